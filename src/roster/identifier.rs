@@ -1,0 +1,147 @@
+//! Identifiers as types of their own, so that no bare string or number crosses a function boundary.
+
+use std::fmt;
+
+use super::text::normalise;
+
+macro_rules! text_identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Wraps a value that was read from the roster or from our own tables.
+            #[must_use]
+            pub fn new(value: impl Into<Box<str>>) -> Self {
+                Self(value.into())
+            }
+
+            /// The value as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! number_identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+text_identifier!(
+    /// A student's own id at the school; never reused. The only name of a person that may be logged.
+    StudentId
+);
+text_identifier!(
+    /// A group's code on the roster.
+    GroupCode
+);
+text_identifier!(
+    /// A class's code on the roster.
+    ClassCode
+);
+text_identifier!(
+    /// What a candidate signs in with, trimmed and in Unicode normal form C. Personal: never logged.
+    LoginValue
+);
+
+number_identifier!(
+    /// A candidate's id on the exam side; stable for life, never reused.
+    Sid
+);
+number_identifier!(
+    /// A group's id on the exam side.
+    Gid
+);
+number_identifier!(
+    /// A field's id on the exam side (`sfid` or `sFid` on the wire).
+    FieldId
+);
+number_identifier!(
+    /// A ClassIn course.
+    CourseId
+);
+number_identifier!(
+    /// A ClassIn class within a course.
+    ClassId
+);
+number_identifier!(
+    /// A ClassIn account.
+    ClassinUid
+);
+number_identifier!(
+    /// One run, counted up from 1 in the state database.
+    RunId
+);
+
+impl LoginValue {
+    /// The login value in the form it is compared in; `None` when nothing is left after trimming.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let value = normalise(raw);
+        if value.is_empty() { None } else { Some(Self::new(value.into_owned())) }
+    }
+}
+
+impl fmt::Debug for StudentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StudentId({})", self.0)
+    }
+}
+
+impl fmt::Debug for GroupCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GroupCode({})", self.0)
+    }
+}
+
+impl fmt::Debug for ClassCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClassCode({})", self.0)
+    }
+}
+
+impl fmt::Debug for LoginValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginValue(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_value_of_blanks_is_no_login_value() {
+        assert_eq!(LoginValue::parse(" \u{3000}\u{a0}\u{200b}"), None);
+    }
+
+    #[test]
+    fn login_values_that_differ_in_composition_only_are_one() {
+        assert_eq!(LoginValue::parse(" Jose\u{301} "), LoginValue::parse("Jos\u{e9}"));
+    }
+
+    #[test]
+    fn a_login_value_never_shows_in_debug_output() {
+        let value = LoginValue::new("13800000000");
+        assert!(!format!("{value:?}").contains("138"));
+    }
+}

@@ -1,0 +1,82 @@
+//! The people, groups and classes of a roster, as the school records them.
+
+use std::fmt;
+
+use super::{ClassCode, ClassId, ClassinUid, CourseId, Gid, GroupCode, StudentId};
+
+/// One student of the roster with the values that are mapped to exam fields.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Student {
+    /// The school's own id.
+    pub id: StudentId,
+    /// False for a student who has left but is still recorded.
+    pub active: bool,
+    /// Values of the mapped fields, in the order of the field mapping, normalised; empty when absent.
+    pub values: Vec<String>,
+    /// Codes of the groups the student is a member of, in ascending order.
+    pub groups: Vec<GroupCode>,
+}
+
+impl fmt::Debug for Student {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Student")
+            .field("id", &self.id)
+            .field("active", &self.active)
+            .field("values", &format_args!("{} masked", self.values.len()))
+            .field("groups", &self.groups)
+            .finish()
+    }
+}
+
+/// One row of the roster's groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The school's code.
+    pub code: GroupCode,
+    /// What people call it.
+    pub title: String,
+    /// The exam side's id; absent until somebody enters it.
+    pub gid: Option<Gid>,
+}
+
+/// Where an enrolment takes place: a class of a course, or the whole course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassTarget {
+    /// The course.
+    pub course: CourseId,
+    /// The class within it; absent for the whole course.
+    pub class: Option<ClassId>,
+}
+
+impl fmt::Display for ClassTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.class {
+            Some(class) => write!(f, "course {} class {class}", self.course),
+            None => write!(f, "course {}", self.course),
+        }
+    }
+}
+
+/// One row of the roster's classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// The school's code.
+    pub code: ClassCode,
+    /// What people call it.
+    pub title: String,
+    /// Where it is on ClassIn; absent when the roster names no course, and then it is not mirrored.
+    pub target: Option<ClassTarget>,
+}
+
+/// One student's wanted membership of one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Who.
+    pub student: StudentId,
+    /// Which class, by the school's code.
+    pub class_code: ClassCode,
+    /// Which class, by ClassIn's ids.
+    pub target: ClassTarget,
+    /// The student's ClassIn account, when the roster knows it.
+    pub uid: Option<ClassinUid>,
+}
