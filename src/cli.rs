@@ -1,0 +1,394 @@
+//! The command line: its types and their help texts, and nothing that acts.
+//!
+//! There is no option for a secret: command lines are visible to every user of a machine.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::exit::Exit;
+use crate::telemetry::{self, LogFormat};
+
+const GLOBAL: &str = "Global options";
+
+const AFTER_HELP: &str = "\
+Without a command and without --sync-now, rosterd is a daemon: it runs on schedule until told to stop.
+
+Settings come from built-in defaults, the configuration file, and variables ROSTERD__SECTION__KEY. \
+Secrets come from ROSTERD__EXAM__CODE and ROSTERD__CLASSIN__SECRET, or from the files that \
+exam.code_file and classin.secret_file name.
+
+Exit codes:
+    0  finished: everything applied, or nothing to do
+    1  the run failed
+    2  only `plan --detailed-exitcode`: there are changes
+    3  finished, but some operations failed or are unknown; they are recorded for retry
+    4  finished, but some operations are held for approval
+   64  wrong usage
+   75  temporary: a service is down, or another instance is at work; nothing was lost
+   77  a service refused the credentials
+   78  wrong configuration
+  143  ended by a signal in mid-run; the state is consistent";
+
+/// Keep OnlineExamMaker and ClassIn in step with a school's own roster.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "rosterd", version, after_help = "`--help` says more, exit codes included.")]
+#[command(after_long_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 110)]
+pub struct Cli {
+    /// Make one run, then exit
+    #[arg(long)]
+    pub sync_now: bool,
+
+    /// With --sync-now: only show what the run would do, as `plan`
+    #[arg(short = 'n', long, requires = "sync_now")]
+    pub dry_run: bool,
+
+    /// Configuration file [default: /etc/rosterd/config.toml if there is one, else ./config/default.toml]
+    #[arg(short, long, help_heading = GLOBAL, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(env = "ROSTERD_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// How to report on standard output; json is one document and nothing else
+    #[arg(long, help_heading = GLOBAL, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub output: OutputFormat,
+
+    /// What to log: off, error, warn, info, debug, trace, or target=level,… [default: info]
+    #[arg(long, help_heading = GLOBAL, global = true, value_name = "LEVEL", value_parser = telemetry::check_level)]
+    #[arg(env = "ROSTERD_LOG", hide_env_values = true)]
+    pub log_level: Option<String>,
+
+    /// How to log on standard error
+    #[arg(long, help_heading = GLOBAL, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
+    #[arg(env = "ROSTERD_LOG_FORMAT", hide_env_values = true)]
+    pub log_format: LogFormat,
+
+    /// No colours; NO_COLOR in the environment does the same
+    #[arg(long, help_heading = GLOBAL, global = true)]
+    pub no_color: bool,
+
+    /// No progress bar, and only warnings and errors in the log
+    #[arg(short, long, help_heading = GLOBAL, global = true)]
+    pub quiet: bool,
+
+    /// What to do; absent: the daemon, or one run with --sync-now.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How results are written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// What to do besides running.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Show what a run would do; changes nothing
+    Plan {
+        /// Show values, not only field names: they are personal data
+        #[arg(long)]
+        reveal: bool,
+        /// Also list the candidates that are not ours
+        #[arg(long)]
+        unmanaged: bool,
+        /// Exit with 2 if there are changes
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Check configuration, databases, credentials, fields and clock; changes nothing
+    Check {
+        /// Call no service
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Show the last runs, the health, and what waits and why
+    Status {
+        /// Exit with 0 if healthy and with 1 if not, for containers
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show the history of runs, or one run in full
+    Runs {
+        /// The run to show in full
+        id: Option<i64>,
+    },
+    /// Show what failed, have it tried again, or silence it
+    Failures {
+        /// Absent: list.
+        #[command(subcommand)]
+        action: Option<FailuresAction>,
+    },
+    /// Let a held plan go ahead, once and for 24 hours
+    Approve {
+        /// The digest that the run's report names
+        digest: String,
+    },
+    /// Carry everything over to a student's new id
+    Relink {
+        /// The student id until now
+        old: String,
+        /// The student id from now on
+        new: String,
+    },
+    /// Fill the roster database from files
+    #[command(subcommand)]
+    Import(ImportKind),
+    /// Simulate both services on this machine, for rehearsals
+    Sandbox(SandboxArgs),
+}
+
+/// What to do about failures.
+#[derive(Clone, Debug, Subcommand)]
+pub enum FailuresAction {
+    /// Show the open ones (what it does without a word)
+    List,
+    /// Have them tried in the next run
+    Retry {
+        /// Their ids, as `failures` shows them
+        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<i64>,
+        /// All open ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Silence them until their row changes
+    Ignore {
+        /// Their ids, as `failures` shows them
+        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<i64>,
+        /// All open ones
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// `import`: what kind of files.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImportKind {
+    /// CSV files with our own columns, each named after its table (students.csv, groups.csv, …)
+    Csv(ImportCsvArgs),
+    /// A folder of Clever's files
+    Clever(ImportCleverArgs),
+}
+
+/// `import csv`
+#[derive(Clone, Debug, Args)]
+pub struct ImportCsvArgs {
+    /// The files
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub paths: Vec<PathBuf>,
+    /// The files are the whole truth: who is not in them has left
+    #[arg(long)]
+    pub bulk: bool,
+    /// What is the same for all kinds.
+    #[command(flatten)]
+    pub common: ImportArgs,
+}
+
+/// `import clever`
+#[derive(Clone, Debug, Args)]
+pub struct ImportCleverArgs {
+    /// The folder
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// What is the same for all kinds.
+    #[command(flatten)]
+    pub common: ImportArgs,
+}
+
+/// What is the same for all kinds of import.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// The roster database to fill [default: the one of the configuration]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub database: Option<PathBuf>,
+    /// Leave bad rows out instead of changing nothing because of them
+    #[arg(long)]
+    pub skip_bad_rows: bool,
+    /// Only show the difference
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// `sandbox`
+#[derive(Clone, Debug, Args)]
+pub struct SandboxArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8481")]
+    pub listen: SocketAddr,
+    /// Keep the state in this file; absent: in memory
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub state: Option<PathBuf>,
+    /// The field people log in with, by label or number
+    #[arg(long, value_name = "FIELD")]
+    pub login_field: Option<String>,
+    /// One more field, such as 21=login
+    #[arg(long, value_name = "SFID=LABEL", value_parser = field)]
+    pub field: Vec<(i64, String)>,
+    /// Set a switch: something the services' documents leave open, or a fault
+    #[arg(long, value_name = "SWITCH=VALUE", value_parser = switch)]
+    pub set: Vec<(String, String)>,
+    /// First create what this roster names without ids, and write the ids into it
+    #[arg(long, value_name = "ROSTER_DB", value_hint = ValueHint::FilePath)]
+    pub provision: Option<PathBuf>,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// What to do instead of going on: exit code, text, and whether the text goes to standard output (help and
+    /// version, with code 0) or to standard error (wrong usage, 64).
+    pub fn parse_or_exit_code<I>(arguments: I) -> Result<Self, (i32, String, bool)>
+    where
+        I: IntoIterator,
+        I::Item: Into<OsString> + Clone,
+    {
+        Self::try_parse_from(arguments).and_then(Self::checked).map_err(|error| {
+            let to_stdout = !error.use_stderr();
+            let exit = if to_stdout { Exit::Done } else { Exit::Usage };
+            (i32::from(exit.code()), error.render().to_string(), to_stdout)
+        })
+    }
+
+    /// The level to log at, as [`telemetry::init`] takes it.
+    #[must_use]
+    pub fn log_directives(&self) -> &str {
+        match (&self.log_level, self.quiet) {
+            (Some(level), _) => level,
+            (None, true) => "warn",
+            (None, false) => "info",
+        }
+    }
+
+    /// Refuses --sync-now beside a command, which clap cannot while it lets other options stand there.
+    fn checked(self) -> Result<Self, clap::Error> {
+        if self.sync_now && self.command.is_some() {
+            let message = "--sync-now cannot be used with a command";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(self)
+    }
+}
+
+/// `21=login`
+fn field(text: &str) -> Result<(i64, String), String> {
+    let (sfid, label) = pair(text).ok_or("write it like 21=login")?;
+    let sfid = sfid.parse().map_err(|_| format!("{sfid:?} is no field number"))?;
+    Ok((sfid, label.to_owned()))
+}
+
+/// `index_base=1`
+fn switch(text: &str) -> Result<(String, String), String> {
+    let (switch, value) = pair(text).ok_or("write it like switch=value")?;
+    Ok((switch.to_owned(), value.to_owned()))
+}
+
+fn pair(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once('=')?;
+    let (key, value) = (key.trim(), value.trim());
+    (!key.is_empty() && !value.is_empty()).then_some((key, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, (i32, String, bool)> {
+        Cli::parse_or_exit_code(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_documented_command_line_is_understood() {
+        for line in [
+            "rosterd",
+            "rosterd --config x.toml",
+            "rosterd --config x.toml --sync-now --output json",
+            "rosterd --sync-now -n",
+            "rosterd --config x.toml plan --reveal --unmanaged --detailed-exitcode",
+            "rosterd plan --config x.toml --output json",
+            "rosterd check --offline",
+            "rosterd status --check",
+            "rosterd runs",
+            "rosterd runs 12 --output json",
+            "rosterd failures",
+            "rosterd failures list --output json",
+            "rosterd failures retry 1 2 3",
+            "rosterd failures ignore --all",
+            "rosterd relink 1001 2001",
+            "rosterd approve abcdefghijk",
+            "rosterd import csv students.csv groups.csv --bulk --database r.db --skip-bad-rows --dry-run",
+            "rosterd import clever folder -n",
+            "rosterd sandbox --listen 127.0.0.1:0 --field 21=login --set index_base=1 --set page_cap=50",
+            "rosterd --log-level debug --log-format json --no-color --quiet status",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
+        }
+    }
+
+    #[test]
+    fn wrong_usage_exits_64_on_standard_error() {
+        for line in [
+            "rosterd --nonsense",
+            "rosterd frobnicate",
+            "rosterd --dry-run",
+            "rosterd --sync-now plan",
+            "rosterd failures retry",
+            "rosterd failures retry 1 --all",
+            "rosterd runs twelve",
+            "rosterd import",
+            "rosterd import csv",
+            "rosterd --output xml status",
+            "rosterd --log-level inof",
+            "rosterd sandbox --field login",
+            "rosterd sandbox --set index_base",
+        ] {
+            let (code, message, to_stdout) = parse(line).unwrap_err();
+            assert_eq!((code, to_stdout), (64, false), "{line}: {message}");
+            assert!(!message.is_empty());
+        }
+    }
+
+    #[test]
+    fn help_and_version_exit_0_on_standard_output() {
+        for line in ["rosterd -h", "rosterd --help", "rosterd -V", "rosterd plan --help"] {
+            let (code, _, to_stdout) = parse(line).unwrap_err();
+            assert_eq!((code, to_stdout), (0, true), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_long_help_lists_every_exit_code() {
+        let (_, help, _) = parse("rosterd --help").unwrap_err();
+        for code in ["0", "1", "2", "3", "4", "64", "75", "77", "78", "143"] {
+            let listed = help.lines().any(|line| line.split_whitespace().next() == Some(code));
+            assert!(listed, "{code} is not in:\n{help}");
+        }
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        let (_, help, _) = parse("rosterd --help").unwrap_err();
+        assert!(!help.contains("--secret") && !help.contains("--code") && !help.contains("--password"));
+    }
+
+    #[test]
+    fn quiet_logs_warnings_unless_a_level_is_given() {
+        let directives = |line| parse(line).unwrap().log_directives().to_owned();
+        assert_eq!(directives("rosterd"), "info");
+        assert_eq!(directives("rosterd -q"), "warn");
+        assert_eq!(directives("rosterd -q --log-level debug"), "debug");
+    }
+}

@@ -1,0 +1,115 @@
+//! How the program ends: the exit codes, and which one counts where several apply.
+//!
+//! The only list of them; what leads to which is decided where it is known.
+
+/// What the exit code says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum Exit {
+    /// Finished: everything applied, or nothing to do.
+    #[default]
+    Done,
+    /// The run failed, or something was found unhealthy.
+    Failed,
+    /// Only `plan --detailed-exitcode`: there are changes.
+    Changes,
+    /// Finished, but some operations failed or are unknown; they are recorded for retry.
+    Incomplete,
+    /// Finished, but some operations are held for approval.
+    Held,
+    /// Wrong usage.
+    Usage,
+    /// Temporary: a service is down, or another instance holds the lock; nothing was lost.
+    Temporary,
+    /// A service refused our credentials.
+    Credentials,
+    /// Wrong configuration.
+    Configuration,
+    /// A signal ended a run in its midst; the state is consistent.
+    Terminated,
+}
+
+impl Exit {
+    /// The code that the shell sees.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Incomplete => 3,
+            Self::Held => 4,
+            Self::Usage => 64,
+            Self::Temporary => 75,
+            Self::Credentials => 77,
+            Self::Configuration => 78,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The one that counts where both apply.
+    pub fn worst(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    /// 143, 78, 77, 75, 1, 4, 3, 2, 0. Wrong usage is found before anything else could go wrong; it stands
+    /// beside wrong configuration.
+    fn weight(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Incomplete => 2,
+            Self::Held => 3,
+            Self::Failed => 4,
+            Self::Temporary => 5,
+            Self::Credentials => 6,
+            Self::Usage => 7,
+            Self::Configuration => 8,
+            Self::Terminated => 9,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    const BY_WEIGHT: [Exit; 10] = [
+        Exit::Terminated,
+        Exit::Configuration,
+        Exit::Usage,
+        Exit::Credentials,
+        Exit::Temporary,
+        Exit::Failed,
+        Exit::Held,
+        Exit::Incomplete,
+        Exit::Changes,
+        Exit::Done,
+    ];
+
+    #[test]
+    fn the_codes_are_the_documented_ones() {
+        assert_eq!(BY_WEIGHT.map(Exit::code), [143, 78, 64, 77, 75, 1, 4, 3, 2, 0]);
+    }
+
+    #[test]
+    fn where_several_apply_the_documented_order_decides() {
+        for (position, first) in BY_WEIGHT.iter().enumerate() {
+            for later in &BY_WEIGHT[position..] {
+                assert_eq!(first.worst(*later), *first);
+                assert_eq!(later.worst(*first), *first);
+            }
+        }
+    }
+
+    #[test]
+    fn a_held_run_that_is_also_incomplete_is_held() {
+        assert_eq!(Exit::Done.worst(Exit::Incomplete).worst(Exit::Held), Exit::Held);
+    }
+}

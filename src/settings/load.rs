@@ -1,0 +1,142 @@
+//! Where settings come from: finds the layers, reads them, and has them validated.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::Settings;
+use super::problem::{Origin, Problem, SettingsError};
+use super::raw::{Layer, PREFIX, RawSettings};
+use super::validate::validate;
+
+/// The lowest layer, and the manual.
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Where a package puts the configuration.
+const INSTALLED: &str = "/etc/rosterd/config.toml";
+
+/// Where a checkout has it.
+const CHECKED_OUT: &str = "config/default.toml";
+
+/// Which configuration file lies between the built-in defaults and the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// This one, which must exist.
+    File(PathBuf),
+    /// `/etc/rosterd/config.toml` if it exists, else `./config/default.toml`, else none.
+    Standard,
+    /// None.
+    BuiltIn,
+}
+
+impl ConfigSource {
+    /// The file that is read, if any.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.clone()),
+            Self::Standard => {
+                // A file that is there but not ours to look at must be an error later, not be passed over.
+                let there = |path: &&str| Path::new(path).try_exists().unwrap_or(true);
+                [INSTALLED, CHECKED_OUT].iter().find(|path| there(path)).map(PathBuf::from)
+            }
+            Self::BuiltIn => None,
+        }
+    }
+}
+
+impl Settings {
+    /// Loads and validates: built-in defaults, under the file of `source`, under the `ROSTERD__SECTION__KEY`
+    /// variables of `environment`.
+    ///
+    /// Relative paths start at the folder of the configuration file, those of the environment at the current
+    /// folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once: an unreadable file, an unknown key, a value out of place.
+    pub fn load(
+        source: &ConfigSource,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        load(source, environment.collect(), Vec::new())
+    }
+
+    /// The same with the environment of this process. Without `config` the standard places are tried.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_from_environment(config: Option<&Path>) -> Result<Self, SettingsError> {
+        let source = config.map_or(ConfigSource::Standard, |path| ConfigSource::File(path.to_owned()));
+        let mut problems = Vec::new();
+        let mut variables = HashMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.to_uppercase().starts_with(PREFIX)) else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(variables.insert(name.to_owned(), value)),
+                Err(_) => problems.push(Problem {
+                    key: String::new(),
+                    origin: Origin::Environment(name.to_owned()),
+                    message: "its value is not UTF-8 text".to_owned(),
+                }),
+            }
+        }
+        load(&source, variables, problems)
+    }
+
+    /// The credentials that are wanted and absent. Loading does without them, so that commands which
+    /// call no service work; whatever calls one must ask here first.
+    #[must_use]
+    pub fn missing_credentials(&self) -> Vec<Problem> {
+        let missing = |key: &str, message: &str| Problem {
+            key: key.to_owned(),
+            origin: Origin::Unset,
+            message: message.to_owned(),
+        };
+        let mut problems = Vec::new();
+        if self.exam.enabled && self.exam.code.is_none() {
+            problems.push(missing(
+                "exam.code",
+                "the account's verification code is missing: set ROSTERD__EXAM__CODE, or name a file that holds \
+                 it as exam.code_file",
+            ));
+        }
+        if self.classin.enabled && self.classin.secret.is_none() {
+            problems.push(missing(
+                "classin.secret",
+                "the school's secret is missing: set ROSTERD__CLASSIN__SECRET, or name a file that holds it as \
+                 classin.secret_file",
+            ));
+        }
+        if self.classin.enabled && self.classin.sid.is_none() {
+            problems
+                .push(missing("classin.sid", "the school's id (SID) is missing: set it, it is no secret"));
+        }
+        problems
+    }
+}
+
+fn load(
+    source: &ConfigSource,
+    variables: HashMap<String, String>,
+    problems: Vec<Problem>,
+) -> Result<Settings, SettingsError> {
+    let mut raw = RawSettings::default();
+    raw.problems = problems;
+    let path = source.path();
+    let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+    raw.add_toml(DEFAULTS, &Layer { origin: Origin::Default, folder: folder.clone() });
+    if let Some(path) = path {
+        let layer = Layer { origin: Origin::File(path.clone()), folder };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => raw.add_toml(text.trim_start_matches('\u{feff}'), &layer),
+            Err(error) => raw.problems.push(Problem {
+                key: String::new(),
+                origin: layer.origin,
+                message: format!("this configuration file cannot be read: {error}"),
+            }),
+        }
+    }
+    raw.add_environment(variables);
+    validate(raw)
+}

@@ -1,0 +1,342 @@
+//! What an admin can set: loaded in layers, validated at once, secrets kept as secrets.
+//!
+//! Nothing else reads the environment or a configuration file; every other module receives its own
+//! small part of [`Settings`].
+
+mod load;
+mod parse;
+mod problem;
+mod raw;
+mod suggest;
+mod surroundings;
+mod validate;
+
+pub use load::ConfigSource;
+pub use problem::{Origin, Problem, SettingsError};
+pub use surroundings::Surroundings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Everything that can be set, validated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[roster]`
+    pub roster: RosterSettings,
+    /// `[state]`
+    pub state: StateSettings,
+    /// `[sync] mode`
+    pub mode: Mode,
+    /// `[schedule]`
+    pub schedule: ScheduleSettings,
+    /// `[exam]`
+    pub exam: ExamSettings,
+    /// `[classin]`
+    pub classin: ClassinSettings,
+    /// `[guard]`
+    pub guard: GuardSettings,
+    /// `[retry]`
+    pub retry: RetrySettings,
+    /// `[results]`
+    pub results: ResultsSettings,
+    /// `[http]`
+    pub http: HttpSettings,
+    /// `[demo]`: present only in `config/demo.toml`.
+    pub demo: Option<DemoSettings>,
+}
+
+/// What a run may change. Each mode allows what the one before it allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Reads and plans; writes to neither service, and does not call ClassIn.
+    Observe,
+    /// Adds candidates and enrols.
+    CreateOnly,
+    /// Also modifies and moves.
+    Upsert,
+    /// Also handles leavers and removals.
+    Sync,
+}
+
+/// `[roster]`
+#[derive(Clone, Debug)]
+pub struct RosterSettings {
+    /// The roster database; opened read-only.
+    pub database: PathBuf,
+    /// Queries for a school's own schema; absent ones read our tables.
+    pub queries: RosterQueries,
+}
+
+/// `[roster.queries]`: each returns the columns that our table of that name has.
+#[derive(Clone, Debug, Default)]
+pub struct RosterQueries {
+    /// Instead of `students`.
+    pub students: Option<String>,
+    /// Instead of `groups`.
+    pub groups: Option<String>,
+    /// Instead of `group_members`.
+    pub group_members: Option<String>,
+    /// Instead of `classes`.
+    pub classes: Option<String>,
+    /// Instead of `class_members`.
+    pub class_members: Option<String>,
+}
+
+/// `[state]`
+#[derive(Clone, Debug)]
+pub struct StateSettings {
+    /// Our own database, created with mode 0600.
+    pub database: PathBuf,
+}
+
+/// `[schedule]`
+#[derive(Clone, Debug)]
+pub struct ScheduleSettings {
+    /// The expression as it was written.
+    pub expression: String,
+    /// The same, parsed; six fields (seconds first) or five.
+    pub cron: croner::Cron,
+    /// The zone the expression is meant in.
+    pub time_zone: jiff::tz::TimeZone,
+    /// What a start does about a run that was due while the daemon was down.
+    pub missed: Missed,
+    /// Each run starts up to this much later, at random.
+    pub jitter: Duration,
+    /// Days on which no run starts, both ends included.
+    pub blackout: Vec<Blackout>,
+}
+
+/// `[schedule] missed`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// One run at once, however many were missed.
+    RunOnce,
+    /// Wait for the next one.
+    Skip,
+}
+
+/// A span of days without runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blackout {
+    /// First day.
+    pub from: jiff::civil::Date,
+    /// Last day.
+    pub to: jiff::civil::Date,
+}
+
+/// `[exam]`
+#[derive(Clone, Debug)]
+pub struct ExamSettings {
+    /// Whether the exam side is synchronised at all.
+    pub enabled: bool,
+    /// How to reach it.
+    pub endpoint: Endpoint,
+    /// The account's verification code; absent when none was given (an error unless `--offline` or disabled).
+    pub code: Option<SecretString>,
+    /// Which field holds the login value.
+    pub login_field: LoginField,
+    /// Rows a page, 1 to 100.
+    pub page_size: u32,
+    /// Items a batch, 1 to 100.
+    pub batch_size: usize,
+    /// How old our knowledge of a candidate's groups may be.
+    pub verify_groups: Duration,
+    /// What becomes of candidates whose student has left.
+    pub leavers: Leavers,
+    /// Whether candidates already there under a student's login value are taken over.
+    pub adopt: Adopt,
+    /// Whether groups without a gid are created.
+    pub create_groups: bool,
+    /// How long a student must be gone before a delete.
+    pub delete_grace: Duration,
+    /// Roster column → exam field, in a stable order (the roster column's name, ascending).
+    pub fields: Vec<FieldMapping>,
+}
+
+/// How one service is reached: what the transport needs, for either of them.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Scheme, host and port, without a trailing slash. Plain http only for loopback addresses.
+    pub base_url: String,
+    /// Requests a second over all its endpoints; 0 means unpaced.
+    pub requests_per_second: f64,
+    /// Most requests under way at once, at least 1.
+    pub max_in_flight: usize,
+    /// Deadline of one request, connection and body included.
+    pub timeout: Duration,
+    /// An extra trusted certificate in PEM form.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `[exam] login_field`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginField {
+    /// The one field whose value equals the login value in every listed row.
+    Auto,
+    /// This field.
+    Named(FieldRef),
+}
+
+/// A field of the exam side as the admin names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldRef {
+    /// By number.
+    Id(i64),
+    /// By label, as the account shows it.
+    Label(String),
+}
+
+/// One line of `[exam.fields]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldMapping {
+    /// The roster's column.
+    pub column: String,
+    /// The exam side's field.
+    pub field: FieldRef,
+}
+
+/// `[exam] leavers`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leavers {
+    /// Delete the candidate.
+    Delete,
+    /// Leave the candidate as it is.
+    Keep,
+    /// Move the candidate to this group.
+    MoveTo(i64),
+}
+
+/// `[exam] adopt`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// Take over.
+    Auto,
+    /// Leave alone and report.
+    Never,
+}
+
+/// `[classin]`
+#[derive(Clone, Debug)]
+pub struct ClassinSettings {
+    /// Whether classes are mirrored.
+    pub enabled: bool,
+    /// How to reach it.
+    pub endpoint: Endpoint,
+    /// The school's id; not a secret.
+    pub sid: Option<String>,
+    /// The school's secret.
+    pub secret: Option<SecretString>,
+    /// Students a call, 1 to 30.
+    pub batch_size: usize,
+    /// Whether missing accounts are registered.
+    pub register: bool,
+    /// Whom we may remove when they leave a class.
+    pub removals: Removals,
+}
+
+/// `[classin] removals`: how strong our evidence must be before we remove somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Removals {
+    /// Nobody.
+    None,
+    /// Whom we added.
+    Added,
+    /// Also whom we presumably added (the answer was lost).
+    Presumed,
+}
+
+/// A limit on how much one run may change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Grows with the number of managed candidates: max(5, 20 % up to 100, 10 % up to 1,000, 5 % above).
+    Auto,
+    /// So many.
+    Count(u64),
+    /// So many of a hundred managed ones, 0 to 100.
+    Percent(f64),
+}
+
+/// `[guard]`
+#[derive(Clone, Copy, Debug)]
+pub struct GuardSettings {
+    /// Deletes a run (and in 24 hours).
+    pub max_delete: Limit,
+    /// Modifies a run.
+    pub max_modify: Limit,
+    /// Fewer students than this is a broken export.
+    pub min_roster: u64,
+}
+
+/// `[retry]`
+#[derive(Clone, Copy, Debug)]
+pub struct RetrySettings {
+    /// Attempts before a failure becomes a dead letter, at least 1.
+    pub max_attempts: u32,
+    /// Delay after the first failed attempt.
+    pub first_delay: Duration,
+    /// The delays double up to this.
+    pub max_delay: Duration,
+}
+
+/// `[results]`
+#[derive(Clone, Debug)]
+pub struct ResultsSettings {
+    /// When results are pulled without being asked for.
+    pub cron: Option<croner::Cron>,
+}
+
+/// `[http]`
+#[derive(Clone, Copy, Debug)]
+pub struct HttpSettings {
+    /// Where health and metrics are served; absent switches that off.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[demo]`: a rehearsal with made-up people against the embedded sandbox.
+#[derive(Clone, Debug)]
+pub struct DemoSettings {
+    /// How many students the made-up roster has.
+    pub students: u32,
+    /// Seed of the generator.
+    pub seed: u64,
+    /// Where the embedded sandbox keeps its state.
+    pub sandbox_state: PathBuf,
+}
+
+impl Mode {
+    /// All modes, each allowing more than the one before it.
+    pub const ALL: [Self; 4] = [Self::Observe, Self::CreateOnly, Self::Upsert, Self::Sync];
+
+    /// The word in the configuration and in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::CreateOnly => "create-only",
+            Self::Upsert => "upsert",
+            Self::Sync => "sync",
+        }
+    }
+}
+
+impl Settings {
+    /// Settings that are understood and have no effect in this version, each with what to do instead.
+    #[must_use]
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let table = [
+            (
+                self.exam.create_groups,
+                "exam.create_groups has no effect yet: create the groups on the exam side and enter their gids",
+            ),
+            (
+                self.classin.enabled && self.classin.register,
+                "classin.register has no effect yet: enter every student's classin_uid on the roster",
+            ),
+            (self.results.cron.is_some(), "results.cron has no effect yet: results are not pulled"),
+        ];
+        table.into_iter().filter(|(set, _)| *set).map(|(_, sentence)| sentence).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! What the process finds around it and no setting says: whether colours are unwelcome, and the journal.
+//!
+//! Here because nothing outside `settings` reads the environment.
+
+/// What the surroundings say about how to write logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `NO_COLOR` is set, or the terminal cannot do it.
+    pub no_color: bool,
+    /// Standard error goes to systemd's journal, which notes the time of each line by itself.
+    pub journal: bool,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
+        let journal = variable("JOURNAL_STREAM").is_some_and(|stream| Some(stream) == standard_error());
+        Self { no_color: dumb || variable("NO_COLOR").is_some(), journal }
+    }
+}
+
+/// Standard error as systemd writes it into `JOURNAL_STREAM`: device and inode. The variable alone proves
+/// nothing, since a child process inherits it whatever its own standard error is.
+#[cfg(unix)]
+fn standard_error() -> Option<std::ffi::OsString> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let stream = std::io::stderr().as_fd().try_clone_to_owned().ok()?;
+    let metadata = std::fs::File::from(stream).metadata().ok()?;
+    Some(format!("{}:{}", metadata.dev(), metadata.ino()).into())
+}
+
+#[cfg(not(unix))]
+fn standard_error() -> Option<std::ffi::OsString> {
+    None
+}

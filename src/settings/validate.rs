@@ -1,0 +1,316 @@
+//! From the layers as they were written to [`Settings`]: every problem is found before any is reported.
+//!
+//! Each section is read completely first and put together after, so that one bad key hides no other.
+
+use std::path::{Path, PathBuf};
+
+use config::ValueKind;
+use secrecy::SecretString;
+
+use super::parse::{self, Parsed};
+use super::problem::{Origin, Problem};
+use super::raw::{FIELDS, RawSettings, RawValue};
+use super::{
+    Adopt, ClassinSettings, DemoSettings, Endpoint, ExamSettings, GuardSettings, HttpSettings, Missed, Mode,
+    Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings, Settings,
+    SettingsError, StateSettings,
+};
+
+const MODES: &[(&str, Mode)] = &[
+    ("observe", Mode::Observe),
+    ("create-only", Mode::CreateOnly),
+    ("upsert", Mode::Upsert),
+    ("sync", Mode::Sync),
+];
+const MISSED: &[(&str, Missed)] = &[("run-once", Missed::RunOnce), ("skip", Missed::Skip)];
+const ADOPT: &[(&str, Adopt)] = &[("auto", Adopt::Auto), ("never", Adopt::Never)];
+const REMOVALS: &[(&str, Removals)] =
+    &[("none", Removals::None), ("added", Removals::Added), ("presumed", Removals::Presumed)];
+
+/// A secret file that is longer than this is some other file, named by mistake.
+const LONGEST_SECRET_BYTES: u64 = 4096;
+
+/// Says what the layers mean.
+///
+/// # Errors
+/// All problems of the layers and of their values, sorted by key.
+pub(super) fn validate(mut raw: RawSettings) -> Result<Settings, SettingsError> {
+    let problems = std::mem::take(&mut raw.problems);
+    let mut reader = Reader { raw: &raw, problems };
+    let settings = settings(&mut reader);
+    let mut problems = reader.problems;
+    problems.sort();
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(SettingsError { problems }),
+    }
+}
+
+fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
+    let roster = roster(reader);
+    let state = reader.path("state.database");
+    let mode = reader.required("sync.mode", parse::word(MODES));
+    let schedule = schedule(reader);
+    let exam = exam(reader);
+    let classin = classin(reader);
+    let guard = guard(reader);
+    let retry = retry(reader);
+    let results = reader.optional("results.cron", parse::cron);
+    let listen = reader.required("http.listen", parse::listen);
+    let demo = demo(reader);
+    Some(Settings {
+        roster: roster?,
+        state: StateSettings { database: state? },
+        mode: mode?,
+        schedule: schedule?,
+        exam: exam?,
+        classin: classin?,
+        guard: guard?,
+        retry: retry?,
+        results: ResultsSettings { cron: results?.map(|(_, cron)| cron) },
+        http: HttpSettings { listen: listen? },
+        demo: demo?,
+    })
+}
+
+fn roster(reader: &mut Reader<'_>) -> Option<RosterSettings> {
+    let database = reader.path("roster.database");
+    let students = reader.optional("roster.queries.students", parse::text);
+    let groups = reader.optional("roster.queries.groups", parse::text);
+    let group_members = reader.optional("roster.queries.group_members", parse::text);
+    let classes = reader.optional("roster.queries.classes", parse::text);
+    let class_members = reader.optional("roster.queries.class_members", parse::text);
+    let queries = RosterQueries {
+        students: students?,
+        groups: groups?,
+        group_members: group_members?,
+        classes: classes?,
+        class_members: class_members?,
+    };
+    Some(RosterSettings { database: database?, queries })
+}
+
+fn schedule(reader: &mut Reader<'_>) -> Option<ScheduleSettings> {
+    let cron = reader.required("schedule.cron", parse::cron);
+    let time_zone = reader.required("schedule.time_zone", parse::time_zone);
+    let missed = reader.required("schedule.missed", parse::word(MISSED));
+    let jitter = reader.required("schedule.jitter", parse::duration);
+    let blackout = reader.optional("schedule.blackout", parse::blackout);
+    let (expression, cron) = cron?;
+    Some(ScheduleSettings {
+        expression,
+        cron,
+        time_zone: time_zone?,
+        missed: missed?,
+        jitter: jitter?,
+        blackout: blackout?.unwrap_or_default(),
+    })
+}
+
+fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
+    let enabled = reader.required("exam.enabled", parse::boolean);
+    let endpoint = endpoint(reader, "exam");
+    let code = reader.secret("exam.code", "exam.code_file");
+    let login_field = reader.required("exam.login_field", parse::login_field);
+    let page_size = reader.required("exam.page_size", parse::whole(1..=100));
+    let batch_size = reader.required("exam.batch_size", parse::whole(1..=100));
+    let verify_groups = reader.required("exam.verify_groups", parse::duration);
+    let leavers = reader.required("exam.leavers", parse::leavers);
+    let adopt = reader.required("exam.adopt", parse::word(ADOPT));
+    let create_groups = reader.required("exam.create_groups", parse::boolean);
+    let delete_grace = reader.required("exam.delete_grace", parse::duration);
+    let fields = reader.required(FIELDS, parse::fields);
+    Some(ExamSettings {
+        enabled: enabled?,
+        endpoint: endpoint?,
+        code: code?,
+        login_field: login_field?,
+        page_size: page_size?,
+        batch_size: batch_size?,
+        verify_groups: verify_groups?,
+        leavers: leavers?,
+        adopt: adopt?,
+        create_groups: create_groups?,
+        delete_grace: delete_grace?,
+        fields: fields?,
+    })
+}
+
+fn endpoint(reader: &mut Reader<'_>, section: &str) -> Option<Endpoint> {
+    let base_url = reader.required(&format!("{section}.base_url"), parse::base_url);
+    let requests_per_second = reader.required(&format!("{section}.requests_per_second"), parse::rate);
+    let max_in_flight = reader.required(&format!("{section}.max_in_flight"), parse::whole(1..=64));
+    let timeout = reader.required(&format!("{section}.timeout"), parse::deadline);
+    let ca_file = reader.readable_file(&format!("{section}.ca_file"));
+    Some(Endpoint {
+        base_url: base_url?,
+        requests_per_second: requests_per_second?,
+        max_in_flight: max_in_flight?,
+        timeout: timeout?,
+        ca_file: ca_file?,
+    })
+}
+
+fn classin(reader: &mut Reader<'_>) -> Option<ClassinSettings> {
+    let enabled = reader.required("classin.enabled", parse::boolean);
+    let endpoint = endpoint(reader, "classin");
+    let sid = reader.optional("classin.sid", parse::identifier);
+    let secret = reader.secret("classin.secret", "classin.secret_file");
+    let batch_size = reader.required("classin.batch_size", parse::whole(1..=30));
+    let register = reader.required("classin.register", parse::boolean);
+    let removals = reader.required("classin.removals", parse::word(REMOVALS));
+    Some(ClassinSettings {
+        enabled: enabled?,
+        endpoint: endpoint?,
+        sid: sid?,
+        secret: secret?,
+        batch_size: batch_size?,
+        register: register?,
+        removals: removals?,
+    })
+}
+
+fn guard(reader: &mut Reader<'_>) -> Option<GuardSettings> {
+    let max_delete = reader.required("guard.max_delete", parse::limit);
+    let max_modify = reader.required("guard.max_modify", parse::limit);
+    let min_roster = reader.required("guard.min_roster", parse::whole(0..=1_000_000_000));
+    Some(GuardSettings { max_delete: max_delete?, max_modify: max_modify?, min_roster: min_roster? })
+}
+
+fn retry(reader: &mut Reader<'_>) -> Option<RetrySettings> {
+    let max_attempts = reader.required("retry.max_attempts", parse::whole(1..=1000));
+    let first_delay = reader.required("retry.first_delay", parse::duration);
+    let max_delay = reader.required("retry.max_delay", parse::duration);
+    let (first_delay, max_delay) = (first_delay?, max_delay?);
+    if max_delay < first_delay {
+        reader
+            .refuse("retry.max_delay", "it is shorter than retry.first_delay: make it the longer of the two");
+    }
+    Some(RetrySettings { max_attempts: max_attempts?, first_delay, max_delay })
+}
+
+#[expect(clippy::option_option, reason = "the outer one is `a problem was found`, as everywhere here")]
+fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
+    if !reader.raw.has_section("demo") {
+        return Some(None);
+    }
+    let students = reader.required("demo.students", parse::whole(1..=1_000_000));
+    let seed = reader.required("demo.seed", parse::whole(0..=u64::MAX));
+    let sandbox_state = reader.path("demo.sandbox_state");
+    Some(Some(DemoSettings { students: students?, seed: seed?, sandbox_state: sandbox_state? }))
+}
+
+/// Reads values by key and collects what is wrong with them. `None` always stands for a problem noted.
+struct Reader<'a> {
+    raw: &'a RawSettings,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, key: &str, message: impl Into<String>) {
+        let origin = self.raw.get(key).map_or(Origin::Unset, |value| value.origin.clone());
+        self.problems.push(Problem { key: key.to_owned(), origin, message: message.into() });
+    }
+
+    fn accept<T>(&mut self, key: &str, parsed: Parsed<T>) -> Option<T> {
+        parsed.map_err(|message| self.refuse(key, message)).ok()
+    }
+
+    /// A value that some layer must give.
+    fn required<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<T> {
+        let found = self.optional(key, parse)?;
+        if found.is_none() {
+            self.refuse(key, "it is missing: give it a value");
+        }
+        found
+    }
+
+    /// A value that may be absent.
+    fn optional<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<Option<T>> {
+        match self.raw.get(key) {
+            Some(value) => self.accept(key, parse(&value.kind)).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = self.required(key, parse::text)?;
+        Some(self.folder(key).join(path))
+    }
+
+    /// A file that must open, if one is named at all.
+    fn readable_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
+        let Some(path) = self.optional(key, parse::text)? else {
+            return Some(None);
+        };
+        let path = self.folder(key).join(path);
+        let opened = std::fs::File::open(&path).map_err(|error| self.unreadable(key, &error));
+        self.accept(key, opened)?;
+        Some(Some(path))
+    }
+
+    /// A secret, given itself or by the file that holds it; the later layer wins.
+    fn secret(&mut self, key: &str, file_key: &str) -> Option<Option<SecretString>> {
+        match (self.raw.get(key), self.raw.get(file_key)) {
+            (None, None) => Some(None),
+            (Some(given), Some(file)) if same_layer(given, file) => {
+                self.refuse(key, format!("{file_key} is given too: keep one of them"));
+                None
+            }
+            (Some(given), Some(file)) if rank(file) > rank(given) => self.secret_file(file_key),
+            (None, Some(_)) => self.secret_file(file_key),
+            (Some(given), _) => {
+                let secret = self.accept(key, parse::secret(&given.kind))?;
+                Some(Some(SecretString::from(secret)))
+            }
+        }
+    }
+
+    fn secret_file(&mut self, key: &str) -> Option<Option<SecretString>> {
+        let path = self.path(key)?;
+        let content = read_secret(&path).map_err(|error| self.unreadable(key, &error));
+        let content = self.accept(key, content)?;
+        let secret = content.strip_suffix('\n').unwrap_or(&content);
+        let secret = secret.strip_suffix('\r').unwrap_or(secret);
+        if secret.is_empty() {
+            self.refuse(key, "the file is empty: put the secret into it, on one line");
+            return None;
+        }
+        Some(Some(SecretString::from(secret)))
+    }
+
+    /// Says that a file does not open. It does not name the file: a secret may stand there by mistake.
+    fn unreadable(&self, key: &str, error: &std::io::Error) -> String {
+        let folder = self.folder(key);
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        format!("the file cannot be read ({error}); a relative path starts at {}", folder.display())
+    }
+
+    fn folder(&self, key: &str) -> PathBuf {
+        self.raw.get(key).map(|value| value.folder.clone()).unwrap_or_default()
+    }
+}
+
+fn read_secret(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut content = String::new();
+    std::fs::File::open(path)?.take(LONGEST_SECRET_BYTES + 1).read_to_string(&mut content)?;
+    if u64::try_from(content.len()).is_ok_and(|length| length > LONGEST_SECRET_BYTES) {
+        return Err(std::io::Error::other(format!("longer than {LONGEST_SECRET_BYTES} bytes")));
+    }
+    Ok(content)
+}
+
+fn same_layer(one: &RawValue, other: &RawValue) -> bool {
+    rank(one) == rank(other)
+}
+
+/// The place of a value's layer: later ones win.
+fn rank(value: &RawValue) -> u8 {
+    match value.origin {
+        Origin::Unset => 0,
+        Origin::Default => 1,
+        Origin::File(_) => 2,
+        Origin::Environment(_) => 3,
+    }
+}
