@@ -1,0 +1,185 @@
+//! Guarded operations into calls, within the limits of the service and in the order they need.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::answer::GroupAction;
+use super::guard::GuardedPlan;
+use super::operation::{Change, GroupWay, Operation, OperationKind};
+use super::survey::Owners;
+use crate::roster::{Gid, StudentId};
+
+/// What one call does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Change values.
+    Change,
+    /// Give way: a login value that two or more candidates pass around is first set to a temporary one.
+    GiveWay,
+    /// Enter candidates.
+    Add,
+    /// Change groups.
+    Group(GroupAction, Vec<Gid>),
+    /// Delete candidates.
+    Delete,
+}
+
+/// One call and whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// What it does.
+    pub call: Call,
+    /// The operations, by their position in the plan; none twice.
+    pub operations: Vec<usize>,
+}
+
+/// Batches that may be sent in any order among themselves; the next stage waits for all of them.
+pub type Stage = Vec<Batch>;
+
+impl GuardedPlan {
+    /// The calls that carry the plan out, at most `batch_size` operations each.
+    #[must_use]
+    pub fn stages(&self, batch_size: usize) -> Vec<Stage> {
+        let size = batch_size.max(1);
+        let mut stages = modify_stages(self, size);
+        stages.push(chunked(&Call::Add, &planned(self, OperationKind::Add), size));
+        stages.extend(group_stages(self, size));
+        stages.push(chunked(&Call::Delete, &planned(self, OperationKind::Delete), size));
+        stages.retain(|stage| !stage.is_empty());
+        stages
+    }
+}
+
+/// As [`GuardedPlan::stages`]; who owns which login value is in the plan itself.
+#[must_use]
+pub fn stages(plan: &GuardedPlan, _owners: &Owners, batch_size: usize) -> Vec<Stage> {
+    plan.stages(batch_size)
+}
+
+fn planned(plan: &GuardedPlan, kind: OperationKind) -> Vec<usize> {
+    planned_operations(plan).filter(|(_, operation)| operation.kind() == kind).map(|(at, _)| at).collect()
+}
+
+fn planned_operations(plan: &GuardedPlan) -> impl Iterator<Item = (usize, &Operation)> {
+    plan.operations.iter().enumerate().filter(|(_, operation)| operation.is_planned())
+}
+
+fn chunked(call: &Call, operations: &[usize], size: usize) -> Stage {
+    operations.chunks(size).map(|chunk| Batch { call: call.clone(), operations: chunk.to_vec() }).collect()
+}
+
+/// A rename that frees a login value goes before the one that takes it; a circle is opened by a
+/// temporary value.
+fn modify_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
+    let modifies = planned(plan, OperationKind::Modify);
+    let renames: HashMap<&StudentId, usize> = modifies
+        .iter()
+        .filter_map(|at| {
+            let operation = plan.operations.get(*at)?;
+            operation.change.login().map(|_| (&operation.student, *at))
+        })
+        .collect();
+    let waits_for = |at: usize| -> Option<usize> {
+        let owner = plan.operations.get(at)?.change.login()?.held_by.as_ref()?;
+        renames.get(owner).copied().filter(|other| *other != at)
+    };
+    let giving_way = circle_openers(&modifies, &waits_for);
+    let mut ranked: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in &modifies {
+        let rank = rank(*at, &waits_for, &giving_way);
+        ranked.entry(rank).or_default().push(*at);
+    }
+    let first = chunked(&Call::GiveWay, &Vec::from_iter(giving_way.iter().copied()), size);
+    let rest = ranked.into_values().map(|operations| chunked(&Call::Change, &operations, size));
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// One operation of each circle of renames: the one that stands first in the plan.
+fn circle_openers(modifies: &[usize], waits_for: &impl Fn(usize) -> Option<usize>) -> BTreeSet<usize> {
+    let mut openers = BTreeSet::new();
+    let mut settled = BTreeSet::new();
+    for start in modifies {
+        let mut path = Vec::new();
+        let mut at = Some(*start);
+        while let Some(step) = at {
+            if let Some(entry) = path.iter().position(|seen| *seen == step) {
+                openers.extend(path.iter().skip(entry).min().copied());
+                break;
+            }
+            if !settled.insert(step) {
+                break;
+            }
+            path.push(step);
+            at = waits_for(step);
+        }
+    }
+    openers
+}
+
+/// How many renames have to be through before this one.
+fn rank(start: usize, waits_for: &impl Fn(usize) -> Option<usize>, giving_way: &BTreeSet<usize>) -> usize {
+    let mut rank = 0;
+    let mut at = start;
+    while let Some(next) = waits_for(at) {
+        if giving_way.contains(&next) {
+            break;
+        }
+        rank += 1;
+        at = next;
+    }
+    rank
+}
+
+/// `moveto` by group; then into the missing groups, and only then out of the surplus ones.
+fn group_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
+    let mut move_to: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
+    let mut missing_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
+    let mut surplus_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
+    for (at, operation) in planned_operations(plan) {
+        let Change::Move(group_move) = &operation.change else { continue };
+        match &group_move.way {
+            GroupWay::MoveTo(gid) => move_to.entry(*gid).or_default().push(at),
+            GroupWay::Adjust { missing, surplus } => {
+                if !missing.is_empty() {
+                    missing_sets.push((at, missing));
+                }
+                if !surplus.is_empty() {
+                    surplus_sets.push((at, surplus));
+                }
+            }
+        }
+    }
+    let move_to = move_to
+        .into_iter()
+        .flat_map(|(gid, members)| chunked(&Call::Group(GroupAction::MoveTo, vec![gid]), &members, size))
+        .collect();
+    vec![
+        move_to,
+        fewest_calls(GroupAction::AddTo, &missing_sets, size),
+        fewest_calls(GroupAction::DeleteFrom, &surplus_sets, size),
+    ]
+}
+
+/// One call carries one set of groups for many candidates: either candidates with equal sets share
+/// calls, or each group has its own; whichever needs fewer.
+fn fewest_calls(action: GroupAction, sets: &[(usize, &BTreeSet<Gid>)], size: usize) -> Stage {
+    let mut by_set: BTreeMap<&BTreeSet<Gid>, Vec<usize>> = BTreeMap::new();
+    let mut by_group: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
+    for (at, set) in sets {
+        by_set.entry(set).or_default().push(*at);
+        for gid in *set {
+            by_group.entry(*gid).or_default().push(*at);
+        }
+    }
+    let calls = |members: &Vec<usize>| members.len().div_ceil(size);
+    let shared: usize = by_set.values().map(calls).sum();
+    let separate: usize = by_group.values().map(calls).sum();
+    if shared <= separate {
+        let call = |set: &BTreeSet<Gid>| Call::Group(action, set.iter().copied().collect());
+        by_set.into_iter().flat_map(|(set, members)| chunked(&call(set), &members, size)).collect()
+    } else {
+        by_group
+            .into_iter()
+            .flat_map(|(gid, members)| chunked(&Call::Group(action, vec![gid]), &members, size))
+            .collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! Which values of a candidate differ from what the roster wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fingerprint::{Fingerprint, MemoryKey};
+use super::link::Link;
+use super::mapping::{MappedField, Mapping};
+use super::observed::{Observed, Row};
+use crate::roster::FieldId;
+
+/// What comparing one student with one candidate brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldDifference {
+    /// Positions in the mapping of the values to be sent.
+    pub send: Vec<usize>,
+    /// Written fields that came back as something else.
+    pub rewritten: BTreeSet<FieldId>,
+    /// Values to remember although nothing is sent.
+    pub confirm: BTreeMap<FieldId, Fingerprint>,
+}
+
+impl FieldDifference {
+    /// Whether there is nothing to send and nothing to remember.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { send, rewritten, confirm } = self;
+        send.is_empty() && rewritten.is_empty() && confirm.is_empty()
+    }
+}
+
+/// Compares wanted values with a listed candidate's.
+pub struct Comparison<'a> {
+    /// Which fields.
+    pub mapping: &'a Mapping,
+    /// The listing.
+    pub observed: &'a Observed,
+    /// Under which key confirmed values are remembered.
+    pub key: &'a MemoryKey,
+}
+
+/// What one field's comparison asks for.
+#[derive(PartialEq, Eq)]
+enum Verdict {
+    Equal,
+    Send,
+    Rewritten,
+    Remember,
+}
+
+impl Comparison<'_> {
+    /// Compares all mapped values but the login value; `link` is absent for a candidate to be adopted.
+    #[must_use]
+    pub fn fields(&self, row: Row, values: &[String], link: Option<&Link>) -> FieldDifference {
+        let mut difference = FieldDifference::default();
+        for (at, field) in self.mapping.compared() {
+            let value = values.get(at).map_or("", String::as_str);
+            match self.field(row, at, field, value, link) {
+                Verdict::Equal => {}
+                Verdict::Send => difference.send.push(at),
+                Verdict::Rewritten => {
+                    difference.rewritten.insert(field.id);
+                }
+                Verdict::Remember => {
+                    difference.confirm.insert(field.id, self.key.value(field.id, value));
+                }
+            }
+        }
+        difference
+    }
+
+    fn field(&self, row: Row, at: usize, field: &MappedField, value: &str, link: Option<&Link>) -> Verdict {
+        if field.is_password() {
+            return self.password(row, at, field, value, link);
+        }
+        if self.observed.hides(at) {
+            // Where nobody has a value, an empty one equals; anything else is known by what was confirmed.
+            let confirmed = confirmed(link, field.id).unwrap_or(Fingerprint(0));
+            return send_unless(confirmed == self.key.value(field.id, value));
+        }
+        let as_confirmed = confirmed(link, field.id) == Some(self.key.value(field.id, value));
+        let by_memory = link.is_some_and(|link| link.rewritten.contains(&field.id));
+        if self.observed.equals(row, at, value) {
+            // What is compared by memory has to be remembered, or the next change back goes unseen.
+            return if by_memory && !as_confirmed { Verdict::Remember } else { Verdict::Equal };
+        }
+        let unverified = link.is_some_and(|link| link.unverified.contains(&field.id));
+        if unverified && as_confirmed && !by_memory {
+            return Verdict::Rewritten;
+        }
+        send_unless(by_memory && as_confirmed)
+    }
+
+    /// People change their passwords: a listed one that differs stays, unless the roster's own has changed.
+    fn password(
+        &self,
+        row: Row,
+        at: usize,
+        field: &MappedField,
+        value: &str,
+        link: Option<&Link>,
+    ) -> Verdict {
+        if value.is_empty() {
+            return Verdict::Equal;
+        }
+        let wanted = self.key.value(field.id, value);
+        let confirmed = confirmed(link, field.id);
+        if confirmed == Some(wanted) {
+            return Verdict::Equal;
+        }
+        if self.observed.hides(at) {
+            return Verdict::Send;
+        }
+        if self.observed.equals(row, at, value) {
+            return Verdict::Remember;
+        }
+        let never_settled = confirmed.is_none();
+        if never_settled && !self.observed.lacks(row, at) { Verdict::Remember } else { Verdict::Send }
+    }
+}
+
+fn confirmed(link: Option<&Link>, field: FieldId) -> Option<Fingerprint> {
+    link.and_then(|link| link.confirmed.get(&field).copied())
+}
+
+fn send_unless(equal: bool) -> Verdict {
+    if equal { Verdict::Equal } else { Verdict::Send }
+}

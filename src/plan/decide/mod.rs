@@ -1,0 +1,226 @@
+//! Cases and facts in, plan out: the truth table as code.
+
+mod group;
+mod leaver;
+mod rename;
+mod student;
+mod whereabouts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use self::rename::settle_renames;
+
+use self::rename::CurrentOwners;
+use self::whereabouts::Whereabouts;
+use super::compare::{Comparison, FieldDifference};
+use super::facts::Facts;
+use super::fingerprint::{Digest, Fingerprint};
+use super::groups::GroupBook;
+use super::hold::Holds;
+use super::link::{Link, LinkNote};
+use super::observed::Flaw;
+use super::operation::{Change, Operation, OperationKind, OperationState};
+use super::policy::{Policy, Trust};
+use super::reason::{CannotReason, SkipReason};
+use super::survey::{Case, Survey, Unusable};
+use super::{Plan, PlanTotals};
+use crate::roster::{Gid, StudentId};
+
+/// Everything a plan is made from.
+pub struct PlanInput<'a> {
+    /// Who is not simply as wanted.
+    pub survey: Survey,
+    /// The listing, the mapping and the memory key.
+    pub comparison: Comparison<'a>,
+    /// The roster's groups.
+    pub groups: &'a GroupBook,
+    /// What was looked up.
+    pub facts: &'a Facts,
+    /// What failed before.
+    pub holds: &'a Holds,
+    /// What the admin decided.
+    pub policy: Policy,
+    /// Whether the listing can be believed.
+    pub trust: Trust<'a>,
+    /// Now, in milliseconds since 1970 UTC.
+    pub now_ms: i64,
+}
+
+impl PlanInput<'_> {
+    /// Makes the plan. Pure: the same input gives the same plan, in whatever order the cases came.
+    pub fn plan(mut self) -> Plan {
+        let cases = std::mem::take(&mut self.survey.cases);
+        let proven_incomplete = cases.iter().any(|case| self.whereabouts(case) == Whereabouts::Nowhere);
+        let incomplete = Flaw::Incomplete;
+        if proven_incomplete && !self.trust.is_doubtful() {
+            let input = PlanInput { trust: Trust::Doubtful(&incomplete), ..self };
+            return Decider::new(&input, &cases).decide(cases);
+        }
+        Decider::new(&self, &cases).decide(cases)
+    }
+}
+
+/// Makes a plan case by case. The rows of the truth table are in the modules beside this one; here is
+/// what they share.
+struct Decider<'a> {
+    input: &'a PlanInput<'a>,
+    current: CurrentOwners,
+    operations: Vec<Operation>,
+    notes: Vec<LinkNote>,
+    leavers_waiting: u64,
+    group_sizes: BTreeMap<Gid, u64>,
+}
+
+impl<'a> Decider<'a> {
+    fn new(input: &'a PlanInput<'a>, cases: &[Case]) -> Self {
+        Self {
+            input,
+            current: CurrentOwners::new(input, cases),
+            operations: Vec::new(),
+            notes: Vec::new(),
+            leavers_waiting: 0,
+            group_sizes: input.survey.group_sizes.clone(),
+        }
+    }
+
+    fn decide(mut self, cases: Vec<Case>) -> Plan {
+        for case in cases {
+            let whereabouts = self.input.whereabouts(&case);
+            match case {
+                Case::Newcomer(newcomer) => self.newcomer(newcomer),
+                Case::Linked(linked) => self.linked(*linked, whereabouts),
+                Case::Leaver(leaver) => self.leaver(&leaver, whereabouts),
+                Case::Unusable(unusable) => self.unusable(unusable),
+            }
+        }
+        settle_renames(&mut self.operations);
+        let survey = &self.input.survey;
+        let totals = PlanTotals {
+            students: survey.students,
+            managed: survey.managed,
+            unmanaged: survey.unmanaged,
+            leavers_waiting: self.leavers_waiting,
+            group_sizes: self.group_sizes,
+        };
+        let doubt = match self.input.trust {
+            Trust::Complete(_) => None,
+            Trust::Doubtful(flaw) => Some(flaw.clone()),
+        };
+        Plan::new(self.operations, self.notes, totals, doubt)
+    }
+
+    fn unusable(&mut self, unusable: Unusable) {
+        let Unusable { student, linked, returned, reason } = unusable;
+        if returned {
+            self.notes.push(LinkNote::Returned(student.clone()));
+        }
+        let kind = if linked { OperationKind::Modify } else { OperationKind::Add };
+        self.cannot(student, kind, reason);
+    }
+
+    fn note_values(&mut self, link: &Link, difference: &FieldDifference) {
+        // A candidate that was not looked up may have swapped login values with another one: what is
+        // listed here is not what it was sent, and says nothing about how the service keeps values.
+        if !difference.rewritten.is_empty() && self.input.facts.by_sid.contains_key(&link.sid) {
+            self.notes.push(LinkNote::Rewritten(link.student.clone(), difference.rewritten.clone()));
+        }
+        if !difference.confirm.is_empty() {
+            self.notes.push(LinkNote::Confirm(link.student.clone(), difference.confirm.clone()));
+        }
+    }
+
+    fn want(&self, student: &StudentId, kind: OperationKind) -> Digest {
+        let mut digest = self.input.comparison.key.digest("want");
+        digest.text(kind.as_str()).text(student.as_str());
+        digest
+    }
+
+    /// Adds an operation of a student in the state that mode, listing and earlier failures leave it.
+    fn push(&mut self, student: StudentId, change: Change, want: Fingerprint) -> OperationState {
+        self.add_operation(student, change, want, BTreeSet::new(), false)
+    }
+
+    fn add_operation(
+        &mut self,
+        student: StudentId,
+        change: Change,
+        want: Fingerprint,
+        leaves: BTreeSet<Gid>,
+        of_leaver: bool,
+    ) -> OperationState {
+        let state = self.state(&student, &change, want, of_leaver);
+        let leaves = leaves.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
+        let operation = Operation { student, change, state: state.clone(), want, of_leaver, leaves };
+        self.operations.push(operation);
+        state
+    }
+
+    fn state(
+        &self,
+        student: &StudentId,
+        change: &Change,
+        want: Fingerprint,
+        of_leaver: bool,
+    ) -> OperationState {
+        let kind = change.kind();
+        if !self.input.policy.allows(kind, of_leaver) {
+            return OperationState::Skipped(SkipReason::Mode(self.input.policy.mode));
+        }
+        // A new login value may be that of somebody who is missing from the listing, as an add's may.
+        let needs_everybody = matches!(kind, OperationKind::Add | OperationKind::Delete)
+            || of_leaver
+            || change.login().is_some();
+        if needs_everybody && self.input.trust.is_doubtful() {
+            return OperationState::Skipped(SkipReason::DoubtfulListing);
+        }
+        match self.input.holds.skip(student, kind, want, self.input.now_ms) {
+            Some(reason) => OperationState::Skipped(reason),
+            None => OperationState::Planned,
+        }
+    }
+
+    /// Wanted, but not until somebody mends what `reason` names.
+    fn cannot(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
+        let want = self.want(&student, kind).text(reason.code()).finish();
+        let state = if self.input.holds.is_ignored(&student, kind, want) {
+            OperationState::Skipped(SkipReason::Ignored)
+        } else {
+            OperationState::Cannot(reason)
+        };
+        self.stand_in(student, kind, want, state, false);
+    }
+
+    /// Wanted, but not in this run.
+    fn not_now(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
+        let want = self.want(&student, kind).finish();
+        self.stand_in(student, kind, want, OperationState::Skipped(reason), false);
+    }
+
+    /// As [`Decider::not_now`], for what concerns a leaver.
+    fn not_now_of_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
+        let want = self.want(&student, kind).text("leaver").finish();
+        self.stand_in(student, kind, want, OperationState::Skipped(reason), true);
+    }
+
+    fn stand_in(
+        &mut self,
+        student: StudentId,
+        kind: OperationKind,
+        want: Fingerprint,
+        state: OperationState,
+        of_leaver: bool,
+    ) {
+        let state = if self.input.policy.allows(kind, of_leaver) {
+            state
+        } else {
+            OperationState::Skipped(SkipReason::Mode(self.input.policy.mode))
+        };
+        let change = Change::Impossible(kind);
+        self.operations.push(Operation { student, change, state, want, of_leaver, leaves: BTreeSet::new() });
+    }
+
+    /// What a look-up that brought nothing means: with a doubtful listing it may not even have been made.
+    fn not_found_out(&self) -> SkipReason {
+        if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::NotFoundOut }
+    }
+}

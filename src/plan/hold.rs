@@ -1,0 +1,89 @@
+//! What earlier runs failed at, as far as it keeps an operation waiting.
+
+use std::collections::HashMap;
+
+use super::fingerprint::Fingerprint;
+use super::operation::OperationKind;
+use super::reason::SkipReason;
+use crate::roster::StudentId;
+
+/// Where a failure stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureState {
+    /// Tried again when due.
+    Waiting,
+    /// Waits for a person, or for its row to change.
+    Dead,
+    /// Silenced by a person until its row changes.
+    Ignored,
+}
+
+impl FailureState {
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// Reads [`FailureState::as_str`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Dead, Self::Ignored].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// One open failure, as far as planning needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Hold {
+    /// Where it stands.
+    pub state: FailureState,
+    /// When it is due again, in milliseconds since 1970 UTC.
+    pub due_at_ms: i64,
+    /// What was wanted when it failed.
+    pub want: Fingerprint,
+}
+
+/// The open failures of the exam side.
+#[derive(Clone, Debug, Default)]
+pub struct Holds(HashMap<(StudentId, OperationKind), Hold>);
+
+impl Holds {
+    /// Takes in one open failure.
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, hold: Hold) {
+        self.0.insert((student, kind), hold);
+    }
+
+    /// Why this operation is not to be tried in this run; `None` when it may be.
+    ///
+    /// A failure whose want has changed since holds nothing back: its row changed, so it is due at once.
+    #[must_use]
+    pub fn skip(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        want: Fingerprint,
+        now_ms: i64,
+    ) -> Option<SkipReason> {
+        let hold = self.same_want(student, kind, want)?;
+        match hold.state {
+            FailureState::Waiting if hold.due_at_ms <= now_ms => None,
+            FailureState::Waiting => Some(SkipReason::NotDue { due_at_ms: hold.due_at_ms }),
+            FailureState::Dead => Some(SkipReason::DeadLetter),
+            FailureState::Ignored => Some(SkipReason::Ignored),
+        }
+    }
+
+    /// Whether a person silenced this very want.
+    #[must_use]
+    pub fn is_ignored(&self, student: &StudentId, kind: OperationKind, want: Fingerprint) -> bool {
+        self.same_want(student, kind, want).is_some_and(|hold| hold.state == FailureState::Ignored)
+    }
+
+    fn same_want(&self, student: &StudentId, kind: OperationKind, want: Fingerprint) -> Option<&Hold> {
+        self.0.get(&(student.clone(), kind)).filter(|hold| hold.want == want)
+    }
+}

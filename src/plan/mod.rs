@@ -1,0 +1,135 @@
+//! Pure decisions: what is wanted and what was seen in, an ordered list of operations out.
+//!
+//! The truth table. One row, one test (`tests/truth_table.rs`):
+//!
+//! | on the roster | candidate | link | operation |
+//! |---|---|---|---|
+//! | yes | not listed | no | Add (and Move into further groups) |
+//! | yes | listed, as wanted | yes | none |
+//! | yes | listed, values differ | yes | Modify, names the fields |
+//! | yes | listed, other login value wanted | yes | Modify of the same sid, never Delete and Add |
+//! | yes | listed, other groups | yes | Move (and Modify, if values differ too) |
+//! | yes | listed | no | Adopt, then as if linked |
+//! | yes | listed, somebody else's | no | none: waits until the login value is free |
+//! | yes | gone by its sid | yes | Add, linked anew |
+//! | yes | gone by its sid, another one under its login value | yes | Adopt that one, linked anew |
+//! | yes | found by its sid under another listed login value | yes | the link follows, then Modify |
+//! | any | found by its sid, listed nowhere | yes | none: the listing is doubtful |
+//! | no | listed | yes | Delete, once the student has been gone long enough |
+//! | no | listed, also in a group that is not ours | yes | Move out of our groups, nothing else |
+//! | no | gone by its sid | yes | none: the link is closed |
+//! | no | listed | no | none, counted as unmanaged |
+//! | unusable row | any | any | none, reported; never a Delete |
+//!
+//! Nothing in this folder waits, reads or asks what time it is. Time, keys and policy are arguments.
+
+mod answer;
+mod batch;
+mod compare;
+mod decide;
+mod facts;
+mod fingerprint;
+mod groups;
+mod guard;
+mod hold;
+mod link;
+mod mapping;
+mod observed;
+mod operation;
+mod outcome;
+mod policy;
+mod reason;
+mod render;
+mod retry;
+mod survey;
+
+use std::collections::BTreeMap;
+
+pub use answer::{GroupAction, WriteAnswer};
+pub use batch::{Batch, Call, Stage, stages};
+pub use compare::{Comparison, FieldDifference};
+pub use decide::PlanInput;
+pub use facts::{Facts, LoginFact, Needs, SidFact};
+pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
+pub use groups::{GroupBook, WantedGroups};
+pub use guard::{Approved, Guard, GuardedPlan, allowance};
+pub use hold::{FailureState, Hold, Holds};
+pub use link::{Link, LinkNote, Origin};
+pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
+pub use observed::{Certificate, Flaw, Listing, Observed, ObservedBuilder, Row};
+pub use operation::{
+    Addition, Adoption, Change, Deletion, FieldChange, GroupMove, GroupWay, LoginChange, Modification,
+    Operation, OperationKind, OperationState,
+};
+pub use outcome::{AddVerdict, Verdict, judge_add, judge_by_sid};
+pub use policy::{Policy, Trust};
+pub use reason::{CannotReason, HoldReason, SkipReason};
+pub use render::{OperationLine, PlanDocument, PlanText, Values};
+pub use retry::{Retry, RetryPolicy};
+pub use survey::{
+    Case, Detached, Leaver, LinkedStudent, Newcomer, Owners, SharedLogins, Sighting, Survey, Surveyor,
+    Unusable, Wanted,
+};
+
+use crate::roster::Gid;
+
+/// Figures that a plan was made under.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanTotals {
+    /// Active students on the roster.
+    pub students: u64,
+    /// Candidates that are ours.
+    pub managed: u64,
+    /// Candidates that are not.
+    pub unmanaged: u64,
+    /// Leavers whose grace has not run out.
+    pub leavers_waiting: u64,
+    /// How many managed candidates are known to be in each group.
+    pub group_sizes: BTreeMap<Gid, u64>,
+}
+
+/// The ordered operations that would remove the drift.
+#[must_use]
+#[derive(Debug)]
+pub struct Plan {
+    /// Sorted by kind in the order of application, then by student.
+    pub operations: Vec<Operation>,
+    /// What follows from the reading alone, by student.
+    pub notes: Vec<LinkNote>,
+    /// The figures it was made under.
+    pub totals: PlanTotals,
+    /// Why the listing could not be believed, where it could not.
+    pub doubt: Option<Flaw>,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        mut operations: Vec<Operation>,
+        mut notes: Vec<LinkNote>,
+        totals: PlanTotals,
+        doubt: Option<Flaw>,
+    ) -> Self {
+        operations.sort_by(|one, two| {
+            (one.kind(), &one.student, one.want).cmp(&(two.kind(), &two.student, two.want))
+        });
+        notes.sort_by(|one, two| one.student().cmp(two.student()));
+        Self { operations, notes, totals, doubt }
+    }
+
+    /// A short name for what the plan wants: equal plans have equal digests, whenever they are made.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::open("plan");
+        for operation in &self.operations {
+            let want = i64::from_le_bytes(operation.want.0.to_le_bytes());
+            digest.text(operation.kind().as_str()).text(operation.student.as_str()).number(want);
+        }
+        digest.finish_text()
+    }
+
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+}

@@ -1,0 +1,356 @@
+//! The exam side as one listing showed it, held in a few bytes a candidate.
+//!
+//! Texts are not kept: a login value becomes 64 bits, a mapped field 32. A million candidates with four
+//! mapped fields take about 35 MB.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use hashbrown::HashTable;
+
+use super::fingerprint::RunHasher;
+use crate::roster::{FieldId, LoginValue, normalise};
+
+/// Why a listing does not add up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Two pages disagree on how many candidates there are.
+    TotalChanged {
+        /// As the first page said.
+        first: u64,
+        /// As a later one said.
+        later: u64,
+    },
+    /// Fewer or more rows than the total says.
+    RowCount {
+        /// What the pages said.
+        total: u64,
+        /// What came.
+        rows: u64,
+    },
+    /// Rows with one login value.
+    Repeated {
+        /// How many rows repeat an earlier one.
+        rows: u64,
+    },
+    /// Rows without a login value.
+    Nameless {
+        /// How many.
+        rows: u64,
+    },
+    /// A candidate we know exists is not in it.
+    Incomplete,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TotalChanged { first, later } => {
+                write!(f, "the total changed from {first} to {later} while the pages were read")
+            }
+            Self::RowCount { total, rows } => write!(f, "{rows} rows came where the total says {total}"),
+            Self::Repeated { rows } => write!(f, "{rows} rows repeat a login value"),
+            Self::Nameless { rows } => write!(f, "{rows} rows have no login value"),
+            Self::Incomplete => f.write_str("a candidate that exists by its sid is not in it"),
+        }
+    }
+}
+
+/// Where a candidate stands in an [`Observed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Row(u32);
+
+impl Row {
+    pub(super) fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// Takes in pages in any order.
+pub struct ObservedBuilder {
+    hasher: RunHasher,
+    mapped: Vec<FieldId>,
+    logins: Vec<u64>,
+    values: Vec<u32>,
+    carried: Vec<bool>,
+    login_fields: Option<BTreeSet<FieldId>>,
+    first_total: Option<u64>,
+    later_total: Option<u64>,
+    nameless: u64,
+}
+
+impl ObservedBuilder {
+    /// For a listing of about `expected` candidates, keeping the `mapped` fields.
+    #[must_use]
+    pub fn new(hasher: RunHasher, mapped: Vec<FieldId>, expected: usize) -> Self {
+        Self {
+            hasher,
+            carried: vec![false; mapped.len()],
+            logins: Vec::with_capacity(expected),
+            values: Vec::with_capacity(expected.saturating_mul(mapped.len())),
+            mapped,
+            login_fields: None,
+            first_total: None,
+            later_total: None,
+            nameless: 0,
+        }
+    }
+
+    /// Notes what a page says about the whole account.
+    pub fn total(&mut self, total: u64) {
+        match self.first_total {
+            None => self.first_total = Some(total),
+            Some(first) if first != total => self.later_total = Some(total),
+            Some(_) => {}
+        }
+    }
+
+    /// Takes in one row.
+    pub fn row(&mut self, login_value: &str, fields: &[(FieldId, String)]) {
+        let Some(login) = LoginValue::parse(login_value) else {
+            self.nameless += 1;
+            return;
+        };
+        self.narrow_login_fields(&login, fields);
+        self.logins.push(self.hasher.login(login.as_str()));
+        for (at, id) in self.mapped.iter().enumerate() {
+            let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
+            let hash = self.hasher.field(&normalise(raw));
+            self.values.push(hash);
+            if hash != 0
+                && let Some(carried) = self.carried.get_mut(at)
+            {
+                *carried = true;
+            }
+        }
+    }
+
+    /// Keeps the fields that have equalled the login value in every row so far.
+    fn narrow_login_fields(&mut self, login: &LoginValue, fields: &[(FieldId, String)]) {
+        let equals = |id: &FieldId| {
+            fields.iter().any(|(field, value)| field == id && normalise(value) == login.as_str())
+        };
+        match &mut self.login_fields {
+            Some(candidates) => candidates.retain(equals),
+            None => {
+                self.login_fields = Some(fields.iter().map(|(id, _)| *id).filter(equals).collect());
+            }
+        }
+    }
+
+    /// How many rows have come so far.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.logins.len()
+    }
+
+    /// Closes the listing: complete when everything adds up, otherwise doubtful with the reason.
+    #[must_use]
+    pub fn close(self) -> Listing {
+        let mut index = HashTable::with_capacity(self.logins.len());
+        let mut repeated = 0_u64;
+        for (at, login) in self.logins.iter().enumerate() {
+            let Ok(at) = u32::try_from(at) else { continue };
+            let same = |row: &u32| hash_at(&self.logins, *row) == *login;
+            if index.find(*login, same).is_some() {
+                repeated += 1;
+            } else {
+                index.insert_unique(*login, at, |row| hash_at(&self.logins, *row));
+            }
+        }
+        let flaw = self.flaw(repeated);
+        let observed = Observed {
+            hasher: self.hasher,
+            mapped: self.mapped,
+            logins: self.logins,
+            values: self.values,
+            carried: self.carried,
+            login_fields: self.login_fields.unwrap_or_default(),
+            index,
+        };
+        match flaw {
+            None => Listing::Complete(observed, Certificate(())),
+            Some(flaw) => Listing::Doubtful(observed, flaw),
+        }
+    }
+
+    fn flaw(&self, repeated: u64) -> Option<Flaw> {
+        let rows = u64::try_from(self.logins.len()).unwrap_or(u64::MAX).saturating_add(self.nameless);
+        let total = self.first_total.unwrap_or(0);
+        if let Some(later) = self.later_total {
+            return Some(Flaw::TotalChanged { first: total, later });
+        }
+        if self.first_total.is_none() || rows != total {
+            return Some(Flaw::RowCount { total, rows });
+        }
+        if self.nameless > 0 {
+            return Some(Flaw::Nameless { rows: self.nameless });
+        }
+        (repeated > 0).then_some(Flaw::Repeated { rows: repeated })
+    }
+}
+
+fn hash_at(logins: &[u64], row: u32) -> u64 {
+    usize::try_from(row).ok().and_then(|at| logins.get(at)).copied().unwrap_or(0)
+}
+
+/// Proof that a listing was read completely. Only a listing that adds up makes one.
+#[derive(Debug)]
+pub struct Certificate(());
+
+/// A listing, and whether it can be believed to be everybody.
+pub enum Listing {
+    /// Every candidate of the account is in it.
+    Complete(Observed, Certificate),
+    /// Somebody may be missing: nobody may be deleted or added because of it.
+    Doubtful(Observed, Flaw),
+}
+
+/// The candidates of one listing, by login value.
+pub struct Observed {
+    hasher: RunHasher,
+    mapped: Vec<FieldId>,
+    logins: Vec<u64>,
+    values: Vec<u32>,
+    carried: Vec<bool>,
+    login_fields: BTreeSet<FieldId>,
+    index: HashTable<u32>,
+}
+
+impl Observed {
+    /// How many candidates were listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.logins.len()
+    }
+
+    /// Whether nobody was listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.logins.is_empty()
+    }
+
+    /// The candidate with this login value.
+    #[must_use]
+    pub fn find(&self, login: &LoginValue) -> Option<Row> {
+        let hash = self.hasher.login(login.as_str());
+        self.index.find(hash, |row| hash_at(&self.logins, *row) == hash).map(|row| Row(*row))
+    }
+
+    /// Whether the candidate's value of the mapped field at `at` equals `value` (normalised).
+    #[must_use]
+    pub fn equals(&self, row: Row, at: usize, value: &str) -> bool {
+        self.value_hash(row, at) == self.hasher.field(value)
+    }
+
+    /// Whether the candidate has no value in the mapped field at `at`.
+    #[must_use]
+    pub fn lacks(&self, row: Row, at: usize) -> bool {
+        self.value_hash(row, at) == 0
+    }
+
+    /// Whether no listed candidate has a value in the mapped field at `at`: the account hides it.
+    #[must_use]
+    pub fn hides(&self, at: usize) -> bool {
+        !self.carried.get(at).copied().unwrap_or(false)
+    }
+
+    /// The fields that equal the login value in every row; empty when nobody was listed.
+    #[must_use]
+    pub fn login_fields(&self) -> &BTreeSet<FieldId> {
+        &self.login_fields
+    }
+
+    /// The hasher of this run.
+    #[must_use]
+    pub fn hasher(&self) -> &RunHasher {
+        &self.hasher
+    }
+
+    fn value_hash(&self, row: Row, at: usize) -> u32 {
+        let position = row.index().saturating_mul(self.mapped.len()).saturating_add(at);
+        self.values.get(position).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::RandomState;
+
+    use super::*;
+
+    fn builder() -> ObservedBuilder {
+        ObservedBuilder::new(RunHasher::new(RandomState::new()), vec![FieldId(1), FieldId(4)], 0)
+    }
+
+    fn row(builder: &mut ObservedBuilder, login: &str, phone: &str) {
+        builder.row(login, &[(FieldId(1), login.to_owned()), (FieldId(4), phone.to_owned())]);
+    }
+
+    fn flaw_of(builder: ObservedBuilder) -> Option<Flaw> {
+        match builder.close() {
+            Listing::Complete(..) => None,
+            Listing::Doubtful(_, flaw) => Some(flaw),
+        }
+    }
+
+    #[test]
+    fn a_listing_whose_rows_match_its_total_is_complete() {
+        let mut builder = builder();
+        builder.total(2);
+        row(&mut builder, "a", "1");
+        row(&mut builder, "b", "2");
+        assert_eq!(flaw_of(builder), None);
+    }
+
+    #[test]
+    fn a_short_listing_is_doubtful() {
+        let mut builder = builder();
+        builder.total(2);
+        row(&mut builder, "a", "1");
+        assert_eq!(flaw_of(builder), Some(Flaw::RowCount { total: 2, rows: 1 }));
+    }
+
+    #[test]
+    fn a_listing_without_any_page_is_doubtful() {
+        assert_eq!(flaw_of(builder()), Some(Flaw::RowCount { total: 0, rows: 0 }));
+    }
+
+    #[test]
+    fn a_total_that_changes_makes_a_listing_doubtful() {
+        let mut builder = builder();
+        builder.total(1);
+        builder.total(2);
+        row(&mut builder, "a", "1");
+        assert_eq!(flaw_of(builder), Some(Flaw::TotalChanged { first: 1, later: 2 }));
+    }
+
+    #[test]
+    fn a_repeated_login_value_makes_a_listing_doubtful() {
+        let mut builder = builder();
+        builder.total(2);
+        row(&mut builder, "a", "1");
+        row(&mut builder, " a ", "2");
+        assert_eq!(flaw_of(builder), Some(Flaw::Repeated { rows: 1 }));
+    }
+
+    #[test]
+    fn the_login_field_is_the_one_that_equals_the_login_value_in_every_row() {
+        let mut builder = builder();
+        builder.total(2);
+        row(&mut builder, "a", "a");
+        row(&mut builder, "b", "2");
+        let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
+        assert_eq!(observed.login_fields(), &BTreeSet::from([FieldId(1)]));
+    }
+
+    #[test]
+    fn a_field_that_no_row_carries_is_hidden() {
+        let mut builder = builder();
+        builder.total(1);
+        row(&mut builder, "a", "");
+        let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
+        assert!(observed.hides(1));
+        assert!(!observed.hides(0));
+    }
+}

@@ -1,0 +1,275 @@
+//! One intended change for one student, and what stands in its way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::fingerprint::Fingerprint;
+use super::link::Origin;
+use super::observed::Certificate;
+use super::reason::{CannotReason, HoldReason, SkipReason};
+use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
+
+/// The kinds of operation, in the order in which they are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationKind {
+    /// Take over a candidate that is already there. Needs no call of its own.
+    Adopt,
+    /// Change values of a candidate, the login value among them.
+    Modify,
+    /// Enter a new candidate.
+    Add,
+    /// Change a candidate's groups.
+    Move,
+    /// Remove a candidate for good.
+    Delete,
+}
+
+impl OperationKind {
+    /// All kinds, in the order in which they are applied.
+    pub const ALL: [Self; 5] = [Self::Adopt, Self::Modify, Self::Add, Self::Move, Self::Delete];
+
+    /// The word in reports and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopt => "adopt",
+            Self::Add => "add",
+            Self::Modify => "modify",
+            Self::Move => "move",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Reads [`OperationKind::as_str`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for OperationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One intended change.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// For whom.
+    pub student: StudentId,
+    /// What.
+    pub change: Change,
+    /// Whether it may go ahead.
+    pub state: OperationState,
+    /// Stands for what is wanted: the same want has the same fingerprint in every run.
+    pub want: Fingerprint,
+    /// Whether it takes something from a student who has left: counts against the delete limit.
+    pub of_leaver: bool,
+    /// The roster's groups that a candidate of ours stops being in: the guard lets none of them go empty.
+    pub leaves: BTreeSet<Gid>,
+}
+
+impl Operation {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        self.change.kind()
+    }
+
+    /// Whether it may go ahead.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.state == OperationState::Planned
+    }
+}
+
+/// What is to change, with everything that is needed to do it.
+#[derive(Clone)]
+pub enum Change {
+    /// See [`OperationKind::Adopt`].
+    Adopt(Adoption),
+    /// See [`OperationKind::Add`].
+    Add(Addition),
+    /// See [`OperationKind::Modify`].
+    Modify(Modification),
+    /// See [`OperationKind::Move`].
+    Move(GroupMove),
+    /// See [`OperationKind::Delete`].
+    Delete(Deletion),
+    /// Wanted, but a row of the roster or the other side makes it impossible to say how.
+    Impossible(OperationKind),
+}
+
+impl Change {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::Adopt(_) => OperationKind::Adopt,
+            Self::Add(_) => OperationKind::Add,
+            Self::Modify(_) => OperationKind::Modify,
+            Self::Move(_) => OperationKind::Move,
+            Self::Delete(_) => OperationKind::Delete,
+            Self::Impossible(kind) => *kind,
+        }
+    }
+
+    /// The login value that changes, where one does.
+    #[must_use]
+    pub fn login(&self) -> Option<&LoginChange> {
+        match self {
+            Self::Modify(modification) => modification.login.as_ref(),
+            Self::Adopt(_) | Self::Add(_) | Self::Move(_) | Self::Delete(_) | Self::Impossible(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Change({})", self.kind())
+    }
+}
+
+/// Taking over a candidate.
+#[derive(Clone)]
+pub struct Adoption {
+    /// Which candidate.
+    pub sid: Sid,
+    /// Its login value.
+    pub login: LoginValue,
+    /// Added where our own lost call entered it, adopted otherwise.
+    pub origin: Origin,
+    /// Values found equal or left alone, to be remembered.
+    pub confirmed: BTreeMap<FieldId, Fingerprint>,
+    /// Its groups, as looked up in this run.
+    pub groups: BTreeSet<Gid>,
+    /// The candidate that is linked and no longer exists, when this takes its place.
+    pub again_after: Option<Sid>,
+}
+
+/// Entering a candidate.
+#[derive(Clone)]
+pub struct Addition {
+    /// The login value, not listed in this run.
+    pub login: LoginValue,
+    /// The first group.
+    pub gid: Gid,
+    /// All values, the login field's among them, empty ones left out.
+    pub values: Vec<(FieldId, String)>,
+    /// The candidate that somebody deleted by hand, when this enters its student again.
+    pub again_after: Option<Sid>,
+}
+
+/// Changing values.
+#[derive(Clone)]
+pub struct Modification {
+    /// Whom.
+    pub sid: Sid,
+    /// Changed values other than the login value, with their roster columns.
+    pub values: Vec<FieldChange>,
+    /// The new login value, when that changes.
+    pub login: Option<LoginChange>,
+}
+
+/// One changed value.
+#[derive(Clone)]
+pub struct FieldChange {
+    /// The roster's column.
+    pub column: String,
+    /// The exam side's field.
+    pub id: FieldId,
+    /// The wanted value; empty clears.
+    pub value: String,
+}
+
+/// A login value that changes.
+#[derive(Clone)]
+pub struct LoginChange {
+    /// The roster's column of the login value.
+    pub column: String,
+    /// The login field.
+    pub id: FieldId,
+    /// From.
+    pub from: LoginValue,
+    /// To.
+    pub to: LoginValue,
+    /// The student whose candidate is listed under it now, and gives it up in the same plan.
+    pub held_by: Option<StudentId>,
+}
+
+/// Removing a candidate for good. Made only from proof that the listing was complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Deletion {
+    sid: Sid,
+}
+
+impl Deletion {
+    /// Whoever wants to delete shows that nobody was missing from the listing.
+    #[must_use]
+    pub fn certified(sid: Sid, _proof: &Certificate) -> Self {
+        Self { sid }
+    }
+
+    /// Whom.
+    #[must_use]
+    pub fn sid(self) -> Sid {
+        self.sid
+    }
+}
+
+/// Changing groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMove {
+    /// Whom; absent for a student whom the same plan enters.
+    pub sid: Option<Sid>,
+    /// How.
+    pub way: GroupWay,
+}
+
+/// How groups are changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupWay {
+    /// Exactly one wanted group and no foreign one held: in one call.
+    MoveTo(Gid),
+    /// First into the missing ones, then out of the surplus ones.
+    Adjust {
+        /// Wanted and not held.
+        missing: BTreeSet<Gid>,
+        /// Held, ours, and not wanted.
+        surplus: BTreeSet<Gid>,
+    },
+}
+
+impl GroupWay {
+    /// The groups that a candidate in `held` stops being in.
+    #[must_use]
+    pub fn leaves(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
+        match self {
+            Self::MoveTo(gid) => held.iter().copied().filter(|left| left != gid).collect(),
+            Self::Adjust { surplus, .. } => surplus.clone(),
+        }
+    }
+
+    /// The groups that a candidate is put into.
+    #[must_use]
+    pub fn joins(&self) -> BTreeSet<Gid> {
+        match self {
+            Self::MoveTo(gid) => BTreeSet::from([*gid]),
+            Self::Adjust { missing, .. } => missing.clone(),
+        }
+    }
+}
+
+/// Whether an operation may go ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationState {
+    /// It may.
+    Planned,
+    /// The guard holds it until a person approves.
+    Held(HoldReason),
+    /// Not in this run.
+    Skipped(SkipReason),
+    /// Not until somebody mends what is named.
+    Cannot(CannotReason),
+}

@@ -1,0 +1,250 @@
+//! A plan as people and programs read it. Values are masked unless the reader asks for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::guard::GuardedPlan;
+use super::operation::{Change, GroupWay, Modification, Operation, OperationKind, OperationState};
+use crate::roster::Gid;
+
+/// Whether a plan shows values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Only the names of fields.
+    Masked,
+    /// Names, login values and everything else, for the eyes of whoever asked.
+    Revealed,
+}
+
+/// A plan as JSON.
+#[derive(Debug, Serialize)]
+pub struct PlanDocument {
+    /// The plan's digest.
+    pub digest: String,
+    /// The operations in the plan's order.
+    pub operations: Vec<OperationLine>,
+    /// Counts by kind, and within each by state.
+    pub counts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Active students on the roster.
+    pub students: u64,
+    /// Candidates that are ours.
+    pub managed: u64,
+    /// Candidates that are not.
+    pub unmanaged: u64,
+    /// Leavers whose grace has not run out.
+    pub leavers_waiting: u64,
+    /// Why the listing could not be believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+}
+
+/// One operation as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct OperationLine {
+    /// `adopt`, `add`, `modify`, `move` or `delete`; for ClassIn `enrol` or `remove`.
+    pub kind: &'static str,
+    /// Whose.
+    pub student_id: String,
+    /// Roster columns that change, or `groups`.
+    pub fields: Vec<String>,
+    /// `planned`, `held`, `skipped` or `cannot`.
+    pub state: &'static str,
+    /// Why it is not simply planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it does, as one sentence part.
+    pub detail: String,
+}
+
+impl PlanDocument {
+    /// The document of a plan.
+    #[must_use]
+    pub fn new(plan: &GuardedPlan, values: Values) -> Self {
+        let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for operation in &plan.operations {
+            let by_state = counts.entry(operation.kind().as_str().to_owned()).or_default();
+            *by_state.entry(state_word(&operation.state).to_owned()).or_default() += 1;
+        }
+        Self {
+            digest: plan.digest(),
+            operations: plan.operations.iter().map(|operation| line(operation, values)).collect(),
+            counts,
+            students: plan.totals.students,
+            managed: plan.totals.managed,
+            unmanaged: plan.totals.unmanaged,
+            leavers_waiting: plan.totals.leavers_waiting,
+            doubt: plan.doubt.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn line(operation: &Operation, values: Values) -> OperationLine {
+    OperationLine {
+        kind: operation.kind().as_str(),
+        student_id: operation.student.as_str().to_owned(),
+        fields: fields(operation),
+        state: state_word(&operation.state),
+        reason: reason(&operation.state),
+        detail: detail(operation, values),
+    }
+}
+
+fn state_word(state: &OperationState) -> &'static str {
+    match state {
+        OperationState::Planned => "planned",
+        OperationState::Held(_) => "held",
+        OperationState::Skipped(_) => "skipped",
+        OperationState::Cannot(_) => "cannot",
+    }
+}
+
+fn reason(state: &OperationState) -> Option<String> {
+    match state {
+        OperationState::Planned => None,
+        OperationState::Held(reason) => Some(reason.to_string()),
+        OperationState::Skipped(reason) => Some(reason.to_string()),
+        OperationState::Cannot(reason) => Some(reason.to_string()),
+    }
+}
+
+fn fields(operation: &Operation) -> Vec<String> {
+    match &operation.change {
+        Change::Modify(modification) => {
+            let login = modification.login.iter().map(|login| login.column.clone());
+            login.chain(modification.values.iter().map(|value| value.column.clone())).collect()
+        }
+        Change::Move(_) => vec!["groups".to_owned()],
+        Change::Adopt(_) | Change::Add(_) | Change::Delete(_) | Change::Impossible(_) => Vec::new(),
+    }
+}
+
+fn detail(operation: &Operation, values: Values) -> String {
+    let shown = |text: &str| match values {
+        Values::Masked => String::new(),
+        Values::Revealed => format!(" as {text}"),
+    };
+    match &operation.change {
+        Change::Adopt(adoption) => {
+            let instead = match adoption.again_after {
+                Some(sid) => format!(" (sid {sid} no longer exists; older results stay with it)"),
+                None => String::new(),
+            };
+            format!(
+                "adopt the candidate with sid {}{}{instead}",
+                adoption.sid,
+                shown(adoption.login.as_str())
+            )
+        }
+        Change::Add(addition) => {
+            let again = match addition.again_after {
+                Some(sid) => format!(" again (sid {sid} was deleted by hand; older results stay with it)"),
+                None => String::new(),
+            };
+            format!("add to group {}{}{again}", addition.gid, shown(addition.login.as_str()))
+        }
+        Change::Modify(modification) => modify_detail(modification, values),
+        Change::Move(group_move) => match &group_move.way {
+            GroupWay::MoveTo(gid) => format!("move to group {gid}"),
+            GroupWay::Adjust { missing, surplus } => adjust_detail(missing, surplus),
+        },
+        Change::Delete(deletion) => format!("delete the candidate with sid {}", deletion.sid()),
+        Change::Impossible(kind) => kind.to_string(),
+    }
+}
+
+fn adjust_detail<'g>(
+    missing: impl IntoIterator<Item = &'g Gid>,
+    surplus: impl IntoIterator<Item = &'g Gid>,
+) -> String {
+    let list = |gids: Vec<String>| gids.join(", ");
+    let missing: Vec<String> = missing.into_iter().map(ToString::to_string).collect();
+    let surplus: Vec<String> = surplus.into_iter().map(ToString::to_string).collect();
+    match (missing.is_empty(), surplus.is_empty()) {
+        (false, true) => format!("into group {}", list(missing)),
+        (true, _) => format!("out of group {}", list(surplus)),
+        (false, false) => format!("into group {}, out of group {}", list(missing), list(surplus)),
+    }
+}
+
+fn modify_detail(modification: &Modification, values: Values) -> String {
+    let mut parts = Vec::new();
+    if let Some(login) = &modification.login {
+        parts.push(match values {
+            Values::Masked => format!("{} (login value)", login.column),
+            Values::Revealed => format!("{} {} → {}", login.column, login.from, login.to),
+        });
+    }
+    for value in &modification.values {
+        parts.push(match (values, value.value.is_empty()) {
+            (_, true) => format!("{} (emptied)", value.column),
+            (Values::Masked, false) => value.column.clone(),
+            (Values::Revealed, false) => format!("{} → {}", value.column, value.value),
+        });
+    }
+    parts.join(", ")
+}
+
+/// A plan as text: one line an operation, and a closing line.
+pub struct PlanText<'a> {
+    plan: &'a GuardedPlan,
+    values: Values,
+}
+
+impl<'a> PlanText<'a> {
+    /// The text of a plan.
+    #[must_use]
+    pub fn new(plan: &'a GuardedPlan, values: Values) -> Self {
+        Self { plan, values }
+    }
+}
+
+fn sign(operation: &Operation) -> char {
+    match (&operation.state, operation.kind()) {
+        (OperationState::Held(_), _) => '=',
+        (OperationState::Cannot(_) | OperationState::Skipped(_), _) => '!',
+        (OperationState::Planned, OperationKind::Add | OperationKind::Adopt) => '+',
+        (OperationState::Planned, OperationKind::Modify) => '~',
+        (OperationState::Planned, OperationKind::Move) => '>',
+        (OperationState::Planned, OperationKind::Delete) => '-',
+    }
+}
+
+impl fmt::Display for PlanText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for operation in &self.plan.operations {
+            let detail = detail(operation, self.values);
+            write!(f, "{} {}  {detail}", sign(operation), operation.student)?;
+            match reason(&operation.state) {
+                Some(reason) => writeln!(f, ": {reason}")?,
+                None => writeln!(f)?,
+            }
+        }
+        if let Some(doubt) = &self.plan.doubt {
+            writeln!(f, "The listing is doubtful ({doubt}): nobody is added or deleted.")?;
+        }
+        let mut counts: BTreeMap<OperationKind, (u64, u64)> = BTreeMap::new();
+        for operation in &self.plan.operations {
+            let count = counts.entry(operation.kind()).or_default();
+            if operation.is_planned() { count.0 += 1 } else { count.1 += 1 }
+        }
+        let parts: Vec<String> = counts
+            .iter()
+            .map(|(kind, (planned, other))| match other {
+                0 => format!("{planned} to {kind}"),
+                _ => format!("{planned} to {kind} ({other} not now)"),
+            })
+            .collect();
+        let summary = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+        let totals = &self.plan.totals;
+        writeln!(
+            f,
+            "Exam plan {}: {summary}; {} students, {} managed, {} unmanaged.",
+            self.plan.digest(),
+            totals.students,
+            totals.managed,
+            totals.unmanaged
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! When a failed operation is tried again, and when it becomes a dead letter.
+
+use std::time::Duration;
+
+/// How failures are retried.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts before a failure becomes a dead letter.
+    pub max_attempts: u32,
+    /// Delay after the first failed attempt.
+    pub first_delay: Duration,
+    /// The delays double up to this.
+    pub max_delay: Duration,
+}
+
+/// What becomes of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Tried again from this moment on, in milliseconds since 1970 UTC.
+    At(i64),
+    /// Not tried again until its row changes or a person says so.
+    Dead,
+}
+
+impl RetryPolicy {
+    /// The delay after the given number of failed attempts, before jitter. Never shrinks with attempts.
+    #[must_use]
+    pub fn delay(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(31);
+        self.first_delay.saturating_mul(1_u32 << doublings).min(self.max_delay.max(self.first_delay))
+    }
+
+    /// After `attempts` failed attempts, the last one now.
+    ///
+    /// `jitter` in 0.0 to 1.0 shortens the delay by up to a fifth, so that failures of one moment do not
+    /// all come due in one moment. `asked` is what the service itself asked for, and is never undercut.
+    #[must_use]
+    pub fn after(&self, attempts: u32, now_ms: i64, jitter: f64, asked: Option<Duration>) -> Retry {
+        if attempts >= self.max_attempts {
+            return Retry::Dead;
+        }
+        let delay = self.delay(attempts).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0));
+        let delay = asked.map_or(delay, |asked| delay.max(asked));
+        Retry::At(now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        max_attempts: 8,
+        first_delay: Duration::from_secs(60),
+        max_delay: Duration::from_secs(6 * 3600),
+    };
+
+    #[test]
+    fn delays_double_from_the_first_to_the_longest() {
+        let minutes: Vec<u64> = (1..=10).map(|attempt| POLICY.delay(attempt).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 360]);
+    }
+
+    #[test]
+    fn the_last_attempt_makes_a_dead_letter() {
+        assert!(matches!(POLICY.after(7, 0, 0.0, None), Retry::At(_)));
+        assert_eq!(POLICY.after(8, 0, 0.0, None), Retry::Dead);
+    }
+
+    #[test]
+    fn a_delay_that_the_service_asks_for_is_obeyed() {
+        assert_eq!(POLICY.after(1, 0, 1.0, Some(Duration::from_secs(600))), Retry::At(600_000));
+    }
+
+    proptest! {
+        #[test]
+        fn delays_never_shrink_and_stay_within_bounds(attempt in 1_u32..100) {
+            prop_assert!(POLICY.delay(attempt + 1) >= POLICY.delay(attempt));
+            prop_assert!(POLICY.delay(attempt) >= POLICY.first_delay && POLICY.delay(attempt) <= POLICY.max_delay);
+        }
+
+        #[test]
+        fn jitter_shortens_by_a_fifth_at_most(attempt in 1_u32..7, jitter in -1.0_f64..2.0) {
+            let Retry::At(due) = POLICY.after(attempt, 0, jitter, None) else { panic!("not dead yet") };
+            let full = i64::try_from(POLICY.delay(attempt).as_millis()).unwrap();
+            prop_assert!(due <= full && due >= full * 8 / 10 - 1);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Passes the roster by the listing once, and keeps only who differs.
+//!
+//! Both sides stream: a student whose values, groups and link agree with the listing leaves no trace
+//! but a count. That is what keeps memory flat while a roster grows.
+
+mod bits;
+mod case;
+mod detach;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+pub use case::{Case, Leaver, LinkedStudent, Newcomer, Sighting, Unusable, Wanted};
+pub use detach::Detached;
+
+use self::bits::BitSet;
+use self::case::Values;
+use super::compare::{Comparison, FieldDifference};
+use super::fingerprint::MemoryKey;
+use super::groups::{GroupBook, WantedGroups};
+use super::link::Link;
+use super::mapping::Mapping;
+use super::observed::{Observed, Row};
+use super::reason::CannotReason;
+use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
+
+/// What passing the roster by the listing brought.
+#[derive(Debug)]
+pub struct Survey {
+    /// Who is not simply as wanted, in ascending order of student id.
+    pub cases: Vec<Case>,
+    /// Active students on the roster.
+    pub students: u64,
+    /// Links.
+    pub managed: u64,
+    /// Listed candidates that are neither linked nor wanted.
+    pub unmanaged: u64,
+    /// How many linked candidates are known to be in each group.
+    pub group_sizes: BTreeMap<Gid, u64>,
+}
+
+/// Students who turned out to share login values, and links that claim the same candidate; the pass has to
+/// be made again knowing them.
+#[derive(Debug, Default)]
+pub struct SharedLogins {
+    wanted: HashSet<u64>,
+    linked: HashSet<u64>,
+}
+
+impl SharedLogins {
+    /// Takes in what another pass found.
+    pub fn extend(&mut self, more: Self) {
+        let Self { wanted, linked } = more;
+        self.wanted.extend(wanted);
+        self.linked.extend(linked);
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self { wanted, linked } = self;
+        wanted.is_empty() && linked.is_empty()
+    }
+}
+
+/// Makes the pass.
+pub struct Surveyor<'a> {
+    comparison: Comparison<'a>,
+    groups: &'a GroupBook,
+    shared: &'a SharedLogins,
+    known_gone: Option<&'a HashSet<Sid>>,
+    known_groups: Option<&'a HashMap<Sid, BTreeSet<Gid>>>,
+    wanted_rows: BitSet,
+    linked_rows: BitSet,
+    wanted_unlisted: HashSet<u64>,
+    newly_shared: SharedLogins,
+    survey: Survey,
+}
+
+impl<'a> Surveyor<'a> {
+    /// A pass that knows the login values in `shared` to be shared.
+    #[must_use]
+    pub fn new(
+        mapping: &'a Mapping,
+        observed: &'a Observed,
+        key: &'a MemoryKey,
+        groups: &'a GroupBook,
+        shared: &'a SharedLogins,
+    ) -> Self {
+        Self {
+            comparison: Comparison { mapping, observed, key },
+            groups,
+            shared,
+            known_gone: None,
+            known_groups: None,
+            wanted_rows: BitSet::new(observed.len()),
+            linked_rows: BitSet::new(observed.len()),
+            wanted_unlisted: HashSet::new(),
+            newly_shared: SharedLogins::default(),
+            survey: Survey {
+                cases: Vec::new(),
+                students: 0,
+                managed: 0,
+                unmanaged: 0,
+                group_sizes: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Knows candidates that no longer exist: their links always make a case.
+    #[must_use]
+    pub fn knowing_gone(self, gone: &'a HashSet<Sid>) -> Self {
+        Self { known_gone: Some(gone), ..self }
+    }
+
+    /// Knows groups as looked up in this run: they replace those that the links remember.
+    #[must_use]
+    pub fn knowing_groups(self, groups: &'a HashMap<Sid, BTreeSet<Gid>>) -> Self {
+        Self { known_groups: Some(groups), ..self }
+    }
+
+    /// Takes in one student, one link, or both where they belong together. Ascending by student id.
+    ///
+    /// `row_problem` says why the student's row cannot be used as it is, where it cannot. Such a row
+    /// never makes a leaver of somebody with a link, whatever it says about being active.
+    pub fn pair(&mut self, student: Option<Student>, link: Option<Link>, row_problem: Option<CannotReason>) {
+        let (link, sighting) = link.map_or((None, Sighting::None), |link| self.sighted(link));
+        let own = link.as_ref().and_then(|link| self.count(link));
+        let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());
+        match (student.filter(stays), link) {
+            (None, None) => {}
+            (None, Some(link)) => {
+                self.survey.cases.push(Case::Leaver(Leaver { link, listed: own.is_some(), sighting }));
+            }
+            (Some(student), link) => {
+                self.survey.students += u64::from(student.active);
+                let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
+                match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
+                    Ok((wanted, target)) => self.student(wanted, target, link, own, sighting),
+                    Err((student, reason)) => {
+                        let linked = link.is_some();
+                        self.survey.cases.push(Case::Unusable(Unusable {
+                            student,
+                            linked,
+                            returned,
+                            reason,
+                        }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The link with what was found out about its candidate before the pass.
+    fn sighted(&self, link: Link) -> (Option<Link>, Sighting) {
+        if self.known_gone.is_some_and(|gone| gone.contains(&link.sid)) {
+            return (Some(link), Sighting::Gone);
+        }
+        if self.is_shared(&self.shared.linked, &link.login) {
+            return (Some(link), Sighting::Contested);
+        }
+        match self.known_groups.and_then(|groups| groups.get(&link.sid)) {
+            Some(groups) => (Some(Link { groups: Some(groups.clone()), ..link }), Sighting::Groups),
+            None => (Some(link), Sighting::None),
+        }
+    }
+
+    /// Counts a link, and finds the candidate listed under its login value.
+    fn count(&mut self, link: &Link) -> Option<Row> {
+        self.survey.managed += 1;
+        for gid in link.groups.iter().flatten() {
+            *self.survey.group_sizes.entry(*gid).or_default() += 1;
+        }
+        let row = self.comparison.observed.find(&link.login)?;
+        if !self.linked_rows.insert(row) && !self.is_shared(&self.shared.linked, &link.login) {
+            self.newly_shared.linked.insert(self.hash(&link.login));
+        }
+        Some(row)
+    }
+
+    fn hash(&self, login: &LoginValue) -> u64 {
+        self.comparison.observed.hasher().login(login.as_str())
+    }
+
+    fn is_shared(&self, hashes: &HashSet<u64>, login: &LoginValue) -> bool {
+        !hashes.is_empty() && hashes.contains(&self.hash(login))
+    }
+
+    fn student(
+        &mut self,
+        wanted: Wanted,
+        target: Option<Row>,
+        link: Option<Link>,
+        own: Option<Row>,
+        sighting: Sighting,
+    ) {
+        let values = &wanted.values.0;
+        let Some(link) = link else {
+            let listed = target.map(|row| self.comparison.fields(row, values, None));
+            self.survey.cases.push(Case::Newcomer(Newcomer { wanted, listed, again_after: None }));
+            return;
+        };
+        let own = own.map(|row| self.comparison.fields(row, values, Some(&link)));
+        let renamed = wanted.login != link.login;
+        let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
+        if !renamed
+            && !matches!(sighting, Sighting::Gone | Sighting::Contested)
+            && own.as_ref().is_some_and(FieldDifference::is_empty)
+            && self.settled(&link, &wanted.groups)
+        {
+            return;
+        }
+        self.survey.cases.push(Case::Linked(Box::new(LinkedStudent { wanted, link, own, target, sighting })));
+    }
+
+    /// Whether nothing about the link itself asks for attention.
+    fn settled(&self, link: &Link, wanted: &WantedGroups) -> bool {
+        let in_groups = link.groups.as_ref().is_some_and(|held| !self.groups.differ(&wanted.gids, held));
+        in_groups && link.gone_since_ms.is_none() && wanted.without_gid.is_none()
+    }
+
+    /// What the roster wants, and the candidate listed under the wanted login value.
+    fn usable(
+        &mut self,
+        student: Student,
+        row_problem: Option<CannotReason>,
+        linked: Option<(&Link, Option<Row>)>,
+    ) -> Result<(Wanted, Option<Row>), (StudentId, CannotReason)> {
+        if let Some(reason) = row_problem {
+            return Err((student.id, reason));
+        }
+        let mapping = self.comparison.mapping;
+        let column = || mapping.login_column().to_owned();
+        let raw = student.values.get(mapping.login_at()).map_or("", String::as_str);
+        let Some(login) = LoginValue::parse(raw) else {
+            return Err((student.id, CannotReason::NoLogin { column: column() }));
+        };
+        let row = match linked {
+            Some((link, own)) if link.login == login => own,
+            _ => self.comparison.observed.find(&login),
+        };
+        if self.is_shared(&self.shared.wanted, &login) {
+            if let Some(row) = row {
+                self.wanted_rows.insert(row);
+            }
+            return Err((student.id, CannotReason::SharedLogin { column: column() }));
+        }
+        let first = match row {
+            Some(row) => self.wanted_rows.insert(row),
+            None => self.wanted_unlisted.insert(self.hash(&login)),
+        };
+        if !first {
+            self.newly_shared.wanted.insert(self.hash(&login));
+        }
+        let groups = self.groups.wanted(&student.groups);
+        Ok((Wanted { id: student.id, login, values: Values(student.values), groups }, row))
+    }
+
+    /// Closes the pass.
+    ///
+    /// # Errors
+    /// Login values that several students or links share, and that were not known to be: the first of each
+    /// was taken for the only one, so the pass has to be made again.
+    pub fn finish(mut self) -> Result<Survey, SharedLogins> {
+        if !self.newly_shared.is_empty() {
+            return Err(self.newly_shared);
+        }
+        let known = self.wanted_rows.union_count(&self.linked_rows);
+        let listed = u64::try_from(self.comparison.observed.len()).unwrap_or(u64::MAX);
+        self.survey.unmanaged = listed.saturating_sub(known);
+        Ok(self.survey)
+    }
+}
+
+/// Who owns which contested login value: a small map that the shell fills.
+pub type Owners = HashMap<LoginValue, StudentId>;
