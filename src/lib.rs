@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clock;
 pub mod exit;
+pub mod mirror;
 pub mod plan;
 pub mod roster;
 pub mod settings;

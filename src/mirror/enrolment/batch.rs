@@ -1,0 +1,64 @@
+//! Operations put together into calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{EnrolmentKind, EnrolmentOperation};
+use crate::roster::ClassTarget;
+
+/// Most students a call: "suggested not more than 30 at a time".
+///
+/// Contract: `contract/classin.md`, section 1.2.
+pub const LARGEST_BATCH: usize = 30;
+
+/// What one call is to do. All operations have this target and kind, a uid, and are planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolmentBatch {
+    /// Where.
+    pub target: ClassTarget,
+    /// Enrol or remove.
+    pub kind: EnrolmentKind,
+    /// Whom, in the order to be sent; never empty.
+    pub operations: Vec<EnrolmentOperation>,
+}
+
+/// The calls that the planned operations need: target by target; within one the adds first, but the removals
+/// first where the class is known to be full. At most `batch_size` (1 to [`LARGEST_BATCH`]) students a call.
+///
+/// Two batches of one course must not be under way at once: ClassIn answers 464 to that.
+#[must_use]
+pub fn batches(
+    operations: &[EnrolmentOperation],
+    batch_size: usize,
+    full: &BTreeSet<ClassTarget>,
+) -> Vec<EnrolmentBatch> {
+    let mut calls: BTreeMap<(ClassTarget, u8), Vec<&EnrolmentOperation>> = BTreeMap::new();
+    for operation in operations.iter().filter(|operation| needs_a_call(operation)) {
+        let rank = match operation.kind {
+            EnrolmentKind::Register => continue,
+            EnrolmentKind::Remove if full.contains(&operation.target) => 0,
+            EnrolmentKind::Enrol => 1,
+            EnrolmentKind::Remove => 2,
+        };
+        calls.entry((operation.target, rank)).or_default().push(operation);
+    }
+    let size = batch_size.clamp(1, LARGEST_BATCH);
+    let in_calls = calls.into_values().flat_map(|operations| in_batches(operations, size));
+    in_calls.collect()
+}
+
+fn needs_a_call(operation: &EnrolmentOperation) -> bool {
+    operation.is_planned() && !operation.follows && operation.uid.is_some()
+}
+
+fn in_batches(mut operations: Vec<&EnrolmentOperation>, size: usize) -> Vec<EnrolmentBatch> {
+    let key = |operation: &EnrolmentOperation| {
+        (operation.class_code.clone(), operation.student.clone(), operation.uid)
+    };
+    operations.sort_by_cached_key(|operation| key(operation));
+    let batch = |chunk: &[&EnrolmentOperation]| {
+        let first = chunk.first()?;
+        let operations = chunk.iter().map(|operation| (*operation).clone()).collect();
+        Some(EnrolmentBatch { target: first.target, kind: first.kind, operations })
+    };
+    operations.chunks(size).filter_map(batch).collect()
+}

@@ -1,0 +1,98 @@
+//! What a call and its answer do to our evidence.
+//!
+//! | kind | known before | verdict | known after |
+//! |---|---|---|---|
+//! | enrol | anything | done | added |
+//! | enrol | nothing | already (166, 163) | present |
+//! | enrol | unknown, removing | already | presumed |
+//! | enrol | nothing, unknown, removing | lost | unknown |
+//! | remove | anything | done or already (167, 162) | gone |
+//! | remove | anything | the class is deleted (212) | gone |
+//! | remove | anything | lost | removing |
+//! | both | anything | anything else | as before |
+//!
+//! Contract: `contract/classin.md`, sections 5 (step 7), 6.1 (below the table) and 8.1.
+
+use super::super::judge::ItemVerdict;
+use super::{EnrolmentKind, Evidence};
+
+/// The class was deleted, and every membership with it.
+const CLASS_DELETED: i64 = 212;
+
+/// What becomes of the record of one account in one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum EvidenceChange {
+    /// The record holds this evidence from now on.
+    Record(Evidence),
+    /// There is no record any more.
+    Forget,
+}
+
+impl EvidenceChange {
+    fn back_to(was: Option<Evidence>) -> Self {
+        was.map_or(Self::Forget, Self::Record)
+    }
+}
+
+/// What to write before the call, so that a crash in the middle of it is remembered as a lost answer.
+pub fn evidence_before(kind: EnrolmentKind, was: Option<Evidence>) -> EvidenceChange {
+    match kind {
+        EnrolmentKind::Register => EvidenceChange::back_to(was),
+        EnrolmentKind::Enrol => EvidenceChange::Record(lost_add(was)),
+        EnrolmentKind::Remove => EvidenceChange::Record(Evidence::Removing),
+    }
+}
+
+/// What to write after the answer. `was` is what was known before the call, before [`evidence_before`]; for
+/// a call whose answer was lost the verdict is [`ItemVerdict::Unknown`].
+pub fn evidence_after(kind: EnrolmentKind, was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
+    match kind {
+        EnrolmentKind::Register => EvidenceChange::back_to(was),
+        EnrolmentKind::Enrol => after_enrol(was, verdict),
+        EnrolmentKind::Remove => after_remove(was, verdict),
+    }
+}
+
+fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
+    match verdict {
+        ItemVerdict::Done { .. } => EvidenceChange::Record(Evidence::Added),
+        ItemVerdict::Already { .. } => EvidenceChange::Record(match was {
+            None | Some(Evidence::Present) => Evidence::Present,
+            Some(Evidence::Unknown | Evidence::Removing | Evidence::Presumed) => Evidence::Presumed,
+            Some(Evidence::Added) => Evidence::Added,
+        }),
+        ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_add(was)),
+        ItemVerdict::Repair { .. }
+        | ItemVerdict::Retry { .. }
+        | ItemVerdict::Full { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::Condemned { .. }
+        | ItemVerdict::StopRun { .. }
+        | ItemVerdict::Halve { .. } => EvidenceChange::back_to(was),
+    }
+}
+
+fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
+    match verdict {
+        ItemVerdict::Done { .. }
+        | ItemVerdict::Already { .. }
+        | ItemVerdict::Condemned { code: CLASS_DELETED, .. } => EvidenceChange::Forget,
+        ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(Evidence::Removing),
+        ItemVerdict::Repair { .. }
+        | ItemVerdict::Retry { .. }
+        | ItemVerdict::Full { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::Condemned { .. }
+        | ItemVerdict::StopRun { .. }
+        | ItemVerdict::Halve { .. } => EvidenceChange::back_to(was),
+    }
+}
+
+/// A lost add cannot make sure evidence less sure: it only takes members in.
+fn lost_add(was: Option<Evidence>) -> Evidence {
+    match was {
+        None | Some(Evidence::Unknown | Evidence::Removing) => Evidence::Unknown,
+        Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed)) => sure,
+    }
+}

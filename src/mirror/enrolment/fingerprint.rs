@@ -1,0 +1,40 @@
+//! A short, stable name for what an operation wants.
+
+use super::EnrolmentKind;
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
+
+/// Everything that makes one wanted change differ from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What.
+    pub kind: EnrolmentKind,
+    /// For whom.
+    pub student: &'a StudentId,
+    /// The school's code of the class; `None` for removals, whose class the roster may have dropped.
+    pub class_code: Option<&'a ClassCode>,
+    /// The account.
+    pub uid: Option<ClassinUid>,
+    /// ClassIn's ids of the class.
+    pub target: ClassTarget,
+}
+
+/// The fingerprint: the same on every machine and in every version, so that it can be stored.
+#[must_use]
+pub fn want_fingerprint(wanted: &Wanted<'_>) -> u64 {
+    let Wanted { kind, student, class_code, uid, target } = wanted;
+    let mut hasher = blake3::Hasher::new();
+    let mut text = |part: &str| {
+        hasher.update(part.as_bytes());
+        // A byte that no UTF-8 text contains keeps the parts apart.
+        hasher.update(&[0xff]);
+    };
+    text(kind.as_str());
+    text(student.as_str());
+    text(class_code.map_or("", ClassCode::as_str));
+    for number in [uid.map(|uid| uid.0), Some(target.course.0), target.class.map(|class| class.0)] {
+        text(&number.map(|number| number.to_string()).unwrap_or_default());
+    }
+    let digest = hasher.finalize();
+    let first = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+    u64::from_le_bytes(first)
+}

@@ -1,0 +1,19 @@
+//! Decisions for ClassIn, pure: what its codes mean, what an answer proves, what a class needs.
+//!
+//! Nothing here reads, writes, waits or looks at a clock. ClassIn cannot be read back, so these three parts
+//! work on our own record alone: [`plan_class`] compares it with the roster, [`judge()`] says what an answer
+//! proves about each student sent, [`evidence_after`] says what the record holds from then on.
+
+mod answer;
+mod decision;
+mod enrolment;
+mod judge;
+
+pub use answer::{AnswerItem, CallAnswer, Token};
+pub use decision::{Call, CodeClass, Decision, Stop, decide};
+pub use enrolment::{
+    ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence,
+    EvidenceChange, Handover, LARGEST_BATCH, OperationState as EnrolmentState, Presence, Reason, Wanted,
+    batches, evidence_after, evidence_before, plan_class, want_fingerprint,
+};
+pub use judge::{Condemnation, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
