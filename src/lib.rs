@@ -1,8 +1,11 @@
 //! rosterd keeps two online services in step with a school's own roster.
 
+pub mod classin;
 pub mod cli;
 pub mod clock;
+pub mod exam;
 pub mod exit;
+pub mod http;
 pub mod mirror;
 pub mod plan;
 pub mod roster;
