@@ -1,0 +1,159 @@
+//! What the guard held, what a person approved of it, and how much was taken from leavers lately.
+
+use std::collections::HashSet;
+
+use super::intents::{fingerprint, stored};
+use super::outcomes::{OperationKey, keys};
+use super::{Service, StateStore, StoreError};
+use crate::plan::{Approved, Fingerprint, OperationKind};
+use crate::roster::StudentId;
+
+/// What was held so long ago was approved, changed or forgotten since; its row goes.
+const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// An operation that the guard held.
+#[derive(Clone, Debug)]
+pub struct HeldOperation {
+    /// Which service.
+    pub service: Service,
+    /// Which kind.
+    pub kind: &'static str,
+    /// Whose.
+    pub student: StudentId,
+    /// For ClassIn: the class; otherwise empty.
+    pub class_code: String,
+    /// What it wants.
+    pub want: Fingerprint,
+}
+
+impl StateStore {
+    /// Deletes (and moves of leavers) since a moment that nobody approved.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recent_departures(&self, service: Service, since_ms: i64) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM departures WHERE service = ? AND at_ms > ? AND approved = 0",
+        )
+        .bind(service.as_str())
+        .bind(since_ms)
+        .fetch_one(&self.reader)
+        .await
+        .map_err(StoreError::query("counting recent deletes"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Remembers what was held under a digest, so that an approval covers just that.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn remember_held(
+        &self,
+        digest: &str,
+        held: &[HeldOperation],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "remembering what is held";
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM held_operations WHERE held_at_ms < ?")
+            .bind(now_ms.saturating_sub(HELD_ROWS_KEPT_MS))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::query(doing))?;
+        for operation in held {
+            sqlx::query(
+                "INSERT INTO held_operations (digest, service, kind, student_id, class_code, want, held_at_ms) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?) \
+                 ON CONFLICT DO UPDATE SET want = excluded.want, held_at_ms = excluded.held_at_ms",
+            )
+            .bind(digest)
+            .bind(operation.service.as_str())
+            .bind(operation.kind)
+            .bind(operation.student.as_str())
+            .bind(&operation.class_code)
+            .bind(stored(operation.want))
+            .bind(now_ms)
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::query(doing))?;
+        }
+        transaction.commit().await.map_err(StoreError::query(doing))
+    }
+
+    /// Lets what was held under this digest go ahead until a moment. Says how many operations that are.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn approve(&self, digest: &str, until_ms: i64) -> Result<u64, StoreError> {
+        sqlx::query("UPDATE held_operations SET approved_until_ms = ? WHERE digest = ?")
+            .bind(until_ms)
+            .bind(digest)
+            .execute(&self.writer)
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(StoreError::query("approving a plan"))
+    }
+
+    /// What may go ahead now on the exam side because a person approved it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approved(&self, now_ms: i64) -> Result<Approved, StoreError> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT kind, student_id, want FROM held_operations \
+             WHERE service = 'exam' AND approved_until_ms > ? ORDER BY kind, student_id",
+        )
+        .bind(now_ms)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading approvals"))?;
+        let mut approved = Approved::default();
+        for (kind, student, want) in rows {
+            if let Some(kind) = OperationKind::parse(&kind) {
+                approved.insert(StudentId::new(student), kind, fingerprint(want));
+            }
+        }
+        Ok(approved)
+    }
+
+    /// What may go ahead now on ClassIn because a person approved it: kind, student, class and want.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approved_in_classin(
+        &self,
+        now_ms: i64,
+    ) -> Result<HashSet<(String, String, String, u64)>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT kind, student_id, class_code, want FROM held_operations \
+             WHERE service = 'classin' AND approved_until_ms > ? ORDER BY kind, student_id, class_code",
+        )
+        .bind(now_ms)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading approvals"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(kind, student, class, want)| (kind, student, class, fingerprint(want).0))
+            .collect())
+    }
+
+    /// An approved operation that has ended needs a new approval next time.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn use_up_approvals(&self, ended: &[OperationKey]) -> Result<(), StoreError> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "DELETE FROM held_operations WHERE (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+        )
+        .bind(keys(ended))
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("using up approvals"))
+    }
+}

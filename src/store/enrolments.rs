@@ -1,0 +1,257 @@
+//! The memory of who is in which ClassIn class, with its evidence.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{StateStore, StoreError};
+use crate::mirror::{EnrolmentRecord, Evidence};
+use crate::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
+
+/// A change to what is remembered of one account in one class.
+#[derive(Clone, Debug)]
+pub enum EnrolmentChange {
+    /// What we know now, and by which code.
+    Know {
+        /// Whom, where and how.
+        record: EnrolmentRecord,
+        /// The code that said so, where one did.
+        code: Option<i64>,
+    },
+    /// The account is not in the class any more, or no longer our concern.
+    Forget {
+        /// The account.
+        uid: ClassinUid,
+        /// Where.
+        target: ClassTarget,
+    },
+    /// A run saw the student gone from the roster.
+    Gone {
+        /// The account.
+        uid: ClassinUid,
+        /// Where.
+        target: ClassTarget,
+    },
+    /// The student is wanted again.
+    Returned {
+        /// The account.
+        uid: ClassinUid,
+        /// Where.
+        target: ClassTarget,
+    },
+    /// The class or course takes no changes until its ids change on the roster.
+    Condemn(CondemnedClass),
+}
+
+/// A class or course that takes no changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CondemnedClass {
+    /// Which.
+    pub target: ClassTarget,
+    /// The code that said so.
+    pub code: i64,
+    /// Our own sentence.
+    pub message: String,
+}
+
+/// A class id of 0 stands for the whole course.
+fn stored_class(target: ClassTarget) -> i64 {
+    target.class.map_or(0, |class| class.0)
+}
+
+fn target(course: i64, class: i64) -> ClassTarget {
+    ClassTarget { course: CourseId(course), class: (class != 0).then_some(ClassId(class)) }
+}
+
+fn record(row: &SqliteRow) -> Result<(EnrolmentRecord, u32), StoreError> {
+    let doing = "reading enrolments";
+    let read = || -> Result<_, sqlx::Error> {
+        Ok((
+            row.try_get::<i64, _>("uid")?,
+            target(row.try_get("course_id")?, row.try_get("class_id")?),
+            row.try_get::<String, _>("student_id")?,
+            row.try_get::<String, _>("evidence")?,
+            row.try_get::<Option<i64>, _>("gone_since_ms")?,
+            row.try_get::<i64, _>("gone_runs")?,
+        ))
+    };
+    let (uid, target, student, evidence, gone_since_ms, gone_runs) =
+        read().map_err(StoreError::query(doing))?;
+    let evidence = Evidence::parse(&evidence).ok_or_else(|| StoreError::Row {
+        table: "enrolments",
+        key: format!("{target} uid {uid}"),
+        what: "has unknown evidence",
+    })?;
+    let record = EnrolmentRecord {
+        uid: ClassinUid(uid),
+        target,
+        student: StudentId::new(student),
+        evidence,
+        gone_since_ms,
+    };
+    Ok((record, u32::try_from(gone_runs).unwrap_or(u32::MAX)))
+}
+
+impl StateStore {
+    /// What is remembered of one class, by uid, each with the number of runs that saw its student gone.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn enrolments_of(
+        &self,
+        target: ClassTarget,
+    ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
+             FROM enrolments WHERE course_id = ? AND class_id = ? ORDER BY uid",
+        )
+        .bind(target.course.0)
+        .bind(stored_class(target))
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading enrolments"))?;
+        rows.iter().map(record).collect()
+    }
+
+    /// What is remembered of one student.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn enrolments_of_student(
+        &self,
+        student: &StudentId,
+    ) -> Result<Vec<EnrolmentRecord>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
+             FROM enrolments WHERE student_id = ? ORDER BY course_id, class_id, uid",
+        )
+        .bind(student.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading enrolments"))?;
+        rows.iter().map(|row| record(row).map(|(record, _)| record)).collect()
+    }
+
+    /// Every class of which something is remembered, in ascending order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn remembered_classes(&self) -> Result<Vec<ClassTarget>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT DISTINCT course_id, class_id FROM enrolments ORDER BY course_id, class_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("listing remembered classes"))?;
+        Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
+    }
+
+    /// How many enrolments are remembered as being there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn count_enrolments(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM enrolments")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(StoreError::query("counting enrolments"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Classes and courses that take no changes.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn condemned_classes(&self) -> Result<Vec<CondemnedClass>, StoreError> {
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(
+            "SELECT course_id, class_id, code, message FROM condemned_classes ORDER BY course_id, class_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading condemned classes"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(course, class, code, message)| CondemnedClass {
+                target: target(course, class),
+                code,
+                message,
+            })
+            .collect())
+    }
+
+    /// Records what was learnt about enrolments, in one transaction.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn record_enrolments(
+        &self,
+        changes: &[EnrolmentChange],
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let doing = "recording enrolments";
+        let mut transaction = self.begin().await?;
+        for change in changes {
+            statement(change, run, now_ms)
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::query(doing))?;
+        }
+        transaction.commit().await.map_err(StoreError::query(doing))
+    }
+}
+
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_> {
+    match change {
+        EnrolmentChange::Know { record, code } => sqlx::query(
+            "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, code, changed_at_ms, \
+             run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
+             evidence = excluded.evidence, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
+             run_id = excluded.run_id",
+        )
+        .bind(record.target.course.0)
+        .bind(stored_class(record.target))
+        .bind(record.uid.0)
+        .bind(record.student.as_str())
+        .bind(record.evidence.as_str())
+        .bind(*code)
+        .bind(now_ms)
+        .bind(run.0),
+        EnrolmentChange::Forget { uid, target } => {
+            sqlx::query("DELETE FROM enrolments WHERE course_id = ? AND class_id = ? AND uid = ?")
+                .bind(target.course.0)
+                .bind(stored_class(*target))
+                .bind(uid.0)
+        }
+        EnrolmentChange::Gone { uid, target } => sqlx::query(
+            "UPDATE enrolments SET gone_since_ms = coalesce(gone_since_ms, ?), gone_runs = gone_runs + 1 \
+             WHERE course_id = ? AND class_id = ? AND uid = ?",
+        )
+        .bind(now_ms)
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
+        EnrolmentChange::Returned { uid, target } => sqlx::query(
+            "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0 \
+             WHERE course_id = ? AND class_id = ? AND uid = ?",
+        )
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
+        EnrolmentChange::Condemn(condemned) => sqlx::query(
+            "INSERT OR REPLACE INTO condemned_classes (course_id, class_id, code, message, at_ms, run_id) \
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(condemned.target.course.0)
+        .bind(stored_class(condemned.target))
+        .bind(condemned.code)
+        .bind(&condemned.message)
+        .bind(now_ms)
+        .bind(run.0),
+    }
+}

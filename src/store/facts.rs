@@ -1,0 +1,72 @@
+//! Small facts by name.
+
+use super::{StateStore, StoreError};
+use crate::plan::MemoryKey;
+
+const MEMORY_KEY: &str = "memory-key";
+
+impl StateStore {
+    /// The key under which values are remembered; made at first use.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written, or no random bytes can be had.
+    pub async fn memory_key(&self) -> Result<[u8; 32], StoreError> {
+        let mut fresh = [0_u8; 32];
+        getrandom::fill(&mut fresh).map_err(|_| StoreError::Row {
+            table: "facts",
+            key: MEMORY_KEY.to_owned(),
+            what: "the system gives no random bytes",
+        })?;
+        sqlx::query("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)")
+            .bind(MEMORY_KEY)
+            .bind(fresh.as_slice())
+            .execute(&self.writer)
+            .await
+            .map_err(StoreError::query("making the memory key"))?;
+        let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
+            .bind(MEMORY_KEY)
+            .fetch_one(&self.writer)
+            .await
+            .map_err(StoreError::query("reading the memory key"))?;
+        kept.try_into().map_err(|_| StoreError::Row {
+            table: "facts",
+            key: MEMORY_KEY.to_owned(),
+            what: "is not 32 bytes long",
+        })
+    }
+
+    /// The memory key, wrapped for the planner.
+    ///
+    /// # Errors
+    /// As [`StateStore::memory_key`].
+    pub async fn planner_key(&self) -> Result<MemoryKey, StoreError> {
+        self.memory_key().await.map(MemoryKey::new)
+    }
+
+    /// A remembered text.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let value: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(StoreError::query("reading a fact"))?;
+        Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Remembers a text, or forgets it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn remember(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let statement = match value {
+            Some(value) => sqlx::query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)")
+                .bind(name)
+                .bind(value.as_bytes()),
+            None => sqlx::query("DELETE FROM facts WHERE name = ?").bind(name),
+        };
+        statement.execute(&self.writer).await.map(drop).map_err(StoreError::query("remembering a fact"))
+    }
+}

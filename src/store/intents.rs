@@ -1,0 +1,126 @@
+//! What is about to be sent, written down before it is.
+
+use std::collections::HashSet;
+
+use super::{Service, StateStore, StoreError};
+use crate::plan::Fingerprint;
+use crate::roster::{LoginValue, RunId, StudentId};
+
+/// One item of a call that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// For whom.
+    pub student: StudentId,
+    /// `add`, `modify`, …
+    pub kind: &'static str,
+    /// For ClassIn: which class; empty for the exam side.
+    pub class_key: String,
+    /// What is wanted.
+    pub want: Fingerprint,
+    /// For an add: the login value that is sent.
+    pub login: Option<LoginValue>,
+}
+
+/// Students whose call was sent and never answered, by an earlier run that did not end.
+pub type LostIntents = HashSet<StudentId>;
+
+pub(super) fn stored(fingerprint: Fingerprint) -> i64 {
+    i64::from_le_bytes(fingerprint.0.to_le_bytes())
+}
+
+pub(super) fn fingerprint(stored: i64) -> Fingerprint {
+    Fingerprint(u64::from_le_bytes(stored.to_le_bytes()))
+}
+
+impl StateStore {
+    /// Writes down what is about to be sent.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then nothing may be sent.
+    pub async fn record_intents(
+        &self,
+        service: Service,
+        run: RunId,
+        batch: u64,
+        at_ms: i64,
+        intents: &[Intent],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<(&str, &str, &str, i64, Option<&str>)> = intents
+            .iter()
+            .map(|intent| {
+                let login = intent.login.as_ref().map(LoginValue::as_str);
+                (intent.kind, intent.student.as_str(), intent.class_key.as_str(), stored(intent.want), login)
+            })
+            .collect();
+        sqlx::query(
+            "INSERT OR REPLACE INTO intents \
+             (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms) \
+             SELECT ?, value ->> 0, value ->> 1, value ->> 2, ?, ?, value ->> 3, value ->> 4, ? FROM json_each(?)",
+        )
+        .bind(service.as_str())
+        .bind(run.0)
+        .bind(i64::try_from(batch).unwrap_or(i64::MAX))
+        .bind(at_ms)
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("writing down what is about to be sent"))
+    }
+
+    /// Students whose add to the exam side was sent and never settled.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lost_adds(&self) -> Result<LostIntents, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'add' ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading unanswered adds"))?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// The same with the login values that were sent, of runs before this one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lost_add_logins(&self, before: RunId) -> Result<Vec<(StudentId, LoginValue)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT student_id, login_value FROM intents WHERE service = 'exam' AND kind = 'add' \
+             AND run_id < ? AND login_value IS NOT NULL ORDER BY student_id",
+        )
+        .bind(before.0)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading unanswered adds"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(student, login)| (StudentId::new(student), LoginValue::new(login)))
+            .collect())
+    }
+
+    /// Forgets intents of earlier runs that a complete reading has settled: whoever is listed was
+    /// adopted as ours, whoever is not was never entered. Those in `keep` are still open.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn settle_exam_intents(
+        &self,
+        before: RunId,
+        keep: &HashSet<StudentId>,
+    ) -> Result<(), StoreError> {
+        let keep: Vec<&str> = keep.iter().map(StudentId::as_str).collect();
+        sqlx::query(
+            "DELETE FROM intents WHERE service = 'exam' AND run_id < ? \
+             AND student_id NOT IN (SELECT value FROM json_each(?))",
+        )
+        .bind(before.0)
+        .bind(serde_json::json!(keep).to_string())
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("settling unanswered calls"))
+    }
+}

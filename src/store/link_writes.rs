@@ -1,0 +1,181 @@
+//! How links change: by what a reading brought, and by what an applied operation brings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{Sqlite, Transaction};
+
+use super::links::{json, numbers, pack, unpack};
+use super::{LinkWrite, NewLink, StoreError};
+use crate::plan::{Fingerprint, LinkNote};
+use crate::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
+
+/// Remembers what reading alone brought about one link, inside the caller's transaction.
+pub(super) async fn apply_note(
+    transaction: &mut Transaction<'_, Sqlite>,
+    note: &LinkNote,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let statement = match note {
+        LinkNote::Gone(student) => sqlx::query(
+            "UPDATE links SET gone_since_ms = coalesce(gone_since_ms, ?), gone_runs = gone_runs + 1 \
+             WHERE student_id = ?",
+        )
+        .bind(now_ms)
+        .bind(student.as_str().to_owned()),
+        LinkNote::Returned(student) => {
+            sqlx::query("UPDATE links SET gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?")
+                .bind(student.as_str().to_owned())
+        }
+        LinkNote::Follow(student, login) => {
+            sqlx::query("UPDATE links SET login_value = ? WHERE student_id = ?")
+                .bind(login.as_str().to_owned())
+                .bind(student.as_str().to_owned())
+        }
+        LinkNote::Close(student) | LinkNote::Lost(student) => {
+            sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
+        }
+        LinkNote::Rewritten(student, fields) => sqlx::query(
+            "UPDATE links SET rewritten = (SELECT '[' || group_concat(value) || ']' FROM \
+             (SELECT value FROM json_each(rewritten) UNION SELECT value FROM json_each(?))) \
+             WHERE student_id = ?",
+        )
+        .bind(json(fields.iter().map(|field| field.0)))
+        .bind(student.as_str().to_owned()),
+        LinkNote::Confirm(student, confirmed) => {
+            return confirm(transaction, student, None, confirmed, None).await;
+        }
+        LinkNote::Groups(student, groups) => sqlx::query("UPDATE links SET gids = ? WHERE student_id = ?")
+            .bind(json(groups.iter().map(|gid| gid.0)))
+            .bind(student.as_str().to_owned()),
+    };
+    statement
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("remembering what was read"))
+}
+
+/// Merges confirmed fingerprints into a link; with `written`, also notes that a listing has yet to show them.
+async fn confirm(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    login: Option<&LoginValue>,
+    confirmed: &BTreeMap<FieldId, Fingerprint>,
+    written: Option<RunId>,
+) -> Result<(), StoreError> {
+    let doing = "remembering confirmed values";
+    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT confirmed FROM links WHERE student_id = ?")
+        .bind(student.as_str())
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(StoreError::query(doing))?;
+    let Some(kept) = kept else { return Ok(()) };
+    let mut merged = unpack(&kept).unwrap_or_default();
+    merged.extend(confirmed.iter().map(|(field, fingerprint)| (*field, *fingerprint)));
+    sqlx::query(
+        "UPDATE links SET confirmed = ?, login_value = coalesce(?, login_value), \
+         unverified = coalesce(?, unverified), written_run = coalesce(?, written_run) WHERE student_id = ?",
+    )
+    .bind(pack(&merged))
+    .bind(login.map(LoginValue::as_str))
+    .bind(written.map(|_| json(confirmed.keys().map(|field| field.0))))
+    .bind(written.map(|run| run.0))
+    .bind(student.as_str())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+    .map_err(StoreError::query(doing))
+}
+
+/// Writes what an applied operation brings, inside the caller's transaction.
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    write: &LinkWrite,
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let statement = match write {
+        LinkWrite::Make(new) => return make(transaction, new, run, now_ms).await,
+        LinkWrite::Values { student, login, confirmed } => {
+            return confirm(transaction, student, login.as_ref(), confirmed, Some(run)).await;
+        }
+        LinkWrite::Groups { student, groups, due_at_ms } => {
+            sqlx::query("UPDATE links SET gids = ?, groups_due_at_ms = ? WHERE student_id = ?")
+                .bind(json(groups.iter().map(|gid| gid.0)))
+                .bind(*due_at_ms)
+                .bind(student.as_str().to_owned())
+        }
+        LinkWrite::Regroup { student, join, leave } => {
+            return regroup(transaction, student, join, leave).await;
+        }
+        LinkWrite::CheckSoon(student) => {
+            sqlx::query("UPDATE links SET groups_due_at_ms = 0 WHERE student_id = ?")
+                .bind(student.as_str().to_owned())
+        }
+        LinkWrite::Forget(student) => {
+            sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
+        }
+    };
+    statement.execute(&mut **transaction).await.map(drop).map_err(StoreError::query("updating a link"))
+}
+
+async fn regroup(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    join: &BTreeSet<Gid>,
+    leave: &BTreeSet<Gid>,
+) -> Result<(), StoreError> {
+    let doing = "remembering groups";
+    let kept: Option<Option<String>> = sqlx::query_scalar("SELECT gids FROM links WHERE student_id = ?")
+        .bind(student.as_str())
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(StoreError::query(doing))?;
+    // Groups that were never looked up stay unknown.
+    let Some(mut groups) = kept.flatten().and_then(|kept| numbers(&kept, Gid)) else { return Ok(()) };
+    groups.retain(|gid| !leave.contains(gid));
+    groups.extend(join);
+    sqlx::query("UPDATE links SET gids = ? WHERE student_id = ?")
+        .bind(json(groups.iter().map(|gid| gid.0)))
+        .bind(student.as_str())
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
+        .map_err(StoreError::query(doing))
+}
+
+async fn make(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &NewLink,
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let NewLink { link, groups_due_at_ms } = new;
+    sqlx::query(
+        "INSERT INTO links (student_id, sid, login_value, origin, confirmed, unverified, rewritten, \
+         written_run, gids, groups_due_at_ms, gone_since_ms, gone_runs, linked_at_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid, login_value = excluded.login_value, \
+         origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
+         rewritten = excluded.rewritten, written_run = excluded.written_run, gids = excluded.gids, \
+         groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
+         gone_runs = excluded.gone_runs, linked_at_ms = excluded.linked_at_ms",
+    )
+    .bind(link.student.as_str())
+    .bind(link.sid.0)
+    .bind(link.login.as_str())
+    .bind(link.origin.as_str())
+    .bind(pack(&link.confirmed))
+    .bind(json(link.unverified.iter().map(|field| field.0)))
+    .bind(json(link.rewritten.iter().map(|field| field.0)))
+    .bind(run.0)
+    .bind(link.groups.as_ref().map(|groups| json(groups.iter().map(|gid| gid.0))))
+    .bind(groups_due_at_ms)
+    .bind(link.gone_since_ms)
+    .bind(link.gone_runs)
+    .bind(now_ms)
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+    .map_err(StoreError::query("making a link"))
+}

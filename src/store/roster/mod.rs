@@ -1,0 +1,155 @@
+//! The roster, read: our tables or a school's own queries, in one read transaction, never written.
+
+mod cursor;
+mod error;
+mod snapshot;
+mod tables;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, SqlitePool};
+
+pub use cursor::{ClassCursor, StudentCursor};
+pub use error::RosterError;
+pub use snapshot::RosterSnapshot;
+
+use crate::roster::{ClassTarget, Enrolment, Student};
+use crate::settings::RosterQueries;
+use error::failure;
+use tables::{Declared, Tables, quoted};
+
+/// A student with what is wrong with the row, where something is.
+#[derive(Debug)]
+pub struct RosterRow {
+    /// The student.
+    pub student: Student,
+    /// Why the row cannot be used; the student still counts as being on the roster.
+    pub unusable: Option<String>,
+}
+
+/// The members whom the roster wants in one class of ClassIn.
+#[derive(Debug)]
+pub struct WantedClass {
+    /// Where.
+    pub target: ClassTarget,
+    /// Whom, of one or more class codes, by class code and student.
+    pub members: Vec<Enrolment>,
+}
+
+/// A roster database, opened read-only.
+#[derive(Clone, Debug)]
+pub struct RosterDatabase {
+    path: PathBuf,
+    pool: SqlitePool,
+    tables: Tables,
+    columns: Vec<String>,
+}
+
+/// How long another program may keep the roster locked before a run gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl RosterDatabase {
+    /// Opens a roster and checks that it has every table and column that is needed; `columns` are the
+    /// mapped columns of students.
+    ///
+    /// # Errors
+    /// When the file is missing, locked, corrupt, or lacks something: the message names it.
+    pub async fn open(path: &Path, queries: &RosterQueries, columns: &[String]) -> Result<Self, RosterError> {
+        if !path.is_file() {
+            return Err(RosterError::Missing { path: path.to_owned() });
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(PATIENCE)
+            .pragma("query_only", "1");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(PATIENCE.saturating_mul(3))
+            .connect_with(options)
+            .await
+            .map_err(|source| failure(path, "the file", source))?;
+        let mut given = tables::given(queries, columns);
+        check(path, &pool, &given).await?;
+        for table in &mut given {
+            let declared = declared(path, &pool, table.name).await?;
+            table.learn(&declared);
+        }
+        Ok(Self { path: path.to_owned(), pool, tables: Tables::new(&given), columns: columns.to_vec() })
+    }
+
+    /// How many active students there are now, in a short read of its own.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has fewer than `least`.
+    pub async fn require_students(&self, least: u64) -> Result<u64, RosterError> {
+        let mut snapshot = self.snapshot().await?;
+        let students = snapshot.require_students(least).await?;
+        snapshot.close().await;
+        Ok(students)
+    }
+
+    /// Opens one consistent read: everything read through it is of one moment. It ends when it is closed or
+    /// dropped.
+    ///
+    /// # Errors
+    /// When the roster is locked or cannot be read.
+    pub async fn snapshot(&self) -> Result<RosterSnapshot<'_>, RosterError> {
+        let begun = self.pool.begin_with("BEGIN").await;
+        begun
+            .map(|transaction| RosterSnapshot::new(self, transaction))
+            .map_err(|source| failure(&self.path, "the file", source))
+    }
+}
+
+/// Prepares a statement for every table and column without reading rows.
+async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Result<(), RosterError> {
+    for table in given {
+        let (name, source) = (table.name, &table.given);
+        probe(path, pool, name, &format!("SELECT * FROM {source} AS t LIMIT 0"), || {
+            format!("there is no table {name}, or its query in roster.queries is wrong")
+        })
+        .await?;
+        for column in &table.columns {
+            // Qualified, because SQLite takes an unknown quoted name for a text.
+            let sql = format!("SELECT t.{} FROM {source} AS t LIMIT 0", quoted(column));
+            probe(path, pool, name, &sql, || {
+                format!(
+                    "table {name} has no column {column}: add it, or change exam.fields or roster.queries.{name}"
+                )
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn probe(
+    path: &Path,
+    pool: &SqlitePool,
+    table: &'static str,
+    sql: &str,
+    missing: impl FnOnce() -> String,
+) -> Result<(), RosterError> {
+    // The table is ours or the admin's own query from the configuration file; columns are quoted.
+    match sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_optional(pool).await {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => {
+            let what = format!("{} ({})", missing(), error.message());
+            Err(RosterError::Schema { path: path.to_owned(), what })
+        }
+        Err(source) => Err(failure(path, table, source)),
+    }
+}
+
+/// How a table is declared; of a view, or where there is no such table, little or nothing.
+async fn declared(path: &Path, pool: &SqlitePool, table: &'static str) -> Result<Vec<Declared>, RosterError> {
+    sqlx::query_as("SELECT lower(name), type, pk FROM pragma_table_info(?) ORDER BY cid")
+        .bind(table)
+        .fetch_all(pool)
+        .await
+        .map_err(|source| failure(path, table, source))
+}

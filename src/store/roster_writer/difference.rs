@@ -1,0 +1,100 @@
+//! What an import did, or would do, to a roster database: counts, and the first keys. It holds no values.
+
+use serde::Serialize;
+
+use crate::import::RosterTable;
+
+/// Keys that a difference shows of each table; the counts are of all.
+pub(super) const SHOWN_KEYS: usize = 20;
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowChange {
+    /// It is new.
+    Added,
+    /// Some of its columns have other values.
+    Changed,
+    /// A student who was marked as having left, a membership that was removed.
+    Left,
+}
+
+/// One row that differs: its key and the columns, never a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedRow {
+    /// The row's key; of a membership both parts.
+    pub key: String,
+    /// What became of it.
+    pub change: RowChange,
+    /// Changed columns; empty unless it is [`RowChange::Changed`].
+    pub columns: Vec<String>,
+}
+
+/// What an import did to one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TableDifference {
+    /// New rows.
+    pub added: usize,
+    /// Rows with other values than before.
+    pub changed: usize,
+    /// Given rows that the database already had so.
+    pub unchanged: usize,
+    /// Students marked as having left, or memberships removed.
+    pub left: usize,
+    /// The first rows that differ: leavers, then changes, then additions.
+    pub rows: Vec<ChangedRow>,
+}
+
+impl TableDifference {
+    /// True when no row differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added == 0 && self.changed == 0 && self.left == 0
+    }
+
+    pub(super) fn show(&mut self, key: &str, change: RowChange, columns: Vec<String>) {
+        if self.rows.len() < SHOWN_KEYS {
+            let key = key.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+            self.rows.push(ChangedRow { key, change, columns });
+        }
+    }
+}
+
+/// What an import did, or would do, to a roster database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[must_use]
+pub struct ImportDifference {
+    /// People.
+    pub students: TableDifference,
+    /// Exam-side groups.
+    pub groups: TableDifference,
+    /// Who is in which group.
+    pub group_members: TableDifference,
+    /// `ClassIn` classes.
+    pub classes: TableDifference,
+    /// Who is in which class.
+    pub class_members: TableDifference,
+    /// Columns that the table of students got.
+    pub added_columns: Vec<String>,
+}
+
+impl ImportDifference {
+    /// The tables in their order.
+    #[must_use]
+    pub fn tables(&self) -> [(RosterTable, &TableDifference); 5] {
+        let Self { students, groups, group_members, classes, class_members, added_columns: _ } = self;
+        [
+            (RosterTable::Students, students),
+            (RosterTable::Groups, groups),
+            (RosterTable::GroupMembers, group_members),
+            (RosterTable::Classes, classes),
+            (RosterTable::ClassMembers, class_members),
+        ]
+    }
+
+    /// True when nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added_columns.is_empty() && self.tables().iter().all(|(_, table)| table.is_empty())
+    }
+}

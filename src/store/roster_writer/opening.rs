@@ -1,0 +1,74 @@
+//! Opens the file of a roster database and finds out what it is.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, SqlitePool};
+
+use super::RosterWriteError;
+use crate::import::RosterTable;
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Creates the file, for its owner alone, unless it is there.
+pub(super) fn create_private(path: &Path) -> Result<(), RosterWriteError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(RosterWriteError::Create { path: path.to_owned(), source }),
+    }
+}
+
+/// A pool of one connection, kept for good.
+pub(super) async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, RosterWriteError> {
+    // The journal mode stays what the school chose.
+    let options = options.create_if_missing(false).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    Ok(pool.connect_with(options).await?)
+}
+
+/// Whose tables a database holds.
+pub(super) enum Contents {
+    /// Nobody's: it has none.
+    Nothing,
+    /// A roster's, made by our migrations.
+    OurRoster,
+    /// A roster's, made by the school.
+    SchoolsRoster,
+}
+
+/// Looks whether a database is a roster and who made it.
+pub(super) async fn contents(pool: &SqlitePool, path: &Path) -> Result<Contents, RosterWriteError> {
+    let tables: HashSet<String> = sqlx::query_scalar::<_, String>(
+        "SELECT LOWER(name) FROM sqlite_schema
+         WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+         ORDER BY name",
+    )
+    .fetch(pool)
+    .try_collect()
+    .await?;
+    if tables.iter().all(|table| table == "_sqlx_migrations") {
+        return Ok(Contents::Nothing);
+    }
+    if let Some(table) = RosterTable::ALL.into_iter().find(|table| !tables.contains(table.name())) {
+        return Err(RosterWriteError::NotARoster { path: path.to_owned(), table });
+    }
+    if !tables.contains("_sqlx_migrations") {
+        return Ok(Contents::SchoolsRoster);
+    }
+    // Another program may keep its own history in a table of this name.
+    let ours: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM _sqlx_migrations WHERE version = 1 AND description = 'create roster'",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(if ours == 1 { Contents::OurRoster } else { Contents::SchoolsRoster })
+}

@@ -1,0 +1,168 @@
+//! The history of runs.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{StateStore, StoreError};
+use crate::roster::RunId;
+
+/// What is known when a run starts.
+#[derive(Clone, Copy, Debug)]
+pub struct RunStart<'a> {
+    /// What started it.
+    pub trigger: &'a str,
+    /// In which mode.
+    pub mode: &'a str,
+    /// When, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+/// One run of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub run: RunId,
+    /// What started it.
+    pub trigger: String,
+    /// In which mode.
+    pub mode: String,
+    /// When it started, in milliseconds since 1970 UTC.
+    pub started_at_ms: i64,
+    /// When it finished; absent while it runs, or when it was cut off.
+    pub finished_at_ms: Option<i64>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// With which exit code.
+    pub exit_code: Option<i64>,
+    /// Its report as JSON.
+    pub report: Option<String>,
+}
+
+fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
+    Ok(RunRow {
+        run: RunId(row.try_get("run_id")?),
+        trigger: row.try_get("trigger")?,
+        mode: row.try_get("mode")?,
+        started_at_ms: row.try_get("started_at_ms")?,
+        finished_at_ms: row.try_get("finished_at_ms")?,
+        outcome: row.try_get("outcome")?,
+        exit_code: row.try_get("exit_code")?,
+        report: row.try_get("report")?,
+    })
+}
+
+impl StateStore {
+    /// Opens a run.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn begin_run(&self, start: RunStart<'_>) -> Result<RunId, StoreError> {
+        let run = sqlx::query_scalar(
+            "INSERT INTO runs (trigger, mode, started_at_ms) VALUES (?, ?, ?) RETURNING run_id",
+        )
+        .bind(start.trigger)
+        .bind(start.mode)
+        .bind(start.at_ms)
+        .fetch_one(&self.writer)
+        .await
+        .map_err(StoreError::query("opening a run"))?;
+        Ok(RunId(run))
+    }
+
+    /// Closes a run.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn finish_run(&self, row: &RunRow, listing_complete: bool) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE runs SET finished_at_ms = ?, outcome = ?, exit_code = ?, listing_complete = ?, report = ? \
+             WHERE run_id = ?",
+        )
+        .bind(row.finished_at_ms)
+        .bind(&row.outcome)
+        .bind(row.exit_code)
+        .bind(listing_complete)
+        .bind(&row.report)
+        .bind(row.run.0)
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("closing a run"))
+    }
+
+    /// The last run, other than a plan, whose listing was complete; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_complete_run(&self) -> Result<RunId, StoreError> {
+        sqlx::query_scalar(
+            "SELECT coalesce(max(run_id), 0) FROM runs WHERE listing_complete = 1 AND trigger <> 'plan'",
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map(RunId)
+        .map_err(StoreError::query("finding the last complete run"))
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn runs(&self, most: u32) -> Result<Vec<RunRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
+             FROM runs ORDER BY run_id DESC LIMIT ?",
+        )
+        .bind(most)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading runs"))?;
+        rows.iter().map(run_row).collect::<Result<_, _>>().map_err(StoreError::query("reading runs"))
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
+             FROM runs WHERE run_id = ?",
+        )
+        .bind(run.0)
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(StoreError::query("reading a run"))?;
+        row.as_ref().map(run_row).transpose().map_err(StoreError::query("reading a run"))
+    }
+
+    /// When the last run finished that left nothing wrong, in milliseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_good_run_ms(&self) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT max(finished_at_ms) FROM runs \
+             WHERE outcome IN ('converged', 'applied') AND trigger <> 'plan'",
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map_err(StoreError::query("finding the last good run"))
+    }
+
+    /// Forgets the reports of all but the newest runs, so that the history does not grow for ever.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trim_runs(&self, keep: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE runs SET report = NULL WHERE report IS NOT NULL AND run_id <= \
+             (SELECT max(run_id) FROM runs) - ?",
+        )
+        .bind(keep)
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("trimming the run history"))
+    }
+}

@@ -1,0 +1,84 @@
+//! Opening our own database.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use super::StoreError;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/state");
+
+/// Our own database: links, enrolments, runs, failures.
+#[derive(Clone, Debug)]
+pub struct StateStore {
+    /// One connection: SQLite has one writer, and waiting for it here is better than failing there.
+    pub(super) writer: SqlitePool,
+    pub(super) reader: SqlitePool,
+}
+
+impl StateStore {
+    /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened or created, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        prepare(path).map_err(|source| StoreError::Prepare { path: path.to_owned(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An intent must survive a power cut before the call that it announces is sent.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let open = |source| StoreError::Open { path: path.to_owned(), source };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.clone())
+            .await
+            .map_err(open)?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(3)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.pragma("query_only", "1"))
+            .await
+            .map_err(open)?;
+        Ok(Self { writer, reader })
+    }
+
+    /// Stands for a database that is not there yet: nothing is created, and every use fails.
+    #[must_use]
+    pub fn absent(path: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+        let pool = || SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        Self { writer: pool(), reader: pool() }
+    }
+
+    /// Starts a transaction that writes: the write lock is taken at once.
+    pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::query("starting a transaction"))
+    }
+
+    /// Closes both pools, so that nothing of the database stays open.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Creates an absent file with the right mode before SQLite would create it with another.
+fn prepare(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
+}
