@@ -10,6 +10,7 @@ pub mod import;
 pub mod mirror;
 pub mod plan;
 pub mod roster;
+pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

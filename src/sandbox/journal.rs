@@ -1,0 +1,25 @@
+//! What was asked of the simulators and what became of it. It never holds names, phones or passwords.
+
+use serde::{Deserialize, Serialize};
+
+/// One call that reached one of the services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// Counts from 1 over both services and is never reused.
+    pub number: u64,
+    /// When the call was handled: milliseconds since 1970, UTC.
+    pub at_ms: i64,
+    /// `exam` or `classin`.
+    pub service: String,
+    /// The endpoint or action, such as `addStudents`; `?` where the call named none that exists.
+    pub endpoint: String,
+    /// Items in the batch, or rows asked for.
+    pub items: usize,
+    /// Where a page starts; `None` for calls without pages.
+    pub start: Option<i64>,
+    /// `ok`, `refused`, `unauthorized`, a code of ClassIn, an HTTP status, or the name of what was done to the
+    /// answer (`lost`, `dropped`, `reset`, `cut`, ...).
+    pub answered: String,
+    /// Items that changed the state, or rows answered.
+    pub applied: usize,
+}

@@ -1,0 +1,128 @@
+//! The connection below HTTP: a socket that can be told to break instead of carrying the next answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+const CARRY: u8 = 0;
+const CLOSE: u8 = 1;
+const RESET: u8 = 2;
+
+/// What becomes of the connection at its next write. Each connection has its own.
+#[derive(Debug, Clone)]
+pub(super) struct Fate(Arc<AtomicU8>);
+
+impl Fate {
+    /// Closes the connection without a byte.
+    pub(super) fn close(&self) {
+        self.0.store(CLOSE, Ordering::Release);
+    }
+
+    /// Resets the connection.
+    pub(super) fn reset(&self) {
+        self.0.store(RESET, Ordering::Release);
+    }
+}
+
+impl Connected<IncomingStream<'_, Lines>> for Fate {
+    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+        stream.io().fate.clone()
+    }
+}
+
+/// A listener whose connections have a [`Fate`].
+pub(super) struct Lines(pub(super) TcpListener);
+
+impl Listener for Lines {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, address)) => {
+                    // Without it small answers wait for the client's acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    return (Line { stream, fate: Fate(Arc::new(AtomicU8::new(CARRY))) }, address);
+                }
+                // Out of file handles, or the client was gone already: neither is the listener's end.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: TcpStream,
+    fate: Fate,
+}
+
+impl Line {
+    fn check(&self) -> io::Result<()> {
+        match self.fate.0.load(Ordering::Acquire) {
+            CARRY => Ok(()),
+            RESET => {
+                self.stream.set_zero_linger()?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
