@@ -3,6 +3,7 @@
 pub mod classin;
 pub mod cli;
 pub mod clock;
+pub mod daemon;
 pub mod exam;
 pub mod exit;
 pub mod http;
@@ -14,3 +15,4 @@ pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -1,0 +1,363 @@
+//! The loop behind [`super::run`]: a heartbeat every second, one run at a time, notices in between.
+//!
+//! The heartbeat only asks whether something is due; [`super::schedule`] answers.
+
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::schedule::{Due, due_at_start, due_at_tick, in_words, next_due, start_at};
+use super::systemd::Note;
+use super::{Ending, Notice, Parts, RunSummary, StopSignal, Timetable, Trigger, Work};
+
+/// How often the loop looks whether something is due: the finest step an expression can name.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long a run may take to record what is in flight after the daemon was told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A clock that steps back by more than this was set; less is the usual correction.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(2);
+
+/// Exit code of a run that was cut short.
+const EXIT_INTERRUPTED: u8 = 143;
+
+pub(super) struct Engine<W> {
+    work: Arc<W>,
+    parts: Parts,
+    planned: Planned,
+    running: Option<Running>,
+    waiting: Waiting,
+    last_tick: Timestamp,
+    last_sign_of_life: Option<Instant>,
+    last_run: Option<String>,
+}
+
+/// What starts next.
+#[derive(Default)]
+struct Planned {
+    /// When the next run is due, as the expression says.
+    due: Option<Timestamp>,
+    /// The same with jitter.
+    start_at: Option<Timestamp>,
+    /// When results are pulled next.
+    results_at: Option<Timestamp>,
+}
+
+/// What came while a run was under way: however often, it becomes one run.
+#[derive(Default)]
+struct Waiting {
+    run: Option<Ordered>,
+    results: bool,
+}
+
+/// A run that was asked for.
+#[derive(Clone, Copy)]
+struct Ordered {
+    trigger: Trigger,
+    /// Since when it is owed; stored again if the run does not get done.
+    due: Timestamp,
+}
+
+struct Running {
+    ordered: Ordered,
+    since: Instant,
+    task: JoinHandle<RunSummary>,
+}
+
+/// What the loop woke up for.
+enum Wake {
+    Stop(StopSignal),
+    Notice(Notice),
+    Finished(Result<RunSummary, JoinError>),
+    Tick,
+}
+
+impl<W: Work> Engine<W> {
+    pub(super) fn new(work: Arc<W>, parts: Parts) -> Self {
+        let last_tick = parts.clock.now();
+        Self {
+            work,
+            parts,
+            planned: Planned::default(),
+            running: None,
+            waiting: Waiting::default(),
+            last_tick,
+            last_sign_of_life: None,
+            last_run: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Ending {
+        self.start().await;
+        let mut ticks = interval(HEARTBEAT);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let wake = tokio::select! {
+                biased;
+                () = self.parts.stop.cancelled() => Wake::Stop(StopSignal::Terminate),
+                Some(notice) = self.parts.notices.recv() => Wake::Notice(notice),
+                result = joined(&mut self.running) => Wake::Finished(result),
+                _ = ticks.tick() => Wake::Tick,
+            };
+            match wake {
+                Wake::Stop(signal) | Wake::Notice(Notice::Stop(signal)) => return self.end(signal).await,
+                Wake::Notice(Notice::Reload) => self.reload().await,
+                Wake::Notice(Notice::RunNow) => self.order(Trigger::Signal, self.parts.clock.now()),
+                Wake::Finished(result) => {
+                    let _summary = self.finish(result);
+                    self.start_what_waits();
+                }
+                Wake::Tick => self.tick().await,
+            }
+        }
+    }
+
+    async fn start(&mut self) {
+        let now = self.parts.clock.now();
+        self.parts.health.heartbeat(now.as_millisecond());
+        let stored = self.work.stored_next_due().await.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at_start = due_at_start(&self.parts.timetable.sync, stored, now);
+        self.plan(now).await;
+        if let Due::Now { .. } = at_start {
+            self.order(Trigger::Missed, stored.unwrap_or(now));
+        }
+        self.plan_results(now);
+        self.parts.notifier.tell(&Note::Ready);
+        self.tell_status();
+        tracing::info!(next_run = self.next_run_in_words(), "the daemon is ready");
+    }
+
+    async fn tick(&mut self) {
+        let now = self.parts.clock.now();
+        self.parts.health.heartbeat(now.as_millisecond());
+        self.give_sign_of_life();
+        if now.duration_since(self.last_tick) < -CLOCK_STEP {
+            tracing::warn!("the clock was set back; the next run is worked out anew");
+            self.plan(now).await;
+            self.plan_results(now);
+        }
+        self.last_tick = now;
+        match due_at_tick(&self.parts.timetable.sync, self.planned.start_at, now) {
+            Due::Now { .. } => {
+                let due = self.planned.due.unwrap_or(now);
+                self.plan(now).await;
+                self.order(Trigger::Schedule, due);
+            }
+            Due::Later(moment) if Some(moment) != self.planned.start_at => self.plan(now).await,
+            Due::Never if self.planned.start_at.is_some() => self.plan(now).await,
+            Due::Later(_) | Due::Never => {}
+        }
+        if self.planned.results_at.is_some_and(|at| at <= now) {
+            self.plan_results(now);
+            self.order(Trigger::Results, now);
+        }
+    }
+
+    /// Starts a run, or remembers that one is wanted after the one under way.
+    fn order(&mut self, trigger: Trigger, due: Timestamp) {
+        if self.running.is_none() {
+            self.begin(Ordered { trigger, due });
+            return;
+        }
+        match trigger {
+            Trigger::Results => self.waiting.results = true,
+            Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
+                self.waiting.run.get_or_insert(Ordered { trigger, due });
+            }
+        }
+        if trigger == Trigger::Schedule {
+            self.parts.health.overlap_skipped();
+            tracing::warn!("a run was due while another is under way; it starts right after");
+        }
+    }
+
+    fn begin(&mut self, ordered: Ordered) {
+        let stop = self.parts.stop.child_token();
+        let work = Arc::clone(&self.work);
+        let trigger = ordered.trigger;
+        // A task of its own: a panic in a run ends that task and nothing else.
+        let task = tokio::spawn(async move { work.run(trigger, stop).await });
+        self.running = Some(Running { ordered, since: Instant::now(), task });
+        self.parts.health.run_started(self.parts.clock.now_ms());
+        self.tell_status();
+    }
+
+    fn start_what_waits(&mut self) {
+        let results = Ordered { trigger: Trigger::Results, due: self.parts.clock.now() };
+        if let Some(ordered) = self.waiting.run.take() {
+            self.begin(ordered);
+        } else if std::mem::take(&mut self.waiting.results) {
+            self.begin(results);
+        }
+    }
+
+    /// Records the end of the run under way, and says what it was.
+    fn finish(&mut self, result: Result<RunSummary, JoinError>) -> RunSummary {
+        let summary = result.unwrap_or_else(|error| {
+            // The payload of a panic may hold anything, a person's data included: it is not repeated.
+            tracing::error!(panicked = error.is_panic(), "the run broke off; the daemon goes on");
+            RunSummary::failed(self.parts.clock.now_ms())
+        });
+        let Some(Running { ordered, since, task: _ }) = self.running.take() else { return summary };
+        let RunSummary { run_id, outcome, good, exit, finished_at_ms, figures: _ } = &summary;
+        let trigger = ordered.trigger.as_str();
+        if *good {
+            tracing::info!(run.id = run_id, trigger, outcome, "run finished");
+        } else {
+            tracing::warn!(
+                run.id = run_id,
+                trigger,
+                outcome,
+                exit,
+                "run finished, but not everything is in step"
+            );
+        }
+        if ordered.trigger == Trigger::Results {
+            self.parts.health.results_pulled(&summary);
+        } else {
+            self.parts.health.run_finished(&summary, since.elapsed());
+            let ended = Timestamp::from_millisecond(*finished_at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+            self.last_run = Some(format!("{outcome} at {}", self.in_words(ended)));
+        }
+        self.tell_status();
+        summary
+    }
+
+    /// Works out the next run after `now` and stores when it is due. This comes before a run begins: one that
+    /// takes the whole process down is not begun again by every restart.
+    async fn plan(&mut self, now: Timestamp) {
+        let due = next_due(&self.parts.timetable.sync, now);
+        let jitter = draw(self.parts.timetable.sync.jitter);
+        self.planned.due = due;
+        self.planned.start_at = due.map(|moment| start_at(moment, jitter));
+        self.parts.health.next_run(self.planned.start_at.map(Timestamp::as_millisecond));
+        self.work.store_next_due(due.map(Timestamp::as_millisecond)).await;
+    }
+
+    fn plan_results(&mut self, now: Timestamp) {
+        let schedule = self.parts.timetable.results_schedule();
+        self.planned.results_at = schedule.and_then(|schedule| next_due(&schedule, now));
+    }
+
+    async fn reload(&mut self) {
+        self.parts.notifier.tell(&Note::Reloading);
+        let reloaded = AssertUnwindSafe(self.work.reload()).catch_unwind().await;
+        match reloaded.unwrap_or_else(|_| Err("reading it broke off".to_owned())) {
+            Ok(timetable) => self.follow(timetable).await,
+            Err(reason) => tracing::error!(reason, "the new configuration is wrong; the old one stays"),
+        }
+        self.parts.notifier.tell(&Note::Ready);
+        self.tell_status();
+    }
+
+    async fn follow(&mut self, timetable: Timetable) {
+        self.parts.timetable = timetable;
+        let now = self.parts.clock.now();
+        // A run whose time has come, and which waits for its jitter only, is still owed.
+        if self.planned.due.is_none_or(|due| due > now) {
+            self.plan(now).await;
+        }
+        self.plan_results(now);
+        tracing::info!(next_run = self.next_run_in_words(), "the configuration was read again");
+    }
+
+    /// Lets the run under way record what is in flight, for as long as [`GRACE`] at most.
+    async fn end(mut self, signal: StopSignal) -> Ending {
+        tracing::info!(?signal, running = self.running.is_some(), "stopping");
+        self.parts.notifier.tell(&Note::Stopping);
+        self.parts.stop.cancel();
+        let mut owed = self.waiting.run.map(|ordered| ordered.due);
+        let mut ending = Ending::Idle;
+        if let Some(ordered) = self.running.as_ref().map(|running| running.ordered) {
+            ending = self.drain().await;
+            if ending == Ending::Interrupted && ordered.trigger != Trigger::Results {
+                owed = Some(ordered.due);
+            }
+        }
+        if let (Ending::Idle | Ending::Interrupted, Some(due)) = (ending, owed) {
+            // The next start finds it missed.
+            self.work.store_next_due(Some(due.as_millisecond())).await;
+        }
+        ending
+    }
+
+    async fn drain(&mut self) -> Ending {
+        let result = tokio::select! {
+            biased;
+            result = joined(&mut self.running) => result,
+            signal = second_stop(&mut self.parts.notices) => {
+                self.abort();
+                return Ending::Forced(signal);
+            }
+            () = sleep(GRACE) => {
+                tracing::error!(grace_s = GRACE.as_secs(), "the run did not end in time and is cut short");
+                self.abort();
+                return Ending::Interrupted;
+            }
+        };
+        if self.finish(result).exit == EXIT_INTERRUPTED { Ending::Interrupted } else { Ending::Idle }
+    }
+
+    fn abort(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.task.abort();
+        }
+    }
+
+    /// Sent from the heartbeat, not by a timer of its own: a stuck loop must be noticed.
+    fn give_sign_of_life(&mut self) {
+        let Some(pause) = self.parts.notifier.watchdog_pause() else { return };
+        if self.last_sign_of_life.is_none_or(|at| at.elapsed() + HEARTBEAT > pause) {
+            self.parts.notifier.tell(&Note::Watchdog);
+            self.last_sign_of_life = Some(Instant::now());
+        }
+    }
+
+    fn tell_status(&self) {
+        let now = if self.running.is_some() { "a run is under way; " } else { "" };
+        let last = self.last_run.as_deref().unwrap_or("none yet");
+        let line = format!("{now}last run {last}, next {}", self.next_run_in_words());
+        self.parts.notifier.tell(&Note::Status(line));
+    }
+
+    fn next_run_in_words(&self) -> String {
+        self.planned.start_at.map_or_else(|| "never".to_owned(), |moment| self.in_words(moment))
+    }
+
+    fn in_words(&self, moment: Timestamp) -> String {
+        in_words(moment, &self.parts.timetable.sync.time_zone)
+    }
+}
+
+/// The end of the run under way; for ever, while there is none.
+async fn joined(running: &mut Option<Running>) -> Result<RunSummary, JoinError> {
+    match running {
+        Some(running) => (&mut running.task).await,
+        None => pending().await,
+    }
+}
+
+/// The next stop signal; everything else that arrives meanwhile is too late.
+async fn second_stop(notices: &mut mpsc::Receiver<Notice>) -> StopSignal {
+    loop {
+        match notices.recv().await {
+            Some(Notice::Stop(signal)) => return signal,
+            Some(Notice::Reload | Notice::RunNow) => {}
+            None => return pending().await,
+        }
+    }
+}
+
+/// A random part of the longest jitter.
+fn draw(longest: Duration) -> Duration {
+    let longest_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(fastrand::u64(0..=longest_ms))
+}

@@ -1,0 +1,142 @@
+//! The daemon: runs on schedule, one at a time, until it is told to stop.
+//!
+//! It decides when a run starts and how the process ends. What a run does is behind [`Work`]; what the daemon
+//! knows of its health is in [`crate::web::Health`].
+
+mod engine;
+pub mod schedule;
+pub mod signals;
+pub mod systemd;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use crate::web::{Health, RunSummary};
+pub use signals::{Notice, StopSignal};
+pub use systemd::Notifier;
+
+use crate::clock::Clock;
+use crate::settings::ScheduleSettings;
+
+/// What the daemon asks of the rest of the program.
+pub trait Work: Send + Sync + 'static {
+    /// One run, or one pull of exam results for [`Trigger::Results`]. Once `stop` is cancelled it sends no new
+    /// batch, records what is in flight, and answers with exit 143 if it left something undone.
+    fn run(&self, trigger: Trigger, stop: CancellationToken) -> impl Future<Output = RunSummary> + Send;
+
+    /// The due time that was stored last, in milliseconds since 1970 UTC.
+    fn stored_next_due(&self) -> impl Future<Output = Option<i64>> + Send;
+
+    /// Stores the next due time; a failure to do so is logged there and costs no more than a missed catch-up.
+    fn store_next_due(&self, due_ms: Option<i64>) -> impl Future<Output = ()> + Send;
+
+    /// Reads the configuration again. On `Ok` later runs use it; on `Err`, with all its problems in words,
+    /// everything stays as it was.
+    fn reload(&self) -> impl Future<Output = Result<Timetable, String>> + Send;
+}
+
+/// Why a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Its time has come.
+    Schedule,
+    /// Its time had come while the daemon was down.
+    Missed,
+    /// Somebody sent SIGUSR1.
+    Signal,
+    /// The time for pulling exam results has come: not a run of the roster.
+    Results,
+}
+
+impl Trigger {
+    /// The word for logs and for the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Missed => "missed",
+            Self::Signal => "signal",
+            Self::Results => "results",
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything that has a time of its own.
+#[derive(Clone, Debug)]
+pub struct Timetable {
+    /// Runs of the roster.
+    pub sync: ScheduleSettings,
+    /// Pulls of exam results, in the same zone and with the same blackout days; absent: only by command.
+    pub results: Option<croner::Cron>,
+}
+
+impl Timetable {
+    /// The schedule of the pulls: like that of the runs, but for the expression.
+    fn results_schedule(&self) -> Option<ScheduleSettings> {
+        self.results.clone().map(|cron| ScheduleSettings { cron, ..self.sync.clone() })
+    }
+}
+
+impl From<ScheduleSettings> for Timetable {
+    fn from(sync: ScheduleSettings) -> Self {
+        Self { sync, results: None }
+    }
+}
+
+/// What the daemon is given, beside its work.
+#[derive(Debug)]
+pub struct Parts {
+    /// When things are due.
+    pub timetable: Timetable,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where it says how it is.
+    pub health: Health,
+    /// How it talks to the service manager: [`Notifier::systemd`].
+    pub notifier: Notifier,
+    /// What it is told: [`signals::listen`].
+    pub notices: mpsc::Receiver<Notice>,
+    /// Cancelled by the daemon when its end begins, or by somebody else to make it end.
+    pub stop: CancellationToken,
+}
+
+/// How the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ending {
+    /// Nothing was cut short.
+    Idle,
+    /// A run was cut short; what it had sent is recorded, the rest is done by the next one.
+    Interrupted,
+    /// A second signal came: the process must exit now, without waiting for anything.
+    Forced(StopSignal),
+}
+
+impl Ending {
+    /// What the process answers.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Idle => 0,
+            Self::Interrupted => StopSignal::Terminate.exit_code(),
+            Self::Forced(signal) => signal.exit_code(),
+        }
+    }
+}
+
+/// Runs the daemon until it is told to stop. Nothing that a run does, panics included, ends it.
+pub async fn run<W: Work>(work: Arc<W>, parts: Parts) -> Ending {
+    engine::Engine::new(work, parts).run().await
+}

@@ -1,0 +1,89 @@
+//! What the operating system tells the daemon, as values.
+//!
+//! It decides nothing; tests put the same values into the channel by hand.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Something that the daemon is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Come to an end: no new batch, record what is in flight.
+    Stop(StopSignal),
+    /// SIGHUP: read the configuration again.
+    Reload,
+    /// SIGUSR1: run now.
+    RunNow,
+}
+
+/// Which signal asked for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopSignal {
+    /// SIGINT, a person at the keyboard.
+    Interrupt,
+    /// SIGTERM, a service manager.
+    Terminate,
+}
+
+impl StopSignal {
+    /// What a process ended by this signal answers: 128 and the signal's number.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Notices wait here while the daemon is busy with one; more than this many at once say nothing new.
+const WAITING_NOTICES: usize = 16;
+
+/// A channel for notices: the sender is for tests and for callers that stop the daemon by themselves.
+#[must_use]
+pub fn channel() -> (mpsc::Sender<Notice>, mpsc::Receiver<Notice>) {
+    mpsc::channel(WAITING_NOTICES)
+}
+
+/// Installs the handlers and returns where their notices arrive.
+///
+/// Call it before anything that can take long: as the first process of a container, a SIGTERM that nobody handles
+/// is thrown away by the kernel. Must be called within a tokio runtime.
+///
+/// # Errors
+/// When a handler cannot be installed.
+pub fn listen() -> io::Result<mpsc::Receiver<Notice>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut user_defined = signal(SignalKind::user_defined1())?;
+    let (sender, receiver) = channel();
+    tokio::spawn(async move {
+        loop {
+            let notice = tokio::select! {
+                Some(()) = terminate.recv() => Notice::Stop(StopSignal::Terminate),
+                Some(()) = interrupt.recv() => Notice::Stop(StopSignal::Interrupt),
+                Some(()) = hangup.recv() => Notice::Reload,
+                Some(()) = user_defined.recv() => Notice::RunNow,
+                else => return,
+            };
+            if sender.send(notice).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forced_end_answers_with_the_number_of_its_signal() {
+        assert_eq!(StopSignal::Interrupt.exit_code(), 130);
+        assert_eq!(StopSignal::Terminate.exit_code(), 143);
+    }
+}

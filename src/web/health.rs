@@ -1,0 +1,295 @@
+//! What the daemon knows of its own health, shared between the loop, the runs and the HTTP server.
+//!
+//! It holds figures and times only: no person, no class, no secret can be put into it but in a reason, which is
+//! one of our own sentences.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::metrics::Metrics;
+use super::summary::RunSummary;
+
+/// Runs shown on the page.
+const REMEMBERED_RUNS: usize = 10;
+
+/// A scheduler that was silent for so long is stuck; it ticks every second.
+const SILENCE_MS: i64 = 180_000;
+
+/// The handle that everyone who knows something about health holds a clone of.
+#[derive(Clone, Debug)]
+pub struct Health {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    metrics: Metrics,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    heartbeat_ms: Option<i64>,
+    not_ready: Option<String>,
+    running_since_ms: Option<i64>,
+    next_run_ms: Option<i64>,
+    last_good_ms: Option<i64>,
+    runs: VecDeque<RunLine>,
+    failures_open: BTreeMap<&'static str, u64>,
+    held: u64,
+}
+
+/// One line of the run history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunLine {
+    /// The run's number, if it got one.
+    pub run_id: Option<i64>,
+    /// How it ended.
+    pub outcome: &'static str,
+    /// Whether both sides were in step then.
+    pub good: bool,
+    /// When it ended.
+    pub finished_at: String,
+}
+
+/// A picture of the health at one moment, as `/` and `/api/v1/status` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthPicture {
+    /// The running version.
+    pub version: &'static str,
+    /// Whether the scheduler gave a sign of life lately.
+    pub alive: bool,
+    /// Whether configuration and databases are usable.
+    pub ready: bool,
+    /// Why they are not.
+    pub reason: Option<String>,
+    /// Since when a run is under way.
+    pub running_since: Option<String>,
+    /// When the next run is due.
+    pub next_run_at: Option<String>,
+    /// When a run last ended with both sides in step.
+    pub last_good_run_at: Option<String>,
+    /// How long ago that was.
+    pub last_good_run_age_seconds: Option<i64>,
+    /// The last runs, newest first.
+    pub runs: Vec<RunLine>,
+    /// Open failures by service.
+    pub failures_open: BTreeMap<&'static str, u64>,
+    /// Operations that wait for approval.
+    pub held: u64,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Health {
+    /// Alive as soon as the first heartbeat comes, ready when [`Health::ready`] says so.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = State { not_ready: Some("starting".to_owned()), ..State::default() };
+        Self { inner: Arc::new(Inner { metrics: Metrics::new(), state: Mutex::new(state) }) }
+    }
+
+    /// The scheduler is alive.
+    pub fn heartbeat(&self, now_ms: i64) {
+        self.inner.metrics.heartbeat(now_ms);
+        self.state().heartbeat_ms = Some(now_ms);
+    }
+
+    /// Whether configuration and databases are usable; `reason` says in our own words why they are not.
+    pub fn ready(&self, usable: bool, reason: impl Into<String>) {
+        self.inner.metrics.ready(usable);
+        self.state().not_ready = if usable { None } else { Some(reason.into()) };
+    }
+
+    /// A run began.
+    pub fn run_started(&self, now_ms: i64) {
+        self.state().running_since_ms = Some(now_ms);
+    }
+
+    /// A run ended: counts it and what it did. The daemon calls this once for each run.
+    pub fn run_finished(&self, summary: &RunSummary, took: Duration) {
+        self.inner.metrics.run_finished(summary.outcome, took, &summary.figures);
+        self.state().running_since_ms = None;
+        self.remember(summary);
+    }
+
+    /// A pull of exam results ended: counted apart, since it says nothing about rosters being in step.
+    pub fn results_pulled(&self, summary: &RunSummary) {
+        self.inner.metrics.results_pulled(summary.outcome, &summary.figures);
+        self.state().running_since_ms = None;
+    }
+
+    /// Puts a run of the ledger into the history without counting it; a start does so, oldest first, so that
+    /// the age of the last good run survives a restart.
+    pub fn remember(&self, summary: &RunSummary) {
+        let RunSummary { run_id, outcome, good, exit: _, finished_at_ms, figures: _ } = summary;
+        if *good {
+            self.last_good_run(*finished_at_ms);
+        }
+        let line = RunLine { run_id: *run_id, outcome, good: *good, finished_at: to_text(*finished_at_ms) };
+        let mut state = self.state();
+        state.runs.push_front(line);
+        state.runs.truncate(REMEMBERED_RUNS);
+    }
+
+    /// When a run last ended with both sides in step, where that is known without its summary.
+    pub fn last_good_run(&self, finished_at_ms: i64) {
+        self.inner.metrics.last_success(finished_at_ms);
+        self.state().last_good_ms = Some(finished_at_ms);
+    }
+
+    /// When the next run is due, if any is.
+    pub fn next_run(&self, due_ms: Option<i64>) {
+        self.inner.metrics.next_run(due_ms);
+        self.state().next_run_ms = due_ms;
+    }
+
+    /// How many failures of a service (`exam` or `classin`) are open now.
+    pub fn failures_open(&self, service: &'static str, count: u64) {
+        self.inner.metrics.failures_open(service, count);
+        self.state().failures_open.insert(service, count);
+    }
+
+    /// How many operations wait for approval now.
+    pub fn held(&self, count: u64) {
+        self.inner.metrics.held(count);
+        self.state().held = count;
+    }
+
+    /// The guard held operations of a run.
+    pub fn guard_stop(&self) {
+        self.inner.metrics.guard_stop();
+    }
+
+    /// A run was due while another was under way.
+    pub fn overlap_skipped(&self) {
+        self.inner.metrics.overlap_skipped();
+    }
+
+    /// A call to a service (`exam` or `classin`) took so long.
+    pub fn request_took(&self, service: &'static str, took: Duration) {
+        self.inner.metrics.request_took(service, took);
+    }
+
+    /// Whether the scheduler gave a sign of life within the last three minutes.
+    #[must_use]
+    pub fn is_alive(&self, now_ms: i64) -> bool {
+        self.state().is_alive(now_ms)
+    }
+
+    /// Why configuration or databases are not usable, if they are not.
+    #[must_use]
+    pub fn not_ready(&self) -> Option<String> {
+        self.state().not_ready.clone()
+    }
+
+    /// Everything at once.
+    #[must_use]
+    pub fn picture(&self, now_ms: i64) -> HealthPicture {
+        let state = self.state();
+        HealthPicture {
+            version: env!("CARGO_PKG_VERSION"),
+            alive: state.is_alive(now_ms),
+            ready: state.not_ready.is_none(),
+            reason: state.not_ready.clone(),
+            running_since: state.running_since_ms.map(to_text),
+            next_run_at: state.next_run_ms.map(to_text),
+            last_good_run_at: state.last_good_ms.map(to_text),
+            last_good_run_age_seconds: state.last_good_ms.map(|at| now_ms.saturating_sub(at) / 1000),
+            runs: state.runs.iter().cloned().collect(),
+            failures_open: state.failures_open.clone(),
+            held: state.held,
+        }
+    }
+
+    /// All metrics in the OpenMetrics text form, also for a file that another collector reads.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn metrics_text(&self) -> Result<String, std::fmt::Error> {
+        self.inner.metrics.render()
+    }
+
+    /// Nothing is left half done under this lock, so a panic elsewhere does not spoil it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A clock that was set back must not look like silence: only a heartbeat that lies behind counts as old.
+    fn is_alive(&self, now_ms: i64) -> bool {
+        self.heartbeat_ms.is_some_and(|at| now_ms.saturating_sub(at) < SILENCE_MS)
+    }
+}
+
+fn to_text(at_ms: i64) -> String {
+    let whole_seconds = at_ms.div_euclid(1000);
+    Timestamp::from_second(whole_seconds).map_or_else(|_| String::new(), |moment| moment.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(run_id: i64, outcome: &'static str, good: bool) -> RunSummary {
+        RunSummary { run_id: Some(run_id), outcome, good, ..RunSummary::failed(run_id * 1000) }
+    }
+
+    #[test]
+    fn a_scheduler_that_is_silent_for_three_minutes_is_not_alive() {
+        let health = Health::new();
+        assert!(!health.is_alive(0), "no heartbeat yet");
+        health.heartbeat(1_000_000);
+        for (later_ms, alive) in [(0, true), (179_999, true), (180_000, false), (-60_000, true)] {
+            assert_eq!(health.is_alive(1_000_000 + later_ms), alive, "{later_ms}");
+        }
+    }
+
+    #[test]
+    fn it_is_ready_only_when_the_app_says_so() {
+        let health = Health::new();
+        assert_eq!(health.not_ready().as_deref(), Some("starting"));
+        health.ready(true, "");
+        assert_eq!(health.not_ready(), None);
+        health.ready(false, "state database: disk full");
+        assert_eq!(health.not_ready().as_deref(), Some("state database: disk full"));
+    }
+
+    #[test]
+    fn the_age_of_the_last_good_run_is_not_reset_by_a_bad_one() {
+        let health = Health::new();
+        health.run_finished(&summary(100, "converged", true), Duration::from_secs(1));
+        health.run_finished(&summary(200, "failed", false), Duration::from_secs(1));
+        let picture = health.picture(300_000);
+        assert_eq!(picture.last_good_run_age_seconds, Some(200));
+        assert_eq!(picture.runs.iter().map(|run| run.outcome).collect::<Vec<_>>(), ["failed", "converged"]);
+    }
+
+    #[test]
+    fn only_the_last_ten_runs_are_shown_newest_first() {
+        let health = Health::new();
+        for run_id in 1..=25 {
+            health.remember(&summary(run_id, "converged", true));
+        }
+        let shown: Vec<_> = health.picture(0).runs.iter().filter_map(|run| run.run_id).collect();
+        assert_eq!(shown, (16..=25).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn remembered_runs_are_not_counted_again() {
+        let health = Health::new();
+        health.remember(&summary(1, "converged", true));
+        let text = health.metrics_text().unwrap();
+        assert!(!text.contains("rosterd_runs_total{"), "{text}");
+        assert!(text.contains("rosterd_last_success_timestamp_seconds 1.0"), "{text}");
+    }
+}

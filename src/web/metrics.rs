@@ -1,0 +1,285 @@
+//! The counters and gauges that Prometheus reads. No label ever holds a person or a class.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use super::summary::{CallCount, Figures, OperationCount};
+
+/// The content type of [`Metrics::render`].
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds in seconds: a quiet run of a small school up to a first one of a large company.
+const RUN_BUCKETS: [f64; 9] = [0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
+
+/// Upper bounds in seconds, up to the longest deadline a call has by default.
+const REQUEST_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// A name that a label may hold is at most so long.
+const LABEL_LENGTH: usize = 64;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByResult {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByTarget {
+    target: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByItem {
+    target: &'static str,
+    op: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByRequest {
+    target: &'static str,
+    endpoint: String,
+    outcome: String,
+}
+
+type SecondsCounter = Counter<f64, AtomicU64>;
+type SecondsGauge = Gauge<f64, AtomicU64>;
+
+/// Everything that is measured, and the registry it is printed from.
+pub(super) struct Metrics {
+    registry: Registry,
+    runs: Family<ByResult, Counter>,
+    results_pulls: Family<ByResult, Counter>,
+    run_seconds: Histogram,
+    last_success: SecondsGauge,
+    next_run: SecondsGauge,
+    heartbeat: SecondsGauge,
+    ready: Gauge,
+    items: Family<ByItem, Counter>,
+    failed_items: Family<ByTarget, Gauge>,
+    held_items: Gauge,
+    requests: Family<ByRequest, Counter>,
+    request_seconds: Family<ByTarget, Histogram>,
+    rate_limited_seconds: SecondsCounter,
+    guard_stops: Counter,
+    overlap_skipped: Counter,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            runs: Family::default(),
+            results_pulls: Family::default(),
+            run_seconds: Histogram::new(RUN_BUCKETS),
+            last_success: SecondsGauge::default(),
+            next_run: SecondsGauge::default(),
+            heartbeat: SecondsGauge::default(),
+            ready: Gauge::default(),
+            items: Family::default(),
+            failed_items: Family::default(),
+            held_items: Gauge::default(),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
+            rate_limited_seconds: SecondsCounter::default(),
+            guard_stops: Counter::default(),
+            overlap_skipped: Counter::default(),
+        };
+        metrics.register_runs();
+        metrics.register_work();
+        metrics
+    }
+
+    /// The encoder adds `_info` and `_total` by itself.
+    fn register_runs(&mut self) {
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let to = &mut self.registry;
+        to.register("rosterd_build", "The running version", build);
+        to.register("rosterd_runs", "Runs by how they ended", self.runs.clone());
+        to.register("rosterd_run_duration_seconds", "How long runs took", self.run_seconds.clone());
+        let help = "Pulls of exam results by how they ended";
+        to.register("rosterd_results_pulls", help, self.results_pulls.clone());
+        let help = "When a run last ended with both sides in step; 0 is never";
+        to.register("rosterd_last_success_timestamp_seconds", help, self.last_success.clone());
+        let help = "When the next run is due; 0 is never";
+        to.register("rosterd_next_run_timestamp_seconds", help, self.next_run.clone());
+        let help = "When the scheduler last gave a sign of life";
+        to.register("rosterd_heartbeat_timestamp_seconds", help, self.heartbeat.clone());
+        let help = "Whether configuration and databases are usable";
+        to.register("rosterd_ready", help, self.ready.clone());
+        let help = "Runs that were due while another was under way";
+        to.register("rosterd_overlap_skipped", help, self.overlap_skipped.clone());
+        let help = "Runs in which the guard held operations";
+        to.register("rosterd_guard_stops", help, self.guard_stops.clone());
+    }
+
+    fn register_work(&mut self) {
+        let to = &mut self.registry;
+        to.register("rosterd_items", "Operations by what became of them", self.items.clone());
+        let help = "Failures that are open now";
+        to.register("rosterd_failed_items", help, self.failed_items.clone());
+        let help = "Operations that wait for approval now";
+        to.register("rosterd_held_items", help, self.held_items.clone());
+        to.register("rosterd_remote_requests", "Calls by what was answered", self.requests.clone());
+        let help = "How long calls took";
+        to.register("rosterd_remote_request_seconds", help, self.request_seconds.clone());
+        let help = "How long calls waited because a service asked for it";
+        to.register("rosterd_rate_limited_seconds", help, self.rate_limited_seconds.clone());
+    }
+
+    pub(super) fn run_finished(&self, outcome: &'static str, took: Duration, figures: &Figures) {
+        self.runs.get_or_create(&ByResult { result: outcome }).inc();
+        self.run_seconds.observe(took.as_secs_f64());
+        self.count(figures);
+    }
+
+    pub(super) fn results_pulled(&self, outcome: &'static str, figures: &Figures) {
+        self.results_pulls.get_or_create(&ByResult { result: outcome }).inc();
+        self.count(figures);
+    }
+
+    fn count(&self, figures: &Figures) {
+        let Figures { operations, calls, rate_limited } = figures;
+        for OperationCount { service, kind, outcome, count } in operations {
+            let labels = ByItem { target: service, op: kind, outcome };
+            self.items.get_or_create(&labels).inc_by(*count);
+        }
+        for CallCount { service, endpoint, outcome, count } in calls {
+            let labels = ByRequest { target: service, endpoint: label(endpoint), outcome: label(outcome) };
+            self.requests.get_or_create(&labels).inc_by(*count);
+        }
+        self.rate_limited_seconds.inc_by(rate_limited.as_secs_f64());
+    }
+
+    pub(super) fn last_success(&self, at_ms: i64) {
+        self.last_success.set(seconds(at_ms));
+    }
+
+    pub(super) fn next_run(&self, at_ms: Option<i64>) {
+        self.next_run.set(seconds(at_ms.unwrap_or(0)));
+    }
+
+    pub(super) fn heartbeat(&self, at_ms: i64) {
+        self.heartbeat.set(seconds(at_ms));
+    }
+
+    pub(super) fn ready(&self, usable: bool) {
+        self.ready.set(i64::from(usable));
+    }
+
+    pub(super) fn failures_open(&self, service: &'static str, count: u64) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.failed_items.get_or_create(&ByTarget { target: service }).set(count);
+    }
+
+    pub(super) fn held(&self, count: u64) {
+        self.held_items.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn guard_stop(&self) {
+        self.guard_stops.inc();
+    }
+
+    pub(super) fn overlap_skipped(&self) {
+        self.overlap_skipped.inc();
+    }
+
+    pub(super) fn request_took(&self, service: &'static str, took: Duration) {
+        self.request_seconds.get_or_create(&ByTarget { target: service }).observe(took.as_secs_f64());
+    }
+
+    /// Everything in the OpenMetrics text form.
+    pub(super) fn render(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// Milliseconds as the seconds that Prometheus wants.
+fn seconds(at_ms: i64) -> f64 {
+    SignedDuration::from_millis(at_ms).as_secs_f64()
+}
+
+/// An endpoint or a code as it is, anything that does not look like one as `other`: a label is no place for
+/// what a service made up, nor for a value of ours.
+fn label(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_name = !text.is_empty() && text.len() <= LABEL_LENGTH && text.chars().all(plain);
+    // A number of five or more digits may be somebody's: no code of either service is that long.
+    let is_number = text.len() >= 5 && text.chars().all(|c| c.is_ascii_digit());
+    if is_name && !is_number { text.to_owned() } else { "other".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_keep_their_milliseconds_before_and_after_2038() {
+        for (at_ms, expected) in
+            [(0, 0.0), (1_500, 1.5), (1_800_000_000_250, 1_800_000_000.25), (5_000_000_000_500, 5e9 + 0.5)]
+        {
+            assert!((seconds(at_ms) - expected).abs() < 1e-6, "{at_ms}");
+        }
+    }
+
+    #[test]
+    fn a_label_never_holds_what_does_not_look_like_an_endpoint_or_a_code() {
+        for (text, expected) in [
+            ("getstudents", "getstudents"),
+            ("addClassStudentMultiple", "addClassStudentMultiple"),
+            ("166", "166"),
+            ("13800138000", "other"),
+            ("Zhang San", "other"),
+            ("a@example.org", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(label(text), expected, "{text}");
+        }
+        assert_eq!(label(&"x".repeat(65)), "other");
+    }
+
+    #[test]
+    fn a_run_counts_its_operations_and_calls() {
+        let metrics = Metrics::new();
+        let figures = Figures {
+            operations: vec![OperationCount { service: "exam", kind: "add", outcome: "applied", count: 30 }],
+            calls: vec![CallCount {
+                service: "exam",
+                endpoint: "addstudent".to_owned(),
+                outcome: "0".to_owned(),
+                count: 2,
+            }],
+            rate_limited: Duration::from_millis(1_500),
+        };
+        metrics.run_finished("applied", Duration::from_secs(2), &figures);
+        metrics.run_finished("applied", Duration::from_secs(2), &figures);
+        let text = metrics.render().unwrap();
+        for line in [
+            "rosterd_runs_total{result=\"applied\"} 2",
+            "rosterd_run_duration_seconds_count 2",
+            "rosterd_items_total{target=\"exam\",op=\"add\",outcome=\"applied\"} 60",
+            "rosterd_remote_requests_total{target=\"exam\",endpoint=\"addstudent\",outcome=\"0\"} 4",
+            "rosterd_rate_limited_seconds_total 3.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+    }
+}

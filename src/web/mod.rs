@@ -1,0 +1,328 @@
+//! Health, metrics and the status page over HTTP: read-only, and without anything about persons.
+//!
+//! What is shown is in [`Health`]; the daemon and the runs put it there. This module changes nothing.
+
+mod health;
+mod host;
+mod metrics;
+mod page;
+mod summary;
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{Response, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use axum::{Json, Router};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use health::{Health, HealthPicture, RunLine};
+pub use summary::{CallCount, Figures, OperationCount, RunSummary};
+
+use crate::clock::Clock;
+
+/// Nothing runs, nothing is loaded from elsewhere, nobody frames it.
+const CONTENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The address is taken, or not ours.
+    #[error("http.listen: cannot listen on {listen}")]
+    Bind {
+        /// What was asked for.
+        listen: SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A server under way.
+#[derive(Debug)]
+pub struct BoundAddress {
+    address: SocketAddr,
+    served: JoinHandle<()>,
+}
+
+impl BoundAddress {
+    /// Where it listens: with port 0, the port that the system chose.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the last answer is out after the stop token was cancelled.
+    pub async fn finished(self) {
+        if let Err(error) = self.served.await {
+            tracing::error!(%error, "the health server ended badly");
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Shared {
+    health: Health,
+    clock: Clock,
+}
+
+/// Serves health, metrics and the status page on `listen` until `stop` is cancelled.
+///
+/// # Errors
+/// [`WebError::Bind`] when the address cannot be had.
+pub async fn serve(
+    listen: SocketAddr,
+    health: Health,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<BoundAddress, WebError> {
+    let bind = |source| WebError::Bind { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    let router = router(Shared { health, clock });
+    let served = tokio::spawn(async move {
+        let stopped = async move { stop.cancelled().await };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the health server ended badly");
+        }
+    });
+    Ok(BoundAddress { address, served })
+}
+
+/// Only GET (and HEAD, which every GET implies) is answered.
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/", get(status_page))
+        .route("/style.css", get(style))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics_text))
+        .route("/api/v1/status", get(status_json))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .layer(middleware::from_fn(guard_host))
+        .with_state(shared)
+}
+
+/// Refuses names that are not ours, and adds the headers that every answer carries.
+async fn guard_host(request: Request, next: Next) -> impl IntoResponse {
+    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    let mut response = if host.is_some_and(host::is_ours) {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "this server answers to its address and to localhost only\n")
+            .into_response()
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn healthz(State(shared): State<Shared>) -> impl IntoResponse {
+    if shared.health.is_alive(shared.clock.now_ms()) {
+        (StatusCode::OK, "alive\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the scheduler is silent\n")
+    }
+}
+
+async fn readyz(State(shared): State<Shared>) -> impl IntoResponse {
+    match shared.health.not_ready() {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
+    }
+}
+
+async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
+    match shared.health.metrics_text() {
+        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn status_page(State(shared): State<Shared>) -> Response<axum::body::Body> {
+    match page::render(&shared.health.picture(shared.clock.now_ms())) {
+        Ok(html) => Html(html).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn status_json(State(shared): State<Shared>) -> Json<HealthPicture> {
+    Json(shared.health.picture(shared.clock.now_ms()))
+}
+
+async fn style() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    struct Served {
+        health: Health,
+        clock: Clock,
+        address: SocketAddr,
+        stop: CancellationToken,
+        bound: BoundAddress,
+    }
+
+    async fn served() -> Served {
+        let (health, clock, stop) = (Health::new(), Clock::system(), CancellationToken::new());
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let bound = serve(anywhere, health.clone(), clock.clone(), stop.clone()).await.unwrap();
+        Served { address: bound.address(), health, clock, stop, bound }
+    }
+
+    /// One exchange as it goes over the wire.
+    async fn ask(address: SocketAddr, method: &str, path: &str, host: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    fn status(answer: &str) -> &str {
+        answer.split(' ').nth(1).unwrap()
+    }
+
+    #[tokio::test]
+    async fn healthz_says_whether_the_scheduler_ticks() {
+        let served = served().await;
+        assert_eq!(status(&ask(served.address, "GET", "/healthz", "localhost").await), "503");
+        served.health.heartbeat(served.clock.now_ms());
+        assert_eq!(status(&ask(served.address, "GET", "/healthz", "localhost").await), "200");
+        served.clock.shift_ms(181_000);
+        assert_eq!(status(&ask(served.address, "GET", "/healthz", "localhost").await), "503");
+    }
+
+    #[tokio::test]
+    async fn readyz_gives_the_reason() {
+        let served = served().await;
+        served.health.ready(false, "state database: locked");
+        let answer = ask(served.address, "GET", "/readyz", "127.0.0.1").await;
+        assert_eq!(status(&answer), "503");
+        assert!(answer.ends_with("not ready: state database: locked\n"), "{answer}");
+        served.health.ready(true, "");
+        assert_eq!(status(&ask(served.address, "GET", "/readyz", "127.0.0.1").await), "200");
+    }
+
+    #[tokio::test]
+    async fn metrics_carry_the_content_type_of_openmetrics_and_every_documented_name() {
+        let served = served().await;
+        served.health.guard_stop();
+        served.health.overlap_skipped();
+        served.health.failures_open("classin", 2);
+        served.health.request_took("exam", std::time::Duration::from_millis(80));
+        let figures = Figures {
+            operations: vec![OperationCount { service: "exam", kind: "add", outcome: "failed", count: 1 }],
+            calls: vec![CallCount {
+                service: "exam",
+                endpoint: "e".to_owned(),
+                outcome: "200".to_owned(),
+                count: 1,
+            }],
+            ..Figures::default()
+        };
+        let summary = RunSummary { figures, ..RunSummary::failed(1_000) };
+        served.health.run_finished(&summary, std::time::Duration::from_secs(1));
+        let answer = ask(served.address, "GET", "/metrics", "localhost").await;
+        assert!(answer.contains(metrics::CONTENT_TYPE), "{answer}");
+        for name in [
+            "rosterd_build_info{",
+            "rosterd_runs_total{",
+            "rosterd_run_duration_seconds_bucket{",
+            "rosterd_last_success_timestamp_seconds ",
+            "rosterd_next_run_timestamp_seconds ",
+            "rosterd_items_total{",
+            "rosterd_failed_items{",
+            "rosterd_held_items ",
+            "rosterd_remote_requests_total{",
+            "rosterd_remote_request_seconds_bucket{",
+            "rosterd_rate_limited_seconds_total ",
+            "rosterd_guard_stops_total 1",
+            "rosterd_overlap_skipped_total 1",
+        ] {
+            assert!(answer.lines().any(|line| line.starts_with(name)), "{name} is missing in\n{answer}");
+        }
+        assert!(answer.trim_end().ends_with("# EOF"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_page_may_load_nothing_and_run_nothing() {
+        let served = served().await;
+        let answer = ask(served.address, "GET", "/", "[::1]").await;
+        assert_eq!(status(&answer), "200");
+        let policy = format!("content-security-policy: {CONTENT_POLICY}");
+        assert!(answer.lines().any(|line| line == policy), "{answer}");
+        assert!(!answer.contains("<script") && !answer.contains("http://"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_status_document_is_json_with_the_same_facts() {
+        let served = served().await;
+        served.health.held(4);
+        let answer = ask(served.address, "GET", "/api/v1/status", "localhost").await;
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let document: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(document["held"], 4);
+        assert_eq!(document["ready"], false);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_rebinds_its_name_to_us_is_refused() {
+        let served = served().await;
+        for path in ["/", "/healthz", "/metrics"] {
+            let answer = ask(served.address, "GET", path, "evil.example").await;
+            assert_eq!(status(&answer), "421", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_but_get_is_answered() {
+        let served = served().await;
+        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+            assert_eq!(status(&ask(served.address, method, "/", "localhost").await), "405", "{method}");
+        }
+        assert_eq!(status(&ask(served.address, "GET", "/elsewhere", "localhost").await), "404");
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_an_error_that_names_its_key() {
+        let served = served().await;
+        let error = serve(served.address, Health::new(), Clock::system(), CancellationToken::new())
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), format!("http.listen: cannot listen on {}", served.address));
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_it_is_told_to() {
+        let served = served().await;
+        served.stop.cancel();
+        served.bound.finished().await;
+        assert!(TcpStream::connect(served.address).await.is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! What one run leaves behind for health, metrics and the status line: figures, never persons.
+
+use std::time::Duration;
+
+/// The end of one run, as the daemon and the health page need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RunSummary {
+    /// The run's number, where it got as far as having one.
+    pub run_id: Option<i64>,
+    /// `converged`, `applied`, `incomplete`, `held`, `failed` or `busy`.
+    pub outcome: &'static str,
+    /// Whether both sides were in step when it ended.
+    pub good: bool,
+    /// The exit code that the same run has with `--sync-now`.
+    pub exit: u8,
+    /// When it ended, in milliseconds since 1970 UTC.
+    pub finished_at_ms: i64,
+    /// What it did, for the counters.
+    pub figures: Figures,
+}
+
+impl RunSummary {
+    /// A run that ended without any figures of its own.
+    pub fn failed(finished_at_ms: i64) -> Self {
+        Self {
+            run_id: None,
+            outcome: "failed",
+            good: false,
+            exit: 1,
+            finished_at_ms,
+            figures: Figures::default(),
+        }
+    }
+}
+
+/// What a run did, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Operations by what became of them.
+    pub operations: Vec<OperationCount>,
+    /// Calls by what was answered.
+    pub calls: Vec<CallCount>,
+    /// How long calls waited because a service asked for it.
+    pub rate_limited: Duration,
+}
+
+/// So many operations of one kind ended in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationCount {
+    /// `exam` or `classin`.
+    pub service: &'static str,
+    /// `adopt`, `add`, `modify`, `move`, `delete`, `register`, `enrol` or `remove`.
+    pub kind: &'static str,
+    /// `applied`, `failed`, `held`, `unknown` or `skipped`.
+    pub outcome: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// So many calls of one endpoint had one kind of answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallCount {
+    /// `exam` or `classin`.
+    pub service: &'static str,
+    /// The endpoint's name, without any parameter.
+    pub endpoint: String,
+    /// The answer's code, or a word such as `timeout`.
+    pub outcome: String,
+    /// How many.
+    pub count: u64,
+}
