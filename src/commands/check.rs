@@ -1,0 +1,174 @@
+//! `check`: configuration, databases, credentials, fields and clock, without a write anywhere.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::output;
+use crate::app::{App, AppError, classin_side, exam_side};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::reconcile::{check_exam_fields, in_one_line};
+use crate::settings::Settings;
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+#[derive(Default, Serialize)]
+struct Findings {
+    ok: bool,
+    findings: Vec<Finding>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+impl Findings {
+    fn good(&mut self, what: &'static str, detail: impl Into<String>) {
+        self.findings.push(Finding { what, ok: true, detail: detail.into() });
+    }
+
+    fn bad(&mut self, what: &'static str, exit: Exit, detail: impl Into<String>) {
+        self.exit = self.exit.worst(exit);
+        self.findings.push(Finding { what, ok: false, detail: detail.into() });
+    }
+}
+
+pub(super) async fn run(cli: &Cli, offline: bool) -> Result<Exit, AppError> {
+    let mut findings = Findings::default();
+    let app = match Settings::load_from_environment(cli.config.as_deref()) {
+        Ok(settings) => {
+            findings.good("configuration", format!("mode {}", settings.mode.as_str()));
+            open(settings, &mut findings).await
+        }
+        Err(error) => {
+            findings.bad("configuration", Exit::Configuration, error.to_string());
+            None
+        }
+    };
+    if let Some(app) = &app {
+        look(app, offline, &mut findings).await?;
+        app.state.close().await;
+    }
+    findings.ok = findings.exit == Exit::Done;
+    output::show(cli, &findings, text);
+    Ok(findings.exit)
+}
+
+/// The folder that a file, or the folders above it, would be created in; `None` where a file is in the way.
+fn nearest_folder(path: &Path) -> Option<&Path> {
+    let folders = path.ancestors().skip(1);
+    let here =
+        |folder: &Path| if folder.as_os_str().is_empty() { Path::new(".").exists() } else { folder.exists() };
+    let nearest = folders.into_iter().find(|folder| here(folder))?;
+    let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
+    nearest.is_dir().then_some(nearest)
+}
+
+async fn open(settings: Settings, findings: &mut Findings) -> Option<App> {
+    let path = settings.state.database.display().to_string();
+    if settings.demo.is_none() && !settings.state.database.exists() {
+        match nearest_folder(&settings.state.database) {
+            Some(folder) if folder.metadata().is_ok_and(|folder| !folder.permissions().readonly()) => {
+                findings.good("state database", format!("{path} is not there yet: the first run creates it"));
+            }
+            _ => {
+                let what = format!("{path} cannot be created: state.database is not in a writable folder");
+                findings.bad("state database", Exit::Configuration, what);
+            }
+        }
+        return Some(App::before_first_run(settings));
+    }
+    match App::with(settings).await {
+        Ok(app) => {
+            findings.good("state database", path);
+            Some(app)
+        }
+        Err(error) => {
+            findings.bad("state database", error.exit(), in_one_line(&error));
+            None
+        }
+    }
+}
+
+async fn look(app: &App, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
+    for sentence in app.settings.without_effect() {
+        findings.good("note", sentence);
+    }
+    roster(app, findings).await;
+    let missing = app.settings.missing_credentials();
+    for problem in &missing {
+        findings.bad("credentials", Exit::Configuration, problem.to_string());
+    }
+    if !offline && missing.is_empty() {
+        exam(app, findings).await?;
+        classin(app, findings).await?;
+    }
+    Ok(())
+}
+
+async fn roster(app: &App, findings: &mut Findings) {
+    let read = match app.roster().await {
+        Ok(roster) => roster.require_students(app.settings.guard.min_roster).await,
+        Err(error) => Err(error),
+    };
+    match read {
+        Ok(students) => findings.good("roster", format!("{students} active students")),
+        Err(error) => {
+            let line = in_one_line(&error);
+            findings.bad("roster", AppError::from(error).exit(), line);
+        }
+    }
+}
+
+async fn exam(app: &App, findings: &mut Findings) -> Result<(), AppError> {
+    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(()) };
+    match check_exam_fields(&side).await {
+        Ok(detail) => findings.good("exam side", detail),
+        Err((exit, error)) => findings.bad("exam side", exit, error),
+    }
+    Ok(())
+}
+
+async fn classin(app: &App, findings: &mut Findings) -> Result<(), AppError> {
+    let Some(side) = classin_side(&app.settings, &app.clock)? else { return Ok(()) };
+    match side.client.probe_secret().await {
+        Ok(clock) => {
+            let detail = match clock.ahead_seconds() {
+                Some(0) => "credentials accepted, our clock agrees with theirs".to_owned(),
+                Some(seconds) => format!("credentials accepted, our clock is {seconds} s ahead of theirs"),
+                None => "credentials accepted".to_owned(),
+            };
+            findings.good("ClassIn", detail);
+        }
+        Err(error) => {
+            use crate::classin::{Disposition, StopCause};
+            let exit = match error.disposition() {
+                Disposition::Stop(StopCause::Credentials) => Exit::Credentials,
+                Disposition::Stop(StopCause::Settings) => Exit::Configuration,
+                Disposition::Stop(StopCause::Temporary)
+                | Disposition::Retry { .. }
+                | Disposition::RetryThenStop
+                | Disposition::SmallerBatch => Exit::Temporary,
+            };
+            findings.bad("ClassIn", exit, in_one_line(&error));
+        }
+    }
+    Ok(())
+}
+
+fn text(findings: &Findings) -> String {
+    let lines: Vec<String> = findings
+        .findings
+        .iter()
+        .map(|finding| {
+            let word = if finding.ok { "ok  " } else { "FAIL" };
+            format!("{word}  {}: {}", finding.what, finding.detail.trim_end().replace('\n', "\n      "))
+        })
+        .collect();
+    lines.join("\n")
+}

@@ -1,0 +1,260 @@
+//! The daemon: the composition of schedule, runs, health and signals.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use super::status::NEXT_DUE;
+use crate::app::{self, App, AppError};
+use crate::cli::Cli;
+use crate::clock::Clock;
+use crate::daemon::{self, Health, Notifier, Parts, RunSummary, Timetable, Work, signals};
+use crate::exit::Exit;
+use crate::reconcile::{Counts, Progress, RunReport, StageReport, Trigger, reconcile};
+use crate::settings::{ScheduleSettings, Settings};
+use crate::store::{LockError, RunLock, StateStore};
+use crate::web::{self, CallCount, Figures, OperationCount};
+
+/// What the daemon runs: the program with the settings of the moment.
+struct Runs {
+    config: Option<PathBuf>,
+    settings: RwLock<Arc<Settings>>,
+    state: StateStore,
+    clock: Clock,
+    health: Health,
+}
+
+pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
+    let notices = signals::listen().context("signals cannot be listened to")?;
+    let app = App::open(cli.config.as_deref()).await?;
+    let settings = Arc::clone(&app.settings);
+    // What can be found wrong now is said now, not at the first run.
+    drop(app.context(Progress::silent(), CancellationToken::new()).await?);
+    let health = Health::new();
+    remember_past(&app, &health).await?;
+    health.ready(true, "");
+    let web_stop = CancellationToken::new();
+    let served = match settings.http.listen {
+        Some(listen) => {
+            let bound = web::serve(listen, health.clone(), app.clock.clone(), web_stop.clone())
+                .await
+                .context("http.listen")?;
+            tracing::info!("health and metrics on http://{}", bound.address());
+            Some(bound)
+        }
+        None => None,
+    };
+    let work = Arc::new(Runs {
+        config: cli.config.clone(),
+        settings: RwLock::new(Arc::clone(&settings)),
+        state: app.state.clone(),
+        clock: app.clock.clone(),
+        health: health.clone(),
+    });
+    let parts = Parts {
+        timetable: timetable(&settings.schedule),
+        clock: app.clock.clone(),
+        health,
+        notifier: Notifier::systemd(),
+        notices,
+        stop: CancellationToken::new(),
+    };
+    let ending = daemon::run(work, parts).await;
+    if let daemon::Ending::Forced(signal) = ending {
+        #[expect(clippy::exit, reason = "a second signal means now")]
+        std::process::exit(i32::from(signal.exit_code()));
+    }
+    web_stop.cancel();
+    if let Some(bound) = served {
+        bound.finished().await;
+    }
+    app.state.close().await;
+    Ok(match ending {
+        daemon::Ending::Idle => Exit::Done,
+        daemon::Ending::Interrupted | daemon::Ending::Forced(_) => Exit::Terminated,
+    })
+}
+
+/// Results are not pulled by the daemon.
+fn timetable(schedule: &ScheduleSettings) -> Timetable {
+    Timetable { sync: schedule.clone(), results: None }
+}
+
+/// What the health page shows of the time before this start.
+async fn remember_past(app: &App, health: &Health) -> Result<(), AppError> {
+    let runs = app.state.runs(10).await?;
+    for row in runs.iter().rev().filter(|row| row.trigger != "plan") {
+        let (Some(finished_at_ms), Some(outcome)) = (row.finished_at_ms, row.outcome.as_deref()) else {
+            continue;
+        };
+        health.remember(&RunSummary {
+            run_id: Some(row.run.0),
+            outcome: outcome_word(outcome),
+            good: matches!(outcome, "converged" | "applied"),
+            exit: row.exit_code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
+            finished_at_ms,
+            figures: Figures::default(),
+        });
+    }
+    if let Some(at) = app.state.last_good_run_ms().await? {
+        health.last_good_run(at);
+    }
+    Ok(())
+}
+
+fn outcome_word(outcome: &str) -> &'static str {
+    ["converged", "applied", "incomplete", "held"]
+        .into_iter()
+        .find(|word| *word == outcome)
+        .unwrap_or("failed")
+}
+
+/// How long a due run waits for another one to end.
+const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
+
+/// How often it looks whether the other one has ended.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+
+impl Runs {
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn once(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, AppError> {
+        let settings = self.settings();
+        let _lock = self.lock_in_time(&settings, &stop).await?;
+        let context =
+            app::context(&settings, self.state.clone(), self.clock.clone(), Progress::silent(), stop).await?;
+        let (report, _) = reconcile(&context, trigger).await?;
+        Ok(report)
+    }
+
+    /// Waits for somebody else's run to end, so that a due time met by `--sync-now` is late and not lost.
+    async fn lock_in_time(
+        &self,
+        settings: &Settings,
+        stop: &CancellationToken,
+    ) -> Result<RunLock, LockError> {
+        let until_ms = self.clock.now_ms().saturating_add(LONGEST_WAIT_MS);
+        loop {
+            match RunLock::take(&settings.state.database) {
+                Err(LockError::Busy { .. }) if !stop.is_cancelled() && self.clock.now_ms() < until_ms => {
+                    stop.run_until_cancelled(tokio::time::sleep(BETWEEN_LOOKS)).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    async fn tell_health(&self, report: &RunReport) {
+        let held = StageReport::sum(&report.exam.held) + StageReport::sum(&report.classin.held);
+        self.health.held(held);
+        if held > 0 {
+            self.health.guard_stop();
+        }
+        if let Ok(failures) = self.state.open_failures().await {
+            for service in ["exam", "classin"] {
+                let open = failures.iter().filter(|row| row.service == service).count();
+                self.health.failures_open(service, u64::try_from(open).unwrap_or(0));
+            }
+        }
+    }
+}
+
+impl Work for Runs {
+    async fn run(&self, trigger: daemon::Trigger, stop: CancellationToken) -> RunSummary {
+        let trigger = match trigger {
+            daemon::Trigger::Schedule | daemon::Trigger::Results => Trigger::Schedule,
+            daemon::Trigger::Missed => Trigger::Missed,
+            daemon::Trigger::Signal => Trigger::Signal,
+        };
+        match self.once(trigger, stop).await {
+            Ok(report) => {
+                self.health.ready(true, "");
+                self.tell_health(&report).await;
+                summary(&report, self.clock.now_ms())
+            }
+            Err(AppError::Lock(LockError::Busy { .. })) => RunSummary {
+                outcome: "busy",
+                exit: Exit::Temporary.code(),
+                ..RunSummary::failed(self.clock.now_ms())
+            },
+            Err(error) => {
+                let line = crate::reconcile::in_one_line(&error);
+                tracing::error!("the run could not begin: {line}");
+                self.health.ready(false, line);
+                RunSummary { exit: error.exit().code(), ..RunSummary::failed(self.clock.now_ms()) }
+            }
+        }
+    }
+
+    async fn stored_next_due(&self) -> Option<i64> {
+        self.state.fact(NEXT_DUE).await.ok().flatten().and_then(|text| text.parse().ok())
+    }
+
+    async fn store_next_due(&self, due_ms: Option<i64>) {
+        let text = due_ms.map(|due| due.to_string());
+        if let Err(error) = self.state.remember(NEXT_DUE, text.as_deref()).await {
+            tracing::warn!("the next due time could not be stored: {error}");
+        }
+    }
+
+    async fn reload(&self) -> Result<Timetable, String> {
+        let fresh =
+            Settings::load_from_environment(self.config.as_deref()).map_err(|error| error.to_string())?;
+        let current = self.settings();
+        if fresh.state.database != current.state.database {
+            return Err("state.database cannot change while running: restart".to_owned());
+        }
+        if fresh.demo.is_some() {
+            return Err("a rehearsal ([demo]) cannot be reloaded: restart".to_owned());
+        }
+        let missing: Vec<String> = fresh.missing_credentials().iter().map(ToString::to_string).collect();
+        if !missing.is_empty() {
+            return Err(missing.join("\n"));
+        }
+        let timetable = timetable(&fresh.schedule);
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        Ok(timetable)
+    }
+}
+
+fn summary(report: &RunReport, finished_at_ms: i64) -> RunSummary {
+    let mut figures = Figures::default();
+    for (service, stage) in [("exam", &report.exam), ("classin", &report.classin)] {
+        let counts: [(&'static str, &Counts); 5] = [
+            ("applied", &stage.applied),
+            ("failed", &stage.failed),
+            ("held", &stage.held),
+            ("unknown", &stage.unknown),
+            ("skipped", &stage.skipped),
+        ];
+        for (outcome, by_kind) in counts {
+            figures.operations.extend(by_kind.iter().map(|(kind, count)| OperationCount {
+                service,
+                kind,
+                outcome,
+                count: *count,
+            }));
+        }
+        for (endpoint, answers) in &stage.answers {
+            figures.calls.extend(answers.iter().map(|(outcome, count)| CallCount {
+                service,
+                endpoint: endpoint.clone(),
+                outcome: outcome.clone(),
+                count: *count,
+            }));
+        }
+    }
+    RunSummary {
+        run_id: Some(report.run_id),
+        outcome: report.outcome.as_str(),
+        good: report.exit_code == 0,
+        exit: report.exit_code,
+        finished_at_ms,
+        figures,
+    }
+}

@@ -1,0 +1,104 @@
+//! One thin file a verb: reads its arguments, calls what does the work, says what came of it.
+
+mod check;
+mod daemon;
+mod failures;
+pub mod import;
+mod output;
+mod plan;
+mod relink;
+mod runs;
+mod sandbox;
+mod status;
+mod summary;
+mod sync;
+
+use crate::app::{App, AppError};
+use crate::cli::{Cli, Command, ImportArgs, ImportKind};
+use crate::exit::Exit;
+use crate::reconcile::in_one_line;
+use crate::settings::Settings;
+
+pub use output::{complain, complain_as, say};
+
+/// Does what the command line asks, and says how it ended.
+pub async fn run(cli: Cli) -> Exit {
+    match dispatch(&cli).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::complain(&in_one_line(&error));
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
+    let config = cli.config.as_deref();
+    match &cli.command {
+        None if cli.sync_now && cli.dry_run => {
+            plan::run(&App::open(config).await?, cli, plan::Options::default()).await
+        }
+        None if cli.sync_now => sync::run(&App::open(config).await?, cli).await,
+        None => daemon::run(cli).await,
+        Some(Command::Plan { reveal, unmanaged, detailed_exitcode }) => {
+            let options = plan::Options {
+                reveal: *reveal,
+                unmanaged: *unmanaged,
+                detailed_exitcode: *detailed_exitcode,
+            };
+            plan::run(&App::open(config).await?, cli, options).await
+        }
+        Some(Command::Check { offline }) => check::run(cli, *offline).await,
+        Some(Command::Status { check }) => status::run(&App::open(config).await?, cli, *check).await,
+        Some(Command::Runs { id }) => runs::run(&App::open(config).await?, cli, *id).await,
+        Some(Command::Failures { action }) => {
+            failures::run(&App::open(config).await?, cli, action.as_ref()).await
+        }
+        Some(Command::Approve { digest }) => failures::approve(&App::open(config).await?, cli, digest).await,
+        Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
+        Some(Command::Import(kind)) => import_files(cli, kind).await,
+        Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,
+    }
+}
+
+async fn import_files(cli: &Cli, kind: &ImportKind) -> Result<Exit, AppError> {
+    let (import_kind, paths, bulk, common): (_, _, _, &ImportArgs) = match kind {
+        ImportKind::Csv(csv) => (import::ImportKind::Csv, csv.paths.clone(), csv.bulk, &csv.common),
+        ImportKind::Clever(clever) => {
+            (import::ImportKind::Clever, vec![clever.path.clone()], false, &clever.common)
+        }
+    };
+    let database = match &common.database {
+        Some(database) => database.clone(),
+        None => Settings::load_from_environment(cli.config.as_deref())?.roster.database,
+    };
+    let request = import::ImportRequest {
+        kind: import_kind,
+        paths,
+        database,
+        bulk,
+        skip_bad_rows: common.skip_bad_rows,
+        dry_run: common.dry_run,
+    };
+    match import::import(&request).await {
+        Ok(report) => {
+            output::show(cli, &report, |report| report.to_string());
+            Ok(Exit::Done)
+        }
+        Err(import::ImportError::BadRows(report)) => {
+            output::show(cli, &*report, |report| report.to_string());
+            Ok(Exit::Failed)
+        }
+        Err(error) => {
+            let exit = if error.is_configuration() {
+                Exit::Configuration
+            } else if error.is_temporary() {
+                Exit::Temporary
+            } else {
+                Exit::Failed
+            };
+            output::complain(&in_one_line(&error));
+            Ok(exit)
+        }
+    }
+}

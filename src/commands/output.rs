@@ -1,0 +1,61 @@
+//! Writing to standard output and standard error: the only place in the program that does.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::cli::{Cli, OutputFormat};
+use crate::clock::Clock;
+use crate::telemetry::LogFormat;
+
+/// Writes one document to standard output, as text or as JSON.
+pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) -> String) {
+    match cli.output {
+        OutputFormat::Text => say(&text(document)),
+        OutputFormat::Json => match serde_json::to_string_pretty(document) {
+            Ok(json) => say(&json),
+            Err(error) => complain(&format!("the report cannot be written as JSON: {error}")),
+        },
+    }
+}
+
+/// Writes text to standard output, with a final newline and with colours only where they are wanted.
+pub fn say(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    // Whoever closed the pipe does not want to hear more.
+    let _closed = write!(out, "{text}{newline}").and_then(|()| out.flush());
+}
+
+/// Whether lines on standard error are JSON, as the log is.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on what is written to standard error has the form of the log.
+pub fn complain_as(format: LogFormat) {
+    AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Writes what went wrong to standard error, once and whatever the log level.
+pub fn complain(text: &str) {
+    to_stderr("ERROR", text);
+}
+
+/// Writes what somebody waits to hear to standard error.
+pub(super) fn announce(text: &str) {
+    to_stderr("INFO", text);
+}
+
+fn to_stderr(level: &str, text: &str) {
+    let text = text.trim_end();
+    let line = if AS_JSON.load(Ordering::Relaxed) {
+        let timestamp = Clock::system().now().to_string();
+        serde_json::json!({ "timestamp": timestamp, "level": level, "message": text, "target": "rosterd" })
+            .to_string()
+    } else {
+        format!("rosterd: {text}")
+    };
+    let mut out = anstream::stderr().lock();
+    // Whoever closed the pipe does not want to hear more.
+    let _closed = writeln!(out, "{line}");
+}

@@ -1,0 +1,183 @@
+//! `plan`: what a run would do.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{output, sync};
+use crate::app::{App, AppError};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::plan::{OperationLine, PlanDocument, Values};
+use crate::reconcile::{Intended, RunReport, Trigger, reconcile};
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct Options {
+    pub(super) reveal: bool,
+    pub(super) unmanaged: bool,
+    pub(super) detailed_exitcode: bool,
+}
+
+/// Both services' plans as one document.
+#[derive(Serialize)]
+struct Document {
+    digest: String,
+    operations: Vec<OperationLine>,
+    counts: BTreeMap<String, BTreeMap<String, u64>>,
+    students: u64,
+    managed: u64,
+    unmanaged: u64,
+    leavers_waiting: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unmanaged_candidates: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<String>,
+    holds: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approve: Option<String>,
+    problems: Vec<String>,
+    errors: Vec<String>,
+}
+
+pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, AppError> {
+    let stop = sync::stop_on_signals();
+    let mut context = app.context(sync::progress(cli), stop).await?;
+    if let Some(side) = &mut context.exam {
+        side.keep_unmanaged = options.unmanaged;
+    }
+    let (report, intended) = reconcile(&context, Trigger::Plan).await?;
+    let values = if options.reveal { Values::Revealed } else { Values::Masked };
+    let document = document(&report, &intended, values);
+    output::show(cli, &document, text);
+    app.state.close().await;
+    let changes = document.operations.iter().any(|operation| operation.state == "planned");
+    Ok(exit(&report, options.detailed_exitcode && changes))
+}
+
+/// A plan ends as a run would begin: what cannot be read is an error, what is to be done is not.
+fn exit(report: &RunReport, changes: bool) -> Exit {
+    let only_to_do = report.exit == Exit::Incomplete && report.errors.is_empty();
+    let unread = if only_to_do { Exit::Done } else { report.exit };
+    if changes { unread.worst(Exit::Changes) } else { unread }
+}
+
+fn document(report: &RunReport, intended: &Intended, values: Values) -> Document {
+    let exam = intended.exam.as_ref().map(|planned| PlanDocument::new(&planned.plan, values));
+    let mut operations = Vec::new();
+    let mut doubt = None;
+    if let Some(exam) = exam {
+        operations.extend(exam.operations);
+        doubt = exam.doubt;
+    }
+    operations.extend(intended.classin.operations.iter().cloned());
+    // What takes something away comes last, of both services; the order is otherwise kept.
+    operations.sort_by_key(|operation| matches!(operation.kind, "delete" | "remove"));
+    let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for operation in &operations {
+        let by_state = counts.entry(operation.kind.to_owned()).or_default();
+        *by_state.entry(operation.state.to_owned()).or_default() += 1;
+    }
+    Document {
+        digest: report.digest.clone(),
+        operations,
+        counts,
+        students: report.exam.students,
+        managed: report.exam.managed,
+        unmanaged: report.exam.unmanaged,
+        // They are largely the same people.
+        leavers_waiting: report.exam.leavers_waiting.max(report.classin.leavers_waiting),
+        unmanaged_candidates: intended.exam.as_ref().and_then(|planned| planned.unmanaged.as_ref()).map(
+            |logins| match values {
+                Values::Revealed => logins.clone(),
+                Values::Masked => logins.iter().map(|login| masked(login)).collect(),
+            },
+        ),
+        doubt,
+        holds: report.exam.holds.iter().chain(&report.classin.holds).cloned().collect(),
+        approve: report.approve.clone(),
+        problems: report.exam.problems.iter().chain(&report.classin.problems).cloned().collect(),
+        errors: report.errors.clone(),
+    }
+}
+
+/// Enough to tell two apart on a screen, too little to name anybody: the first character and the length.
+fn masked(login: &str) -> String {
+    let first: String = login.chars().take(1).collect();
+    format!("{first}… ({} characters)", login.chars().count())
+}
+
+fn text(document: &Document) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for operation in &document.operations {
+        let reason = operation.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let _infallible = writeln!(
+            text,
+            "{} {}  {}: {}{reason}",
+            sign(operation),
+            operation.student_id,
+            operation.kind,
+            operation.detail
+        );
+    }
+    for login in document.unmanaged_candidates.iter().flatten() {
+        let _infallible = writeln!(text, "  unmanaged: {login}");
+    }
+    for (title, lines) in
+        [("roster", &document.problems), ("held", &document.holds), ("error", &document.errors)]
+    {
+        for line in lines {
+            let _infallible = writeln!(text, "{title}: {line}");
+        }
+    }
+    if let Some(approve) = &document.approve {
+        let _infallible = writeln!(text, "To let happen what is held: {approve}");
+    }
+    if document.leavers_waiting > 0 {
+        let _infallible = writeln!(text, "{} leavers wait for exam.delete_grace.", document.leavers_waiting);
+    }
+    let _infallible = writeln!(
+        text,
+        "Plan {}: {}. {} students, {} managed candidates, {} unmanaged.",
+        document.digest,
+        summary(document),
+        document.students,
+        document.managed,
+        document.unmanaged
+    );
+    text
+}
+
+/// What is not done in this mode, or not yet, keeps the sign of what it would do; its reason stands behind it.
+fn sign(operation: &OperationLine) -> char {
+    match (operation.state, operation.kind) {
+        ("held", _) => '=',
+        ("cannot", _) => '!',
+        (_, "add" | "adopt" | "enrol" | "register") => '+',
+        (_, "modify") => '~',
+        (_, "move") => '>',
+        _ => '-',
+    }
+}
+
+fn summary(document: &Document) -> String {
+    if document.counts.is_empty() {
+        return if document.errors.is_empty() { "nothing to do" } else { "nothing could be found out" }
+            .to_owned();
+    }
+    let counts: Vec<String> = document
+        .counts
+        .iter()
+        .map(|(kind, states)| {
+            let of = |state: &str| states.get(state).copied().unwrap_or(0);
+            let others: Vec<String> = ["held", "skipped", "cannot"]
+                .into_iter()
+                .filter(|state| of(state) > 0)
+                .map(|state| format!("{} {state}", of(state)))
+                .collect();
+            let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+            format!("{} {kind}{others}", of("planned"))
+        })
+        .collect();
+    counts.join(", ")
+}

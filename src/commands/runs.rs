@@ -1,0 +1,79 @@
+//! `runs`: the history, or one run in full.
+
+use serde::Serialize;
+
+use super::{output, summary};
+use crate::app::{App, AppError};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::reconcile::moment;
+use crate::roster::RunId;
+use crate::store::RunRow;
+
+/// One line of the history.
+#[derive(Serialize)]
+pub(super) struct RunLine {
+    run_id: i64,
+    trigger: String,
+    mode: String,
+    started_at: String,
+    finished_at: Option<String>,
+    outcome: Option<String>,
+    exit_code: Option<i64>,
+}
+
+impl From<&RunRow> for RunLine {
+    fn from(row: &RunRow) -> Self {
+        Self {
+            run_id: row.run.0,
+            trigger: row.trigger.clone(),
+            mode: row.mode.clone(),
+            started_at: moment(row.started_at_ms),
+            finished_at: row.finished_at_ms.map(moment),
+            outcome: row.outcome.clone(),
+            exit_code: row.exit_code,
+        }
+    }
+}
+
+/// How many runs the history shows.
+const SHOWN: u32 = 50;
+
+pub(super) async fn run(app: &App, cli: &Cli, id: Option<i64>) -> Result<Exit, AppError> {
+    let Some(id) = id else {
+        let lines: Vec<RunLine> = app.state.runs(SHOWN).await?.iter().map(RunLine::from).collect();
+        output::show(cli, &lines, |lines| lines_text(lines));
+        return Ok(Exit::Done);
+    };
+    let Some(row) = app.state.run(RunId(id)).await? else {
+        output::complain(&format!("there is no run {id}: see rosterd runs"));
+        return Ok(Exit::Failed);
+    };
+    let report = row.report.as_deref().and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok());
+    match report {
+        Some(report) => output::show(cli, &report, summary::stored_text),
+        None => output::show(cli, &RunLine::from(&row), |line| lines_text(std::slice::from_ref(line))),
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) fn lines_text(lines: &[RunLine]) -> String {
+    use std::fmt::Write;
+    if lines.is_empty() {
+        return "No run yet.".to_owned();
+    }
+    let mut text = format!(
+        "{:>6}  {:<20}  {:<9}  {:<11}  {:<10}  exit\n",
+        "run", "started", "trigger", "mode", "outcome"
+    );
+    for line in lines {
+        let outcome = line.outcome.as_deref().unwrap_or("unfinished");
+        let exit = line.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+        let _infallible = writeln!(
+            text,
+            "{:>6}  {:<20}  {:<9}  {:<11}  {outcome:<10}  {exit}",
+            line.run_id, line.started_at, line.trigger, line.mode
+        );
+    }
+    text
+}

@@ -1,0 +1,63 @@
+//! `sandbox`: both services simulated on this machine.
+
+use super::{output, sync};
+use crate::app::{AppError, sandbox_credentials};
+use crate::cli::{Cli, SandboxArgs};
+use crate::demo::provision;
+use crate::exit::Exit;
+use crate::sandbox::{Sandbox, SandboxSettings};
+use crate::settings::Settings;
+use crate::store::roster_writer::RosterWriter;
+
+pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppError> {
+    let stop = sync::stop_on_signals();
+    let sandbox = match Sandbox::new(settings(cli, arguments)?) {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output::complain(&format!("sandbox: {}", crate::reconcile::in_one_line(&error)));
+            return Ok(Exit::Usage);
+        }
+    };
+    if let Some(roster) = &arguments.provision {
+        let writer = RosterWriter::open_or_create(roster).await.map_err(anyhow::Error::from)?;
+        let made = provision(&sandbox, &writer).await?;
+        writer.close().await;
+        output::announce(&format!(
+            "sandbox: created {} groups, {} classes and {} accounts for {}",
+            made.groups,
+            made.classes,
+            made.accounts,
+            roster.display()
+        ));
+    }
+    let serving = match sandbox.serve(arguments.listen).await {
+        Ok(serving) => serving,
+        Err(error) => {
+            output::complain(&format!("sandbox: {}", crate::reconcile::in_one_line(&error)));
+            return Ok(Exit::Temporary);
+        }
+    };
+    output::announce(&format!("sandbox: serving both services on {}", serving.base_url()));
+    stop.cancelled().await;
+    serving.stop().await;
+    Ok(Exit::Done)
+}
+
+/// Secrets come from the configuration where it has any, else the documented samples.
+fn settings(cli: &Cli, arguments: &SandboxArgs) -> Result<SandboxSettings, AppError> {
+    let mut settings = SandboxSettings {
+        fields: arguments.field.clone(),
+        switches: arguments.set.clone(),
+        state_file: arguments.state.clone(),
+        ..SandboxSettings::default()
+    };
+    let configured = Settings::load_from_environment(cli.config.as_deref())?;
+    let (code, sid, secret) = sandbox_credentials(&configured);
+    settings.exam_code = code.unwrap_or(settings.exam_code);
+    settings.classin_sid = sid.unwrap_or(settings.classin_sid);
+    settings.classin_secret = secret.unwrap_or(settings.classin_secret);
+    if let Some(field) = &arguments.login_field {
+        settings.login_field.clone_from(field);
+    }
+    Ok(settings)
+}

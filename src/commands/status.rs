@@ -1,0 +1,128 @@
+//! `status`: the last runs, the health, and what waits and why.
+
+use serde::Serialize;
+
+use super::runs::{RunLine, lines_text};
+use super::{failures, output};
+use crate::app::{App, AppError};
+use crate::cli::Cli;
+use crate::daemon::schedule;
+use crate::exit::Exit;
+use crate::reconcile::moment;
+use crate::settings::ScheduleSettings;
+use crate::store::FailureRow;
+
+/// How it stands.
+#[derive(Serialize)]
+struct Status {
+    healthy: bool,
+    why: String,
+    last_good_run_at: Option<String>,
+    next_run_at: Option<String>,
+    managed: u64,
+    enrolments: u64,
+    runs: Vec<RunLine>,
+    failures: Vec<FailureRow>,
+    condemned_classes: Vec<String>,
+}
+
+/// How many runs are shown.
+const SHOWN: u32 = 5;
+
+/// How many failures the text shows; the JSON form has all.
+const MOST_FAILURES: usize = 20;
+
+/// A good run may be as old as so many intervals of the schedule, and at least an hour.
+const INTERVALS: i64 = 3;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// The fact under which the daemon keeps when the next run is due.
+pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
+
+pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppError> {
+    let state = &app.state;
+    let now_ms = app.clock.now_ms();
+    let next_due = state.fact(NEXT_DUE).await?.and_then(|text| text.parse::<i64>().ok());
+    let last_good = state.last_good_run_ms().await?;
+    let runs = state.runs(SHOWN).await?;
+    let limit = patience_ms(&app.settings.schedule, app.clock.now());
+    let (healthy, why) = match last_good {
+        Some(at) if now_ms.saturating_sub(at) <= limit => {
+            (true, format!("the last good run was {} ago", duration(now_ms.saturating_sub(at))))
+        }
+        Some(at) => (
+            false,
+            format!(
+                "the last good run was {} ago, longer than {}",
+                duration(now_ms.saturating_sub(at)),
+                duration(limit)
+            ),
+        ),
+        None if runs.is_empty() && next_due.is_some_and(|due| now_ms <= due.saturating_add(HOUR_MS)) => {
+            (true, "the first run is not due yet".to_owned())
+        }
+        None => (false, "there has been no good run yet".to_owned()),
+    };
+    let status = Status {
+        healthy,
+        why,
+        last_good_run_at: last_good.map(moment),
+        next_run_at: next_due.map(moment),
+        managed: state.count_links().await?,
+        enrolments: state.count_enrolments().await?,
+        runs: runs.iter().map(RunLine::from).collect(),
+        failures: state.open_failures().await?,
+        condemned_classes: state
+            .condemned_classes()
+            .await?
+            .into_iter()
+            .map(|class| format!("{}: {} (code {})", class.target, class.message, class.code))
+            .collect(),
+    };
+    output::show(cli, &status, text);
+    Ok(if check && !status.healthy { Exit::Failed } else { Exit::Done })
+}
+
+fn patience_ms(settings: &ScheduleSettings, now: jiff::Timestamp) -> i64 {
+    let interval = schedule::next_due(settings, now)
+        .and_then(|first| Some((first, schedule::next_due(settings, first)?)))
+        .map_or(HOUR_MS, |(first, second)| second.as_millisecond().saturating_sub(first.as_millisecond()));
+    interval.saturating_mul(INTERVALS).max(HOUR_MS)
+}
+
+fn duration(ms: i64) -> String {
+    let minutes = ms / 60_000;
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1..120 => format!("{minutes} min"),
+        120..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    }
+}
+
+fn text(status: &Status) -> String {
+    use std::fmt::Write;
+    let word = if status.healthy { "healthy" } else { "NOT HEALTHY" };
+    let mut text = format!("{word}: {}\n", status.why);
+    let _infallible =
+        writeln!(text, "{} candidates and {} enrolments are remembered.", status.managed, status.enrolments);
+    if let Some(next) = &status.next_run_at {
+        let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
+    }
+    text.push('\n');
+    text.push_str(&lines_text(&status.runs));
+    text.push('\n');
+    let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
+    text.push_str(&failures::rows_text(shown));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if !more.is_empty() {
+        let _infallible = writeln!(text, "and {} more: see rosterd failures", more.len());
+    }
+    for class in &status.condemned_classes {
+        let _infallible = writeln!(text, "closed: {class}");
+    }
+    text
+}

@@ -1,0 +1,253 @@
+//! A run's report as a person enjoys reading it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::reconcile::RunReport;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const HELD: Style = AnsiColor::Yellow.on_default();
+
+/// Kinds in the order in which people think of them, with the sign that the plan uses.
+const KINDS: [(&str, char); 8] = [
+    ("adopt", '+'),
+    ("add", '+'),
+    ("modify", '~'),
+    ("move", '>'),
+    ("delete", '-'),
+    ("register", '+'),
+    ("enrol", '+'),
+    ("remove", '-'),
+];
+
+/// A report as it is shown: of the run that has just ended, or as it was stored.
+#[derive(Deserialize)]
+struct Shown {
+    run_id: i64,
+    trigger: String,
+    mode: String,
+    outcome: String,
+    started_at: String,
+    finished_at: String,
+    exit_code: u8,
+    #[serde(default)]
+    approve: Option<String>,
+    exam: Stage,
+    classin: Stage,
+}
+
+/// One service's part of it. What an older version did not say counts as nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stage {
+    enabled: bool,
+    planned: Counts,
+    applied: Counts,
+    failed: Counts,
+    held: Counts,
+    unknown: Counts,
+    skipped: Counts,
+    observed: u64,
+    unmanaged: u64,
+    students: u64,
+    leavers_waiting: u64,
+    not_mirrored: u64,
+    calls: Counts,
+    problems: Vec<String>,
+    holds: Vec<String>,
+    notes: Vec<String>,
+    errors: Vec<String>,
+}
+
+type Counts = BTreeMap<String, u64>;
+
+fn sum(counts: &Counts) -> u64 {
+    counts.values().sum()
+}
+
+/// The report of a run that has just ended.
+pub(super) fn run_text(report: &RunReport) -> String {
+    serde_json::to_value(report).map_or_else(|error| error.to_string(), |report| stored_text(&report))
+}
+
+/// A report of the history, as it was stored.
+pub(super) fn stored_text(report: &Value) -> String {
+    match Shown::deserialize(report) {
+        Ok(shown) => text(&shown),
+        Err(_) => serde_json::to_string_pretty(report).unwrap_or_default(),
+    }
+}
+
+fn text(report: &Shown) -> String {
+    let mut text = String::new();
+    let style = match report.exit_code {
+        0 => GOOD,
+        3 | 4 => HELD,
+        _ => BAD,
+    };
+    let took = took(&report.started_at, &report.finished_at);
+    let _infallible = writeln!(
+        text,
+        "{BOLD}Run {}{BOLD:#}  {style}{}{style:#}  {DIM}{} · {} · mode {} · {took}{DIM:#}",
+        report.run_id, report.outcome, report.started_at, report.trigger, report.mode
+    );
+    stage(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
+    stage(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
+    if let Some(approve) = &report.approve {
+        let _infallible = writeln!(text, "\n{HELD}To let happen what is held:{HELD:#} {approve}");
+    }
+    let _infallible = writeln!(text, "\n{}", closing(report));
+    text
+}
+
+fn took(started_at: &str, finished_at: &str) -> String {
+    let parse = |text: &str| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+    match (parse(started_at), parse(finished_at)) {
+        (Some(started), Some(finished)) if finished - started >= 1 => format!("{} s", finished - started),
+        _ => "less than a second".to_owned(),
+    }
+}
+
+fn exam_line(stage: &Stage) -> String {
+    format!(
+        "{} students, {} candidates listed, {} of them not ours",
+        grouped(stage.students),
+        grouped(stage.observed),
+        grouped(stage.unmanaged)
+    )
+}
+
+fn classin_line(stage: &Stage) -> String {
+    format!("{} enrolments remembered before the run", grouped(stage.observed))
+}
+
+fn stage(text: &mut String, name: &str, line: &str, stage: &Stage) {
+    if !stage.enabled {
+        return;
+    }
+    let _infallible = writeln!(text, "\n{BOLD}{name}{BOLD:#}  {line}");
+    for (kind, sign) in KINDS {
+        kind_line(text, kind, sign, stage);
+    }
+    if sum(&stage.planned) == 0 && stage.errors.is_empty() && stage.leavers_waiting == 0 {
+        let _infallible = writeln!(text, "  {GOOD}in step, nothing to do{GOOD:#}");
+    }
+    if stage.leavers_waiting > 0 {
+        let _infallible = writeln!(
+            text,
+            "  {DIM}{} leavers wait for exam.delete_grace{DIM:#}",
+            grouped(stage.leavers_waiting)
+        );
+    }
+    if stage.not_mirrored > 0 {
+        let _infallible = writeln!(
+            text,
+            "  {DIM}{} classes name no course and are not mirrored{DIM:#}",
+            stage.not_mirrored
+        );
+    }
+    let calls: u64 = stage.calls.values().sum();
+    if calls > 0 {
+        let parts: Vec<String> =
+            stage.calls.iter().map(|(endpoint, count)| format!("{} {endpoint}", grouped(*count))).collect();
+        let _infallible = writeln!(text, "  {DIM}{} requests: {}{DIM:#}", grouped(calls), parts.join(", "));
+    }
+    for (style, title, lines) in [
+        (HELD, "held", &stage.holds),
+        (HELD, "roster", &stage.problems),
+        (DIM, "note", &stage.notes),
+        (BAD, "error", &stage.errors),
+    ] {
+        few(text, style, title, lines);
+    }
+}
+
+/// At most so many lines of one sort are shown; the JSON report has all.
+const MOST_LINES: usize = 10;
+
+fn few(text: &mut String, style: Style, title: &str, lines: &[String]) {
+    for line in lines.iter().take(MOST_LINES) {
+        let _infallible = writeln!(text, "  {style}{title}:{style:#} {line}");
+    }
+    if lines.len() > MOST_LINES {
+        let _infallible = writeln!(text, "  {style}{title}:{style:#} and {} more", lines.len() - MOST_LINES);
+    }
+}
+
+fn kind_line(text: &mut String, kind: &str, sign: char, stage: &Stage) {
+    let of = |counts: &Counts| counts.get(kind).copied().unwrap_or(0);
+    let planned = of(&stage.planned);
+    if planned == 0 {
+        return;
+    }
+    let applied = of(&stage.applied);
+    let _infallible = write!(text, "  {GOOD}{sign}{GOOD:#} {kind:<8} {:>9}", grouped(applied));
+    for (word, style, count) in [
+        ("failed", BAD, of(&stage.failed)),
+        ("held", HELD, of(&stage.held)),
+        ("unknown", HELD, of(&stage.unknown)),
+        ("skipped", DIM, of(&stage.skipped)),
+    ] {
+        if count > 0 {
+            let _infallible = write!(text, "   {style}{} {word}{style:#}", grouped(count));
+        }
+    }
+    text.push('\n');
+}
+
+fn closing(report: &Shown) -> String {
+    let changes = sum(&report.exam.applied) + sum(&report.classin.applied);
+    let skipped = sum(&report.exam.skipped) + sum(&report.classin.skipped);
+    match report.exit_code {
+        0 if report.trigger == "plan" => "This was only a plan: nothing was changed.".to_owned(),
+        0 if skipped > 0 => format!(
+            "{} changes made; {} were not wanted in this mode, or were silenced: see rosterd plan",
+            grouped(changes),
+            grouped(skipped)
+        ),
+        0 if changes > 0 => {
+            format!("{GOOD}Both sides are in step.{GOOD:#} {} changes made.", grouped(changes))
+        }
+        0 => format!("{GOOD}Both sides are in step.{GOOD:#} Nothing to do."),
+        3 => "Not everything is in step yet; it is recorded and will be tried again. See: rosterd failures"
+            .to_owned(),
+        4 => "Some changes wait for your approval; nothing else was kept from going ahead.".to_owned(),
+        143 => {
+            "The run was told to stop. What was done is recorded; the next run goes on from there.".to_owned()
+        }
+        code => format!("{BAD}The run could not do its work{BAD:#} (exit {code}). Nothing was lost."),
+    }
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let table = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, text) in table {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Every failed index is one row, tried again when due, and a dead letter in the end.
+
+use rosterd::plan::FailureState;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn three_refused_items_of_a_hundred_are_recorded_by_index_and_entered_when_due() {
+    for base in ["0", "1"] {
+        let world = World::switched(students(100), &[("index_base", base)]).await;
+        world.set("refuse_item", "addStudents:0,49,99");
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.failed()), ("97 add".to_owned(), "3 add".to_owned()));
+        assert_eq!((report.exit_code, report.outcome.as_str()), (3, "incomplete"));
+        let failures = world.failures().await;
+        let rows: Vec<_> = failures
+            .iter()
+            .map(|row| {
+                (
+                    row.student_id.as_str(),
+                    row.batch,
+                    row.index,
+                    row.code.as_str(),
+                    row.state.as_str(),
+                    row.attempts,
+                )
+            })
+            .collect();
+        let expected = [("s000", 0), ("s049", 49), ("s099", 99)]
+            .map(|(id, index)| (id, Some(1), Some(index), "refused", "waiting", 1));
+        assert_eq!(rows, expected);
+        assert!(failures.iter().all(|row| !row.message.is_empty() && row.due_at.is_some()));
+        let report = world.run().await;
+        assert_eq!((report.skipped(), report.exit_code), ("3 add".to_owned(), 3), "not due yet");
+        world.later(2 * MINUTE);
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.exit_code), ("3 add".to_owned(), 0));
+        assert_eq!(world.failures().await, []);
+        assert_eq!(world.differences(&[]), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn delays_double_and_the_last_attempt_makes_a_dead_letter() {
+    let mut world = World::in_step(students(2)).await;
+    world.retry.max_attempts = 4;
+    world.put(student("new")).await;
+    world.set("refuse_item", "addStudents@*:0");
+    let mut delays = Vec::new();
+    for attempt in 1..=4 {
+        let _report = world.run_later().await;
+        let failure = world.failures().await.remove(0);
+        assert_eq!(failure.attempts, attempt);
+        let due = failure.due_at.map(|due| due.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        delays.push(due.map(|due| (due - world.clock.now_ms()) / 1000));
+        assert_eq!(failure.state, if attempt == 4 { "dead" } else { "waiting" });
+    }
+    assert!(delays[0] <= Some(60) && delays[1] > delays[0] && delays[2] > delays[1], "{delays:?}");
+    assert_eq!(delays[3], None);
+    world.sandbox.clear_faults();
+    assert_eq!(world.run_later().await.skipped(), "1 add", "a dead letter waits for a person");
+    assert_eq!(world.run().await.exit_code, 3);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_tried_again_when_its_row_changes_or_a_person_says_so() {
+    for by_hand in [false, true] {
+        let mut world = World::in_step(students(2)).await;
+        world.retry.max_attempts = 1;
+        world.put(student("new")).await;
+        world.set("refuse_item", "addStudents:0");
+        assert_eq!(world.run().await.failed(), "1 add");
+        assert_eq!(world.run().await.skipped(), "1 add");
+        if by_hand {
+            let now_ms = world.clock.now_ms();
+            assert_eq!(world.state.change_failures(None, FailureState::Waiting, now_ms).await.unwrap(), 1);
+        } else {
+            world.edit("new", |it| it.phone("mended")).await;
+        }
+        assert_eq!(world.run().await.applied(), "1 add");
+        assert_eq!(world.failures().await, []);
+    }
+}
+
+#[tokio::test]
+async fn an_ignored_failure_is_silent_and_no_longer_counts() {
+    let mut world = World::in_step(students(2)).await;
+    world.put(student("new")).await;
+    world.set("refuse_item", "addStudents:0");
+    let _report = world.run().await;
+    world.state.change_failures(None, FailureState::Ignored, world.clock.now_ms()).await.unwrap();
+    let report = world.run_later().await;
+    assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 0));
+    assert_eq!(world.failures().await[0].state, "ignored");
+}
+
+#[tokio::test]
+async fn a_failure_that_is_no_longer_wanted_is_closed() {
+    let mut world = World::in_step(students(2)).await;
+    world.put(student("new")).await;
+    world.set("refuse_item", "addStudents:0");
+    let _report = world.run().await;
+    world.remove("new").await;
+    assert_eq!(world.run().await.planned(), "");
+    assert_eq!(world.failures().await, []);
+}
+
+#[tokio::test]
+async fn a_doubtful_listing_closes_no_failure() {
+    let mut world = World::in_step(students(2)).await;
+    world.put(student("new")).await;
+    world.set("refuse_item", "addStudents:0");
+    let _report = world.run().await;
+    world.remove("new").await;
+    world.set("total_drifts", "getstulist@*:1");
+    let _report = world.run().await;
+    assert_eq!(world.failures().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_waiting_time_that_the_service_asks_for_is_never_undercut() {
+    let mut world = World::in_step(students(2)).await;
+    world.put(student("new")).await;
+    world.set("http_429", "addStudents@*:3600");
+    world.sandbox.clear_journal();
+    let report = tokio::time::timeout(std::time::Duration::from_secs(5), async {
+        // Told to stop while it waits, a run waits no longer.
+        tokio::join!(world.run(), async {
+            while !world.journal().iter().any(|call| call == "addStudents") {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            world.stop.cancel();
+        })
+        .0
+    })
+    .await
+    .unwrap();
+    assert_eq!((report.failed(), report.exit_code), ("1 add".to_owned(), 143));
+    let due = world.failures().await[0].due_at.clone().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(due.as_millisecond() - world.clock.now_ms() > 50 * MINUTE, "{due}");
+}
