@@ -1,0 +1,33 @@
+# `just` lists the recipes; `just check` is what CI runs.
+
+default:
+    @just --list
+
+# Everything that must hold before a change lands
+check:
+    bash .ci/run
+
+# The tests
+test:
+    cargo test --locked
+
+# A rehearsal with made-up people against both services simulated in this process
+demo:
+    cargo run --release -- --config config/demo.toml --sync-now
+
+# Format and lints
+lint:
+    bash .ci/run formatted lints
+
+# The documentation, private items included
+doc:
+    bash .ci/run documentation
+
+# The benchmarks
+bench:
+    cargo bench --locked
+
+# Units, image and licences
+deploy:
+    bash .ci/run units_are_accepted_by_systemd dependencies
+    cargo test --locked --test deploy
