@@ -208,11 +208,3 @@ fn several_circles_and_chains_are_opened_together() {
         assert!(world.plan().is_empty());
     }
 }
-
-#[test]
-fn the_owners_that_stages_are_asked_with_change_nothing() {
-    let mut world = converged([student("s1"), student("s2")]);
-    world.set(student("s1").login("s2")).set(student("s2").login("s1"));
-    let plan = world.plan();
-    assert_eq!(rosterd::plan::stages(&plan, &rosterd::plan::Owners::new(), 100), plan.stages(100));
-}

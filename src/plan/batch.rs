@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::answer::GroupAction;
 use super::guard::GuardedPlan;
 use super::operation::{Change, GroupWay, Operation, OperationKind};
-use super::survey::Owners;
 use crate::roster::{Gid, StudentId};
 
 /// What one call does.
@@ -47,12 +46,6 @@ impl GuardedPlan {
         stages.retain(|stage| !stage.is_empty());
         stages
     }
-}
-
-/// As [`GuardedPlan::stages`]; who owns which login value is in the plan itself.
-#[must_use]
-pub fn stages(plan: &GuardedPlan, _owners: &Owners, batch_size: usize) -> Vec<Stage> {
-    plan.stages(batch_size)
 }
 
 fn planned(plan: &GuardedPlan, kind: OperationKind) -> Vec<usize> {

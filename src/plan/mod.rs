@@ -46,7 +46,7 @@ mod survey;
 use std::collections::BTreeMap;
 
 pub use answer::{GroupAction, WriteAnswer};
-pub use batch::{Batch, Call, Stage, stages};
+pub use batch::{Batch, Call, Stage};
 pub use compare::{Comparison, FieldDifference};
 pub use decide::PlanInput;
 pub use facts::{Facts, LoginFact, Needs, SidFact};
@@ -64,7 +64,7 @@ pub use operation::{
 pub use outcome::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, HoldReason, SkipReason};
-pub use render::{OperationLine, PlanDocument, PlanText, Values};
+pub use render::{OperationLine, PlanDocument, Values};
 pub use retry::{Retry, RetryPolicy};
 pub use survey::{
     Case, Detached, Leaver, LinkedStudent, Newcomer, Owners, SharedLogins, Sighting, Survey, Surveyor,

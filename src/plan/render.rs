@@ -1,12 +1,11 @@
 //! A plan as people and programs read it. Values are masked unless the reader asks for them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
 use super::guard::GuardedPlan;
-use super::operation::{Change, GroupWay, Modification, Operation, OperationKind, OperationState};
+use super::operation::{Change, GroupWay, Modification, Operation, OperationState};
 use crate::roster::Gid;
 
 /// Whether a plan shows values.
@@ -184,67 +183,4 @@ fn modify_detail(modification: &Modification, values: Values) -> String {
         });
     }
     parts.join(", ")
-}
-
-/// A plan as text: one line an operation, and a closing line.
-pub struct PlanText<'a> {
-    plan: &'a GuardedPlan,
-    values: Values,
-}
-
-impl<'a> PlanText<'a> {
-    /// The text of a plan.
-    #[must_use]
-    pub fn new(plan: &'a GuardedPlan, values: Values) -> Self {
-        Self { plan, values }
-    }
-}
-
-fn sign(operation: &Operation) -> char {
-    match (&operation.state, operation.kind()) {
-        (OperationState::Held(_), _) => '=',
-        (OperationState::Cannot(_) | OperationState::Skipped(_), _) => '!',
-        (OperationState::Planned, OperationKind::Add | OperationKind::Adopt) => '+',
-        (OperationState::Planned, OperationKind::Modify) => '~',
-        (OperationState::Planned, OperationKind::Move) => '>',
-        (OperationState::Planned, OperationKind::Delete) => '-',
-    }
-}
-
-impl fmt::Display for PlanText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for operation in &self.plan.operations {
-            let detail = detail(operation, self.values);
-            write!(f, "{} {}  {detail}", sign(operation), operation.student)?;
-            match reason(&operation.state) {
-                Some(reason) => writeln!(f, ": {reason}")?,
-                None => writeln!(f)?,
-            }
-        }
-        if let Some(doubt) = &self.plan.doubt {
-            writeln!(f, "The listing is doubtful ({doubt}): nobody is added or deleted.")?;
-        }
-        let mut counts: BTreeMap<OperationKind, (u64, u64)> = BTreeMap::new();
-        for operation in &self.plan.operations {
-            let count = counts.entry(operation.kind()).or_default();
-            if operation.is_planned() { count.0 += 1 } else { count.1 += 1 }
-        }
-        let parts: Vec<String> = counts
-            .iter()
-            .map(|(kind, (planned, other))| match other {
-                0 => format!("{planned} to {kind}"),
-                _ => format!("{planned} to {kind} ({other} not now)"),
-            })
-            .collect();
-        let summary = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
-        let totals = &self.plan.totals;
-        writeln!(
-            f,
-            "Exam plan {}: {summary}; {} students, {} managed, {} unmanaged.",
-            self.plan.digest(),
-            totals.students,
-            totals.managed,
-            totals.unmanaged
-        )
-    }
 }
