@@ -312,6 +312,7 @@ fn every_limit_holds_at_just_under_and_just_over() {
         ("exam", "max_in_flight", 1, 64),
         ("classin", "batch_size", 1, 30),
         ("classin", "max_in_flight", 1, 64),
+        ("classin", "verify_calls", 0, 100_000),
         ("retry", "max_attempts", 1, 1000),
     ] {
         let loads = |number: i64| Written::new(&format!("[{section}]\n{key} = {number}\n")).load(&[]).is_ok();
@@ -369,6 +370,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("[exam]\ncode = \"\"", "exam.code", "empty"),
     ("[exam]\ncode = \"a\"\ncode_file = \"b\"", "exam.code", "exam.code_file is given too"),
     ("[classin]\nsecret_file = \"absent\"", "classin.secret_file", "cannot be read"),
+    ("[classin]\nhome_country = \"China\"", "classin.home_country", "two letters of a country (ISO 3166)"),
+    ("[classin]\nhome_country = \"XX\"", "classin.home_country", "not \"XX\""),
+    ("[classin]\nhome_country = 86", "classin.home_country", "such as \"CN\""),
+    ("[classin]\nverify_calls = -1", "classin.verify_calls", "from 0 to 100000"),
+    ("[classin]\nverify_call = 1", "classin.verify_call", "did you mean `classin.verify_calls`?"),
     ("[classin]\nremovals = \"all\"", "classin.removals", "\"none\", \"added\", \"presumed\""),
     ("[sync]\nmode = \"full\"", "sync.mode", "\"observe\", \"create-only\", \"upsert\", \"sync\""),
     ("[schedule]\ncron = \"0 0 31 2 *\"", "schedule.cron", "never comes round"),

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::roster::HomeCountry;
+
 /// Everything that can be set, validated.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -233,8 +235,12 @@ pub struct ClassinSettings {
     pub batch_size: usize,
     /// Whether missing accounts are registered.
     pub register: bool,
+    /// Where the roster's phone numbers without a country code belong.
+    pub home_country: HomeCountry,
     /// Whom we may remove when they leave a class.
     pub removals: Removals,
+    /// Most calls a day for confirming what we remember; 0 is off.
+    pub verify_calls: u32,
 }
 
 /// `[classin] removals`: how strong our evidence must be before we remove somebody.
@@ -330,10 +336,6 @@ impl Settings {
             (
                 self.exam.create_groups,
                 "exam.create_groups has no effect yet: create the groups on the exam side and enter their gids",
-            ),
-            (
-                self.classin.enabled && self.classin.register,
-                "classin.register has no effect yet: enter every student's classin_uid on the roster",
             ),
             (self.results.cron.is_some(), "results.cron has no effect yet: results are not pulled"),
         ];

@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 
 use super::suggest::nearest;
 use super::{Blackout, FieldMapping, FieldRef, Leavers, Limit, LoginField};
+use crate::roster::HomeCountry;
 
 /// A value, or what is wrong with it: a sentence for the admin, which never repeats a secret.
 pub(super) type Parsed<T> = Result<T, String>;
@@ -321,6 +322,16 @@ fn field_ref(kind: &ValueKind) -> Parsed<FieldRef> {
         _ => None,
     };
     parsed.ok_or_else(|| format!("write the label of a field or its number (sfid), not {}", shown(kind)))
+}
+
+/// A country by its two letters.
+pub(super) fn home_country(kind: &ValueKind) -> Parsed<HomeCountry> {
+    text_of(kind).and_then(HomeCountry::parse).ok_or_else(|| {
+        format!(
+            "write the two letters of a country (ISO 3166), such as \"CN\", \"HK\" or \"DE\", not {}",
+            shown(kind)
+        )
+    })
 }
 
 /// Where the login value stands.

@@ -53,6 +53,8 @@ const KEYS: &[&str] = &[
     "classin.timeout",
     "classin.ca_file",
     "classin.register",
+    "classin.home_country",
+    "classin.verify_calls",
     "classin.removals",
     "guard.max_delete",
     "guard.max_modify",

@@ -158,7 +158,9 @@ fn classin(reader: &mut Reader<'_>) -> Option<ClassinSettings> {
     let secret = reader.secret("classin.secret", "classin.secret_file");
     let batch_size = reader.required("classin.batch_size", parse::whole(1..=30));
     let register = reader.required("classin.register", parse::boolean);
+    let home_country = reader.required("classin.home_country", parse::home_country);
     let removals = reader.required("classin.removals", parse::word(REMOVALS));
+    let verify_calls = reader.required("classin.verify_calls", parse::whole(0..=100_000));
     Some(ClassinSettings {
         enabled: enabled?,
         endpoint: endpoint?,
@@ -166,7 +168,9 @@ fn classin(reader: &mut Reader<'_>) -> Option<ClassinSettings> {
         secret: secret?,
         batch_size: batch_size?,
         register: register?,
+        home_country: home_country?,
         removals: removals?,
+        verify_calls: verify_calls?,
     })
 }
 
