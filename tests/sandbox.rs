@@ -18,6 +18,8 @@ mod client;
 
 #[path = "sandbox/classin_accounts.rs"]
 mod classin_accounts;
+#[path = "sandbox/classin_console.rs"]
+mod classin_console;
 #[path = "sandbox/classin_members.rs"]
 mod classin_members;
 #[path = "sandbox/exam_golden.rs"]

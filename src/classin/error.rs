@@ -16,6 +16,9 @@ pub enum ClassinError {
     /// No call can be made with these settings.
     #[error("ClassIn cannot be called with these settings")]
     Setup(#[source] TransportError),
+    /// This machine gives no random numbers, so no account can be asked for; nothing was sent.
+    #[error("this machine gives no random numbers for a first password")]
+    NoRandomness,
     /// Certainly not sent.
     #[error("ClassIn cannot be reached")]
     Unreachable(#[source] TransportError),
@@ -103,6 +106,7 @@ impl ClassinError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Setup(_) | Self::Forbidden | Self::NotFound => Disposition::Stop(StopCause::Settings),
+            Self::NoRandomness => Disposition::Stop(StopCause::Temporary),
             Self::Unreachable(_) | Self::Malformed { .. } => Disposition::RetryThenStop,
             Self::Interrupted(_) => Disposition::Retry { after: None },
             Self::NoPermission { .. } => Disposition::Stop(StopCause::Credentials),
@@ -123,6 +127,7 @@ impl ClassinError {
             Self::Maintenance { page } => *page,
             Self::UnexpectedStatus { status } => *status < 300,
             Self::Setup(_)
+            | Self::NoRandomness
             | Self::Unreachable(_)
             | Self::NoPermission { .. }
             | Self::Forbidden

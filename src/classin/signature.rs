@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::UnixSeconds;
 
-/// MD5 of the secret followed by the time stamp, in lower-case hexadecimal. MD5 is the vendor's choice, and
-/// used for nothing else.
+/// MD5 of the secret followed by the time stamp, in lower-case hexadecimal. MD5 is the vendor's choice,
+/// here and for first passwords, and used for nothing else.
 ///
 /// Contract: `contract/classin.md`, section 3.2.
 pub(super) fn safe_key(secret: &SecretString, time_stamp: UnixSeconds) -> String {

@@ -45,6 +45,11 @@ impl Call {
         Self::to(target, action, ("studentUidJson", format!("[{}]", uids.join(","))))
     }
 
+    /// Any other call.
+    pub(super) fn new(action: &'static str, fields: Vec<(&'static str, String)>) -> Self {
+        Self { action, fields }
+    }
+
     fn to(target: ClassTarget, action: &'static str, students: (&'static str, String)) -> Self {
         let mut fields = vec![("courseId", target.course.to_string())];
         fields.extend(target.class.map(|class| ("classId", class.to_string())));
@@ -71,7 +76,7 @@ fn student_object(item: &AddItem) -> String {
     format!(r#"{{"uid":{},"customColumn":{}}}"#, json_text(&uid.to_string()), json_text(token.as_str()))
 }
 
-fn json_text(text: &str) -> String {
+pub(super) fn json_text(text: &str) -> String {
     Value::from(text).to_string()
 }
 
@@ -86,8 +91,9 @@ pub(super) enum Unreadable {
     NotAnObject,
 }
 
-/// Reads the body of an HTTP 200. Texts are the service's own, not yet masked.
-pub(super) fn read_answer(body: &[u8]) -> Result<CallAnswer, Unreadable> {
+/// Reads the body of an HTTP 200 as far as every call's answer goes, and hands the object on. Texts are the
+/// service's own, not yet masked.
+pub(super) fn read_answer(body: &[u8]) -> Result<(CallAnswer, Map<String, Value>), Unreadable> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     if body.starts_with(b"<") {
         return Err(Unreadable::Html);
@@ -97,21 +103,21 @@ pub(super) fn read_answer(body: &[u8]) -> Result<CallAnswer, Unreadable> {
         return Err(Unreadable::NotAnObject);
     };
     let top = answer.get("error_info").and_then(Value::as_object);
-    Ok(CallAnswer {
+    let items = answer.get("data").and_then(Value::as_array);
+    let read = CallAnswer {
         top: top.and_then(code),
         top_text: top.and_then(text),
-        items: answer
-            .get("data")
-            .and_then(Value::as_array)
-            .map(|items| items.iter().map(read_item).collect()),
-    })
+        items: items.map(|items| items.iter().map(read_item).collect()),
+        uid: None,
+    };
+    Ok((read, answer))
 }
 
 fn read_item(item: &Value) -> AnswerItem {
     let Some(item) = item.as_object() else {
         return AnswerItem::default();
     };
-    AnswerItem { code: code(item), token: token(item), text: text(item) }
+    AnswerItem { code: code(item), token: token(item), text: text(item), uid: None }
 }
 
 /// `errno`: a number, or in the samples of one call a numeric string.
@@ -142,7 +148,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> CallAnswer {
-        read_answer(body.as_bytes()).unwrap()
+        read_answer(body.as_bytes()).unwrap().0
     }
 
     fn codes(answer: &CallAnswer) -> Option<Vec<Option<i64>>> {
@@ -218,9 +224,9 @@ mod tests {
             ("901", Unreadable::NotAnObject),
             ("[]", Unreadable::NotAnObject),
         ] {
-            assert_eq!(read_answer(body.as_bytes()), Err(expected), "{body}");
+            assert_eq!(read_answer(body.as_bytes()).map(|_| ()), Err(expected), "{body}");
         }
-        assert_eq!(read_answer(b"{\"error_info\":\xff}"), Err(Unreadable::NotJson));
-        assert_eq!(read_answer("[".repeat(100_000).as_bytes()), Err(Unreadable::NotJson));
+        assert_eq!(read_answer(b"{\"error_info\":\xff}").map(|_| ()), Err(Unreadable::NotJson));
+        assert_eq!(read_answer("[".repeat(100_000).as_bytes()).map(|_| ()), Err(Unreadable::NotJson));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::roster::{ClassCode, StudentId};
+use crate::roster::{ClassCode, ClassinUid, StudentId};
 
 /// A longer token comes back cut, and then matches nothing.
 ///
@@ -57,6 +57,8 @@ pub struct CallAnswer {
     pub top_text: Option<String>,
     /// The items in the order they came; absent when the answer held no array.
     pub items: Option<Vec<AnswerItem>>,
+    /// The account that a registration of one names; absent in the answer to any other call, whatever it holds.
+    pub uid: Option<ClassinUid>,
 }
 
 /// One item of an answer. What is absent or unreadable is `None`.
@@ -68,6 +70,8 @@ pub struct AnswerItem {
     pub token: Option<String>,
     /// The service's own text, with sent values and long numbers masked.
     pub text: Option<String>,
+    /// The account that an item of a registration names; absent in the answer to any other call.
+    pub uid: Option<ClassinUid>,
 }
 
 #[cfg(test)]

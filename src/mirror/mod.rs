@@ -4,11 +4,18 @@
 //! work on our own record alone: [`plan_class`] compares it with the roster, [`judge()`] says what an answer
 //! proves about each student sent, [`evidence_after`] says what the record holds from then on.
 
+mod account;
 mod answer;
 mod decision;
 mod enrolment;
 mod judge;
 
+pub use account::{
+    AccountVerdict, Applicant, Contact, ContactFault, ContactKind, ContactProblem, ContactReading,
+    JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange, NameVerdict, Registration,
+    SAME_PARAMETERS_MS, SchoolName, SchoolVerdict, judge_name, judge_registrations, judge_school_student,
+    registration_batches, registrations,
+};
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use decision::{Call, CodeClass, Decision, Stop, decide};
 pub use enrolment::{

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-pub use classin::{ClassKind, ClassOrigin, CourseStatus, Role};
+pub use classin::{AccountView, ClassKind, ClassOrigin, CourseStatus, CourseView, Role};
 pub use hands::CandidateView;
 pub use journal::JournalEntry;
 pub use server::Serving;

@@ -42,11 +42,13 @@ pub enum Call {
     RegisterMultiple,
     /// Makes one account a student of the school.
     SchoolStudent,
+    /// Writes the name of one student of the school.
+    SchoolName,
 }
 
 impl Call {
     /// Every call, for tables and tests.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ClassAdd,
         Self::ClassRemove,
         Self::CourseAdd,
@@ -54,6 +56,7 @@ impl Call {
         Self::Register,
         Self::RegisterMultiple,
         Self::SchoolStudent,
+        Self::SchoolName,
     ];
 
     /// The call that puts students into this class, or into the whole course.
@@ -77,13 +80,14 @@ impl Call {
             | Self::CourseAdd
             | Self::Register
             | Self::RegisterMultiple
-            | Self::SchoolStudent => false,
+            | Self::SchoolStudent
+            | Self::SchoolName => false,
         }
     }
 
     /// Whether the answer has one item per student. The others carry their one code at the top.
     ///
-    /// Contract: `contract/classin.md`, sections 4.3 and 4.5.
+    /// Contract: `contract/classin.md`, sections 4.3, 4.5 and 4.9.
     #[must_use]
     pub fn answers_by_item(self) -> bool {
         match self {
@@ -92,7 +96,7 @@ impl Call {
             | Self::CourseAdd
             | Self::CourseRemove
             | Self::RegisterMultiple => true,
-            Self::Register | Self::SchoolStudent => false,
+            Self::Register | Self::SchoolStudent | Self::SchoolName => false,
         }
     }
 }

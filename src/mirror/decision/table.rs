@@ -30,6 +30,8 @@ pub(super) struct Exception {
 
 const EVERYWHERE: &[Call] = &Call::ALL;
 const ADDS: &[Call] = &[Call::ClassAdd, Call::CourseAdd];
+/// Where nobody but a student of the school is taken.
+const STUDENTS_ONLY: &[Call] = &[Call::ClassAdd, Call::CourseAdd, Call::SchoolName];
 const CLASS_ADD: &[Call] = &[Call::ClassAdd];
 const CLASS_REMOVE: &[Call] = &[Call::ClassRemove];
 const COURSE_ADD: &[Call] = &[Call::CourseAdd];
@@ -152,7 +154,11 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(134, Student, UNSUITABLE_PHONE),
     row(135, Already, "this phone number has a ClassIn account already").only_at(REGISTRATIONS),
-    row(137, Student, "the password is shorter than 6 or longer than 20 characters; change it on the roster"),
+    row(
+        137,
+        Student,
+        "ClassIn refuses the random password that rosterd made; report it as a defect of rosterd",
+    ),
     row(
         142,
         Class { for_good: THIS_RUN },
@@ -216,7 +222,7 @@ pub(super) const TABLE: &[Row] = &[
         "this account is not a student of the school yet; rosterd adds it where it knows phone or \
          e-mail, otherwise add the student in ClassIn's console",
     )
-    .only_at(ADDS),
+    .only_at(STUDENTS_ONLY),
     row(
         288,
         Student,

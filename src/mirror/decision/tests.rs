@@ -42,7 +42,7 @@ const EXPECTED: &str = "
 174         student
 212         class!
 224         student
-228         unlisted        ; CA repair ; KA repair
+228         unlisted        ; CA repair ; KA repair ; ES repair
 288         student
 329         student
 332         student
@@ -81,6 +81,7 @@ fn call_of(word: &str) -> Call {
         "R" => Call::Register,
         "RM" => Call::RegisterMultiple,
         "SS" => Call::SchoolStudent,
+        "ES" => Call::SchoolName,
         other => panic!("no call {other}"),
     }
 }
@@ -106,13 +107,13 @@ fn class_of(word: &str) -> (CodeClass, bool) {
     (class, true)
 }
 
-fn expected_rows() -> Vec<(i64, [(CodeClass, bool); 7])> {
+fn expected_rows() -> Vec<(i64, [(CodeClass, bool); 8])> {
     let rows = EXPECTED.lines().filter(|line| !line.is_empty()).map(|line| {
         let mut parts = line.split(';').map(str::trim);
         let mut head = parts.next().unwrap().split_whitespace();
         let code = head.next().unwrap().parse().unwrap();
         let general = class_of(head.next().unwrap());
-        let mut classes = [general; 7];
+        let mut classes = [general; 8];
         for exception in parts {
             let (call, class) = exception.split_once(' ').unwrap();
             let place = Call::ALL.iter().position(|known| *known == call_of(call)).unwrap();

@@ -11,6 +11,8 @@
 //! | remove | anything | lost | removing |
 //! | both | anything | anything else | as before |
 //!
+//! *Nothing* is also what is gone; what is condemned counts as nothing of ours.
+//!
 //! Contract: `contract/classin.md`, sections 5 (step 7), 6.1 (below the table) and 8.1.
 
 use super::super::judge::ItemVerdict;
@@ -31,7 +33,10 @@ pub enum EvidenceChange {
 
 impl EvidenceChange {
     fn back_to(was: Option<Evidence>) -> Self {
-        was.map_or(Self::Forget, Self::Record)
+        match was {
+            None | Some(Evidence::Gone) => Self::Forget,
+            Some(evidence) => Self::Record(evidence),
+        }
     }
 }
 
@@ -58,7 +63,7 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match verdict {
         ItemVerdict::Done { .. } => EvidenceChange::Record(Evidence::Added),
         ItemVerdict::Already { .. } => EvidenceChange::Record(match was {
-            None | Some(Evidence::Present) => Evidence::Present,
+            None | Some(Evidence::Present | Evidence::Gone | Evidence::Condemned) => Evidence::Present,
             Some(Evidence::Unknown | Evidence::Removing | Evidence::Presumed) => Evidence::Presumed,
             Some(Evidence::Added) => Evidence::Added,
         }),
@@ -92,7 +97,9 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
 /// A lost add cannot make sure evidence less sure: it only takes members in.
 fn lost_add(was: Option<Evidence>) -> Evidence {
     match was {
-        None | Some(Evidence::Unknown | Evidence::Removing) => Evidence::Unknown,
+        None | Some(Evidence::Unknown | Evidence::Removing | Evidence::Gone | Evidence::Condemned) => {
+            Evidence::Unknown
+        }
         Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed)) => sure,
     }
 }

@@ -34,9 +34,25 @@ pub enum Evidence {
     Presumed,
     /// We tried to remove it, as we were allowed to, and do not know what became of that. A repeat is safe.
     Removing,
+    /// It was there once and is out. For every decision the same as no record at all.
+    Gone,
+    /// The class takes no changes for good (over, deleted, made in the app): whatever it is, it stays so. Not ours to
+    /// remove.
+    Condemned,
 }
 
 impl Evidence {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 7] = [
+        Self::Added,
+        Self::Present,
+        Self::Unknown,
+        Self::Presumed,
+        Self::Removing,
+        Self::Gone,
+        Self::Condemned,
+    ];
+
     /// The word for it in tables and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -46,23 +62,23 @@ impl Evidence {
             Self::Unknown => "unknown",
             Self::Presumed => "presumed",
             Self::Removing => "removing",
+            Self::Gone => "gone",
+            Self::Condemned => "condemned",
         }
     }
 
     /// The evidence of this word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Added, Self::Present, Self::Unknown, Self::Presumed, Self::Removing]
-            .into_iter()
-            .find(|evidence| evidence.as_str() == word)
+        Self::ALL.into_iter().find(|evidence| evidence.as_str() == word)
     }
 
-    /// Whether the account is surely there, so that a wanted enrolment needs nothing more.
+    /// Whether a wanted enrolment needs nothing more: the account is surely there, or nothing can be done.
     #[must_use]
     pub fn is_settled(self) -> bool {
         match self {
-            Self::Added | Self::Present | Self::Presumed => true,
-            Self::Unknown | Self::Removing => false,
+            Self::Added | Self::Present | Self::Presumed | Self::Condemned => true,
+            Self::Unknown | Self::Removing | Self::Gone => false,
         }
     }
 }

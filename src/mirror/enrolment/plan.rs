@@ -2,13 +2,14 @@
 //!
 //! | wanted | remembered | operation |
 //! |---|---|---|
-//! | yes | nothing | enrol |
+//! | yes | nothing, gone | enrol |
 //! | yes | unknown, removing | enrol again: a repeat is safe and settles it |
-//! | yes | added, present, presumed | none |
+//! | yes | added, present, presumed, condemned | none |
 //! | yes, without a uid | – | cannot |
 //! | no | added, removing | remove, where `removals` is `added` or `presumed` |
 //! | no | presumed, unknown | remove, where `removals` is `presumed` |
-//! | no | present | none; the record is forgotten |
+//! | no | present, condemned | none; the record is forgotten |
+//! | no | gone | none |
 //!
 //! A removal waits for `delete_grace` and two runs when the student has left the roster; who leaves only the
 //! class is removed at once. No account is removed while any student of the roster wants it there, and none
@@ -127,7 +128,9 @@ impl<'a> Planner<'a> {
             (&one.class_code, &one.student, one.uid).cmp(&(&other.class_code, &other.student, other.uid))
         });
         rows.dedup();
-        let here = recorded.iter().filter(|record| record.target == view.target);
+        let here = recorded
+            .iter()
+            .filter(|record| record.target == view.target && record.evidence != Evidence::Gone);
         let mut wanted_uids = BTreeMap::new();
         for row in &rows {
             if let Some(uid) = row.uid {
@@ -201,7 +204,7 @@ impl<'a> Planner<'a> {
             } else if self.wanted_without_uid.contains(&record.student) {
                 // Their account may well be this one: nobody loses a class because a cell was emptied.
                 plan.kept += 1;
-            } else if record.evidence == Evidence::Present || self.view.condemned == Some(CLASS_DELETED) {
+            } else if never_ours(record.evidence) || self.view.condemned == Some(CLASS_DELETED) {
                 plan.to_forget.push(record.uid);
             } else if self.may_remove(record.evidence) {
                 plan.operations.push(self.remove(record));
@@ -213,7 +216,7 @@ impl<'a> Planner<'a> {
 
     fn may_remove(&self, evidence: Evidence) -> bool {
         match evidence {
-            Evidence::Present => false,
+            Evidence::Present | Evidence::Gone | Evidence::Condemned => false,
             Evidence::Added | Evidence::Removing => self.view.removals >= Removals::Added,
             Evidence::Presumed | Evidence::Unknown => self.view.removals >= Removals::Presumed,
         }
@@ -278,7 +281,7 @@ impl<'a> Planner<'a> {
             plan.operations.iter().filter(is_removal).filter_map(|operation| operation.uid).collect();
         let stays = |record: &&EnrolmentRecord| {
             !removed.contains(&record.uid)
-                && (record.evidence != Evidence::Present || self.wanted_uids.contains_key(&record.uid))
+                && (!never_ours(record.evidence) || self.wanted_uids.contains_key(&record.uid))
         };
         let enrols = plan.operations.iter().any(|one| one.kind == EnrolmentKind::Enrol && one.is_planned());
         if removals == 0 || enrols || self.recorded.values().copied().any(|record| stays(&record)) {
@@ -290,4 +293,9 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// Whether a membership is none that we could ever take away.
+fn never_ours(evidence: Evidence) -> bool {
+    matches!(evidence, Evidence::Present | Evidence::Condemned)
 }

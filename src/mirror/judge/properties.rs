@@ -20,7 +20,7 @@ fn code() -> impl Strategy<Value = i64> {
 
 fn item() -> impl Strategy<Value = AnswerItem> {
     (prop::option::weighted(0.9, code()), prop::option::weighted(0.8, 0_usize..6)).prop_map(|(code, echo)| {
-        AnswerItem { code, token: echo.map(|n| token(n).as_str().to_owned()), text: None }
+        AnswerItem { code, token: echo.map(|n| token(n).as_str().to_owned()), text: None, uid: None }
     })
 }
 
@@ -30,6 +30,7 @@ fn answer() -> impl Strategy<Value = CallAnswer> {
         top,
         top_text: None,
         items,
+        uid: None,
     })
 }
 
@@ -86,11 +87,11 @@ proptest! {
     ) {
         let mut items: Vec<AnswerItem> = codes.iter().enumerate()
             .map(|(n, code)| (Some(*code), Some(token(n).as_str().to_owned())))
-            .map(|(code, token)| AnswerItem { code, token, text: None })
+            .map(|(code, token)| AnswerItem { code, token, text: None, uid: None })
             .collect();
-        let straight = CallAnswer { top: Some(top), top_text: None, items: Some(items.clone()) };
+        let straight = CallAnswer { top: Some(top), top_text: None, items: Some(items.clone()), uid: None };
         items.rotate_left(seed % codes.len());
-        let turned = CallAnswer { top: Some(top), top_text: None, items: Some(items) };
+        let turned = CallAnswer { top: Some(top), top_text: None, items: Some(items), uid: None };
         let of = |answer: &CallAnswer| judge_any(Call::ClassAdd, codes.len(), answer).verdicts()
             .map(|verdict| verdict.is_success()).collect::<Vec<_>>();
         prop_assert_eq!(of(&straight), of(&turned));

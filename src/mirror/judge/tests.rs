@@ -15,11 +15,16 @@ fn bare(code: i64) -> AnswerItem {
 
 /// An item that echoes this token.
 fn echoed(code: i64, token: &Token) -> AnswerItem {
-    AnswerItem { code: Some(code), token: Some(token.as_str().to_owned()), text: Some("text".to_owned()) }
+    AnswerItem {
+        code: Some(code),
+        token: Some(token.as_str().to_owned()),
+        text: Some("text".to_owned()),
+        uid: None,
+    }
 }
 
 fn answer(top: i64, items: Vec<AnswerItem>) -> CallAnswer {
-    CallAnswer { top: Some(top), top_text: Some("top text".to_owned()), items: Some(items) }
+    CallAnswer { top: Some(top), top_text: Some("top text".to_owned()), items: Some(items), uid: None }
 }
 
 fn top_only(top: i64) -> CallAnswer {
@@ -65,7 +70,7 @@ fn student(code: i64) -> ItemVerdict {
 fn without_a_code_at_the_top_nothing_is_proven_even_if_the_items_say_so() {
     let tokens = tokens(2);
     let items = vec![echoed(1, &tokens[0]), echoed(1, &tokens[1])];
-    let judged = add(2, &CallAnswer { top: None, top_text: None, items: Some(items) });
+    let judged = add(2, &CallAnswer { top: None, top_text: None, items: Some(items), uid: None });
     assert_eq!(verdicts(&judged), [ItemVerdict::Unknown; 2]);
 }
 
@@ -154,7 +159,7 @@ fn a_condemned_class_outweighs_a_refused_parameter_of_its_only_student() {
 #[test]
 fn a_call_refused_for_a_parameter_is_halved_before_anybody_is_blamed() {
     for data in [None, Some(vec![])] {
-        let judged = add(3, &CallAnswer { top: Some(100), top_text: None, items: data });
+        let judged = add(3, &CallAnswer { top: Some(100), top_text: None, items: data, uid: None });
         assert_eq!(verdicts(&judged), [ItemVerdict::Halve { code: 100 }; 3]);
         assert_eq!((judged.split, judged.stop), (Some(Split::Halves), None));
     }
@@ -213,7 +218,7 @@ fn whom_no_item_names_is_unknown_whatever_the_top_says_of_the_others() {
 #[test]
 fn a_foreign_token_contradicts_its_position() {
     let tokens = tokens(1);
-    let foreign = AnswerItem { code: Some(1), token: Some("123".to_owned()), text: None };
+    let foreign = AnswerItem { code: Some(1), token: Some("123".to_owned()), text: None, uid: None };
     assert_eq!(verdicts(&add(1, &answer(1, vec![foreign]))), [ItemVerdict::Unknown]);
     assert_eq!(verdicts(&add(1, &answer(1, vec![echoed(1, &tokens[0])]))), [DONE]);
 }
@@ -229,7 +234,7 @@ fn removals_are_judged_by_position_only() {
 fn success_at_the_top_without_items_proves_nothing() {
     for data in [None, Some(vec![])] {
         for count in [1, 2, 30] {
-            let bare_answer = CallAnswer { top: Some(1), top_text: None, items: data.clone() };
+            let bare_answer = CallAnswer { top: Some(1), top_text: None, items: data.clone(), uid: None };
             assert_eq!(verdicts(&add(count, &bare_answer)), vec![ItemVerdict::Unknown; count]);
             assert_eq!(verdicts(&remove(count, &bare_answer)), vec![ItemVerdict::Unknown; count]);
         }

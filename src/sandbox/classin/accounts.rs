@@ -72,6 +72,18 @@ struct Registered {
     changed: bool,
 }
 
+/// Whose name a member is listed under who had an account before. Contract: classin.md, 4.4: among several, the
+/// nickname counts at the first registration only.
+fn listed_name<'w>(desk: &'w Desk<'_>, wanted: &'w Wanted, contact: &'w str, uid: Option<i64>) -> &'w str {
+    let own = uid.and_then(|uid| desk.state.accounts.get(&uid)).map(|account| account.nickname.as_str());
+    match own.filter(|_| desk.action == "registerMultiple") {
+        Some("") => contact,
+        Some(nickname) => nickname,
+        None if wanted.nickname.is_empty() => contact,
+        None => &wanted.nickname,
+    }
+}
+
 fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Registered {
     let refused = |code| Registered { code, uid: None, changed: false };
     let (contact, digest) = match wanted.check() {
@@ -84,16 +96,17 @@ fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Re
     if let Some(code) = forced.filter(|code| !rules::does_it_anyway(desk.action, *code)) {
         return refused(code);
     }
-    let name = if wanted.nickname.is_empty() { contact } else { &wanted.nickname };
+    let before = desk.state.uid_of(contact);
+    let name = listed_name(desk, wanted, contact, before).to_owned();
     let may_join = forced.is_none_or(|code| code == 340);
     let role = match wanted.join.as_str() {
         "1" => Some(true),
         "2" => Some(false),
         _ => None,
     };
-    if let Some(uid) = desk.state.uid_of(contact) {
+    if let Some(uid) = before {
         if let Some(is_student) = role.filter(|_| may_join && desk.is("joined_on_existing", "joins")) {
-            desk.state.join(uid, name, is_student);
+            desk.state.join(uid, &name, is_student);
         }
         let code = match desk.text("existing_code") {
             "1" => 1,
@@ -105,7 +118,7 @@ fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Re
     }
     let uid = desk.state.register(contact, &digest, &wanted.nickname);
     if let Some(is_student) = role.filter(|_| may_join) {
-        desk.state.join(uid, name, is_student);
+        desk.state.join(uid, &name, is_student);
     }
     let code = forced.unwrap_or(1);
     let told = code == 1 || desk.is("uid_in_820", "yes");
@@ -131,17 +144,20 @@ pub(super) fn register_multiple(desk: &mut Desk<'_>) -> Answer {
         return Answer { sent: accounts.len(), ..Answer::refused(450) };
     }
     let part = desk.fired.items_applied(accounts.len());
+    // Only codes that say that something was done come this far: they stand at the top, and nothing beside them.
+    let for_all = desk.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
     let mut items = Vec::with_capacity(accounts.len());
     let mut holds = Vec::new();
     for (position, account) in accounts.iter().take(part).enumerate() {
         let wanted = Wanted::read(|name| account.get(name).and_then(loose_text));
-        let forced = desk.fired.refuses_item(position).map(|code| code.unwrap_or(114));
+        let forced = desk.fired.refuses_item(position).map(|code| code.unwrap_or(114)).or(for_all);
         let Registered { code, uid, changed } = register_one(desk, &wanted, forced);
         let token = account.get("customColumn").cloned();
         holds.push(wanted.hold());
         items.push(Item { code, token, uid, telephone: wanted.telephone, changed });
     }
-    Answer { sent: accounts.len(), holds, ..Answer::items(items) }
+    let answer = Answer { sent: accounts.len(), holds, ..Answer::items(items) };
+    for_all.map_or(answer.clone(), |code| answer.with_only(code))
 }
 
 /// `addSchoolStudent`.

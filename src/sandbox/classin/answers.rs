@@ -64,6 +64,11 @@ impl Answer {
         Answer { top: None, sent: items.len(), items: Some(items), data: None, changed, holds: Vec::new() }
     }
 
+    /// The same with this code at the top and no items.
+    pub(super) fn with_only(self, code: i64) -> Answer {
+        Answer { top: Some(code), items: None, ..self }
+    }
+
     /// A code that condemns the class or course, at the level the switch says.
     pub(super) fn condemned(desk: &Desk<'_>, code: i64, items: Vec<Item>) -> Answer {
         let sent = items.len();

@@ -66,7 +66,11 @@ pub(super) fn add(desk: &mut Desk<'_>) -> Answer {
         }
         return Answer { sent: entries.len(), ..Answer::refused(130) };
     }
-    Answer { sent: entries.len(), holds: vec![hold], ..Answer::items(items) }
+    let answer = Answer { sent: entries.len(), holds: vec![hold], ..Answer::items(items) };
+    match desk.fired.number("refuse_call", 104) {
+        Some(841) => answer.with_only(841),
+        _ => answer,
+    }
 }
 
 /// `addCourseStudent`.

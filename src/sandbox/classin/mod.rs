@@ -7,13 +7,15 @@ mod accounts;
 mod answers;
 mod by_hand;
 mod class_calls;
+mod console;
 mod course_calls;
 mod rules;
 pub(super) mod sample;
 mod school;
 mod texts;
 
-pub(super) use school::{Class, ClassInWorld, Course};
+pub use console::{AccountView, CourseView};
+pub(super) use school::ClassInWorld;
 pub use school::{ClassKind, ClassOrigin, CourseStatus, Role};
 
 use std::collections::HashSet;

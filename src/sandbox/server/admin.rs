@@ -7,8 +7,9 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::super::classin::{AccountView, CourseView};
 use super::super::fault_table::FAULTS;
-use super::super::hands::{CandidateView, CourseView};
+use super::super::hands::CandidateView;
 use super::super::journal::JournalEntry;
 use super::Served;
 
@@ -26,6 +27,15 @@ rosterd sandbox: OnlineExamMaker and ClassIn, simulated on this machine.
   POST   /_sandbox/sample-world             throw everything away and become the contracts' sample world
   GET    /_sandbox/exam                     all candidates
   GET    /_sandbox/classin                  the members of every course and class
+  GET    /_sandbox/classin/accounts         all accounts, with the names in the school's list
+  POST   /_sandbox/classin/DEED?...         what a person does in ClassIn's console or client:
+           create-course ?title   create-class ?course&title   create-account ?name[&contact]   (answer the id)
+           cancel-account ?uid    leave-school ?uid
+           end-class, delete-class ?course&class
+           capacity ?course[&class]&students          0 = any number
+           add-member, remove-member ?course[&class]&uid
+           role ?course[&class]&uid&role              teacher, co-teacher, head-teacher, auditor, course-student,
+                                                      transferred-out, none
 
   Examples
     set?name=exam.index_base&value=0              answer the indexes of addStudents from 0
@@ -59,6 +69,11 @@ pub(super) async fn exam(State(served): State<Served>) -> Json<Vec<CandidateView
 /// `GET /_sandbox/classin`.
 pub(super) async fn classin(State(served): State<Served>) -> Json<BTreeMap<i64, CourseView>> {
     Json(served.sandbox.courses())
+}
+
+/// `GET /_sandbox/classin/accounts`.
+pub(super) async fn accounts(State(served): State<Served>) -> Json<Vec<AccountView>> {
+    Json(served.sandbox.accounts())
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! The HTTP server: one address for both services, for people and for tests. Knows nothing of either service.
 
 mod admin;
+mod deeds;
 mod line;
 mod sending;
 
@@ -89,6 +90,8 @@ impl Sandbox {
             .route("/_sandbox/journal", get(admin::journal).delete(admin::clear_journal))
             .route("/_sandbox/exam", get(admin::exam))
             .route("/_sandbox/classin", get(admin::classin))
+            .route("/_sandbox/classin/accounts", get(admin::accounts))
+            .route("/_sandbox/classin/{deed}", axum::routing::post(deeds::deed))
             .route("/_sandbox/set", axum::routing::post(admin::set))
             .route("/_sandbox/sample-world", axum::routing::post(admin::sample_world))
             .route("/_sandbox/clear-faults", axum::routing::post(admin::clear_faults))

@@ -1,0 +1,203 @@
+//! By what ClassIn finds an account: a phone number in its own format, or an e-mail address.
+//!
+//! | phone | email | the account is asked for by |
+//! |---|---|---|
+//! | readable | anything | the phone |
+//! | absent | readable | the e-mail |
+//! | unreadable | readable | the e-mail, and the phone is reported |
+//! | unreadable or absent | unreadable or absent | nothing, and both are reported |
+//!
+//! An unreadable phone is never guessed at: one wrong digit is another family's account.
+
+use std::fmt;
+
+use crate::roster::{HomeCountry, Phone, PhoneProblem, normalise};
+
+/// Mainland China.
+const MAINLAND: u16 = 86;
+/// Mobile numbers there have so many digits; landlines cannot hold an account.
+const MAINLAND_DIGITS: usize = 11;
+/// The longest address that mail programs agree on.
+const LONGEST_EMAIL: usize = 254;
+
+/// A phone number as ClassIn writes it, or an e-mail address. Personal: shown to nobody.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Contact {
+    kind: ContactKind,
+    text: Box<str>,
+}
+
+/// What a [`Contact`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContactKind {
+    /// Mainland China: 11 digits; elsewhere `00<country>-<number>`.
+    Phone,
+    /// An address in lower case.
+    Email,
+}
+
+/// What was found on the roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ContactReading {
+    /// By what the account is asked for; absent where nothing is usable.
+    pub contact: Option<Contact>,
+    /// What a person should mend; also present where the e-mail stands in for an unreadable phone.
+    pub problem: Option<ContactProblem>,
+}
+
+/// What is wrong with a student's phone or e-mail. Names the columns and never repeats a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactProblem {
+    /// What is wrong with the phone; absent when there is none.
+    pub phone: Option<ContactFault>,
+    /// What is wrong with the e-mail; absent when there is none, or when it is usable.
+    pub email: Option<ContactFault>,
+    /// Whether the e-mail stands in.
+    pub email_instead: bool,
+    /// Whose phone numbers need no country code.
+    pub home: HomeCountry,
+}
+
+/// What is wrong with one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactFault {
+    /// It holds letters, or more than one number.
+    NotANumber,
+    /// Nobody in its country can have this number.
+    Impossible,
+    /// A landline of mainland China.
+    Landline,
+    /// A number that is dialled with a zero behind the country code.
+    LeadingZero,
+    /// No e-mail address.
+    NotAnAddress,
+}
+
+impl Contact {
+    /// Reads what the roster says of one student; empty values count as absent.
+    pub fn read(phone: &str, email: &str, home: HomeCountry) -> ContactReading {
+        let phone = given(phone).map(|text| Self::phone(&text, home));
+        let email = given(email).map(|text| Self::email(&text));
+        let phone_fault = phone.as_ref().and_then(|read| read.as_ref().err().copied());
+        let (contact, email_fault) = match (phone, email) {
+            (Some(Ok(contact)), _) | (_, Some(Ok(contact))) => (Some(contact), None),
+            (_, Some(Err(fault))) => (None, Some(fault)),
+            (_, None) => (None, None),
+        };
+        let wrong = contact.is_none() || phone_fault.is_some();
+        let problem = wrong.then_some(ContactProblem {
+            phone: phone_fault,
+            email: email_fault,
+            email_instead: contact.is_some(),
+            home,
+        });
+        ContactReading { contact, problem }
+    }
+
+    /// Contract: `contract/classin.md`, section 1.2.
+    fn phone(text: &str, home: HomeCountry) -> Result<Self, ContactFault> {
+        let Phone { country_code, number, mobile } =
+            Phone::read(text, home).map_err(|problem| match problem {
+                PhoneProblem::NotANumber => ContactFault::NotANumber,
+                PhoneProblem::Impossible => ContactFault::Impossible,
+            })?;
+        if number.starts_with('0') {
+            return Err(ContactFault::LeadingZero);
+        }
+        if country_code != MAINLAND {
+            let text = format!("00{country_code}-{number}").into();
+            return Ok(Self { kind: ContactKind::Phone, text });
+        }
+        if !mobile || number.len() != MAINLAND_DIGITS {
+            return Err(ContactFault::Landline);
+        }
+        Ok(Self { kind: ContactKind::Phone, text: number })
+    }
+
+    /// Assumed: ClassIn, as nearly every mail server, takes addresses that differ in case for one. In lower case
+    /// they are one here too, so that nobody is registered twice.
+    fn email(text: &str) -> Result<Self, ContactFault> {
+        let is_odd =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '<' | '>' | '"');
+        let (local, domain) = text.split_once('@').ok_or(ContactFault::NotAnAddress)?;
+        let labels = domain.split('.');
+        let fits = !local.is_empty()
+            && text.len() <= LONGEST_EMAIL
+            && !text.chars().any(is_odd)
+            && !domain.contains('@')
+            && labels.clone().count() >= 2
+            && labels.clone().all(|label| !label.is_empty());
+        if !fits {
+            return Err(ContactFault::NotAnAddress);
+        }
+        Ok(Self { kind: ContactKind::Email, text: text.to_lowercase().into() })
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> ContactKind {
+        self.kind
+    }
+
+    /// The value itself, to be sent to ClassIn and nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// 64 bits under a key: whether it is still the one that was seen before, and nothing else.
+    #[must_use]
+    pub fn fingerprint(&self, key: &[u8; 32]) -> u64 {
+        super::name::keyed("contact", &self.text, key)
+    }
+}
+
+fn given(text: &str) -> Option<String> {
+    let text = normalise(text);
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+impl fmt::Debug for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contact({:?})", self.kind)
+    }
+}
+
+impl ContactFault {
+    fn sentence(self, column: &str, home: HomeCountry) -> String {
+        let home = home.as_str();
+        match self {
+            Self::NotANumber => format!("{column} holds something else than one phone number"),
+            Self::Impossible => format!(
+                "{column} is no number that a phone can have (without a country code it is taken for one of \
+                 {home}, classin.home_country)"
+            ),
+            Self::Landline => {
+                format!("{column} is a landline of mainland China, which ClassIn does not take")
+            }
+            Self::LeadingZero => {
+                format!(
+                    "{column} is dialled with a zero behind the country code, which ClassIn does not take"
+                )
+            }
+            Self::NotAnAddress => format!("{column} is no e-mail address"),
+        }
+    }
+}
+
+impl fmt::Display for ContactProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { phone, email, email_instead, home } = self;
+        let sentence =
+            |fault: &Option<ContactFault>, column| fault.map(|fault| fault.sentence(column, *home));
+        match (sentence(phone, "phone"), sentence(email, "email")) {
+            (None, None) => f.write_str("phone and email are empty: ClassIn finds an account by one of them"),
+            (Some(phone), None) if *email_instead => {
+                write!(f, "{phone}: correct it; until then the account is asked for by email")
+            }
+            (Some(one), None) | (None, Some(one)) => write!(f, "{one}: correct it"),
+            (Some(phone), Some(email)) => write!(f, "{phone}, and {email}: correct one of them"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! One student's ClassIn account: where it is found, how it is named, what an answer about it proves.
+//!
+//! Siblings who share a phone number share an account. A uid comes from a registration and nowhere else; what
+//! joining the school answers as `data` is never one.
+//!
+//! Contract: `contract/classin.md`, sections 4.3 to 4.5 and 4.9.
+
+mod contact;
+mod name;
+mod registration;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use contact::{Contact, ContactFault, ContactKind, ContactProblem, ContactReading};
+pub use name::{NameChange, SchoolName};
+pub use registration::{
+    Applicant, LARGEST_REGISTRATION, Registration, SAME_PARAMETERS_MS, registration_batches, registrations,
+};
+pub use verdict::{
+    AccountVerdict, Judged as JudgedAccount, JudgedAccounts, Membership, NameVerdict, SchoolVerdict,
+    judge_name, judge_registrations, judge_school_student,
+};
