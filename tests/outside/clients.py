@@ -34,6 +34,18 @@ def arrived(base_url):
     return len(json.loads(sandbox(base_url, "/_sandbox/journal")))
 
 
+def account(base_url, contact):
+    """What the school's console shows of a living account."""
+    listed = json.loads(sandbox(base_url, "/_sandbox/classin/accounts"))
+    return next((it for it in listed if it["contact"] == contact and not it["cancelled"]), None)
+
+
+def members(base_url, course, room=None):
+    """Who is in a course, or in one class of it."""
+    view = json.loads(sandbox(base_url, "/_sandbox/classin"))[str(course)]
+    return view["students"] if room is None else view["classes"][str(room)]
+
+
 def observe(what, call, expected):
     """Runs one call; `expected` is a value, or a function that judges one."""
     try:
@@ -75,14 +87,42 @@ def drive_whole_answers(base_url, repeats_refusals):
         lambda: (lambda it: (items(it), it["data"][0]["customColumn"]))(api.register_multiple(several)),
         ([1], "s1"),
     )
+    observe(
+        "register_multiple, existing and by e-mail",
+        lambda: items(
+            api.register_multiple(
+                [
+                    {"telephone": "13800000001", "password": "secret123"},
+                    {"email": "a@example.org", "password": "secret123"},
+                    {"email": "b@example.org", "password": "12345"},
+                    {"telephone": "008613800000003", "password": "secret123"},
+                ]
+            )
+        ),
+        [135, 461, 137, 134],
+    )
+    observe(
+        "register_multiple, eleven",
+        lambda: code(api.register_multiple([{"telephone": "13800000001", "password": "secret123"}] * 11)),
+        450,
+    )
     observe("add_school_student", lambda: code(api.add_school_student("13800000001", "B")), 1)
+    observe("its name in the school's list", lambda: account(base_url, "13800000001")["school_name"], "B")
+    observe("add_school_student, nobody", lambda: code(api.add_school_student("13800000009", "B")), 113)
     observe("add_school_student, again", lambda: code(api.add_school_student("13800000001", "B")), 133)
-    observe("edit_school_student", lambda: code(api.edit_school_student(uid, "C")), 1)
+    observe("edit_school_student", lambda: code(api.edit_school_student(uid, "C" * 25)), 1)
+    observe("the name in the school's list", lambda: account(base_url, "13800000000")["school_name"], "C" * 24)
     students = [{"uid": 1001001, "customColumn": "s1"}, {"uid": str(uid), "customColumn": "s2"}, {"uid": 5}]
     observe(
         "add_class_student_multiple",
         lambda: items(api.add_class_student_multiple(523689, 1419691, students)),
         [1, 1, 400],
+    )
+    observe("its members", lambda: members(base_url, 523689, 1419691), [1001001, uid])
+    observe(
+        "add_class_student_multiple, again",
+        lambda: items(api.add_class_student_multiple(523689, 1419691, students)),
+        [166, 166, 400],
     )
     observe(
         "del_class_student_multiple",
@@ -90,12 +130,29 @@ def drive_whole_answers(base_url, repeats_refusals):
         [1, 1, 400],
     )
     observe(
+        "del_class_student_multiple, again",
+        lambda: items(api.del_class_student_multiple(523689, 1419691, [1001001, uid])),
+        [167, 167],
+    )
+    observe("its members", lambda: members(base_url, 523689, 1419691), [])
+    observe(
         "add_course_student_multiple", lambda: items(api.add_course_student_multiple(490583, students)), [1, 1, 400]
+    )
+    observe("the course's members", lambda: members(base_url, 490583), [1001001, uid])
+    observe(
+        "add_course_student_multiple, again",
+        lambda: items(api.add_course_student_multiple(490583, students[:2])),
+        [163, 163],
     )
     observe(
         "del_course_student_multiple",
         lambda: items(api.del_course_student_multiple(490583, [1001001, uid])),
         [1, 1],
+    )
+    observe(
+        "del_course_student_multiple, again",
+        lambda: items(api.del_course_student_multiple(490583, [1001001, uid])),
+        [162, 162],
     )
     observe("add_course_student", lambda: code(api.add_course_student(490583, 1001002)), 1)
     observe("del_course_student", lambda: code(api.del_course_student(490583, 1001002)), 1)
@@ -157,6 +214,7 @@ def drive_classin(base_url):
     several = [{"telephone": "13800000001", "password": "secret123", "customColumn": "s1"}]
     observe("register_multiple", lambda: api.user.register_multiple(several)[0]["customColumn"], "s1")
     observe("add_school_student", lambda: api.user.add_school_student("13800000001", "B"), lambda it: it > 0)
+    observe("its name in the school's list", lambda: account(base_url, "13800000001")["school_name"], "B")
     students = [{"uid": 1001001, "customColumn": "s1"}, {"uid": uid}, {"uid": 5}]
     room = api.classroom
     codes = lambda data: [item["errno"] for item in data]
@@ -165,6 +223,7 @@ def drive_classin(base_url):
         lambda: codes(room.add_class_student_multiple(523689, 1419691, students)),
         [1, 1, 400],
     )
+    observe("its members", lambda: members(base_url, 523689, 1419691), [1001001, uid])
     observe(
         "del_class_student_multiple",
         lambda: codes(room.del_class_student_multiple(523689, 1419691, [1001001, uid])),
