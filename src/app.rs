@@ -14,7 +14,7 @@ use crate::exam::{ExamClient, ExamConnection};
 use crate::exit::Exit;
 use crate::http::Transport;
 use crate::plan::RetryPolicy;
-use crate::reconcile::{ClassinSide, Context, ExamSide, Patience, Progress};
+use crate::reconcile::{ClassinPatience, ClassinSide, Context, ExamSide, Patience, Progress};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
 
@@ -211,6 +211,8 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
         settings: settings.classin.clone(),
         guard: settings.guard,
         delete_grace_ms: i64::try_from(grace.as_millis()).unwrap_or(i64::MAX),
+        time_zone: settings.schedule.time_zone.clone(),
+        patience: ClassinPatience::default(),
     }))
 }
 

@@ -130,6 +130,21 @@ pub enum Command {
         /// The digest that the run's report names
         digest: String,
     },
+    /// Show everything about one student, and what happens next; calls no service
+    Explain {
+        /// The student's id on the roster
+        student_id: String,
+        /// Show values, not only their lengths: they are personal data
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Take a ClassIn enrolment whose author is not certain as made by rosterd
+    Claim {
+        /// The student's id on the roster
+        student_id: String,
+        /// The class's code on the roster
+        class_code: String,
+    },
     /// Carry everything over to a student's new id
     Relink {
         /// The student id until now
@@ -327,6 +342,9 @@ mod tests {
             "rosterd failures list --output json",
             "rosterd failures retry 1 2 3",
             "rosterd failures ignore --all",
+            "rosterd explain 1001",
+            "rosterd explain 1001 --reveal --output json",
+            "rosterd claim 1001 math-1",
             "rosterd relink 1001 2001",
             "rosterd approve abcdefghijk",
             "rosterd import csv students.csv groups.csv --bulk --database r.db --skip-bad-rows --dry-run",
@@ -345,6 +363,8 @@ mod tests {
             "rosterd frobnicate",
             "rosterd --dry-run",
             "rosterd --sync-now plan",
+            "rosterd explain",
+            "rosterd claim 1001",
             "rosterd failures retry",
             "rosterd failures retry 1 --all",
             "rosterd runs twelve",

@@ -50,6 +50,79 @@ async fn every_table_of_ours_is_strict() {
     }
 }
 
+/// A database as the first version left it, with one row of everything that ClassIn's part remembers.
+async fn of_the_first_version(path: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let first = "0001_remember_links_runs_and_failures.sql";
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state").join(first);
+    std::fs::copy(shipped, folder.path().join(first)).unwrap();
+    let mut connection =
+        SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
+    sqlx::migrate::Migrator::new(folder.path()).await.unwrap().run(&mut connection).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO runs (trigger, mode, started_at_ms) VALUES ('sync-now', 'sync', 1);
+         INSERT INTO enrolments VALUES
+             (11, 1, 5, 'a', 'added', 1, 100, 1, NULL, 0), (12, 1, 5, 'b', 'present', 166, 200, 1, 77, 3),
+             (13, 1, 5, 'c', 'unknown', NULL, 300, 1, NULL, 0), (14, 1, 5, 'd', 'presumed', 166, 400, 1, NULL, 0),
+             (15, 1, 5, 'e', 'removing', NULL, 500, 1, NULL, 0), (21, 1, 0, 'a', 'added', 1, 600, 1, NULL, 0),
+             (12, 2, 6, 'b', 'added', 1, 50, 1, NULL, 0);
+         INSERT INTO condemned_classes VALUES (2, 6, 145, 'over', 900, 1);
+         INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, attempts,
+             first_failed_at_ms, last_failed_at_ms, due_at_ms, want, run_id)
+         VALUES ('classin', 'enrol', 'c', 'c1', 'waiting', 'x', '158', 'm', 2, 1, 2, 3, 4, 1);",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_populated_database_of_the_first_version_keeps_every_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    of_the_first_version(&path).await;
+    StateStore::open(&path).await.unwrap().close().await;
+    let mut connection = raw(&path).await;
+    type Row = (i64, i64, i64, String, String, Option<i64>, i64, Option<i64>, Option<i64>, i64);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT uid, course_id, class_id, student_id, evidence, code, changed_at_ms, confirmed_at_ms, \
+         gone_since_ms, gone_runs FROM enrolments ORDER BY course_id, class_id, uid",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let row = |uid, class, student: &str, evidence: &str, code, changed, confirmed| {
+        (uid, 1, class, student.to_owned(), evidence.to_owned(), code, changed, confirmed, None, 0)
+    };
+    let mut expected: Vec<Row> = vec![
+        row(21, 0, "a", "added", Some(1), 600, Some(600)),
+        row(11, 5, "a", "added", Some(1), 100, Some(100)),
+        row(12, 5, "b", "present", Some(166), 200, Some(200)),
+        row(13, 5, "c", "unknown", None, 300, None),
+        row(14, 5, "d", "presumed", Some(166), 400, Some(400)),
+        row(15, 5, "e", "removing", None, 500, None),
+        row(12, 6, "b", "condemned", Some(1), 50, Some(50)),
+    ];
+    (expected[2].8, expected[2].9) = (Some(77), 3);
+    expected[6].1 = 2;
+    assert_eq!(rows, expected);
+    let accounts: Vec<(String, i64, String, i64)> =
+        sqlx::query_as("SELECT student_id, uid, origin, school_student FROM accounts ORDER BY student_id")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let account = |student: &str, uid| (student.to_owned(), uid, "roster".to_owned(), 1);
+    assert_eq!(accounts, [account("a", 21), account("b", 12), account("d", 14)], "the newest of two counts");
+    let failures: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM failures").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(failures, 1);
+    let broken: Vec<(String, i64, String, i64)> =
+        sqlx::query_as("PRAGMA foreign_key_check").fetch_all(&mut connection).await.unwrap();
+    assert!(broken.is_empty(), "{broken:?}");
+    connection.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_in_plain_words_and_left_as_it_is() {
     let school = School::of_classin().await;

@@ -1,7 +1,9 @@
 //! One thin file a verb: reads its arguments, calls what does the work, says what came of it.
 
 mod check;
+mod claim;
 mod daemon;
+mod explain;
 mod failures;
 pub mod import;
 mod output;
@@ -55,6 +57,12 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             failures::run(&App::open(config).await?, cli, action.as_ref()).await
         }
         Some(Command::Approve { digest }) => failures::approve(&App::open(config).await?, cli, digest).await,
+        Some(Command::Explain { student_id, reveal }) => {
+            explain::run(&App::open(config).await?, cli, student_id, *reveal).await
+        }
+        Some(Command::Claim { student_id, class_code }) => {
+            claim::run(&App::open(config).await?, cli, student_id, class_code).await
+        }
         Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
         Some(Command::Import(kind)) => import_files(cli, kind).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,

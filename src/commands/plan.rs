@@ -101,7 +101,7 @@ fn document(report: &RunReport, intended: &Intended, values: Values) -> Document
 }
 
 /// Enough to tell two apart on a screen, too little to name anybody: the first character and the length.
-fn masked(login: &str) -> String {
+pub(super) fn masked(login: &str) -> String {
     let first: String = login.chars().take(1).collect();
     format!("{first}… ({} characters)", login.chars().count())
 }
@@ -154,7 +154,7 @@ fn sign(operation: &OperationLine) -> char {
         ("held", _) => '=',
         ("cannot", _) => '!',
         (_, "add" | "adopt" | "enrol" | "register") => '+',
-        (_, "modify") => '~',
+        (_, "modify" | "rename") => '~',
         (_, "move") => '>',
         _ => '-',
     }

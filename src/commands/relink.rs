@@ -1,4 +1,4 @@
-//! `relink`: a student's own id changed; link, enrolments and failures are carried over.
+//! `relink`: a student's own id changed; link, account, enrolments and failures are carried over.
 
 use serde::Serialize;
 
@@ -19,7 +19,10 @@ pub(super) async fn run(app: &App, cli: &Cli, from: &str, to: &str) -> Result<Ex
     let _lock = app.lock()?;
     let (from, to) = (StudentId::new(from), StudentId::new(to));
     let state = &app.state;
-    if state.link_of(&from).await?.is_none() && state.enrolments_of_student(&from).await?.is_empty() {
+    let is_known = state.link_of(&from).await?.is_some()
+        || state.account_of(&from).await?.is_some()
+        || !state.evidence_of_student(&from, None).await?.is_empty();
+    if !is_known {
         output::complain(&format!("nothing is remembered of student {from}"));
         return Ok(Exit::Failed);
     }

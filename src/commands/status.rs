@@ -1,5 +1,7 @@
 //! `status`: the last runs, the health, and what waits and why.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::runs::{RunLine, lines_text};
@@ -21,10 +23,30 @@ struct Status {
     next_run_at: Option<String>,
     managed: u64,
     enrolments: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<EvidencePart>,
     runs: Vec<RunLine>,
     failures: Vec<FailureRow>,
     condemned_classes: Vec<String>,
 }
+
+/// How sure we are of who is in which class.
+#[derive(Serialize)]
+struct EvidencePart {
+    /// Enrolments by evidence.
+    by_evidence: BTreeMap<String, u64>,
+    /// How many of those in living classes ClassIn confirmed lately.
+    confirmed: u64,
+    /// Of so many.
+    living: u64,
+    /// In percent, with one decimal.
+    confirmed_percent: f64,
+    /// What counts as lately.
+    within_days: i64,
+}
+
+/// A confirmation counts as fresh for so long.
+const FRESH_DAYS: i64 = 7;
 
 /// How many runs are shown.
 const SHOWN: u32 = 5;
@@ -71,6 +93,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         next_run_at: next_due.map(moment),
         managed: state.count_links().await?,
         enrolments: state.count_enrolments().await?,
+        evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
         failures: state.open_failures().await?,
         condemned_classes: state
@@ -82,6 +105,27 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
     };
     output::show(cli, &status, text);
     Ok(if check && !status.healthy { Exit::Failed } else { Exit::Done })
+}
+
+async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppError> {
+    let since_ms = now_ms.saturating_sub(FRESH_DAYS.saturating_mul(24 * HOUR_MS));
+    let summary = app.state.evidence_summary(since_ms).await?;
+    if summary.by_evidence.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(EvidencePart {
+        confirmed_percent: percent(summary.confirmed, summary.living),
+        by_evidence: summary.by_evidence,
+        confirmed: summary.confirmed,
+        living: summary.living,
+        within_days: FRESH_DAYS,
+    }))
+}
+
+/// Rounded down to one decimal, so that 100 is said of all alone.
+fn percent(part: u64, whole: u64) -> f64 {
+    let tenths = part.saturating_mul(1000).checked_div(whole).unwrap_or(1000);
+    f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
 fn patience_ms(settings: &ScheduleSettings, now: jiff::Timestamp) -> i64 {
@@ -107,6 +151,21 @@ fn text(status: &Status) -> String {
     let mut text = format!("{word}: {}\n", status.why);
     let _infallible =
         writeln!(text, "{} candidates and {} enrolments are remembered.", status.managed, status.enrolments);
+    if let Some(evidence) = &status.evidence {
+        let _infallible = writeln!(
+            text,
+            "ClassIn: {:.1} % of {} enrolments confirmed within {} days ({}).",
+            evidence.confirmed_percent,
+            evidence.living,
+            evidence.within_days,
+            evidence
+                .by_evidence
+                .iter()
+                .map(|(word, count)| format!("{count} {word}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
     if let Some(next) = &status.next_run_at {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
     }
@@ -125,4 +184,17 @@ fn text(status: &Status) -> String {
         let _infallible = writeln!(text, "closed: {class}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_per_cent_is_said_only_when_nothing_is_missing() {
+        let table = [(974, 1000, 97.4), (9_999, 10_000, 99.9), (3, 3, 100.0), (0, 5, 0.0), (0, 0, 100.0)];
+        for (part, whole, said) in table {
+            assert!((percent(part, whole) - said).abs() < 1e-9, "{part} of {whole}");
+        }
+    }
 }

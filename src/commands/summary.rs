@@ -16,7 +16,7 @@ const BAD: Style = AnsiColor::Red.on_default();
 const HELD: Style = AnsiColor::Yellow.on_default();
 
 /// Kinds in the order in which people think of them, with the sign that the plan uses.
-const KINDS: [(&str, char); 8] = [
+const KINDS: [(&str, char); 9] = [
     ("adopt", '+'),
     ("add", '+'),
     ("modify", '~'),
@@ -24,6 +24,7 @@ const KINDS: [(&str, char); 8] = [
     ("delete", '-'),
     ("register", '+'),
     ("enrol", '+'),
+    ("rename", '~'),
     ("remove", '-'),
 ];
 

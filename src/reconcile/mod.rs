@@ -10,7 +10,7 @@ mod report;
 
 use tokio_util::sync::CancellationToken;
 
-pub use classin::{ClassinSide, EnrolmentLines};
+pub use classin::{ClassinSide, EnrolmentLines, Patience as ClassinPatience, preview_classin};
 pub use exam::{ExamSide, Patience, PlannedExam, check_exam_fields, in_one_line};
 pub use progress::Progress;
 pub use report::{Counts, Ended, Outcome, RunReport, StageReport, moment};

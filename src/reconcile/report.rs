@@ -106,6 +106,15 @@ pub struct StageReport {
     /// Classes that name no course and are not mirrored.
     #[serde(skip_serializing_if = "is_zero")]
     pub not_mirrored: u64,
+    /// The fewest requests that the plan could do with; for ClassIn only.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub least_calls: u64,
+    /// Enrolments that the nightly check found as remembered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub verified: u64,
+    /// Enrolments that the nightly check had to make again, because somebody had undone them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restored: u64,
     /// Requests by endpoint.
     pub calls: BTreeMap<String, u64>,
     /// Requests by endpoint and how they were answered.

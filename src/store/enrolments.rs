@@ -16,8 +16,28 @@ pub enum EnrolmentChange {
         record: EnrolmentRecord,
         /// The code that said so, where one did.
         code: Option<i64>,
+        /// Whether ClassIn has just said that the account is there.
+        is_confirmed: bool,
     },
-    /// The account is not in the class any more, or no longer our concern.
+    /// The account is now wanted for another student than it was enrolled for.
+    HandOver {
+        /// The account.
+        uid: ClassinUid,
+        /// Where.
+        target: ClassTarget,
+        /// For whom it is wanted now.
+        student: StudentId,
+    },
+    /// The account is out of the class, as ClassIn said.
+    Out {
+        /// The account.
+        uid: ClassinUid,
+        /// Where.
+        target: ClassTarget,
+        /// The code that said so.
+        code: Option<i64>,
+    },
+    /// The account was never there, or is no longer our concern.
     Forget {
         /// The account.
         uid: ClassinUid,
@@ -54,11 +74,11 @@ pub struct CondemnedClass {
 }
 
 /// A class id of 0 stands for the whole course.
-fn stored_class(target: ClassTarget) -> i64 {
+pub(super) fn stored_class(target: ClassTarget) -> i64 {
     target.class.map_or(0, |class| class.0)
 }
 
-fn target(course: i64, class: i64) -> ClassTarget {
+pub(super) fn target(course: i64, class: i64) -> ClassTarget {
     ClassTarget { course: CourseId(course), class: (class != 0).then_some(ClassId(class)) }
 }
 
@@ -102,7 +122,7 @@ impl StateStore {
     ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
         let rows = sqlx::query(
             "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
-             FROM enrolments WHERE course_id = ? AND class_id = ? ORDER BY uid",
+             FROM enrolments WHERE course_id = ? AND class_id = ? AND evidence <> 'gone' ORDER BY uid",
         )
         .bind(target.course.0)
         .bind(stored_class(target))
@@ -112,32 +132,14 @@ impl StateStore {
         rows.iter().map(record).collect()
     }
 
-    /// What is remembered of one student.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn enrolments_of_student(
-        &self,
-        student: &StudentId,
-    ) -> Result<Vec<EnrolmentRecord>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
-             FROM enrolments WHERE student_id = ? ORDER BY course_id, class_id, uid",
-        )
-        .bind(student.as_str())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(StoreError::query("reading enrolments"))?;
-        rows.iter().map(|row| record(row).map(|(record, _)| record)).collect()
-    }
-
     /// Every class of which something is remembered, in ascending order.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn remembered_classes(&self) -> Result<Vec<ClassTarget>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT DISTINCT course_id, class_id FROM enrolments ORDER BY course_id, class_id",
+            "SELECT DISTINCT course_id, class_id FROM enrolments WHERE evidence <> 'gone' \
+             ORDER BY course_id, class_id",
         )
         .fetch_all(&self.reader)
         .await
@@ -150,7 +152,7 @@ impl StateStore {
     /// # Errors
     /// When the database cannot be read.
     pub async fn count_enrolments(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM enrolments")
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM enrolments WHERE evidence <> 'gone'")
             .fetch_one(&self.reader)
             .await
             .map_err(StoreError::query("counting enrolments"))?;
@@ -198,6 +200,12 @@ impl StateStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(StoreError::query(doing))?;
+            if let EnrolmentChange::Condemn(condemned) = change {
+                condemn_members(condemned, run, now_ms)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(StoreError::query(doing))?;
+            }
         }
         transaction.commit().await.map_err(StoreError::query(doing))
     }
@@ -207,21 +215,27 @@ type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteAr
 
 fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_> {
     match change {
-        EnrolmentChange::Know { record, code } => sqlx::query(
-            "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, code, changed_at_ms, \
-             run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
-             ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
-             evidence = excluded.evidence, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
-             run_id = excluded.run_id",
+        EnrolmentChange::Know { record, code, is_confirmed } => {
+            know(record, *code, is_confirmed.then_some(now_ms), run, now_ms)
+        }
+        EnrolmentChange::HandOver { uid, target, student } => sqlx::query(
+            "UPDATE enrolments SET student_id = ? WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
-        .bind(record.target.course.0)
-        .bind(stored_class(record.target))
-        .bind(record.uid.0)
-        .bind(record.student.as_str())
-        .bind(record.evidence.as_str())
+        .bind(student.as_str())
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
+        EnrolmentChange::Out { uid, target, code } => sqlx::query(
+            "UPDATE enrolments SET evidence = 'gone', code = ?, changed_at_ms = ?, run_id = ?, \
+             confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0 \
+             WHERE course_id = ? AND class_id = ? AND uid = ?",
+        )
         .bind(*code)
         .bind(now_ms)
-        .bind(run.0),
+        .bind(run.0)
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
         EnrolmentChange::Forget { uid, target } => {
             sqlx::query("DELETE FROM enrolments WHERE course_id = ? AND class_id = ? AND uid = ?")
                 .bind(target.course.0)
@@ -254,4 +268,43 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(now_ms)
         .bind(run.0),
     }
+}
+
+/// Whoever is remembered in a class that takes no changes any more, or in any class of such a course.
+fn condemn_members(condemned: &CondemnedClass, run: RunId, now_ms: i64) -> Statement<'_> {
+    sqlx::query(
+        "UPDATE enrolments SET evidence = 'condemned', code = ?, changed_at_ms = ?, run_id = ? \
+         WHERE course_id = ? AND (? = 0 OR class_id = ?) AND evidence <> 'gone'",
+    )
+    .bind(condemned.code)
+    .bind(now_ms)
+    .bind(run.0)
+    .bind(condemned.target.course.0)
+    .bind(stored_class(condemned.target))
+    .bind(stored_class(condemned.target))
+}
+
+fn know(
+    record: &EnrolmentRecord,
+    code: Option<i64>,
+    confirmed_at_ms: Option<i64>,
+    run: RunId,
+    now_ms: i64,
+) -> Statement<'_> {
+    sqlx::query(
+        "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, code, changed_at_ms, \
+         run_id, confirmed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
+         evidence = excluded.evidence, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
+         run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms)",
+    )
+    .bind(record.target.course.0)
+    .bind(stored_class(record.target))
+    .bind(record.uid.0)
+    .bind(record.student.as_str())
+    .bind(record.evidence.as_str())
+    .bind(code)
+    .bind(now_ms)
+    .bind(run.0)
+    .bind(confirmed_at_ms)
 }

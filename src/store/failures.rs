@@ -104,6 +104,21 @@ pub struct EarlierAttempts {
     pub want: Fingerprint,
 }
 
+/// An open failure of ClassIn, as the planner needs it.
+#[derive(Clone, Debug)]
+pub struct ClassinHold {
+    /// Which kind of operation.
+    pub kind: String,
+    /// Whose.
+    pub student: StudentId,
+    /// The class, by the school's code; empty for accounts.
+    pub class_code: String,
+    /// A stable code, ours or the service's.
+    pub code: String,
+    /// How it holds its operation back.
+    pub hold: Hold,
+}
+
 fn failure_row(row: &SqliteRow) -> Result<FailureRow, sqlx::Error> {
     let state: String = row.try_get("state")?;
     let due: i64 = row.try_get("due_at_ms")?;
@@ -159,14 +174,14 @@ impl StateStore {
         Ok(holds)
     }
 
-    /// The open failures of ClassIn: kind, student, class code, and how each holds its operation back.
+    /// The open failures of ClassIn, each with how it holds its operation back.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn classin_holds(&self) -> Result<Vec<(String, StudentId, String, Hold)>, StoreError> {
+    pub async fn classin_holds(&self) -> Result<Vec<ClassinHold>, StoreError> {
         let doing = "reading open failures";
         let rows = sqlx::query(
-            "SELECT kind, student_id, class_code, state, due_at_ms, want FROM failures \
+            "SELECT kind, student_id, class_code, code, state, due_at_ms, want FROM failures \
              WHERE service = 'classin' AND state IN ('waiting', 'dead', 'ignored') ORDER BY failure_id",
         )
         .fetch_all(&self.reader)
@@ -182,7 +197,13 @@ impl StateStore {
                     due_at_ms: row.try_get("due_at_ms")?,
                     want: fingerprint(want),
                 };
-                Ok((row.try_get("kind")?, StudentId::new(student), row.try_get("class_code")?, hold))
+                Ok(ClassinHold {
+                    kind: row.try_get("kind")?,
+                    student: StudentId::new(student),
+                    class_code: row.try_get("class_code")?,
+                    code: row.try_get("code")?,
+                    hold,
+                })
             })
             .collect::<Result<_, _>>()
             .map_err(StoreError::query(doing))

@@ -101,6 +101,21 @@ impl StateStore {
             .collect())
     }
 
+    /// Students whose registration was sent and never settled, and when that was, in milliseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lost_registrations(&self) -> Result<Vec<(StudentId, i64)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT student_id, sent_at_ms FROM intents WHERE service = 'classin' AND kind = 'register' \
+             ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading unanswered registrations"))?;
+        Ok(rows.into_iter().map(|(student, sent_at_ms)| (StudentId::new(student), sent_at_ms)).collect())
+    }
+
     /// Forgets intents of earlier runs that a complete reading has settled: whoever is listed was
     /// adopted as ours, whoever is not was never entered. Those in `keep` are still open.
     ///

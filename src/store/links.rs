@@ -305,6 +305,7 @@ impl StateStore {
         for statement in [
             "UPDATE links SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE enrolments SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
+            "UPDATE OR REPLACE accounts SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE failures SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE intents SET student_id = ? WHERE student_id = ?",
         ] {

@@ -3,9 +3,11 @@
 //! Statements are plain texts checked by the tests that run every one of them against the migrated
 //! schema. Transactions that write take the write lock first, are short, and never span a call.
 
+mod accounts;
 mod approvals;
 mod enrolments;
 mod error;
+mod evidence;
 mod facts;
 mod failures;
 mod intents;
@@ -18,16 +20,19 @@ pub mod roster_writer;
 mod runs;
 mod state;
 
+pub use accounts::{Account, AccountChange, AccountOrigin};
 pub use approvals::HeldOperation;
 pub use enrolments::{CondemnedClass, EnrolmentChange};
 pub use error::StoreError;
-pub use failures::{EarlierAttempts, FailureRecord, FailureRow, Service};
+pub use evidence::{EvidenceRow, EvidenceSummary, FullClass};
+pub use failures::{ClassinHold, EarlierAttempts, FailureRecord, FailureRow, Service};
 pub use intents::{Intent, LostIntents};
 pub use links::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
 pub use outcomes::{CallRecord, OperationKey};
 pub use roster::{
-    ClassCursor, RosterDatabase, RosterError, RosterRow, RosterSnapshot, StudentCursor, WantedClass,
+    ClassCursor, NamedStudent, RosterDatabase, RosterDetails, RosterError, RosterPerson, RosterRow,
+    RosterSnapshot, StudentCursor, WantedClass,
 };
 pub use runs::{RunRow, RunStart};
 pub use state::StateStore;

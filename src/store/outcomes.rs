@@ -4,7 +4,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::intents::stored;
 use super::link_writes;
-use super::{FailureRecord, LinkWrite, Service, StateStore, StoreError};
+use super::{AccountChange, FailureRecord, LinkWrite, Service, StateStore, StoreError, accounts};
 use crate::roster::{RunId, StudentId};
 
 /// One thing that was wanted of one student: service, kind, student, and for ClassIn the class.
@@ -15,6 +15,8 @@ pub type OperationKey = (Service, &'static str, StudentId, String);
 pub struct CallRecord {
     /// Changes to links.
     pub links: Vec<LinkWrite>,
+    /// Changes to what is remembered of accounts.
+    pub accounts: Vec<AccountChange>,
     /// Operations that failed or are unknown.
     pub failures: Vec<FailureRecord>,
     /// Operations that succeeded: open failures of theirs are resolved.
@@ -36,6 +38,7 @@ impl StateStore {
         for write in &record.links {
             link_writes::write(&mut transaction, write, run, now_ms).await?;
         }
+        accounts::write(&mut transaction, &record.accounts, run, now_ms).await?;
         for failure in &record.failures {
             record_failure(&mut transaction, failure, run, now_ms).await?;
         }

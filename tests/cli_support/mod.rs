@@ -15,11 +15,12 @@ mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rosterd::app;
 use rosterd::clock::Clock;
 use rosterd::exit::Exit;
-use rosterd::reconcile::{Intended, Progress, RunReport, Trigger, reconcile};
+use rosterd::reconcile::{ClassinPatience, Intended, Progress, RunReport, Trigger, reconcile};
 use rosterd::sandbox::{Sandbox, SandboxSettings, Serving};
 use rosterd::settings::{ConfigSource, Settings};
 use rosterd::store::roster_writer::RosterWriter;
@@ -42,6 +43,8 @@ pub struct School {
     pub serving: Serving,
     pub clock: Clock,
     pub stop: CancellationToken,
+    /// How long runs in this process wait before they ask ClassIn again.
+    pub patience: ClassinPatience,
     /// Variables over the configuration file.
     pub environment: BTreeMap<String, String>,
     roster: SqlitePool,
@@ -74,8 +77,12 @@ impl School {
 
     async fn new(environment: &[(&str, &str)], code: &str, secret: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let switches =
-            [("exam.qps_limit", "0"), ("exam.clock_window_s", "0"), ("classin.clock_window_s", "0")];
+        let switches = [
+            ("exam.qps_limit", "0"),
+            ("exam.clock_window_s", "0"),
+            ("classin.clock_window_s", "0"),
+            ("classin.duplicate_window_s", "0"),
+        ];
         let sandbox = Sandbox::new(SandboxSettings {
             exam_code: code.to_owned(),
             classin_secret: secret.to_owned(),
@@ -94,6 +101,10 @@ impl School {
             serving,
             clock: Clock::system(),
             stop: CancellationToken::new(),
+            patience: ClassinPatience {
+                before_repeating: Duration::from_millis(20),
+                before_registering_again: Duration::from_millis(20),
+            },
             environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             roster,
             folder,
@@ -189,6 +200,14 @@ impl School {
         uid
     }
 
+    /// A student with a phone number and without an account.
+    pub async fn applicant(&self, id: &str, phone: &str) {
+        self.sql(&format!(
+            "INSERT INTO students (student_id, name, login, phone) VALUES ('{id}', 'Name of {id}', 'login-{id}', '{phone}')"
+        ))
+        .await;
+    }
+
     pub async fn join(&self, id: &str, code: &str) {
         self.sql(&format!("INSERT INTO class_members VALUES ('{id}', '{code}')")).await;
     }
@@ -236,10 +255,13 @@ impl School {
     async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {
         let state = self.state().await;
         let settings = self.settings();
-        let context =
+        let mut context =
             app::context(&settings, state.clone(), self.clock.clone(), Progress::silent(), self.stop.clone())
                 .await
                 .unwrap();
+        if let Some(side) = &mut context.classin {
+            side.patience = self.patience;
+        }
         let (report, intended) = reconcile(&context, trigger).await.unwrap();
         drop(context);
         state.close().await;
@@ -277,12 +299,12 @@ impl School {
         rows
     }
 
-    /// What we remember of a class: evidence by uid.
+    /// What we remember of a class: evidence by uid, those left out who are gone.
     pub async fn evidence(&self, ids: ClassIds) -> BTreeMap<i64, String> {
         let options = SqliteConnectOptions::new().filename(self.path("state.db"));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
         let rows: Vec<(i64, String)> =
-            sqlx::query_as("SELECT uid, evidence FROM enrolments WHERE course_id = ? AND class_id = ?")
+            sqlx::query_as("SELECT uid, evidence FROM enrolments WHERE course_id = ? AND class_id = ? AND evidence <> 'gone'")
                 .bind(ids.course)
                 .bind(ids.class)
                 .fetch_all(&pool)
@@ -290,6 +312,35 @@ impl School {
                 .unwrap();
         pool.close().await;
         rows.into_iter().collect()
+    }
+
+    /// The roster's members by class code: student, uid and phone.
+    pub async fn roster_members(&self) -> Vec<(String, (String, Option<i64>, Option<String>))> {
+        let rows: Vec<(String, String, Option<i64>, Option<String>)> = sqlx::query_as(
+            "SELECT m.class_code, s.student_id, s.classin_uid, s.phone FROM class_members AS m \
+             JOIN students AS s ON s.student_id = m.student_id ORDER BY 1, 2",
+        )
+        .fetch_all(&self.roster)
+        .await
+        .unwrap();
+        rows.into_iter().map(|(code, id, uid, phone)| (code, (id, uid, phone))).collect()
+    }
+
+    /// Changes our own database behind its back.
+    pub async fn write(&self, sql: &str) {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    /// One column of one row of our own database, as text.
+    pub async fn word(&self, sql: &str) -> String {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let word = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        word
     }
 
     pub fn members(&self, ids: ClassIds) -> BTreeSet<i64> {

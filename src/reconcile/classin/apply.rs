@@ -1,25 +1,25 @@
 //! Applies ClassIn's operations: one call at a time within a course, courses side by side.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{self, StreamExt};
 
+use super::StageError;
+use super::ends::{End, end_of, end_without_call};
 use super::gather::Gathered;
 use super::guard::Approvals;
-use super::record::{self, FailureKind, Why};
-use super::send::{Item, Sending, Settled, Terms, send};
-use super::{ClassinSide, StageError, class_key};
+use super::record::{self, Subject, Why};
+use super::repair::repair;
+use super::school::School;
+use super::send::{Item, Sending, Terms, send};
 use crate::exit::Exit;
-use crate::mirror::{
-    Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentState, ItemVerdict, Scope, batches,
-    decide,
-};
-use crate::plan::FailureState;
-use crate::reconcile::Context;
+use crate::mirror::{Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide};
 use crate::reconcile::report::{Ended, StageReport};
-use crate::roster::{ClassTarget, ClassinUid, CourseId, RunId, StudentId};
-use crate::store::{CallRecord, CondemnedClass, EnrolmentChange, Service, StoreError};
+use crate::roster::{ClassTarget, ClassinUid, CourseId};
+use crate::store::{
+    AccountChange, CallRecord, CondemnedClass, EnrolmentChange, FullClass, Service, StoreError,
+};
 
 /// An account in one class, and what is done about it: what a verdict belongs to.
 type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
@@ -27,14 +27,14 @@ type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
 /// After so many calls in a row that the service itself failed, it is not called any more in this run.
 const BREAKER: u32 = 3;
 
-/// How an operation ended, and why.
-#[derive(Clone)]
-struct End {
-    ended: Ended,
-    /// What it means for the exit code beyond its count.
-    exit: Exit,
-    /// Whether there is a failure to record.
-    is_recorded: bool,
+/// The class that is asked once more after a removal had no room before.
+const NO_ROOM: i64 = 157;
+
+/// Whether ClassIn may be called any more in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MayGoOn {
+    Yes,
+    No,
 }
 
 #[derive(Default)]
@@ -42,18 +42,22 @@ struct Work {
     ends: HashMap<Key, End>,
     stopped: Option<(Exit, String)>,
     condemned: BTreeMap<ClassTarget, i64>,
-    full: BTreeSet<ClassTarget>,
+    /// Classes without room, each with the code.
+    full: BTreeMap<ClassTarget, i64>,
+    /// Classes that somebody was to be added to, and that answered.
+    asked: BTreeSet<ClassTarget>,
     failures_in_a_row: u32,
     answered: bool,
     trouble: Option<String>,
     suspects: u32,
     batches: u64,
-    broken: Option<StoreError>,
+    broken: Option<StageError>,
     errors: Vec<String>,
 }
 
 struct Applier<'a> {
     terms: Terms<'a>,
+    school: &'a School<'a>,
     /// Operations that end as another one does.
     followers: HashMap<Key, Vec<&'a EnrolmentOperation>>,
     approved: &'a Approvals,
@@ -62,19 +66,17 @@ struct Applier<'a> {
 
 /// Applies the operations and counts each once.
 pub(super) async fn run(
-    context: &Context,
-    side: &ClassinSide,
-    run: RunId,
+    terms: Terms<'_>,
+    school: &School<'_>,
     gathered: &Gathered,
     approved: &Approvals,
+    stopped: Option<(Exit, String)>,
     report: &mut StageReport,
-) -> Result<(), StageError> {
-    let key = context.state.memory_key().await?;
-    let terms = Terms { context, side, run, token_key: &key };
-    let applier = Applier::new(terms, &gathered.operations, approved);
-    applier.record_impossible(&gathered.operations).await?;
+) -> Result<MayGoOn, StageError> {
+    let Terms { context, side, .. } = terms;
+    let applier = Applier::new(terms, school, gathered, approved, stopped);
     let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
-    for batch in batches(&gathered.operations, side.settings.batch_size, &BTreeSet::new()) {
+    for batch in batches(&gathered.operations, side.settings.batch_size, &gathered.full) {
         courses.entry(batch.target.course).or_default().push(batch);
     }
     let calls: usize = courses.values().map(Vec::len).sum();
@@ -87,7 +89,7 @@ pub(super) async fn run(
             applier.batch(batch).await;
             bar.advance(1);
         }
-        applier.fill_up(&batches).await;
+        applier.fill_up(&batches, gathered).await;
     }))
     .buffer_unordered(in_flight)
     .collect::<Vec<()>>()
@@ -100,12 +102,19 @@ fn key(operation: &EnrolmentOperation) -> Key {
 }
 
 impl<'a> Applier<'a> {
-    fn new(terms: Terms<'a>, operations: &'a [EnrolmentOperation], approved: &'a Approvals) -> Self {
+    fn new(
+        terms: Terms<'a>,
+        school: &'a School<'a>,
+        gathered: &'a Gathered,
+        approved: &'a Approvals,
+        stopped: Option<(Exit, String)>,
+    ) -> Self {
         let mut followers: HashMap<Key, Vec<&EnrolmentOperation>> = HashMap::new();
-        for operation in operations.iter().filter(|operation| operation.follows) {
+        for operation in gathered.operations.iter().filter(|operation| operation.follows) {
             followers.entry(key(operation)).or_default().push(operation);
         }
-        Self { terms, followers, approved, work: Mutex::new(Work::default()) }
+        let work = Mutex::new(Work { stopped, ..Work::default() });
+        Self { terms, school, followers, approved, work }
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
@@ -115,36 +124,6 @@ impl<'a> Applier<'a> {
     async fn record(&self, record: &CallRecord) -> Result<(), StoreError> {
         let now_ms = self.terms.context.clock.now_ms();
         self.terms.context.state.record_call(record, self.terms.run, now_ms).await
-    }
-
-    /// Notes who has no account, once for each thing that is wanted: nothing is attempted that could be counted.
-    async fn record_impossible(&self, operations: &[EnrolmentOperation]) -> Result<(), StoreError> {
-        let context = self.terms.context;
-        let open = context.state.classin_holds().await?;
-        let known: HashSet<(&str, &StudentId, u64)> = open
-            .iter()
-            .filter(|(_, _, _, hold)| hold.state == FailureState::Dead)
-            .map(|(kind, student, _, hold)| (kind.as_str(), student, hold.want.0))
-            .collect();
-        let mut record = CallRecord::default();
-        for operation in operations {
-            let EnrolmentState::Cannot(reason) = &operation.state else { continue };
-            if known.contains(&(operation.kind.as_str(), &operation.student, operation.want)) {
-                continue;
-            }
-            let why = Why {
-                call: "",
-                code: "no-account".to_owned(),
-                message: reason.to_string(),
-                service_text: None,
-                batch: None,
-                index: None,
-                kind: FailureKind::Permanent,
-                wait: None,
-            };
-            record.failures.push(record::failure(context, operation, why).await?);
-        }
-        if record.failures.is_empty() { Ok(()) } else { self.record(&record).await }
     }
 
     async fn batch(&self, batch: &EnrolmentBatch) {
@@ -163,23 +142,26 @@ impl<'a> Applier<'a> {
             work.batches += 1;
             work.batches
         };
-        let done = match send(self.terms, items.clone(), 0).await {
-            Ok(sending) => self.outcome(batch, &items, sending, number).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
+        if let Err(error) = self.send(batch, &items, number).await {
             // It may have been sent, and nobody wrote down what came of it.
-            let unknown = End { ended: Ended::Unknown, exit: Exit::Incomplete, is_recorded: false };
             let mut work = self.work();
             for item in &items {
-                work.ends.entry(key(&item.operation)).or_insert_with(|| unknown.clone());
+                work.ends.entry(key(&item.operation)).or_insert(End::of(Ended::Unknown));
             }
             work.broken = Some(error);
         }
     }
 
+    async fn send(&self, batch: &EnrolmentBatch, items: &[Item], number: u64) -> Result<(), StageError> {
+        let mut sending = send(self.terms, items.to_vec(), 0).await?;
+        if batch.kind == EnrolmentKind::Enrol {
+            repair(self.terms, self.school, items, &mut sending).await?;
+        }
+        Ok(self.outcome(batch, items, sending, number).await?)
+    }
+
     /// A class that was full, and from which somebody was removed since, takes so many of the others.
-    async fn fill_up(&self, batches: &[EnrolmentBatch]) {
+    async fn fill_up(&self, batches: &[EnrolmentBatch], gathered: &Gathered) {
         if self.work().full.is_empty() {
             return;
         }
@@ -189,11 +171,15 @@ impl<'a> Applier<'a> {
                 *room.entry(key.1).or_default() += 1;
             }
         }
-        for batch in batches.iter().filter(|batch| batch.kind == EnrolmentKind::Enrol) {
+        // Where the removals came first, the room is taken.
+        let late = |batch: &&EnrolmentBatch| {
+            batch.kind == EnrolmentKind::Enrol && !gathered.full.contains(&batch.target)
+        };
+        for batch in batches.iter().filter(late) {
             let Some(room) = room.get_mut(&batch.target) else { continue };
             let left: Vec<EnrolmentOperation> = {
                 let mut work = self.work();
-                if !work.full.remove(&batch.target) {
+                if work.full.remove(&batch.target).is_none() {
                     continue;
                 }
                 let is_done = |operation: &&EnrolmentOperation| {
@@ -206,7 +192,8 @@ impl<'a> Applier<'a> {
                 self.batch(&EnrolmentBatch { operations: left, ..*batch }).await;
             }
             if *room > 0 {
-                self.work().full.insert(batch.target);
+                let code = NO_ROOM;
+                self.work().full.entry(batch.target).or_insert(code);
             }
         }
     }
@@ -215,7 +202,7 @@ impl<'a> Applier<'a> {
     fn not_now(&self, batch: &EnrolmentBatch) -> bool {
         let work = self.work();
         let course = ClassTarget { class: None, ..batch.target };
-        let full = batch.kind == EnrolmentKind::Enrol && work.full.contains(&batch.target);
+        let full = batch.kind == EnrolmentKind::Enrol && work.full.contains_key(&batch.target);
         work.stopped.is_some()
             || work.broken.is_some()
             || full
@@ -246,7 +233,8 @@ impl<'a> Applier<'a> {
                         index: u64::try_from(index).ok(),
                         ..record::explain(operation, settled)
                     };
-                    record.failures.push(record::failure(self.terms.context, operation, why).await?);
+                    let subject = Subject::from(operation);
+                    record.failures.push(record::failure(self.terms.context, &subject, why).await?);
                 }
             }
             ends.push((key, end));
@@ -259,8 +247,10 @@ impl<'a> Applier<'a> {
     }
 
     fn note_applied(&self, record: &mut CallRecord, operation: &EnrolmentOperation) {
-        let kind = operation.kind.as_str();
-        record.applied.push((Service::Classin, kind, operation.student.clone(), class_key(operation)));
+        record.applied.push(Subject::from(operation).key());
+        if let (EnrolmentKind::Enrol, Some(uid)) = (operation.kind, operation.uid) {
+            record.accounts.push(AccountChange::Accepted { student: operation.student.clone(), uid });
+        }
         if operation.kind == EnrolmentKind::Remove {
             let approved = self.approved.contains(operation);
             record.departures.push((Service::Classin, operation.student.clone(), approved));
@@ -295,8 +285,11 @@ impl<'a> Applier<'a> {
 
     fn note_service(&self, batch: &EnrolmentBatch, sending: &Sending) {
         let mut work = self.work();
-        if sending.full {
-            work.full.insert(batch.target);
+        if let Some(code) = sending.full {
+            work.full.insert(batch.target, code);
+        }
+        if batch.kind == EnrolmentKind::Enrol && sending.answered {
+            work.asked.insert(batch.target);
         }
         work.suspects += sending.suspects;
         work.answered |= sending.answered;
@@ -317,41 +310,52 @@ impl<'a> Applier<'a> {
         }
     }
 
-    async fn finish(&self, gathered: &Gathered, report: &mut StageReport) -> Result<(), StageError> {
+    async fn finish(&self, gathered: &Gathered, report: &mut StageReport) -> Result<MayGoOn, StageError> {
         let mut ended = Vec::new();
         for operation in &gathered.operations {
             let end = self.ended(operation, gathered);
             if matches!(end.ended, Ended::Applied | Ended::Failed | Ended::Unknown) {
-                let kind = operation.kind.as_str();
-                ended.push((Service::Classin, kind, operation.student.clone(), class_key(operation)));
+                ended.push(Subject::from(operation).key());
             }
             report.count(operation.kind.as_str(), end.ended);
             report.exit = report.exit.worst(end.exit);
         }
-        let broken = self.describe(report);
         self.terms.context.state.use_up_approvals(&ended).await?;
-        broken.map_or(Ok(()), |error| Err(error.into()))
+        self.remember_room(gathered).await?;
+        let may_go_on = if self.work().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
+        self.describe(report).map_or(Ok(may_go_on), Err)
+    }
+
+    /// Remembers which classes have no room, so that they are not asked at every run.
+    async fn remember_room(&self, gathered: &Gathered) -> Result<(), StoreError> {
+        let at_ms = self.terms.context.clock.now_ms();
+        let (full, others) = {
+            let work = self.work();
+            let full: Vec<FullClass> = work
+                .full
+                .iter()
+                .filter_map(|(target, code)| {
+                    let wanted = *gathered.rosters.get(target)?;
+                    Some(FullClass { target: *target, code: *code, wanted, at_ms })
+                })
+                .collect();
+            let others: Vec<ClassTarget> =
+                work.asked.iter().filter(|target| !work.full.contains_key(target)).copied().collect();
+            (full, others)
+        };
+        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
     }
 
     fn ended(&self, operation: &EnrolmentOperation, gathered: &Gathered) -> End {
-        let end = |ended, exit| End { ended, exit, is_recorded: false };
-        match &operation.state {
-            EnrolmentState::Planned => self.work().ends.get(&key(operation)).cloned().unwrap_or_else(|| {
-                let stopping = self.terms.context.stop.is_cancelled();
-                end(Ended::Skipped, if stopping { Exit::Terminated } else { Exit::Incomplete })
-            }),
-            EnrolmentState::Held(_) => end(Ended::Held, Exit::Held),
-            EnrolmentState::Cannot(_) => end(Ended::Failed, Exit::Incomplete),
-            EnrolmentState::Waiting(_) if gathered.ignored.contains(&operation.want) => {
-                end(Ended::Skipped, Exit::Done)
-            }
-            EnrolmentState::Waiting(_) => end(Ended::Skipped, Exit::Incomplete),
-            EnrolmentState::Skipped(_) => end(Ended::Skipped, Exit::Done),
-        }
+        let made = operation.is_planned().then(|| self.work().ends.get(&key(operation)).copied()).flatten();
+        made.unwrap_or_else(|| {
+            let is_ignored = gathered.ignored.contains(&operation.want);
+            end_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
+        })
     }
 
     /// What the report says beyond figures; and what broke our own database.
-    fn describe(&self, report: &mut StageReport) -> Option<StoreError> {
+    fn describe(&self, report: &mut StageReport) -> Option<StageError> {
         let mut work = self.work();
         for error in work.errors.drain(..) {
             report.fail(Exit::Incomplete, error);
@@ -366,27 +370,4 @@ impl<'a> Applier<'a> {
         }
         work.broken.take()
     }
-}
-
-/// How one item ended. What was not sent because the service is to be left alone does not count as an attempt.
-fn end_of(settled: &Settled, stopped: bool) -> End {
-    let (ended, is_recorded) = match settled.judged.verdict {
-        ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => (Ended::Applied, false),
-        ItemVerdict::StopRun { .. } => (Ended::Skipped, false),
-        ItemVerdict::Condemned { for_good: true, .. } => (Ended::Failed, false),
-        ItemVerdict::Halve { .. } if stopped => (Ended::Skipped, false),
-        ItemVerdict::Unknown | ItemVerdict::SendSingly => match &settled.trouble {
-            Some(trouble) if !trouble.is_lost && stopped => (Ended::Skipped, false),
-            Some(trouble) if !trouble.is_lost => (Ended::Failed, true),
-            _ => (Ended::Unknown, true),
-        },
-        ItemVerdict::Condemned { .. }
-        | ItemVerdict::Repair { .. }
-        | ItemVerdict::Retry { .. }
-        | ItemVerdict::Full { .. }
-        | ItemVerdict::Student { .. }
-        | ItemVerdict::Halve { .. } => (Ended::Failed, true),
-    };
-    let exit = if ended == Ended::Applied { Exit::Done } else { Exit::Incomplete };
-    End { ended, exit, is_recorded }
 }

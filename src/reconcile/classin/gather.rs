@@ -2,23 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::account::{AccountPlanner, Accounts};
+use super::memory::{IGNORED, Memory};
+use super::verify::Oldest;
 use super::{ClassinSide, StageError};
 use crate::mirror::{
-    ClassPlan, ClassView, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Presence, Reason, plan_class,
+    ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Handover,
+    Presence, Reason, plan_class,
 };
-use crate::plan::FailureState;
+use crate::plan::Digest;
 use crate::reconcile::Context;
 use crate::roster::{Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
+use crate::settings::Mode;
 use crate::store::{EnrolmentChange, RosterSnapshot};
 
 /// Everything that ClassIn's part of a run is to do.
 pub(super) struct Gathered {
+    /// What comes before the classes, and names.
+    pub(super) accounts: Accounts,
     /// Classes in ascending order of ids; within one, enrolments before removals.
     pub(super) operations: Vec<EnrolmentOperation>,
     /// Bookkeeping that needs no call.
     pub(super) changes: Vec<EnrolmentChange>,
     /// Wants that a person silenced.
     pub(super) ignored: HashSet<u64>,
+    /// Classes that had no room and are tried again: whoever leaves goes first.
+    pub(super) full: BTreeSet<ClassTarget>,
+    /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
+    pub(super) rosters: BTreeMap<ClassTarget, u64>,
+    /// The wanted enrolments whose evidence is oldest.
+    pub(super) oldest: Oldest,
     /// Classes that name no course.
     pub(super) not_mirrored: u64,
     /// Students whose removals wait for their grace.
@@ -27,50 +40,56 @@ pub(super) struct Gathered {
     pub(super) problems: Vec<RosterProblem>,
 }
 
-/// What is said of a want that a person silenced.
-const IGNORED: &str = "ignored until its row changes";
-
-/// What held operations back in earlier runs, and what is condemned.
-struct Memory {
-    holds: BTreeMap<u64, String>,
-    condemned: HashMap<ClassTarget, i64>,
+/// Whether accounts may still be registered before the classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registering {
+    /// Whoever has no account is to get one first.
+    ToDo,
+    /// That was done, as far as it could be.
+    Done,
 }
 
-impl Memory {
-    /// A condemned course condemns its classes.
-    fn condemned(&self, target: ClassTarget) -> Option<i64> {
-        let course = ClassTarget { class: None, ..target };
-        self.condemned.get(&target).or_else(|| self.condemned.get(&course)).copied()
-    }
-}
-
-/// Reads everything in one transaction: the classes once to learn who is no longer wanted where, and once more
-/// to plan, knowing who of them is still on the roster. Nobody is thus taken for somebody who left a class and
-/// stayed, because two readings were of two moments.
-pub(super) async fn gather(context: &Context, side: &ClassinSide) -> Result<Gathered, StageError> {
-    let now_ms = context.clock.now_ms();
-    let mut ignored = HashSet::new();
-    let memory = memory(context, now_ms, &mut ignored).await?;
+/// Reads everything in one transaction: the classes once to learn who is no longer wanted where and who has no
+/// account, and once more to plan, knowing who of them is still on the roster. Nobody is thus taken for somebody
+/// who left a class and stayed, because two readings were of two moments.
+pub(super) async fn gather(
+    context: &Context,
+    side: &ClassinSide,
+    registering: Registering,
+    oldest: Oldest,
+) -> Result<Gathered, StageError> {
+    let key = context.state.memory_key().await?;
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
+    let memory = Memory::read(context, side, &key, &mut snapshot).await?;
+    let planner = AccountPlanner { context, side, key: &key, memory: &memory };
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
         let dangling = snapshot.dangling_members().await?;
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
+    let seen = first_reading(&planner, &mut snapshot).await?;
+    let unknown = match registering {
+        Registering::ToDo if side.settings.register => seen.without_account,
+        Registering::ToDo | Registering::Done => BTreeSet::new(),
+    };
+    let accounts = planner.plan(&mut snapshot, &unknown).await?;
+    problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none()).count();
     let mut gathering = Gathering {
-        context,
-        side,
-        memory,
+        planner,
         codes: codes(&classes),
-        present: present(context, &mut snapshot).await?,
+        present: seen.present,
         waiting: HashSet::new(),
         gathered: Gathered {
+            accounts,
             operations: Vec::new(),
             changes: Vec::new(),
-            ignored,
+            ignored: memory.ignored.clone(),
+            full: BTreeSet::new(),
+            rosters: BTreeMap::new(),
+            oldest,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
             problems,
@@ -78,8 +97,9 @@ pub(super) async fn gather(context: &Context, side: &ClassinSide) -> Result<Gath
     };
     let mut unwanted = remembered_classes(context).await?;
     let mut wanted = snapshot.wanted_classes();
-    while let Some(class) = wanted.next().await? {
+    while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
+        gathering.planner.fill_in(&mut class.members, &gathering.gathered.accounts).await?;
         gathering.one_class(class.target, &class.members).await?;
     }
     drop(wanted);
@@ -107,25 +127,41 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
     codes
 }
 
-/// Which of the students who are remembered in a class, and not wanted there, are on the roster.
-async fn present(
-    context: &Context,
+/// What the first reading is for.
+struct Seen {
+    /// Which of the students who are remembered in a class, and not wanted there, are on the roster.
+    present: HashSet<StudentId>,
+    /// Who is wanted in a class that takes changes, and has no account that we know of.
+    without_account: BTreeSet<StudentId>,
+}
+
+async fn first_reading(
+    planner: &AccountPlanner<'_>,
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<HashSet<StudentId>, StageError> {
+) -> Result<Seen, StageError> {
+    let state = &planner.context.state;
+    let none = Accounts::default();
     let mut leaving = HashSet::new();
-    let mut unwanted = remembered_classes(context).await?;
+    let mut without_account = BTreeSet::new();
+    let mut unwanted = remembered_classes(planner.context).await?;
     let mut wanted = snapshot.wanted_classes();
-    while let Some(class) = wanted.next().await? {
+    while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
-        let remembered = context.state.enrolments_of(class.target).await?;
+        planner.fill_in(&mut class.members, &none).await?;
+        let remembered = state.enrolments_of(class.target).await?;
         leaving.extend(not_wanted(&remembered, &uids(&class.members)));
+        if planner.memory.condemned(class.target).is_none() {
+            let without = class.members.into_iter().filter(|member| member.uid.is_none());
+            without_account.extend(without.map(|member| member.student));
+        }
     }
     drop(wanted);
     for target in unwanted {
-        let remembered = context.state.enrolments_of(target).await?;
+        let remembered = state.enrolments_of(target).await?;
         leaving.extend(not_wanted(&remembered, &HashSet::new()));
     }
-    Ok(if leaving.is_empty() { HashSet::new() } else { snapshot.active_among(&leaving).await? })
+    let present = if leaving.is_empty() { HashSet::new() } else { snapshot.active_among(&leaving).await? };
+    Ok(Seen { present, without_account })
 }
 
 fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
@@ -140,35 +176,9 @@ fn not_wanted(remembered: &[(EnrolmentRecord, u32)], wanted: &HashSet<ClassinUid
         .collect()
 }
 
-async fn memory(context: &Context, now_ms: i64, ignored: &mut HashSet<u64>) -> Result<Memory, StageError> {
-    let mut holds = BTreeMap::new();
-    for (_, _, _, hold) in context.state.classin_holds().await? {
-        let why = match hold.state {
-            FailureState::Waiting if hold.due_at_ms <= now_ms => continue,
-            FailureState::Waiting => "failed before, not due yet",
-            FailureState::Dead => "failed for good: see rosterd failures",
-            FailureState::Ignored => {
-                ignored.insert(hold.want.0);
-                IGNORED
-            }
-        };
-        holds.insert(hold.want.0, why.to_owned());
-    }
-    let condemned = context
-        .state
-        .condemned_classes()
-        .await?
-        .into_iter()
-        .map(|condemned| (condemned.target, condemned.code))
-        .collect();
-    Ok(Memory { holds, condemned })
-}
-
 /// What is put together class by class.
 struct Gathering<'a> {
-    context: &'a Context,
-    side: &'a ClassinSide,
-    memory: Memory,
+    planner: AccountPlanner<'a>,
     codes: HashMap<ClassTarget, ClassCode>,
     /// Who is on the roster, of those who are not wanted where they are remembered.
     present: HashSet<StudentId>,
@@ -179,8 +189,9 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), StageError> {
-        let remembered = self.context.state.enrolments_of(target).await?;
-        let now_ms = self.context.clock.now_ms();
+        let AccountPlanner { context, memory, .. } = self.planner;
+        let remembered = context.state.enrolments_of(target).await?;
+        let now_ms = context.clock.now_ms();
         let wanted_uids = uids(wanted);
         let leaving = not_wanted(&remembered, &wanted_uids);
         let seen_gone: HashMap<&StudentId, (i64, u32)> = remembered
@@ -195,6 +206,25 @@ impl Gathering<'_> {
         for (record, _) in &remembered {
             note_presence(record, &wanted_uids, &seen_gone, &mut self.gathered.changes);
         }
+        let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
+        let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
+        if memory.condemned(target).is_none() && context.mode >= Mode::CreateOnly {
+            self.mind_the_room(&mut plan, target, wanted, now_ms);
+            self.gathered.oldest.consider(context, target, wanted, &records).await?;
+        }
+        self.take(plan, target);
+        Ok(())
+    }
+
+    fn plan(
+        &self,
+        target: ClassTarget,
+        wanted: &[Enrolment],
+        records: &[EnrolmentRecord],
+        seen_gone: &HashMap<&StudentId, (i64, u32)>,
+        now_ms: i64,
+    ) -> ClassPlan {
+        let AccountPlanner { context, side, memory, .. } = self.planner;
         let presence = |student: &StudentId| match seen_gone.get(student) {
             Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
             None => Presence::OnRoster,
@@ -202,42 +232,102 @@ impl Gathering<'_> {
         let view = ClassView {
             target,
             class_code: self.codes.get(&target),
-            mode: self.context.mode,
-            condemned: self.memory.condemned(target),
-            removals: self.side.settings.removals,
+            mode: context.mode,
+            condemned: memory.condemned(target),
+            removals: side.settings.removals,
             now_ms,
-            delete_grace_ms: self.side.delete_grace_ms,
+            delete_grace_ms: side.delete_grace_ms,
             presence: &presence,
-            holds: &self.memory.holds,
+            holds: &memory.holds,
         };
-        let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
-        let plan = plan_class(wanted, &records, &view);
-        self.take(plan, target, &records);
-        Ok(())
+        plan_class(wanted, records, &view)
     }
 
-    fn take(&mut self, plan: ClassPlan, target: ClassTarget, records: &[EnrolmentRecord]) {
+    /// Who waits for room in a class is asked for again when the roster or the hour changes, when somebody is to
+    /// leave, or when a person says so.
+    fn mind_the_room(
+        &mut self,
+        plan: &mut ClassPlan,
+        target: ClassTarget,
+        wanted: &[Enrolment],
+        now_ms: i64,
+    ) {
+        let is_planned = |kind: EnrolmentKind| {
+            move |operation: &&EnrolmentOperation| operation.kind == kind && operation.is_planned()
+        };
+        let enrols = || plan.operations.iter().filter(is_planned(EnrolmentKind::Enrol));
+        if enrols().next().is_none() {
+            return;
+        }
+        let roster = roster_of(wanted);
+        self.gathered.rosters.insert(target, roster);
+        let memory = self.planner.memory;
+        if !memory.was_full(target) {
+            return;
+        }
+        let makes_room = plan.operations.iter().any(|one| is_planned(EnrolmentKind::Remove)(&one));
+        let is_due = enrols().any(|operation| memory.due_again.contains(&operation.want));
+        if makes_room || is_due || !memory.is_full_still(target, roster, now_ms) {
+            self.gathered.full.insert(target);
+            return;
+        }
+        for operation in &mut plan.operations {
+            if operation.kind == EnrolmentKind::Enrol && operation.is_planned() {
+                operation.state = EnrolmentState::Waiting(Reason::Other(
+                    "the class is full: rosterd asks again in the next hour, or when the roster changes"
+                        .to_owned(),
+                ));
+            }
+        }
+    }
+
+    fn take(&mut self, plan: ClassPlan, target: ClassTarget) {
         let ClassPlan { operations, settled: _, kept: _, to_forget, handovers } = plan;
         for mut operation in operations {
             if matches!(operation.state, EnrolmentState::Waiting(Reason::Grace { .. })) {
                 self.waiting.insert(operation.student);
                 continue;
             }
-            let impossible = matches!(operation.state, EnrolmentState::Cannot(_));
-            if impossible && self.gathered.ignored.contains(&operation.want) {
-                operation.state = EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()));
+            if matches!(operation.state, EnrolmentState::Cannot(_)) {
+                operation.state = self.without_account(&operation);
             }
             self.gathered.operations.push(operation);
         }
         let forgotten = to_forget.into_iter().map(|uid| EnrolmentChange::Forget { uid, target });
         self.gathered.changes.extend(forgotten);
         for handover in handovers {
-            if let Some(record) = records.iter().find(|record| record.uid == handover.uid) {
-                let record = EnrolmentRecord { student: handover.student, ..record.clone() };
-                self.gathered.changes.push(EnrolmentChange::Know { record, code: None });
+            let Handover { uid, student } = handover;
+            self.gathered.changes.push(EnrolmentChange::HandOver { uid, target, student });
+        }
+    }
+
+    /// What becomes of an enrolment whose student has no account: it follows the registration.
+    fn without_account(&self, operation: &EnrolmentOperation) -> EnrolmentState {
+        if !self.planner.side.settings.register {
+            return if self.gathered.ignored.contains(&operation.want) {
+                EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
+            } else {
+                operation.state.clone()
+            };
+        }
+        match self.gathered.accounts.registration_of(&operation.student) {
+            Some(EnrolmentState::Planned) => EnrolmentState::Planned,
+            Some(EnrolmentState::Skipped(reason)) => EnrolmentState::Skipped(reason.clone()),
+            Some(EnrolmentState::Held(_) | EnrolmentState::Cannot(_) | EnrolmentState::Waiting(_)) | None => {
+                EnrolmentState::Skipped(Reason::Other("the student has no ClassIn account yet".to_owned()))
             }
         }
     }
+}
+
+/// What the roster wants in a class, in one number.
+fn roster_of(wanted: &[Enrolment]) -> u64 {
+    let mut digest = Digest::open("class roster");
+    for member in wanted {
+        let uid = member.uid.map_or(0, |uid| uid.0);
+        digest.text(member.student.as_str()).text(member.class_code.as_str()).number(uid);
+    }
+    digest.finish().0
 }
 
 fn note_presence(

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{ClassinSide, class_key};
+use super::ClassinSide;
+use super::account::{AccountKind, AccountOperation};
+use super::gather::Gathered;
+use super::record::{Subject, class_key};
 use crate::mirror::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use crate::plan::{Fingerprint, allowance};
 use crate::reconcile::Context;
@@ -13,27 +16,59 @@ use crate::store::{HeldOperation, Service, StoreError};
 pub(super) struct Approvals(HashSet<(String, String, String, u64)>);
 
 impl Approvals {
-    /// Whether this operation is among it.
-    pub(super) fn contains(&self, operation: &EnrolmentOperation) -> bool {
-        let kind = operation.kind.as_str().to_owned();
-        let student = operation.student.as_str().to_owned();
-        self.0.contains(&(kind, student, class_key(operation), operation.want))
+    /// Whether this is among it.
+    pub(super) fn contains(&self, operation: impl Into<Subject>) -> bool {
+        let Subject { kind, student, class_code, want } = operation.into();
+        self.0.contains(&(kind.to_owned(), student.as_str().to_owned(), class_code, want))
     }
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Removals count against `guard.max_delete` of what we hold in ClassIn.
+/// So many names are never too many: a small school has a wedding too.
+const LEAST_NAMES: u64 = 5;
+
+/// Removals count against `guard.max_delete` of what we hold in ClassIn, names against `guard.max_modify` of the
+/// accounts that we know.
 pub(super) async fn divide(
     context: &Context,
     side: &ClassinSide,
-    operations: &mut [EnrolmentOperation],
+    gathered: &mut Gathered,
     held: u64,
 ) -> Result<Approvals, StoreError> {
     let now_ms = context.clock.now_ms();
     let approved = Approvals(context.state.approved_in_classin(now_ms).await?);
+    hold_removals(context, side, &mut gathered.operations, held, &approved).await?;
+    let is_rename = |operation: &&mut AccountOperation| {
+        operation.kind == AccountKind::Rename
+            && operation.state == EnrolmentState::Planned
+            && !approved.contains(&**operation)
+    };
+    let names: Vec<&mut AccountOperation> =
+        gathered.accounts.operations.iter_mut().filter(is_rename).collect();
+    let (count, known) =
+        (u64::try_from(names.len()).unwrap_or(u64::MAX), context.state.count_accounts().await?);
+    let limit = allowance(side.guard.max_modify, known).max(LEAST_NAMES);
+    if count > limit {
+        let reason =
+            format!("{count} names of {known} accounts: more than the limit of {limit} (guard.max_modify)");
+        for operation in names {
+            operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
+        }
+    }
+    Ok(approved)
+}
+
+async fn hold_removals(
+    context: &Context,
+    side: &ClassinSide,
+    operations: &mut [EnrolmentOperation],
+    held: u64,
+    approved: &Approvals,
+) -> Result<(), StoreError> {
+    let now_ms = context.clock.now_ms();
     for operation in operations.iter_mut() {
-        if matches!(operation.state, EnrolmentState::Held(_)) && approved.contains(operation) {
+        if matches!(operation.state, EnrolmentState::Held(_)) && approved.contains(&*operation) {
             operation.state = EnrolmentState::Planned;
         }
     }
@@ -45,7 +80,7 @@ pub(super) async fn divide(
     let recent = context.state.recent_departures(Service::Classin, now_ms.saturating_sub(DAY_MS)).await?;
     let limit = allowance(side.guard.max_delete, held);
     if count == 0 || count.saturating_add(recent) <= limit {
-        return Ok(approved);
+        return Ok(());
     }
     let reason = format!(
         "{count} removals of {held} enrolments, and {recent} in the last 24 hours: more than the limit of {limit} (guard.max_delete)"
@@ -53,38 +88,37 @@ pub(super) async fn divide(
     for operation in operations.iter_mut().filter(|operation| concerns(operation)) {
         operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
     }
-    Ok(approved)
+    Ok(())
 }
 
 /// Says why operations are held, and remembers them for an approval.
-pub(super) fn describe_holds(operations: &[EnrolmentOperation], report: &mut StageReport) {
-    let reasons: BTreeSet<String> = operations
-        .iter()
-        .filter_map(|operation| match &operation.state {
-            EnrolmentState::Held(reason @ Reason::WouldEmpty { .. }) => {
-                Some(format!("class {}: {reason}", class_key(operation)))
-            }
-            EnrolmentState::Held(reason) => Some(reason.to_string()),
-            EnrolmentState::Planned
-            | EnrolmentState::Skipped(_)
-            | EnrolmentState::Cannot(_)
-            | EnrolmentState::Waiting(_) => None,
-        })
-        .collect();
+pub(super) fn describe_holds(gathered: &Gathered, report: &mut StageReport) {
+    let mut reasons = BTreeSet::new();
+    let mut held = Vec::new();
+    for operation in &gathered.operations {
+        if let EnrolmentState::Held(reason) = &operation.state {
+            reasons.insert(match reason {
+                Reason::WouldEmpty { .. } => format!("class {}: {reason}", class_key(operation)),
+                Reason::NoAccount
+                | Reason::Mode(_)
+                | Reason::Condemned(_)
+                | Reason::Grace { .. }
+                | Reason::Other(_) => reason.to_string(),
+            });
+            held.push(Subject::from(operation));
+        }
+    }
+    for operation in &gathered.accounts.operations {
+        if let EnrolmentState::Held(reason) = &operation.state {
+            reasons.insert(reason.to_string());
+            held.push(Subject::from(operation));
+        }
+    }
     report.holds.extend(reasons);
-    report.held_operations = held_operations(operations);
+    report.held_operations = held.into_iter().map(held_operation).collect();
 }
 
-fn held_operations(operations: &[EnrolmentOperation]) -> Vec<HeldOperation> {
-    operations
-        .iter()
-        .filter(|operation| matches!(operation.state, EnrolmentState::Held(_)))
-        .map(|operation| HeldOperation {
-            service: Service::Classin,
-            kind: operation.kind.as_str(),
-            student: operation.student.clone(),
-            class_code: class_key(operation),
-            want: Fingerprint(operation.want),
-        })
-        .collect()
+fn held_operation(subject: Subject) -> HeldOperation {
+    let Subject { kind, student, class_code, want } = subject;
+    HeldOperation { service: Service::Classin, kind, student, class_code, want: Fingerprint(want) }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::ClassinSide;
-use super::record::call;
+use super::record::{Why, call};
 use crate::classin::{AddItem, ClassinError, Disposition, StopCause};
 use crate::exit::Exit;
 use crate::mirror::{
@@ -34,7 +34,7 @@ pub(super) struct Sending {
     /// Classes and courses that take no changes any more.
     pub(super) condemned: Vec<crate::mirror::Condemnation>,
     /// No more adds to this class in this run.
-    pub(super) full: bool,
+    pub(super) full: Option<i64>,
     /// A code that is our mistake when it comes for several students alone.
     pub(super) suspects: u32,
     /// Why no further call is made in this run.
@@ -52,6 +52,8 @@ pub(super) struct Settled {
     pub(super) judged: JudgedItem,
     /// Why there was no answer to judge.
     pub(super) trouble: Option<Trouble>,
+    /// Why mending did not help, where it was tried.
+    pub(super) mending: Option<Why>,
 }
 
 /// A call without an answer that could be judged.
@@ -66,13 +68,10 @@ pub(super) struct Trouble {
 }
 
 /// A lost answer is settled by the same call again, so many times in a run.
-const REPEATS: u32 = 2;
-
-/// How long to wait before a repeat where ClassIn does not say.
-const PAUSE: Duration = Duration::from_millis(300);
+pub(super) const REPEATS: u32 = 2;
 
 /// The longest a run waits because ClassIn asks it to; for more, the operation waits for a later run.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// One operation with what is remembered of it now.
 #[derive(Clone)]
@@ -97,7 +96,8 @@ pub(super) fn send<'a>(
     })
 }
 
-async fn answer(terms: Terms<'_>, items: &[Item]) -> Result<Judged, ClassinError> {
+/// Makes the call, and judges what came back.
+pub(super) async fn answer(terms: Terms<'_>, items: &[Item]) -> Result<Judged, ClassinError> {
     let Some(first) = items.first() else { return Ok(Judged::default()) };
     let target = first.operation.target;
     let what = call(&first.operation);
@@ -134,11 +134,11 @@ async fn settle(
     if judged.order_differs {
         tracing::debug!("ClassIn answered in another order than it was asked");
     }
-    let items_of = |judged: JudgedItem| Settled { judged, trouble: None };
+    let items_of = |judged: JudgedItem| Settled { judged, trouble: None, mending: None };
     let mut sending = Sending {
         items: judged.items.into_iter().map(items_of).collect(),
         condemned: judged.condemned.into_iter().collect(),
-        full: judged.full.is_some(),
+        full: judged.full,
         suspects: u32::from(judged.suspect.is_some()),
         stop: judged.stop.map(|(stop, code)| stopped(stop, code)),
         answered: true,
@@ -177,14 +177,14 @@ async fn settle(
 
 impl Sending {
     /// Puts the verdicts of a part where its items stand.
-    fn take(&mut self, positions: &[usize], part: Sending) {
+    pub(super) fn take(&mut self, positions: &[usize], part: Sending) {
         for (at, item) in positions.iter().zip(part.items) {
             if let Some(slot) = self.items.get_mut(*at) {
                 *slot = item;
             }
         }
         self.condemned.extend(part.condemned);
-        self.full |= part.full;
+        self.full = self.full.or(part.full);
         self.suspects += part.suspects;
         self.stop = self.stop.take().or(part.stop);
         self.answered |= part.answered;
@@ -194,7 +194,7 @@ impl Sending {
     /// Nothing could be judged of any of these.
     fn without_an_answer(items: usize, trouble: Trouble, stop: Option<(Exit, String)>) -> Self {
         let judged = JudgedItem { verdict: ItemVerdict::Unknown, text: None };
-        let settled = Settled { judged, trouble: Some(trouble.clone()) };
+        let settled = Settled { judged, trouble: Some(trouble.clone()), mending: None };
         Self { items: vec![settled; items], stop, trouble: Some(trouble), ..Self::default() }
     }
 }
@@ -217,7 +217,7 @@ async fn after_error(
     let was = |item: &Item| if is_lost { Some(lost(item)) } else { item.was };
     let again: Vec<Item> = items.iter().map(|item| Item { was: was(item), ..item.clone() }).collect();
     let mut trouble = Trouble { is_lost, message: super::in_one_line(error), wait: None };
-    let mut pause = PAUSE;
+    let mut pause = terms.side.patience.before_repeating;
     match error.disposition() {
         Disposition::Stop(cause) => {
             let stop = Some((stop_exit(cause), trouble.message.clone()));
@@ -229,7 +229,7 @@ async fn after_error(
             trouble.wait = Some(after);
             return Ok(Sending::without_an_answer(items.len(), trouble, stop));
         }
-        Disposition::Retry { after } => pause = after.unwrap_or(PAUSE),
+        Disposition::Retry { after } => pause = after.unwrap_or(pause),
         Disposition::RetryThenStop | Disposition::SmallerBatch => {}
     }
     if repeat < REPEATS && waited(terms, pause).await {
@@ -241,7 +241,7 @@ async fn after_error(
 }
 
 /// Waits before a repeat; false when the program is told to stop meanwhile.
-async fn waited(terms: Terms<'_>, pause: Duration) -> bool {
+pub(super) async fn waited(terms: Terms<'_>, pause: Duration) -> bool {
     tokio::select! {
         () = terms.context.stop.cancelled() => false,
         () = tokio::time::sleep(pause) => true,
@@ -269,7 +269,7 @@ fn lost(item: &Item) -> Evidence {
     }
 }
 
-fn stop_exit(cause: StopCause) -> Exit {
+pub(super) fn stop_exit(cause: StopCause) -> Exit {
     match cause {
         StopCause::Temporary => Exit::Temporary,
         StopCause::Credentials => Exit::Credentials,
@@ -277,7 +277,7 @@ fn stop_exit(cause: StopCause) -> Exit {
     }
 }
 
-fn stopped(stop: Stop, code: i64) -> (Exit, String) {
+pub(super) fn stopped(stop: Stop, code: i64) -> (Exit, String) {
     match stop {
         Stop::OurMistake => (Exit::Failed, format!("ClassIn refuses the call itself (code {code})")),
         Stop::NoPermission => (Exit::Credentials, format!("ClassIn refuses the credentials (code {code})")),
@@ -299,15 +299,18 @@ async fn remember_verdicts(terms: Terms<'_>, settled: &[(Item, ItemVerdict)]) ->
     let changes: Vec<EnrolmentChange> = settled
         .iter()
         .map(|(item, verdict)| {
-            known(item, evidence_after(item.operation.kind, item.was, *verdict), verdict.code())
+            known(item, evidence_after(item.operation.kind, item.was, *verdict), Some(*verdict))
         })
         .collect();
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await
 }
 
-fn known(item: &Item, change: EvidenceChange, code: Option<i64>) -> EnrolmentChange {
+/// What is remembered from now on; without a verdict, that a call is about to be made, or was not.
+fn known(item: &Item, change: EvidenceChange, verdict: Option<ItemVerdict>) -> EnrolmentChange {
     let target = item.operation.target;
+    let code = verdict.and_then(|verdict| verdict.code());
+    let is_success = verdict.is_some_and(|verdict| verdict.is_success());
     match change {
         EvidenceChange::Record(evidence) => EnrolmentChange::Know {
             record: EnrolmentRecord {
@@ -318,7 +321,11 @@ fn known(item: &Item, change: EvidenceChange, code: Option<i64>) -> EnrolmentCha
                 gone_since_ms: None,
             },
             code,
+            is_confirmed: is_success && item.operation.kind == EnrolmentKind::Enrol,
         },
+        EvidenceChange::Forget if verdict.is_some() && item.operation.kind == EnrolmentKind::Remove => {
+            EnrolmentChange::Out { uid: item.uid, target, code }
+        }
         EvidenceChange::Forget => EnrolmentChange::Forget { uid: item.uid, target },
     }
 }

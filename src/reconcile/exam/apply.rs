@@ -127,8 +127,9 @@ impl<'a> Applier<'a> {
 
     /// Writes down what a call brought; nothing to write is no transaction.
     pub(super) async fn record(&self, record: CallRecord) -> Result<(), StoreError> {
-        let CallRecord { links, failures, applied, settled, departures } = &record;
+        let CallRecord { links, accounts, failures, applied, settled, departures } = &record;
         let is_empty = links.is_empty()
+            && accounts.is_empty()
             && failures.is_empty()
             && applied.is_empty()
             && settled.is_empty()

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod error;
+mod people;
 mod snapshot;
 mod tables;
 mod value;
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 
 pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
+pub use people::{NamedStudent, RosterDetails, RosterPerson};
 pub use snapshot::RosterSnapshot;
 
 use crate::roster::{ClassTarget, Enrolment, Student};
@@ -46,6 +48,8 @@ pub struct RosterDatabase {
     pool: SqlitePool,
     tables: Tables,
     columns: Vec<String>,
+    /// Which of the columns are there that not every roster has.
+    personal: Vec<&'static str>,
 }
 
 /// How long another program may keep the roster locked before a run gives up.
@@ -72,13 +76,23 @@ impl RosterDatabase {
             .connect_with(options)
             .await
             .map_err(|source| failure(path, "the file", source))?;
-        let mut given = tables::given(queries, columns);
+        let [students, ..] = tables::given(queries, columns);
+        let personal = personal(path, &pool, &students.given).await?;
+        let more: Vec<String> =
+            columns.iter().cloned().chain(personal.iter().map(|column| (*column).to_owned())).collect();
+        let mut given = tables::given(queries, &more);
         check(path, &pool, &given).await?;
         for table in &mut given {
             let declared = declared(path, &pool, table.name).await?;
             table.learn(&declared);
         }
-        Ok(Self { path: path.to_owned(), pool, tables: Tables::new(&given), columns: columns.to_vec() })
+        Ok(Self {
+            path: path.to_owned(),
+            pool,
+            tables: Tables::new(&given),
+            columns: columns.to_vec(),
+            personal,
+        })
     }
 
     /// How many active students there are now, in a short read of its own.
@@ -125,6 +139,21 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
         }
     }
     Ok(())
+}
+
+/// Which of the columns are there that not every roster has.
+async fn personal(path: &Path, pool: &SqlitePool, students: &str) -> Result<Vec<&'static str>, RosterError> {
+    let mut there = Vec::new();
+    for column in people::PERSONAL {
+        // Qualified, because SQLite takes an unknown quoted name for a text.
+        let sql = format!("SELECT t.{} FROM {students} AS t LIMIT 0", quoted(column));
+        match sqlx::query(AssertSqlSafe(sql)).fetch_optional(pool).await {
+            Ok(_) => there.push(column),
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => {}
+            Err(source) => return Err(failure(path, "students", source)),
+        }
+    }
+    Ok(there)
 }
 
 async fn probe(

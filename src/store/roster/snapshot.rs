@@ -16,8 +16,8 @@ use crate::roster::{
 /// One moment of a roster.
 #[derive(Debug)]
 pub struct RosterSnapshot<'a> {
-    database: &'a RosterDatabase,
-    transaction: Transaction<'static, Sqlite>,
+    pub(super) database: &'a RosterDatabase,
+    pub(super) transaction: Transaction<'static, Sqlite>,
 }
 
 impl<'a> RosterSnapshot<'a> {
@@ -31,7 +31,7 @@ impl<'a> RosterSnapshot<'a> {
         let _ended = self.transaction.rollback().await;
     }
 
-    fn failure(&self, table: &'static str) -> impl FnOnce(sqlx::Error) -> RosterError + use<> {
+    pub(super) fn failure(&self, table: &'static str) -> impl FnOnce(sqlx::Error) -> RosterError + use<> {
         let path = self.database.path.clone();
         move |source| failure(&path, table, source)
     }

@@ -1,0 +1,89 @@
+//! `claim`: a membership that is certain, but not whether we made it, is taken as ours.
+
+use serde::Serialize;
+
+use super::output;
+use crate::app::{App, AppError};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::roster::{ClassTarget, StudentId};
+use crate::store::EvidenceRow;
+
+#[derive(Serialize)]
+struct Claimed {
+    student_id: String,
+    class_code: String,
+    course_id: i64,
+    class_id: Option<i64>,
+    evidence: &'static str,
+}
+
+pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -> Result<Exit, AppError> {
+    let _lock = app.lock()?;
+    let student = StudentId::new(student);
+    let target = match target_of(app, class_code).await? {
+        Ok(target) => target,
+        Err(why) => {
+            output::complain(&why);
+            return Ok(Exit::Failed);
+        }
+    };
+    let account = app.state.account_of(&student).await?;
+    let rows = app.state.evidence_of_student(&student, account.map(|account| account.uid)).await?;
+    let here: Vec<EvidenceRow> = rows.into_iter().filter(|row| row.target == target).collect();
+    let mut changed = false;
+    for row in here.iter().filter(|row| row.evidence == "presumed") {
+        changed |= app.state.claim(row.uid, target, app.clock.now_ms()).await?;
+    }
+    if !changed && !here.iter().any(|row| row.evidence == "added") {
+        output::complain(&why_not(&student, class_code, &here));
+        return Ok(Exit::Failed);
+    }
+    let claimed = Claimed {
+        student_id: student.to_string(),
+        class_code: class_code.to_owned(),
+        course_id: target.course.0,
+        class_id: target.class.map(|class| class.0),
+        evidence: "added",
+    };
+    output::show(cli, &claimed, |done| {
+        let (student, class) = (&done.student_id, &done.class_code);
+        if changed {
+            format!("Student {student} in class {class} counts as added by rosterd from now on.")
+        } else {
+            format!("Student {student} in class {class} was added by rosterd already: nothing to claim.")
+        }
+    });
+    Ok(Exit::Done)
+}
+
+/// The class that the roster names so; the inner error is a sentence.
+async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, String>, AppError> {
+    let roster = app.roster().await?;
+    let mut snapshot = roster.snapshot().await?;
+    let (classes, _) = snapshot.classes().await?;
+    snapshot.close().await;
+    let class = classes.into_iter().find(|class| class.code.as_str() == class_code);
+    Ok(match class {
+        None => Err(format!("the roster has no class {class_code}: see class_code in its table classes")),
+        Some(class) => class.target.ok_or_else(|| {
+            format!("class {class_code} has no course_id on the roster, so it is not mirrored into ClassIn")
+        }),
+    })
+}
+
+fn why_not(student: &StudentId, class_code: &str, here: &[EvidenceRow]) -> String {
+    let Some(row) = here.first() else {
+        return format!("nothing is remembered of student {student} in class {class_code}");
+    };
+    let why = match row.evidence.as_str() {
+        "present" => "was there before rosterd first tried: somebody else's, and never removed",
+        "gone" => "is out of the class",
+        "condemned" => "is in a class that takes no changes any more",
+        _ => "is not settled yet: run rosterd --sync-now first",
+    };
+    format!(
+        "student {student} in class {class_code} {why} (evidence: {}); only presumed enrolments can be claimed",
+        row.evidence
+    )
+}

@@ -1,0 +1,320 @@
+//! `explain`: everything about one student, and what happens next. No network.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::output;
+use super::plan::masked;
+use crate::app::{self, App, AppError};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::plan::{Link, RetryPolicy};
+use crate::reconcile::{Context, Progress, moment, preview_classin};
+use crate::roster::{ClassTarget, StudentId};
+use crate::store::{Account, EvidenceRow, FailureRow, RosterDatabase, RosterDetails};
+
+/// One student.
+#[derive(Serialize)]
+struct Explanation {
+    student_id: String,
+    roster: Option<RosterPart>,
+    link: Option<LinkPart>,
+    candidate: Option<CandidatePart>,
+    account: Option<AccountPart>,
+    enrolments: Vec<EnrolmentPart>,
+    failures: Vec<FailureRow>,
+    next: Vec<String>,
+}
+
+/// The roster's row.
+#[derive(Serialize)]
+struct RosterPart {
+    active: bool,
+    values: BTreeMap<String, String>,
+    groups: Vec<String>,
+    classes: Vec<String>,
+}
+
+/// What we remember of the student's candidate.
+#[derive(Serialize)]
+struct LinkPart {
+    origin: &'static str,
+    gone_since: Option<String>,
+    gone_runs: u32,
+}
+
+/// The candidate as we last knew it.
+#[derive(Serialize)]
+struct CandidatePart {
+    sid: i64,
+    login_value: String,
+    gids: Option<Vec<i64>>,
+}
+
+/// The ClassIn account.
+#[derive(Serialize)]
+struct AccountPart {
+    uid: i64,
+    origin: &'static str,
+    school_student: bool,
+}
+
+/// One membership in ClassIn.
+#[derive(Serialize)]
+struct EnrolmentPart {
+    class_code: Option<String>,
+    course_id: i64,
+    class_id: Option<i64>,
+    uid: i64,
+    evidence: String,
+    code: Option<i64>,
+    since: String,
+    confirmed_at: Option<String>,
+    run_id: i64,
+}
+
+/// Columns that tell nothing about a person.
+const OPEN_COLUMNS: [&str; 3] = ["student_id", "active", "classin_uid"];
+
+pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Result<Exit, AppError> {
+    let student = StudentId::new(student);
+    let roster = app.roster().await?;
+    let mut snapshot = roster.snapshot().await?;
+    let details = snapshot.details(&student).await?;
+    let (classes, _) = snapshot.classes().await?;
+    snapshot.close().await;
+    let codes: HashMap<ClassTarget, String> = classes
+        .into_iter()
+        .filter_map(|class| Some((class.target?, class.code.as_str().to_owned())))
+        .collect();
+    let state = &app.state;
+    let link = state.link_of(&student).await?;
+    let account = state.account_of(&student).await?;
+    let rows = state.evidence_of_student(&student, account.as_ref().map(|account| account.uid)).await?;
+    let mut failures = state.open_failures().await?;
+    failures.retain(|failure| failure.student_id == student.as_str());
+    if details.is_none() && link.is_none() && account.is_none() && rows.is_empty() && failures.is_empty() {
+        output::complain(&format!("neither the roster nor rosterd's memory knows a student {student}"));
+        return Ok(Exit::Failed);
+    }
+    let mut next = exam_next(app, details.as_ref(), link.as_ref());
+    next.extend(classin_next(app, roster, &student).await?);
+    next.extend(failures.iter().map(failure_next));
+    let explanation = Explanation {
+        student_id: student.to_string(),
+        roster: details.map(|details| roster_part(details, reveal)),
+        candidate: link.as_ref().map(|link| candidate_part(link, reveal)),
+        link: link.as_ref().map(link_part),
+        account: account.map(account_part),
+        enrolments: rows.into_iter().map(|row| enrolment_part(row, &codes)).collect(),
+        failures,
+        next,
+    };
+    output::show(cli, &explanation, text);
+    Ok(Exit::Done)
+}
+
+fn shown(value: &str, reveal: bool) -> String {
+    if reveal { value.to_owned() } else { masked(value) }
+}
+
+fn roster_part(details: RosterDetails, reveal: bool) -> RosterPart {
+    let RosterDetails { active, values, groups, classes } = details;
+    let values = values.into_iter().map(|(column, value)| {
+        let is_open = reveal || OPEN_COLUMNS.contains(&column.to_lowercase().as_str());
+        let value = shown(&value, is_open);
+        (column, value)
+    });
+    RosterPart {
+        active,
+        values: values.collect(),
+        groups: groups.iter().map(ToString::to_string).collect(),
+        classes: classes.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn link_part(link: &Link) -> LinkPart {
+    LinkPart {
+        origin: link.origin.as_str(),
+        gone_since: link.gone_since_ms.map(moment),
+        gone_runs: link.gone_runs,
+    }
+}
+
+fn candidate_part(link: &Link, reveal: bool) -> CandidatePart {
+    CandidatePart {
+        sid: link.sid.0,
+        login_value: shown(link.login.as_str(), reveal),
+        gids: link.groups.as_ref().map(|groups| groups.iter().map(|gid| gid.0).collect()),
+    }
+}
+
+fn account_part(account: Account) -> AccountPart {
+    AccountPart {
+        uid: account.uid.0,
+        origin: account.origin.as_str(),
+        school_student: account.is_school_student,
+    }
+}
+
+fn enrolment_part(row: EvidenceRow, codes: &HashMap<ClassTarget, String>) -> EnrolmentPart {
+    EnrolmentPart {
+        class_code: codes.get(&row.target).cloned(),
+        course_id: row.target.course.0,
+        class_id: row.target.class.map(|class| class.0),
+        uid: row.uid.0,
+        evidence: row.evidence,
+        code: row.code,
+        since: moment(row.changed_at_ms),
+        confirmed_at: row.confirmed_at_ms.map(moment),
+        run_id: row.run.0,
+    }
+}
+
+/// What follows on the exam side, as far as that can be said without asking it.
+fn exam_next(app: &App, details: Option<&RosterDetails>, link: Option<&Link>) -> Vec<String> {
+    if !app.settings.exam.enabled {
+        return Vec::new();
+    }
+    let is_active = details.is_some_and(|details| details.active);
+    let sentence = match (is_active, link) {
+        (true, None) => {
+            "exam: the next run adopts the candidate with the student's login value, or adds one".to_owned()
+        }
+        (true, Some(_)) => "exam: every run compares the candidate with the roster".to_owned(),
+        (false, None) => "exam: nothing, as no candidate is theirs".to_owned(),
+        (false, Some(link)) => {
+            let seen = link.gone_since_ms.map_or_else(
+                || "no run has seen that yet".to_owned(),
+                |since| format!("seen by {} runs since {}", link.gone_runs, moment(since)),
+            );
+            format!("exam: has left ({seen}); after exam.delete_grace and two runs, exam.leavers is done")
+        }
+    };
+    vec![sentence]
+}
+
+/// What ClassIn's part of a run would do for this student.
+async fn classin_next(
+    app: &App,
+    roster: RosterDatabase,
+    student: &StudentId,
+) -> Result<Vec<String>, AppError> {
+    let settings = &app.settings;
+    let Some(side) = app::classin_side(settings, &app.clock)? else { return Ok(Vec::new()) };
+    let context = Context {
+        state: app.state.clone(),
+        roster,
+        exam: None,
+        classin: None,
+        mode: settings.mode,
+        min_roster: settings.guard.min_roster,
+        retry: RetryPolicy {
+            max_attempts: settings.retry.max_attempts,
+            first_delay: settings.retry.first_delay,
+            max_delay: settings.retry.max_delay,
+        },
+        clock: app.clock.clone(),
+        progress: Progress::silent(),
+        stop: CancellationToken::new(),
+    };
+    let lines = match preview_classin(&context, &side).await {
+        Ok(lines) => lines,
+        Err(why) => return Ok(vec![format!("classin: nothing can be said: {why}")]),
+    };
+    let mine = lines.operations.iter().filter(|line| line.student_id == student.as_str());
+    let mut next: Vec<String> = mine
+        .map(|line| {
+            let reason = line.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("classin: {} ({}{reason})", line.detail, line.state)
+        })
+        .collect();
+    if next.is_empty() {
+        next.push("classin: nothing to do".to_owned());
+    }
+    Ok(next)
+}
+
+fn failure_next(failure: &FailureRow) -> String {
+    let FailureRow { id, service, kind, state, .. } = failure;
+    let what = match (state.as_str(), &failure.due_at) {
+        ("waiting", Some(due)) => format!("is tried again at {due}"),
+        ("ignored", _) => "is silenced until the row changes".to_owned(),
+        _ => format!("waits for a person: mend the cause, then rosterd failures retry {id}"),
+    };
+    format!("{service}: the failed {kind} {what}")
+}
+
+fn text(explanation: &Explanation) -> String {
+    use std::fmt::Write;
+    let mut text = format!("Student {}\n", explanation.student_id);
+    match &explanation.roster {
+        None => text.push_str("roster: not there\n"),
+        Some(roster) => {
+            let word = if roster.active { "active" } else { "has left" };
+            let _infallible = writeln!(text, "roster: {word}");
+            for (column, value) in &roster.values {
+                let _infallible = writeln!(text, "  {column}: {value}");
+            }
+            let _infallible = writeln!(text, "  groups: {}", list(&roster.groups));
+            let _infallible = writeln!(text, "  classes: {}", list(&roster.classes));
+        }
+    }
+    if let (Some(link), Some(candidate)) = (&explanation.link, &explanation.candidate) {
+        let groups = candidate.gids.as_ref().map_or_else(
+            || "not looked up".to_owned(),
+            |gids| list(&gids.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        );
+        let _infallible = writeln!(
+            text,
+            "candidate: sid {}, {}, login value {}, groups {groups}",
+            candidate.sid, link.origin, candidate.login_value
+        );
+    }
+    if let Some(account) = &explanation.account {
+        let school =
+            if account.school_student { "a student of the school" } else { "not shown to be one yet" };
+        let _infallible =
+            writeln!(text, "ClassIn account: uid {} ({}), {school}", account.uid, account.origin);
+    }
+    for row in &explanation.enrolments {
+        let _infallible = writeln!(text, "enrolment: {}", enrolment_text(row));
+    }
+    for failure in &explanation.failures {
+        let _infallible = writeln!(
+            text,
+            "failure {}: {} {}: {} ({}; attempt {}; {})",
+            failure.id,
+            failure.service,
+            failure.kind,
+            failure.message,
+            failure.code,
+            failure.attempts,
+            failure.state
+        );
+    }
+    for next in &explanation.next {
+        let _infallible = writeln!(text, "next: {next}");
+    }
+    text
+}
+
+fn list(codes: &[String]) -> String {
+    if codes.is_empty() { "none".to_owned() } else { codes.join(", ") }
+}
+
+fn enrolment_text(row: &EnrolmentPart) -> String {
+    let class = match (&row.class_code, row.class_id) {
+        (Some(code), _) => code.clone(),
+        (None, Some(class)) => format!("course {} class {class}", row.course_id),
+        (None, None) => format!("course {}", row.course_id),
+    };
+    let code = row.code.map(|code| format!(", code {code}")).unwrap_or_default();
+    let confirmed = row.confirmed_at.as_ref().map(|at| format!(", confirmed {at}")).unwrap_or_default();
+    format!(
+        "{class}, uid {}: {} since {}{confirmed}{code}, run {}",
+        row.uid, row.evidence, row.since, row.run_id
+    )
+}

@@ -1,0 +1,295 @@
+//! The memory of whose ClassIn account is which. Of names and contacts only keyed fingerprints.
+
+use std::collections::HashMap;
+
+use futures_util::stream::{Stream, StreamExt};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::intents::{fingerprint, stored};
+use super::{StateStore, StoreError};
+use crate::plan::Fingerprint;
+use crate::roster::{ClassinUid, RunId, StudentId};
+
+/// How we came to know an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountOrigin {
+    /// Its uid stood on the roster.
+    Roster,
+    /// We had it registered.
+    Registered,
+    /// It was there when we tried to register it.
+    Found,
+}
+
+impl AccountOrigin {
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Roster => "roster",
+            Self::Registered => "registered",
+            Self::Found => "found",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Roster, Self::Registered, Self::Found].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+/// What is remembered of one student's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub student: StudentId,
+    /// Which.
+    pub uid: ClassinUid,
+    /// How we know it.
+    pub origin: AccountOrigin,
+    /// Whether ClassIn has shown that it is a student of the school.
+    pub is_school_student: bool,
+    /// Of the phone number or e-mail address that it was obtained by.
+    pub contact: Option<Fingerprint>,
+    /// Of the name at the school, as last confirmed or first seen.
+    pub school_name: Option<Fingerprint>,
+}
+
+/// A change to what is remembered of accounts.
+#[derive(Clone, Debug)]
+pub enum AccountChange {
+    /// An account was registered or found. Whether it is a student of the school is not known yet.
+    Obtained(Account),
+    /// The account that is remembered of this student is a student of the school.
+    Joined {
+        /// Whose.
+        student: StudentId,
+    },
+    /// ClassIn has taken the account into a class for this student.
+    Accepted {
+        /// Whose.
+        student: StudentId,
+        /// Which.
+        uid: ClassinUid,
+    },
+    /// The name at the school, confirmed or seen for the first time.
+    Named {
+        /// Whose.
+        student: StudentId,
+        /// Of the name.
+        name: Fingerprint,
+    },
+}
+
+const DOING: &str = "reading accounts";
+
+fn account(row: &SqliteRow) -> Result<Account, StoreError> {
+    let read = || -> Result<_, sqlx::Error> {
+        Ok((
+            row.try_get::<String, _>("student_id")?,
+            row.try_get::<i64, _>("uid")?,
+            row.try_get::<String, _>("origin")?,
+            row.try_get::<bool, _>("school_student")?,
+            row.try_get::<Option<i64>, _>("contact")?,
+            row.try_get::<Option<i64>, _>("school_name")?,
+        ))
+    };
+    let (student, uid, origin, is_school_student, contact, school_name) =
+        read().map_err(StoreError::query(DOING))?;
+    let origin = AccountOrigin::parse(&origin).ok_or_else(|| StoreError::Row {
+        table: "accounts",
+        key: student.clone(),
+        what: "has an unknown origin",
+    })?;
+    Ok(Account {
+        student: StudentId::new(student),
+        uid: ClassinUid(uid),
+        origin,
+        is_school_student,
+        contact: contact.map(fingerprint),
+        school_name: school_name.map(fingerprint),
+    })
+}
+
+impl StateStore {
+    /// The accounts of these students, as far as they are remembered.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn accounts_among<'a>(
+        &self,
+        students: impl IntoIterator<Item = &'a StudentId>,
+    ) -> Result<HashMap<StudentId, Account>, StoreError> {
+        let asked: Vec<&str> = students.into_iter().map(StudentId::as_str).collect();
+        if asked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = sqlx::query(
+            "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
+             WHERE student_id IN (SELECT value FROM json_each(?)) ORDER BY student_id",
+        )
+        .bind(serde_json::json!(asked).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query(DOING))?;
+        rows.iter().map(|row| account(row).map(|account| (account.student.clone(), account))).collect()
+    }
+
+    /// One student's account.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn account_of(&self, student: &StudentId) -> Result<Option<Account>, StoreError> {
+        Ok(self.accounts_among([student]).await?.remove(student))
+    }
+
+    /// Accounts that were obtained by these contacts, whosesoever.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn accounts_by_contact(
+        &self,
+        contacts: impl IntoIterator<Item = Fingerprint>,
+    ) -> Result<HashMap<Fingerprint, Account>, StoreError> {
+        let asked: Vec<i64> = contacts.into_iter().map(stored).collect();
+        if asked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = sqlx::query(
+            "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
+             WHERE origin <> 'roster' AND contact IN (SELECT value FROM json_each(?)) \
+             ORDER BY changed_at_ms, student_id",
+        )
+        .bind(serde_json::json!(asked).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query(DOING))?;
+        let mut found = HashMap::new();
+        for row in &rows {
+            let account = account(row)?;
+            if let Some(contact) = account.contact {
+                found.insert(contact, account);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Everybody who is remembered under this account, in ascending order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn owners_of_account(&self, uid: ClassinUid) -> Result<Vec<StudentId>, StoreError> {
+        let rows: Vec<String> =
+            sqlx::query_scalar("SELECT student_id FROM accounts WHERE uid = ? ORDER BY student_id")
+                .bind(uid.0)
+                .fetch_all(&self.reader)
+                .await
+                .map_err(StoreError::query(DOING))?;
+        Ok(rows.into_iter().map(StudentId::new).collect())
+    }
+
+    /// All accounts in ascending order of student id.
+    pub fn accounts(&self) -> impl Stream<Item = Result<Account, StoreError>> + Send + '_ {
+        sqlx::query(
+            "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
+             ORDER BY student_id",
+        )
+        .fetch(&self.reader)
+        .map(|row| account(&row.map_err(StoreError::query(DOING))?))
+    }
+
+    /// How many accounts are remembered.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn count_accounts(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM accounts")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(StoreError::query("counting accounts"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Records what was learnt about accounts, in one transaction.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn record_accounts(
+        &self,
+        changes: &[AccountChange],
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        write(&mut transaction, changes, run, now_ms).await?;
+        transaction.commit().await.map_err(StoreError::query("recording accounts"))
+    }
+}
+
+/// Writes changes inside the caller's transaction.
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    changes: &[AccountChange],
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for change in changes {
+        statement(change, run, now_ms)
+            .execute(&mut **transaction)
+            .await
+            .map_err(StoreError::query("recording accounts"))?;
+    }
+    Ok(())
+}
+
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn statement(change: &AccountChange, run: RunId, now_ms: i64) -> Statement<'_> {
+    match change {
+        AccountChange::Obtained(account) => sqlx::query(
+            "INSERT INTO accounts (student_id, uid, origin, school_student, contact, school_name, \
+             changed_at_ms, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (student_id) DO UPDATE SET uid = excluded.uid, origin = excluded.origin, \
+             school_student = excluded.school_student, contact = excluded.contact, \
+             school_name = excluded.school_name, changed_at_ms = excluded.changed_at_ms, \
+             run_id = excluded.run_id",
+        )
+        .bind(account.student.as_str())
+        .bind(account.uid.0)
+        .bind(account.origin.as_str())
+        .bind(account.is_school_student)
+        .bind(account.contact.map(stored))
+        .bind(account.school_name.map(stored))
+        .bind(now_ms)
+        .bind(run.0),
+        AccountChange::Joined { student } => sqlx::query(
+            "UPDATE accounts SET school_student = 1, changed_at_ms = ?, run_id = ? WHERE student_id = ?",
+        )
+        .bind(now_ms)
+        .bind(run.0)
+        .bind(student.as_str()),
+        // What is known of another account of the same student does not hold for this one.
+        AccountChange::Accepted { student, uid } => sqlx::query(
+            "INSERT INTO accounts (student_id, uid, origin, school_student, changed_at_ms, run_id) \
+             VALUES (?, ?, 'roster', 1, ?, ?) \
+             ON CONFLICT (student_id) DO UPDATE SET school_student = 1, uid = excluded.uid, \
+             origin = CASE WHEN uid = excluded.uid THEN origin ELSE 'roster' END, \
+             contact = CASE WHEN uid = excluded.uid THEN contact END, \
+             school_name = CASE WHEN uid = excluded.uid THEN school_name END, \
+             changed_at_ms = excluded.changed_at_ms, run_id = excluded.run_id \
+             WHERE school_student = 0 OR uid <> excluded.uid",
+        )
+        .bind(student.as_str())
+        .bind(uid.0)
+        .bind(now_ms)
+        .bind(run.0),
+        AccountChange::Named { student, name } => {
+            sqlx::query("UPDATE accounts SET school_name = ? WHERE student_id = ?")
+                .bind(stored(*name))
+                .bind(student.as_str())
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Names and contacts of single students, and one student's whole row: read only for what needs them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use futures_util::stream::{Stream, StreamExt};
+use sqlx::{AssertSqlSafe, Column, Row};
+
+use super::error::failure;
+use super::tables::{ACTIVE, quoted};
+use super::value::{Number, number, text};
+use super::{RosterError, RosterSnapshot};
+use crate::roster::{ClassCode, ClassinUid, GroupCode, StudentId, normalise};
+
+/// Columns of students that an own query need not have: without them nobody can be registered or renamed.
+pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];
+
+/// Who a student is, for an account. Personal: shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RosterPerson {
+    /// Whose.
+    pub student: StudentId,
+    /// Normalised; empty when absent.
+    pub name: String,
+    /// As it was entered; absent when empty.
+    pub phone: Option<String>,
+    /// As it was entered, without blanks around it; absent when empty.
+    pub email: Option<String>,
+}
+
+impl fmt::Debug for RosterPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RosterPerson").field("student", &self.student).finish_non_exhaustive()
+    }
+}
+
+/// A student's name beside the account that the roster names. Personal: shown to nobody.
+pub struct NamedStudent {
+    /// Whose.
+    pub student: StudentId,
+    /// Normalised.
+    pub name: String,
+    /// The account, when the roster knows it.
+    pub uid: Option<ClassinUid>,
+}
+
+/// One student's row as the roster has it. Personal but for the codes.
+pub struct RosterDetails {
+    /// False for a student who has left but is still recorded.
+    pub active: bool,
+    /// Every column with its value as text; absent values are left out.
+    pub values: Vec<(String, String)>,
+    /// Codes of the groups, in ascending order.
+    pub groups: Vec<GroupCode>,
+    /// Codes of the classes, in ascending order.
+    pub classes: Vec<ClassCode>,
+}
+
+impl RosterSnapshot<'_> {
+    /// A column of `s` as text, or nothing where the roster has no such column.
+    fn personal(&self, column: &str) -> String {
+        if self.database.personal.contains(&column) {
+            format!("CAST(s.{} AS TEXT)", quoted(column))
+        } else {
+            "NULL".to_owned()
+        }
+    }
+
+    /// Who these students are, in ascending order; those whom the roster lacks are left out.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn people(&mut self, students: &BTreeSet<StudentId>) -> Result<Vec<RosterPerson>, RosterError> {
+        let sql = format!(
+            "SELECT {} AS name, {} AS phone, {} AS email FROM {} AS s WHERE s.student_id = ? LIMIT 1",
+            self.personal("name"),
+            self.personal("phone"),
+            self.personal("email"),
+            self.database.tables.students
+        );
+        let mut people = Vec::with_capacity(students.len());
+        for student in students {
+            let failed = self.failure("students");
+            let row = sqlx::query(AssertSqlSafe(sql.clone()))
+                .bind(student.as_str())
+                .fetch_optional(&mut *self.transaction)
+                .await
+                .map_err(failed)?;
+            let Some(row) = row else { continue };
+            let value = |column: &str| {
+                let value = normalise(&text(&row, column).unwrap_or_default()).into_owned();
+                Some(value).filter(|value| !value.is_empty())
+            };
+            people.push(RosterPerson {
+                student: student.clone(),
+                name: value("name").unwrap_or_default(),
+                phone: value("phone"),
+                email: value("email"),
+            });
+        }
+        Ok(people)
+    }
+
+    /// Every active student with their name, in ascending order of id; nobody where the roster has no names.
+    pub fn names(&mut self) -> impl Stream<Item = Result<NamedStudent, RosterError>> + Send + '_ {
+        let path = &self.database.path;
+        let known = self.personal("name");
+        let sql = format!(
+            "SELECT CAST(s.student_id AS TEXT) AS id, {known} AS name, s.classin_uid AS uid FROM {} AS s \
+             WHERE {ACTIVE} AND {known} IS NOT NULL ORDER BY s.student_id COLLATE BINARY",
+            self.database.tables.students
+        );
+        sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction).map(move |row| {
+            let row = row.map_err(|source| failure(path, "students", source))?;
+            Ok(NamedStudent {
+                student: StudentId::new(text(&row, "id").unwrap_or_default()),
+                name: normalise(&text(&row, "name").unwrap_or_default()).into_owned(),
+                uid: match number(&row, "uid") {
+                    Number::Is(uid) if uid > 0 => Some(ClassinUid(uid)),
+                    Number::Is(_) | Number::Absent | Number::Other => None,
+                },
+            })
+        })
+    }
+
+    /// One student's whole row with groups and classes; `None` when the roster has no such student.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn details(&mut self, student: &StudentId) -> Result<Option<RosterDetails>, RosterError> {
+        let tables = &self.database.tables;
+        let sql = format!(
+            "SELECT {ACTIVE} AS is_active_, s.* FROM {} AS s WHERE s.student_id = ? LIMIT 1",
+            tables.students
+        );
+        let members = |members: &str, code: &str| {
+            format!(
+                "SELECT CAST(m.{code} AS TEXT) AS code FROM {members} AS m WHERE m.student_id = ? ORDER BY 1"
+            )
+        };
+        let groups = members(&tables.group_members, "group_code");
+        let classes = members(&tables.class_members, "class_code");
+        let failed = self.failure("students");
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(student.as_str())
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let values = row
+            .columns()
+            .iter()
+            .skip(1)
+            .filter_map(|column| {
+                let value = row
+                    .try_get_unchecked::<Option<String>, _>(column.ordinal())
+                    .ok()
+                    .flatten()
+                    .or_else(|| {
+                        let number = row.try_get_unchecked::<Option<i64>, _>(column.ordinal()).ok().flatten();
+                        number.map(|number| number.to_string())
+                    })?;
+                Some((column.name().to_owned(), value))
+            })
+            .collect();
+        let active = row.try_get_unchecked::<Option<i64>, _>(0).ok().flatten() != Some(0);
+        Ok(Some(RosterDetails {
+            active,
+            values,
+            groups: self
+                .codes(groups, "group_members", student)
+                .await?
+                .into_iter()
+                .map(GroupCode::new)
+                .collect(),
+            classes: self
+                .codes(classes, "class_members", student)
+                .await?
+                .into_iter()
+                .map(ClassCode::new)
+                .collect(),
+        }))
+    }
+
+    async fn codes(
+        &mut self,
+        sql: String,
+        table: &'static str,
+        student: &StudentId,
+    ) -> Result<Vec<String>, RosterError> {
+        let failed = self.failure(table);
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(student.as_str())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let mut codes: Vec<String> = rows.iter().filter_map(|row| text(row, "code")).collect();
+        codes.dedup();
+        Ok(codes)
+    }
+}
