@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::commands::{ExportArgs, ImportCommand};
 use crate::exit::Exit;
 use crate::telemetry::{self, LogFormat};
 
@@ -154,7 +155,9 @@ pub enum Command {
     },
     /// Fill the roster database from files
     #[command(subcommand)]
-    Import(ImportKind),
+    Import(ImportCommand),
+    /// Write the roster, the links or the failures as CSV, for the school office
+    Export(ExportArgs),
     /// Simulate both services on this machine, for rehearsals
     Sandbox(SandboxArgs),
 }
@@ -182,54 +185,6 @@ pub enum FailuresAction {
         #[arg(long)]
         all: bool,
     },
-}
-
-/// `import`: what kind of files.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ImportKind {
-    /// CSV files with our own columns, each named after its table (students.csv, groups.csv, …)
-    Csv(ImportCsvArgs),
-    /// A folder of Clever's files
-    Clever(ImportCleverArgs),
-}
-
-/// `import csv`
-#[derive(Clone, Debug, Args)]
-pub struct ImportCsvArgs {
-    /// The files
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
-    pub paths: Vec<PathBuf>,
-    /// The files are the whole truth: who is not in them has left
-    #[arg(long)]
-    pub bulk: bool,
-    /// What is the same for all kinds.
-    #[command(flatten)]
-    pub common: ImportArgs,
-}
-
-/// `import clever`
-#[derive(Clone, Debug, Args)]
-pub struct ImportCleverArgs {
-    /// The folder
-    #[arg(value_hint = ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// What is the same for all kinds.
-    #[command(flatten)]
-    pub common: ImportArgs,
-}
-
-/// What is the same for all kinds of import.
-#[derive(Clone, Debug, Args)]
-pub struct ImportArgs {
-    /// The roster database to fill [default: the one of the configuration]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub database: Option<PathBuf>,
-    /// Leave bad rows out instead of changing nothing because of them
-    #[arg(long)]
-    pub skip_bad_rows: bool,
-    /// Only show the difference
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
 }
 
 /// `sandbox`
@@ -349,6 +304,13 @@ mod tests {
             "rosterd approve abcdefghijk",
             "rosterd import csv students.csv groups.csv --bulk --database r.db --skip-bad-rows --dry-run",
             "rosterd import clever folder -n",
+            "rosterd import csv a.xlsx --map student_id=学号 --map name=姓名 --sheet 七年级 --allow-shrink",
+            "rosterd import csv students.csv --encoding gb18030 --delimiter tab",
+            "rosterd import oneroster bundle.zip --student-id identifier --groups orgs,grades --role student",
+            "rosterd import oneroster folder --disabled left --keep-ended --allow-older --map phone=sms",
+            "rosterd export roster",
+            "rosterd export links --to links.csv --bom",
+            "rosterd export failures",
             "rosterd sandbox --listen 127.0.0.1:0 --field 21=login --set index_base=1 --set page_cap=50",
             "rosterd --log-level debug --log-format json --no-color --quiet status",
         ] {
@@ -370,6 +332,12 @@ mod tests {
             "rosterd runs twelve",
             "rosterd import",
             "rosterd import csv",
+            "rosterd import oneroster",
+            "rosterd import csv a.csv --encoding klingon",
+            "rosterd import csv a.csv --delimiter ab",
+            "rosterd import csv a.csv --map student_id",
+            "rosterd export",
+            "rosterd export passwords",
             "rosterd --output xml status",
             "rosterd --log-level inof",
             "rosterd sandbox --field login",

@@ -2,12 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests may")]
 
+#[path = "import/files.rs"]
+mod files;
+#[path = "import/hostile.rs"]
+mod hostile;
+#[path = "import/oneroster.rs"]
+mod oneroster;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rosterd::commands::import::{ImportError, ImportKind, ImportReport, ImportRequest, import};
 use rosterd::demo::generator::generate;
-use rosterd::import::{Given, RosterTable};
+use rosterd::import::{ColumnMap, Given, RosterTable};
 use rosterd::store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
@@ -47,8 +54,7 @@ impl Desk {
     }
 
     fn request(&self, kind: ImportKind, paths: Vec<PathBuf>) -> ImportRequest {
-        let database = self.database();
-        ImportRequest { kind, paths, database, bulk: false, skip_bad_rows: false, dry_run: false }
+        ImportRequest::new(kind, paths, self.database())
     }
 
     /// Writes the files and imports them as they are.
@@ -113,6 +119,19 @@ fn problems(result: Result<ImportReport, ImportError>) -> Vec<(String, u64, usiz
 
 fn at(file: &str, line: u64, column: usize, code: &'static str) -> (String, u64, usize, &'static str) {
     (file.to_owned(), line, column, code)
+}
+
+/// Packs the files of a folder, below a folder of the archive.
+fn zip_folder(folder: &str, below: &str, archive: &Path) {
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(archive).unwrap());
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{below}{}", path.file_name().unwrap().to_str().unwrap());
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, &std::fs::read(&path).unwrap()).unwrap();
+    }
+    writer.start_file("__MACOSX/._users.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.finish().unwrap();
 }
 
 const STUDENTS: &str = "student_id,name,gender,phone\nS1,Li Lei,male,1\nS2,Han Meimei,female,2\n";

@@ -4,6 +4,7 @@ mod check;
 mod claim;
 mod daemon;
 mod explain;
+mod export;
 mod failures;
 pub mod import;
 mod output;
@@ -16,11 +17,12 @@ mod summary;
 mod sync;
 
 use crate::app::{App, AppError};
-use crate::cli::{Cli, Command, ImportArgs, ImportKind};
+use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::reconcile::in_one_line;
-use crate::settings::Settings;
 
+pub use export::ExportArgs;
+pub use import::ImportCommand;
 pub use output::{complain, complain_as, say};
 
 /// Does what the command line asks, and says how it ended.
@@ -64,49 +66,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             claim::run(&App::open(config).await?, cli, student_id, class_code).await
         }
         Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
-        Some(Command::Import(kind)) => import_files(cli, kind).await,
+        Some(Command::Import(command)) => import::run(cli, command).await,
+        Some(Command::Export(arguments)) => export::run(cli, arguments).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,
-    }
-}
-
-async fn import_files(cli: &Cli, kind: &ImportKind) -> Result<Exit, AppError> {
-    let (import_kind, paths, bulk, common): (_, _, _, &ImportArgs) = match kind {
-        ImportKind::Csv(csv) => (import::ImportKind::Csv, csv.paths.clone(), csv.bulk, &csv.common),
-        ImportKind::Clever(clever) => {
-            (import::ImportKind::Clever, vec![clever.path.clone()], false, &clever.common)
-        }
-    };
-    let database = match &common.database {
-        Some(database) => database.clone(),
-        None => Settings::load_from_environment(cli.config.as_deref())?.roster.database,
-    };
-    let request = import::ImportRequest {
-        kind: import_kind,
-        paths,
-        database,
-        bulk,
-        skip_bad_rows: common.skip_bad_rows,
-        dry_run: common.dry_run,
-    };
-    match import::import(&request).await {
-        Ok(report) => {
-            output::show(cli, &report, |report| report.to_string());
-            Ok(Exit::Done)
-        }
-        Err(import::ImportError::BadRows(report)) => {
-            output::show(cli, &*report, |report| report.to_string());
-            Ok(Exit::Failed)
-        }
-        Err(error) => {
-            let exit = if error.is_configuration() {
-                Exit::Configuration
-            } else if error.is_temporary() {
-                Exit::Temporary
-            } else {
-                Exit::Failed
-            };
-            output::complain(&in_one_line(&error));
-            Ok(exit)
-        }
     }
 }

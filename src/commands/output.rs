@@ -28,6 +28,13 @@ pub fn say(text: &str) {
     let _closed = write!(out, "{text}{newline}").and_then(|()| out.flush());
 }
 
+/// Writes a piece of a longer document to standard output, as it is.
+pub(super) fn say_as_is(text: &str) {
+    let mut out = anstream::stdout().lock();
+    // Whoever closed the pipe does not want to hear more.
+    let _closed = write!(out, "{text}").and_then(|()| out.flush());
+}
+
 /// Whether lines on standard error are JSON, as the log is.
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 

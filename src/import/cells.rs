@@ -34,6 +34,8 @@ impl<'a> Cells<'a> {
             self.refuse(column, "too-long", rule);
         } else if key.chars().any(char::is_control) {
             self.refuse(column, "bad-id", format!("{column} holds control characters"));
+        } else {
+            self.refuse_rounded(column, &key);
         }
         key
     }
@@ -42,7 +44,22 @@ impl<'a> Cells<'a> {
     pub(super) fn text(&mut self, column: &str) -> Given<String> {
         match self.limited(column) {
             None => Given::Nothing,
-            Some(raw) => Given::text(normalise(raw).into_owned()),
+            Some(raw) => {
+                let text = normalise(raw).into_owned();
+                self.refuse_rounded(column, &text);
+                Given::text(text)
+            }
+        }
+    }
+
+    /// A number that a spreadsheet shows rounded: the digits that it left out are in no file.
+    fn refuse_rounded(&mut self, column: &str, text: &str) {
+        if is_rounded(text) {
+            let rule = format!(
+                "{column} is a number in scientific notation, as 1.38E+10: its digits are lost, so format the \
+                 column as text and export again"
+            );
+            self.refuse(column, "scientific", rule);
         }
     }
 
@@ -118,6 +135,16 @@ impl<'a> Cells<'a> {
         let at = self.headers.iter().position(|header| header == column)?;
         self.fields.get(at)
     }
+}
+
+/// `1.38E+10`, as spreadsheets show a long number that they were not told to keep.
+fn is_rounded(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
+        return false;
+    };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, rest) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
+    are_digits(whole) && are_digits(rest) && are_digits(power)
 }
 
 /// The number of a column, from 1; 1 where the file does not have it.

@@ -1,14 +1,19 @@
-//! Reads a Clever bundle: a folder with `students.csv`, `sections.csv` and `enrollments.csv`. Sections become
+//! Reads a Clever bundle: a folder or zip archive with `students.csv`, `sections.csv` and `enrollments.csv`. Sections become
 //! both classes and groups. Only the student's own columns are taken: demographics are nobody's business
 //! here, and contacts are guardians, not students.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::bundle::Bundle;
 use super::cells::{Cells, position};
-use super::sheet::{SheetFile, without_repeats};
-use super::table::{Headers, Rows};
-use super::{ClassRow, Given, GroupRow, Reading, RosterTable, SkippedColumns, StudentRow, shown_name};
+use super::probe::Told;
+use super::sheet::{FileRef, consume, read_text, refuse_without_rows};
+use super::table::{AnyRows, Headers};
+use super::{
+    ClassRow, Given, GroupRow, Intake, Item, Person, RosterTable, SkippedColumns, StudentRow, shown,
+    shown_name,
+};
 
 /// Columns of students.csv that become columns of ours.
 const STUDENT_COLUMNS: [&str; 7] =
@@ -32,89 +37,78 @@ const DEMOGRAPHICS: [&str; 10] = [
 const SECTIONS: [RosterTable; 2] = [RosterTable::Groups, RosterTable::Classes];
 const ENROLLMENTS: [RosterTable; 2] = [RosterTable::GroupMembers, RosterTable::ClassMembers];
 
-/// Reads the bundle in a folder. All three files are needed; `schools.csv` and `teachers.csv` are not read.
-pub fn read(folder: &Path) -> Reading {
-    let mut reading = Reading::default();
-    if !folder.is_dir() {
-        let message = "a Clever bundle is a folder with its files unpacked".to_owned();
-        reading.refuse_file(&shown_name(folder), 1, 1, "not-a-folder", message);
-        return reading;
-    }
+/// Reads the bundle, a folder or a zip archive. All three files are needed; `schools.csv` and `teachers.csv`
+/// are not read.
+pub fn read(intake: &mut Intake, path: &Path, told: Told) {
+    let mut bundle = match Bundle::open(path) {
+        Ok(bundle) => bundle,
+        Err((_, message)) if !path.is_file() => {
+            let message = format!("a Clever bundle is a folder or a zip archive with its files: {message}");
+            return intake.reading.refuse_file(&shown_name(path), 1, 1, "not-a-folder", message);
+        }
+        Err((code, message)) => {
+            return intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+        }
+    };
     let needed: [(&str, &[&str], Reader); 3] = [
         ("students.csv", &["Student_id", "First_name", "Last_name"], read_students),
         ("sections.csv", &["Section_id", "Name"], read_sections),
         ("enrollments.csv", &["Student_id", "Section_id"], read_enrollments),
     ];
     for (name, columns, read) in needed {
-        let Some(path) = find(folder, name) else {
+        let Some(mut source) = bundle.source(name) else {
             let message = "the bundle lacks this file".to_owned();
-            reading.refuse_file(name, 1, 1, "missing-file", message);
+            intake.reading.refuse_file(name, 1, 1, "missing-file", message);
             continue;
         };
-        read_file(&mut reading, &path, columns, read);
+        let file = FileRef::note(intake, name.to_owned());
+        read_text(intake, &file, source.as_mut(), told, &mut |intake, file, headers, rows| {
+            if accept_headers(intake, file, columns, &headers) {
+                let count = read(intake, file, &headers, rows);
+                // A bundle without students is refused as such.
+                let students = intake.reading.row_counts.get(&RosterTable::Students);
+                if count == 0 && students.is_some_and(|count| *count > 0) {
+                    refuse_without_rows(intake, file);
+                }
+            }
+        });
     }
-    reading.row_problems.sort();
-    reading
 }
 
-type Reader = fn(&mut Reading, &SheetFile, &Headers, Rows<'_>);
+type Reader = fn(&mut Intake, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
 
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let exact = folder.join(name);
-    if exact.is_file() {
-        return Some(exact);
-    }
-    let mut others: Vec<PathBuf> = std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|found| found.eq_ignore_ascii_case(name)))
-        .map(|entry| entry.path())
-        .collect();
-    others.sort();
-    others.into_iter().next()
-}
-
-fn read_file(reading: &mut Reading, path: &Path, needed: &[&str], read: Reader) {
-    let Some(file) = SheetFile::read(reading, path) else {
-        return;
-    };
-    let Some((headers, rows)) = file.open(reading) else {
-        return;
-    };
-    let before = reading.file_problems.len();
+fn accept_headers(intake: &mut Intake, file: &FileRef, needed: &[&str], headers: &Headers) -> bool {
+    let before = intake.reading.file_problems.len();
     for &column in needed {
         match headers.names.iter().filter(|name| *name == column).count() {
             1 => {}
             0 => {
                 let message = format!("the column {column} is missing; Clever's names are exact");
-                reading.refuse_file(&file.name, headers.line, 1, "missing-column", message);
+                file.refuse(intake, headers.line, "missing-column", message);
             }
             _ => {
                 let message = format!("the column {column} stands twice");
-                reading.refuse_file(&file.name, headers.line, 1, "duplicate-column", message);
+                file.refuse(intake, headers.line, "duplicate-column", message);
             }
         }
     }
-    if reading.file_problems.len() == before {
-        read(reading, &file, &headers, rows);
-    }
+    intake.reading.file_problems.len() == before
 }
 
-fn read_students(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
-    report_skipped(reading, &file.name, headers);
+fn read_students(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    report_skipped(intake, &file.name, headers);
     let further: Vec<&str> = FURTHER_COLUMNS
         .into_iter()
         .filter(|column| headers.names.iter().any(|name| name == column))
         .collect();
-    let tables = [RosterTable::Students];
     let places = ["Student_id", "First_name"].map(|column| position(&headers.names, column));
-    reading.key_columns.insert(RosterTable::Students, places);
-    let read = |cells: &mut Cells<'_>| student(cells, &further);
-    let values = file.values(reading, &tables, (headers, rows), read, |row| Some(&row.student_id));
-    for (line, row) in values {
-        reading.note_origin(RosterTable::Students, file.index, line);
-        reading.rows.students.push(row);
-    }
+    intake.reading.key_columns.insert(RosterTable::Students, places);
+    consume(intake, file, &[RosterTable::Students], (headers, rows), |cells, items| {
+        let row = student(cells, &further);
+        let reference = row.student_id.clone();
+        let person = Person { row, reference, departs: false, needs_role: false };
+        items.push(Item::Student(Box::new(person)));
+    })
 }
 
 fn student(cells: &mut Cells<'_>, further: &[&str]) -> StudentRow {
@@ -154,7 +148,7 @@ fn text_or_empty(cells: &mut Cells<'_>, column: &str) -> String {
     }
 }
 
-fn report_skipped(reading: &mut Reading, file: &str, headers: &Headers) {
+fn report_skipped(intake: &mut Intake, file: &str, headers: &Headers) {
     let mut by_reason: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for name in headers.names.iter().filter(|name| !name.is_empty()) {
         let column = name.as_str();
@@ -171,47 +165,37 @@ fn report_skipped(reading: &mut Reading, file: &str, headers: &Headers) {
         by_reason.entry(reason).or_default().push(shown(column));
     }
     let skipped = by_reason.into_iter();
-    reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
+    intake.reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
         file: file.to_owned(),
         reason,
         columns,
     }));
 }
 
-fn shown(column: &str) -> String {
-    column.chars().filter(|c| !c.is_control()).take(64).collect()
-}
-
-fn read_sections(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
+fn read_sections(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
     let places = ["Section_id", "Name"].map(|column| position(&headers.names, column));
     for table in SECTIONS {
-        reading.key_columns.insert(table, places);
+        intake.reading.key_columns.insert(table, places);
     }
-    let read = |cells: &mut Cells<'_>| (cells.key("Section_id"), cells.needed("Name", "missing-title"));
-    let values = file.values(reading, &SECTIONS, (headers, rows), read, |(code, _)| Some(code));
-    for (line, (code, title)) in values {
-        for table in SECTIONS {
-            reading.note_origin(table, file.index, line);
-        }
+    consume(intake, file, &SECTIONS, (headers, rows), |cells, items| {
+        let (code, title) = (cells.key("Section_id"), cells.needed("Name", "missing-title"));
         let group = GroupRow { group_code: code.clone(), title: title.clone(), gid: Given::Nothing };
-        reading.rows.groups.push(group);
-        reading.rows.classes.push(ClassRow { class_code: code, title, ..ClassRow::default() });
-    }
+        items.push(Item::Group { row: group, made_up: false });
+        let row = ClassRow { class_code: code, title, ..ClassRow::default() };
+        items.push(Item::Class { row, made_up: false });
+    })
 }
 
-fn read_enrollments(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
+fn read_enrollments(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
     let places = ["Student_id", "Section_id"].map(|column| position(&headers.names, column));
     for table in ENROLLMENTS {
-        reading.key_columns.insert(table, places);
+        intake.reading.key_columns.insert(table, places);
     }
-    let read = |cells: &mut Cells<'_>| (cells.key("Student_id"), cells.key("Section_id"));
-    let mut pairs = file.values(reading, &ENROLLMENTS, (headers, rows), read, |_| None);
-    without_repeats(&mut pairs);
-    for (line, pair) in pairs {
+    consume(intake, file, &ENROLLMENTS, (headers, rows), |cells, items| {
+        let (student, code) = (cells.key("Student_id"), cells.key("Section_id"));
         for table in ENROLLMENTS {
-            reading.note_origin(table, file.index, line);
+            let (student, code) = (student.clone(), code.clone());
+            items.push(Item::Member { table, student, code, departs: false });
         }
-        reading.rows.group_members.push(pair.clone());
-        reading.rows.class_members.push(pair);
-    }
+    })
 }

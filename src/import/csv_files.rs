@@ -1,13 +1,20 @@
-//! Reads files in our own columns: one file a table, named after it (`students.csv`), any order of columns,
-//! any of the usual separators. It does not know what the database holds.
+//! Reads files with one table each: CSV in our own columns or in mapped ones, named after the table
+//! (`students.csv`), any order of columns, any of the usual separators; or sheets of a workbook. It does not
+//! know what the database holds.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::cells::{Cells, position};
-use super::sheet::{SheetFile, without_repeats};
-use super::table::{Headers, Rows};
-use super::{ClassRow, Given, GroupRow, Reading, RosterTable, StudentRow, shown_name};
+use super::excel::{Workbook, is_workbook};
+use super::found::{files_by_table, table_named};
+use super::mapping::ColumnMap;
+use super::probe::Told;
+use super::sheet::{FileRef, FileSource, consume, read_text, refuse_without_rows};
+use super::table::{AnyRows, Headers};
+use super::{
+    ClassRow, Given, GroupRow, Intake, Item, Person, RosterTable, SkippedColumns, StudentRow, shown_name,
+};
 
 /// Most columns a students file may have; each becomes a column of the table.
 const MOST_COLUMNS: usize = 200;
@@ -15,99 +22,164 @@ const MOST_COLUMNS: usize = 200;
 const LONGEST_NAME: usize = 64;
 /// What SQLite calls a row's own number, and so cannot be an ordinary column.
 const RESERVED_NAMES: [&str; 3] = ["rowid", "oid", "_rowid_"];
-/// File endings that a folder is searched for.
-const ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
+/// Columns of a students file that name the student's group or class, where they are mapped.
+const OWNER_COLUMNS: [(&str, RosterTable); 2] =
+    [("group_code", RosterTable::GroupMembers), ("class_code", RosterTable::ClassMembers)];
+
+/// What an admin says about files with one table each.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Their names for our columns. A file that is not named after a table is then one of students.
+    pub map: ColumnMap,
+    /// Encoding and separator, where they are not to be found out.
+    pub told: Told,
+    /// The sheet of a workbook; absent: those named after tables, else the first.
+    pub sheet: Option<String>,
+    /// The files are the whole truth.
+    pub whole: bool,
+}
 
 /// Reads the given files, or those files of a given folder that are named after our tables.
-pub fn read(paths: &[PathBuf]) -> Reading {
-    let mut reading = Reading::default();
-    let files = files_by_table(&mut reading, paths);
-    for (table, path) in files {
-        read_file(&mut reading, table, &path);
+pub fn read(intake: &mut Intake, paths: &[PathBuf], wishes: &Wishes) {
+    for (table, path) in files_by_table(intake, paths, !wishes.map.is_empty()) {
+        read_file(intake, table, &path, wishes);
     }
-    reading.row_problems.sort();
-    reading
 }
 
-fn files_by_table(reading: &mut Reading, paths: &[PathBuf]) -> BTreeMap<RosterTable, PathBuf> {
-    let mut files = BTreeMap::new();
-    for path in paths {
-        for (table, path) in named_files(reading, path) {
-            if files.insert(table, path.clone()).is_some() {
-                let message = format!("there are two files for the table {table}");
-                reading.refuse_file(&shown_name(&path), 1, 1, "duplicate-file", message);
+fn read_file(intake: &mut Intake, table: Option<RosterTable>, path: &Path, wishes: &Wishes) {
+    if is_workbook(path) {
+        return read_workbook(intake, table, path, wishes);
+    }
+    let file = FileRef::note(intake, shown_name(path));
+    let table = table.unwrap_or(RosterTable::Students);
+    let mut source = FileSource(path.to_owned());
+    read_text(intake, &file, &mut source, wishes.told, &mut |intake, file, headers, rows| {
+        read_table(intake, file, table, wishes, headers, rows);
+    });
+}
+
+/// Sheets named after tables; where there are none, the one that was asked for, or the first.
+fn read_workbook(intake: &mut Intake, table: Option<RosterTable>, path: &Path, wishes: &Wishes) {
+    let Some(mut workbook) = Workbook::open(intake, path) else { return };
+    let names = workbook.sheet_names();
+    let refuse = |intake: &mut Intake, code, message| {
+        intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+    };
+    let own: Vec<(RosterTable, String)> =
+        names.iter().filter_map(|name| Some((table_named(name)?, name.clone()))).collect();
+    let sheets = match (&wishes.sheet, table) {
+        (Some(wanted), _) => match names.iter().find(|name| *name == wanted) {
+            Some(name) => vec![(table.unwrap_or(RosterTable::Students), name.clone())],
+            None => {
+                let message = format!("there is no sheet {}", super::shown(wanted));
+                return refuse(intake, "missing-sheet", message);
             }
+        },
+        (None, _) if !own.is_empty() => own,
+        (None, Some(table)) => names.first().map(|name| (table, name.clone())).into_iter().collect(),
+        (None, None) if !wishes.map.is_empty() => {
+            names.first().map(|name| (RosterTable::Students, name.clone())).into_iter().collect()
         }
-    }
-    files
-}
-
-fn named_files(reading: &mut Reading, path: &Path) -> Vec<(RosterTable, PathBuf)> {
-    let name = shown_name(path);
-    if !path.is_dir() {
-        if let Some(table) = table_of(path) {
-            return vec![(table, path.to_owned())];
-        }
-        let names = RosterTable::ALL.map(RosterTable::name).join(", ");
-        reading.refuse_file(&name, 1, 1, "unknown-file", format!("the file is named after none of {names}"));
-        return Vec::new();
-    }
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            reading.refuse_file(&name, 1, 1, "not-readable", error.to_string());
-            return Vec::new();
+        (None, None) => {
+            let message = "neither the workbook nor a sheet of it is named after a table (--map says which \
+                           columns are ours, --sheet which sheet)";
+            return refuse(intake, "unknown-file", message.to_owned());
         }
     };
-    let mut found: Vec<(RosterTable, PathBuf)> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| has_table_ending(path))
-        .filter_map(|path| table_of(&path).map(|table| (table, path)))
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        let message = "the folder holds no file that is named after a table".to_owned();
-        reading.refuse_file(&name, 1, 1, "no-files", message);
+    if names.len() > sheets.len() {
+        let read: Vec<String> = sheets.iter().map(|(_, name)| super::shown(name)).collect();
+        let message = format!("of {} sheets only {} was read", names.len(), read.join(", "));
+        intake.reading.notice(&shown_name(path), message);
     }
-    found
+    for (table, sheet) in sheets {
+        workbook.read(intake, &sheet, &mut |intake, file, headers, rows| {
+            read_table(intake, file, table, wishes, headers, rows);
+        });
+    }
 }
 
-fn table_of(path: &Path) -> Option<RosterTable> {
-    let stem = path.file_stem()?.to_str()?.to_ascii_lowercase();
-    RosterTable::ALL.into_iter().find(|table| table.name() == stem)
-}
-
-fn has_table_ending(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-fn read_file(reading: &mut Reading, table: RosterTable, path: &Path) {
-    let Some(file) = SheetFile::read(reading, path) else {
-        return;
-    };
-    let Some((mut headers, rows)) = file.open(reading) else {
-        return;
-    };
-    if !accept_headers(reading, &file.name, table, &mut headers) {
+fn read_table(
+    intake: &mut Intake,
+    file: &FileRef,
+    table: RosterTable,
+    wishes: &Wishes,
+    mut headers: Headers,
+    rows: &mut AnyRows<'_>,
+) {
+    let owners = owner_columns(table, wishes);
+    if !rename(intake, file, table, wishes, &mut headers)
+        || !accept_headers(intake, &file.name, table, &owners, !wishes.map.is_empty(), &mut headers)
+    {
         return;
     }
     let columns = table.columns();
     let places = [0, 1].map(|at| position(&headers.names, columns.get(at).copied().unwrap_or_default()));
-    reading.key_columns.insert(table, places);
-    match table {
-        RosterTable::Students => read_students(reading, &file, &headers, rows),
-        RosterTable::Groups => read_groups(reading, &file, &headers, rows),
-        RosterTable::Classes => read_classes(reading, &file, &headers, rows),
+    intake.reading.key_columns.insert(table, places);
+    for (column, members) in &owners {
+        let places = ["student_id", column].map(|name| position(&headers.names, name));
+        intake.reading.key_columns.insert(*members, places);
+    }
+    let count = match table {
+        RosterTable::Students => read_students(intake, file, &owners, &headers, rows),
+        RosterTable::Groups => read_groups(intake, file, &headers, rows),
+        RosterTable::Classes => read_classes(intake, file, &headers, rows),
         RosterTable::GroupMembers | RosterTable::ClassMembers => {
-            read_members(reading, &file, table, &headers, rows);
+            read_members(intake, file, table, &headers, rows)
+        }
+    };
+    // A whole roster without students is refused as such.
+    if count == 0 && !(wishes.whole && table == RosterTable::Students) {
+        refuse_without_rows(intake, file);
+    }
+}
+
+fn owner_columns(table: RosterTable, wishes: &Wishes) -> Vec<(&'static str, RosterTable)> {
+    let mapped = |(column, _): &(&str, RosterTable)| wishes.map.names(column);
+    if table == RosterTable::Students {
+        OWNER_COLUMNS.into_iter().filter(mapped).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Puts our names in the place of theirs; false, with problems, where the mapping does not fit.
+fn rename(
+    intake: &mut Intake,
+    file: &FileRef,
+    table: RosterTable,
+    wishes: &Wishes,
+    headers: &mut Headers,
+) -> bool {
+    if wishes.map.is_empty() {
+        return true;
+    }
+    match wishes.map.rename(headers, table.columns()) {
+        Ok(columns) => {
+            if !columns.is_empty() {
+                let skipped = SkippedColumns { file: file.name.clone(), reason: "not mapped", columns };
+                intake.reading.skipped_columns.push(skipped);
+            }
+            true
+        }
+        Err(faults) => {
+            for fault in faults {
+                file.refuse(intake, headers.line, fault.code, fault.message);
+            }
+            false
         }
     }
 }
 
 /// Spells our columns as we do and refuses headers that cannot be understood, each with its place.
-fn accept_headers(reading: &mut Reading, file: &str, table: RosterTable, headers: &mut Headers) -> bool {
+fn accept_headers(
+    intake: &mut Intake,
+    file: &str,
+    table: RosterTable,
+    owners: &[(&str, RosterTable)],
+    is_mapped: bool,
+    headers: &mut Headers,
+) -> bool {
+    let reading = &mut intake.reading;
     let before = reading.file_problems.len();
     let own = table.columns();
     for name in &mut headers.names {
@@ -116,11 +188,14 @@ fn accept_headers(reading: &mut Reading, file: &str, table: RosterTable, headers
             name.replace_range(.., column);
         }
     }
-    for (at, name) in headers.names.iter().enumerate() {
+    let is_owner = |name: &str| owners.iter().any(|(column, _)| *column == name);
+    // Columns that a mapping leaves out have no name any more.
+    let named = headers.names.iter().enumerate().filter(|(_, name)| !is_mapped || !name.is_empty());
+    for (at, name) in named {
         let earlier = headers.names.iter().take(at);
         let fault = if earlier.into_iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
             Some(("duplicate-column", format!("column {} has the name of an earlier one", at + 1)))
-        } else if own.contains(&name.as_str()) {
+        } else if own.contains(&name.as_str()) || is_owner(name) {
             None
         } else if table != RosterTable::Students {
             Some(("unknown-column", format!("the table {table} has only the columns {}", own.join(", "))))
@@ -160,27 +235,61 @@ fn is_plausible_name(name: &str) -> bool {
         && !RESERVED_NAMES.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-fn read_students(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
+fn read_students(
+    intake: &mut Intake,
+    file: &FileRef,
+    owners: &[(&'static str, RosterTable)],
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
     let own = RosterTable::Students.columns();
-    let further: Vec<&str> =
-        headers.names.iter().map(String::as_str).filter(|name| !own.contains(name)).collect();
-    let read = |cells: &mut Cells<'_>| StudentRow {
-        student_id: cells.key("student_id"),
-        name: cells.needed("name", "missing-name"),
-        gender: cells.text("gender"),
-        phone: cells.text("phone"),
-        email: cells.text("email"),
-        password: cells.verbatim("password"),
-        classin_uid: cells.number("classin_uid"),
-        active: cells.flag("active"),
-        further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
+    let is_further = |name: &&str| {
+        !name.is_empty() && !own.contains(name) && !owners.iter().any(|(column, _)| column == name)
     };
-    let tables = [RosterTable::Students];
-    let values = file.values(reading, &tables, (headers, rows), read, |row| Some(&row.student_id));
-    for (line, row) in values {
-        reading.note_origin(RosterTable::Students, file.index, line);
-        reading.rows.students.push(row);
+    let further: Vec<&str> = headers.names.iter().map(String::as_str).filter(is_further).collect();
+    let tables: Vec<RosterTable> =
+        std::iter::once(RosterTable::Students).chain(owners.iter().map(|(_, members)| *members)).collect();
+    let mut made_up = BTreeSet::new();
+    consume(intake, file, &tables, (headers, rows), |cells, items| {
+        let row = StudentRow {
+            student_id: cells.key("student_id"),
+            name: cells.needed("name", "missing-name"),
+            gender: cells.text("gender"),
+            phone: cells.text("phone"),
+            email: cells.text("email"),
+            password: cells.verbatim("password"),
+            classin_uid: cells.number("classin_uid"),
+            active: cells.flag("active"),
+            further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
+        };
+        for (column, members) in owners {
+            if let Given::Value(code) = cells.text(column) {
+                if made_up.insert((*members, code.clone())) {
+                    items.push(made_up_owner(*members, &code));
+                }
+                let student = row.student_id.clone();
+                items.push(Item::Member { table: *members, student, code, departs: false });
+            }
+        }
+        items.push(student(row));
+    })
+}
+
+/// A group or class that is known by its name alone.
+fn made_up_owner(members: RosterTable, code: &str) -> Item {
+    let title = Given::Value(code.to_owned());
+    if members == RosterTable::ClassMembers {
+        let row = ClassRow { class_code: code.to_owned(), title, ..ClassRow::default() };
+        Item::Class { row, made_up: true }
+    } else {
+        let row = GroupRow { group_code: code.to_owned(), title, gid: Given::Nothing };
+        Item::Group { row, made_up: true }
     }
+}
+
+fn student(row: StudentRow) -> Item {
+    let reference = row.student_id.clone();
+    Item::Student(Box::new(Person { row, reference, departs: false, needs_role: false }))
 }
 
 fn further_value(cells: &mut Cells<'_>, name: &str) -> String {
@@ -190,22 +299,19 @@ fn further_value(cells: &mut Cells<'_>, name: &str) -> String {
     }
 }
 
-fn read_groups(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
-    let read = |cells: &mut Cells<'_>| GroupRow {
-        group_code: cells.key("group_code"),
-        title: cells.needed("title", "missing-title"),
-        gid: cells.number("gid"),
-    };
-    let tables = [RosterTable::Groups];
-    let values = file.values(reading, &tables, (headers, rows), read, |row| Some(&row.group_code));
-    for (line, row) in values {
-        reading.note_origin(RosterTable::Groups, file.index, line);
-        reading.rows.groups.push(row);
-    }
+fn read_groups(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(intake, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
+        let row = GroupRow {
+            group_code: cells.key("group_code"),
+            title: cells.needed("title", "missing-title"),
+            gid: cells.number("gid"),
+        };
+        items.push(Item::Group { row, made_up: false });
+    })
 }
 
-fn read_classes(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows: Rows<'_>) {
-    let read = |cells: &mut Cells<'_>| {
+fn read_classes(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(intake, file, &[RosterTable::Classes], (headers, rows), |cells, items| {
         let row = ClassRow {
             class_code: cells.key("class_code"),
             title: cells.needed("title", "missing-title"),
@@ -216,37 +322,20 @@ fn read_classes(reading: &mut Reading, file: &SheetFile, headers: &Headers, rows
             let message = "there is a class_id but no course_id".to_owned();
             cells.refuse("course_id", "missing-course", message);
         }
-        row
-    };
-    let tables = [RosterTable::Classes];
-    let values = file.values(reading, &tables, (headers, rows), read, |row| Some(&row.class_code));
-    for (line, row) in values {
-        reading.note_origin(RosterTable::Classes, file.index, line);
-        reading.rows.classes.push(row);
-    }
+        items.push(Item::Class { row, made_up: false });
+    })
 }
 
 fn read_members(
-    reading: &mut Reading,
-    file: &SheetFile,
+    intake: &mut Intake,
+    file: &FileRef,
     table: RosterTable,
     headers: &Headers,
-    rows: Rows<'_>,
-) {
-    let code = table.columns().get(1).copied().unwrap_or_default();
-    let read = |cells: &mut Cells<'_>| (cells.key("student_id"), cells.key(code));
-    let mut pairs = file.values(reading, &[table], (headers, rows), read, |_| None);
-    without_repeats(&mut pairs);
-    for (line, pair) in pairs {
-        reading.note_origin(table, file.index, line);
-        match table {
-            RosterTable::ClassMembers => reading.rows.class_members.push(pair),
-            RosterTable::GroupMembers
-            | RosterTable::Students
-            | RosterTable::Groups
-            | RosterTable::Classes => {
-                reading.rows.group_members.push(pair);
-            }
-        }
-    }
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    let column = table.columns().get(1).copied().unwrap_or_default();
+    consume(intake, file, &[table], (headers, rows), |cells, items| {
+        let (student, code) = (cells.key("student_id"), cells.key(column));
+        items.push(Item::Member { table, student, code, departs: false });
+    })
 }

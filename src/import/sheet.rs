@@ -1,109 +1,145 @@
-//! One file into values of one kind: opens it, finds its headers, reports every bad row, and drops rows
-//! whose key stands twice. The readers say what the columns mean.
+//! One file into items: opens it, finds its headers, reports every bad row and hands the good ones over. The
+//! readers say what the columns mean.
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::PathBuf;
 
 use super::cells::Cells;
-use super::decoding::read_text;
-use super::table::{Headers, Rows, Sheet};
-use super::{ImportProblem, Reading, RosterTable, shown_name};
+use super::decoding::DecodedText;
+use super::probe::{Told, Unreadable, probe};
+use super::table::{AnyRows, Headers, RowFault, open};
+use super::{ImportProblem, Intake, Item, RosterTable};
 
-/// A file that was read as text.
-pub(super) struct SheetFile {
-    /// Its number among the files of the import.
-    pub(super) index: usize,
-    /// Its name in problems.
-    pub(super) name: String,
-    sheet: Sheet,
+/// Something that can be read more than once.
+pub(super) trait Source {
+    /// Starts at the beginning.
+    fn open(&mut self) -> io::Result<Box<dyn Read + '_>>;
 }
 
-impl SheetFile {
-    /// Reads a file; `None`, with a problem, when it cannot be read as text.
-    pub(super) fn read(reading: &mut Reading, path: &Path) -> Option<Self> {
-        let name = shown_name(path);
-        let index = reading.note_file(&name);
-        match read_text(path) {
-            Ok(text) => Some(Self { index, name, sheet: Sheet::new(text) }),
-            Err(unreadable) => {
-                reading.refuse_file(&name, unreadable.line, 1, unreadable.code, unreadable.message);
-                None
-            }
-        }
+/// A file of its own.
+pub(super) struct FileSource(pub(super) PathBuf);
+
+impl Source for FileSource {
+    fn open(&mut self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(std::fs::File::open(&self.0)?))
+    }
+}
+
+/// A file among those of an import.
+#[derive(Clone, Debug)]
+pub(super) struct FileRef {
+    pub(super) index: usize,
+    pub(super) name: String,
+}
+
+impl FileRef {
+    pub(super) fn note(intake: &mut Intake, name: String) -> Self {
+        Self { index: intake.reading.note_file(&name), name }
     }
 
-    /// The headers and the rows below; `None`, with a problem, when there are no headers.
-    pub(super) fn open(&self, reading: &mut Reading) -> Option<(Headers, Rows<'_>)> {
-        match self.sheet.open() {
-            Ok(Some((headers, rows))) if !headers.names.is_empty() => Some((headers, rows)),
-            Ok(_) => {
-                let message = "the file has no header line".to_owned();
-                reading.refuse_file(&self.name, 1, 1, "empty-file", message);
-                None
-            }
-            Err(fault) => {
-                reading.refuse_file(&self.name, fault.line, 1, fault.code, fault.message);
-                None
-            }
-        }
+    pub(super) fn refuse(&self, intake: &mut Intake, line: u64, code: &'static str, message: String) {
+        intake.reading.refuse_file(&self.name, line, 1, code, message);
     }
 
-    /// Reads all rows into values with the lines they start in. From here on the tables count as complete,
-    /// until a row of theirs is refused.
-    ///
-    /// `key` names what may stand only once, `None` where a row may be repeated. Of rows with one key none
-    /// is kept, since nothing says which of them is right.
-    pub(super) fn values<R>(
-        &self,
-        reading: &mut Reading,
-        tables: &[RosterTable],
-        (headers, rows): (&Headers, Rows<'_>),
-        read: impl Fn(&mut Cells<'_>) -> R,
-        key: impl Fn(&R) -> Option<&str>,
-    ) -> Vec<(u64, R)> {
-        reading.rows.complete.extend(tables);
-        let mut values = Vec::new();
-        let mut first_lines: HashMap<String, u64> = HashMap::new();
-        let mut doubled = HashSet::new();
-        for row in rows {
-            let row = match row {
-                Ok(row) => row,
-                Err(fault) => {
-                    let problem = self.problem(fault.line, 1, fault.code, fault.message);
-                    reading.refuse_row(tables, problem);
-                    continue;
-                }
-            };
-            let mut cells = Cells::new(&self.name, row.line, &headers.names, &row.fields);
-            let value = read(&mut cells);
-            let problems = cells.problems;
-            if let Some(key) = key(&value).filter(|key| !key.is_empty()) {
-                if let Some(&first) = first_lines.get(key) {
-                    let message = format!("{key} stands in lines {first} and {}", row.line);
-                    reading.refuse_row(tables, self.problem(row.line, 1, "duplicate-id", message));
-                    doubled.insert(key.to_owned());
-                } else {
-                    first_lines.insert(key.to_owned(), row.line);
-                }
-            }
-            if problems.is_empty() {
-                values.push((row.line, value));
-            }
-            for problem in problems {
-                reading.refuse_row(tables, problem);
-            }
-        }
-        values.retain(|(_, value)| key(value).is_none_or(|key| !doubled.contains(key)));
-        values
-    }
-
-    fn problem(&self, line: u64, column: usize, code: &'static str, message: String) -> ImportProblem {
+    fn problem(&self, fault: RowFault) -> ImportProblem {
+        let RowFault { line, column, code, message, is_fatal: _ } = fault;
         ImportProblem { file: self.name.clone(), line, column, code, message }
     }
 }
 
-/// Removes repeated pairs; the first of each stays where it is.
-pub(super) fn without_repeats(pairs: &mut Vec<(u64, (String, String))>) {
-    let mut seen = HashSet::with_capacity(pairs.len());
-    pairs.retain(|(_, pair)| seen.insert(pair.clone()));
+/// What is done with the headers and rows of a file.
+pub(super) type Then<'t> = &'t mut dyn FnMut(&mut Intake, &FileRef, Headers, &mut AnyRows<'_>);
+
+/// Opens a text file and passes headers and rows on; what cannot be read as text is a problem of the file.
+pub(super) fn read_text(
+    intake: &mut Intake,
+    file: &FileRef,
+    source: &mut dyn Source,
+    told: Told,
+    then: Then<'_>,
+) {
+    let unreadable = |error: io::Error| Unreadable::from_io(1, &error);
+    let shape = source.open().map_err(unreadable).and_then(|reader| probe(reader, told));
+    let shape = match shape {
+        Ok(shape) => shape,
+        Err(fault) => return file.refuse(intake, fault.line, fault.code, fault.message),
+    };
+    if let Some(guessed) = &shape.guessed {
+        intake.reading.notice(&file.name, guessed.clone());
+    }
+    let reader = match source.open() {
+        Ok(reader) => reader,
+        Err(error) => return file.refuse(intake, 1, "not-readable", error.to_string()),
+    };
+    let text = DecodedText::new(reader, &shape, intake.byte_counter());
+    match open(text, shape.delimiter) {
+        Ok(Some((headers, mut rows))) if !headers.names.is_empty() => then(intake, file, headers, &mut rows),
+        Ok(_) => file.refuse(intake, 1, "empty-file", "the file has no header line".to_owned()),
+        Err(fault) => file.refuse(intake, fault.line, fault.code, fault.message),
+    }
+}
+
+/// Reads all rows into items and returns how many rows there were, bad ones included. From here on the
+/// tables count as complete, until a row of theirs is refused.
+pub(super) fn consume(
+    intake: &mut Intake,
+    file: &FileRef,
+    tables: &[RosterTable],
+    (headers, rows): (&Headers, &mut AnyRows<'_>),
+    mut read: impl FnMut(&mut Cells<'_>, &mut Vec<Item>),
+) -> u64 {
+    intake.reading.begin_tables(tables);
+    let mut count = 0;
+    let mut items = Vec::new();
+    for row in rows {
+        if intake.is_stopped() {
+            break;
+        }
+        count += 1;
+        let row = match row {
+            Ok(row) => row,
+            Err(fault) if fault.is_fatal => {
+                file.refuse(intake, fault.line, fault.code, fault.message);
+                break;
+            }
+            Err(fault) => {
+                intake.reading.refuse_row(tables, file.problem(fault));
+                continue;
+            }
+        };
+        let mut cells = Cells::new(&file.name, row.line, &headers.names, &row.fields);
+        read(&mut cells, &mut items);
+        let problems = cells.problems;
+        let good = problems.is_empty();
+        for item in items.drain(..).filter(|item| good || has_key(item)) {
+            intake.place(file.index, row.line, good, item);
+        }
+        for problem in problems {
+            intake.reading.refuse_row(tables, problem);
+        }
+    }
+    for table in tables {
+        *intake.reading.row_counts.entry(*table).or_default() += count;
+    }
+    count
+}
+
+/// Whether a bad row's item is still needed to find out that its key stands twice.
+fn has_key(item: &Item) -> bool {
+    match item {
+        Item::Student(person) => !person.row.student_id.is_empty(),
+        Item::Group { row, made_up } => !made_up && !row.group_code.is_empty(),
+        Item::Class { row, made_up } => !made_up && !row.class_code.is_empty(),
+        Item::OtherPerson(_)
+        | Item::StudentRole(_)
+        | Item::Gone(..)
+        | Item::OnlyThese { .. }
+        | Item::Member { .. } => false,
+    }
+}
+
+/// Refuses a file that has a header and no row: an export that broke off looks like that.
+pub(super) fn refuse_without_rows(intake: &mut Intake, file: &FileRef) {
+    let message = "the file has a header and no rows, as an export that broke off has".to_owned();
+    file.refuse(intake, 1, "no-rows", message);
 }

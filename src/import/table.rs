@@ -1,17 +1,29 @@
 //! Text into rows of fields, each with the line it starts in. It knows nothing of what the columns mean.
 
+use std::cell::RefCell;
+use std::io::Read;
+use std::rc::Rc;
+
 use csv::{ReaderBuilder, StringRecord};
 
-/// Closes every text before it is parsed: if it does not come back as a row of its own, a quote was left
-/// open and swallowed the rest of the file. Text holds no zero byte when it gets here.
-const END: &str = "\0end";
+use super::decoding::{DecodedText, END, Trail};
 
 /// A row that cannot be taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RowFault {
     pub(super) line: u64,
+    /// The column, from 1; 1 where the whole row is meant.
+    pub(super) column: usize,
     pub(super) code: &'static str,
     pub(super) message: String,
+    /// Nothing after it can be read, and nothing before it can be trusted.
+    pub(super) is_fatal: bool,
+}
+
+impl RowFault {
+    pub(super) fn new(line: u64, code: &'static str, message: impl Into<String>) -> Self {
+        Self { line, column: 1, code, message: message.into(), is_fatal: false }
+    }
 }
 
 /// A row with as many fields as there are headers.
@@ -21,43 +33,6 @@ pub(super) struct Row {
     pub(super) fields: StringRecord,
 }
 
-/// A text that is ready to be taken apart.
-pub(super) struct Sheet {
-    text: String,
-    delimiter: u8,
-}
-
-impl Sheet {
-    /// Takes text with LF line ends and finds out what separates its fields.
-    pub(super) fn new(mut text: String) -> Self {
-        let delimiter = sniff_delimiter(&text);
-        text.push('\n');
-        text.push_str(END);
-        text.push('\n');
-        Self { text, delimiter }
-    }
-
-    /// The headers, trimmed, and the rows below them; `None` when the file is empty.
-    pub(super) fn open(&self) -> Result<Option<(Headers, Rows<'_>)>, RowFault> {
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .from_reader(self.text.as_bytes());
-        let mut rows = Rows { reader, text: &self.text, scanned: 0, line: 1, width: 0 };
-        let Some(first) = rows.next_record()? else {
-            return Ok(None);
-        };
-        let mut names: Vec<String> =
-            first.fields.iter().map(|name| crate::roster::normalise(name).into_owned()).collect();
-        while names.last().is_some_and(String::is_empty) {
-            names.pop();
-        }
-        rows.width = names.len();
-        Ok(Some((Headers { line: first.line, names }, rows)))
-    }
-}
-
 /// The first row of a file.
 #[derive(Debug)]
 pub(super) struct Headers {
@@ -65,43 +40,84 @@ pub(super) struct Headers {
     pub(super) names: Vec<String>,
 }
 
-/// The rows below the headers.
-pub(super) struct Rows<'t> {
-    reader: csv::Reader<&'t [u8]>,
-    text: &'t str,
-    scanned: usize,
-    line: u64,
-    width: usize,
+impl Headers {
+    /// Names as they are compared: trimmed, in normal form, without empty ones at the end.
+    pub(super) fn new<'n>(line: u64, names: impl Iterator<Item = &'n str>) -> Self {
+        let mut names: Vec<String> = names.map(|name| crate::roster::normalise(name).into_owned()).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        Self { line, names }
+    }
 }
 
-impl Iterator for Rows<'_> {
+/// Any table of rows, whatever it is kept in.
+pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
+
+/// The headers of a text, and the rows below them; `None` when it is empty.
+pub(super) fn open<R: Read>(
+    (text, trail): (DecodedText<R>, Rc<RefCell<Trail>>),
+    delimiter: u8,
+) -> Result<Option<(Headers, Rows<R>)>, RowFault> {
+    let reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+    trail.borrow_mut().row_line = 1;
+    let mut rows = Rows { reader, trail, line: 1, width: 0, is_over: false };
+    let Some(first) = rows.next_record()? else {
+        return Ok(None);
+    };
+    let headers = Headers::new(first.line, first.fields.iter());
+    rows.width = headers.names.len();
+    Ok(Some((headers, rows)))
+}
+
+/// The rows below the headers.
+pub(super) struct Rows<R> {
+    reader: csv::Reader<DecodedText<R>>,
+    trail: Rc<RefCell<Trail>>,
+    line: u64,
+    width: usize,
+    is_over: bool,
+}
+
+impl<R: Read> Iterator for Rows<R> {
     type Item = Result<Row, RowFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
+        while !self.is_over {
             let row = match self.next_record() {
                 Ok(row) => row?,
-                Err(fault) => return Some(Err(fault)),
+                Err(fault) => {
+                    self.is_over = fault.is_fatal;
+                    return Some(Err(fault));
+                }
             };
             if row.fields.iter().all(|field| field.trim().is_empty()) {
                 continue;
             }
-            return Some(self.fitted(row));
+            return Some(fitted(row, self.width));
         }
+        None
     }
 }
 
-impl Rows<'_> {
+impl<R: Read> Rows<R> {
     fn next_record(&mut self) -> Result<Option<Row>, RowFault> {
         let mut fields = StringRecord::new();
         let read = self.reader.read_record(&mut fields);
-        let start = fields
-            .position()
-            .map_or(self.scanned, |position| usize::try_from(position.byte()).unwrap_or(self.scanned));
-        let line = self.line_at(start);
-        let fault = |code, message: &str| RowFault { line, code, message: message.to_owned() };
+        if let Some(stopped) = self.trail.borrow().stopped.clone() {
+            let fault = RowFault::new(stopped.line, stopped.code, stopped.message);
+            return Err(RowFault { is_fatal: true, ..fault });
+        }
+        let line = self.line_of(&fields);
+        let end = self.reader.position().byte();
+        {
+            let mut trail = self.trail.borrow_mut();
+            trail.row_begins = end;
+            trail.row_line = line + 1;
+        }
         match read {
-            Err(_) => return Err(fault("broken-row", "the row cannot be taken apart")),
+            Err(_) => return Err(RowFault::new(line, "broken-row", "the row cannot be taken apart")),
             Ok(false) => return Ok(None),
             Ok(true) => {}
         }
@@ -109,68 +125,56 @@ impl Rows<'_> {
         match (swallowed, fields.len()) {
             (true, 1) if fields.get(0) == Some(END) => Ok(None),
             (true, _) => {
-                Err(fault("open-quote", "a quote is opened in this row and closed nowhere below it"))
+                let message = "a quote is opened in this row and closed nowhere below it";
+                Err(RowFault::new(line, "open-quote", message))
             }
             (false, _) => Ok(Some(Row { line, fields })),
         }
     }
 
-    /// The line of a row that the parser says begins at a byte: it counts the empty lines before a row in.
-    fn line_at(&mut self, start: usize) -> u64 {
-        let passed = self.text.as_bytes().get(self.scanned..start).unwrap_or_default();
-        let breaks = passed.iter().filter(|&&byte| byte == b'\n').count();
-        let ahead = self.text.as_bytes().get(start..).unwrap_or_default();
-        let empty = ahead.iter().take_while(|&&byte| byte == b'\n').count();
-        self.scanned = start + empty;
-        self.line += u64::try_from(breaks + empty).unwrap_or_default();
-        self.line
-    }
-
-    fn fitted(&self, mut row: Row) -> Result<Row, RowFault> {
-        let found = row.fields.len();
-        let surplus_is_empty = row.fields.iter().skip(self.width).all(|field| field.trim().is_empty());
-        if found < self.width || !surplus_is_empty {
-            return Err(RowFault {
-                line: row.line,
-                code: "field-count",
-                message: format!("the row has {found} fields where the header has {}", self.width),
-            });
+    /// The line a row begins in: the parser counts the empty lines before a row in.
+    fn line_of(&mut self, fields: &StringRecord) -> u64 {
+        let mut trail = self.trail.borrow_mut();
+        let Some(mut start) = fields.position().map(csv::Position::byte) else { return self.line };
+        while trail.line_ends.front().is_some_and(|end| *end < start) {
+            trail.line_ends.pop_front();
+            self.line += 1;
         }
-        row.fields.truncate(self.width);
-        Ok(row)
+        while trail.line_ends.front() == Some(&start) {
+            trail.line_ends.pop_front();
+            self.line += 1;
+            start += 1;
+        }
+        self.line
     }
 }
 
-/// The separator that the first line has most of, outside quotes; a comma where there is none.
-fn sniff_delimiter(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut counts = [(b',', 0_u32), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
-    for byte in header.bytes() {
-        quoted ^= byte == b'"';
-        for (delimiter, count) in &mut counts {
-            *count += u32::from(!quoted && byte == *delimiter);
-        }
+/// A row of the headers' width; empty fields may be too many.
+pub(super) fn fitted(mut row: Row, width: usize) -> Result<Row, RowFault> {
+    let found = row.fields.len();
+    let surplus_is_empty = row.fields.iter().skip(width).all(|field| field.trim().is_empty());
+    if found < width || !surplus_is_empty {
+        let message = format!("the row has {found} fields where the header has {width}");
+        return Err(RowFault::new(row.line, "field-count", message));
     }
-    let mut best = (b',', 0);
-    for candidate in counts {
-        if candidate.1 > best.1 {
-            best = candidate;
-        }
-    }
-    best.0
+    row.fields.truncate(width);
+    Ok(row)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::import::probe::{Told, probe};
 
     /// A row's line with its fields, or with the code of what is wrong.
     type Seen = (u64, Result<Vec<String>, &'static str>);
 
     fn rows_of(text: &str) -> Vec<Seen> {
-        let sheet = Sheet::new(text.to_owned());
-        let (_, rows) = sheet.open().unwrap().unwrap();
+        let shape = probe(text.as_bytes(), Told::default()).unwrap();
+        let decoded = DecodedText::new(text.as_bytes(), &shape, Arc::default());
+        let (_, rows) = open(decoded, shape.delimiter).unwrap().unwrap();
         rows.map(|row| match row {
             Ok(row) => (row.line, Ok(row.fields.iter().map(str::to_owned).collect())),
             Err(fault) => (fault.line, Err(fault.code)),
@@ -194,6 +198,21 @@ mod tests {
     }
 
     #[test]
+    fn an_open_quote_does_not_swallow_more_than_a_mebibyte() {
+        let mut text = "a,b\n1,x\n2,\"y\n".to_owned();
+        text.push_str(&"3,z\n".repeat(1 << 20));
+        assert_eq!(rows_of(&text), [good(2, &["1", "x"]), (3, Err("open-quote"))]);
+    }
+
+    #[test]
+    fn lines_are_counted_past_the_pieces_that_are_read_at_once() {
+        let text = format!("a,b\n{}x,\"y\n", "1,\"2\n\"\r\n\r\n".repeat(20_000));
+        let rows = rows_of(&text);
+        assert_eq!(rows[19_999], good(2 + 19_999 * 3, &["1", "2\n"]));
+        assert_eq!(rows[20_000], (60_002, Err("open-quote")));
+    }
+
+    #[test]
     fn a_row_of_another_width_is_bad_unless_only_empty_fields_are_too_many() {
         assert_eq!(
             rows_of("a,b,,\n1\n1,2,,\n1,2,3,4\n"),
@@ -202,16 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn the_separator_is_found_outside_quotes() {
-        for (header, delimiter) in
-            [("a,b", b','), ("a;b", b';'), ("a\tb", b'\t'), ("\"a,b,c\";d", b';'), ("a", b',')]
-        {
-            assert_eq!(sniff_delimiter(header), delimiter, "{header}");
-        }
-    }
-
-    #[test]
     fn an_empty_file_has_no_headers() {
-        assert!(Sheet::new("\n\n".to_owned()).open().unwrap().is_none());
+        let shape = probe(&b"\n\n"[..], Told::default()).unwrap();
+        let decoded = DecodedText::new(&b"\n\n"[..], &shape, Arc::default());
+        assert!(open(decoded, b',').unwrap().is_none());
     }
 }

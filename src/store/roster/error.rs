@@ -62,7 +62,7 @@ pub enum RosterError {
 }
 
 /// What a failed statement on `table` means.
-pub(super) fn failure(path: &Path, table: &'static str, source: sqlx::Error) -> RosterError {
+pub(in crate::store) fn failure(path: &Path, table: &'static str, source: sqlx::Error) -> RosterError {
     let path = path.to_owned();
     let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     match code.map(|code| code & 0xff) {

@@ -20,7 +20,7 @@ pub use snapshot::RosterSnapshot;
 
 use crate::roster::{ClassTarget, Enrolment, Student};
 use crate::settings::RosterQueries;
-use error::failure;
+pub(super) use error::failure;
 use tables::{Declared, Tables, quoted};
 
 /// A student with what is wrong with the row, where something is.

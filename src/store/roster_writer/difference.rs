@@ -52,6 +52,11 @@ impl TableDifference {
         self.added == 0 && self.changed == 0 && self.left == 0
     }
 
+    /// How many further keys may be shown.
+    pub(super) fn room(&self) -> i64 {
+        i64::try_from(SHOWN_KEYS.saturating_sub(self.rows.len())).unwrap_or_default()
+    }
+
     pub(super) fn show(&mut self, key: &str, change: RowChange, columns: Vec<String>) {
         if self.rows.len() < SHOWN_KEYS {
             let key = key.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
@@ -97,4 +102,39 @@ impl ImportDifference {
     pub fn is_empty(&self) -> bool {
         self.added_columns.is_empty() && self.tables().iter().all(|(_, table)| table.is_empty())
     }
+}
+
+/// More leaves a table than an import may take away unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shrink {
+    /// The table.
+    pub table: RosterTable,
+    /// Students who would have left, or memberships that would be removed.
+    pub leaving: u64,
+    /// Out of how many.
+    pub total: u64,
+    /// How many may go.
+    pub limit: u64,
+}
+
+impl std::fmt::Display for Shrink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, leaving, total, limit } = self;
+        let what = match table {
+            RosterTable::Students => "students would be marked as having left",
+            RosterTable::GroupMembers | RosterTable::Groups => "memberships of groups would be removed",
+            RosterTable::ClassMembers | RosterTable::Classes => "memberships of classes would be removed",
+        };
+        write!(f, "{leaving} of {total} {what}, and guard.max_delete allows {limit}")
+    }
+}
+
+/// What came of an import.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict {
+    /// What differs.
+    pub difference: ImportDifference,
+    /// Not empty: too much would go, and nothing was written.
+    pub too_much: Vec<Shrink>,
 }

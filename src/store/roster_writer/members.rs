@@ -1,82 +1,111 @@
 //! Brings memberships of groups and classes in line with an import.
 
-use std::collections::HashSet;
-
-use futures_util::TryStreamExt;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::RosterWriteError;
+use super::compare::{count_of, show_keys};
 use super::difference::{RowChange, TableDifference};
-use super::rows::ROWS_PER_INSERT;
+use super::staging::run;
 use crate::import::RosterTable;
 
-/// What is said to a table of memberships.
-pub(super) struct MemberStatements {
-    /// The table.
-    pub(super) table: RosterTable,
-    select: &'static str,
-    insert: &'static str,
-    delete: &'static str,
+/// Compares: `wanted_…` then has the pairs that shall be there, `present_…` those that are, `removed_…` those
+/// that go. `removes_absent` says that what the files lack goes.
+pub(super) async fn compare_members(
+    connection: &mut SqliteConnection,
+    table: RosterTable,
+    removes_absent: bool,
+) -> Result<TableDifference, RosterWriteError> {
+    let code = code_column(table);
+    for name in ["wanted", "present", "removed"] {
+        let columns = "(student TEXT, code TEXT, PRIMARY KEY (student, code)) WITHOUT ROWID";
+        run(connection, format!("CREATE TEMP TABLE {name}_{table} {columns}")).await?;
+    }
+    let staged = format!("SELECT key, code FROM temp.staged_{table} WHERE good = 1 AND departs = ");
+    run(connection, format!("INSERT OR IGNORE INTO temp.wanted_{table} {staged} 0")).await?;
+    let pairs = format!(
+        "SELECT CAST(student_id AS TEXT), CAST({code} AS TEXT) FROM main.{table}
+         WHERE student_id IS NOT NULL AND {code} IS NOT NULL"
+    );
+    run(connection, format!("INSERT OR IGNORE INTO temp.present_{table} {pairs}")).await?;
+    let surplus =
+        format!("SELECT p.student, p.code FROM temp.present_{table} AS p WHERE {}", not_wanted(table));
+    let owners = if table == RosterTable::ClassMembers { RosterTable::Classes } else { RosterTable::Groups };
+    let mut going = vec![
+        format!("{surplus} AND (p.student, p.code) IN ({staged} 1)"),
+        format!("{surplus} AND p.code IN (SELECT code FROM temp.staged_gone WHERE owner = '{owners}')"),
+    ];
+    if table == RosterTable::GroupMembers {
+        going.push(format!(
+            "{surplus} AND EXISTS (SELECT 1 FROM temp.staged_only AS o
+             JOIN temp.staged_students AS s ON s.ref = o.ref AND s.good = 1
+             WHERE s.key = p.student AND SUBSTR(p.code, 1, LENGTH(o.prefix)) = o.prefix)"
+        ));
+    }
+    if removes_absent {
+        going.push(surplus);
+    }
+    for pairs in going {
+        run(connection, format!("INSERT OR IGNORE INTO temp.removed_{table} {pairs}")).await?;
+    }
+    counts(connection, table).await
 }
 
-/// Who is in which group.
-pub(super) const GROUP_MEMBERS: MemberStatements = MemberStatements {
-    table: RosterTable::GroupMembers,
-    select: "SELECT CAST(student_id AS TEXT), CAST(group_code AS TEXT) FROM group_members
-             WHERE student_id IS NOT NULL AND group_code IS NOT NULL
-             ORDER BY student_id, group_code",
-    insert: "INSERT INTO group_members (student_id, group_code) ",
-    delete: "DELETE FROM group_members WHERE student_id = ? AND group_code = ?",
-};
+/// That a present pair `p` is not wanted.
+fn not_wanted(table: RosterTable) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM temp.wanted_{table} AS w WHERE w.student = p.student AND w.code = p.code)"
+    )
+}
 
-/// Who is in which class.
-pub(super) const CLASS_MEMBERS: MemberStatements = MemberStatements {
-    table: RosterTable::ClassMembers,
-    select: "SELECT CAST(student_id AS TEXT), CAST(class_code AS TEXT) FROM class_members
-             WHERE student_id IS NOT NULL AND class_code IS NOT NULL
-             ORDER BY student_id, class_code",
-    insert: "INSERT INTO class_members (student_id, class_code) ",
-    delete: "DELETE FROM class_members WHERE student_id = ? AND class_code = ?",
-};
+/// Wanted pairs that are not there.
+fn missing(table: RosterTable) -> String {
+    format!(
+        "FROM temp.wanted_{table} AS w WHERE NOT EXISTS
+         (SELECT 1 FROM temp.present_{table} AS p WHERE p.student = w.student AND p.code = w.code)"
+    )
+}
 
-/// Adds the memberships that are missing and, if asked to, removes those that are not among the pairs.
-pub(super) async fn apply_members(
+async fn counts(
     connection: &mut SqliteConnection,
-    statements: &MemberStatements,
-    pairs: &[(String, String)],
-    removes: bool,
-    difference: &mut TableDifference,
+    table: RosterTable,
+) -> Result<TableDifference, RosterWriteError> {
+    let count = async |connection: &mut SqliteConnection, rest: String| {
+        let count = count_of(connection, &format!("SELECT COUNT(*) {rest}")).await?;
+        Ok::<_, RosterWriteError>(usize::try_from(count).unwrap_or_default())
+    };
+    let added = count(connection, missing(table)).await?;
+    let wanted = count(connection, format!("FROM temp.wanted_{table}")).await?;
+    let left = count(connection, format!("FROM temp.removed_{table}")).await?;
+    let unchanged = wanted.saturating_sub(added);
+    let mut difference = TableDifference { added, changed: 0, unchanged, left, rows: Vec::new() };
+    let removed =
+        format!("SELECT student || ' in ' || code FROM temp.removed_{table} ORDER BY student, code LIMIT ");
+    show_keys(connection, &removed, RowChange::Left, &mut difference).await?;
+    let new =
+        format!("SELECT w.student || ' in ' || w.code {} ORDER BY w.student, w.code LIMIT ", missing(table));
+    show_keys(connection, &new, RowChange::Added, &mut difference).await?;
+    Ok(difference)
+}
+
+/// Writes what [`compare_members`] found.
+pub(super) async fn write_members(
+    connection: &mut SqliteConnection,
+    table: RosterTable,
+    difference: &TableDifference,
 ) -> Result<(), RosterWriteError> {
-    if pairs.is_empty() && !removes {
-        return Ok(());
+    let code = code_column(table);
+    if difference.left > 0 {
+        let removed = format!("SELECT student, code FROM temp.removed_{table}");
+        let pair = format!("(CAST(student_id AS TEXT), CAST({code} AS TEXT))");
+        run(connection, format!("DELETE FROM main.{table} WHERE {pair} IN ({removed})")).await?;
     }
-    let mut missing: HashSet<&(String, String)> = pairs.iter().collect();
-    let mut surplus = Vec::new();
-    let mut present = sqlx::query_as::<_, (String, String)>(statements.select).fetch(&mut *connection);
-    while let Some(pair) = present.try_next().await? {
-        if missing.remove(&pair) {
-            difference.unchanged += 1;
-        } else if removes {
-            surplus.push(pair);
-        }
-    }
-    drop(present);
-    for (student, code) in &surplus {
-        sqlx::query(statements.delete).bind(student).bind(code).execute(&mut *connection).await?;
-        difference.left += 1;
-        difference.show(&format!("{student} in {code}"), RowChange::Left, Vec::new());
-    }
-    let added: Vec<&(String, String)> = pairs.iter().filter(|pair| missing.remove(*pair)).collect();
-    for pairs in added.chunks(ROWS_PER_INSERT) {
-        let mut statement = QueryBuilder::<Sqlite>::new(statements.insert);
-        statement.push_values(pairs, |mut values, (student, code)| {
-            values.push_bind(student).push_bind(code);
-        });
-        statement.build().persistent(false).execute(&mut *connection).await?;
-    }
-    for (student, code) in &added {
-        difference.added += 1;
-        difference.show(&format!("{student} in {code}"), RowChange::Added, Vec::new());
+    if difference.added > 0 {
+        let new = format!("SELECT w.student, w.code {} ORDER BY w.student, w.code", missing(table));
+        run(connection, format!("INSERT INTO main.{table} (student_id, {code}) {new}")).await?;
     }
     Ok(())
+}
+
+fn code_column(table: RosterTable) -> &'static str {
+    table.columns().get(1).copied().unwrap_or_default()
 }

@@ -4,29 +4,29 @@
 //! A database that we create gets our tables by migration. One that a school made is accepted as it is, if
 //! it has the tables; nothing is created in it but columns of `students` that an import brings.
 
-mod cells;
+mod checks;
+mod compare;
 mod difference;
 mod members;
 mod opening;
 mod provision;
-mod rows;
+mod staging;
+mod write;
 
 use std::path::{Path, PathBuf};
 
-use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
-use self::cells::KeyedRow;
-use self::members::{CLASS_MEMBERS, GROUP_MEMBERS, apply_members};
 use self::opening::{Contents, connect, contents, create_private};
-use self::rows::{add_columns, apply_rows, mark_leavers, student_columns};
-use crate::import::references::KnownKeys;
-use crate::import::{ClassRow, Given, GroupRow, RosterRows, RosterTable};
+use crate::import::{Reading, RosterRows, RosterTable};
 
-pub use self::difference::{ChangedRow, ImportDifference, RowChange, TableDifference};
+pub use crate::import::Completeness;
+
+pub use self::difference::{ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+pub use self::staging::Staging;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/roster");
 
@@ -34,16 +34,6 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/roster");
 const BUSY_CODES: [i32; 2] = [5, 6];
 /// `SQLITE_CANTOPEN` and `SQLITE_NOTADB`.
 const UNUSABLE_CODES: [i32; 2] = [14, 26];
-
-/// Whether rows are all there is, or some of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completeness {
-    /// What the rows do not name stays as it is.
-    Partial,
-    /// Students missing from a complete table have left, memberships missing from one are removed.
-    /// Groups and classes stay: their ids are needed to take people out of them.
-    Whole,
-}
 
 /// Whether the rows are written or only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +121,8 @@ pub struct RosterCounts {
 #[derive(Debug)]
 pub struct RosterWriter {
     pool: SqlitePool,
+    /// A file that was created for an import and has no tables yet.
+    empty: Option<PathBuf>,
 }
 
 impl RosterWriter {
@@ -148,7 +140,7 @@ impl RosterWriter {
             }
             Contents::SchoolsRoster => {}
         }
-        Ok(Self { pool })
+        Ok(Self { pool, empty: None })
     }
 
     /// Opens a roster database to compare with: as it is, or an empty one in memory where there is none yet.
@@ -159,13 +151,29 @@ impl RosterWriter {
         if path.exists() {
             let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
             match contents(&pool, path).await? {
-                Contents::OurRoster | Contents::SchoolsRoster => return Ok(Self { pool }),
+                Contents::OurRoster | Contents::SchoolsRoster => return Ok(Self { pool, empty: None }),
                 Contents::Nothing => pool.close().await,
             }
         }
         let pool = connect(SqliteConnectOptions::new().in_memory(true)).await?;
         MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
-        Ok(Self { pool })
+        Ok(Self { pool, empty: None })
+    }
+
+    /// Opens a roster database for an import: one that is there as it is, otherwise an empty file that only its
+    /// owner can read. It gets its tables when the import is written, and goes again by
+    /// [`RosterWriter::discard`] when it is not.
+    ///
+    /// # Errors
+    /// As [`RosterWriter::open_or_create`].
+    pub async fn open_for_import(path: &Path) -> Result<Self, RosterWriteError> {
+        create_private(path)?;
+        let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
+        let empty = match contents(&pool, path).await? {
+            Contents::Nothing => Some(path.to_owned()),
+            Contents::OurRoster | Contents::SchoolsRoster => None,
+        };
+        Ok(Self { pool, empty })
     }
 
     /// Closes the database; a writer that is dropped closes it a little later.
@@ -173,29 +181,28 @@ impl RosterWriter {
         self.pool.close().await;
     }
 
-    /// The keys of all students, groups and classes.
+    /// Closes the database after an import that was not written. A file of no bytes is removed again.
+    pub async fn discard(self) {
+        self.pool.close().await;
+        if let Some(path) = self.empty
+            && std::fs::metadata(&path).is_ok_and(|file| file.len() == 0)
+        {
+            // What stays is an empty file, which the next import fills.
+            let _stays = std::fs::remove_file(&path);
+        }
+    }
+
+    /// Starts an import: rows are put aside in a temporary database on disk, out of sight of everybody else,
+    /// then checked, compared and applied.
     ///
     /// # Errors
     /// Failures of the database.
-    pub async fn keys(&self) -> Result<KnownKeys, RosterWriteError> {
-        let students = sqlx::query_scalar::<_, String>(
-            "SELECT CAST(student_id AS TEXT) FROM students WHERE student_id IS NOT NULL ORDER BY student_id",
-        );
-        let groups = sqlx::query_scalar::<_, String>(
-            "SELECT CAST(group_code AS TEXT) FROM groups WHERE group_code IS NOT NULL ORDER BY group_code",
-        );
-        let classes = sqlx::query_scalar::<_, String>(
-            "SELECT CAST(class_code AS TEXT) FROM classes WHERE class_code IS NOT NULL ORDER BY class_code",
-        );
-        Ok(KnownKeys {
-            students: students.fetch(&self.pool).try_collect().await?,
-            groups: groups.fetch(&self.pool).try_collect().await?,
-            classes: classes.fetch(&self.pool).try_collect().await?,
-        })
+    pub async fn stage(&self) -> Result<Staging, RosterWriteError> {
+        Staging::new(self.pool.acquire().await?, self.empty.is_some()).await
     }
 
-    /// Brings the database in line with the rows, in one transaction. Rows that it already has so are not
-    /// written: applying the same rows again changes not a byte.
+    /// Brings the database in line with rows that are known to be good, in one transaction. Rows that it
+    /// already has so are not written: applying the same rows again changes not a byte.
     ///
     /// # Errors
     /// [`RosterWriteError::NoStudents`] for a whole roster without any, and failures of the database.
@@ -205,36 +212,15 @@ impl RosterWriter {
         completeness: Completeness,
         commit: Commit,
     ) -> Result<ImportDifference, RosterWriteError> {
-        let whole = completeness == Completeness::Whole;
-        let absence_counts = |table| whole && rows.complete.contains(&table);
-        let nobody_is_there = rows.students.iter().all(|row| row.active == Given::Value(false));
-        if absence_counts(RosterTable::Students) && nobody_is_there {
-            return Err(RosterWriteError::NoStudents);
+        let mut staging = self.stage().await?;
+        for lot in rows.lots() {
+            staging.put(lot, completeness).await?;
         }
-        let mut transaction = self.begin().await?;
-        let columns = student_columns(&rows.students);
-        let mut difference = ImportDifference {
-            added_columns: add_columns(&mut transaction, &columns).await?,
-            students: apply_rows(&mut transaction, &rows.students, &columns, completeness).await?,
-            groups: apply_rows(&mut transaction, &rows.groups, GroupRow::columns(), completeness).await?,
-            classes: apply_rows(&mut transaction, &rows.classes, ClassRow::columns(), completeness).await?,
-            ..ImportDifference::default()
-        };
-        if absence_counts(RosterTable::Students) {
-            mark_leavers(&mut transaction, &rows.students, &mut difference.students).await?;
-        }
-        for (statements, pairs, table) in [
-            (&GROUP_MEMBERS, &rows.group_members, &mut difference.group_members),
-            (&CLASS_MEMBERS, &rows.class_members, &mut difference.class_members),
-        ] {
-            let removes = absence_counts(statements.table);
-            apply_members(&mut transaction, statements, pairs, removes, table).await?;
-        }
-        match commit {
-            Commit::Yes => transaction.commit().await?,
-            Commit::DryRun => transaction.rollback().await?,
-        }
-        Ok(difference)
+        let mut reading = Reading::default();
+        reading.complete.clone_from(&rows.complete);
+        staging.settle(&mut reading, completeness, false).await?;
+        let verdict = staging.apply(&reading.complete, completeness, None, commit).await?;
+        Ok(verdict.difference)
     }
 
     /// How many rows there are.

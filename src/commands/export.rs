@@ -1,0 +1,276 @@
+//! `export`: the roster, the links or the failures as CSV for the school office. Never a password.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum, ValueHint};
+use futures_util::stream::{self, BoxStream, StreamExt};
+
+use super::output;
+use crate::app::{App, AppError};
+use crate::cli::{Cli, OutputFormat};
+use crate::exit::Exit;
+use crate::settings::{FieldRef, Settings};
+use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
+
+/// The exam side's number of the password field.
+// Contract: exam.md, list of fields.
+const PASSWORD_FIELD: i64 = 10;
+/// Parts of names that columns of passwords have.
+const PASSWORD_NAMES: [&str; 5] = ["password", "passwd", "passwort", "pwd", "密码"];
+/// The columns of failures.
+const FAILURE_COLUMNS: [&str; 10] =
+    ["id", "service", "kind", "student_id", "class_code", "state", "code", "message", "attempts", "due_at"];
+/// What tells a spreadsheet that a file is UTF-8.
+const MARK: &str = "\u{feff}";
+
+/// `export`
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// What to write
+    #[arg(value_enum)]
+    what: Exported,
+    /// The file to write [default: standard output]; one that is there is replaced
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    to: Option<PathBuf>,
+    /// Begin with a byte order mark: Excel reads other alphabets only then
+    #[arg(long)]
+    bom: bool,
+    /// Write cells that a spreadsheet would take for formulas as they are, for programs
+    #[arg(long)]
+    raw: bool,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Exported {
+    /// The students, with their groups and classes, without passwords
+    Roster,
+    /// Who is which candidate of the exam side
+    Links,
+    /// What failed and is open
+    Failures,
+}
+
+type Rows<'a> = BoxStream<'a, Result<TextRow, AppError>>;
+
+/// Writes what was asked for.
+pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppError> {
+    let config = cli.config.as_deref();
+    match arguments.what {
+        Exported::Roster => {
+            let settings = Settings::load_from_environment(config)?;
+            let roster = &settings.roster;
+            let is_password = |column: &str| is_password(&settings, column);
+            let export = RosterExport::open(&roster.database, &roster.queries, is_password).await?;
+            let columns: Vec<&str> = export.columns.iter().map(String::as_str).collect();
+            let rows = export.rows().map(|row| Ok(row?)).boxed();
+            write(cli, arguments, &columns, rows).await
+        }
+        Exported::Links => {
+            let app = App::open(config).await?;
+            let rows = app.state.link_rows().map(|row| Ok(row?)).boxed();
+            write(cli, arguments, &LINK_COLUMNS, rows).await
+        }
+        Exported::Failures => {
+            let app = App::open(config).await?;
+            let rows = app.state.open_failures().await?.into_iter().map(|row| Ok(failure(row)));
+            write(cli, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
+        }
+    }
+}
+
+fn is_password(settings: &Settings, column: &str) -> bool {
+    let name = column.to_lowercase();
+    let is_named = |text: &str| PASSWORD_NAMES.iter().any(|part| text.to_lowercase().contains(part));
+    let is_mapped =
+        settings.exam.fields.iter().filter(|field| field.column.to_lowercase() == name).any(|field| {
+            match &field.field {
+                FieldRef::Id(id) => *id == PASSWORD_FIELD,
+                FieldRef::Label(label) => is_named(label),
+            }
+        });
+    is_named(&name) || is_mapped
+}
+
+fn failure(row: FailureRow) -> TextRow {
+    vec![
+        row.id.to_string(),
+        row.service,
+        row.kind,
+        row.student_id,
+        row.class_code,
+        row.state,
+        row.code,
+        row.message,
+        row.attempts.to_string(),
+        row.due_at.unwrap_or_default(),
+    ]
+}
+
+async fn write(
+    cli: &Cli,
+    arguments: &ExportArgs,
+    columns: &[&str],
+    rows: Rows<'_>,
+) -> Result<Exit, AppError> {
+    match (&arguments.to, cli.output) {
+        (Some(path), _) => {
+            let count = write_file(path, arguments, columns, rows).await?;
+            let written = serde_json::json!({ "rows": count, "file": path });
+            output::show(cli, &written, |_| format!("{count} rows written to {}", path.display()));
+        }
+        (None, OutputFormat::Text) => {
+            let mut writer = csv_writer(Stdout);
+            write_csv(&mut writer, arguments, columns, rows).await?;
+        }
+        (None, OutputFormat::Json) => write_json(columns, rows).await?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes beside the file first, for its owner alone, and then in its place: nobody finds half of it.
+async fn write_file(
+    path: &Path,
+    arguments: &ExportArgs,
+    columns: &[&str],
+    rows: Rows<'_>,
+) -> Result<u64, AppError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let cannot = || format!("{} cannot be written", path.display());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&beside).with_context(cannot)?;
+    let mut writer = csv_writer(io::BufWriter::new(file));
+    let written = write_csv(&mut writer, arguments, columns, rows).await;
+    let written = written.and_then(|count| {
+        writer.flush().with_context(cannot)?;
+        std::fs::rename(&beside, path).with_context(cannot)?;
+        Ok(count)
+    });
+    if written.is_err() {
+        // What it is about is the error.
+        let _stays = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// RFC 4180, as spreadsheets read it.
+fn csv_writer<W: Write>(to: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(to)
+}
+
+async fn write_csv<W: Write>(
+    writer: &mut csv::Writer<W>,
+    arguments: &ExportArgs,
+    columns: &[&str],
+    mut rows: Rows<'_>,
+) -> Result<u64, AppError> {
+    let cannot = "the export cannot be written";
+    let mark = if arguments.bom { MARK } else { "" };
+    let cell = |text: &str| if arguments.raw { text.to_owned() } else { harmless(text) };
+    let header = columns.iter().enumerate().map(|(at, name)| {
+        let name = cell(name);
+        if at == 0 { format!("{mark}{name}") } else { name }
+    });
+    writer.write_record(header).context(cannot)?;
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        writer.write_record(row?.iter().map(|text| cell(text))).context(cannot)?;
+        count += 1;
+    }
+    writer.flush().context(cannot)?;
+    Ok(count)
+}
+
+async fn write_json(columns: &[&str], mut rows: Rows<'_>) -> Result<(), AppError> {
+    output::say_as_is("[");
+    let mut comma = "";
+    while let Some(row) = rows.next().await {
+        let cells = columns.iter().map(|name| (*name).to_owned()).zip(row?.into_iter().map(Into::into));
+        let object = serde_json::Value::Object(cells.collect());
+        output::say_as_is(&format!("{comma}\n  {object}"));
+        comma = ",";
+    }
+    output::say_as_is("\n]\n");
+    Ok(())
+}
+
+/// Standard output, by the one way there is to it.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A lot may end within a letter: what is left of it comes with the next.
+        let good = match std::str::from_utf8(bytes) {
+            Ok(_) => bytes.len(),
+            Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        output::say_as_is(&String::from_utf8_lossy(bytes.get(..good).unwrap_or_default()));
+        Ok(good)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: an apostrophe goes before those that would be. Numbers and
+/// telephone numbers, such as +8613800138000, compute nothing and stay as they are.
+fn harmless(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next();
+    let rest = letters.as_str();
+    let is_risky = match first {
+        Some('=' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => true,
+        Some('+') => rest.is_empty() || !rest.chars().all(|c| c.is_ascii_digit() || c == ' '),
+        Some('-') => rest.parse::<f64>().is_err() || rest.starts_with(['+', '-']),
+        _ => false,
+    };
+    if is_risky { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_compute_is_made_a_text() {
+        for (text, written) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("-2+3", "'-2+3"),
+            ("--2", "'--2"),
+            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("+86-138", "'+86-138"),
+            ("+", "'+"),
+            ("-", "'-"),
+        ] {
+            assert_eq!(harmless(text), written);
+        }
+    }
+
+    #[test]
+    fn names_numbers_and_telephone_numbers_stay_as_they_are() {
+        for text in [
+            "",
+            "王小明",
+            "+8613800138000",
+            "+86 138 0013 8000",
+            "001-2125550123",
+            "-5",
+            "-1.5",
+            "a=b",
+            "007",
+        ] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! `rosterd import`: reads files, checks them against the roster database, writes them in one transaction
+//! and says what changed. Only `arguments` knows the command line.
+
+mod arguments;
+mod report;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::import::oneroster::{self, GroupsFrom, StudentIdFrom};
+use crate::import::{
+    ColumnMap, Completeness, ImportProblem, Intake, LOTS_UNDER_WAY, Placed, Reading, RosterTable, Told,
+    clever, csv_files,
+};
+use crate::reconcile::Progress;
+use crate::settings::Limit;
+use crate::store::roster_writer::{Commit, RosterWriteError, RosterWriter, Staging, Verdict};
+
+use self::report::{Lines, report};
+
+pub use self::arguments::ImportCommand;
+pub(super) use self::arguments::run;
+pub use self::report::ImportReport;
+
+/// What kind of files is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportKind {
+    /// Files in our own columns.
+    Csv,
+    /// A Clever bundle.
+    Clever,
+    /// A OneRoster bundle.
+    Oneroster,
+}
+
+impl fmt::Display for ImportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "csv",
+            Self::Clever => "clever",
+            Self::Oneroster => "oneroster",
+        })
+    }
+}
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    /// The kind of files.
+    pub kind: ImportKind,
+    /// For csv files or folders, for a bundle one folder or archive.
+    pub paths: Vec<PathBuf>,
+    /// The roster database; created if it is not there.
+    pub database: PathBuf,
+    /// The files are the whole truth: who is missing has left. Clever bundles always are, and `OneRoster`
+    /// bundles say so themselves.
+    pub bulk: bool,
+    /// Import the good rows although there are bad ones. Absence then means nothing in a table with bad rows.
+    pub skip_bad_rows: bool,
+    /// Say what would change, and change nothing.
+    pub dry_run: bool,
+    /// How much may go of the students, and of the memberships, that are there; `None` lets everything go.
+    pub limit: Option<Limit>,
+    /// Encoding and separator, where they are not to be found out.
+    pub told: Told,
+    /// Their names for our columns.
+    pub map: ColumnMap,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// How a `OneRoster` bundle is read; its mapping and encoding are those above.
+    pub oneroster: oneroster::Wishes,
+    /// Take a delta that is older than the last one.
+    pub allow_older: bool,
+    /// Where somebody may watch.
+    pub progress: Progress,
+}
+
+impl ImportRequest {
+    /// A request with everything else as it is by default.
+    #[must_use]
+    pub fn new(kind: ImportKind, paths: Vec<PathBuf>, database: PathBuf) -> Self {
+        let wishes = oneroster::Wishes {
+            student_id: StudentIdFrom::default(),
+            groups: std::iter::once(GroupsFrom::Classes).collect(),
+            roles: vec!["student".to_owned()],
+            map: ColumnMap::default(),
+            disabled_have_left: false,
+            keep_ended: false,
+            today: Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            told: Told::default(),
+        };
+        Self {
+            kind,
+            paths,
+            database,
+            bulk: false,
+            skip_bad_rows: false,
+            dry_run: false,
+            limit: Some(Limit::Auto),
+            told: Told::default(),
+            map: ColumnMap::default(),
+            sheet: None,
+            oneroster: wishes,
+            allow_older: false,
+            progress: Progress::silent(),
+        }
+    }
+
+    /// What the files are, unless they say so themselves.
+    fn completeness(&self) -> Completeness {
+        let whole = self.bulk || self.kind == ImportKind::Clever;
+        if whole { Completeness::Whole } else { Completeness::Partial }
+    }
+
+    /// Files refer to people by something else than the student's id.
+    fn is_foreign(&self) -> bool {
+        self.kind == ImportKind::Oneroster && self.oneroster.student_id != StudentIdFrom::SourcedId
+    }
+}
+
+/// Why nothing was imported. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The command names no path, or for Clever more than one.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// Files that are missing, unreadable or have the wrong header; fix the files or the command.
+    #[error("the files cannot be used:\n{}", Lines(.0))]
+    Files(Vec<ImportProblem>),
+    /// Bad rows, all of them in the report.
+    #[error("bad rows, so nothing was changed (--skip-bad-rows imports the others):\n{}", Lines(&.0.problems))]
+    BadRows(Box<ImportReport>),
+    /// More would go than may go unasked; the report says of what.
+    #[error("too much would go, so nothing was changed (--allow-shrink lets it go)")]
+    TooMuch(Box<ImportReport>),
+    /// A delta from before the last one that was imported.
+    #[error(
+        "the newest change in the bundle is of {bundle}, and the roster already has one of {roster} (--allow-older takes it all the same)"
+    )]
+    Older {
+        /// The newest change in the bundle.
+        bundle: String,
+        /// The newest change that was imported.
+        roster: String,
+    },
+    /// The files are the whole truth and hold nobody.
+    #[error("an import of a whole roster without students is refused: everybody would have left")]
+    NoStudents,
+    /// The database could not be opened or written.
+    #[error("the import was not written")]
+    Database(#[source] RosterWriteError),
+    /// Reading was cut off, which happens only when the program ends.
+    #[error("reading the files was cut off")]
+    Interrupted(#[source] tokio::task::JoinError),
+}
+
+impl ImportError {
+    /// True when the command, its files' form or the database's place is wrong: exit code 78.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Usage(_) | Self::Files(_) => true,
+            Self::Database(error) => match error {
+                RosterWriteError::Create { .. }
+                | RosterWriteError::NotARoster { .. }
+                | RosterWriteError::Unusable(_)
+                | RosterWriteError::Migrate(_) => true,
+                RosterWriteError::NoStudents
+                | RosterWriteError::UnknownKey { .. }
+                | RosterWriteError::Busy(_)
+                | RosterWriteError::Database(_) => false,
+            },
+            Self::BadRows(_)
+            | Self::TooMuch(_)
+            | Self::Older { .. }
+            | Self::NoStudents
+            | Self::Interrupted(_) => false,
+        }
+    }
+
+    /// True when another program held the database and the same command may succeed later: exit code 75.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Database(RosterWriteError::Busy(_)))
+    }
+}
+
+impl From<RosterWriteError> for ImportError {
+    fn from(error: RosterWriteError) -> Self {
+        if matches!(error, RosterWriteError::NoStudents) { Self::NoStudents } else { Self::Database(error) }
+    }
+}
+
+/// Imports files into a roster database. Importing the same files again changes nothing.
+///
+/// # Errors
+/// [`ImportError`]; the database is as it was before then.
+pub async fn import(request: &ImportRequest) -> Result<ImportReport, ImportError> {
+    if request.paths.is_empty() {
+        return Err(ImportError::Usage("name at least one file to import"));
+    }
+    if request.kind != ImportKind::Csv && request.paths.len() > 1 {
+        return Err(ImportError::Usage("a bundle is one folder or one archive"));
+    }
+    let writer = if request.dry_run {
+        RosterWriter::open_for_comparison(&request.database).await?
+    } else {
+        RosterWriter::open_for_import(&request.database).await?
+    };
+    let result = through(request, &writer).await;
+    if result.is_ok() {
+        writer.close().await;
+    } else {
+        writer.discard().await;
+    }
+    result
+}
+
+/// Reads, checks, compares and applies.
+async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<ImportReport, ImportError> {
+    let mut staging = writer.stage().await?;
+    let mut reading = read(request, &mut staging).await?;
+    if !reading.file_problems.is_empty() {
+        reading.file_problems.sort();
+        return Err(ImportError::Files(reading.file_problems));
+    }
+    let completeness = reading.completeness.unwrap_or(request.completeness());
+    refuse_older(request, &reading, &mut staging).await?;
+    staging.settle(&mut reading, completeness, request.is_foreign()).await?;
+    // Two records under the one key of a bundle say that the bundle itself is broken.
+    let is_broken = request.kind == ImportKind::Oneroster
+        && reading.row_problems.iter().any(|problem| problem.code == "duplicate-id");
+    if !reading.row_problems.is_empty() && (is_broken || !request.skip_bad_rows) {
+        let report = report(request, reading, completeness, Verdict::default());
+        return Err(ImportError::BadRows(Box::new(report)));
+    }
+    // The writer refuses this only of complete tables; a bundle may also have lost all its rows to problems.
+    let read_students = reading.row_counts.contains_key(&RosterTable::Students);
+    if completeness == Completeness::Whole
+        && request.kind != ImportKind::Csv
+        && read_students
+        && staging.students_here().await? == 0
+    {
+        return Err(ImportError::NoStudents);
+    }
+    let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };
+    let verdict = staging.apply(&reading.complete, completeness, request.limit, commit).await?;
+    let is_too_much = !verdict.too_much.is_empty();
+    let report = report(request, reading, completeness, verdict);
+    if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
+}
+
+/// A delta from before the last one would bring back what has changed since.
+async fn refuse_older(
+    request: &ImportRequest,
+    reading: &Reading,
+    staging: &mut Staging,
+) -> Result<(), ImportError> {
+    let is_delta = reading.completeness == Some(Completeness::Partial);
+    let Some(bundle) = reading.newest.clone().filter(|_| is_delta && !request.allow_older) else {
+        return Ok(());
+    };
+    match staging.newest_change().await? {
+        Some(roster) if roster > bundle => Err(ImportError::Older { bundle, roster }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Reads on a thread of its own, while the rows are put aside here.
+async fn read(request: &ImportRequest, staging: &mut Staging) -> Result<Reading, ImportError> {
+    let (outlet, lots) = mpsc::channel(LOTS_UNDER_WAY);
+    let bytes = Arc::<AtomicU64>::default();
+    let task = start_reading(request, Intake::new(outlet, Arc::clone(&bytes)));
+    put_aside(request, staging, lots, &bytes).await?;
+    task.await.map_err(ImportError::Interrupted)
+}
+
+fn start_reading(request: &ImportRequest, mut intake: Intake) -> JoinHandle<Reading> {
+    let (kind, paths) = (request.kind, request.paths.clone());
+    let (told, map) = (request.told, request.map.clone());
+    let sheet = request.sheet.clone();
+    let oneroster = oneroster::Wishes { told, map: map.clone(), ..request.oneroster.clone() };
+    let csv = csv_files::Wishes { map, told, sheet, whole: request.bulk };
+    tokio::task::spawn_blocking(move || {
+        match (kind, paths.as_slice()) {
+            (ImportKind::Clever, [path, ..]) => clever::read(&mut intake, path, told),
+            (ImportKind::Oneroster, [path, ..]) => oneroster::read(&mut intake, path, &oneroster),
+            (ImportKind::Csv | ImportKind::Clever | ImportKind::Oneroster, paths) => {
+                csv_files::read(&mut intake, paths, &csv);
+            }
+        }
+        intake.finish()
+    })
+}
+
+async fn put_aside(
+    request: &ImportRequest,
+    staging: &mut Staging,
+    mut lots: Receiver<Vec<Placed>>,
+    bytes: &AtomicU64,
+) -> Result<(), ImportError> {
+    let size = |path: &PathBuf| {
+        std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+    };
+    let mut total: u64 = request.paths.iter().filter_map(size).sum();
+    let bar = request.progress.bar("reading", total);
+    let mut shown = 0;
+    while let Some(lot) = lots.recv().await {
+        staging.put(lot, request.completeness()).await?;
+        let read = bytes.load(Ordering::Relaxed);
+        if read > total {
+            // What is unpacked is more than its file.
+            total = read;
+            bar.set_length(total);
+        }
+        bar.advance(read.saturating_sub(shown));
+        shown = read;
+    }
+    Ok(())
+}

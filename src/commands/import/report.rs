@@ -1,0 +1,151 @@
+//! What an import says of itself: counts, the first keys, every bad row. Never a value of a person.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{ImportKind, ImportRequest};
+use crate::import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
+use crate::store::roster_writer::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+
+/// What an import did, found, or would have done.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportReport {
+    /// The kind of files.
+    pub kind: ImportKind,
+    /// Files that were read.
+    pub files: Vec<String>,
+    /// True when only the difference was asked for.
+    pub dry_run: bool,
+    /// True when the files were taken as the whole truth.
+    pub whole: bool,
+    /// True when the database is another one than before.
+    pub changed: bool,
+    /// What differs; nothing where bad rows stopped the import.
+    pub difference: ImportDifference,
+    /// Tables with bad rows; nobody was taken as missing from them.
+    pub incomplete: Vec<RosterTable>,
+    /// Columns that were left out on purpose.
+    pub skipped_columns: Vec<SkippedColumns>,
+    /// What else there is to know about the files, such as an encoding that was guessed.
+    pub notices: Vec<Notice>,
+    /// Not empty: more would go than may go unasked, and nothing was changed.
+    pub too_much: Vec<Shrink>,
+    /// Every bad row, by file, line and column.
+    pub problems: Vec<ImportProblem>,
+    /// Bad rows beyond the ten thousand that are listed.
+    pub unlisted_problems: u64,
+}
+
+pub(super) fn report(
+    request: &ImportRequest,
+    reading: Reading,
+    completeness: Completeness,
+    verdict: Verdict,
+) -> ImportReport {
+    let Verdict { difference, too_much } = verdict;
+    ImportReport {
+        kind: request.kind,
+        dry_run: request.dry_run,
+        whole: completeness == Completeness::Whole,
+        changed: !request.dry_run && too_much.is_empty() && !difference.is_empty(),
+        difference,
+        incomplete: reading.incomplete_tables(),
+        files: reading.files,
+        skipped_columns: reading.skipped_columns,
+        notices: reading.notices,
+        too_much,
+        problems: reading.row_problems,
+        unlisted_problems: reading.unlisted_problems,
+    }
+}
+
+pub(super) struct Lines<'a>(pub(super) &'a [ImportProblem]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if number == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            files,
+            dry_run,
+            whole,
+            changed,
+            difference,
+            incomplete,
+            skipped_columns,
+            notices,
+            too_much,
+            problems,
+            unlisted_problems,
+        } = self;
+        writeln!(f, "import {kind}: {}", files.join(", "))?;
+        for (table, counts) in difference.tables() {
+            write_counts(f, table, counts)?;
+            if *dry_run || !too_much.is_empty() {
+                write_rows(f, counts)?;
+            }
+        }
+        if !difference.added_columns.is_empty() {
+            writeln!(f, "new columns of students: {}", difference.added_columns.join(", "))?;
+        }
+        for SkippedColumns { file, reason, columns } in skipped_columns {
+            writeln!(f, "skipped columns of {file} ({reason}): {}", columns.join(", "))?;
+        }
+        for notice in notices {
+            writeln!(f, "note: {notice}")?;
+        }
+        for problem in problems {
+            writeln!(f, "skipped {problem}")?;
+        }
+        if *unlisted_problems > 0 {
+            writeln!(f, "and {unlisted_problems} further bad rows")?;
+        }
+        if *whole && !incomplete.is_empty() {
+            let names: Vec<&str> = incomplete.iter().map(|table| table.name()).collect();
+            writeln!(f, "rows were skipped, so nothing counts as missing from {}", names.join(", "))?;
+        }
+        for shrink in too_much {
+            writeln!(f, "refused: {shrink}")?;
+        }
+        if !too_much.is_empty() {
+            writeln!(f, "if that is right, repeat the import with --allow-shrink")?;
+        }
+        match (*dry_run, *changed) {
+            (true, _) => writeln!(f, "dry run: nothing was changed"),
+            (false, false) => writeln!(f, "nothing was changed"),
+            (false, true) => Ok(()),
+        }
+    }
+}
+
+fn write_counts(f: &mut fmt::Formatter<'_>, table: RosterTable, counts: &TableDifference) -> fmt::Result {
+    let TableDifference { added, changed, unchanged, left, rows: _ } = counts;
+    let gone = match table {
+        RosterTable::GroupMembers | RosterTable::ClassMembers => "removed",
+        RosterTable::Students | RosterTable::Groups | RosterTable::Classes => "left",
+    };
+    let name = table.name();
+    writeln!(f, "{name:<14}{added} added, {changed} changed, {unchanged} unchanged, {left} {gone}")
+}
+
+fn write_rows(f: &mut fmt::Formatter<'_>, counts: &TableDifference) -> fmt::Result {
+    let TableDifference { added, changed, unchanged: _, left, rows } = counts;
+    for row in rows {
+        match row.change {
+            RowChange::Added => writeln!(f, "  + {}", row.key)?,
+            RowChange::Changed => writeln!(f, "  ~ {} ({})", row.key, row.columns.join(", "))?,
+            RowChange::Left => writeln!(f, "  - {}", row.key)?,
+        }
+    }
+    let more = (added + changed + left).saturating_sub(rows.len());
+    if more > 0 { writeln!(f, "  and {more} more") } else { Ok(()) }
+}

@@ -1,0 +1,61 @@
+//! Where readers put rows: small lots that go to whoever writes them, so that no file is held in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tokio::sync::mpsc::Sender;
+
+use super::{Item, Placed, Reading};
+
+/// Rows of one lot.
+const ROWS_IN_A_LOT: usize = 500;
+/// Lots that may wait for the writer.
+pub const LOTS_UNDER_WAY: usize = 8;
+
+/// Takes rows from a reader. It blocks where the writer is slower, so readers belong on a thread of their own.
+#[derive(Debug)]
+pub struct Intake {
+    /// What was noticed about the files so far.
+    pub reading: Reading,
+    lot: Vec<Placed>,
+    outlet: Sender<Vec<Placed>>,
+    bytes: Arc<AtomicU64>,
+    is_stopped: bool,
+}
+
+impl Intake {
+    /// Sends what is read through a channel; `bytes` counts what was read of the files.
+    #[must_use]
+    pub fn new(outlet: Sender<Vec<Placed>>, bytes: Arc<AtomicU64>) -> Self {
+        Self { reading: Reading::default(), lot: Vec::new(), outlet, bytes, is_stopped: false }
+    }
+
+    /// Sends the last lot.
+    pub fn finish(mut self) -> Reading {
+        self.send();
+        self.reading
+    }
+
+    /// True when the writer gave up: there is no use in reading on.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
+    pub(super) fn place(&mut self, file: usize, line: u64, good: bool, item: Item) {
+        self.lot.push(Placed { file, line, good, item });
+        if self.lot.len() >= ROWS_IN_A_LOT {
+            self.send();
+        }
+    }
+
+    pub(super) fn byte_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
+    }
+
+    fn send(&mut self) {
+        if !self.lot.is_empty() && !self.is_stopped {
+            self.is_stopped = self.outlet.blocking_send(std::mem::take(&mut self.lot)).is_err();
+        }
+        self.lot.clear();
+    }
+}

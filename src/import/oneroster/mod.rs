@@ -1,0 +1,209 @@
+//! Reads a OneRoster CSV bundle, 1.1 or 1.2, in a folder or a zip archive: users, roles, classes, enrollments,
+//! and orgs where they are wanted as groups. Which files count, and as what, stands in the bundle's manifest.
+//!
+//! Source: the tables of `OneRoster` 1.1 Final and 1.2, CSV binding (1EdTech). Where exporters are known to
+//! stray from them (case of headers, columns left out, status in bulk files), it is accepted with a word.
+
+mod classes;
+mod manifest;
+mod people;
+mod standing;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use self::manifest::{Manifest, Mode};
+use self::standing::Tally;
+use super::bundle::Bundle;
+use super::mapping::ColumnMap;
+use super::probe::Told;
+use super::sheet::{FileRef, read_text, refuse_without_rows};
+use super::table::{AnyRows, Headers};
+use super::{Completeness, Intake, RosterTable, shown_name};
+
+/// Spellings of headers that exporters are known for, and what they mean.
+const SLIPS: [(&str, &str); 3] =
+    [("sourceid", "sourcedId"), ("datalastmodified", "dateLastModified"), ("usersourceid", "userSourcedId")];
+
+/// Which column of users names the student.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StudentIdFrom {
+    /// The bundle's own key: stable, and nothing that people know.
+    #[default]
+    SourcedId,
+    /// The school's number.
+    Identifier,
+    /// The log-in name.
+    Username,
+}
+
+impl StudentIdFrom {
+    /// The column.
+    #[must_use]
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::SourcedId => "sourcedId",
+            Self::Identifier => "identifier",
+            Self::Username => "username",
+        }
+    }
+}
+
+/// What becomes groups of the exam side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupsFrom {
+    /// Classes.
+    Classes,
+    /// Schools and departments; their codes begin with `org-`.
+    Orgs,
+    /// Grades; their codes begin with `grade-`.
+    Grades,
+}
+
+/// What an admin says about a bundle.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// Which column names the student.
+    pub student_id: StudentIdFrom,
+    /// What becomes groups.
+    pub groups: BTreeSet<GroupsFrom>,
+    /// The roles that are taken as students, as the standard spells them.
+    pub roles: Vec<String>,
+    /// Columns of users that become columns of students besides the usual ones, such as phone.
+    pub map: ColumnMap,
+    /// Users with `enabledUser` false count as having left.
+    pub disabled_have_left: bool,
+    /// Enrollments count also after their last day.
+    pub keep_ended: bool,
+    /// The day that last days are compared with.
+    pub today: Date,
+    /// Encoding and separator, where they are not the standard's.
+    pub told: Told,
+}
+
+/// What the readers of the files share.
+struct Reader<'w> {
+    wishes: &'w Wishes,
+    is_bulk: bool,
+    /// Roles stand in a file of their own.
+    has_roles_file: bool,
+    tally: Tally,
+}
+
+/// Reads the bundle.
+pub fn read(intake: &mut Intake, path: &Path, wishes: &Wishes) {
+    let mut bundle = match Bundle::open(path) {
+        Ok(bundle) => bundle,
+        Err((code, message)) => {
+            return intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+        }
+    };
+    let Some(manifest) = manifest::read(intake, &mut bundle, wishes.told) else { return };
+    let used = used_files(wishes, &manifest);
+    let Some(mode) = manifest::common_mode(intake, &bundle, &manifest, &used) else { return };
+    let is_bulk = mode == Mode::Bulk;
+    intake.reading.completeness = Some(if is_bulk { Completeness::Whole } else { Completeness::Partial });
+    let present = |name: &str| used.contains(&name) && manifest.mode(name).is_some();
+    let mut reader = Reader { wishes, is_bulk, has_roles_file: present("roles"), tally: Tally::default() };
+    for (name, needed, read) in FILES {
+        if present(name) {
+            reader.read_file(intake, &mut bundle, name, needed, read);
+        }
+    }
+    let sources = [(GroupsFrom::Classes, "enrollments"), (GroupsFrom::Grades, "users")];
+    let of_orgs = (GroupsFrom::Orgs, if present("roles") { "roles" } else { "users" });
+    let missing = |(kind, file): &(GroupsFrom, &str)| wishes.groups.contains(kind) && !present(file);
+    if sources.iter().chain([&of_orgs]).any(missing) {
+        // Without one of its files nothing can be missing from the members of groups.
+        intake.reading.complete.remove(&RosterTable::GroupMembers);
+    }
+    reader.tally.tell(&mut intake.reading, is_bulk);
+}
+
+type ReadFile = fn(&mut Reader<'_>, &mut Intake, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
+
+/// The files that are read, with the columns that they cannot do without.
+const FILES: [(&str, &[&str], ReadFile); 5] = [
+    ("orgs", &["sourcedId", "name"], |it, to, file, head, rows| it.read_orgs(to, file, head, rows)),
+    ("users", &["sourcedId", "givenName", "familyName"], |it, to, file, head, rows| {
+        it.read_users(to, file, head, rows)
+    }),
+    ("roles", &["userSourcedId", "role"], |it, to, file, head, rows| it.read_roles(to, file, head, rows)),
+    ("classes", &["sourcedId", "title"], |it, to, file, head, rows| it.read_classes(to, file, head, rows)),
+    ("enrollments", &["classSourcedId", "userSourcedId", "role"], |it, to, file, head, rows| {
+        it.read_enrollments(to, file, head, rows)
+    }),
+];
+
+fn used_files(wishes: &Wishes, manifest: &Manifest) -> Vec<&'static str> {
+    let wanted = |name: &str| match name {
+        "orgs" => wishes.groups.contains(&GroupsFrom::Orgs),
+        "roles" => manifest.is_1_2,
+        _ => true,
+    };
+    FILES.into_iter().map(|(name, ..)| name).filter(|name| wanted(name)).collect()
+}
+
+impl Reader<'_> {
+    fn read_file(
+        &mut self,
+        intake: &mut Intake,
+        bundle: &mut Bundle,
+        name: &'static str,
+        needed: &[&str],
+        read: ReadFile,
+    ) {
+        let file_name = format!("{name}.csv");
+        let Some(mut source) = bundle.source(&file_name) else { return };
+        let file = FileRef::note(intake, file_name);
+        let told = self.wishes.told;
+        read_text(intake, &file, source.as_mut(), told, &mut |intake, file, mut headers, rows| {
+            if !accept_headers(intake, file, needed, &mut headers) {
+                return;
+            }
+            let count = read(self, intake, file, &headers, rows);
+            // No change is a change that a delta may tell; a whole roster without students is refused as such.
+            if count == 0 && self.is_bulk && name != "users" {
+                refuse_without_rows(intake, file);
+            }
+        });
+    }
+
+    fn wants_role(&self, role: &str) -> bool {
+        self.wishes.roles.iter().any(|wanted| wanted.eq_ignore_ascii_case(role))
+    }
+
+    fn groups_are(&self, kind: GroupsFrom) -> bool {
+        self.wishes.groups.contains(&kind)
+    }
+}
+
+/// Spells headers as the standard does and refuses a file that lacks one it needs.
+fn accept_headers(intake: &mut Intake, file: &FileRef, needed: &[&str], headers: &mut Headers) -> bool {
+    let known = ["sourcedId", "status", "dateLastModified", "enabledUser", "role", "endDate", "username"];
+    let mut mended = 0;
+    for name in &mut headers.names {
+        let slip = SLIPS.iter().find(|(slip, _)| slip.eq_ignore_ascii_case(name)).map(|(_, meant)| *meant);
+        let alike = needed.iter().chain(&known).find(|known| known.eq_ignore_ascii_case(name)).copied();
+        if let Some(meant) = slip.or(alike).filter(|meant| meant != name) {
+            meant.clone_into(name);
+            mended += 1;
+        }
+    }
+    if mended > 0 {
+        let message = format!("{mended} headers are not spelt as the standard spells them");
+        intake.reading.notice(&file.name, message);
+    }
+    let before = intake.reading.file_problems.len();
+    for &column in needed {
+        let fault = match headers.names.iter().filter(|name| *name == column).count() {
+            1 => continue,
+            0 => ("missing-column", format!("the column {column} is missing")),
+            _ => ("duplicate-column", format!("the column {column} stands twice")),
+        };
+        file.refuse(intake, headers.line, fault.0, fault.1);
+    }
+    intake.reading.file_problems.len() == before
+}

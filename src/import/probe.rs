@@ -1,0 +1,256 @@
+//! The first look at a file, before any row of it is read: its encoding, how its lines begin, what separates
+//! its fields. It reads to the end, because only the last byte settles the encoding, and keeps the beginning.
+
+use std::io::Read;
+
+use encoding_rs::{Encoding, UTF_8};
+
+use super::encoding::{Evidence, FileEncoding, Guess, decoder, is_utf8};
+
+/// Bytes of the beginning that are kept to find the separator in.
+const HEAD: usize = 64 * 1024;
+/// Bytes of one piece.
+const PIECE: usize = 64 * 1024;
+/// Largest file that is read, in bytes: a million students with many columns take a third of it.
+pub(super) const LARGEST_FILE: u64 = 1 << 30;
+
+/// Why a file could not be read as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) line: u64,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl Unreadable {
+    pub(super) fn new(line: u64, code: &'static str, message: impl Into<String>) -> Self {
+        Self { line, code, message: message.into() }
+    }
+
+    pub(super) fn from_io(line: u64, error: &std::io::Error) -> Self {
+        Self::new(line, "not-readable", error.to_string())
+    }
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub(super) encoding: FileEncoding,
+    /// Bytes of the byte order mark.
+    pub(super) mark: usize,
+    pub(super) delimiter: u8,
+    /// What the encoding was guessed from, where it was.
+    pub(super) guessed: Option<String>,
+}
+
+/// What the admin said about files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// The encoding; absent: found out.
+    pub encoding: Option<FileEncoding>,
+    /// What separates fields; absent: found out.
+    pub delimiter: Option<u8>,
+}
+
+/// Finds out how a file is to be read.
+pub(super) fn probe(mut reader: impl Read, told: Told) -> Result<Shape, Unreadable> {
+    let mut look = Look::default();
+    let mut scratch = String::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = reader.read(&mut piece).map_err(|error| Unreadable::from_io(look.line, &error))?;
+        let bytes = piece.get(..length).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        look.total += u64::try_from(length).unwrap_or(u64::MAX);
+        if look.total > LARGEST_FILE {
+            return Err(Unreadable::new(1, "too-large", "files of more than 1 GiB are not read"));
+        }
+        let wanted = HEAD.saturating_sub(look.head.len()).min(bytes.len());
+        look.head.extend_from_slice(bytes.get(..wanted).unwrap_or_default());
+        if told.encoding.is_none() {
+            look.at(bytes, &mut scratch);
+        }
+    }
+    look.shape(told)
+}
+
+#[derive(Default)]
+struct Look {
+    head: Vec<u8>,
+    total: u64,
+    /// Bytes of a sequence that the last piece cut in two.
+    rest: Vec<u8>,
+    /// The line of the first byte that is not UTF-8.
+    broken_at: Option<u64>,
+    line: u64,
+    previous: u8,
+    evidence: Option<Evidence>,
+}
+
+impl Look {
+    fn at(&mut self, bytes: &[u8], scratch: &mut String) {
+        if self.broken_at.is_none() {
+            let mut whole = std::mem::take(&mut self.rest);
+            whole.extend_from_slice(bytes);
+            let good = match std::str::from_utf8(&whole) {
+                Ok(_) => whole.len(),
+                Err(error) => {
+                    if error.error_len().is_some() {
+                        self.broken_at = Some(0);
+                    }
+                    error.valid_up_to()
+                }
+            };
+            self.count_lines(whole.get(..good).unwrap_or_default());
+            if self.broken_at.is_some() {
+                self.broken_at = Some(self.line + 1);
+            } else {
+                self.rest = whole.get(good..).unwrap_or_default().to_vec();
+            }
+        }
+        self.evidence.get_or_insert_with(Evidence::new).look(bytes, scratch);
+    }
+
+    /// Counts line ends, whatever they are.
+    fn count_lines(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte == b'\r' || (byte == b'\n' && self.previous != b'\r') {
+                self.line += 1;
+            }
+            self.previous = byte;
+        }
+    }
+
+    fn shape(self, told: Told) -> Result<Shape, Unreadable> {
+        let marked = Encoding::for_bom(&self.head);
+        let (encoding, mark, guessed) = match (told.encoding, marked) {
+            (Some(encoding), Some((found, mark))) if found == encoding => (encoding, mark, None),
+            (Some(encoding), _) => (encoding, 0, None),
+            (None, Some((encoding, mark))) => (encoding, mark, None),
+            (None, None) => self.without_mark()?,
+        };
+        let delimiter = match told.delimiter {
+            Some(delimiter) => delimiter,
+            None => sniff_delimiter(&beginning(encoding, self.head.get(mark..).unwrap_or_default())),
+        };
+        Ok(Shape { encoding, mark, delimiter, guessed })
+    }
+
+    fn without_mark(&self) -> Result<(FileEncoding, usize, Option<String>), Unreadable> {
+        let line = match (self.broken_at, self.rest.is_empty()) {
+            (None, true) => return Ok((UTF_8, 0, None)),
+            (Some(line), _) => line,
+            (None, false) => {
+                let message = "the file ends in the middle of a letter: it was cut off, so export it again";
+                return Err(Unreadable::new(self.line + 1, "encoding", message));
+            }
+        };
+        match self.evidence.as_ref().map(Evidence::guess) {
+            Some(Guess::Likely(encoding)) => {
+                let name = encoding.name().to_ascii_lowercase();
+                let message = format!(
+                    "read as {name}, which is a guess: if names look wrong, repeat with --encoding NAME"
+                );
+                Ok((encoding, 0, Some(message)))
+            }
+            Some(Guess::Mixed) => Err(Unreadable::new(
+                line,
+                "mixed-encodings",
+                "parts of the file are UTF-8 and parts are not: export it again in one encoding",
+            )),
+            Some(Guess::Doubtful(names)) => Err(broken(line, &names)),
+            None => Err(broken(line, &[])),
+        }
+    }
+}
+
+fn broken(line: u64, names: &[&str]) -> Unreadable {
+    let tries: Vec<String> = names.iter().map(|name| format!("--encoding {name}")).collect();
+    let message = format!(
+        "the file is not UTF-8, and its encoding cannot be told: save it as UTF-8, or say what it is ({})",
+        if tries.is_empty() { "--encoding NAME".to_owned() } else { tries.join(", or ") }
+    );
+    Unreadable::new(line, "encoding", message)
+}
+
+fn beginning(encoding: FileEncoding, head: &[u8]) -> String {
+    if is_utf8(encoding) {
+        return String::from_utf8_lossy(head).into_owned();
+    }
+    let mut text = String::with_capacity(head.len().saturating_mul(3));
+    let _lossy = decoder(encoding).decode_to_string(head, &mut text, false);
+    text
+}
+
+/// The separator that the first line has most of, outside quotes; a comma where there is none.
+fn sniff_delimiter(text: &str) -> u8 {
+    let header = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut counts = [(b',', 0_u32), (b';', 0), (b'\t', 0), (b'|', 0)];
+    let mut quoted = false;
+    for byte in header.bytes() {
+        quoted ^= byte == b'"';
+        for (delimiter, count) in &mut counts {
+            *count += u32::from(!quoted && byte == *delimiter);
+        }
+    }
+    let mut best = (b',', 0);
+    for candidate in counts {
+        if candidate.1 > best.1 {
+            best = candidate;
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probed(bytes: &[u8]) -> Result<(&'static str, u8, bool), Unreadable> {
+        let shape = probe(bytes, Told::default())?;
+        Ok((shape.encoding.name(), shape.delimiter, shape.guessed.is_some()))
+    }
+
+    #[test]
+    fn the_separator_is_found_outside_quotes() {
+        for (header, delimiter) in [
+            ("a,b", b','),
+            ("a;b", b';'),
+            ("a\tb", b'\t'),
+            ("a|b", b'|'),
+            ("\"a,b,c\";d", b';'),
+            ("a", b','),
+            ("\r\n\r\na;b\r\n1,2,3;4", b';'),
+        ] {
+            assert_eq!(sniff_delimiter(header), delimiter, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_that_lies_across_two_pieces_is_no_fault() {
+        let mut text = "x".repeat(PIECE - 1);
+        text.push('王');
+        assert_eq!(probed(text.as_bytes()).unwrap(), ("UTF-8", b',', false));
+        text.push('明');
+        let cut = text.len() - 1;
+        let fault = probed(&text.as_bytes()[..cut]).unwrap_err();
+        assert!(fault.message.contains("cut off"), "{}", fault.message);
+    }
+
+    #[test]
+    fn the_line_of_the_first_bad_byte_is_named_whatever_ends_lines() {
+        let latin = probed(b"student_id,name\r\nS1,Anna\rS2,Zo\xeb\r").unwrap_err();
+        assert_eq!((latin.line, latin.code), (3, "encoding"));
+        assert!(latin.message.contains("--encoding windows-1252"), "{}", latin.message);
+    }
+
+    #[test]
+    fn what_the_admin_says_is_not_questioned() {
+        let told = Told { encoding: Some(encoding_rs::WINDOWS_1252), delimiter: Some(b'|') };
+        let shape = probe(&b"a,b\nZo\xeb,1"[..], told).unwrap();
+        assert_eq!((shape.encoding.name(), shape.delimiter), ("windows-1252", b'|'));
+        assert!(shape.guessed.is_none());
+    }
+}

@@ -1,0 +1,351 @@
+//! Compares rows that were put aside with one another and with the keys that a database holds: keys that stand
+//! twice, members that name nobody, new rows that lack what a new row needs, ids that lost their leading zeros
+//! in a spreadsheet. What fails is reported where it stood and takes no part in anything further.
+
+use futures_util::TryStreamExt;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use super::RosterWriteError;
+use super::staging::{Staging, run};
+use crate::import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
+
+/// A rule that rows break.
+struct Rule {
+    table: RosterTable,
+    code: &'static str,
+    /// Which of the two noted columns of the table is meant.
+    second: bool,
+    /// Of the rows put aside, named `s`.
+    breaks: String,
+    /// Two texts that the message needs, as SQL.
+    texts: [String; 2],
+    message: Message,
+}
+
+impl Staging {
+    /// Finds out what each row refers to, and moves every row that does not fit to the problems. `foreign`
+    /// says that files refer to people by something else than the student's id.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn settle(
+        &mut self,
+        reading: &mut Reading,
+        completeness: Completeness,
+        foreign: bool,
+    ) -> Result<(), RosterWriteError> {
+        self.note_known(foreign).await?;
+        self.leave_out_others(reading, completeness, foreign).await?;
+        let connection = &mut *self.connection;
+        for rule in keyed_rules(foreign) {
+            enforce(connection, reading, &rule).await?;
+        }
+        for (members, owners) in [
+            (RosterTable::GroupMembers, RosterTable::Groups),
+            (RosterTable::ClassMembers, RosterTable::Classes),
+        ] {
+            leave_out_members(connection, members, owners).await?;
+            if foreign {
+                resolve(connection, members).await?;
+            }
+            for rule in member_rules(members, owners) {
+                enforce(connection, reading, &rule).await?;
+            }
+        }
+        self.tell_lengths(reading).await?;
+        reading.sort_problems();
+        Ok(())
+    }
+
+    /// The newest change that a delta brought to this roster before.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn newest_change(&mut self) -> Result<Option<String>, RosterWriteError> {
+        if self.is_empty || !has_column(&mut self.connection, "dateLastModified").await? {
+            return Ok(None);
+        }
+        let query = sqlx::query_scalar("SELECT MAX(CAST(\"dateLastModified\" AS TEXT)) FROM students");
+        Ok(query.fetch_one(&mut *self.connection).await?)
+    }
+
+    async fn note_known(&mut self, foreign: bool) -> Result<(), RosterWriteError> {
+        let connection = &mut *self.connection;
+        let known = [
+            ("known_students", "student_id", "students"),
+            ("known_groups", "group_code", "groups"),
+            ("known_classes", "class_code", "classes"),
+        ];
+        for (name, key, table) in known {
+            run(connection, format!("CREATE TEMP TABLE {name} (key TEXT PRIMARY KEY) WITHOUT ROWID")).await?;
+            if !self.is_empty {
+                let rows = format!(
+                    "SELECT CAST({key} AS TEXT) FROM main.{table} WHERE {key} IS NOT NULL ORDER BY 1"
+                );
+                run(connection, format!("INSERT OR IGNORE INTO temp.{name} {rows}")).await?;
+            }
+        }
+        for statement in [
+            "CREATE TEMP TABLE known_refs (ref TEXT PRIMARY KEY, key TEXT) WITHOUT ROWID",
+            "CREATE TEMP TABLE known_short (short TEXT PRIMARY KEY, full TEXT) WITHOUT ROWID",
+            "INSERT OR IGNORE INTO temp.known_short SELECT LTRIM(key, '0'), key FROM temp.known_students
+             WHERE key GLOB '0*' AND key NOT GLOB '*[^0-9]*'",
+            "CREATE INDEX temp.staged_students_by_key ON staged_students (key)",
+            "CREATE INDEX temp.staged_groups_by_key ON staged_groups (key)",
+            "CREATE INDEX temp.staged_classes_by_key ON staged_classes (key)",
+        ] {
+            run(connection, statement.to_owned()).await?;
+        }
+        if foreign {
+            run(connection, "CREATE INDEX temp.staged_students_by_ref ON staged_students (ref)".to_owned())
+                .await?;
+            if !self.is_empty && has_column(connection, "sourcedId").await? {
+                let rows = "SELECT CAST(\"sourcedId\" AS TEXT), CAST(student_id AS TEXT) FROM main.students
+                            WHERE \"sourcedId\" <> '' AND student_id IS NOT NULL
+                            -- Of several rows of one person, the one that is there counts.
+                            ORDER BY active = 0";
+                run(connection, format!("INSERT OR IGNORE INTO temp.known_refs {rows}")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// People who are no students, and leavers whom nobody knows, are no rows; nor are titles that were made
+    /// up where there is a better one.
+    async fn leave_out_others(
+        &mut self,
+        reading: &mut Reading,
+        completeness: Completeness,
+        foreign: bool,
+    ) -> Result<(), RosterWriteError> {
+        let connection = &mut *self.connection;
+        if foreign {
+            let found = "(SELECT k.key FROM temp.known_refs AS k WHERE k.ref = staged_students.ref)";
+            let statement = format!(
+                "UPDATE temp.staged_students SET key = {found}
+                 WHERE key = '' AND departs = 1 AND {found} IS NOT NULL"
+            );
+            run(connection, statement).await?;
+        }
+        let unknown = "key NOT IN (SELECT key FROM temp.known_students)";
+        let no_role = "needs_role = 1 AND ref NOT IN (SELECT ref FROM temp.staged_roles)";
+        let no_student = match completeness {
+            Completeness::Whole => no_role.to_owned(),
+            // The role of one who is known already may have stood in an earlier bundle.
+            Completeness::Partial => format!("{no_role} AND {unknown}"),
+        };
+        for (left_out, told) in [(no_student, true), (format!("departs = 1 AND {unknown}"), false)] {
+            let refs = format!("SELECT ref FROM temp.staged_students WHERE {left_out}");
+            run(connection, format!("INSERT OR IGNORE INTO temp.staged_others {refs}")).await?;
+            let count = run(connection, format!("DELETE FROM temp.staged_students WHERE {left_out}")).await?;
+            if told && count > 0 {
+                let message = format!("{count} users without the role of a student were left out");
+                reading.notices.push(Notice { file: String::new(), message });
+            }
+        }
+        for table in ["groups", "classes"] {
+            let better = format!(
+                "SELECT 1 FROM temp.staged_{table} AS o WHERE o.key = staged_{table}.key
+                 AND (o.made_up = 0 OR o.n < staged_{table}.n)"
+            );
+            let statement =
+                format!("DELETE FROM temp.staged_{table} WHERE made_up = 1 AND EXISTS ({better})");
+            run(connection, statement).await?;
+            let known = format!("SELECT key FROM temp.known_{table}");
+            let statement =
+                format!("UPDATE temp.staged_{table} SET v0 = NULL WHERE made_up = 1 AND key IN ({known})");
+            run(connection, statement).await?;
+        }
+        Ok(())
+    }
+
+    /// A spreadsheet that eats leading zeros leaves ids of several lengths.
+    async fn tell_lengths(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        let row = sqlx::query(
+            "SELECT COALESCE(MIN(LENGTH(key)), 0), COALESCE(MAX(LENGTH(key)), 0), COUNT(*),
+                    COALESCE(SUM(key GLOB '0*'), 0), COALESCE(SUM(key GLOB '*[^0-9]*'), 0)
+             FROM temp.staged_students WHERE good = 1",
+        )
+        .fetch_one(&mut *self.connection)
+        .await?;
+        let [shortest, longest, _, zeros, others] = [0, 1, 2, 3, 4].map(|at| row.try_get::<i64, _>(at));
+        let (shortest, longest) = (shortest?, longest?);
+        if shortest < longest && longest >= 4 && zeros? == 0 && others? == 0 {
+            let message = format!(
+                "ids have {shortest} to {longest} digits and none begins with a zero: a spreadsheet may have taken zeros"
+            );
+            reading.notices.push(Notice { file: String::new(), message });
+        }
+        Ok(())
+    }
+}
+
+async fn has_column(connection: &mut SqliteConnection, name: &str) -> Result<bool, RosterWriteError> {
+    let query = sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM main.pragma_table_info('students') WHERE name = ?",
+    );
+    Ok(query.bind(name).fetch_one(connection).await? > 0)
+}
+
+/// What a rule says of a row, from its two texts.
+type Message = fn(&str, &str) -> String;
+
+fn keyed_rules(foreign: bool) -> Vec<Rule> {
+    let keyed = [RosterTable::Students, RosterTable::Groups, RosterTable::Classes];
+    let mut rules: Vec<Rule> = keyed.into_iter().map(|table| stands_once(table, "key")).collect();
+    if foreign {
+        rules.push(stands_once(RosterTable::Students, "ref"));
+    }
+    rules.push(Rule {
+        table: RosterTable::Students,
+        code: "missing-id",
+        second: false,
+        breaks: "s.key = ''".to_owned(),
+        texts: ["''".to_owned(), "''".to_owned()],
+        message: |_, _| "the student's id is empty".to_owned(),
+    });
+    let new = |table: RosterTable| format!("s.key NOT IN (SELECT key FROM temp.known_{table})");
+    let full = "(SELECT k.full FROM temp.known_short AS k WHERE k.short = s.key)".to_owned();
+    rules.push(Rule {
+        table: RosterTable::Students,
+        code: "lost-zeros",
+        second: false,
+        breaks: format!("{} AND s.key IN (SELECT short FROM temp.known_short)", new(RosterTable::Students)),
+        texts: ["s.key".to_owned(), full],
+        message: |key, full| format!("student_id {key} is in the database as {full}: zeros were lost"),
+    });
+    let titles: [(RosterTable, &'static str, Message); 3] = [
+        (RosterTable::Students, "missing-name", |key, _| format!("the new student {key} has no name")),
+        (RosterTable::Groups, "missing-title", |key, _| format!("the new group {key} has no title")),
+        (RosterTable::Classes, "missing-title", |key, _| format!("the new class {key} has no title")),
+    ];
+    for (table, code, message) in titles {
+        // Only of people whose role stood in another file is an empty name found as late as here.
+        let breaks = format!("(s.v0 = '' OR s.v0 IS NULL AND {})", new(table));
+        rules.push(Rule {
+            table,
+            code,
+            second: true,
+            breaks,
+            texts: ["s.key".to_owned(), "''".to_owned()],
+            message,
+        });
+    }
+    rules
+}
+
+/// That what a row is known by (`key`, or `ref`) stands in no earlier row.
+fn stands_once(table: RosterTable, by: &str) -> Rule {
+    let first =
+        |what: &str| format!("(SELECT MIN(f.{what}) FROM temp.staged_{table} AS f WHERE f.{by} = s.{by})");
+    Rule {
+        table,
+        code: "duplicate-id",
+        second: false,
+        breaks: format!("s.{by} <> '' AND s.n > {}", first("n")),
+        texts: [format!("s.{by}"), format!("{} || ' and ' || s.line", first("line"))],
+        message: |key, lines| format!("{key} stands in lines {lines}"),
+    }
+}
+
+fn member_rules(members: RosterTable, owners: RosterTable) -> [Rule; 2] {
+    let known = |owner: RosterTable, column: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM temp.staged_{owner} AS o WHERE o.key = s.{column} AND o.good = 1)
+             OR s.{column} IN (SELECT key FROM temp.known_{owner})"
+        )
+    };
+    [
+        Rule {
+            table: members,
+            code: "unknown-student",
+            second: false,
+            breaks: format!(
+                "s.departs = 0 AND (s.key IS NULL OR NOT ({}))",
+                known(RosterTable::Students, "key")
+            ),
+            texts: ["s.ref".to_owned(), "''".to_owned()],
+            message: |id, _| {
+                format!("student {id} is neither in a good row of the files nor in the database")
+            },
+        },
+        Rule {
+            table: members,
+            code: "unknown-code",
+            second: true,
+            breaks: format!("s.departs = 0 AND NOT ({})", known(owners, "code")),
+            texts: ["s.code".to_owned(), "''".to_owned()],
+            message: |code, _| format!("{code} is neither in a good row of the files nor in the database"),
+        },
+    ]
+}
+
+/// Reports the rows that break a rule. Of rows with one key none is kept, since nothing says which is right.
+async fn enforce(
+    connection: &mut SqliteConnection,
+    reading: &mut Reading,
+    rule: &Rule,
+) -> Result<(), RosterWriteError> {
+    let Rule { table, code, second, breaks, texts: [one, other], message } = rule;
+    let is_twice = *code == "duplicate-id";
+    // A key counts as taken by a bad row too.
+    let judged = if is_twice { "" } else { "s.good = 1 AND " };
+    let places = reading.key_columns(*table);
+    // The whole row is meant where a key stands twice.
+    let column = if is_twice { 1 } else { *places.get(usize::from(*second)).unwrap_or(&1) };
+    let statement = format!(
+        "SELECT s.file, s.line, {one}, {other} FROM temp.staged_{table} AS s WHERE {judged}{breaks} ORDER BY s.n"
+    );
+    let mut found = QueryBuilder::<Sqlite>::new(statement);
+    let mut count = 0_u64;
+    {
+        let mut rows = found.build().persistent(false).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            let file = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+            let line = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+            let texts = [row.try_get::<String, _>(2)?, row.try_get::<String, _>(3)?];
+            let file = reading.file_name(file);
+            let [one, other] = texts;
+            let message = message(&one, &other);
+            reading.refuse_row(&[*table], ImportProblem { file, line, column, code, message });
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let statement = if is_twice {
+        let by = if one == "s.ref" { "ref" } else { "key" };
+        format!(
+            "UPDATE temp.staged_{table} SET good = 0 WHERE {by} IN
+             (SELECT {by} FROM temp.staged_{table} WHERE {by} <> '' GROUP BY {by} HAVING COUNT(*) > 1)"
+        )
+    } else {
+        format!("UPDATE temp.staged_{table} AS s SET good = 0 WHERE s.good = 1 AND {breaks}")
+    };
+    run(connection, statement).await?;
+    Ok(())
+}
+
+/// Members of what is over, and members who are no students, are left out.
+async fn leave_out_members(
+    connection: &mut SqliteConnection,
+    members: RosterTable,
+    owners: RosterTable,
+) -> Result<(), RosterWriteError> {
+    let gone = format!("SELECT code FROM temp.staged_gone WHERE owner = '{owners}'");
+    let statement = format!(
+        "DELETE FROM temp.staged_{members} WHERE ref IN (SELECT ref FROM temp.staged_others) OR code IN ({gone})"
+    );
+    run(connection, statement).await?;
+    Ok(())
+}
+
+async fn resolve(connection: &mut SqliteConnection, members: RosterTable) -> Result<(), RosterWriteError> {
+    let here = format!(
+        "SELECT p.key FROM temp.staged_students AS p WHERE p.ref = staged_{members}.ref AND p.good = 1"
+    );
+    let known = format!("SELECT k.key FROM temp.known_refs AS k WHERE k.ref = staged_{members}.ref");
+    run(connection, format!("UPDATE temp.staged_{members} SET key = COALESCE(({here}), ({known}))")).await?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Applies what was put aside, in one transaction: compares, asks the guard, writes only what differs.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use super::compare::{ABSENT, add_columns, compare, compare_leavers, count_of, quoted};
+use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
+use super::members::{compare_members, write_members};
+use super::staging::{KeyedTable, Staging, run};
+use super::{Commit, MIGRATIONS, RosterWriteError, found};
+use crate::import::{Completeness, RosterTable};
+use crate::plan::allowance;
+use crate::settings::Limit;
+
+/// Changed rows that are looked up at once.
+const ROWS_AT_ONCE: i64 = 500;
+
+impl Staging {
+    /// How many students the good rows name who have not left.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn students_here(&mut self) -> Result<u64, RosterWriteError> {
+        let active = self.students.columns.iter().position(|column| column == "active").unwrap_or_default();
+        let here = format!("SELECT COUNT(*) FROM temp.staged_students WHERE good = 1 AND v{active} IS NOT 0");
+        count_of(&mut self.connection, &here).await
+    }
+
+    /// Brings the database in line with the rows, in one transaction. Rows that it already has so are not
+    /// written. Absence counts in the complete tables of a whole roster alone. More than `limit` allows of any
+    /// table's rows never goes: then nothing is written.
+    ///
+    /// # Errors
+    /// [`RosterWriteError::NoStudents`] for a whole roster without any, and failures of the database.
+    pub async fn apply(
+        mut self,
+        complete: &BTreeSet<RosterTable>,
+        completeness: Completeness,
+        limit: Option<Limit>,
+        commit: Commit,
+    ) -> Result<Verdict, RosterWriteError> {
+        let whole = completeness == Completeness::Whole;
+        let absence_counts = |table| whole && complete.contains(&table);
+        if absence_counts(RosterTable::Students) && self.students_here().await? == 0 {
+            return Err(RosterWriteError::NoStudents);
+        }
+        let Self { mut connection, is_empty, students, groups, classes } = self;
+        if is_empty {
+            MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::Migrate)?;
+        }
+        // The write lock is taken at once: a transaction that read first could not get it later.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut difference = ImportDifference {
+            added_columns: add_columns(&mut transaction, &students).await?,
+            students: compare(&mut transaction, &students).await?,
+            groups: compare(&mut transaction, &groups).await?,
+            classes: compare(&mut transaction, &classes).await?,
+            ..ImportDifference::default()
+        };
+        if absence_counts(RosterTable::Students) {
+            compare_leavers(&mut transaction, &mut difference.students).await?;
+        }
+        for (table, slot) in [
+            (RosterTable::GroupMembers, &mut difference.group_members),
+            (RosterTable::ClassMembers, &mut difference.class_members),
+        ] {
+            *slot = compare_members(&mut transaction, table, absence_counts(table)).await?;
+        }
+        let too_much = match limit {
+            Some(limit) => shrinks(&mut transaction, &difference, limit).await?,
+            None => Vec::new(),
+        };
+        if commit == Commit::DryRun || !too_much.is_empty() {
+            transaction.rollback().await?;
+            return Ok(Verdict { difference, too_much });
+        }
+        for (table, difference) in [
+            (&students, &difference.students),
+            (&groups, &difference.groups),
+            (&classes, &difference.classes),
+        ] {
+            write_rows(&mut transaction, table, difference).await?;
+        }
+        if absence_counts(RosterTable::Students) && difference.students.left > 0 {
+            run(&mut transaction, format!("UPDATE main.students AS t SET active = 0 WHERE {ABSENT}")).await?;
+        }
+        write_members(&mut transaction, RosterTable::GroupMembers, &difference.group_members).await?;
+        write_members(&mut transaction, RosterTable::ClassMembers, &difference.class_members).await?;
+        transaction.commit().await?;
+        Ok(Verdict { difference, too_much })
+    }
+}
+
+async fn shrinks(
+    connection: &mut SqliteConnection,
+    difference: &ImportDifference,
+    limit: Limit,
+) -> Result<Vec<Shrink>, RosterWriteError> {
+    let mut found = Vec::new();
+    for (table, TableDifference { left, .. }) in difference.tables() {
+        let there = match table {
+            RosterTable::Students => "SELECT COUNT(*) FROM main.students WHERE active IS NOT 0",
+            RosterTable::GroupMembers => "SELECT COUNT(*) FROM temp.present_group_members",
+            RosterTable::ClassMembers => "SELECT COUNT(*) FROM temp.present_class_members",
+            RosterTable::Groups | RosterTable::Classes => continue,
+        };
+        let leaving = u64::try_from(*left).unwrap_or(u64::MAX);
+        let total = count_of(connection, there).await?;
+        let limit = allowance(limit, total);
+        if leaving > limit {
+            found.push(Shrink { table, leaving, total, limit });
+        }
+    }
+    Ok(found)
+}
+
+/// Writes changed rows and new ones. Nothing is taken away here.
+async fn write_rows(
+    connection: &mut SqliteConnection,
+    table: &KeyedTable,
+    difference: &TableDifference,
+) -> Result<(), RosterWriteError> {
+    if difference.changed > 0 || difference.left > 0 {
+        update_changed(connection, table).await?;
+    }
+    if difference.added == 0 {
+        return Ok(());
+    }
+    let (name, key) = (table.table, table.key());
+    let (mut columns, mut values) = (String::new(), String::new());
+    for (at, column) in table.compared() {
+        columns.push_str(&format!(", {}", quoted(column)));
+        // A new student is there unless the file says otherwise.
+        let absent = if name == RosterTable::Students && column == "active" { "1" } else { "NULL" };
+        values.push_str(&format!(", COALESCE(NULLIF(s.v{at}, ''), {absent})"));
+    }
+    let statement = format!(
+        "INSERT INTO main.{name} ({key}{columns}) SELECT s.key{values} FROM temp.staged_{name} AS s
+         WHERE s.good = 1 AND s.n NOT IN (SELECT n FROM temp.compared_{name}) ORDER BY s.n"
+    );
+    run(connection, statement).await?;
+    Ok(())
+}
+
+async fn update_changed(
+    connection: &mut SqliteConnection,
+    table: &KeyedTable,
+) -> Result<(), RosterWriteError> {
+    let (name, columns) = (table.table, table.compared());
+    let mut last = 0_i64;
+    loop {
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT c.n, s.key, c.letters
+             FROM temp.compared_{name} AS c CROSS JOIN temp.staged_{name} AS s ON s.n = c.n
+             WHERE INSTR(c.letters, '1') > 0 AND c.n > "
+        ));
+        query.push_bind(last).push(" ORDER BY c.n LIMIT ").push_bind(ROWS_AT_ONCE);
+        let rows = query.build().fetch_all(&mut *connection).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            last = row.try_get(0)?;
+            let (key, letters): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+            let differing = letters.chars().zip(&columns).filter(|(letter, _)| *letter == '1');
+            let differing: Vec<(usize, &str)> = differing.map(|(_, column)| *column).collect();
+            update(connection, table, (last, &key), &differing).await?;
+        }
+    }
+}
+
+/// Sets the columns that differ, and no others: the school may watch them.
+async fn update(
+    connection: &mut SqliteConnection,
+    table: &KeyedTable,
+    (n, key): (i64, &str),
+    columns: &[(usize, &str)],
+) -> Result<(), RosterWriteError> {
+    let name = table.table;
+    let mut statement = QueryBuilder::<Sqlite>::new(format!("UPDATE main.{name} SET "));
+    for (number, (at, column)) in columns.iter().enumerate() {
+        let comma = if number == 0 { "" } else { ", " };
+        statement.push(format_args!(
+            "{comma}{} = (SELECT NULLIF(s.v{at}, '') FROM temp.staged_{name} AS s WHERE s.n = ",
+            quoted(column)
+        ));
+        statement.push_bind(n).push(")");
+    }
+    statement.push(format_args!(" WHERE {} = ", table.key())).push_bind(key);
+    let done = statement.build().execute(connection).await?;
+    found(done.rows_affected(), name, key)
+}

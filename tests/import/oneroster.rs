@@ -1,0 +1,320 @@
+//! OneRoster bundles, 1.1 and 1.2, from folders and archives.
+
+use super::*;
+use rosterd::import::oneroster::{GroupsFrom, StudentIdFrom};
+
+const BULK_1_1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/oneroster-1.1");
+const DELTA_1_2: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/oneroster-1.2");
+const ENROLMENTS: &str = "SELECT student_id || ' ' || class_code FROM class_members ORDER BY 1";
+
+fn bundle(desk: &Desk, path: impl AsRef<Path>) -> ImportRequest {
+    let mut request = desk.request(ImportKind::Oneroster, vec![path.as_ref().to_owned()]);
+    request.oneroster.today = jiff::civil::date(2026, 10, 5);
+    request
+}
+
+fn grouped_by(mut request: ImportRequest, groups: &[GroupsFrom]) -> ImportRequest {
+    request.oneroster.groups = groups.iter().copied().collect();
+    request
+}
+
+/// A copy of a bundle with one file put through a change; a file that becomes empty is left out.
+fn changed(desk: &Desk, folder: &str, file: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let copy = desk.path("bundle");
+    let _absent = std::fs::remove_dir_all(&copy);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = if name == file { change(text) } else { text };
+        if !text.is_empty() {
+            desk.put(&format!("bundle/{name}"), text);
+        }
+    }
+    copy
+}
+
+/// The notices of a report, in one text.
+fn notices(report: &ImportReport) -> String {
+    report.notices.iter().map(|notice| format!("{notice}\n")).collect()
+}
+
+#[tokio::test]
+async fn a_bulk_bundle_of_1_1_fills_students_classes_and_groups() {
+    let desk = Desk::new();
+    let report = import(&bundle(&desk, BULK_1_1)).await.unwrap();
+    assert!(report.whole && report.problems.is_empty());
+    assert_eq!(
+        desk.one("SELECT student_id || name || COALESCE(email, '-') || identifier FROM students").await,
+        "u-1Ada Okaforada.o@example.org00101|u-2Ben J Müllerben.m@example.org00102|u-3韩梅梅-00103"
+    );
+    assert_eq!(
+        desk.one("SELECT class_code || title FROM classes").await,
+        "c-1Algebra,\nfirst half|c-2Homeroom 8"
+    );
+    assert_eq!(desk.one(ENROLMENTS).await, "u-1 c-1|u-2 c-1|u-3 c-2");
+    assert_eq!(desk.one("SELECT group_code FROM groups").await, "c-1|c-2");
+    let told = notices(&report);
+    for part in ["1 users have enabledUser false", "1 enrollments ended", "3 rows of people in other roles"] {
+        assert!(told.contains(part), "{part} in:\n{told}");
+    }
+    assert!(import(&bundle(&desk, BULK_1_1)).await.unwrap().difference.is_empty());
+}
+
+#[tokio::test]
+async fn passwords_and_telephone_numbers_are_taken_only_when_they_are_mapped() {
+    let desk = Desk::new();
+    let report = import(&bundle(&desk, BULK_1_1)).await.unwrap();
+    assert_eq!(desk.one("SELECT COUNT(*) || COUNT(phone) || COUNT(password) FROM students").await, "300");
+    assert!(report.to_string().contains("skipped columns of users.csv (passwords, unless --map"));
+    let mut request = bundle(&desk, BULK_1_1);
+    let map = [("phone", "phone"), ("password", "password")];
+    request.map = ColumnMap::new(map.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).to_vec());
+    drop(import(&request).await.unwrap());
+    assert_eq!(
+        desk.one("SELECT phone || password FROM students WHERE student_id = 'u-1'").await,
+        "+1 202 555 0101Xuq4-ah"
+    );
+}
+
+#[tokio::test]
+async fn absence_means_left_in_a_bulk_bundle() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let copy = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text.replace("u-3,,,true,o-1,student", "u-3,,,true,o-1,aide")
+    });
+    let report = import(&bundle(&desk, copy)).await.unwrap();
+    assert_eq!(report.difference.students.left, 1);
+    assert_eq!(desk.one("SELECT student_id || active FROM students").await, "u-11|u-21|u-30");
+    assert_eq!(desk.one(ENROLMENTS).await, "u-1 c-1|u-2 c-1");
+}
+
+#[tokio::test]
+async fn a_delta_of_1_2_changes_what_it_names_and_nothing_else() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let report = import(&bundle(&desk, DELTA_1_2)).await.unwrap();
+    assert!(!report.whole && report.problems.is_empty(), "{report}");
+    assert_eq!(
+        desk.one("SELECT student_id || name || active FROM students").await,
+        "u-1Ada Okafor-Lind1|u-2Ben J Müller0|u-3韩梅梅1|u-4Noa Katz1"
+    );
+    assert_eq!(desk.one(ENROLMENTS).await, "u-2 c-1|u-3 c-2|u-4 c-3");
+    assert_eq!((report.difference.students.left, report.difference.class_members.left), (1, 1));
+    assert!(import(&bundle(&desk, DELTA_1_2)).await.unwrap().difference.is_empty());
+}
+
+#[tokio::test]
+async fn a_delta_from_before_the_last_one_is_refused_unless_it_is_asked_for() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    drop(import(&bundle(&desk, DELTA_1_2)).await.unwrap());
+    let mut older = String::new();
+    let copy = desk.path("older");
+    for entry in std::fs::read_dir(DELTA_1_2).unwrap() {
+        let path = entry.unwrap().path();
+        older.clone_from(&std::fs::read_to_string(&path).unwrap().replace("2026-10-", "2026-09-"));
+        desk.put(&format!("older/{}", path.file_name().unwrap().to_str().unwrap()), &older);
+    }
+    let error = import(&bundle(&desk, &copy)).await.unwrap_err();
+    assert!(matches!(error, ImportError::Older { .. }), "{error:?}");
+    drop(import(&ImportRequest { allow_older: true, ..bundle(&desk, &copy) }).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_student_may_be_known_by_identifier_and_is_found_again_by_the_bundles_key() {
+    let desk = Desk::new();
+    let by_identifier = |path: &str| {
+        let mut request = bundle(&desk, path);
+        request.oneroster.student_id = StudentIdFrom::Identifier;
+        request
+    };
+    drop(import(&by_identifier(BULK_1_1)).await.unwrap());
+    assert_eq!(desk.one("SELECT student_id FROM students").await, "00101|00102|00103");
+    assert_eq!(desk.one(ENROLMENTS).await, "00101 c-1|00102 c-1|00103 c-2");
+    let report = import(&by_identifier(DELTA_1_2)).await.unwrap();
+    assert!(report.problems.is_empty(), "{report}");
+    assert_eq!(
+        desk.one("SELECT student_id || active FROM students").await,
+        "001011|001020|001031|001041",
+        "the leaver's row has no identifier"
+    );
+    assert_eq!(desk.one(ENROLMENTS).await, "00102 c-1|00103 c-2|00104 c-3");
+}
+
+#[tokio::test]
+async fn a_student_without_the_wanted_id_is_a_bad_row_and_a_teacher_without_one_is_none() {
+    let desk = Desk::new();
+    let folder = changed(&desk, DELTA_1_2, "users.csv", |text| {
+        text.replace("00104", "").replace("Ada,Okafor-Lind", ",")
+    });
+    desk.put(
+        "bundle/roles.csv",
+        "status,userSourcedId,role\nactive,u-1,student\nactive,u-4,student\nactive,u-7,teacher\n",
+    );
+    let mut request = bundle(&desk, folder);
+    request.oneroster.student_id = StudentIdFrom::Identifier;
+    let found = problems(import(&request).await);
+    assert!(found.contains(&at("users.csv", 2, 7, "missing-name")), "{found:?}");
+    assert!(found.contains(&at("users.csv", 4, 10, "missing-id")), "{found:?}");
+    assert!(found.iter().all(|problem| problem.1 != 5 || problem.0 != "users.csv"), "{found:?}");
+}
+
+#[tokio::test]
+async fn grades_and_orgs_become_groups_when_asked() {
+    let desk = Desk::new();
+    let groups = [GroupsFrom::Grades, GroupsFrom::Orgs];
+    drop(import(&grouped_by(bundle(&desk, BULK_1_1), &groups)).await.unwrap());
+    assert_eq!(
+        desk.one("SELECT group_code || '=' || title FROM groups ORDER BY 1").await,
+        "grade-07=Grade 07|grade-08=Grade 08|org-o-1=Riverside School"
+    );
+    let members = "SELECT student_id || ' ' || group_code FROM group_members ORDER BY 1";
+    let before = "u-1 grade-07|u-1 org-o-1|u-2 grade-07|u-2 grade-08|u-2 org-o-1|u-3 grade-08|u-3 org-o-1";
+    assert_eq!(desk.one(members).await, before);
+
+    drop(import(&grouped_by(bundle(&desk, DELTA_1_2), &groups)).await.unwrap());
+    let moved = before.replace("u-1 grade-07", "u-1 grade-08") + "|u-4 grade-07|u-4 org-o-1";
+    assert_eq!(desk.one(members).await, moved, "who goes up a grade leaves the one before");
+}
+
+#[tokio::test]
+async fn students_only_unless_asked() {
+    let desk = Desk::new();
+    let mut request = bundle(&desk, BULK_1_1);
+    request.oneroster.roles.push("teacher".to_owned());
+    drop(import(&request).await.unwrap());
+    assert_eq!(desk.one("SELECT student_id FROM students").await, "u-1|u-2|u-3|u-8");
+    assert_eq!(desk.one(ENROLMENTS).await, "u-1 c-1|u-2 c-1|u-3 c-2|u-8 c-1");
+}
+
+#[tokio::test]
+async fn users_who_may_not_log_in_are_kept_unless_they_are_taken_as_leavers() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let mut request = bundle(&desk, BULK_1_1);
+    request.oneroster.disabled_have_left = true;
+    let report = import(&request).await.unwrap();
+    assert_eq!(report.difference.students.left, 1);
+    assert_eq!(desk.one("SELECT student_id FROM students WHERE active = 0").await, "u-2");
+}
+
+#[tokio::test]
+async fn an_archive_is_read_like_a_folder_also_below_a_folder_of_its_own() {
+    let desk = Desk::new();
+    let archive = desk.path("bundle.zip");
+    zip_folder(BULK_1_1, "export 2026/", &archive);
+    let report = import(&bundle(&desk, &archive)).await.unwrap();
+    assert_eq!(report.difference.students.added, 3);
+    assert!(import(&bundle(&desk, BULK_1_1)).await.unwrap().difference.is_empty());
+}
+
+#[tokio::test]
+async fn the_manifest_is_followed_to_the_letter() {
+    let desk = Desk::new();
+    let with = |change: &dyn Fn(String) -> String| changed(&desk, BULK_1_1, "manifest.csv", change);
+    for (name, change, code) in [
+        ("mixed", ("file.enrollments,bulk", "file.enrollments,delta"), "mixed-modes"),
+        ("version", ("oneroster.version,1.1", "oneroster.version,2.0"), "unknown-version"),
+        ("mode", ("file.users,bulk", "file.users,everything"), "bad-mode"),
+        ("header", ("propertyName,value", "property,is"), "missing-column"),
+    ] {
+        let folder = with(&|text| text.replace(change.0, change.1));
+        let found = problems(import(&bundle(&desk, folder)).await);
+        assert_eq!(found[0].3, code, "{name}: {found:?}");
+        assert_eq!(found[0].0, "manifest.csv");
+    }
+    let folder = with(&|_| String::new());
+    assert_eq!(problems(import(&bundle(&desk, folder)).await), [at("manifest.csv", 1, 1, "missing-file")]);
+    let folder = changed(&desk, BULK_1_1, "classes.csv", |_| String::new());
+    assert_eq!(problems(import(&bundle(&desk, folder)).await), [at("classes.csv", 1, 1, "missing-file")]);
+    assert!(!desk.database().exists());
+}
+
+#[tokio::test]
+async fn a_file_that_the_manifest_calls_absent_is_not_read_and_takes_nobody_away() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let folder = changed(&desk, BULK_1_1, "manifest.csv", |text| {
+        text.replace("file.enrollments,bulk", "file.enrollments,absent")
+    });
+    let report = import(&bundle(&desk, folder)).await.unwrap();
+    assert!(report.difference.is_empty(), "{report}");
+    assert!(notices(&report).contains("enrollments.csv: left out"), "{report}");
+}
+
+#[tokio::test]
+async fn a_record_that_stands_twice_refuses_the_bundle_even_if_bad_rows_are_skipped() {
+    let desk = Desk::new();
+    let folder = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text + "u-1,,,true,o-1,student,x,,Eve,Else,,00109,,,,,07,\n"
+    });
+    let found = problems(import(&skipping(bundle(&desk, folder))).await);
+    assert!(found.contains(&at("users.csv", 7, 1, "duplicate-id")), "{found:?}");
+    assert!(!desk.database().exists());
+}
+
+#[tokio::test]
+async fn an_enrollment_that_points_to_nobody_is_a_bad_row() {
+    let desk = Desk::new();
+    let folder = changed(&desk, BULK_1_1, "enrollments.csv", |text| {
+        text + "e-8,,,c-1,o-1,u-77,student,,,\ne-9,,,c-99,o-1,u-1,student,,,\n"
+    });
+    assert_eq!(
+        problems(import(&grouped_by(bundle(&desk, &folder), &[])).await),
+        [at("enrollments.csv", 7, 6, "unknown-student"), at("enrollments.csv", 8, 4, "unknown-code")]
+    );
+    let report = import(&skipping(bundle(&desk, &folder))).await.unwrap();
+    assert_eq!(report.difference.class_members.added, 3);
+}
+
+#[tokio::test]
+async fn what_exporters_are_known_to_stray_in_is_accepted_with_a_word() {
+    let desk = Desk::new();
+    let folder = changed(&desk, BULK_1_1, "users.csv", |text| {
+        let text = text.replace("sourcedId,status,dateLastModified", "sourceID,Status,dataLastModified");
+        text.replace("u-1,,,true", "u-1,active,1/05/2026,TRUE")
+            .replace("u-2,,,false", "u-2,tobedeleted,,False")
+    });
+    let report = import(&bundle(&desk, folder)).await.unwrap();
+    assert_eq!(desk.one("SELECT student_id FROM students").await, "u-1|u-3");
+    let told = notices(&report);
+    for part in
+        ["3 headers are not spelt", "2 rows of a bulk bundle have a status", "1 dates are not written"]
+    {
+        assert!(told.contains(part), "{part} in:\n{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_bulk_bundle_whose_files_have_no_rows_is_refused() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let first_line = |text: String| text.split_inclusive('\n').take(1).collect();
+    let folder = changed(&desk, BULK_1_1, "enrollments.csv", first_line);
+    assert_eq!(problems(import(&bundle(&desk, folder)).await), [at("enrollments.csv", 1, 1, "no-rows")]);
+    let folder = changed(&desk, BULK_1_1, "users.csv", first_line);
+    let result = import(&skipping(bundle(&desk, folder))).await;
+    assert!(matches!(result, Err(ImportError::NoStudents)), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_read_makes_nobody_a_leaver_and_ends_no_membership() {
+    let desk = Desk::new();
+    let bulk = |text: String| text.replace(",delta", ",bulk");
+    let folder = changed(&desk, DELTA_1_2, "manifest.csv", bulk);
+    desk.put("bundle/users.csv", "sourcedId,givenName,familyName\nu-1,Ada,Okafor\nu-4,Noa,Katz\n");
+    desk.put("bundle/roles.csv", "userSourcedId,role\nu-1,student\nu-4,student\n");
+    desk.put(
+        "bundle/enrollments.csv",
+        "classSourcedId,userSourcedId,role\nc-3,u-1,student\nc-3,u-4,student\n",
+    );
+    drop(import(&bundle(&desk, &folder)).await.unwrap());
+    desk.put("bundle/roles.csv", "userSourcedId,role\nu-1\nu-4,student\n");
+    let report = import(&skipping(bundle(&desk, &folder))).await.unwrap();
+    assert_eq!(report.difference.students.left, 0, "{report}");
+    assert_eq!(report.difference.class_members.left, 0, "a membership needs no role of its own: {report}");
+    let tables = [RosterTable::Students, RosterTable::GroupMembers, RosterTable::ClassMembers];
+    assert_eq!(report.incomplete, tables);
+}
