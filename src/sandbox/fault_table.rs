@@ -164,6 +164,19 @@ pub(in crate::sandbox) const FAULTS: &[FaultSpec] = &[
         "Just before the call somebody edits by hand: a candidate, or on classin (add, remove) the class's members.",
     ),
     fault(
+        "results_arrive",
+        Some(Exam),
+        Argument::Number("how many, 1 when absent"),
+        "Just before the call so many results are handed in; they stand before all others.",
+    ),
+    fault(
+        "results_change",
+        Some(Exam),
+        Argument::Words(&["settle", "score", "delete"]),
+        "Just before the call a result changes: the newest running one is handed in, or the one at ID (0 is the \
+         newest) has another score or is deleted.",
+    ),
+    fault(
         "item_missing",
         Some(ClassIn),
         Argument::Number("position, the last when absent"),

@@ -20,6 +20,7 @@ mod journal;
 mod json;
 mod moment;
 mod reply;
+mod results_by_hand;
 mod saving;
 mod server;
 mod switch_table;
@@ -35,6 +36,7 @@ use thiserror::Error;
 pub use classin::{AccountView, ClassKind, ClassOrigin, CourseStatus, CourseView, Role};
 pub use hands::CandidateView;
 pub use journal::JournalEntry;
+pub use results_by_hand::ResultView;
 pub use server::Serving;
 
 use world::World;

@@ -186,6 +186,49 @@ async fn results_are_attempts_newest_first_and_can_be_asked_for_one_candidate() 
 }
 
 #[tokio::test]
+async fn results_arrive_and_change_between_pages_where_faults_say_so() {
+    let served = with_candidates(2, &[]).await;
+    for number in 0..5 {
+        served.sandbox.insert_attempt(170_601, 7, 1000 + number, number, i64::from(number != 2));
+    }
+    served.set("results_arrive", "queryresults@2x2:3");
+    served.set("results_change", "queryresults@3:settle");
+    served.set("results_change", "queryresults@4:delete/0");
+    let mut totals = Vec::new();
+    let mut running = Vec::new();
+    for _ in 0..5 {
+        let page = served.exam("queryresults", &[("start", "0"), ("limit", "100")]).await;
+        totals.push(page["total"].as_i64().unwrap());
+        let rows = page["data"].as_array().unwrap();
+        assert_eq!(i64::try_from(rows.len()).unwrap(), page["total"]);
+        running.push(rows.iter().filter(|row| row["status"] == "0").count());
+    }
+    assert_eq!((totals, running), (vec![5, 8, 11, 10, 10], vec![1, 1, 0, 0, 0]));
+    served.set("short_page", "queryresults@1:2");
+    served.set("duplicate_row", "queryresults@2");
+    served.set("total_drifts", "queryresults@3:4");
+    let all = [("start", "0"), ("limit", "100")];
+    assert_eq!(served.exam("queryresults", &all).await["data"].as_array().unwrap().len(), 8);
+    let doubled = served.exam("queryresults", &all).await;
+    assert_eq!(doubled["data"][0]["startTime"], doubled["data"][9]["startTime"]);
+    assert_eq!(served.exam("queryresults", &all).await["total"], 14);
+}
+
+#[tokio::test]
+async fn results_are_added_and_looked_at_through_the_pages_for_tests() {
+    let served = with_candidates(1, &[]).await;
+    let result =
+        json!({"eid": 7, "sid": 170_601, "start": 5, "end": 0, "score": 3, "passed": 0, "status": 0});
+    let url = served.url("/_sandbox/results");
+    let request =
+        served.http.post(&url).header("Content-Type", "application/json").body(json!([result]).to_string());
+    assert_eq!(served.send(request).await.unwrap().status, 204);
+    assert_eq!(served.send(served.http.get(&url)).await.unwrap().json(), json!([result]));
+    let groups = served.send(served.http.get(served.url("/_sandbox/groups"))).await.unwrap().json();
+    assert_eq!(groups, json!({"1001": "g"}));
+}
+
+#[tokio::test]
 async fn the_token_of_a_result_link_changes_at_every_call_unless_fixed() {
     let served = with_candidates(1, &[]).await;
     served.sandbox.insert_attempt(170_601, 7, 1000, 1, 1);

@@ -1,11 +1,14 @@
-//! Somebody works in the dashboard between two calls: the faults `foreign_edit` and `list_changes`.
+//! Somebody works in the dashboard between two calls: the faults `foreign_edit` and `list_changes`; or takes an
+//! exam: `results_arrive` and `results_change`.
 
 use super::account::{Candidate, ExamWorld};
+use super::arrivals;
 use crate::sandbox::faults::Fired;
 use crate::sandbox::world::World;
 
 /// Lets the faults of this kind that strike the call happen before it.
 pub(in crate::sandbox) fn edit_by_hand(world: &mut World, fired: &Fired) {
+    arrivals::let_happen(world, fired);
     let listed = fired.get("list_changes").map(str::to_owned);
     let edited = fired.get("foreign_edit").map(str::to_owned);
     if listed.is_none() && edited.is_none() {

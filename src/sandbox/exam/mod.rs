@@ -3,6 +3,7 @@
 //! Contract: onlineexammaker.md, sections 2 to 4 and 8. The endpoints stand in the files beside this one.
 
 mod account;
+mod arrivals;
 mod by_hand;
 mod reads;
 mod results;

@@ -19,25 +19,39 @@ pub(super) fn query(desk: Desk<'_>) -> Reply {
         return desk.refuse("loginValues must be used together with eid");
     }
     let wanted = |attempt: &&Attempt| {
-        let shown = shown_login(&desk, attempt);
-        eid.is_none_or(|eid| eid == attempt.eid) && login_value.as_deref().is_none_or(|asked| asked == shown)
+        eid.is_none_or(|eid| eid == attempt.eid)
+            && login_value.as_deref().is_none_or(|asked| asked == shown_login(&desk, attempt))
     };
-    let mut matching: Vec<Attempt> = desk.state.attempts.iter().filter(wanted).cloned().collect();
-    if desk.is("results_order", "newest_first") {
-        matching.reverse();
-    }
-    let total = matching.len();
+    let everything = eid.is_none() && login_value.is_none();
+    let attempts = &desk.state.attempts;
+    let total = if everything { attempts.len() } else { attempts.iter().filter(wanted).count() };
+    let matching = attempts.iter().filter(wanted);
+    let mut shown: Vec<Attempt> = if desk.is("results_order", "newest_first") {
+        matching.rev().skip(page.offset).take(page.limit).cloned().collect()
+    } else {
+        matching.skip(page.offset).take(page.limit).cloned().collect()
+    };
+    spoil(&desk, &mut shown);
     let fixed = desk.is("results_token", "fixed");
-    let rows = matching
-        .iter()
-        .skip(page.offset)
-        .take(page.limit)
-        .map(|attempt| {
-            let salt = if fixed { 0 } else { desk.chance.u64(..) };
-            row(&desk, attempt, salt)
-        })
-        .collect();
-    paged(&desk, &page, rows, total)
+    let mut rows = Vec::with_capacity(shown.len());
+    for attempt in &shown {
+        let salt = if fixed { 0 } else { desk.chance.u64(..) };
+        rows.push(row(&desk, attempt, salt));
+    }
+    let drift = desk.fired.number("total_drifts", 1).unwrap_or(0);
+    paged(&desk, &page, rows, total + usize::try_from(drift).unwrap_or(0))
+}
+
+/// Lets the faults act that make a page other than it should be.
+fn spoil(desk: &Desk<'_>, shown: &mut Vec<Attempt>) {
+    if let Some(missing) = desk.fired.number("short_page", 1) {
+        shown.truncate(shown.len().saturating_sub(usize::try_from(missing).unwrap_or(0)));
+    }
+    if desk.fired.has("duplicate_row")
+        && let (Some(first), Some(last)) = (shown.first().cloned(), shown.last_mut())
+    {
+        *last = first;
+    }
 }
 
 fn shown_login<'d>(desk: &'d Desk<'_>, attempt: &'d Attempt) -> &'d str {

@@ -11,6 +11,7 @@ use super::super::classin::{AccountView, CourseView};
 use super::super::fault_table::FAULTS;
 use super::super::hands::CandidateView;
 use super::super::journal::JournalEntry;
+use super::super::results_by_hand::ResultView;
 use super::Served;
 
 const EXPLANATION: &str = "\
@@ -26,6 +27,9 @@ rosterd sandbox: OnlineExamMaker and ClassIn, simulated on this machine.
   DELETE /_sandbox/journal                  forget them
   POST   /_sandbox/sample-world             throw everything away and become the contracts' sample world
   GET    /_sandbox/exam                     all candidates
+  GET    /_sandbox/groups                   the titles of all groups of the exam side, by gid
+  GET    /_sandbox/results                  all results, newest first
+  POST   /_sandbox/results                  add results: a JSON array as GET answers it, the newest last
   GET    /_sandbox/classin                  the members of every course and class
   GET    /_sandbox/classin/accounts         all accounts, with the names in the school's list
   POST   /_sandbox/classin/DEED?...         what a person does in ClassIn's console or client:
@@ -41,6 +45,7 @@ rosterd sandbox: OnlineExamMaker and ClassIn, simulated on this machine.
     set?name=exam.index_base&value=0              answer the indexes of addStudents from 0
     set?name=lose_answer&value=addStudents        apply the next addStudents, then close without a byte
     set?name=http_429&value=getstulist@2x3:1      refuse the second to fourth listing, Retry-After 1
+    set?name=results_arrive&value=queryresults@*:4  four results arrive before every page
     set?name=delay&value=*@p0.1:500               delay a tenth of all answers by half a second
     set?name=refuse_item&value=addClassStudentMultiple:0,4/886
 ";
@@ -64,6 +69,25 @@ pub(super) async fn clear_journal(State(served): State<Served>) -> StatusCode {
 /// `GET /_sandbox/exam`.
 pub(super) async fn exam(State(served): State<Served>) -> Json<Vec<CandidateView>> {
     Json(served.sandbox.candidates())
+}
+
+/// `GET /_sandbox/groups`.
+pub(super) async fn groups(State(served): State<Served>) -> Json<BTreeMap<i64, String>> {
+    Json(served.sandbox.groups())
+}
+
+/// `GET /_sandbox/results`.
+pub(super) async fn results(State(served): State<Served>) -> Json<Vec<ResultView>> {
+    Json(served.sandbox.results())
+}
+
+/// `POST /_sandbox/results`.
+pub(super) async fn add_results(
+    State(served): State<Served>,
+    Json(results): Json<Vec<ResultView>>,
+) -> StatusCode {
+    served.sandbox.insert_results(results);
+    StatusCode::NO_CONTENT
 }
 
 /// `GET /_sandbox/classin`.

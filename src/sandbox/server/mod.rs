@@ -89,6 +89,8 @@ impl Sandbox {
             .route("/", get(admin::explanation))
             .route("/_sandbox/journal", get(admin::journal).delete(admin::clear_journal))
             .route("/_sandbox/exam", get(admin::exam))
+            .route("/_sandbox/groups", get(admin::groups))
+            .route("/_sandbox/results", get(admin::results).post(admin::add_results))
             .route("/_sandbox/classin", get(admin::classin))
             .route("/_sandbox/classin/accounts", get(admin::accounts))
             .route("/_sandbox/classin/{deed}", axum::routing::post(deeds::deed))
