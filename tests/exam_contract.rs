@@ -245,6 +245,43 @@ async fn a_page_is_asked_for_by_limit_and_start() {
 }
 
 #[tokio::test]
+async fn results_are_asked_for_by_limit_and_start_in_the_query_of_a_get() {
+    let body = r#"{"data":[{"viewResult":"https://api.onlineexammaker.com/transgetresult?tid=xxx\u0026token=xxx","score":"2","passed":"0","status":"1","startTime":"1639647217","endTime":"1639647236","sid":"170597","loginValue":"n11","name":"n11","eid":"107264"}],"status":"ok","total":1877}"#;
+    let fake = Fake::answering(ok(body)).await;
+    let page = fake.client().results(0, 2).await.unwrap();
+    let request = fake.only_request();
+    assert_eq!(request.method, Method::GET);
+    let expected =
+        format!("/api/v1/student/queryresults?code={CODE}&limit=2&start=0&time={}", request.time());
+    assert_eq!(request.target, expected);
+    assert!(request.is_signed());
+    assert_eq!((page.total, page.rows.len(), page.unreadable), (1877, 1, 0));
+    assert_eq!(page.rows[0].tid.as_deref(), Some("xxx"));
+}
+
+#[tokio::test]
+async fn a_group_is_created_by_its_parent_and_title_in_one_attempt() {
+    // Contract: onlineexammaker, 2.4 and 3.9.
+    let fake = Fake::answering(ok(r#"{"gid":2995,"status":"ok"}"#)).await;
+    let form = format!("code={CODE}&parentGid=0&time=TIME&title=%E6%96%B0%E5%BB%BA%E7%BB%84");
+    assert_eq!(fake.client().create_group(Gid(0), "新建组").await.unwrap(), Gid(2995));
+    let request = fake.only_request();
+    let time: String = request.body.split("time=").nth(1).unwrap().chars().take(10).collect();
+    assert_eq!(request.body, form.replace("TIME", &time));
+    for (status, body, maybe) in [
+        (200, r#"{"status":"ok"}"#, true),
+        (200, "<html>login</html>", true),
+        (500, "", true),
+        (200, r#"{"status":"error","error":"the title cannot be empty"}"#, false),
+        (403, "", false),
+    ] {
+        let fake = Fake::answering([Answer::new(status, body)]).await;
+        let error = fake.client().create_group(Gid(0), "x").await.unwrap_err();
+        assert_eq!((error.may_have_been_applied(), fake.requests()), (maybe, 1), "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_look_up_by_sid_sends_numbers() {
     let fake = Fake::answering(ok(fixture!("get_students_info.json"))).await;
     let answer = fake.client().lookup(LookupKey::Sids(&[Sid(170_605), Sid(170_606)])).await.unwrap();

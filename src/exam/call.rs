@@ -23,6 +23,10 @@ pub enum Call {
     DeleteStudents,
     /// Changes groups.
     MoveGroups,
+    /// One page of the results.
+    QueryResults,
+    /// Creates a group.
+    AddCategory,
 }
 
 impl Call {
@@ -37,6 +41,8 @@ impl Call {
             Self::ChangeStudents => "changeStuinfo",
             Self::DeleteStudents => "delStu",
             Self::MoveGroups => "movestugroup",
+            Self::QueryResults => "queryresults",
+            Self::AddCategory => "addcategory",
         }
     }
 
@@ -44,21 +50,26 @@ impl Call {
     #[must_use]
     pub fn is_write(self) -> bool {
         match self {
-            Self::GetFields | Self::GetStudentList | Self::GetStudentsInfo => false,
-            Self::AddStudents | Self::ChangeStudents | Self::DeleteStudents | Self::MoveGroups => true,
+            Self::GetFields | Self::GetStudentList | Self::GetStudentsInfo | Self::QueryResults => false,
+            Self::AddStudents
+            | Self::ChangeStudents
+            | Self::DeleteStudents
+            | Self::MoveGroups
+            | Self::AddCategory => true,
         }
     }
 
-    /// Everything but `getFields` is a POST.
+    /// Everything but `getFields` and `queryresults` is a POST.
     pub(super) fn method(self) -> Method {
         match self {
-            Self::GetFields => Method::Get,
+            Self::GetFields | Self::QueryResults => Method::Get,
             Self::GetStudentList
             | Self::GetStudentsInfo
             | Self::AddStudents
             | Self::ChangeStudents
             | Self::DeleteStudents
-            | Self::MoveGroups => Method::Post,
+            | Self::MoveGroups
+            | Self::AddCategory => Method::Post,
         }
     }
 

@@ -2,15 +2,19 @@
 //!
 //! Reads are tried again by the transport; a write is sent exactly once, whatever becomes of its answer.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 
 use super::call::Call;
 use super::error::{ClockDifference, ExamError};
+use super::seen::SeenGroups;
 use super::sending::{Content, Sending};
 use super::signature::{Parameters, signed};
 use super::wire::{self, ReadError};
 use super::{
-    CandidateChange, ExamField, GroupAction, LookupAnswer, LookupKey, NewCandidate, Page, WriteAnswer,
+    CandidateChange, ExamField, GroupAction, LookupAnswer, LookupKey, NewCandidate, Page, ResultsPage,
+    WriteAnswer,
 };
 use crate::http::{Reply, Request, Transport, TransportError, UnixSeconds};
 use crate::roster::{Gid, Sid};
@@ -28,13 +32,14 @@ pub struct ExamConnection {
 #[derive(Clone)]
 pub struct ExamClient {
     connection: ExamConnection,
+    seen_groups: SeenGroups,
 }
 
 impl ExamClient {
     /// A client over this connection; nothing is sent yet.
     #[must_use]
     pub fn new(connection: ExamConnection) -> Self {
-        Self { connection }
+        Self { connection, seen_groups: SeenGroups::default() }
     }
 
     /// The transport, for its counters and its pace.
@@ -84,7 +89,40 @@ impl ExamClient {
         }
         let parameters = self.prepared(&sending, wire::lookup_parameters(key))?;
         let reply = self.read(&sending, &parameters).await?;
-        self.judge(&sending, &reply, wire::read_lookup(&reply.body))
+        let answer = self.judge(&sending, &reply, wire::read_lookup(&reply.body))?;
+        self.seen_groups.note(&answer.group_titles);
+        Ok(answer)
+    }
+
+    /// Titles of the groups that look-ups of this client have shown so far. Groups that nobody is in are never
+    /// shown.
+    #[must_use]
+    pub fn seen_groups(&self) -> BTreeMap<Gid, String> {
+        self.seen_groups.all()
+    }
+
+    /// One page of the results: up to `limit` attempts (the service's most is 100) from offset `start` on, the
+    /// newest first as far as known.
+    ///
+    /// # Errors
+    /// [`ExamError`]; never a shorter page for an answer that could not be read.
+    pub async fn results(&self, start: u64, limit: u32) -> Result<ResultsPage, ExamError> {
+        let sending = Sending { call: Call::QueryResults, content: Content::Nothing };
+        let reply = self.read(&sending, &wire::page_parameters(start, limit)).await?;
+        self.judge(&sending, &reply, wire::read_results(&reply.body, start))
+    }
+
+    /// Creates a group below another, `Gid(0)` being the root, and says its gid. A second call may create a twin.
+    ///
+    /// # Errors
+    /// [`ExamError`]; where [`ExamError::may_have_been_applied`], nothing can prove what happened.
+    pub async fn create_group(&self, parent: Gid, title: &str) -> Result<Gid, ExamError> {
+        let sending = Sending { call: Call::AddCategory, content: Content::Category { parent, title } };
+        let parameters = wire::category_parameters(parent, title);
+        let make = |time| self.request(sending.call, &parameters, time);
+        let sent = self.connection.transport.send(sending.call.name(), make).await;
+        let reply = sent.map_err(|error| ExamError::from_transport(sending.call, error))?;
+        self.judge(&sending, &reply, wire::read_category(&reply.body))
     }
 
     /// Adds candidates, at most 100 a call. Judge the answer with [`judge_add`](crate::plan::judge_add).

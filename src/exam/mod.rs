@@ -5,6 +5,7 @@
 mod call;
 mod client;
 mod error;
+mod seen;
 mod sending;
 mod signature;
 mod wire;
@@ -15,9 +16,9 @@ pub use error::{ClockDifference, Disposition, ExamError, Stop};
 
 pub use crate::plan::{GroupAction, WriteAnswer};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::roster::{FieldId, Gid, LoginValue, Sid};
+use crate::roster::{Attempt, FieldId, Gid, LoginValue, Sid};
 
 /// One field of the account, as `getFields` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,19 @@ pub struct LookupAnswer {
     pub rows: Vec<CandidateInfo>,
     /// The sids or login values that the service says it could not resolve, as text.
     pub unresolved: BTreeSet<String>,
+    /// What the groups of the rows are called.
+    pub group_titles: BTreeMap<Gid, String>,
+}
+
+/// One page of `queryresults`.
+#[derive(Clone, Debug, Default)]
+pub struct ResultsPage {
+    /// Attempts of the whole account, as this page states it.
+    pub total: u64,
+    /// The attempts, in the order they came.
+    pub rows: Vec<Attempt>,
+    /// Values that should be numbers and are not; they are left out.
+    pub unreadable: u64,
 }
 
 /// One candidate to add.

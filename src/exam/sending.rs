@@ -33,13 +33,20 @@ pub(super) enum Content<'a> {
         /// The candidates.
         sids: &'a [Sid],
     },
+    /// A group to create.
+    Category {
+        /// The group above it.
+        parent: Gid,
+        /// What it is called.
+        title: &'a str,
+    },
 }
 
 impl Sending<'_> {
     /// How many items the call carries; a call without any of its own counts as one.
     pub(super) fn items(&self) -> usize {
         match &self.content {
-            Content::Nothing => 1,
+            Content::Nothing | Content::Category { .. } => 1,
             Content::Keys(LookupKey::Sids(sids)) | Content::People { sids, .. } => sids.len(),
             Content::Keys(LookupKey::LoginValues(values)) => values.len(),
             Content::Added(batch) => batch.len(),
@@ -72,6 +79,7 @@ impl Sending<'_> {
                 sent.extend(gids.iter().map(Gid::to_string));
                 sent.extend(sids.iter().map(Sid::to_string));
             }
+            Content::Category { parent, title } => sent.extend([parent.to_string(), (*title).to_owned()]),
         }
         mask_service_text(text, &sent)
     }

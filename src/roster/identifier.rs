@@ -72,6 +72,10 @@ number_identifier!(
     Gid
 );
 number_identifier!(
+    /// An exam's id on the exam side (`eid` on the wire).
+    ExamId
+);
+number_identifier!(
     /// A field's id on the exam side (`sfid` or `sFid` on the wire).
     FieldId
 );

@@ -17,7 +17,13 @@ pub(super) enum Entry {
     /// A string, numeric or not.
     Text(String),
     /// An object, with what of it is known and readable.
-    Object { sid: Option<i64>, index: Option<i64>, gid: Option<i64>, login_value: Option<String> },
+    Object {
+        sid: Option<i64>,
+        index: Option<i64>,
+        gid: Option<i64>,
+        title: Option<String>,
+        login_value: Option<String>,
+    },
     /// Anything else.
     Other,
 }
@@ -45,6 +51,14 @@ impl Entry {
         match self {
             Self::Object { gid, .. } => *gid,
             Self::Number(_) | Self::Text(_) | Self::Other => self.as_integer(),
+        }
+    }
+
+    /// What an entry of `group` calls the group.
+    pub(super) fn title(&self) -> Option<&str> {
+        match self {
+            Self::Object { title, .. } => title.as_deref(),
+            Self::Number(_) | Self::Text(_) | Self::Other => None,
         }
     }
 
@@ -78,6 +92,8 @@ enum Key {
     Gid,
     #[serde(rename = "id")]
     Id,
+    #[serde(rename = "title")]
+    Title,
     #[serde(rename = "loginValue")]
     LoginValue,
     #[serde(other)]
@@ -129,19 +145,21 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let (mut sid, mut index, mut gid, mut id, mut login_value) = (None, None, None, None, None);
+        let (mut sid, mut index, mut gid, mut id) = (None, None, None, None);
+        let (mut title, mut login_value) = (None, None);
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Sid => sid = map.next_value::<Self::Value>()?.as_integer(),
                 Key::Index => index = map.next_value::<Self::Value>()?.as_integer(),
                 Key::Gid => gid = map.next_value::<Self::Value>()?.as_integer(),
                 Key::Id => id = map.next_value::<Self::Value>()?.as_integer(),
+                Key::Title => title = map.next_value::<Self::Value>()?.into_text(),
                 Key::LoginValue => login_value = map.next_value::<Self::Value>()?.into_text(),
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Entry::Object { sid, index, gid: gid.or(id), login_value })
+        Ok(Entry::Object { sid, index, gid: gid.or(id), title, login_value })
     }
 }

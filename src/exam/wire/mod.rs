@@ -6,10 +6,11 @@
 mod entry;
 mod loose;
 mod outline;
+mod results;
 mod row;
 mod sent;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -22,8 +23,10 @@ use crate::plan::WriteAnswer;
 use crate::roster::{FieldId, Gid, Sid};
 
 pub(super) use self::outline::service_text;
+pub(super) use self::results::read_results;
 pub(super) use self::sent::{
-    add_parameters, change_parameters, delete_parameters, lookup_parameters, move_parameters, page_parameters,
+    add_parameters, category_parameters, change_parameters, delete_parameters, lookup_parameters,
+    move_parameters, page_parameters,
 };
 
 /// An answer with status 200 that is not what was asked for.
@@ -118,12 +121,20 @@ pub(super) fn read_lookup(body: &[u8]) -> Result<LookupAnswer, ReadError> {
     if answer.data.is_none() && answer.fail.is_none() && !outline::names_a_list(body) {
         return malformed("data and fail are both missing");
     }
-    let rows: Option<Vec<_>> = answer.data.unwrap_or_default().into_iter().map(candidate).collect();
+    let data = answer.data.unwrap_or_default();
+    let group_titles = titles(&data);
+    let rows: Option<Vec<_>> = data.into_iter().map(candidate).collect();
     let Some(rows) = rows else {
         return malformed("a group has no gid");
     };
     let unresolved = answer.fail.unwrap_or_default().into_iter().filter_map(Entry::into_key).collect();
-    Ok(LookupAnswer { rows, unresolved })
+    Ok(LookupAnswer { rows, unresolved, group_titles })
+}
+
+/// What the groups of these candidates are called.
+fn titles(rows: &[LookupRow]) -> BTreeMap<Gid, String> {
+    let entries = rows.iter().flat_map(|row| row.group.iter().flatten());
+    entries.filter_map(|entry| Some((Gid(entry.gid()?), entry.title()?.to_owned()))).collect()
 }
 
 fn candidate(row: LookupRow) -> Option<CandidateInfo> {
@@ -174,6 +185,22 @@ pub(super) fn read_write_answer(body: &[u8]) -> Result<WriteAnswer, ReadError> {
         answer.message = service_text(body);
     }
     Ok(answer)
+}
+
+#[derive(Deserialize)]
+struct CategoryBody {
+    status: Option<LooseText>,
+    gid: Option<LooseInteger>,
+}
+
+/// Reads `addcategory`. Contract: onlineexammaker, 3.9. Without a gid nothing is known of what was created.
+pub(super) fn read_category(body: &[u8]) -> Result<Gid, ReadError> {
+    let CategoryBody { status, gid } = parse(body)?;
+    require_ok(body, status.as_ref())?;
+    match gid {
+        Some(LooseInteger(gid)) if gid > 0 => Ok(Gid(gid)),
+        Some(_) | None => malformed("gid is missing or not positive"),
+    }
 }
 
 fn is_ok(status: Option<&LooseText>) -> bool {

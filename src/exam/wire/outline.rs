@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::{ReadError, malformed};
 
 /// The only names that an error may quote: a body's own could be anybody's.
-const QUOTABLE: [&str; 16] = [
+const QUOTABLE: [&str; 23] = [
     "data",
     "status",
     "total",
@@ -25,6 +25,13 @@ const QUOTABLE: [&str; 16] = [
     "group",
     "gid",
     "loginValue",
+    "eid",
+    "score",
+    "passed",
+    "startTime",
+    "endTime",
+    "viewResult",
+    "title",
 ];
 /// A longer text that is no JSON is a page, not a message.
 const LONGEST_PLAIN_TEXT_BYTES: usize = 400;

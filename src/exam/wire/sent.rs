@@ -40,7 +40,7 @@ struct Moved {
     action: &'static str,
 }
 
-/// `start` and `limit` of `getstulist`.
+/// `start` and `limit` of `getstulist` and `queryresults`.
 pub(in super::super) fn page_parameters(start: u64, limit: u32) -> Parameters {
     vec![("limit", limit.to_string()), ("start", start.to_string())]
 }
@@ -87,6 +87,11 @@ pub(in super::super) fn move_parameters(
 ) -> serde_json::Result<Parameters> {
     let gids = gids.iter().map(|gid| gid.0).collect();
     one("mvStuInfo", &Moved { gids, login_values: [], sid: numbers(sids), action: spelled(action) })
+}
+
+/// `parentGid` and `title` of `addcategory`; 0 is the root.
+pub(in super::super) fn category_parameters(parent: Gid, title: &str) -> Parameters {
+    vec![("parentGid", parent.to_string()), ("title", title.to_owned())]
 }
 
 fn spelled(action: GroupAction) -> &'static str {
