@@ -144,9 +144,6 @@ pub async fn context(
     progress: Progress,
     stop: CancellationToken,
 ) -> Result<Context, AppError> {
-    for sentence in settings.without_effect() {
-        tracing::warn!("{sentence}");
-    }
     let missing = settings.missing_credentials();
     if !missing.is_empty() {
         let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::commands::{ExportArgs, ImportCommand};
+use crate::commands::{ExportArgs, ImportCommand, ResultsArgs};
 use crate::exit::Exit;
 use crate::telemetry::{self, LogFormat};
 
@@ -153,6 +153,8 @@ pub enum Command {
         /// The student id from now on
         new: String,
     },
+    /// Pull exam results, or show those that were pulled
+    Results(ResultsArgs),
     /// Fill the roster database from files
     #[command(subcommand)]
     Import(ImportCommand),
@@ -302,6 +304,10 @@ mod tests {
             "rosterd claim 1001 math-1",
             "rosterd relink 1001 2001",
             "rosterd approve abcdefghijk",
+            "rosterd results --full --output json",
+            "rosterd results list --exam 107264 --student S7 --since 2026-11-01 --until 2026-11-30 --limit 20",
+            "rosterd results export csv --since 2026-11-01T08:00:00Z",
+            "rosterd results export json --reveal",
             "rosterd import csv students.csv groups.csv --bulk --database r.db --skip-bad-rows --dry-run",
             "rosterd import clever folder -n",
             "rosterd import csv a.xlsx --map student_id=学号 --map name=姓名 --sheet 七年级 --allow-shrink",
@@ -330,6 +336,9 @@ mod tests {
             "rosterd failures retry",
             "rosterd failures retry 1 --all",
             "rosterd runs twelve",
+            "rosterd results export",
+            "rosterd results --full list",
+            "rosterd results list --since yesterday",
             "rosterd import",
             "rosterd import csv",
             "rosterd import oneroster",

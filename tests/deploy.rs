@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "exam.leavers",
     "exam.adopt",
     "exam.create_groups",
+    "exam.create_groups_under",
     "exam.delete_grace",
     "classin.enabled",
     "classin.base_url",
@@ -52,6 +53,7 @@ const KEYS: &[&str] = &[
     "retry.first_delay",
     "retry.max_delay",
     "results.cron",
+    "results.full_every",
     "http.listen",
 ];
 

@@ -156,3 +156,26 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     assert!(ended.stderr.contains("state.database"), "{ended:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
+
+#[tokio::test]
+async fn a_candidate_that_comes_and_goes_is_remembered_each_time_for_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    StateStore::open(&path).await.unwrap().close().await;
+    let mut connection = raw(&path).await;
+    for sid in [1, 2, 1, 2] {
+        let sql = format!(
+            "INSERT INTO links (student_id, sid, login_value, origin, confirmed, written_run, groups_due_at_ms, \
+             linked_at_ms) VALUES ('s1', {sid}, 'login', 'added', x'', 1, 0, 0) \
+             ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid"
+        );
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+    sqlx::query("DELETE FROM links").execute(&mut connection).await.unwrap();
+    let owners: Vec<(i64, String)> = sqlx::query_as("SELECT sid, student_id FROM result_owners ORDER BY sid")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(owners, [(1, "s1".to_owned()), (2, "s1".to_owned())]);
+    connection.close().await.unwrap();
+}

@@ -96,9 +96,6 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<App> {
 }
 
 async fn look(app: &App, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
-    for sentence in app.settings.without_effect() {
-        findings.good("note", sentence);
-    }
     roster(app, findings).await;
     let missing = app.settings.missing_credentials();
     for problem in &missing {

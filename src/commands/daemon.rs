@@ -7,14 +7,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use super::results;
 use super::status::NEXT_DUE;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{self, Health, Notifier, Parts, RunSummary, Timetable, Work, signals};
 use crate::exit::Exit;
-use crate::reconcile::{Counts, Progress, RunReport, StageReport, Trigger, reconcile};
-use crate::settings::{ScheduleSettings, Settings};
+use crate::reconcile::{
+    Counts, Progress, ResultsReport, RunReport, StageReport, Trigger, pull_results, reconcile,
+};
+use crate::settings::Settings;
 use crate::store::{LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
 
@@ -55,7 +58,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         health: health.clone(),
     });
     let parts = Parts {
-        timetable: timetable(&settings.schedule),
+        timetable: timetable(&settings),
         clock: app.clock.clone(),
         health,
         notifier: Notifier::systemd(),
@@ -78,9 +81,10 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     })
 }
 
-/// Results are not pulled by the daemon.
-fn timetable(schedule: &ScheduleSettings) -> Timetable {
-    Timetable { sync: schedule.clone(), results: None }
+/// Runs, and pulls of results where there is a service to pull them from.
+fn timetable(settings: &Settings) -> Timetable {
+    let results = settings.results.cron.clone().filter(|_| settings.exam.enabled);
+    Timetable { sync: settings.schedule.clone(), results }
 }
 
 /// What the health page shows of the time before this start.
@@ -101,6 +105,9 @@ async fn remember_past(app: &App, health: &Health) -> Result<(), AppError> {
     }
     if let Some(at) = app.state.last_good_run_ms().await? {
         health.last_good_run(at);
+    }
+    if let Some(pass) = app.state.last_results_pass().await?.filter(|pass| pass.is_certain) {
+        health.last_good_pull(pass.at_ms);
     }
     Ok(())
 }
@@ -130,6 +137,49 @@ impl Runs {
             app::context(&settings, self.state.clone(), self.clock.clone(), Progress::silent(), stop).await?;
         let (report, _) = reconcile(&context, trigger).await?;
         Ok(report)
+    }
+
+    /// One pull of exam results. It takes the lock of the runs: never two of either at once, and the service's
+    /// allowance is shared by taking turns.
+    async fn pull(&self, stop: CancellationToken) -> Result<ResultsReport, AppError> {
+        let settings = self.settings();
+        let _lock = self.lock_in_time(&settings, &stop).await?;
+        let (state, clock) = (self.state.clone(), self.clock.clone());
+        Ok(pull_results(&results::prepare(&settings, state, clock, Progress::silent(), stop)?).await)
+    }
+
+    async fn run_of(&self, trigger: Trigger, stop: CancellationToken) -> RunSummary {
+        match self.once(trigger, stop).await {
+            Ok(report) => {
+                self.health.ready(true, "");
+                self.tell_health(&report).await;
+                summary(&report, self.clock.now_ms())
+            }
+            Err(error) => {
+                if !is_busy(&error) {
+                    let line = crate::reconcile::in_one_line(&error);
+                    tracing::error!("the run could not begin: {line}");
+                    self.health.ready(false, line);
+                }
+                self.not_begun(&error)
+            }
+        }
+    }
+
+    async fn pull_of_results(&self, stop: CancellationToken) -> RunSummary {
+        match self.pull(stop).await {
+            Ok(report) => pull_summary(&report, self.clock.now_ms()),
+            Err(error) => {
+                let line = crate::reconcile::in_one_line(&error);
+                tracing::error!("the pull of results could not begin: {line}");
+                self.not_begun(&error)
+            }
+        }
+    }
+
+    fn not_begun(&self, error: &AppError) -> RunSummary {
+        let outcome = if is_busy(error) { "busy" } else { "failed" };
+        RunSummary { outcome, exit: error.exit().code(), ..RunSummary::failed(self.clock.now_ms()) }
     }
 
     /// Waits for somebody else's run to end, so that a due time met by `--sync-now` is late and not lost.
@@ -166,28 +216,11 @@ impl Runs {
 
 impl Work for Runs {
     async fn run(&self, trigger: daemon::Trigger, stop: CancellationToken) -> RunSummary {
-        let trigger = match trigger {
-            daemon::Trigger::Schedule | daemon::Trigger::Results => Trigger::Schedule,
-            daemon::Trigger::Missed => Trigger::Missed,
-            daemon::Trigger::Signal => Trigger::Signal,
-        };
-        match self.once(trigger, stop).await {
-            Ok(report) => {
-                self.health.ready(true, "");
-                self.tell_health(&report).await;
-                summary(&report, self.clock.now_ms())
-            }
-            Err(AppError::Lock(LockError::Busy { .. })) => RunSummary {
-                outcome: "busy",
-                exit: Exit::Temporary.code(),
-                ..RunSummary::failed(self.clock.now_ms())
-            },
-            Err(error) => {
-                let line = crate::reconcile::in_one_line(&error);
-                tracing::error!("the run could not begin: {line}");
-                self.health.ready(false, line);
-                RunSummary { exit: error.exit().code(), ..RunSummary::failed(self.clock.now_ms()) }
-            }
+        match trigger {
+            daemon::Trigger::Schedule => self.run_of(Trigger::Schedule, stop).await,
+            daemon::Trigger::Missed => self.run_of(Trigger::Missed, stop).await,
+            daemon::Trigger::Signal => self.run_of(Trigger::Signal, stop).await,
+            daemon::Trigger::Results => self.pull_of_results(stop).await,
         }
     }
 
@@ -216,9 +249,42 @@ impl Work for Runs {
         if !missing.is_empty() {
             return Err(missing.join("\n"));
         }
-        let timetable = timetable(&fresh.schedule);
+        let timetable = timetable(&fresh);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(timetable)
+    }
+}
+
+fn is_busy(error: &AppError) -> bool {
+    matches!(error, AppError::Lock(LockError::Busy { .. }))
+}
+
+fn pull_summary(report: &ResultsReport, finished_at_ms: i64) -> RunSummary {
+    let mut figures = Figures::default();
+    let count = report.new + report.changed;
+    if count > 0 {
+        figures.operations.push(OperationCount {
+            service: "exam",
+            kind: "result",
+            outcome: "applied",
+            count,
+        });
+    }
+    for (endpoint, answers) in &report.answers {
+        figures.calls.extend(answers.iter().map(|(outcome, count)| CallCount {
+            service: "exam",
+            endpoint: endpoint.clone(),
+            outcome: outcome.clone(),
+            count: *count,
+        }));
+    }
+    RunSummary {
+        run_id: None,
+        outcome: report.outcome.as_str(),
+        good: report.exit_code == 0,
+        exit: report.exit_code,
+        finished_at_ms,
+        figures,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod import;
 mod output;
 mod plan;
 mod relink;
+mod results;
 mod runs;
 mod sandbox;
 mod status;
@@ -24,6 +25,7 @@ use crate::reconcile::in_one_line;
 pub use export::ExportArgs;
 pub use import::ImportCommand;
 pub use output::{complain, complain_as, say};
+pub use results::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
 
 /// Does what the command line asks, and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
@@ -66,6 +68,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             claim::run(&App::open(config).await?, cli, student_id, class_code).await
         }
         Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
+        Some(Command::Results(args)) => results::run(&App::open(config).await?, cli, args).await,
         Some(Command::Import(command)) => import::run(cli, command).await,
         Some(Command::Export(arguments)) => export::run(cli, arguments).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,

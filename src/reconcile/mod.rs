@@ -7,6 +7,7 @@ mod classin;
 mod exam;
 mod progress;
 mod report;
+mod results;
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ pub use classin::{ClassinSide, EnrolmentLines, Patience as ClassinPatience, prev
 pub use exam::{ExamSide, Patience, PlannedExam, check_exam_fields, in_one_line};
 pub use progress::Progress;
 pub use report::{Counts, Ended, Outcome, RunReport, StageReport, moment};
+pub use results::{ResultsPull, ResultsReport, pull_results};
 
 use crate::clock::Clock;
 use crate::exit::Exit;

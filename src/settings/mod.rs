@@ -152,6 +152,8 @@ pub struct ExamSettings {
     pub adopt: Adopt,
     /// Whether groups without a gid are created.
     pub create_groups: bool,
+    /// The gid below which they are created; 0 is the root.
+    pub create_groups_under: i64,
     /// How long a student must be gone before a delete.
     pub delete_grace: Duration,
     /// Roster column → exam field, in a stable order (the roster column's name, ascending).
@@ -292,6 +294,8 @@ pub struct RetrySettings {
 pub struct ResultsSettings {
     /// When results are pulled without being asked for.
     pub cron: Option<croner::Cron>,
+    /// How old the last reading of the whole list may become.
+    pub full_every: Duration,
 }
 
 /// `[http]`
@@ -325,20 +329,5 @@ impl Mode {
             Self::Upsert => "upsert",
             Self::Sync => "sync",
         }
-    }
-}
-
-impl Settings {
-    /// Settings that are understood and have no effect in this version, each with what to do instead.
-    #[must_use]
-    pub fn without_effect(&self) -> Vec<&'static str> {
-        let table = [
-            (
-                self.exam.create_groups,
-                "exam.create_groups has no effect yet: create the groups on the exam side and enter their gids",
-            ),
-            (self.results.cron.is_some(), "results.cron has no effect yet: results are not pulled"),
-        ];
-        table.into_iter().filter(|(set, _)| *set).map(|(_, sentence)| sentence).collect()
     }
 }

@@ -55,7 +55,8 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let classin = classin(reader);
     let guard = guard(reader);
     let retry = retry(reader);
-    let results = reader.optional("results.cron", parse::cron);
+    let results_cron = reader.optional("results.cron", parse::cron);
+    let full_every = reader.required("results.full_every", parse::duration);
     let listen = reader.required("http.listen", parse::listen);
     let demo = demo(reader);
     Some(Settings {
@@ -67,7 +68,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         classin: classin?,
         guard: guard?,
         retry: retry?,
-        results: ResultsSettings { cron: results?.map(|(_, cron)| cron) },
+        results: ResultsSettings { cron: results_cron?.map(|(_, cron)| cron), full_every: full_every? },
         http: HttpSettings { listen: listen? },
         demo: demo?,
     })
@@ -118,6 +119,8 @@ fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
     let leavers = reader.required("exam.leavers", parse::leavers);
     let adopt = reader.required("exam.adopt", parse::word(ADOPT));
     let create_groups = reader.required("exam.create_groups", parse::boolean);
+    let create_groups_under =
+        reader.required("exam.create_groups_under", parse::whole(0..=1_000_000_000_000));
     let delete_grace = reader.required("exam.delete_grace", parse::duration);
     let fields = reader.required(FIELDS, parse::fields);
     Some(ExamSettings {
@@ -131,6 +134,7 @@ fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
         leavers: leavers?,
         adopt: adopt?,
         create_groups: create_groups?,
+        create_groups_under: create_groups_under?,
         delete_grace: delete_grace?,
         fields: fields?,
     })

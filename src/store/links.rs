@@ -306,6 +306,7 @@ impl StateStore {
             "UPDATE links SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE enrolments SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE OR REPLACE accounts SET student_id = ? WHERE student_id = ?",
+            "UPDATE result_owners SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE failures SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE intents SET student_id = ? WHERE student_id = ?",
         ] {

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod approvals;
+mod created_groups;
 mod enrolments;
 mod error;
 mod evidence;
@@ -16,6 +17,8 @@ mod link_writes;
 mod links;
 mod lock;
 mod outcomes;
+mod result_passes;
+mod results;
 mod roster;
 pub mod roster_writer;
 mod runs;
@@ -23,6 +26,7 @@ mod state;
 
 pub use accounts::{Account, AccountChange, AccountOrigin};
 pub use approvals::HeldOperation;
+pub use created_groups::{Creation, GroupOrigin, KnownGroup};
 pub use enrolments::{CondemnedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, EvidenceSummary, FullClass};
@@ -32,6 +36,8 @@ pub use intents::{Intent, LostIntents};
 pub use links::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
 pub use outcomes::{CallRecord, OperationKey};
+pub use result_passes::{FinishedPass, ResultsPass};
+pub use results::{Met, ResultCounts, ResultFilter, Standing, StudentResult};
 pub use roster::{
     ClassCursor, NamedStudent, RosterDatabase, RosterDetails, RosterError, RosterPerson, RosterRow,
     RosterSnapshot, StudentCursor, WantedClass,

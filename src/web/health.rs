@@ -124,7 +124,15 @@ impl Health {
     /// A pull of exam results ended: counted apart, since it says nothing about rosters being in step.
     pub fn results_pulled(&self, summary: &RunSummary) {
         self.inner.metrics.results_pulled(summary.outcome, &summary.figures);
+        if summary.good {
+            self.last_good_pull(summary.finished_at_ms);
+        }
         self.state().running_since_ms = None;
+    }
+
+    /// When exam results were last surely complete, where that is known without a summary.
+    pub fn last_good_pull(&self, finished_at_ms: i64) {
+        self.inner.metrics.last_good_pull(finished_at_ms);
     }
 
     /// Puts a run of the ledger into the history without counting it; a start does so, oldest first, so that

@@ -60,6 +60,7 @@ pub(super) struct Metrics {
     registry: Registry,
     runs: Family<ByResult, Counter>,
     results_pulls: Family<ByResult, Counter>,
+    last_pull: SecondsGauge,
     run_seconds: Histogram,
     last_success: SecondsGauge,
     next_run: SecondsGauge,
@@ -87,6 +88,7 @@ impl Metrics {
             registry: Registry::default(),
             runs: Family::default(),
             results_pulls: Family::default(),
+            last_pull: SecondsGauge::default(),
             run_seconds: Histogram::new(RUN_BUCKETS),
             last_success: SecondsGauge::default(),
             next_run: SecondsGauge::default(),
@@ -115,6 +117,8 @@ impl Metrics {
         to.register("rosterd_run_duration_seconds", "How long runs took", self.run_seconds.clone());
         let help = "Pulls of exam results by how they ended";
         to.register("rosterd_results_pulls", help, self.results_pulls.clone());
+        let help = "When exam results were last surely complete; 0 is never";
+        to.register("rosterd_results_last_success_timestamp_seconds", help, self.last_pull.clone());
         let help = "When a run last ended with both sides in step; 0 is never";
         to.register("rosterd_last_success_timestamp_seconds", help, self.last_success.clone());
         let help = "When the next run is due; 0 is never";
@@ -169,6 +173,10 @@ impl Metrics {
 
     pub(super) fn last_success(&self, at_ms: i64) {
         self.last_success.set(seconds(at_ms));
+    }
+
+    pub(super) fn last_good_pull(&self, at_ms: i64) {
+        self.last_pull.set(seconds(at_ms));
     }
 
     pub(super) fn next_run(&self, at_ms: Option<i64>) {

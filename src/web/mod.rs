@@ -255,6 +255,7 @@ mod tests {
             "rosterd_runs_total{",
             "rosterd_run_duration_seconds_bucket{",
             "rosterd_last_success_timestamp_seconds ",
+            "rosterd_results_last_success_timestamp_seconds ",
             "rosterd_next_run_timestamp_seconds ",
             "rosterd_items_total{",
             "rosterd_failed_items{",

@@ -50,7 +50,7 @@ pub struct Figures {
 pub struct OperationCount {
     /// `exam` or `classin`.
     pub service: &'static str,
-    /// `adopt`, `add`, `modify`, `move`, `delete`, `register`, `enrol` or `remove`.
+    /// `adopt`, `add`, `modify`, `move`, `delete`, `register`, `enrol` or `remove`; `result` for a pull of results.
     pub kind: &'static str,
     /// `applied`, `failed`, `held`, `unknown` or `skipped`.
     pub outcome: &'static str,

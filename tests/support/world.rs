@@ -357,6 +357,7 @@ fn exam_settings(base_url: &str) -> ExamSettings {
         leavers: Leavers::Delete,
         adopt: Adopt::Auto,
         create_groups: false,
+        create_groups_under: 0,
         delete_grace: Duration::from_secs(72 * 3600),
         fields: vec![
             field("gender", GENDER),

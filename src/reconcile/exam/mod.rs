@@ -2,6 +2,7 @@
 
 mod apply;
 mod courier;
+mod created;
 mod deliver;
 mod listing;
 mod lookup;
@@ -183,6 +184,7 @@ async fn pass(
             recover::lost_adds(context, &courier(context, side, &reading), run, &reading.observed).await?
         }
     };
+    created::look_after(context, side, &reading, run, trigger, report).await?;
     let decided = decide(context, side, &reading, unsettled, report);
     let Decided { plan, approved, notes, facts } = unless_stopped(context, decided).await?;
     if trigger == Trigger::Plan {

@@ -7,7 +7,7 @@ use std::pin::pin;
 use futures_util::stream::StreamExt;
 
 use super::lookup::DueGroups;
-use super::{ExamSide, StageError, leavers_group};
+use super::{ExamSide, StageError, created, leavers_group};
 use crate::plan::{
     CannotReason, GroupBook, Link, Mapping, MemoryKey, Observed, SharedLogins, Survey, Surveyor,
 };
@@ -38,6 +38,7 @@ pub(super) async fn run(
     snapshot.require_students(context.min_roster).await?;
     let (groups, mut problems) = snapshot.groups().await?;
     problems.extend(snapshot.dangling_members().await?);
+    let groups = created::with_known_gids(context, groups).await?;
     let groups = GroupBook::new(groups, leavers_group(side));
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();

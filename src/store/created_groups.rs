@@ -1,0 +1,222 @@
+//! Groups of the roster whose gid is known from elsewhere than the roster, and the calls that created them.
+
+use std::collections::HashMap;
+
+use super::{StateStore, StoreError};
+use crate::roster::{Gid, GroupCode, RunId};
+
+/// Where a gid is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupOrigin {
+    /// The roster named it.
+    Roster,
+    /// We created the group.
+    Created,
+    /// The group was there already, with the title and with students of ours in it.
+    Adopted,
+}
+
+impl GroupOrigin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Roster => "roster",
+            Self::Created => "created",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Roster, Self::Created, Self::Adopted].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+/// The gid of a group of the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownGroup {
+    /// Its gid.
+    pub gid: Gid,
+    /// Where that is known from.
+    pub origin: GroupOrigin,
+}
+
+/// How the creation of a group ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// Nobody can say: the call was sent and its answer never came, or never was written down.
+    Unknown,
+    /// It was not created.
+    Refused {
+        /// How often that happened.
+        attempts: u32,
+        /// When it is tried again, in milliseconds since 1970 UTC; `None`: not before a person has looked.
+        due_at_ms: Option<i64>,
+    },
+    /// There is such a group.
+    Done(KnownGroup),
+}
+
+type Row = (String, String, Option<i64>, i64, Option<i64>);
+
+fn creation(row: Row) -> Result<(String, Creation), StoreError> {
+    let (title, state, gid, attempts, due_at_ms) = row;
+    let bad = |what| StoreError::Row { table: "group_creations", key: title.clone(), what };
+    let creation = match (state.as_str(), gid) {
+        ("asked" | "unknown", _) => Creation::Unknown,
+        ("refused", _) => {
+            Creation::Refused { attempts: u32::try_from(attempts).unwrap_or(u32::MAX), due_at_ms }
+        }
+        (state, Some(gid)) => {
+            let origin = GroupOrigin::parse(state).ok_or_else(|| bad("has an unknown state"))?;
+            Creation::Done(KnownGroup { gid: Gid(gid), origin })
+        }
+        (_, None) => return Err(bad("has no gid")),
+    };
+    Ok((title, creation))
+}
+
+impl StateStore {
+    /// Gids by group code, as far as they are remembered.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn known_groups(&self) -> Result<HashMap<GroupCode, KnownGroup>, StoreError> {
+        let rows: Vec<(String, i64, String)> =
+            sqlx::query_as("SELECT group_code, gid, origin FROM known_groups ORDER BY group_code")
+                .fetch_all(&self.writer)
+                .await
+                .map_err(StoreError::query("reading known groups"))?;
+        rows.into_iter()
+            .map(|(code, gid, origin)| {
+                let what = "has an unknown origin";
+                let origin = GroupOrigin::parse(&origin).ok_or_else(|| StoreError::Row {
+                    table: "known_groups",
+                    key: code.clone(),
+                    what,
+                })?;
+                Ok((GroupCode::new(code), KnownGroup { gid: Gid(gid), origin }))
+            })
+            .collect()
+    }
+
+    /// Remembers gids by group code.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn remember_known_groups(
+        &self,
+        groups: &[(GroupCode, KnownGroup)],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(&str, i64, &str)> =
+            groups.iter().map(|(code, it)| (code.as_str(), it.gid.0, it.origin.as_str())).collect();
+        sqlx::query(
+            "INSERT OR REPLACE INTO known_groups (group_code, gid, origin, known_at_ms) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, ? FROM json_each(?)",
+        )
+        .bind(now_ms)
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("remembering groups"))
+    }
+
+    /// What became of the creations below a parent, by title. One that was begun and never ended is unknown.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn group_creations(&self, parent: Gid) -> Result<HashMap<String, Creation>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT title, state, gid, attempts, due_at_ms FROM group_creations WHERE parent_gid = ? \
+             ORDER BY title",
+        )
+        .bind(parent.0)
+        .fetch_all(&self.writer)
+        .await
+        .map_err(StoreError::query("reading group creations"))?;
+        rows.into_iter().map(creation).collect()
+    }
+
+    /// Writes down that a group is about to be created.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then nothing may be sent.
+    pub async fn intend_group(
+        &self,
+        parent: Gid,
+        title: &str,
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO group_creations (parent_gid, title, state, changed_at_ms, run_id) \
+             VALUES (?, ?, 'asked', ?, ?) ON CONFLICT DO UPDATE SET state = 'asked', gid = NULL, \
+             due_at_ms = NULL, changed_at_ms = excluded.changed_at_ms, run_id = excluded.run_id",
+        )
+        .bind(parent.0)
+        .bind(title)
+        .bind(now_ms)
+        .bind(run.0)
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("writing down what is about to be created"))
+    }
+
+    /// Writes down how a creation ended and, where there is a group now, whose gid that is: as one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn end_group(
+        &self,
+        parent: Gid,
+        title: &str,
+        ended: Creation,
+        codes: &[GroupCode],
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let (state, gid, attempts, due_at_ms) = match ended {
+            Creation::Unknown => ("unknown", None, 0, None),
+            Creation::Refused { attempts, due_at_ms } => ("refused", None, i64::from(attempts), due_at_ms),
+            Creation::Done(known) => (known.origin.as_str(), Some(known.gid.0), 0, None),
+        };
+        let doing = "writing down how a creation ended";
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO group_creations \
+             (parent_gid, title, state, gid, attempts, due_at_ms, changed_at_ms, run_id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(parent.0)
+        .bind(title)
+        .bind(state)
+        .bind(gid)
+        .bind(attempts)
+        .bind(due_at_ms)
+        .bind(now_ms)
+        .bind(run.0)
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::query(doing))?;
+        if let Creation::Done(known) = ended {
+            for code in codes {
+                sqlx::query(
+                    "INSERT OR REPLACE INTO known_groups (group_code, gid, origin, known_at_ms) \
+                     VALUES (?, ?, ?, ?)",
+                )
+                .bind(code.as_str())
+                .bind(known.gid.0)
+                .bind(known.origin.as_str())
+                .bind(now_ms)
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::query(doing))?;
+            }
+        }
+        transaction.commit().await.map_err(StoreError::query(doing))
+    }
+}

@@ -1,0 +1,317 @@
+//! The mirror of exam results: what a page brings, and what is shown of it.
+
+use futures_util::stream::{Stream, StreamExt};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Sqlite, Transaction};
+
+use super::{ResultsPass, StateStore, StoreError};
+use crate::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
+
+/// How an attempt of a page stands to what we had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// It was not there.
+    New,
+    /// It was there with other values.
+    Changed,
+    /// It was there as it is.
+    Known {
+        /// Whether another pass than the one under way brought it.
+        before: bool,
+    },
+}
+
+/// Whose candidate an attempt is by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A student's, linked.
+    Managed,
+    /// A student's once; the link is closed because the candidate is gone.
+    Deleted,
+    /// Nobody's that we know.
+    Unmanaged,
+}
+
+impl Standing {
+    /// The word in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Deleted => "deleted",
+            Self::Unmanaged => "unmanaged",
+        }
+    }
+}
+
+/// One attempt with whose it is.
+#[derive(Clone, Debug)]
+pub struct StudentResult {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The student, where the candidate is or was one's.
+    pub student: Option<StudentId>,
+    /// How the candidate stands to us.
+    pub standing: Standing,
+}
+
+/// Which attempts are wanted; absent means any.
+#[derive(Clone, Debug, Default)]
+pub struct ResultFilter {
+    /// At this exam.
+    pub exam: Option<ExamId>,
+    /// By this student, whichever candidate that was.
+    pub student: Option<StudentId>,
+    /// Begun at this moment or later, in milliseconds since 1970 UTC.
+    pub since_ms: Option<i64>,
+    /// Begun before this moment.
+    pub until_ms: Option<i64>,
+}
+
+/// Attempts by whose candidate they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResultCounts {
+    /// Of linked candidates.
+    pub managed: u64,
+    /// Of candidates that were a student's.
+    pub deleted: u64,
+    /// Of all others.
+    pub unmanaged: u64,
+}
+
+const WHOSE: &str = "FROM results AS r LEFT JOIN links AS l ON l.sid = r.sid \
+                     LEFT JOIN result_owners AS f ON f.sid = r.sid";
+
+const WANTED: &str = "WHERE (?1 IS NULL OR r.eid = ?1) \
+     AND (?2 IS NULL OR r.sid IN (SELECT sid FROM links WHERE student_id = ?2 \
+          UNION SELECT sid FROM result_owners AS g WHERE g.student_id = ?2 \
+          AND NOT EXISTS (SELECT 1 FROM links WHERE links.sid = g.sid))) \
+     AND (?3 IS NULL OR r.started_at_ms >= ?3) \
+     AND (?4 IS NULL OR (r.started_at_ms > 0 AND r.started_at_ms < ?4))";
+
+impl StateStore {
+    /// Takes in a page, and how far the pass is now, as one: whatever cuts it off, the next pull goes on from a
+    /// page that is wholly there. Answers how each row stood to what we had.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn take_results(
+        &self,
+        pass: &mut ResultsPass,
+        rows: &[Attempt],
+        now_ms: i64,
+    ) -> Result<Vec<Met>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let kept = kept(&mut transaction, rows).await?;
+        let met: Vec<Met> = rows.iter().map(|row| met(row, &kept, pass.id)).collect();
+        let is_written = |met: &Met, row: &Attempt| match met {
+            Met::New | Met::Changed => true,
+            Met::Known { .. } => row.tid.is_some() && tid_kept(&kept, row).is_none(),
+        };
+        let written: Vec<&Attempt> =
+            rows.iter().zip(&met).filter(|(row, met)| is_written(met, row)).map(|(row, _)| row).collect();
+        write(&mut transaction, &written, pass.id, now_ms).await?;
+        let fresh = met.iter().filter(|met| **met == Met::New).count();
+        pass.fresh = pass.fresh.saturating_add(u64::try_from(fresh).unwrap_or(0));
+        super::result_passes::update(&mut transaction, pass).await?;
+        transaction.commit().await.map_err(StoreError::query("mirroring results"))?;
+        Ok(met)
+    }
+
+    /// How many results there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn count_results(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results")
+            .fetch_one(&self.writer)
+            .await
+            .map_err(StoreError::query("counting results"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// How many there are by whose candidate they are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn result_counts(&self) -> Result<ResultCounts, StoreError> {
+        let sql = format!(
+            "SELECT count(l.sid), count(CASE WHEN l.sid IS NULL THEN f.sid END), \
+             count(CASE WHEN l.sid IS NULL AND f.sid IS NULL THEN 1 END) {WHOSE}"
+        );
+        // Only our own texts are spliced in.
+        let (managed, deleted, unmanaged): (i64, i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&self.reader)
+            .await
+            .map_err(StoreError::query("counting results"))?;
+        let count = |count| u64::try_from(count).unwrap_or(0);
+        Ok(ResultCounts { managed: count(managed), deleted: count(deleted), unmanaged: count(unmanaged) })
+    }
+
+    /// How many results a filter leaves.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn count_matching_results(&self, filter: &ResultFilter) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM results AS r {WANTED}");
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(filter.exam.map(|exam| exam.0))
+            .bind(filter.student.as_ref().map(StudentId::as_str))
+            .bind(filter.since_ms)
+            .bind(filter.until_ms)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(StoreError::query("counting results"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The results that a filter leaves, newest first, one at a time; at most `limit` where there is one.
+    pub fn results(
+        &self,
+        filter: &ResultFilter,
+        limit: Option<u32>,
+    ) -> impl Stream<Item = Result<StudentResult, StoreError>> + Send + '_ {
+        let sql = format!(
+            "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, \
+             r.status, r.ended_at_ms, l.sid IS NOT NULL AS is_managed, f.sid IS NOT NULL AS is_former, \
+             coalesce(l.student_id, f.student_id) AS student_id {WHOSE} {WANTED} \
+             ORDER BY r.started_at_ms DESC, r.eid, r.sid, r.untimed LIMIT ?5"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(filter.exam.map(|exam| exam.0))
+            .bind(filter.student.as_ref().map(|student| student.as_str().to_owned()))
+            .bind(filter.since_ms)
+            .bind(filter.until_ms)
+            .bind(limit.map_or(-1, i64::from))
+            .fetch(&self.reader)
+            .map(|row| {
+                let row = row.map_err(StoreError::query("reading results"))?;
+                student_result(&row).map_err(StoreError::query("reading results"))
+            })
+    }
+}
+
+fn student_result(row: &SqliteRow) -> Result<StudentResult, sqlx::Error> {
+    let student: Option<String> = row.try_get("student_id")?;
+    let standing = match (row.try_get("is_managed")?, row.try_get("is_former")?) {
+        (true, _) => Standing::Managed,
+        (false, true) => Standing::Deleted,
+        (false, false) => Standing::Unmanaged,
+    };
+    Ok(StudentResult { attempt: attempt(row)?, student: student.map(StudentId::new), standing })
+}
+
+fn attempt(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
+    let login: Option<String> = row.try_get("login_value")?;
+    Ok(Attempt {
+        key: AttemptKey {
+            exam: ExamId(row.try_get("eid")?),
+            sid: Sid(row.try_get("sid")?),
+            started_at_ms: row.try_get("started_at_ms")?,
+            untimed: row.try_get("untimed")?,
+        },
+        tid: row.try_get("tid")?,
+        login: login.map(LoginValue::new),
+        score: row.try_get("score")?,
+        passed: row.try_get("passed")?,
+        status: AttemptStatus::of(row.try_get("status")?),
+        ended_at_ms: row.try_get("ended_at_ms")?,
+    })
+}
+
+/// What we have of the attempts of a page, with the pass that brought each.
+type Kept = std::collections::HashMap<AttemptKey, (Attempt, i64)>;
+
+async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Result<Kept, StoreError> {
+    let keys: Vec<(i64, i64, i64, &str)> = rows
+        .iter()
+        .map(|row| (row.key.exam.0, row.key.sid.0, row.key.started_at_ms, row.key.untimed.as_str()))
+        .collect();
+    let found = sqlx::query(
+        "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, r.status, \
+         r.ended_at_ms, r.first_pass FROM json_each(?) AS k CROSS JOIN results AS r \
+         ON r.eid = k.value ->> 0 AND r.sid = k.value ->> 1 AND r.started_at_ms = k.value ->> 2 \
+         AND r.untimed = k.value ->> 3 ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
+    )
+    .bind(serde_json::json!(keys).to_string())
+    .fetch_all(&mut **transaction)
+    .await
+    .map_err(StoreError::query("reading results"))?;
+    let pair = |row: &SqliteRow| -> Result<_, sqlx::Error> {
+        let attempt = attempt(row)?;
+        Ok((attempt.key.clone(), (attempt, row.try_get("first_pass")?)))
+    };
+    found.iter().map(pair).collect::<Result<_, _>>().map_err(StoreError::query("reading results"))
+}
+
+fn met(row: &Attempt, kept: &Kept, pass: i64) -> Met {
+    match kept.get(&row.key) {
+        None => Met::New,
+        Some((kept, first_pass)) if kept.agrees_with(row) => Met::Known { before: *first_pass != pass },
+        Some(_) => Met::Changed,
+    }
+}
+
+fn tid_kept<'k>(kept: &'k Kept, row: &Attempt) -> Option<&'k str> {
+    kept.get(&row.key).and_then(|(kept, _)| kept.tid.as_deref())
+}
+
+async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    rows: &[&Attempt],
+    pass: i64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let values: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            let Attempt { key, tid, login, score, passed, status, ended_at_ms } = row;
+            let login = login.as_ref().map(LoginValue::as_str);
+            let passed = passed.map(i64::from);
+            let at = key.started_at_ms;
+            serde_json::json!([
+                key.exam.0,
+                key.sid.0,
+                at,
+                key.untimed,
+                tid,
+                login,
+                score,
+                passed,
+                status.code(),
+                ended_at_ms
+            ])
+        })
+        .collect();
+    let values = serde_json::Value::from(values).to_string();
+    let doing = "mirroring results";
+    sqlx::query(
+        "INSERT INTO results (eid, sid, started_at_ms, untimed, tid, login_value, score, passed, status, \
+         ended_at_ms, first_pass, first_seen_at_ms, changed_at_ms) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+         value ->> 7, value ->> 8, value ->> 9, ?1, ?2, ?2 FROM json_each(?3) WHERE true \
+         ON CONFLICT DO UPDATE SET tid = coalesce(excluded.tid, tid), login_value = excluded.login_value, \
+         score = excluded.score, passed = excluded.passed, status = excluded.status, \
+         ended_at_ms = excluded.ended_at_ms, changed_at_ms = excluded.changed_at_ms",
+    )
+    .bind(pass)
+    .bind(now_ms)
+    .bind(&values)
+    .execute(&mut **transaction)
+    .await
+    .map_err(StoreError::query(doing))?;
+    // An attempt whose start has become known is no longer told apart by its tid.
+    sqlx::query(
+        "DELETE FROM results WHERE started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
+         (SELECT value ->> 0, value ->> 1, value ->> 4 FROM json_each(?) WHERE value ->> 2 > 0)",
+    )
+    .bind(&values)
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+    .map_err(StoreError::query(doing))
+}
