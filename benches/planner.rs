@@ -118,6 +118,7 @@ fn link(at: u32, key: &MemoryKey) -> Result<Link, String> {
         origin: Origin::Added,
         confirmed,
         unverified: BTreeSet::new(),
+        suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: Some(BTreeSet::from([Gid(1)])),
         gone_since_ms: None,

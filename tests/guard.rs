@@ -242,6 +242,17 @@ fn a_group_that_keeps_one_member_lets_the_others_go() {
 }
 
 #[test]
+fn a_group_that_somebody_moves_into_may_lose_its_last_member() {
+    for groups in [&["g2"][..], &["g1", "g2"]] {
+        let mut world = converged([student("s1"), student("s2").in_groups(["g2"]), student("s3")]);
+        let groups = groups.iter().map(|code| (*code).to_owned()).collect();
+        world.set(Person { groups, ..student("s1") }).set(student("s2"));
+        assert!(world.plan().holds().is_empty(), "{:?}", world.lines());
+        assert_eq!(planned(&world, OperationKind::Move), 2);
+    }
+}
+
+#[test]
 fn a_group_is_not_filled_by_somebody_who_is_held_elsewhere() {
     let mut world = converged([student("s1").in_groups(["g1"]), student("s2").in_groups(["g2"])]);
     world.set(student("s1").in_groups(["g2"])).set(student("s2").in_groups(["g3"]));
@@ -256,6 +267,17 @@ fn a_foreign_group_may_lose_anybody_and_the_group_of_leavers_too() {
     world.run(100);
     world.set(student("s1"));
     assert_eq!(world.lines(), ["move s1 to 1"]);
+}
+
+#[test]
+fn the_group_of_leavers_keeps_its_last_member_where_it_is_one_of_the_rosters_too() {
+    for (leavers, line) in [(2, "move s2 to 1 held: group to zero"), (77, "move s2 to 1 held: group to zero")]
+    {
+        let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+        world.policy.leavers = Leavers::MoveTo(leavers);
+        world.set(student("s2"));
+        assert_eq!(world.lines(), [line], "leavers go to {leavers}");
+    }
 }
 
 #[test]
@@ -316,6 +338,110 @@ fn a_hold_names_count_recent_total_and_limit() {
         expected.to_string(),
         "21 deletes of 100 managed candidates, and 3 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
     );
+}
+
+/// A hundred converged students, so many of the first in each of these groups, the others in `g9`.
+fn school_in(groups: &[(usize, &[&str])]) -> World {
+    let first = groups.iter().flat_map(|(count, codes)| std::iter::repeat_n(*codes, *count));
+    let codes = first.chain(std::iter::repeat(&["g9"][..]));
+    let people = codes.take(100).enumerate().map(|(at, codes)| {
+        let groups = codes.iter().map(|code| (*code).to_owned()).collect();
+        Person { groups, ..student(&nth(at)) }
+    });
+    let mut world = World::empty().with_converged(people);
+    (world.guard.max_delete, world.guard.max_modify) = (Limit::Auto, Limit::Percent(30.0));
+    world
+}
+
+/// The groups that each hold names, by gid and number of operations.
+fn named(world: &World) -> Vec<Vec<(i64, u64)>> {
+    let plan = world.plan();
+    let groups = |(_, groups): (_, Vec<(rosterd::roster::Gid, u64)>)| {
+        groups.into_iter().map(|(gid, count)| (gid.0, count)).collect()
+    };
+    plan.holds().into_iter().map(groups).collect()
+}
+
+#[test]
+fn a_hold_names_the_three_groups_that_most_of_it_concerns_the_largest_first() {
+    let mut world = school_in(&[(3, &["g4"]), (6, &["g2"]), (9, &["g3"]), (6, &["g1"])]);
+    (0..24).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    assert_eq!(named(&world), [[(3, 9), (1, 6), (2, 6)]]);
+    let plan = world.plan();
+    let reasons: Vec<&HoldReason> = plan.holds().into_iter().map(|(reason, _)| reason).collect();
+    assert!(matches!(reasons.as_slice(), [HoldReason::TooManyDeletes { count: 24, .. }]));
+}
+
+#[test]
+fn who_is_in_several_groups_counts_in_each_and_foreign_groups_are_not_named() {
+    let mut world = school_in(&[(31, &["g1", "g2"])]);
+    for at in 0..31 {
+        world.of(&nth(at)).groups.insert(99);
+        world.link(&nth(at)).groups = Some(gids(&[1, 2, 99].into()));
+        let groups = ["g1", "g2"];
+        world.set(student(&nth(at)).in_groups(groups).phone("1"));
+    }
+    assert_eq!(named(&world), [[(1, 31), (2, 31)]]);
+}
+
+#[test]
+fn a_hold_of_students_in_no_group_names_the_groups_they_hold() {
+    let mut world = school_in(&[(31, &["g1"])]);
+    (0..31).for_each(|at| {
+        world.set(student(&nth(at)).in_groups([]).phone("1"));
+    });
+    assert_eq!(named(&world), [[(1, 31)]]);
+}
+
+#[test]
+fn a_hold_of_students_who_are_entered_again_names_the_groups_they_are_to_be_in() {
+    let mut world = school_in(&[(21, &["g1"])]);
+    for at in 0..21 {
+        world.vanish(&nth(at)).set(student(&nth(at)).in_groups(["g2"]));
+    }
+    assert_eq!(named(&world), [[(2, 21)]]);
+    for at in 0..21 {
+        world.enter(candidate(&nth(at)));
+        world.verified.insert(world.sid(&nth(at)));
+    }
+    assert_eq!(held(&world, OperationKind::Adopt), 21);
+    assert_eq!(named(&world), [[(2, 21)]]);
+}
+
+#[test]
+fn a_hold_for_a_groups_last_member_names_the_group_that_is_left_and_the_one_that_is_joined() {
+    let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+    world.set(student("s2"));
+    assert_eq!(named(&world), [[(1, 1), (2, 1)]]);
+}
+
+#[test]
+fn each_reason_is_named_once_and_a_plan_without_holds_names_none() {
+    let mut world = school_in(&[(21, &["g1"]), (31, &["g2"])]);
+    (0..21).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    (21..52).for_each(|at| {
+        world.set(student(&nth(at)).in_groups(["g2"]).phone("1"));
+    });
+    assert_eq!(named(&world), [[(1, 21)], [(2, 31)]]);
+    assert!(school().plan().holds().is_empty());
+}
+
+#[test]
+fn a_value_that_is_only_sent_once_more_counts_towards_no_limit() {
+    let mut world = school();
+    world.masking.insert(PHONE);
+    (0..30).for_each(|at| {
+        world.set(student(&nth(at)).phone("12345"));
+    });
+    world.run(100);
+    world.guard.max_modify = Limit::Count(0);
+    assert_eq!(planned(&world, OperationKind::Modify), 30, "it was let through when it was written first");
+    world.set(student("p050").phone("1"));
+    assert_eq!((planned(&world, OperationKind::Modify), held(&world, OperationKind::Modify)), (30, 1));
 }
 
 #[test]

@@ -10,23 +10,44 @@
 #[path = "support/plan.rs"]
 mod support;
 
+#[path = "planner_properties/life.rs"]
+mod life;
+#[path = "planner_properties/limits.rs"]
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use rosterd::plan::{
-    Fingerprint, GuardedPlan, Needs, OperationKind, OperationState, PlanDocument, SkipReason, Values,
+    AddVerdict, Call, Change, Fingerprint, GuardedPlan, Needs, Operation, OperationKind, OperationState,
+    PlanDocument, SkipReason, Values, Verdict, WriteAnswer, judge_add, judge_by_sid,
 };
-use rosterd::roster::StudentId;
+use rosterd::roster::{Sid, StudentId};
 use rosterd::settings::{Adopt, Leavers, Mode};
 
 use support::*;
 
 const PEOPLE: usize = 8;
 
+/// 400 cases unless `PROPTEST_CASES` says otherwise. What once failed is kept and tried first from then on.
+fn config() -> ProptestConfig {
+    let said = ProptestConfig::default();
+    let kept = FileFailurePersistence::Direct("tests/planner_properties.regressions");
+    ProptestConfig {
+        // The library's own number: nobody said any.
+        cases: if said.cases == 256 { 400 } else { said.cases },
+        failure_persistence: said.failure_persistence.and(Some(Box::new(kept))),
+        ..said
+    }
+}
+
 /// Something that happens to a converged world. Numbers pick whom, modulo who there is.
 #[derive(Clone, Debug)]
 enum Event {
     Phone(usize),
+    /// Another password, which may be an earlier one.
+    Password(usize, usize),
     Rename(usize, usize),
     Swap(usize, usize),
     Regroup(usize, u8),
@@ -49,6 +70,7 @@ fn event() -> impl Strategy<Value = Event> {
     let value = 0..PEOPLE + 4;
     prop_oneof![
         who.clone().prop_map(Event::Phone),
+        (who.clone(), 0_usize..3).prop_map(|(who, which)| Event::Password(who, which)),
         (who.clone(), value.clone()).prop_map(|(who, value)| Event::Rename(who, value)),
         (who.clone(), who.clone()).prop_map(|(one, two)| Event::Swap(one, two)),
         (who.clone(), any::<u8>()).prop_map(|(who, bits)| Event::Regroup(who, bits)),
@@ -94,6 +116,9 @@ fn on_the_roster(world: &mut World, event: &Event) {
     };
     match *event {
         Event::Phone(who) => person(who, &|person| person.phone.push('7')),
+        Event::Password(who, which) => {
+            person(who, &|person| person.password = ["pw", "pw-2", "pw-3"][which].to_owned());
+        }
         Event::Rename(who, to) => person(who, &|person| person.login = value(to)),
         Event::Regroup(who, bits) => person(who, &|person| person.groups = codes(bits)),
         Event::Unusable(who) => person(who, &|person| *person = person.clone().unusable()),
@@ -216,8 +241,37 @@ fn waits_for_somebody(state: &OperationState) -> bool {
     )
 }
 
+/// An answer to a write that says anything at all, with sids of the batch's among others.
+fn write_answer() -> impl Strategy<Value = WriteAnswer> {
+    let sid = prop_oneof![3 => 1000_i64..1015, 1 => any::<i64>()];
+    let index = prop_oneof![4 => -1_i64..6, 1 => any::<i64>()];
+    (
+        prop::collection::vec((sid.clone().prop_map(Sid), index.clone()), 0..6),
+        prop::collection::vec(sid.clone().prop_map(Sid), 0..6),
+        prop::collection::vec(prop_oneof![index, sid], 0..6),
+        0_usize..2,
+    )
+        .prop_map(|(added, changed, fail, fail_unreadable)| WriteAnswer {
+            added,
+            changed,
+            fail,
+            fail_unreadable,
+            ..WriteAnswer::default()
+        })
+}
+
+/// The candidate that a call for this operation names; absent before an add has brought its sid.
+fn addressed(operation: &Operation) -> Option<Sid> {
+    match &operation.change {
+        Change::Modify(modification) => Some(modification.sid),
+        Change::Move(group_move) => group_move.sid(),
+        Change::Delete(deletion) => Some(deletion.sid()),
+        Change::Adopt(_) | Change::Add(_) | Change::Impossible(_) => None,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(config())]
 
     #[test]
     fn planning_a_converged_pair_is_empty_and_asks_nothing(world in pair()) {
@@ -330,6 +384,49 @@ proptest! {
             .map(|(at, _)| at)
             .collect();
         prop_assert_eq!(carried, wanted);
+    }
+
+    #[test]
+    fn every_operation_has_one_verdict_a_call_whatever_the_answers_say(
+        world in world(),
+        batch_size in 1_usize..6,
+        answers in prop::collection::vec(write_answer(), 1..8),
+    ) {
+        let plan = world.plan();
+        let mut answers = answers.iter().cycle();
+        for batch in plan.stages(batch_size).into_iter().flatten() {
+            let answer = answers.next().unwrap();
+            let operations = batch.operations.iter().map(|at| &plan.operations[*at]);
+            let sids: Vec<Sid> = operations.map(|one| addressed(one).unwrap_or(Sid(-7))).collect();
+            let applied: Vec<bool> = match batch.call {
+                Call::Add => {
+                    let verdicts = judge_add(batch.operations.len(), answer);
+                    verdicts.iter().map(|verdict| matches!(verdict, AddVerdict::Applied(_))).collect()
+                }
+                _ => judge_by_sid(&sids, answer).iter().map(|one| *one == Verdict::Applied).collect(),
+            };
+            prop_assert_eq!(applied.len(), batch.operations.len());
+            // What no list of successes names is never taken for done.
+            let named = answer.added.len() + answer.changed.len();
+            prop_assert!(applied.iter().filter(|applied| **applied).count() <= named * sids.len());
+            for (sid, applied) in sids.iter().zip(&applied).filter(|_| batch.call != Call::Add) {
+                let is_named = answer.changed.contains(sid) || answer.added.iter().any(|(named, _)| named == sid);
+                prop_assert!(is_named || !applied);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_on_the_roster_is_ever_deleted_and_nobody_loses_a_group_as_a_leaver(mut world in world()) {
+        for _ in 0..4 {
+            world.approve();
+            let plan = world.plan();
+            for operation in plan.operations.iter().filter(|one| one.of_leaver || one.kind() == OperationKind::Delete) {
+                let person = world.roster.get(operation.student.as_str());
+                prop_assert!(person.is_none(), "{:?}", lines(&plan));
+            }
+            world.run(3);
+        }
     }
 
     #[test]

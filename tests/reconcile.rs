@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "reconcile/found.rs"]
+mod found;
 #[path = "reconcile/groups.rs"]
 mod groups;
 #[path = "reconcile/guard.rs"]

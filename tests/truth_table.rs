@@ -7,6 +7,10 @@ mod support;
 mod groups;
 #[path = "plan/leavers.rs"]
 mod leavers;
+#[path = "plan/listing.rs"]
+mod listing;
+#[path = "plan/needs.rs"]
+mod needs;
 #[path = "plan/renames.rs"]
 mod renames;
 #[path = "plan/rows.rs"]
@@ -15,3 +19,5 @@ mod rows;
 mod stale;
 #[path = "plan/values.rs"]
 mod values;
+#[path = "plan/words.rs"]
+mod words;

@@ -141,7 +141,7 @@ impl From<TransportError> for ClassinError {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::Setup { .. } => Self::Setup(error),
-            TransportError::Unreachable { .. } => Self::Unreachable(error),
+            TransportError::Unreachable { .. } | TransportError::Stopped { .. } => Self::Unreachable(error),
             TransportError::Interrupted { .. } => Self::Interrupted(error),
         }
     }

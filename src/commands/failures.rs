@@ -54,8 +54,8 @@ pub(super) fn rows_text(rows: &[FailureRow]) -> String {
         };
         let _infallible = writeln!(
             text,
-            "{:>5}  {} {} of student {}{class}: {} ({}; attempt {}; {when})",
-            row.id, row.service, row.kind, row.student_id, row.message, row.code, row.attempts
+            "{:>5}  {} {} of student {}{class}: {} ({}; attempt {}; {when}; for: {})",
+            row.id, row.service, row.kind, row.student_id, row.message, row.code, row.attempts, row.who
         );
     }
     text

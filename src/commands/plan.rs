@@ -33,6 +33,7 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     doubt: Option<String>,
     holds: Vec<String>,
+    notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     approve: Option<String>,
     problems: Vec<String>,
@@ -94,6 +95,7 @@ fn document(report: &RunReport, intended: &Intended, values: Values) -> Document
         ),
         doubt,
         holds: report.exam.holds.iter().chain(&report.classin.holds).cloned().collect(),
+        notes: report.exam.notes.iter().chain(&report.classin.notes).cloned().collect(),
         approve: report.approve.clone(),
         problems: report.exam.problems.iter().chain(&report.classin.problems).cloned().collect(),
         errors: report.errors.clone(),
@@ -123,9 +125,12 @@ fn text(document: &Document) -> String {
     for login in document.unmanaged_candidates.iter().flatten() {
         let _infallible = writeln!(text, "  unmanaged: {login}");
     }
-    for (title, lines) in
-        [("roster", &document.problems), ("held", &document.holds), ("error", &document.errors)]
-    {
+    for (title, lines) in [
+        ("roster", &document.problems),
+        ("held", &document.holds),
+        ("note", &document.notes),
+        ("error", &document.errors),
+    ] {
         for line in lines {
             let _infallible = writeln!(text, "{title}: {line}");
         }

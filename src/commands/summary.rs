@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::reconcile::RunReport;
+use crate::store::Mender;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -64,6 +65,7 @@ struct Stage {
     problems: Vec<String>,
     holds: Vec<String>,
     notes: Vec<String>,
+    failures_by_who: Counts,
     errors: Vec<String>,
 }
 
@@ -153,6 +155,14 @@ fn stage(text: &mut String, name: &str, line: &str, stage: &Stage) {
             "  {DIM}{} classes name no course and are not mirrored{DIM:#}",
             stage.not_mirrored
         );
+    }
+    if !stage.failures_by_who.is_empty() {
+        let parts: Vec<String> = Mender::ALL
+            .into_iter()
+            .filter_map(|mender| Some((mender, stage.failures_by_who.get(mender.as_str())?)))
+            .map(|(mender, count)| format!("{} for {}", grouped(*count), mender.spoken()))
+            .collect();
+        let _infallible = writeln!(text, "  {HELD}open failures:{HELD:#} {}", parts.join(", "));
     }
     let calls: u64 = stage.calls.values().sum();
     if calls > 0 {

@@ -62,10 +62,10 @@ impl ExamClient {
     /// As [`ExamClient::fields`].
     pub async fn fields_and_clock(&self) -> Result<(Vec<ExamField>, ClockDifference), ExamError> {
         let sending = Sending { call: Call::GetFields, content: Content::Nothing };
-        let reply = self.read(&sending, &vec![]).await?;
-        let clock = ClockDifference::of(&reply);
-        let fields = self.judge(&sending, &reply, wire::read_fields(&reply.body))?;
-        Ok((fields, clock))
+        self.read(&sending, &vec![], |reply| {
+            Ok((wire::read_fields(&reply.body)?, ClockDifference::of(reply)))
+        })
+        .await
     }
 
     /// One page of the listing: up to `limit` candidates (the service's most is 100) from offset `start` on.
@@ -74,8 +74,8 @@ impl ExamClient {
     /// [`ExamError`]; never a shorter page for an answer that could not be read.
     pub async fn page(&self, start: u64, limit: u32) -> Result<Page, ExamError> {
         let sending = Sending { call: Call::GetStudentList, content: Content::Nothing };
-        let reply = self.read(&sending, &wire::page_parameters(start, limit)).await?;
-        self.judge(&sending, &reply, wire::read_page(&reply.body, start))
+        let parameters = wire::page_parameters(start, limit);
+        self.read(&sending, &parameters, |reply| wire::read_page(&reply.body, start)).await
     }
 
     /// Looks candidates up, at most 100 keys a call. No key, no call.
@@ -88,8 +88,7 @@ impl ExamClient {
             return Ok(LookupAnswer::default());
         }
         let parameters = self.prepared(&sending, wire::lookup_parameters(key))?;
-        let reply = self.read(&sending, &parameters).await?;
-        let answer = self.judge(&sending, &reply, wire::read_lookup(&reply.body))?;
+        let answer = self.read(&sending, &parameters, |reply| wire::read_lookup(&reply.body)).await?;
         self.seen_groups.note(&answer.group_titles);
         Ok(answer)
     }
@@ -108,8 +107,8 @@ impl ExamClient {
     /// [`ExamError`]; never a shorter page for an answer that could not be read.
     pub async fn results(&self, start: u64, limit: u32) -> Result<ResultsPage, ExamError> {
         let sending = Sending { call: Call::QueryResults, content: Content::Nothing };
-        let reply = self.read(&sending, &wire::page_parameters(start, limit)).await?;
-        self.judge(&sending, &reply, wire::read_results(&reply.body, start))
+        let parameters = wire::page_parameters(start, limit);
+        self.read(&sending, &parameters, |reply| wire::read_results(&reply.body, start)).await
     }
 
     /// Creates a group below another, `Gid(0)` being the root, and says its gid. A second call may create a twin.
@@ -169,11 +168,28 @@ impl ExamClient {
         self.write(&sending, wire::move_parameters(action, gids, sids)).await
     }
 
-    async fn read(&self, sending: &Sending<'_>, parameters: &Parameters) -> Result<Reply, ExamError> {
+    /// An answer that is not the documented one, such as a login page, is asked for again as a failed one is.
+    async fn read<T>(
+        &self,
+        sending: &Sending<'_>,
+        parameters: &Parameters,
+        parse: impl Fn(&Reply) -> Result<T, ReadError>,
+    ) -> Result<T, ExamError> {
         let call = sending.call;
-        let make = |time| self.request(call, parameters, time);
-        let sent = self.connection.transport.send_read(call.name(), make).await;
-        sent.map_err(|error| ExamError::from_transport(call, error))
+        let transport = &self.connection.transport;
+        let mut attempt = 1;
+        loop {
+            let make = |time| self.request(call, parameters, time);
+            let sent = transport.send_read(call.name(), make).await;
+            let reply = sent.map_err(|error| ExamError::from_transport(call, error))?;
+            let answer = self.judge(sending, &reply, parse(&reply));
+            let nonsense = matches!(answer, Err(ExamError::Unreadable { .. } | ExamError::Redirected { .. }));
+            let Some(delay) = transport.delay_after_nonsense(attempt).filter(|_| nonsense) else {
+                return answer;
+            };
+            tokio::time::sleep(delay).await;
+            attempt += 1;
+        }
     }
 
     async fn write(

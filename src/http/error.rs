@@ -19,6 +19,14 @@ pub enum TransportError {
         /// What is in the way, with the setting where there is one.
         what: String,
     },
+    /// Certainly not sent: so many calls in a row failed that the service is left alone for this run.
+    #[error("{host} is not called any more in this run: {failures} calls in a row failed")]
+    Stopped {
+        /// The service.
+        host: String,
+        /// How many.
+        failures: u32,
+    },
     /// Certainly not sent: the name was not resolved, or no connection came about, TLS included.
     #[error("{host} cannot be reached")]
     Unreachable {
@@ -117,7 +125,7 @@ impl TransportError {
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         match self {
-            Self::Setup { .. } => "not-sent",
+            Self::Setup { .. } | Self::Stopped { .. } => "not-sent",
             Self::Unreachable { .. } => "unreachable",
             Self::Interrupted { why: Interruption::Timeout, .. } => "timeout",
             Self::Interrupted { why: Interruption::Cut | Interruption::TooLarge, .. } => "interrupted",
@@ -128,7 +136,7 @@ impl TransportError {
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         match self {
-            Self::Setup { .. } | Self::Unreachable { .. } => false,
+            Self::Setup { .. } | Self::Stopped { .. } | Self::Unreachable { .. } => false,
             Self::Interrupted { .. } => true,
         }
     }

@@ -3,6 +3,7 @@
 //! It knows nothing of what is asked or answered; that is the business of `exam` and `classin`. Nothing outside
 //! this folder touches `reqwest`, whose errors print the URL and with it the secret.
 
+mod breaker;
 mod counters;
 mod error;
 mod mask;

@@ -49,6 +49,12 @@ impl RetryPacing {
         }
     }
 
+    /// How long to wait before a read is sent again whose answer was not the documented one, or `None` when its
+    /// attempts are used up.
+    pub(super) fn delay_after_nonsense(&self, attempt: u32, random: f64) -> Option<Duration> {
+        (attempt < self.attempts).then(|| self.own_delay(attempt, random))
+    }
+
     fn own_delay(&self, attempt: u32, random: f64) -> Duration {
         let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
         let base = self.first_delay.saturating_mul(factor).min(self.longest_delay);
@@ -60,7 +66,7 @@ fn is_worth_another_attempt(result: &Result<Reply, TransportError>) -> bool {
     match result {
         Ok(reply) => matches!(reply.status, 408 | 429 | 500..=599),
         Err(TransportError::Unreachable { .. } | TransportError::Interrupted { .. }) => true,
-        Err(TransportError::Setup { .. }) => false,
+        Err(TransportError::Setup { .. } | TransportError::Stopped { .. }) => false,
     }
 }
 

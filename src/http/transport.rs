@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::breaker::Breaker;
 use super::counters::{Calls, Counters};
 use super::error::{Cause, Interruption, TransportError};
 use super::message::{Method, Reply, Request, UnixSeconds};
@@ -47,6 +48,7 @@ struct Shared {
     in_flight: Semaphore,
     retry: RetryPacing,
     counters: Counters,
+    breaker: Breaker,
 }
 
 impl Transport {
@@ -77,8 +79,8 @@ impl Transport {
             .map_err(|error| TransportError::from_reqwest(error, &host))?;
         let pacer = Pacer::new(endpoint.requests_per_second);
         let in_flight = Semaphore::new(endpoint.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        let counters = Counters::default();
-        let shared = Shared { client, base_url, host, clock, pacer, in_flight, retry, counters };
+        let (counters, breaker) = (Counters::default(), Breaker::default());
+        let shared = Shared { client, base_url, host, clock, pacer, in_flight, retry, counters, breaker };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -88,13 +90,17 @@ impl Transport {
     /// Any status is an answer, redirects included: they are not followed.
     ///
     /// # Errors
-    /// [`TransportError`], by whether the service may have received the request.
+    /// [`TransportError`], by whether the service may have received the request; [`TransportError::Stopped`] once
+    /// too many calls in a row have failed, until [`Transport::start_of_run`].
     pub async fn send(
         &self,
         name: &'static str,
         make: impl Fn(UnixSeconds) -> Request,
     ) -> Result<Reply, TransportError> {
-        self.shared.attempt(name, 1, &make).await
+        self.shared.closed()?;
+        let result = self.shared.attempt(name, 1, &make).await;
+        self.shared.breaker.heed(&result);
+        result
     }
 
     /// Sends a read, and again where that may help: no connection, a lost answer, 408, 429 and 5xx. What the last
@@ -109,8 +115,10 @@ impl Transport {
     ) -> Result<Reply, TransportError> {
         let mut attempt = 1;
         loop {
+            self.shared.closed()?;
             let result = self.shared.attempt(name, attempt, &make).await;
             let Some(delay) = self.shared.retry.delay_after(attempt, &result, fastrand::f64()) else {
+                self.shared.breaker.heed(&result);
                 return result;
             };
             tokio::time::sleep(delay).await;
@@ -124,9 +132,17 @@ impl Transport {
         self.shared.pacer.lower(Instant::now());
     }
 
-    /// Returns to the configured pace.
+    /// How long to wait before a read is sent again that was answered, but not as documented: a login page, a
+    /// maintenance page, a body that was cut. `None` when the given attempt (the first is 1) was the last.
+    #[must_use]
+    pub fn delay_after_nonsense(&self, attempt: u32) -> Option<Duration> {
+        self.shared.retry.delay_after_nonsense(attempt, fastrand::f64())
+    }
+
+    /// Returns to the configured pace, and calls a service again that was left alone.
     pub fn start_of_run(&self) {
         self.shared.pacer.reset();
+        self.shared.breaker.reset();
     }
 
     /// The service's host, with its port where one is configured.
@@ -149,6 +165,14 @@ impl Transport {
 }
 
 impl Shared {
+    /// Whether the breaker lets calls through.
+    fn closed(&self) -> Result<(), TransportError> {
+        match self.breaker.open() {
+            Some(failures) => Err(TransportError::Stopped { host: self.host.clone(), failures }),
+            None => Ok(()),
+        }
+    }
+
     async fn attempt(
         &self,
         name: &'static str,

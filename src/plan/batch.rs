@@ -129,7 +129,7 @@ fn group_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
     let mut surplus_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
     for (at, operation) in planned_operations(plan) {
         let Change::Move(group_move) = &operation.change else { continue };
-        match &group_move.way {
+        match group_move.way() {
             GroupWay::MoveTo(gid) => move_to.entry(*gid).or_default().push(at),
             GroupWay::Adjust { missing, surplus } => {
                 if !missing.is_empty() {

@@ -13,6 +13,8 @@ use crate::roster::FieldId;
 pub struct FieldDifference {
     /// Positions in the mapping of the values to be sent.
     pub send: Vec<usize>,
+    /// Those among them that an earlier call wrote already, and that are only sent once more.
+    pub sent_again: BTreeSet<usize>,
     /// Written fields that came back as something else.
     pub rewritten: BTreeSet<FieldId>,
     /// Values to remember although nothing is sent.
@@ -23,7 +25,7 @@ impl FieldDifference {
     /// Whether there is nothing to send and nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { send, rewritten, confirm } = self;
+        let Self { send, sent_again: _, rewritten, confirm } = self;
         send.is_empty() && rewritten.is_empty() && confirm.is_empty()
     }
 }

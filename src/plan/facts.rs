@@ -1,12 +1,13 @@
 //! What the listing does not say and a plan needs: looked up between the survey and the plan.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::fingerprint::Fingerprint;
 use super::groups::GroupBook;
 use super::link::Link;
 use super::policy::{Policy, Trust};
 use super::survey::{Case, Leaver, LinkedStudent, Newcomer, Owners, Sighting, Survey};
-use crate::roster::{Gid, LoginValue, Sid, StudentId};
+use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 use crate::settings::{Adopt, Mode};
 
 /// What a look-up by sid brought.
@@ -49,6 +50,11 @@ pub struct Facts {
     /// Whose candidates the ones in `by_login` are, as far as they are linked: a candidate that somebody
     /// renamed is still its student's, whatever login value the link remembers.
     pub sid_owners: HashMap<Sid, StudentId>,
+    /// What a look-up by sid showed in fields that had come back changed from a confirmed write, as keyed
+    /// fingerprints; a field that it does not show is absent.
+    pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
+    /// Students whose candidate was deleted after they had left, with the sid that keeps their results.
+    pub former: HashMap<StudentId, Sid>,
     /// Students whose add was sent by us and never answered.
     pub our_lost_adds: HashSet<StudentId>,
     /// Students of whom a candidate is listed that may be the one our lost add entered, and nobody could say:
@@ -68,12 +74,6 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What this survey leaves open. `delete_due` says whether a leaver's time has come.
-    #[must_use]
-    pub fn of(survey: &Survey, groups: &GroupBook, delete_due: impl Fn(&Link) -> bool) -> Self {
-        Self::collect(survey, &Scope { groups, unlisted: true, leaver: &delete_due, adoption: &|_| true })
-    }
-
     /// What this survey leaves open, without what could change nothing in this run: leavers whom the mode
     /// or a doubtful listing spares, candidates that may not be taken over, and, where the listing is
     /// doubtful anyway, those who are missing from it.

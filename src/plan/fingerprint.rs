@@ -45,6 +45,11 @@ pub struct MemoryKey([u8; 32]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
 
+impl Fingerprint {
+    /// Of a value that may or may not have been written: equal to nobody's, the empty one's included.
+    pub const IN_DOUBT: Self = Self(u64::MAX);
+}
+
 impl MemoryKey {
     /// Wraps 32 random bytes.
     #[must_use]

@@ -33,10 +33,10 @@ impl GroupBook {
         Self { gids, ours, leavers: extra }
     }
 
-    /// Whether the roster has a group of this code.
+    /// The roster's code of a group; the first where several have one gid.
     #[must_use]
-    pub fn knows(&self, code: &GroupCode) -> bool {
-        self.gids.contains_key(code)
+    pub fn code_of(&self, gid: Gid) -> Option<&GroupCode> {
+        self.gids.iter().find(|(_, own)| **own == Some(gid)).map(|(code, _)| code)
     }
 
     /// Only groups that the roster names are ours to take a candidate out of.

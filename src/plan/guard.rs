@@ -50,7 +50,32 @@ impl GuardedPlan {
     pub fn plan(&self) -> &Plan {
         &self.0
     }
+
+    /// Why operations are held, each reason once, with the groups that most of them concern: the largest
+    /// first, at most three.
+    #[must_use]
+    pub fn holds(&self) -> Vec<(&HoldReason, Vec<(Gid, u64)>)> {
+        let mut by_reason: BTreeMap<String, (&HoldReason, BTreeMap<Gid, u64>)> = BTreeMap::new();
+        for operation in &self.0.operations {
+            let OperationState::Held(reason) = &operation.state else { continue };
+            let (_, groups) =
+                by_reason.entry(reason.to_string()).or_insert_with(|| (reason, BTreeMap::new()));
+            for gid in &operation.groups {
+                *groups.entry(*gid).or_default() += 1;
+            }
+        }
+        let largest = |groups: BTreeMap<Gid, u64>| {
+            let mut groups: Vec<(Gid, u64)> = groups.into_iter().collect();
+            groups.sort_by_key(|(gid, count)| (std::cmp::Reverse(*count), *gid));
+            groups.truncate(GROUPS_NAMED);
+            groups
+        };
+        by_reason.into_values().map(|(reason, groups)| (reason, largest(groups))).collect()
+    }
 }
+
+/// So many groups are enough to recognise what is held.
+const GROUPS_NAMED: usize = 3;
 
 impl std::ops::Deref for GuardedPlan {
     type Target = Plan;
@@ -155,9 +180,16 @@ impl Guard {
             .filter(|operation| operation.kind() == OperationKind::Adopt)
             .map(|operation| operation.student.clone())
             .collect();
-        // Bringing a candidate in line that is being taken over is part of the take-over.
-        let modifies = |operation: &Operation| {
-            operation.kind() == OperationKind::Modify && !adopted.contains(&operation.student)
+        // Bringing a candidate in line that is being taken over is part of the take-over, and what was let
+        // through when it was written first is not new when it is sent once more.
+        let modifies = |operation: &Operation| match &operation.change {
+            Change::Modify(modification) => !modification.again && !adopted.contains(&operation.student),
+            Change::Impossible(OperationKind::Modify) => !adopted.contains(&operation.student),
+            Change::Impossible(_)
+            | Change::Adopt(_)
+            | Change::Add(_)
+            | Change::Move(_)
+            | Change::Delete(_) => false,
         };
         let count = count(self.unapproved(plan, modifies));
         if count > limit {
@@ -227,7 +259,7 @@ fn enters_again(operation: &Operation) -> bool {
 fn joins(operation: &Operation) -> BTreeSet<Gid> {
     match &operation.change {
         Change::Add(addition) => BTreeSet::from([addition.gid]),
-        Change::Move(group_move) => group_move.way.joins(),
+        Change::Move(group_move) => group_move.way().joins(),
         Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
     }
 }

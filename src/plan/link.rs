@@ -48,6 +48,8 @@ pub struct Link {
     /// Fields written since the last complete listing: what the next one shows in them tells whether
     /// the service keeps values as they are sent.
     pub unverified: BTreeSet<FieldId>,
+    /// Fields that came back changed from a confirmed write, with what came back: once may be somebody's hand.
+    pub suspected: BTreeMap<FieldId, Fingerprint>,
     /// Fields that the service masks or rewrites: compared with `confirmed` instead of the listing.
     pub rewritten: BTreeSet<FieldId>,
     /// The candidate's groups when last looked up; absent when never.
@@ -83,7 +85,11 @@ pub enum LinkNote {
     Close(StudentId),
     /// The candidate no longer exists, and the one that took its login value may not be taken over.
     Lost(StudentId),
-    /// Fields that came back changed from a confirmed write.
+    /// Fields that came back changed from a confirmed write, with what came back; they are sent once more.
+    Suspected(StudentId, BTreeMap<FieldId, Fingerprint>),
+    /// Fields that are written for another reason now: what was suspected of them is nothing to go by.
+    Cleared(StudentId, BTreeSet<FieldId>),
+    /// Fields that came back changed twice, and in the same way: the service rewrites them.
     Rewritten(StudentId, BTreeSet<FieldId>),
     /// Values found equal, or left alone on purpose, and remembered.
     Confirm(StudentId, BTreeMap<FieldId, Fingerprint>),
@@ -101,6 +107,8 @@ impl LinkNote {
             | Self::Follow(student, _)
             | Self::Close(student)
             | Self::Lost(student)
+            | Self::Suspected(student, _)
+            | Self::Cleared(student, _)
             | Self::Rewritten(student, _)
             | Self::Confirm(student, _)
             | Self::Groups(student, _) => student,

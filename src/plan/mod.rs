@@ -25,6 +25,7 @@
 
 mod answer;
 mod batch;
+mod certificate;
 mod compare;
 mod decide;
 mod facts;
@@ -47,6 +48,7 @@ use std::collections::BTreeMap;
 
 pub use answer::{GroupAction, WriteAnswer};
 pub use batch::{Batch, Call, Stage};
+pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Comparison, FieldDifference};
 pub use decide::PlanInput;
 pub use facts::{Facts, LoginFact, Needs, SidFact};
@@ -56,7 +58,7 @@ pub use guard::{Approved, Guard, GuardedPlan, allowance};
 pub use hold::{FailureState, Hold, Holds};
 pub use link::{Link, LinkNote, Origin};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
-pub use observed::{Certificate, Flaw, Listing, Observed, ObservedBuilder, Row};
+pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
 pub use operation::{
     Addition, Adoption, Change, Deletion, FieldChange, GroupMove, GroupWay, LoginChange, Modification,
     Operation, OperationKind, OperationState,

@@ -169,7 +169,7 @@ impl ObservedBuilder {
             index,
         };
         match flaw {
-            None => Listing::Complete(observed, Certificate(())),
+            None => Listing::Complete(observed, ListingCertificate(())),
             Some(flaw) => Listing::Doubtful(observed, flaw),
         }
     }
@@ -196,12 +196,12 @@ fn hash_at(logins: &[u64], row: u32) -> u64 {
 
 /// Proof that a listing was read completely. Only a listing that adds up makes one.
 #[derive(Debug)]
-pub struct Certificate(());
+pub struct ListingCertificate(());
 
 /// A listing, and whether it can be believed to be everybody.
 pub enum Listing {
     /// Every candidate of the account is in it.
-    Complete(Observed, Certificate),
+    Complete(Observed, ListingCertificate),
     /// Somebody may be missing: nobody may be deleted or added because of it.
     Doubtful(Observed, Flaw),
 }

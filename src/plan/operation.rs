@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
+use super::groups::WantedGroups;
 use super::link::Origin;
-use super::observed::Certificate;
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
@@ -68,6 +69,8 @@ pub struct Operation {
     pub of_leaver: bool,
     /// The roster's groups that a candidate of ours stops being in: the guard lets none of them go empty.
     pub leaves: BTreeSet<Gid>,
+    /// The roster's groups that it concerns, for a person to recognise what is held.
+    pub groups: BTreeSet<Gid>,
 }
 
 impl Operation {
@@ -146,6 +149,8 @@ pub struct Adoption {
     pub groups: BTreeSet<Gid>,
     /// The candidate that is linked and no longer exists, when this takes its place.
     pub again_after: Option<Sid>,
+    /// The candidate that was deleted after the student had left, when this is their return.
+    pub former: Option<Sid>,
 }
 
 /// Entering a candidate.
@@ -159,6 +164,8 @@ pub struct Addition {
     pub values: Vec<(FieldId, String)>,
     /// The candidate that somebody deleted by hand, when this enters its student again.
     pub again_after: Option<Sid>,
+    /// The candidate that was deleted after the student had left, when this is their return.
+    pub former: Option<Sid>,
 }
 
 /// Changing values.
@@ -170,6 +177,9 @@ pub struct Modification {
     pub values: Vec<FieldChange>,
     /// The new login value, when that changes.
     pub login: Option<LoginChange>,
+    /// Whether it only sends once more what an earlier call wrote and the listing does not show: nothing new
+    /// is wanted by it.
+    pub again: bool,
 }
 
 /// One changed value.
@@ -198,14 +208,14 @@ pub struct LoginChange {
     pub held_by: Option<StudentId>,
 }
 
-/// Removing a candidate for good. Made only from proof that the listing was complete.
+/// Removing a candidate for good. Made only from proof that both sides were read completely.
 #[derive(Clone, Copy, Debug)]
 pub struct Deletion {
     sid: Sid,
 }
 
 impl Deletion {
-    /// Whoever wants to delete shows that nobody was missing from the listing.
+    /// Whoever wants to delete shows that nobody was missing from the listing, nor from the roster.
     #[must_use]
     pub fn certified(sid: Sid, _proof: &Certificate) -> Self {
         Self { sid }
@@ -218,13 +228,37 @@ impl Deletion {
     }
 }
 
-/// Changing groups.
+/// Changing groups: of a student as the roster wants them, or of a leaver with proof that they left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupMove {
+    sid: Option<Sid>,
+    way: GroupWay,
+}
+
+impl GroupMove {
+    /// Towards the groups that the roster wants a student in; `sid` is absent for one whom the same plan enters.
+    #[must_use]
+    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, way: GroupWay) -> Self {
+        Self { sid, way }
+    }
+
+    /// Of somebody who is no longer on the roster: whoever wants it shows that both reads were complete.
+    #[must_use]
+    pub fn of_leaver(sid: Sid, way: GroupWay, _proof: &Certificate) -> Self {
+        Self { sid: Some(sid), way }
+    }
+
     /// Whom; absent for a student whom the same plan enters.
-    pub sid: Option<Sid>,
+    #[must_use]
+    pub fn sid(&self) -> Option<Sid> {
+        self.sid
+    }
+
     /// How.
-    pub way: GroupWay,
+    #[must_use]
+    pub fn way(&self) -> &GroupWay {
+        &self.way
+    }
 }
 
 /// How groups are changed.

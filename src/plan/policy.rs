@@ -1,7 +1,8 @@
 //! What the admin decided about plans, and whether the listing can be believed.
 
+use super::certificate::Certificate;
 use super::link::Link;
-use super::observed::{Certificate, Flaw};
+use super::observed::Flaw;
 use super::operation::OperationKind;
 use crate::settings::{Adopt, Leavers, Mode};
 

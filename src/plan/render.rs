@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::guard::GuardedPlan;
 use super::operation::{Change, GroupWay, Modification, Operation, OperationState};
-use crate::roster::Gid;
+use crate::roster::{Gid, Sid};
 
 /// Whether a plan shows values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +126,10 @@ fn detail(operation: &Operation, values: Values) -> String {
     };
     match &operation.change {
         Change::Adopt(adoption) => {
-            let instead = match adoption.again_after {
-                Some(sid) => format!(" (sid {sid} no longer exists; older results stay with it)"),
-                None => String::new(),
+            let instead = match (adoption.again_after, adoption.former) {
+                (Some(sid), _) => format!(" (sid {sid} no longer exists; older results stay with it)"),
+                (None, Some(sid)) => returned(sid),
+                (None, None) => String::new(),
             };
             format!(
                 "adopt the candidate with sid {}{}{instead}",
@@ -137,20 +138,28 @@ fn detail(operation: &Operation, values: Values) -> String {
             )
         }
         Change::Add(addition) => {
-            let again = match addition.again_after {
-                Some(sid) => format!(" again (sid {sid} was deleted by hand; older results stay with it)"),
-                None => String::new(),
+            let again = match (addition.again_after, addition.former) {
+                (Some(sid), _) => {
+                    format!(" again (sid {sid} was deleted by hand; older results stay with it)")
+                }
+                (None, Some(sid)) => returned(sid),
+                (None, None) => String::new(),
             };
             format!("add to group {}{}{again}", addition.gid, shown(addition.login.as_str()))
         }
         Change::Modify(modification) => modify_detail(modification, values),
-        Change::Move(group_move) => match &group_move.way {
+        Change::Move(group_move) => match group_move.way() {
             GroupWay::MoveTo(gid) => format!("move to group {gid}"),
             GroupWay::Adjust { missing, surplus } => adjust_detail(missing, surplus),
         },
         Change::Delete(deletion) => format!("delete the candidate with sid {}", deletion.sid()),
         Change::Impossible(kind) => kind.to_string(),
     }
+}
+
+/// Of a student who is back after their candidate was deleted.
+fn returned(sid: Sid) -> String {
+    format!(" anew (sid {sid} was deleted when the student had left; older results stay with it)")
 }
 
 fn adjust_detail<'g>(
@@ -182,5 +191,10 @@ fn modify_detail(modification: &Modification, values: Values) -> String {
             (Values::Revealed, false) => format!("{} → {}", value.column, value.value),
         });
     }
-    parts.join(", ")
+    let once_more = if modification.again {
+        " once more, as the last write was changed there or not confirmed"
+    } else {
+        ""
+    };
+    format!("{}{once_more}", parts.join(", "))
 }

@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::plan::{Digest, RetryPolicy};
 use crate::roster::RunId;
 use crate::settings::Mode;
-use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
+use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, Service, StateStore, StoreError};
 
 /// What started a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +106,13 @@ async fn close(
     run: RunId,
     trigger: Trigger,
     started_at_ms: i64,
-    exam: StageReport,
-    classin: StageReport,
+    mut exam: StageReport,
+    mut classin: StageReport,
 ) -> Result<RunReport, StoreError> {
+    for ((service, mender), count) in context.state.open_failures_by_mender().await? {
+        let stage = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
+        stage.failures_by_who.insert(mender.as_str(), count);
+    }
     let finished_at_ms = context.clock.now_ms();
     let mut exit = exam.exit.worst(classin.exit);
     if context.stop.is_cancelled() && exit != Exit::Done {

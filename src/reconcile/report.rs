@@ -125,6 +125,9 @@ pub struct StageReport {
     pub holds: Vec<String>,
     /// Candidates entered again after somebody deleted them, and the like.
     pub notes: Vec<String>,
+    /// Open failures of this and earlier runs by who can do something about them, those that a person silenced
+    /// left out: `school office`, `it`, `service`, `quota`.
+    pub failures_by_who: BTreeMap<&'static str, u64>,
     /// What went wrong.
     pub errors: Vec<String>,
     /// The plan's digest.

@@ -102,10 +102,16 @@ pub(in crate::sandbox) const FAULTS: &[FaultSpec] = &[
         "Too many requests; not applied.",
     ),
     fault("http_5xx", None, Argument::Number("status, 500 when absent"), "A server error; not applied."),
-    fault("html_200", None, Argument::None, "A login page with status 200; not applied."),
+    fault(
+        "html_200",
+        None,
+        Argument::Words(&["applied", "unapplied"]),
+        "A login page with status 200; nothing is applied unless the argument is applied.",
+    ),
     fault("maintenance", Some(Exam), Argument::None, "A maintenance page with status 503; not applied."),
     fault("redirect", None, Argument::None, "A 302 to a login page; not applied."),
     fault("not_json", None, Argument::None, "Applied, but the body is not JSON."),
+    fault("empty_body", None, Argument::None, "Applied, but the answer has status 200 and no body at all."),
     fault("wrong_type", None, Argument::None, "Applied, but the lists of the answer are objects."),
     fault(
         "item_in_both_lists",
@@ -134,8 +140,9 @@ pub(in crate::sandbox) const FAULTS: &[FaultSpec] = &[
     fault(
         "list_changes",
         Some(Exam),
-        Argument::Words(&["delete", "insert", "reorder"]),
-        "Just before the call the first candidate is deleted, one is inserted before it, or it moves to the end.",
+        Argument::Words(&["delete", "insert", "reorder", "replace"]),
+        "Just before the call the first candidate is deleted, one is inserted before it, it moves to the end, or it is \
+         deleted and another one comes at the end.",
     ),
     fault(
         "short_page",
@@ -144,6 +151,12 @@ pub(in crate::sandbox) const FAULTS: &[FaultSpec] = &[
         "The last rows of the page are missing.",
     ),
     fault("duplicate_row", Some(Exam), Argument::None, "The last row of the page is the first one again."),
+    fault(
+        "nobody",
+        Some(Exam),
+        Argument::None,
+        "A listing or a look-up answers as documented, as if there were nobody at all.",
+    ),
     fault("total_drifts", Some(Exam), Argument::Number("by how much, 1 when absent"), "total is too large."),
     fault(
         "huge_body",

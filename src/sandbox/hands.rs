@@ -122,6 +122,20 @@ impl Sandbox {
         world.exam.remove(&[sid]);
     }
 
+    /// Lists a candidate before all others, also one that was left out of the listing.
+    pub fn list_first(&self, sid: i64) {
+        let mut world = self.world();
+        world.before_exam_change();
+        world.exam.move_to_front(sid);
+    }
+
+    /// Leaves a candidate out of the listing, and out of its total, until [`Sandbox::list_first`].
+    pub fn unlist_candidate(&self, sid: i64) {
+        let mut world = self.world();
+        world.before_exam_change();
+        world.exam.unlist(sid);
+    }
+
     /// The sfid of a field.
     #[must_use]
     pub fn field_id(&self, label: &str) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! What was asked of the simulators and what became of it. It never holds names, phones or passwords.
+//! What was asked of the simulators and what became of it. What is served or saved of it never holds names, phones or passwords.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,4 +22,8 @@ pub struct JournalEntry {
     pub answered: String,
     /// Items that changed the state, or rows answered.
     pub applied: usize,
+    /// On the exam side, whom the call names: `sid 17`, or `login` and the login value. Only for who holds the
+    /// sandbox in the same process: it is neither served nor saved.
+    #[serde(skip)]
+    pub named: Vec<String>,
 }

@@ -135,7 +135,7 @@ pub(in crate::sandbox) fn before_the_endpoint(fired: &Fired) -> Option<Reply> {
         let status = u16::try_from(status).unwrap_or(500);
         return Some(Reply::new(status, Body::Text("Server Error".to_owned()), &status.to_string()));
     }
-    if fired.has("html_200") {
+    if fired.get("html_200").is_some_and(|argument| argument != "applied") {
         return Some(Reply::new(200, Body::Html(page("Sign in")), "html"));
     }
     if fired.has("maintenance") {
@@ -157,6 +157,14 @@ pub(in crate::sandbox) fn after_the_endpoint(mut reply: Reply, fired: &Fired) ->
             json.replace(key, Json::Map(Vec::new()));
         }
         "wrong_type".clone_into(&mut reply.answered);
+    }
+    if fired.has("html_200") {
+        reply.body = Body::Html(page("Sign in"));
+        "html".clone_into(&mut reply.answered);
+    }
+    if fired.has("empty_body") {
+        reply.body = Body::Text(String::new());
+        "empty".clone_into(&mut reply.answered);
     }
     if fired.has("not_json") {
         reply.body = Body::Text("Warning: unexpected end of input in index on line 1".to_owned());

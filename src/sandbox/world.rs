@@ -124,6 +124,10 @@ impl World {
             Service::Exam => exam::endpoint(call),
             Service::ClassIn => classin::endpoint(call),
         };
+        let named = match service {
+            Service::Exam => exam::named(self.exam.login_field, call),
+            Service::ClassIn => Vec::new(),
+        };
         let mut reply = self.limited(service).unwrap_or_else(|| self.struck(service, endpoint, call));
         let latency = self.switches.number(service, "latency_ms");
         reply.delay += Duration::from_millis(latency.unsigned_abs());
@@ -138,6 +142,7 @@ impl World {
             start: reply.start,
             answered: reply.answered.clone(),
             applied: reply.applied,
+            named,
         });
         reply
     }

@@ -1,11 +1,13 @@
 //! Open failures: listed, read for planning, closed, retried and silenced.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::intents::fingerprint;
+use super::mender::Mender;
+use super::outcomes::{OperationKey, keys};
 use super::{StateStore, StoreError};
 use crate::plan::{FailureState, Fingerprint, Hold, Holds, OperationKind};
 use crate::roster::StudentId;
@@ -82,6 +84,8 @@ pub struct FailureRow {
     pub code: String,
     /// Our own sentence.
     pub message: String,
+    /// Who can do something about it: `school office`, `it`, `service` or `quota`.
+    pub who: &'static str,
     /// The service's own text, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_text: Option<String>,
@@ -94,6 +98,9 @@ pub struct FailureRow {
     /// When it is due again, as RFC 3339; absent for a dead letter.
     pub due_at: Option<String>,
 }
+
+/// How many failures wait for whom, by service.
+pub type MenderCounts = BTreeMap<(String, Mender), u64>;
 
 /// Earlier attempts at one thing that is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -125,14 +132,17 @@ fn failure_row(row: &SqliteRow) -> Result<FailureRow, sqlx::Error> {
     let due_at = (state == "waiting")
         .then(|| jiff::Timestamp::from_millisecond(due).ok().map(|due| format!("{due:.0}")))
         .flatten();
+    let (service, kind): (String, String) = (row.try_get("service")?, row.try_get("kind")?);
+    let code: String = row.try_get("code")?;
     Ok(FailureRow {
         id: row.try_get("failure_id")?,
-        service: row.try_get("service")?,
-        kind: row.try_get("kind")?,
+        who: Mender::of(&service, &kind, &code, &state).as_str(),
+        service,
+        kind,
         student_id: row.try_get("student_id")?,
         class_code: row.try_get("class_code")?,
         state,
-        code: row.try_get("code")?,
+        code,
         message: row.try_get("message")?,
         service_text: row.try_get("service_text")?,
         batch: row.try_get("batch")?,
@@ -237,6 +247,26 @@ impl StateStore {
         }))
     }
 
+    /// How often the service itself failed over a call of the exam side that one of these was part of, by student
+    /// and kind.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn failed_over(&self) -> Result<HashMap<(StudentId, String), u32>, StoreError> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT student_id, kind, attempts FROM failures WHERE service = 'exam' AND code = 'service-failed' \
+             AND state IN ('waiting', 'dead', 'ignored') ORDER BY failure_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("reading earlier attempts"))?;
+        let attempts = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(rows
+            .into_iter()
+            .map(|(student, kind, count)| ((StudentId::new(student), kind), attempts(count)))
+            .collect())
+    }
+
     /// Open failures, oldest first.
     ///
     /// # Errors
@@ -252,6 +282,49 @@ impl StateStore {
         .await
         .map_err(StoreError::query(doing))?;
         rows.iter().map(failure_row).collect::<Result<_, _>>().map_err(StoreError::query(doing))
+    }
+
+    /// How many open failures that nobody silenced wait for whom, by service.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_failures_by_mender(&self) -> Result<MenderCounts, StoreError> {
+        let rows: Vec<(String, String, String, String, i64)> = sqlx::query_as(
+            "SELECT service, kind, code, state, count(*) FROM failures WHERE state IN ('waiting', 'dead') \
+             GROUP BY service, kind, code, state ORDER BY service, kind, code, state",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query("counting open failures"))?;
+        let mut counts = MenderCounts::new();
+        for (service, kind, code, state, count) in rows {
+            let mender = Mender::of(&service, &kind, &code, &state);
+            *counts.entry((service, mender)).or_default() += u64::try_from(count).unwrap_or(0);
+        }
+        Ok(counts)
+    }
+
+    /// These adds were refused because the account is full: no fault of their students, and no attempt that
+    /// counts towards giving up.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn blame_account(&self, refused: &[OperationKey]) -> Result<(), StoreError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE failures SET code = 'account-full', state = 'waiting', attempts = max(attempts - 1, 1), \
+             message = 'the account has no room for more candidates: raise its candidate number limit, or delete \
+             candidates that nobody needs' \
+             WHERE state IN ('waiting', 'dead') AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+        )
+        .bind(keys(refused))
+        .execute(&self.writer)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("recording that the account is full"))
     }
 
     /// Closes as superseded every open failure of a service that the newest complete plan no longer

@@ -1,10 +1,10 @@
 //! What is about to be sent, written down before it is.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{Service, StateStore, StoreError};
+use super::{Service, StateStore, StoreError, link_writes};
 use crate::plan::Fingerprint;
-use crate::roster::{LoginValue, RunId, StudentId};
+use crate::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// One item of a call that is about to be sent.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Intent {
     pub want: Fingerprint,
     /// For an add: the login value that is sent.
     pub login: Option<LoginValue>,
+    /// For a modify: the fields that it writes. Until it is answered nobody knows what they hold.
+    pub in_doubt: BTreeSet<FieldId>,
 }
 
 /// Students whose call was sent and never answered, by an earlier run that did not end.
@@ -33,7 +35,8 @@ pub(super) fn fingerprint(stored: i64) -> Fingerprint {
 }
 
 impl StateStore {
-    /// Writes down what is about to be sent.
+    /// Writes down what is about to be sent, and that what was confirmed of the fields it writes may not be so
+    /// any more: were the answer lost and the roster changed back, a value that cannot be listed would stay.
     ///
     /// # Errors
     /// When the database cannot be written: then nothing may be sent.
@@ -52,6 +55,11 @@ impl StateStore {
                 (intent.kind, intent.student.as_str(), intent.class_key.as_str(), stored(intent.want), login)
             })
             .collect();
+        let doing = "writing down what is about to be sent";
+        let mut transaction = self.begin().await?;
+        for intent in intents.iter().filter(|intent| !intent.in_doubt.is_empty()) {
+            link_writes::doubt(&mut transaction, &intent.student, &intent.in_doubt).await?;
+        }
         sqlx::query(
             "INSERT OR REPLACE INTO intents \
              (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms) \
@@ -62,10 +70,10 @@ impl StateStore {
         .bind(i64::try_from(batch).unwrap_or(i64::MAX))
         .bind(at_ms)
         .bind(serde_json::json!(rows).to_string())
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await
-        .map(drop)
-        .map_err(StoreError::query("writing down what is about to be sent"))
+        .map_err(StoreError::query(doing))?;
+        transaction.commit().await.map_err(StoreError::query(doing))
     }
 
     /// Students whose add to the exam side was sent and never settled.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Sqlite, Transaction};
 
 use super::links::{json, numbers, pack, unpack};
-use super::{LinkWrite, NewLink, StoreError};
+use super::{LinkWrite, NewLink, StoreError, former};
 use crate::plan::{Fingerprint, LinkNote};
 use crate::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
 
@@ -31,7 +31,14 @@ pub(super) async fn apply_note(
                 .bind(login.as_str().to_owned())
                 .bind(student.as_str().to_owned())
         }
+        LinkNote::Suspected(student, shown) => {
+            return suspect(transaction, student, shown).await;
+        }
+        LinkNote::Cleared(student, fields) => {
+            return clear(transaction, student, fields).await;
+        }
         LinkNote::Close(student) | LinkNote::Lost(student) => {
+            former::keep(transaction, student, now_ms).await?;
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
         LinkNote::Rewritten(student, fields) => sqlx::query(
@@ -53,6 +60,53 @@ pub(super) async fn apply_note(
         .await
         .map(drop)
         .map_err(StoreError::query("remembering what was read"))
+}
+
+/// Fields that came back changed, with what came back.
+async fn suspect(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    shown: &BTreeMap<FieldId, Fingerprint>,
+) -> Result<(), StoreError> {
+    let mut suspected = suspicions(transaction, student).await?;
+    suspected.extend(shown.iter().map(|(field, fingerprint)| (*field, *fingerprint)));
+    write_suspicions(transaction, student, &suspected).await
+}
+
+async fn clear(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    fields: &BTreeSet<FieldId>,
+) -> Result<(), StoreError> {
+    let mut suspected = suspicions(transaction, student).await?;
+    suspected.retain(|field, _| !fields.contains(field));
+    write_suspicions(transaction, student, &suspected).await
+}
+
+async fn suspicions(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+) -> Result<BTreeMap<FieldId, Fingerprint>, StoreError> {
+    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT suspected FROM links WHERE student_id = ?")
+        .bind(student.as_str())
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(StoreError::query("reading suspicions"))?;
+    Ok(kept.and_then(|kept| unpack(&kept)).unwrap_or_default())
+}
+
+async fn write_suspicions(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    suspected: &BTreeMap<FieldId, Fingerprint>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE links SET suspected = ? WHERE student_id = ?")
+        .bind(pack(suspected))
+        .bind(student.as_str())
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("remembering suspicions"))
 }
 
 /// Merges confirmed fingerprints into a link; with `written`, also notes that a listing has yet to show them.
@@ -87,6 +141,16 @@ async fn confirm(
     .map_err(StoreError::query(doing))
 }
 
+/// Notes that fields are being written, and that nobody knows what they hold until that is answered.
+pub(super) async fn doubt(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    fields: &BTreeSet<FieldId>,
+) -> Result<(), StoreError> {
+    let doubted = fields.iter().map(|field| (*field, Fingerprint::IN_DOUBT)).collect();
+    confirm(transaction, student, None, &doubted, None).await
+}
+
 /// Writes what an applied operation brings, inside the caller's transaction.
 pub(super) async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -113,6 +177,7 @@ pub(super) async fn write(
                 .bind(student.as_str().to_owned())
         }
         LinkWrite::Forget(student) => {
+            former::keep(transaction, student, now_ms).await?;
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
     };
@@ -152,12 +217,12 @@ async fn make(
 ) -> Result<(), StoreError> {
     let NewLink { link, groups_due_at_ms } = new;
     sqlx::query(
-        "INSERT INTO links (student_id, sid, login_value, origin, confirmed, unverified, rewritten, \
-         written_run, gids, groups_due_at_ms, gone_since_ms, gone_runs, linked_at_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        "INSERT INTO links (student_id, sid, login_value, origin, confirmed, unverified, suspected, \
+         rewritten, written_run, gids, groups_due_at_ms, gone_since_ms, gone_runs, linked_at_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid, login_value = excluded.login_value, \
          origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
-         rewritten = excluded.rewritten, written_run = excluded.written_run, gids = excluded.gids, \
+         suspected = excluded.suspected, rewritten = excluded.rewritten, written_run = excluded.written_run, gids = excluded.gids, \
          groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
          gone_runs = excluded.gone_runs, linked_at_ms = excluded.linked_at_ms",
     )
@@ -167,6 +232,7 @@ async fn make(
     .bind(link.origin.as_str())
     .bind(pack(&link.confirmed))
     .bind(json(link.unverified.iter().map(|field| field.0)))
+    .bind(pack(&link.suspected))
     .bind(json(link.rewritten.iter().map(|field| field.0)))
     .bind(run.0)
     .bind(link.groups.as_ref().map(|groups| json(groups.iter().map(|gid| gid.0))))

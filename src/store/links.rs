@@ -57,8 +57,8 @@ pub enum LinkWrite {
     Forget(StudentId),
 }
 
-const COLUMNS: &str = "student_id, sid, login_value, origin, confirmed, unverified, rewritten, written_run, \
-                       gids, gone_since_ms, gone_runs";
+const COLUMNS: &str = "student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
+                       written_run, gids, gone_since_ms, gone_runs";
 
 fn link(row: &SqliteRow, last_complete: RunId) -> Result<Link, StoreError> {
     let student: String = row.try_get("student_id").map_err(StoreError::query("reading a link"))?;
@@ -70,6 +70,7 @@ fn link(row: &SqliteRow, last_complete: RunId) -> Result<Link, StoreError> {
             row.try_get::<String, _>("origin")?,
             row.try_get::<Vec<u8>, _>("confirmed")?,
             row.try_get::<String, _>("unverified")?,
+            row.try_get::<Vec<u8>, _>("suspected")?,
             row.try_get::<String, _>("rewritten")?,
             row.try_get::<i64, _>("written_run")?,
             row.try_get::<Option<String>, _>("gids")?,
@@ -77,8 +78,19 @@ fn link(row: &SqliteRow, last_complete: RunId) -> Result<Link, StoreError> {
             row.try_get::<i64, _>("gone_runs")?,
         ))
     };
-    let (sid, login, origin, confirmed, unverified, rewritten, written_run, gids, gone_since_ms, gone_runs) =
-        read().map_err(|_| bad("cannot be read"))?;
+    let (
+        sid,
+        login,
+        origin,
+        confirmed,
+        unverified,
+        suspected,
+        rewritten,
+        written_run,
+        gids,
+        gone_since_ms,
+        gone_runs,
+    ) = read().map_err(|_| bad("cannot be read"))?;
     let fresh = written_run >= last_complete.0;
     Ok(Link {
         sid: Sid(sid),
@@ -90,6 +102,7 @@ fn link(row: &SqliteRow, last_complete: RunId) -> Result<Link, StoreError> {
         } else {
             BTreeSet::new()
         },
+        suspected: unpack(&suspected).ok_or_else(|| bad("has unreadable fingerprints"))?,
         rewritten: numbers(&rewritten, FieldId).ok_or_else(|| bad("has unreadable fields"))?,
         groups: match gids {
             Some(gids) => Some(numbers(&gids, Gid).ok_or_else(|| bad("has unreadable groups"))?),
@@ -142,8 +155,8 @@ impl StateStore {
     /// wait for a listing that shows them.
     pub fn links(&self, last_complete: RunId) -> impl Stream<Item = Result<Link, StoreError>> + Send + '_ {
         sqlx::query(
-            "SELECT student_id, sid, login_value, origin, confirmed, unverified, rewritten, written_run, \
-             gids, gone_since_ms, gone_runs FROM links ORDER BY student_id",
+            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
+             written_run, gids, gone_since_ms, gone_runs FROM links ORDER BY student_id",
         )
         .fetch(&self.reader)
         .map(move |row| link(&row.map_err(StoreError::query("reading links"))?, last_complete))
@@ -223,25 +236,35 @@ impl StateStore {
     }
 
     /// Candidates whose groups are due to be looked up, filled up to whole requests with those due
-    /// next; empty when none is due.
+    /// next; empty when none is due. Due before all others are those with a move on its way that nobody
+    /// knows the outcome of: what is remembered of their groups may not be so any more.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn groups_due(&self, now_ms: i64, request_size: usize) -> Result<Vec<Sid>, StoreError> {
         let doing = "finding groups to look up";
-        let due: i64 = sqlx::query_scalar("SELECT count(*) FROM links WHERE groups_due_at_ms <= ?")
-            .bind(now_ms)
-            .fetch_one(&self.reader)
-            .await
-            .map_err(StoreError::query(doing))?;
+        let due: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM links WHERE groups_due_at_ms <= ? OR student_id IN \
+             (SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'move')",
+        )
+        .bind(now_ms)
+        .fetch_one(&self.reader)
+        .await
+        .map_err(StoreError::query(doing))?;
         let due = usize::try_from(due).unwrap_or(0);
         let whole_requests = due.div_ceil(request_size.max(1)).saturating_mul(request_size);
-        let sids: Vec<i64> =
-            sqlx::query_scalar("SELECT sid FROM links ORDER BY groups_due_at_ms, sid LIMIT ?")
-                .bind(i64::try_from(whole_requests).unwrap_or(i64::MAX))
-                .fetch_all(&self.reader)
-                .await
-                .map_err(StoreError::query(doing))?;
+        // Two ordered readings instead of one by an expression, which no index serves.
+        let sids: Vec<i64> = sqlx::query_scalar(
+            "SELECT sid FROM (SELECT sid FROM links WHERE student_id IN \
+             (SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'move') ORDER BY sid) \
+             UNION ALL SELECT sid FROM (SELECT sid FROM links WHERE student_id NOT IN \
+             (SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'move') \
+             ORDER BY groups_due_at_ms, sid) LIMIT ?",
+        )
+        .bind(i64::try_from(whole_requests).unwrap_or(i64::MAX))
+        .fetch_all(&self.reader)
+        .await
+        .map_err(StoreError::query(doing))?;
         Ok(sids.into_iter().map(Sid).collect())
     }
 
@@ -307,6 +330,7 @@ impl StateStore {
             "UPDATE enrolments SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE OR REPLACE accounts SET student_id = ? WHERE student_id = ?",
             "UPDATE result_owners SET student_id = ? WHERE student_id = ?",
+            "UPDATE OR REPLACE former_candidates SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE failures SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE intents SET student_id = ? WHERE student_id = ?",
         ] {

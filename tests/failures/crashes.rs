@@ -108,3 +108,17 @@ async fn whoever_leaves_the_roster_right_after_a_crash_leaves_no_candidate_behin
     converges(&world, "left after a crash").await;
     assert_eq!(world.logins(), ["s000", "s002"]);
 }
+
+/// What is sent again because nobody knows whether it arrived was let through when it was sent first.
+#[tokio::test]
+async fn values_that_a_crash_left_in_doubt_are_sent_again_and_never_held_as_too_many() {
+    let mut world = World::with(students(12)).await;
+    world.guard.max_modify = rosterd::settings::Limit::Count(0);
+    world.set("delay", "addStudents:500");
+    world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
+    world.sandbox.clear_faults();
+    let report = world.run().await;
+    assert_eq!((report.held(), report.exit_code), (String::new(), 0), "{report:?}");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(world.run_later().await.planned(), "");
+}

@@ -139,3 +139,72 @@ async fn a_waiting_time_that_the_service_asks_for_is_never_undercut() {
     let due = world.failures().await[0].due_at.clone().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(due.as_millisecond() - world.clock.now_ms() > 50 * MINUTE, "{due}");
 }
+
+#[tokio::test]
+async fn every_failure_says_who_can_do_something_about_it_and_the_report_counts_them() {
+    let mut world = World::in_step(students(5)).await;
+    world.put(student("nologin").login("")).await;
+    world.put(student("nogroup").in_groups([])).await;
+    world.put(student("nogid").in_groups(["h1"])).await;
+    world.put(student("refused")).await;
+    world.edit("s001", |it| it.named("Somebody else")).await;
+    world.set("refuse_item", "addStudents:0");
+    world.set("http_5xx", "changeStuinfo:500");
+    let report = world.run().await;
+    let failures = world.failures().await;
+    let mut rows: Vec<_> = failures
+        .iter()
+        .map(|row| (row.student_id.as_str(), row.code.as_str(), row.state.as_str(), row.who))
+        .collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            ("nogid", "group-without-gid", "dead", "it"),
+            ("nogroup", "no-group", "dead", "school office"),
+            ("nologin", "no-login-value", "dead", "school office"),
+            ("refused", "refused", "waiting", "school office"),
+            ("s001", "service-failed", "waiting", "service"),
+        ]
+    );
+    let by_who: Vec<_> = report.exam.failures_by_who.iter().map(|(who, count)| (*who, *count)).collect();
+    assert_eq!(by_who, [("it", 1), ("school office", 3), ("service", 1)]);
+    let ids: Vec<i64> = failures.iter().map(|row| row.id).collect();
+    world.state.change_failures(Some(&ids), FailureState::Ignored, world.clock.now_ms()).await.unwrap();
+    assert!(world.plan_report().await.exam.failures_by_who.is_empty(), "what is silenced waits for nobody");
+}
+
+/// What the service did not do for days is for whoever can ask it why.
+#[tokio::test]
+async fn a_service_that_stays_away_becomes_a_matter_for_it() {
+    let mut world = World::in_step(students(2)).await;
+    world.retry.max_attempts = 2;
+    world.edit("s001", |it| it.named("Somebody else")).await;
+    world.set("http_5xx", "changeStuinfo@*:500");
+    let mut who = Vec::new();
+    for _ in 0..2 {
+        let _report = world.run_later().await;
+        who.push(world.failures().await[0].who);
+    }
+    assert_eq!(who, ["service", "it"]);
+}
+
+#[tokio::test]
+async fn delays_are_spread_so_that_failures_of_one_moment_do_not_come_due_in_one_moment() {
+    let world = World::with(students(40)).await;
+    let refused: Vec<String> = (0..40).map(|at| at.to_string()).collect();
+    world.set("refuse_item", &format!("addStudents:{}", refused.join(",")));
+    world.state.remember("nothing", None).await.unwrap();
+    let now = world.clock.now_ms();
+    let _report = world.run().await;
+    let mut due: Vec<i64> = world
+        .failures()
+        .await
+        .iter()
+        .map(|row| row.due_at.as_ref().unwrap().parse::<jiff::Timestamp>().unwrap().as_second())
+        .collect();
+    due.sort_unstable();
+    due.dedup();
+    assert!(due.len() > 3, "{due:?}");
+    assert!(due.iter().all(|at| (47..=65).contains(&(at - now / 1000))), "{due:?}");
+}

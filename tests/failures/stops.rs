@@ -125,6 +125,14 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
             "{style}: {report:?}"
         );
         assert!(report.errors.iter().any(|error| error.contains("candidate number limit")), "{report:?}");
+        let short = report.errors.iter().any(|error| error.contains("95 more candidates are needed"));
+        assert!(short, "{style}: {:?}", report.errors);
+        let failures = world.failures().await;
+        assert!(
+            !failures.is_empty() && failures.iter().all(|row| row.who == "quota"),
+            "{style}: {failures:?}"
+        );
+        assert!(failures.iter().all(|row| row.message.contains("no room")), "{style}");
         world.set("candidate_cap", "0");
         assert_eq!(world.run_later().await.exit_code, 0);
         assert_eq!(world.differences(&[]), Vec::<String>::new());
@@ -141,4 +149,27 @@ async fn a_group_that_the_roster_names_wrongly_fails_for_those_in_it_alone() {
     let report = world.run().await;
     assert_eq!((report.applied(), report.failed()), ("1 add".to_owned(), "1 add, 1 move".to_owned()));
     assert_eq!(world.candidate("s001").gids, [world.gid("g1")].into());
+}
+
+#[tokio::test]
+async fn an_account_that_stays_full_for_days_makes_nobody_a_dead_letter() {
+    let mut world = World::in_step(students(5)).await;
+    world.retry.max_attempts = 3;
+    world.set("candidate_cap", "5");
+    for number in 0..20 {
+        world.people.insert(format!("new{number:03}"), student(&format!("new{number:03}")));
+    }
+    world.write_roster().await;
+    for run in 0..6 {
+        let report = world.run_later().await;
+        assert_eq!((report.exit_code, report.writes() > 0), (3, true), "run {run}: {report:?}");
+        assert!(
+            report.errors.iter().any(|error| error.contains("20 more candidates are needed")),
+            "{report:?}"
+        );
+        assert!(world.failures().await.iter().all(|row| row.state == "waiting"), "run {run}");
+    }
+    world.set("candidate_cap", "0");
+    assert_eq!(world.run_later().await.applied(), "20 add");
+    assert_eq!(world.failures().await, []);
 }

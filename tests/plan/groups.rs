@@ -1,6 +1,8 @@
 //! Groups: ours, foreign ones, those without gid, and students in none.
 
-use rosterd::plan::LinkNote;
+use rosterd::plan::{Change, LinkNote};
+use rosterd::roster::Gid;
+use rosterd::settings::Leavers;
 
 use crate::support::*;
 
@@ -97,4 +99,34 @@ fn groups_looked_up_before_the_pass_replace_the_remembered_ones_and_are_not_aske
     assert!(world.needs().sids.is_empty());
     assert_eq!(world.lines(), ["move s2 to 1"]);
     assert_eq!(world.plan().totals.group_sizes[&rosterd::roster::Gid(5)], 2);
+}
+
+#[test]
+fn a_move_names_the_sid_of_its_candidate_and_none_where_the_same_plan_enters_it() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.set(student("s1").in_groups(["g2"])).set(student("s3").in_groups(["g1", "g3"]));
+    let plan = world.plan();
+    let sids: Vec<Option<i64>> = plan
+        .operations
+        .iter()
+        .filter_map(|operation| match &operation.change {
+            Change::Move(group_move) => Some(group_move.sid().map(|sid| sid.0)),
+            Change::Adopt(_)
+            | Change::Add(_)
+            | Change::Modify(_)
+            | Change::Delete(_)
+            | Change::Impossible(_) => None,
+        })
+        .collect();
+    assert_eq!(sids, [Some(1001), None]);
+}
+
+#[test]
+fn a_group_is_named_by_its_first_code_and_one_that_is_not_on_the_roster_by_none() {
+    let mut world = converged([student("s1")]);
+    world.group_table.insert("b7".to_owned(), Some(7));
+    world.policy.leavers = Leavers::MoveTo(77);
+    let book = world.book();
+    let code = |gid| book.code_of(Gid(gid)).map(ToString::to_string);
+    assert_eq!([2, 7, 77, 99].map(code), [Some("g2".to_owned()), Some("b7".to_owned()), None, None]);
 }

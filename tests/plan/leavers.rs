@@ -1,7 +1,7 @@
 //! Who has left the roster.
 
 use rosterd::plan::LinkNote;
-use rosterd::settings::Leavers;
+use rosterd::settings::{Leavers, Mode};
 
 use crate::support::*;
 
@@ -136,4 +136,29 @@ fn a_leaver_of_whom_the_look_up_says_nothing_is_not_deleted() {
     assert_eq!(world.lines(), ["delete s1 skipped: not found out"]);
     world.policy.leavers = Leavers::MoveTo(77);
     assert_eq!(world.lines(), ["move s1 skipped: not found out"]);
+}
+
+#[test]
+fn a_leaver_last_seen_in_a_foreign_group_too_would_be_taken_out_of_ours_and_not_deleted() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.link("s1").groups = Some(gids(&[1, 99].into()));
+    world.silent.insert(world.sid("s1"));
+    world.leave_for_good("s1");
+    assert_eq!(world.lines(), ["move s1 skipped: not found out"]);
+}
+
+#[test]
+fn only_the_mode_that_handles_leavers_moves_them() {
+    for is_looked_up in [false, true] {
+        let mut world = converged([student("s1"), student("s2")]);
+        world.leave_for_good("s1").policy.leavers = Leavers::MoveTo(77);
+        if is_looked_up {
+            world.verified.insert(world.sid("s1"));
+        }
+        world.policy.mode = Mode::Upsert;
+        assert_eq!(world.lines().len(), 1);
+        assert!(world.lines()[0].ends_with("skipped: mode"), "{:?}", world.lines());
+        world.policy.mode = Mode::Sync;
+        assert_eq!(world.lines(), ["move s1 to 77"]);
+    }
 }

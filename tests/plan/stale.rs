@@ -1,6 +1,6 @@
 //! Candidates that are gone by sid while another one is listed under their login value.
 
-use rosterd::plan::{Change, LinkNote};
+use rosterd::plan::{Change, Flaw, LinkNote};
 use rosterd::settings::Adopt;
 
 use crate::support::*;
@@ -122,4 +122,51 @@ fn a_candidate_renamed_into_the_place_of_a_deleted_one_is_not_taken_for_it() {
     assert_eq!(world.lines(), ["modify s1 login", "modify s2 skipped: not found out"]);
     world.run(100);
     assert_eq!(world.lines(), ["add s2 in 1 again"]);
+}
+
+#[test]
+fn a_contested_candidate_is_whose_sid_shows_the_login_value_even_where_looking_that_up_brings_nothing() {
+    let mut world = converged([student("s1"), student("s2"), student("s3")]);
+    world.vanish("s1").link("s1").login = login("s2");
+    world.silent_logins.insert("s2".to_owned());
+    world.set(student("s2").phone("1"));
+    assert_eq!(world.lines(), ["modify s2 phone", "add s1 in 1 again"]);
+    world.tells_login = false;
+    assert_eq!(world.lines(), ["modify s2 skipped: not found out", "add s1 in 1 again"]);
+}
+
+#[test]
+fn a_link_never_follows_to_the_candidate_that_merely_has_the_wanted_login_value() {
+    for tells_login in [true, false] {
+        let mut world = converged([student("s1"), student("s2"), student("s3")]);
+        world.tells_login = tells_login;
+        world.unlisted.insert(world.sid("s1"));
+        world.enter(candidate("x"));
+        world.set(student("s1").login("x"));
+        let plan = world.plan();
+        assert_eq!(plan.doubt, Some(Flaw::Incomplete), "login field told: {tells_login}");
+        assert!(plan.notes.is_empty(), "{:?}", plan.notes);
+        assert_eq!(lines(&plan), ["modify s1 skipped: doubtful"]);
+        world.silent.insert(world.sid("s1"));
+        assert_eq!(world.lines(), ["modify s1 skipped: not found out"], "nobody said that it exists");
+    }
+}
+
+#[test]
+fn a_candidate_that_took_a_gone_ones_place_is_unmanaged_unless_somebody_wants_its_login_value() {
+    let unmanaged = |now: Option<Person>| {
+        let mut world = converged([student("s1"), student("s2")]);
+        replaced(&mut world, "s1");
+        world.leave("s1");
+        now.into_iter().for_each(|person| {
+            world.set(person);
+        });
+        world.plan().totals.unmanaged
+    };
+    assert_eq!(unmanaged(Some(student("s1"))), 0, "its own student");
+    assert_eq!(unmanaged(Some(student("s2").login("s1"))), 0, "a rename");
+    assert_eq!(unmanaged(Some(student("s9").login("s1"))), 0, "a newcomer");
+    for others in [None, Some(student("s2").phone("1")), Some(student("s9").login("z"))] {
+        assert_eq!(unmanaged(others), 1);
+    }
 }

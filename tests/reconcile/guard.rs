@@ -34,6 +34,133 @@ async fn deletes_above_the_limit_are_all_held_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn the_message_names_count_total_limit_the_largest_groups_and_the_command() {
+    let people = students(30).into_iter().enumerate().map(|(at, person)| match at {
+        0..3 => person.in_groups(["g1"]),
+        3..10 => person.in_groups(["g2"]),
+        10..12 => person.in_groups(["g3", "g2"]),
+        _ => person,
+    });
+    let mut world = World::in_step(people).await;
+    world.guard.max_delete = Limit::Count(4);
+    for number in 0..12 {
+        world.remove(&format!("s{number:03}")).await;
+    }
+    world.put(student("in_g2").in_groups(["g2"])).await;
+    world.put(student("in_g3").in_groups(["g3"])).await;
+    assert_eq!(world.run().await.applied(), "2 add");
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!(report.held(), "12 delete");
+    assert_eq!(
+        report.exam.holds,
+        ["12 deletes of 32 managed candidates: more than the limit of 4 (guard.max_delete); \
+          largest groups concerned: g2 (9), g1 (3), g3 (2)"]
+    );
+    assert_eq!(report.approve, Some(format!("rosterd approve {}", report.digest)));
+    let planned = world.plan_report().await;
+    assert_eq!(planned.exam.holds, report.exam.holds, "the plan says the same");
+
+    world.guard.max_modify = Limit::Count(2);
+    for number in 20..23 {
+        world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
+    }
+    let report = world.run().await;
+    assert_eq!(
+        report.exam.holds[1],
+        "3 modifies of 32 managed candidates: more than the limit of 2 (guard.max_modify); \
+         largest groups concerned: g1 (3)"
+    );
+}
+
+#[tokio::test]
+async fn an_approval_is_good_for_a_part_of_what_it_named() {
+    let mut world = with_leavers(20, 8, Limit::Auto).await;
+    let digest = world.run().await.digest;
+    assert_eq!(world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap(), 8);
+    // Two of them are back before the next run: the other six are still what somebody approved.
+    world.put(student("s000")).await;
+    world.put(student("s001")).await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), ("6 delete".to_owned(), 0), "{report:?}");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_came_after_an_approval_waits_for_its_own() {
+    let mut world = with_leavers(30, 8, Limit::Auto).await;
+    for number in 8..16 {
+        world.remove(&format!("s{number:03}")).await;
+    }
+    let digest = world.run().await.digest;
+    world.state.approve(&digest, world.clock.now_ms() + 5 * DAY).await.unwrap();
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), ("8 delete".to_owned(), "8 delete".to_owned()));
+    assert_ne!(report.digest, digest);
+    assert_eq!(report.exit_code, 4);
+}
+
+#[tokio::test]
+async fn approved_deletes_do_not_count_towards_the_limit_of_the_day() {
+    let mut world = with_leavers(40, 9, Limit::Count(8)).await;
+    let digest = world.run().await.digest;
+    world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(world.run().await.applied(), "9 delete");
+    world.exam.delete_grace = std::time::Duration::ZERO;
+    for number in 20..28 {
+        world.remove(&format!("s{number:03}")).await;
+    }
+    assert_eq!(world.run().await.planned(), "");
+    assert_eq!(world.run().await.applied(), "8 delete");
+}
+
+#[tokio::test]
+async fn a_broken_export_that_loses_a_few_more_each_day_is_held_when_a_day_is_full() {
+    let mut world = World::in_step(students(60)).await;
+    world.guard.max_delete = Limit::Count(5);
+    world.exam.delete_grace = std::time::Duration::ZERO;
+    let mut deleted = 0;
+    for hour in 0..24 {
+        world.remove(&format!("s{hour:03}")).await;
+        let report = world.run().await;
+        deleted += report.exam.applied.get("delete").copied().unwrap_or(0);
+        world.later(HOUR);
+    }
+    assert_eq!(deleted, 5, "however small the slices");
+}
+
+#[tokio::test]
+async fn a_group_that_would_go_to_zero_is_named_and_let_go_by_an_approval() {
+    let people = students(10).into_iter().enumerate();
+    let people = people.map(|(at, person)| if at < 2 { person.in_groups(["g2"]) } else { person });
+    let mut world = World::in_step(people).await;
+    world.remove("s000").await;
+    world.remove("s001").await;
+    assert_eq!(world.run().await.planned(), "");
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.held(), report.exit_code), ("2 delete".to_owned(), 4));
+    assert!(report.exam.holds[0].contains("would lose its last member: g2"), "{:?}", report.exam.holds);
+    world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(world.run().await.applied(), "2 delete");
+}
+
+#[tokio::test]
+async fn login_values_that_change_in_numbers_go_ahead_when_approved() {
+    let mut world = World::in_step(students(20)).await;
+    for number in 0..6 {
+        world.edit(&format!("s{number:03}"), |it| it.login(&format!("new{number}"))).await;
+    }
+    let report = world.run().await;
+    assert!(report.exam.holds[0].contains("6 login values of 20 would change, more than 5"), "{report:?}");
+    assert!(report.exam.holds[0].contains("largest groups concerned: g1 (6)"), "{report:?}");
+    world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(world.run().await.applied(), "6 modify");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_approval_lets_exactly_what_it_named_go_once() {
     let mut world = with_leavers(20, 6, Limit::Auto).await;
     let digest = world.run().await.digest;

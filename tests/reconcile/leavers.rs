@@ -70,6 +70,72 @@ async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
 }
 
 #[tokio::test]
+async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_results_stay_with_the_old_sid() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exam.notes.len()), ("1 delete".to_owned(), 0));
+    world.later(300 * DAY);
+    world.put(student("s001")).await;
+    world.put(student("never seen before")).await;
+    let said = format!(
+        "student s001 is back and gets a new candidate: the one with sid {sid} was deleted after they had left, \
+         and older results stay with it"
+    );
+    let plan = world.plan_report().await;
+    assert_eq!(plan.exam.notes, [said.as_str()]);
+    let document = rosterd::plan::PlanDocument::new(&world.plan().await, rosterd::plan::Values::Masked);
+    let detail = &document.operations.iter().find(|line| line.student_id == "s001").unwrap().detail;
+    assert!(
+        detail.contains(&format!("sid {sid}")) && detail.contains("older results stay with it"),
+        "{detail}"
+    );
+    world.set("refuse_item", "addStudents:0,1");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.exam.notes.len()), ("2 add".to_owned(), 0), "not yet");
+    let report = world.run_later().await;
+    assert_eq!((report.applied(), report.exam.notes), ("2 add".to_owned(), vec![said]));
+    let quiet = world.run().await;
+    assert_eq!((quiet.planned(), quiet.exam.notes.len()), (String::new(), 0), "it is said once");
+}
+
+#[tokio::test]
+async fn of_who_comes_back_to_a_candidate_entered_by_hand_the_report_names_the_old_sid_too() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    assert_eq!(world.run().await.applied(), "1 delete");
+    world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g1")]);
+    world.put(student("s001")).await;
+    let report = world.run().await;
+    assert_eq!(report.applied(), "1 adopt, 1 modify");
+    assert!(report.exam.notes[0].contains(&format!("the one with sid {sid} was deleted")), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_former_candidate_follows_a_student_whose_id_changes_and_is_forgotten_after_years() {
+    for (days, notes) in [(1, 1), (6 * 366, 0)] {
+        let mut world = World::in_step(students(5)).await;
+        world.remove("s001").await;
+        let _report = world.run().await;
+        world.later(4 * DAY);
+        assert_eq!(world.run().await.applied(), "1 delete");
+        let (old, new) = (rosterd::roster::StudentId::new("s001"), rosterd::roster::StudentId::new("n001"));
+        world.state.relink(&old, &new).await.unwrap();
+        world.later(days * DAY);
+        let _report = world.run().await;
+        world.put(student("n001")).await;
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.exam.notes.len()), ("1 add".to_owned(), notes), "{report:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
     let mut world = World::in_step(students(5)).await;
     let sid = world.sid("s001").await;

@@ -22,13 +22,15 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
 
+pub use model::Kill;
 pub use people::{Candidate, Person, candidate, student};
 pub use show::lines;
 
 use rosterd::plan::{
-    Approved, Comparison, Facts, FailureState, Fingerprint, GroupBook, Guard, GuardedPlan, Hold, Holds, Link,
-    Listing, LoginFact, MappedField, Mapping, MemoryKey, Needs, ObservedBuilder, OperationState, Origin,
-    Plan, PlanInput, Policy, RunHasher, SharedLogins, SidFact, Survey, Surveyor, Trust,
+    Approved, Certificate, Comparison, Facts, FailureState, Fingerprint, GroupBook, Guard, GuardedPlan, Hold,
+    Holds, Link, Listing, LoginFact, MappedField, Mapping, MemoryKey, Needs, ObservedBuilder, OperationState,
+    Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins,
+    SidFact, Survey, Surveyor, Trust,
 };
 use rosterd::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
 use rosterd::settings::{Adopt, Leavers, Limit, Mode};
@@ -64,6 +66,8 @@ pub struct World {
     pub total_is_wrong: bool,
     /// Look-ups of these sids get no answer.
     pub silent: BTreeSet<i64>,
+    /// Look-ups of these login values get no answer.
+    pub silent_logins: BTreeSet<String>,
     /// Whether a look-up by sid answers the login field.
     pub tells_login: bool,
     /// Sids whose groups, or whose absence, were looked up before the pass.
@@ -72,6 +76,12 @@ pub struct World {
     pub listed_backwards: bool,
     /// Whether the planner is handed its cases from the last to the first.
     pub cases_backwards: bool,
+    /// Candidates that were deleted after their students had left.
+    pub former: BTreeMap<String, i64>,
+    /// Adds that were sent and never answered, with the login value that was sent.
+    pub sent_adds: BTreeMap<String, String>,
+    /// Candidates that plans of ours entered.
+    pub entered_by_us: BTreeSet<i64>,
     next_sid: i64,
     key: [u8; 32],
 }
@@ -88,6 +98,7 @@ impl std::fmt::Debug for World {
         for Link { student, sid, login, groups, gone_since_ms, .. } in self.links.values() {
             writeln!(f, "{student} = {sid}: {login} in {groups:?}, gone since {gone_since_ms:?}")?;
         }
+        writeln!(f, "adds sent and not answered: {:?}", self.sent_adds)?;
         write!(f, "{:?}, verified {:?}, hidden {:?}", self.policy, self.verified, self.hidden)
     }
 }
@@ -141,10 +152,14 @@ impl World {
             unlisted: BTreeSet::new(),
             total_is_wrong: false,
             silent: BTreeSet::new(),
+            silent_logins: BTreeSet::new(),
             tells_login: true,
             verified: BTreeSet::new(),
             listed_backwards: false,
             cases_backwards: false,
+            former: BTreeMap::new(),
+            sent_adds: BTreeMap::new(),
+            entered_by_us: BTreeSet::new(),
             next_sid: 1000,
             key: [7; 32],
         }
@@ -163,6 +178,7 @@ impl World {
                 origin: Origin::Added,
                 confirmed: self.fingerprints(&person),
                 unverified: BTreeSet::new(),
+                suspected: BTreeMap::new(),
                 rewritten: BTreeSet::new(),
                 groups: Some(groups.into_iter().map(Gid).collect()),
                 gone_since_ms: None,
@@ -334,8 +350,14 @@ impl World {
                 },
             };
             facts.by_sid.insert(*sid, fact);
+            if let Some(found) = self.candidates.get(&sid.0) {
+                let key = self.key();
+                let shown = found.fields.iter();
+                let shown = shown.map(|(id, value)| (FieldId(*id), key.value(FieldId(*id), value))).collect();
+                facts.shown.insert(*sid, shown);
+            }
         }
-        for asked in &needs.logins {
+        for asked in needs.logins.iter().filter(|asked| !self.silent_logins.contains(asked.as_str())) {
             let found = self.candidates.iter().find(|(_, candidate)| candidate.login == asked.as_str());
             let fact = match found {
                 None => LoginFact::Absent,
@@ -371,6 +393,34 @@ impl World {
         })
     }
 
+    /// How many people the pass of the roster by the listing keeps something of.
+    pub fn cases(&self) -> usize {
+        self.passed(|input| input.survey.cases.len())
+    }
+
+    /// Candidates of whom a value came back changed, by sid.
+    pub fn doubted(&self) -> Vec<i64> {
+        self.passed(|input| input.survey.doubted().into_iter().map(|sid| sid.0).collect())
+    }
+
+    /// Students who have no candidate of their own yet, once links to candidates that are gone are taken off.
+    pub fn newcomers(&self) -> BTreeSet<String> {
+        self.passed(|mut input| {
+            let _closed = input.survey.detach_gone(&Facts::default());
+            input.survey.newcomers().into_iter().map(ToString::to_string).collect()
+        })
+    }
+
+    /// What debug output shows of whom the pass keeps.
+    pub fn shown_cases(&self) -> String {
+        self.passed(|input| format!("{:?}", input.survey))
+    }
+
+    /// What is wrong with a reading of the roster that says this of itself.
+    pub fn roster_flaw(&self, tally: RosterTally) -> Option<RosterFlaw> {
+        self.passed(|input| RosterCertificate::of(&input.survey, tally).err())
+    }
+
     /// The plan before the guard has seen it.
     pub fn unguarded(&self) -> Plan {
         let mut closed = Vec::new();
@@ -386,6 +436,7 @@ impl World {
             let mut facts = Facts {
                 our_lost_adds: self.our_lost_adds.clone(),
                 unsettled_adds: self.unsettled_adds.clone(),
+                former: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
                 ..Facts::default()
             };
             self.look_up(&mut facts, &needs);
@@ -404,12 +455,20 @@ impl World {
     fn passed<T>(&self, read: impl FnOnce(PlanInput<'_>) -> T) -> T {
         let (mapping, key, book) = (self.mapping(), self.key(), self.book());
         let listing = self.listing(&mapping);
-        let (observed, trust) = match &listing {
-            Listing::Complete(observed, proof) => (observed, Trust::Complete(proof)),
-            Listing::Doubtful(observed, flaw) => (observed, Trust::Doubtful(flaw)),
+        let (observed, believed) = match &listing {
+            Listing::Complete(observed, proof) => (observed, Ok(proof)),
+            Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
         };
         let comparison = Comparison { mapping: &mapping, observed, key: &key };
         let survey = self.survey(&comparison, &book);
+        let rows = u64::try_from(self.roster.len()).unwrap();
+        let tally = RosterTally { counted: rows, read: rows, students: rows, least: 0 };
+        let roster = RosterCertificate::of(&survey, tally).unwrap();
+        let proof = believed.map(|listing| Certificate::of(listing, &roster));
+        let trust = match &proof {
+            Ok(proof) => Trust::Complete(proof),
+            Err(flaw) => Trust::Doubtful(flaw),
+        };
         read(PlanInput {
             survey,
             comparison: Comparison { mapping: &mapping, observed, key: &key },

@@ -47,7 +47,7 @@ pub struct World {
     pub groups: BTreeMap<String, Option<i64>>,
     /// A group on the exam side that the roster does not name.
     pub foreign: i64,
-    database: RosterDatabase,
+    pub database: RosterDatabase,
     roster: RosterFile,
     pub serving: Serving,
     pub folder: TempDir,
@@ -191,6 +191,11 @@ impl World {
             progress: Progress::default(),
             stop: self.stop.clone(),
         }
+    }
+
+    /// A client as a run would have.
+    pub fn exam_client(&self) -> ExamClient {
+        self.context().exam.unwrap().client
     }
 
     async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {

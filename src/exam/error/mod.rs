@@ -29,6 +29,14 @@ pub enum ExamError {
         /// What the attempt ended in.
         source: TransportError,
     },
+    /// Certainly not sent: the service failed call after call and is left alone.
+    #[error("{call} was not sent")]
+    Stopped {
+        /// Which call.
+        call: Call,
+        /// After how many failures.
+        source: TransportError,
+    },
     /// Sent, but the answer was late, cut or too large.
     #[error("the answer to {call} was lost")]
     LostAnswer {
@@ -192,6 +200,7 @@ impl ExamError {
         match source {
             TransportError::Setup { .. } => Self::Setup { call, source },
             TransportError::Unreachable { .. } => Self::Unreachable { call, source },
+            TransportError::Stopped { .. } => Self::Stopped { call, source },
             TransportError::Interrupted { .. } => Self::LostAnswer { call, source },
         }
     }
@@ -224,6 +233,7 @@ impl ExamError {
             Self::Unreadable { .. } | Self::RateLimited { .. } | Self::Unexpected { .. } => {
                 Disposition::RetryLater
             }
+            Self::Stopped { .. } => Disposition::StopService(Stop::Temporary),
             Self::FieldsRefused { .. } | Self::Unauthorized { .. } => {
                 Disposition::StopService(Stop::Credentials)
             }
@@ -247,6 +257,7 @@ impl ExamError {
             // Some kind of success that is not the documented one.
             Self::Unexpected { call, status } => call.is_write() && (200..300).contains(status),
             Self::Setup { .. }
+            | Self::Stopped { .. }
             | Self::Unreachable { .. }
             | Self::FieldsRefused { .. }
             | Self::Redirected { .. }
@@ -262,6 +273,7 @@ impl ExamError {
         match self {
             Self::RateLimited { retry_after, .. } | Self::ServiceFailed { retry_after, .. } => *retry_after,
             Self::Setup { .. }
+            | Self::Stopped { .. }
             | Self::Unreachable { .. }
             | Self::LostAnswer { .. }
             | Self::Unreadable { .. }
@@ -282,6 +294,7 @@ impl ExamError {
         match self {
             Self::Refused { message, .. } | Self::FieldsRefused { message, .. } => message.as_deref(),
             Self::Setup { .. }
+            | Self::Stopped { .. }
             | Self::Unreachable { .. }
             | Self::LostAnswer { .. }
             | Self::Unreadable { .. }
@@ -302,6 +315,7 @@ impl ExamError {
         match self {
             Self::Setup { .. } => "setup",
             Self::Unreachable { .. } => "unreachable",
+            Self::Stopped { .. } => "service-stopped",
             Self::LostAnswer { .. } => "lost-answer",
             Self::Unreadable { .. } => "unreadable",
             Self::Refused { .. } => "refused",

@@ -6,6 +6,7 @@
 //! | enrol | nothing | already (166, 163) | present |
 //! | enrol | unknown, removing | already | presumed |
 //! | enrol | nothing, unknown, removing | lost | unknown |
+//! | enrol | unknown, removing | there is no such account (400) | gone |
 //! | remove | anything | done or already (167, 162) | gone |
 //! | remove | anything | the class is deleted (212) | gone |
 //! | remove | anything | lost | removing |
@@ -20,6 +21,9 @@ use super::{EnrolmentKind, Evidence};
 
 /// The class was deleted, and every membership with it.
 const CLASS_DELETED: i64 = 212;
+
+/// There is no account with this uid, and so nobody whom a lost call could have entered.
+const NO_SUCH_ACCOUNT: i64 = 400;
 
 /// What becomes of the record of one account in one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,11 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
             Some(Evidence::Added) => Evidence::Added,
         }),
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_add(was)),
+        ItemVerdict::Student { code: NO_SUCH_ACCOUNT }
+            if matches!(was, Some(Evidence::Unknown | Evidence::Removing)) =>
+        {
+            EvidenceChange::Forget
+        }
         ItemVerdict::Repair { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }

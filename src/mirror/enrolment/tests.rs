@@ -417,6 +417,10 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
         (Some(Added), there, Record(Added)),
         (None, ItemVerdict::SendSingly, Record(Unknown)),
         (None, ItemVerdict::Halve { code: 100 }, Forget),
+        (Some(Unknown), ItemVerdict::Student { code: 400 }, Forget),
+        (Some(Removing), ItemVerdict::Student { code: 400 }, Forget),
+        (Some(Added), ItemVerdict::Student { code: 400 }, Record(Added)),
+        (Some(Unknown), ItemVerdict::Student { code: 329 }, Record(Unknown)),
     ];
     for (was, verdict, expected) in table {
         assert_eq!(evidence_after(EnrolmentKind::Enrol, was, verdict), expected, "{was:?} {verdict:?}");

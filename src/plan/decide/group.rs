@@ -46,7 +46,7 @@ impl Decider<'_> {
         };
         let want = self.wanted_groups(id, wanted);
         let leaves = way.leaves(held);
-        let change = Change::Move(GroupMove { sid: Some(sid), way });
+        let change = Change::Move(GroupMove::of_student(Some(sid), wanted, way));
         self.add_operation(id.clone(), change, want, leaves, false);
     }
 
@@ -71,7 +71,7 @@ impl Decider<'_> {
         };
         let want = self.wanted_groups(id, wanted);
         let way = GroupWay::Adjust { missing: further, surplus: BTreeSet::new() };
-        let change = Change::Move(GroupMove { sid: None, way });
+        let change = Change::Move(GroupMove::of_student(None, wanted, way));
         let leaves = BTreeSet::new();
         self.operations.push(Operation {
             student: id.clone(),
@@ -80,6 +80,7 @@ impl Decider<'_> {
             want,
             of_leaver: false,
             leaves,
+            groups: BTreeSet::new(),
         });
     }
 

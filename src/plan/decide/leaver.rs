@@ -98,6 +98,9 @@ impl Decider<'_> {
 
     fn dismiss_by_move(&mut self, link: &Link, way: GroupWay, held: &BTreeSet<Gid>) {
         let id = link.student.clone();
+        let Trust::Complete(proof) = self.input.trust else {
+            return self.not_now_of_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
+        };
         let mut want = self.want(&id, OperationKind::Move);
         want.number(link.sid.0).text("leaver");
         if let GroupWay::MoveTo(gid) = &way {
@@ -105,7 +108,7 @@ impl Decider<'_> {
         }
         let want = want.finish();
         let leaves = way.leaves(held);
-        let change = Change::Move(GroupMove { sid: Some(link.sid), way });
+        let change = Change::Move(GroupMove::of_leaver(link.sid, way, proof));
         self.add_operation(id, change, want, leaves, true);
     }
 }

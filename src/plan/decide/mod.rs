@@ -18,13 +18,14 @@ use super::fingerprint::{Digest, Fingerprint};
 use super::groups::GroupBook;
 use super::hold::Holds;
 use super::link::{Link, LinkNote};
+use super::mapping::MappedField;
 use super::observed::Flaw;
 use super::operation::{Change, Operation, OperationKind, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, SkipReason};
 use super::survey::{Case, Survey, Unusable};
 use super::{Plan, PlanTotals};
-use crate::roster::{Gid, StudentId};
+use crate::roster::{FieldId, Gid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
@@ -86,11 +87,17 @@ impl<'a> Decider<'a> {
     fn decide(mut self, cases: Vec<Case>) -> Plan {
         for case in cases {
             let whereabouts = self.input.whereabouts(&case);
+            let groups = groups_of(&case);
+            let before = self.operations.len();
             match case {
                 Case::Newcomer(newcomer) => self.newcomer(newcomer),
                 Case::Linked(linked) => self.linked(*linked, whereabouts),
                 Case::Leaver(leaver) => self.leaver(&leaver, whereabouts),
                 Case::Unusable(unusable) => self.unusable(unusable),
+            }
+            for operation in self.operations.iter_mut().skip(before) {
+                let concerned = groups.union(&operation.leaves).copied();
+                operation.groups = concerned.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
             }
         }
         settle_renames(&mut self.operations);
@@ -118,15 +125,55 @@ impl<'a> Decider<'a> {
         self.cannot(student, kind, reason);
     }
 
-    fn note_values(&mut self, link: &Link, difference: &FieldDifference) {
-        // A candidate that was not looked up may have swapped login values with another one: what is
-        // listed here is not what it was sent, and says nothing about how the service keeps values.
-        if !difference.rewritten.is_empty() && self.input.facts.by_sid.contains_key(&link.sid) {
-            self.notes.push(LinkNote::Rewritten(link.student.clone(), difference.rewritten.clone()));
-        }
+    /// Notes what a comparison asks to remember; says what is to be sent, with what is sent once more.
+    ///
+    /// A value that came back changed from a confirmed write was changed by the service, or by somebody's hand
+    /// before the listing was read. So it is sent once more, and only when it comes back in the same way again
+    /// is it taken for the service's doing.
+    fn note_values(&mut self, link: &Link, mut difference: FieldDifference) -> FieldDifference {
         if !difference.confirm.is_empty() {
             self.notes.push(LinkNote::Confirm(link.student.clone(), difference.confirm.clone()));
         }
+        let input = self.input;
+        let mapping = input.comparison.mapping;
+        let sent = difference.send.iter().filter_map(|at| mapping.fields().get(*at)).map(|field| field.id);
+        let cleared: BTreeSet<FieldId> = sent.filter(|field| link.suspected.contains_key(field)).collect();
+        if !cleared.is_empty() {
+            self.notes.push(LinkNote::Cleared(link.student.clone(), cleared));
+        }
+        // Whoever was entered by a call that was cut off is sent everything again that cannot be listed: that is
+        // still the add, and no new wish.
+        let in_doubt = |field: &MappedField| link.confirmed.get(&field.id) == Some(&Fingerprint::IN_DOUBT);
+        if mapping.compared().all(|(_, field)| in_doubt(field)) {
+            difference.sent_again = difference.send.iter().copied().collect();
+        }
+        // A candidate that was not looked up may have swapped login values with another one: what is
+        // listed here is not what it was sent, and says nothing about how the service keeps values.
+        if !input.facts.by_sid.contains_key(&link.sid) {
+            return difference;
+        }
+        let (mut proven, mut suspected) = (BTreeSet::new(), BTreeMap::new());
+        for field in &difference.rewritten {
+            let shown = input.facts.shown.get(&link.sid).and_then(|shown| shown.get(field)).copied();
+            let shown = shown.unwrap_or(Fingerprint(0));
+            if link.suspected.get(field) == Some(&shown) {
+                proven.insert(*field);
+            } else {
+                suspected.insert(*field, shown);
+            }
+        }
+        let again = mapping.compared().filter(|(_, field)| suspected.contains_key(&field.id));
+        let again: Vec<usize> = again.map(|(at, _)| at).collect();
+        difference.send.extend(&again);
+        difference.sent_again.extend(again);
+        difference.send.sort_unstable();
+        if !proven.is_empty() {
+            self.notes.push(LinkNote::Rewritten(link.student.clone(), proven));
+        }
+        if !suspected.is_empty() {
+            self.notes.push(LinkNote::Suspected(link.student.clone(), suspected));
+        }
+        difference
     }
 
     fn want(&self, student: &StudentId, kind: OperationKind) -> Digest {
@@ -150,7 +197,8 @@ impl<'a> Decider<'a> {
     ) -> OperationState {
         let state = self.state(&student, &change, want, of_leaver);
         let leaves = leaves.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
-        let operation = Operation { student, change, state: state.clone(), want, of_leaver, leaves };
+        let groups = BTreeSet::new();
+        let operation = Operation { student, change, state: state.clone(), want, of_leaver, leaves, groups };
         self.operations.push(operation);
         state
     }
@@ -216,11 +264,24 @@ impl<'a> Decider<'a> {
             OperationState::Skipped(SkipReason::Mode(self.input.policy.mode))
         };
         let change = Change::Impossible(kind);
-        self.operations.push(Operation { student, change, state, want, of_leaver, leaves: BTreeSet::new() });
+        let (leaves, groups) = (BTreeSet::new(), BTreeSet::new());
+        self.operations.push(Operation { student, change, state, want, of_leaver, leaves, groups });
     }
 
     /// What a look-up that brought nothing means: with a doubtful listing it may not even have been made.
     fn not_found_out(&self) -> SkipReason {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::NotFoundOut }
+    }
+}
+
+/// The groups in which a person looks for whom a case concerns.
+fn groups_of(case: &Case) -> BTreeSet<Gid> {
+    let held = |link: &Link| link.groups.clone().unwrap_or_default();
+    match case {
+        Case::Newcomer(newcomer) => newcomer.wanted.groups.gids.clone(),
+        Case::Linked(linked) if linked.wanted.groups.gids.is_empty() => held(&linked.link),
+        Case::Linked(linked) => linked.wanted.groups.gids.clone(),
+        Case::Leaver(leaver) => held(&leaver.link),
+        Case::Unusable(_) => BTreeSet::new(),
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::operation::{
 };
 use crate::plan::reason::{CannotReason, SkipReason};
 use crate::plan::survey::{LinkedStudent, Newcomer, Sighting, Wanted};
-use crate::roster::{FieldId, LoginValue, Sid};
+use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 use crate::settings::Adopt;
 
 impl Decider<'_> {
@@ -55,7 +55,8 @@ impl Decider<'_> {
             want.number(field.0).text(value);
         }
         let want = want.finish();
-        let change = Change::Add(Addition { login: wanted.login, gid, values, again_after });
+        let former = self.former(&id, again_after);
+        let change = Change::Add(Addition { login: wanted.login, gid, values, again_after, former });
         let added = self.push(id.clone(), change, want);
         self.follow_add(&id, gid, &wanted.groups, &added);
     }
@@ -85,7 +86,8 @@ impl Decider<'_> {
         let want = self.want(&id, OperationKind::Adopt).number(sid.0).finish();
         let origin = if ours { Origin::Added } else { Origin::Adopted };
         let (login, groups) = (wanted.login.clone(), held.clone());
-        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, again_after };
+        let former = self.former(&id, again_after).filter(|former| former != sid);
+        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, again_after, former };
         let adopted = self.push(id.clone(), Change::Adopt(adoption), want);
         let before = self.operations.len();
         self.modify(wanted, *sid, difference, None);
@@ -98,6 +100,11 @@ impl Decider<'_> {
                 follower.state = OperationState::Skipped(reason.clone());
             }
         }
+    }
+
+    /// The candidate of somebody who left, was deleted and is back: older results stay with it.
+    fn former(&self, student: &StudentId, again_after: Option<Sid>) -> Option<Sid> {
+        self.input.facts.former.get(student).copied().filter(|_| again_after.is_none())
     }
 
     /// Values that agree at adoption, or are left alone, are as good as confirmed.
@@ -127,7 +134,7 @@ impl Decider<'_> {
             (Whereabouts::Here, Some(difference))
                 if !self.current.is_anothers(&link.login, &link.student) =>
             {
-                self.note_values(&link, &difference);
+                let difference = self.note_values(&link, difference);
                 self.bring_in_line(&wanted, &link, &difference, target.is_some());
                 self.regroup_linked(&wanted, &link, sighting);
             }
@@ -148,7 +155,7 @@ impl Decider<'_> {
         let Some(row) = observed.find(&login) else { return };
         let difference = self.input.comparison.fields(row, &wanted.values.0, Some(&link));
         let followed = Link { login, ..link };
-        self.note_values(&followed, &difference);
+        let difference = self.note_values(&followed, difference);
         let target_listed = observed.find(&wanted.login).is_some();
         self.bring_in_line(wanted, &followed, &difference, target_listed);
         self.regroup_linked(wanted, &followed, sighting);
@@ -224,7 +231,8 @@ impl Decider<'_> {
             want.number(login.id.0).text(login.to.as_str());
         }
         let want = want.finish();
-        let change = Change::Modify(Modification { sid, values, login });
+        let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
+        let change = Change::Modify(Modification { sid, values, login, again });
         self.push(wanted.id.clone(), change, want);
     }
 

@@ -28,6 +28,8 @@ use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
 pub struct Survey {
     /// Who is not simply as wanted, in ascending order of student id.
     pub cases: Vec<Case>,
+    /// Students that were read, active or not.
+    pub rows: u64,
     /// Active students on the roster.
     pub students: u64,
     /// Links.
@@ -36,6 +38,31 @@ pub struct Survey {
     pub unmanaged: u64,
     /// How many linked candidates are known to be in each group.
     pub group_sizes: BTreeMap<Gid, u64>,
+}
+
+impl Survey {
+    /// Linked candidates of whom a value came back changed from a confirmed write.
+    #[must_use]
+    pub fn doubted(&self) -> BTreeSet<Sid> {
+        let doubted = |case: &Case| match case {
+            Case::Linked(linked) => {
+                let own = linked.own.as_ref().filter(|own| !own.rewritten.is_empty());
+                own.map(|_| linked.link.sid)
+            }
+            Case::Newcomer(_) | Case::Leaver(_) | Case::Unusable(_) => None,
+        };
+        self.cases.iter().filter_map(doubted).collect()
+    }
+
+    /// Students who have no candidate of their own yet.
+    #[must_use]
+    pub fn newcomers(&self) -> HashSet<&StudentId> {
+        let newcomer = |case: &'_ Case| match case {
+            Case::Newcomer(newcomer) if newcomer.again_after.is_none() => true,
+            Case::Newcomer(_) | Case::Linked(_) | Case::Leaver(_) | Case::Unusable(_) => false,
+        };
+        self.cases.iter().filter(|case| newcomer(case)).map(Case::student).collect()
+    }
 }
 
 /// Students who turned out to share login values, and links that claim the same candidate; the pass has to
@@ -96,6 +123,7 @@ impl<'a> Surveyor<'a> {
             newly_shared: SharedLogins::default(),
             survey: Survey {
                 cases: Vec::new(),
+                rows: 0,
                 students: 0,
                 managed: 0,
                 unmanaged: 0,
@@ -121,6 +149,7 @@ impl<'a> Surveyor<'a> {
     /// `row_problem` says why the student's row cannot be used as it is, where it cannot. Such a row
     /// never makes a leaver of somebody with a link, whatever it says about being active.
     pub fn pair(&mut self, student: Option<Student>, link: Option<Link>, row_problem: Option<CannotReason>) {
+        self.survey.rows += u64::from(student.is_some());
         let (link, sighting) = link.map_or((None, Sighting::None), |link| self.sighted(link));
         let own = link.as_ref().and_then(|link| self.count(link));
         let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());

@@ -3,7 +3,7 @@
 //! A lost answer is settled by asking again, after longer than the service takes two calls for one: the answer then
 //! carries the uid.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -142,6 +142,7 @@ impl<'a> Registrar<'a> {
             class_key: String::new(),
             want: Fingerprint(self.wants.get(student).copied().unwrap_or_default()),
             login: None,
+            in_doubt: BTreeSet::new(),
         };
         let intents: Vec<Intent> = batch.iter().flat_map(|account| &account.students).map(intent).collect();
         let context = self.terms.context;

@@ -1,7 +1,7 @@
 //! Applies a guarded plan batch by batch: intent before a call, outcome right after it, one end for
 //! every operation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -20,7 +20,7 @@ use crate::plan::{
 };
 use crate::reconcile::Context;
 use crate::reconcile::report::StageReport;
-use crate::roster::{LoginValue, RunId, Sid, StudentId};
+use crate::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 use crate::store::{CallRecord, Intent, OperationKey, Service, StoreError};
 
 /// What a plan is applied under.
@@ -41,6 +41,8 @@ pub(super) struct Applier<'a> {
     pub(super) courier: Courier<'a>,
     /// Where in the plan a student's rename stands.
     pub(super) renames: HashMap<&'a StudentId, usize>,
+    /// How often the service failed over a call that an operation was part of.
+    failed_over: HashMap<(StudentId, String), u32>,
     work: Mutex<Work>,
 }
 
@@ -50,7 +52,12 @@ pub(super) struct Applier<'a> {
 /// When our own database fails in the midst: then nothing more was sent.
 pub(super) async fn run(terms: Terms<'_>, report: &mut StageReport) -> Result<(), StageError> {
     let stages = terms.plan.stages(terms.side.settings.batch_size);
-    let applier = Applier::new(terms, &stages);
+    let failed_over = terms.context.state.failed_over().await;
+    let mut applier = Applier::new(terms, &stages);
+    match failed_over {
+        Ok(failed_over) => applier.failed_over = failed_over,
+        Err(error) => applier.work().break_off(error),
+    }
     match applier.begin().await {
         Ok(()) => applier.carry_out(&stages).await,
         Err(error) => applier.work().break_off(error),
@@ -61,6 +68,10 @@ pub(super) async fn run(terms: Terms<'_>, report: &mut StageReport) -> Result<()
 /// How an operation is known in our records.
 pub(super) fn key(operation: &Operation) -> OperationKey {
     (Service::Exam, operation.kind().as_str(), operation.student.clone(), String::new())
+}
+
+fn failure_key(operation: &Operation) -> (StudentId, String) {
+    (operation.student.clone(), operation.kind().as_str().to_owned())
 }
 
 impl<'a> Applier<'a> {
@@ -75,7 +86,8 @@ impl<'a> Applier<'a> {
             .collect();
         let courier =
             Courier { side: terms.side, login_field: terms.mapping.login_field(), stop: &terms.context.stop };
-        Self { terms, courier, renames, work: Mutex::new(Work::new(terms.plan, stages)) }
+        let work = Mutex::new(Work::new(terms.plan, stages));
+        Self { terms, courier, renames, failed_over: HashMap::new(), work }
     }
 
     pub(super) fn work(&self) -> MutexGuard<'_, Work> {
@@ -158,19 +170,47 @@ impl<'a> Applier<'a> {
             let work = self.work();
             batch.operations.iter().copied().filter(|at| work.is_open(*at)).collect()
         };
-        if self.leave(&batch.call, &positions) {
+        for portion in self.portions(positions) {
+            self.portion(&batch.call, portion).await;
+        }
+    }
+
+    /// What the service failed over (5xx) before goes in smaller and smaller portions: it may be one item that it
+    /// trips over, or more items than it takes. Sending a part again in the same run could enter somebody twice,
+    /// as a look-up may lag behind; so each attempt is one of the ledger's.
+    fn portions(&self, positions: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut portions: Vec<Vec<usize>> = Vec::new();
+        let mut whole = Vec::with_capacity(positions.len());
+        let mut tried: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for at in positions {
+            match self.operation(at).and_then(|operation| self.failed_over.get(&failure_key(operation))) {
+                Some(attempts) => tried.entry(*attempts).or_default().push(at),
+                None => whole.push(at),
+            }
+        }
+        portions.push(whole);
+        let largest = self.terms.side.settings.batch_size.max(1);
+        for (attempts, positions) in tried {
+            let size = largest.checked_div(10_usize.saturating_pow(attempts)).unwrap_or(1).max(1);
+            portions.extend(positions.chunks(size).map(<[usize]>::to_vec));
+        }
+        portions
+    }
+
+    async fn portion(&self, call: &Call, positions: Vec<usize>) {
+        if positions.is_empty() || self.leave(call, &positions) {
             return;
         }
-        let (positions, parcel) = self.parcel(&batch.call, positions);
-        let probe = batch.call == Call::Add && self.work().suspects_full() && positions.len() > 1;
+        let (positions, parcel) = self.parcel(call, positions);
+        let probe = *call == Call::Add && self.work().suspects_full() && positions.len() > 1;
         if !probe {
-            return self.send(&batch.call, &positions, parcel).await;
+            return self.send(call, &positions, parcel).await;
         }
         let (first, rest) = positions.split_at(1);
-        self.send(&batch.call, first, parcel.subset(&[0])).await;
-        if !self.leave(&batch.call, rest) {
+        self.send(call, first, parcel.subset(&[0])).await;
+        if !self.leave(call, rest) {
             let others: Vec<usize> = (1..positions.len()).collect();
-            self.send(&batch.call, rest, parcel.subset(&others)).await;
+            self.send(call, rest, parcel.subset(&others)).await;
         }
     }
 
@@ -192,7 +232,7 @@ impl<'a> Applier<'a> {
             return self.work().break_off(error);
         }
         let delivery = self.deliver(parcel).await;
-        self.work().note_service(call, &delivery);
+        self.work().note_service(call, positions, &delivery);
         if let Err(error) = self.outcome(call, positions, &delivery.ends, number).await {
             // It was sent and cannot be written down: the intent is there, and the next run finds out.
             let mut work = self.work();
@@ -220,6 +260,7 @@ impl<'a> Applier<'a> {
                 class_key: String::new(),
                 want: operation.want,
                 login: login_sent(operation),
+                in_doubt: fields_sent(operation),
             })
             .collect();
         let now_ms = self.terms.context.clock.now_ms();
@@ -229,7 +270,8 @@ impl<'a> Applier<'a> {
     /// Counts every operation, and uses up the approvals of those that ended.
     async fn finish(self, report: &mut StageReport) -> Result<(), StageError> {
         let terms = self.terms;
-        let work = self.work.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut work = self.work.into_inner().unwrap_or_else(PoisonError::into_inner);
+        work.close_adds(terms.plan);
         work.count(terms.plan, report);
         let used_up: Vec<OperationKey> = terms
             .plan
@@ -240,9 +282,12 @@ impl<'a> Applier<'a> {
             .filter(|(_, operation)| operation.is_planned() && terms.approved.contains(operation))
             .map(|(_, operation)| key(operation))
             .collect();
+        let refused = work.refused_for_lack_of_room().iter().filter_map(|at| terms.plan.operations.get(*at));
+        let refused: Vec<OperationKey> = refused.map(key).collect();
         if let Some(error) = work.into_broken() {
             return Err(error.into());
         }
+        terms.context.state.blame_account(&refused).await?;
         Ok(terms.context.state.use_up_approvals(&used_up).await?)
     }
 
@@ -255,6 +300,16 @@ impl<'a> Applier<'a> {
         let other = self.renames.get(owner).copied()?;
         let failed = self.work().ended(other).is_some_and(|end| *end != End::Applied);
         failed.then_some(SkipReason::Depends(OperationKind::Modify))
+    }
+}
+
+/// The fields that a modify writes. The login value is not among them: candidates are found by what they show.
+fn fields_sent(operation: &Operation) -> BTreeSet<FieldId> {
+    match &operation.change {
+        Change::Modify(modification) => modification.values.iter().map(|change| change.id).collect(),
+        Change::Add(_) | Change::Adopt(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => {
+            BTreeSet::new()
+        }
     }
 }
 

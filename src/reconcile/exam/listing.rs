@@ -25,7 +25,8 @@ pub(super) enum Names<'a> {
     Dropped,
 }
 
-/// Reads all pages. A listing that does not add up is read again; after that it is doubtful.
+/// Reads all pages. A listing that does not add up is read again, and so is an empty one of an account in which
+/// we have candidates; after that it is doubtful.
 ///
 /// # Errors
 /// When a page cannot be had at all: the transport has tried it several times by then.
@@ -53,6 +54,19 @@ pub(super) async fn read(
             Listing::Doubtful(observed, flaw) => {
                 tracing::warn!(reading, "the listing is doubtful: {flaw}");
                 return Ok(Listing::Doubtful(observed, flaw));
+            }
+            Listing::Complete(observed, _)
+                if observed.is_empty()
+                    && reading < READINGS
+                    && !context.stop.is_cancelled()
+                    && context.state.count_links().await? > 0 =>
+            {
+                tracing::warn!(
+                    reading,
+                    "the listing is empty although candidates are known: it is read again"
+                );
+                reading += 1;
+                tokio::time::sleep(side.patience.between_readings).await;
             }
             complete @ Listing::Complete(..) => return Ok(complete),
         }

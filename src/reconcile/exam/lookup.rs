@@ -1,19 +1,23 @@
 //! Looking up what the listing does not say: sids and groups.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::courier::Courier;
 use super::{ExamSide, StageError};
 use crate::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
-use crate::plan::{Facts, LinkNote, LoginFact, Needs, SidFact, Survey};
+use crate::plan::{Facts, Fingerprint, LinkNote, LoginFact, MemoryKey, Needs, SidFact, Survey};
 use crate::reconcile::Context;
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
 use crate::store::StoreError;
 
 /// Candidates a look-up asks for at most. Contract: onlineexammaker, 3.6, "Most per call": 100 is assumed.
 const LOOKUP_SIZE: usize = 100;
+
+/// A question over which the service failed is asked again in so many portions.
+const PORTIONS: usize = 10;
 
 /// What the look-ups that were due anyway brought.
 #[derive(Default)]
@@ -74,10 +78,20 @@ pub(super) async fn facts(
     due: DueGroups,
     our_lost_adds: HashSet<StudentId>,
     survey: &mut Survey,
+    key: &MemoryKey,
 ) -> Result<Found, StageError> {
     let mut facts = Facts { by_sid: due.facts, our_lost_adds, ..Facts::default() };
-    let open: Vec<Sid> = needs.sids.iter().copied().filter(|sid| !facts.by_sid.contains_key(sid)).collect();
-    facts.by_sid.extend(facts_by_sid(courier, open).await?);
+    let doubted = survey.doubted();
+    let open = needs.sids.iter().copied();
+    let open = open.filter(|sid| !facts.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
+    for (sid, sighted) in rows_by_sid(courier, open).await? {
+        if let Sighted::Row(row) = &sighted
+            && doubted.contains(&sid)
+        {
+            facts.shown.insert(sid, shown(row, key));
+        }
+        facts.by_sid.insert(sid, sid_fact(sighted, courier.login_field));
+    }
     let detached = survey.detach_gone(&facts);
     let logins: Vec<LoginValue> = needs.logins.union(&detached.needs.logins).cloned().collect();
     let owners: BTreeSet<LoginValue> = needs.owners.union(&detached.needs.owners).cloned().collect();
@@ -92,6 +106,7 @@ pub(super) async fn facts(
         LoginFact::Absent => None,
     });
     facts.sid_owners = context.state.sid_owners(found).await?;
+    facts.former = context.state.former_candidates(&survey.newcomers()).await?;
     Ok(Found { facts, notes: detached.notes })
 }
 
@@ -129,6 +144,11 @@ async fn facts_by_sid(courier: &Courier<'_>, sids: Vec<Sid>) -> Result<HashMap<S
     Ok(sighted.into_iter().map(|(sid, sighted)| (sid, sid_fact(sighted, courier.login_field))).collect())
 }
 
+/// The values that a look-up shows, as keyed fingerprints.
+fn shown(row: &CandidateInfo, key: &MemoryKey) -> BTreeMap<FieldId, Fingerprint> {
+    row.fields.iter().map(|(field, value)| (*field, key.value(*field, &normalise(value)))).collect()
+}
+
 fn sid_fact(sighted: Sighted, login_field: FieldId) -> SidFact {
     match sighted {
         Sighted::Row(row) => SidFact::Found { login: login_of(&row, login_field), groups: row.groups },
@@ -158,6 +178,7 @@ pub(super) async fn rows_by_sid(
 ) -> Result<HashMap<Sid, Sighted>, ExamError> {
     let mut found = HashMap::new();
     let mut open = sids;
+    let mut silent = Vec::new();
     // In a larger question, neither found nor refused is unknown, never gone: ask for each alone.
     for size in [question_size(courier), 1] {
         let answers = ask_all(courier, &open, size, |sids| LookupKey::Sids(sids)).await?;
@@ -170,14 +191,17 @@ pub(super) async fn rows_by_sid(
             for sid in chunk {
                 if let Some(row) = rows.remove(&sid) {
                     found.insert(sid, Sighted::Row(row));
-                } else if answer.unresolved.contains(&sid.to_string()) || (alone && nobody) {
+                } else if answer.unresolved.contains(&sid.to_string()) {
                     found.insert(sid, Sighted::Gone);
                 } else if !alone {
                     open.push(sid);
+                } else if nobody {
+                    silent.push(sid);
                 }
             }
         }
     }
+    take_in_silent(&mut found, silent);
     Ok(found)
 }
 
@@ -193,16 +217,21 @@ pub(super) async fn rows_by_login(
     let login_field = courier.login_field;
     let mut found = HashMap::new();
     let mut open = logins;
+    let mut silent = Vec::new();
     for size in [question_size(courier), 1] {
         let answers = ask_all(courier, &open, size, |logins| LookupKey::LoginValues(logins)).await?;
         open = Vec::new();
         for (chunk, answer) in answers {
-            if let [only] = chunk.as_slice() {
-                found.extend(alone(only, answer, login_field).map(|sighted| (only.clone(), sighted)));
-                continue;
-            }
             let refused: HashSet<String> =
                 answer.unresolved.iter().map(|value| normalise(value).into_owned()).collect();
+            if let [only] = chunk.as_slice() {
+                if answer.rows.is_empty() && !refused.contains(only.as_str()) {
+                    silent.push(only.clone());
+                } else {
+                    found.extend(alone(only, answer, login_field).map(|sighted| (only.clone(), sighted)));
+                }
+                continue;
+            }
             let mut rows: HashMap<LoginValue, Vec<CandidateInfo>> = HashMap::new();
             for row in answer.rows {
                 if let Some(login) = login_of(&row, login_field) {
@@ -222,7 +251,16 @@ pub(super) async fn rows_by_login(
             }
         }
     }
+    take_in_silent(&mut found, silent);
     Ok(found)
+}
+
+/// Who was asked for alone and was neither shown nor refused is gone where the same look-ups show others. Where they
+/// show nobody at all, it is rather the endpoint that is dead, and nothing was found out.
+fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, Sighted>, silent: Vec<K>) {
+    if found.values().any(|sighted| matches!(sighted, Sighted::Row(_))) {
+        found.extend(silent.into_iter().map(|key| (key, Sighted::Gone)));
+    }
 }
 
 /// Which of these login values belong to candidates in `wanted`, where look-ups do not show login values: a
@@ -255,7 +293,7 @@ pub(super) async fn logins_of(
     Ok(found)
 }
 
-/// A question for one needs no matching: one row is the answer, no row says that there is none. But a row
+/// A question for one needs no matching: one row is the answer, a refusal says that there is none. But a row
 /// that shows another login value is somebody else's: some services compare without regard to case.
 fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Option<Sighted> {
     let shows_another = |row: &CandidateInfo| login_of(row, login_field).is_some_and(|shown| shown != *login);
@@ -314,6 +352,10 @@ async fn ask<T: Clone>(
                     open.push(rest);
                     open.push(chunk);
                 }
+            }
+            // Some services fail over what they should refuse: too many at once, or one that they trip over.
+            Err(ExamError::ServiceFailed { status: 500, .. }) if chunk.len() > 1 => {
+                open.extend(chunk.chunks(chunk.len().div_ceil(PORTIONS)).map(<[T]>::to_vec));
             }
             Err(error) => return Err(error),
         }

@@ -18,7 +18,7 @@ mod settle;
 mod survey;
 mod work;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 pub use courier::Patience;
 
@@ -30,8 +30,9 @@ use super::{Context, Trigger};
 use crate::exam::{ExamClient, ExamError, Stop};
 use crate::exit::Exit;
 use crate::plan::{
-    Approved, Certificate, Comparison, Facts, Flaw, Guard, GuardedPlan, LinkNote, Listing, Mapping,
-    MemoryKey, Needs, Observed, OperationState, PlanInput, Policy, SkipReason, Trust,
+    Approved, Certificate, Comparison, Facts, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote,
+    Listing, ListingCertificate, Mapping, MemoryKey, Needs, Observed, OperationState, PlanInput, Policy,
+    SkipReason, Trust,
 };
 use crate::roster::{Gid, LoginValue, RunId, StudentId};
 use crate::settings::{ExamSettings, GuardSettings, Leavers};
@@ -95,7 +96,11 @@ pub(super) fn roster_exit(error: &RosterError) -> Exit {
     match error {
         RosterError::Missing { .. } | RosterError::Schema { .. } => Exit::Configuration,
         RosterError::Locked { .. } => Exit::Temporary,
-        RosterError::Corrupt { .. } | RosterError::TooFew { .. } | RosterError::Read { .. } => Exit::Failed,
+        RosterError::Corrupt { .. }
+        | RosterError::TooFew { .. }
+        | RosterError::Cut { .. }
+        | RosterError::Incomplete { .. }
+        | RosterError::Read { .. } => Exit::Failed,
     }
 }
 
@@ -154,7 +159,7 @@ struct Reading {
     fields: resolve::ResolvedFields,
     mapping: Mapping,
     observed: Observed,
-    believed: Result<Certificate, Flaw>,
+    believed: Result<ListingCertificate, Flaw>,
     /// Login values, where somebody asked to see whose candidates are not ours.
     names: Vec<LoginValue>,
     key: MemoryKey,
@@ -181,7 +186,8 @@ async fn pass(
     let unsettled = match trigger {
         Trigger::Plan => HashSet::new(),
         Trigger::SyncNow | Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
-            recover::lost_adds(context, &courier(context, side, &reading), run, &reading.observed).await?
+            let courier = courier(context, side, &reading);
+            recover::lost_adds(context, &courier, run, &reading.mapping, &reading.observed).await?
         }
     };
     created::look_after(context, side, &reading, run, trigger, report).await?;
@@ -256,13 +262,15 @@ async fn decide(
 
     let now_ms = context.clock.now_ms();
     let policy = policy(context, side);
-    let trust = match believed {
+    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &surveyed.certificate));
+    let trust = match &proof {
         Ok(proof) => Trust::Complete(proof),
         Err(flaw) => Trust::Doubtful(flaw),
     };
     let lost_adds = context.state.lost_adds().await?;
     let needs = Needs::under(&surveyed.survey, &surveyed.groups, &policy, trust, &lost_adds, now_ms);
-    let mut found = lookup::facts(context, &courier, needs, due, lost_adds, &mut surveyed.survey).await?;
+    let mut found =
+        lookup::facts(context, &courier, needs, due, lost_adds, &mut surveyed.survey, key).await?;
     if !trust.is_doubtful() {
         rediscover::renamed(context, &courier, fields, mapping, &surveyed.survey, &mut found).await?;
     }
@@ -275,7 +283,7 @@ async fn decide(
     let guard = guard(context, side, now_ms).await?;
     let plan = guard.judge(input.plan());
     notes.extend(plan.notes.iter().cloned());
-    describe(&plan, report);
+    describe(&plan, groups, report);
     Ok(Decided { plan, approved: guard.approved, notes, facts })
 }
 
@@ -288,6 +296,7 @@ async fn remember(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
+    context.state.trim_former_candidates(now_ms).await?;
     lookup::remember_groups(context, side, facts).await
 }
 
@@ -335,7 +344,7 @@ fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
 }
 
 /// What the report says about the plan as a whole.
-fn describe(plan: &GuardedPlan, report: &mut StageReport) {
+fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut StageReport) {
     report.students = plan.totals.students;
     report.managed = plan.totals.managed;
     report.unmanaged = plan.totals.unmanaged;
@@ -348,21 +357,28 @@ fn describe(plan: &GuardedPlan, report: &mut StageReport) {
             format!("exam: the listing is doubtful, so nobody is added or deleted: {doubt}"),
         );
     }
-    let held: BTreeSet<String> = plan
-        .operations
-        .iter()
-        .filter_map(|operation| match &operation.state {
-            OperationState::Held(reason) => Some(reason.to_string()),
-            OperationState::Planned | OperationState::Skipped(_) | OperationState::Cannot(_) => None,
-        })
-        .collect();
-    report.holds.extend(held);
+    report.holds.extend(plan.holds().iter().map(|(reason, largest)| held_text(reason, largest, groups)));
     report.held_operations = held_operations(plan);
+}
+
+/// Why something is held, with the groups in which a person recognises it.
+fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) -> String {
+    let name = |gid: &Gid| groups.code_of(*gid).map_or_else(|| format!("gid {gid}"), ToString::to_string);
+    let largest: Vec<String> =
+        largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
+    match (reason, largest.as_slice()) {
+        (HoldReason::GroupToZero(gid), _) => format!("{reason}: {}", name(gid)),
+        (_, []) => reason.to_string(),
+        (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
+    }
 }
 
 /// A plan that is only shown ends with nothing applied: every operation that would go ahead counts as skipped.
 fn count_unapplied(plan: &GuardedPlan, report: &mut StageReport) {
     for operation in &plan.operations {
+        if operation.is_planned() {
+            report.notes.extend(work::left_behind(operation));
+        }
         let ended = match &operation.state {
             OperationState::Planned | OperationState::Skipped(_) => Ended::Skipped,
             OperationState::Held(_) => Ended::Held,

@@ -65,7 +65,7 @@ impl Applier<'_> {
                 Ok(Item::Change(CandidateChange { sid: modification.sid, values }))
             }
             Change::Move(group_move) => {
-                let sid = group_move.sid.or_else(|| self.work().sid(&operation.student));
+                let sid = group_move.sid().or_else(|| self.work().sid(&operation.student));
                 sid.map(Item::Person).ok_or(SkipReason::Depends(OperationKind::Add))
             }
             Change::Delete(deletion) => Ok(Item::Person(deletion.sid())),

@@ -107,6 +107,7 @@ fn adopted(student: StudentId, adoption: &Adoption) -> Link {
         origin: adoption.origin,
         confirmed: adoption.confirmed.clone(),
         unverified: BTreeSet::new(),
+        suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: Some(adoption.groups.clone()),
         gone_since_ms: None,
@@ -130,6 +131,7 @@ fn added(terms: &Terms<'_>, student: StudentId, addition: &Addition, sid: Sid) -
         origin: Origin::Added,
         confirmed,
         unverified,
+        suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: Some(BTreeSet::from([addition.gid])),
         gone_since_ms: None,
@@ -150,7 +152,7 @@ fn values_written(terms: &Terms<'_>, student: StudentId, modification: &Modifica
 }
 
 fn regrouped(student: StudentId, group_move: &GroupMove, due_at_ms: i64) -> LinkWrite {
-    match &group_move.way {
+    match group_move.way() {
         GroupWay::MoveTo(gid) => LinkWrite::Groups { student, groups: BTreeSet::from([*gid]), due_at_ms },
         GroupWay::Adjust { missing, surplus } => {
             LinkWrite::Regroup { student, join: missing.clone(), leave: surplus.clone() }

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::StageError;
 use super::courier::Courier;
 use super::lookup::{self, Sighted, next_group_check};
-use crate::plan::{Link, Observed, Origin};
+use crate::plan::{Fingerprint, Link, Mapping, Observed, Origin};
 use crate::reconcile::Context;
-use crate::roster::{LoginValue, RunId, StudentId};
+use crate::roster::{FieldId, LoginValue, RunId, StudentId};
 use crate::store::{CallRecord, LinkWrite, NewLink, Service};
 
 /// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
@@ -19,6 +19,7 @@ pub(super) async fn lost_adds(
     context: &Context,
     courier: &Courier<'_>,
     run: RunId,
+    mapping: &Mapping,
     observed: &Observed,
 ) -> Result<HashSet<StudentId>, StageError> {
     let lost = context.state.lost_add_logins(run).await?;
@@ -31,11 +32,17 @@ pub(super) async fn lost_adds(
         return Ok(HashSet::new());
     }
     tracing::info!(students = listed.len(), "settling adds of an earlier run that was cut off");
-    let owners = context.state.owners(&listed.keys().cloned().collect()).await?;
+    let mut owners = context.state.owners(&listed.keys().cloned().collect()).await?;
+    // A student who was entered again still has the link to the candidate that is gone, under the same login value.
+    owners.retain(|login, owner| listed.get(login) != Some(owner));
     let open: Vec<LoginValue> = listed.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
     let sightings = lookup::rows_by_login(courier, open).await?;
     let linked = context.state.sid_owners(sightings.values().filter_map(Sighted::sid)).await?;
     let now_ms = context.clock.now_ms();
+    // What the call sent is not remembered, and the roster may have changed since: what cannot be listed is
+    // sent again, also a password, which otherwise would pass for one that the student has chosen.
+    let in_doubt: BTreeMap<FieldId, Fingerprint> =
+        mapping.compared().map(|(_, field)| (field.id, Fingerprint::IN_DOUBT)).collect();
     let mut record = CallRecord::default();
     let mut unsettled = HashSet::new();
     for (login, student) in listed {
@@ -48,8 +55,9 @@ pub(super) async fn lost_adds(
                 sid: row.sid,
                 login,
                 origin: Origin::Added,
-                confirmed: BTreeMap::new(),
+                confirmed: in_doubt.clone(),
                 unverified: BTreeSet::new(),
+                suspected: BTreeMap::new(),
                 rewritten: BTreeSet::new(),
                 groups: Some(row.groups.clone()),
                 gone_since_ms: None,

@@ -1,11 +1,14 @@
 //! Reading back what an answer did not prove.
 
+use std::collections::HashSet;
+
 use super::courier::Courier;
 use super::deliver::{Delivery, ItemEnd, Why};
 use super::lookup::{self, Sighted};
 use super::parcel::Parcel;
 use super::{exam_exit, in_one_line};
 use crate::exam::{Disposition, ExamError, NewCandidate};
+use crate::exit::Exit;
 use crate::roster::{LoginValue, Sid};
 
 /// Whether the service answered the call at all.
@@ -32,20 +35,14 @@ pub(super) async fn unsettled(
     }
     tracing::debug!(items = open.len(), "looking up what became of a call");
     let looked_up = match parcel {
-        Parcel::Add(items) => adds(courier, items, &open, why).await,
+        Parcel::Add(items) => return entered(courier, items, &verdicts, why).await,
         Parcel::Change(_) | Parcel::Group(..) | Parcel::Delete(_) => {
             others(courier, parcel, &open, why, answered).await
         }
     };
     let (found, stop) = match looked_up {
         Ok(found) => (found, None),
-        Err(error) => {
-            let message = format!("{}; looking it up failed too: {}", why.message, in_one_line(&error));
-            let why = Why { message, ..why.clone() };
-            let stop = matches!(error.disposition(), Disposition::StopService(_))
-                .then(|| (exam_exit(&error), in_one_line(&error)));
-            (vec![ItemEnd::Unknown(why); open.len()], stop)
-        }
+        Err(error) => blind(open.len(), why, &error),
     };
     let mut found = found.into_iter();
     let ends = verdicts
@@ -53,6 +50,46 @@ pub(super) async fn unsettled(
         .map(|end| end.or_else(|| found.next()).unwrap_or_else(|| ItemEnd::Unknown(why.clone())))
         .collect();
     Delivery::answered(ends, stop)
+}
+
+/// Nothing was found out of so many items, because the look-up failed too.
+fn blind(items: usize, why: &Why, error: &ExamError) -> (Vec<ItemEnd>, Option<(Exit, String)>) {
+    let message = format!("{}; looking it up failed too: {}", why.message, in_one_line(error));
+    let why = Why { message, ..why.clone() };
+    let stop = matches!(error.disposition(), Disposition::StopService(_))
+        .then(|| (exam_exit(error), in_one_line(error)));
+    (vec![ItemEnd::Unknown(why); items], stop)
+}
+
+/// An answer to an add that leaves anything open may be wrong in the rest too: its indexes are no more than a hint
+/// then. Everybody is looked up, which costs no more than looking up some; the answer counts only for whom the
+/// look-up does not show, which may lag behind, and with a sid that is nobody else's.
+async fn entered(
+    courier: Courier<'_>,
+    items: &[(NewCandidate, LoginValue)],
+    verdicts: &[Option<ItemEnd>],
+    why: &Why,
+) -> Delivery {
+    let everybody: Vec<usize> = (0..items.len()).collect();
+    let found = match adds(courier, items, &everybody, why).await {
+        Ok(found) => found,
+        Err(error) => {
+            let (ends, stop) = blind(items.len(), why, &error);
+            return Delivery::answered(ends, stop);
+        }
+    };
+    let sid = |end: &ItemEnd| match end {
+        ItemEnd::Applied(sid) => *sid,
+        ItemEnd::Failed(_) | ItemEnd::Unknown(_) | ItemEnd::Unsent => None,
+    };
+    let shown: HashSet<Sid> = found.iter().filter_map(sid).collect();
+    let end = |(found, verdict): (ItemEnd, &Option<ItemEnd>)| match verdict {
+        Some(told) if sid(&found).is_none() && sid(told).is_some_and(|sid| !shown.contains(&sid)) => {
+            told.clone()
+        }
+        Some(_) | None => found,
+    };
+    Delivery::answered(found.into_iter().zip(verdicts).map(end).collect(), None)
 }
 
 /// An add is settled by its login value: nobody had it before, so whoever has it now was entered by us.

@@ -9,17 +9,20 @@ use futures_util::stream::StreamExt;
 use super::lookup::DueGroups;
 use super::{ExamSide, StageError, created, leavers_group};
 use crate::plan::{
-    CannotReason, GroupBook, Link, Mapping, MemoryKey, Observed, SharedLogins, Survey, Surveyor,
+    CannotReason, GroupBook, Link, Mapping, MemoryKey, Observed, RosterCertificate, SharedLogins, Survey,
+    Surveyor,
 };
 use crate::reconcile::Context;
 use crate::roster::{LoginValue, RosterProblem, StudentId};
-use crate::store::{RosterRow, RosterSnapshot, StoreError};
+use crate::store::{RosterRow, StoreError, StudentCursor};
 
 /// What one consistent reading of the roster brought.
 pub(super) struct Surveyed {
     pub(super) survey: Survey,
     pub(super) groups: GroupBook,
     pub(super) problems: Vec<RosterProblem>,
+    /// Proof that the roster was read completely.
+    pub(super) certificate: RosterCertificate,
 }
 
 /// Reads the roster once, in one transaction; once more in the same transaction for every discovery of
@@ -36,41 +39,46 @@ pub(super) async fn run(
     let mut snapshot = context.roster.snapshot().await?;
     // The early look was before the listing; what counts is the reading that is planned from.
     snapshot.require_students(context.min_roster).await?;
+    let counted = snapshot.count_student_rows().await?;
     let (groups, mut problems) = snapshot.groups().await?;
     problems.extend(snapshot.dangling_members().await?);
     let groups = created::with_known_gids(context, groups).await?;
     let groups = GroupBook::new(groups, leavers_group(side));
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
-    let survey = loop {
+    let (survey, certificate) = loop {
         let surveyor = Surveyor::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
             .knowing_groups(&due.groups);
         let links = context.state.links(last_complete);
-        let surveyor = merge(surveyor, &mut snapshot, links, &repeated).await?;
+        let (surveyor, students) = merge(surveyor, snapshot.students(), links, &repeated).await?;
+        let tally = students.tally(counted, context.min_roster);
+        drop(students);
         match surveyor.finish() {
-            Ok(survey) => break survey,
+            Ok(survey) => {
+                let certified = RosterCertificate::of(&survey, tally);
+                break (survey, certified.map_err(|flaw| snapshot.incomplete(flaw))?);
+            }
             Err(found) => shared.extend(found),
         }
     };
     snapshot.close().await;
-    Ok(Surveyed { survey, groups, problems })
+    Ok(Surveyed { survey, groups, problems, certificate })
 }
 
 /// Both sides come in ascending order of student id; what has one id belongs together.
-async fn merge<'s>(
+async fn merge<'s, 'r>(
     mut surveyor: Surveyor<'s>,
-    snapshot: &mut RosterSnapshot<'_>,
+    mut students: StudentCursor<'r>,
     links: impl futures_util::Stream<Item = Result<Link, StoreError>>,
     repeated: &HashSet<StudentId>,
-) -> Result<Surveyor<'s>, StageError> {
+) -> Result<(Surveyor<'s>, StudentCursor<'r>), StageError> {
     let mut links = pin!(links);
-    let mut students = snapshot.students();
     let mut student = students.next().await?;
     let mut link = links.next().await.transpose()?;
     loop {
         let order = match (&student, &link) {
-            (None, None) => return Ok(surveyor),
+            (None, None) => return Ok((surveyor, students)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(row), Some(link)) => row.student.id.cmp(&link.student),

@@ -1,13 +1,13 @@
 //! How far a plan is carried out: how each operation ended, and what that means for the calls to come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::deliver::{Delivery, ItemEnd};
 use super::skip_exit;
 use crate::exit::Exit;
-use crate::plan::{Call, Change, GuardedPlan, OperationState, SkipReason, Stage};
+use crate::plan::{Call, Change, GuardedPlan, Operation, OperationState, SkipReason, Stage};
 use crate::reconcile::report::{Ended, StageReport};
-use crate::roster::{Sid, StudentId};
+use crate::roster::{Gid, Sid, StudentId};
 use crate::store::StoreError;
 
 /// How an operation ended.
@@ -38,7 +38,8 @@ pub(super) struct Work {
     sids: HashMap<StudentId, Sid>,
     batches: u64,
     failures_in_a_row: u32,
-    refused_adds_in_a_row: usize,
+    /// Adds in a row that were refused: which operations.
+    refused_adds: Vec<usize>,
     stopped: Option<(Exit, String)>,
     full: bool,
     broken: Option<StoreError>,
@@ -105,7 +106,7 @@ impl Work {
 
     /// Whether a batch of adds is to begin with a single one.
     pub(super) fn suspects_full(&self) -> bool {
-        self.refused_adds_in_a_row >= SUSPICIOUS_REFUSALS
+        self.refused_adds.len() >= SUSPICIOUS_REFUSALS
     }
 
     /// Why no further call of this kind is made; `None` when it is.
@@ -122,7 +123,7 @@ impl Work {
     }
 
     /// The circuit breaker, and whether the account seems to be full.
-    pub(super) fn note_service(&mut self, call: &Call, delivery: &Delivery) {
+    pub(super) fn note_service(&mut self, call: &Call, positions: &[usize], delivery: &Delivery) {
         self.failures_in_a_row = if delivery.service_failed { self.failures_in_a_row + 1 } else { 0 };
         if let Some(stop) = &delivery.stop {
             self.stopped.get_or_insert(stop.clone());
@@ -137,10 +138,47 @@ impl Work {
         let is_refused = |end: &ItemEnd| matches!(end, ItemEnd::Failed(why) if why.code == "refused");
         if delivery.ends.iter().all(is_refused) {
             self.full = self.full || (self.suspects_full() && delivery.ends.len() == 1);
-            self.refused_adds_in_a_row += delivery.ends.len();
+            self.refused_adds.extend(positions);
         } else {
-            self.refused_adds_in_a_row = 0;
+            // An account that fills up in the midst of a call takes the first ones of it.
+            let refused = delivery.ends.iter().rev().take_while(|end| is_refused(end)).count();
+            self.refused_adds = positions.iter().rev().take(refused).copied().collect();
         }
+    }
+
+    /// Whether the last adds were refused because the account is full, where no further one was there to try: they
+    /// go into groups that candidates of ours are in, so it is not the group.
+    pub(super) fn close_adds(&mut self, plan: &GuardedPlan) {
+        let gid = |operation: &Operation| match &operation.change {
+            Change::Add(addition) => Some(addition.gid),
+            Change::Adopt(_)
+            | Change::Modify(_)
+            | Change::Move(_)
+            | Change::Delete(_)
+            | Change::Impossible(_) => None,
+        };
+        let applied = plan.operations.iter().enumerate();
+        let applied = applied.filter(|(at, _)| self.ended(*at) == Some(&End::Applied));
+        let mut good: HashSet<Gid> = applied.filter_map(|(_, operation)| gid(operation)).collect();
+        good.extend(plan.totals.group_sizes.iter().filter(|(_, size)| **size > 0).map(|(gid, _)| *gid));
+        let is_in_good_group =
+            |at: &usize| plan.operations.get(*at).and_then(gid).is_some_and(|gid| good.contains(&gid));
+        self.full = self.full || (self.suspects_full() && self.refused_adds.iter().all(is_in_good_group));
+    }
+
+    /// The adds for which the account has no room: refused, or not even tried.
+    pub(super) fn without_room(&self) -> Vec<usize> {
+        if !self.full {
+            return Vec::new();
+        }
+        let untried = self.ends.iter().enumerate();
+        let untried = untried.filter(|(_, end)| matches!(end, Some(End::Skipped(SkipReason::AccountFull))));
+        untried.map(|(at, _)| at).chain(self.refused_adds.iter().copied()).collect()
+    }
+
+    /// Those of them that were tried.
+    pub(super) fn refused_for_lack_of_room(&self) -> &[usize] {
+        if self.full { &self.refused_adds } else { &[] }
     }
 
     /// Counts every operation once, and draws the exit code.
@@ -159,16 +197,8 @@ impl Work {
                 }
             };
             report.count(operation.kind().as_str(), counted);
-            let again_after = match (&operation.change, end) {
-                (Change::Add(addition), End::Applied) => addition.again_after,
-                (Change::Adopt(adoption), End::Applied) => adoption.again_after,
-                _ => None,
-            };
-            if let Some(sid) = again_after {
-                report.notes.push(format!(
-                    "student {} has a new candidate: the one with sid {sid} had been deleted, and older results stay with it",
-                    operation.student
-                ));
+            if *end == End::Applied {
+                report.notes.extend(left_behind(operation));
             }
         }
         if let Some((exit, message)) = &self.stopped {
@@ -177,7 +207,11 @@ impl Work {
         if self.full {
             report.fail(
                 Exit::Incomplete,
-                "exam: the account seems to have reached its candidate number limit: adds were stopped",
+                format!(
+                    "exam: the account seems to have reached its candidate number limit: {} more candidates are \
+                     needed; no more are added until it is raised, everything else goes on",
+                    self.without_room().len()
+                ),
             );
         }
     }
@@ -185,6 +219,26 @@ impl Work {
     /// What broke off the work.
     pub(super) fn into_broken(self) -> Option<StoreError> {
         self.broken
+    }
+}
+
+/// What a student with a new candidate leaves behind at an older one.
+pub(super) fn left_behind(operation: &Operation) -> Option<String> {
+    let (again_after, former) = match &operation.change {
+        Change::Add(addition) => (addition.again_after, addition.former),
+        Change::Adopt(adoption) => (adoption.again_after, adoption.former),
+        Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => (None, None),
+    };
+    let student = &operation.student;
+    match (again_after, former) {
+        (Some(sid), _) => Some(format!(
+            "student {student} gets a new candidate: the one with sid {sid} had been deleted, and older results stay with it"
+        )),
+        (None, Some(sid)) => Some(format!(
+            "student {student} is back and gets a new candidate: the one with sid {sid} was deleted after they had left, \
+             and older results stay with it"
+        )),
+        (None, None) => None,
     }
 }
 

@@ -275,6 +275,11 @@ impl ExamWorld {
         self.order.insert(0, sid);
     }
 
+    /// Leaves a candidate out of the listing, which adds up all the same.
+    pub(in crate::sandbox) fn unlist(&mut self, sid: i64) {
+        self.order.retain(|known| *known != sid);
+    }
+
     /// Adds a group.
     pub(in crate::sandbox) fn create_group(&mut self, title: &str, parent: i64) -> i64 {
         let gid = self.next_gid;

@@ -23,9 +23,12 @@ pub(in crate::sandbox) fn edit_by_hand(world: &mut World, fired: &Fired) {
                 state.move_to_front(sid);
             }
             "reorder" => state.rotate(),
-            _ => {
+            change => {
                 if let Some(first) = state.order().first().copied() {
                     state.remove(&[first]);
+                }
+                if change == "replace" {
+                    add(state);
                 }
             }
         }

@@ -5,6 +5,7 @@
 mod account;
 mod arrivals;
 mod by_hand;
+mod named;
 mod reads;
 mod results;
 pub(super) mod sample;
@@ -13,6 +14,7 @@ mod writes;
 
 pub(super) use account::{Attempt, Candidate, ExamWorld, NAME};
 pub(super) use by_hand::edit_by_hand;
+pub(super) use named::named;
 
 use super::Service::Exam;
 use super::digest::md5_hex;

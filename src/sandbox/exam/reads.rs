@@ -34,7 +34,8 @@ pub(super) fn info(desk: Desk<'_>) -> Reply {
     };
     let mut found = Vec::new();
     let mut fail = Vec::new();
-    for (position, one) in asked.iter().enumerate() {
+    let answered: &[Asked] = if desk.fired.has("nobody") { &[] } else { &asked };
+    for (position, one) in answered.iter().enumerate() {
         match one.find(desk.state).filter(|_| desk.fired.refuses_item(position).is_none()) {
             Some(sid) if found.contains(&sid) => {}
             Some(sid) => found.push(sid),
@@ -83,8 +84,9 @@ pub(super) fn list(mut desk: Desk<'_>) -> Reply {
         Ok(page) => page,
         Err(refused) => return *refused,
     };
-    let total = desk.state.len();
-    let mut sids = page_of_sids(&mut desk, &page);
+    let nobody = desk.fired.has("nobody");
+    let total = if nobody { 0 } else { desk.state.len() };
+    let mut sids = if nobody { Vec::new() } else { page_of_sids(&mut desk, &page) };
     if let Some(missing) = desk.fired.number("short_page", 1) {
         sids.truncate(sids.len().saturating_sub(usize::try_from(missing).unwrap_or(0)));
     }

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failure;
 use super::value::{Number, number, text};
 use super::{RosterError, RosterRow, WantedClass};
+use crate::plan::RosterTally;
 use crate::roster::{
     ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, GroupCode, Student, StudentId,
     normalise,
@@ -20,6 +21,8 @@ pub struct StudentCursor<'a> {
     pending: Option<RosterRow>,
     path: &'a Path,
     columns: usize,
+    read: u64,
+    students: u64,
 }
 
 impl<'a> StudentCursor<'a> {
@@ -28,7 +31,7 @@ impl<'a> StudentCursor<'a> {
         path: &'a Path,
         columns: usize,
     ) -> Self {
-        Self { rows, pending: None, path, columns }
+        Self { rows, pending: None, path, columns, read: 0, students: 0 }
     }
 
     /// The next student, with all groups; `None` after the last.
@@ -36,8 +39,21 @@ impl<'a> StudentCursor<'a> {
     /// # Errors
     /// When the roster cannot be read, or is not in ascending order of student id.
     pub async fn next(&mut self) -> Result<Option<RosterRow>, RosterError> {
+        let next = self.advance().await?;
+        self.students += u64::from(next.is_some());
+        Ok(next)
+    }
+
+    /// How it was read so far, against the number of rows that the same snapshot counts.
+    #[must_use]
+    pub fn tally(&self, counted: u64, least: u64) -> RosterTally {
+        RosterTally { counted, read: self.read, students: self.students, least }
+    }
+
+    async fn advance(&mut self) -> Result<Option<RosterRow>, RosterError> {
         while let Some(row) = self.rows.next().await {
             let row = row.map_err(|source| failure(self.path, "students", source))?;
+            self.read += 1;
             let (next, group) = self.read(&row);
             match &mut self.pending {
                 Some(pending) if pending.student.id == next.student.id => {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::plan::RosterFlaw;
+
 /// Why the roster cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
@@ -47,6 +49,28 @@ pub enum RosterError {
         students: u64,
         /// How many it must have.
         least: u64,
+    },
+    /// The file ends before it should: an export or a copy that broke off.
+    #[error(
+        "roster.database {path}: the file has {bytes} bytes where it should have {expected}: it was cut; export or copy it again"
+    )]
+    Cut {
+        /// Which file.
+        path: PathBuf,
+        /// How long it is.
+        bytes: u64,
+        /// How long it says that it is.
+        expected: u64,
+    },
+    /// What was read is not all of it, or is no roster.
+    #[error(
+        "roster.database {path}: {flaw}: nothing was changed; export it again, and see whether the file is damaged"
+    )]
+    Incomplete {
+        /// Which file.
+        path: PathBuf,
+        /// What does not add up.
+        flaw: RosterFlaw,
     },
     /// Reading it failed.
     #[error("roster.database {path}: reading {table} failed")]

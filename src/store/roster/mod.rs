@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
@@ -95,6 +95,11 @@ impl RosterDatabase {
         })
     }
 
+    /// Lets go of the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// How many active students there are now, in a short read of its own.
     ///
     /// # Errors
@@ -113,10 +118,38 @@ impl RosterDatabase {
     /// When the roster is locked or cannot be read.
     pub async fn snapshot(&self) -> Result<RosterSnapshot<'_>, RosterError> {
         let begun = self.pool.begin_with("BEGIN").await;
-        begun
-            .map(|transaction| RosterSnapshot::new(self, transaction))
-            .map_err(|source| failure(&self.path, "the file", source))
+        let mut transaction = begun.map_err(|source| failure(&self.path, "the file", source))?;
+        self.require_whole_file(&mut transaction).await?;
+        Ok(RosterSnapshot::new(self, transaction))
     }
+
+    /// SQLite reads what lies behind the end of a file as zeros, and so may lose rows of the last page without a
+    /// word. Pages that are still in a log need not be in the file.
+    async fn require_whole_file(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), RosterError> {
+        let pages: (i64, i64) =
+            sqlx::query_as("SELECT page_count, page_size FROM pragma_page_count(), pragma_page_size()")
+                .fetch_one(&mut **transaction)
+                .await
+                .map_err(|source| failure(&self.path, "the file", source))?;
+        let expected = u64::try_from(pages.0.saturating_mul(pages.1)).unwrap_or(0);
+        if !self.path.is_file() {
+            return Err(RosterError::Missing { path: self.path.clone() });
+        }
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let bytes = length(&self.path);
+        let log = length(&log_of(&self.path));
+        if bytes < expected && log == 0 {
+            return Err(RosterError::Cut { path: self.path.clone(), bytes, expected });
+        }
+        Ok(())
+    }
+}
+
+/// Where SQLite keeps what is not yet in the file, in its mode WAL.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }
 
 /// Prepares a statement for every table and column without reading rows.

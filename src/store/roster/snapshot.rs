@@ -9,6 +9,7 @@ use super::error::failure;
 use super::tables::{ACTIVE, quoted};
 use super::value::{Number, number, problem, text};
 use super::{RosterDatabase, RosterError};
+use crate::plan::RosterFlaw;
 use crate::roster::{
     Class, ClassCode, ClassId, ClassTarget, CourseId, Gid, Group, GroupCode, RosterProblem, StudentId,
 };
@@ -46,6 +47,32 @@ impl<'a> RosterSnapshot<'a> {
             return Err(RosterError::TooFew { path: self.database.path.clone(), students, least });
         }
         Ok(students)
+    }
+
+    /// How many rows of students with their groups there are: just those that [`RosterSnapshot::students`] reads.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn count_student_rows(&mut self) -> Result<u64, RosterError> {
+        let sql = format!("SELECT count(*) FROM {}", self.students_with_groups());
+        let failed = self.failure("students");
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.transaction).await.map_err(failed)?;
+        Ok(u64::try_from(rows).unwrap_or(0))
+    }
+
+    fn students_with_groups(&self) -> String {
+        let tables = &self.database.tables;
+        format!(
+            "{} AS s LEFT JOIN {} AS m ON m.student_id = s.student_id",
+            tables.students, tables.group_members
+        )
+    }
+
+    /// Why what was read of this snapshot is not all of it, or is no roster.
+    #[must_use]
+    pub fn incomplete(&self, flaw: RosterFlaw) -> RosterError {
+        RosterError::Incomplete { path: self.database.path.clone(), flaw }
     }
 
     /// How many active students there are.
@@ -197,7 +224,6 @@ impl<'a> RosterSnapshot<'a> {
     /// All students with their group codes, in ascending order of id, one at a time.
     pub fn students(&mut self) -> StudentCursor<'_> {
         let database = self.database;
-        let tables = &database.tables;
         let columns: String = database
             .columns
             .iter()
@@ -206,9 +232,9 @@ impl<'a> RosterSnapshot<'a> {
             .collect();
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id, {ACTIVE} AS active, \
-             CAST(m.group_code AS TEXT) AS group_code{columns} FROM {} AS s \
-             LEFT JOIN {} AS m ON m.student_id = s.student_id ORDER BY s.student_id COLLATE BINARY, m.group_code",
-            tables.students, tables.group_members
+             CAST(m.group_code AS TEXT) AS group_code{columns} FROM {} \
+             ORDER BY s.student_id COLLATE BINARY, m.group_code",
+            self.students_with_groups()
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction);
         StudentCursor::new(rows, &database.path, database.columns.len())

@@ -2,10 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use rosterd::plan::{Call, Change, GroupAction, GuardedPlan, Link, LinkNote, Operation, Origin};
-use rosterd::roster::{LoginValue, Sid};
+use rosterd::plan::{
+    Call, Change, Fingerprint, GroupAction, GuardedPlan, Link, LinkNote, Operation, OperationKind, Origin,
+};
+use rosterd::roster::{FieldId, LoginValue, Sid, StudentId};
 
-use super::{Candidate, HOUR, LOGIN, World, gids};
+use super::{Candidate, HOUR, LOGIN, NAME, PASSWORD, PHONE, World, gids, id, login};
+
+/// The program dies in this batch of its run, the first being 0; of the batch's items, the exam side does those
+/// whose bit is set, and we come to know of none.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    pub batch: usize,
+    pub arrived: u32,
+}
 
 impl World {
     /// Plans, applies the plan and remembers what came of it, as a run does; an hour passes.
@@ -18,7 +28,56 @@ impl World {
         (plan, violations)
     }
 
+    /// As [`World::run`], of a program that may be killed and settles first what an earlier run left open.
+    pub fn live(&mut self, batch_size: usize, kill: Option<Kill>) -> (GuardedPlan, Vec<String>) {
+        self.settle_lost_adds();
+        let plan = self.plan();
+        let violations = self.apply_until(&plan, batch_size, kill);
+        if plan.doubt.is_none() && kill.is_none() {
+            let is_open = |student: &String| {
+                plan.operations.iter().any(|operation| {
+                    operation.student.as_str() == student
+                        && matches!(operation.kind(), OperationKind::Adopt | OperationKind::Add)
+                        && !operation.is_planned()
+                        && !matches!(operation.change, Change::Add(_))
+                })
+            };
+            self.sent_adds.retain(|student, _| is_open(student));
+        }
+        self.now_ms += HOUR;
+        (plan, violations)
+    }
+
+    /// Whoever was entered by a call that was cut off is linked; of whom nothing is found out is kept in mind.
+    fn settle_lost_adds(&mut self) {
+        self.unsettled_adds.clear();
+        for (student, sent) in self.sent_adds.clone() {
+            let mut listed = self.candidates.iter().filter(|(sid, _)| !self.unlisted.contains(sid));
+            let Some((sid, found)) = listed.find(|(_, candidate)| candidate.login == sent) else { continue };
+            let (sid, groups) = (*sid, gids(&found.groups));
+            // Their own link may be the one to a candidate that was gone when the add was sent.
+            let is_anothers = |link: &&Link| link.login.as_str() == sent && link.student.as_str() != student;
+            if self.links.values().any(|link| is_anothers(&link) || link.sid.0 == sid) {
+                continue;
+            }
+            if self.silent.contains(&sid) {
+                self.unsettled_adds.insert(id(&student));
+                continue;
+            }
+            let link = new_link(id(&student), Sid(sid), &login(&sent), Origin::Added);
+            let fields = [NAME, PHONE, PASSWORD].map(FieldId);
+            let confirmed = fields.into_iter().map(|field| (field, Fingerprint::IN_DOUBT)).collect();
+            self.links.insert(student.clone(), Link { confirmed, groups: Some(groups), ..link });
+            self.sent_adds.remove(&student);
+        }
+        self.our_lost_adds = self.sent_adds.keys().map(|student| id(student)).collect();
+    }
+
     pub fn apply(&mut self, plan: &GuardedPlan, batch_size: usize) -> Vec<String> {
+        self.apply_until(plan, batch_size, None)
+    }
+
+    fn apply_until(&mut self, plan: &GuardedPlan, batch_size: usize, kill: Option<Kill>) -> Vec<String> {
         let mut violations = Vec::new();
         if plan.doubt.is_none() {
             self.links.values_mut().for_each(|link| link.unverified.clear());
@@ -28,18 +87,47 @@ impl World {
         }
         for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
             if let Change::Adopt(adoption) = &operation.change {
-                let link = new_link(operation, adoption.sid, &adoption.login, adoption.origin);
+                let link =
+                    new_link(operation.student.clone(), adoption.sid, &adoption.login, adoption.origin);
                 let (confirmed, groups) = (adoption.confirmed.clone(), Some(adoption.groups.clone()));
                 self.links.insert(operation.student.to_string(), Link { confirmed, groups, ..link });
             }
         }
-        for batch in plan.stages(batch_size).into_iter().flatten() {
-            for at in batch.operations {
-                self.call(&batch.call, &plan.operations[at]);
+        for (number, batch) in plan.stages(batch_size).into_iter().flatten().enumerate() {
+            let fatal = kill.filter(|kill| kill.batch == number);
+            for (place, at) in batch.operations.into_iter().enumerate() {
+                let operation = &plan.operations[at];
+                match fatal {
+                    None => self.call(&batch.call, operation),
+                    Some(kill) => {
+                        self.call_unanswered(&batch.call, operation, kill.arrived >> place & 1 == 1)
+                    }
+                }
                 violations.extend(self.violations());
+            }
+            if fatal.is_some() {
+                break;
             }
         }
         violations
+    }
+
+    /// A call that was announced and sent; whether the exam side did it or not, we do not come to know.
+    fn call_unanswered(&mut self, call: &Call, operation: &Operation, arrived: bool) {
+        if let Change::Add(addition) = &operation.change {
+            self.sent_adds.insert(operation.student.to_string(), addition.login.to_string());
+        }
+        if let (Call::Change, Change::Modify(modification)) = (call, &operation.change)
+            && let Some(link) = self.links.get_mut(operation.student.as_str())
+        {
+            let in_doubt = modification.values.iter().map(|value| (value.id, Fingerprint::IN_DOUBT));
+            link.confirmed.extend(in_doubt);
+        }
+        if arrived {
+            let remembered = (self.links.clone(), self.verified.clone());
+            self.call(call, operation);
+            (self.links, self.verified) = remembered;
+        }
     }
 
     fn violations(&self) -> Vec<String> {
@@ -74,6 +162,8 @@ impl World {
                 link.gone_runs = 0;
             }
             LinkNote::Follow(_, login) => link.login = login.clone(),
+            LinkNote::Suspected(_, values) => link.suspected.extend(values),
+            LinkNote::Cleared(_, fields) => link.suspected.retain(|field, _| !fields.contains(field)),
             LinkNote::Rewritten(_, fields) => link.rewritten.extend(fields),
             LinkNote::Confirm(_, values) => link.confirmed.extend(values.clone()),
             LinkNote::Groups(_, groups) => link.groups = Some(groups.clone()),
@@ -84,7 +174,10 @@ impl World {
     fn call(&mut self, call: &Call, operation: &Operation) {
         let student = operation.student.to_string();
         match (call, &operation.change) {
-            (Call::GiveWay, _) => self.of(&student).login = format!("temporary value of {student}"),
+            (Call::GiveWay, _) => {
+                let temporary = format!("temporary value of {} at {}", self.sid(&student), self.now_ms);
+                self.of(&student).login = temporary;
+            }
             (Call::Change, Change::Modify(_)) => self.change(&student, &operation.change),
             (Call::Add, Change::Add(_)) => self.add(operation),
             (Call::Group(action, groups), Change::Move(_)) => {
@@ -137,22 +230,24 @@ impl World {
         }
         let login = addition.login.to_string();
         let sid = self.enter(Candidate { login, fields, groups: BTreeSet::from([addition.gid.0]) });
+        self.entered_by_us.insert(sid);
         let confirmed = self.fingerprints(&self.roster[operation.student.as_str()].clone());
         let unverified = confirmed.keys().copied().collect();
         let groups = Some(BTreeSet::from([addition.gid]));
-        let link = new_link(operation, Sid(sid), &addition.login, Origin::Added);
+        let link = new_link(operation.student.clone(), Sid(sid), &addition.login, Origin::Added);
         self.links.insert(operation.student.to_string(), Link { confirmed, unverified, groups, ..link });
     }
 }
 
-fn new_link(operation: &Operation, sid: Sid, login: &LoginValue, origin: Origin) -> Link {
+fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) -> Link {
     Link {
-        student: operation.student.clone(),
+        student,
         sid,
         login: login.clone(),
         origin,
         confirmed: BTreeMap::new(),
         unverified: BTreeSet::new(),
+        suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: None,
         gone_since_ms: None,

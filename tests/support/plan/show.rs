@@ -20,7 +20,7 @@ fn line(operation: &Operation) -> String {
                 login.chain(modification.values.iter().map(|value| value.column.as_str())).collect();
             format!(" {}", columns.join(" "))
         }
-        Change::Move(group_move) => match &group_move.way {
+        Change::Move(group_move) => match group_move.way() {
             GroupWay::MoveTo(gid) => format!(" to {gid}"),
             GroupWay::Adjust { missing, surplus } => {
                 let into = missing.iter().map(|gid| format!(" +{gid}"));

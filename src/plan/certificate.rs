@@ -1,0 +1,91 @@
+//! Proof that both sides were read completely. Nothing is taken from anybody without it.
+//!
+//! None of these values can be made but by the checks that stand here and in
+//! [`ObservedBuilder::close`](super::ObservedBuilder::close): a short list must never look like people who left.
+
+use std::fmt;
+
+use super::observed::ListingCertificate;
+use super::survey::Survey;
+
+/// How a snapshot of the roster was read, and what it says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RosterTally {
+    /// Rows of students with their groups, as the snapshot counts them.
+    pub counted: u64,
+    /// Such rows as they were read.
+    pub read: u64,
+    /// Students that these made and that were handed on.
+    pub students: u64,
+    /// How many active students a roster must have; fewer are a broken export.
+    pub least: u64,
+}
+
+/// Why a reading of the roster is not all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RosterFlaw {
+    /// More or fewer rows came than the same snapshot counts, or some never arrived where they are compared.
+    Rows {
+        /// As counted.
+        counted: u64,
+        /// As read.
+        read: u64,
+    },
+    /// Fewer active students than a roster must have.
+    TooFew {
+        /// As read.
+        active: u64,
+        /// How many there must be.
+        least: u64,
+    },
+}
+
+impl fmt::Display for RosterFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows { counted, read } => {
+                write!(f, "{counted} rows of students were counted and {read} were read in the same snapshot")
+            }
+            Self::TooFew { active, least } => {
+                write!(f, "{active} active students were read, fewer than guard.min_roster = {least}")
+            }
+        }
+    }
+}
+
+/// Proof that the roster was read completely in one snapshot, and is a roster at all.
+#[derive(Debug)]
+pub struct RosterCertificate(());
+
+impl RosterCertificate {
+    /// Checks a survey, which has seen every student that was handed on, against what the snapshot counts.
+    ///
+    /// # Errors
+    /// When they differ, or the roster has fewer students than it must have.
+    pub fn of(survey: &Survey, tally: RosterTally) -> Result<Self, RosterFlaw> {
+        let RosterTally { counted, read, students, least } = tally;
+        if counted != read {
+            return Err(RosterFlaw::Rows { counted, read });
+        }
+        if students != survey.rows {
+            return Err(RosterFlaw::Rows { counted: students, read: survey.rows });
+        }
+        if survey.students < least {
+            return Err(RosterFlaw::TooFew { active: survey.students, least });
+        }
+        Ok(Self(()))
+    }
+}
+
+/// Proof that both reads were complete: the only thing from which a delete, or a leaver's removal from a
+/// group, can be made.
+#[derive(Debug)]
+pub struct Certificate(());
+
+impl Certificate {
+    /// Whoever has both proofs has this one.
+    #[must_use]
+    pub fn of(_listing: &ListingCertificate, _roster: &RosterCertificate) -> Self {
+        Self(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Candidates that were deleted after their students had left: exam results stay with the old sid.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::stream::TryStreamExt;
+use sqlx::{Sqlite, Transaction};
+
+use super::{StateStore, StoreError};
+use crate::roster::{Sid, StudentId};
+
+/// Nobody comes back to school after five years and asks for old results; the row goes.
+const KEPT_MS: i64 = 5 * 366 * 24 * 60 * 60 * 1000;
+
+/// Keeps the sid of a link that is about to go, inside the caller's transaction.
+pub(super) async fn keep(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let doing = "remembering a former candidate";
+    sqlx::query(
+        "INSERT OR REPLACE INTO former_candidates (student_id, sid, gone_at_ms) \
+         SELECT student_id, sid, ? FROM links WHERE student_id = ?",
+    )
+    .bind(now_ms)
+    .bind(student.as_str())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+    .map_err(StoreError::query(doing))
+}
+
+impl StateStore {
+    /// Of these students, those who had a candidate before, with its sid.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn former_candidates(
+        &self,
+        students: &HashSet<&StudentId>,
+    ) -> Result<HashMap<StudentId, Sid>, StoreError> {
+        let doing = "reading former candidates";
+        let mut found = HashMap::new();
+        if students.is_empty() {
+            return Ok(found);
+        }
+        let mut rows = sqlx::query_as::<_, (String, i64)>(
+            "SELECT student_id, sid FROM former_candidates ORDER BY student_id",
+        )
+        .fetch(&self.reader);
+        while let Some((student, sid)) = rows.try_next().await.map_err(StoreError::query(doing))? {
+            let student = StudentId::new(student);
+            if students.contains(&student) {
+                found.insert(student, Sid(sid));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Forgets candidates that went so long ago that nobody asks for them.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trim_former_candidates(&self, now_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM former_candidates WHERE gone_at_ms < ?")
+            .bind(now_ms.saturating_sub(KEPT_MS))
+            .execute(&self.writer)
+            .await
+            .map(drop)
+            .map_err(StoreError::query("forgetting former candidates"))
+    }
+}

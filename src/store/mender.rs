@@ -1,0 +1,126 @@
+//! Who can do something about a failure: derived from what it is, never stored.
+
+use crate::mirror::{Call, CodeClass, Stop, decide};
+
+/// Who can do something about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mender {
+    /// Whoever keeps the roster: a value, a group or a class is wrong or missing.
+    SchoolOffice,
+    /// Whoever runs rosterd: a setting, a credential, the network, or a service that stays away.
+    It,
+    /// The service itself: it is tried again without anybody's doing.
+    Service,
+    /// Whoever pays: an account or a class is full.
+    Quota,
+}
+
+impl Mender {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::SchoolOffice, Self::It, Self::Service, Self::Quota];
+
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SchoolOffice => "school office",
+            Self::It => "it",
+            Self::Service => "service",
+            Self::Quota => "quota",
+        }
+    }
+
+    /// For a person to read: `the school office`.
+    #[must_use]
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::SchoolOffice => "the school office",
+            Self::It => "IT",
+            Self::Service => "the service itself",
+            Self::Quota => "more room at the service (quota)",
+        }
+    }
+
+    /// Who can do something about a failure of this service, operation kind, code and state. A code that nobody
+    /// knows is for whoever runs rosterd.
+    #[must_use]
+    pub fn of(service: &str, kind: &str, code: &str, state: &str) -> Self {
+        let mender = if let (true, Ok(code)) = (service == "classin", code.parse()) {
+            Self::of_classin(kind, code)
+        } else {
+            Self::of_word(code)
+        };
+        // What was tried for days and given up does not pass by itself any more.
+        if mender == Self::Service && state == "dead" { Self::It } else { mender }
+    }
+
+    fn of_word(code: &str) -> Self {
+        match code {
+            "no-login-value" | "shared-login-value" | "no-group" | "unusable-row" | "login-value-taken"
+            | "refused" | "no-account" => Self::SchoolOffice,
+            "account-full" => Self::Quota,
+            "unreachable" | "lost-answer" | "unreadable" | "timed-out" | "rate-limited"
+            | "service-failed" | "service-stopped" | "unexpected" | "candidate-gone" | "not-sent" => {
+                Self::Service
+            }
+            _ => Self::It,
+        }
+    }
+
+    fn of_classin(kind: &str, code: i64) -> Self {
+        let call = match kind {
+            "remove" => Call::ClassRemove,
+            "register" => Call::Register,
+            _ => Call::ClassAdd,
+        };
+        let decision = decide(call, code);
+        match decision.class {
+            _ if !decision.listed => Self::It,
+            CodeClass::Full => Self::Quota,
+            CodeClass::Student | CodeClass::Repair | CodeClass::Class { .. } | CodeClass::Course { .. } => {
+                Self::SchoolOffice
+            }
+            CodeClass::Run(Stop::NoPermission | Stop::OurMistake) => Self::It,
+            CodeClass::Retry | CodeClass::Done | CodeClass::Already | CodeClass::Run(Stop::Maintenance) => {
+                Self::Service
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_failure_names_who_can_mend_it() {
+        let table = [
+            ("exam", "add", "no-login-value", "dead", Mender::SchoolOffice),
+            ("exam", "modify", "shared-login-value", "dead", Mender::SchoolOffice),
+            ("exam", "add", "no-group", "dead", Mender::SchoolOffice),
+            ("exam", "add", "refused", "waiting", Mender::SchoolOffice),
+            ("exam", "add", "refused", "dead", Mender::SchoolOffice),
+            ("exam", "add", "account-full", "waiting", Mender::Quota),
+            ("exam", "move", "group-without-gid", "dead", Mender::It),
+            ("exam", "adopt", "adoption-off", "dead", Mender::It),
+            ("exam", "add", "too-large", "waiting", Mender::It),
+            ("exam", "add", "service-failed", "waiting", Mender::Service),
+            ("exam", "add", "service-failed", "dead", Mender::It),
+            ("exam", "delete", "lost-answer", "waiting", Mender::Service),
+            ("exam", "delete", "never heard of", "waiting", Mender::It),
+            ("classin", "enrol", "130", "waiting", Mender::Quota),
+            ("classin", "enrol", "400", "dead", Mender::SchoolOffice),
+            ("classin", "enrol", "228", "waiting", Mender::SchoolOffice),
+            ("classin", "enrol", "145", "waiting", Mender::SchoolOffice),
+            ("classin", "enrol", "114", "waiting", Mender::Service),
+            ("classin", "enrol", "114", "dead", Mender::It),
+            ("classin", "enrol", "102", "waiting", Mender::It),
+            ("classin", "remove", "999999", "dead", Mender::It),
+            ("classin", "enrol", "no-account", "dead", Mender::SchoolOffice),
+            ("classin", "enrol", "lost-answer", "waiting", Mender::Service),
+        ];
+        for (service, kind, code, state, mender) in table {
+            assert_eq!(Mender::of(service, kind, code, state), mender, "{service} {kind} {code} {state}");
+        }
+    }
+}
