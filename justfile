@@ -31,3 +31,15 @@ bench:
 deploy:
     bash .ci/run units_are_accepted_by_systemd dependencies
     cargo test --locked --test deploy
+
+# Kills the program at random instants, so often
+kills count="500":
+    ROSTERD_KILLS={{count}} cargo test --locked --test kills -- --nocapture
+
+# Drives the whole engine at random, so many steps
+drive steps="2000":
+    ROSTERD_STEPS={{steps}} cargo test --locked --test engine_model -- --nocapture whatever
+
+# Fuzzes one target guided by coverage, on the stable compiler; builds everything a second time
+fuzz target="exam_writes" seconds="180":
+    bash fuzz/run {{target}} {{seconds}}
