@@ -14,6 +14,8 @@
 mod accounts;
 mod client;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod password;
 mod signature;
 mod wire;

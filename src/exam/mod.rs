@@ -5,6 +5,8 @@
 mod call;
 mod client;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod seen;
 mod sending;
 mod signature;

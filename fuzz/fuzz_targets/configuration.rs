@@ -1,0 +1,9 @@
+//! Coverage-guided: see `targets::configuration`.
+
+#![no_main]
+
+#[path = "../targets/mod.rs"]
+#[allow(dead_code, reason = "each program has one target")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::configuration(bytes));
