@@ -40,6 +40,10 @@ kills count="500":
 drive steps="2000":
     ROSTERD_STEPS={{steps}} cargo test --locked --test engine_model -- --nocapture whatever
 
+# Small changes to planner, guard and outcomes: does a test notice? About an hour
+mutants *args:
+    tests/mutation/run {{args}}
+
 # Fuzzes one target guided by coverage, on the stable compiler; builds everything a second time
 fuzz target="exam_writes" seconds="180":
     bash fuzz/run {{target}} {{seconds}}
