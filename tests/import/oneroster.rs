@@ -180,6 +180,19 @@ async fn grades_and_orgs_become_groups_when_asked() {
 }
 
 #[tokio::test]
+async fn a_file_without_the_column_of_a_wanted_group_takes_nobody_out_of_one() {
+    let desk = Desk::new();
+    let groups = [GroupsFrom::Grades];
+    drop(import(&grouped_by(bundle(&desk, BULK_1_1), &groups)).await.unwrap());
+    let members = "SELECT student_id || ' ' || group_code FROM group_members ORDER BY 1";
+    let before = desk.one(members).await;
+    let folder = changed(&desk, DELTA_1_2, "users.csv", |text| text.replacen(",grades,", ",years,", 1));
+    let error = import(&grouped_by(bundle(&desk, &folder), &groups)).await.unwrap_err();
+    assert!(format!("{error:?}").contains("missing-column"), "{error:?}");
+    assert_eq!(desk.one(members).await, before);
+}
+
+#[tokio::test]
 async fn students_only_unless_asked() {
     let desk = Desk::new();
     let mut request = bundle(&desk, BULK_1_1);
