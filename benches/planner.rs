@@ -10,11 +10,11 @@ use std::hash::RandomState;
 use std::hint::black_box;
 use std::time::Instant;
 
-use rosterd::plan::{
+use rosterd_core::exam_plan::{
     GroupBook, Link, Listing, MappedField, Mapping, MemoryKey, ObservedBuilder, Origin, RunHasher,
     SharedLogins, Survey, Surveyor,
 };
-use rosterd::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, Student, StudentId};
+use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, Student, StudentId};
 
 const COLUMNS: [(&str, i64); 4] = [("name", 1), ("gender", 2), ("phone", 4), ("password", 10)];
 const LOGIN: FieldId = FieldId(4);

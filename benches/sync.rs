@@ -11,9 +11,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rosterd::import::{Given, GroupRow, RosterRows, StudentRow};
-use rosterd::sandbox::{Sandbox, SandboxSettings};
 use rosterd::store::roster_writer::{Commit, Completeness, RosterWriter};
+use rosterd_import::{Given, GroupRow, RosterRows, StudentRow};
+use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 type Error = Box<dyn std::error::Error>;
 

@@ -7,16 +7,16 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
-use crate::classin::ClassinClient;
 use crate::clock::Clock;
 use crate::demo::Demo;
-use crate::exam::{ExamClient, ExamConnection};
 use crate::exit::Exit;
-use crate::http::Transport;
-use crate::plan::RetryPolicy;
-use crate::reconcile::{ClassinPatience, ClassinSide, Context, ExamSide, Patience, Progress};
+use crate::remote::classin::ClassinClient;
+use crate::remote::exam::{ExamClient, ExamConnection};
+use crate::remote::http::Transport;
+use crate::run::{ClassinPatience, ClassinSide, Context, ExamSide, Patience, Progress};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
+use rosterd_core::exam_plan::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
 pub struct App {
@@ -215,6 +215,7 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
 
 /// The credentials that a sandbox is to accept: those of the configuration, else the documented samples.
 #[must_use]
+#[cfg(feature = "sandbox")]
 pub fn sandbox_credentials(settings: &Settings) -> (Option<String>, Option<String>, Option<String>) {
     let exposed =
         |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());

@@ -1,20 +1,12 @@
 //! rosterd keeps two online services in step with a school's own roster.
 //!
-//! In reading order: [`roster`] has the words, [`plan`] and [`mirror`] decide, [`reconcile`] does what they
-//! decided with the help of [`exam`], [`classin`] and [`store`]. `ARCHITECTURE.md` has the map.
+//! In reading order: the crate `rosterd-core` has the words and decides, [`run`] does what it decided with the
+//! help of [`remote`] and [`store`]. `ARCHITECTURE.md` has the map.
 
-pub mod roster;
-
-pub mod mirror;
-pub mod plan;
-
-pub mod http;
-
-pub mod classin;
-pub mod exam;
+pub mod remote;
 pub mod store;
 
-pub mod reconcile;
+pub mod run;
 
 pub mod app;
 pub mod cli;
@@ -27,5 +19,3 @@ pub mod telemetry;
 pub mod web;
 
 pub mod demo;
-pub mod import;
-pub mod sandbox;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use rosterd::cli::Cli;
 use rosterd::exit::Exit;
-use rosterd::{commands, http, telemetry};
+use rosterd::remote::http;
+use rosterd::{commands, telemetry};
 
 fn main() -> ExitCode {
     http::install_crypto();

@@ -16,19 +16,19 @@ use md5::Digest as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use rosterd::classin::{
+use rosterd::clock::Clock;
+use rosterd::remote::classin::{
     AddItem, ClassinClient, ClassinError, ClockReading, Disposition, PasswordSource, StopCause,
 };
-use rosterd::clock::Clock;
-use rosterd::http::Transport;
-use rosterd::mirror::{
+use rosterd::remote::http::Transport;
+use rosterd::settings::Endpoint;
+use rosterd_core::classin_plan::{
     AccountVerdict, Call, CallAnswer, Contact, ItemVerdict, Membership, NameVerdict, Registration,
     SchoolName, SchoolVerdict, Scope, Sent, Token, judge, judge_name, judge_registrations,
     judge_school_student,
 };
-use rosterd::roster::{ClassId, ClassTarget, ClassinUid, CourseId, HomeCountry, StudentId};
-use rosterd::sandbox::{Sandbox, SandboxSettings, Serving};
-use rosterd::settings::Endpoint;
+use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, HomeCountry, StudentId};
+use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
 use secrecy::SecretString;
 
 /// The moment of the contract's exact bytes.

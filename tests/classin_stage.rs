@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 
 use cli_support::{ClassIds, DAY, School};
 use rosterd::exit::Exit;
-use rosterd::reconcile::RunReport;
+use rosterd::run::RunReport;
 
 const ADD: &str = "addClassStudentMultiple";
 const REMOVE: &str = "delClassStudentMultiple";

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use rosterd::settings::{Adopt, Mode};
+use rosterd_core::roster::{Adopt, Mode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use support::*;
 
@@ -35,7 +35,7 @@ async fn roster(world: &World, sql: &str) {
     connection.close().await.unwrap();
 }
 
-fn problem(report: &rosterd::reconcile::RunReport) -> String {
+fn problem(report: &rosterd::run::RunReport) -> String {
     report.exam.problems.join("\n")
 }
 

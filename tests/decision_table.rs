@@ -13,17 +13,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rosterd::classin::{AddItem, ClassinClient, ClassinError};
 use rosterd::clock::Clock;
-use rosterd::http::Transport;
-use rosterd::mirror::{
+use rosterd::remote::classin::{AddItem, ClassinClient, ClassinError};
+use rosterd::remote::http::Transport;
+use rosterd::settings::Endpoint;
+use rosterd_core::classin_plan::{
     AccountVerdict, Call, CallAnswer, Contact, ItemVerdict, Judged, Membership, NameVerdict, Registration,
     SchoolName, SchoolVerdict, Scope, Sent, Stop, Token, decide, judge, judge_name, judge_registrations,
     judge_school_student,
 };
-use rosterd::roster::{ClassId, ClassTarget, ClassinUid, CourseId, HomeCountry, StudentId};
-use rosterd::sandbox::{Sandbox, SandboxSettings, Serving};
-use rosterd::settings::Endpoint;
+use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, HomeCountry, StudentId};
+use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
 use secrecy::SecretString;
 
 /// Section 6.1. First the code and its class; `only` names the calls where a claim of success, or a repair, counts
@@ -247,7 +247,7 @@ impl School {
             match call {
                 Call::ClassRemove => self.sandbox.insert_class_member(self.course, self.class, *uid),
                 Call::CourseRemove => {
-                    self.sandbox.set_role(self.course, None, *uid, rosterd::sandbox::Role::CourseStudent);
+                    self.sandbox.set_role(self.course, None, *uid, rosterd_sandbox::Role::CourseStudent);
                 }
                 _ => {}
             }

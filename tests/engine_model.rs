@@ -27,7 +27,7 @@ mod troubles;
 
 use std::collections::BTreeSet;
 
-use rosterd::sandbox::{Sandbox, SandboxSettings};
+use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 use driver::Driver;
 

@@ -18,14 +18,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use md5::{Digest, Md5};
 use rosterd::clock::Clock;
-use rosterd::exam::{
+use rosterd::remote::exam::{
     CandidateChange, Disposition, ExamClient, ExamConnection, ExamError, ExamField, LookupKey, NewCandidate,
     Stop,
 };
-use rosterd::http::{Calls, RetryPacing, Transport};
-use rosterd::plan::{AddVerdict, GroupAction, Verdict, judge_add, judge_by_sid};
-use rosterd::roster::{FieldId, Gid, LoginValue, Sid};
+use rosterd::remote::http::{Calls, RetryPacing, Transport};
 use rosterd::settings::Endpoint;
+use rosterd_core::exam_plan::{AddVerdict, GroupAction, Verdict, judge_add, judge_by_sid};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid};
 use secrecy::SecretString;
 
 const CODE: &str = "c0de5ecre7";
@@ -604,7 +604,7 @@ async fn the_log_names_peer_endpoint_status_and_attempt_and_nothing_else() {
     let fake = Fake::answering([Answer::new(503, ""), Answer::new(200, fixture!("legacy_error.json"))]).await;
     all_errors(&fake.client()).await;
     let written = String::from_utf8(LOG.take()).unwrap();
-    let ours: Vec<_> = written.lines().filter(|line| line.contains("rosterd::http")).collect();
+    let ours: Vec<_> = written.lines().filter(|line| line.contains("rosterd::remote::http")).collect();
     assert_eq!(ours.len(), 8, "{written}");
     for part in ["endpoint=\"getFields\"", "attempt=1", "peer=127.0.0.1:", "status=503", "duration_ms="] {
         assert!(ours[0].contains(part), "{part}: {}", ours[0]);

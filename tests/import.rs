@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use rosterd::commands::import::{ImportError, ImportKind, ImportReport, ImportRequest, import};
 use rosterd::demo::generator::generate;
-use rosterd::import::{ColumnMap, Given, RosterTable};
 use rosterd::store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter};
+use rosterd_import::{ColumnMap, Given, RosterTable};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tempfile::TempDir;

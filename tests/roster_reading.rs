@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use cli_support::School;
 use rosterd::exit::Exit;
-use rosterd::roster::StudentId;
 use rosterd::settings::RosterQueries;
 use rosterd::store::{RosterDatabase, RosterError, RosterRow};
+use rosterd_core::roster::StudentId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;

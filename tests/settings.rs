@@ -5,9 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rosterd::settings::{
-    Adopt, ConfigSource, FieldMapping, FieldRef, Leavers, Limit, LoginField, Mode, Origin, Problem, Settings,
-};
+use rosterd::settings::{ConfigSource, FieldMapping, FieldRef, LoginField, Origin, Problem, Settings};
+use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use secrecy::ExposeSecret;
 
 fn shipped(name: &str) -> PathBuf {

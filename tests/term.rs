@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cli_support::{ClassIds, DAY, HOUR, School};
 use rosterd::exit::Exit;
-use rosterd::reconcile::RunReport;
-use rosterd::sandbox::Role;
+use rosterd::run::RunReport;
+use rosterd_sandbox::Role;
 
 const ADD: &str = "addClassStudentMultiple";
 

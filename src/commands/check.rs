@@ -8,7 +8,7 @@ use super::output;
 use crate::app::{App, AppError, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::reconcile::{check_exam_fields, in_one_line};
+use crate::run::{check_exam_fields, in_one_line};
 use crate::settings::Settings;
 
 /// One thing that was looked at.
@@ -143,7 +143,7 @@ async fn classin(app: &App, findings: &mut Findings) -> Result<(), AppError> {
             findings.good("ClassIn", detail);
         }
         Err(error) => {
-            use crate::classin::{Disposition, StopCause};
+            use crate::remote::classin::{Disposition, StopCause};
             let exit = match error.disposition() {
                 Disposition::Stop(StopCause::Credentials) => Exit::Credentials,
                 Disposition::Stop(StopCause::Settings) => Exit::Configuration,

@@ -6,8 +6,8 @@ use super::output;
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::roster::{ClassTarget, StudentId};
 use crate::store::EvidenceRow;
+use rosterd_core::roster::{ClassTarget, StudentId};
 
 #[derive(Serialize)]
 struct Claimed {

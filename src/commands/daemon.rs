@@ -14,9 +14,7 @@ use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{self, Health, Notifier, Parts, RunSummary, Timetable, Work, signals};
 use crate::exit::Exit;
-use crate::reconcile::{
-    Counts, Progress, ResultsReport, RunReport, StageReport, Trigger, pull_results, reconcile,
-};
+use crate::run::{Counts, Progress, ResultsReport, RunReport, StageReport, Trigger, pull_results, reconcile};
 use crate::settings::Settings;
 use crate::store::{LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
@@ -157,7 +155,7 @@ impl Runs {
             }
             Err(error) => {
                 if !is_busy(&error) {
-                    let line = crate::reconcile::in_one_line(&error);
+                    let line = crate::run::in_one_line(&error);
                     tracing::error!("the run could not begin: {line}");
                     self.health.ready(false, line);
                 }
@@ -170,7 +168,7 @@ impl Runs {
         match self.pull(stop).await {
             Ok(report) => pull_summary(&report, self.clock.now_ms()),
             Err(error) => {
-                let line = crate::reconcile::in_one_line(&error);
+                let line = crate::run::in_one_line(&error);
                 tracing::error!("the pull of results could not begin: {line}");
                 self.not_begun(&error)
             }

@@ -10,10 +10,10 @@ use super::plan::masked;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::plan::{Link, RetryPolicy};
-use crate::reconcile::{Context, Progress, moment, preview_classin};
-use crate::roster::{ClassTarget, StudentId};
+use crate::run::{Context, Progress, moment, preview_classin};
 use crate::store::{Account, EvidenceRow, FailureRow, RosterDatabase, RosterDetails};
+use rosterd_core::exam_plan::{Link, RetryPolicy};
+use rosterd_core::roster::{ClassTarget, StudentId};
 
 /// One student.
 #[derive(Serialize)]

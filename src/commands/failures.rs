@@ -6,8 +6,8 @@ use super::output;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
-use crate::plan::FailureState;
 use crate::store::FailureRow;
+use rosterd_core::exam_plan::FailureState;
 
 #[derive(Serialize)]
 struct Changed {

@@ -12,6 +12,10 @@ mod plan;
 mod relink;
 mod results;
 mod runs;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+#[cfg(not(feature = "sandbox"))]
+#[path = "no_sandbox.rs"]
 mod sandbox;
 mod status;
 mod summary;
@@ -20,7 +24,7 @@ mod sync;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::reconcile::in_one_line;
+use crate::run::in_one_line;
 
 pub use export::ExportArgs;
 pub use import::ImportCommand;

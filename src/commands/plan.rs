@@ -8,8 +8,8 @@ use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::plan::{OperationLine, PlanDocument, Values};
-use crate::reconcile::{Intended, RunReport, Trigger, reconcile};
+use crate::run::{Intended, RunReport, Trigger, reconcile};
+use rosterd_core::exam_plan::{OperationLine, PlanDocument, Values};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Options {

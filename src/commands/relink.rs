@@ -6,7 +6,7 @@ use super::output;
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::roster::StudentId;
+use rosterd_core::roster::StudentId;
 
 #[derive(Serialize)]
 struct Relinked {

@@ -6,9 +6,9 @@ use super::{output, summary};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::reconcile::moment;
-use crate::roster::RunId;
+use crate::run::moment;
 use crate::store::RunRow;
+use rosterd_core::roster::RunId;
 
 /// One line of the history.
 #[derive(Serialize)]

@@ -5,16 +5,16 @@ use crate::app::{AppError, sandbox_credentials};
 use crate::cli::{Cli, SandboxArgs};
 use crate::demo::provision;
 use crate::exit::Exit;
-use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::settings::Settings;
 use crate::store::roster_writer::RosterWriter;
+use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppError> {
     let stop = sync::stop_on_signals();
     let sandbox = match Sandbox::new(settings(cli, arguments)?) {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            output::complain(&format!("sandbox: {}", crate::reconcile::in_one_line(&error)));
+            output::complain(&format!("sandbox: {}", crate::run::in_one_line(&error)));
             return Ok(Exit::Usage);
         }
     };
@@ -33,7 +33,7 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
     let serving = match sandbox.serve(arguments.listen).await {
         Ok(serving) => serving,
         Err(error) => {
-            output::complain(&format!("sandbox: {}", crate::reconcile::in_one_line(&error)));
+            output::complain(&format!("sandbox: {}", crate::run::in_one_line(&error)));
             return Ok(Exit::Temporary);
         }
     };

@@ -10,7 +10,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::daemon::schedule;
 use crate::exit::Exit;
-use crate::reconcile::moment;
+use crate::run::moment;
 use crate::settings::ScheduleSettings;
 use crate::store::FailureRow;
 

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::reconcile::RunReport;
+use crate::run::RunReport;
 use crate::store::Mender;
 
 const BOLD: Style = Style::new().bold();

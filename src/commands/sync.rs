@@ -10,7 +10,7 @@ use super::{output, summary};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::reconcile::{Progress, Trigger, reconcile};
+use crate::run::{Progress, Trigger, reconcile};
 use crate::telemetry;
 
 pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {

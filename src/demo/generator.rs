@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fastrand::Rng;
 
-use crate::import::{ClassRow, Given, GroupRow, RosterRows, RosterTable, StudentRow};
+use rosterd_import::{ClassRow, Given, GroupRow, RosterRows, RosterTable, StudentRow};
 
 /// Years of the school; each student is in one.
 const YEARS: u32 = 8;
@@ -456,7 +456,7 @@ mod tests {
                 assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len());
                 for name in list {
                     let (native, latin) = name.split_once('|').unwrap();
-                    assert_eq!(crate::roster::normalise(native), native);
+                    assert_eq!(rosterd_core::roster::normalise(native), native);
                     assert!(
                         !native.is_empty() && latin.chars().all(|letter| letter.is_ascii_lowercase()),
                         "{name}"

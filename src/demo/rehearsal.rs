@@ -6,9 +6,9 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use super::generator;
-use crate::sandbox::{Sandbox, SandboxSettings, Serving};
 use crate::settings::{DemoSettings, FieldRef, LoginField, Settings};
 use crate::store::roster_writer::{Commit, Completeness, RosterWriter};
+use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
 
 /// A sandbox that serves while this lives, with what a made-up roster needs in it.
 pub struct Demo {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::roster::HomeCountry;
+use rosterd_core::roster::{Adopt, HomeCountry, Leavers, Limit, Mode, Removals};
 
 /// Everything that can be set, validated.
 #[derive(Clone, Debug)]
@@ -48,19 +48,6 @@ pub struct Settings {
     pub http: HttpSettings,
     /// `[demo]`: present only in `config/demo.toml`.
     pub demo: Option<DemoSettings>,
-}
-
-/// What a run may change. Each mode allows what the one before it allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// Reads and plans; writes to neither service, and does not call ClassIn.
-    Observe,
-    /// Adds candidates and enrols.
-    CreateOnly,
-    /// Also modifies and moves.
-    Upsert,
-    /// Also handles leavers and removals.
-    Sync,
 }
 
 /// `[roster]`
@@ -202,26 +189,6 @@ pub struct FieldMapping {
     pub field: FieldRef,
 }
 
-/// `[exam] leavers`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leavers {
-    /// Delete the candidate.
-    Delete,
-    /// Leave the candidate as it is.
-    Keep,
-    /// Move the candidate to this group.
-    MoveTo(i64),
-}
-
-/// `[exam] adopt`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Adopt {
-    /// Take over.
-    Auto,
-    /// Leave alone and report.
-    Never,
-}
-
 /// `[classin]`
 #[derive(Clone, Debug)]
 pub struct ClassinSettings {
@@ -243,28 +210,6 @@ pub struct ClassinSettings {
     pub removals: Removals,
     /// Most calls a day for confirming what we remember; 0 is off.
     pub verify_calls: u32,
-}
-
-/// `[classin] removals`: how strong our evidence must be before we remove somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Removals {
-    /// Nobody.
-    None,
-    /// Whom we added.
-    Added,
-    /// Also whom we presumably added (the answer was lost).
-    Presumed,
-}
-
-/// A limit on how much one run may change.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// Grows with the number of managed candidates: max(5, 20 % up to 100, 10 % up to 1,000, 5 % above).
-    Auto,
-    /// So many.
-    Count(u64),
-    /// So many of a hundred managed ones, 0 to 100.
-    Percent(f64),
 }
 
 /// `[guard]`
@@ -314,20 +259,4 @@ pub struct DemoSettings {
     pub seed: u64,
     /// Where the embedded sandbox keeps its state.
     pub sandbox_state: PathBuf,
-}
-
-impl Mode {
-    /// All modes, each allowing more than the one before it.
-    pub const ALL: [Self; 4] = [Self::Observe, Self::CreateOnly, Self::Upsert, Self::Sync];
-
-    /// The word in the configuration and in reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Observe => "observe",
-            Self::CreateOnly => "create-only",
-            Self::Upsert => "upsert",
-            Self::Sync => "sync",
-        }
-    }
 }

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 
 use super::suggest::nearest;
 use super::{Blackout, FieldMapping, FieldRef, Leavers, Limit, LoginField};
-use crate::roster::HomeCountry;
+use rosterd_core::roster::HomeCountry;
 
 /// A value, or what is wrong with it: a sentence for the admin, which never repeats a secret.
 pub(super) type Parsed<T> = Result<T, String>;

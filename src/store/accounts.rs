@@ -8,8 +8,8 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::intents::{fingerprint, stored};
 use super::{StateStore, StoreError};
-use crate::plan::Fingerprint;
-use crate::roster::{ClassinUid, RunId, StudentId};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::roster::{ClassinUid, RunId, StudentId};
 
 /// How we came to know an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

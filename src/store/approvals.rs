@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::intents::{fingerprint, stored};
 use super::outcomes::{OperationKey, keys};
 use super::{Service, StateStore, StoreError};
-use crate::plan::{Approved, Fingerprint, OperationKind};
-use crate::roster::StudentId;
+use rosterd_core::exam_plan::{Approved, Fingerprint, OperationKind};
+use rosterd_core::roster::StudentId;
 
 /// What was held so long ago was approved, changed or forgotten since; its row goes.
 const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;

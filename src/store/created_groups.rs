@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{StateStore, StoreError};
-use crate::roster::{Gid, GroupCode, RunId};
+use rosterd_core::roster::{Gid, GroupCode, RunId};
 
 /// Where a gid is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{StateStore, StoreError};
-use crate::mirror::{EnrolmentRecord, Evidence};
-use crate::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
+use rosterd_core::classin_plan::{EnrolmentRecord, Evidence};
+use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
 /// A change to what is remembered of one account in one class.
 #[derive(Clone, Debug)]

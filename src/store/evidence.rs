@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::enrolments::{stored_class, target};
 use super::{StateStore, StoreError};
-use crate::roster::{ClassTarget, ClassinUid, RunId, StudentId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, RunId, StudentId};
 
 /// One remembered membership, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Small facts by name.
 
 use super::{StateStore, StoreError};
-use crate::plan::MemoryKey;
+use rosterd_core::exam_plan::MemoryKey;
 
 const MEMORY_KEY: &str = "memory-key";
 

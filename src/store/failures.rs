@@ -9,8 +9,8 @@ use super::intents::fingerprint;
 use super::mender::Mender;
 use super::outcomes::{OperationKey, keys};
 use super::{StateStore, StoreError};
-use crate::plan::{FailureState, Fingerprint, Hold, Holds, OperationKind};
-use crate::roster::StudentId;
+use rosterd_core::exam_plan::{FailureState, Fingerprint, Hold, Holds, OperationKind};
+use rosterd_core::roster::StudentId;
 
 /// Which of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use futures_util::stream::TryStreamExt;
 use sqlx::{Sqlite, Transaction};
 
 use super::{StateStore, StoreError};
-use crate::roster::{Sid, StudentId};
+use rosterd_core::roster::{Sid, StudentId};
 
 /// Nobody comes back to school after five years and asks for old results; the row goes.
 const KEPT_MS: i64 = 5 * 366 * 24 * 60 * 60 * 1000;

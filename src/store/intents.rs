@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{Service, StateStore, StoreError, link_writes};
-use crate::plan::Fingerprint;
-use crate::roster::{FieldId, LoginValue, RunId, StudentId};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// One item of a call that is about to be sent.
 #[derive(Clone, Debug)]

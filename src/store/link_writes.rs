@@ -6,8 +6,8 @@ use sqlx::{Sqlite, Transaction};
 
 use super::links::{json, numbers, pack, unpack};
 use super::{LinkWrite, NewLink, StoreError, former};
-use crate::plan::{Fingerprint, LinkNote};
-use crate::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
+use rosterd_core::exam_plan::{Fingerprint, LinkNote};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
 
 /// Remembers what reading alone brought about one link, inside the caller's transaction.
 pub(super) async fn apply_note(

@@ -7,8 +7,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{StateStore, StoreError, link_writes};
-use crate::plan::{Fingerprint, Link, LinkNote, Origin, Owners};
-use crate::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
+use rosterd_core::exam_plan::{Fingerprint, Link, LinkNote, Origin, Owners};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
 
 /// A link to be made.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Who can do something about a failure: derived from what it is, never stored.
 
-use crate::mirror::{Call, CodeClass, Stop, decide};
+use rosterd_core::classin_plan::{Call, CodeClass, Stop, decide};
 
 /// Who can do something about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use sqlx::{Sqlite, Transaction};
 use super::intents::stored;
 use super::link_writes;
 use super::{AccountChange, FailureRecord, LinkWrite, Service, StateStore, StoreError, accounts};
-use crate::roster::{RunId, StudentId};
+use rosterd_core::roster::{RunId, StudentId};
 
 /// One thing that was wanted of one student: service, kind, student, and for ClassIn the class.
 pub type OperationKey = (Service, &'static str, StudentId, String);

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 
 use super::{StateStore, StoreError};
-use crate::roster::{AttemptKey, ExamId, Sid};
+use rosterd_core::roster::{AttemptKey, ExamId, Sid};
 
 /// Finished passes beyond so many are forgotten.
 const KEPT_PASSES: i64 = 1000;

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 
 use super::{ResultsPass, StateStore, StoreError};
-use crate::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
+use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
 
 /// How an attempt of a page stands to what we had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{StateStore, StoreError};
-use crate::roster::RunId;
+use rosterd_core::roster::RunId;
 
 /// What is known when a run starts.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rosterd::exit::Exit;
-use rosterd::plan::FailureState;
-use rosterd::reconcile::ClassinPatience;
+use rosterd::run::ClassinPatience;
+use rosterd_core::exam_plan::FailureState;
 
 use crate::cli_support::{ClassIds, DAY, School};
 use crate::{ADD, JOIN, REGISTER, REGISTER_SEVERAL, count, in_step, set_of, settle};
@@ -526,7 +526,8 @@ async fn a_new_student_id_keeps_the_account() {
         )
         .await;
     let state = school.state().await;
-    let (from, to) = (rosterd::roster::StudentId::new("old"), rosterd::roster::StudentId::new("new"));
+    let (from, to) =
+        (rosterd_core::roster::StudentId::new("old"), rosterd_core::roster::StudentId::new("new"));
     assert_eq!(state.relink(&from, &to).await.unwrap(), 2);
     state.close().await;
     school.sandbox.clear_journal();

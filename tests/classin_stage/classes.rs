@@ -1,7 +1,7 @@
 //! Class by class: what the roster wants, whose membership it is, what is lost, refused and held.
 
 use rosterd::exit::Exit;
-use rosterd::sandbox::ClassOrigin;
+use rosterd_sandbox::ClassOrigin;
 
 use crate::cli_support::{ClassIds, DAY, HOUR, MINUTE, School};
 use crate::{ADD, REMOVE, count, in_step, set_of, settle};
@@ -146,7 +146,10 @@ async fn a_student_without_a_uid_who_was_silenced_stays_silent() {
     school.join("lost", "c1").await;
     school.run_as(Exit::Incomplete).await;
     let state = school.state().await;
-    state.change_failures(None, rosterd::plan::FailureState::Ignored, school.clock.now_ms()).await.unwrap();
+    state
+        .change_failures(None, rosterd_core::exam_plan::FailureState::Ignored, school.clock.now_ms())
+        .await
+        .unwrap();
     state.close().await;
     for _ in 0..2 {
         school.run_as(Exit::Done).await;

@@ -1,7 +1,7 @@
 //! The lives of classes and accounts: full, over, busy; cancelled, teaching, auditing.
 
 use rosterd::exit::Exit;
-use rosterd::sandbox::Role;
+use rosterd_sandbox::Role;
 
 use crate::cli_support::{ClassIds, DAY, HOUR, MINUTE, School};
 use crate::{ADD, ADD_TO_COURSE, count, in_step, set_of};
@@ -58,7 +58,7 @@ async fn a_full_class_is_asked_again_at_once_when_its_roster_changes_or_a_person
     assert!(school.classin_calls().is_empty());
     school.sandbox.set_class_capacity(class.course, class.class, 0);
     let state = school.state().await;
-    let waiting = rosterd::plan::FailureState::Waiting;
+    let waiting = rosterd_core::exam_plan::FailureState::Waiting;
     state.change_failures(None, waiting, school.clock.now_ms()).await.unwrap();
     state.close().await;
     school.run_as(Exit::Done).await;
@@ -142,7 +142,7 @@ async fn a_role_that_stands_in_the_way_is_a_dead_letter_that_says_what_to_do_unt
         assert!(school.classin_calls().is_empty(), "{code}");
         school.sandbox.clear_roles(class.course, uid);
         let state = school.state().await;
-        let waiting = rosterd::plan::FailureState::Waiting;
+        let waiting = rosterd_core::exam_plan::FailureState::Waiting;
         state.change_failures(None, waiting, school.clock.now_ms()).await.unwrap();
         state.close().await;
         school.run_as(Exit::Done).await;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fastrand::Rng;
-use rosterd::plan::FailureState;
-use rosterd::reconcile::RunReport;
-use rosterd::sandbox::CandidateView;
-use rosterd::settings::{Limit, Mode};
+use rosterd::run::RunReport;
+use rosterd_core::exam_plan::FailureState;
+use rosterd_core::roster::{Limit, Mode};
+use rosterd_sandbox::CandidateView;
 
 use crate::chance::{happens, one_of};
 use crate::edits::tagged;

@@ -1,6 +1,6 @@
 //! What the school office does to the roster, and teachers to the account.
 
-use rosterd::roster::Sid;
+use rosterd_core::roster::Sid;
 
 use crate::chance::{happens, one_of};
 use crate::driver::Driver;

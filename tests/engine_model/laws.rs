@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rosterd::plan::FailureState;
-use rosterd::reconcile::RunReport;
-use rosterd::settings::{Limit, Mode};
+use rosterd::run::RunReport;
+use rosterd_core::exam_plan::FailureState;
+use rosterd_core::roster::{Limit, Mode};
 
 use crate::driver::Driver;
 use crate::support::*;

@@ -172,21 +172,21 @@ impl StageSum {
 #[tokio::test]
 async fn candidates_entered_by_a_lost_call_are_ours_even_where_nobody_may_be_taken_over() {
     let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd::settings::Adopt::Never;
+    world.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("lose_answer", "addStudents");
     world.set("exam.drop_request", "getstudentsinfo@1x100");
     assert_eq!(world.run().await.unknown(), "3 add");
     world.sandbox.clear_faults();
     let report = world.run().await;
     assert_eq!((report.writes(), report.exit_code), (0, 0), "{report:?}");
-    assert_eq!(world.link("s000").await.unwrap().origin, rosterd::plan::Origin::Added);
+    assert_eq!(world.link("s000").await.unwrap().origin, rosterd_core::exam_plan::Origin::Added);
     assert_eq!(world.differences(&[]), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn reads_that_lag_behind_writes_enter_nobody_twice_and_make_nobody_a_stranger() {
     let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd::settings::Adopt::Never;
+    world.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("stale_read", "getstudentsinfo:3600");
     world.set("lose_answer", "addStudents");
     let report = world.run().await;
@@ -194,7 +194,7 @@ async fn reads_that_lag_behind_writes_enter_nobody_twice_and_make_nobody_a_stran
     let report = world.run_later().await;
     assert_eq!((report.writes(), report.exit_code), (0, 0), "{report:?}");
     assert_eq!(world.differences(&[]), Vec::<String>::new());
-    assert_eq!(world.link("s000").await.unwrap().origin, rosterd::plan::Origin::Added);
+    assert_eq!(world.link("s000").await.unwrap().origin, rosterd_core::exam_plan::Origin::Added);
 }
 
 #[tokio::test]

@@ -73,14 +73,14 @@ async fn runs_that_are_cut_off_again_and_again_still_get_there() {
 #[tokio::test]
 async fn candidates_entered_just_before_a_crash_are_linked_as_ours() {
     let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd::settings::Adopt::Never;
+    world.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();
     assert_eq!(world.logins().len(), 3, "the call was done");
     assert_eq!(world.state.count_links().await.unwrap(), 0, "and not written down");
     assert_eq!(world.run().await.writes(), 0);
-    assert_eq!(world.link("s000").await.unwrap().origin, rosterd::plan::Origin::Added);
+    assert_eq!(world.link("s000").await.unwrap().origin, rosterd_core::exam_plan::Origin::Added);
     assert_eq!(world.differences(&[]), Vec::<String>::new());
     assert_eq!(world.run().await.planned(), "");
 }
@@ -113,7 +113,7 @@ async fn whoever_leaves_the_roster_right_after_a_crash_leaves_no_candidate_behin
 #[tokio::test]
 async fn values_that_a_crash_left_in_doubt_are_sent_again_and_never_held_as_too_many() {
     let mut world = World::with(students(12)).await;
-    world.guard.max_modify = rosterd::settings::Limit::Count(0);
+    world.guard.max_modify = rosterd_core::roster::Limit::Count(0);
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();

@@ -62,7 +62,7 @@ async fn is_honest(dice: &mut fastrand::Rng, endpoint: &str, lie: Option<(&str, 
         world.write_roster().await;
         assert_eq!(world.run().await.planned(), "", "{what}");
         world.later(4 * DAY);
-        world.guard.max_delete = rosterd::settings::Limit::Percent(100.0);
+        world.guard.max_delete = rosterd_core::roster::Limit::Percent(100.0);
     }
     world.write_roster().await;
     if let Some((fault, position)) = lie {
@@ -157,8 +157,8 @@ mod mutations {
     //! nobody counts as entered who was not.
 
     use proptest::prelude::*;
-    use rosterd::plan::{AddVerdict, Verdict, WriteAnswer, judge_add, judge_by_sid};
-    use rosterd::roster::Sid;
+    use rosterd_core::exam_plan::{AddVerdict, Verdict, WriteAnswer, judge_add, judge_by_sid};
+    use rosterd_core::roster::Sid;
 
     #[derive(Clone, Debug)]
     enum Mutation {

@@ -1,6 +1,6 @@
 //! Every failed index is one row, tried again when due, and a dead letter in the end.
 
-use rosterd::plan::FailureState;
+use rosterd_core::exam_plan::FailureState;
 
 use crate::support::*;
 

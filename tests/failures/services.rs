@@ -101,7 +101,7 @@ async fn after_five_calls_in_a_row_that_failed_nothing_is_sent_any_more_and_the_
     world.set("exam.http_5xx", "*@*:503");
     world.sandbox.clear_journal();
     for _ in 0..8 {
-        let _error = client.delete(&[rosterd::roster::Sid(1)]).await.unwrap_err();
+        let _error = client.delete(&[rosterd_core::roster::Sid(1)]).await.unwrap_err();
     }
     assert_eq!(world.journal().len(), 5);
     let error = client.fields().await.unwrap_err();
@@ -119,9 +119,9 @@ async fn a_single_answer_lets_the_calls_go_on() {
     for _ in 0..5 {
         world.set("exam.drop_request", "delStu@1x4");
         for _ in 0..4 {
-            assert!(client.delete(&[rosterd::roster::Sid(1)]).await.is_err());
+            assert!(client.delete(&[rosterd_core::roster::Sid(1)]).await.is_err());
         }
-        assert!(client.delete(&[rosterd::roster::Sid(1)]).await.is_ok());
+        assert!(client.delete(&[rosterd_core::roster::Sid(1)]).await.is_ok());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use rosterd::import::{Told, encoding_named};
+use rosterd_import::{Told, encoding_named};
 
 const CHINESE: &str = "student_id,name\nS1,王小明\nS2,李雷\nS3,韩梅梅\nS4,张伟\n";
 const WESTERN: &str = "student_id;name\nS1;Zoë Müller\nS2;André Gonçalves\nS3;Señor Muñoz\n";

@@ -1,7 +1,7 @@
 //! OneRoster bundles, 1.1 and 1.2, from folders and archives.
 
 use super::*;
-use rosterd::import::oneroster::{GroupsFrom, StudentIdFrom};
+use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
 
 const BULK_1_1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/oneroster-1.1");
 const DELTA_1_2: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/oneroster-1.2");

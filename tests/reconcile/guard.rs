@@ -1,6 +1,6 @@
 //! What is too much is held, the rest goes on, and an approval covers just what it named.
 
-use rosterd::settings::Limit;
+use rosterd_core::roster::Limit;
 
 use crate::support::*;
 

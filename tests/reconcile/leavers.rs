@@ -1,6 +1,6 @@
 //! Who leaves the roster: nothing in haste, nothing that is not ours.
 
-use rosterd::settings::Leavers;
+use rosterd_core::roster::Leavers;
 
 use crate::support::*;
 
@@ -87,7 +87,10 @@ async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_res
     );
     let plan = world.plan_report().await;
     assert_eq!(plan.exam.notes, [said.as_str()]);
-    let document = rosterd::plan::PlanDocument::new(&world.plan().await, rosterd::plan::Values::Masked);
+    let document = rosterd_core::exam_plan::PlanDocument::new(
+        &world.plan().await,
+        rosterd_core::exam_plan::Values::Masked,
+    );
     let detail = &document.operations.iter().find(|line| line.student_id == "s001").unwrap().detail;
     assert!(
         detail.contains(&format!("sid {sid}")) && detail.contains("older results stay with it"),
@@ -125,7 +128,8 @@ async fn a_former_candidate_follows_a_student_whose_id_changes_and_is_forgotten_
         let _report = world.run().await;
         world.later(4 * DAY);
         assert_eq!(world.run().await.applied(), "1 delete");
-        let (old, new) = (rosterd::roster::StudentId::new("s001"), rosterd::roster::StudentId::new("n001"));
+        let (old, new) =
+            (rosterd_core::roster::StudentId::new("s001"), rosterd_core::roster::StudentId::new("n001"));
         world.state.relink(&old, &new).await.unwrap();
         world.later(days * DAY);
         let _report = world.run().await;
@@ -203,9 +207,9 @@ async fn everything_remembered_of_a_student_is_carried_over_to_another_id() {
     world.put(Person { id: "renumbered".to_owned(), ..student("s001") }).await;
     assert_eq!(world.run().await.skipped(), "1 add", "the login value is still the leaver's");
     let (from, to) = ("s001", "renumbered");
-    let ids = [from, to].map(rosterd::roster::StudentId::new);
+    let ids = [from, to].map(rosterd_core::roster::StudentId::new);
     world.state.relink(&ids[0], &ids[1]).await.unwrap();
     assert_eq!(world.run().await.planned(), "");
     assert_eq!((world.sid(to).await, world.link(from).await), (sid, None));
-    assert!(world.state.relink(&ids[1], &rosterd::roster::StudentId::new("s000")).await.is_err());
+    assert!(world.state.relink(&ids[1], &rosterd_core::roster::StudentId::new("s000")).await.is_err());
 }

@@ -52,7 +52,7 @@ async fn an_ignored_row_is_silent_until_it_changes() {
     world.put(student("new").in_groups([])).await;
     let _report = world.run().await;
     let failure = world.failures().await[0].id;
-    let ignored = rosterd::plan::FailureState::Ignored;
+    let ignored = rosterd_core::exam_plan::FailureState::Ignored;
     world.state.change_failures(Some(&[failure]), ignored, world.clock.now_ms()).await.unwrap();
     let report = world.run().await;
     assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 0));

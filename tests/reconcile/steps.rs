@@ -1,6 +1,7 @@
 //! First sync, quiet runs, edits on both sides, modes.
 
-use rosterd::settings::{LoginField, Mode};
+use rosterd::settings::LoginField;
+use rosterd_core::roster::Mode;
 
 use crate::support::*;
 

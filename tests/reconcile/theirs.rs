@@ -1,7 +1,7 @@
 //! Candidates that were there before us, that somebody changes by hand, or that are not ours.
 
-use rosterd::plan::Origin;
-use rosterd::settings::{Adopt, Limit};
+use rosterd_core::exam_plan::Origin;
+use rosterd_core::roster::{Adopt, Limit};
 
 use crate::support::*;
 

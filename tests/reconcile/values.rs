@@ -130,7 +130,7 @@ async fn what_is_sent_once_more_is_not_held_as_too_many_modifies() {
         world.edit(&format!("s{number:03}"), |it| it.phone("")).await;
     }
     assert_eq!(world.run().await.applied(), "20 modify");
-    world.guard.max_modify = rosterd::settings::Limit::Count(3);
+    world.guard.max_modify = rosterd_core::roster::Limit::Count(3);
     assert_eq!(world.run().await.applied(), "20 modify", "the same again");
     assert_eq!(world.run().await.planned(), "");
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use rosterd::app::exam_side;
 use rosterd::exit::Exit;
-use rosterd::reconcile::{Patience, Progress, ResultsPull, ResultsReport, pull_results};
-use rosterd::sandbox::ResultView;
+use rosterd::run::{Patience, Progress, ResultsPull, ResultsReport, pull_results};
 use rosterd::store::{ResultFilter, StateStore, StudentResult};
+use rosterd_sandbox::ResultView;
 
 use crate::cli_support::School;
 

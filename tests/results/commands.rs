@@ -1,7 +1,7 @@
 //! The command: pulling, listing, exporting, the lock, the daemon's own schedule. Never a name.
 
-use rosterd::sandbox::ResultView;
 use rosterd::store::RunLock;
+use rosterd_sandbox::ResultView;
 
 use crate::bench::*;
 use crate::cli_support::{School, eventually};

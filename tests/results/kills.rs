@@ -19,7 +19,7 @@ async fn a_pull_killed_at_any_page_and_repeated_gives_the_same_while_results_arr
         let before = mirror(&school).await.len();
         let newest = school.sandbox.results()[0].clone();
         school.sandbox.insert_results(
-            (1..=150).map(|by| rosterd::sandbox::ResultView { start: newest.start + by, ..newest.clone() }),
+            (1..=150).map(|by| rosterd_sandbox::ResultView { start: newest.start + by, ..newest.clone() }),
         );
         school.sandbox.clear_journal();
         let report = pull_to(&school, Exit::Done).await;
@@ -56,7 +56,7 @@ async fn an_incremental_pull_that_is_killed_leaves_no_hole_above_what_was_known(
         pull_as(&school, Exit::Done).await;
         let newest = school.sandbox.results()[0].clone();
         let arrived =
-            (1..=350).map(|by| rosterd::sandbox::ResultView { start: newest.start + by, ..newest.clone() });
+            (1..=350).map(|by| rosterd_sandbox::ResultView { start: newest.start + by, ..newest.clone() });
         school.sandbox.insert_results(arrived);
         school.sandbox.clear_journal();
         cut_off_at(&school, page).await;

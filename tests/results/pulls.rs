@@ -36,7 +36,7 @@ async fn a_pull_stops_where_it_meets_only_known_settled_results() {
     let school = school_with(1000).await;
     pull_as(&school, Exit::Done).await;
     let newest = school.sandbox.results()[0].clone();
-    let later = |by| rosterd::sandbox::ResultView { start: newest.start + by, ..newest.clone() };
+    let later = |by| rosterd_sandbox::ResultView { start: newest.start + by, ..newest.clone() };
     school.sandbox.insert_results([later(1), later(2), later(3)]);
     school.sandbox.clear_journal();
     let report = pull_to(&school, Exit::Done).await;
@@ -203,14 +203,14 @@ async fn a_student_with_a_new_candidate_or_a_new_id_keeps_the_older_results() {
     school.later(2 * DAY);
     let _again = school.run().await;
     let sid = school.sandbox.candidate("login-s1").unwrap().sid;
-    school.sandbox.insert_results([rosterd::sandbox::ResultView {
+    school.sandbox.insert_results([rosterd_sandbox::ResultView {
         sid,
         start: 1_800_000_000,
         ..results(1, &[sid])[0].clone()
     }]);
     pull_as(&school, Exit::Done).await;
     let of = |student: &str| ResultFilter {
-        student: Some(rosterd::roster::StudentId::new(student)),
+        student: Some(rosterd_core::roster::StudentId::new(student)),
         ..ResultFilter::default()
     };
     let standings: Vec<Standing> =

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rosterd::sandbox::AccountView;
+use rosterd_sandbox::AccountView;
 use serde_json::{Value, json};
 
 use crate::client::{Served, encode, md5_hex};

@@ -1,6 +1,6 @@
 //! Members of classes and courses: samples, codes, the decision table's cases, switches.
 
-use rosterd::sandbox::{ClassKind, ClassOrigin, CourseStatus, Role};
+use rosterd_sandbox::{ClassKind, ClassOrigin, CourseStatus, Role};
 use serde_json::{Value, json};
 
 use crate::client::{Served, md5_hex, now};

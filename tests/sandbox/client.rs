@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use md5::{Digest, Md5};
-use rosterd::sandbox::{Sandbox, SandboxSettings, Serving};
+use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
 use serde_json::Value;
 
 /// A sandbox that is being served.

@@ -1,6 +1,6 @@
 //! What admins and tests see and do beside the two services: settings, kept state, the journal, the pages.
 
-use rosterd::sandbox::{Sandbox, SandboxSettings};
+use rosterd_sandbox::{Sandbox, SandboxSettings};
 use serde_json::{Value, json};
 
 use crate::client::{Served, newcomers};

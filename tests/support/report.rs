@@ -1,6 +1,6 @@
 //! Figures of a run, short enough to stand in an assertion.
 
-use rosterd::reconcile::{Counts, RunReport, StageReport};
+use rosterd::run::{Counts, RunReport, StageReport};
 
 /// Reads figures of the exam side.
 pub trait Figures {

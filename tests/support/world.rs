@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rosterd::clock::Clock;
-use rosterd::exam::{ExamClient, ExamConnection};
-use rosterd::http::{RetryPacing, Transport};
-use rosterd::plan::Link;
-use rosterd::plan::{GuardedPlan, PlanDocument, RetryPolicy, Values};
-use rosterd::reconcile::{Context, ExamSide, Intended, Patience, Progress, RunReport, Trigger, reconcile};
-use rosterd::roster::StudentId;
-use rosterd::sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};
+use rosterd::remote::exam::{ExamClient, ExamConnection};
+use rosterd::remote::http::{RetryPacing, Transport};
+use rosterd::run::{Context, ExamSide, Intended, Patience, Progress, RunReport, Trigger, reconcile};
 use rosterd::settings::{
-    Adopt, Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, Leavers, Limit, LoginField, Mode,
-    RosterQueries,
+    Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RosterQueries,
 };
 use rosterd::store::{FailureRow, RosterDatabase, StateStore};
+use rosterd_core::exam_plan::Link;
+use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, RetryPolicy, Values};
+use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
+use rosterd_sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};
 use secrecy::SecretString;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};

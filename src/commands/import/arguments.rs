@@ -10,10 +10,10 @@ use crate::app::AppError;
 use crate::cli::Cli;
 use crate::commands::{output, sync};
 use crate::exit::Exit;
-use crate::import::oneroster::{GroupsFrom, StudentIdFrom};
-use crate::import::{ColumnMap, FileEncoding, Told, encoding_named};
-use crate::reconcile::in_one_line;
+use crate::run::in_one_line;
 use crate::settings::Settings;
+use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
+use rosterd_import::{ColumnMap, FileEncoding, Told, encoding_named};
 
 /// `import`: what kind of files.
 #[derive(Clone, Debug, Subcommand)]

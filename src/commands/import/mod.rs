@@ -14,14 +14,14 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::import::oneroster::{self, GroupsFrom, StudentIdFrom};
-use crate::import::{
+use crate::run::Progress;
+use crate::store::roster_writer::{Commit, RosterWriteError, RosterWriter, Staging, Verdict};
+use rosterd_core::roster::Limit;
+use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
+use rosterd_import::{
     ColumnMap, Completeness, ImportProblem, Intake, LOTS_UNDER_WAY, Placed, Reading, RosterTable, Told,
     clever, csv_files,
 };
-use crate::reconcile::Progress;
-use crate::settings::Limit;
-use crate::store::roster_writer::{Commit, RosterWriteError, RosterWriter, Staging, Verdict};
 
 use self::report::{Lines, report};
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{ImportKind, ImportRequest};
-use crate::import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
 use crate::store::roster_writer::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
 
 /// What an import did, found, or would have done.
 #[derive(Clone, Debug, Serialize)]

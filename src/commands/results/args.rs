@@ -5,8 +5,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::roster::{ExamId, StudentId};
 use crate::store::ResultFilter;
+use rosterd_core::roster::{ExamId, StudentId};
 
 /// `results`
 #[derive(Clone, Debug, Args)]

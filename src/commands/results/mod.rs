@@ -17,10 +17,10 @@ use crate::app::{App, AppError, exam_side};
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::reconcile::{Progress, ResultsPull, ResultsReport, moment, pull_results};
-use crate::roster::Attempt;
+use crate::run::{Progress, ResultsPull, ResultsReport, moment, pull_results};
 use crate::settings::Settings;
 use crate::store::{StateStore, StoreError, StudentResult};
+use rosterd_core::roster::Attempt;
 
 /// How many results the text shows if nothing else is asked for.
 const SHOWN: u32 = 100;

@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failure;
 use super::value::{Number, number, text};
 use super::{RosterError, RosterRow, WantedClass};
-use crate::plan::RosterTally;
-use crate::roster::{
+use rosterd_core::exam_plan::RosterTally;
+use rosterd_core::roster::{
     ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, GroupCode, Student, StudentId,
     normalise,
 };

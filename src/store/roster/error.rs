@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::plan::RosterFlaw;
+use rosterd_core::exam_plan::RosterFlaw;
 
 /// Why the roster cannot be read.
 #[derive(Debug, thiserror::Error)]

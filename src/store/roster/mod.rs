@@ -18,9 +18,9 @@ pub use error::RosterError;
 pub use people::{NamedStudent, RosterDetails, RosterPerson};
 pub use snapshot::RosterSnapshot;
 
-use crate::roster::{ClassTarget, Enrolment, Student};
 use crate::settings::RosterQueries;
 pub(super) use error::failure;
+use rosterd_core::roster::{ClassTarget, Enrolment, Student};
 use tables::{Declared, Tables, quoted};
 
 /// A student with what is wrong with the row, where something is.

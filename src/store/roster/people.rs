@@ -10,7 +10,7 @@ use super::error::failure;
 use super::tables::{ACTIVE, quoted};
 use super::value::{Number, number, text};
 use super::{RosterError, RosterSnapshot};
-use crate::roster::{ClassCode, ClassinUid, GroupCode, StudentId, normalise};
+use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, StudentId, normalise};
 
 /// Columns of students that an own query need not have: without them nobody can be registered or renamed.
 pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];

@@ -9,8 +9,8 @@ use super::error::failure;
 use super::tables::{ACTIVE, quoted};
 use super::value::{Number, number, problem, text};
 use super::{RosterDatabase, RosterError};
-use crate::plan::RosterFlaw;
-use crate::roster::{
+use rosterd_core::exam_plan::RosterFlaw;
+use rosterd_core::roster::{
     Class, ClassCode, ClassId, ClassTarget, CourseId, Gid, Group, GroupCode, RosterProblem, StudentId,
 };
 

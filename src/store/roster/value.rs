@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
-use crate::roster::{RosterProblem, normalise};
+use rosterd_core::roster::{RosterProblem, normalise};
 
 /// A row that cannot be used.
 pub(super) fn problem(table: &'static str, key: &str, what: &str) -> RosterProblem {

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
 use super::staging::{Staging, run};
-use crate::import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
+use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 
 /// A rule that rows break.
 struct Rule {

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::RosterWriteError;
 use super::difference::{RowChange, TableDifference};
 use super::staging::{KeyedTable, run};
-use crate::import::RosterTable;
+use rosterd_import::RosterTable;
 
 /// Who is on the roster and not among the rows, as SQL over `students AS t`.
 pub(super) const ABSENT: &str = "t.active IS NOT 0 AND t.student_id IS NOT NULL AND NOT EXISTS

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::import::RosterTable;
+use rosterd_import::RosterTable;
 
 /// Keys that a difference shows of each table; the counts are of all.
 pub(super) const SHOWN_KEYS: usize = 20;

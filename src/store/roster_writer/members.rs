@@ -6,7 +6,7 @@ use super::RosterWriteError;
 use super::compare::{count_of, show_keys};
 use super::difference::{RowChange, TableDifference};
 use super::staging::run;
-use crate::import::RosterTable;
+use rosterd_import::RosterTable;
 
 /// Compares: `wanted_…` then has the pairs that shall be there, `present_…` those that are, `removed_…` those
 /// that go. `removes_absent` says that what the files lack goes.

@@ -21,9 +21,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
 use self::opening::{Contents, connect, contents, create_private};
-use crate::import::{Reading, RosterRows, RosterTable};
+use rosterd_import::{Reading, RosterRows, RosterTable};
 
-pub use crate::import::Completeness;
+pub use rosterd_import::Completeness;
 
 pub use self::difference::{ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict};
 pub use self::staging::Staging;

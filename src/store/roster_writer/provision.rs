@@ -2,7 +2,7 @@
 //! never writes a roster.
 
 use super::{RosterWriteError, RosterWriter, found};
-use crate::import::RosterTable;
+use rosterd_import::RosterTable;
 
 impl RosterWriter {
     /// Code and title of every group without a gid, by code.

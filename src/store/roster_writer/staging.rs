@@ -7,7 +7,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
-use crate::import::{ClassRow, Completeness, Given, GroupRow, Item, Person, Placed, RosterTable, StudentRow};
+use rosterd_import::{
+    ClassRow, Completeness, Given, GroupRow, Item, Person, Placed, RosterTable, StudentRow,
+};
 
 /// Rows of one INSERT; more bring no more speed.
 const ROWS_PER_INSERT: usize = 500;

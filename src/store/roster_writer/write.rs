@@ -9,9 +9,9 @@ use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
 use super::members::{compare_members, write_members};
 use super::staging::{KeyedTable, Staging, run};
 use super::{Commit, MIGRATIONS, RosterWriteError, found};
-use crate::import::{Completeness, RosterTable};
-use crate::plan::allowance;
-use crate::settings::Limit;
+use rosterd_core::exam_plan::allowance;
+use rosterd_core::roster::Limit;
+use rosterd_import::{Completeness, RosterTable};
 
 /// Changed rows that are looked up at once.
 const ROWS_AT_ONCE: i64 = 500;

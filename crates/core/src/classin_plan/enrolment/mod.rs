@@ -1,0 +1,238 @@
+//! One enrolment: what we remember of it, and what is to be done about it.
+
+mod batch;
+mod evidence;
+mod fingerprint;
+mod plan;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
+pub use evidence::{EvidenceChange, evidence_after, evidence_before};
+pub use fingerprint::{Wanted, want_fingerprint};
+pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
+
+use crate::roster::Mode;
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
+
+/// How we know what we know of one account's membership: the only memory there is, as ClassIn can not be read
+/// back (`contract/classin.md`, section 1.4, rule 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// We added it; ours to remove.
+    Added,
+    /// It was there when we first tried to add it; not ours to remove.
+    Present,
+    /// We tried to add it and do not know what became of that. A repeat is safe and settles it.
+    Unknown,
+    /// It was there when we repeated an add of ours whose answer was lost: membership is certain, authorship
+    /// is not.
+    Presumed,
+    /// We tried to remove it, as we were allowed to, and do not know what became of that. A repeat is safe.
+    Removing,
+    /// It was there once and is out. For every decision the same as no record at all.
+    Gone,
+    /// The class takes no changes for good (over, deleted, made in the app): whatever it is, it stays so. Not ours to
+    /// remove.
+    Condemned,
+}
+
+impl Evidence {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 7] = [
+        Self::Added,
+        Self::Present,
+        Self::Unknown,
+        Self::Presumed,
+        Self::Removing,
+        Self::Gone,
+        Self::Condemned,
+    ];
+
+    /// The word for it in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Present => "present",
+            Self::Unknown => "unknown",
+            Self::Presumed => "presumed",
+            Self::Removing => "removing",
+            Self::Gone => "gone",
+            Self::Condemned => "condemned",
+        }
+    }
+
+    /// The evidence of this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|evidence| evidence.as_str() == word)
+    }
+
+    /// Whether a wanted enrolment needs nothing more: the account is surely there, or nothing can be done.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::Added | Self::Present | Self::Presumed | Self::Condemned => true,
+            Self::Unknown | Self::Removing | Self::Gone => false,
+        }
+    }
+}
+
+/// What we remember of one account in one class. Evidence belongs to (uid, target): siblings may share an
+/// account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolmentRecord {
+    /// The account.
+    pub uid: ClassinUid,
+    /// Where.
+    pub target: ClassTarget,
+    /// For whom it was enrolled.
+    pub student: StudentId,
+    /// How we know.
+    pub evidence: Evidence,
+    /// When a run first saw that the student has left the roster; absent while they are on it.
+    pub gone_since_ms: Option<i64>,
+}
+
+/// What is done for one student and one class. In the order of a report: registrations first, removals last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EnrolmentKind {
+    /// Obtain a ClassIn account.
+    Register,
+    /// Put into the class.
+    Enrol,
+    /// Take out of the class.
+    Remove,
+}
+
+impl EnrolmentKind {
+    /// The word for it in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Enrol => "enrol",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// Whether an operation goes ahead, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationState {
+    /// It goes ahead.
+    Planned,
+    /// It is too much without a person's approval.
+    Held(Reason),
+    /// It is withheld, and nobody need do anything.
+    Skipped(Reason),
+    /// It is impossible until the roster changes.
+    Cannot(Reason),
+    /// It goes ahead later by itself, or once a person has looked at its failure.
+    Waiting(Reason),
+}
+
+impl OperationState {
+    /// Why it does not go ahead; `None` when it does.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Planned => None,
+            Self::Held(reason) | Self::Skipped(reason) | Self::Cannot(reason) | Self::Waiting(reason) => {
+                Some(reason)
+            }
+        }
+    }
+}
+
+/// Why an operation does not go ahead. Its text is a sentence without a full stop and without personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The student has no uid.
+    NoAccount,
+    /// `[sync] mode` does not allow it.
+    Mode(Mode),
+    /// The class is condemned, with the code.
+    Condemned(i64),
+    /// It would take the last member of ours out of the class.
+    WouldEmpty {
+        /// How many removals would do that.
+        removals: usize,
+    },
+    /// The student has left less than `delete_grace` ago, or fewer than two runs have seen it.
+    Grace {
+        /// When the grace ends, in milliseconds since 1970 UTC.
+        until_ms: i64,
+    },
+    /// What the ledger or the guard says, in its own words.
+    Other(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAccount => {
+                f.write_str("no ClassIn account: enter the student's classin_uid on the roster")
+            }
+            Self::Mode(mode) => write!(f, "the mode {} does not allow it", mode.as_str()),
+            Self::Condemned(code) => write!(
+                f,
+                "ClassIn takes no changes to this class (code {code}) until its ids change on the roster"
+            ),
+            Self::WouldEmpty { removals } => write!(
+                f,
+                "a group or class that would go to zero: {removals} removals would leave nobody of ours in it"
+            ),
+            Self::Grace { .. } => {
+                f.write_str("the student has left only recently: delete_grace and two runs must pass first")
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// One intended change for one student and one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolmentOperation {
+    /// What.
+    pub kind: EnrolmentKind,
+    /// For whom.
+    pub student: StudentId,
+    /// Which class, by the school's code; absent when the roster no longer has that class.
+    pub class_code: Option<ClassCode>,
+    /// The account; absent only where that is what is missing.
+    pub uid: Option<ClassinUid>,
+    /// Which class, by ClassIn's ids.
+    pub target: ClassTarget,
+    /// Whether it goes ahead.
+    pub state: OperationState,
+    /// What we knew before: the `was` of [`evidence_before`] and [`evidence_after`].
+    pub recorded: Option<Evidence>,
+    /// Another planned operation makes the call for the same account and target, and this one ends as that
+    /// one does. It is in no batch.
+    pub follows: bool,
+    /// Fingerprint of what is wanted ([`want_fingerprint`]): a failure holds only while it is the same.
+    pub want: u64,
+}
+
+impl EnrolmentOperation {
+    /// Whether it goes ahead, by a call of its own or by following another.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.state == OperationState::Planned
+    }
+
+    /// Whether this operation ends as `leader` does.
+    #[must_use]
+    pub fn ends_with(&self, leader: &Self) -> bool {
+        self.follows
+            && !leader.follows
+            && leader.is_planned()
+            && (self.kind, self.uid, self.target) == (leader.kind, leader.uid, leader.target)
+    }
+}

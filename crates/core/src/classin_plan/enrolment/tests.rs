@@ -1,0 +1,498 @@
+//! What one class needs, rule by rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::classin_plan::judge::{ItemVerdict, Scope};
+use crate::roster::Removals;
+use crate::roster::{ClassId, CourseId, Enrolment};
+
+const HOUR_MS: i64 = 3_600_000;
+const TARGET: ClassTarget = ClassTarget { course: CourseId(523_689), class: Some(ClassId(1_419_691)) };
+
+/// One class, converged, with everything a plan depends on; a test changes one thing.
+struct World {
+    wanted: Vec<Enrolment>,
+    recorded: Vec<EnrolmentRecord>,
+    gone: BTreeMap<StudentId, (i64, u32)>,
+    holds: BTreeMap<u64, String>,
+    mode: Mode,
+    removals: Removals,
+    condemned: Option<i64>,
+}
+
+fn row(student: &str, class: &str, uid: Option<i64>) -> Enrolment {
+    Enrolment {
+        student: StudentId::new(student),
+        class_code: ClassCode::new(class),
+        target: TARGET,
+        uid: uid.map(ClassinUid),
+    }
+}
+
+fn record(student: &str, uid: i64, evidence: Evidence) -> EnrolmentRecord {
+    EnrolmentRecord {
+        uid: ClassinUid(uid),
+        target: TARGET,
+        student: StudentId::new(student),
+        evidence,
+        gone_since_ms: None,
+    }
+}
+
+/// s1, s2 and s3 are in class c1, added by us.
+fn converged() -> World {
+    World {
+        wanted: vec![row("s1", "c1", Some(1)), row("s2", "c1", Some(2)), row("s3", "c1", Some(3))],
+        recorded: (1..=3).map(|n| record(&format!("s{n}"), n, Evidence::Added)).collect(),
+        gone: BTreeMap::new(),
+        holds: BTreeMap::new(),
+        mode: Mode::Sync,
+        removals: Removals::Added,
+        condemned: None,
+    }
+}
+
+impl World {
+    fn plan(&self) -> ClassPlan {
+        let code = ClassCode::new("c1");
+        let presence = |student: &StudentId| match self.gone.get(student) {
+            Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
+            None => Presence::OnRoster,
+        };
+        let view = ClassView {
+            target: TARGET,
+            class_code: Some(&code),
+            mode: self.mode,
+            condemned: self.condemned,
+            removals: self.removals,
+            now_ms: 1000 * HOUR_MS,
+            delete_grace_ms: 72 * HOUR_MS,
+            presence: &presence,
+            holds: &self.holds,
+        };
+        plan_class(&self.wanted, &self.recorded, &view)
+    }
+
+    fn without_row(mut self, student: &str) -> Self {
+        self.wanted.retain(|row| row.student.as_str() != student);
+        self
+    }
+
+    fn with_evidence(mut self, uid: i64, evidence: Evidence) -> Self {
+        self.recorded
+            .iter_mut()
+            .filter(|record| record.uid.0 == uid)
+            .for_each(|record| record.evidence = evidence);
+        self
+    }
+
+    fn with_row(mut self, student: &str, class: &str, uid: Option<i64>) -> Self {
+        self.wanted.push(row(student, class, uid));
+        self
+    }
+
+    fn with_leaver(mut self, student: &str, hours: i64, runs: u32) -> Self {
+        self.gone.insert(StudentId::new(student), (1000 * HOUR_MS - hours * HOUR_MS, runs));
+        self.without_row(student)
+    }
+}
+
+/// Kind, student, uid and whether it is planned: what most rules are about.
+fn lines(plan: &ClassPlan) -> Vec<String> {
+    let line = |operation: &EnrolmentOperation| {
+        let state = match &operation.state {
+            OperationState::Planned if operation.follows => "follows",
+            OperationState::Planned => "planned",
+            OperationState::Held(_) => "held",
+            OperationState::Skipped(_) => "skipped",
+            OperationState::Cannot(_) => "cannot",
+            OperationState::Waiting(_) => "waiting",
+        };
+        let uid = operation.uid.map_or("-".to_owned(), |uid| uid.to_string());
+        format!("{} {} {uid} {state}", operation.kind.as_str(), operation.student)
+    };
+    plan.operations.iter().map(line).collect()
+}
+
+const NOTHING: [&str; 0] = [];
+
+// What is wanted
+
+#[test]
+fn a_converged_class_plans_nothing() {
+    let plan = converged().plan();
+    assert_eq!(lines(&plan), NOTHING);
+    assert_eq!((plan.settled, plan.kept, plan.to_forget.len(), plan.handovers.len()), (3, 0, 0, 0));
+}
+
+#[test]
+fn a_wanted_student_of_whom_nothing_is_recorded_is_enrolled() {
+    let plan = converged().with_row("s4", "c1", Some(4)).plan();
+    assert_eq!(lines(&plan), ["enrol s4 4 planned"]);
+    assert_eq!(plan.operations[0].recorded, None);
+}
+
+#[test]
+fn a_wanted_student_whose_answer_was_lost_is_enrolled_again() {
+    for evidence in [Evidence::Unknown, Evidence::Removing] {
+        let plan = converged().with_evidence(2, evidence).plan();
+        assert_eq!(lines(&plan), ["enrol s2 2 planned"]);
+        assert_eq!(plan.operations[0].recorded, Some(evidence));
+    }
+}
+
+#[test]
+fn a_wanted_student_who_is_surely_there_needs_nothing_however_we_know() {
+    for evidence in [Evidence::Added, Evidence::Present, Evidence::Presumed] {
+        assert_eq!(lines(&converged().with_evidence(2, evidence).plan()), NOTHING, "{evidence:?}");
+    }
+}
+
+#[test]
+fn a_wanted_student_without_an_account_cannot_be_enrolled_and_the_reason_says_what_to_do() {
+    let plan = converged().with_row("s4", "c1", None).plan();
+    assert_eq!(lines(&plan), ["enrol s4 - cannot"]);
+    let reason = plan.operations[0].state.reason().unwrap().to_string();
+    assert!(reason.starts_with("no ClassIn account: "), "{reason}");
+}
+
+#[test]
+fn a_failure_that_is_not_due_waits_until_what_is_wanted_changes() {
+    let mut world = converged().with_row("s4", "c1", Some(4));
+    let want = world.plan().operations[0].want;
+    world.holds.insert(want, "a dead letter".to_owned());
+    let plan = world.plan();
+    assert_eq!(lines(&plan), ["enrol s4 4 waiting"]);
+    assert_eq!(plan.operations[0].state.reason().unwrap().to_string(), "a dead letter");
+    let changed = world.without_row("s4").with_row("s4", "c1", Some(44));
+    assert_eq!(lines(&changed.plan()), ["enrol s4 44 planned"]);
+}
+
+// What is no longer wanted
+
+#[test]
+fn who_leaves_only_the_class_is_removed_at_once() {
+    let plan = converged().without_row("s2").plan();
+    assert_eq!(lines(&plan), ["remove s2 2 planned"]);
+    assert_eq!(plan.operations[0].class_code, Some(ClassCode::new("c1")));
+}
+
+#[test]
+fn a_leaver_is_removed_after_the_grace_and_two_runs_and_not_before() {
+    let table =
+        [(72, 2, "planned"), (71, 2, "waiting"), (72, 1, "waiting"), (500, 1, "waiting"), (0, 9, "waiting")];
+    for (hours, runs, state) in table {
+        let plan = converged().with_leaver("s2", hours, runs).plan();
+        assert_eq!(lines(&plan), [format!("remove s2 2 {state}")], "{hours} h, {runs} runs");
+    }
+}
+
+#[test]
+fn a_leaver_who_came_back_in_between_begins_a_new_grace() {
+    let mut world = converged().with_leaver("s2", 500, 2);
+    world.recorded[1].gone_since_ms = Some(990 * HOUR_MS);
+    assert_eq!(lines(&world.plan()), ["remove s2 2 waiting"]);
+}
+
+#[test]
+fn only_evidence_that_the_setting_allows_leads_to_a_removal() {
+    use Evidence::{Added, Present, Presumed, Removing, Unknown};
+    let table = [
+        (Removals::None, vec![]),
+        (Removals::Added, vec![Added, Removing]),
+        (Removals::Presumed, vec![Added, Removing, Presumed, Unknown]),
+    ];
+    for (removals, allowed) in table {
+        for evidence in [Added, Present, Unknown, Presumed, Removing] {
+            let world = World { removals, ..converged() };
+            let plan = world.with_evidence(2, evidence).without_row("s2").plan();
+            let expected = if allowed.contains(&evidence) { vec!["remove s2 2 planned"] } else { vec![] };
+            assert_eq!(lines(&plan), expected, "{removals:?} {evidence:?}");
+            let forgotten = evidence == Present;
+            assert_eq!(plan.to_forget.len(), usize::from(forgotten), "{removals:?} {evidence:?}");
+            assert_eq!(
+                plan.kept,
+                usize::from(!forgotten && expected.is_empty()),
+                "{removals:?} {evidence:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_enrolment_that_we_did_not_make_is_forgotten_and_never_removed() {
+    let world = World { removals: Removals::Presumed, ..converged() };
+    let plan = world.with_evidence(2, Evidence::Present).without_row("s2").plan();
+    assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![ClassinUid(2)]));
+}
+
+#[test]
+fn removals_that_would_leave_nobody_of_ours_are_held() {
+    let world = World { wanted: vec![], ..converged() };
+    let plan = world.plan();
+    assert_eq!(lines(&plan), ["remove s1 1 held", "remove s2 2 held", "remove s3 3 held"]);
+    let reason = plan.operations[0].state.reason().unwrap().to_string();
+    assert!(reason.contains("a group or class that would go to zero"), "{reason}");
+}
+
+#[test]
+fn a_class_that_keeps_one_member_or_gets_one_does_not_go_to_zero() {
+    assert_eq!(lines(&converged().without_row("s1").without_row("s2").plan()).len(), 2);
+    let world = World { wanted: vec![row("s9", "c1", Some(9))], ..converged() };
+    assert_eq!(lines(&world.plan())[..2], ["enrol s9 9 planned", "remove s1 1 planned"]);
+    let present = World { wanted: vec![row("s1", "c1", Some(1))], ..converged() };
+    assert_eq!(
+        lines(&present.with_evidence(1, Evidence::Present).plan()),
+        ["remove s2 2 planned", "remove s3 3 planned"]
+    );
+}
+
+#[test]
+fn a_new_account_is_added_and_the_old_one_removed() {
+    let plan = converged().without_row("s2").with_row("s2", "c1", Some(22)).plan();
+    assert_eq!(lines(&plan), ["enrol s2 22 planned", "remove s2 2 planned"]);
+}
+
+#[test]
+fn nobody_is_removed_because_their_uid_was_emptied_on_the_roster() {
+    let plan = converged().without_row("s2").with_row("s2", "c1", None).plan();
+    assert_eq!(lines(&plan), ["enrol s2 - cannot"]);
+    assert_eq!(plan.kept, 1);
+}
+
+// Siblings and classes with two codes
+
+#[test]
+fn an_account_is_not_removed_while_a_sibling_wants_it_there_and_the_record_is_handed_over() {
+    let world = converged().without_row("s2").with_row("s9", "c1", Some(2));
+    let plan = world.plan();
+    assert_eq!(lines(&plan), NOTHING);
+    assert_eq!(plan.handovers, [Handover { uid: ClassinUid(2), student: StudentId::new("s9") }]);
+}
+
+#[test]
+fn siblings_who_share_a_new_account_are_enrolled_by_one_call() {
+    let plan = converged().with_row("s5", "c1", Some(4)).with_row("s4", "c1", Some(4)).plan();
+    assert_eq!(lines(&plan), ["enrol s4 4 planned", "enrol s5 4 follows"]);
+    assert!(plan.operations[1].ends_with(&plan.operations[0]));
+    assert!(!plan.operations[0].ends_with(&plan.operations[1]));
+    let calls = batches(&plan.operations, 30, &BTreeSet::new());
+    assert_eq!(calls.iter().map(|call| call.operations.len()).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_sibling_whose_failure_waits_does_not_keep_the_other_from_being_enrolled() {
+    let mut world = converged().with_row("s4", "c1", Some(4)).with_row("s5", "c1", Some(4));
+    world.holds.insert(world.plan().operations[0].want, "dead".to_owned());
+    assert_eq!(lines(&world.plan()), ["enrol s4 4 waiting", "enrol s5 4 planned"]);
+}
+
+#[test]
+fn two_codes_of_one_class_are_one_membership() {
+    let world = converged().with_row("s1", "c2", Some(1));
+    assert_eq!(lines(&world.plan()), NOTHING);
+    let left_one = World { wanted: vec![row("s1", "c2", Some(1)), row("s2", "c1", Some(2))], ..converged() };
+    assert_eq!(lines(&left_one.plan()), ["remove s3 3 planned"]);
+}
+
+// Mode and condemned classes
+
+#[test]
+fn each_mode_does_what_it_allows_and_skips_the_rest() {
+    let table = [
+        (Mode::Observe, ["enrol s4 4 skipped", "remove s2 2 skipped"]),
+        (Mode::CreateOnly, ["enrol s4 4 planned", "remove s2 2 skipped"]),
+        (Mode::Upsert, ["enrol s4 4 planned", "remove s2 2 skipped"]),
+        (Mode::Sync, ["enrol s4 4 planned", "remove s2 2 planned"]),
+    ];
+    for (mode, expected) in table {
+        let world = World { mode, ..converged() };
+        assert_eq!(
+            lines(&world.without_row("s2").with_row("s4", "c1", Some(4)).plan()),
+            expected,
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn observing_changes_no_record_either() {
+    let world = World { mode: Mode::Observe, ..converged() };
+    let plan = world.with_evidence(2, Evidence::Present).without_row("s2").plan();
+    assert_eq!((plan.to_forget, plan.handovers), (vec![], vec![]));
+}
+
+#[test]
+fn a_condemned_class_is_not_asked_again() {
+    let world = World { condemned: Some(145), ..converged() };
+    let plan = world.without_row("s2").with_row("s4", "c1", Some(4)).with_row("s5", "c1", None).plan();
+    assert_eq!(lines(&plan), ["enrol s4 4 skipped", "enrol s5 - skipped", "remove s2 2 skipped"]);
+    assert!(plan.operations[0].state.reason().unwrap().to_string().contains("145"));
+}
+
+#[test]
+fn the_members_of_a_deleted_class_are_forgotten() {
+    let world = World { condemned: Some(212), ..converged() };
+    let plan = world.without_row("s2").plan();
+    assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![ClassinUid(2)]));
+}
+
+#[test]
+fn rows_and_records_of_another_class_are_left_alone() {
+    let mut world = converged();
+    let other = ClassTarget { course: CourseId(1), class: None };
+    world.recorded.push(EnrolmentRecord { target: other, ..record("s8", 8, Evidence::Added) });
+    world.wanted.push(Enrolment { target: other, ..row("s9", "c9", Some(9)) });
+    assert_eq!(lines(&world.plan()), NOTHING);
+}
+
+// Batches
+
+fn operations(enrols: i64, removes: i64) -> Vec<EnrolmentOperation> {
+    let mut world = converged();
+    world.wanted.extend((0..enrols).map(|n| row(&format!("e{n:03}"), "c1", Some(100 + n))));
+    world.recorded.extend((0..removes).map(|n| record(&format!("r{n:03}"), 1000 + n, Evidence::Added)));
+    world.plan().operations
+}
+
+fn shape(calls: &[EnrolmentBatch]) -> Vec<(EnrolmentKind, usize)> {
+    calls.iter().map(|call| (call.kind, call.operations.len())).collect()
+}
+
+#[test]
+fn a_call_takes_at_most_the_batch_size_and_never_more_than_thirty() {
+    use EnrolmentKind::{Enrol, Remove};
+    let none = BTreeSet::new();
+    let table = [
+        (30, 30, vec![(Enrol, 30), (Enrol, 1), (Remove, 2)]),
+        (500, 30, vec![(Enrol, 30), (Enrol, 1), (Remove, 2)]),
+        (20, 20, vec![(Enrol, 20), (Enrol, 11), (Remove, 2)]),
+        (31, 30, vec![(Enrol, 30), (Enrol, 1), (Remove, 2)]),
+    ];
+    for (size, _, expected) in table {
+        assert_eq!(shape(&batches(&operations(31, 2), size, &none)), expected, "{size}");
+    }
+    assert_eq!(batches(&operations(3, 0), 0, &none).len(), 3);
+}
+
+#[test]
+fn where_the_class_was_full_the_removals_come_first() {
+    use EnrolmentKind::{Enrol, Remove};
+    let full = BTreeSet::from([TARGET]);
+    assert_eq!(shape(&batches(&operations(1, 2), 30, &full)), [(Remove, 2), (Enrol, 1)]);
+}
+
+#[test]
+fn what_is_not_planned_is_in_no_call() {
+    let world = World { wanted: vec![], ..converged() };
+    assert!(batches(&world.plan().operations, 30, &BTreeSet::new()).is_empty());
+}
+
+// Evidence
+
+const DONE: ItemVerdict = ItemVerdict::Done { code: 1 };
+
+#[test]
+fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
+    use Evidence::{Added, Present, Presumed, Removing, Unknown};
+    use EvidenceChange::{Forget, Record};
+    let there = ItemVerdict::Already { code: 166 };
+    let lost = ItemVerdict::Unknown;
+    let failed = ItemVerdict::Retry { code: 158 };
+    let table = [
+        (None, DONE, Record(Added)),
+        (None, there, Record(Present)),
+        (None, lost, Record(Unknown)),
+        (None, failed, Forget),
+        (Some(Unknown), DONE, Record(Added)),
+        (Some(Unknown), there, Record(Presumed)),
+        (Some(Unknown), lost, Record(Unknown)),
+        (Some(Unknown), failed, Record(Unknown)),
+        (Some(Removing), DONE, Record(Added)),
+        (Some(Removing), there, Record(Presumed)),
+        (Some(Removing), lost, Record(Unknown)),
+        (Some(Removing), failed, Record(Removing)),
+        (Some(Present), lost, Record(Present)),
+        (Some(Added), there, Record(Added)),
+        (None, ItemVerdict::SendSingly, Record(Unknown)),
+        (None, ItemVerdict::Halve { code: 100 }, Forget),
+        (Some(Unknown), ItemVerdict::Student { code: 400 }, Forget),
+        (Some(Removing), ItemVerdict::Student { code: 400 }, Forget),
+        (Some(Added), ItemVerdict::Student { code: 400 }, Record(Added)),
+        (Some(Unknown), ItemVerdict::Student { code: 329 }, Record(Unknown)),
+    ];
+    for (was, verdict, expected) in table {
+        assert_eq!(evidence_after(EnrolmentKind::Enrol, was, verdict), expected, "{was:?} {verdict:?}");
+    }
+}
+
+#[test]
+fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
+    use Evidence::{Added, Presumed, Removing};
+    use EvidenceChange::{Forget, Record};
+    let condemned = |code| ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code };
+    let table = [
+        (Added, DONE, Forget),
+        (Added, ItemVerdict::Already { code: 167 }, Forget),
+        (Removing, ItemVerdict::Already { code: 162 }, Forget),
+        (Added, ItemVerdict::Unknown, Record(Removing)),
+        (Presumed, ItemVerdict::SendSingly, Record(Removing)),
+        (Presumed, ItemVerdict::Retry { code: 171 }, Record(Presumed)),
+        (Removing, ItemVerdict::Student { code: 400 }, Record(Removing)),
+        (Added, condemned(145), Record(Added)),
+        (Added, condemned(212), Forget),
+    ];
+    for (was, verdict, expected) in table {
+        assert_eq!(
+            evidence_after(EnrolmentKind::Remove, Some(was), verdict),
+            expected,
+            "{was:?} {verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_written_before_a_call_is_what_a_lost_answer_would_leave() {
+    for was in [None, Some(Evidence::Unknown), Some(Evidence::Removing), Some(Evidence::Added)] {
+        for kind in [EnrolmentKind::Enrol, EnrolmentKind::Remove, EnrolmentKind::Register] {
+            assert_eq!(
+                evidence_before(kind, was),
+                evidence_after(kind, was, ItemVerdict::Unknown),
+                "{kind:?} {was:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_words_of_evidence_are_read_back_as_they_were_written() {
+    for word in ["added", "present", "unknown", "presumed", "removing"] {
+        assert_eq!(Evidence::parse(word).map(Evidence::as_str), Some(word));
+    }
+    assert_eq!(Evidence::parse("claimed"), None);
+}
+
+#[test]
+fn a_fingerprint_is_stable_across_machines_and_changes_with_each_part() {
+    let (student, class) = (StudentId::new("s1"), ClassCode::new("c1"));
+    let base = Wanted {
+        kind: EnrolmentKind::Enrol,
+        student: &student,
+        class_code: Some(&class),
+        uid: Some(ClassinUid(1)),
+        target: TARGET,
+    };
+    let other_class = ClassTarget { class: None, ..TARGET };
+    let variants = [
+        Wanted { kind: EnrolmentKind::Remove, ..base },
+        Wanted { student: &StudentId::new("s2"), ..base },
+        Wanted { class_code: None, ..base },
+        Wanted { uid: Some(ClassinUid(2)), ..base },
+        Wanted { uid: None, ..base },
+        Wanted { target: other_class, ..base },
+    ];
+    let prints: BTreeSet<u64> = variants.iter().chain([&base]).map(want_fingerprint).collect();
+    assert_eq!(prints.len(), variants.len() + 1);
+    assert_eq!(want_fingerprint(&base), 1_962_145_383_853_606_262);
+}

@@ -1,0 +1,101 @@
+//! Which group changes a student's memberships ask for.
+
+use std::collections::BTreeSet;
+
+use super::Decider;
+use crate::exam_plan::facts::SidFact;
+use crate::exam_plan::groups::{WantedGroups, grow, shrink};
+use crate::exam_plan::link::{Link, LinkNote};
+use crate::exam_plan::operation::{Change, GroupMove, GroupWay, Operation, OperationKind, OperationState};
+use crate::exam_plan::reason::{CannotReason, SkipReason};
+use crate::exam_plan::survey::{Sighting, Wanted};
+use crate::roster::{Gid, Sid, StudentId};
+
+impl Decider<'_> {
+    /// A linked candidate's groups as looked up in this run, where they were.
+    pub(super) fn looked_up(&mut self, link: &Link, sighting: Sighting) -> Option<BTreeSet<Gid>> {
+        match self.input.facts.by_sid.get(&link.sid) {
+            Some(SidFact::Found { groups, .. }) => {
+                if link.groups.as_ref() != Some(groups) {
+                    self.notes.push(LinkNote::Groups(link.student.clone(), groups.clone()));
+                    shrink(&mut self.group_sizes, link.groups.as_ref());
+                    grow(&mut self.group_sizes, groups);
+                }
+                Some(groups.clone())
+            }
+            Some(SidFact::Gone) | None if sighting == Sighting::Groups => link.groups.clone(),
+            Some(SidFact::Gone) | None => None,
+        }
+    }
+
+    pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, sighting: Sighting) {
+        let looked_up = self.looked_up(link, sighting);
+        let known = looked_up.as_ref().or(link.groups.as_ref());
+        let differs = known.is_none_or(|held| self.input.groups.differ(&wanted.groups.gids, held));
+        match looked_up {
+            _ if !differs => self.missing_gid(&wanted.id, &wanted.groups),
+            Some(held) => self.regroup(&wanted.id, link.sid, &wanted.groups, &held),
+            None => self.not_now(wanted.id.clone(), OperationKind::Move, SkipReason::NotFoundOut),
+        }
+    }
+
+    /// From the groups held, as looked up in this run, to the wanted ones.
+    pub(super) fn regroup(&mut self, id: &StudentId, sid: Sid, wanted: &WantedGroups, held: &BTreeSet<Gid>) {
+        let Some(way) = self.input.groups.way(&wanted.gids, held) else {
+            return self.missing_gid(id, wanted);
+        };
+        let want = self.wanted_groups(id, wanted);
+        let leaves = way.leaves(held);
+        let change = Change::Move(GroupMove::of_student(Some(sid), wanted, way));
+        self.add_operation(id.clone(), change, want, leaves, false);
+    }
+
+    /// Further groups of a student whom this plan enters; they need the sid that the add will bring.
+    pub(super) fn follow_add(
+        &mut self,
+        id: &StudentId,
+        first: Gid,
+        wanted: &WantedGroups,
+        added: &OperationState,
+    ) {
+        let further: BTreeSet<Gid> = wanted.gids.iter().copied().filter(|gid| *gid != first).collect();
+        if further.is_empty() {
+            return self.missing_gid(id, wanted);
+        }
+        let state = match added {
+            OperationState::Planned => OperationState::Planned,
+            OperationState::Skipped(reason) => OperationState::Skipped(reason.clone()),
+            OperationState::Held(_) | OperationState::Cannot(_) => {
+                OperationState::Skipped(SkipReason::Depends(OperationKind::Add))
+            }
+        };
+        let want = self.wanted_groups(id, wanted);
+        let way = GroupWay::Adjust { missing: further, surplus: BTreeSet::new() };
+        let change = Change::Move(GroupMove::of_student(None, wanted, way));
+        let leaves = BTreeSet::new();
+        self.operations.push(Operation {
+            student: id.clone(),
+            change,
+            state,
+            want,
+            of_leaver: false,
+            leaves,
+            groups: BTreeSet::new(),
+        });
+    }
+
+    fn wanted_groups(&self, id: &StudentId, wanted: &WantedGroups) -> crate::exam_plan::Fingerprint {
+        let mut want = self.want(id, OperationKind::Move);
+        for gid in &wanted.gids {
+            want.number(gid.0);
+        }
+        want.finish()
+    }
+
+    /// A group without gid is an error for the students in it alone.
+    fn missing_gid(&mut self, id: &StudentId, wanted: &WantedGroups) {
+        if let Some(code) = &wanted.without_gid {
+            self.cannot(id.clone(), OperationKind::Move, CannotReason::GroupWithoutGid(code.clone()));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The rows of the truth table for who has left the roster.
+
+use std::collections::BTreeSet;
+
+use super::{Decider, Whereabouts};
+use crate::exam_plan::groups::shrink;
+use crate::exam_plan::link::{Link, LinkNote};
+use crate::exam_plan::operation::{Change, Deletion, GroupMove, GroupWay, OperationKind};
+use crate::exam_plan::policy::Trust;
+use crate::exam_plan::reason::SkipReason;
+use crate::exam_plan::survey::Leaver;
+use crate::roster::Gid;
+use crate::roster::Leavers;
+
+impl Decider<'_> {
+    pub(super) fn leaver(&mut self, leaver: &Leaver, whereabouts: Whereabouts) {
+        let link = &leaver.link;
+        match whereabouts {
+            Whereabouts::Gone => {
+                shrink(&mut self.group_sizes, link.groups.as_ref());
+                self.notes.push(LinkNote::Close(link.student.clone()));
+                return;
+            }
+            Whereabouts::Elsewhere(login) => {
+                self.notes.push(LinkNote::Follow(link.student.clone(), login));
+            }
+            Whereabouts::Here | Whereabouts::Nowhere | Whereabouts::Unknown => {}
+        }
+        if !self.input.trust.is_doubtful() {
+            self.notes.push(LinkNote::Gone(link.student.clone()));
+        }
+        if self.input.policy.leavers == Leavers::Keep {
+            return;
+        }
+        if !self.input.policy.leaver_is_due(link, self.input.now_ms) {
+            self.leavers_waiting += 1;
+            return;
+        }
+        match self.looked_up(link, leaver.sighting) {
+            Some(held) => self.dismiss(link, &held),
+            None if self.is_done_with(link) => {}
+            None => {
+                let reason = self.not_found_out();
+                self.not_now_of_leaver(link.student.clone(), self.dismissal(link), reason);
+            }
+        }
+    }
+
+    /// Whether an earlier run has already done to the candidate what is done to leavers.
+    fn is_done_with(&self, link: &Link) -> bool {
+        link.groups.as_ref().is_some_and(|held| self.input.groups.is_done_with(held))
+    }
+
+    /// What dismissing somebody will be, as far as it is known before their groups are looked up.
+    fn dismissal(&self, link: &Link) -> OperationKind {
+        let foreign = |held: &BTreeSet<Gid>| held.iter().any(|gid| !self.input.groups.is_ours(*gid));
+        match self.input.policy.leavers {
+            Leavers::Delete if !link.groups.as_ref().is_some_and(foreign) => OperationKind::Delete,
+            Leavers::Delete | Leavers::Keep | Leavers::MoveTo(_) => OperationKind::Move,
+        }
+    }
+
+    /// A leaver whose time has come.
+    fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>) {
+        let ours = self.input.groups.ours_among(held);
+        if ours.len() < held.len() {
+            // Another school has the candidate too: only our groups are ours to take it out of.
+            if !ours.is_empty() {
+                let way = GroupWay::Adjust { missing: BTreeSet::new(), surplus: ours };
+                self.dismiss_by_move(link, way, held);
+            }
+            return;
+        }
+        match self.input.policy.leavers {
+            Leavers::Keep => {}
+            Leavers::MoveTo(gid) => {
+                if let Some(way) = self.input.groups.way(&BTreeSet::from([Gid(gid)]), held) {
+                    self.dismiss_by_move(link, way, held);
+                }
+            }
+            Leavers::Delete => self.delete(link, held),
+        }
+    }
+
+    fn delete(&mut self, link: &Link, held: &BTreeSet<Gid>) {
+        let id = link.student.clone();
+        match self.input.trust {
+            Trust::Complete(proof) => {
+                let want = self.want(&id, OperationKind::Delete).number(link.sid.0).finish();
+                let change = Change::Delete(Deletion::certified(link.sid, proof));
+                self.add_operation(id, change, want, held.clone(), true);
+            }
+            Trust::Doubtful(_) => {
+                self.not_now_of_leaver(id, OperationKind::Delete, SkipReason::DoubtfulListing);
+            }
+        }
+    }
+
+    fn dismiss_by_move(&mut self, link: &Link, way: GroupWay, held: &BTreeSet<Gid>) {
+        let id = link.student.clone();
+        let Trust::Complete(proof) = self.input.trust else {
+            return self.not_now_of_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
+        };
+        let mut want = self.want(&id, OperationKind::Move);
+        want.number(link.sid.0).text("leaver");
+        if let GroupWay::MoveTo(gid) = &way {
+            want.number(gid.0);
+        }
+        let want = want.finish();
+        let leaves = way.leaves(held);
+        let change = Change::Move(GroupMove::of_leaver(link.sid, way, proof));
+        self.add_operation(id, change, want, leaves, true);
+    }
+}

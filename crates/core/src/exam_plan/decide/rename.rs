@@ -1,0 +1,110 @@
+//! Who has which login value now, and which renames depend on which.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{PlanInput, Whereabouts};
+use crate::exam_plan::facts::LoginFact;
+use crate::exam_plan::operation::{Operation, OperationKind, OperationState};
+use crate::exam_plan::reason::SkipReason;
+use crate::exam_plan::survey::{Case, Owners, Sighting};
+use crate::roster::{LoginValue, Sid, StudentId};
+
+/// Whose candidate is behind a login value or a sid, after what was looked up in this run.
+pub(super) struct CurrentOwners {
+    by_login: Owners,
+    by_sid: HashMap<Sid, StudentId>,
+    /// Login values under which a look-up by sid found a candidate that links do not expect there.
+    arrived: Owners,
+    /// Students whose candidate gives up its login value in this plan.
+    renaming: HashSet<StudentId>,
+}
+
+impl CurrentOwners {
+    pub(super) fn new(input: &PlanInput<'_>, cases: &[Case]) -> Self {
+        let facts = input.facts;
+        let asked: HashSet<Sid> = facts
+            .by_login
+            .values()
+            .filter_map(|fact| match fact {
+                LoginFact::Found { sid, .. } => Some(*sid),
+                LoginFact::Absent => None,
+            })
+            .collect();
+        let mut owners = Self {
+            by_login: facts.owners.clone(),
+            by_sid: facts.sid_owners.clone(),
+            arrived: Owners::new(),
+            renaming: HashSet::new(),
+        };
+        // First who has gone from where links remember them, then where they are instead.
+        for case in cases {
+            let (link, sighting) = match case {
+                Case::Linked(linked) => (&linked.link, linked.sighting),
+                Case::Leaver(leaver) => (&leaver.link, leaver.sighting),
+                Case::Newcomer(_) | Case::Unusable(_) => continue,
+            };
+            let now = match input.whereabouts(case) {
+                Whereabouts::Here => Some(link.login.clone()),
+                Whereabouts::Elsewhere(login) => Some(login),
+                Whereabouts::Gone | Whereabouts::Nowhere | Whereabouts::Unknown => None,
+            };
+            if now.as_ref() != Some(&link.login) && owners.by_login.get(&link.login) == Some(&link.student) {
+                owners.by_login.remove(&link.login);
+            }
+            if let (Case::Linked(linked), Some(now)) = (case, &now)
+                && linked.wanted.login != *now
+            {
+                owners.renaming.insert(link.student.clone());
+            }
+            if asked.contains(&link.sid) {
+                owners.by_sid.insert(link.sid, link.student.clone());
+            }
+            let is_news = |now: &LoginValue| *now != link.login || sighting == Sighting::Contested;
+            owners.arrived.extend(now.filter(is_news).map(|now| (now, link.student.clone())));
+        }
+        owners.by_login.extend(owners.arrived.clone());
+        owners
+    }
+
+    /// The other student whose candidate has this login value.
+    pub(super) fn other_with_login(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
+        self.by_login.get(login).filter(|owner| *owner != student)
+    }
+
+    /// Whether the candidate listed under this login value turned out to be another student's.
+    pub(super) fn is_anothers(&self, login: &LoginValue, student: &StudentId) -> bool {
+        self.arrived.get(login).is_some_and(|owner| owner != student)
+    }
+
+    /// The other student whose candidate this is.
+    pub(super) fn other_with_sid(&self, sid: Sid, student: &StudentId) -> Option<&StudentId> {
+        self.by_sid.get(&sid).filter(|owner| *owner != student)
+    }
+
+    /// The other student who has this login value now and gives it up in this plan.
+    pub(super) fn freed_by(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
+        self.other_with_login(login, student).filter(|owner| self.renaming.contains(*owner))
+    }
+}
+
+/// A rename into a login value that another rename frees goes ahead only together with that one.
+pub(in crate::exam_plan) fn settle_renames(operations: &mut [Operation]) {
+    let going: HashSet<StudentId> = operations
+        .iter()
+        .filter(|operation| operation.is_planned() && operation.change.login().is_some())
+        .map(|operation| operation.student.clone())
+        .collect();
+    let mut waiting: HashMap<StudentId, Vec<usize>> = HashMap::new();
+    let mut stuck = Vec::new();
+    for (at, operation) in operations.iter().enumerate().filter(|(_, operation)| operation.is_planned()) {
+        match operation.change.login().and_then(|login| login.held_by.as_ref()) {
+            Some(owner) if going.contains(owner) => waiting.entry(owner.clone()).or_default().push(at),
+            Some(_) => stuck.push(at),
+            None => {}
+        }
+    }
+    while let Some(operation) = stuck.pop().and_then(|at| operations.get_mut(at)) {
+        operation.state = OperationState::Skipped(SkipReason::Depends(OperationKind::Modify));
+        stuck.extend(waiting.remove(&operation.student).unwrap_or_default());
+    }
+}

@@ -1,0 +1,259 @@
+//! The rows of the truth table for who is on the roster.
+
+use std::collections::BTreeMap;
+
+use super::{Decider, Whereabouts};
+use crate::exam_plan::compare::FieldDifference;
+use crate::exam_plan::facts::LoginFact;
+use crate::exam_plan::fingerprint::Fingerprint;
+use crate::exam_plan::groups::shrink;
+use crate::exam_plan::link::{Link, LinkNote, Origin};
+use crate::exam_plan::operation::{
+    Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationKind, OperationState,
+};
+use crate::exam_plan::reason::{CannotReason, SkipReason};
+use crate::exam_plan::survey::{LinkedStudent, Newcomer, Sighting, Wanted};
+use crate::roster::Adopt;
+use crate::roster::{FieldId, LoginValue, Sid, StudentId};
+
+impl Decider<'_> {
+    pub(super) fn newcomer(&mut self, newcomer: Newcomer) {
+        let Newcomer { wanted, listed, again_after } = newcomer;
+        match (listed, again_after) {
+            (Some(difference), None) => self.adopt(&wanted, &difference, None),
+            (_, again_after) => self.enter(wanted, again_after),
+        }
+    }
+
+    /// A student without a candidate of their own: the listed one is taken over, else one is added.
+    fn enter(&mut self, wanted: Wanted, again_after: Option<Sid>) {
+        match self.input.comparison.observed.find(&wanted.login) {
+            None => self.add(wanted, again_after),
+            Some(row) => {
+                let difference = self.input.comparison.fields(row, &wanted.values.0, None);
+                self.adopt(&wanted, &difference, again_after);
+            }
+        }
+    }
+
+    fn add(&mut self, wanted: Wanted, again_after: Option<Sid>) {
+        let id = wanted.id.clone();
+        if self.input.facts.unsettled_adds.contains(&id) {
+            return self.not_now(id, OperationKind::Add, SkipReason::NotFoundOut);
+        }
+        let Some(gid) = wanted.groups.first else {
+            let reason = match wanted.groups.without_gid {
+                Some(code) => CannotReason::GroupWithoutGid(code),
+                None => CannotReason::NoGroup,
+            };
+            return self.cannot(id, OperationKind::Add, reason);
+        };
+        let values = self.all_values(&wanted);
+        let mut want = self.want(&id, OperationKind::Add);
+        want.number(gid.0);
+        for (field, value) in &values {
+            want.number(field.0).text(value);
+        }
+        let want = want.finish();
+        let former = self.former(&id, again_after);
+        let change = Change::Add(Addition { login: wanted.login, gid, values, again_after, former });
+        let added = self.push(id.clone(), change, want);
+        self.follow_add(&id, gid, &wanted.groups, &added);
+    }
+
+    fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, again_after: Option<Sid>) {
+        let id = wanted.id.clone();
+        if let Some(owner) = self.current.other_with_login(&wanted.login, &id) {
+            let reason = SkipReason::LoginInUse(owner.clone());
+            return self.not_now(id, OperationKind::Add, reason);
+        }
+        let facts = self.input.facts;
+        let ours = facts.our_lost_adds.contains(&id);
+        if self.input.policy.adopt == Adopt::Never && !ours {
+            if again_after.is_some() {
+                self.notes.push(LinkNote::Lost(id.clone()));
+            }
+            return self.cannot(id, OperationKind::Adopt, CannotReason::AdoptionOff);
+        }
+        let Some(LoginFact::Found { sid, groups: held }) = facts.by_login.get(&wanted.login) else {
+            return self.not_now(id, OperationKind::Adopt, SkipReason::NotFoundOut);
+        };
+        if let Some(owner) = self.current.other_with_sid(*sid, &id) {
+            let reason = SkipReason::LoginInUse(owner.clone());
+            return self.not_now(id, OperationKind::Add, reason);
+        }
+        let confirmed = self.agreed(wanted, difference);
+        let want = self.want(&id, OperationKind::Adopt).number(sid.0).finish();
+        let origin = if ours { Origin::Added } else { Origin::Adopted };
+        let (login, groups) = (wanted.login.clone(), held.clone());
+        let former = self.former(&id, again_after).filter(|former| former != sid);
+        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, again_after, former };
+        let adopted = self.push(id.clone(), Change::Adopt(adoption), want);
+        let before = self.operations.len();
+        self.modify(wanted, *sid, difference, None);
+        self.regroup(&id, *sid, &wanted.groups, held);
+        for follower in self.operations.iter_mut().skip(before) {
+            // Nobody knows who else was in the groups of a candidate that was not ours: it cannot be told
+            // to be the last one.
+            follower.leaves.clear();
+            if let (true, OperationState::Skipped(reason)) = (follower.is_planned(), &adopted) {
+                follower.state = OperationState::Skipped(reason.clone());
+            }
+        }
+    }
+
+    /// The candidate of somebody who left, was deleted and is back: older results stay with it.
+    fn former(&self, student: &StudentId, again_after: Option<Sid>) -> Option<Sid> {
+        self.input.facts.former.get(student).copied().filter(|_| again_after.is_none())
+    }
+
+    /// Values that agree at adoption, or are left alone, are as good as confirmed.
+    fn agreed(&self, wanted: &Wanted, difference: &FieldDifference) -> BTreeMap<FieldId, Fingerprint> {
+        let mut confirmed = difference.confirm.clone();
+        for (at, field) in self.input.comparison.mapping.compared() {
+            let value = wanted.values.0.get(at).map_or("", String::as_str);
+            if difference.send.contains(&at) || (field.is_password() && value.is_empty()) {
+                continue;
+            }
+            confirmed.entry(field.id).or_insert_with(|| self.input.comparison.key.value(field.id, value));
+        }
+        confirmed
+    }
+
+    pub(super) fn linked(&mut self, linked: LinkedStudent, whereabouts: Whereabouts) {
+        let LinkedStudent { wanted, link, own, target, sighting } = linked;
+        if link.gone_since_ms.is_some() {
+            self.notes.push(LinkNote::Returned(link.student.clone()));
+        }
+        match (whereabouts, own) {
+            (Whereabouts::Gone, _) => {
+                shrink(&mut self.group_sizes, link.groups.as_ref());
+                self.enter(wanted, Some(link.sid));
+            }
+            (Whereabouts::Elsewhere(login), _) => self.follow(&wanted, link, login, sighting),
+            (Whereabouts::Here, Some(difference))
+                if !self.current.is_anothers(&link.login, &link.student) =>
+            {
+                let difference = self.note_values(&link, difference);
+                self.bring_in_line(&wanted, &link, &difference, target.is_some());
+                self.regroup_linked(&wanted, &link, sighting);
+            }
+            (Whereabouts::Nowhere, _) => {
+                self.not_now(wanted.id, OperationKind::Modify, SkipReason::DoubtfulListing);
+            }
+            (Whereabouts::Here | Whereabouts::Unknown, _) => {
+                let reason = self.not_found_out();
+                self.not_now(wanted.id, OperationKind::Modify, reason);
+            }
+        }
+    }
+
+    /// Somebody gave the candidate another login value there: the link follows, the roster's is restored.
+    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, sighting: Sighting) {
+        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+        let observed = self.input.comparison.observed;
+        let Some(row) = observed.find(&login) else { return };
+        let difference = self.input.comparison.fields(row, &wanted.values.0, Some(&link));
+        let followed = Link { login, ..link };
+        let difference = self.note_values(&followed, difference);
+        let target_listed = observed.find(&wanted.login).is_some();
+        self.bring_in_line(wanted, &followed, &difference, target_listed);
+        self.regroup_linked(wanted, &followed, sighting);
+    }
+
+    /// Values and login value, by sid.
+    fn bring_in_line(
+        &mut self,
+        wanted: &Wanted,
+        link: &Link,
+        difference: &FieldDifference,
+        target_listed: bool,
+    ) {
+        if wanted.login == link.login {
+            return self.modify(wanted, link.sid, difference, None);
+        }
+        if !self.input.facts.by_sid.contains_key(&link.sid) {
+            let reason = self.not_found_out();
+            return self.not_now(wanted.id.clone(), OperationKind::Modify, reason);
+        }
+        let held_by = self.current.freed_by(&wanted.login, &wanted.id).cloned().filter(|_| target_listed);
+        if target_listed && held_by.is_none() {
+            return self.taken(wanted);
+        }
+        let mapping = self.input.comparison.mapping;
+        let login = LoginChange {
+            column: mapping.login_column().to_owned(),
+            id: mapping.login_field(),
+            from: link.login.clone(),
+            to: wanted.login.clone(),
+            held_by,
+        };
+        self.modify(wanted, link.sid, difference, Some(login));
+    }
+
+    /// The wanted login value is somebody else's.
+    fn taken(&mut self, wanted: &Wanted) {
+        let id = wanted.id.clone();
+        match self.current.other_with_login(&wanted.login, &id) {
+            Some(owner) => {
+                let reason = SkipReason::LoginInUse(owner.clone());
+                self.not_now(id, OperationKind::Modify, reason);
+            }
+            None => self.cannot(id, OperationKind::Modify, CannotReason::LoginTaken),
+        }
+    }
+
+    fn modify(
+        &mut self,
+        wanted: &Wanted,
+        sid: Sid,
+        difference: &FieldDifference,
+        login: Option<LoginChange>,
+    ) {
+        if difference.send.is_empty() && login.is_none() {
+            return;
+        }
+        let mapping = self.input.comparison.mapping;
+        let values: Vec<FieldChange> = difference
+            .send
+            .iter()
+            .filter_map(|at| {
+                let field = mapping.fields().get(*at)?;
+                let value = wanted.values.0.get(*at).cloned().unwrap_or_default();
+                Some(FieldChange { column: field.column.clone(), id: field.id, value })
+            })
+            .collect();
+        let mut want = self.want(&wanted.id, OperationKind::Modify);
+        for value in &values {
+            want.number(value.id.0).text(&value.value);
+        }
+        if let Some(login) = &login {
+            want.number(login.id.0).text(login.to.as_str());
+        }
+        let want = want.finish();
+        let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
+        let change = Change::Modify(Modification { sid, values, login, again });
+        self.push(wanted.id.clone(), change, want);
+    }
+
+    /// What is sent to enter a student: the login field's value among the others, empty ones left out.
+    fn all_values(&self, wanted: &Wanted) -> Vec<(FieldId, String)> {
+        let mapping = self.input.comparison.mapping;
+        let value = |at: usize| {
+            if at == mapping.login_at() {
+                wanted.login.as_str().to_owned()
+            } else {
+                wanted.values.0.get(at).cloned().unwrap_or_default()
+            }
+        };
+        let mut values: Vec<(FieldId, String)> = mapping
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(at, field)| (field.id, value(at)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        values.sort_by_key(|(field, _)| *field);
+        values
+    }
+}

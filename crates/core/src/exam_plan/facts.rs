@@ -1,0 +1,165 @@
+//! What the listing does not say and a plan needs: looked up between the survey and the plan.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::fingerprint::Fingerprint;
+use super::groups::GroupBook;
+use super::link::Link;
+use super::policy::{Policy, Trust};
+use super::survey::{Case, Leaver, LinkedStudent, Newcomer, Owners, Sighting, Survey};
+use crate::roster::{Adopt, Mode};
+use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
+
+/// What a look-up by sid brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SidFact {
+    /// The candidate exists.
+    Found {
+        /// Its login value, where the answer carried the login field.
+        login: Option<LoginValue>,
+        /// Its groups, ours and foreign ones.
+        groups: BTreeSet<Gid>,
+    },
+    /// The service says that there is no such candidate.
+    Gone,
+}
+
+/// What a look-up by login value brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginFact {
+    /// The candidate exists.
+    Found {
+        /// Its id.
+        sid: Sid,
+        /// Its groups, ours and foreign ones.
+        groups: BTreeSet<Gid>,
+    },
+    /// The service says that there is no such candidate.
+    Absent,
+}
+
+/// The answers to [`Needs`]. What is in neither map was not found out, which is never "absent".
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// By sid.
+    pub by_sid: HashMap<Sid, SidFact>,
+    /// By login value.
+    pub by_login: HashMap<LoginValue, LoginFact>,
+    /// Whose candidate has which login value, for the contested ones.
+    pub owners: Owners,
+    /// Whose candidates the ones in `by_login` are, as far as they are linked: a candidate that somebody
+    /// renamed is still its student's, whatever login value the link remembers.
+    pub sid_owners: HashMap<Sid, StudentId>,
+    /// What a look-up by sid showed in fields that had come back changed from a confirmed write, as keyed
+    /// fingerprints; a field that it does not show is absent.
+    pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
+    /// Students whose candidate was deleted after they had left, with the sid that keeps their results.
+    pub former: HashMap<StudentId, Sid>,
+    /// Students whose add was sent by us and never answered.
+    pub our_lost_adds: HashSet<StudentId>,
+    /// Students of whom a candidate is listed that may be the one our lost add entered, and nobody could say:
+    /// they are not entered again.
+    pub unsettled_adds: HashSet<StudentId>,
+}
+
+/// What has to be looked up before a plan can be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Candidates to look up by sid.
+    pub sids: BTreeSet<Sid>,
+    /// Candidates to look up by login value.
+    pub logins: BTreeSet<LoginValue>,
+    /// Login values whose owner among the links matters.
+    pub owners: BTreeSet<LoginValue>,
+}
+
+impl Needs {
+    /// What this survey leaves open, without what could change nothing in this run: leavers whom the mode
+    /// or a doubtful listing spares, candidates that may not be taken over, and, where the listing is
+    /// doubtful anyway, those who are missing from it.
+    #[must_use]
+    pub fn under(
+        survey: &Survey,
+        groups: &GroupBook,
+        policy: &Policy,
+        trust: Trust<'_>,
+        our_lost_adds: &HashSet<StudentId>,
+        now_ms: i64,
+    ) -> Self {
+        let complete = !trust.is_doubtful();
+        let leaver =
+            |link: &Link| complete && policy.mode == Mode::Sync && policy.leaver_is_due(link, now_ms);
+        let adoption =
+            |newcomer: &Newcomer| policy.adopt == Adopt::Auto || our_lost_adds.contains(&newcomer.wanted.id);
+        Self::collect(survey, &Scope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption })
+    }
+
+    fn collect(survey: &Survey, scope: &Scope<'_>) -> Self {
+        let mut needs = Self::default();
+        for case in &survey.cases {
+            match case {
+                Case::Newcomer(newcomer) => needs.newcomer(newcomer, scope),
+                Case::Linked(linked) => needs.linked(linked, scope),
+                Case::Leaver(leaver) => needs.leaver(leaver, scope),
+                Case::Unusable(_) => {}
+            }
+        }
+        needs
+    }
+
+    fn newcomer(&mut self, newcomer: &Newcomer, scope: &Scope<'_>) {
+        if newcomer.listed.is_none() {
+            return;
+        }
+        self.owners.insert(newcomer.wanted.login.clone());
+        if (scope.adoption)(newcomer) {
+            self.logins.insert(newcomer.wanted.login.clone());
+        }
+    }
+
+    fn linked(&mut self, linked: &LinkedStudent, scope: &Scope<'_>) {
+        let known = linked.link.groups.as_ref();
+        let contested = linked.sighting == Sighting::Contested;
+        let regrouped = linked.sighting != Sighting::Groups
+            && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups.gids, held));
+        // A value that came back changed may be another candidate's, when two swapped login values there.
+        let doubted = linked.own.as_ref().is_some_and(|own| !own.rewritten.is_empty());
+        // Nobody is given a login value before it is certain that the candidate is where its link says.
+        let renamed = linked.is_renamed() && scope.unlisted;
+        let missing = linked.own.is_none() && scope.unlisted;
+        let wanted = regrouped || doubted || renamed || missing || contested;
+        if linked.sighting != Sighting::Gone && wanted {
+            self.sids.insert(linked.link.sid);
+        }
+        if contested {
+            self.logins.insert(linked.link.login.clone());
+        }
+        if linked.target.is_some() {
+            self.owners.insert(linked.wanted.login.clone());
+            if missing {
+                self.logins.insert(linked.wanted.login.clone());
+            }
+        }
+    }
+
+    fn leaver(&mut self, leaver: &Leaver, scope: &Scope<'_>) {
+        let missing = !leaver.listed && scope.unlisted;
+        let done_with = leaver.link.groups.as_ref().is_some_and(|held| scope.groups.is_done_with(held));
+        let contested = leaver.sighting == Sighting::Contested;
+        let due = leaver.sighting != Sighting::Groups && !done_with && (scope.leaver)(&leaver.link);
+        if leaver.sighting != Sighting::Gone && (missing || due || contested) {
+            self.sids.insert(leaver.link.sid);
+        }
+        if contested {
+            self.logins.insert(leaver.link.login.clone());
+        }
+    }
+}
+
+/// What is worth looking up.
+struct Scope<'a> {
+    groups: &'a GroupBook,
+    unlisted: bool,
+    leaver: &'a dyn Fn(&Link) -> bool,
+    adoption: &'a dyn Fn(&Newcomer) -> bool,
+}

@@ -1,0 +1,306 @@
+//! The check between plan and apply: what is too much is held, the rest goes on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::Plan;
+use super::decide::settle_renames;
+use super::fingerprint::Fingerprint;
+use super::link::LinkNote;
+use super::operation::{Change, Operation, OperationKind, OperationState};
+use super::reason::{HoldReason, SkipReason};
+use crate::roster::Limit;
+use crate::roster::{Gid, StudentId};
+
+/// What the guard knows.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Deletes a run, and in 24 hours.
+    pub max_delete: Limit,
+    /// Modifies a run.
+    pub max_modify: Limit,
+    /// Deletes (and moves of leavers) of the last 24 hours that nobody approved.
+    pub recent_deletes: u64,
+    /// Operations that a person let go ahead.
+    pub approved: Approved,
+}
+
+/// Operations that a person let go ahead, by what they want.
+#[derive(Clone, Debug, Default)]
+pub struct Approved(HashSet<(StudentId, OperationKind, Fingerprint)>);
+
+impl Approved {
+    /// Takes in one approved operation.
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, want: Fingerprint) {
+        self.0.insert((student, kind, want));
+    }
+
+    /// Whether this very operation was approved.
+    #[must_use]
+    pub fn contains(&self, operation: &Operation) -> bool {
+        self.0.contains(&(operation.student.clone(), operation.kind(), operation.want))
+    }
+}
+
+/// A plan that the guard has been through. Only this can be applied.
+#[derive(Debug)]
+pub struct GuardedPlan(Plan);
+
+impl GuardedPlan {
+    /// The plan, each operation in the state the guard left it in.
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+
+    /// Why operations are held, each reason once, with the groups that most of them concern: the largest
+    /// first, at most three.
+    #[must_use]
+    pub fn holds(&self) -> Vec<(&HoldReason, Vec<(Gid, u64)>)> {
+        let mut by_reason: BTreeMap<String, (&HoldReason, BTreeMap<Gid, u64>)> = BTreeMap::new();
+        for operation in &self.0.operations {
+            let OperationState::Held(reason) = &operation.state else { continue };
+            let (_, groups) =
+                by_reason.entry(reason.to_string()).or_insert_with(|| (reason, BTreeMap::new()));
+            for gid in &operation.groups {
+                *groups.entry(*gid).or_default() += 1;
+            }
+        }
+        let largest = |groups: BTreeMap<Gid, u64>| {
+            let mut groups: Vec<(Gid, u64)> = groups.into_iter().collect();
+            groups.sort_by_key(|(gid, count)| (std::cmp::Reverse(*count), *gid));
+            groups.truncate(GROUPS_NAMED);
+            groups
+        };
+        by_reason.into_values().map(|(reason, groups)| (reason, largest(groups))).collect()
+    }
+}
+
+/// So many groups are enough to recognise what is held.
+const GROUPS_NAMED: usize = 3;
+
+impl std::ops::Deref for GuardedPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// How many of `total` a limit allows.
+#[must_use]
+pub fn allowance(limit: Limit, total: u64) -> u64 {
+    let share = |percent: u64| total.saturating_mul(percent).div_ceil(100);
+    match limit {
+        Limit::Count(count) => count,
+        Limit::Percent(percent) => percent_of(percent, total),
+        Limit::Auto if total <= 100 => share(20).max(5),
+        Limit::Auto if total <= 1000 => share(10).max(5),
+        Limit::Auto => share(5).max(5),
+    }
+}
+
+/// A percentage with up to two decimals, rounded up to a whole candidate.
+fn percent_of(percent: f64, total: u64) -> u64 {
+    let hundredths = (percent.clamp(0.0, 100.0) * 100.0).round();
+    let hundredths = (0_u64..=10_000).find(|whole| (*whole as f64) >= hundredths).unwrap_or(10_000);
+    total.saturating_mul(hundredths).div_ceil(10_000)
+}
+
+impl Guard {
+    /// Holds what is too much.
+    #[must_use]
+    pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
+        self.hold_deletes(&mut plan);
+        self.hold_vanished(&mut plan);
+        self.hold_login_changes(&mut plan);
+        self.hold_modifies(&mut plan);
+        skip_followers(&mut plan.operations);
+        settle_renames(&mut plan.operations);
+        self.hold_last_members(&mut plan);
+        GuardedPlan(plan)
+    }
+
+    fn unapproved<'p>(
+        &'p self,
+        plan: &'p Plan,
+        concerns: impl Fn(&Operation) -> bool + 'p,
+    ) -> impl Iterator<Item = &'p Operation> + 'p {
+        plan.operations.iter().filter(move |operation| {
+            operation.is_planned() && concerns(operation) && !self.approved.contains(operation)
+        })
+    }
+
+    fn hold(&self, plan: &mut Plan, reason: &HoldReason, concerns: impl Fn(&Operation) -> bool) {
+        for operation in &mut plan.operations {
+            if operation.is_planned() && concerns(operation) && !self.approved.contains(operation) {
+                operation.state = OperationState::Held(reason.clone());
+            }
+        }
+    }
+
+    fn hold_deletes(&self, plan: &mut Plan) {
+        let total = plan.totals.managed;
+        let limit = allowance(self.max_delete, total);
+        let count = count(self.unapproved(plan, takes_from_leaver));
+        if count > 0 && count.saturating_add(self.recent_deletes) > limit {
+            let reason = HoldReason::TooManyDeletes { count, recent: self.recent_deletes, total, limit };
+            self.hold(plan, &reason, takes_from_leaver);
+        }
+    }
+
+    fn hold_vanished(&self, plan: &mut Plan) {
+        let total = plan.totals.managed;
+        let limit = allowance(self.max_delete, total);
+        let lost = plan.notes.iter().filter(|note| matches!(note, LinkNote::Lost(_))).count();
+        let lost = u64::try_from(lost).unwrap_or(u64::MAX);
+        let count = count(self.unapproved(plan, enters_again)).saturating_add(lost);
+        if count > limit {
+            self.hold(plan, &HoldReason::TooManyVanished { count, total, limit }, enters_again);
+            // With another account's code everybody looks gone: no link is given up on that ground.
+            plan.notes.retain(|note| !matches!(note, LinkNote::Lost(_) | LinkNote::Close(_)));
+        }
+    }
+
+    /// Login values changing for more than max(5, 5 %): a mapping mistake looks like that.
+    fn hold_login_changes(&self, plan: &mut Plan) {
+        let total = plan.totals.managed;
+        let limit = percent_of(5.0, total).max(5);
+        let changes_login = |operation: &Operation| operation.change.login().is_some();
+        let count = count(self.unapproved(plan, changes_login));
+        if count > limit {
+            self.hold(plan, &HoldReason::TooManyLoginChanges { count, total, limit }, changes_login);
+        }
+    }
+
+    fn hold_modifies(&self, plan: &mut Plan) {
+        let total = plan.totals.managed;
+        let limit = allowance(self.max_modify, total);
+        let adopted: HashSet<StudentId> = plan
+            .operations
+            .iter()
+            .filter(|operation| operation.kind() == OperationKind::Adopt)
+            .map(|operation| operation.student.clone())
+            .collect();
+        // Bringing a candidate in line that is being taken over is part of the take-over, and what was let
+        // through when it was written first is not new when it is sent once more.
+        let modifies = |operation: &Operation| match &operation.change {
+            Change::Modify(modification) => !modification.again && !adopted.contains(&operation.student),
+            Change::Impossible(OperationKind::Modify) => !adopted.contains(&operation.student),
+            Change::Impossible(_)
+            | Change::Adopt(_)
+            | Change::Add(_)
+            | Change::Move(_)
+            | Change::Delete(_) => false,
+        };
+        let count = count(self.unapproved(plan, modifies));
+        if count > limit {
+            self.hold(plan, &HoldReason::TooManyModifies { count, total, limit }, modifies);
+        }
+    }
+
+    /// A group that would lose its last member keeps all who are to leave it. Who is held there joins no
+    /// other group, so another one may be found to lose its last member then.
+    fn hold_last_members(&self, plan: &mut Plan) {
+        loop {
+            let emptied = emptied_groups(plan);
+            let mut found = false;
+            for operation in &mut plan.operations {
+                let gid = operation.leaves.iter().find(|gid| emptied.contains(gid)).copied();
+                if let Some(gid) = gid
+                    && operation.is_planned()
+                    && !self.approved.contains(operation)
+                {
+                    operation.state = OperationState::Held(HoldReason::GroupToZero(gid));
+                    found = true;
+                }
+            }
+            if !found {
+                return;
+            }
+        }
+    }
+}
+
+/// The groups that more are planned to leave than stay or join.
+fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
+    let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
+    let mut joined: BTreeSet<Gid> = BTreeSet::new();
+    for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
+        for gid in &operation.leaves {
+            *leaving.entry(*gid).or_default() += 1;
+        }
+        joined.extend(joins(operation));
+    }
+    leaving
+        .into_iter()
+        .filter(|(gid, count)| {
+            *count >= plan.totals.group_sizes.get(gid).copied().unwrap_or(0) && !joined.contains(gid)
+        })
+        .map(|(gid, _)| gid)
+        .collect()
+}
+
+fn count<'p>(operations: impl Iterator<Item = &'p Operation>) -> u64 {
+    u64::try_from(operations.count()).unwrap_or(u64::MAX)
+}
+
+fn takes_from_leaver(operation: &Operation) -> bool {
+    operation.of_leaver || operation.kind() == OperationKind::Delete
+}
+
+/// Whether this stands for a linked candidate that no longer exists.
+fn enters_again(operation: &Operation) -> bool {
+    match &operation.change {
+        Change::Add(addition) => addition.again_after.is_some(),
+        Change::Adopt(adoption) => adoption.again_after.is_some(),
+        Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => false,
+    }
+}
+
+fn joins(operation: &Operation) -> BTreeSet<Gid> {
+    match &operation.change {
+        Change::Add(addition) => BTreeSet::from([addition.gid]),
+        Change::Move(group_move) => group_move.way().joins(),
+        Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
+    }
+}
+
+/// What comes after an add or an adoption waits with it.
+fn skip_followers(operations: &mut [Operation]) {
+    let waiting: HashMap<StudentId, OperationKind> = operations
+        .iter()
+        .filter(|operation| !operation.is_planned())
+        .filter(|operation| matches!(operation.kind(), OperationKind::Add | OperationKind::Adopt))
+        .map(|operation| (operation.student.clone(), operation.kind()))
+        .collect();
+    for operation in operations.iter_mut().filter(|operation| operation.is_planned()) {
+        if let Some(kind) = waiting.get(&operation.student) {
+            operation.state = OperationState::Skipped(SkipReason::Depends(*kind));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_automatic_limit_grows_with_the_number_of_managed_candidates() {
+        let table = [(0, 5), (10, 5), (25, 5), (26, 6), (100, 20), (101, 11), (1000, 100), (1001, 51)];
+        for (managed, allowed) in table {
+            assert_eq!(allowance(Limit::Auto, managed), allowed, "of {managed}");
+        }
+    }
+
+    #[test]
+    fn a_percentage_is_rounded_up_to_a_whole_candidate() {
+        assert_eq!(allowance(Limit::Percent(30.0), 3), 1);
+        assert_eq!(allowance(Limit::Percent(8.0), 100), 8);
+        assert_eq!(allowance(Limit::Percent(0.0), 100), 0);
+        assert_eq!(allowance(Limit::Percent(0.5), 1000), 5);
+    }
+
+    #[test]
+    fn a_count_is_a_count() {
+        assert_eq!(allowance(Limit::Count(12), 1_000_000), 12);
+    }
+}

@@ -1,0 +1,60 @@
+//! What the admin decided about plans, and whether the listing can be believed.
+
+use super::certificate::Certificate;
+use super::link::Link;
+use super::observed::Flaw;
+use super::operation::OperationKind;
+use crate::roster::{Adopt, Leavers, Mode};
+
+/// What the admin decided about plans.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// What a run may do.
+    pub mode: Mode,
+    /// What becomes of leavers' candidates.
+    pub leavers: Leavers,
+    /// Whether candidates may be taken over.
+    pub adopt: Adopt,
+    /// How long a student must be gone before a delete, in milliseconds.
+    pub delete_grace_ms: i64,
+}
+
+impl Policy {
+    /// Whether a leaver's time has come: gone long enough, and seen so by an earlier run too. It never
+    /// comes where leavers' candidates are kept.
+    #[must_use]
+    pub fn leaver_is_due(&self, link: &Link, now_ms: i64) -> bool {
+        if self.leavers == Leavers::Keep {
+            return false;
+        }
+        let Some(since) = link.gone_since_ms else { return false };
+        link.gone_runs >= 1 && now_ms.saturating_sub(since) >= self.delete_grace_ms
+    }
+
+    /// Whether the mode allows an operation; what concerns leavers is for [`Mode::Sync`] alone.
+    pub(super) fn allows(&self, kind: OperationKind, of_leaver: bool) -> bool {
+        let least = match kind {
+            OperationKind::Adopt | OperationKind::Add => Mode::CreateOnly,
+            OperationKind::Modify | OperationKind::Move if !of_leaver => Mode::Upsert,
+            OperationKind::Modify | OperationKind::Move | OperationKind::Delete => Mode::Sync,
+        };
+        self.mode >= least
+    }
+}
+
+/// Whether the listing can be believed to be everybody.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// It can: here is the proof.
+    Complete(&'a Certificate),
+    /// It cannot: nobody is added or deleted because of it.
+    Doubtful(&'a Flaw),
+}
+
+impl Trust<'_> {
+    /// Whether somebody may be missing from the listing.
+    #[must_use]
+    pub fn is_doubtful(self) -> bool {
+        matches!(self, Self::Doubtful(_))
+    }
+}

@@ -1,0 +1,217 @@
+//! Why an operation does not simply go ahead, in words that say what to do about it.
+
+use std::fmt;
+
+use super::operation::OperationKind;
+use crate::roster::Mode;
+use crate::roster::{Gid, GroupCode, StudentId};
+
+/// Why the guard holds an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldReason {
+    /// More deletes than the limit, those of the last 24 hours that nobody approved included.
+    TooManyDeletes {
+        /// In this plan.
+        count: u64,
+        /// In the last 24 hours.
+        recent: u64,
+        /// Managed candidates.
+        total: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More modifies than the limit.
+    TooManyModifies {
+        /// In this plan.
+        count: u64,
+        /// Managed candidates.
+        total: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More changed login values than a mapping mistake would leave unnoticed.
+    TooManyLoginChanges {
+        /// In this plan.
+        count: u64,
+        /// Managed candidates.
+        total: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More vanished candidates than a few deletions by hand explain.
+    TooManyVanished {
+        /// In this plan.
+        count: u64,
+        /// Managed candidates.
+        total: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A group would lose its last member.
+    GroupToZero(Gid),
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyDeletes { count, recent, total, limit } => {
+                write!(f, "{count} deletes of {total} managed candidates")?;
+                if *recent > 0 {
+                    write!(f, ", and {recent} in the last 24 hours")?;
+                }
+                write!(f, ": more than the limit of {limit} (guard.max_delete)")
+            }
+            Self::TooManyModifies { count, total, limit } => write!(
+                f,
+                "{count} modifies of {total} managed candidates: more than the limit of {limit} (guard.max_modify)"
+            ),
+            Self::TooManyLoginChanges { count, total, limit } => write!(
+                f,
+                "{count} login values of {total} would change, more than {limit}: check the mapping in exam.fields"
+            ),
+            Self::TooManyVanished { count, total, limit } => write!(
+                f,
+                "{count} of {total} managed candidates no longer exist, more than {limit}: check exam.code"
+            ),
+            Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
+        }
+    }
+}
+
+/// Why an operation is left for another run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// `sync.mode` does not allow it.
+    Mode(Mode),
+    /// The listing cannot be believed.
+    DoubtfulListing,
+    /// It failed before and is not due yet.
+    NotDue {
+        /// When it is, in milliseconds since 1970 UTC.
+        due_at_ms: i64,
+    },
+    /// It failed for good and waits for a person or for its row to change.
+    DeadLetter,
+    /// A person said to leave it.
+    Ignored,
+    /// Its login value still belongs to somebody else's candidate.
+    LoginInUse(StudentId),
+    /// An operation it depends on did not succeed.
+    Depends(OperationKind),
+    /// A look-up did not say what it needs to know.
+    NotFoundOut,
+    /// The service stopped answering, or refused us.
+    ServiceStopped,
+    /// The account takes no more candidates.
+    AccountFull,
+    /// The run was told to stop.
+    Terminated,
+}
+
+impl SkipReason {
+    /// Whether a run that leaves this undone is incomplete.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        match self {
+            Self::Mode(_) | Self::Ignored => false,
+            Self::DoubtfulListing
+            | Self::NotDue { .. }
+            | Self::DeadLetter
+            | Self::LoginInUse(_)
+            | Self::Depends(_)
+            | Self::NotFoundOut
+            | Self::ServiceStopped
+            | Self::AccountFull
+            | Self::Terminated => true,
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(mode) => write!(f, "sync.mode = \"{}\" does not allow it", mode.as_str()),
+            Self::DoubtfulListing => f.write_str("the listing does not add up"),
+            Self::NotDue { due_at_ms } => match jiff::Timestamp::from_millisecond(*due_at_ms) {
+                Ok(due) => write!(f, "failed before, due again at {due:.0}"),
+                Err(_) => f.write_str("failed before, not due yet"),
+            },
+            Self::DeadLetter => f.write_str("failed for good: see rosterd failures"),
+            Self::Ignored => f.write_str("ignored until its row changes"),
+            Self::LoginInUse(owner) => {
+                write!(f, "its login value still belongs to the candidate of student {owner}")
+            }
+            Self::Depends(kind) => write!(f, "waits for the {kind} it depends on"),
+            Self::NotFoundOut => f.write_str("the service did not say which candidate it is"),
+            Self::ServiceStopped => f.write_str("the service was not called any more in this run"),
+            Self::AccountFull => f.write_str("the account takes no more candidates"),
+            Self::Terminated => f.write_str("the run was told to stop"),
+        }
+    }
+}
+
+/// Why an operation is impossible until somebody mends something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CannotReason {
+    /// The student has no login value.
+    NoLogin {
+        /// In which roster column it would stand.
+        column: String,
+    },
+    /// Several students have this login value.
+    SharedLogin {
+        /// In which roster column.
+        column: String,
+    },
+    /// A new student is in no group.
+    NoGroup,
+    /// A group has no gid.
+    GroupWithoutGid(GroupCode),
+    /// The login value belongs to a candidate that is not ours.
+    LoginTaken,
+    /// `exam.adopt` forbids taking over the candidate that has the login value.
+    AdoptionOff,
+    /// The row cannot be used as it is.
+    UnusableRow(String),
+}
+
+impl CannotReason {
+    /// A stable code for tables and scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoLogin { .. } => "no-login-value",
+            Self::SharedLogin { .. } => "shared-login-value",
+            Self::NoGroup => "no-group",
+            Self::GroupWithoutGid(_) => "group-without-gid",
+            Self::LoginTaken => "login-value-taken",
+            Self::AdoptionOff => "adoption-off",
+            Self::UnusableRow(_) => "unusable-row",
+        }
+    }
+}
+
+impl fmt::Display for CannotReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLogin { column } => {
+                write!(f, "students.{column} is empty, and it holds the login value: enter one")
+            }
+            Self::SharedLogin { column } => write!(
+                f,
+                "students.{column} holds the login value, and another student has the same: make them differ"
+            ),
+            Self::NoGroup => f.write_str("the student is in no group: add a row to group_members"),
+            Self::GroupWithoutGid(code) => {
+                write!(f, "groups.gid of {code} is empty: enter the group's id on the exam side")
+            }
+            Self::LoginTaken => f.write_str(
+                "the login value belongs to a candidate that rosterd does not manage: change one of the two",
+            ),
+            Self::AdoptionOff => f.write_str(
+                "a candidate with this login value is already there and exam.adopt is \"never\": delete it, or allow adoption",
+            ),
+            Self::UnusableRow(what) => f.write_str(what),
+        }
+    }
+}

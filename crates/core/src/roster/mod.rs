@@ -1,0 +1,22 @@
+//! The pure vocabulary: who is on the roster, which groups and classes there are, what a result is.
+//!
+//! Nothing here reads, writes, waits or looks at a clock; every other folder may depend on this one.
+
+mod identifier;
+mod phone;
+mod policy;
+mod problem;
+mod result;
+mod student;
+mod text;
+
+pub use identifier::{
+    ClassCode, ClassId, ClassinUid, CourseId, ExamId, FieldId, Gid, GroupCode, LoginValue, RunId, Sid,
+    StudentId,
+};
+pub use phone::{HomeCountry, Phone, PhoneProblem};
+pub use policy::{Adopt, Leavers, Limit, Mode, Removals};
+pub use problem::RosterProblem;
+pub use result::{Attempt, AttemptKey, AttemptStatus};
+pub use student::{Class, ClassTarget, Enrolment, Group, Student};
+pub use text::normalise;

@@ -1,0 +1,455 @@
+//! The guard: what is too much is held, the rest goes on. Every limit at, just under and just over.
+
+use rosterd_core::exam_plan::{HoldReason, LinkNote, OperationKind, OperationState};
+use rosterd_core::roster::{Leavers, Limit};
+
+use crate::support::*;
+
+fn count(world: &World, kind: OperationKind, state: impl Fn(&OperationState) -> bool) -> usize {
+    world.plan().operations.iter().filter(|one| one.kind() == kind && state(&one.state)).count()
+}
+
+fn held(world: &World, kind: OperationKind) -> usize {
+    count(world, kind, |state| matches!(state, OperationState::Held(_)))
+}
+
+fn planned(world: &World, kind: OperationKind) -> usize {
+    count(world, kind, |state| *state == OperationState::Planned)
+}
+
+/// A hundred converged students and the limits that are shipped.
+fn school() -> World {
+    let mut world = crowd(100);
+    (world.guard.max_delete, world.guard.max_modify) = (Limit::Auto, Limit::Percent(30.0));
+    world
+}
+
+fn nth(at: usize) -> String {
+    format!("p{at:03}")
+}
+
+fn with_leavers(count: usize) -> World {
+    let mut world = school();
+    (0..count).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    world
+}
+
+fn with_modifies(count: usize) -> World {
+    let mut world = school();
+    (0..count).for_each(|at| {
+        world.set(student(&nth(at)).phone("1"));
+    });
+    world
+}
+
+fn with_renames(count: usize) -> World {
+    let mut world = school();
+    (0..count).for_each(|at| {
+        world.set(student(&nth(at)).login(&format!("new{at}")));
+    });
+    world
+}
+
+fn with_vanished(count: usize) -> World {
+    let mut world = school();
+    (0..count).for_each(|at| {
+        world.vanish(&nth(at));
+    });
+    world
+}
+
+#[test]
+fn deletes_up_to_the_limit_go_on_and_one_more_holds_them_all() {
+    for (leavers, are_held) in [(19, 0), (20, 0), (21, 21)] {
+        let world = with_leavers(leavers);
+        assert_eq!(held(&world, OperationKind::Delete), are_held, "{leavers} of 100");
+    }
+}
+
+#[test]
+fn deletes_of_the_last_day_count_too_so_that_slices_do_not_get_by() {
+    for (recent, are_held) in [(14, 0), (15, 0), (16, 5)] {
+        let mut world = with_leavers(5);
+        world.guard.recent_deletes = recent;
+        assert_eq!(held(&world, OperationKind::Delete), are_held, "{recent} before");
+    }
+}
+
+#[test]
+fn deletes_of_the_last_day_hold_nothing_where_nobody_is_deleted() {
+    let mut world = with_modifies(1);
+    world.guard.recent_deletes = 1_000;
+    assert_eq!(world.lines(), ["modify p000 phone"]);
+}
+
+#[test]
+fn moves_of_leavers_count_as_deletes() {
+    for (leavers, are_held) in [(20, 0), (21, 21)] {
+        let mut world = with_leavers(leavers);
+        world.policy.leavers = Leavers::MoveTo(77);
+        assert_eq!(held(&world, OperationKind::Move), are_held, "{leavers} of 100");
+    }
+}
+
+#[test]
+fn moves_of_students_who_stay_do_not_count_as_deletes() {
+    let mut world = with_leavers(20);
+    (20..50).for_each(|at| {
+        world.set(student(&nth(at)).in_groups(["g2"]));
+    });
+    assert_eq!(held(&world, OperationKind::Delete) + held(&world, OperationKind::Move), 0);
+}
+
+#[test]
+fn held_deletes_hold_no_adds_modifies_or_moves() {
+    let mut world = with_leavers(30);
+    world.set(student("new")).set(student("p050").phone("1")).set(student("p051").in_groups(["g2"]));
+    let going = [OperationKind::Add, OperationKind::Modify, OperationKind::Move];
+    assert_eq!(going.map(|kind| planned(&world, kind)), [1, 1, 1]);
+    assert_eq!(held(&world, OperationKind::Delete), 30);
+}
+
+#[test]
+fn modifies_up_to_the_limit_go_on_and_one_more_holds_them_all() {
+    for (modifies, are_held) in [(29, 0), (30, 0), (31, 31)] {
+        let world = with_modifies(modifies);
+        assert_eq!(held(&world, OperationKind::Modify), are_held, "{modifies} of 100");
+    }
+}
+
+#[test]
+fn bringing_adopted_candidates_in_line_does_not_count_as_modifies() {
+    let mut world = with_modifies(30);
+    for at in 0..50 {
+        world.enter(candidate(&format!("n{at}")));
+        world.set(student(&format!("n{at}")));
+    }
+    assert_eq!(held(&world, OperationKind::Modify), 0);
+    assert_eq!(planned(&world, OperationKind::Modify), 80);
+}
+
+#[test]
+fn login_values_changing_for_more_than_a_few_are_held() {
+    for (renames, are_held) in [(4, 0), (5, 0), (6, 6)] {
+        let world = with_renames(renames);
+        assert_eq!(held(&world, OperationKind::Modify), are_held, "{renames} of 100");
+    }
+    let mut world = crowd(200);
+    (0..10).for_each(|at| {
+        world.set(student(&nth(at)).login(&format!("new{at}")));
+    });
+    assert_eq!(held(&world, OperationKind::Modify), 0, "5 % of 200");
+    world.set(student("p010").login("new10"));
+    assert_eq!(held(&world, OperationKind::Modify), 11);
+}
+
+#[test]
+fn held_renames_hold_no_other_modifies() {
+    let mut world = with_renames(6);
+    world.set(student("p050").phone("1"));
+    assert_eq!(planned(&world, OperationKind::Modify), 1);
+}
+
+#[test]
+fn vanished_candidates_beyond_the_delete_limit_are_not_entered_again() {
+    for (vanished, are_held) in [(19, 0), (20, 0), (21, 21)] {
+        let mut world = with_vanished(vanished);
+        world.set(student("newcomer"));
+        assert_eq!(held(&world, OperationKind::Add), are_held, "{vanished} of 100");
+        assert!(world.lines().contains(&"add newcomer in 1".to_owned()));
+    }
+}
+
+#[test]
+fn vanished_candidates_stay_held_in_the_next_run() {
+    let mut world = with_vanished(21);
+    world.run(100);
+    assert_eq!(held(&world, OperationKind::Add), 21);
+}
+
+#[test]
+fn no_link_is_given_up_while_so_many_look_gone() {
+    for (vanished, given_up) in [(20, 1), (21, 0)] {
+        let mut world = with_vanished(vanished);
+        world.leave_for_good(&nth(50));
+        world.vanish(&nth(50));
+        let plan = world.plan();
+        let closed = plan.notes.iter().filter(|note| matches!(note, LinkNote::Close(_))).count();
+        assert_eq!(closed, given_up, "{vanished} of 100");
+    }
+}
+
+#[test]
+fn replaced_candidates_count_as_vanished() {
+    let mut world = school();
+    for at in 0..21 {
+        world.vanish(&nth(at));
+        world.enter(candidate(&nth(at)));
+        world.verified.insert(world.sid(&nth(at)));
+    }
+    assert_eq!(held(&world, OperationKind::Adopt), 21);
+    assert_eq!(planned(&world, OperationKind::Modify), 0, "what follows an adoption waits with it");
+    world.run(100);
+    assert_eq!(held(&world, OperationKind::Adopt), 21);
+}
+
+#[test]
+fn what_follows_a_held_add_waits_with_it() {
+    let mut world = with_vanished(20);
+    world.vanish("p020").set(student("p020").in_groups(["g1", "g2"]));
+    assert!(world.lines().contains(&"move p020 +2 skipped: after add".to_owned()));
+}
+
+#[test]
+fn a_rename_into_a_login_value_whose_owner_is_held_waits() {
+    let mut world = with_renames(6);
+    world.approve();
+    world.set(student("p000").login("p001"));
+    let want = world.unguarded().operations.iter().find(|one| one.student == id("p000")).unwrap().want;
+    world.guard.approved.insert(id("p000"), OperationKind::Modify, want);
+    (6..12).for_each(|at| {
+        world.set(student(&nth(at)).login(&format!("new{at}")));
+    });
+    world.set(student("p001").login("another"));
+    assert!(
+        world.lines().contains(&"modify p000 login skipped: after modify".to_owned()),
+        "{:?}",
+        world.lines()
+    );
+}
+
+#[test]
+fn a_group_that_would_lose_its_last_member_keeps_it() {
+    let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+    world.set(student("s2"));
+    assert_eq!(world.lines(), ["move s2 to 1 held: group to zero"]);
+    world.set(student("s3").in_groups(["g2"]));
+    assert_eq!(world.lines(), ["add s3 in 2", "move s2 to 1"]);
+}
+
+#[test]
+fn a_group_that_keeps_one_member_lets_the_others_go() {
+    let mut world = converged(["s1", "s2", "s3"].map(|id| student(id).in_groups(["g2"])));
+    world.set(student("s1")).set(student("s2"));
+    assert_eq!(world.lines(), ["move s1 to 1", "move s2 to 1"]);
+    world.leave_for_good("s3");
+    assert!(world.lines().iter().all(|line| line.ends_with("held: group to zero")));
+}
+
+#[test]
+fn a_group_that_somebody_moves_into_may_lose_its_last_member() {
+    for groups in [&["g2"][..], &["g1", "g2"]] {
+        let mut world = converged([student("s1"), student("s2").in_groups(["g2"]), student("s3")]);
+        let groups = groups.iter().map(|code| (*code).to_owned()).collect();
+        world.set(Person { groups, ..student("s1") }).set(student("s2"));
+        assert!(world.plan().holds().is_empty(), "{:?}", world.lines());
+        assert_eq!(planned(&world, OperationKind::Move), 2);
+    }
+}
+
+#[test]
+fn a_group_is_not_filled_by_somebody_who_is_held_elsewhere() {
+    let mut world = converged([student("s1").in_groups(["g1"]), student("s2").in_groups(["g2"])]);
+    world.set(student("s1").in_groups(["g2"])).set(student("s2").in_groups(["g3"]));
+    assert_eq!(world.lines(), ["move s1 to 2 held: group to zero", "move s2 to 3 held: group to zero"]);
+}
+
+#[test]
+fn a_foreign_group_may_lose_anybody_and_the_group_of_leavers_too() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.policy.leavers = Leavers::MoveTo(77);
+    world.leave_for_good("s1");
+    world.run(100);
+    world.set(student("s1"));
+    assert_eq!(world.lines(), ["move s1 to 1"]);
+}
+
+#[test]
+fn the_group_of_leavers_keeps_its_last_member_where_it_is_one_of_the_rosters_too() {
+    for (leavers, line) in [(2, "move s2 to 1 held: group to zero"), (77, "move s2 to 1 held: group to zero")]
+    {
+        let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+        world.policy.leavers = Leavers::MoveTo(leavers);
+        world.set(student("s2"));
+        assert_eq!(world.lines(), [line], "leavers go to {leavers}");
+    }
+}
+
+#[test]
+fn the_size_of_a_group_is_what_was_looked_up_in_this_run() {
+    let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+    world.link("s1").groups = Some(gids(&[2].into()));
+    world.link("s2").groups = None;
+    world.set(student("s2"));
+    assert_eq!(world.lines(), ["move s2 to 1 held: group to zero"], "s1 turns out not to be in group 2");
+}
+
+#[test]
+fn approved_operations_go_ahead_and_do_not_count() {
+    for mut world in [with_leavers(21), with_modifies(31), with_renames(6), with_vanished(21)] {
+        world.approve();
+        let states: Vec<_> = world.plan().operations.iter().map(|one| one.state.clone()).collect();
+        assert!(states.iter().all(|state| *state == OperationState::Planned));
+    }
+}
+
+#[test]
+fn what_came_after_an_approval_waits_for_its_own() {
+    let mut world = with_leavers(21);
+    world.approve();
+    (30..50).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    assert_eq!(held(&world, OperationKind::Delete), 0, "twenty more are within the limit");
+    world.leave_for_good("p050");
+    assert_eq!(held(&world, OperationKind::Delete), 21);
+}
+
+#[test]
+fn an_approval_of_an_emptied_group_lets_its_last_member_go() {
+    let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+    world.set(student("s2")).approve();
+    assert_eq!(world.lines(), ["move s2 to 1"]);
+}
+
+#[test]
+fn an_approval_is_for_one_want_only() {
+    let mut world = with_modifies(31);
+    world.approve();
+    world.set(student("p000").phone("2"));
+    assert_eq!(planned(&world, OperationKind::Modify), 31, "one unapproved modify is within the limit");
+    world.guard.max_modify = Limit::Count(0);
+    assert_eq!(held(&world, OperationKind::Modify), 1);
+}
+
+#[test]
+fn a_hold_names_count_recent_total_and_limit() {
+    let mut world = with_leavers(21);
+    world.guard.recent_deletes = 3;
+    let plan = world.plan();
+    let expected = HoldReason::TooManyDeletes { count: 21, recent: 3, total: 100, limit: 20 };
+    assert_eq!(plan.operations[0].state, OperationState::Held(expected.clone()));
+    assert_eq!(
+        expected.to_string(),
+        "21 deletes of 100 managed candidates, and 3 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
+    );
+}
+
+/// A hundred converged students, so many of the first in each of these groups, the others in `g9`.
+fn school_in(groups: &[(usize, &[&str])]) -> World {
+    let first = groups.iter().flat_map(|(count, codes)| std::iter::repeat_n(*codes, *count));
+    let codes = first.chain(std::iter::repeat(&["g9"][..]));
+    let people = codes.take(100).enumerate().map(|(at, codes)| {
+        let groups = codes.iter().map(|code| (*code).to_owned()).collect();
+        Person { groups, ..student(&nth(at)) }
+    });
+    let mut world = World::empty().with_converged(people);
+    (world.guard.max_delete, world.guard.max_modify) = (Limit::Auto, Limit::Percent(30.0));
+    world
+}
+
+/// The groups that each hold names, by gid and number of operations.
+fn named(world: &World) -> Vec<Vec<(i64, u64)>> {
+    let plan = world.plan();
+    let groups = |(_, groups): (_, Vec<(rosterd_core::roster::Gid, u64)>)| {
+        groups.into_iter().map(|(gid, count)| (gid.0, count)).collect()
+    };
+    plan.holds().into_iter().map(groups).collect()
+}
+
+#[test]
+fn a_hold_names_the_three_groups_that_most_of_it_concerns_the_largest_first() {
+    let mut world = school_in(&[(3, &["g4"]), (6, &["g2"]), (9, &["g3"]), (6, &["g1"])]);
+    (0..24).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    assert_eq!(named(&world), [[(3, 9), (1, 6), (2, 6)]]);
+    let plan = world.plan();
+    let reasons: Vec<&HoldReason> = plan.holds().into_iter().map(|(reason, _)| reason).collect();
+    assert!(matches!(reasons.as_slice(), [HoldReason::TooManyDeletes { count: 24, .. }]));
+}
+
+#[test]
+fn who_is_in_several_groups_counts_in_each_and_foreign_groups_are_not_named() {
+    let mut world = school_in(&[(31, &["g1", "g2"])]);
+    for at in 0..31 {
+        world.of(&nth(at)).groups.insert(99);
+        world.link(&nth(at)).groups = Some(gids(&[1, 2, 99].into()));
+        let groups = ["g1", "g2"];
+        world.set(student(&nth(at)).in_groups(groups).phone("1"));
+    }
+    assert_eq!(named(&world), [[(1, 31), (2, 31)]]);
+}
+
+#[test]
+fn a_hold_of_students_in_no_group_names_the_groups_they_hold() {
+    let mut world = school_in(&[(31, &["g1"])]);
+    (0..31).for_each(|at| {
+        world.set(student(&nth(at)).in_groups([]).phone("1"));
+    });
+    assert_eq!(named(&world), [[(1, 31)]]);
+}
+
+#[test]
+fn a_hold_of_students_who_are_entered_again_names_the_groups_they_are_to_be_in() {
+    let mut world = school_in(&[(21, &["g1"])]);
+    for at in 0..21 {
+        world.vanish(&nth(at)).set(student(&nth(at)).in_groups(["g2"]));
+    }
+    assert_eq!(named(&world), [[(2, 21)]]);
+    for at in 0..21 {
+        world.enter(candidate(&nth(at)));
+        world.verified.insert(world.sid(&nth(at)));
+    }
+    assert_eq!(held(&world, OperationKind::Adopt), 21);
+    assert_eq!(named(&world), [[(2, 21)]]);
+}
+
+#[test]
+fn a_hold_for_a_groups_last_member_names_the_group_that_is_left_and_the_one_that_is_joined() {
+    let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
+    world.set(student("s2"));
+    assert_eq!(named(&world), [[(1, 1), (2, 1)]]);
+}
+
+#[test]
+fn each_reason_is_named_once_and_a_plan_without_holds_names_none() {
+    let mut world = school_in(&[(21, &["g1"]), (31, &["g2"])]);
+    (0..21).for_each(|at| {
+        world.leave_for_good(&nth(at));
+    });
+    (21..52).for_each(|at| {
+        world.set(student(&nth(at)).in_groups(["g2"]).phone("1"));
+    });
+    assert_eq!(named(&world), [[(1, 21)], [(2, 31)]]);
+    assert!(school().plan().holds().is_empty());
+}
+
+#[test]
+fn a_value_that_is_only_sent_once_more_counts_towards_no_limit() {
+    let mut world = school();
+    world.masking.insert(PHONE);
+    (0..30).for_each(|at| {
+        world.set(student(&nth(at)).phone("12345"));
+    });
+    world.run(100);
+    world.guard.max_modify = Limit::Count(0);
+    assert_eq!(planned(&world, OperationKind::Modify), 30, "it was let through when it was written first");
+    world.set(student("p050").phone("1"));
+    assert_eq!((planned(&world, OperationKind::Modify), held(&world, OperationKind::Modify)), (30, 1));
+}
+
+#[test]
+fn holding_does_not_change_the_digest() {
+    let world = with_leavers(21);
+    assert_eq!(world.plan().digest(), world.unguarded().digest());
+}
+
+#[test]
+fn skipped_operations_count_towards_no_limit() {
+    let mut world = with_leavers(21);
+    world.silent.insert(world.sid("p000"));
+    assert_eq!(held(&world, OperationKind::Delete), 0);
+}

@@ -1,0 +1,513 @@
+//! A small world to plan in: a roster, the exam side as a model of its own, and what is remembered.
+//!
+//! Start [`converged`], change one thing, read the plan. Shares no code with the sandbox.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "each test file uses its own part of these helpers; clippy.toml relaxes the rest in test functions only"
+)]
+
+mod model;
+mod people;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::RandomState;
+
+pub use model::Kill;
+pub use people::{Candidate, Person, candidate, student};
+pub use show::lines;
+
+use rosterd_core::exam_plan::{
+    Approved, Certificate, Comparison, Facts, FailureState, Fingerprint, GroupBook, Guard, GuardedPlan, Hold,
+    Holds, Link, Listing, LoginFact, MappedField, Mapping, MemoryKey, Needs, ObservedBuilder, OperationState,
+    Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins,
+    SidFact, Survey, Surveyor, Trust,
+};
+use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
+use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
+
+pub const HOUR: i64 = 3_600_000;
+pub const LOGIN: i64 = 5;
+pub const NAME: i64 = 1;
+pub const PHONE: i64 = 4;
+pub const PASSWORD: i64 = 10;
+const COLUMNS: [(&str, i64); 4] =
+    [("login", LOGIN), ("name", NAME), ("phone", PHONE), ("password", PASSWORD)];
+
+/// Both sides and the memory between them.
+#[derive(Clone)]
+pub struct World {
+    pub roster: BTreeMap<String, Person>,
+    pub group_table: BTreeMap<String, Option<i64>>,
+    pub candidates: BTreeMap<i64, Candidate>,
+    pub links: BTreeMap<String, Link>,
+    pub policy: Policy,
+    pub guard: Guard,
+    pub holds: Holds,
+    pub our_lost_adds: HashSet<StudentId>,
+    pub unsettled_adds: HashSet<StudentId>,
+    pub now_ms: i64,
+    /// Fields that the listing leaves out.
+    pub hidden: BTreeSet<i64>,
+    /// Fields of which the service keeps only the first character and stars.
+    pub masking: BTreeSet<i64>,
+    /// Candidates that a listing which adds up leaves out all the same.
+    pub unlisted: BTreeSet<i64>,
+    /// Whether the listing's total is off by one.
+    pub total_is_wrong: bool,
+    /// Look-ups of these sids get no answer.
+    pub silent: BTreeSet<i64>,
+    /// Look-ups of these login values get no answer.
+    pub silent_logins: BTreeSet<String>,
+    /// Whether a look-up by sid answers the login field.
+    pub tells_login: bool,
+    /// Sids whose groups, or whose absence, were looked up before the pass.
+    pub verified: BTreeSet<i64>,
+    /// In what order the exam side lists.
+    pub listed_backwards: bool,
+    /// Whether the planner is handed its cases from the last to the first.
+    pub cases_backwards: bool,
+    /// Candidates that were deleted after their students had left.
+    pub former: BTreeMap<String, i64>,
+    /// Adds that were sent and never answered, with the login value that was sent.
+    pub sent_adds: BTreeMap<String, String>,
+    /// Candidates that plans of ours entered.
+    pub entered_by_us: BTreeSet<i64>,
+    next_sid: i64,
+    key: [u8; 32],
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for person in self.roster.values() {
+            let Person { id, login, groups, active, problem, .. } = person;
+            writeln!(f, "{id}: {login} in {groups:?}, active: {active}, problem: {}", problem.is_some())?;
+        }
+        for (sid, Candidate { login, groups, .. }) in &self.candidates {
+            writeln!(f, "{sid}: {login} in {groups:?}")?;
+        }
+        for Link { student, sid, login, groups, gone_since_ms, .. } in self.links.values() {
+            writeln!(f, "{student} = {sid}: {login} in {groups:?}, gone since {gone_since_ms:?}")?;
+        }
+        writeln!(f, "adds sent and not answered: {:?}", self.sent_adds)?;
+        write!(f, "{:?}, verified {:?}, hidden {:?}", self.policy, self.verified, self.hidden)
+    }
+}
+
+/// A world in which every one of these students has a candidate that is just as wanted.
+pub fn converged<const N: usize>(students: [Person; N]) -> World {
+    World::empty().with_converged(students)
+}
+
+/// `count` converged students `p000`, `p001`, … in group `g1`.
+pub fn crowd(count: usize) -> World {
+    World::empty().with_converged((0..count).map(|at| student(&format!("p{at:03}"))))
+}
+
+pub fn id(student: &str) -> StudentId {
+    StudentId::new(student)
+}
+
+pub fn login(value: &str) -> LoginValue {
+    LoginValue::parse(value).expect("a login value")
+}
+
+impl World {
+    pub fn empty() -> Self {
+        let mut group_table: BTreeMap<String, Option<i64>> =
+            (1..=9).map(|gid| (format!("g{gid}"), Some(gid))).collect();
+        group_table.insert("h1".to_owned(), None);
+        Self {
+            roster: BTreeMap::new(),
+            group_table,
+            candidates: BTreeMap::new(),
+            links: BTreeMap::new(),
+            policy: Policy {
+                mode: Mode::Sync,
+                leavers: Leavers::Delete,
+                adopt: Adopt::Auto,
+                delete_grace_ms: 72 * HOUR,
+            },
+            guard: Guard {
+                max_delete: Limit::Percent(100.0),
+                max_modify: Limit::Percent(100.0),
+                recent_deletes: 0,
+                approved: Approved::default(),
+            },
+            holds: Holds::default(),
+            our_lost_adds: HashSet::new(),
+            unsettled_adds: HashSet::new(),
+            now_ms: 1_000 * HOUR,
+            hidden: BTreeSet::new(),
+            masking: BTreeSet::new(),
+            unlisted: BTreeSet::new(),
+            total_is_wrong: false,
+            silent: BTreeSet::new(),
+            silent_logins: BTreeSet::new(),
+            tells_login: true,
+            verified: BTreeSet::new(),
+            listed_backwards: false,
+            cases_backwards: false,
+            former: BTreeMap::new(),
+            sent_adds: BTreeMap::new(),
+            entered_by_us: BTreeSet::new(),
+            next_sid: 1000,
+            key: [7; 32],
+        }
+    }
+
+    pub fn with_converged(mut self, students: impl IntoIterator<Item = Person>) -> Self {
+        for person in students {
+            let groups: BTreeSet<i64> =
+                person.groups.iter().filter_map(|code| self.group_table[code]).collect();
+            let fields = self.fields_of(&person);
+            let sid = self.enter(Candidate { login: person.login.clone(), fields, groups: groups.clone() });
+            let link = Link {
+                student: id(&person.id),
+                sid: Sid(sid),
+                login: login(&person.login),
+                origin: Origin::Added,
+                confirmed: self.fingerprints(&person),
+                unverified: BTreeSet::new(),
+                suspected: BTreeMap::new(),
+                rewritten: BTreeSet::new(),
+                groups: Some(groups.into_iter().map(Gid).collect()),
+                gone_since_ms: None,
+                gone_runs: 0,
+            };
+            self.links.insert(person.id.clone(), link);
+            self.roster.insert(person.id.clone(), person);
+        }
+        self
+    }
+
+    /// The student's row is this one now.
+    pub fn set(&mut self, person: Person) -> &mut Self {
+        self.roster.insert(person.id.clone(), person);
+        self
+    }
+
+    /// The student is off the roster; grace has run out and an earlier run saw it.
+    pub fn leave_for_good(&mut self, student: &str) -> &mut Self {
+        self.leave(student);
+        let (since, link) = (self.now_ms - 73 * HOUR, self.link(student));
+        link.gone_since_ms = Some(since);
+        link.gone_runs = 1;
+        self
+    }
+
+    pub fn leave(&mut self, student: &str) -> &mut Self {
+        self.roster.remove(student).expect("on the roster");
+        self
+    }
+
+    pub fn link(&mut self, student: &str) -> &mut Link {
+        self.links.get_mut(student).expect("a link")
+    }
+
+    pub fn sid(&self, student: &str) -> i64 {
+        self.links[student].sid.0
+    }
+
+    /// The candidate of a linked student.
+    pub fn of(&mut self, student: &str) -> &mut Candidate {
+        let sid = self.sid(student);
+        self.candidates.get_mut(&sid).expect("a candidate")
+    }
+
+    /// Somebody enters a candidate by hand.
+    pub fn enter(&mut self, candidate: Candidate) -> i64 {
+        self.next_sid += 1;
+        self.candidates.insert(self.next_sid, candidate);
+        self.next_sid
+    }
+
+    /// Somebody deletes a student's candidate by hand.
+    pub fn vanish(&mut self, student: &str) -> &mut Self {
+        let sid = self.sid(student);
+        self.candidates.remove(&sid);
+        self
+    }
+
+    pub fn key(&self) -> MemoryKey {
+        MemoryKey::new(self.key)
+    }
+
+    fn fields_of(&self, person: &Person) -> BTreeMap<i64, String> {
+        let mut fields = BTreeMap::new();
+        for ((_, field), value) in COLUMNS.iter().zip(person.values()) {
+            self.write(&mut fields, *field, &value);
+        }
+        fields.remove(&LOGIN);
+        fields
+    }
+
+    fn write(&self, fields: &mut BTreeMap<i64, String>, field: i64, value: &str) {
+        let kept = match value.chars().next() {
+            Some(first) if self.masking.contains(&field) => format!("{first}***"),
+            _ => value.to_owned(),
+        };
+        if kept.is_empty() {
+            fields.remove(&field)
+        } else {
+            fields.insert(field, kept)
+        };
+    }
+
+    fn fingerprints(&self, person: &Person) -> BTreeMap<FieldId, Fingerprint> {
+        COLUMNS
+            .iter()
+            .zip(person.values())
+            .filter(|((_, field), value)| *field != LOGIN && !(*field == PASSWORD && value.is_empty()))
+            .map(|((_, field), value)| (FieldId(*field), self.key().value(FieldId(*field), &value)))
+            .collect()
+    }
+
+    fn mapping(&self) -> Mapping {
+        let field = |(column, id): (&str, i64)| MappedField { column: column.to_owned(), id: FieldId(id) };
+        Mapping::new(COLUMNS.map(field).to_vec(), FieldId(LOGIN)).expect("the login field is mapped")
+    }
+
+    pub fn book(&self) -> GroupBook {
+        let groups = self.group_table.iter().map(|(code, gid)| Group {
+            code: GroupCode::new(code.as_str()),
+            title: code.clone(),
+            gid: gid.map(Gid),
+        });
+        let extra = match self.policy.leavers {
+            Leavers::MoveTo(gid) => Some(Gid(gid)),
+            Leavers::Delete | Leavers::Keep => None,
+        };
+        GroupBook::new(groups, extra)
+    }
+
+    fn listing(&self, mapping: &Mapping) -> Listing {
+        let mapped = mapping.fields().iter().map(|field| field.id).collect();
+        let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), mapped, 0);
+        let listed: Vec<&Candidate> = self
+            .candidates
+            .iter()
+            .filter(|(sid, _)| !self.unlisted.contains(sid))
+            .map(|(_, candidate)| candidate)
+            .collect();
+        builder.total(u64::try_from(listed.len()).unwrap() + u64::from(self.total_is_wrong));
+        let mut row = |candidate: &Candidate| {
+            let mut fields = vec![(FieldId(LOGIN), candidate.login.clone())];
+            let shown = candidate.fields.iter().filter(|(field, _)| !self.hidden.contains(field));
+            fields.extend(shown.map(|(field, value)| (FieldId(*field), value.clone())));
+            builder.row(&candidate.login, &fields);
+        };
+        if self.listed_backwards {
+            listed.into_iter().rev().for_each(&mut row);
+        } else {
+            listed.into_iter().for_each(&mut row);
+        }
+        builder.close()
+    }
+
+    fn survey(&self, comparison: &Comparison<'_>, book: &GroupBook) -> Survey {
+        let sids = self.verified.iter().map(|sid| (Sid(*sid), self.candidates.get(sid)));
+        let gone: HashSet<Sid> =
+            sids.clone().filter(|(_, found)| found.is_none()).map(|(sid, _)| sid).collect();
+        let groups: HashMap<Sid, BTreeSet<Gid>> =
+            sids.filter_map(|(sid, found)| Some((sid, gids(&found?.groups)))).collect();
+        let mut shared = SharedLogins::default();
+        loop {
+            let (mapping, observed, key) = (comparison.mapping, comparison.observed, comparison.key);
+            let mut surveyor = Surveyor::new(mapping, observed, key, book, &shared)
+                .knowing_gone(&gone)
+                .knowing_groups(&groups);
+            let ids: BTreeSet<&String> = self.roster.keys().chain(self.links.keys()).collect();
+            for id in ids {
+                let person = self.roster.get(id);
+                let problem = person.and_then(|person| person.problem.clone());
+                surveyor.pair(person.map(Person::row), self.links.get(id).cloned(), problem);
+            }
+            match surveyor.finish() {
+                Ok(survey) => return survey,
+                Err(more) => shared.extend(more),
+            }
+        }
+    }
+
+    /// Answers what a plan needs to know, as the exam side would.
+    fn look_up(&self, facts: &mut Facts, needs: &Needs) {
+        for sid in needs.sids.iter().filter(|sid| !self.silent.contains(&sid.0)) {
+            let fact = match self.candidates.get(&sid.0) {
+                None => SidFact::Gone,
+                Some(found) => SidFact::Found {
+                    login: self.tells_login.then(|| login(&found.login)),
+                    groups: gids(&found.groups),
+                },
+            };
+            facts.by_sid.insert(*sid, fact);
+            if let Some(found) = self.candidates.get(&sid.0) {
+                let key = self.key();
+                let shown = found.fields.iter();
+                let shown = shown.map(|(id, value)| (FieldId(*id), key.value(FieldId(*id), value))).collect();
+                facts.shown.insert(*sid, shown);
+            }
+        }
+        for asked in needs.logins.iter().filter(|asked| !self.silent_logins.contains(asked.as_str())) {
+            let found = self.candidates.iter().find(|(_, candidate)| candidate.login == asked.as_str());
+            let fact = match found {
+                None => LoginFact::Absent,
+                Some((sid, _)) if self.silent.contains(sid) => continue,
+                Some((sid, candidate)) => {
+                    let owner = self.links.values().find(|link| link.sid.0 == *sid);
+                    if let Some(owner) = owner {
+                        facts.sid_owners.insert(Sid(*sid), owner.student.clone());
+                    }
+                    LoginFact::Found { sid: Sid(*sid), groups: gids(&candidate.groups) }
+                }
+            };
+            facts.by_login.insert(asked.clone(), fact);
+        }
+        for asked in &needs.owners {
+            if let Some(owner) = self.links.values().find(|link| link.login == *asked) {
+                facts.owners.insert(asked.clone(), owner.student.clone());
+            }
+        }
+    }
+
+    /// What planning would look up before any answer has come.
+    pub fn needs(&self) -> Needs {
+        self.passed(|input| {
+            Needs::under(
+                &input.survey,
+                input.groups,
+                &input.policy,
+                input.trust,
+                &self.our_lost_adds,
+                self.now_ms,
+            )
+        })
+    }
+
+    /// How many people the pass of the roster by the listing keeps something of.
+    pub fn cases(&self) -> usize {
+        self.passed(|input| input.survey.cases.len())
+    }
+
+    /// Candidates of whom a value came back changed, by sid.
+    pub fn doubted(&self) -> Vec<i64> {
+        self.passed(|input| input.survey.doubted().into_iter().map(|sid| sid.0).collect())
+    }
+
+    /// Students who have no candidate of their own yet, once links to candidates that are gone are taken off.
+    pub fn newcomers(&self) -> BTreeSet<String> {
+        self.passed(|mut input| {
+            let _closed = input.survey.detach_gone(&Facts::default());
+            input.survey.newcomers().into_iter().map(ToString::to_string).collect()
+        })
+    }
+
+    /// What debug output shows of whom the pass keeps.
+    pub fn shown_cases(&self) -> String {
+        self.passed(|input| format!("{:?}", input.survey))
+    }
+
+    /// What is wrong with a reading of the roster that says this of itself.
+    pub fn roster_flaw(&self, tally: RosterTally) -> Option<RosterFlaw> {
+        self.passed(|input| RosterCertificate::of(&input.survey, tally).err())
+    }
+
+    /// The plan before the guard has seen it.
+    pub fn unguarded(&self) -> Plan {
+        let mut closed = Vec::new();
+        let mut plan = self.passed(|mut input| {
+            let needs = Needs::under(
+                &input.survey,
+                input.groups,
+                &input.policy,
+                input.trust,
+                &self.our_lost_adds,
+                self.now_ms,
+            );
+            let mut facts = Facts {
+                our_lost_adds: self.our_lost_adds.clone(),
+                unsettled_adds: self.unsettled_adds.clone(),
+                former: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
+                ..Facts::default()
+            };
+            self.look_up(&mut facts, &needs);
+            let detached = input.survey.detach_gone(&facts);
+            self.look_up(&mut facts, &detached.needs);
+            closed.extend(detached.notes);
+            if self.cases_backwards {
+                input.survey.cases.reverse();
+            }
+            PlanInput { facts: &facts, ..input }.plan()
+        });
+        plan.notes.extend(closed);
+        plan
+    }
+
+    fn passed<T>(&self, read: impl FnOnce(PlanInput<'_>) -> T) -> T {
+        let (mapping, key, book) = (self.mapping(), self.key(), self.book());
+        let listing = self.listing(&mapping);
+        let (observed, believed) = match &listing {
+            Listing::Complete(observed, proof) => (observed, Ok(proof)),
+            Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
+        };
+        let comparison = Comparison { mapping: &mapping, observed, key: &key };
+        let survey = self.survey(&comparison, &book);
+        let rows = u64::try_from(self.roster.len()).unwrap();
+        let tally = RosterTally { counted: rows, read: rows, students: rows, least: 0 };
+        let roster = RosterCertificate::of(&survey, tally).unwrap();
+        let proof = believed.map(|listing| Certificate::of(listing, &roster));
+        let trust = match &proof {
+            Ok(proof) => Trust::Complete(proof),
+            Err(flaw) => Trust::Doubtful(flaw),
+        };
+        read(PlanInput {
+            survey,
+            comparison: Comparison { mapping: &mapping, observed, key: &key },
+            groups: &book,
+            facts: &Facts::default(),
+            holds: &self.holds,
+            policy: self.policy,
+            trust,
+            now_ms: self.now_ms,
+        })
+    }
+
+    pub fn plan(&self) -> GuardedPlan {
+        self.guard.judge(self.unguarded())
+    }
+
+    /// The plan's operations, one word or two each.
+    pub fn lines(&self) -> Vec<String> {
+        lines(&self.plan())
+    }
+
+    /// Remembers the plan's only operation as a failure.
+    pub fn fail(&mut self, state: FailureState, due_at_ms: i64) -> &mut Self {
+        let plan = self.plan();
+        let [operation] = plan.operations.as_slice() else { panic!("one operation: {:?}", lines(&plan)) };
+        let hold = Hold { state, due_at_ms, want: operation.want };
+        self.holds.insert(operation.student.clone(), operation.kind(), hold);
+        self
+    }
+
+    /// A person approves everything that the plan holds.
+    pub fn approve(&mut self) -> &mut Self {
+        let plan = self.plan();
+        for held in
+            plan.operations.iter().filter(|operation| matches!(operation.state, OperationState::Held(_)))
+        {
+            self.guard.approved.insert(held.student.clone(), held.kind(), held.want);
+        }
+        self
+    }
+}
+
+pub fn gids(numbers: &BTreeSet<i64>) -> BTreeSet<Gid> {
+    numbers.iter().copied().map(Gid).collect()
+}

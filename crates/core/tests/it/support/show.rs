@@ -1,0 +1,65 @@
+//! Plans as short lines to compare with.
+
+use rosterd_core::exam_plan::{Change, GroupWay, HoldReason, Operation, OperationState, Plan, SkipReason};
+
+/// The operations of a plan, one word or two each, with what keeps them from going ahead.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    plan.operations.iter().map(line).collect()
+}
+
+fn line(operation: &Operation) -> String {
+    let what = match &operation.change {
+        Change::Adopt(_) | Change::Delete(_) | Change::Impossible(_) => String::new(),
+        Change::Add(addition) => {
+            let again = if addition.again_after.is_some() { " again" } else { "" };
+            format!(" in {}{again}", addition.gid)
+        }
+        Change::Modify(modification) => {
+            let login = modification.login.iter().map(|_| "login");
+            let columns: Vec<&str> =
+                login.chain(modification.values.iter().map(|value| value.column.as_str())).collect();
+            format!(" {}", columns.join(" "))
+        }
+        Change::Move(group_move) => match group_move.way() {
+            GroupWay::MoveTo(gid) => format!(" to {gid}"),
+            GroupWay::Adjust { missing, surplus } => {
+                let into = missing.iter().map(|gid| format!(" +{gid}"));
+                into.chain(surplus.iter().map(|gid| format!(" -{gid}"))).collect()
+            }
+        },
+    };
+    format!("{} {}{what}{}", operation.kind(), operation.student, state(&operation.state))
+}
+
+fn state(state: &OperationState) -> String {
+    match state {
+        OperationState::Planned => String::new(),
+        OperationState::Cannot(reason) => format!(" cannot: {}", reason.code()),
+        OperationState::Held(reason) => format!(
+            " held: {}",
+            match reason {
+                HoldReason::TooManyDeletes { .. } => "deletes",
+                HoldReason::TooManyModifies { .. } => "modifies",
+                HoldReason::TooManyLoginChanges { .. } => "login changes",
+                HoldReason::TooManyVanished { .. } => "vanished",
+                HoldReason::GroupToZero(_) => "group to zero",
+            }
+        ),
+        OperationState::Skipped(reason) => format!(
+            " skipped: {}",
+            match reason {
+                SkipReason::Mode(_) => "mode".to_owned(),
+                SkipReason::DoubtfulListing => "doubtful".to_owned(),
+                SkipReason::NotDue { .. } => "not due".to_owned(),
+                SkipReason::LoginInUse(owner) => format!("in use by {owner}"),
+                SkipReason::Depends(kind) => format!("after {kind}"),
+                SkipReason::NotFoundOut => "not found out".to_owned(),
+                other @ (SkipReason::DeadLetter
+                | SkipReason::Ignored
+                | SkipReason::ServiceStopped
+                | SkipReason::AccountFull
+                | SkipReason::Terminated) => format!("{other:?}").to_lowercase(),
+            }
+        ),
+    }
+}

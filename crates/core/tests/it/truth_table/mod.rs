@@ -1,0 +1,11 @@
+//! The truth table of the planner, one test a row, and the rules of the specification around it.
+
+mod groups;
+mod leavers;
+mod listing;
+mod needs;
+mod renames;
+mod rows;
+mod stale;
+mod values;
+mod words;

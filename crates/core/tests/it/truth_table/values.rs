@@ -1,0 +1,211 @@
+//! Comparing values: normal form, hidden fields, passwords, values that the service rewrites.
+
+use rosterd_core::exam_plan::{Change, LinkNote};
+use rosterd_core::roster::FieldId;
+
+use crate::support::*;
+
+#[test]
+fn values_that_differ_only_in_blanks_and_composition_are_equal() {
+    let mut world = converged([student("s1").name("Jos\u{e9}")]);
+    world.of("s1").fields.insert(NAME, " Jose\u{301}\u{3000}".to_owned());
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn absent_and_empty_are_equal() {
+    let mut world = converged([student("s1").phone(""), student("s2")]);
+    assert!(world.plan().is_empty());
+    world.of("s1").fields.insert(PHONE, " ".to_owned());
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn an_emptied_value_is_sent_as_an_empty_string() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.set(student("s1").phone(""));
+    assert_eq!(world.lines(), ["modify s1 phone"]);
+    let Change::Modify(modification) = world.plan().operations[0].change.clone() else { panic!("a modify") };
+    assert_eq!(modification.values[0].value, "");
+    world.run(100);
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn an_emptied_password_is_never_sent() {
+    let mut world = converged([student("s1").password("pw"), student("s2").password("pw")]);
+    world.set(student("s1").password(""));
+    assert!(world.plan().is_empty());
+    world.hidden.insert(PASSWORD);
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn a_hidden_field_is_sent_when_the_rosters_value_is_not_the_one_last_confirmed() {
+    for field in [PHONE, PASSWORD] {
+        let before = student("s1").phone("1").password("1");
+        let mut world = converged([before.clone(), student("s2")]);
+        world.hidden.insert(field);
+        assert!(world.plan().is_empty(), "field {field}");
+        world.set(if field == PHONE { before.phone("2") } else { before.password("2") });
+        assert_eq!(world.plan().operations.len(), 1, "field {field}");
+        world.run(100);
+        assert!(world.plan().is_empty(), "field {field}");
+    }
+}
+
+#[test]
+fn a_hidden_field_that_was_emptied_is_sent_once() {
+    let mut world = converged([student("s1").phone("1")]);
+    world.hidden.insert(PHONE);
+    world.set(student("s1").phone(""));
+    assert_eq!(world.lines(), ["modify s1 phone"]);
+    world.run(100);
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn a_password_that_its_owner_changed_stays_until_the_rosters_own_changes() {
+    let mut world = converged([student("s1").password("pw"), student("s2").password("pw")]);
+    world.of("s1").fields.insert(PASSWORD, "mine".to_owned());
+    assert!(world.plan().is_empty());
+    world.set(student("s1").password("fresh"));
+    assert_eq!(world.lines(), ["modify s1 password"]);
+}
+
+#[test]
+fn the_listed_password_of_an_adopted_candidate_stays_and_is_remembered() {
+    let mut world = converged([student("s1").password("pw")]);
+    world.enter(candidate("s2").field(PHONE, "552").field(PASSWORD, "mine"));
+    world.set(student("s2").password("roster"));
+    assert_eq!(world.lines(), ["adopt s2"]);
+    world.run(100);
+    assert!(world.plan().is_empty());
+    world.set(student("s2").password("changed"));
+    assert_eq!(world.lines(), ["modify s2 password"]);
+}
+
+#[test]
+fn a_password_found_as_the_roster_has_it_is_remembered() {
+    let mut world = converged([student("s1").password("pw"), student("s2")]);
+    world.link("s1").confirmed.remove(&FieldId(PASSWORD));
+    let plan = world.plan();
+    assert!(plan.is_empty());
+    assert!(matches!(plan.notes.as_slice(), [LinkNote::Confirm(..)]));
+}
+
+#[test]
+fn a_value_that_the_service_rewrites_is_compared_by_memory_from_then_on() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.masking.insert(PHONE);
+    world.set(student("s1").phone("12345"));
+    assert_eq!(world.run(100).0.operations.len(), 1);
+    assert_eq!(world.of("s1").fields[&PHONE], "1***");
+    assert_eq!(lines(&world.run(100).0), ["modify s1 phone"], "once more: it may have been somebody's hand");
+    assert!(!world.link("s1").rewritten.contains(&FieldId(PHONE)));
+    assert!(world.run(100).0.is_empty(), "it came back in the same way again");
+    assert!(world.link("s1").rewritten.contains(&FieldId(PHONE)));
+    assert!(world.run(100).0.is_empty());
+    world.set(student("s1").phone("12346"));
+    assert_eq!(world.lines(), ["modify s1 phone"]);
+}
+
+#[test]
+fn a_candidate_entered_with_values_that_the_service_rewrites_settles_down() {
+    let mut world = converged([student("s1")]);
+    world.masking.insert(NAME);
+    world.set(student("s2"));
+    assert_eq!(lines(&world.run(100).0), ["add s2 in 1"]);
+    assert_eq!(lines(&world.run(100).0), ["modify s2 name"]);
+    assert!(world.run(100).0.is_empty());
+    let plan = world.plan();
+    assert!(plan.is_empty() && plan.notes.is_empty());
+}
+
+#[test]
+fn a_value_changed_by_hand_right_after_it_was_written_is_restored_and_not_taken_for_a_rewriting_service() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.set(student("s1").phone("12345"));
+    for by_hand in ["one", "another", "a third"] {
+        world.run(100);
+        world.of("s1").fields.insert(PHONE, by_hand.to_owned());
+        assert_eq!(world.lines(), ["modify s1 phone"], "after {by_hand}");
+        assert!(world.link("s1").rewritten.is_empty());
+    }
+    world.run(100);
+    assert_eq!(world.of("s1").fields[&PHONE], "12345");
+    assert!(world.run(100).0.is_empty());
+}
+
+#[test]
+fn a_value_changed_by_hand_is_not_taken_for_one_that_the_service_rewrites() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.of("s1").fields.insert(PHONE, "by hand".to_owned());
+    assert_eq!(world.lines(), ["modify s1 phone"]);
+}
+
+#[test]
+fn a_value_compared_by_memory_that_comes_to_be_listed_as_wanted_is_remembered() {
+    let mut world = converged([student("s1").phone("1"), student("s2")]);
+    world.link("s1").rewritten.insert(FieldId(PHONE));
+    world.of("s1").fields.insert(PHONE, "2".to_owned());
+    world.set(student("s1").phone("2"));
+    world.run(100);
+    world.set(student("s1").phone("1"));
+    assert_eq!(world.lines(), ["modify s1 phone"]);
+}
+
+#[test]
+fn a_value_found_as_wanted_is_remembered_only_where_it_is_compared_by_memory() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.link("s1").confirmed.remove(&FieldId(PHONE));
+    assert!(world.plan().notes.is_empty(), "the listing is there to compare with");
+    world.link("s1").rewritten.insert(FieldId(PHONE));
+    assert!(matches!(world.plan().notes.as_slice(), [LinkNote::Confirm(..)]));
+    world.run(100);
+    assert!(world.plan().notes.is_empty(), "once is enough");
+}
+
+#[test]
+fn the_login_value_is_never_compared_as_a_value() {
+    let mut world = converged([student("s1")]);
+    world.of("s1").fields.insert(LOGIN, "rubbish".to_owned());
+    assert!(world.plan().is_empty());
+}
+
+#[test]
+fn a_value_that_came_back_changed_is_called_rewritten_only_after_a_look_up() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.masking.insert(PHONE);
+    world.set(student("s1").phone("12345"));
+    world.run(100);
+    world.silent.insert(world.sid("s1"));
+    assert!(world.plan().is_empty() && world.plan().notes.is_empty());
+    world.silent.clear();
+    assert!(matches!(world.plan().notes.as_slice(), [LinkNote::Suspected(..)]));
+    world.run(100);
+    assert!(matches!(world.plan().notes.as_slice(), [LinkNote::Rewritten(..)]));
+}
+
+#[test]
+fn what_an_adoption_confirms_is_what_agrees_and_never_what_is_yet_to_be_sent_or_an_empty_password() {
+    let mut world = converged([student("s1").password("pw")]);
+    world.enter(candidate("s2").field(PHONE, "552").field(PASSWORD, "mine"));
+    let confirmed = |world: &World| -> Vec<i64> {
+        let plan = world.plan();
+        let Change::Adopt(adoption) = &plan.operations[0].change else { panic!("an adoption") };
+        adoption.confirmed.keys().map(|field| field.0).collect()
+    };
+    world.set(student("s2"));
+    assert_eq!(confirmed(&world), [NAME, PHONE]);
+    world.set(student("s2").password("pw"));
+    assert_eq!(confirmed(&world), [NAME, PHONE, PASSWORD], "their own password is left alone on purpose");
+    world.hidden.insert(PASSWORD);
+    assert_eq!(confirmed(&world), [NAME, PHONE], "it is to be sent");
+    world.set(student("s2").name("another"));
+    assert_eq!(confirmed(&world), [PHONE]);
+    world.set(student("s2").phone(""));
+    assert_eq!(confirmed(&world), [NAME], "a phone is to be emptied");
+    world.hidden.insert(PHONE);
+    assert_eq!(confirmed(&world), [NAME, PHONE], "nobody's phone is listed, and none is wanted");
+}

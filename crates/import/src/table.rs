@@ -1,0 +1,230 @@
+//! Text into rows of fields, each with the line it starts in. It knows nothing of what the columns mean.
+
+use std::cell::RefCell;
+use std::io::Read;
+use std::rc::Rc;
+
+use csv::{ReaderBuilder, StringRecord};
+
+use super::decoding::{DecodedText, END, Trail};
+
+/// A row that cannot be taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowFault {
+    pub(super) line: u64,
+    /// The column, from 1; 1 where the whole row is meant.
+    pub(super) column: usize,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// Nothing after it can be read, and nothing before it can be trusted.
+    pub(super) is_fatal: bool,
+}
+
+impl RowFault {
+    pub(super) fn new(line: u64, code: &'static str, message: impl Into<String>) -> Self {
+        Self { line, column: 1, code, message: message.into(), is_fatal: false }
+    }
+}
+
+/// A row with as many fields as there are headers.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) line: u64,
+    pub(super) fields: StringRecord,
+}
+
+/// The first row of a file.
+#[derive(Debug)]
+pub(super) struct Headers {
+    pub(super) line: u64,
+    pub(super) names: Vec<String>,
+}
+
+impl Headers {
+    /// Names as they are compared: trimmed, in normal form, without empty ones at the end.
+    pub(super) fn new<'n>(line: u64, names: impl Iterator<Item = &'n str>) -> Self {
+        let mut names: Vec<String> =
+            names.map(|name| rosterd_core::roster::normalise(name).into_owned()).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        Self { line, names }
+    }
+}
+
+/// Any table of rows, whatever it is kept in.
+pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
+
+/// The headers of a text, and the rows below them; `None` when it is empty.
+pub(super) fn open<R: Read>(
+    (text, trail): (DecodedText<R>, Rc<RefCell<Trail>>),
+    delimiter: u8,
+) -> Result<Option<(Headers, Rows<R>)>, RowFault> {
+    let reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+    trail.borrow_mut().row_line = 1;
+    let mut rows = Rows { reader, trail, line: 1, width: 0, is_over: false };
+    let Some(first) = rows.next_record()? else {
+        return Ok(None);
+    };
+    let headers = Headers::new(first.line, first.fields.iter());
+    rows.width = headers.names.len();
+    Ok(Some((headers, rows)))
+}
+
+/// The rows below the headers.
+pub(super) struct Rows<R> {
+    reader: csv::Reader<DecodedText<R>>,
+    trail: Rc<RefCell<Trail>>,
+    line: u64,
+    width: usize,
+    is_over: bool,
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Row, RowFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_over {
+            let row = match self.next_record() {
+                Ok(row) => row?,
+                Err(fault) => {
+                    self.is_over = fault.is_fatal;
+                    return Some(Err(fault));
+                }
+            };
+            if row.fields.iter().all(|field| field.trim().is_empty()) {
+                continue;
+            }
+            return Some(fitted(row, self.width));
+        }
+        None
+    }
+}
+
+impl<R: Read> Rows<R> {
+    fn next_record(&mut self) -> Result<Option<Row>, RowFault> {
+        let mut fields = StringRecord::new();
+        let read = self.reader.read_record(&mut fields);
+        if let Some(stopped) = self.trail.borrow().stopped.clone() {
+            let fault = RowFault::new(stopped.line, stopped.code, stopped.message);
+            return Err(RowFault { is_fatal: true, ..fault });
+        }
+        let line = self.line_of(&fields);
+        let end = self.reader.position().byte();
+        {
+            let mut trail = self.trail.borrow_mut();
+            trail.row_begins = end;
+            trail.row_line = line + 1;
+        }
+        match read {
+            Err(_) => return Err(RowFault::new(line, "broken-row", "the row cannot be taken apart")),
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+        }
+        let swallowed = fields.iter().any(|field| field.contains(END));
+        match (swallowed, fields.len()) {
+            (true, 1) if fields.get(0) == Some(END) => Ok(None),
+            (true, _) => {
+                let message = "a quote is opened in this row and closed nowhere below it";
+                Err(RowFault::new(line, "open-quote", message))
+            }
+            (false, _) => Ok(Some(Row { line, fields })),
+        }
+    }
+
+    /// The line a row begins in: the parser counts the empty lines before a row in.
+    fn line_of(&mut self, fields: &StringRecord) -> u64 {
+        let mut trail = self.trail.borrow_mut();
+        let Some(mut start) = fields.position().map(csv::Position::byte) else { return self.line };
+        while trail.line_ends.front().is_some_and(|end| *end < start) {
+            trail.line_ends.pop_front();
+            self.line += 1;
+        }
+        while trail.line_ends.front() == Some(&start) {
+            trail.line_ends.pop_front();
+            self.line += 1;
+            start += 1;
+        }
+        self.line
+    }
+}
+
+/// A row of the headers' width; empty fields may be too many.
+pub(super) fn fitted(mut row: Row, width: usize) -> Result<Row, RowFault> {
+    let found = row.fields.len();
+    let surplus_is_empty = row.fields.iter().skip(width).all(|field| field.trim().is_empty());
+    if found < width || !surplus_is_empty {
+        let message = format!("the row has {found} fields where the header has {width}");
+        return Err(RowFault::new(row.line, "field-count", message));
+    }
+    row.fields.truncate(width);
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::probe::{Told, probe};
+
+    /// A row's line with its fields, or with the code of what is wrong.
+    type Seen = (u64, Result<Vec<String>, &'static str>);
+
+    fn rows_of(text: &str) -> Vec<Seen> {
+        let shape = probe(text.as_bytes(), Told::default()).unwrap();
+        let decoded = DecodedText::new(text.as_bytes(), &shape, Arc::default());
+        let (_, rows) = open(decoded, shape.delimiter).unwrap().unwrap();
+        rows.map(|row| match row {
+            Ok(row) => (row.line, Ok(row.fields.iter().map(str::to_owned).collect())),
+            Err(fault) => (fault.line, Err(fault.code)),
+        })
+        .collect()
+    }
+
+    fn good(line: u64, fields: &[&str]) -> Seen {
+        (line, Ok(fields.iter().map(|&field| field.to_owned()).collect()))
+    }
+
+    #[test]
+    fn a_row_carries_the_line_it_starts_in_past_empty_lines_and_quoted_ones() {
+        let rows = rows_of("\na,b\n\n1,\"x\ny\"\n\n\n2,z\n,\n3,w");
+        assert_eq!(rows, [good(4, &["1", "x\ny"]), good(8, &["2", "z"]), good(10, &["3", "w"])]);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_reported_where_it_opens() {
+        assert_eq!(rows_of("a,b\n1,x\n2,\"y\n3,z\n"), [good(2, &["1", "x"]), (3, Err("open-quote"))]);
+    }
+
+    #[test]
+    fn an_open_quote_does_not_swallow_more_than_a_mebibyte() {
+        let mut text = "a,b\n1,x\n2,\"y\n".to_owned();
+        text.push_str(&"3,z\n".repeat(1 << 20));
+        assert_eq!(rows_of(&text), [good(2, &["1", "x"]), (3, Err("open-quote"))]);
+    }
+
+    #[test]
+    fn lines_are_counted_past_the_pieces_that_are_read_at_once() {
+        let text = format!("a,b\n{}x,\"y\n", "1,\"2\n\"\r\n\r\n".repeat(20_000));
+        let rows = rows_of(&text);
+        assert_eq!(rows[19_999], good(2 + 19_999 * 3, &["1", "2\n"]));
+        assert_eq!(rows[20_000], (60_002, Err("open-quote")));
+    }
+
+    #[test]
+    fn a_row_of_another_width_is_bad_unless_only_empty_fields_are_too_many() {
+        assert_eq!(
+            rows_of("a,b,,\n1\n1,2,,\n1,2,3,4\n"),
+            [(2, Err("field-count")), good(3, &["1", "2"]), (4, Err("field-count"))]
+        );
+    }
+
+    #[test]
+    fn an_empty_file_has_no_headers() {
+        let shape = probe(&b"\n\n"[..], Told::default()).unwrap();
+        let decoded = DecodedText::new(&b"\n\n"[..], &shape, Arc::default());
+        assert!(open(decoded, b',').unwrap().is_none());
+    }
+}

@@ -1,0 +1,36 @@
+//! Whom a call names, for a journal that can show that nobody was sent twice without a look in between.
+
+use serde_json::Value;
+
+use crate::json::{loose_text, member, whole_number};
+use crate::reply::Call;
+
+/// `sid 17` or `login` and the login value of everybody whom the call is about.
+pub(crate) fn named(login_field: i64, call: &Call) -> Vec<String> {
+    let list = |name: &str| -> Vec<Value> {
+        let text = call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();
+        match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => items,
+            _ => Vec::new(),
+        }
+    };
+    let mut named = Vec::new();
+    for item in list("info") {
+        match member(&item, "sid").and_then(whole_number).filter(|sid| *sid != 0) {
+            Some(sid) => named.push(format!("sid {sid}")),
+            None => named.extend(own_login(login_field, &item).map(|login| format!("login {login}"))),
+        }
+    }
+    let sids = list("sids").into_iter().chain(list("sid"));
+    named.extend(sids.filter_map(|sid| whole_number(&sid)).map(|sid| format!("sid {sid}")));
+    let logins = list("loginValues").into_iter();
+    named.extend(logins.filter_map(|login| loose_text(&login)).map(|login| format!("login {login}")));
+    named
+}
+
+fn own_login(login_field: i64, item: &Value) -> Option<String> {
+    let fields = member(item, "fields")?.as_array()?;
+    let own =
+        fields.iter().find(|field| member(field, "sfid").and_then(whole_number) == Some(login_field))?;
+    member(own, "value").and_then(loose_text)
+}

@@ -1,0 +1,151 @@
+//! Switches: every open question of the two contracts as a named setting, changeable while serving.
+//!
+//! The names, values and defaults are the contracts'; this file only keeps and checks them.
+
+use std::collections::BTreeMap;
+
+use super::switch_table::TABLE;
+use super::{SandboxError, Service};
+
+/// What a switch can be set to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number, zero or more.
+    Number,
+}
+
+/// One switch as the contract lists it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spec {
+    /// The service it belongs to; `None` for the sandbox as a whole.
+    pub(crate) service: Option<Service>,
+    /// Its name without the service.
+    pub(crate) name: &'static str,
+    /// What it can be set to.
+    pub(crate) values: Values,
+    /// What it is set to at first.
+    pub(crate) default: &'static str,
+    /// One sentence for people.
+    pub(crate) about: &'static str,
+}
+
+impl Spec {
+    /// `exam.index_base`; switches of the sandbox as a whole have no prefix.
+    pub(crate) fn full_name(&self) -> String {
+        self.service
+            .map_or_else(|| self.name.to_owned(), |service| format!("{}.{}", service.name(), self.name))
+    }
+
+    /// The values as text for people.
+    pub(crate) fn allowed(&self) -> String {
+        match self.values {
+            Values::OneOf(words) => words.join(" | "),
+            Values::Number => "a whole number".to_owned(),
+        }
+    }
+
+    /// Whether `value` is one of the switch's values.
+    pub(crate) fn takes(&self, value: &str) -> bool {
+        match self.values {
+            Values::OneOf(words) => words.contains(&value),
+            Values::Number => value.parse::<u64>().is_ok(),
+        }
+    }
+}
+
+/// The present setting of every switch.
+#[derive(Debug, Clone)]
+pub(crate) struct Switches {
+    settings: BTreeMap<(Option<Service>, &'static str), String>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        let settings =
+            TABLE.iter().map(|spec| ((spec.service, spec.name), spec.default.to_owned())).collect();
+        Switches { settings }
+    }
+}
+
+impl Switches {
+    /// Sets `name`, with or without its service; a bare name sets both services' switch of that name.
+    ///
+    /// Answers `Ok(false)` where no switch has this name.
+    ///
+    /// # Errors
+    /// [`SandboxError::Value`] where the switch exists and does not take the value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, SandboxError> {
+        let specs = named(name);
+        for spec in &specs {
+            if !spec.takes(value) {
+                return Err(SandboxError::Value {
+                    name: spec.full_name(),
+                    value: value.to_owned(),
+                    allowed: spec.allowed(),
+                });
+            }
+        }
+        for spec in &specs {
+            self.settings.insert((spec.service, spec.name), value.to_owned());
+        }
+        Ok(!specs.is_empty())
+    }
+
+    /// The setting of a switch of `service`.
+    pub(crate) fn text(&self, service: Service, name: &'static str) -> &str {
+        let found = self.settings.get(&(Some(service), name));
+        debug_assert!(found.is_some(), "there is no switch {name} of {}", service.name());
+        found.map_or("", String::as_str)
+    }
+
+    /// Whether a switch of `service` stands at `value`.
+    pub(crate) fn is(&self, service: Service, name: &'static str, value: &str) -> bool {
+        self.text(service, name) == value
+    }
+
+    /// A switch of `service` that is a number.
+    pub(crate) fn number(&self, service: Service, name: &'static str) -> i64 {
+        self.text(service, name).parse().unwrap_or(0)
+    }
+
+    /// A number that belongs to the sandbox as a whole.
+    pub(crate) fn global_number(&self, name: &'static str) -> u64 {
+        self.settings.get(&(None, name)).and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+
+    /// Every switch with its present setting.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Spec, &str)> {
+        TABLE.iter().map(|spec| {
+            let setting = self.settings.get(&(spec.service, spec.name)).map_or("", String::as_str);
+            (spec, setting)
+        })
+    }
+}
+
+/// The switches a name stands for: none, one, or one of each service.
+pub(crate) fn named(name: &str) -> Vec<&'static Spec> {
+    TABLE.iter().filter(|spec| spec.name == name || spec.full_name() == name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::switch_table::TABLE;
+
+    #[test]
+    fn every_default_is_a_value_its_switch_takes() {
+        for spec in TABLE {
+            assert!(spec.takes(spec.default), "{}={}", spec.full_name(), spec.default);
+        }
+    }
+
+    #[test]
+    fn no_switch_is_listed_twice() {
+        let mut names: Vec<_> = TABLE.iter().map(|spec| spec.full_name()).collect();
+        names.sort();
+        let before = names.len();
+        names.dedup();
+        assert_eq!(before, names.len());
+    }
+}

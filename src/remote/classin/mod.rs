@@ -1,0 +1,25 @@
+//! ClassIn as it is known: its calls for accounts and memberships, and how its answers are read.
+//!
+//! This folder does not know why somebody is added or removed, and it does not judge an answer: that is
+//! [`mirror`](rosterd_core::classin_plan). Contract: `contract/classin.md`, sections 3 to 5, which
+//! follow the vendor's documentation of 2026-01-06 (revision 6.0.5).
+//!
+//! What it offers: adding to and removing from one class or one whole course, asking for accounts, joining them to
+//! the school, writing their names, and proving the secret. There is no call that reads anything. At most 30
+//! students a call are advised; nobody says what more would do. More than 10 accounts a call are refused.
+//!
+//! The caller's duties: one call at a time for one course (two adds at once answer 464) and for one account (131),
+//! no uid or account twice in a call, never an empty call.
+
+mod accounts;
+mod client;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod password;
+mod signature;
+mod wire;
+
+pub use client::{AddItem, ClassinClient};
+pub use error::{ClassinError, ClockReading, Disposition, StopCause};
+pub use password::PasswordSource;

@@ -1,0 +1,85 @@
+//! The calls of the candidate API that rosterd makes.
+
+use std::fmt;
+
+use crate::remote::http::Method;
+
+/// One endpoint of `https://…/api/v1/student/`.
+///
+/// Contract: onlineexammaker, 1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Call {
+    /// The account's fields.
+    GetFields,
+    /// One page of the listing.
+    GetStudentList,
+    /// Look-up by sid or login value.
+    GetStudentsInfo,
+    /// Adds candidates.
+    AddStudents,
+    /// Changes field values.
+    ChangeStudents,
+    /// Deletes candidates.
+    DeleteStudents,
+    /// Changes groups.
+    MoveGroups,
+    /// One page of the results.
+    QueryResults,
+    /// Creates a group.
+    AddCategory,
+}
+
+impl Call {
+    /// The endpoint's name as the service spells it; the name it is counted and logged under.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GetFields => "getFields",
+            Self::GetStudentList => "getstulist",
+            Self::GetStudentsInfo => "getstudentsinfo",
+            Self::AddStudents => "addStudents",
+            Self::ChangeStudents => "changeStuinfo",
+            Self::DeleteStudents => "delStu",
+            Self::MoveGroups => "movestugroup",
+            Self::QueryResults => "queryresults",
+            Self::AddCategory => "addcategory",
+        }
+    }
+
+    /// Whether the call changes something at the service.
+    #[must_use]
+    pub fn is_write(self) -> bool {
+        match self {
+            Self::GetFields | Self::GetStudentList | Self::GetStudentsInfo | Self::QueryResults => false,
+            Self::AddStudents
+            | Self::ChangeStudents
+            | Self::DeleteStudents
+            | Self::MoveGroups
+            | Self::AddCategory => true,
+        }
+    }
+
+    /// Everything but `getFields` and `queryresults` is a POST.
+    pub(super) fn method(self) -> Method {
+        match self {
+            Self::GetFields | Self::QueryResults => Method::Get,
+            Self::GetStudentList
+            | Self::GetStudentsInfo
+            | Self::AddStudents
+            | Self::ChangeStudents
+            | Self::DeleteStudents
+            | Self::MoveGroups
+            | Self::AddCategory => Method::Post,
+        }
+    }
+
+    pub(super) fn path(self) -> String {
+        format!("/api/v1/student/{}", self.name())
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

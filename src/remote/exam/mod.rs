@@ -1,0 +1,110 @@
+//! The exam platform as it is known: what it offers, its limits, and how its answers are read.
+//!
+//! This folder does not know why an operation was chosen; it sends what it is given and says what came back.
+
+mod call;
+mod client;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod seen;
+mod sending;
+mod signature;
+mod wire;
+
+pub use call::Call;
+pub use client::{ExamClient, ExamConnection};
+pub use error::{ClockDifference, Disposition, ExamError, Stop};
+
+pub use rosterd_core::exam_plan::{GroupAction, WriteAnswer};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rosterd_core::roster::{Attempt, FieldId, Gid, LoginValue, Sid};
+
+/// One field of the account, as `getFields` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExamField {
+    /// Its number.
+    pub id: FieldId,
+    /// Its label; localised and editable by the account's administrators.
+    pub label: String,
+}
+
+/// One page of `getstulist`.
+#[derive(Clone, Default)]
+pub struct Page {
+    /// Candidates of the whole account, as this page states it.
+    pub total: u64,
+    /// The rows, in the order they came.
+    pub rows: Vec<ListedCandidate>,
+}
+
+/// One row of the listing. It has neither `sid` nor groups: only a look-up has those.
+#[derive(Clone)]
+pub struct ListedCandidate {
+    /// As the service wrote it; not normalised.
+    pub login_value: String,
+    /// Field values as the service wrote them; empty fields are left out by the service.
+    pub fields: Vec<(FieldId, String)>,
+}
+
+/// One row of `getstudentsinfo`.
+#[derive(Clone)]
+pub struct CandidateInfo {
+    /// The candidate's id.
+    pub sid: Sid,
+    /// Field values as returned; possibly fewer than the listing shows.
+    pub fields: Vec<(FieldId, String)>,
+    /// All groups the candidate is in, ours and foreign ones.
+    pub groups: BTreeSet<Gid>,
+}
+
+/// What `getstudentsinfo` said.
+#[derive(Clone, Default)]
+pub struct LookupAnswer {
+    /// Rows found. Their order means nothing.
+    pub rows: Vec<CandidateInfo>,
+    /// The sids or login values that the service says it could not resolve, as text.
+    pub unresolved: BTreeSet<String>,
+    /// What the groups of the rows are called.
+    pub group_titles: BTreeMap<Gid, String>,
+}
+
+/// One page of `queryresults`.
+#[derive(Clone, Debug, Default)]
+pub struct ResultsPage {
+    /// Attempts of the whole account, as this page states it.
+    pub total: u64,
+    /// The attempts, in the order they came.
+    pub rows: Vec<Attempt>,
+    /// Values that should be numbers and are not; they are left out.
+    pub unreadable: u64,
+}
+
+/// One candidate to add.
+#[derive(Clone)]
+pub struct NewCandidate {
+    /// The first group.
+    pub gid: Gid,
+    /// All values, the login field's among them.
+    pub values: Vec<(FieldId, String)>,
+}
+
+/// Values to change of one candidate.
+#[derive(Clone)]
+pub struct CandidateChange {
+    /// Whom.
+    pub sid: Sid,
+    /// The changed fields only; an empty value clears.
+    pub values: Vec<(FieldId, String)>,
+}
+
+/// Which candidates a look-up asks for.
+#[derive(Clone, Copy)]
+pub enum LookupKey<'a> {
+    /// By id.
+    Sids(&'a [Sid]),
+    /// By login value.
+    LoginValues(&'a [LoginValue]),
+}

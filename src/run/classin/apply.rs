@@ -1,0 +1,375 @@
+//! Applies ClassIn's operations: one call at a time within a course, courses side by side.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::stream::{self, StreamExt};
+
+use super::StageError;
+use super::ends::{End, end_of, end_without_call};
+use super::gather::Gathered;
+use super::guard::Approvals;
+use super::record::{self, Subject, Why};
+use super::repair::repair;
+use super::school::School;
+use super::send::{Item, Sending, Terms, send};
+use crate::exit::Exit;
+use crate::run::report::{Ended, StageReport};
+use crate::store::{
+    AccountChange, CallRecord, CondemnedClass, EnrolmentChange, FullClass, Service, StoreError,
+};
+use rosterd_core::classin_plan::{
+    Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
+};
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
+
+/// An account in one class, and what is done about it: what a verdict belongs to.
+type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
+
+/// After so many calls in a row that the service itself failed, it is not called any more in this run.
+const BREAKER: u32 = 3;
+
+/// The class that is asked once more after a removal had no room before.
+const NO_ROOM: i64 = 157;
+
+/// Whether ClassIn may be called any more in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MayGoOn {
+    Yes,
+    No,
+}
+
+#[derive(Default)]
+struct Work {
+    ends: HashMap<Key, End>,
+    stopped: Option<(Exit, String)>,
+    condemned: BTreeMap<ClassTarget, i64>,
+    /// Classes without room, each with the code.
+    full: BTreeMap<ClassTarget, i64>,
+    /// Classes that somebody was to be added to, and that answered.
+    asked: BTreeSet<ClassTarget>,
+    failures_in_a_row: u32,
+    answered: bool,
+    trouble: Option<String>,
+    suspects: u32,
+    batches: u64,
+    broken: Option<StageError>,
+    errors: Vec<String>,
+}
+
+struct Applier<'a> {
+    terms: Terms<'a>,
+    school: &'a School<'a>,
+    /// Operations that end as another one does.
+    followers: HashMap<Key, Vec<&'a EnrolmentOperation>>,
+    approved: &'a Approvals,
+    work: Mutex<Work>,
+}
+
+/// Applies the operations and counts each once.
+pub(super) async fn run(
+    terms: Terms<'_>,
+    school: &School<'_>,
+    gathered: &Gathered,
+    approved: &Approvals,
+    stopped: Option<(Exit, String)>,
+    report: &mut StageReport,
+) -> Result<MayGoOn, StageError> {
+    let Terms { context, side, .. } = terms;
+    let applier = Applier::new(terms, school, gathered, approved, stopped);
+    let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
+    for batch in batches(&gathered.operations, side.settings.batch_size, &gathered.full) {
+        courses.entry(batch.target.course).or_default().push(batch);
+    }
+    let calls: usize = courses.values().map(Vec::len).sum();
+    let bar = context.progress.bar("mirroring classes", u64::try_from(calls).unwrap_or(0));
+    let in_flight = side.settings.endpoint.max_in_flight.max(1);
+    let applier = &applier;
+    let bar = &bar;
+    stream::iter(courses.into_values().map(|batches| async move {
+        for batch in &batches {
+            applier.batch(batch).await;
+            bar.advance(1);
+        }
+        applier.fill_up(&batches, gathered).await;
+    }))
+    .buffer_unordered(in_flight)
+    .collect::<Vec<()>>()
+    .await;
+    applier.finish(gathered, report).await
+}
+
+fn key(operation: &EnrolmentOperation) -> Key {
+    (operation.kind, operation.target, operation.uid)
+}
+
+impl<'a> Applier<'a> {
+    fn new(
+        terms: Terms<'a>,
+        school: &'a School<'a>,
+        gathered: &'a Gathered,
+        approved: &'a Approvals,
+        stopped: Option<(Exit, String)>,
+    ) -> Self {
+        let mut followers: HashMap<Key, Vec<&EnrolmentOperation>> = HashMap::new();
+        for operation in gathered.operations.iter().filter(|operation| operation.follows) {
+            followers.entry(key(operation)).or_default().push(operation);
+        }
+        let work = Mutex::new(Work { stopped, ..Work::default() });
+        Self { terms, school, followers, approved, work }
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn record(&self, record: &CallRecord) -> Result<(), StoreError> {
+        let now_ms = self.terms.context.clock.now_ms();
+        self.terms.context.state.record_call(record, self.terms.run, now_ms).await
+    }
+
+    async fn batch(&self, batch: &EnrolmentBatch) {
+        if self.not_now(batch) {
+            return;
+        }
+        let items: Vec<Item> = batch
+            .operations
+            .iter()
+            .filter_map(|operation| {
+                Some(Item { uid: operation.uid?, was: operation.recorded, operation: operation.clone() })
+            })
+            .collect();
+        let number = {
+            let mut work = self.work();
+            work.batches += 1;
+            work.batches
+        };
+        if let Err(error) = self.send(batch, &items, number).await {
+            // It may have been sent, and nobody wrote down what came of it.
+            let mut work = self.work();
+            for item in &items {
+                work.ends.entry(key(&item.operation)).or_insert(End::of(Ended::Unknown));
+            }
+            work.broken = Some(error);
+        }
+    }
+
+    async fn send(&self, batch: &EnrolmentBatch, items: &[Item], number: u64) -> Result<(), StageError> {
+        let mut sending = send(self.terms, items.to_vec(), 0).await?;
+        if batch.kind == EnrolmentKind::Enrol {
+            repair(self.terms, self.school, items, &mut sending).await?;
+        }
+        Ok(self.outcome(batch, items, sending, number).await?)
+    }
+
+    /// A class that was full, and from which somebody was removed since, takes so many of the others.
+    async fn fill_up(&self, batches: &[EnrolmentBatch], gathered: &Gathered) {
+        if self.work().full.is_empty() {
+            return;
+        }
+        let mut room: BTreeMap<ClassTarget, usize> = BTreeMap::new();
+        for (key, end) in &self.work().ends {
+            if key.0 == EnrolmentKind::Remove && end.ended == Ended::Applied {
+                *room.entry(key.1).or_default() += 1;
+            }
+        }
+        // Where the removals came first, the room is taken.
+        let late = |batch: &&EnrolmentBatch| {
+            batch.kind == EnrolmentKind::Enrol && !gathered.full.contains(&batch.target)
+        };
+        for batch in batches.iter().filter(late) {
+            let Some(room) = room.get_mut(&batch.target) else { continue };
+            let left: Vec<EnrolmentOperation> = {
+                let mut work = self.work();
+                if work.full.remove(&batch.target).is_none() {
+                    continue;
+                }
+                let is_done = |operation: &&EnrolmentOperation| {
+                    work.ends.get(&key(operation)).is_some_and(|end| end.ended == Ended::Applied)
+                };
+                batch.operations.iter().filter(|one| !is_done(one)).take(*room).cloned().collect()
+            };
+            *room -= left.len();
+            if !left.is_empty() {
+                self.batch(&EnrolmentBatch { operations: left, ..*batch }).await;
+            }
+            if *room > 0 {
+                let code = NO_ROOM;
+                self.work().full.entry(batch.target).or_insert(code);
+            }
+        }
+    }
+
+    /// Whether a batch is left for another run; its operations then count as skipped.
+    fn not_now(&self, batch: &EnrolmentBatch) -> bool {
+        let work = self.work();
+        let course = ClassTarget { class: None, ..batch.target };
+        let full = batch.kind == EnrolmentKind::Enrol && work.full.contains_key(&batch.target);
+        work.stopped.is_some()
+            || work.broken.is_some()
+            || full
+            || work.condemned.contains_key(&batch.target)
+            || work.condemned.contains_key(&course)
+            || self.terms.context.stop.is_cancelled()
+    }
+
+    async fn outcome(
+        &self,
+        batch: &EnrolmentBatch,
+        items: &[Item],
+        sending: Sending,
+        number: u64,
+    ) -> Result<(), StoreError> {
+        let mut record = CallRecord::default();
+        let mut ends = Vec::new();
+        for (index, (item, settled)) in items.iter().zip(&sending.items).enumerate() {
+            let key = key(&item.operation);
+            let end = end_of(settled, sending.stop.is_some());
+            let followers = self.followers.get(&key).map_or(&[][..], Vec::as_slice);
+            for operation in std::iter::once(&item.operation).chain(followers.iter().copied()) {
+                if end.ended == Ended::Applied {
+                    self.note_applied(&mut record, operation);
+                } else if end.is_recorded {
+                    let why = Why {
+                        batch: Some(number),
+                        index: u64::try_from(index).ok(),
+                        ..record::explain(operation, settled)
+                    };
+                    let subject = Subject::from(operation);
+                    record.failures.push(record::failure(self.terms.context, &subject, why).await?);
+                }
+            }
+            ends.push((key, end));
+        }
+        self.record(&record).await?;
+        self.condemn(batch, &sending).await?;
+        self.note_service(batch, &sending);
+        self.work().ends.extend(ends);
+        Ok(())
+    }
+
+    fn note_applied(&self, record: &mut CallRecord, operation: &EnrolmentOperation) {
+        record.applied.push(Subject::from(operation).key());
+        if let (EnrolmentKind::Enrol, Some(uid)) = (operation.kind, operation.uid) {
+            record.accounts.push(AccountChange::Accepted { student: operation.student.clone(), uid });
+        }
+        if operation.kind == EnrolmentKind::Remove {
+            let approved = self.approved.contains(operation);
+            record.departures.push((Service::Classin, operation.student.clone(), approved));
+        }
+    }
+
+    async fn condemn(&self, batch: &EnrolmentBatch, sending: &Sending) -> Result<(), StoreError> {
+        let mut changes = Vec::new();
+        for condemnation in &sending.condemned {
+            let target = match condemnation.scope {
+                Scope::Class => batch.target,
+                Scope::Course => ClassTarget { class: None, ..batch.target },
+            };
+            let known = self.work().condemned.insert(target, condemnation.code).is_some();
+            if known {
+                continue;
+            }
+            let call = match batch.kind {
+                EnrolmentKind::Remove => Call::removing_from(batch.target),
+                EnrolmentKind::Register | EnrolmentKind::Enrol => Call::adding_to(batch.target),
+            };
+            let message = decide(call, condemnation.code).message.to_owned();
+            self.work().errors.push(format!("classin: {target}: {message} (code {})", condemnation.code));
+            if condemnation.for_good {
+                let condemned = CondemnedClass { target, code: condemnation.code, message };
+                changes.push(EnrolmentChange::Condemn(condemned));
+            }
+        }
+        let now_ms = self.terms.context.clock.now_ms();
+        self.terms.context.state.record_enrolments(&changes, self.terms.run, now_ms).await
+    }
+
+    fn note_service(&self, batch: &EnrolmentBatch, sending: &Sending) {
+        let mut work = self.work();
+        if let Some(code) = sending.full {
+            work.full.insert(batch.target, code);
+        }
+        if batch.kind == EnrolmentKind::Enrol && sending.answered {
+            work.asked.insert(batch.target);
+        }
+        work.suspects += sending.suspects;
+        work.answered |= sending.answered;
+        work.failures_in_a_row = if sending.trouble.is_some() { work.failures_in_a_row + 1 } else { 0 };
+        if let Some(trouble) = &sending.trouble {
+            work.trouble = Some(trouble.message.clone());
+        }
+        if let Some(stop) = &sending.stop {
+            work.stopped.get_or_insert(stop.clone());
+        } else if work.suspects > 1 {
+            let message =
+                "ClassIn refuses the calls themselves for several students (code 100 or 155)".to_owned();
+            work.stopped.get_or_insert((Exit::Failed, message));
+        } else if work.failures_in_a_row >= BREAKER {
+            let message =
+                format!("{BREAKER} calls in a row failed: ClassIn is not called any more in this run");
+            work.stopped.get_or_insert((Exit::Temporary, message));
+        }
+    }
+
+    async fn finish(&self, gathered: &Gathered, report: &mut StageReport) -> Result<MayGoOn, StageError> {
+        let mut ended = Vec::new();
+        for operation in &gathered.operations {
+            let end = self.ended(operation, gathered);
+            if matches!(end.ended, Ended::Applied | Ended::Failed | Ended::Unknown) {
+                ended.push(Subject::from(operation).key());
+            }
+            report.count(operation.kind.as_str(), end.ended);
+            report.exit = report.exit.worst(end.exit);
+        }
+        self.terms.context.state.use_up_approvals(&ended).await?;
+        self.remember_room(gathered).await?;
+        let may_go_on = if self.work().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
+        self.describe(report).map_or(Ok(may_go_on), Err)
+    }
+
+    /// Remembers which classes have no room, so that they are not asked at every run.
+    async fn remember_room(&self, gathered: &Gathered) -> Result<(), StoreError> {
+        let at_ms = self.terms.context.clock.now_ms();
+        let (full, others) = {
+            let work = self.work();
+            let full: Vec<FullClass> = work
+                .full
+                .iter()
+                .filter_map(|(target, code)| {
+                    let wanted = *gathered.rosters.get(target)?;
+                    Some(FullClass { target: *target, code: *code, wanted, at_ms })
+                })
+                .collect();
+            let others: Vec<ClassTarget> =
+                work.asked.iter().filter(|target| !work.full.contains_key(target)).copied().collect();
+            (full, others)
+        };
+        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
+    }
+
+    fn ended(&self, operation: &EnrolmentOperation, gathered: &Gathered) -> End {
+        let made = operation.is_planned().then(|| self.work().ends.get(&key(operation)).copied()).flatten();
+        made.unwrap_or_else(|| {
+            let is_ignored = gathered.ignored.contains(&operation.want);
+            end_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
+        })
+    }
+
+    /// What the report says beyond figures; and what broke our own database.
+    fn describe(&self, report: &mut StageReport) -> Option<StageError> {
+        let mut work = self.work();
+        for error in work.errors.drain(..) {
+            report.fail(Exit::Incomplete, error);
+        }
+        if let Some((exit, message)) = work.stopped.take() {
+            report.fail(exit, format!("classin: {message}"));
+        }
+        if let Some(message) = work.trouble.take() {
+            // Not one answer in the whole run: the service is down, however few calls there were to make.
+            let exit = if work.answered { Exit::Incomplete } else { Exit::Temporary };
+            report.fail(exit, format!("classin: {message}"));
+        }
+        work.broken.take()
+    }
+}

@@ -1,0 +1,103 @@
+//! The plan as it is shown, its digest, and how many calls it needs at least.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::EnrolmentLines;
+use super::account::{AccountKind, AccountOperation};
+use super::gather::Gathered;
+use super::record::class_key;
+use rosterd_core::classin_plan::{
+    EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH, LARGEST_REGISTRATION,
+};
+use rosterd_core::exam_plan::{Digest, OperationLine};
+use rosterd_core::roster::{ClassTarget, ClassinUid};
+
+/// All operations as lines, accounts first.
+pub(super) fn of(gathered: &Gathered) -> EnrolmentLines {
+    let accounts = gathered.accounts.operations.iter().map(account_line);
+    let enrolments = gathered.operations.iter().map(enrolment_line);
+    EnrolmentLines { operations: accounts.chain(enrolments).collect(), digest: digest(gathered) }
+}
+
+fn digest(gathered: &Gathered) -> String {
+    let mut digest = Digest::open("enrolments");
+    let want = |want: u64| i64::from_le_bytes(want.to_le_bytes());
+    for operation in &gathered.accounts.operations {
+        digest.text(operation.kind.as_str()).text(operation.student.as_str()).number(want(operation.want));
+    }
+    for operation in &gathered.operations {
+        digest
+            .text(operation.kind.as_str())
+            .text(operation.student.as_str())
+            .text(&class_key(operation))
+            .number(want(operation.want));
+    }
+    digest.finish_text()
+}
+
+fn word(state: &EnrolmentState) -> &'static str {
+    match state {
+        EnrolmentState::Planned => "planned",
+        EnrolmentState::Held(_) => "held",
+        EnrolmentState::Skipped(_) | EnrolmentState::Waiting(_) => "skipped",
+        EnrolmentState::Cannot(_) => "cannot",
+    }
+}
+
+fn account_line(operation: &AccountOperation) -> OperationLine {
+    let (field, detail) = match operation.kind {
+        AccountKind::Register => ("account", "register a ClassIn account"),
+        AccountKind::Rename => ("name", "write the new name at the school in ClassIn"),
+    };
+    OperationLine {
+        kind: operation.kind.as_str(),
+        student_id: operation.student.as_str().to_owned(),
+        fields: vec![field.to_owned()],
+        state: word(&operation.state),
+        reason: operation.state.reason().map(ToString::to_string),
+        detail: detail.to_owned(),
+    }
+}
+
+fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
+    let class = class_key(operation);
+    let detail = match operation.kind {
+        EnrolmentKind::Register => "register an account".to_owned(),
+        EnrolmentKind::Enrol => format!("enrol in class {class}"),
+        EnrolmentKind::Remove => format!("remove from class {class}"),
+    };
+    OperationLine {
+        kind: operation.kind.as_str(),
+        student_id: operation.student.as_str().to_owned(),
+        fields: vec![class],
+        state: word(&operation.state),
+        reason: operation.state.reason().map(ToString::to_string),
+        detail,
+    }
+}
+
+/// The fewest calls that can do all of it: as many students a call as are allowed, an account once, a class by
+/// itself. A run without trouble makes just these; accounts that were there before need one more each.
+pub(super) fn least_calls(gathered: &Gathered, batch_size: usize) -> u64 {
+    let size = batch_size.clamp(1, LARGEST_BATCH);
+    let mut classes: BTreeMap<(ClassTarget, EnrolmentKind), (BTreeSet<ClassinUid>, usize)> = BTreeMap::new();
+    for operation in gathered.operations.iter().filter(|operation| operation.is_planned()) {
+        let (known, unknown) = classes.entry((operation.target, operation.kind)).or_default();
+        match operation.uid {
+            Some(uid) => {
+                known.insert(uid);
+            }
+            None => *unknown += 1,
+        }
+    }
+    let of_classes: usize =
+        classes.values().map(|(known, unknown)| (known.len() + unknown).div_ceil(size)).sum();
+    let accounts = &gathered.accounts;
+    let (joining, registering): (Vec<_>, Vec<_>) =
+        accounts.applications.iter().partition(|application| application.known.is_some());
+    let names = accounts.operations.iter().filter(|operation| {
+        operation.kind == AccountKind::Rename && operation.state == EnrolmentState::Planned
+    });
+    let of_accounts = joining.len() + registering.len().div_ceil(LARGEST_REGISTRATION) + names.count();
+    u64::try_from(of_classes + of_accounts).unwrap_or(u64::MAX)
+}

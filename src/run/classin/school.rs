@@ -1,0 +1,120 @@
+//! Taking accounts into the school: one call at a time, and once a run for each contact.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::record::{FailureKind, Why, sentence};
+use super::send::{LONGEST_WAIT, REPEATS, Terms, stop_exit, stopped, waited};
+use crate::exit::Exit;
+use crate::remote::classin::{ClassinError, Disposition};
+use rosterd_core::classin_plan::{Call, Contact, SchoolName, SchoolVerdict, decide, judge_school_student};
+
+/// ClassIn's name for the call, for records.
+const CALL: &str = "addSchoolStudent";
+
+/// The same parameters came twice within five seconds: the first may have worked.
+pub(super) const TOO_SOON: i64 = 101_003_002;
+
+/// What became of one account.
+#[derive(Clone)]
+pub(super) enum Joined {
+    /// It is a student of the school.
+    Member,
+    /// It is not, and this is why.
+    Not(Box<Why>),
+    /// ClassIn is left alone for the rest of this run.
+    Stopped(Exit, String),
+}
+
+/// Takes accounts into the school.
+pub(super) struct School<'a> {
+    terms: Terms<'a>,
+    /// What became of them in this run. Held across a call, so that there is one at a time.
+    known: Mutex<HashMap<Contact, Joined>>,
+}
+
+impl<'a> School<'a> {
+    pub(super) fn new(terms: Terms<'a>) -> Self {
+        Self { terms, known: Mutex::new(HashMap::new()) }
+    }
+
+    /// Makes sure that this account is a student of the school. A lost answer is settled by the same call again,
+    /// after longer than the service takes two calls for one.
+    pub(super) async fn join(&self, contact: &Contact, name: &SchoolName) -> Joined {
+        let mut known = self.known.lock().await;
+        if let Some(joined) = known.get(contact) {
+            return joined.clone();
+        }
+        let joined = self.ask(contact, name).await;
+        known.insert(contact.clone(), joined.clone());
+        joined
+    }
+
+    async fn ask(&self, contact: &Contact, name: &SchoolName) -> Joined {
+        let mut repeat = 0;
+        loop {
+            let answer = self.terms.side.client.add_school_student(contact, name).await;
+            let (joined, is_final) = match answer {
+                Ok(answer) => {
+                    let judged = judge_school_student(&answer);
+                    joined(judged.verdict, judged.text)
+                }
+                Err(error) => after_error(&error),
+            };
+            let pause = self.terms.side.patience.before_registering_again;
+            if is_final || repeat >= REPEATS || !waited(self.terms, pause).await {
+                return joined;
+            }
+            repeat += 1;
+        }
+    }
+}
+
+/// What an answer means, and whether that is the last word.
+fn joined(verdict: SchoolVerdict, text: Option<String>) -> (Joined, bool) {
+    let because = |code: i64, kind: FailureKind| {
+        let message = sentence(decide(Call::SchoolStudent, code), code);
+        Joined::Not(Box::new(Why::of_account(CALL, code.to_string(), message, kind, text.clone())))
+    };
+    match verdict {
+        SchoolVerdict::Member { .. } => (Joined::Member, true),
+        SchoolVerdict::NoAccount { code } | SchoolVerdict::Student { code } => {
+            (because(code, FailureKind::Permanent), true)
+        }
+        SchoolVerdict::Retry { code } => (because(code, FailureKind::Later), code != TOO_SOON),
+        SchoolVerdict::StopRun { stop, code } => {
+            let (exit, message) = stopped(stop, code);
+            (Joined::Stopped(exit, message), true)
+        }
+        SchoolVerdict::Unknown => (Joined::Not(Box::new(Why::lost(CALL))), false),
+    }
+}
+
+fn after_error(error: &ClassinError) -> (Joined, bool) {
+    match reaction(error) {
+        Reaction::Stop(exit, message, _) => (Joined::Stopped(exit, message), true),
+        Reaction::Again if error.is_lost() => (Joined::Not(Box::new(Why::lost(CALL))), false),
+        Reaction::Again => (Joined::Not(Box::new(Why::not_sent(CALL, error))), false),
+    }
+}
+
+/// What to do about a call for one account without an answer.
+pub(super) enum Reaction {
+    /// Leave ClassIn alone for this run; for so long, where it says.
+    Stop(Exit, String, Option<Duration>),
+    /// The same again.
+    Again,
+}
+
+pub(super) fn reaction(error: &ClassinError) -> Reaction {
+    let message = super::in_one_line(error);
+    match error.disposition() {
+        Disposition::Stop(cause) => Reaction::Stop(stop_exit(cause), message, None),
+        Disposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
+            Reaction::Stop(Exit::Temporary, message, Some(after))
+        }
+        Disposition::Retry { .. } | Disposition::RetryThenStop | Disposition::SmallerBatch => Reaction::Again,
+    }
+}

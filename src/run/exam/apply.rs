@@ -1,0 +1,326 @@
+//! Applies a guarded plan batch by batch: intent before a call, outcome right after it, one end for
+//! every operation.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+
+use super::courier::Courier;
+use super::deliver::{Delivery, deliver};
+use super::parcel::Parcel;
+use super::record;
+use super::work::{End, Work};
+use super::{ExamSide, StageError};
+use crate::run::Context;
+use crate::run::report::StageReport;
+use crate::store::{CallRecord, Intent, OperationKey, Service, StoreError};
+use rosterd_core::exam_plan::{
+    Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Operation, OperationKind, OperationState,
+    SkipReason, Stage,
+};
+use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
+
+/// What a plan is applied under.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) context: &'a Context,
+    pub(super) side: &'a ExamSide,
+    pub(super) run: RunId,
+    pub(super) plan: &'a GuardedPlan,
+    pub(super) approved: &'a Approved,
+    pub(super) mapping: &'a Mapping,
+    pub(super) key: &'a MemoryKey,
+}
+
+/// Carries one plan out.
+pub(super) struct Applier<'a> {
+    pub(super) terms: Terms<'a>,
+    pub(super) courier: Courier<'a>,
+    /// Where in the plan a student's rename stands.
+    pub(super) renames: HashMap<&'a StudentId, usize>,
+    /// How often the service failed over a call that an operation was part of.
+    failed_over: HashMap<(StudentId, String), u32>,
+    work: Mutex<Work>,
+}
+
+/// Applies the plan and counts every operation once, whatever happens.
+///
+/// # Errors
+/// When our own database fails in the midst: then nothing more was sent.
+pub(super) async fn run(terms: Terms<'_>, report: &mut StageReport) -> Result<(), StageError> {
+    let stages = terms.plan.stages(terms.side.settings.batch_size);
+    let failed_over = terms.context.state.failed_over().await;
+    let mut applier = Applier::new(terms, &stages);
+    match failed_over {
+        Ok(failed_over) => applier.failed_over = failed_over,
+        Err(error) => applier.work().break_off(error),
+    }
+    match applier.begin().await {
+        Ok(()) => applier.carry_out(&stages).await,
+        Err(error) => applier.work().break_off(error),
+    }
+    applier.finish(report).await
+}
+
+/// How an operation is known in our records.
+pub(super) fn key(operation: &Operation) -> OperationKey {
+    (Service::Exam, operation.kind().as_str(), operation.student.clone(), String::new())
+}
+
+fn failure_key(operation: &Operation) -> (StudentId, String) {
+    (operation.student.clone(), operation.kind().as_str().to_owned())
+}
+
+impl<'a> Applier<'a> {
+    fn new(terms: Terms<'a>, stages: &[Stage]) -> Self {
+        let renames = terms
+            .plan
+            .operations
+            .iter()
+            .enumerate()
+            .filter(|(_, operation)| operation.change.login().is_some())
+            .map(|(at, operation)| (&operation.student, at))
+            .collect();
+        let courier =
+            Courier { side: terms.side, login_field: terms.mapping.login_field(), stop: &terms.context.stop };
+        let work = Mutex::new(Work::new(terms.plan, stages));
+        Self { terms, courier, renames, failed_over: HashMap::new(), work }
+    }
+
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        // Nothing panics while holding it; if something did, the figures are still whole.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn operation(&self, at: usize) -> Option<&'a Operation> {
+        self.terms.plan.operations.get(at)
+    }
+
+    /// What needs no call: operations that a row makes impossible, and candidates that are taken over.
+    async fn begin(&self) -> Result<(), StoreError> {
+        let now_ms = self.terms.context.clock.now_ms();
+        let mut record = CallRecord::default();
+        let mut adopted = Vec::new();
+        for (at, operation) in self.terms.plan.operations.iter().enumerate() {
+            match &operation.state {
+                OperationState::Cannot(reason) => {
+                    let failure = record::impossible(operation, reason.code(), reason.to_string(), now_ms);
+                    record.failures.push(failure);
+                }
+                OperationState::Planned if operation.kind() == OperationKind::Adopt => {
+                    self.note_applied(&mut record, operation, None);
+                    adopted.push(at);
+                }
+                OperationState::Planned | OperationState::Held(_) | OperationState::Skipped(_) => {}
+            }
+        }
+        self.record(record).await?;
+        let mut work = self.work();
+        adopted.into_iter().for_each(|at| work.end(at, End::Applied));
+        Ok(())
+    }
+
+    async fn carry_out(&self, stages: &[Stage]) {
+        let calls: usize = stages.iter().map(Vec::len).sum();
+        let bar = self.terms.context.progress.bar("applying", u64::try_from(calls).unwrap_or(0));
+        let in_flight = self.terms.side.settings.endpoint.max_in_flight.max(1);
+        for stage in stages {
+            let calls: Vec<BoxFuture<'_, ()>> = stage.iter().map(|batch| self.batch(batch).boxed()).collect();
+            let mut sent = stream::iter(calls).buffer_unordered(in_flight);
+            while sent.next().await.is_some() {
+                bar.advance(1);
+            }
+        }
+        self.take_back_ways_given(stages).await;
+    }
+
+    /// Writes down what a call brought; nothing to write is no transaction.
+    pub(super) async fn record(&self, record: CallRecord) -> Result<(), StoreError> {
+        let CallRecord { links, accounts, failures, applied, settled, departures } = &record;
+        let is_empty = links.is_empty()
+            && accounts.is_empty()
+            && failures.is_empty()
+            && applied.is_empty()
+            && settled.is_empty()
+            && departures.is_empty();
+        if is_empty {
+            return Ok(());
+        }
+        let now_ms = self.terms.context.clock.now_ms();
+        self.terms.context.state.record_call(&record, self.terms.run, now_ms).await
+    }
+
+    /// Notes everything that an applied operation changes.
+    pub(super) fn note_applied(&self, record: &mut CallRecord, operation: &Operation, sid: Option<Sid>) {
+        record.links.extend(record::link_write(&self.terms, operation, sid));
+        if operation.of_leaver {
+            let approved = self.terms.approved.contains(operation);
+            record.departures.push((Service::Exam, operation.student.clone(), approved));
+        }
+        record.settled.push(key(operation));
+        record.applied.push(key(operation));
+    }
+
+    /// One batch, from intent to outcome.
+    async fn batch(&self, batch: &Batch) {
+        let positions: Vec<usize> = {
+            let work = self.work();
+            batch.operations.iter().copied().filter(|at| work.is_open(*at)).collect()
+        };
+        for portion in self.portions(positions) {
+            self.portion(&batch.call, portion).await;
+        }
+    }
+
+    /// What the service failed over (5xx) before goes in smaller and smaller portions: it may be one item that it
+    /// trips over, or more items than it takes. Sending a part again in the same run could enter somebody twice,
+    /// as a look-up may lag behind; so each attempt is one of the ledger's.
+    fn portions(&self, positions: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut portions: Vec<Vec<usize>> = Vec::new();
+        let mut whole = Vec::with_capacity(positions.len());
+        let mut tried: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for at in positions {
+            match self.operation(at).and_then(|operation| self.failed_over.get(&failure_key(operation))) {
+                Some(attempts) => tried.entry(*attempts).or_default().push(at),
+                None => whole.push(at),
+            }
+        }
+        portions.push(whole);
+        let largest = self.terms.side.settings.batch_size.max(1);
+        for (attempts, positions) in tried {
+            let size = largest.checked_div(10_usize.saturating_pow(attempts)).unwrap_or(1).max(1);
+            portions.extend(positions.chunks(size).map(<[usize]>::to_vec));
+        }
+        portions
+    }
+
+    async fn portion(&self, call: &Call, positions: Vec<usize>) {
+        if positions.is_empty() || self.leave(call, &positions) {
+            return;
+        }
+        let (positions, parcel) = self.parcel(call, positions);
+        let probe = *call == Call::Add && self.work().suspects_full() && positions.len() > 1;
+        if !probe {
+            return self.send(call, &positions, parcel).await;
+        }
+        let (first, rest) = positions.split_at(1);
+        self.send(call, first, parcel.subset(&[0])).await;
+        if !self.leave(call, rest) {
+            let others: Vec<usize> = (1..positions.len()).collect();
+            self.send(call, rest, parcel.subset(&others)).await;
+        }
+    }
+
+    /// Ends operations that are not sent any more in this run; says whether they are not.
+    fn leave(&self, call: &Call, positions: &[usize]) -> bool {
+        let mut work = self.work();
+        let Some(reason) = work.not_now(call, self.terms.context.stop.is_cancelled()) else { return false };
+        let end = End::Skipped(reason);
+        positions.iter().for_each(|at| work.end_open(*at, &end));
+        true
+    }
+
+    async fn send(&self, call: &Call, positions: &[usize], parcel: Parcel) {
+        if positions.is_empty() {
+            return;
+        }
+        let number = self.work().next_batch();
+        if let Err(error) = self.intend(positions, number).await {
+            return self.work().break_off(error);
+        }
+        let delivery = self.deliver(parcel).await;
+        self.work().note_service(call, positions, &delivery);
+        if let Err(error) = self.outcome(call, positions, &delivery.ends, number).await {
+            // It was sent and cannot be written down: the intent is there, and the next run finds out.
+            let mut work = self.work();
+            positions.iter().for_each(|at| work.end_open(*at, &End::Unknown));
+            work.break_off(error);
+        }
+    }
+
+    pub(super) async fn deliver(&self, parcel: Parcel) -> Delivery {
+        match parcel {
+            Parcel::Change(items) => self.change(items).await,
+            parcel @ (Parcel::Add(_) | Parcel::Group(..) | Parcel::Delete(_)) => {
+                deliver(self.courier, parcel).await
+            }
+        }
+    }
+
+    async fn intend(&self, positions: &[usize], number: u64) -> Result<(), StoreError> {
+        let intents: Vec<Intent> = positions
+            .iter()
+            .filter_map(|at| self.operation(*at))
+            .map(|operation| Intent {
+                student: operation.student.clone(),
+                kind: operation.kind().as_str(),
+                class_key: String::new(),
+                want: operation.want,
+                login: login_sent(operation),
+                in_doubt: fields_sent(operation),
+            })
+            .collect();
+        let now_ms = self.terms.context.clock.now_ms();
+        self.terms.context.state.record_intents(Service::Exam, self.terms.run, number, now_ms, &intents).await
+    }
+
+    /// Counts every operation, and uses up the approvals of those that ended.
+    async fn finish(self, report: &mut StageReport) -> Result<(), StageError> {
+        let terms = self.terms;
+        let mut work = self.work.into_inner().unwrap_or_else(PoisonError::into_inner);
+        work.close_adds(terms.plan);
+        work.count(terms.plan, report);
+        let used_up: Vec<OperationKey> = terms
+            .plan
+            .operations
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| matches!(work.ended(*at), Some(End::Applied | End::Failed | End::Unknown)))
+            .filter(|(_, operation)| operation.is_planned() && terms.approved.contains(operation))
+            .map(|(_, operation)| key(operation))
+            .collect();
+        let refused = work.refused_for_lack_of_room().iter().filter_map(|at| terms.plan.operations.get(*at));
+        let refused: Vec<OperationKey> = refused.map(key).collect();
+        if let Some(error) = work.into_broken() {
+            return Err(error.into());
+        }
+        terms.context.state.blame_account(&refused).await?;
+        Ok(terms.context.state.use_up_approvals(&used_up).await?)
+    }
+
+    /// Why an operation is not sent although its turn has come: what it builds on did not happen.
+    pub(super) fn depends_in_vain(&self, call: &Call, operation: &Operation) -> Option<SkipReason> {
+        if *call != Call::Change {
+            return None;
+        }
+        let owner = operation.change.login()?.held_by.as_ref()?;
+        let other = self.renames.get(owner).copied()?;
+        let failed = self.work().ended(other).is_some_and(|end| *end != End::Applied);
+        failed.then_some(SkipReason::Depends(OperationKind::Modify))
+    }
+}
+
+/// The fields that a modify writes. The login value is not among them: candidates are found by what they show.
+fn fields_sent(operation: &Operation) -> BTreeSet<FieldId> {
+    match &operation.change {
+        Change::Modify(modification) => modification.values.iter().map(|change| change.id).collect(),
+        Change::Add(_) | Change::Adopt(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => {
+            BTreeSet::new()
+        }
+    }
+}
+
+/// The login value that an add sends.
+fn login_sent(operation: &Operation) -> Option<LoginValue> {
+    match &operation.change {
+        Change::Add(addition) => Some(addition.login.clone()),
+        Change::Adopt(_)
+        | Change::Modify(_)
+        | Change::Move(_)
+        | Change::Delete(_)
+        | Change::Impossible(_) => None,
+    }
+}

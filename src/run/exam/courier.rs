@@ -1,0 +1,43 @@
+//! What a call needs on its way: the service, which field holds the login value, and when to hurry.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::ExamSide;
+use rosterd_core::roster::FieldId;
+
+/// Carries calls to the service.
+#[derive(Clone, Copy)]
+pub(super) struct Courier<'a> {
+    pub(super) side: &'a ExamSide,
+    pub(super) login_field: FieldId,
+    /// Cancelled when the run is to end.
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// How long a run waits before it tries something again that it may try again at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Before a listing that does not add up is read again.
+    pub between_readings: Duration,
+    /// Before a write that certainly was not done is sent again, where the service names no time; it grows
+    /// with each sending.
+    pub before_sending_again: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            between_readings: Duration::from_millis(200),
+            before_sending_again: Duration::from_millis(500),
+        }
+    }
+}
+
+impl Courier<'_> {
+    /// Waits; says `false` when the run was told to end meanwhile.
+    pub(super) async fn wait(&self, span: Duration) -> bool {
+        self.stop.run_until_cancelled(tokio::time::sleep(span)).await.is_some()
+    }
+}

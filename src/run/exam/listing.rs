@@ -1,0 +1,120 @@
+//! Reading the exam side completely, or saying that it was not.
+
+use std::hash::RandomState;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::resolve::ResolvedFields;
+use super::{ExamSide, StageError};
+use crate::remote::exam::{ExamError, Page};
+use crate::run::Context;
+use rosterd_core::exam_plan::{Listing, ObservedBuilder, RunHasher};
+use rosterd_core::roster::LoginValue;
+
+/// A listing that does not add up is read again up to so many times in all.
+const READINGS: u32 = 3;
+
+/// Room is made ahead for as many candidates as the first page announces, up to this many.
+const MOST_ROOM_AHEAD: u64 = 2_000_000;
+
+/// Whether the login values of a listing are kept.
+pub(super) enum Names<'a> {
+    /// Here they go.
+    Kept(&'a mut Vec<LoginValue>),
+    /// Memory stays flat.
+    Dropped,
+}
+
+/// Reads all pages. A listing that does not add up is read again, and so is an empty one of an account in which
+/// we have candidates; after that it is doubtful.
+///
+/// # Errors
+/// When a page cannot be had at all: the transport has tried it several times by then.
+pub(super) async fn read(
+    context: &Context,
+    side: &ExamSide,
+    fields: &ResolvedFields,
+    mut names: Names<'_>,
+) -> Result<Listing, StageError> {
+    let mut reading = 1;
+    loop {
+        if let Names::Kept(names) = &mut names {
+            names.clear();
+        }
+        let listing = match read_once(context, side, fields, &mut names).await {
+            Ok(listing) => listing,
+            Err(error) => return Err(explain(side, error).await.into()),
+        };
+        match listing {
+            Listing::Doubtful(_, flaw) if reading < READINGS && !context.stop.is_cancelled() => {
+                tracing::warn!(reading, "the listing does not add up and is read again: {flaw}");
+                reading += 1;
+                tokio::time::sleep(side.patience.between_readings).await;
+            }
+            Listing::Doubtful(observed, flaw) => {
+                tracing::warn!(reading, "the listing is doubtful: {flaw}");
+                return Ok(Listing::Doubtful(observed, flaw));
+            }
+            Listing::Complete(observed, _)
+                if observed.is_empty()
+                    && reading < READINGS
+                    && !context.stop.is_cancelled()
+                    && context.state.count_links().await? > 0 =>
+            {
+                tracing::warn!(
+                    reading,
+                    "the listing is empty although candidates are known: it is read again"
+                );
+                reading += 1;
+                tokio::time::sleep(side.patience.between_readings).await;
+            }
+            complete @ Listing::Complete(..) => return Ok(complete),
+        }
+    }
+}
+
+/// A page that is refused as a whole may mean refused credentials, which `getFields` can tell.
+async fn explain(side: &ExamSide, error: ExamError) -> ExamError {
+    if matches!(error, ExamError::Refused { .. }) {
+        return side.client.fields().await.err().unwrap_or(error);
+    }
+    error
+}
+
+/// The first page says how many there are; the others are fetched together.
+async fn read_once(
+    context: &Context,
+    side: &ExamSide,
+    fields: &ResolvedFields,
+    names: &mut Names<'_>,
+) -> Result<Listing, ExamError> {
+    let limit = side.settings.page_size.max(1);
+    let bar = context.progress.bar("listing candidates", 1);
+    let first = side.client.page(0, limit).await?;
+    bar.advance(1);
+    let total = first.total;
+    let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
+    let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), room);
+    let mut take = |builder: &mut ObservedBuilder, page: Page| {
+        builder.total(page.total);
+        for row in page.rows {
+            builder.row(&row.login_value, &row.fields);
+            if let Names::Kept(names) = names {
+                names.extend(LoginValue::parse(&row.login_value));
+            }
+        }
+    };
+    take(&mut builder, first);
+
+    let size = u64::from(limit);
+    let pages = total.div_ceil(size);
+    bar.set_length(pages.max(1));
+    let in_flight = side.settings.endpoint.max_in_flight.max(1);
+    let mut rest = stream::iter((1..pages).map(|page| side.client.page(page.saturating_mul(size), limit)))
+        .buffer_unordered(in_flight);
+    while let Some(page) = rest.try_next().await? {
+        take(&mut builder, page);
+        bar.advance(1);
+    }
+    Ok(builder.close())
+}

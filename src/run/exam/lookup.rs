@@ -1,0 +1,364 @@
+//! Looking up what the listing does not say: sids and groups.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::courier::Courier;
+use super::{ExamSide, StageError};
+use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
+use crate::run::Context;
+use crate::store::StoreError;
+use rosterd_core::exam_plan::{Facts, Fingerprint, LinkNote, LoginFact, MemoryKey, Needs, SidFact, Survey};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
+
+/// Candidates a look-up asks for at most. Contract: onlineexammaker, 3.6, "Most per call": 100 is assumed.
+const LOOKUP_SIZE: usize = 100;
+
+/// A question over which the service failed is asked again in so many portions.
+const PORTIONS: usize = 10;
+
+/// What the look-ups that were due anyway brought.
+#[derive(Default)]
+pub(super) struct DueGroups {
+    pub(super) groups: HashMap<Sid, BTreeSet<Gid>>,
+    pub(super) gone: HashSet<Sid>,
+    facts: HashMap<Sid, SidFact>,
+}
+
+/// The facts for a plan, and what follows for our links already.
+pub(super) struct Found {
+    pub(super) facts: Facts,
+    pub(super) notes: Vec<LinkNote>,
+}
+
+/// What became of one question. Who stands in no answer at all is in no map: unknown is never "gone".
+pub(super) enum Sighted {
+    /// This is the candidate.
+    Row(CandidateInfo),
+    /// The service says that there is none.
+    Gone,
+}
+
+impl Sighted {
+    /// The candidate's sid, where there is one.
+    pub(super) fn sid(&self) -> Option<Sid> {
+        match self {
+            Self::Row(row) => Some(row.sid),
+            Self::Gone => None,
+        }
+    }
+}
+
+/// Looks up the groups of candidates whose turn it is.
+pub(super) async fn due_groups(context: &Context, courier: &Courier<'_>) -> Result<DueGroups, StageError> {
+    let sids = context.state.groups_due(context.clock.now_ms(), LOOKUP_SIZE).await?;
+    let facts = facts_by_sid(courier, sids).await?;
+    let mut due = DueGroups::default();
+    for (sid, fact) in &facts {
+        match fact {
+            SidFact::Found { groups, .. } => {
+                due.groups.insert(*sid, groups.clone());
+            }
+            SidFact::Gone => {
+                due.gone.insert(*sid);
+            }
+        }
+    }
+    due.facts = facts;
+    Ok(due)
+}
+
+/// Looks up everything that a plan needs.
+pub(super) async fn facts(
+    context: &Context,
+    courier: &Courier<'_>,
+    needs: Needs,
+    due: DueGroups,
+    our_lost_adds: HashSet<StudentId>,
+    survey: &mut Survey,
+    key: &MemoryKey,
+) -> Result<Found, StageError> {
+    let mut facts = Facts { by_sid: due.facts, our_lost_adds, ..Facts::default() };
+    let doubted = survey.doubted();
+    let open = needs.sids.iter().copied();
+    let open = open.filter(|sid| !facts.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
+    for (sid, sighted) in rows_by_sid(courier, open).await? {
+        if let Sighted::Row(row) = &sighted
+            && doubted.contains(&sid)
+        {
+            facts.shown.insert(sid, shown(row, key));
+        }
+        facts.by_sid.insert(sid, sid_fact(sighted, courier.login_field));
+    }
+    let detached = survey.detach_gone(&facts);
+    let logins: Vec<LoginValue> = needs.logins.union(&detached.needs.logins).cloned().collect();
+    let owners: BTreeSet<LoginValue> = needs.owners.union(&detached.needs.owners).cloned().collect();
+    facts.by_login = rows_by_login(courier, logins)
+        .await?
+        .into_iter()
+        .map(|(login, sighted)| (login, login_fact(sighted)))
+        .collect();
+    facts.owners = context.state.owners(&owners).await?;
+    let found = facts.by_login.values().filter_map(|fact| match fact {
+        LoginFact::Found { sid, .. } => Some(*sid),
+        LoginFact::Absent => None,
+    });
+    facts.sid_owners = context.state.sid_owners(found).await?;
+    facts.former = context.state.former_candidates(&survey.newcomers()).await?;
+    Ok(Found { facts, notes: detached.notes })
+}
+
+/// Remembers the groups of everybody who was looked up, and spreads the next look-ups.
+pub(super) async fn remember_groups(
+    context: &Context,
+    side: &ExamSide,
+    facts: &Facts,
+) -> Result<(), StoreError> {
+    let now_ms = context.clock.now_ms();
+    let found: Vec<(Sid, BTreeSet<Gid>, i64)> = facts
+        .by_sid
+        .iter()
+        .filter_map(|(sid, fact)| match fact {
+            SidFact::Found { groups, .. } => Some((*sid, groups.clone(), next_group_check(side, now_ms))),
+            SidFact::Gone => None,
+        })
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    context.state.remember_groups(&found).await
+}
+
+/// Between half of `exam.verify_groups` and the whole, at random: so that candidates entered in one run
+/// do not all come due in one run.
+pub(super) fn next_group_check(side: &ExamSide, now_ms: i64) -> i64 {
+    let share = 0.5 + 0.5 * fastrand::f64();
+    let delay = side.settings.verify_groups.mul_f64(share);
+    now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
+}
+
+async fn facts_by_sid(courier: &Courier<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {
+    let sighted = rows_by_sid(courier, sids).await?;
+    Ok(sighted.into_iter().map(|(sid, sighted)| (sid, sid_fact(sighted, courier.login_field))).collect())
+}
+
+/// The values that a look-up shows, as keyed fingerprints.
+fn shown(row: &CandidateInfo, key: &MemoryKey) -> BTreeMap<FieldId, Fingerprint> {
+    row.fields.iter().map(|(field, value)| (*field, key.value(*field, &normalise(value)))).collect()
+}
+
+fn sid_fact(sighted: Sighted, login_field: FieldId) -> SidFact {
+    match sighted {
+        Sighted::Row(row) => SidFact::Found { login: login_of(&row, login_field), groups: row.groups },
+        Sighted::Gone => SidFact::Gone,
+    }
+}
+
+fn login_fact(sighted: Sighted) -> LoginFact {
+    match sighted {
+        Sighted::Row(row) => LoginFact::Found { sid: row.sid, groups: row.groups },
+        Sighted::Gone => LoginFact::Absent,
+    }
+}
+
+/// The login value that a look-up shows, where it shows any.
+pub(super) fn login_of(row: &CandidateInfo, login_field: FieldId) -> Option<LoginValue> {
+    row.fields.iter().find(|(field, _)| *field == login_field).and_then(|(_, value)| LoginValue::parse(value))
+}
+
+/// Looks candidates up by sid.
+///
+/// # Errors
+/// When a look-up cannot be had; the transport has tried it several times by then.
+pub(super) async fn rows_by_sid(
+    courier: &Courier<'_>,
+    sids: Vec<Sid>,
+) -> Result<HashMap<Sid, Sighted>, ExamError> {
+    let mut found = HashMap::new();
+    let mut open = sids;
+    let mut silent = Vec::new();
+    // In a larger question, neither found nor refused is unknown, never gone: ask for each alone.
+    for size in [question_size(courier), 1] {
+        let answers = ask_all(courier, &open, size, |sids| LookupKey::Sids(sids)).await?;
+        open = Vec::new();
+        for (chunk, answer) in answers {
+            let alone = chunk.len() == 1;
+            let nobody = answer.rows.is_empty();
+            let mut rows: HashMap<Sid, CandidateInfo> =
+                answer.rows.into_iter().map(|row| (row.sid, row)).collect();
+            for sid in chunk {
+                if let Some(row) = rows.remove(&sid) {
+                    found.insert(sid, Sighted::Row(row));
+                } else if answer.unresolved.contains(&sid.to_string()) {
+                    found.insert(sid, Sighted::Gone);
+                } else if !alone {
+                    open.push(sid);
+                } else if nobody {
+                    silent.push(sid);
+                }
+            }
+        }
+    }
+    take_in_silent(&mut found, silent);
+    Ok(found)
+}
+
+/// Looks candidates up by login value. The answer does not repeat the login value, so rows are matched by
+/// the login field's entry; where that is missing, each is asked for alone. Never by position.
+///
+/// # Errors
+/// When a look-up cannot be had; the transport has tried it several times by then.
+pub(super) async fn rows_by_login(
+    courier: &Courier<'_>,
+    logins: Vec<LoginValue>,
+) -> Result<HashMap<LoginValue, Sighted>, ExamError> {
+    let login_field = courier.login_field;
+    let mut found = HashMap::new();
+    let mut open = logins;
+    let mut silent = Vec::new();
+    for size in [question_size(courier), 1] {
+        let answers = ask_all(courier, &open, size, |logins| LookupKey::LoginValues(logins)).await?;
+        open = Vec::new();
+        for (chunk, answer) in answers {
+            let refused: HashSet<String> =
+                answer.unresolved.iter().map(|value| normalise(value).into_owned()).collect();
+            if let [only] = chunk.as_slice() {
+                if answer.rows.is_empty() && !refused.contains(only.as_str()) {
+                    silent.push(only.clone());
+                } else {
+                    found.extend(alone(only, answer, login_field).map(|sighted| (only.clone(), sighted)));
+                }
+                continue;
+            }
+            let mut rows: HashMap<LoginValue, Vec<CandidateInfo>> = HashMap::new();
+            for row in answer.rows {
+                if let Some(login) = login_of(&row, login_field) {
+                    rows.entry(login).or_default().push(row);
+                }
+            }
+            for login in chunk {
+                match (rows.remove(&login).as_deref_mut(), refused.contains(login.as_str())) {
+                    (Some([row]), _) => {
+                        found.insert(login, Sighted::Row(row.clone()));
+                    }
+                    (None, true) => {
+                        found.insert(login, Sighted::Gone);
+                    }
+                    _ => open.push(login),
+                }
+            }
+        }
+    }
+    take_in_silent(&mut found, silent);
+    Ok(found)
+}
+
+/// Who was asked for alone and was neither shown nor refused is gone where the same look-ups show others. Where they
+/// show nobody at all, it is rather the endpoint that is dead, and nothing was found out.
+fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, Sighted>, silent: Vec<K>) {
+    if found.values().any(|sighted| matches!(sighted, Sighted::Row(_))) {
+        found.extend(silent.into_iter().map(|key| (key, Sighted::Gone)));
+    }
+}
+
+/// Which of these login values belong to candidates in `wanted`, where look-ups do not show login values: a
+/// question that brings one of them is asked again in halves. Takes out of `wanted` whoever was found.
+///
+/// # Errors
+/// When a look-up cannot be had; the transport has tried it several times by then.
+pub(super) async fn logins_of(
+    courier: &Courier<'_>,
+    logins: Vec<LoginValue>,
+    wanted: &mut BTreeSet<Sid>,
+) -> Result<Vec<(Sid, LoginValue)>, ExamError> {
+    let mut found = Vec::new();
+    let mut open: Vec<Vec<LoginValue>> = logins.chunks(question_size(courier)).map(<[_]>::to_vec).collect();
+    while let Some(chunk) = open.pop()
+        && !wanted.is_empty()
+    {
+        for (mut chunk, answer) in ask(courier, chunk, |logins| LookupKey::LoginValues(logins)).await? {
+            let Some(row) = answer.rows.iter().find(|row| wanted.contains(&row.sid)) else { continue };
+            if let [only] = chunk.as_slice() {
+                wanted.remove(&row.sid);
+                found.push((row.sid, only.clone()));
+            } else {
+                let rest = chunk.split_off(chunk.len() / 2);
+                open.push(rest);
+                open.push(chunk);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A question for one needs no matching: one row is the answer, a refusal says that there is none. But a row
+/// that shows another login value is somebody else's: some services compare without regard to case.
+fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Option<Sighted> {
+    let shows_another = |row: &CandidateInfo| login_of(row, login_field).is_some_and(|shown| shown != *login);
+    let mut rows = answer.rows.into_iter().filter(|row| !shows_another(row));
+    match (rows.next(), rows.next()) {
+        (None, _) => Some(Sighted::Gone),
+        (Some(row), None) => Some(Sighted::Row(row)),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+/// An admin whose service takes fewer items a call says so with `exam.batch_size`.
+fn question_size(courier: &Courier<'_>) -> usize {
+    courier.side.settings.batch_size.clamp(1, LOOKUP_SIZE)
+}
+
+type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
+
+/// Asks for all keys, so many at once.
+async fn ask_all<T: Clone>(
+    courier: &Courier<'_>,
+    keys: &[T],
+    size: usize,
+    question: Question<T>,
+) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {
+    let chunks: Vec<Vec<T>> = keys.chunks(size).map(<[T]>::to_vec).collect();
+    let answers: Vec<Vec<(Vec<T>, LookupAnswer)>> =
+        stream::iter(chunks.into_iter().map(|chunk| ask(courier, chunk, question)))
+            .buffer_unordered(courier.side.settings.endpoint.max_in_flight.max(1))
+            .try_collect()
+            .await?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+/// A question that is refused as a whole is asked again in halves, until the culprit stands alone; of that
+/// one nothing is found out.
+async fn ask<T: Clone>(
+    courier: &Courier<'_>,
+    keys: Vec<T>,
+    question: Question<T>,
+) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {
+    let client = &courier.side.client;
+    let mut answered = Vec::new();
+    let mut open = vec![keys];
+    let mut is_first_refusal = true;
+    while let Some(mut chunk) = open.pop() {
+        match client.lookup(question(&chunk)).await {
+            Ok(answer) => answered.push((chunk, answer)),
+            Err(ExamError::Refused { .. } | ExamError::TooLarge { .. }) => {
+                if std::mem::take(&mut is_first_refusal) {
+                    // It may be ourselves who are refused, not the question.
+                    client.fields().await?;
+                }
+                if chunk.len() > 1 {
+                    let rest = chunk.split_off(chunk.len() / 2);
+                    open.push(rest);
+                    open.push(chunk);
+                }
+            }
+            // Some services fail over what they should refuse: too many at once, or one that they trip over.
+            Err(ExamError::ServiceFailed { status: 500, .. }) if chunk.len() > 1 => {
+                open.extend(chunk.chunks(chunk.len().div_ceil(PORTIONS)).map(<[T]>::to_vec));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(answered)
+}

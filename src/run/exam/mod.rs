@@ -1,0 +1,412 @@
+//! The exam side's part of a run: list, survey, look up, plan, guard, apply, record.
+
+mod apply;
+mod courier;
+mod created;
+mod deliver;
+mod listing;
+mod lookup;
+mod outcome;
+mod packing;
+mod parcel;
+mod preserve;
+mod record;
+mod recover;
+mod rediscover;
+mod resolve;
+mod settle;
+mod survey;
+mod work;
+
+use std::collections::HashSet;
+
+pub use courier::Patience;
+
+use courier::Courier;
+use resolve::ResolveError;
+
+use super::report::{Ended, StageReport};
+use super::{Context, Trigger};
+use crate::exit::Exit;
+use crate::remote::exam::{ExamClient, ExamError, Stop};
+use crate::settings::{ExamSettings, GuardSettings};
+use crate::store::{HeldOperation, RosterError, Service, StoreError};
+use rosterd_core::exam_plan::{
+    Approved, Certificate, Comparison, Facts, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote,
+    Listing, ListingCertificate, Mapping, MemoryKey, Needs, Observed, OperationState, PlanInput, Policy,
+    SkipReason, Trust,
+};
+use rosterd_core::roster::Leavers;
+use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
+
+/// The exam side: how to reach it and how to treat it.
+pub struct ExamSide {
+    /// The client.
+    pub client: ExamClient,
+    /// `[exam]`
+    pub settings: ExamSettings,
+    /// `[guard]`
+    pub guard: GuardSettings,
+    /// Whether a plan is to list the candidates that are not ours.
+    pub keep_unmanaged: bool,
+    /// How long it waits before it tries something again.
+    pub patience: Patience,
+}
+
+/// A plan that was made and not applied, or that was applied.
+pub struct PlannedExam {
+    /// The plan.
+    pub plan: GuardedPlan,
+    /// Login values of the candidates that are not ours, where they were asked for.
+    pub unmanaged: Option<Vec<String>>,
+}
+
+/// Why the exam side's part of a run ends early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StageError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    #[error(transparent)]
+    Exam(#[from] ExamError),
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error(
+        "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url"
+    )]
+    EmptyListing { links: u64 },
+    #[error("the run was told to stop while it was reading: nothing was changed")]
+    Stopped,
+}
+
+impl StageError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(_) | Self::EmptyListing { .. } => Exit::Failed,
+            Self::Roster(error) => roster_exit(error),
+            Self::Exam(error) => exam_exit(error),
+            Self::Resolve(_) => Exit::Configuration,
+            Self::Stopped => Exit::Terminated,
+        }
+    }
+}
+
+/// What a roster that cannot be read means for how a run ends.
+pub(super) fn roster_exit(error: &RosterError) -> Exit {
+    match error {
+        RosterError::Missing { .. } | RosterError::Schema { .. } => Exit::Configuration,
+        RosterError::Locked { .. } => Exit::Temporary,
+        RosterError::Corrupt { .. }
+        | RosterError::TooFew { .. }
+        | RosterError::Cut { .. }
+        | RosterError::Incomplete { .. }
+        | RosterError::Read { .. } => Exit::Failed,
+    }
+}
+
+/// What a failed call means for how a run ends.
+pub(super) fn exam_exit(error: &ExamError) -> Exit {
+    use crate::remote::exam::Disposition;
+    match error.disposition() {
+        Disposition::StopService(Stop::Credentials) => Exit::Credentials,
+        Disposition::StopService(Stop::Configuration) => Exit::Configuration,
+        Disposition::StopService(Stop::Temporary)
+        | Disposition::RetryNow
+        | Disposition::RetryLater
+        | Disposition::HalveBatch => Exit::Temporary,
+    }
+}
+
+/// An error with its causes in one line.
+#[must_use]
+pub fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = source.source();
+    }
+    line
+}
+
+/// The exam side's turn. Never an `Err`: what goes wrong stands in the report, and ClassIn has its turn.
+pub(super) async fn stage(
+    context: &Context,
+    run: RunId,
+    trigger: Trigger,
+) -> (StageReport, Option<PlannedExam>) {
+    let Some(side) = &context.exam else { return (StageReport::default(), None) };
+    let mut report = StageReport::enabled();
+    side.client.transport().start_of_run();
+    let planned = match pass(context, side, run, trigger, &mut report).await {
+        Ok(planned) => Some(planned),
+        Err(error) => {
+            report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
+            None
+        }
+    };
+    report.take_calls(&side.client.transport().take_calls());
+    report.settle();
+    (report, planned)
+}
+
+/// What was read of the exam side, and what is needed to compare it with the roster.
+struct Reading {
+    fields: resolve::ResolvedFields,
+    mapping: Mapping,
+    observed: Observed,
+    believed: Result<ListingCertificate, Flaw>,
+    /// Login values, where somebody asked to see whose candidates are not ours.
+    names: Vec<LoginValue>,
+    key: MemoryKey,
+}
+
+/// What is to be done, and what follows from the reading alone.
+struct Decided {
+    plan: GuardedPlan,
+    approved: Approved,
+    notes: Vec<LinkNote>,
+    facts: Facts,
+}
+
+/// The recipe.
+async fn pass(
+    context: &Context,
+    side: &ExamSide,
+    run: RunId,
+    trigger: Trigger,
+    report: &mut StageReport,
+) -> Result<PlannedExam, StageError> {
+    context.roster.require_students(context.min_roster).await?;
+    let reading = unless_stopped(context, read(context, side, report)).await?;
+    let unsettled = match trigger {
+        Trigger::Plan => HashSet::new(),
+        Trigger::SyncNow | Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
+            let courier = courier(context, side, &reading);
+            recover::lost_adds(context, &courier, run, &reading.mapping, &reading.observed).await?
+        }
+    };
+    created::look_after(context, side, &reading, run, trigger, report).await?;
+    let decided = decide(context, side, &reading, unsettled, report);
+    let Decided { plan, approved, notes, facts } = unless_stopped(context, decided).await?;
+    if trigger == Trigger::Plan {
+        count_unapplied(&plan, report);
+        let unmanaged = match side.keep_unmanaged {
+            true => Some(survey::unmanaged(context, &reading.mapping, reading.names).await?),
+            false => None,
+        };
+        return Ok(PlannedExam { plan, unmanaged });
+    }
+    let now_ms = context.clock.now_ms();
+    if let Err(error) = remember(context, side, &notes, &facts, now_ms).await {
+        count_unapplied(&plan, report);
+        return Err(error.into());
+    }
+    let (mapping, key) = (&reading.mapping, &reading.key);
+    let terms = apply::Terms { context, side, run, plan: &plan, approved: &approved, mapping, key };
+    apply::run(terms, report).await?;
+    if report.complete {
+        record::close_superseded(context, &plan, run, now_ms).await?;
+    }
+    Ok(PlannedExam { plan, unmanaged: None })
+}
+
+/// Reads on until the run is told to stop: nothing is lost by dropping what was only read.
+async fn unless_stopped<T>(
+    context: &Context,
+    reading: impl Future<Output = Result<T, StageError>>,
+) -> Result<T, StageError> {
+    context.stop.run_until_cancelled(reading).await.unwrap_or(Err(StageError::Stopped))
+}
+
+/// Lists the account and finds out what its fields mean.
+async fn read(context: &Context, side: &ExamSide, report: &mut StageReport) -> Result<Reading, StageError> {
+    let key = context.state.planner_key().await?;
+    let fields = resolve::fields(side, &context.state).await?;
+    let mut names = Vec::new();
+    let kept = if side.keep_unmanaged { listing::Names::Kept(&mut names) } else { listing::Names::Dropped };
+    let (observed, believed) = match listing::read(context, side, &fields, kept).await? {
+        Listing::Complete(observed, proof) => (observed, Ok(proof)),
+        Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
+    };
+    report.observed = u64::try_from(observed.len()).unwrap_or(u64::MAX);
+    let links = context.state.count_links().await?;
+    if observed.is_empty() && links > 0 {
+        return Err(StageError::EmptyListing { links });
+    }
+    let mapping = resolve::mapping(side, &context.state, &fields, &observed).await?;
+    Ok(Reading { fields, mapping, observed, believed, names, key })
+}
+
+fn courier<'a>(context: &'a Context, side: &'a ExamSide, reading: &Reading) -> Courier<'a> {
+    Courier { side, login_field: reading.mapping.login_field(), stop: &context.stop }
+}
+
+/// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
+async fn decide(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    unsettled_adds: HashSet<StudentId>,
+    report: &mut StageReport,
+) -> Result<Decided, StageError> {
+    let Reading { fields, mapping, observed, believed, names: _, key } = reading;
+    let courier = courier(context, side, reading);
+    let due = lookup::due_groups(context, &courier).await?;
+    let mut surveyed = survey::run(context, side, mapping, observed, key, &due).await?;
+    report.problems.extend(surveyed.problems.iter().map(ToString::to_string));
+
+    let now_ms = context.clock.now_ms();
+    let policy = policy(context, side);
+    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &surveyed.certificate));
+    let trust = match &proof {
+        Ok(proof) => Trust::Complete(proof),
+        Err(flaw) => Trust::Doubtful(flaw),
+    };
+    let lost_adds = context.state.lost_adds().await?;
+    let needs = Needs::under(&surveyed.survey, &surveyed.groups, &policy, trust, &lost_adds, now_ms);
+    let mut found =
+        lookup::facts(context, &courier, needs, due, lost_adds, &mut surveyed.survey, key).await?;
+    if !trust.is_doubtful() {
+        rediscover::renamed(context, &courier, fields, mapping, &surveyed.survey, &mut found).await?;
+    }
+    let lookup::Found { facts, mut notes } = found;
+    let facts = Facts { unsettled_adds, ..facts };
+    let holds = context.state.exam_holds().await?;
+    let comparison = Comparison { mapping, observed, key };
+    let (survey, groups) = (surveyed.survey, &surveyed.groups);
+    let input = PlanInput { survey, comparison, groups, facts: &facts, holds: &holds, policy, trust, now_ms };
+    let guard = guard(context, side, now_ms).await?;
+    let plan = guard.judge(input.plan());
+    notes.extend(plan.notes.iter().cloned());
+    describe(&plan, groups, report);
+    Ok(Decided { plan, approved: guard.approved, notes, facts })
+}
+
+/// What the reading alone brought, written down before anything is sent.
+async fn remember(
+    context: &Context,
+    side: &ExamSide,
+    notes: &[LinkNote],
+    facts: &Facts,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    context.state.apply_notes(notes, now_ms).await?;
+    context.state.trim_former_candidates(now_ms).await?;
+    lookup::remember_groups(context, side, facts).await
+}
+
+fn policy(context: &Context, side: &ExamSide) -> Policy {
+    Policy {
+        mode: context.mode,
+        leavers: side.settings.leavers,
+        adopt: side.settings.adopt,
+        delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+/// The group that leavers are moved to counts as ours.
+pub(super) fn leavers_group(side: &ExamSide) -> Option<Gid> {
+    match side.settings.leavers {
+        Leavers::MoveTo(gid) => Some(Gid(gid)),
+        Leavers::Delete | Leavers::Keep => None,
+    }
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard, StoreError> {
+    Ok(Guard {
+        max_delete: side.guard.max_delete,
+        max_modify: side.guard.max_modify,
+        recent_deletes: context.state.recent_departures(Service::Exam, now_ms.saturating_sub(DAY_MS)).await?,
+        approved: context.state.approved(now_ms).await?,
+    })
+}
+
+/// What the guard holds, for an approval to name.
+fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
+    plan.operations
+        .iter()
+        .filter(|operation| matches!(operation.state, OperationState::Held(_)))
+        .map(|operation| HeldOperation {
+            service: Service::Exam,
+            kind: operation.kind().as_str(),
+            student: operation.student.clone(),
+            class_code: String::new(),
+            want: operation.want,
+        })
+        .collect()
+}
+
+/// What the report says about the plan as a whole.
+fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut StageReport) {
+    report.students = plan.totals.students;
+    report.managed = plan.totals.managed;
+    report.unmanaged = plan.totals.unmanaged;
+    report.leavers_waiting = plan.totals.leavers_waiting;
+    report.digest = plan.digest();
+    report.complete = plan.doubt.is_none();
+    if let Some(doubt) = &plan.doubt {
+        report.fail(
+            Exit::Incomplete,
+            format!("exam: the listing is doubtful, so nobody is added or deleted: {doubt}"),
+        );
+    }
+    report.holds.extend(plan.holds().iter().map(|(reason, largest)| held_text(reason, largest, groups)));
+    report.held_operations = held_operations(plan);
+}
+
+/// Why something is held, with the groups in which a person recognises it.
+fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) -> String {
+    let name = |gid: &Gid| groups.code_of(*gid).map_or_else(|| format!("gid {gid}"), ToString::to_string);
+    let largest: Vec<String> =
+        largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
+    match (reason, largest.as_slice()) {
+        (HoldReason::GroupToZero(gid), _) => format!("{reason}: {}", name(gid)),
+        (_, []) => reason.to_string(),
+        (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
+    }
+}
+
+/// A plan that is only shown ends with nothing applied: every operation that would go ahead counts as skipped.
+fn count_unapplied(plan: &GuardedPlan, report: &mut StageReport) {
+    for operation in &plan.operations {
+        if operation.is_planned() {
+            report.notes.extend(work::left_behind(operation));
+        }
+        let ended = match &operation.state {
+            OperationState::Planned | OperationState::Skipped(_) => Ended::Skipped,
+            OperationState::Held(_) => Ended::Held,
+            OperationState::Cannot(_) => Ended::Failed,
+        };
+        report.count(operation.kind().as_str(), ended);
+    }
+}
+
+/// How a skip counts for the way a run ends.
+pub(super) fn skip_exit(reason: &SkipReason) -> Exit {
+    if *reason == SkipReason::Terminated {
+        Exit::Terminated
+    } else if reason.is_incomplete() {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    }
+}
+
+/// Asks for the account's fields and says whether the mapping fits them.
+///
+/// # Errors
+/// How the program ends, and why, in one line.
+pub async fn check_exam_fields(side: &ExamSide) -> Result<String, (Exit, String)> {
+    match resolve::check(side).await {
+        Ok(detail) => Ok(detail),
+        Err(error) => Err((error.exit(), in_one_line(&error))),
+    }
+}

@@ -1,0 +1,126 @@
+//! What a batch of operations sends, and the login values that candidates have while they change places.
+
+use std::collections::BTreeMap;
+
+use super::apply::Applier;
+use super::deliver::ItemEnd;
+use super::parcel::Parcel;
+use super::work::End;
+use crate::remote::exam::{CandidateChange, NewCandidate};
+use crate::store::{CallRecord, LinkWrite};
+use rosterd_core::exam_plan::{
+    Call, Change, LoginChange, Modification, Operation, OperationKind, SkipReason, Stage,
+};
+use rosterd_core::roster::{LoginValue, Sid};
+
+/// One item of a call.
+enum Item {
+    Add(NewCandidate, LoginValue),
+    Change(CandidateChange),
+    Person(Sid),
+}
+
+impl Applier<'_> {
+    /// What a batch sends; operations that cannot be part of it any more end here.
+    pub(super) fn parcel(&self, call: &Call, positions: Vec<usize>) -> (Vec<usize>, Parcel) {
+        let mut kept = Vec::with_capacity(positions.len());
+        let (mut adds, mut changes, mut sids) = (Vec::new(), Vec::new(), Vec::new());
+        for at in positions {
+            let Some(operation) = self.operation(at) else { continue };
+            let item = match self.depends_in_vain(call, operation) {
+                Some(reason) => Err(reason),
+                None => self.item(call, operation),
+            };
+            match item {
+                Ok(Item::Add(item, login)) => adds.push((item, login)),
+                Ok(Item::Change(item)) => changes.push(item),
+                Ok(Item::Person(sid)) => sids.push(sid),
+                Err(reason) => {
+                    self.work().end(at, End::Skipped(reason));
+                    continue;
+                }
+            }
+            kept.push(at);
+        }
+        let parcel = match call {
+            Call::Add => Parcel::Add(adds),
+            Call::Change | Call::GiveWay => Parcel::Change(changes),
+            Call::Group(action, gids) => Parcel::Group(*action, gids.clone(), sids),
+            Call::Delete => Parcel::Delete(sids),
+        };
+        (kept, parcel)
+    }
+
+    fn item(&self, call: &Call, operation: &Operation) -> Result<Item, SkipReason> {
+        match &operation.change {
+            Change::Add(addition) => {
+                let item = NewCandidate { gid: addition.gid, values: addition.values.clone() };
+                Ok(Item::Add(item, addition.login.clone()))
+            }
+            Change::Modify(modification) if *call == Call::GiveWay => {
+                Ok(Item::Change(self.renaming(modification.sid, &self.temporary_login(modification))))
+            }
+            Change::Modify(modification) => {
+                let login = modification.login.iter().map(|login| (login.id, login.to.as_str().to_owned()));
+                let values = modification.values.iter().map(|change| (change.id, change.value.clone()));
+                let values = login.chain(values).collect();
+                Ok(Item::Change(CandidateChange { sid: modification.sid, values }))
+            }
+            Change::Move(group_move) => {
+                let sid = group_move.sid().or_else(|| self.work().sid(&operation.student));
+                sid.map(Item::Person).ok_or(SkipReason::Depends(OperationKind::Add))
+            }
+            Change::Delete(deletion) => Ok(Item::Person(deletion.sid())),
+            // Neither is part of any call.
+            Change::Adopt(_) | Change::Impossible(_) => Err(SkipReason::NotFoundOut),
+        }
+    }
+
+    fn renaming(&self, sid: Sid, login: &LoginValue) -> CandidateChange {
+        CandidateChange { sid, values: vec![(self.courier.login_field, login.as_str().to_owned())] }
+    }
+
+    /// A login value that nobody else has, for a candidate that gives way to another.
+    pub(super) fn temporary_login(&self, modification: &Modification) -> LoginValue {
+        LoginValue::new(format!("moving-{}-{}", modification.sid, self.terms.run))
+    }
+
+    /// Whoever gave way in vain, because the others of the circle could not change places, gets the old login
+    /// value back: nobody is left with one that they do not know.
+    pub(super) async fn take_back_ways_given(&self, stages: &[Stage]) {
+        let given = stages.iter().flatten().filter(|batch| batch.call == Call::GiveWay);
+        for at in given.flat_map(|batch| &batch.operations) {
+            let Some((operation, modification, login)) = self.gave_way_in_vain(*at) else { continue };
+            let parcel = Parcel::Change(vec![self.renaming(modification.sid, &login.from)]);
+            let delivery = self.deliver(parcel).await;
+            if matches!(delivery.ends.as_slice(), [ItemEnd::Applied(_)]) {
+                let student = operation.student.clone();
+                let login = Some(login.from.clone());
+                let write = LinkWrite::Values { student, login, confirmed: BTreeMap::new() };
+                let record = CallRecord { links: vec![write], ..CallRecord::default() };
+                if let Err(error) = self.record(record).await {
+                    self.work().break_off(error);
+                }
+            }
+        }
+    }
+
+    /// An operation that has its temporary login value still, while nobody has taken the old one.
+    fn gave_way_in_vain(&self, at: usize) -> Option<(&Operation, &Modification, &LoginChange)> {
+        let operation = self.operation(at)?;
+        let Change::Modify(modification) = &operation.change else { return None };
+        let login = modification.login.as_ref()?;
+        let successor = self.renames.values().copied().find(|other| {
+            let taken = self.operation(*other).and_then(|operation| operation.change.login());
+            taken.is_some_and(|taken| taken.to == login.from)
+        });
+        let work = self.work();
+        // It did give way, and was then skipped because of the others; a failure of its own comes before or
+        // leaves open which login value it has.
+        let in_vain = work.ended(at) == Some(&End::Skipped(SkipReason::Depends(OperationKind::Modify)));
+        let is_free =
+            successor.is_none_or(|other| matches!(work.ended(other), Some(End::Failed | End::Skipped(_))));
+        let gone_on = work.not_now(&Call::Change, self.terms.context.stop.is_cancelled()).is_none();
+        (in_vain && is_free && gone_on).then_some((operation, modification, login))
+    }
+}

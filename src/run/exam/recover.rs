@@ -1,0 +1,76 @@
+//! Adds of an earlier run whose answer was never written down: whoever was entered is ours.
+//!
+//! Between the lost call and this run the roster may have changed, the login value too. So these adds are
+//! settled by the login value that was sent, before anything is compared: else the student would be
+//! entered again under the new one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::StageError;
+use super::courier::Courier;
+use super::lookup::{self, Sighted, next_group_check};
+use crate::run::Context;
+use crate::store::{CallRecord, LinkWrite, NewLink, Service};
+use rosterd_core::exam_plan::{Fingerprint, Link, Mapping, Observed, Origin};
+use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
+
+/// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
+pub(super) async fn lost_adds(
+    context: &Context,
+    courier: &Courier<'_>,
+    run: RunId,
+    mapping: &Mapping,
+    observed: &Observed,
+) -> Result<HashSet<StudentId>, StageError> {
+    let lost = context.state.lost_add_logins(run).await?;
+    let listed: HashMap<LoginValue, StudentId> = lost
+        .into_iter()
+        .filter(|(_, login)| observed.find(login).is_some())
+        .map(|(student, login)| (login, student))
+        .collect();
+    if listed.is_empty() {
+        return Ok(HashSet::new());
+    }
+    tracing::info!(students = listed.len(), "settling adds of an earlier run that was cut off");
+    let mut owners = context.state.owners(&listed.keys().cloned().collect()).await?;
+    // A student who was entered again still has the link to the candidate that is gone, under the same login value.
+    owners.retain(|login, owner| listed.get(login) != Some(owner));
+    let open: Vec<LoginValue> = listed.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
+    let sightings = lookup::rows_by_login(courier, open).await?;
+    let linked = context.state.sid_owners(sightings.values().filter_map(Sighted::sid)).await?;
+    let now_ms = context.clock.now_ms();
+    // What the call sent is not remembered, and the roster may have changed since: what cannot be listed is
+    // sent again, also a password, which otherwise would pass for one that the student has chosen.
+    let in_doubt: BTreeMap<FieldId, Fingerprint> =
+        mapping.compared().map(|(_, field)| (field.id, Fingerprint::IN_DOUBT)).collect();
+    let mut record = CallRecord::default();
+    let mut unsettled = HashSet::new();
+    for (login, student) in listed {
+        // Nobody ever takes over a candidate that is linked to somebody already.
+        if let Some(Sighted::Row(row)) = sightings.get(&login)
+            && !linked.contains_key(&row.sid)
+        {
+            let link = Link {
+                student: student.clone(),
+                sid: row.sid,
+                login,
+                origin: Origin::Added,
+                confirmed: in_doubt.clone(),
+                unverified: BTreeSet::new(),
+                suspected: BTreeMap::new(),
+                rewritten: BTreeSet::new(),
+                groups: Some(row.groups.clone()),
+                gone_since_ms: None,
+                gone_runs: 0,
+            };
+            let groups_due_at_ms = next_group_check(courier.side, now_ms);
+            record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
+            record.settled.push((Service::Exam, "add", student, String::new()));
+        } else if !sightings.contains_key(&login) && !owners.contains_key(&login) {
+            // Nobody said whose candidate it is: until somebody does, the student is not entered again.
+            unsettled.insert(student);
+        }
+    }
+    context.state.record_call(&record, run, now_ms).await?;
+    Ok(unsettled)
+}

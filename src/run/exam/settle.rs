@@ -1,0 +1,151 @@
+//! Reading back what an answer did not prove.
+
+use std::collections::HashSet;
+
+use super::courier::Courier;
+use super::deliver::{Delivery, ItemEnd, Why};
+use super::lookup::{self, Sighted};
+use super::parcel::Parcel;
+use super::{exam_exit, in_one_line};
+use crate::exit::Exit;
+use crate::remote::exam::{Disposition, ExamError, NewCandidate};
+use rosterd_core::roster::{LoginValue, Sid};
+
+/// Whether the service answered the call at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// It did: what stands in no `success` list and is not as wanted has failed.
+    Yes,
+    /// It did not: what cannot be read back is unknown.
+    No,
+}
+
+/// Settles what is open by looking.
+pub(super) async fn unsettled(
+    courier: Courier<'_>,
+    parcel: &Parcel,
+    verdicts: Vec<Option<ItemEnd>>,
+    why: &Why,
+    answered: Answered,
+) -> Delivery {
+    let open: Vec<usize> =
+        verdicts.iter().enumerate().filter(|(_, end)| end.is_none()).map(|(at, _)| at).collect();
+    if open.is_empty() {
+        return Delivery::answered(verdicts.into_iter().flatten().collect(), None);
+    }
+    tracing::debug!(items = open.len(), "looking up what became of a call");
+    let looked_up = match parcel {
+        Parcel::Add(items) => return entered(courier, items, &verdicts, why).await,
+        Parcel::Change(_) | Parcel::Group(..) | Parcel::Delete(_) => {
+            others(courier, parcel, &open, why, answered).await
+        }
+    };
+    let (found, stop) = match looked_up {
+        Ok(found) => (found, None),
+        Err(error) => blind(open.len(), why, &error),
+    };
+    let mut found = found.into_iter();
+    let ends = verdicts
+        .into_iter()
+        .map(|end| end.or_else(|| found.next()).unwrap_or_else(|| ItemEnd::Unknown(why.clone())))
+        .collect();
+    Delivery::answered(ends, stop)
+}
+
+/// Nothing was found out of so many items, because the look-up failed too.
+fn blind(items: usize, why: &Why, error: &ExamError) -> (Vec<ItemEnd>, Option<(Exit, String)>) {
+    let message = format!("{}; looking it up failed too: {}", why.message, in_one_line(error));
+    let why = Why { message, ..why.clone() };
+    let stop = matches!(error.disposition(), Disposition::StopService(_))
+        .then(|| (exam_exit(error), in_one_line(error)));
+    (vec![ItemEnd::Unknown(why); items], stop)
+}
+
+/// An answer to an add that leaves anything open may be wrong in the rest too: its indexes are no more than a hint
+/// then. Everybody is looked up, which costs no more than looking up some; the answer counts only for whom the
+/// look-up does not show, which may lag behind, and with a sid that is nobody else's.
+async fn entered(
+    courier: Courier<'_>,
+    items: &[(NewCandidate, LoginValue)],
+    verdicts: &[Option<ItemEnd>],
+    why: &Why,
+) -> Delivery {
+    let everybody: Vec<usize> = (0..items.len()).collect();
+    let found = match adds(courier, items, &everybody, why).await {
+        Ok(found) => found,
+        Err(error) => {
+            let (ends, stop) = blind(items.len(), why, &error);
+            return Delivery::answered(ends, stop);
+        }
+    };
+    let sid = |end: &ItemEnd| match end {
+        ItemEnd::Applied(sid) => *sid,
+        ItemEnd::Failed(_) | ItemEnd::Unknown(_) | ItemEnd::Unsent => None,
+    };
+    let shown: HashSet<Sid> = found.iter().filter_map(sid).collect();
+    let end = |(found, verdict): (ItemEnd, &Option<ItemEnd>)| match verdict {
+        Some(told) if sid(&found).is_none() && sid(told).is_some_and(|sid| !shown.contains(&sid)) => {
+            told.clone()
+        }
+        Some(_) | None => found,
+    };
+    Delivery::answered(found.into_iter().zip(verdicts).map(end).collect(), None)
+}
+
+/// An add is settled by its login value: nobody had it before, so whoever has it now was entered by us.
+async fn adds(
+    courier: Courier<'_>,
+    items: &[(NewCandidate, LoginValue)],
+    open: &[usize],
+    why: &Why,
+) -> Result<Vec<ItemEnd>, ExamError> {
+    let asked: Vec<&(NewCandidate, LoginValue)> = open.iter().filter_map(|at| items.get(*at)).collect();
+    let logins = asked.iter().map(|(_, login)| login.clone()).collect();
+    let mut sighted = lookup::rows_by_login(&courier, logins).await?;
+    Ok(asked
+        .into_iter()
+        .map(|(sent, login)| match sighted.remove(login) {
+            Some(Sighted::Row(row)) if is_ours(&courier, sent, &row) => ItemEnd::Applied(Some(row.sid)),
+            Some(Sighted::Gone) => ItemEnd::Failed(why.clone()),
+            Some(Sighted::Row(_)) | None => ItemEnd::Unknown(why.clone()),
+        })
+        .collect())
+}
+
+/// Where a row does not show its login value, it may be that of somebody whose login value only looks alike
+/// to the service: it is ours when everything else is as it was sent.
+fn is_ours(courier: &Courier<'_>, sent: &NewCandidate, row: &crate::remote::exam::CandidateInfo) -> bool {
+    if lookup::login_of(row, courier.login_field).is_some() {
+        return true;
+    }
+    row.groups.contains(&sent.gid) && Parcel::shows(&sent.values, row) != Some(false)
+}
+
+async fn others(
+    courier: Courier<'_>,
+    parcel: &Parcel,
+    open: &[usize],
+    why: &Why,
+    answered: Answered,
+) -> Result<Vec<ItemEnd>, ExamError> {
+    let sids = parcel.sids();
+    let asked: Vec<Sid> = open.iter().filter_map(|at| sids.get(*at).copied()).collect();
+    let sighted = lookup::rows_by_sid(&courier, asked.clone()).await?;
+    let end = |(at, sid): (&usize, &Sid)| match sighted.get(sid) {
+        Some(Sighted::Row(row)) => match parcel.is_done(*at, row) {
+            Some(true) => ItemEnd::Applied(None),
+            Some(false) => ItemEnd::Failed(why.clone()),
+            None if answered == Answered::Yes => ItemEnd::Failed(why.clone()),
+            None => ItemEnd::Unknown(why.clone()),
+        },
+        Some(Sighted::Gone) if matches!(parcel, Parcel::Delete(_)) => ItemEnd::Applied(None),
+        Some(Sighted::Gone) => ItemEnd::Failed(Why {
+            code: "candidate-gone",
+            message: "the candidate no longer exists on the exam side; the next run finds out what to do"
+                .to_owned(),
+            ..why.clone()
+        }),
+        None => ItemEnd::Unknown(why.clone()),
+    };
+    Ok(open.iter().zip(&asked).map(end).collect())
+}

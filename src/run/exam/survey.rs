@@ -1,0 +1,130 @@
+//! The roster and our links, streamed side by side past the listing.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashSet};
+use std::pin::pin;
+
+use futures_util::stream::StreamExt;
+
+use super::lookup::DueGroups;
+use super::{ExamSide, StageError, created, leavers_group};
+use crate::run::Context;
+use crate::store::{RosterRow, StoreError, StudentCursor};
+use rosterd_core::exam_plan::{
+    CannotReason, GroupBook, Link, Mapping, MemoryKey, Observed, RosterCertificate, SharedLogins, Survey,
+    Surveyor,
+};
+use rosterd_core::roster::{LoginValue, RosterProblem, StudentId};
+
+/// What one consistent reading of the roster brought.
+pub(super) struct Surveyed {
+    pub(super) survey: Survey,
+    pub(super) groups: GroupBook,
+    pub(super) problems: Vec<RosterProblem>,
+    /// Proof that the roster was read completely.
+    pub(super) certificate: RosterCertificate,
+}
+
+/// Reads the roster once, in one transaction; once more in the same transaction for every discovery of
+/// shared login values.
+pub(super) async fn run(
+    context: &Context,
+    side: &ExamSide,
+    mapping: &Mapping,
+    observed: &Observed,
+    key: &MemoryKey,
+    due: &DueGroups,
+) -> Result<Surveyed, StageError> {
+    let last_complete = context.state.last_complete_run().await?;
+    let mut snapshot = context.roster.snapshot().await?;
+    // The early look was before the listing; what counts is the reading that is planned from.
+    snapshot.require_students(context.min_roster).await?;
+    let counted = snapshot.count_student_rows().await?;
+    let (groups, mut problems) = snapshot.groups().await?;
+    problems.extend(snapshot.dangling_members().await?);
+    let groups = created::with_known_gids(context, groups).await?;
+    let groups = GroupBook::new(groups, leavers_group(side));
+    let repeated = snapshot.repeated_students().await?;
+    let mut shared = SharedLogins::default();
+    let (survey, certificate) = loop {
+        let surveyor = Surveyor::new(mapping, observed, key, &groups, &shared)
+            .knowing_gone(&due.gone)
+            .knowing_groups(&due.groups);
+        let links = context.state.links(last_complete);
+        let (surveyor, students) = merge(surveyor, snapshot.students(), links, &repeated).await?;
+        let tally = students.tally(counted, context.min_roster);
+        drop(students);
+        match surveyor.finish() {
+            Ok(survey) => {
+                let certified = RosterCertificate::of(&survey, tally);
+                break (survey, certified.map_err(|flaw| snapshot.incomplete(flaw))?);
+            }
+            Err(found) => shared.extend(found),
+        }
+    };
+    snapshot.close().await;
+    Ok(Surveyed { survey, groups, problems, certificate })
+}
+
+/// Both sides come in ascending order of student id; what has one id belongs together.
+async fn merge<'s, 'r>(
+    mut surveyor: Surveyor<'s>,
+    mut students: StudentCursor<'r>,
+    links: impl futures_util::Stream<Item = Result<Link, StoreError>>,
+    repeated: &HashSet<StudentId>,
+) -> Result<(Surveyor<'s>, StudentCursor<'r>), StageError> {
+    let mut links = pin!(links);
+    let mut student = students.next().await?;
+    let mut link = links.next().await.transpose()?;
+    loop {
+        let order = match (&student, &link) {
+            (None, None) => return Ok((surveyor, students)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(row), Some(link)) => row.student.id.cmp(&link.student),
+        };
+        let row = if order.is_le() { student.take() } else { None };
+        let own = if order.is_ge() { link.take() } else { None };
+        let problem = row.as_ref().and_then(|row| unusable(row, repeated));
+        surveyor.pair(row.map(|row| row.student), own, problem);
+        if order.is_le() {
+            student = students.next().await?;
+        }
+        if order.is_ge() {
+            link = links.next().await.transpose()?;
+        }
+    }
+}
+
+fn unusable(row: &RosterRow, repeated: &HashSet<StudentId>) -> Option<CannotReason> {
+    if repeated.contains(&row.student.id) {
+        let what =
+            "roster.queries.students returns this student_id more than once: make it return one row each";
+        return Some(CannotReason::UnusableRow(what.to_owned()));
+    }
+    row.unusable.clone().map(CannotReason::UnusableRow)
+}
+
+/// Which of the listed login values belong to candidates that are neither linked nor on the roster.
+pub(super) async fn unmanaged(
+    context: &Context,
+    mapping: &Mapping,
+    names: Vec<LoginValue>,
+) -> Result<Vec<String>, StageError> {
+    let mut names: BTreeSet<LoginValue> = names.into_iter().collect();
+    let mut links = pin!(context.state.links(context.state.last_complete_run().await?));
+    while let Some(link) = links.next().await.transpose()? {
+        names.remove(&link.login);
+    }
+    let mut snapshot = context.roster.snapshot().await?;
+    let mut students = snapshot.students();
+    while let Some(row) = students.next().await? {
+        let login = row.student.values.get(mapping.login_at()).and_then(|value| LoginValue::parse(value));
+        if let Some(login) = login.filter(|_| row.student.active) {
+            names.remove(&login);
+        }
+    }
+    drop(students);
+    snapshot.close().await;
+    Ok(names.into_iter().map(|name| name.as_str().to_owned()).collect())
+}

@@ -1,0 +1,299 @@
+//! What a run did, in figures that must add up.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::remote::http::Calls;
+use crate::store::HeldOperation;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Nothing was to be done.
+    Converged,
+    /// Everything that was to be done was done.
+    Applied,
+    /// Something is left for another run.
+    Incomplete,
+    /// Something waits for approval.
+    Held,
+    /// The run could not do its work.
+    Failed,
+    /// Only a plan: it found something to do, and did nothing.
+    Planned,
+}
+
+impl Outcome {
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::Applied => "applied",
+            Self::Incomplete => "incomplete",
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::Planned => "planned",
+        }
+    }
+
+    /// What an exit code says about the run, `changed` being whether anything was applied.
+    #[must_use]
+    pub fn of(exit: Exit, changed: bool) -> Self {
+        match exit {
+            Exit::Done | Exit::Changes if changed => Self::Applied,
+            Exit::Done | Exit::Changes => Self::Converged,
+            Exit::Incomplete => Self::Incomplete,
+            Exit::Held => Self::Held,
+            Exit::Failed
+            | Exit::Usage
+            | Exit::Temporary
+            | Exit::Credentials
+            | Exit::Configuration
+            | Exit::Terminated => Self::Failed,
+        }
+    }
+}
+
+/// What became of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ended {
+    /// Done, as the service confirmed.
+    Applied,
+    /// Not done; recorded for retry.
+    Failed,
+    /// Waits for approval.
+    Held,
+    /// Nobody can say yet; the next run finds out.
+    Unknown,
+    /// Not tried in this run.
+    Skipped,
+}
+
+/// Counts by operation kind.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// One service's part of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StageReport {
+    /// Whether the service is synchronised at all.
+    pub enabled: bool,
+    /// Operations that the plan had.
+    pub planned: Counts,
+    /// Of these, how many were done.
+    pub applied: Counts,
+    /// How many failed and are recorded for retry.
+    pub failed: Counts,
+    /// How many wait for approval.
+    pub held: Counts,
+    /// How many nobody can say about yet.
+    pub unknown: Counts,
+    /// How many were not tried.
+    pub skipped: Counts,
+    /// Candidates listed; for ClassIn, enrolments remembered.
+    pub observed: u64,
+    /// Listed candidates that are not ours.
+    pub unmanaged: u64,
+    /// Active students on the roster, as far as this stage read it.
+    pub students: u64,
+    /// Candidates that are ours.
+    pub managed: u64,
+    /// Leavers whose grace has not run out.
+    pub leavers_waiting: u64,
+    /// Classes that name no course and are not mirrored.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_mirrored: u64,
+    /// The fewest requests that the plan could do with; for ClassIn only.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub least_calls: u64,
+    /// Enrolments that the nightly check found as remembered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub verified: u64,
+    /// Enrolments that the nightly check had to make again, because somebody had undone them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restored: u64,
+    /// Requests by endpoint.
+    pub calls: BTreeMap<String, u64>,
+    /// Requests by endpoint and how they were answered.
+    pub answers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rows of the roster that cannot be used.
+    pub problems: Vec<String>,
+    /// Why operations are held.
+    pub holds: Vec<String>,
+    /// Candidates entered again after somebody deleted them, and the like.
+    pub notes: Vec<String>,
+    /// Open failures of this and earlier runs by who can do something about them, those that a person silenced
+    /// left out: `school office`, `it`, `service`, `quota`.
+    pub failures_by_who: BTreeMap<&'static str, u64>,
+    /// What went wrong.
+    pub errors: Vec<String>,
+    /// The plan's digest.
+    #[serde(skip)]
+    pub digest: String,
+    /// What the guard holds, to be remembered under the run's digest.
+    #[serde(skip)]
+    pub held_operations: Vec<HeldOperation>,
+    /// How far it got.
+    #[serde(skip)]
+    pub exit: Exit,
+    /// Whether the reading was complete.
+    #[serde(skip)]
+    pub complete: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl StageReport {
+    /// For a service that is synchronised.
+    #[must_use]
+    pub fn enabled() -> Self {
+        Self { enabled: true, ..Self::default() }
+    }
+
+    /// Counts one operation of the plan and what became of it.
+    pub fn count(&mut self, kind: &'static str, ended: Ended) {
+        *self.planned.entry(kind).or_default() += 1;
+        let counts = match ended {
+            Ended::Applied => &mut self.applied,
+            Ended::Failed => &mut self.failed,
+            Ended::Held => &mut self.held,
+            Ended::Unknown => &mut self.unknown,
+            Ended::Skipped => &mut self.skipped,
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+
+    /// Notes an error, and what it means for how the run ends.
+    pub fn fail(&mut self, exit: Exit, error: impl Into<String>) {
+        let error = error.into();
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+        self.exit = self.exit.worst(exit);
+    }
+
+    /// Takes in the requests that were made.
+    pub fn take_calls(&mut self, calls: &Calls) {
+        for ((endpoint, answer), count) in calls {
+            *self.calls.entry((*endpoint).to_owned()).or_default() += count;
+            *self.answers.entry((*endpoint).to_owned()).or_default().entry(answer.clone()).or_default() +=
+                count;
+        }
+    }
+
+    /// How many operations were counted under one heading.
+    #[must_use]
+    pub fn sum(counts: &Counts) -> u64 {
+        counts.values().sum()
+    }
+
+    /// The first kind whose figures do not add up.
+    #[must_use]
+    pub fn imbalance(&self) -> Option<&'static str> {
+        let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or(0);
+        let ended = [&self.applied, &self.failed, &self.held, &self.unknown, &self.skipped];
+        let sum = |kind: &str| ended.iter().map(|counts| of(counts, kind)).sum::<u64>();
+        let kinds = ended.iter().flat_map(|counts| counts.keys()).chain(self.planned.keys());
+        kinds.copied().find(|kind| of(&self.planned, kind) != sum(kind))
+    }
+
+    /// Draws the exit code from the figures.
+    pub fn settle(&mut self) {
+        if let Some(kind) = self.imbalance() {
+            self.fail(Exit::Failed, format!("the figures for {kind} do not add up"));
+        }
+        if Self::sum(&self.held) > 0 {
+            self.exit = self.exit.worst(Exit::Held);
+        }
+        if Self::sum(&self.failed) + Self::sum(&self.unknown) > 0 {
+            self.exit = self.exit.worst(Exit::Incomplete);
+        }
+    }
+}
+
+/// One run, whole.
+#[derive(Clone, Debug, Serialize)]
+#[must_use]
+pub struct RunReport {
+    /// Its number.
+    pub run_id: i64,
+    /// What started it.
+    pub trigger: String,
+    /// In which mode.
+    pub mode: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it started, RFC 3339.
+    pub started_at: String,
+    /// When it finished, RFC 3339.
+    pub finished_at: String,
+    /// The plan's digest, over both services.
+    pub digest: String,
+    /// How to let happen what is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approve: Option<String>,
+    /// The exam side.
+    pub exam: StageReport,
+    /// ClassIn.
+    pub classin: StageReport,
+    /// What went wrong, of both.
+    pub errors: Vec<String>,
+    /// The exit code.
+    pub exit_code: u8,
+    /// How it ended, as a type.
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+/// When a run started and ended, in RFC 3339 and to the second.
+#[must_use]
+pub fn moment(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| format!("{at:.0}"))
+}
+
+impl RunReport {
+    /// How many operations were applied on either side.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        StageReport::sum(&self.exam.applied) + StageReport::sum(&self.classin.applied)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_that_do_not_add_up_make_a_failed_run() {
+        let mut stage = StageReport::enabled();
+        stage.count("add", Ended::Applied);
+        stage.planned.insert("add", 2);
+        stage.settle();
+        assert_eq!(stage.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn whatever_was_counted_adds_up() {
+        let mut stage = StageReport::enabled();
+        for ended in [Ended::Applied, Ended::Failed, Ended::Held, Ended::Unknown, Ended::Skipped] {
+            stage.count("move", ended);
+        }
+        assert_eq!(stage.imbalance(), None);
+        assert_eq!(stage.planned.get("move"), Some(&5));
+    }
+
+    #[test]
+    fn held_wins_over_incomplete() {
+        let mut stage = StageReport::enabled();
+        stage.count("add", Ended::Failed);
+        stage.count("delete", Ended::Held);
+        stage.settle();
+        assert_eq!(stage.exit, Exit::Held);
+    }
+}

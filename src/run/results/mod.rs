@@ -1,0 +1,280 @@
+//! Pulls exam results into our own database: page by page, resumable at any of them.
+//!
+//! A *pass* goes from the head of the service's list down: to its end (a full one), or to a page of nothing but
+//! results that were known before and are settled. How far it is, is written together with each page. A pass that was
+//! cut off is gone on with first; then passes from the head follow until one brings nothing new. What does not add up
+//! is read again from the head, in full, up to three times; then the pull says that it is not sure.
+
+mod position;
+mod report;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use report::ResultsReport;
+
+use self::position::Fit;
+use super::exam::exam_exit;
+use super::progress::{Bar, Progress};
+use super::{ExamSide, in_one_line};
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::remote::exam::{ExamError, ResultsPage};
+use crate::store::{ResultsPass, StateStore, StoreError};
+
+/// What does not add up is read so many times in all; a page that is not the documented JSON likewise.
+const READINGS: u32 = 3;
+/// Passes that follow one another because results keep arriving.
+const MOST_ROUNDS: u32 = 10;
+/// Pages overlap by one row, so a page must hold two.
+const LEAST_PAGE: u32 = 2;
+
+/// Everything that a pull works with. Whoever pulls holds the lock of the state database: pulls and runs exclude
+/// each other, and so share the service's allowance.
+pub struct ResultsPull {
+    /// Our own database.
+    pub state: StateStore,
+    /// The exam side.
+    pub exam: ExamSide,
+    /// How old the last full pass may become.
+    pub full_every: Duration,
+    /// The clock.
+    pub clock: Clock,
+    /// Where to show how far it is.
+    pub progress: Progress,
+    /// Cancelled when no further page is to be read.
+    pub stop: CancellationToken,
+}
+
+/// Why a pull ends early. Nothing is lost: the next one goes on.
+#[derive(Debug, thiserror::Error)]
+enum PullError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Exam(#[from] ExamError),
+    #[error("told to stop: the next pull goes on from here")]
+    Stopped,
+}
+
+impl PullError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(_) => Exit::Failed,
+            Self::Exam(error) => exam_exit(error),
+            Self::Stopped => Exit::Terminated,
+        }
+    }
+}
+
+/// How a pass ended; what it did not find joined, in words.
+type Doubt = Option<String>;
+
+/// One pull. Never an `Err`: what goes wrong stands in the report.
+pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
+    let mut report = ResultsReport::begin(pull.clock.now_ms());
+    tracing::info!("pulling exam results");
+    pull.exam.client.transport().start_of_run();
+    if let Err(error) = pull.passes(&mut report).await {
+        report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
+    }
+    if let Err(error) = pull.count(&mut report).await {
+        report.fail(Exit::Failed, in_one_line(&error));
+    }
+    report.take_calls(&pull.exam.client.transport().take_calls());
+    report.close(pull.clock.now_ms());
+    for error in &report.errors {
+        tracing::error!("{error}");
+    }
+    let (new, changed, stored) = (report.new, report.changed, report.stored);
+    tracing::info!(outcome = report.outcome.as_str(), new, changed, stored, "exam results pulled");
+    report
+}
+
+impl ResultsPull {
+    /// The pass that was cut off first, then others until nothing new comes.
+    async fn passes(&self, report: &mut ResultsReport) -> Result<(), PullError> {
+        let open = self.state.open_results_pass().await?;
+        report.resumed = open.as_ref().is_some_and(|pass| pass.first_total.is_some());
+        let mut pass = match open {
+            Some(pass) => pass,
+            None => self.begin(self.is_full_due().await?).await?,
+        };
+        let (mut readings, mut rounds, mut full_done) = (0, 0, false);
+        loop {
+            report.full |= pass.is_full;
+            let doubt = match self.walk(&mut pass, report).await? {
+                None => self.settle(&pass).await?,
+                doubt @ Some(_) => {
+                    self.state.finish_results_pass(&pass, None, self.clock.now_ms()).await?;
+                    doubt
+                }
+            };
+            let in_full = if let Some(why) = doubt {
+                readings += 1;
+                if readings >= READINGS {
+                    report
+                        .fail(Exit::Incomplete, format!("exam: the results are not surely complete: {why}"));
+                    return Ok(());
+                }
+                tracing::warn!(reading = readings, "the results do not add up and are read again: {why}");
+                self.wait().await?;
+                true
+            } else {
+                let nothing_came = pass.fresh == 0 && pass.first_total == Some(pass.last_total);
+                full_done |= pass.is_full;
+                let full_due = !full_done && self.is_full_due().await?;
+                if (nothing_came || rounds >= MOST_ROUNDS) && !full_due {
+                    return Ok(());
+                }
+                rounds += 1;
+                full_due
+            };
+            pass = self.begin(in_full).await?;
+        }
+    }
+
+    async fn begin(&self, in_full: bool) -> Result<ResultsPass, StoreError> {
+        self.state.begin_results_pass(in_full, self.clock.now_ms()).await
+    }
+
+    /// A full pass is due when the last one is old, when there was none, and after one that did not add up.
+    async fn is_full_due(&self) -> Result<bool, StoreError> {
+        let Some(last) = self.state.last_results_pass().await? else { return Ok(true) };
+        let Some(full_at_ms) = self.state.last_full_results_pass_ms().await? else { return Ok(true) };
+        let age_ms = self.clock.now_ms().saturating_sub(full_at_ms);
+        let limit_ms = i64::try_from(self.full_every.as_millis()).unwrap_or(i64::MAX);
+        Ok(!last.is_certain || age_ms >= limit_ms)
+    }
+
+    /// Reads on from where the pass stands, down to where it may stop.
+    async fn walk(&self, pass: &mut ResultsPass, report: &mut ResultsReport) -> Result<Doubt, PullError> {
+        let bar = self.progress.bar("reading results", 1);
+        loop {
+            let (start, page, from) = match self.next_page(pass).await? {
+                Ok(next) => next,
+                Err(why) => return Ok(Some(why)),
+            };
+            position::advance(pass, start, &page, from);
+            let met = self.state.take_results(pass, &page.rows, self.clock.now_ms()).await?;
+            report.count(&page, &met);
+            self.show(&bar, pass);
+            let is_known_below = !pass.is_full && position::is_quiet(&page.rows, &met, from);
+            if position::is_end(start, &page) || is_known_below {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn show(&self, bar: &Bar, pass: &ResultsPass) {
+        let pages = pass.last_total.div_ceil(u64::from(self.limit()));
+        bar.set_length(if pass.is_full { pages.max(1) } else { 1 });
+        bar.advance(1);
+    }
+
+    /// The page that goes on from what was read, with its offset and the first row that the pass has not seen; or
+    /// why there is none.
+    async fn next_page(
+        &self,
+        pass: &ResultsPass,
+    ) -> Result<Result<(u64, ResultsPage, usize), String>, PullError> {
+        let mut why = String::new();
+        for reading in 0..READINGS {
+            if reading > 0 {
+                self.wait().await?;
+            }
+            let start = pass.next_start;
+            let page = self.page(start).await?;
+            let total = page.total;
+            match position::fit(pass, &page) {
+                Fit::From(from) if goes_on(start, &page, from) => return Ok(Ok((start, page, from))),
+                Fit::From(_) => why = position::gap_in_words(start, &page),
+                Fit::Spoilt => why = format!("the page at offset {start} shows one result twice"),
+                Fit::Apart => {
+                    why = position::gap_in_words(start, &page);
+                    for start in position::elsewhere(pass, total, self.limit()) {
+                        let page = self.page(start).await?;
+                        if let Fit::From(from) = position::fit(pass, &page)
+                            && goes_on(start, &page, from)
+                        {
+                            return Ok(Ok((start, page, from)));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Err(why))
+    }
+
+    /// One page. What is not the documented JSON may be a page of somebody in between: it is asked for again.
+    async fn page(&self, start: u64) -> Result<ResultsPage, PullError> {
+        let mut reading = 1;
+        loop {
+            let asked = self.exam.client.results(start, self.limit());
+            match self.stop.run_until_cancelled(asked).await {
+                None => return Err(PullError::Stopped),
+                Some(Ok(page)) => return Ok(page),
+                Some(Err(ExamError::Unreadable { .. })) if reading < READINGS => reading += 1,
+                Some(Err(error @ ExamError::Refused { .. })) => {
+                    // It may be ourselves who are refused, which getFields can tell.
+                    let told = self.exam.client.fields().await.err();
+                    return Err(told.unwrap_or(error).into());
+                }
+                Some(Err(error)) => return Err(error.into()),
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Compares what we have with what the service counts, and closes the pass.
+    async fn settle(&self, pass: &ResultsPass) -> Result<Doubt, StoreError> {
+        let stored = signed(self.state.count_results().await?);
+        let first_total = pass.first_total.unwrap_or(0);
+        let earlier = self.state.last_results_pass().await?.filter(|last| last.is_certain);
+        let doubt = if first_total == 0 && stored > 0 {
+            Some(format!(
+                "the service lists no results although {stored} are known: check exam.code and exam.base_url"
+            ))
+        } else if pass.is_full {
+            (pass.seen < first_total)
+                .then(|| format!("{} results were read of {first_total} that the service counts", pass.seen))
+        } else {
+            let expected = signed(first_total).saturating_add(earlier.map_or(0, |last| last.surplus));
+            (stored < expected)
+                .then(|| format!("{stored} results are known where there should be {expected}"))
+        };
+        // What arrived during the pass makes this smaller than it is, never larger.
+        let surplus = stored.saturating_sub(signed(pass.last_total));
+        let kept = if pass.is_full { surplus } else { surplus.max(earlier.map_or(surplus, |it| it.surplus)) };
+        let ended = if doubt.is_some() { None } else { Some(kept) };
+        self.state.finish_results_pass(pass, ended, self.clock.now_ms()).await?;
+        Ok(doubt)
+    }
+
+    async fn count(&self, report: &mut ResultsReport) -> Result<(), StoreError> {
+        report.stored = self.state.count_results().await?;
+        report.whose = self.state.result_counts().await?.into();
+        let last = self.state.last_results_pass().await?.filter(|last| last.is_certain);
+        report.no_longer_listed = last.map_or(0, |last| u64::try_from(last.surplus).unwrap_or(0));
+        Ok(())
+    }
+
+    fn limit(&self) -> u32 {
+        self.exam.settings.page_size.max(LEAST_PAGE)
+    }
+
+    async fn wait(&self) -> Result<(), PullError> {
+        let waited = tokio::time::sleep(self.exam.patience.between_readings);
+        self.stop.run_until_cancelled(waited).await.ok_or(PullError::Stopped)
+    }
+}
+
+/// Whether a page brings the pass further, or shows that it is at the end.
+fn goes_on(start: u64, page: &ResultsPage, from: usize) -> bool {
+    from < page.rows.len() || position::is_end(start, page)
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

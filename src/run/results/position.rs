@@ -1,0 +1,196 @@
+//! Where a pass stands in a list that grows at its head while it is read. Pure.
+//!
+//! Offsets shift whenever a result arrives or is deleted, so an offset proves nothing. What proves that nothing was
+//! left out is that each page shows an attempt of the page before: therefore pages overlap by one row.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::remote::exam::ResultsPage;
+use crate::store::{Met, ResultsPass};
+use rosterd_core::roster::{Attempt, AttemptKey};
+
+/// So many of the attempts read last are kept: if some of them are deleted meanwhile, another one joins the pages.
+const ANCHORS: usize = 5;
+
+/// How a page goes on from what was read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// From this row on it is new to the pass.
+    From(usize),
+    /// It shows nothing of the page before: something may lie between them.
+    Apart,
+    /// It shows one attempt twice, so it lacks another one.
+    Spoilt,
+}
+
+/// How this page goes on from the pass's last one.
+pub(super) fn fit(pass: &ResultsPass, page: &ResultsPage) -> Fit {
+    if shows_one_twice(&page.rows) {
+        return Fit::Spoilt;
+    }
+    if pass.anchors.is_empty() {
+        return Fit::From(0);
+    }
+    let anchors: HashSet<&AttemptKey> = pass.anchors.iter().collect();
+    match page.rows.iter().rposition(|row| anchors.contains(&row.key)) {
+        Some(at) => Fit::From(at.saturating_add(1)),
+        None => Fit::Apart,
+    }
+}
+
+/// Two attempts of one candidate in one second are two, if their links say so.
+fn shows_one_twice(rows: &[Attempt]) -> bool {
+    let mut tids: HashMap<&AttemptKey, Vec<Option<&str>>> = HashMap::new();
+    rows.iter().any(|row| {
+        let met = tids.entry(&row.key).or_default();
+        let tid = row.tid.as_deref();
+        let again = met.contains(&tid) || (!met.is_empty() && (tid.is_none() || met.contains(&None)));
+        met.push(tid);
+        again
+    })
+}
+
+/// Whether the list ends with this page.
+pub(super) fn is_end(start: u64, page: &ResultsPage) -> bool {
+    start.saturating_add(count(page.rows.len())) >= page.total
+}
+
+/// Other offsets at which the rows read last may be by now, if the page at the expected one is apart: moved by as
+/// many as the list has grown or shrunk, or up by less than a page.
+pub(super) fn elsewhere(pass: &ResultsPass, total: u64, limit: u32) -> Vec<u64> {
+    let start = pass.next_start;
+    let moved = start.saturating_add(total).saturating_sub(pass.last_total.min(start.saturating_add(total)));
+    let up = start.saturating_sub(u64::from(limit.saturating_sub(1)));
+    let mut others = vec![moved, up];
+    others.retain(|other| *other != start);
+    others.dedup();
+    others
+}
+
+/// Notes that the pass has come past this page, of which everything before `from` had been read.
+pub(super) fn advance(pass: &mut ResultsPass, start: u64, page: &ResultsPage, from: usize) {
+    pass.first_total.get_or_insert(page.total);
+    pass.last_total = page.total;
+    pass.seen = pass.seen.saturating_add(count(page.rows.len().saturating_sub(from)));
+    pass.next_start = start.saturating_add(count(page.rows.len())).saturating_sub(1);
+    pass.anchors.extend(page.rows.iter().skip(from).map(|row| row.key.clone()));
+    let surplus = pass.anchors.len().saturating_sub(ANCHORS);
+    pass.anchors.drain(..surplus);
+}
+
+/// Whether a page brings nothing but what was known before and will not change: then so does everything below it.
+pub(super) fn is_quiet(rows: &[Attempt], met: &[Met], from: usize) -> bool {
+    let mut unseen = rows.iter().zip(met).skip(from).peekable();
+    unseen.peek().is_some()
+        && unseen.all(|(row, met)| *met == Met::Known { before: true } && row.status.is_settled())
+}
+
+/// Why a page does not go on from the one before, for a person.
+pub(super) fn gap_in_words(start: u64, page: &ResultsPage) -> String {
+    if page.rows.is_empty() {
+        let total = page.total;
+        return format!(
+            "queryresults counts {total} results and shows none from offset {start} on: it may take start for the \
+             number of a page"
+        );
+    }
+    format!(
+        "the results moved while they were read: what stands at offset {start} does not join what was read"
+    )
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rosterd_core::roster::{AttemptStatus, ExamId, Sid};
+
+    fn row(number: i64) -> Attempt {
+        Attempt {
+            key: AttemptKey {
+                exam: ExamId(1),
+                sid: Sid(number),
+                started_at_ms: 1000,
+                untimed: String::new(),
+            },
+            tid: Some(format!("t{number}")),
+            login: None,
+            score: None,
+            passed: None,
+            status: AttemptStatus::Submitted,
+            ended_at_ms: None,
+        }
+    }
+
+    fn page(total: u64, numbers: impl IntoIterator<Item = i64>) -> ResultsPage {
+        ResultsPage { total, rows: numbers.into_iter().map(row).collect(), unreadable: 0 }
+    }
+
+    /// A pass that has read rows 9 down to 5 of ten.
+    fn begun() -> ResultsPass {
+        let mut pass = ResultsPass {
+            id: 1,
+            is_full: true,
+            next_start: 0,
+            anchors: vec![],
+            first_total: None,
+            last_total: 0,
+            seen: 0,
+            fresh: 0,
+        };
+        advance(&mut pass, 0, &page(10, (5..10).rev()), 0);
+        pass
+    }
+
+    #[test]
+    fn the_next_page_begins_with_the_last_row_of_the_one_before() {
+        let pass = begun();
+        assert_eq!((pass.next_start, pass.seen), (4, 5));
+        assert_eq!(fit(&pass, &page(10, (1..6).rev())), Fit::From(1));
+    }
+
+    #[test]
+    fn rows_that_arrived_meanwhile_push_known_ones_into_the_next_page() {
+        assert_eq!(fit(&begun(), &page(12, [7, 6, 5, 4, 3])), Fit::From(3));
+    }
+
+    #[test]
+    fn a_page_that_shows_nothing_of_the_one_before_may_have_left_something_out() {
+        assert_eq!(fit(&begun(), &page(9, [3, 2, 1])), Fit::Apart);
+        assert_eq!(elsewhere(&begun(), 9, 5), [3, 0]);
+        assert_eq!(elsewhere(&begun(), 300, 5), [294, 0]);
+    }
+
+    #[test]
+    fn the_deepest_anchor_may_be_deleted_and_another_one_joins_the_pages() {
+        assert_eq!(fit(&begun(), &page(9, [6, 4, 3])), Fit::From(1));
+    }
+
+    #[test]
+    fn one_attempt_twice_spoils_a_page_and_two_of_one_second_do_not() {
+        assert_eq!(fit(&begun(), &page(10, [5, 4, 5])), Fit::Spoilt);
+        let mut twins = page(10, [5, 4, 4]);
+        twins.rows[2].tid = Some("other".to_owned());
+        assert_eq!(fit(&begun(), &twins), Fit::From(1));
+        twins.rows[2].tid = None;
+        assert_eq!(fit(&begun(), &twins), Fit::Spoilt);
+    }
+
+    #[test]
+    fn only_a_page_of_known_settled_results_of_earlier_passes_is_quiet() {
+        let known = Met::Known { before: true };
+        let rows: Vec<Attempt> = [1, 2].map(row).into();
+        assert!(is_quiet(&rows, &[known, known], 0));
+        assert!(is_quiet(&rows, &[Met::New, known], 1), "what was read before does not count");
+        assert!(!is_quiet(&rows, &[known, known], 2), "nothing unseen proves nothing");
+        for other in [Met::New, Met::Changed, Met::Known { before: false }] {
+            assert!(!is_quiet(&rows, &[known, other], 0), "{other:?}");
+        }
+        let mut running = rows.clone();
+        running[1].status = AttemptStatus::InProgress;
+        assert!(!is_quiet(&running, &[known, known], 0));
+    }
+}

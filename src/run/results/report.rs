@@ -1,0 +1,136 @@
+//! What a pull of results did, in figures. Never with anybody's name.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::remote::exam::ResultsPage;
+use crate::remote::http::Calls;
+use crate::run::report::{Outcome, moment};
+use crate::store::{Met, ResultCounts};
+
+/// Results by whose candidate they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Whose {
+    /// Of students' candidates.
+    pub managed: u64,
+    /// Of candidates that were a student's and are gone.
+    pub deleted: u64,
+    /// Of candidates that are nobody's we know.
+    pub unmanaged: u64,
+}
+
+impl From<ResultCounts> for Whose {
+    fn from(counts: ResultCounts) -> Self {
+        let ResultCounts { managed, deleted, unmanaged } = counts;
+        Self { managed, deleted, unmanaged }
+    }
+}
+
+/// One pull.
+#[derive(Clone, Debug, Serialize)]
+#[must_use]
+pub struct ResultsReport {
+    /// `converged`: nothing was new; `applied`: something was; `incomplete`: it is not sure that nothing is missing;
+    /// `failed`: it broke off.
+    pub outcome: Outcome,
+    /// When it started, RFC 3339.
+    pub started_at: String,
+    /// When it finished, RFC 3339.
+    pub finished_at: String,
+    /// Whether it went through the service's whole list.
+    pub full: bool,
+    /// Whether it went on where an earlier one was cut off.
+    pub resumed: bool,
+    /// Pages that were taken in.
+    pub pages: u64,
+    /// Results that were not there before.
+    pub new: u64,
+    /// Results whose values changed.
+    pub changed: u64,
+    /// How many results the service counted last; absent where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<u64>,
+    /// How many we have.
+    pub stored: u64,
+    /// Of these, how many the service no longer lists, as far as known.
+    pub no_longer_listed: u64,
+    /// Ours by whose candidate they are.
+    pub whose: Whose,
+    /// Values that should be numbers and are not; they are left out.
+    pub unreadable: u64,
+    /// Requests by endpoint.
+    pub calls: BTreeMap<String, u64>,
+    /// Requests by endpoint and how they were answered.
+    pub answers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What went wrong.
+    pub errors: Vec<String>,
+    /// The exit code.
+    pub exit_code: u8,
+    /// How it ended, as a type.
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+impl ResultsReport {
+    /// A pull that has done nothing yet.
+    pub(super) fn begin(now_ms: i64) -> Self {
+        Self {
+            outcome: Outcome::Converged,
+            started_at: moment(now_ms),
+            finished_at: String::new(),
+            full: false,
+            resumed: false,
+            pages: 0,
+            new: 0,
+            changed: 0,
+            listed: None,
+            stored: 0,
+            no_longer_listed: 0,
+            whose: Whose::default(),
+            unreadable: 0,
+            calls: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            errors: Vec::new(),
+            exit_code: 0,
+            exit: Exit::Done,
+        }
+    }
+
+    /// Counts a page that was taken in.
+    pub(super) fn count(&mut self, page: &ResultsPage, met: &[Met]) {
+        self.pages += 1;
+        self.listed = Some(page.total);
+        self.unreadable = self.unreadable.saturating_add(page.unreadable);
+        for met in met {
+            match met {
+                Met::New => self.new += 1,
+                Met::Changed => self.changed += 1,
+                Met::Known { .. } => {}
+            }
+        }
+    }
+
+    /// Notes an error, and what it means for how the pull ends.
+    pub(super) fn fail(&mut self, exit: Exit, error: String) {
+        self.errors.push(error);
+        self.exit = self.exit.worst(exit);
+    }
+
+    /// Takes in the requests that were made.
+    pub(super) fn take_calls(&mut self, calls: &Calls) {
+        for ((endpoint, answer), count) in calls {
+            *self.calls.entry((*endpoint).to_owned()).or_default() += count;
+            *self.answers.entry((*endpoint).to_owned()).or_default().entry(answer.clone()).or_default() +=
+                count;
+        }
+    }
+
+    /// Draws how it ended.
+    pub(super) fn close(&mut self, now_ms: i64) {
+        self.finished_at = moment(now_ms);
+        self.exit_code = self.exit.code();
+        self.outcome = Outcome::of(self.exit, self.new + self.changed > 0);
+    }
+}
