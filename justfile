@@ -9,7 +9,7 @@ check:
 
 # The tests
 test:
-    cargo test --locked
+    cargo test --workspace --locked
 
 # A rehearsal with made-up people against both services simulated in this process
 demo:

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -211,13 +211,4 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
         time_zone: settings.schedule.time_zone.clone(),
         patience: ClassinPatience::default(),
     }))
-}
-
-/// The credentials that a sandbox is to accept: those of the configuration, else the documented samples.
-#[must_use]
-#[cfg(feature = "sandbox")]
-pub fn sandbox_credentials(settings: &Settings) -> (Option<String>, Option<String>, Option<String>) {
-    let exposed =
-        |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
-    (exposed(&settings.exam.code), settings.classin.sid.clone(), exposed(&settings.classin.secret))
 }

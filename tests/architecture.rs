@@ -14,20 +14,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders that take values and return values.
-const PURE: [&str; 3] = ["roster", "plan", "mirror"];
+/// Where the source of each crate is, and under which name its files stand here.
+const CRATES: [(&str, &str); 4] = [
+    ("src", ""),
+    ("crates/core/src", "core/"),
+    ("crates/import/src", "import/"),
+    ("crates/sandbox/src", "sandbox/"),
+];
+
+/// What the manifest of the core must not have, in any section but that of the tests.
+const NOT_FOR_THE_CORE: [&str; 8] =
+    ["tokio", "sqlx", "reqwest", "config", "tracing", "axum", "fastrand", "getrandom"];
 
 /// What pure code has nothing to do with.
 const IMPURE_WORDS: &[&str] = &[
     "async",
     "await",
-    "tokio",
-    "reqwest",
-    "sqlx",
-    "tracing",
-    "Clock",
-    "fastrand",
-    "getrandom",
     "std::env",
     "std::fs",
     "std::net",
@@ -64,7 +66,7 @@ fn project(path: &str) -> PathBuf {
 
 /// One file of the source, in the three forms that rules look at.
 struct Source {
-    /// Below `src`, such as `plan/mod.rs`.
+    /// Below its crate's `src`, such as `run/mod.rs`; other crates' files begin with the crate, as in `core/lib.rs`.
     path: String,
     raw: String,
     /// Without comments and tests.
@@ -99,6 +101,10 @@ impl Source {
     fn depth(&self) -> usize {
         let folders = self.path.matches('/').count();
         if self.path.ends_with("mod.rs") { folders } else { folders + 1 }
+    }
+
+    fn is_below(&self, folder: &str) -> bool {
+        self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
@@ -233,7 +239,9 @@ fn declared_modules(bare: &[char]) -> Vec<(String, bool)> {
 /// All of `src`, without the modules that exist for tests only.
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    read_folder(&project("src"), "", &mut found);
+    for (folder, name) in CRATES {
+        read_folder(&project(folder), name, &mut found);
+    }
     let test_only: Vec<String> = found
         .iter()
         .flat_map(|source| {
@@ -345,7 +353,7 @@ fn first_names(path: &str) -> Vec<String> {
 }
 
 fn named_modules(sources: &[Source], of: &str, forbidden: &[&str]) -> Vec<String> {
-    let inside = sources.iter().filter(|source| source.top() == of);
+    let inside = sources.iter().filter(|source| source.is_below(of));
     inside
         .flat_map(|source| {
             let names = names_of_modules(source);
@@ -363,14 +371,33 @@ fn assert_none(offences: &[String]) {
 // The rules. Each takes the sources, so that the last tests can plant a violation.
 
 fn impure_words(sources: &[Source]) -> Vec<String> {
-    let pure = sources.iter().filter(|source| PURE.contains(&source.top()));
+    let pure = sources.iter().filter(|source| source.top() == "core");
     pure.flat_map(|source| words_in(source, &source.bare, IMPURE_WORDS)).collect()
 }
 
-fn shells_named_by_pure_code(sources: &[Source]) -> Vec<String> {
-    let shells =
-        ["exam", "classin", "store", "http", "reconcile", "daemon", "web", "app", "commands", "clock"];
-    PURE.iter().flat_map(|folder| named_modules(sources, folder, &shells)).collect()
+/// Names of packages in the sections of a manifest that the program is built from.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(project(manifest)).unwrap();
+    dependencies_in(&manifest)
+}
+
+fn dependencies_in(manifest: &str) -> Vec<String> {
+    let mut section = String::new();
+    let mut found = Vec::new();
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']).to_owned();
+        } else if section == "dependencies"
+            || section == "build-dependencies"
+            || section.ends_with(".dependencies")
+        {
+            let name = line.split(['=', '.']).next().unwrap().trim();
+            if !name.is_empty() && !name.starts_with('#') {
+                found.push(name.to_owned());
+            }
+        }
+    }
+    found
 }
 
 fn words_outside(sources: &[Source], words: &[&str], allowed: impl Fn(&Source) -> bool) -> Vec<String> {
@@ -396,26 +423,32 @@ fn clocks_beside_the_clock(sources: &[Source]) -> Vec<String> {
 
 fn prints_outside_commands(sources: &[Source]) -> Vec<String> {
     let words = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
-    words_outside(sources, &words, |source| matches!(source.top(), "main" | "commands"))
+    words_outside(sources, &words, |source| {
+        matches!(source.top(), "main" | "commands") || source.path == "sandbox/main.rs"
+    })
 }
 
 fn wire_names_elsewhere(sources: &[Source]) -> Vec<String> {
-    let outside = sources.iter().filter(|source| !["exam", "classin", "sandbox"].contains(&source.top()));
+    let is_home = |source: &&Source| {
+        source.top() == "sandbox" || source.is_below("remote/exam") || source.is_below("remote/classin")
+    };
+    let outside = sources.iter().filter(|source| !is_home(source));
     outside.flat_map(|source| words_in(source, &source.code, WIRE_NAMES)).collect()
 }
 
-fn modules_named_by_the_sandbox(sources: &[Source]) -> Vec<String> {
-    let all: BTreeSet<&str> = sources.iter().map(Source::top).collect();
-    let others: Vec<&str> = all.into_iter().filter(|name| *name != "sandbox").collect();
-    named_modules(sources, "sandbox", &others)
-}
-
+/// The two services' folders say `crate::remote::…` of one another; all else is a module of the root.
 fn adapters_that_know_too_much(sources: &[Source]) -> Vec<String> {
-    let shell = ["store", "reconcile", "daemon", "web", "app", "commands"];
-    let mut found = named_modules(sources, "exam", &[shell.as_slice(), &["classin"]].concat());
-    found.extend(named_modules(sources, "classin", &[shell.as_slice(), &["exam"]].concat()));
-    let remotes = ["exam", "classin", "http", "reconcile", "daemon", "web", "app", "commands"];
-    found.extend(named_modules(sources, "store", &remotes));
+    let shell = ["store", "run", "daemon", "web", "app", "commands"];
+    let mut found = named_modules(sources, "remote", &shell);
+    let other = [
+        ("remote/exam", ["remote::classin", "super::classin"]),
+        ("remote/classin", ["remote::exam", "super::exam"]),
+    ];
+    for (folder, words) in other {
+        let inside = sources.iter().filter(|source| source.is_below(folder));
+        found.extend(inside.flat_map(|source| words_in(source, &source.bare, &words)));
+    }
+    found.extend(named_modules(sources, "store", &["remote", "run", "daemon", "web", "app", "commands"]));
     found
 }
 
@@ -437,7 +470,9 @@ fn files_too_long(sources: &[Source]) -> Vec<String> {
 }
 
 fn files_out_of_reach(sources: &[Source]) -> Vec<String> {
-    let mut reached: BTreeSet<String> = ["lib.rs", "main.rs"].map(str::to_owned).into();
+    let roots = CRATES.iter().flat_map(|(_, name)| ["lib.rs", "main.rs"].map(|root| format!("{name}{root}")));
+    let mut reached: BTreeSet<String> =
+        roots.filter(|root| sources.iter().any(|source| source.path == *root)).collect();
     let mut waiting: Vec<String> = reached.iter().cloned().collect();
     while let Some(path) = waiting.pop() {
         let Some(source) = sources.iter().find(|source| source.path == path) else { continue };
@@ -469,7 +504,11 @@ fn roster_plan_and_mirror_only_take_values_and_return_values() {
 
 #[test]
 fn roster_plan_and_mirror_know_neither_services_nor_databases() {
-    assert_none(&shells_named_by_pure_code(&sources()));
+    let named = dependencies("crates/core/Cargo.toml");
+    assert!(!named.is_empty(), "the core's manifest was not read");
+    let bad =
+        named.iter().filter(|name| NOT_FOR_THE_CORE.contains(&name.as_str()) || name.starts_with("rosterd"));
+    assert_none(&bad.cloned().collect::<Vec<_>>());
 }
 
 #[test]
@@ -499,7 +538,9 @@ fn the_services_own_names_stay_with_their_adapters() {
 
 #[test]
 fn the_sandbox_shares_no_code_with_what_it_tests() {
-    assert_none(&modules_named_by_the_sandbox(&sources()));
+    let named = dependencies("crates/sandbox/Cargo.toml");
+    assert!(!named.is_empty(), "the sandbox's manifest was not read");
+    assert_none(&named.into_iter().filter(|name| name.starts_with("rosterd")).collect::<Vec<_>>());
 }
 
 #[test]
@@ -546,7 +587,7 @@ fn no_file_knows_the_machine_it_was_written_on() {
     // Written in two parts, so that this file does not find itself.
     let paths = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/home/", "runner")];
     let mut found = Vec::new();
-    for top in ["src", "tests", "benches", "deploy", "config", "docs", "migrations", ".ci"] {
+    for top in ["src", "crates", "tests", "benches", "deploy", "config", "docs", "migrations", ".ci"] {
         walk(&project(top), &mut |path, text| {
             let bad = paths.iter().filter(|word| !lines_with(text, word).is_empty());
             found.extend(bad.map(|word| format!("{}: {word}", path.display())));
@@ -661,59 +702,103 @@ fn one(words: &mut Vec<&str>, allowed: &[String]) -> bool {
 fn the_checker_finds_what_is_planted_and_only_that() {
     type Rule = fn(&[Source]) -> Vec<String>;
     let table: &[(&str, Rule, &str, &str, usize)] = &[
-        ("async in pure code", impure_words, "plan/mod.rs", "async fn f() {}", 1),
+        ("async in pure code", impure_words, "core/exam_plan/mod.rs", "async fn f() {}", 1),
         (
             "a comment is no code",
             impure_words,
-            "plan/mod.rs",
-            "// tokio\n/* sqlx /* tracing */ */ fn f() {}",
+            "core/exam_plan/mod.rs",
+            "// async\n/* await /* std::fs */ */ fn f() {}",
             0,
         ),
-        ("a string is no code", impure_words, "plan/mod.rs", "const A: &str = \"tokio\";", 0),
-        ("a raw string is no code", impure_words, "plan/mod.rs", "const A: &str = r#\"\" tokio\"#;", 0),
+        ("a string is no code", impure_words, "core/exam_plan/mod.rs", "const A: &str = \"async\";", 0),
+        (
+            "a raw string is no code",
+            impure_words,
+            "core/exam_plan/mod.rs",
+            "const A: &str = r#\"\" async\"#;",
+            0,
+        ),
         (
             "code after a string with quotes",
             impure_words,
-            "plan/mod.rs",
-            "f(\"a\\\"b\", '\"'); tokio::spawn()",
+            "core/exam_plan/mod.rs",
+            "f(\"a\\\"b\", '\"'); std::env::x()",
             1,
         ),
-        ("a lifetime opens no string", impure_words, "plan/mod.rs", "fn f<'a>(x: &'a str) { tokio::x() }", 1),
-        ("part of a word", impure_words, "plan/mod.rs", "let asynchronous = tracing_of(x);", 0),
+        (
+            "a lifetime opens no string",
+            impure_words,
+            "core/exam_plan/mod.rs",
+            "fn f<'a>(x: &'a str) { std::env::x() }",
+            1,
+        ),
+        ("part of a word", impure_words, "core/exam_plan/mod.rs", "let asynchronous = await_of(x);", 0),
         (
             "a test module",
             impure_words,
-            "plan/mod.rs",
-            "#[cfg(test)]\nmod tests { fn f() { tokio::x(); } }",
+            "core/exam_plan/mod.rs",
+            "#[cfg(test)]\nmod tests { fn f() { std::env::x(); } }",
             0,
         ),
-        ("after it", impure_words, "plan/mod.rs", "#[cfg(test)]\nmod tests { fn f() {} }\nuse tokio::x;", 1),
-        ("a file of tests", impure_words, "plan/tests.rs", "use tokio::x;", 0),
-        ("the shell may", impure_words, "reconcile/mod.rs", "use tokio::x;", 0),
-        ("plan knows no http", shells_named_by_pure_code, "plan/diff.rs", "use crate::http::Transport;", 1),
         (
-            "in a group",
-            shells_named_by_pure_code,
-            "plan/diff.rs",
-            "use crate::{roster::{A, B}, store::C};",
+            "after it",
+            impure_words,
+            "core/exam_plan/mod.rs",
+            "#[cfg(test)]\nmod tests { fn f() {} }\nuse std::env::x;",
             1,
         ),
-        ("by climbing", shells_named_by_pure_code, "plan/diff.rs", "use super::super::store::C;", 1),
-        ("its own parts", shells_named_by_pure_code, "plan/diff.rs", "use super::store::C;", 0),
-        ("SQL", sql_outside_the_store, "reconcile/mod.rs", "sqlx::query(\"x\")", 1),
+        ("a file of tests", impure_words, "core/exam_plan/tests.rs", "use std::env::x;", 0),
+        ("the shell may", impure_words, "run/mod.rs", "use std::env::x;", 0),
+        ("SQL", sql_outside_the_store, "run/mod.rs", "sqlx::query(\"x\")", 1),
         ("SQL at home", sql_outside_the_store, "store/runs.rs", "sqlx::query(\"x\")", 0),
-        ("environment", environment_outside_settings, "http/mod.rs", "std::env::var(\"X\")", 1),
-        ("build environment", environment_outside_settings, "http/mod.rs", "env!(\"CARGO_PKG_VERSION\")", 0),
-        ("time", clocks_beside_the_clock, "http/mod.rs", "let now = Timestamp::now();", 1),
+        ("environment", environment_outside_settings, "remote/http/mod.rs", "std::env::var(\"X\")", 1),
+        (
+            "build environment",
+            environment_outside_settings,
+            "remote/http/mod.rs",
+            "env!(\"CARGO_PKG_VERSION\")",
+            0,
+        ),
+        ("time", clocks_beside_the_clock, "remote/http/mod.rs", "let now = Timestamp::now();", 1),
         ("time at home", clocks_beside_the_clock, "clock.rs", "let now = Timestamp::now();", 0),
         ("print", prints_outside_commands, "store/mod.rs", "println!(\"x\")", 1),
         ("other macros", prints_outside_commands, "store/mod.rs", "my_println!(\"x\")", 0),
-        ("wire name in a string", wire_names_elsewhere, "plan/mod.rs", "const A: &str = \"loginValue\";", 1),
-        ("wire name in a comment", wire_names_elsewhere, "plan/mod.rs", "//! loginValue\nfn f() {}", 0),
-        ("wire name at home", wire_names_elsewhere, "exam/wire/row.rs", "const A: &str = \"loginValue\";", 0),
-        ("exam names classin", adapters_that_know_too_much, "exam/mod.rs", "use crate::classin::X;", 1),
-        ("store names http", adapters_that_know_too_much, "store/mod.rs", "use super::http::X;", 1),
-        ("exam names http", adapters_that_know_too_much, "exam/mod.rs", "use crate::http::X;", 0),
+        (
+            "wire name in a string",
+            wire_names_elsewhere,
+            "core/exam_plan/mod.rs",
+            "const A: &str = \"loginValue\";",
+            1,
+        ),
+        (
+            "wire name in a comment",
+            wire_names_elsewhere,
+            "core/exam_plan/mod.rs",
+            "//! loginValue\nfn f() {}",
+            0,
+        ),
+        (
+            "wire name at home",
+            wire_names_elsewhere,
+            "remote/exam/wire/row.rs",
+            "const A: &str = \"loginValue\";",
+            0,
+        ),
+        (
+            "exam names classin",
+            adapters_that_know_too_much,
+            "remote/exam/mod.rs",
+            "use crate::remote::classin::X;",
+            1,
+        ),
+        ("store names http", adapters_that_know_too_much, "store/mod.rs", "use super::remote::http::X;", 1),
+        (
+            "exam names http",
+            adapters_that_know_too_much,
+            "remote/exam/mod.rs",
+            "use crate::remote::http::X;",
+            0,
+        ),
         ("later", unfinished_work, "web/mod.rs", "// TODO: more", 1),
         ("no header", files_without_a_header, "web/mod.rs", "use std::fmt;", 1),
         ("header", files_without_a_header, "web/mod.rs", "//! What it is.", 0),
@@ -726,10 +811,10 @@ fn the_checker_finds_what_is_planted_and_only_that() {
 }
 
 #[test]
-fn the_checker_finds_a_sandbox_that_borrows() {
-    let sources = |text: &str| [Source::new("sandbox/exam/mod.rs", text), Source::new("clock.rs", "")];
-    assert_eq!(modules_named_by_the_sandbox(&sources("use crate::clock::Clock;")).len(), 1);
-    assert_eq!(modules_named_by_the_sandbox(&sources("use crate::sandbox::json::Json;")), [""; 0]);
+fn the_checker_reads_the_sections_of_a_manifest() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\n# tokio\nserde.workspace = true\nsqlx = \"1\"\n\
+                    [target.'cfg(unix)'.dependencies]\nnix = \"1\"\n[dev-dependencies]\nproptest.workspace = true";
+    assert_eq!(dependencies_in(manifest), ["serde", "sqlx", "nix"]);
 }
 
 #[test]

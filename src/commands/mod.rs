@@ -15,8 +15,9 @@ mod runs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(not(feature = "sandbox"))]
-#[path = "no_sandbox.rs"]
-mod sandbox;
+mod sandbox_absent;
+#[cfg(not(feature = "sandbox"))]
+use sandbox_absent as sandbox;
 mod status;
 mod summary;
 mod sync;

@@ -49,6 +49,7 @@ pub fn complain(text: &str) {
 }
 
 /// Writes what somebody waits to hear to standard error.
+#[cfg(feature = "sandbox")]
 pub(super) fn announce(text: &str) {
     to_stderr("INFO", text);
 }

@@ -1,7 +1,9 @@
 //! `sandbox`: both services simulated on this machine.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::{output, sync};
-use crate::app::{AppError, sandbox_credentials};
+use crate::app::AppError;
 use crate::cli::{Cli, SandboxArgs};
 use crate::demo::provision;
 use crate::exit::Exit;
@@ -60,4 +62,11 @@ fn settings(cli: &Cli, arguments: &SandboxArgs) -> Result<SandboxSettings, AppEr
         settings.login_field.clone_from(field);
     }
     Ok(settings)
+}
+
+/// The credentials that a sandbox is to accept: those of the configuration, else the documented samples.
+fn sandbox_credentials(settings: &Settings) -> (Option<String>, Option<String>, Option<String>) {
+    let exposed =
+        |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+    (exposed(&settings.exam.code), settings.classin.sid.clone(), exposed(&settings.classin.secret))
 }
