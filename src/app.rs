@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::remote::classin::ClassinClient;
 use crate::remote::exam::{ExamClient, ExamConnection};
 use crate::remote::http::Transport;
-use crate::run::{ClassinPatience, ClassinSide, Context, ExamSide, Patience, Progress};
+use crate::run::{ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
 use rosterd_core::exam_plan::RetryPolicy;
@@ -185,7 +185,7 @@ pub fn exam_side(settings: &Settings, clock: &Clock) -> Result<Option<ExamSide>,
         settings: settings_of_exam,
         guard: settings.guard,
         keep_unmanaged: false,
-        patience: Patience::default(),
+        retry_delays: ExamRetryDelays::default(),
     }))
 }
 
@@ -209,6 +209,6 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
         guard: settings.guard,
         delete_grace_ms: i64::try_from(grace.as_millis()).unwrap_or(i64::MAX),
         time_zone: settings.schedule.time_zone.clone(),
-        patience: ClassinPatience::default(),
+        retry_delays: ClassinPatience::default(),
     }))
 }

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use rosterd::clock::Clock;
 use rosterd::remote::classin::{
-    AddItem, ClassinClient, ClassinError, ClockReading, Disposition, PasswordSource, StopCause,
+    AddItem, ClassinClient, ClassinDisposition, ClassinError, ClockReading, PasswordSource, StopCause,
 };
 use rosterd::remote::http::Transport;
 use rosterd::settings::Endpoint;
@@ -278,7 +278,10 @@ async fn without_random_numbers_no_account_is_asked_for() {
     let fake = Fake::answering(answered(ALL_WELL)).await;
     let client = fake.client().with_passwords(PasswordSource::new(|| None));
     let error = client.register(&the_account()).await.unwrap_err();
-    assert_eq!((error.disposition(), error.is_lost()), (Disposition::Stop(StopCause::Temporary), false));
+    assert_eq!(
+        (error.disposition(), error.is_lost()),
+        (ClassinDisposition::Stop(StopCause::Temporary), false)
+    );
     assert!(fake.requests.lock().unwrap().is_empty());
 }
 
@@ -418,7 +421,7 @@ async fn a_condemned_class_is_an_answer_and_no_error_whatever_data_holds() {
         let fake = Fake::answering(answered(body)).await;
         let answer = fake.client().remove_from_class(CLASS, &[ClassinUid(1)]).await.unwrap();
         let judged = judge(Call::removing_from(CLASS), Sent::Positions(1), &answer);
-        let ended = ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code: 145 };
+        let ended = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 };
         assert!(judged.verdicts().eq([ended]), "{data}");
     }
 }
@@ -439,27 +442,27 @@ async fn the_services_own_text_is_masked_before_anybody_sees_it() {
 
 #[tokio::test]
 async fn each_transport_level_failure_has_its_disposition() {
-    let retry = |seconds: Option<u64>| Disposition::Retry { after: seconds.map(Duration::from_secs) };
-    let stop = Disposition::Stop;
+    let retry = |seconds: Option<u64>| ClassinDisposition::Retry { after: seconds.map(Duration::from_secs) };
+    let stop = ClassinDisposition::Stop;
     let html = "<html><body>502</body></html>";
     let table = [
         ("403", status(403), stop(StopCause::Settings), false),
         ("404", status(404), stop(StopCause::Settings), false),
         ("302", status(302), stop(StopCause::Settings), false),
         ("400", status(400), stop(StopCause::Settings), false),
-        ("413", status(413), Disposition::SmallerBatch, false),
+        ("413", status(413), ClassinDisposition::SmallerBatch, false),
         ("408", status(408), retry(None), true),
         ("429", Answer { headers: vec![("retry-after", "7")], ..status(429) }, retry(Some(7)), true),
         ("500", status(500), retry(None), true),
         ("503", Answer { status: 503, ..answered(html) }, retry(None), true),
-        ("201", status(201), Disposition::RetryThenStop, true),
+        ("201", status(201), ClassinDisposition::RetryThenStop, true),
         ("901", status(901), stop(StopCause::Temporary), false),
         ("html", answered(html), stop(StopCause::Temporary), true),
         ("errno 901", answered(r#"{"error_info":{"errno":901}}"#), stop(StopCause::Temporary), false),
         ("errno 102", answered(r#"{"error_info":{"errno":"102"}}"#), stop(StopCause::Credentials), false),
-        ("cut", answered(r#"{"error_info":{"#), Disposition::RetryThenStop, true),
-        ("empty", answered(""), Disposition::RetryThenStop, true),
-        ("array", answered("[]"), Disposition::RetryThenStop, true),
+        ("cut", answered(r#"{"error_info":{"#), ClassinDisposition::RetryThenStop, true),
+        ("empty", answered(""), ClassinDisposition::RetryThenStop, true),
+        ("array", answered("[]"), ClassinDisposition::RetryThenStop, true),
     ];
     for (name, answer, disposition, is_lost) in table {
         let error = add_error(answer).await;
@@ -474,7 +477,7 @@ async fn a_host_that_cannot_be_reached_was_certainly_not_asked() {
     drop(listener);
     let error = client(address, "topsecret").add_to_class(CLASS, &two_students()).await.unwrap_err();
     assert!(matches!(error, ClassinError::Unreachable(_)), "{error}");
-    assert_eq!((error.disposition(), error.is_lost()), (Disposition::RetryThenStop, false));
+    assert_eq!((error.disposition(), error.is_lost()), (ClassinDisposition::RetryThenStop, false));
 }
 
 /// Takes one request, says this much of an answer, and hangs up.
@@ -498,7 +501,7 @@ async fn a_connection_that_breaks_after_sending_is_a_lost_answer() {
         let error =
             client(address, "topsecret").remove_from_class(CLASS, &[ClassinUid(1)]).await.unwrap_err();
         assert!(matches!(error, ClassinError::Interrupted(_)), "{error}");
-        assert_eq!((error.disposition(), error.is_lost()), (Disposition::Retry { after: None }, true));
+        assert_eq!((error.disposition(), error.is_lost()), (ClassinDisposition::Retry { after: None }, true));
     }
 }
 

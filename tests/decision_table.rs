@@ -305,11 +305,9 @@ impl Case {
             Some(Kind::Full) => ItemVerdict::Full { code },
             Some(Kind::Run(_)) if may_be_one_value(code) => ItemVerdict::Student { code },
             Some(Kind::Student) | None => ItemVerdict::Student { code },
-            Some(Kind::OneClass { for_good }) => {
-                ItemVerdict::Condemned { scope: Scope::Class, for_good, code }
-            }
+            Some(Kind::OneClass { for_good }) => ItemVerdict::Closed { scope: Scope::Class, for_good, code },
             Some(Kind::WholeCourse { for_good }) => {
-                ItemVerdict::Condemned { scope: Scope::Course, for_good, code }
+                ItemVerdict::Closed { scope: Scope::Course, for_good, code }
             }
             Some(Kind::Run(stop)) => ItemVerdict::StopRun { stop, code },
         }
@@ -353,7 +351,7 @@ impl Case {
         assert_eq!(judged.stop, self.stop(), "{self:?}");
         let full = (self.meaning == Some(Kind::Full)).then_some(self.code);
         assert_eq!(judged.full, full, "{self:?}");
-        let condemned = judged.condemned.map(|it| (it.scope, it.for_good, it.code));
+        let condemned = judged.closed.map(|it| (it.scope, it.for_good, it.code));
         let expected = match self.meaning {
             Some(Kind::OneClass { for_good }) => Some((Scope::Class, for_good, self.code)),
             Some(Kind::WholeCourse { for_good }) => Some((Scope::Course, for_good, self.code)),
@@ -541,7 +539,7 @@ async fn a_code_that_condemns_a_class_or_course_spares_nobody_but_who_succeeded(
             let verdicts: Vec<ItemVerdict> = judged.verdicts().collect();
             assert_eq!(verdicts[0], ItemVerdict::Done { code: 1 }, "{name} {code}");
             assert_eq!(verdicts[2], ItemVerdict::Done { code: 1 }, "{name} {code}");
-            assert!(judged.condemned.is_some() || judged.stop.is_some(), "{name} {code}");
+            assert!(judged.closed.is_some() || judged.stop.is_some(), "{name} {code}");
             // All three, and the top too.
             school.sandbox.clear_faults();
             school.sandbox.set("refuse_item", &format!("{}:0,1,2/{code}", endpoint_of(call))).unwrap();
@@ -583,7 +581,7 @@ fn the_old_documents_readings_of_143_144_and_164_are_not_followed() {
     for (code, scope) in [(143, Scope::Class), (144, Scope::Course)] {
         let answer = CallAnswer { top: Some(code), ..CallAnswer::default() };
         let judged = judge(Call::ClassAdd, Sent::Positions(2), &answer);
-        assert_eq!(judged.condemned.map(|it| it.scope), Some(scope), "{code}");
+        assert_eq!(judged.closed.map(|it| it.scope), Some(scope), "{code}");
     }
     assert!(decide(Call::ClassAdd, 164).message.contains("auditor"));
 }

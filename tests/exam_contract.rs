@@ -19,8 +19,8 @@ use axum::response::{IntoResponse, Response};
 use md5::{Digest, Md5};
 use rosterd::clock::Clock;
 use rosterd::remote::exam::{
-    CandidateChange, Disposition, ExamClient, ExamConnection, ExamError, ExamField, LookupKey, NewCandidate,
-    Stop,
+    CandidateChange, ExamClient, ExamConnection, ExamDisposition, ExamError, ExamField, LookupKey,
+    NewCandidate, Stop,
 };
 use rosterd::remote::http::{Calls, RetryPacing, Transport};
 use rosterd::settings::Endpoint;
@@ -391,7 +391,7 @@ async fn every_attempt_reads_the_clock_anew() {
 // ── Errors, by the contract's table (5) ─────────────────────────────────────────────────────────────────────────
 
 /// What a read and a batch of two become under one answer, as (disposition, may have been applied).
-async fn outcomes(answer: Answer) -> [(Disposition, bool); 2] {
+async fn outcomes(answer: Answer) -> [(ExamDisposition, bool); 2] {
     let fake = Fake::answering([answer]).await;
     let client = fake.client();
     let read = client.page(0, 100).await.err().unwrap();
@@ -401,11 +401,11 @@ async fn outcomes(answer: Answer) -> [(Disposition, bool); 2] {
 
 #[tokio::test]
 async fn each_answer_has_the_consequence_that_the_contract_gives_it() {
-    const LATER: Disposition = Disposition::RetryLater;
-    const HALVE: Disposition = Disposition::HalveBatch;
-    const DOWN: Disposition = Disposition::StopService(Stop::Temporary);
-    const SETTINGS: Disposition = Disposition::StopService(Stop::Configuration);
-    const ACCESS: Disposition = Disposition::StopService(Stop::Credentials);
+    const LATER: ExamDisposition = ExamDisposition::RetryLater;
+    const HALVE: ExamDisposition = ExamDisposition::HalveBatch;
+    const DOWN: ExamDisposition = ExamDisposition::StopService(Stop::Temporary);
+    const SETTINGS: ExamDisposition = ExamDisposition::StopService(Stop::Configuration);
+    const ACCESS: ExamDisposition = ExamDisposition::StopService(Stop::Credentials);
     let html = fixture!("login_page.html");
     let rows = [
         (200, fixture!("legacy_error.json"), (LATER, false), (HALVE, true)),
@@ -426,7 +426,7 @@ async fn each_answer_has_the_consequence_that_the_contract_gives_it() {
         (405, "", (SETTINGS, false), (SETTINGS, false)),
         (415, "", (SETTINGS, false), (SETTINGS, false)),
         (413, "", (LATER, false), (HALVE, false)),
-        (408, "", (DOWN, false), (Disposition::RetryNow, true)),
+        (408, "", (DOWN, false), (ExamDisposition::RetryNow, true)),
         (500, fixture!("add_students.json"), (DOWN, false), (LATER, true)),
         (503, html, (DOWN, false), (LATER, true)),
         (204, "", (LATER, false), (LATER, true)),
@@ -443,7 +443,7 @@ async fn each_answer_has_the_consequence_that_the_contract_gives_it() {
 async fn a_service_that_is_not_there_was_not_written_to() {
     let client = client(&nobodys_address().await, Clock::system());
     let read = client.fields().await.unwrap_err();
-    assert_eq!(read.disposition(), Disposition::StopService(Stop::Temporary));
+    assert_eq!(read.disposition(), ExamDisposition::StopService(Stop::Temporary));
     let write = client.delete(&[Sid(1)]).await.unwrap_err();
     assert!(matches!(write, ExamError::Unreachable { .. }) && !write.may_have_been_applied());
     let counted = |endpoint, times| ((endpoint, "unreachable".to_owned()), times);
@@ -466,7 +466,7 @@ async fn refused_fields_name_four_causes_and_the_difference_of_the_clocks() {
         Answer::new(200, fixture!("legacy_error.json")).with("date", "Mon, 06 Dec 2021 05:35:35 GMT");
     let fake = Fake::answering([answer]).await;
     let error = fake.client_with(clock_at(SAMPLE_TIME + 86_400)).fields().await.unwrap_err();
-    assert_eq!(error.disposition(), Disposition::StopService(Stop::Credentials));
+    assert_eq!(error.disposition(), ExamDisposition::StopService(Stop::Credentials));
     assert_eq!(error.message(), Some("the title cannot be empty"));
     let text = error.to_string();
     for part in ["code is wrong", "clock is", "plan has ended", "API is switched off", " 864", " s ahead"] {
@@ -480,9 +480,9 @@ async fn a_refused_look_up_of_several_is_halved_and_of_one_is_not() {
     let client = fake.client();
     let refused = |error: ExamError| (error.disposition(), error.message().map(ToOwned::to_owned));
     let many = client.lookup(LookupKey::Sids(&[Sid(1), Sid(2)])).await.err().unwrap();
-    assert_eq!(refused(many), (Disposition::HalveBatch, Some("too many".to_owned())));
+    assert_eq!(refused(many), (ExamDisposition::HalveBatch, Some("too many".to_owned())));
     let one = client.lookup(LookupKey::Sids(&[Sid(1)])).await.err().unwrap();
-    assert_eq!(refused(one), (Disposition::RetryLater, Some("too many".to_owned())));
+    assert_eq!(refused(one), (ExamDisposition::RetryLater, Some("too many".to_owned())));
 }
 
 #[tokio::test]

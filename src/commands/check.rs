@@ -143,14 +143,14 @@ async fn classin(app: &App, findings: &mut Findings) -> Result<(), AppError> {
             findings.good("ClassIn", detail);
         }
         Err(error) => {
-            use crate::remote::classin::{Disposition, StopCause};
+            use crate::remote::classin::{ClassinDisposition, StopCause};
             let exit = match error.disposition() {
-                Disposition::Stop(StopCause::Credentials) => Exit::Credentials,
-                Disposition::Stop(StopCause::Settings) => Exit::Configuration,
-                Disposition::Stop(StopCause::Temporary)
-                | Disposition::Retry { .. }
-                | Disposition::RetryThenStop
-                | Disposition::SmallerBatch => Exit::Temporary,
+                ClassinDisposition::Stop(StopCause::Credentials) => Exit::Credentials,
+                ClassinDisposition::Stop(StopCause::Settings) => Exit::Configuration,
+                ClassinDisposition::Stop(StopCause::Temporary)
+                | ClassinDisposition::Retry { .. }
+                | ClassinDisposition::RetryThenStop
+                | ClassinDisposition::SmallerBatch => Exit::Temporary,
             };
             findings.bad("ClassIn", exit, in_one_line(&error));
         }

@@ -14,7 +14,9 @@ use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{self, Health, Notifier, Parts, RunSummary, Timetable, Work, signals};
 use crate::exit::Exit;
-use crate::run::{Counts, Progress, ResultsReport, RunReport, StageReport, Trigger, pull_results, reconcile};
+use crate::run::{
+    Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
+};
 use crate::settings::Settings;
 use crate::store::{LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
@@ -198,7 +200,7 @@ impl Runs {
     }
 
     async fn tell_health(&self, report: &RunReport) {
-        let held = StageReport::sum(&report.exam.held) + StageReport::sum(&report.classin.held);
+        let held = ServiceReport::sum(&report.exam.held) + ServiceReport::sum(&report.classin.held);
         self.health.held(held);
         if held > 0 {
             self.health.guard_stop();

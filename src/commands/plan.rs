@@ -9,7 +9,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{Intended, RunReport, Trigger, reconcile};
-use rosterd_core::exam_plan::{OperationLine, PlanDocument, Values};
+use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Options {
@@ -47,7 +47,7 @@ pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, 
         side.keep_unmanaged = options.unmanaged;
     }
     let (report, intended) = reconcile(&context, Trigger::Plan).await?;
-    let values = if options.reveal { Values::Revealed } else { Values::Masked };
+    let values = if options.reveal { ValueDisplay::Revealed } else { ValueDisplay::Masked };
     let document = document(&report, &intended, values);
     output::show(cli, &document, text);
     app.state.close().await;
@@ -62,7 +62,7 @@ fn exit(report: &RunReport, changes: bool) -> Exit {
     if changes { unread.worst(Exit::Changes) } else { unread }
 }
 
-fn document(report: &RunReport, intended: &Intended, values: Values) -> Document {
+fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Document {
     let exam = intended.exam.as_ref().map(|planned| PlanDocument::new(&planned.plan, values));
     let mut operations = Vec::new();
     let mut doubt = None;
@@ -89,8 +89,8 @@ fn document(report: &RunReport, intended: &Intended, values: Values) -> Document
         leavers_waiting: report.exam.leavers_waiting.max(report.classin.leavers_waiting),
         unmanaged_candidates: intended.exam.as_ref().and_then(|planned| planned.unmanaged.as_ref()).map(
             |logins| match values {
-                Values::Revealed => logins.clone(),
-                Values::Masked => logins.iter().map(|login| masked(login)).collect(),
+                ValueDisplay::Revealed => logins.clone(),
+                ValueDisplay::Masked => logins.iter().map(|login| masked(login)).collect(),
             },
         ),
         doubt,

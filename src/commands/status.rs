@@ -97,7 +97,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         runs: runs.iter().map(RunLine::from).collect(),
         failures: state.open_failures().await?,
         condemned_classes: state
-            .condemned_classes()
+            .closed_classes()
             .await?
             .into_iter()
             .map(|class| format!("{}: {} (code {})", class.target, class.message, class.code))

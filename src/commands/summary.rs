@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::run::RunReport;
-use crate::store::Mender;
+use crate::store::FailureOwner;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -157,7 +157,7 @@ fn stage(text: &mut String, name: &str, line: &str, stage: &Stage) {
         );
     }
     if !stage.failures_by_who.is_empty() {
-        let parts: Vec<String> = Mender::ALL
+        let parts: Vec<String> = FailureOwner::ALL
             .into_iter()
             .filter_map(|mender| Some((mender, stage.failures_by_who.get(mender.as_str())?)))
             .map(|(mender, count)| format!("{} for {}", grouped(*count), mender.spoken()))

@@ -11,10 +11,10 @@ mod results;
 
 use tokio_util::sync::CancellationToken;
 
-pub use classin::{ClassinSide, EnrolmentLines, Patience as ClassinPatience, preview_classin};
-pub use exam::{ExamSide, Patience, PlannedExam, check_exam_fields, in_one_line};
+pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
+pub use exam::{ExamRetryDelays, ExamSide, PlannedExam, check_exam_fields, in_one_line};
 pub use progress::Progress;
-pub use report::{Counts, Ended, Outcome, RunReport, StageReport, moment};
+pub use report::{Counts, OutcomeKind, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, pull_results};
 
 use crate::clock::Clock;
@@ -95,8 +95,8 @@ pub async fn reconcile(context: &Context, trigger: Trigger) -> Result<(RunReport
     let start = RunStart { trigger: trigger.as_str(), mode: context.mode.as_str(), at_ms: started_at_ms };
     let run = context.state.begin_run(start).await?;
     tracing::info!(run.id = run.0, trigger = trigger.as_str(), mode = context.mode.as_str(), "run started");
-    let (exam_report, exam_plan) = exam::stage(context, run, trigger).await;
-    let (classin_report, enrolments) = classin::stage(context, run, trigger).await;
+    let (exam_report, exam_plan) = exam::sync_exam(context, run, trigger).await;
+    let (classin_report, enrolments) = classin::sync_classin(context, run, trigger).await;
     let report = close(context, run, trigger, started_at_ms, exam_report, classin_report).await?;
     Ok((report, Intended { exam: exam_plan, classin: enrolments }))
 }
@@ -106,10 +106,10 @@ async fn close(
     run: RunId,
     trigger: Trigger,
     started_at_ms: i64,
-    mut exam: StageReport,
-    mut classin: StageReport,
+    mut exam: ServiceReport,
+    mut classin: ServiceReport,
 ) -> Result<RunReport, StoreError> {
-    for ((service, mender), count) in context.state.open_failures_by_mender().await? {
+    for ((service, mender), count) in context.state.open_failures_by_owner().await? {
         let stage = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
         stage.failures_by_who.insert(mender.as_str(), count);
     }
@@ -126,7 +126,7 @@ async fn close(
     if !held.is_empty() {
         context.state.remember_held(&digest, &held, finished_at_ms).await?;
     }
-    let changed = StageReport::sum(&exam.applied) + StageReport::sum(&classin.applied) > 0;
+    let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;
     let report = RunReport {
         run_id: run.0,
@@ -164,13 +164,13 @@ fn outcome(
     trigger: Trigger,
     exit: Exit,
     changed: bool,
-    exam: &StageReport,
-    classin: &StageReport,
-) -> Outcome {
-    let found = StageReport::sum(&exam.planned) + StageReport::sum(&classin.planned) > 0;
-    let outcome = Outcome::of(exit, changed);
-    if outcome == Outcome::Converged && trigger == Trigger::Plan && found {
-        Outcome::Planned
+    exam: &ServiceReport,
+    classin: &ServiceReport,
+) -> RunOutcome {
+    let found = ServiceReport::sum(&exam.planned) + ServiceReport::sum(&classin.planned) > 0;
+    let outcome = RunOutcome::of(exit, changed);
+    if outcome == RunOutcome::Converged && trigger == Trigger::Plan && found {
+        RunOutcome::Planned
     } else {
         outcome
     }
@@ -178,8 +178,8 @@ fn outcome(
 
 fn log_end(report: &RunReport) {
     let applied = report.changes();
-    let failed = StageReport::sum(&report.exam.failed) + StageReport::sum(&report.classin.failed);
-    let held = StageReport::sum(&report.exam.held) + StageReport::sum(&report.classin.held);
+    let failed = ServiceReport::sum(&report.exam.failed) + ServiceReport::sum(&report.classin.failed);
+    let held = ServiceReport::sum(&report.exam.held) + ServiceReport::sum(&report.classin.held);
     let outcome = report.outcome.as_str();
     for error in &report.errors {
         tracing::error!(run.id = report.run_id, "{error}");

@@ -11,7 +11,7 @@ use crate::store::HeldOperation;
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Nothing was to be done.
     Converged,
     /// Everything that was to be done was done.
@@ -26,7 +26,7 @@ pub enum Outcome {
     Planned,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// The word in tables and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -60,7 +60,7 @@ impl Outcome {
 
 /// What became of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ended {
+pub enum OutcomeKind {
     /// Done, as the service confirmed.
     Applied,
     /// Not done; recorded for retry.
@@ -78,7 +78,7 @@ pub type Counts = BTreeMap<&'static str, u64>;
 
 /// One service's part of a run.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct StageReport {
+pub struct ServiceReport {
     /// Whether the service is synchronised at all.
     pub enabled: bool,
     /// Operations that the plan had.
@@ -149,7 +149,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl StageReport {
+impl ServiceReport {
     /// For a service that is synchronised.
     #[must_use]
     pub fn enabled() -> Self {
@@ -157,14 +157,14 @@ impl StageReport {
     }
 
     /// Counts one operation of the plan and what became of it.
-    pub fn count(&mut self, kind: &'static str, ended: Ended) {
+    pub fn count(&mut self, kind: &'static str, ended: OutcomeKind) {
         *self.planned.entry(kind).or_default() += 1;
         let counts = match ended {
-            Ended::Applied => &mut self.applied,
-            Ended::Failed => &mut self.failed,
-            Ended::Held => &mut self.held,
-            Ended::Unknown => &mut self.unknown,
-            Ended::Skipped => &mut self.skipped,
+            OutcomeKind::Applied => &mut self.applied,
+            OutcomeKind::Failed => &mut self.failed,
+            OutcomeKind::Held => &mut self.held,
+            OutcomeKind::Unknown => &mut self.unknown,
+            OutcomeKind::Skipped => &mut self.skipped,
         };
         *counts.entry(kind).or_default() += 1;
     }
@@ -204,7 +204,7 @@ impl StageReport {
     }
 
     /// Draws the exit code from the figures.
-    pub fn settle(&mut self) {
+    pub fn close(&mut self) {
         if let Some(kind) = self.imbalance() {
             self.fail(Exit::Failed, format!("the figures for {kind} do not add up"));
         }
@@ -228,7 +228,7 @@ pub struct RunReport {
     /// In which mode.
     pub mode: String,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// When it started, RFC 3339.
     pub started_at: String,
     /// When it finished, RFC 3339.
@@ -239,9 +239,9 @@ pub struct RunReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approve: Option<String>,
     /// The exam side.
-    pub exam: StageReport,
+    pub exam: ServiceReport,
     /// ClassIn.
-    pub classin: StageReport,
+    pub classin: ServiceReport,
     /// What went wrong, of both.
     pub errors: Vec<String>,
     /// The exit code.
@@ -261,7 +261,7 @@ impl RunReport {
     /// How many operations were applied on either side.
     #[must_use]
     pub fn changes(&self) -> u64 {
-        StageReport::sum(&self.exam.applied) + StageReport::sum(&self.classin.applied)
+        ServiceReport::sum(&self.exam.applied) + ServiceReport::sum(&self.classin.applied)
     }
 }
 
@@ -271,17 +271,23 @@ mod tests {
 
     #[test]
     fn figures_that_do_not_add_up_make_a_failed_run() {
-        let mut stage = StageReport::enabled();
-        stage.count("add", Ended::Applied);
+        let mut stage = ServiceReport::enabled();
+        stage.count("add", OutcomeKind::Applied);
         stage.planned.insert("add", 2);
-        stage.settle();
+        stage.close();
         assert_eq!(stage.exit, Exit::Failed);
     }
 
     #[test]
     fn whatever_was_counted_adds_up() {
-        let mut stage = StageReport::enabled();
-        for ended in [Ended::Applied, Ended::Failed, Ended::Held, Ended::Unknown, Ended::Skipped] {
+        let mut stage = ServiceReport::enabled();
+        for ended in [
+            OutcomeKind::Applied,
+            OutcomeKind::Failed,
+            OutcomeKind::Held,
+            OutcomeKind::Unknown,
+            OutcomeKind::Skipped,
+        ] {
             stage.count("move", ended);
         }
         assert_eq!(stage.imbalance(), None);
@@ -290,10 +296,10 @@ mod tests {
 
     #[test]
     fn held_wins_over_incomplete() {
-        let mut stage = StageReport::enabled();
-        stage.count("add", Ended::Failed);
-        stage.count("delete", Ended::Held);
-        stage.settle();
+        let mut stage = ServiceReport::enabled();
+        stage.count("add", OutcomeKind::Failed);
+        stage.count("delete", OutcomeKind::Held);
+        stage.close();
         assert_eq!(stage.exit, Exit::Held);
     }
 }

@@ -23,7 +23,7 @@ pub struct HeldOperation {
     /// For ClassIn: the class; otherwise empty.
     pub class_code: String,
     /// What it wants.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
 }
 
 impl StateStore {
@@ -71,7 +71,7 @@ impl StateStore {
             .bind(operation.kind)
             .bind(operation.student.as_str())
             .bind(&operation.class_code)
-            .bind(stored(operation.want))
+            .bind(stored(operation.desired_hash))
             .bind(now_ms)
             .execute(&mut *transaction)
             .await

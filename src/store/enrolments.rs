@@ -59,12 +59,12 @@ pub enum EnrolmentChange {
         target: ClassTarget,
     },
     /// The class or course takes no changes until its ids change on the roster.
-    Condemn(CondemnedClass),
+    Close(ClosedClass),
 }
 
 /// A class or course that takes no changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CondemnedClass {
+pub struct ClosedClass {
     /// Which.
     pub target: ClassTarget,
     /// The code that said so.
@@ -163,7 +163,7 @@ impl StateStore {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn condemned_classes(&self) -> Result<Vec<CondemnedClass>, StoreError> {
+    pub async fn closed_classes(&self) -> Result<Vec<ClosedClass>, StoreError> {
         let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(
             "SELECT course_id, class_id, code, message FROM condemned_classes ORDER BY course_id, class_id",
         )
@@ -172,7 +172,7 @@ impl StateStore {
         .map_err(StoreError::query("reading condemned classes"))?;
         Ok(rows
             .into_iter()
-            .map(|(course, class, code, message)| CondemnedClass {
+            .map(|(course, class, code, message)| ClosedClass {
                 target: target(course, class),
                 code,
                 message,
@@ -200,8 +200,8 @@ impl StateStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(StoreError::query(doing))?;
-            if let EnrolmentChange::Condemn(condemned) = change {
-                condemn_members(condemned, run, now_ms)
+            if let EnrolmentChange::Close(condemned) = change {
+                close_members(condemned, run, now_ms)
                     .execute(&mut *transaction)
                     .await
                     .map_err(StoreError::query(doing))?;
@@ -257,7 +257,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(target.course.0)
         .bind(stored_class(*target))
         .bind(uid.0),
-        EnrolmentChange::Condemn(condemned) => sqlx::query(
+        EnrolmentChange::Close(condemned) => sqlx::query(
             "INSERT OR REPLACE INTO condemned_classes (course_id, class_id, code, message, at_ms, run_id) \
              VALUES (?, ?, ?, ?, ?, ?)",
         )
@@ -271,7 +271,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
 }
 
 /// Whoever is remembered in a class that takes no changes any more, or in any class of such a course.
-fn condemn_members(condemned: &CondemnedClass, run: RunId, now_ms: i64) -> Statement<'_> {
+fn close_members(condemned: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_> {
     sqlx::query(
         "UPDATE enrolments SET evidence = 'condemned', code = ?, changed_at_ms = ?, run_id = ? \
          WHERE course_id = ? AND (? = 0 OR class_id = ?) AND evidence <> 'gone'",

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::failure_owner::FailureOwner;
 use super::intents::fingerprint;
-use super::mender::Mender;
 use super::outcomes::{OperationKey, keys};
 use super::{StateStore, StoreError};
-use rosterd_core::exam_plan::{FailureState, Fingerprint, Hold, Holds, OperationKind};
+use rosterd_core::exam_plan::{FailureState, Fingerprint, OpenFailure, OpenFailures, OperationKind};
 use rosterd_core::roster::StudentId;
 
 /// Which of the two services.
@@ -56,7 +56,7 @@ pub struct FailureRecord {
     /// Which item of the batch, counted from 0.
     pub index: Option<u64>,
     /// What was wanted.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
     /// Where it stands now.
     pub state: FailureState,
     /// Failed attempts so far.
@@ -100,7 +100,7 @@ pub struct FailureRow {
 }
 
 /// How many failures wait for whom, by service.
-pub type MenderCounts = BTreeMap<(String, Mender), u64>;
+pub type OwnerCounts = BTreeMap<(String, FailureOwner), u64>;
 
 /// Earlier attempts at one thing that is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -108,12 +108,12 @@ pub struct EarlierAttempts {
     /// How many failed.
     pub attempts: u32,
     /// What was wanted then.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
 }
 
 /// An open failure of ClassIn, as the planner needs it.
 #[derive(Clone, Debug)]
-pub struct ClassinHold {
+pub struct ClassinOpenFailure {
     /// Which kind of operation.
     pub kind: String,
     /// Whose.
@@ -123,7 +123,7 @@ pub struct ClassinHold {
     /// A stable code, ours or the service's.
     pub code: String,
     /// How it holds its operation back.
-    pub hold: Hold,
+    pub failure: OpenFailure,
 }
 
 fn failure_row(row: &SqliteRow) -> Result<FailureRow, sqlx::Error> {
@@ -136,7 +136,7 @@ fn failure_row(row: &SqliteRow) -> Result<FailureRow, sqlx::Error> {
     let code: String = row.try_get("code")?;
     Ok(FailureRow {
         id: row.try_get("failure_id")?,
-        who: Mender::of(&service, &kind, &code, &state).as_str(),
+        who: FailureOwner::of(&service, &kind, &code, &state).as_str(),
         service,
         kind,
         student_id: row.try_get("student_id")?,
@@ -157,7 +157,7 @@ impl StateStore {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn exam_holds(&self) -> Result<Holds, StoreError> {
+    pub async fn exam_open_failures(&self) -> Result<OpenFailures, StoreError> {
         let doing = "reading open failures";
         let rows = sqlx::query(
             "SELECT kind, student_id, state, due_at_ms, want FROM failures \
@@ -166,7 +166,7 @@ impl StateStore {
         .fetch_all(&self.reader)
         .await
         .map_err(StoreError::query(doing))?;
-        let mut holds = Holds::default();
+        let mut holds = OpenFailures::default();
         for row in &rows {
             let read = || -> Result<_, sqlx::Error> {
                 let kind: String = row.try_get("kind")?;
@@ -177,7 +177,7 @@ impl StateStore {
             };
             let (kind, state, student, due_at_ms, want) = read().map_err(StoreError::query(doing))?;
             if let (Some(kind), Some(state)) = (OperationKind::parse(&kind), FailureState::parse(&state)) {
-                let hold = Hold { state, due_at_ms, want: fingerprint(want) };
+                let hold = OpenFailure { state, due_at_ms, desired_hash: fingerprint(want) };
                 holds.insert(StudentId::new(student), kind, hold);
             }
         }
@@ -188,7 +188,7 @@ impl StateStore {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn classin_holds(&self) -> Result<Vec<ClassinHold>, StoreError> {
+    pub async fn classin_open_failures(&self) -> Result<Vec<ClassinOpenFailure>, StoreError> {
         let doing = "reading open failures";
         let rows = sqlx::query(
             "SELECT kind, student_id, class_code, code, state, due_at_ms, want FROM failures \
@@ -202,17 +202,17 @@ impl StateStore {
                 let state: String = row.try_get("state")?;
                 let student: String = row.try_get("student_id")?;
                 let want: i64 = row.try_get("want")?;
-                let hold = Hold {
+                let hold = OpenFailure {
                     state: FailureState::parse(&state).unwrap_or(FailureState::Waiting),
                     due_at_ms: row.try_get("due_at_ms")?,
-                    want: fingerprint(want),
+                    desired_hash: fingerprint(want),
                 };
-                Ok(ClassinHold {
+                Ok(ClassinOpenFailure {
                     kind: row.try_get("kind")?,
                     student: StudentId::new(student),
                     class_code: row.try_get("class_code")?,
                     code: row.try_get("code")?,
-                    hold,
+                    failure: hold,
                 })
             })
             .collect::<Result<_, _>>()
@@ -243,7 +243,7 @@ impl StateStore {
         .map_err(StoreError::query("reading earlier attempts"))?;
         Ok(row.map(|(attempts, want)| EarlierAttempts {
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            want: fingerprint(want),
+            desired_hash: fingerprint(want),
         }))
     }
 
@@ -288,7 +288,7 @@ impl StateStore {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn open_failures_by_mender(&self) -> Result<MenderCounts, StoreError> {
+    pub async fn open_failures_by_owner(&self) -> Result<OwnerCounts, StoreError> {
         let rows: Vec<(String, String, String, String, i64)> = sqlx::query_as(
             "SELECT service, kind, code, state, count(*) FROM failures WHERE state IN ('waiting', 'dead') \
              GROUP BY service, kind, code, state ORDER BY service, kind, code, state",
@@ -296,9 +296,9 @@ impl StateStore {
         .fetch_all(&self.reader)
         .await
         .map_err(StoreError::query("counting open failures"))?;
-        let mut counts = MenderCounts::new();
+        let mut counts = OwnerCounts::new();
         for (service, kind, code, state, count) in rows {
-            let mender = Mender::of(&service, &kind, &code, &state);
+            let mender = FailureOwner::of(&service, &kind, &code, &state);
             *counts.entry((service, mender)).or_default() += u64::try_from(count).unwrap_or(0);
         }
         Ok(counts)

@@ -16,7 +16,7 @@ pub struct Intent {
     /// For ClassIn: which class; empty for the exam side.
     pub class_key: String,
     /// What is wanted.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
     /// For an add: the login value that is sent.
     pub login: Option<LoginValue>,
     /// For a modify: the fields that it writes. Until it is answered nobody knows what they hold.
@@ -52,7 +52,13 @@ impl StateStore {
             .iter()
             .map(|intent| {
                 let login = intent.login.as_ref().map(LoginValue::as_str);
-                (intent.kind, intent.student.as_str(), intent.class_key.as_str(), stored(intent.want), login)
+                (
+                    intent.kind,
+                    intent.student.as_str(),
+                    intent.class_key.as_str(),
+                    stored(intent.desired_hash),
+                    login,
+                )
             })
             .collect();
         let doing = "writing down what is about to be sent";

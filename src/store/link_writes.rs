@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Sqlite, Transaction};
 
 use super::links::{json, numbers, pack, unpack};
-use super::{LinkWrite, NewLink, StoreError, former};
+use super::{LinkWrite, NewLink, StoreError, former_candidates};
 use rosterd_core::exam_plan::{Fingerprint, LinkNote};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
 
@@ -38,7 +38,7 @@ pub(super) async fn apply_note(
             return clear(transaction, student, fields).await;
         }
         LinkNote::Close(student) | LinkNote::Lost(student) => {
-            former::keep(transaction, student, now_ms).await?;
+            former_candidates::keep(transaction, student, now_ms).await?;
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
         LinkNote::Rewritten(student, fields) => sqlx::query(
@@ -177,7 +177,7 @@ pub(super) async fn write(
                 .bind(student.as_str().to_owned())
         }
         LinkWrite::Forget(student) => {
-            former::keep(transaction, student, now_ms).await?;
+            former_candidates::keep(transaction, student, now_ms).await?;
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
     };

@@ -43,7 +43,7 @@ impl StateStore {
             record_failure(&mut transaction, failure, run, now_ms).await?;
         }
         resolve(&mut transaction, &record.applied, now_ms).await?;
-        settle(&mut transaction, &record.settled).await?;
+        clear_intents(&mut transaction, &record.settled).await?;
         for (service, student, approved) in &record.departures {
             sqlx::query(
                 "INSERT OR REPLACE INTO departures (student_id, service, at_ms, approved) VALUES (?, ?, ?, ?)",
@@ -92,7 +92,7 @@ async fn record_failure(
     .bind(now_ms)
     .bind(now_ms)
     .bind(failure.due_at_ms)
-    .bind(stored(failure.want))
+    .bind(stored(failure.desired_hash))
     .bind(run.0)
     .execute(&mut **transaction)
     .await
@@ -125,7 +125,7 @@ async fn resolve(
 }
 
 /// Forgets the intents of what is settled.
-async fn settle(
+async fn clear_intents(
     transaction: &mut Transaction<'_, Sqlite>,
     settled: &[OperationKey],
 ) -> Result<(), StoreError> {

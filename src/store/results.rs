@@ -24,7 +24,7 @@ pub enum Met {
 
 /// Whose candidate an attempt is by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CandidateStatus {
     /// A student's, linked.
     Managed,
     /// A student's once; the link is closed because the candidate is gone.
@@ -33,7 +33,7 @@ pub enum Standing {
     Unmanaged,
 }
 
-impl Standing {
+impl CandidateStatus {
     /// The word in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,7 +53,7 @@ pub struct StudentResult {
     /// The student, where the candidate is or was one's.
     pub student: Option<StudentId>,
     /// How the candidate stands to us.
-    pub standing: Standing,
+    pub candidate: CandidateStatus,
 }
 
 /// Which attempts are wanted; absent means any.
@@ -195,11 +195,11 @@ impl StateStore {
 fn student_result(row: &SqliteRow) -> Result<StudentResult, sqlx::Error> {
     let student: Option<String> = row.try_get("student_id")?;
     let standing = match (row.try_get("is_managed")?, row.try_get("is_former")?) {
-        (true, _) => Standing::Managed,
-        (false, true) => Standing::Deleted,
-        (false, false) => Standing::Unmanaged,
+        (true, _) => CandidateStatus::Managed,
+        (false, true) => CandidateStatus::Deleted,
+        (false, false) => CandidateStatus::Unmanaged,
     };
-    Ok(StudentResult { attempt: attempt(row)?, student: student.map(StudentId::new), standing })
+    Ok(StudentResult { attempt: attempt(row)?, student: student.map(StudentId::new), candidate: standing })
 }
 
 fn attempt(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {

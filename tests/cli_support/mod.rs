@@ -260,7 +260,7 @@ impl School {
                 .await
                 .unwrap();
         if let Some(side) = &mut context.classin {
-            side.patience = self.patience;
+            side.retry_delays = self.patience;
         }
         let (report, intended) = reconcile(&context, trigger).await.unwrap();
         drop(context);

@@ -108,7 +108,7 @@ async fn after_five_calls_in_a_row_that_failed_nothing_is_sent_any_more_and_the_
     assert_eq!((error.code(), world.journal().len()), ("service-stopped", 5));
     world.sandbox.clear_faults();
     assert!(client.fields().await.is_err(), "the run leaves it alone, even when it is back");
-    client.transport().start_of_run();
+    client.transport().reset();
     assert!(client.fields().await.is_ok());
 }
 

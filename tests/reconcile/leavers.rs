@@ -89,7 +89,7 @@ async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_res
     assert_eq!(plan.exam.notes, [said.as_str()]);
     let document = rosterd_core::exam_plan::PlanDocument::new(
         &world.plan().await,
-        rosterd_core::exam_plan::Values::Masked,
+        rosterd_core::exam_plan::ValueDisplay::Masked,
     );
     let detail = &document.operations.iter().find(|line| line.student_id == "s001").unwrap().detail;
     assert!(

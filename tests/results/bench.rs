@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use rosterd::app::exam_side;
 use rosterd::exit::Exit;
-use rosterd::run::{Patience, Progress, ResultsPull, ResultsReport, pull_results};
+use rosterd::run::{ExamRetryDelays, Progress, ResultsPull, ResultsReport, pull_results};
 use rosterd::store::{ResultFilter, StateStore, StudentResult};
 use rosterd_sandbox::ResultView;
 
@@ -47,7 +47,8 @@ pub(crate) async fn school_with(number: i64) -> School {
 
 pub(crate) fn pull_of(school: &School, state: StateStore) -> ResultsPull {
     let mut exam = exam_side(&school.settings(), &school.clock).unwrap().unwrap();
-    exam.patience = Patience { between_readings: Duration::ZERO, before_sending_again: Duration::ZERO };
+    exam.retry_delays =
+        ExamRetryDelays { between_readings: Duration::ZERO, before_sending_again: Duration::ZERO };
     ResultsPull {
         state,
         exam,

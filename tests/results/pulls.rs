@@ -1,7 +1,7 @@
 //! What a pull brings, and what it costs.
 
 use rosterd::exit::Exit;
-use rosterd::store::{ResultFilter, Standing};
+use rosterd::store::{CandidateStatus, ResultFilter};
 
 use crate::bench::*;
 use crate::cli_support::{DAY, School};
@@ -158,7 +158,7 @@ async fn whose(school: &School) -> Vec<(String, &'static str)> {
     let rows = stored(school, &ResultFilter::default()).await;
     let mut whose: Vec<_> = rows
         .into_iter()
-        .map(|row| (row.student.map_or("-".to_owned(), |it| it.as_str().to_owned()), row.standing.as_str()))
+        .map(|row| (row.student.map_or("-".to_owned(), |it| it.as_str().to_owned()), row.candidate.as_str()))
         .collect();
     whose.sort();
     whose
@@ -213,9 +213,9 @@ async fn a_student_with_a_new_candidate_or_a_new_id_keeps_the_older_results() {
         student: Some(rosterd_core::roster::StudentId::new(student)),
         ..ResultFilter::default()
     };
-    let standings: Vec<Standing> =
-        stored(&school, &of("s1")).await.into_iter().map(|row| row.standing).collect();
-    assert_eq!(standings, [Standing::Managed, Standing::Deleted, Standing::Deleted]);
+    let standings: Vec<CandidateStatus> =
+        stored(&school, &of("s1")).await.into_iter().map(|row| row.candidate).collect();
+    assert_eq!(standings, [CandidateStatus::Managed, CandidateStatus::Deleted, CandidateStatus::Deleted]);
     let relinked = school.program(&["relink", "s1", "n1"]);
     assert_eq!(relinked.code, 0, "{relinked:?}");
     assert_eq!(stored(&school, &of("n1")).await.len(), 3);

@@ -1,6 +1,6 @@
 //! Figures of a run, short enough to stand in an assertion.
 
-use rosterd::run::{Counts, RunReport, StageReport};
+use rosterd::run::{Counts, RunReport, ServiceReport};
 
 /// Reads figures of the exam side.
 pub trait Figures {
@@ -66,6 +66,6 @@ impl Figures for RunReport {
             let sum: u64 = ended.iter().map(|counts| of(counts, kind)).sum();
             assert_eq!(of(&exam.planned, kind), sum, "{kind} of {exam:?}");
         }
-        assert_eq!(StageReport::imbalance(exam), None);
+        assert_eq!(ServiceReport::imbalance(exam), None);
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use rosterd::clock::Clock;
 use rosterd::remote::exam::{ExamClient, ExamConnection};
 use rosterd::remote::http::{RetryPacing, Transport};
-use rosterd::run::{Context, ExamSide, Intended, Patience, Progress, RunReport, Trigger, reconcile};
+use rosterd::run::{Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, reconcile};
 use rosterd::settings::{
     Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RosterQueries,
 };
 use rosterd::store::{FailureRow, RosterDatabase, StateStore};
 use rosterd_core::exam_plan::Link;
-use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, RetryPolicy, Values};
+use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, RetryPolicy, ValueDisplay};
 use rosterd_core::roster::StudentId;
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};
@@ -177,7 +177,10 @@ impl World {
             settings: self.exam.clone(),
             guard: self.guard,
             keep_unmanaged: true,
-            patience: Patience { between_readings: Duration::ZERO, before_sending_again: Duration::ZERO },
+            retry_delays: ExamRetryDelays {
+                between_readings: Duration::ZERO,
+                before_sending_again: Duration::ZERO,
+            },
         };
         Context {
             state: self.state.clone(),
@@ -247,7 +250,7 @@ impl World {
     /// `add s1`, `modify s2 (planned)`: the plan's operations.
     pub async fn planned(&self) -> Vec<String> {
         let plan = self.plan().await;
-        PlanDocument::new(&plan, Values::Masked)
+        PlanDocument::new(&plan, ValueDisplay::Masked)
             .operations
             .iter()
             .map(|line| format!("{} {} {}", line.kind, line.student_id, line.state))

@@ -234,7 +234,7 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     }
     let completeness = reading.completeness.unwrap_or(request.completeness());
     refuse_older(request, &reading, &mut staging).await?;
-    staging.settle(&mut reading, completeness, request.is_foreign()).await?;
+    staging.check_rows(&mut reading, completeness, request.is_foreign()).await?;
     // Two records under the one key of a bundle say that the bundle itself is broken.
     let is_broken = request.kind == ImportKind::Oneroster
         && reading.row_problems.iter().any(|problem| problem.code == "duplicate-id");

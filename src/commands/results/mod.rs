@@ -125,7 +125,7 @@ struct ResultLine {
 
 impl ResultLine {
     fn new(result: StudentResult, reveal: bool) -> Self {
-        let StudentResult { attempt, student, standing } = result;
+        let StudentResult { attempt, student, candidate: standing } = result;
         let Attempt { key, tid, login, score, passed, status, ended_at_ms } = attempt;
         Self {
             exam_id: key.exam.0,

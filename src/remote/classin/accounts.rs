@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::wire::{Call, json_text};
+use super::wire::{ClassinCall, json_text};
 use rosterd_core::classin_plan::{AnswerItem, CallAnswer, Contact, ContactKind, Registration, SchoolName};
 use rosterd_core::roster::ClassinUid;
 
@@ -15,7 +15,7 @@ const REGISTER: &str = "register";
 /// Asks for several.
 const REGISTER_MULTIPLE: &str = "registerMultiple";
 
-impl Call {
+impl ClassinCall {
     /// Asks for one account, and that it be a student of the school.
     pub(super) fn registering(account: &Registration, digest: String) -> Self {
         let mut fields = vec![(contact_field(&account.contact), account.contact.expose().to_owned())];
@@ -68,7 +68,7 @@ fn account_object(account: &Registration, digest: &str) -> String {
 /// Adds the uids to an answer, where the call is one that hands them out. A joining's `data` looks like a uid and
 /// is none.
 pub(super) fn read_uids(
-    call: &Call,
+    call: &ClassinCall,
     sent: &[Registration],
     body: &Map<String, Value>,
     answer: &mut CallAnswer,

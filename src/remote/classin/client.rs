@@ -86,7 +86,7 @@ impl ClassinClient {
         target: ClassTarget,
         items: &[AddItem],
     ) -> Result<CallAnswer, ClassinError> {
-        let call = wire::Call::adding(target, items);
+        let call = wire::ClassinCall::adding(target, items);
         let names = items.iter().flat_map(|item| [item.uid.to_string(), item.token.to_string()]);
         let (answer, _) = self.call(&call, &[], names.collect()).await?;
         Ok(answer)
@@ -105,7 +105,7 @@ impl ClassinClient {
         target: ClassTarget,
         uids: &[ClassinUid],
     ) -> Result<CallAnswer, ClassinError> {
-        let call = wire::Call::removing(target, uids);
+        let call = wire::ClassinCall::removing(target, uids);
         let (answer, _) = self.call(&call, &[], uids.iter().map(ToString::to_string).collect()).await?;
         Ok(answer)
     }
@@ -121,7 +121,7 @@ impl ClassinClient {
     /// As [`ClassinClient::add_to_class`]; [`ClassinError::NoRandomness`] when there is no password to be had, and
     /// nothing was sent.
     pub async fn register(&self, account: &Registration) -> Result<CallAnswer, ClassinError> {
-        let call = wire::Call::registering(account, self.password_digest()?);
+        let call = wire::ClassinCall::registering(account, self.password_digest()?);
         self.ask_for_accounts(&call, std::slice::from_ref(account)).await
     }
 
@@ -132,7 +132,7 @@ impl ClassinClient {
     pub async fn register_multiple(&self, accounts: &[Registration]) -> Result<CallAnswer, ClassinError> {
         let digests: Vec<String> =
             accounts.iter().map(|_| self.password_digest()).collect::<Result<_, _>>()?;
-        let call = wire::Call::registering_several(accounts, &digests);
+        let call = wire::ClassinCall::registering_several(accounts, &digests);
         self.ask_for_accounts(&call, accounts).await
     }
 
@@ -149,7 +149,7 @@ impl ClassinClient {
         contact: &Contact,
         name: &SchoolName,
     ) -> Result<CallAnswer, ClassinError> {
-        let call = wire::Call::joining(contact, name);
+        let call = wire::ClassinCall::joining(contact, name);
         let sent = vec![contact.expose().to_owned(), name.expose().to_owned()];
         Ok(self.call(&call, &[], sent).await?.0)
     }
@@ -164,7 +164,7 @@ impl ClassinClient {
         uid: ClassinUid,
         name: &SchoolName,
     ) -> Result<CallAnswer, ClassinError> {
-        let call = wire::Call::naming(uid, name);
+        let call = wire::ClassinCall::naming(uid, name);
         let sent = vec![uid.to_string(), name.expose().to_owned()];
         Ok(self.call(&call, &[], sent).await?.0)
     }
@@ -175,7 +175,7 @@ impl ClassinClient {
 
     async fn ask_for_accounts(
         &self,
-        call: &wire::Call,
+        call: &wire::ClassinCall,
         accounts: &[Registration],
     ) -> Result<CallAnswer, ClassinError> {
         let values = |account: &Registration| {
@@ -195,7 +195,7 @@ impl ClassinClient {
     /// [`ClassinClient::add_to_class`].
     pub async fn probe_secret(&self) -> Result<ClockReading, ClassinError> {
         let nowhere = ClassTarget { course: CourseId(1), class: Some(ClassId(1)) };
-        let call = wire::Call::removing(nowhere, &[ClassinUid(1)]);
+        let call = wire::ClassinCall::removing(nowhere, &[ClassinUid(1)]);
         let (answer, clock) = self.call(&call, &[], vec![]).await?;
         let items = answer.items.iter().flatten().filter_map(|item| item.code);
         for code in answer.top.into_iter().chain(items) {
@@ -210,7 +210,7 @@ impl ClassinClient {
     /// `accounts` is what is asked for, where accounts are; `sent_values` is masked in what comes back.
     async fn call(
         &self,
-        call: &wire::Call,
+        call: &wire::ClassinCall,
         accounts: &[Registration],
         sent_values: Vec<String>,
     ) -> Result<(CallAnswer, ClockReading), ClassinError> {

@@ -75,7 +75,7 @@ pub enum ClassinError {
 
 /// What to do about a [`ClassinError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
+pub enum ClassinDisposition {
     /// Again later, with growing delays, a limited number of times.
     Retry {
         /// Not sooner than this.
@@ -103,18 +103,20 @@ pub enum StopCause {
 impl ClassinError {
     /// What to do about it.
     #[must_use]
-    pub fn disposition(&self) -> Disposition {
+    pub fn disposition(&self) -> ClassinDisposition {
         match self {
-            Self::Setup(_) | Self::Forbidden | Self::NotFound => Disposition::Stop(StopCause::Settings),
-            Self::NoRandomness => Disposition::Stop(StopCause::Temporary),
-            Self::Unreachable(_) | Self::Malformed { .. } => Disposition::RetryThenStop,
-            Self::Interrupted(_) => Disposition::Retry { after: None },
-            Self::NoPermission { .. } => Disposition::Stop(StopCause::Credentials),
-            Self::Maintenance { .. } => Disposition::Stop(StopCause::Temporary),
-            Self::TooLarge => Disposition::SmallerBatch,
-            Self::Busy { retry_after, .. } => Disposition::Retry { after: *retry_after },
-            Self::UnexpectedStatus { status: 300.. } => Disposition::Stop(StopCause::Settings),
-            Self::UnexpectedStatus { .. } => Disposition::RetryThenStop,
+            Self::Setup(_) | Self::Forbidden | Self::NotFound => {
+                ClassinDisposition::Stop(StopCause::Settings)
+            }
+            Self::NoRandomness => ClassinDisposition::Stop(StopCause::Temporary),
+            Self::Unreachable(_) | Self::Malformed { .. } => ClassinDisposition::RetryThenStop,
+            Self::Interrupted(_) => ClassinDisposition::Retry { after: None },
+            Self::NoPermission { .. } => ClassinDisposition::Stop(StopCause::Credentials),
+            Self::Maintenance { .. } => ClassinDisposition::Stop(StopCause::Temporary),
+            Self::TooLarge => ClassinDisposition::SmallerBatch,
+            Self::Busy { retry_after, .. } => ClassinDisposition::Retry { after: *retry_after },
+            Self::UnexpectedStatus { status: 300.. } => ClassinDisposition::Stop(StopCause::Settings),
+            Self::UnexpectedStatus { .. } => ClassinDisposition::RetryThenStop,
         }
     }
 

@@ -21,5 +21,5 @@ mod signature;
 mod wire;
 
 pub use client::{AddItem, ClassinClient};
-pub use error::{ClassinError, ClockReading, Disposition, StopCause};
+pub use error::{ClassinDisposition, ClassinError, ClockReading, StopCause};
 pub use password::PasswordSource;

@@ -18,13 +18,13 @@ const PATH: &str = "/partner/api/course.api.php";
 const IDENTITY_STUDENT: &str = "1";
 
 /// One call before it is signed.
-pub(super) struct Call {
+pub(super) struct ClassinCall {
     /// ClassIn's name for it.
     pub(super) action: &'static str,
     fields: Vec<(&'static str, String)>,
 }
 
-impl Call {
+impl ClassinCall {
     /// Adds students to a class, or to a whole course.
     pub(super) fn adding(target: ClassTarget, items: &[AddItem]) -> Self {
         let action = match target.class {

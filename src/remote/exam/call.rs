@@ -8,7 +8,7 @@ use crate::remote::http::Method;
 ///
 /// Contract: onlineexammaker, 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Call {
+pub enum ExamCall {
     /// The account's fields.
     GetFields,
     /// One page of the listing.
@@ -29,7 +29,7 @@ pub enum Call {
     AddCategory,
 }
 
-impl Call {
+impl ExamCall {
     /// The endpoint's name as the service spells it; the name it is counted and logged under.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -78,7 +78,7 @@ impl Call {
     }
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for ExamCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

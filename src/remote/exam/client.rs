@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::call::Call;
+use super::call::ExamCall;
 use super::error::{ClockDifference, ExamError};
-use super::seen::SeenGroups;
-use super::sending::{Content, Sending};
+use super::redaction::{SentContent, SentRequest};
+use super::seen_groups::SeenGroups;
 use super::signature::{Parameters, signed};
 use super::wire::{self, ReadError};
 use super::{
@@ -61,7 +61,7 @@ impl ExamClient {
     /// # Errors
     /// As [`ExamClient::fields`].
     pub async fn fields_and_clock(&self) -> Result<(Vec<ExamField>, ClockDifference), ExamError> {
-        let sending = Sending { call: Call::GetFields, content: Content::Nothing };
+        let sending = SentRequest { call: ExamCall::GetFields, content: SentContent::Nothing };
         self.read(&sending, &vec![], |reply| {
             Ok((wire::read_fields(&reply.body)?, ClockDifference::of(reply)))
         })
@@ -73,7 +73,7 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; never a shorter page for an answer that could not be read.
     pub async fn page(&self, start: u64, limit: u32) -> Result<Page, ExamError> {
-        let sending = Sending { call: Call::GetStudentList, content: Content::Nothing };
+        let sending = SentRequest { call: ExamCall::GetStudentList, content: SentContent::Nothing };
         let parameters = wire::page_parameters(start, limit);
         self.read(&sending, &parameters, |reply| wire::read_page(&reply.body, start)).await
     }
@@ -83,7 +83,7 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`].
     pub async fn lookup(&self, key: LookupKey<'_>) -> Result<LookupAnswer, ExamError> {
-        let sending = Sending { call: Call::GetStudentsInfo, content: Content::Keys(key) };
+        let sending = SentRequest { call: ExamCall::GetStudentsInfo, content: SentContent::Keys(key) };
         if sending.items() == 0 {
             return Ok(LookupAnswer::default());
         }
@@ -106,7 +106,7 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; never a shorter page for an answer that could not be read.
     pub async fn results(&self, start: u64, limit: u32) -> Result<ResultsPage, ExamError> {
-        let sending = Sending { call: Call::QueryResults, content: Content::Nothing };
+        let sending = SentRequest { call: ExamCall::QueryResults, content: SentContent::Nothing };
         let parameters = wire::page_parameters(start, limit);
         self.read(&sending, &parameters, |reply| wire::read_results(&reply.body, start)).await
     }
@@ -116,7 +116,8 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; where [`ExamError::may_have_been_applied`], nothing can prove what happened.
     pub async fn create_group(&self, parent: Gid, title: &str) -> Result<Gid, ExamError> {
-        let sending = Sending { call: Call::AddCategory, content: Content::Category { parent, title } };
+        let sending =
+            SentRequest { call: ExamCall::AddCategory, content: SentContent::Category { parent, title } };
         let parameters = wire::category_parameters(parent, title);
         let make = |time| self.request(sending.call, &parameters, time);
         let sent = self.connection.transport.send(sending.call.name(), make).await;
@@ -129,7 +130,7 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; read back first where [`ExamError::may_have_been_applied`].
     pub async fn add(&self, batch: &[NewCandidate]) -> Result<WriteAnswer, ExamError> {
-        let sending = Sending { call: Call::AddStudents, content: Content::Added(batch) };
+        let sending = SentRequest { call: ExamCall::AddStudents, content: SentContent::Added(batch) };
         self.write(&sending, wire::add_parameters(batch)).await
     }
 
@@ -139,7 +140,7 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; read back first where [`ExamError::may_have_been_applied`].
     pub async fn change(&self, batch: &[CandidateChange]) -> Result<WriteAnswer, ExamError> {
-        let sending = Sending { call: Call::ChangeStudents, content: Content::Changed(batch) };
+        let sending = SentRequest { call: ExamCall::ChangeStudents, content: SentContent::Changed(batch) };
         self.write(&sending, wire::change_parameters(batch)).await
     }
 
@@ -149,7 +150,8 @@ impl ExamClient {
     /// # Errors
     /// [`ExamError`]; read back first where [`ExamError::may_have_been_applied`].
     pub async fn delete(&self, sids: &[Sid]) -> Result<WriteAnswer, ExamError> {
-        let sending = Sending { call: Call::DeleteStudents, content: Content::People { gids: &[], sids } };
+        let sending =
+            SentRequest { call: ExamCall::DeleteStudents, content: SentContent::People { gids: &[], sids } };
         self.write(&sending, wire::delete_parameters(sids)).await
     }
 
@@ -164,14 +166,14 @@ impl ExamClient {
         gids: &[Gid],
         sids: &[Sid],
     ) -> Result<WriteAnswer, ExamError> {
-        let sending = Sending { call: Call::MoveGroups, content: Content::People { gids, sids } };
+        let sending = SentRequest { call: ExamCall::MoveGroups, content: SentContent::People { gids, sids } };
         self.write(&sending, wire::move_parameters(action, gids, sids)).await
     }
 
     /// An answer that is not the documented one, such as a login page, is asked for again as a failed one is.
     async fn read<T>(
         &self,
-        sending: &Sending<'_>,
+        sending: &SentRequest<'_>,
         parameters: &Parameters,
         parse: impl Fn(&Reply) -> Result<T, ReadError>,
     ) -> Result<T, ExamError> {
@@ -184,7 +186,7 @@ impl ExamClient {
             let reply = sent.map_err(|error| ExamError::from_transport(call, error))?;
             let answer = self.judge(sending, &reply, parse(&reply));
             let nonsense = matches!(answer, Err(ExamError::Unreadable { .. } | ExamError::Redirected { .. }));
-            let Some(delay) = transport.delay_after_nonsense(attempt).filter(|_| nonsense) else {
+            let Some(delay) = transport.delay_after_malformed(attempt).filter(|_| nonsense) else {
                 return answer;
             };
             tokio::time::sleep(delay).await;
@@ -194,7 +196,7 @@ impl ExamClient {
 
     async fn write(
         &self,
-        sending: &Sending<'_>,
+        sending: &SentRequest<'_>,
         parameters: serde_json::Result<Parameters>,
     ) -> Result<WriteAnswer, ExamError> {
         if sending.items() == 0 {
@@ -210,13 +212,13 @@ impl ExamClient {
         Ok(answer)
     }
 
-    fn request(&self, call: Call, parameters: &Parameters, time: UnixSeconds) -> Request {
+    fn request(&self, call: ExamCall, parameters: &Parameters, time: UnixSeconds) -> Request {
         signed(call.method(), &call.path(), parameters, time, &self.connection.code)
     }
 
     fn prepared(
         &self,
-        sending: &Sending<'_>,
+        sending: &SentRequest<'_>,
         parameters: serde_json::Result<Parameters>,
     ) -> Result<Parameters, ExamError> {
         parameters.map_err(|_| {
@@ -230,7 +232,7 @@ impl ExamClient {
     /// The contract's table of what arrives (onlineexammaker, 5). The body counts with status 200 only.
     fn judge<T>(
         &self,
-        sending: &Sending<'_>,
+        sending: &SentRequest<'_>,
         reply: &Reply,
         body: Result<T, ReadError>,
     ) -> Result<T, ExamError> {
@@ -256,18 +258,18 @@ impl ExamClient {
         })
     }
 
-    fn refused(&self, sending: &Sending<'_>, reply: &Reply, text: Option<String>) -> ExamError {
+    fn refused(&self, sending: &SentRequest<'_>, reply: &Reply, text: Option<String>) -> ExamError {
         let (call, items) = (sending.call, sending.items());
         let status = reply.status;
         let message = self.masked(sending, reply, text);
-        if call == Call::GetFields {
+        if call == ExamCall::GetFields {
             let clock = ClockDifference::of(reply);
             return ExamError::FieldsRefused { status, clock, message };
         }
         ExamError::Refused { call, items, status, message }
     }
 
-    fn masked(&self, sending: &Sending<'_>, reply: &Reply, text: Option<String>) -> Option<String> {
+    fn masked(&self, sending: &SentRequest<'_>, reply: &Reply, text: Option<String>) -> Option<String> {
         text.map(|text| sending.masked(&text, reply.sent_at, &self.connection.code))
     }
 }

@@ -7,14 +7,14 @@ mod client;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
-mod seen;
-mod sending;
+mod redaction;
+mod seen_groups;
 mod signature;
 mod wire;
 
-pub use call::Call;
+pub use call::ExamCall;
 pub use client::{ExamClient, ExamConnection};
-pub use error::{ClockDifference, Disposition, ExamError, Stop};
+pub use error::{ClockDifference, ExamDisposition, ExamError, Stop};
 
 pub use rosterd_core::exam_plan::{GroupAction, WriteAnswer};
 

@@ -24,7 +24,7 @@ impl Breaker {
     }
 
     /// Takes in how a call ended.
-    pub(super) fn heed(&self, result: &Result<Reply, TransportError>) {
+    pub(super) fn record(&self, result: &Result<Reply, TransportError>) {
         match is_failure(result) {
             Some(true) => {
                 self.0.fetch_add(1, Ordering::Relaxed);
@@ -83,7 +83,7 @@ mod tests {
         ];
         for failure in &failures {
             assert_eq!(breaker.open(), None);
-            breaker.heed(failure);
+            breaker.record(failure);
         }
         assert_eq!(breaker.open(), Some(5));
         breaker.reset();
@@ -94,8 +94,8 @@ mod tests {
     fn any_answer_of_a_living_service_closes_it() {
         for status in [200, 302, 400, 401, 404, 429, 499, 600] {
             let breaker = Breaker::default();
-            (0..5).for_each(|_| breaker.heed(&unreachable()));
-            breaker.heed(&answered(status));
+            (0..5).for_each(|_| breaker.record(&unreachable()));
+            breaker.record(&answered(status));
             assert_eq!(breaker.open(), None, "{status}");
         }
     }
@@ -104,12 +104,12 @@ mod tests {
     fn what_is_our_own_doing_says_nothing_about_the_service() {
         let breaker = Breaker::default();
         let host = || "exam.test".to_owned();
-        (0..4).for_each(|_| breaker.heed(&unreachable()));
-        breaker.heed(&Err(TransportError::Setup { host: host(), what: "x".to_owned() }));
-        breaker.heed(&Err(TransportError::Stopped { host: host(), failures: 5 }));
-        breaker.heed(&lost(Interruption::TooLarge));
+        (0..4).for_each(|_| breaker.record(&unreachable()));
+        breaker.record(&Err(TransportError::Setup { host: host(), what: "x".to_owned() }));
+        breaker.record(&Err(TransportError::Stopped { host: host(), failures: 5 }));
+        breaker.record(&lost(Interruption::TooLarge));
         assert_eq!(breaker.open(), None);
-        breaker.heed(&unreachable());
+        breaker.record(&unreachable());
         assert_eq!(breaker.open(), Some(5));
     }
 }

@@ -51,7 +51,7 @@ impl RetryPacing {
 
     /// How long to wait before a read is sent again whose answer was not the documented one, or `None` when its
     /// attempts are used up.
-    pub(super) fn delay_after_nonsense(&self, attempt: u32, random: f64) -> Option<Duration> {
+    pub(super) fn delay_after_malformed(&self, attempt: u32, random: f64) -> Option<Duration> {
         (attempt < self.attempts).then(|| self.own_delay(attempt, random))
     }
 

@@ -226,7 +226,7 @@ async fn a_429_lowers_the_pace_until_the_next_run() {
     let started = tokio::time::Instant::now();
     transport.send_read("getFields", request).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
-    transport.start_of_run();
+    transport.reset();
     assert_eq!(transport.send("getFields", request).await.unwrap().status, 200);
 }
 

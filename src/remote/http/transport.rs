@@ -99,7 +99,7 @@ impl Transport {
     ) -> Result<Reply, TransportError> {
         self.shared.closed()?;
         let result = self.shared.attempt(name, 1, &make).await;
-        self.shared.breaker.heed(&result);
+        self.shared.breaker.record(&result);
         result
     }
 
@@ -118,7 +118,7 @@ impl Transport {
             self.shared.closed()?;
             let result = self.shared.attempt(name, attempt, &make).await;
             let Some(delay) = self.shared.retry.delay_after(attempt, &result, fastrand::f64()) else {
-                self.shared.breaker.heed(&result);
+                self.shared.breaker.record(&result);
                 return result;
             };
             tokio::time::sleep(delay).await;
@@ -135,12 +135,12 @@ impl Transport {
     /// How long to wait before a read is sent again that was answered, but not as documented: a login page, a
     /// maintenance page, a body that was cut. `None` when the given attempt (the first is 1) was the last.
     #[must_use]
-    pub fn delay_after_nonsense(&self, attempt: u32) -> Option<Duration> {
-        self.shared.retry.delay_after_nonsense(attempt, fastrand::f64())
+    pub fn delay_after_malformed(&self, attempt: u32) -> Option<Duration> {
+        self.shared.retry.delay_after_malformed(attempt, fastrand::f64())
     }
 
     /// Returns to the configured pace, and calls a service again that was left alone.
-    pub fn start_of_run(&self) {
+    pub fn reset(&self) {
         self.shared.pacer.reset();
         self.shared.breaker.reset();
     }
@@ -196,12 +196,12 @@ impl Shared {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.in_scope(|| tracing::debug!(status = %outcome, duration_ms, "http request finished"));
         self.counters.count(name, outcome);
-        self.heed(&result);
+        self.record(&result);
         result
     }
 
     /// A service that says 429 is called less often, and not before the moment it names.
-    fn heed(&self, result: &Result<Reply, TransportError>) {
+    fn record(&self, result: &Result<Reply, TransportError>) {
         let Ok(reply) = result else { return };
         if reply.status != 429 {
             return;

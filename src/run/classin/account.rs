@@ -5,8 +5,8 @@ use std::pin::pin;
 
 use futures_util::stream::StreamExt;
 
-use super::memory::{IGNORED, Memory};
-use super::{ClassinSide, StageError};
+use super::history::{IGNORED, PriorState};
+use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{Account, AccountChange, AccountOrigin, RosterPerson, RosterSnapshot, StoreError};
 use rosterd_core::classin_plan::{
@@ -43,7 +43,7 @@ pub(super) struct AccountOperation {
     pub(super) student: StudentId,
     pub(super) state: EnrolmentState,
     /// Fingerprint of what is wanted: a failure holds only while it is the same.
-    pub(super) want: u64,
+    pub(super) desired_hash: u64,
 }
 
 /// One account that is to be obtained, for one student or for siblings.
@@ -92,7 +92,7 @@ pub(super) struct AccountPlanner<'a> {
     pub(super) context: &'a Context,
     pub(super) side: &'a ClassinSide,
     pub(super) key: &'a [u8; 32],
-    pub(super) memory: &'a Memory,
+    pub(super) prior: &'a PriorState,
 }
 
 impl AccountPlanner<'_> {
@@ -101,7 +101,7 @@ impl AccountPlanner<'_> {
         &self,
         snapshot: &mut RosterSnapshot<'_>,
         unknown: &BTreeSet<StudentId>,
-    ) -> Result<Accounts, StageError> {
+    ) -> Result<Accounts, ClassinSyncError> {
         let mut accounts = Accounts::default();
         if !unknown.is_empty() {
             let people = snapshot.people(unknown).await?;
@@ -156,7 +156,7 @@ impl AccountPlanner<'_> {
         known: &HashMap<Fingerprint, Account>,
         accounts: &mut Accounts,
     ) -> Option<Applicant> {
-        let want = self.want_of(&person, reading.contact.as_ref());
+        let want = self.desired_hash_of(&person, reading.contact.as_ref());
         let RosterPerson { student, name, .. } = person;
         let ContactReading { contact, problem } = reading;
         if let (Some(_), Some(problem)) = (&contact, &problem) {
@@ -191,11 +191,16 @@ impl AccountPlanner<'_> {
             .flatten()
             .map(|contact| Applicant { student: student.clone(), contact, name });
         accounts.registrations.insert(student.clone(), state.clone());
-        accounts.operations.push(AccountOperation { kind: AccountKind::Register, student, state, want });
+        accounts.operations.push(AccountOperation {
+            kind: AccountKind::Register,
+            student,
+            state,
+            desired_hash: want,
+        });
         applicant
     }
 
-    fn want_of(&self, person: &RosterPerson, contact: Option<&Contact>) -> u64 {
+    fn desired_hash_of(&self, person: &RosterPerson, contact: Option<&Contact>) -> u64 {
         let mut digest = MemoryKey::new(*self.key).digest("register");
         digest
             .text(person.student.as_str())
@@ -210,8 +215,8 @@ impl AccountPlanner<'_> {
         if self.context.mode < least {
             return EnrolmentState::Skipped(Reason::Mode(self.context.mode));
         }
-        match (missing, self.memory.holds.get(&want)) {
-            (Some(_), Some(_)) if self.memory.ignored.contains(&want) => {
+        match (missing, self.prior.holds.get(&want)) {
+            (Some(_), Some(_)) if self.prior.ignored.contains(&want) => {
                 EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
             }
             (Some(missing), _) => EnrolmentState::Cannot(Reason::Other(format!(
@@ -227,7 +232,7 @@ impl AccountPlanner<'_> {
         &self,
         snapshot: &mut RosterSnapshot<'_>,
         accounts: &mut Accounts,
-    ) -> Result<Vec<Renaming>, StageError> {
+    ) -> Result<Vec<Renaming>, ClassinSyncError> {
         let mut changed = Vec::new();
         let mut names = pin!(snapshot.names());
         let mut remembered = pin!(self.context.state.accounts());
@@ -276,7 +281,7 @@ impl AccountPlanner<'_> {
         &self,
         snapshot: &mut RosterSnapshot<'_>,
         renaming: &Renaming,
-    ) -> Result<bool, StageError> {
+    ) -> Result<bool, ClassinSyncError> {
         let owners = self.context.state.owners_of_account(renaming.uid).await?;
         if owners.first() == Some(&renaming.student) {
             return Ok(true);
@@ -292,7 +297,7 @@ impl AccountPlanner<'_> {
         let want = digest.finish().0;
         let state = self.state_of(Mode::Upsert, want, None);
         let (kind, student) = (AccountKind::Rename, renaming.student.clone());
-        accounts.operations.push(AccountOperation { kind, student, state, want });
+        accounts.operations.push(AccountOperation { kind, student, state, desired_hash: want });
         accounts.renamings.push(renaming);
     }
 

@@ -5,19 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{self, StreamExt};
 
-use super::StageError;
-use super::ends::{End, end_of, end_without_call};
-use super::gather::Gathered;
+use super::ClassinSyncError;
 use super::guard::Approvals;
-use super::record::{self, Subject, Why};
+use super::outcome::{EnrolmentOutcome, outcome_of, outcome_without_call};
+use super::plan::ClassinPlan;
+use super::record::{self, ClassinFailureCause, Subject};
 use super::repair::repair;
 use super::school::School;
-use super::send::{Item, Sending, Terms, send};
+use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
 use crate::exit::Exit;
-use crate::run::report::{Ended, StageReport};
-use crate::store::{
-    AccountChange, CallRecord, CondemnedClass, EnrolmentChange, FullClass, Service, StoreError,
-};
+use crate::run::report::{OutcomeKind, ServiceReport};
+use crate::store::{AccountChange, CallRecord, ClosedClass, EnrolmentChange, FullClass, Service, StoreError};
 use rosterd_core::classin_plan::{
     Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
 };
@@ -40,8 +38,8 @@ pub(super) enum MayGoOn {
 }
 
 #[derive(Default)]
-struct Work {
-    ends: HashMap<Key, End>,
+struct ClassinApplyState {
+    ends: HashMap<Key, EnrolmentOutcome>,
     stopped: Option<(Exit, String)>,
     condemned: BTreeMap<ClassTarget, i64>,
     /// Classes without room, each with the code.
@@ -53,30 +51,30 @@ struct Work {
     trouble: Option<String>,
     suspects: u32,
     batches: u64,
-    broken: Option<StageError>,
+    broken: Option<ClassinSyncError>,
     errors: Vec<String>,
 }
 
-struct Applier<'a> {
-    terms: Terms<'a>,
+struct ClassinApplier<'a> {
+    terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
     /// Operations that end as another one does.
     followers: HashMap<Key, Vec<&'a EnrolmentOperation>>,
     approved: &'a Approvals,
-    work: Mutex<Work>,
+    state: Mutex<ClassinApplyState>,
 }
 
 /// Applies the operations and counts each once.
 pub(super) async fn run(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    gathered: &Gathered,
+    gathered: &ClassinPlan,
     approved: &Approvals,
     stopped: Option<(Exit, String)>,
-    report: &mut StageReport,
-) -> Result<MayGoOn, StageError> {
-    let Terms { context, side, .. } = terms;
-    let applier = Applier::new(terms, school, gathered, approved, stopped);
+    report: &mut ServiceReport,
+) -> Result<MayGoOn, ClassinSyncError> {
+    let ClassinApplyContext { context, side, .. } = terms;
+    let applier = ClassinApplier::new(terms, school, gathered, approved, stopped);
     let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
     for batch in batches(&gathered.operations, side.settings.batch_size, &gathered.full) {
         courses.entry(batch.target.course).or_default().push(batch);
@@ -103,11 +101,11 @@ fn key(operation: &EnrolmentOperation) -> Key {
     (operation.kind, operation.target, operation.uid)
 }
 
-impl<'a> Applier<'a> {
+impl<'a> ClassinApplier<'a> {
     fn new(
-        terms: Terms<'a>,
+        terms: ClassinApplyContext<'a>,
         school: &'a School<'a>,
-        gathered: &'a Gathered,
+        gathered: &'a ClassinPlan,
         approved: &'a Approvals,
         stopped: Option<(Exit, String)>,
     ) -> Self {
@@ -115,12 +113,12 @@ impl<'a> Applier<'a> {
         for operation in gathered.operations.iter().filter(|operation| operation.follows) {
             followers.entry(key(operation)).or_default().push(operation);
         }
-        let work = Mutex::new(Work { stopped, ..Work::default() });
-        Self { terms, school, followers, approved, work }
+        let work = Mutex::new(ClassinApplyState { stopped, ..ClassinApplyState::default() });
+        Self { terms, school, followers, approved, state: work }
     }
 
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, ClassinApplyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn record(&self, record: &CallRecord) -> Result<(), StoreError> {
@@ -129,32 +127,41 @@ impl<'a> Applier<'a> {
     }
 
     async fn batch(&self, batch: &EnrolmentBatch) {
-        if self.not_now(batch) {
+        if self.must_skip(batch) {
             return;
         }
-        let items: Vec<Item> = batch
+        let items: Vec<EnrolmentItem> = batch
             .operations
             .iter()
             .filter_map(|operation| {
-                Some(Item { uid: operation.uid?, was: operation.recorded, operation: operation.clone() })
+                Some(EnrolmentItem {
+                    uid: operation.uid?,
+                    was: operation.recorded,
+                    operation: operation.clone(),
+                })
             })
             .collect();
         let number = {
-            let mut work = self.work();
+            let mut work = self.state();
             work.batches += 1;
             work.batches
         };
         if let Err(error) = self.send(batch, &items, number).await {
             // It may have been sent, and nobody wrote down what came of it.
-            let mut work = self.work();
+            let mut work = self.state();
             for item in &items {
-                work.ends.entry(key(&item.operation)).or_insert(End::of(Ended::Unknown));
+                work.ends.entry(key(&item.operation)).or_insert(EnrolmentOutcome::of(OutcomeKind::Unknown));
             }
             work.broken = Some(error);
         }
     }
 
-    async fn send(&self, batch: &EnrolmentBatch, items: &[Item], number: u64) -> Result<(), StageError> {
+    async fn send(
+        &self,
+        batch: &EnrolmentBatch,
+        items: &[EnrolmentItem],
+        number: u64,
+    ) -> Result<(), ClassinSyncError> {
         let mut sending = send(self.terms, items.to_vec(), 0).await?;
         if batch.kind == EnrolmentKind::Enrol {
             repair(self.terms, self.school, items, &mut sending).await?;
@@ -163,13 +170,13 @@ impl<'a> Applier<'a> {
     }
 
     /// A class that was full, and from which somebody was removed since, takes so many of the others.
-    async fn fill_up(&self, batches: &[EnrolmentBatch], gathered: &Gathered) {
-        if self.work().full.is_empty() {
+    async fn fill_up(&self, batches: &[EnrolmentBatch], gathered: &ClassinPlan) {
+        if self.state().full.is_empty() {
             return;
         }
         let mut room: BTreeMap<ClassTarget, usize> = BTreeMap::new();
-        for (key, end) in &self.work().ends {
-            if key.0 == EnrolmentKind::Remove && end.ended == Ended::Applied {
+        for (key, end) in &self.state().ends {
+            if key.0 == EnrolmentKind::Remove && end.kind == OutcomeKind::Applied {
                 *room.entry(key.1).or_default() += 1;
             }
         }
@@ -180,12 +187,12 @@ impl<'a> Applier<'a> {
         for batch in batches.iter().filter(late) {
             let Some(room) = room.get_mut(&batch.target) else { continue };
             let left: Vec<EnrolmentOperation> = {
-                let mut work = self.work();
+                let mut work = self.state();
                 if work.full.remove(&batch.target).is_none() {
                     continue;
                 }
                 let is_done = |operation: &&EnrolmentOperation| {
-                    work.ends.get(&key(operation)).is_some_and(|end| end.ended == Ended::Applied)
+                    work.ends.get(&key(operation)).is_some_and(|end| end.kind == OutcomeKind::Applied)
                 };
                 batch.operations.iter().filter(|one| !is_done(one)).take(*room).cloned().collect()
             };
@@ -195,14 +202,14 @@ impl<'a> Applier<'a> {
             }
             if *room > 0 {
                 let code = NO_ROOM;
-                self.work().full.entry(batch.target).or_insert(code);
+                self.state().full.entry(batch.target).or_insert(code);
             }
         }
     }
 
     /// Whether a batch is left for another run; its operations then count as skipped.
-    fn not_now(&self, batch: &EnrolmentBatch) -> bool {
-        let work = self.work();
+    fn must_skip(&self, batch: &EnrolmentBatch) -> bool {
+        let work = self.state();
         let course = ClassTarget { class: None, ..batch.target };
         let full = batch.kind == EnrolmentKind::Enrol && work.full.contains_key(&batch.target);
         work.stopped.is_some()
@@ -216,21 +223,21 @@ impl<'a> Applier<'a> {
     async fn outcome(
         &self,
         batch: &EnrolmentBatch,
-        items: &[Item],
-        sending: Sending,
+        items: &[EnrolmentItem],
+        sending: ClassinSendResult,
         number: u64,
     ) -> Result<(), StoreError> {
         let mut record = CallRecord::default();
         let mut ends = Vec::new();
         for (index, (item, settled)) in items.iter().zip(&sending.items).enumerate() {
             let key = key(&item.operation);
-            let end = end_of(settled, sending.stop.is_some());
+            let end = outcome_of(settled, sending.stop.is_some());
             let followers = self.followers.get(&key).map_or(&[][..], Vec::as_slice);
             for operation in std::iter::once(&item.operation).chain(followers.iter().copied()) {
-                if end.ended == Ended::Applied {
+                if end.kind == OutcomeKind::Applied {
                     self.note_applied(&mut record, operation);
                 } else if end.is_recorded {
-                    let why = Why {
+                    let why = ClassinFailureCause {
                         batch: Some(number),
                         index: u64::try_from(index).ok(),
                         ..record::explain(operation, settled)
@@ -242,9 +249,9 @@ impl<'a> Applier<'a> {
             ends.push((key, end));
         }
         self.record(&record).await?;
-        self.condemn(batch, &sending).await?;
+        self.close(batch, &sending).await?;
         self.note_service(batch, &sending);
-        self.work().ends.extend(ends);
+        self.state().ends.extend(ends);
         Ok(())
     }
 
@@ -259,14 +266,14 @@ impl<'a> Applier<'a> {
         }
     }
 
-    async fn condemn(&self, batch: &EnrolmentBatch, sending: &Sending) -> Result<(), StoreError> {
+    async fn close(&self, batch: &EnrolmentBatch, sending: &ClassinSendResult) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        for condemnation in &sending.condemned {
+        for condemnation in &sending.closed {
             let target = match condemnation.scope {
                 Scope::Class => batch.target,
                 Scope::Course => ClassTarget { class: None, ..batch.target },
             };
-            let known = self.work().condemned.insert(target, condemnation.code).is_some();
+            let known = self.state().condemned.insert(target, condemnation.code).is_some();
             if known {
                 continue;
             }
@@ -275,18 +282,18 @@ impl<'a> Applier<'a> {
                 EnrolmentKind::Register | EnrolmentKind::Enrol => Call::adding_to(batch.target),
             };
             let message = decide(call, condemnation.code).message.to_owned();
-            self.work().errors.push(format!("classin: {target}: {message} (code {})", condemnation.code));
+            self.state().errors.push(format!("classin: {target}: {message} (code {})", condemnation.code));
             if condemnation.for_good {
-                let condemned = CondemnedClass { target, code: condemnation.code, message };
-                changes.push(EnrolmentChange::Condemn(condemned));
+                let condemned = ClosedClass { target, code: condemnation.code, message };
+                changes.push(EnrolmentChange::Close(condemned));
             }
         }
         let now_ms = self.terms.context.clock.now_ms();
         self.terms.context.state.record_enrolments(&changes, self.terms.run, now_ms).await
     }
 
-    fn note_service(&self, batch: &EnrolmentBatch, sending: &Sending) {
-        let mut work = self.work();
+    fn note_service(&self, batch: &EnrolmentBatch, sending: &ClassinSendResult) {
+        let mut work = self.state();
         if let Some(code) = sending.full {
             work.full.insert(batch.target, code);
         }
@@ -312,27 +319,31 @@ impl<'a> Applier<'a> {
         }
     }
 
-    async fn finish(&self, gathered: &Gathered, report: &mut StageReport) -> Result<MayGoOn, StageError> {
+    async fn finish(
+        &self,
+        gathered: &ClassinPlan,
+        report: &mut ServiceReport,
+    ) -> Result<MayGoOn, ClassinSyncError> {
         let mut ended = Vec::new();
         for operation in &gathered.operations {
-            let end = self.ended(operation, gathered);
-            if matches!(end.ended, Ended::Applied | Ended::Failed | Ended::Unknown) {
+            let end = self.outcome_of(operation, gathered);
+            if matches!(end.kind, OutcomeKind::Applied | OutcomeKind::Failed | OutcomeKind::Unknown) {
                 ended.push(Subject::from(operation).key());
             }
-            report.count(operation.kind.as_str(), end.ended);
+            report.count(operation.kind.as_str(), end.kind);
             report.exit = report.exit.worst(end.exit);
         }
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room(gathered).await?;
-        let may_go_on = if self.work().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
+        let may_go_on = if self.state().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
         self.describe(report).map_or(Ok(may_go_on), Err)
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.
-    async fn remember_room(&self, gathered: &Gathered) -> Result<(), StoreError> {
+    async fn remember_room(&self, gathered: &ClassinPlan) -> Result<(), StoreError> {
         let at_ms = self.terms.context.clock.now_ms();
         let (full, others) = {
-            let work = self.work();
+            let work = self.state();
             let full: Vec<FullClass> = work
                 .full
                 .iter()
@@ -348,17 +359,17 @@ impl<'a> Applier<'a> {
         self.terms.context.state.remember_full(&full, &others, self.terms.run).await
     }
 
-    fn ended(&self, operation: &EnrolmentOperation, gathered: &Gathered) -> End {
-        let made = operation.is_planned().then(|| self.work().ends.get(&key(operation)).copied()).flatten();
+    fn outcome_of(&self, operation: &EnrolmentOperation, gathered: &ClassinPlan) -> EnrolmentOutcome {
+        let made = operation.is_planned().then(|| self.state().ends.get(&key(operation)).copied()).flatten();
         made.unwrap_or_else(|| {
-            let is_ignored = gathered.ignored.contains(&operation.want);
-            end_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
+            let is_ignored = gathered.ignored.contains(&operation.desired_hash);
+            outcome_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
         })
     }
 
     /// What the report says beyond figures; and what broke our own database.
-    fn describe(&self, report: &mut StageReport) -> Option<StageError> {
-        let mut work = self.work();
+    fn describe(&self, report: &mut ServiceReport) -> Option<ClassinSyncError> {
+        let mut work = self.state();
         for error in work.errors.drain(..) {
             report.fail(Exit::Incomplete, error);
         }

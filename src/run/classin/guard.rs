@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ClassinSide;
 use super::account::{AccountKind, AccountOperation};
-use super::gather::Gathered;
+use super::plan::ClassinPlan;
 use super::record::{Subject, class_key};
 use crate::run::Context;
-use crate::run::report::StageReport;
+use crate::run::report::ServiceReport;
 use crate::store::{HeldOperation, Service, StoreError};
 use rosterd_core::classin_plan::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use rosterd_core::exam_plan::{Fingerprint, allowance};
@@ -18,7 +18,7 @@ pub(super) struct Approvals(HashSet<(String, String, String, u64)>);
 impl Approvals {
     /// Whether this is among it.
     pub(super) fn contains(&self, operation: impl Into<Subject>) -> bool {
-        let Subject { kind, student, class_code, want } = operation.into();
+        let Subject { kind, student, class_code, desired_hash: want } = operation.into();
         self.0.contains(&(kind.to_owned(), student.as_str().to_owned(), class_code, want))
     }
 }
@@ -30,10 +30,10 @@ const LEAST_NAMES: u64 = 5;
 
 /// Removals count against `guard.max_delete` of what we hold in ClassIn, names against `guard.max_modify` of the
 /// accounts that we know.
-pub(super) async fn divide(
+pub(super) async fn hold_excess(
     context: &Context,
     side: &ClassinSide,
-    gathered: &mut Gathered,
+    gathered: &mut ClassinPlan,
     held: u64,
 ) -> Result<Approvals, StoreError> {
     let now_ms = context.clock.now_ms();
@@ -92,7 +92,7 @@ async fn hold_removals(
 }
 
 /// Says why operations are held, and remembers them for an approval.
-pub(super) fn describe_holds(gathered: &Gathered, report: &mut StageReport) {
+pub(super) fn describe_holds(gathered: &ClassinPlan, report: &mut ServiceReport) {
     let mut reasons = BTreeSet::new();
     let mut held = Vec::new();
     for operation in &gathered.operations {
@@ -119,6 +119,6 @@ pub(super) fn describe_holds(gathered: &Gathered, report: &mut StageReport) {
 }
 
 fn held_operation(subject: Subject) -> HeldOperation {
-    let Subject { kind, student, class_code, want } = subject;
-    HeldOperation { service: Service::Classin, kind, student, class_code, want: Fingerprint(want) }
+    let Subject { kind, student, class_code, desired_hash: want } = subject;
+    HeldOperation { service: Service::Classin, kind, student, class_code, desired_hash: Fingerprint(want) }
 }

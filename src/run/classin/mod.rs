@@ -4,22 +4,22 @@
 
 mod account;
 mod apply;
-mod ends;
-mod gather;
 mod guard;
-mod lines;
-mod memory;
+mod history;
+mod outcome;
+mod plan;
+mod recheck;
 mod record;
 mod register;
 mod rename;
+mod render;
 mod repair;
 mod school;
 mod send;
-mod verify;
 
 use std::time::Duration;
 
-use super::report::StageReport;
+use super::report::ServiceReport;
 use super::{Context, Trigger};
 use crate::exit::Exit;
 use crate::remote::classin::ClassinClient;
@@ -32,15 +32,15 @@ use rosterd_core::roster::RunId;
 use super::exam::{in_one_line, roster_exit};
 use account::{AccountKind, AccountOperation};
 use apply::MayGoOn;
-use ends::{End, end_without_call};
-use gather::{Gathered, Registering, gather};
 use guard::Approvals;
+use outcome::{EnrolmentOutcome, outcome_without_call};
+use plan::{ClassinPlan, Registering, plan};
+use recheck::StaleEnrolments;
 use record::Subject;
 use register::Registered;
 use rename::Renamed;
 use school::School;
-use send::Terms;
-use verify::Oldest;
+use send::ClassinApplyContext;
 
 /// ClassIn: how to reach it and how to treat it.
 pub struct ClassinSide {
@@ -57,19 +57,19 @@ pub struct ClassinSide {
     /// Where a day begins, for what is counted by the day.
     pub time_zone: jiff::tz::TimeZone,
     /// How long a run waits before it asks again.
-    pub patience: Patience,
+    pub retry_delays: ClassinRetryDelays,
 }
 
 /// How long a run waits before it asks ClassIn the same again.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct ClassinRetryDelays {
     /// Before a call is repeated whose answer was lost, where ClassIn names no time.
     pub before_repeating: Duration,
     /// Before a registration or a joining of the school is repeated: longer than ClassIn takes two for one.
     pub before_registering_again: Duration,
 }
 
-impl Default for Patience {
+impl Default for ClassinRetryDelays {
     fn default() -> Self {
         Self {
             before_repeating: Duration::from_millis(300),
@@ -89,14 +89,14 @@ pub struct EnrolmentLines {
 
 /// Why ClassIn's part of a run ends early.
 #[derive(Debug, thiserror::Error)]
-enum StageError {
+enum ClassinSyncError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Roster(#[from] RosterError),
 }
 
-impl StageError {
+impl ClassinSyncError {
     fn exit(&self) -> Exit {
         match self {
             Self::Store(_) => Exit::Failed,
@@ -106,10 +106,14 @@ impl StageError {
 }
 
 /// ClassIn's turn. Never an `Err`: what goes wrong stands in the report.
-pub(super) async fn stage(context: &Context, run: RunId, trigger: Trigger) -> (StageReport, EnrolmentLines) {
-    let Some(side) = &context.classin else { return (StageReport::default(), EnrolmentLines::default()) };
-    let mut report = StageReport::enabled();
-    side.transport.start_of_run();
+pub(super) async fn sync_classin(
+    context: &Context,
+    run: RunId,
+    trigger: Trigger,
+) -> (ServiceReport, EnrolmentLines) {
+    let Some(side) = &context.classin else { return (ServiceReport::default(), EnrolmentLines::default()) };
+    let mut report = ServiceReport::enabled();
+    side.transport.reset();
     let lines = match pass(context, side, run, trigger, &mut report).await {
         Ok(lines) => lines,
         Err(error) => {
@@ -118,7 +122,7 @@ pub(super) async fn stage(context: &Context, run: RunId, trigger: Trigger) -> (S
         }
     };
     report.take_calls(&side.transport.take_calls());
-    report.settle();
+    report.close();
     (report, lines)
 }
 
@@ -128,10 +132,10 @@ pub(super) async fn stage(context: &Context, run: RunId, trigger: Trigger) -> (S
 /// A sentence, when the roster or our own database cannot be read.
 pub async fn preview_classin(context: &Context, side: &ClassinSide) -> Result<EnrolmentLines, String> {
     let looked = async {
-        let mut gathered = gather(context, side, Registering::ToDo, Oldest::none()).await?;
+        let mut gathered = plan(context, side, Registering::ToDo, StaleEnrolments::none()).await?;
         let observed = context.state.count_enrolments().await?;
-        guard::divide(context, side, &mut gathered, observed).await?;
-        Ok::<_, StageError>(lines::of(&gathered))
+        guard::hold_excess(context, side, &mut gathered, observed).await?;
+        Ok::<_, ClassinSyncError>(render::of(&gathered))
     };
     looked.await.map_err(|error| in_one_line(&error))
 }
@@ -141,20 +145,23 @@ async fn pass(
     side: &ClassinSide,
     run: RunId,
     trigger: Trigger,
-    report: &mut StageReport,
-) -> Result<EnrolmentLines, StageError> {
+    report: &mut ServiceReport,
+) -> Result<EnrolmentLines, ClassinSyncError> {
     context.roster.require_students(context.min_roster).await?;
-    let oldest =
-        if trigger == Trigger::Plan { Oldest::none() } else { Oldest::within_budget(context, side).await? };
-    let mut gathered = gather(context, side, Registering::ToDo, oldest).await?;
+    let oldest = if trigger == Trigger::Plan {
+        StaleEnrolments::none()
+    } else {
+        StaleEnrolments::within_budget(context, side).await?
+    };
+    let mut gathered = plan(context, side, Registering::ToDo, oldest).await?;
     report.observed = context.state.count_enrolments().await?;
     report.not_mirrored = gathered.not_mirrored;
     report.leavers_waiting = gathered.leavers_waiting;
     report.problems.extend(gathered.problems.iter().map(ToString::to_string));
-    let approved = guard::divide(context, side, &mut gathered, report.observed).await?;
-    let lines = lines::of(&gathered);
+    let approved = guard::hold_excess(context, side, &mut gathered, report.observed).await?;
+    let lines = render::of(&gathered);
     report.digest.clone_from(&lines.digest);
-    report.least_calls = lines::least_calls(&gathered, side.settings.batch_size);
+    report.least_calls = render::least_calls(&gathered, side.settings.batch_size);
     report.complete = true;
     guard::describe_holds(&gathered, report);
     if trigger == Trigger::Plan {
@@ -162,19 +169,19 @@ async fn pass(
         return Ok(lines);
     }
     let key = context.state.memory_key().await?;
-    let terms = Terms { context, side, run, token_key: &key };
-    do_it(terms, gathered, approved, report).await?;
+    let terms = ClassinApplyContext { context, side, run, token_key: &key };
+    apply_all(terms, gathered, approved, report).await?;
     Ok(lines)
 }
 
 /// Accounts, classes, names, and the nightly check, in this order.
-async fn do_it(
-    terms: Terms<'_>,
-    mut gathered: Gathered,
+async fn apply_all(
+    terms: ClassinApplyContext<'_>,
+    mut gathered: ClassinPlan,
     mut approved: Approvals,
-    report: &mut StageReport,
-) -> Result<(), StageError> {
-    let Terms { context, run, .. } = terms;
+    report: &mut ServiceReport,
+) -> Result<(), ClassinSyncError> {
+    let ClassinApplyContext { context, run, .. } = terms;
     let school = School::new(terms);
     let registered = accounts_first(terms, &school, &mut gathered, &mut approved, report).await?;
     let now_ms = context.clock.now_ms();
@@ -203,17 +210,17 @@ async fn do_it(
     describe(registered, renamed, report);
     let accounts = &gathered.accounts.operations;
     record::close_superseded(context, &gathered.operations, accounts, now_ms).await?;
-    if may_go_on { verify::run(terms, gathered.oldest, report).await } else { Ok(()) }
+    if may_go_on { recheck::run(terms, gathered.stale, report).await } else { Ok(()) }
 }
 
 /// Registers whoever has no account, and then plans the classes anew.
 async fn accounts_first(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    gathered: &mut Gathered,
+    gathered: &mut ClassinPlan,
     approved: &mut Approvals,
-    report: &mut StageReport,
-) -> Result<Registered, StageError> {
+    report: &mut ServiceReport,
+) -> Result<Registered, ClassinSyncError> {
     if let Err(error) = begin(terms, gathered).await {
         count_unapplied(gathered, report);
         return Err(error.into());
@@ -229,7 +236,7 @@ async fn accounts_first(
         }
     };
     // Whoever has an account now is enrolled in this very run; siblings may turn out to share one.
-    match again(terms, gathered, report).await {
+    match replan(terms, gathered, report).await {
         Ok(anew) => *approved = anew,
         Err(error) => {
             count_accounts(terms, gathered, &registered, &Renamed::default(), report);
@@ -241,8 +248,8 @@ async fn accounts_first(
 }
 
 /// Bookkeeping about accounts that needs no call, and what is impossible until the roster changes.
-async fn begin(terms: Terms<'_>, gathered: &Gathered) -> Result<(), StoreError> {
-    let Terms { context, run, .. } = terms;
+async fn begin(terms: ClassinApplyContext<'_>, gathered: &ClassinPlan) -> Result<(), StoreError> {
+    let ClassinApplyContext { context, run, .. } = terms;
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &gathered.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
@@ -250,42 +257,42 @@ async fn begin(terms: Terms<'_>, gathered: &Gathered) -> Result<(), StoreError> 
 }
 
 /// Plans the classes anew, now that accounts have been registered. What was planned about accounts stays.
-async fn again(
-    terms: Terms<'_>,
-    gathered: &mut Gathered,
-    report: &mut StageReport,
-) -> Result<Approvals, StageError> {
-    let Terms { context, side, .. } = terms;
-    let oldest = std::mem::take(&mut gathered.oldest);
-    let anew = gather(context, side, Registering::Done, oldest.anew()).await?;
+async fn replan(
+    terms: ClassinApplyContext<'_>,
+    gathered: &mut ClassinPlan,
+    report: &mut ServiceReport,
+) -> Result<Approvals, ClassinSyncError> {
+    let ClassinApplyContext { context, side, .. } = terms;
+    let oldest = std::mem::take(&mut gathered.stale);
+    let anew = plan(context, side, Registering::Done, oldest.anew()).await?;
     let accounts = std::mem::take(&mut gathered.accounts);
-    *gathered = Gathered { accounts, ..anew };
-    let approved = guard::divide(context, side, gathered, report.observed).await?;
+    *gathered = ClassinPlan { accounts, ..anew };
+    let approved = guard::hold_excess(context, side, gathered, report.observed).await?;
     report.holds.clear();
     guard::describe_holds(gathered, report);
     Ok(approved)
 }
 
-fn count_unapplied(gathered: &Gathered, report: &mut StageReport) {
+fn count_unapplied(gathered: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &gathered.accounts.operations {
-        report.count(operation.kind.as_str(), end_without_call(&operation.state, false, false).ended);
+        report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
     }
     count_enrolments_unapplied(gathered, report);
 }
 
-fn count_enrolments_unapplied(gathered: &Gathered, report: &mut StageReport) {
+fn count_enrolments_unapplied(gathered: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &gathered.operations {
-        report.count(operation.kind.as_str(), end_without_call(&operation.state, false, false).ended);
+        report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
     }
 }
 
 fn end_of_account(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     operation: &AccountOperation,
     ignored: bool,
     registered: &Registered,
     renamed: &Renamed,
-) -> End {
+) -> EnrolmentOutcome {
     let ends = match operation.kind {
         AccountKind::Register => &registered.ends,
         AccountKind::Rename => &renamed.ends,
@@ -293,26 +300,30 @@ fn end_of_account(
     let stopping = terms.context.stop.is_cancelled();
     ends.get(&operation.student)
         .copied()
-        .unwrap_or_else(|| end_without_call(&operation.state, ignored, stopping))
+        .unwrap_or_else(|| outcome_without_call(&operation.state, ignored, stopping))
 }
 
 fn count_accounts(
-    terms: Terms<'_>,
-    gathered: &Gathered,
+    terms: ClassinApplyContext<'_>,
+    gathered: &ClassinPlan,
     registered: &Registered,
     renamed: &Renamed,
-    report: &mut StageReport,
+    report: &mut ServiceReport,
 ) {
     for operation in &gathered.accounts.operations {
-        let is_ignored = gathered.ignored.contains(&operation.want);
+        let is_ignored = gathered.ignored.contains(&operation.desired_hash);
         let end = end_of_account(terms, operation, is_ignored, registered, renamed);
-        report.count(operation.kind.as_str(), end.ended);
+        report.count(operation.kind.as_str(), end.kind);
         report.exit = report.exit.worst(end.exit);
     }
 }
 
 /// An approval of names is good for one attempt at each.
-async fn use_up(terms: Terms<'_>, gathered: &Gathered, renamed: &Renamed) -> Result<(), StoreError> {
+async fn use_up(
+    terms: ClassinApplyContext<'_>,
+    gathered: &ClassinPlan,
+    renamed: &Renamed,
+) -> Result<(), StoreError> {
     let tried = gathered.accounts.operations.iter().filter(|operation| {
         operation.kind == AccountKind::Rename && renamed.ends.contains_key(&operation.student)
     });
@@ -321,7 +332,7 @@ async fn use_up(terms: Terms<'_>, gathered: &Gathered, renamed: &Renamed) -> Res
 }
 
 /// What the report says of accounts beyond figures.
-fn describe(registered: Registered, renamed: Renamed, report: &mut StageReport) {
+fn describe(registered: Registered, renamed: Renamed, report: &mut ServiceReport) {
     for (exit, message) in [registered.stopped, renamed.stopped].into_iter().flatten() {
         report.fail(exit, format!("classin: {message}"));
     }

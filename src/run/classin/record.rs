@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::account::AccountOperation;
-use super::gather::Gathered;
-use super::memory::HOUR_MS;
-use super::send::{Settled, Terms};
+use super::history::HOUR_MS;
+use super::plan::ClassinPlan;
+use super::send::{ClassinApplyContext, Settled};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, OperationKey, Service, StoreError};
@@ -18,7 +18,7 @@ use rosterd_core::roster::StudentId;
 
 /// Why an operation was not done.
 #[derive(Clone)]
-pub(super) struct Why {
+pub(super) struct ClassinFailureCause {
     pub(super) call: &'static str,
     pub(super) code: String,
     pub(super) message: String,
@@ -33,7 +33,7 @@ pub(super) struct Why {
     pub(super) contact: u64,
 }
 
-impl Why {
+impl ClassinFailureCause {
     /// About an account rather than a class.
     pub(super) fn of_account(
         call: &'static str,
@@ -68,7 +68,7 @@ pub(super) struct Subject {
     pub(super) student: StudentId,
     /// The class; empty for accounts.
     pub(super) class_code: String,
-    pub(super) want: u64,
+    pub(super) desired_hash: u64,
 }
 
 impl From<&EnrolmentOperation> for Subject {
@@ -77,7 +77,7 @@ impl From<&EnrolmentOperation> for Subject {
             kind: operation.kind.as_str(),
             student: operation.student.clone(),
             class_code: class_key(operation),
-            want: operation.want,
+            desired_hash: operation.desired_hash,
         }
     }
 }
@@ -88,7 +88,7 @@ impl From<&AccountOperation> for Subject {
             kind: operation.kind.as_str(),
             student: operation.student.clone(),
             class_code: String::new(),
-            want: operation.want,
+            desired_hash: operation.desired_hash,
         }
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn action(operation: &EnrolmentOperation) -> &'static str {
 }
 
 /// Why an operation was not done: our own sentence, and how it goes on.
-pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Why {
+pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> ClassinFailureCause {
     if let Some(why) = &settled.mending {
         return why.clone();
     }
@@ -156,7 +156,7 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Why 
                 | ItemVerdict::Already { .. }
                 | ItemVerdict::Repair { .. }
                 | ItemVerdict::Retry { .. }
-                | ItemVerdict::Condemned { .. }
+                | ItemVerdict::Closed { .. }
                 | ItemVerdict::StopRun { .. }
                 | ItemVerdict::Unknown
                 | ItemVerdict::SendSingly
@@ -169,7 +169,7 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Why 
         }
         (None, _) => (LOST_ANSWER.to_owned(), LOST.to_owned(), FailureKind::Unknown),
     };
-    Why {
+    ClassinFailureCause {
         call: action(operation),
         code,
         message,
@@ -190,13 +190,13 @@ pub(super) fn sentence(decision: Decision, code: i64) -> String {
 pub(super) async fn failure(
     context: &Context,
     subject: &Subject,
-    why: Why,
+    why: ClassinFailureCause,
 ) -> Result<FailureRecord, StoreError> {
-    let Subject { kind, student, class_code, want } = subject;
+    let Subject { kind, student, class_code, desired_hash: want } = subject;
     let earlier = context.state.earlier_attempts(Service::Classin, kind, student, class_code).await?;
     let want = Fingerprint(want ^ why.contact);
     let attempts = earlier
-        .filter(|earlier| earlier.want == want)
+        .filter(|earlier| earlier.desired_hash == want)
         .map_or(0, |earlier| earlier.attempts)
         .saturating_add(1);
     let now_ms = context.clock.now_ms();
@@ -218,7 +218,7 @@ pub(super) async fn failure(
         service_text: why.service_text,
         batch: why.batch,
         index: why.index,
-        want,
+        desired_hash: want,
         state,
         attempts,
         due_at_ms,
@@ -227,8 +227,11 @@ pub(super) async fn failure(
 
 /// Notes what is impossible until the roster changes, once for each thing that is wanted: nothing is attempted that
 /// could be counted.
-pub(super) async fn impossible(terms: Terms<'_>, gathered: &Gathered) -> Result<(), StoreError> {
-    let Terms { context, run, .. } = terms;
+pub(super) async fn impossible(
+    terms: ClassinApplyContext<'_>,
+    gathered: &ClassinPlan,
+) -> Result<(), StoreError> {
+    let ClassinApplyContext { context, run, .. } = terms;
     let enrolments = gathered.operations.iter().filter_map(|operation| match &operation.state {
         EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, NO_ACCOUNT)),
         EnrolmentState::Planned
@@ -247,19 +250,19 @@ pub(super) async fn impossible(terms: Terms<'_>, gathered: &Gathered) -> Result<
     if subjects.is_empty() {
         return Ok(());
     }
-    let open = context.state.classin_holds().await?;
+    let open = context.state.classin_open_failures().await?;
     let known: HashSet<(&str, &StudentId, u64)> = open
         .iter()
-        .filter(|one| one.hold.state == FailureState::Dead)
-        .map(|one| (one.kind.as_str(), &one.student, one.hold.want.0))
+        .filter(|one| one.failure.state == FailureState::Dead)
+        .map(|one| (one.kind.as_str(), &one.student, one.failure.desired_hash.0))
         .collect();
     let mut record = CallRecord::default();
     for (subject, reason, code) in subjects {
-        if known.contains(&(subject.kind, &subject.student, subject.want)) {
+        if known.contains(&(subject.kind, &subject.student, subject.desired_hash)) {
             continue;
         }
         let kind = FailureKind::Permanent;
-        let why = Why::of_account("", code.to_owned(), reason.to_string(), kind, None);
+        let why = ClassinFailureCause::of_account("", code.to_owned(), reason.to_string(), kind, None);
         record.failures.push(failure(context, &subject, why).await?);
     }
     if record.failures.is_empty() {

@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::account::{AccountKind, Accounts, Application};
-use super::ends::End;
-use super::record::{FailureKind, Subject, Why, failure, sentence};
+use super::outcome::EnrolmentOutcome;
+use super::record::{ClassinFailureCause, FailureKind, Subject, failure, sentence};
 use super::school::{Joined, Reaction, School, TOO_SOON, reaction};
-use super::send::{REPEATS, Terms, stopped, waited};
+use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
 use crate::exit::Exit;
 use crate::remote::classin::ClassinError;
-use crate::run::report::Ended;
+use crate::run::report::OutcomeKind;
 use crate::store::{
     Account, AccountChange, AccountOrigin, CallRecord, Intent, OperationKey, Service, StoreError,
 };
@@ -36,7 +36,7 @@ const WITH_UID: [i64; 4] = [135, 461, 340, 820];
 #[derive(Default)]
 pub(super) struct Registered {
     /// By student; who is absent was not tried.
-    pub(super) ends: HashMap<StudentId, End>,
+    pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
     /// Why ClassIn is left alone for the rest of this run.
     pub(super) stopped: Option<(Exit, String)>,
     /// How the service itself failed.
@@ -44,7 +44,7 @@ pub(super) struct Registered {
 }
 
 struct Registrar<'a> {
-    terms: Terms<'a>,
+    terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
     wants: HashMap<&'a StudentId, u64>,
     /// When each student's last call was made that nobody knows the answer to.
@@ -56,7 +56,7 @@ struct Registrar<'a> {
 
 /// Obtains these accounts.
 pub(super) async fn run<'a>(
-    terms: Terms<'a>,
+    terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
     accounts: &'a Accounts,
 ) -> Result<Registered, StoreError> {
@@ -64,7 +64,7 @@ pub(super) async fn run<'a>(
     let mut registrar = Registrar {
         terms,
         school,
-        wants: registrations.map(|operation| (&operation.student, operation.want)).collect(),
+        wants: registrations.map(|operation| (&operation.student, operation.desired_hash)).collect(),
         lost: terms.context.state.lost_registrations().await?.into_iter().collect(),
         suspects: 0,
         batches: 0,
@@ -92,13 +92,13 @@ fn action(batch: &[Registration]) -> &'static str {
 }
 
 impl<'a> Registrar<'a> {
-    fn not_now(&self) -> bool {
+    fn must_skip(&self) -> bool {
         self.done.stopped.is_some() || self.done.trouble.is_some() || self.terms.context.stop.is_cancelled()
     }
 
     fn batch(&mut self, batch: Vec<Registration>, repeat: u32) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            if self.not_now() || batch.is_empty() || !self.waited_for_earlier(&batch).await {
+            if self.must_skip() || batch.is_empty() || !self.waited_for_earlier(&batch).await {
                 return Ok(());
             }
             self.remember_intent(&batch).await?;
@@ -111,7 +111,7 @@ impl<'a> Registrar<'a> {
                 Ok(answer) => {
                     let tokens: Vec<Token> = batch.iter().map(|account| account.token.clone()).collect();
                     let judged = judge_registrations(call, &tokens, &answer);
-                    self.settle(batch, judged, repeat).await
+                    self.apply_verdicts(batch, judged, repeat).await
                 }
                 Err(error) => self.after_error(batch, &error, repeat).await,
             }
@@ -131,7 +131,7 @@ impl<'a> Registrar<'a> {
     }
 
     fn pause(&self) -> Duration {
-        self.terms.side.patience.before_registering_again
+        self.terms.side.retry_delays.before_registering_again
     }
 
     async fn remember_intent(&mut self, batch: &[Registration]) -> Result<(), StoreError> {
@@ -140,7 +140,7 @@ impl<'a> Registrar<'a> {
             student: student.clone(),
             kind: AccountKind::Register.as_str(),
             class_key: String::new(),
-            want: Fingerprint(self.wants.get(student).copied().unwrap_or_default()),
+            desired_hash: Fingerprint(self.wants.get(student).copied().unwrap_or_default()),
             login: None,
             in_doubt: BTreeSet::new(),
         };
@@ -150,7 +150,7 @@ impl<'a> Registrar<'a> {
         context.state.record_intents(Service::Classin, self.terms.run, self.batches, now_ms, &intents).await
     }
 
-    async fn settle(
+    async fn apply_verdicts(
         &mut self,
         batch: Vec<Registration>,
         judged: JudgedAccounts,
@@ -171,7 +171,7 @@ impl<'a> Registrar<'a> {
                 }
                 AccountVerdict::SendSingly if !is_alone => singly.push(account),
                 AccountVerdict::SendSingly | AccountVerdict::Unknown => {
-                    again.push((account, Why::lost(call)))
+                    again.push((account, ClassinFailureCause::lost(call)))
                 }
                 AccountVerdict::Retry { code } => {
                     let why = refusal(call, code, FailureKind::Later, text);
@@ -198,13 +198,17 @@ impl<'a> Registrar<'a> {
         self.ask_again(again, repeat).await
     }
 
-    async fn ask_again(&mut self, again: Vec<(Registration, Why)>, repeat: u32) -> Result<(), StoreError> {
+    async fn ask_again(
+        &mut self,
+        again: Vec<(Registration, ClassinFailureCause)>,
+        repeat: u32,
+    ) -> Result<(), StoreError> {
         if again.is_empty()
-            || (self.not_now() && again.iter().all(|(_, why)| why.kind != FailureKind::Unknown))
+            || (self.must_skip() && again.iter().all(|(_, why)| why.kind != FailureKind::Unknown))
         {
             return Ok(());
         }
-        if repeat < REPEATS && !self.not_now() && waited(self.terms, self.pause()).await {
+        if repeat < REPEATS && !self.must_skip() && waited(self.terms, self.pause()).await {
             return self.batch(again.into_iter().map(|(account, _)| account).collect(), repeat + 1).await;
         }
         for (account, why) in again {
@@ -245,7 +249,7 @@ impl<'a> Registrar<'a> {
             record.settled.push(key(student));
             if is_member {
                 record.applied.push(key(student));
-                self.done.ends.insert(student.clone(), End::of(Ended::Applied));
+                self.done.ends.insert(student.clone(), EnrolmentOutcome::of(OutcomeKind::Applied));
             }
         }
         self.record(&record).await
@@ -263,7 +267,7 @@ impl<'a> Registrar<'a> {
 
     /// Takes an account whose uid is stored into the school.
     async fn join(&mut self, account: &Registration) -> Result<(), StoreError> {
-        if self.not_now() {
+        if self.must_skip() {
             return Ok(());
         }
         // Nobody without a name is asked for: see the plan.
@@ -274,7 +278,7 @@ impl<'a> Registrar<'a> {
                 for student in &account.students {
                     record.accounts.push(AccountChange::Joined { student: student.clone() });
                     record.applied.push(key(student));
-                    self.done.ends.insert(student.clone(), End::of(Ended::Applied));
+                    self.done.ends.insert(student.clone(), EnrolmentOutcome::of(OutcomeKind::Applied));
                 }
                 self.record(&record).await
             }
@@ -293,7 +297,11 @@ impl<'a> Registrar<'a> {
         repeat: u32,
     ) -> Result<(), StoreError> {
         let call = action(&batch);
-        let why = if error.is_lost() { Why::lost(call) } else { Why::not_sent(call, error) };
+        let why = if error.is_lost() {
+            ClassinFailureCause::lost(call)
+        } else {
+            ClassinFailureCause::not_sent(call, error)
+        };
         match reaction(error) {
             Reaction::Stop(exit, message, wait) => {
                 self.done.stopped = Some((exit, message));
@@ -301,7 +309,7 @@ impl<'a> Registrar<'a> {
                     return self.forget_intent(&batch).await;
                 }
                 for account in batch {
-                    self.failed(&account, Why { wait, ..why.clone() }).await?;
+                    self.failed(&account, ClassinFailureCause { wait, ..why.clone() }).await?;
                 }
                 Ok(())
             }
@@ -322,7 +330,7 @@ impl<'a> Registrar<'a> {
         self.record(&CallRecord { settled, ..CallRecord::default() }).await
     }
 
-    async fn failed(&mut self, account: &Registration, why: Why) -> Result<(), StoreError> {
+    async fn failed(&mut self, account: &Registration, why: ClassinFailureCause) -> Result<(), StoreError> {
         let is_lost = why.kind == FailureKind::Unknown;
         let mut record = CallRecord::default();
         for student in &account.students {
@@ -330,14 +338,14 @@ impl<'a> Registrar<'a> {
                 kind: AccountKind::Register.as_str(),
                 student: student.clone(),
                 class_code: String::new(),
-                want: self.wants.get(student).copied().unwrap_or_default(),
+                desired_hash: self.wants.get(student).copied().unwrap_or_default(),
             };
             record.failures.push(failure(self.terms.context, &subject, why.clone()).await?);
             if !is_lost {
                 record.settled.push(subject.key());
             }
-            let ended = if is_lost { Ended::Unknown } else { Ended::Failed };
-            self.done.ends.insert(student.clone(), End::recorded(ended));
+            let ended = if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed };
+            self.done.ends.insert(student.clone(), EnrolmentOutcome::recorded(ended));
         }
         self.record(&record).await
     }
@@ -348,7 +356,7 @@ impl<'a> Registrar<'a> {
     }
 }
 
-fn refusal(call: &'static str, code: i64, kind: FailureKind, text: Option<String>) -> Why {
+fn refusal(call: &'static str, code: i64, kind: FailureKind, text: Option<String>) -> ClassinFailureCause {
     let what = if call == "register" { Call::Register } else { Call::RegisterMultiple };
-    Why::of_account(call, code.to_string(), sentence(decide(what, code), code), kind, text)
+    ClassinFailureCause::of_account(call, code.to_string(), sentence(decide(what, code), code), kind, text)
 }

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::StageError;
+use super::ClassinSyncError;
 use super::account::{AccountKind, AccountOperation, Accounts, Renaming};
-use super::ends::End;
-use super::memory::{NOT_OF_THE_SCHOOL, contact_of};
-use super::record::{FailureKind, Subject, Why, failure, sentence};
+use super::history::{NOT_OF_THE_SCHOOL, contact_of};
+use super::outcome::EnrolmentOutcome;
+use super::record::{ClassinFailureCause, FailureKind, Subject, failure, sentence};
 use super::school::{Joined, Reaction, School, reaction};
-use super::send::{REPEATS, Terms, stopped, waited};
+use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
 use crate::exit::Exit;
-use crate::run::report::Ended;
+use crate::run::report::OutcomeKind;
 use crate::store::{AccountChange, CallRecord, StoreError};
 use rosterd_core::classin_plan::{Call, EnrolmentState, NameVerdict, decide, judge_name};
 use rosterd_core::roster::StudentId;
@@ -22,7 +22,7 @@ const CALL: &str = "editSchoolStudent";
 #[derive(Default)]
 pub(super) struct Renamed {
     /// By student; who is absent was not tried.
-    pub(super) ends: HashMap<StudentId, End>,
+    pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
     /// Why ClassIn is left alone for the rest of this run.
     pub(super) stopped: Option<(Exit, String)>,
     /// How the service itself failed.
@@ -30,20 +30,20 @@ pub(super) struct Renamed {
 }
 
 /// What one name came to.
-enum Outcome {
+enum RenameOutcome {
     Written,
     /// Not of the school, and whether a person can help.
     NotOfTheSchool,
-    Not(Why),
+    Not(ClassinFailureCause),
     Stopped(Exit, String),
 }
 
 /// Writes the names that are planned, one call at a time. Repeating one is safe.
 pub(super) async fn run(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     school: &School<'_>,
     accounts: &Accounts,
-) -> Result<Renamed, StageError> {
+) -> Result<Renamed, ClassinSyncError> {
     let mut done = Renamed::default();
     let renamings: HashMap<&StudentId, &Renaming> =
         accounts.renamings.iter().map(|renaming| (&renaming.student, renaming)).collect();
@@ -56,7 +56,7 @@ pub(super) async fn run(
             break;
         }
         let mut outcome = write(terms, renaming, &mut done).await;
-        if matches!(outcome, Outcome::NotOfTheSchool) {
+        if matches!(outcome, RenameOutcome::NotOfTheSchool) {
             outcome = after_joining(terms, school, renaming, &mut done).await?;
         }
         conclude(terms, operation, renaming, outcome, &mut done).await?;
@@ -64,7 +64,7 @@ pub(super) async fn run(
     Ok(done)
 }
 
-async fn write(terms: Terms<'_>, renaming: &Renaming, done: &mut Renamed) -> Outcome {
+async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut Renamed) -> RenameOutcome {
     let mut repeat = 0;
     loop {
         let answer = terms.side.client.edit_school_student(renaming.uid, &renaming.name).await;
@@ -74,32 +74,42 @@ async fn write(terms: Terms<'_>, renaming: &Renaming, done: &mut Renamed) -> Out
                 let because = |code: i64, kind| {
                     let message = sentence(decide(Call::SchoolName, code), code);
                     let text = judged.text.clone();
-                    Outcome::Not(Why::of_account(CALL, code.to_string(), message, kind, text))
+                    RenameOutcome::Not(ClassinFailureCause::of_account(
+                        CALL,
+                        code.to_string(),
+                        message,
+                        kind,
+                        text,
+                    ))
                 };
                 match judged.verdict {
-                    NameVerdict::Confirmed => return Outcome::Written,
-                    NameVerdict::NotAStudent { .. } => return Outcome::NotOfTheSchool,
+                    NameVerdict::Confirmed => return RenameOutcome::Written,
+                    NameVerdict::NotAStudent { .. } => return RenameOutcome::NotOfTheSchool,
                     NameVerdict::Retry { code } => return because(code, FailureKind::Later),
                     NameVerdict::Student { code } => return because(code, FailureKind::Permanent),
                     NameVerdict::StopRun { stop, code } => {
                         let (exit, message) = stopped(stop, code);
-                        return Outcome::Stopped(exit, message);
+                        return RenameOutcome::Stopped(exit, message);
                     }
-                    NameVerdict::Unknown => Why::lost(CALL),
+                    NameVerdict::Unknown => ClassinFailureCause::lost(CALL),
                 }
             }
             Err(error) => match reaction(&error) {
-                Reaction::Stop(exit, message, _) => return Outcome::Stopped(exit, message),
+                Reaction::Stop(exit, message, _) => return RenameOutcome::Stopped(exit, message),
                 Reaction::Again if repeat >= REPEATS => {
                     done.trouble.get_or_insert(super::in_one_line(&error));
-                    if error.is_lost() { Why::lost(CALL) } else { Why::not_sent(CALL, &error) }
+                    if error.is_lost() {
+                        ClassinFailureCause::lost(CALL)
+                    } else {
+                        ClassinFailureCause::not_sent(CALL, &error)
+                    }
                 }
-                Reaction::Again if error.is_lost() => Why::lost(CALL),
-                Reaction::Again => Why::not_sent(CALL, &error),
+                Reaction::Again if error.is_lost() => ClassinFailureCause::lost(CALL),
+                Reaction::Again => ClassinFailureCause::not_sent(CALL, &error),
             },
         };
-        if repeat >= REPEATS || !waited(terms, terms.side.patience.before_repeating).await {
-            return Outcome::Not(why);
+        if repeat >= REPEATS || !waited(terms, terms.side.retry_delays.before_repeating).await {
+            return RenameOutcome::Not(why);
         }
         repeat += 1;
     }
@@ -107,56 +117,58 @@ async fn write(terms: Terms<'_>, renaming: &Renaming, done: &mut Renamed) -> Out
 
 /// Takes the account into the school under the new name, once, and writes the name once more.
 async fn after_joining(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     school: &School<'_>,
     renaming: &Renaming,
     done: &mut Renamed,
-) -> Result<Outcome, StageError> {
+) -> Result<RenameOutcome, ClassinSyncError> {
     let mut snapshot = terms.context.roster.snapshot().await?;
     let people = snapshot.people(&BTreeSet::from([renaming.student.clone()])).await?;
     snapshot.close().await;
     let contact = people.first().and_then(|person| contact_of(person, terms.side));
-    let Some(contact) = contact else { return Ok(Outcome::NotOfTheSchool) };
+    let Some(contact) = contact else { return Ok(RenameOutcome::NotOfTheSchool) };
     Ok(match school.join(&contact, &renaming.name).await {
         Joined::Member => write(terms, renaming, done).await,
-        Joined::Not(why) => Outcome::Not(Why { contact: contact.fingerprint(terms.token_key), ..*why }),
-        Joined::Stopped(exit, message) => Outcome::Stopped(exit, message),
+        Joined::Not(why) => {
+            RenameOutcome::Not(ClassinFailureCause { contact: contact.fingerprint(terms.token_key), ..*why })
+        }
+        Joined::Stopped(exit, message) => RenameOutcome::Stopped(exit, message),
     })
 }
 
 async fn conclude(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     operation: &AccountOperation,
     renaming: &Renaming,
-    outcome: Outcome,
+    outcome: RenameOutcome,
     done: &mut Renamed,
 ) -> Result<(), StoreError> {
     let subject = Subject::from(operation);
     let mut record = CallRecord::default();
     let end = match outcome {
-        Outcome::Written => {
+        RenameOutcome::Written => {
             let (student, name) = (renaming.student.clone(), renaming.fingerprint);
             record.accounts.push(AccountChange::Named { student, name });
             record.applied.push(subject.key());
-            End::of(Ended::Applied)
+            EnrolmentOutcome::of(OutcomeKind::Applied)
         }
-        Outcome::Stopped(exit, message) => {
+        RenameOutcome::Stopped(exit, message) => {
             done.stopped = Some((exit, message));
             return Ok(());
         }
-        Outcome::NotOfTheSchool => {
+        RenameOutcome::NotOfTheSchool => {
             let code = NOT_OF_THE_SCHOOL;
             let message = "the account is not a student of the school; add the student in ClassIn's console, or \
                            enter phone or e-mail on the roster";
             let kind = FailureKind::Permanent;
-            let why = Why::of_account(CALL, code.to_owned(), message.to_owned(), kind, None);
+            let why = ClassinFailureCause::of_account(CALL, code.to_owned(), message.to_owned(), kind, None);
             record.failures.push(failure(terms.context, &subject, why).await?);
-            End::recorded(Ended::Failed)
+            EnrolmentOutcome::recorded(OutcomeKind::Failed)
         }
-        Outcome::Not(why) => {
+        RenameOutcome::Not(why) => {
             let is_lost = why.kind == FailureKind::Unknown;
             record.failures.push(failure(terms.context, &subject, why).await?);
-            End::recorded(if is_lost { Ended::Unknown } else { Ended::Failed })
+            EnrolmentOutcome::recorded(if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed })
         }
     };
     done.ends.insert(operation.student.clone(), end);

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::StageError;
-use super::memory::{NOT_OF_THE_SCHOOL, contact_of};
-use super::record::{FailureKind, Why, action};
+use super::ClassinSyncError;
+use super::history::{NOT_OF_THE_SCHOOL, contact_of};
+use super::record::{ClassinFailureCause, FailureKind, action};
 use super::school::{Joined, School};
-use super::send::{Item, Sending, Terms, send};
+use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
 use crate::store::RosterPerson;
 use rosterd_core::classin_plan::{EnrolmentKind, ItemVerdict, SchoolName};
 use rosterd_core::roster::StudentId;
@@ -20,11 +20,11 @@ const JOINED_IN_VAIN: &str = "this account is not a student of the school, altho
 
 /// Mends what a call could not do because its students are not of the school.
 pub(super) async fn repair(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    items: &[Item],
-    sending: &mut Sending,
-) -> Result<(), StageError> {
+    items: &[EnrolmentItem],
+    sending: &mut ClassinSendResult,
+) -> Result<(), ClassinSyncError> {
     let needs_it: Vec<usize> = positions(sending, 0..items.len());
     if needs_it.is_empty() || sending.stop.is_some() {
         return Ok(());
@@ -49,7 +49,7 @@ pub(super) async fn repair(
                         again.push(at);
                         continue;
                     }
-                    Joined::Not(why) => Why { contact: fingerprint, ..*why },
+                    Joined::Not(why) => ClassinFailureCause { contact: fingerprint, ..*why },
                     Joined::Stopped(exit, message) => {
                         sending.stop = Some((exit, message));
                         break;
@@ -63,7 +63,7 @@ pub(super) async fn repair(
     if again.is_empty() || sending.stop.is_some() {
         return Ok(());
     }
-    let once_more: Vec<Item> = again.iter().filter_map(|at| items.get(*at)).cloned().collect();
+    let once_more: Vec<EnrolmentItem> = again.iter().filter_map(|at| items.get(*at)).cloned().collect();
     let more = send(terms, once_more, 0).await?;
     sending.take(&again, more);
     for at in positions(sending, again.into_iter()) {
@@ -75,7 +75,7 @@ pub(super) async fn repair(
     Ok(())
 }
 
-fn positions(sending: &Sending, among: impl Iterator<Item = usize>) -> Vec<usize> {
+fn positions(sending: &ClassinSendResult, among: impl Iterator<Item = usize>) -> Vec<usize> {
     let is_repair = |at: &usize| {
         let item = sending.items.get(*at);
         item.is_some_and(|item| matches!(item.judged.verdict, ItemVerdict::Repair { .. }))
@@ -83,22 +83,22 @@ fn positions(sending: &Sending, among: impl Iterator<Item = usize>) -> Vec<usize
     among.filter(is_repair).collect()
 }
 
-fn note(sending: &mut Sending, at: usize, why: Why) {
+fn note(sending: &mut ClassinSendResult, at: usize, why: ClassinFailureCause) {
     if let Some(item) = sending.items.get_mut(at) {
         item.mending = Some(why);
     }
 }
 
-fn permanent(item: &Item, message: &str, contact: u64) -> Why {
+fn permanent(item: &EnrolmentItem, message: &str, contact: u64) -> ClassinFailureCause {
     let (call, code) = (action(&item.operation), NOT_OF_THE_SCHOOL.to_owned());
-    let why = Why::of_account(call, code, message.to_owned(), FailureKind::Permanent, None);
-    Why { contact, ..why }
+    let why = ClassinFailureCause::of_account(call, code, message.to_owned(), FailureKind::Permanent, None);
+    ClassinFailureCause { contact, ..why }
 }
 
 async fn people<'a>(
-    terms: Terms<'_>,
-    items: impl Iterator<Item = &'a Item>,
-) -> Result<HashMap<StudentId, RosterPerson>, StageError> {
+    terms: ClassinApplyContext<'_>,
+    items: impl Iterator<Item = &'a EnrolmentItem>,
+) -> Result<HashMap<StudentId, RosterPerson>, ClassinSyncError> {
     let students: BTreeSet<StudentId> = items
         .filter(|item| item.operation.kind == EnrolmentKind::Enrol)
         .map(|item| item.operation.student.clone())

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::record::{FailureKind, Why, sentence};
-use super::send::{LONGEST_WAIT, REPEATS, Terms, stop_exit, stopped, waited};
+use super::record::{ClassinFailureCause, FailureKind, sentence};
+use super::send::{ClassinApplyContext, LONGEST_WAIT, REPEATS, stop_exit, stopped, waited};
 use crate::exit::Exit;
-use crate::remote::classin::{ClassinError, Disposition};
+use crate::remote::classin::{ClassinDisposition, ClassinError};
 use rosterd_core::classin_plan::{Call, Contact, SchoolName, SchoolVerdict, decide, judge_school_student};
 
 /// ClassIn's name for the call, for records.
@@ -23,20 +23,20 @@ pub(super) enum Joined {
     /// It is a student of the school.
     Member,
     /// It is not, and this is why.
-    Not(Box<Why>),
+    Not(Box<ClassinFailureCause>),
     /// ClassIn is left alone for the rest of this run.
     Stopped(Exit, String),
 }
 
 /// Takes accounts into the school.
 pub(super) struct School<'a> {
-    terms: Terms<'a>,
+    terms: ClassinApplyContext<'a>,
     /// What became of them in this run. Held across a call, so that there is one at a time.
     known: Mutex<HashMap<Contact, Joined>>,
 }
 
 impl<'a> School<'a> {
-    pub(super) fn new(terms: Terms<'a>) -> Self {
+    pub(super) fn new(terms: ClassinApplyContext<'a>) -> Self {
         Self { terms, known: Mutex::new(HashMap::new()) }
     }
 
@@ -63,7 +63,7 @@ impl<'a> School<'a> {
                 }
                 Err(error) => after_error(&error),
             };
-            let pause = self.terms.side.patience.before_registering_again;
+            let pause = self.terms.side.retry_delays.before_registering_again;
             if is_final || repeat >= REPEATS || !waited(self.terms, pause).await {
                 return joined;
             }
@@ -76,7 +76,13 @@ impl<'a> School<'a> {
 fn joined(verdict: SchoolVerdict, text: Option<String>) -> (Joined, bool) {
     let because = |code: i64, kind: FailureKind| {
         let message = sentence(decide(Call::SchoolStudent, code), code);
-        Joined::Not(Box::new(Why::of_account(CALL, code.to_string(), message, kind, text.clone())))
+        Joined::Not(Box::new(ClassinFailureCause::of_account(
+            CALL,
+            code.to_string(),
+            message,
+            kind,
+            text.clone(),
+        )))
     };
     match verdict {
         SchoolVerdict::Member { .. } => (Joined::Member, true),
@@ -88,15 +94,15 @@ fn joined(verdict: SchoolVerdict, text: Option<String>) -> (Joined, bool) {
             let (exit, message) = stopped(stop, code);
             (Joined::Stopped(exit, message), true)
         }
-        SchoolVerdict::Unknown => (Joined::Not(Box::new(Why::lost(CALL))), false),
+        SchoolVerdict::Unknown => (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false),
     }
 }
 
 fn after_error(error: &ClassinError) -> (Joined, bool) {
     match reaction(error) {
         Reaction::Stop(exit, message, _) => (Joined::Stopped(exit, message), true),
-        Reaction::Again if error.is_lost() => (Joined::Not(Box::new(Why::lost(CALL))), false),
-        Reaction::Again => (Joined::Not(Box::new(Why::not_sent(CALL, error))), false),
+        Reaction::Again if error.is_lost() => (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false),
+        Reaction::Again => (Joined::Not(Box::new(ClassinFailureCause::not_sent(CALL, error))), false),
     }
 }
 
@@ -111,10 +117,12 @@ pub(super) enum Reaction {
 pub(super) fn reaction(error: &ClassinError) -> Reaction {
     let message = super::in_one_line(error);
     match error.disposition() {
-        Disposition::Stop(cause) => Reaction::Stop(stop_exit(cause), message, None),
-        Disposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
+        ClassinDisposition::Stop(cause) => Reaction::Stop(stop_exit(cause), message, None),
+        ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
             Reaction::Stop(Exit::Temporary, message, Some(after))
         }
-        Disposition::Retry { .. } | Disposition::RetryThenStop | Disposition::SmallerBatch => Reaction::Again,
+        ClassinDisposition::Retry { .. }
+        | ClassinDisposition::RetryThenStop
+        | ClassinDisposition::SmallerBatch => Reaction::Again,
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::ClassinSide;
-use super::record::{Why, call};
+use super::record::{ClassinFailureCause, call};
 use crate::exit::Exit;
-use crate::remote::classin::{AddItem, ClassinError, Disposition, StopCause};
+use crate::remote::classin::{AddItem, ClassinDisposition, ClassinError, StopCause};
 use crate::run::Context;
 use crate::store::{EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
@@ -19,7 +19,7 @@ use rosterd_core::roster::{ClassinUid, RunId};
 
 /// What a call is sent under.
 #[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(super) struct ClassinApplyContext<'a> {
     pub(super) context: &'a Context,
     pub(super) side: &'a ClassinSide,
     pub(super) run: RunId,
@@ -28,11 +28,11 @@ pub(super) struct Terms<'a> {
 
 /// What became of a batch.
 #[derive(Default)]
-pub(super) struct Sending {
+pub(super) struct ClassinSendResult {
     /// One for each operation.
     pub(super) items: Vec<Settled>,
     /// Classes and courses that take no changes any more.
-    pub(super) condemned: Vec<rosterd_core::classin_plan::Condemnation>,
+    pub(super) closed: Vec<rosterd_core::classin_plan::Closure>,
     /// No more adds to this class in this run.
     pub(super) full: Option<i64>,
     /// A code that is our mistake when it comes for several students alone.
@@ -53,7 +53,7 @@ pub(super) struct Settled {
     /// Why there was no answer to judge.
     pub(super) trouble: Option<Trouble>,
     /// Why mending did not help, where it was tried.
-    pub(super) mending: Option<Why>,
+    pub(super) mending: Option<ClassinFailureCause>,
 }
 
 /// A call without an answer that could be judged.
@@ -75,7 +75,7 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// One operation with what is remembered of it now.
 #[derive(Clone)]
-pub(super) struct Item {
+pub(super) struct EnrolmentItem {
     pub(super) operation: EnrolmentOperation,
     pub(super) uid: ClassinUid,
     pub(super) was: Option<Evidence>,
@@ -83,21 +83,24 @@ pub(super) struct Item {
 
 /// Sends one batch, all of one target and kind.
 pub(super) fn send<'a>(
-    terms: Terms<'a>,
-    items: Vec<Item>,
+    terms: ClassinApplyContext<'a>,
+    items: Vec<EnrolmentItem>,
     repeat: u32,
-) -> BoxFuture<'a, Result<Sending, StoreError>> {
+) -> BoxFuture<'a, Result<ClassinSendResult, StoreError>> {
     Box::pin(async move {
         remember(terms, &items, |item| evidence_before(item.operation.kind, item.was)).await?;
         match answer(terms, &items).await {
-            Ok(judged) => settle(terms, items, judged, repeat).await,
+            Ok(judged) => apply_verdicts(terms, items, judged, repeat).await,
             Err(error) => after_error(terms, items, &error, repeat).await,
         }
     })
 }
 
 /// Makes the call, and judges what came back.
-pub(super) async fn answer(terms: Terms<'_>, items: &[Item]) -> Result<Judged, ClassinError> {
+pub(super) async fn answer(
+    terms: ClassinApplyContext<'_>,
+    items: &[EnrolmentItem],
+) -> Result<Judged, ClassinError> {
     let Some(first) = items.first() else { return Ok(Judged::default()) };
     let target = first.operation.target;
     let what = call(&first.operation);
@@ -122,35 +125,36 @@ pub(super) async fn answer(terms: Terms<'_>, items: &[Item]) -> Result<Judged, C
 }
 
 /// Remembers what the answer proved, and asks again for what it did not.
-async fn settle(
-    terms: Terms<'_>,
-    items: Vec<Item>,
+async fn apply_verdicts(
+    terms: ClassinApplyContext<'_>,
+    items: Vec<EnrolmentItem>,
     judged: Judged,
     repeat: u32,
-) -> Result<Sending, StoreError> {
+) -> Result<ClassinSendResult, StoreError> {
     let verdicts: Vec<ItemVerdict> = judged.verdicts().collect();
-    let settled: Vec<(Item, ItemVerdict)> = items.iter().cloned().zip(verdicts.iter().copied()).collect();
+    let settled: Vec<(EnrolmentItem, ItemVerdict)> =
+        items.iter().cloned().zip(verdicts.iter().copied()).collect();
     remember_verdicts(terms, &settled).await?;
     if judged.order_differs {
         tracing::debug!("ClassIn answered in another order than it was asked");
     }
     let items_of = |judged: JudgedItem| Settled { judged, trouble: None, mending: None };
-    let mut sending = Sending {
+    let mut sending = ClassinSendResult {
         items: judged.items.into_iter().map(items_of).collect(),
-        condemned: judged.condemned.into_iter().collect(),
+        closed: judged.closed.into_iter().collect(),
         full: judged.full,
         suspects: u32::from(judged.suspect.is_some()),
         stop: judged.stop.map(|(stop, code)| stopped(stop, code)),
         answered: true,
         trouble: None,
     };
-    let after = |at: &usize| -> Option<Item> {
+    let after = |at: &usize| -> Option<EnrolmentItem> {
         let (item, verdict) = settled.get(*at)?;
         let was = match evidence_after(item.operation.kind, item.was, *verdict) {
             EvidenceChange::Record(evidence) => Some(evidence),
             EvidenceChange::Forget => None,
         };
-        Some(Item { was, ..item.clone() })
+        Some(EnrolmentItem { was, ..item.clone() })
     };
     let at = |wanted: fn(&ItemVerdict) -> bool| -> Vec<usize> {
         verdicts.iter().enumerate().filter(|(_, verdict)| wanted(verdict)).map(|(at, _)| at).collect()
@@ -168,22 +172,22 @@ async fn settle(
         if sending.stop.is_some() || terms.context.stop.is_cancelled() {
             break;
         }
-        let again: Vec<Item> = part.iter().filter_map(after).collect();
+        let again: Vec<EnrolmentItem> = part.iter().filter_map(after).collect();
         let more = send(terms, again, repeat + 1).await?;
         sending.take(&part, more);
     }
     Ok(sending)
 }
 
-impl Sending {
+impl ClassinSendResult {
     /// Puts the verdicts of a part where its items stand.
-    pub(super) fn take(&mut self, positions: &[usize], part: Sending) {
+    pub(super) fn take(&mut self, positions: &[usize], part: ClassinSendResult) {
         for (at, item) in positions.iter().zip(part.items) {
             if let Some(slot) = self.items.get_mut(*at) {
                 *slot = item;
             }
         }
-        self.condemned.extend(part.condemned);
+        self.closed.extend(part.closed);
         self.full = self.full.or(part.full);
         self.suspects += part.suspects;
         self.stop = self.stop.take().or(part.stop);
@@ -200,11 +204,11 @@ impl Sending {
 }
 
 async fn after_error(
-    terms: Terms<'_>,
-    items: Vec<Item>,
+    terms: ClassinApplyContext<'_>,
+    items: Vec<EnrolmentItem>,
     error: &ClassinError,
     repeat: u32,
-) -> Result<Sending, StoreError> {
+) -> Result<ClassinSendResult, StoreError> {
     let is_lost = error.is_lost();
     if !is_lost {
         // Nothing was changed there, so what is remembered goes back to what it was.
@@ -214,46 +218,57 @@ async fn after_error(
         })
         .await?;
     }
-    let was = |item: &Item| if is_lost { Some(lost(item)) } else { item.was };
-    let again: Vec<Item> = items.iter().map(|item| Item { was: was(item), ..item.clone() }).collect();
+    let was = |item: &EnrolmentItem| if is_lost { Some(lost(item)) } else { item.was };
+    let again: Vec<EnrolmentItem> =
+        items.iter().map(|item| EnrolmentItem { was: was(item), ..item.clone() }).collect();
     let mut trouble = Trouble { is_lost, message: super::in_one_line(error), wait: None };
-    let mut pause = terms.side.patience.before_repeating;
+    let mut pause = terms.side.retry_delays.before_repeating;
     match error.disposition() {
-        Disposition::Stop(cause) => {
+        ClassinDisposition::Stop(cause) => {
             let stop = Some((stop_exit(cause), trouble.message.clone()));
-            return Ok(Sending::without_an_answer(items.len(), trouble, stop));
+            return Ok(ClassinSendResult::without_an_answer(items.len(), trouble, stop));
         }
-        Disposition::SmallerBatch if items.len() > 1 => return send_halves(terms, &again, repeat).await,
-        Disposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
+        ClassinDisposition::SmallerBatch if items.len() > 1 => {
+            return send_halves(terms, &again, repeat).await;
+        }
+        ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
             let stop = Some((Exit::Temporary, trouble.message.clone()));
             trouble.wait = Some(after);
-            return Ok(Sending::without_an_answer(items.len(), trouble, stop));
+            return Ok(ClassinSendResult::without_an_answer(items.len(), trouble, stop));
         }
-        Disposition::Retry { after } => pause = after.unwrap_or(pause),
-        Disposition::RetryThenStop | Disposition::SmallerBatch => {}
+        ClassinDisposition::Retry { after } => pause = after.unwrap_or(pause),
+        ClassinDisposition::RetryThenStop | ClassinDisposition::SmallerBatch => {}
     }
     if repeat < REPEATS && waited(terms, pause).await {
         return send(terms, again, repeat + 1).await;
     }
-    let stops = error.disposition() == Disposition::RetryThenStop;
+    let stops = error.disposition() == ClassinDisposition::RetryThenStop;
     let stop = stops.then(|| (Exit::Temporary, trouble.message.clone()));
-    Ok(Sending::without_an_answer(items.len(), trouble, stop))
+    Ok(ClassinSendResult::without_an_answer(items.len(), trouble, stop))
 }
 
 /// Waits before a repeat; false when the program is told to stop meanwhile.
-pub(super) async fn waited(terms: Terms<'_>, pause: Duration) -> bool {
+pub(super) async fn waited(terms: ClassinApplyContext<'_>, pause: Duration) -> bool {
     tokio::select! {
         () = terms.context.stop.cancelled() => false,
         () = tokio::time::sleep(pause) => true,
     }
 }
 
-async fn send_halves(terms: Terms<'_>, items: &[Item], repeat: u32) -> Result<Sending, StoreError> {
+async fn send_halves(
+    terms: ClassinApplyContext<'_>,
+    items: &[EnrolmentItem],
+    repeat: u32,
+) -> Result<ClassinSendResult, StoreError> {
     let (first, second) = items.split_at(items.len().div_ceil(2));
     let mut sending = send(terms, first.to_vec(), repeat).await?;
     let mut rest = if sending.stop.is_some() || terms.context.stop.is_cancelled() {
         let message = "ClassIn is not called any more in this run".to_owned();
-        Sending::without_an_answer(second.len(), Trouble { is_lost: false, message, wait: None }, None)
+        ClassinSendResult::without_an_answer(
+            second.len(),
+            Trouble { is_lost: false, message, wait: None },
+            None,
+        )
     } else {
         send(terms, second.to_vec(), repeat).await?
     };
@@ -262,7 +277,7 @@ async fn send_halves(terms: Terms<'_>, items: &[Item], repeat: u32) -> Result<Se
     Ok(sending)
 }
 
-fn lost(item: &Item) -> Evidence {
+fn lost(item: &EnrolmentItem) -> Evidence {
     match evidence_after(item.operation.kind, item.was, ItemVerdict::Unknown) {
         EvidenceChange::Record(evidence) => evidence,
         EvidenceChange::Forget => Evidence::Unknown,
@@ -286,16 +301,19 @@ pub(super) fn stopped(stop: Stop, code: i64) -> (Exit, String) {
 }
 
 async fn remember(
-    terms: Terms<'_>,
-    items: &[Item],
-    change: impl Fn(&Item) -> EvidenceChange,
+    terms: ClassinApplyContext<'_>,
+    items: &[EnrolmentItem],
+    change: impl Fn(&EnrolmentItem) -> EvidenceChange,
 ) -> Result<(), StoreError> {
     let changes: Vec<EnrolmentChange> = items.iter().map(|item| known(item, change(item), None)).collect();
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await
 }
 
-async fn remember_verdicts(terms: Terms<'_>, settled: &[(Item, ItemVerdict)]) -> Result<(), StoreError> {
+async fn remember_verdicts(
+    terms: ClassinApplyContext<'_>,
+    settled: &[(EnrolmentItem, ItemVerdict)],
+) -> Result<(), StoreError> {
     let changes: Vec<EnrolmentChange> = settled
         .iter()
         .map(|(item, verdict)| {
@@ -307,7 +325,7 @@ async fn remember_verdicts(terms: Terms<'_>, settled: &[(Item, ItemVerdict)]) ->
 }
 
 /// What is remembered from now on; without a verdict, that a call is about to be made, or was not.
-fn known(item: &Item, change: EvidenceChange, verdict: Option<ItemVerdict>) -> EnrolmentChange {
+fn known(item: &EnrolmentItem, change: EvidenceChange, verdict: Option<ItemVerdict>) -> EnrolmentChange {
     let target = item.operation.target;
     let code = verdict.and_then(|verdict| verdict.code());
     let is_success = verdict.is_some_and(|verdict| verdict.is_success());

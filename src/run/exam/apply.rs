@@ -8,24 +8,24 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
-use super::courier::Courier;
-use super::deliver::{Delivery, deliver};
-use super::parcel::Parcel;
+use super::apply_state::{ApplyState, OperationOutcome};
 use super::record;
-use super::work::{End, Work};
-use super::{ExamSide, StageError};
+use super::send::{SendResult, send};
+use super::session::ExamSession;
+use super::write_call::WriteCall;
+use super::{ExamSide, ExamSyncError};
 use crate::run::Context;
-use crate::run::report::StageReport;
+use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, Intent, OperationKey, Service, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Operation, OperationKind, OperationState,
-    SkipReason, Stage,
+    SkipReason, Wave,
 };
 use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 
 /// What a plan is applied under.
 #[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(super) struct ApplyContext<'a> {
     pub(super) context: &'a Context,
     pub(super) side: &'a ExamSide,
     pub(super) run: RunId,
@@ -36,31 +36,31 @@ pub(super) struct Terms<'a> {
 }
 
 /// Carries one plan out.
-pub(super) struct Applier<'a> {
-    pub(super) terms: Terms<'a>,
-    pub(super) courier: Courier<'a>,
+pub(super) struct ExamApplier<'a> {
+    pub(super) context: ApplyContext<'a>,
+    pub(super) session: ExamSession<'a>,
     /// Where in the plan a student's rename stands.
     pub(super) renames: HashMap<&'a StudentId, usize>,
     /// How often the service failed over a call that an operation was part of.
     failed_over: HashMap<(StudentId, String), u32>,
-    work: Mutex<Work>,
+    state: Mutex<ApplyState>,
 }
 
 /// Applies the plan and counts every operation once, whatever happens.
 ///
 /// # Errors
 /// When our own database fails in the midst: then nothing more was sent.
-pub(super) async fn run(terms: Terms<'_>, report: &mut StageReport) -> Result<(), StageError> {
-    let stages = terms.plan.stages(terms.side.settings.batch_size);
+pub(super) async fn run(terms: ApplyContext<'_>, report: &mut ServiceReport) -> Result<(), ExamSyncError> {
+    let stages = terms.plan.waves(terms.side.settings.batch_size);
     let failed_over = terms.context.state.failed_over().await;
-    let mut applier = Applier::new(terms, &stages);
+    let mut applier = ExamApplier::new(terms, &stages);
     match failed_over {
         Ok(failed_over) => applier.failed_over = failed_over,
-        Err(error) => applier.work().break_off(error),
+        Err(error) => applier.state().break_off(error),
     }
     match applier.begin().await {
         Ok(()) => applier.carry_out(&stages).await,
-        Err(error) => applier.work().break_off(error),
+        Err(error) => applier.state().break_off(error),
     }
     applier.finish(report).await
 }
@@ -74,8 +74,8 @@ fn failure_key(operation: &Operation) -> (StudentId, String) {
     (operation.student.clone(), operation.kind().as_str().to_owned())
 }
 
-impl<'a> Applier<'a> {
-    fn new(terms: Terms<'a>, stages: &[Stage]) -> Self {
+impl<'a> ExamApplier<'a> {
+    fn new(terms: ApplyContext<'a>, stages: &[Wave]) -> Self {
         let renames = terms
             .plan
             .operations
@@ -84,27 +84,30 @@ impl<'a> Applier<'a> {
             .filter(|(_, operation)| operation.change.login().is_some())
             .map(|(at, operation)| (&operation.student, at))
             .collect();
-        let courier =
-            Courier { side: terms.side, login_field: terms.mapping.login_field(), stop: &terms.context.stop };
-        let work = Mutex::new(Work::new(terms.plan, stages));
-        Self { terms, courier, renames, failed_over: HashMap::new(), work }
+        let courier = ExamSession {
+            side: terms.side,
+            login_field: terms.mapping.login_field(),
+            stop: &terms.context.stop,
+        };
+        let work = Mutex::new(ApplyState::new(terms.plan, stages));
+        Self { context: terms, session: courier, renames, failed_over: HashMap::new(), state: work }
     }
 
-    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ApplyState> {
         // Nothing panics while holding it; if something did, the figures are still whole.
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn operation(&self, at: usize) -> Option<&'a Operation> {
-        self.terms.plan.operations.get(at)
+        self.context.plan.operations.get(at)
     }
 
     /// What needs no call: operations that a row makes impossible, and candidates that are taken over.
     async fn begin(&self) -> Result<(), StoreError> {
-        let now_ms = self.terms.context.clock.now_ms();
+        let now_ms = self.context.context.clock.now_ms();
         let mut record = CallRecord::default();
         let mut adopted = Vec::new();
-        for (at, operation) in self.terms.plan.operations.iter().enumerate() {
+        for (at, operation) in self.context.plan.operations.iter().enumerate() {
             match &operation.state {
                 OperationState::Cannot(reason) => {
                     let failure = record::impossible(operation, reason.code(), reason.to_string(), now_ms);
@@ -118,15 +121,15 @@ impl<'a> Applier<'a> {
             }
         }
         self.record(record).await?;
-        let mut work = self.work();
-        adopted.into_iter().for_each(|at| work.end(at, End::Applied));
+        let mut work = self.state();
+        adopted.into_iter().for_each(|at| work.end(at, OperationOutcome::Applied));
         Ok(())
     }
 
-    async fn carry_out(&self, stages: &[Stage]) {
+    async fn carry_out(&self, stages: &[Wave]) {
         let calls: usize = stages.iter().map(Vec::len).sum();
-        let bar = self.terms.context.progress.bar("applying", u64::try_from(calls).unwrap_or(0));
-        let in_flight = self.terms.side.settings.endpoint.max_in_flight.max(1);
+        let bar = self.context.context.progress.bar("applying", u64::try_from(calls).unwrap_or(0));
+        let in_flight = self.context.side.settings.endpoint.max_in_flight.max(1);
         for stage in stages {
             let calls: Vec<BoxFuture<'_, ()>> = stage.iter().map(|batch| self.batch(batch).boxed()).collect();
             let mut sent = stream::iter(calls).buffer_unordered(in_flight);
@@ -149,15 +152,15 @@ impl<'a> Applier<'a> {
         if is_empty {
             return Ok(());
         }
-        let now_ms = self.terms.context.clock.now_ms();
-        self.terms.context.state.record_call(&record, self.terms.run, now_ms).await
+        let now_ms = self.context.context.clock.now_ms();
+        self.context.context.state.record_call(&record, self.context.run, now_ms).await
     }
 
     /// Notes everything that an applied operation changes.
     pub(super) fn note_applied(&self, record: &mut CallRecord, operation: &Operation, sid: Option<Sid>) {
-        record.links.extend(record::link_write(&self.terms, operation, sid));
+        record.links.extend(record::link_write(&self.context, operation, sid));
         if operation.of_leaver {
-            let approved = self.terms.approved.contains(operation);
+            let approved = self.context.approved.contains(operation);
             record.departures.push((Service::Exam, operation.student.clone(), approved));
         }
         record.settled.push(key(operation));
@@ -167,7 +170,7 @@ impl<'a> Applier<'a> {
     /// One batch, from intent to outcome.
     async fn batch(&self, batch: &Batch) {
         let positions: Vec<usize> = {
-            let work = self.work();
+            let work = self.state();
             batch.operations.iter().copied().filter(|at| work.is_open(*at)).collect()
         };
         for portion in self.portions(positions) {
@@ -189,7 +192,7 @@ impl<'a> Applier<'a> {
             }
         }
         portions.push(whole);
-        let largest = self.terms.side.settings.batch_size.max(1);
+        let largest = self.context.side.settings.batch_size.max(1);
         for (attempts, positions) in tried {
             let size = largest.checked_div(10_usize.saturating_pow(attempts)).unwrap_or(1).max(1);
             portions.extend(positions.chunks(size).map(<[usize]>::to_vec));
@@ -201,8 +204,8 @@ impl<'a> Applier<'a> {
         if positions.is_empty() || self.leave(call, &positions) {
             return;
         }
-        let (positions, parcel) = self.parcel(call, positions);
-        let probe = *call == Call::Add && self.work().suspects_full() && positions.len() > 1;
+        let (positions, parcel) = self.build_call(call, positions);
+        let probe = *call == Call::Add && self.state().suspects_full() && positions.len() > 1;
         if !probe {
             return self.send(call, &positions, parcel).await;
         }
@@ -216,36 +219,38 @@ impl<'a> Applier<'a> {
 
     /// Ends operations that are not sent any more in this run; says whether they are not.
     fn leave(&self, call: &Call, positions: &[usize]) -> bool {
-        let mut work = self.work();
-        let Some(reason) = work.not_now(call, self.terms.context.stop.is_cancelled()) else { return false };
-        let end = End::Skipped(reason);
+        let mut work = self.state();
+        let Some(reason) = work.skip_reason(call, self.context.context.stop.is_cancelled()) else {
+            return false;
+        };
+        let end = OperationOutcome::Skipped(reason);
         positions.iter().for_each(|at| work.end_open(*at, &end));
         true
     }
 
-    async fn send(&self, call: &Call, positions: &[usize], parcel: Parcel) {
+    async fn send(&self, call: &Call, positions: &[usize], parcel: WriteCall) {
         if positions.is_empty() {
             return;
         }
-        let number = self.work().next_batch();
+        let number = self.state().next_batch();
         if let Err(error) = self.intend(positions, number).await {
-            return self.work().break_off(error);
+            return self.state().break_off(error);
         }
-        let delivery = self.deliver(parcel).await;
-        self.work().note_service(call, positions, &delivery);
-        if let Err(error) = self.outcome(call, positions, &delivery.ends, number).await {
+        let delivery = self.send_call(parcel).await;
+        self.state().note_service(call, positions, &delivery);
+        if let Err(error) = self.outcome(call, positions, &delivery.outcomes, number).await {
             // It was sent and cannot be written down: the intent is there, and the next run finds out.
-            let mut work = self.work();
-            positions.iter().for_each(|at| work.end_open(*at, &End::Unknown));
+            let mut work = self.state();
+            positions.iter().for_each(|at| work.end_open(*at, &OperationOutcome::Unknown));
             work.break_off(error);
         }
     }
 
-    pub(super) async fn deliver(&self, parcel: Parcel) -> Delivery {
+    pub(super) async fn send_call(&self, parcel: WriteCall) -> SendResult {
         match parcel {
-            Parcel::Change(items) => self.change(items).await,
-            parcel @ (Parcel::Add(_) | Parcel::Group(..) | Parcel::Delete(_)) => {
-                deliver(self.courier, parcel).await
+            WriteCall::Change(items) => self.change(items).await,
+            parcel @ (WriteCall::Add(_) | WriteCall::Group(..) | WriteCall::Delete(_)) => {
+                send(self.session, parcel).await
             }
         }
     }
@@ -258,19 +263,23 @@ impl<'a> Applier<'a> {
                 student: operation.student.clone(),
                 kind: operation.kind().as_str(),
                 class_key: String::new(),
-                want: operation.want,
+                desired_hash: operation.desired_hash,
                 login: login_sent(operation),
                 in_doubt: fields_sent(operation),
             })
             .collect();
-        let now_ms = self.terms.context.clock.now_ms();
-        self.terms.context.state.record_intents(Service::Exam, self.terms.run, number, now_ms, &intents).await
+        let now_ms = self.context.context.clock.now_ms();
+        self.context
+            .context
+            .state
+            .record_intents(Service::Exam, self.context.run, number, now_ms, &intents)
+            .await
     }
 
     /// Counts every operation, and uses up the approvals of those that ended.
-    async fn finish(self, report: &mut StageReport) -> Result<(), StageError> {
-        let terms = self.terms;
-        let mut work = self.work.into_inner().unwrap_or_else(PoisonError::into_inner);
+    async fn finish(self, report: &mut ServiceReport) -> Result<(), ExamSyncError> {
+        let terms = self.context;
+        let mut work = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         work.close_adds(terms.plan);
         work.count(terms.plan, report);
         let used_up: Vec<OperationKey> = terms
@@ -278,7 +287,12 @@ impl<'a> Applier<'a> {
             .operations
             .iter()
             .enumerate()
-            .filter(|(at, _)| matches!(work.ended(*at), Some(End::Applied | End::Failed | End::Unknown)))
+            .filter(|(at, _)| {
+                matches!(
+                    work.outcome(*at),
+                    Some(OperationOutcome::Applied | OperationOutcome::Failed | OperationOutcome::Unknown)
+                )
+            })
             .filter(|(_, operation)| operation.is_planned() && terms.approved.contains(operation))
             .map(|(_, operation)| key(operation))
             .collect();
@@ -298,7 +312,7 @@ impl<'a> Applier<'a> {
         }
         let owner = operation.change.login()?.held_by.as_ref()?;
         let other = self.renames.get(owner).copied()?;
-        let failed = self.work().ended(other).is_some_and(|end| *end != End::Applied);
+        let failed = self.state().outcome(other).is_some_and(|end| *end != OperationOutcome::Applied);
         failed.then_some(SkipReason::Depends(OperationKind::Modify))
     }
 }

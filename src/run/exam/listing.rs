@@ -4,8 +4,8 @@ use std::hash::RandomState;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::resolve::ResolvedFields;
-use super::{ExamSide, StageError};
+use super::field_mapping::ResolvedFields;
+use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{ExamError, Page};
 use crate::run::Context;
 use rosterd_core::exam_plan::{Listing, ObservedBuilder, RunHasher};
@@ -35,7 +35,7 @@ pub(super) async fn read(
     side: &ExamSide,
     fields: &ResolvedFields,
     mut names: Names<'_>,
-) -> Result<Listing, StageError> {
+) -> Result<Listing, ExamSyncError> {
     let mut reading = 1;
     loop {
         if let Names::Kept(names) = &mut names {
@@ -49,7 +49,7 @@ pub(super) async fn read(
             Listing::Doubtful(_, flaw) if reading < READINGS && !context.stop.is_cancelled() => {
                 tracing::warn!(reading, "the listing does not add up and is read again: {flaw}");
                 reading += 1;
-                tokio::time::sleep(side.patience.between_readings).await;
+                tokio::time::sleep(side.retry_delays.between_readings).await;
             }
             Listing::Doubtful(observed, flaw) => {
                 tracing::warn!(reading, "the listing is doubtful: {flaw}");
@@ -66,7 +66,7 @@ pub(super) async fn read(
                     "the listing is empty although candidates are known: it is read again"
                 );
                 reading += 1;
-                tokio::time::sleep(side.patience.between_readings).await;
+                tokio::time::sleep(side.retry_delays.between_readings).await;
             }
             complete @ Listing::Complete(..) => return Ok(complete),
         }

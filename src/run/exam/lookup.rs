@@ -5,12 +5,14 @@ use std::hash::Hash;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::courier::Courier;
-use super::{ExamSide, StageError};
+use super::session::ExamSession;
+use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::run::Context;
 use crate::store::StoreError;
-use rosterd_core::exam_plan::{Facts, Fingerprint, LinkNote, LoginFact, MemoryKey, Needs, SidFact, Survey};
+use rosterd_core::exam_plan::{
+    Diff, Fingerprint, LinkNote, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
+};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
 
 /// Candidates a look-up asks for at most. Contract: onlineexammaker, 3.6, "Most per call": 100 is assumed.
@@ -24,24 +26,24 @@ const PORTIONS: usize = 10;
 pub(super) struct DueGroups {
     pub(super) groups: HashMap<Sid, BTreeSet<Gid>>,
     pub(super) gone: HashSet<Sid>,
-    facts: HashMap<Sid, SidFact>,
+    results: HashMap<Sid, SidFact>,
 }
 
 /// The facts for a plan, and what follows for our links already.
-pub(super) struct Found {
-    pub(super) facts: Facts,
+pub(super) struct Lookups {
+    pub(super) results: LookupResults,
     pub(super) notes: Vec<LinkNote>,
 }
 
 /// What became of one question. Who stands in no answer at all is in no map: unknown is never "gone".
-pub(super) enum Sighted {
+pub(super) enum LookupOutcome {
     /// This is the candidate.
     Row(CandidateInfo),
     /// The service says that there is none.
     Gone,
 }
 
-impl Sighted {
+impl LookupOutcome {
     /// The candidate's sid, where there is one.
     pub(super) fn sid(&self) -> Option<Sid> {
         match self {
@@ -52,9 +54,12 @@ impl Sighted {
 }
 
 /// Looks up the groups of candidates whose turn it is.
-pub(super) async fn due_groups(context: &Context, courier: &Courier<'_>) -> Result<DueGroups, StageError> {
+pub(super) async fn due_groups(
+    context: &Context,
+    courier: &ExamSession<'_>,
+) -> Result<DueGroups, ExamSyncError> {
     let sids = context.state.groups_due(context.clock.now_ms(), LOOKUP_SIZE).await?;
-    let facts = facts_by_sid(courier, sids).await?;
+    let facts = look_up_sids(courier, sids).await?;
     let mut due = DueGroups::default();
     for (sid, fact) in &facts {
         match fact {
@@ -66,26 +71,26 @@ pub(super) async fn due_groups(context: &Context, courier: &Courier<'_>) -> Resu
             }
         }
     }
-    due.facts = facts;
+    due.results = facts;
     Ok(due)
 }
 
 /// Looks up everything that a plan needs.
-pub(super) async fn facts(
+pub(super) async fn look_up(
     context: &Context,
-    courier: &Courier<'_>,
-    needs: Needs,
+    courier: &ExamSession<'_>,
+    needs: LookupRequests,
     due: DueGroups,
     our_lost_adds: HashSet<StudentId>,
-    survey: &mut Survey,
+    survey: &mut Diff,
     key: &MemoryKey,
-) -> Result<Found, StageError> {
-    let mut facts = Facts { by_sid: due.facts, our_lost_adds, ..Facts::default() };
+) -> Result<Lookups, ExamSyncError> {
+    let mut facts = LookupResults { by_sid: due.results, our_lost_adds, ..LookupResults::default() };
     let doubted = survey.doubted();
     let open = needs.sids.iter().copied();
     let open = open.filter(|sid| !facts.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
     for (sid, sighted) in rows_by_sid(courier, open).await? {
-        if let Sighted::Row(row) = &sighted
+        if let LookupOutcome::Row(row) = &sighted
             && doubted.contains(&sid)
         {
             facts.shown.insert(sid, shown(row, key));
@@ -93,8 +98,8 @@ pub(super) async fn facts(
         facts.by_sid.insert(sid, sid_fact(sighted, courier.login_field));
     }
     let detached = survey.detach_gone(&facts);
-    let logins: Vec<LoginValue> = needs.logins.union(&detached.needs.logins).cloned().collect();
-    let owners: BTreeSet<LoginValue> = needs.owners.union(&detached.needs.owners).cloned().collect();
+    let logins: Vec<LoginValue> = needs.logins.union(&detached.requests.logins).cloned().collect();
+    let owners: BTreeSet<LoginValue> = needs.owners.union(&detached.requests.owners).cloned().collect();
     facts.by_login = rows_by_login(courier, logins)
         .await?
         .into_iter()
@@ -106,15 +111,15 @@ pub(super) async fn facts(
         LoginFact::Absent => None,
     });
     facts.sid_owners = context.state.sid_owners(found).await?;
-    facts.former = context.state.former_candidates(&survey.newcomers()).await?;
-    Ok(Found { facts, notes: detached.notes })
+    facts.previous_sids = context.state.former_candidates(&survey.newcomers()).await?;
+    Ok(Lookups { results: facts, notes: detached.notes })
 }
 
 /// Remembers the groups of everybody who was looked up, and spreads the next look-ups.
 pub(super) async fn remember_groups(
     context: &Context,
     side: &ExamSide,
-    facts: &Facts,
+    facts: &LookupResults,
 ) -> Result<(), StoreError> {
     let now_ms = context.clock.now_ms();
     let found: Vec<(Sid, BTreeSet<Gid>, i64)> = facts
@@ -139,7 +144,7 @@ pub(super) fn next_group_check(side: &ExamSide, now_ms: i64) -> i64 {
     now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }
 
-async fn facts_by_sid(courier: &Courier<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {
+async fn look_up_sids(courier: &ExamSession<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {
     let sighted = rows_by_sid(courier, sids).await?;
     Ok(sighted.into_iter().map(|(sid, sighted)| (sid, sid_fact(sighted, courier.login_field))).collect())
 }
@@ -149,17 +154,17 @@ fn shown(row: &CandidateInfo, key: &MemoryKey) -> BTreeMap<FieldId, Fingerprint>
     row.fields.iter().map(|(field, value)| (*field, key.value(*field, &normalise(value)))).collect()
 }
 
-fn sid_fact(sighted: Sighted, login_field: FieldId) -> SidFact {
+fn sid_fact(sighted: LookupOutcome, login_field: FieldId) -> SidFact {
     match sighted {
-        Sighted::Row(row) => SidFact::Found { login: login_of(&row, login_field), groups: row.groups },
-        Sighted::Gone => SidFact::Gone,
+        LookupOutcome::Row(row) => SidFact::Found { login: login_of(&row, login_field), groups: row.groups },
+        LookupOutcome::Gone => SidFact::Gone,
     }
 }
 
-fn login_fact(sighted: Sighted) -> LoginFact {
+fn login_fact(sighted: LookupOutcome) -> LoginFact {
     match sighted {
-        Sighted::Row(row) => LoginFact::Found { sid: row.sid, groups: row.groups },
-        Sighted::Gone => LoginFact::Absent,
+        LookupOutcome::Row(row) => LoginFact::Found { sid: row.sid, groups: row.groups },
+        LookupOutcome::Gone => LoginFact::Absent,
     }
 }
 
@@ -173,9 +178,9 @@ pub(super) fn login_of(row: &CandidateInfo, login_field: FieldId) -> Option<Logi
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn rows_by_sid(
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     sids: Vec<Sid>,
-) -> Result<HashMap<Sid, Sighted>, ExamError> {
+) -> Result<HashMap<Sid, LookupOutcome>, ExamError> {
     let mut found = HashMap::new();
     let mut open = sids;
     let mut silent = Vec::new();
@@ -190,9 +195,9 @@ pub(super) async fn rows_by_sid(
                 answer.rows.into_iter().map(|row| (row.sid, row)).collect();
             for sid in chunk {
                 if let Some(row) = rows.remove(&sid) {
-                    found.insert(sid, Sighted::Row(row));
+                    found.insert(sid, LookupOutcome::Row(row));
                 } else if answer.unresolved.contains(&sid.to_string()) {
-                    found.insert(sid, Sighted::Gone);
+                    found.insert(sid, LookupOutcome::Gone);
                 } else if !alone {
                     open.push(sid);
                 } else if nobody {
@@ -211,9 +216,9 @@ pub(super) async fn rows_by_sid(
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn rows_by_login(
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     logins: Vec<LoginValue>,
-) -> Result<HashMap<LoginValue, Sighted>, ExamError> {
+) -> Result<HashMap<LoginValue, LookupOutcome>, ExamError> {
     let login_field = courier.login_field;
     let mut found = HashMap::new();
     let mut open = logins;
@@ -241,10 +246,10 @@ pub(super) async fn rows_by_login(
             for login in chunk {
                 match (rows.remove(&login).as_deref_mut(), refused.contains(login.as_str())) {
                     (Some([row]), _) => {
-                        found.insert(login, Sighted::Row(row.clone()));
+                        found.insert(login, LookupOutcome::Row(row.clone()));
                     }
                     (None, true) => {
-                        found.insert(login, Sighted::Gone);
+                        found.insert(login, LookupOutcome::Gone);
                     }
                     _ => open.push(login),
                 }
@@ -257,9 +262,9 @@ pub(super) async fn rows_by_login(
 
 /// Who was asked for alone and was neither shown nor refused is gone where the same look-ups show others. Where they
 /// show nobody at all, it is rather the endpoint that is dead, and nothing was found out.
-fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, Sighted>, silent: Vec<K>) {
-    if found.values().any(|sighted| matches!(sighted, Sighted::Row(_))) {
-        found.extend(silent.into_iter().map(|key| (key, Sighted::Gone)));
+fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, LookupOutcome>, silent: Vec<K>) {
+    if found.values().any(|sighted| matches!(sighted, LookupOutcome::Row(_))) {
+        found.extend(silent.into_iter().map(|key| (key, LookupOutcome::Gone)));
     }
 }
 
@@ -269,7 +274,7 @@ fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, Sighted>, silent: Vec<K>)
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn logins_of(
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     logins: Vec<LoginValue>,
     wanted: &mut BTreeSet<Sid>,
 ) -> Result<Vec<(Sid, LoginValue)>, ExamError> {
@@ -295,18 +300,18 @@ pub(super) async fn logins_of(
 
 /// A question for one needs no matching: one row is the answer, a refusal says that there is none. But a row
 /// that shows another login value is somebody else's: some services compare without regard to case.
-fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Option<Sighted> {
+fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Option<LookupOutcome> {
     let shows_another = |row: &CandidateInfo| login_of(row, login_field).is_some_and(|shown| shown != *login);
     let mut rows = answer.rows.into_iter().filter(|row| !shows_another(row));
     match (rows.next(), rows.next()) {
-        (None, _) => Some(Sighted::Gone),
-        (Some(row), None) => Some(Sighted::Row(row)),
+        (None, _) => Some(LookupOutcome::Gone),
+        (Some(row), None) => Some(LookupOutcome::Row(row)),
         (Some(_), Some(_)) => None,
     }
 }
 
 /// An admin whose service takes fewer items a call says so with `exam.batch_size`.
-fn question_size(courier: &Courier<'_>) -> usize {
+fn question_size(courier: &ExamSession<'_>) -> usize {
     courier.side.settings.batch_size.clamp(1, LOOKUP_SIZE)
 }
 
@@ -314,7 +319,7 @@ type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
 
 /// Asks for all keys, so many at once.
 async fn ask_all<T: Clone>(
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     keys: &[T],
     size: usize,
     question: Question<T>,
@@ -331,7 +336,7 @@ async fn ask_all<T: Clone>(
 /// A question that is refused as a whole is asked again in halves, until the culprit stands alone; of that
 /// one nothing is found out.
 async fn ask<T: Clone>(
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     keys: Vec<T>,
     question: Question<T>,
 ) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {

@@ -1,40 +1,40 @@
 //! The exam side's part of a run: list, survey, look up, plan, guard, apply, record.
 
 mod apply;
-mod courier;
-mod created;
-mod deliver;
+mod apply_state;
+mod build_call;
+mod diff;
+mod field_mapping;
+mod group_creation;
 mod listing;
 mod lookup;
 mod outcome;
-mod packing;
-mod parcel;
-mod preserve;
+mod partial_update;
+mod read_back;
 mod record;
-mod recover;
-mod rediscover;
-mod resolve;
-mod settle;
-mod survey;
-mod work;
+mod renamed_candidates;
+mod send;
+mod session;
+mod unanswered_adds;
+mod write_call;
 
 use std::collections::HashSet;
 
-pub use courier::Patience;
+pub use session::ExamRetryDelays;
 
-use courier::Courier;
-use resolve::ResolveError;
+use field_mapping::ResolveError;
+use session::ExamSession;
 
-use super::report::{Ended, StageReport};
+use super::report::{OutcomeKind, ServiceReport};
 use super::{Context, Trigger};
 use crate::exit::Exit;
 use crate::remote::exam::{ExamClient, ExamError, Stop};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{HeldOperation, RosterError, Service, StoreError};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Facts, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote,
-    Listing, ListingCertificate, Mapping, MemoryKey, Needs, Observed, OperationState, PlanInput, Policy,
-    SkipReason, Trust,
+    Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
+    ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OperationState,
+    PlanInput, Policy, SkipReason, Trust,
 };
 use rosterd_core::roster::Leavers;
 use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
@@ -50,7 +50,7 @@ pub struct ExamSide {
     /// Whether a plan is to list the candidates that are not ours.
     pub keep_unmanaged: bool,
     /// How long it waits before it tries something again.
-    pub patience: Patience,
+    pub retry_delays: ExamRetryDelays,
 }
 
 /// A plan that was made and not applied, or that was applied.
@@ -63,7 +63,7 @@ pub struct PlannedExam {
 
 /// Why the exam side's part of a run ends early.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StageError {
+pub(super) enum ExamSyncError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -80,7 +80,7 @@ pub(super) enum StageError {
     Stopped,
 }
 
-impl StageError {
+impl ExamSyncError {
     fn exit(&self) -> Exit {
         match self {
             Self::Store(_) | Self::EmptyListing { .. } => Exit::Failed,
@@ -107,14 +107,14 @@ pub(super) fn roster_exit(error: &RosterError) -> Exit {
 
 /// What a failed call means for how a run ends.
 pub(super) fn exam_exit(error: &ExamError) -> Exit {
-    use crate::remote::exam::Disposition;
+    use crate::remote::exam::ExamDisposition;
     match error.disposition() {
-        Disposition::StopService(Stop::Credentials) => Exit::Credentials,
-        Disposition::StopService(Stop::Configuration) => Exit::Configuration,
-        Disposition::StopService(Stop::Temporary)
-        | Disposition::RetryNow
-        | Disposition::RetryLater
-        | Disposition::HalveBatch => Exit::Temporary,
+        ExamDisposition::StopService(Stop::Credentials) => Exit::Credentials,
+        ExamDisposition::StopService(Stop::Configuration) => Exit::Configuration,
+        ExamDisposition::StopService(Stop::Temporary)
+        | ExamDisposition::RetryNow
+        | ExamDisposition::RetryLater
+        | ExamDisposition::HalveBatch => Exit::Temporary,
     }
 }
 
@@ -135,14 +135,14 @@ pub fn in_one_line(error: &dyn std::error::Error) -> String {
 }
 
 /// The exam side's turn. Never an `Err`: what goes wrong stands in the report, and ClassIn has its turn.
-pub(super) async fn stage(
+pub(super) async fn sync_exam(
     context: &Context,
     run: RunId,
     trigger: Trigger,
-) -> (StageReport, Option<PlannedExam>) {
-    let Some(side) = &context.exam else { return (StageReport::default(), None) };
-    let mut report = StageReport::enabled();
-    side.client.transport().start_of_run();
+) -> (ServiceReport, Option<PlannedExam>) {
+    let Some(side) = &context.exam else { return (ServiceReport::default(), None) };
+    let mut report = ServiceReport::enabled();
+    side.client.transport().reset();
     let planned = match pass(context, side, run, trigger, &mut report).await {
         Ok(planned) => Some(planned),
         Err(error) => {
@@ -151,13 +151,13 @@ pub(super) async fn stage(
         }
     };
     report.take_calls(&side.client.transport().take_calls());
-    report.settle();
+    report.close();
     (report, planned)
 }
 
 /// What was read of the exam side, and what is needed to compare it with the roster.
 struct Reading {
-    fields: resolve::ResolvedFields,
+    fields: field_mapping::ResolvedFields,
     mapping: Mapping,
     observed: Observed,
     believed: Result<ListingCertificate, Flaw>,
@@ -171,7 +171,7 @@ struct Decided {
     plan: GuardedPlan,
     approved: Approved,
     notes: Vec<LinkNote>,
-    facts: Facts,
+    facts: LookupResults,
 }
 
 /// The recipe.
@@ -180,24 +180,25 @@ async fn pass(
     side: &ExamSide,
     run: RunId,
     trigger: Trigger,
-    report: &mut StageReport,
-) -> Result<PlannedExam, StageError> {
+    report: &mut ServiceReport,
+) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_students(context.min_roster).await?;
     let reading = unless_stopped(context, read(context, side, report)).await?;
     let unsettled = match trigger {
         Trigger::Plan => HashSet::new(),
         Trigger::SyncNow | Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
-            let courier = courier(context, side, &reading);
-            recover::lost_adds(context, &courier, run, &reading.mapping, &reading.observed).await?
+            let courier = session(context, side, &reading);
+            unanswered_adds::unanswered_adds(context, &courier, run, &reading.mapping, &reading.observed)
+                .await?
         }
     };
-    created::look_after(context, side, &reading, run, trigger, report).await?;
+    group_creation::ensure_groups(context, side, &reading, run, trigger, report).await?;
     let decided = decide(context, side, &reading, unsettled, report);
     let Decided { plan, approved, notes, facts } = unless_stopped(context, decided).await?;
     if trigger == Trigger::Plan {
         count_unapplied(&plan, report);
         let unmanaged = match side.keep_unmanaged {
-            true => Some(survey::unmanaged(context, &reading.mapping, reading.names).await?),
+            true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),
             false => None,
         };
         return Ok(PlannedExam { plan, unmanaged });
@@ -208,7 +209,7 @@ async fn pass(
         return Err(error.into());
     }
     let (mapping, key) = (&reading.mapping, &reading.key);
-    let terms = apply::Terms { context, side, run, plan: &plan, approved: &approved, mapping, key };
+    let terms = apply::ApplyContext { context, side, run, plan: &plan, approved: &approved, mapping, key };
     apply::run(terms, report).await?;
     if report.complete {
         record::close_superseded(context, &plan, run, now_ms).await?;
@@ -219,15 +220,19 @@ async fn pass(
 /// Reads on until the run is told to stop: nothing is lost by dropping what was only read.
 async fn unless_stopped<T>(
     context: &Context,
-    reading: impl Future<Output = Result<T, StageError>>,
-) -> Result<T, StageError> {
-    context.stop.run_until_cancelled(reading).await.unwrap_or(Err(StageError::Stopped))
+    reading: impl Future<Output = Result<T, ExamSyncError>>,
+) -> Result<T, ExamSyncError> {
+    context.stop.run_until_cancelled(reading).await.unwrap_or(Err(ExamSyncError::Stopped))
 }
 
 /// Lists the account and finds out what its fields mean.
-async fn read(context: &Context, side: &ExamSide, report: &mut StageReport) -> Result<Reading, StageError> {
+async fn read(
+    context: &Context,
+    side: &ExamSide,
+    report: &mut ServiceReport,
+) -> Result<Reading, ExamSyncError> {
     let key = context.state.planner_key().await?;
-    let fields = resolve::fields(side, &context.state).await?;
+    let fields = field_mapping::fields(side, &context.state).await?;
     let mut names = Vec::new();
     let kept = if side.keep_unmanaged { listing::Names::Kept(&mut names) } else { listing::Names::Dropped };
     let (observed, believed) = match listing::read(context, side, &fields, kept).await? {
@@ -237,14 +242,14 @@ async fn read(context: &Context, side: &ExamSide, report: &mut StageReport) -> R
     report.observed = u64::try_from(observed.len()).unwrap_or(u64::MAX);
     let links = context.state.count_links().await?;
     if observed.is_empty() && links > 0 {
-        return Err(StageError::EmptyListing { links });
+        return Err(ExamSyncError::EmptyListing { links });
     }
-    let mapping = resolve::mapping(side, &context.state, &fields, &observed).await?;
+    let mapping = field_mapping::mapping(side, &context.state, &fields, &observed).await?;
     Ok(Reading { fields, mapping, observed, believed, names, key })
 }
 
-fn courier<'a>(context: &'a Context, side: &'a ExamSide, reading: &Reading) -> Courier<'a> {
-    Courier { side, login_field: reading.mapping.login_field(), stop: &context.stop }
+fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &Reading) -> ExamSession<'a> {
+    ExamSession { side, login_field: reading.mapping.login_field(), stop: &context.stop }
 }
 
 /// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
@@ -253,12 +258,12 @@ async fn decide(
     side: &ExamSide,
     reading: &Reading,
     unsettled_adds: HashSet<StudentId>,
-    report: &mut StageReport,
-) -> Result<Decided, StageError> {
+    report: &mut ServiceReport,
+) -> Result<Decided, ExamSyncError> {
     let Reading { fields, mapping, observed, believed, names: _, key } = reading;
-    let courier = courier(context, side, reading);
+    let courier = session(context, side, reading);
     let due = lookup::due_groups(context, &courier).await?;
-    let mut surveyed = survey::run(context, side, mapping, observed, key, &due).await?;
+    let mut surveyed = diff::run(context, side, mapping, observed, key, &due).await?;
     report.problems.extend(surveyed.problems.iter().map(ToString::to_string));
 
     let now_ms = context.clock.now_ms();
@@ -269,18 +274,28 @@ async fn decide(
         Err(flaw) => Trust::Doubtful(flaw),
     };
     let lost_adds = context.state.lost_adds().await?;
-    let needs = Needs::under(&surveyed.survey, &surveyed.groups, &policy, trust, &lost_adds, now_ms);
+    let needs = LookupRequests::under(&surveyed.diff, &surveyed.groups, &policy, trust, &lost_adds, now_ms);
     let mut found =
-        lookup::facts(context, &courier, needs, due, lost_adds, &mut surveyed.survey, key).await?;
+        lookup::look_up(context, &courier, needs, due, lost_adds, &mut surveyed.diff, key).await?;
     if !trust.is_doubtful() {
-        rediscover::renamed(context, &courier, fields, mapping, &surveyed.survey, &mut found).await?;
+        renamed_candidates::find_renamed(context, &courier, fields, mapping, &surveyed.diff, &mut found)
+            .await?;
     }
-    let lookup::Found { facts, mut notes } = found;
-    let facts = Facts { unsettled_adds, ..facts };
-    let holds = context.state.exam_holds().await?;
+    let lookup::Lookups { results: facts, mut notes } = found;
+    let facts = LookupResults { unsettled_adds, ..facts };
+    let holds = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
-    let (survey, groups) = (surveyed.survey, &surveyed.groups);
-    let input = PlanInput { survey, comparison, groups, facts: &facts, holds: &holds, policy, trust, now_ms };
+    let (survey, groups) = (surveyed.diff, &surveyed.groups);
+    let input = PlanInput {
+        diff: survey,
+        comparison,
+        groups,
+        lookups: &facts,
+        open_failures: &holds,
+        policy,
+        trust,
+        now_ms,
+    };
     let guard = guard(context, side, now_ms).await?;
     let plan = guard.judge(input.plan());
     notes.extend(plan.notes.iter().cloned());
@@ -293,7 +308,7 @@ async fn remember(
     context: &Context,
     side: &ExamSide,
     notes: &[LinkNote],
-    facts: &Facts,
+    facts: &LookupResults,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
@@ -339,13 +354,13 @@ fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
             kind: operation.kind().as_str(),
             student: operation.student.clone(),
             class_code: String::new(),
-            want: operation.want,
+            desired_hash: operation.desired_hash,
         })
         .collect()
 }
 
 /// What the report says about the plan as a whole.
-fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut StageReport) {
+fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut ServiceReport) {
     report.students = plan.totals.students;
     report.managed = plan.totals.managed;
     report.unmanaged = plan.totals.unmanaged;
@@ -375,15 +390,15 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
 }
 
 /// A plan that is only shown ends with nothing applied: every operation that would go ahead counts as skipped.
-fn count_unapplied(plan: &GuardedPlan, report: &mut StageReport) {
+fn count_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
         if operation.is_planned() {
-            report.notes.extend(work::left_behind(operation));
+            report.notes.extend(apply_state::left_behind(operation));
         }
         let ended = match &operation.state {
-            OperationState::Planned | OperationState::Skipped(_) => Ended::Skipped,
-            OperationState::Held(_) => Ended::Held,
-            OperationState::Cannot(_) => Ended::Failed,
+            OperationState::Planned | OperationState::Skipped(_) => OutcomeKind::Skipped,
+            OperationState::Held(_) => OutcomeKind::Held,
+            OperationState::Cannot(_) => OutcomeKind::Failed,
         };
         report.count(operation.kind().as_str(), ended);
     }
@@ -405,7 +420,7 @@ pub(super) fn skip_exit(reason: &SkipReason) -> Exit {
 /// # Errors
 /// How the program ends, and why, in one line.
 pub async fn check_exam_fields(side: &ExamSide) -> Result<String, (Exit, String)> {
-    match resolve::check(side).await {
+    match field_mapping::check(side).await {
         Ok(detail) => Ok(detail),
         Err(error) => Err((error.exit(), in_one_line(&error))),
     }

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::apply::{Applier, key};
-use super::deliver::{ItemEnd, Why};
+use super::apply::{ExamApplier, key};
+use super::apply_state::OperationOutcome;
 use super::record::{self, Place};
-use super::work::End;
+use super::send::{FailureCause, Outcome};
 use crate::store::{CallRecord, FailureRecord, LinkWrite, StoreError};
 use rosterd_core::exam_plan::{Call, Change, GroupAction, Operation, SkipReason};
 use rosterd_core::roster::{Sid, StudentId};
 
-impl Applier<'_> {
+impl ExamApplier<'_> {
     /// Records the outcome of every item, in one transaction, and ends the operations that have ended.
     pub(super) async fn outcome(
         &self,
         call: &Call,
         positions: &[usize],
-        ends: &[ItemEnd],
+        ends: &[Outcome],
         number: u64,
     ) -> Result<(), StoreError> {
         let owners = self.owners_of(ends).await?;
@@ -26,51 +26,53 @@ impl Applier<'_> {
             let Some(operation) = self.operation(*at) else { continue };
             let place = Place { batch: Some(number), index: u64::try_from(index).ok() };
             let end = match end {
-                ItemEnd::Applied(Some(sid))
+                Outcome::Applied(Some(sid))
                     if owners.get(sid).is_some_and(|own| *own != operation.student) =>
                 {
                     self.failed(call, operation, &somebody_elses(), place, &mut record).await?
                 }
-                ItemEnd::Applied(sid) => match self.item_applied(call, *at, operation, *sid, &mut record) {
+                Outcome::Applied(sid) => match self.item_applied(call, *at, operation, *sid, &mut record) {
                     Some(end) => end,
                     None => continue,
                 },
-                ItemEnd::Failed(why) => self.failed(call, operation, why, place, &mut record).await?,
-                ItemEnd::Unknown(why) => {
+                Outcome::Failed(why) => self.failed(call, operation, why, place, &mut record).await?,
+                Outcome::Unknown(why) => {
                     // The intent stays: the next run knows that this may have been done by us.
-                    record.failures.push(self.failure(call, operation, why, place, End::Unknown).await?);
-                    End::Unknown
+                    record
+                        .failures
+                        .push(self.failure(call, operation, why, place, OperationOutcome::Unknown).await?);
+                    OperationOutcome::Unknown
                 }
-                ItemEnd::Unsent => {
+                Outcome::Unsent => {
                     record.settled.push(key(operation));
-                    End::Skipped(SkipReason::ServiceStopped)
+                    OperationOutcome::Skipped(SkipReason::ServiceStopped)
                 }
             };
             ended.push((*at, end));
         }
         self.record(record).await?;
-        let mut work = self.work();
+        let mut work = self.state();
         ended.into_iter().for_each(|(at, end)| work.end(at, end));
         Ok(())
     }
 
     /// Whose the candidates are that adds have brought: a service may hand out one that is linked already.
-    async fn owners_of(&self, ends: &[ItemEnd]) -> Result<HashMap<Sid, StudentId>, StoreError> {
+    async fn owners_of(&self, ends: &[Outcome]) -> Result<HashMap<Sid, StudentId>, StoreError> {
         let brought = ends.iter().filter_map(|end| match end {
-            ItemEnd::Applied(sid) => *sid,
-            ItemEnd::Failed(_) | ItemEnd::Unknown(_) | ItemEnd::Unsent => None,
+            Outcome::Applied(sid) => *sid,
+            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Unsent => None,
         });
-        self.terms.context.state.sid_owners(brought).await
+        self.context.context.state.sid_owners(brought).await
     }
 
     async fn failed(
         &self,
         call: &Call,
         operation: &Operation,
-        why: &Why,
+        why: &FailureCause,
         place: Place,
         record: &mut CallRecord,
-    ) -> Result<End, StoreError> {
+    ) -> Result<OperationOutcome, StoreError> {
         if why.code == "candidate-gone" {
             record.links.push(LinkWrite::CheckSoon(operation.student.clone()));
         }
@@ -78,19 +80,27 @@ impl Applier<'_> {
             // Otherwise the intent stays until a complete listing has shown that nothing was done.
             record.settled.push(key(operation));
         }
-        record.failures.push(self.failure(call, operation, why, place, End::Failed).await?);
-        Ok(End::Failed)
+        record.failures.push(self.failure(call, operation, why, place, OperationOutcome::Failed).await?);
+        Ok(OperationOutcome::Failed)
     }
 
     async fn failure(
         &self,
         call: &Call,
         operation: &Operation,
-        why: &Why,
+        why: &FailureCause,
         place: Place,
-        end: End,
+        end: OperationOutcome,
     ) -> Result<FailureRecord, StoreError> {
-        record::failure(&self.terms, operation, endpoint(call), why, place, end == End::Unknown).await
+        record::failure(
+            &self.context,
+            operation,
+            endpoint(call),
+            why,
+            place,
+            end == OperationOutcome::Unknown,
+        )
+        .await
     }
 
     /// An applied item ends its operation when it was the last call that the operation needed.
@@ -101,7 +111,7 @@ impl Applier<'_> {
         operation: &Operation,
         sid: Option<Sid>,
         record: &mut CallRecord,
-    ) -> Option<End> {
+    ) -> Option<OperationOutcome> {
         if *call == Call::GiveWay {
             let Change::Modify(modification) = &operation.change else { return None };
             let login = Some(self.temporary_login(modification));
@@ -109,18 +119,18 @@ impl Applier<'_> {
             record.links.push(LinkWrite::Values { student, login, confirmed: BTreeMap::new() });
             return None;
         }
-        if self.work().call_applied(at, &operation.student, sid) > 0 {
+        if self.state().call_applied(at, &operation.student, sid) > 0 {
             record.links.extend(step_done(call, operation));
             return None;
         }
         self.note_applied(record, operation, sid);
-        Some(End::Applied)
+        Some(OperationOutcome::Applied)
     }
 }
 
 /// Nobody ever takes over another person's record, whatever the service answers.
-fn somebody_elses() -> Why {
-    Why {
+fn somebody_elses() -> FailureCause {
+    FailureCause {
         code: "login-value-taken",
         message: "the service answered with a candidate that is already another student's: make the login values differ"
             .to_owned(),

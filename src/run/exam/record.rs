@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::apply::Terms;
-use super::deliver::Why;
+use super::apply::ApplyContext;
 use super::lookup::next_group_check;
+use super::send::FailureCause;
 use crate::run::Context;
 use crate::store::{FailureRecord, LinkWrite, NewLink, Service, StoreError};
 use rosterd_core::exam_plan::{
-    Addition, Adoption, Change, FailureState, Fingerprint, GroupMove, GroupWay, GuardedPlan, Link,
+    Addition, Adoption, Change, FailureState, Fingerprint, GroupChange, GroupMove, GuardedPlan, Link,
     Modification, Operation, OperationKind, Origin, PASSWORD_FIELD, Retry,
 };
 use rosterd_core::roster::{FieldId, RunId, Sid, StudentId};
@@ -22,17 +22,18 @@ pub(super) struct Place {
 
 /// The failure of one operation: how often it was tried, and when it is due again.
 pub(super) async fn failure(
-    terms: &Terms<'_>,
+    terms: &ApplyContext<'_>,
     operation: &Operation,
     call: &str,
-    why: &Why,
+    why: &FailureCause,
     place: Place,
     unknown: bool,
 ) -> Result<FailureRecord, StoreError> {
     let kind = operation.kind().as_str();
     let earlier = terms.context.state.earlier_attempts(Service::Exam, kind, &operation.student, "").await?;
-    let before =
-        earlier.filter(|earlier| earlier.want == operation.want).map_or(0, |earlier| earlier.attempts);
+    let before = earlier
+        .filter(|earlier| earlier.desired_hash == operation.desired_hash)
+        .map_or(0, |earlier| earlier.attempts);
     let attempts = before.saturating_add(1);
     let now_ms = terms.context.clock.now_ms();
     let (state, due_at_ms) = match terms.context.retry.after(attempts, now_ms, fastrand::f64(), why.asked) {
@@ -52,7 +53,7 @@ pub(super) async fn failure(
         service_text: why.service_text.clone(),
         batch: place.batch,
         index: place.index,
-        want: operation.want,
+        desired_hash: operation.desired_hash,
         state,
         attempts,
         due_at_ms,
@@ -72,7 +73,7 @@ pub(super) fn impossible(operation: &Operation, code: &str, message: String, now
         service_text: None,
         batch: None,
         index: None,
-        want: operation.want,
+        desired_hash: operation.desired_hash,
         state: FailureState::Dead,
         attempts: 1,
         due_at_ms: now_ms,
@@ -80,7 +81,11 @@ pub(super) fn impossible(operation: &Operation, code: &str, message: String, now
 }
 
 /// What an applied operation changes in our links.
-pub(super) fn link_write(terms: &Terms<'_>, operation: &Operation, sid: Option<Sid>) -> Option<LinkWrite> {
+pub(super) fn link_write(
+    terms: &ApplyContext<'_>,
+    operation: &Operation,
+    sid: Option<Sid>,
+) -> Option<LinkWrite> {
     let due = next_group_check(terms.side, terms.context.clock.now_ms());
     let student = operation.student.clone();
     match &operation.change {
@@ -115,7 +120,7 @@ fn adopted(student: StudentId, adoption: &Adoption) -> Link {
     }
 }
 
-fn added(terms: &Terms<'_>, student: StudentId, addition: &Addition, sid: Sid) -> Link {
+fn added(terms: &ApplyContext<'_>, student: StudentId, addition: &Addition, sid: Sid) -> Link {
     let login_field = terms.mapping.login_field();
     let confirmed: BTreeMap<FieldId, Fingerprint> = addition
         .values
@@ -139,7 +144,7 @@ fn added(terms: &Terms<'_>, student: StudentId, addition: &Addition, sid: Sid) -
     }
 }
 
-fn values_written(terms: &Terms<'_>, student: StudentId, modification: &Modification) -> LinkWrite {
+fn values_written(terms: &ApplyContext<'_>, student: StudentId, modification: &Modification) -> LinkWrite {
     LinkWrite::Values {
         student,
         login: modification.login.as_ref().map(|login| login.to.clone()),
@@ -152,9 +157,9 @@ fn values_written(terms: &Terms<'_>, student: StudentId, modification: &Modifica
 }
 
 fn regrouped(student: StudentId, group_move: &GroupMove, due_at_ms: i64) -> LinkWrite {
-    match group_move.way() {
-        GroupWay::MoveTo(gid) => LinkWrite::Groups { student, groups: BTreeSet::from([*gid]), due_at_ms },
-        GroupWay::Adjust { missing, surplus } => {
+    match group_move.change() {
+        GroupChange::MoveTo(gid) => LinkWrite::Groups { student, groups: BTreeSet::from([*gid]), due_at_ms },
+        GroupChange::Adjust { missing, surplus } => {
             LinkWrite::Regroup { student, join: missing.clone(), leave: surplus.clone() }
         }
     }

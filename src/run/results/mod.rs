@@ -75,7 +75,7 @@ type Doubt = Option<String>;
 pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     let mut report = ResultsReport::begin(pull.clock.now_ms());
     tracing::info!("pulling exam results");
-    pull.exam.client.transport().start_of_run();
+    pull.exam.client.transport().reset();
     if let Err(error) = pull.passes(&mut report).await {
         report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
     }
@@ -105,7 +105,7 @@ impl ResultsPull {
         loop {
             report.full |= pass.is_full;
             let doubt = match self.walk(&mut pass, report).await? {
-                None => self.settle(&pass).await?,
+                None => self.close_pass(&pass).await?,
                 doubt @ Some(_) => {
                     self.state.finish_results_pass(&pass, None, self.clock.now_ms()).await?;
                     doubt
@@ -228,7 +228,7 @@ impl ResultsPull {
     }
 
     /// Compares what we have with what the service counts, and closes the pass.
-    async fn settle(&self, pass: &ResultsPass) -> Result<Doubt, StoreError> {
+    async fn close_pass(&self, pass: &ResultsPass) -> Result<Doubt, StoreError> {
         let stored = signed(self.state.count_results().await?);
         let first_total = pass.first_total.unwrap_or(0);
         let earlier = self.state.last_results_pass().await?.filter(|last| last.is_certain);
@@ -265,7 +265,7 @@ impl ResultsPull {
     }
 
     async fn wait(&self) -> Result<(), PullError> {
-        let waited = tokio::time::sleep(self.exam.patience.between_readings);
+        let waited = tokio::time::sleep(self.exam.retry_delays.between_readings);
         self.stop.run_until_cancelled(waited).await.ok_or(PullError::Stopped)
     }
 }

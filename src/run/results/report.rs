@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::remote::exam::ResultsPage;
 use crate::remote::http::Calls;
-use crate::run::report::{Outcome, moment};
+use crate::run::report::{RunOutcome, moment};
 use crate::store::{Met, ResultCounts};
 
 /// Results by whose candidate they are.
@@ -34,7 +34,7 @@ impl From<ResultCounts> for Whose {
 pub struct ResultsReport {
     /// `converged`: nothing was new; `applied`: something was; `incomplete`: it is not sure that nothing is missing;
     /// `failed`: it broke off.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// When it started, RFC 3339.
     pub started_at: String,
     /// When it finished, RFC 3339.
@@ -77,7 +77,7 @@ impl ResultsReport {
     /// A pull that has done nothing yet.
     pub(super) fn begin(now_ms: i64) -> Self {
         Self {
-            outcome: Outcome::Converged,
+            outcome: RunOutcome::Converged,
             started_at: moment(now_ms),
             finished_at: String::new(),
             full: false,
@@ -131,6 +131,6 @@ impl ResultsReport {
     pub(super) fn close(&mut self, now_ms: i64) {
         self.finished_at = moment(now_ms);
         self.exit_code = self.exit.code();
-        self.outcome = Outcome::of(self.exit, self.new + self.changed > 0);
+        self.outcome = RunOutcome::of(self.exit, self.new + self.changed > 0);
     }
 }

@@ -28,7 +28,7 @@ impl Staging {
     ///
     /// # Errors
     /// Failures of the database.
-    pub async fn settle(
+    pub async fn check_rows(
         &mut self,
         reading: &mut Reading,
         completeness: Completeness,

@@ -218,7 +218,7 @@ impl RosterWriter {
         }
         let mut reading = Reading::default();
         reading.complete.clone_from(&rows.complete);
-        staging.settle(&mut reading, completeness, false).await?;
+        staging.check_rows(&mut reading, completeness, false).await?;
         let verdict = staging.apply(&reading.complete, completeness, None, commit).await?;
         Ok(verdict.difference)
     }

@@ -19,8 +19,8 @@ pub use account::{
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use decision::{Call, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
-    ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence,
-    EvidenceChange, Handover, LARGEST_BATCH, OperationState as EnrolmentState, Presence, Reason, Wanted,
-    batches, evidence_after, evidence_before, plan_class, want_fingerprint,
+    ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState,
+    Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, Wanted, batches, desired_hash,
+    evidence_after, evidence_before, plan_class,
 };
-pub use judge::{Condemnation, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
+pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::answer::GroupAction;
 use super::guard::GuardedPlan;
-use super::operation::{Change, GroupWay, Operation, OperationKind};
+use super::operation::{Change, GroupChange, Operation, OperationKind};
 use crate::roster::{Gid, StudentId};
 
 /// What one call does.
@@ -32,16 +32,16 @@ pub struct Batch {
 }
 
 /// Batches that may be sent in any order among themselves; the next stage waits for all of them.
-pub type Stage = Vec<Batch>;
+pub type Wave = Vec<Batch>;
 
 impl GuardedPlan {
     /// The calls that carry the plan out, at most `batch_size` operations each.
     #[must_use]
-    pub fn stages(&self, batch_size: usize) -> Vec<Stage> {
+    pub fn waves(&self, batch_size: usize) -> Vec<Wave> {
         let size = batch_size.max(1);
-        let mut stages = modify_stages(self, size);
+        let mut stages = modify_waves(self, size);
         stages.push(chunked(&Call::Add, &planned(self, OperationKind::Add), size));
-        stages.extend(group_stages(self, size));
+        stages.extend(group_waves(self, size));
         stages.push(chunked(&Call::Delete, &planned(self, OperationKind::Delete), size));
         stages.retain(|stage| !stage.is_empty());
         stages
@@ -56,13 +56,13 @@ fn planned_operations(plan: &GuardedPlan) -> impl Iterator<Item = (usize, &Opera
     plan.operations.iter().enumerate().filter(|(_, operation)| operation.is_planned())
 }
 
-fn chunked(call: &Call, operations: &[usize], size: usize) -> Stage {
+fn chunked(call: &Call, operations: &[usize], size: usize) -> Wave {
     operations.chunks(size).map(|chunk| Batch { call: call.clone(), operations: chunk.to_vec() }).collect()
 }
 
 /// A rename that frees a login value goes before the one that takes it; a circle is opened by a
 /// temporary value.
-fn modify_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
+fn modify_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     let modifies = planned(plan, OperationKind::Modify);
     let renames: HashMap<&StudentId, usize> = modifies
         .iter()
@@ -123,15 +123,15 @@ fn rank(start: usize, waits_for: &impl Fn(usize) -> Option<usize>, giving_way: &
 }
 
 /// `moveto` by group; then into the missing groups, and only then out of the surplus ones.
-fn group_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
+fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     let mut move_to: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
     let mut missing_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
     let mut surplus_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
     for (at, operation) in planned_operations(plan) {
         let Change::Move(group_move) = &operation.change else { continue };
-        match group_move.way() {
-            GroupWay::MoveTo(gid) => move_to.entry(*gid).or_default().push(at),
-            GroupWay::Adjust { missing, surplus } => {
+        match group_move.change() {
+            GroupChange::MoveTo(gid) => move_to.entry(*gid).or_default().push(at),
+            GroupChange::Adjust { missing, surplus } => {
                 if !missing.is_empty() {
                     missing_sets.push((at, missing));
                 }
@@ -154,7 +154,7 @@ fn group_stages(plan: &GuardedPlan, size: usize) -> Vec<Stage> {
 
 /// One call carries one set of groups for many candidates: either candidates with equal sets share
 /// calls, or each group has its own; whichever needs fewer.
-fn fewest_calls(action: GroupAction, sets: &[(usize, &BTreeSet<Gid>)], size: usize) -> Stage {
+fn fewest_calls(action: GroupAction, sets: &[(usize, &BTreeSet<Gid>)], size: usize) -> Wave {
     let mut by_set: BTreeMap<&BTreeSet<Gid>, Vec<usize>> = BTreeMap::new();
     let mut by_group: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
     for (at, set) in sets {

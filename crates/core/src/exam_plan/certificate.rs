@@ -5,8 +5,8 @@
 
 use std::fmt;
 
+use super::diff::Diff;
 use super::observed::ListingCertificate;
-use super::survey::Survey;
 
 /// How a snapshot of the roster was read, and what it says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl RosterCertificate {
     ///
     /// # Errors
     /// When they differ, or the roster has fewer students than it must have.
-    pub fn of(survey: &Survey, tally: RosterTally) -> Result<Self, RosterFlaw> {
+    pub fn of(survey: &Diff, tally: RosterTally) -> Result<Self, RosterFlaw> {
         let RosterTally { counted, read, students, least } = tally;
         if counted != read {
             return Err(RosterFlaw::Rows { counted, read });

@@ -42,7 +42,7 @@ pub struct Comparison<'a> {
 
 /// What one field's comparison asks for.
 #[derive(PartialEq, Eq)]
-enum Verdict {
+enum FieldVerdict {
     Equal,
     Send,
     Rewritten,
@@ -57,12 +57,12 @@ impl Comparison<'_> {
         for (at, field) in self.mapping.compared() {
             let value = values.get(at).map_or("", String::as_str);
             match self.field(row, at, field, value, link) {
-                Verdict::Equal => {}
-                Verdict::Send => difference.send.push(at),
-                Verdict::Rewritten => {
+                FieldVerdict::Equal => {}
+                FieldVerdict::Send => difference.send.push(at),
+                FieldVerdict::Rewritten => {
                     difference.rewritten.insert(field.id);
                 }
-                Verdict::Remember => {
+                FieldVerdict::Remember => {
                     difference.confirm.insert(field.id, self.key.value(field.id, value));
                 }
             }
@@ -70,7 +70,14 @@ impl Comparison<'_> {
         difference
     }
 
-    fn field(&self, row: Row, at: usize, field: &MappedField, value: &str, link: Option<&Link>) -> Verdict {
+    fn field(
+        &self,
+        row: Row,
+        at: usize,
+        field: &MappedField,
+        value: &str,
+        link: Option<&Link>,
+    ) -> FieldVerdict {
         if field.is_password() {
             return self.password(row, at, field, value, link);
         }
@@ -83,11 +90,11 @@ impl Comparison<'_> {
         let by_memory = link.is_some_and(|link| link.rewritten.contains(&field.id));
         if self.observed.equals(row, at, value) {
             // What is compared by memory has to be remembered, or the next change back goes unseen.
-            return if by_memory && !as_confirmed { Verdict::Remember } else { Verdict::Equal };
+            return if by_memory && !as_confirmed { FieldVerdict::Remember } else { FieldVerdict::Equal };
         }
         let unverified = link.is_some_and(|link| link.unverified.contains(&field.id));
         if unverified && as_confirmed && !by_memory {
-            return Verdict::Rewritten;
+            return FieldVerdict::Rewritten;
         }
         send_unless(by_memory && as_confirmed)
     }
@@ -100,23 +107,27 @@ impl Comparison<'_> {
         field: &MappedField,
         value: &str,
         link: Option<&Link>,
-    ) -> Verdict {
+    ) -> FieldVerdict {
         if value.is_empty() {
-            return Verdict::Equal;
+            return FieldVerdict::Equal;
         }
         let wanted = self.key.value(field.id, value);
         let confirmed = confirmed(link, field.id);
         if confirmed == Some(wanted) {
-            return Verdict::Equal;
+            return FieldVerdict::Equal;
         }
         if self.observed.hides(at) {
-            return Verdict::Send;
+            return FieldVerdict::Send;
         }
         if self.observed.equals(row, at, value) {
-            return Verdict::Remember;
+            return FieldVerdict::Remember;
         }
         let never_settled = confirmed.is_none();
-        if never_settled && !self.observed.lacks(row, at) { Verdict::Remember } else { Verdict::Send }
+        if never_settled && !self.observed.lacks(row, at) {
+            FieldVerdict::Remember
+        } else {
+            FieldVerdict::Send
+        }
     }
 }
 
@@ -124,6 +135,6 @@ fn confirmed(link: Option<&Link>, field: FieldId) -> Option<Fingerprint> {
     link.and_then(|link| link.confirmed.get(&field).copied())
 }
 
-fn send_unless(equal: bool) -> Verdict {
-    if equal { Verdict::Equal } else { Verdict::Send }
+fn send_unless(equal: bool) -> FieldVerdict {
+    if equal { FieldVerdict::Equal } else { FieldVerdict::Send }
 }

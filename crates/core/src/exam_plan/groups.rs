@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::operation::GroupWay;
+use super::operation::GroupChange;
 use crate::roster::{Gid, Group, GroupCode};
 
 /// The roster's groups, by code.
@@ -83,18 +83,18 @@ impl GroupBook {
     ///
     /// A student in no group keeps the groups they hold: nobody is ever left without one.
     #[must_use]
-    pub fn way(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> Option<GroupWay> {
+    pub fn change(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> Option<GroupChange> {
         if !self.differ(wanted, held) {
             return None;
         }
         let foreign = held.iter().any(|gid| !self.is_ours(*gid));
         if let (1, Some(only), false) = (wanted.len(), wanted.first(), foreign) {
-            return Some(GroupWay::MoveTo(*only));
+            return Some(GroupChange::MoveTo(*only));
         }
         let missing = wanted.difference(held).copied().collect();
         let surplus =
             held.iter().copied().filter(|gid| self.is_ours(*gid) && !wanted.contains(gid)).collect();
-        Some(GroupWay::Adjust { missing, surplus })
+        Some(GroupChange::Adjust { missing, surplus })
     }
 
     /// Whether a leaver known to be in `held` has already been dealt with: out of our groups because
@@ -150,29 +150,29 @@ mod tests {
 
     #[test]
     fn one_wanted_group_and_no_foreign_one_is_a_move_in_one_call() {
-        assert_eq!(book().way(&gids(&[2]), &gids(&[1, 3])), Some(GroupWay::MoveTo(Gid(2))));
+        assert_eq!(book().change(&gids(&[2]), &gids(&[1, 3])), Some(GroupChange::MoveTo(Gid(2))));
     }
 
     #[test]
     fn a_foreign_group_is_never_moved_out_of() {
-        let way = book().way(&gids(&[2]), &gids(&[1, 99]));
-        assert_eq!(way, Some(GroupWay::Adjust { missing: gids(&[2]), surplus: gids(&[1]) }));
+        let way = book().change(&gids(&[2]), &gids(&[1, 99]));
+        assert_eq!(way, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[1]) }));
     }
 
     #[test]
     fn several_wanted_groups_are_added_before_the_surplus_is_left() {
-        let way = book().way(&gids(&[1, 2]), &gids(&[1, 3]));
-        assert_eq!(way, Some(GroupWay::Adjust { missing: gids(&[2]), surplus: gids(&[3]) }));
+        let way = book().change(&gids(&[1, 2]), &gids(&[1, 3]));
+        assert_eq!(way, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[3]) }));
     }
 
     #[test]
     fn a_foreign_group_alone_is_no_difference() {
-        assert_eq!(book().way(&gids(&[1]), &gids(&[1, 99])), None);
+        assert_eq!(book().change(&gids(&[1]), &gids(&[1, 99])), None);
     }
 
     #[test]
     fn who_is_in_no_group_on_the_roster_keeps_the_groups_they_hold() {
-        assert_eq!(book().way(&gids(&[]), &gids(&[1, 2])), None);
+        assert_eq!(book().change(&gids(&[]), &gids(&[1, 2])), None);
     }
 
     #[test]

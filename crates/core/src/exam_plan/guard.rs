@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Plan;
-use super::decide::settle_renames;
+use super::decide::block_dependent_renames;
 use super::fingerprint::Fingerprint;
 use super::link::LinkNote;
 use super::operation::{Change, Operation, OperationKind, OperationState};
@@ -37,7 +37,7 @@ impl Approved {
     /// Whether this very operation was approved.
     #[must_use]
     pub fn contains(&self, operation: &Operation) -> bool {
-        self.0.contains(&(operation.student.clone(), operation.kind(), operation.want))
+        self.0.contains(&(operation.student.clone(), operation.kind(), operation.desired_hash))
     }
 }
 
@@ -114,7 +114,7 @@ impl Guard {
         self.hold_login_changes(&mut plan);
         self.hold_modifies(&mut plan);
         skip_followers(&mut plan.operations);
-        settle_renames(&mut plan.operations);
+        block_dependent_renames(&mut plan.operations);
         self.hold_last_members(&mut plan);
         GuardedPlan(plan)
     }
@@ -204,7 +204,7 @@ impl Guard {
             let emptied = emptied_groups(plan);
             let mut found = false;
             for operation in &mut plan.operations {
-                let gid = operation.leaves.iter().find(|gid| emptied.contains(gid)).copied();
+                let gid = operation.groups_left.iter().find(|gid| emptied.contains(gid)).copied();
                 if let Some(gid) = gid
                     && operation.is_planned()
                     && !self.approved.contains(operation)
@@ -225,10 +225,10 @@ fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
     let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
     let mut joined: BTreeSet<Gid> = BTreeSet::new();
     for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
-        for gid in &operation.leaves {
+        for gid in &operation.groups_left {
             *leaving.entry(*gid).or_default() += 1;
         }
-        joined.extend(joins(operation));
+        joined.extend(groups_joined(operation));
     }
     leaving
         .into_iter()
@@ -250,16 +250,16 @@ fn takes_from_leaver(operation: &Operation) -> bool {
 /// Whether this stands for a linked candidate that no longer exists.
 fn enters_again(operation: &Operation) -> bool {
     match &operation.change {
-        Change::Add(addition) => addition.again_after.is_some(),
-        Change::Adopt(adoption) => adoption.again_after.is_some(),
+        Change::Add(addition) => addition.replaces.is_some(),
+        Change::Adopt(adoption) => adoption.replaces.is_some(),
         Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => false,
     }
 }
 
-fn joins(operation: &Operation) -> BTreeSet<Gid> {
+fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
     match &operation.change {
         Change::Add(addition) => BTreeSet::from([addition.gid]),
-        Change::Move(group_move) => group_move.way().joins(),
+        Change::Move(group_move) => group_move.change().groups_joined(),
         Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
     }
 }

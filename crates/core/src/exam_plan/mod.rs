@@ -28,50 +28,50 @@ mod batch;
 mod certificate;
 mod compare;
 mod decide;
-mod facts;
+mod diff;
 mod fingerprint;
 mod groups;
 mod guard;
-mod hold;
+mod judge;
 mod link;
+mod lookup;
 mod mapping;
 mod observed;
+mod open_failure;
 mod operation;
-mod outcome;
 mod policy;
 mod reason;
 mod render;
 mod retry;
-mod survey;
 
 use std::collections::BTreeMap;
 
 pub use answer::{GroupAction, WriteAnswer};
-pub use batch::{Batch, Call, Stage};
+pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Comparison, FieldDifference};
 pub use decide::PlanInput;
-pub use facts::{Facts, LoginFact, Needs, SidFact};
+pub use diff::{
+    Detached, Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge,
+    SharedLogins, Unusable, Wanted,
+};
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
 pub use groups::{GroupBook, WantedGroups};
 pub use guard::{Approved, Guard, GuardedPlan, allowance};
-pub use hold::{FailureState, Hold, Holds};
+pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use link::{Link, LinkNote, Origin};
+pub use lookup::{LoginFact, LookupRequests, LookupResults, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
+pub use open_failure::{FailureState, OpenFailure, OpenFailures};
 pub use operation::{
-    Addition, Adoption, Change, Deletion, FieldChange, GroupMove, GroupWay, LoginChange, Modification,
+    Addition, Adoption, Change, Deletion, FieldChange, GroupChange, GroupMove, LoginChange, Modification,
     Operation, OperationKind, OperationState,
 };
-pub use outcome::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, HoldReason, SkipReason};
-pub use render::{OperationLine, PlanDocument, Values};
+pub use render::{OperationLine, PlanDocument, ValueDisplay};
 pub use retry::{Retry, RetryPolicy};
-pub use survey::{
-    Case, Detached, Leaver, LinkedStudent, Newcomer, Owners, SharedLogins, Sighting, Survey, Surveyor,
-    Unusable, Wanted,
-};
 
 use crate::roster::Gid;
 
@@ -112,7 +112,7 @@ impl Plan {
         doubt: Option<Flaw>,
     ) -> Self {
         operations.sort_by(|one, two| {
-            (one.kind(), &one.student, one.want).cmp(&(two.kind(), &two.student, two.want))
+            (one.kind(), &one.student, one.desired_hash).cmp(&(two.kind(), &two.student, two.desired_hash))
         });
         notes.sort_by(|one, two| one.student().cmp(two.student()));
         Self { operations, notes, totals, doubt }
@@ -123,7 +123,7 @@ impl Plan {
     pub fn digest(&self) -> String {
         let mut digest = Digest::open("plan");
         for operation in &self.operations {
-            let want = i64::from_le_bytes(operation.want.0.to_le_bytes());
+            let want = i64::from_le_bytes(operation.desired_hash.0.to_le_bytes());
             digest.text(operation.kind().as_str()).text(operation.student.as_str()).number(want);
         }
         digest.finish_text()

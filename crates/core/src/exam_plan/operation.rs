@@ -64,11 +64,11 @@ pub struct Operation {
     /// Whether it may go ahead.
     pub state: OperationState,
     /// Stands for what is wanted: the same want has the same fingerprint in every run.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
     /// Whether it takes something from a student who has left: counts against the delete limit.
     pub of_leaver: bool,
     /// The roster's groups that a candidate of ours stops being in: the guard lets none of them go empty.
-    pub leaves: BTreeSet<Gid>,
+    pub groups_left: BTreeSet<Gid>,
     /// The roster's groups that it concerns, for a person to recognise what is held.
     pub groups: BTreeSet<Gid>,
 }
@@ -148,9 +148,9 @@ pub struct Adoption {
     /// Its groups, as looked up in this run.
     pub groups: BTreeSet<Gid>,
     /// The candidate that is linked and no longer exists, when this takes its place.
-    pub again_after: Option<Sid>,
+    pub replaces: Option<Sid>,
     /// The candidate that was deleted after the student had left, when this is their return.
-    pub former: Option<Sid>,
+    pub previous_sid: Option<Sid>,
 }
 
 /// Entering a candidate.
@@ -163,9 +163,9 @@ pub struct Addition {
     /// All values, the login field's among them, empty ones left out.
     pub values: Vec<(FieldId, String)>,
     /// The candidate that somebody deleted by hand, when this enters its student again.
-    pub again_after: Option<Sid>,
+    pub replaces: Option<Sid>,
     /// The candidate that was deleted after the student had left, when this is their return.
-    pub former: Option<Sid>,
+    pub previous_sid: Option<Sid>,
 }
 
 /// Changing values.
@@ -232,20 +232,20 @@ impl Deletion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupMove {
     sid: Option<Sid>,
-    way: GroupWay,
+    change: GroupChange,
 }
 
 impl GroupMove {
     /// Towards the groups that the roster wants a student in; `sid` is absent for one whom the same plan enters.
     #[must_use]
-    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, way: GroupWay) -> Self {
-        Self { sid, way }
+    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, way: GroupChange) -> Self {
+        Self { sid, change: way }
     }
 
     /// Of somebody who is no longer on the roster: whoever wants it shows that both reads were complete.
     #[must_use]
-    pub fn of_leaver(sid: Sid, way: GroupWay, _proof: &Certificate) -> Self {
-        Self { sid: Some(sid), way }
+    pub fn of_leaver(sid: Sid, way: GroupChange, _proof: &Certificate) -> Self {
+        Self { sid: Some(sid), change: way }
     }
 
     /// Whom; absent for a student whom the same plan enters.
@@ -256,14 +256,14 @@ impl GroupMove {
 
     /// How.
     #[must_use]
-    pub fn way(&self) -> &GroupWay {
-        &self.way
+    pub fn change(&self) -> &GroupChange {
+        &self.change
     }
 }
 
 /// How groups are changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupWay {
+pub enum GroupChange {
     /// Exactly one wanted group and no foreign one held: in one call.
     MoveTo(Gid),
     /// First into the missing ones, then out of the surplus ones.
@@ -275,10 +275,10 @@ pub enum GroupWay {
     },
 }
 
-impl GroupWay {
+impl GroupChange {
     /// The groups that a candidate in `held` stops being in.
     #[must_use]
-    pub fn leaves(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
+    pub fn groups_left(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
         match self {
             Self::MoveTo(gid) => held.iter().copied().filter(|left| left != gid).collect(),
             Self::Adjust { surplus, .. } => surplus.clone(),
@@ -287,7 +287,7 @@ impl GroupWay {
 
     /// The groups that a candidate is put into.
     #[must_use]
-    pub fn joins(&self) -> BTreeSet<Gid> {
+    pub fn groups_joined(&self) -> BTreeSet<Gid> {
         match self {
             Self::MoveTo(gid) => BTreeSet::from([*gid]),
             Self::Adjust { missing, .. } => missing.clone(),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::guard::GuardedPlan;
-use super::operation::{Change, GroupWay, Modification, Operation, OperationState};
+use super::operation::{Change, GroupChange, Modification, Operation, OperationState};
 use crate::roster::{Gid, Sid};
 
 /// Whether a plan shows values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Values {
+pub enum ValueDisplay {
     /// Only the names of fields.
     Masked,
     /// Names, login values and everything else, for the eyes of whoever asked.
@@ -60,7 +60,7 @@ pub struct OperationLine {
 impl PlanDocument {
     /// The document of a plan.
     #[must_use]
-    pub fn new(plan: &GuardedPlan, values: Values) -> Self {
+    pub fn new(plan: &GuardedPlan, values: ValueDisplay) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for operation in &plan.operations {
             let by_state = counts.entry(operation.kind().as_str().to_owned()).or_default();
@@ -79,7 +79,7 @@ impl PlanDocument {
     }
 }
 
-fn line(operation: &Operation, values: Values) -> OperationLine {
+fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
     OperationLine {
         kind: operation.kind().as_str(),
         student_id: operation.student.as_str().to_owned(),
@@ -119,14 +119,14 @@ fn fields(operation: &Operation) -> Vec<String> {
     }
 }
 
-fn detail(operation: &Operation, values: Values) -> String {
+fn detail(operation: &Operation, values: ValueDisplay) -> String {
     let shown = |text: &str| match values {
-        Values::Masked => String::new(),
-        Values::Revealed => format!(" as {text}"),
+        ValueDisplay::Masked => String::new(),
+        ValueDisplay::Revealed => format!(" as {text}"),
     };
     match &operation.change {
         Change::Adopt(adoption) => {
-            let instead = match (adoption.again_after, adoption.former) {
+            let instead = match (adoption.replaces, adoption.previous_sid) {
                 (Some(sid), _) => format!(" (sid {sid} no longer exists; older results stay with it)"),
                 (None, Some(sid)) => returned(sid),
                 (None, None) => String::new(),
@@ -138,7 +138,7 @@ fn detail(operation: &Operation, values: Values) -> String {
             )
         }
         Change::Add(addition) => {
-            let again = match (addition.again_after, addition.former) {
+            let again = match (addition.replaces, addition.previous_sid) {
                 (Some(sid), _) => {
                     format!(" again (sid {sid} was deleted by hand; older results stay with it)")
                 }
@@ -148,9 +148,9 @@ fn detail(operation: &Operation, values: Values) -> String {
             format!("add to group {}{}{again}", addition.gid, shown(addition.login.as_str()))
         }
         Change::Modify(modification) => modify_detail(modification, values),
-        Change::Move(group_move) => match group_move.way() {
-            GroupWay::MoveTo(gid) => format!("move to group {gid}"),
-            GroupWay::Adjust { missing, surplus } => adjust_detail(missing, surplus),
+        Change::Move(group_move) => match group_move.change() {
+            GroupChange::MoveTo(gid) => format!("move to group {gid}"),
+            GroupChange::Adjust { missing, surplus } => adjust_detail(missing, surplus),
         },
         Change::Delete(deletion) => format!("delete the candidate with sid {}", deletion.sid()),
         Change::Impossible(kind) => kind.to_string(),
@@ -176,19 +176,19 @@ fn adjust_detail<'g>(
     }
 }
 
-fn modify_detail(modification: &Modification, values: Values) -> String {
+fn modify_detail(modification: &Modification, values: ValueDisplay) -> String {
     let mut parts = Vec::new();
     if let Some(login) = &modification.login {
         parts.push(match values {
-            Values::Masked => format!("{} (login value)", login.column),
-            Values::Revealed => format!("{} {} → {}", login.column, login.from, login.to),
+            ValueDisplay::Masked => format!("{} (login value)", login.column),
+            ValueDisplay::Revealed => format!("{} {} → {}", login.column, login.from, login.to),
         });
     }
     for value in &modification.values {
         parts.push(match (values, value.value.is_empty()) {
             (_, true) => format!("{} (emptied)", value.column),
-            (Values::Masked, false) => value.column.clone(),
-            (Values::Revealed, false) => format!("{} → {}", value.column, value.value),
+            (ValueDisplay::Masked, false) => value.column.clone(),
+            (ValueDisplay::Revealed, false) => format!("{} → {}", value.column, value.value),
         });
     }
     let once_more = if modification.again {

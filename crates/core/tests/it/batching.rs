@@ -8,7 +8,7 @@ use rosterd_core::roster::Gid;
 use crate::support::*;
 
 fn sizes(world: &World, batch_size: usize) -> Vec<Vec<(Call, usize)>> {
-    let stages = world.plan().stages(batch_size);
+    let stages = world.plan().waves(batch_size);
     stages
         .into_iter()
         .map(|stage| stage.into_iter().map(|batch| (batch.call, batch.operations.len())).collect())
@@ -58,7 +58,7 @@ fn batches_are_full_up_to_the_limit_and_none_is_larger() {
     for (size, expected) in
         [(49, vec![49, 1]), (50, vec![50]), (51, vec![50]), (1, vec![1; 50]), (0, vec![1; 50])]
     {
-        let stages = busy_day().plan().stages(size);
+        let stages = busy_day().plan().waves(size);
         let counts: Vec<usize> = stages[0].iter().map(|batch| batch.operations.len()).collect();
         assert_eq!(counts, expected, "at most {size}");
     }
@@ -69,7 +69,7 @@ fn batches_concatenate_to_what_is_planned_of_each_kind() {
     let world = busy_day();
     let plan = world.plan();
     let mut by_call: BTreeMap<OperationKind, Vec<usize>> = BTreeMap::new();
-    for batch in plan.stages(7).into_iter().flatten() {
+    for batch in plan.waves(7).into_iter().flatten() {
         for at in batch.operations {
             by_call.entry(plan.operations[at].kind()).or_default().push(at);
         }
@@ -99,7 +99,7 @@ fn what_is_not_planned_is_in_no_batch() {
 
 #[test]
 fn a_converged_pair_has_no_stage_at_all() {
-    assert!(crowd(3).plan().stages(100).is_empty());
+    assert!(crowd(3).plan().waves(100).is_empty());
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn where_needs_differ_each_group_has_its_own_call_if_that_takes_fewer() {
 
 #[test]
 fn no_operation_is_twice_in_one_batch() {
-    for batch in busy_day().plan().stages(9).into_iter().flatten() {
+    for batch in busy_day().plan().waves(9).into_iter().flatten() {
         let mut positions = batch.operations.clone();
         positions.sort_unstable();
         positions.dedup();
@@ -166,7 +166,7 @@ fn no_operation_is_twice_in_one_batch() {
 fn the_rename_that_frees_a_login_value_goes_before_the_one_that_takes_it() {
     let mut world = converged([student("s1"), student("s2"), student("s3")]);
     world.set(student("s1").login("s2")).set(student("s2").login("s3")).set(student("s3").login("x"));
-    let stages = world.plan().stages(100);
+    let stages = world.plan().waves(100);
     let order: Vec<Vec<usize>> = stages.into_iter().flatten().map(|batch| batch.operations).collect();
     assert_eq!(order, [[2], [1], [0]]);
 }
@@ -177,7 +177,7 @@ fn a_circle_of_renames_is_opened_by_one_temporary_value() {
     world.set(student("s1").login("s2")).set(student("s2").login("s3")).set(student("s3").login("s1"));
     let give_way: Vec<usize> = world
         .plan()
-        .stages(100)
+        .waves(100)
         .into_iter()
         .flatten()
         .filter(|batch| batch.call == Call::GiveWay)

@@ -24,7 +24,7 @@ fn verdicts() -> [(ItemVerdict, bool, Option<i64>); 11] {
         (ItemVerdict::Retry { code: 158 }, false, Some(158)),
         (ItemVerdict::Full { code: 157 }, false, Some(157)),
         (ItemVerdict::Student { code: 329 }, false, Some(329)),
-        (ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code: 145 }, false, Some(145)),
+        (ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 }, false, Some(145)),
         (ItemVerdict::StopRun { stop: Stop::Maintenance, code: 901 }, false, Some(901)),
         (ItemVerdict::Halve { code: 100 }, false, Some(100)),
         (ItemVerdict::Unknown, false, None),
@@ -47,7 +47,7 @@ fn no_verdict_without_success_ever_records_a_membership_as_ours_or_forgets_one_b
         let of_removal = evidence_after(EnrolmentKind::Remove, Some(Evidence::Added), verdict);
         assert_ne!(of_removal, EvidenceChange::Forget, "{code:?}");
     }
-    let deleted = ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code: 212 };
+    let deleted = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 212 };
     assert_eq!(evidence_after(EnrolmentKind::Remove, Some(Evidence::Added), deleted), EvidenceChange::Forget);
 }
 
@@ -104,7 +104,7 @@ fn a_full_class_is_noticed_at_the_top_and_at_any_item() {
 fn of_several_equal_condemnations_the_first_is_named() {
     let condemned = |codes: &[i64]| {
         let judged = judge(Call::ClassRemove, Sent::Positions(codes.len()), &items(codes));
-        judged.condemned.map(|condemnation| condemnation.code)
+        judged.closed.map(|condemnation| condemnation.code)
     };
     assert_eq!(condemned(&[142, 143]), Some(142));
     assert_eq!(condemned(&[143, 142]), Some(143));
@@ -164,7 +164,7 @@ impl Class {
                 target: TARGET,
                 class_code: Some(&code),
                 mode: self.mode,
-                condemned: None,
+                closed: None,
                 removals: self.removals,
                 now_ms: NOW,
                 delete_grace_ms: 72 * HOUR,

@@ -207,7 +207,8 @@ fn a_rename_into_a_login_value_whose_owner_is_held_waits() {
     let mut world = with_renames(6);
     world.approve();
     world.set(student("p000").login("p001"));
-    let want = world.unguarded().operations.iter().find(|one| one.student == id("p000")).unwrap().want;
+    let want =
+        world.unguarded().operations.iter().find(|one| one.student == id("p000")).unwrap().desired_hash;
     world.guard.approved.insert(id("p000"), OperationKind::Modify, want);
     (6..12).for_each(|at| {
         world.set(student(&nth(at)).login(&format!("new{at}")));

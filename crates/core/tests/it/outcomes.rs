@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rosterd_core::exam_plan::{
-    FailureState, Fingerprint, Hold, Holds, OperationKind, Retry, RetryPolicy, SkipReason,
+    FailureState, Fingerprint, OpenFailure, OpenFailures, OperationKind, Retry, RetryPolicy, SkipReason,
 };
 use rosterd_core::roster::StudentId;
 
@@ -73,14 +73,20 @@ fn delays_beyond_all_measure_stop_at_the_longest_and_at_the_end_of_time() {
     assert_eq!(policy().after(1, i64::MAX - 1, 0.0, None), Retry::At(i64::MAX));
 }
 
-fn holds(state: FailureState) -> Holds {
-    let mut holds = Holds::default();
-    let hold = Hold { state, due_at_ms: 100, want: Fingerprint(5) };
+fn holds(state: FailureState) -> OpenFailures {
+    let mut holds = OpenFailures::default();
+    let hold = OpenFailure { state, due_at_ms: 100, desired_hash: Fingerprint(5) };
     holds.insert(StudentId::new("s1"), OperationKind::Modify, hold);
     holds
 }
 
-fn skip(holds: &Holds, student: &str, kind: OperationKind, want: u64, now_ms: i64) -> Option<SkipReason> {
+fn skip(
+    holds: &OpenFailures,
+    student: &str,
+    kind: OperationKind,
+    want: u64,
+    now_ms: i64,
+) -> Option<SkipReason> {
     holds.skip(&StudentId::new(student), kind, Fingerprint(want), now_ms)
 }
 

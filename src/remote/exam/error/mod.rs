@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::ExamCall;
 use crate::remote::http::{Reply, TransportError};
 
 /// A call without an answer that could be judged item by item.
@@ -17,7 +17,7 @@ pub enum ExamError {
     #[error("{call} cannot be sent")]
     Setup {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// What is in the way.
         source: TransportError,
     },
@@ -25,7 +25,7 @@ pub enum ExamError {
     #[error("{call} was not sent")]
     Unreachable {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// What the attempt ended in.
         source: TransportError,
     },
@@ -33,7 +33,7 @@ pub enum ExamError {
     #[error("{call} was not sent")]
     Stopped {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// After how many failures.
         source: TransportError,
     },
@@ -41,7 +41,7 @@ pub enum ExamError {
     #[error("the answer to {call} was lost")]
     LostAnswer {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// How it was lost.
         source: TransportError,
     },
@@ -49,7 +49,7 @@ pub enum ExamError {
     #[error("the answer to {call} is not the documented one: {what}")]
     Unreadable {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// Where it departs from the documents, without any of its values.
         what: String,
     },
@@ -57,7 +57,7 @@ pub enum ExamError {
     #[error("{call} with {items} item(s) was refused as a whole (HTTP status {status})")]
     Refused {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// How many items it carried.
         items: usize,
         /// The HTTP status.
@@ -82,7 +82,7 @@ pub enum ExamError {
     #[error("{call} was redirected (HTTP status {status}): base_url is wrong, or the service wants a login")]
     Redirected {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// The HTTP status.
         status: u16,
     },
@@ -90,7 +90,7 @@ pub enum ExamError {
     #[error("{call} was not authorised (HTTP status {status}): check code, plan and clock; {clock}")]
     Unauthorized {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// The HTTP status.
         status: u16,
         /// How our clock stands to the service's.
@@ -100,7 +100,7 @@ pub enum ExamError {
     #[error("{call} does not exist there (HTTP status {status}): check base_url")]
     WrongAddress {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// The HTTP status.
         status: u16,
     },
@@ -108,7 +108,7 @@ pub enum ExamError {
     #[error("{call} with {items} item(s) is too large for the service")]
     TooLarge {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// How many items it carried.
         items: usize,
     },
@@ -116,13 +116,13 @@ pub enum ExamError {
     #[error("the service gave up waiting for {call}")]
     TimedOut {
         /// Which call.
-        call: Call,
+        call: ExamCall,
     },
     /// 429.
     #[error("{call} came too soon after other calls")]
     RateLimited {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// When the service wants to be asked again.
         retry_after: Option<Duration>,
     },
@@ -130,7 +130,7 @@ pub enum ExamError {
     #[error("{call} failed at the service (HTTP status {status})")]
     ServiceFailed {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// The HTTP status.
         status: u16,
         /// When the service wants to be asked again.
@@ -140,7 +140,7 @@ pub enum ExamError {
     #[error("{call} was answered with the unexpected HTTP status {status}")]
     Unexpected {
         /// Which call.
-        call: Call,
+        call: ExamCall,
         /// The HTTP status.
         status: u16,
     },
@@ -170,7 +170,7 @@ impl fmt::Display for ClockDifference {
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
+pub enum ExamDisposition {
     /// Send it again in this run, a bounded number of times; after that the service is down. Only writes: a read
     /// that is reported as failed has been tried again already. Where
     /// [`ExamError::may_have_been_applied`], read back first.
@@ -196,7 +196,7 @@ pub enum Stop {
 
 impl ExamError {
     /// A request that got no answer.
-    pub(super) fn from_transport(call: Call, source: TransportError) -> Self {
+    pub(super) fn from_transport(call: ExamCall, source: TransportError) -> Self {
         match source {
             TransportError::Setup { .. } => Self::Setup { call, source },
             TransportError::Unreachable { .. } => Self::Unreachable { call, source },
@@ -207,38 +207,38 @@ impl ExamError {
 
     /// What to do about it. Contract: onlineexammaker, 5, column "action".
     #[must_use]
-    pub fn disposition(&self) -> Disposition {
+    pub fn disposition(&self) -> ExamDisposition {
         match self {
             Self::Unreachable { call, .. } | Self::TimedOut { call } => {
                 if call.is_write() {
-                    Disposition::RetryNow
+                    ExamDisposition::RetryNow
                 } else {
-                    Disposition::StopService(Stop::Temporary)
+                    ExamDisposition::StopService(Stop::Temporary)
                 }
             }
             Self::LostAnswer { call, .. } | Self::ServiceFailed { call, .. } => {
                 if call.is_write() {
-                    Disposition::RetryLater
+                    ExamDisposition::RetryLater
                 } else {
-                    Disposition::StopService(Stop::Temporary)
+                    ExamDisposition::StopService(Stop::Temporary)
                 }
             }
             Self::Refused { items, .. } | Self::TooLarge { items, .. } => {
                 if *items > 1 {
-                    Disposition::HalveBatch
+                    ExamDisposition::HalveBatch
                 } else {
-                    Disposition::RetryLater
+                    ExamDisposition::RetryLater
                 }
             }
             Self::Unreadable { .. } | Self::RateLimited { .. } | Self::Unexpected { .. } => {
-                Disposition::RetryLater
+                ExamDisposition::RetryLater
             }
-            Self::Stopped { .. } => Disposition::StopService(Stop::Temporary),
+            Self::Stopped { .. } => ExamDisposition::StopService(Stop::Temporary),
             Self::FieldsRefused { .. } | Self::Unauthorized { .. } => {
-                Disposition::StopService(Stop::Credentials)
+                ExamDisposition::StopService(Stop::Credentials)
             }
             Self::Setup { .. } | Self::Redirected { .. } | Self::WrongAddress { .. } => {
-                Disposition::StopService(Stop::Configuration)
+                ExamDisposition::StopService(Stop::Configuration)
             }
         }
     }

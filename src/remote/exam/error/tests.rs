@@ -3,17 +3,17 @@
 use super::*;
 use crate::remote::http::{Cause, Interruption};
 
-const WRITE: Call = Call::AddStudents;
-const READ: Call = Call::GetStudentList;
-const DOWN: Disposition = Disposition::StopService(Stop::Temporary);
-const MISCONFIGURED: Disposition = Disposition::StopService(Stop::Configuration);
-const NO_ACCESS: Disposition = Disposition::StopService(Stop::Credentials);
+const WRITE: ExamCall = ExamCall::AddStudents;
+const READ: ExamCall = ExamCall::GetStudentList;
+const DOWN: ExamDisposition = ExamDisposition::StopService(Stop::Temporary);
+const MISCONFIGURED: ExamDisposition = ExamDisposition::StopService(Stop::Configuration);
+const NO_ACCESS: ExamDisposition = ExamDisposition::StopService(Stop::Credentials);
 
 fn host() -> String {
     "exam.test".to_owned()
 }
 
-fn judged(error: &ExamError) -> (Disposition, bool) {
+fn judged(error: &ExamError) -> (ExamDisposition, bool) {
     (error.disposition(), error.may_have_been_applied())
 }
 
@@ -30,7 +30,7 @@ fn what_cannot_be_sent_is_a_matter_of_configuration() {
 #[test]
 fn a_write_that_was_not_sent_is_sent_again_and_a_read_was_already() {
     let source = || TransportError::Unreachable { host: host(), cause: Cause::new("refused") };
-    assert_eq!(judged(&ExamError::from_transport(WRITE, source())), (Disposition::RetryNow, false));
+    assert_eq!(judged(&ExamError::from_transport(WRITE, source())), (ExamDisposition::RetryNow, false));
     assert_eq!(judged(&ExamError::from_transport(READ, source())), (DOWN, false));
 }
 
@@ -38,7 +38,7 @@ fn a_write_that_was_not_sent_is_sent_again_and_a_read_was_already() {
 fn a_lost_answer_to_a_write_is_unknown() {
     for why in [Interruption::Timeout, Interruption::Cut, Interruption::TooLarge] {
         let source = || TransportError::Interrupted { host: host(), why, cause: Cause::new("x") };
-        assert_eq!(judged(&ExamError::from_transport(WRITE, source())), (Disposition::RetryLater, true));
+        assert_eq!(judged(&ExamError::from_transport(WRITE, source())), (ExamDisposition::RetryLater, true));
         assert_eq!(judged(&ExamError::from_transport(READ, source())), (DOWN, false));
     }
 }
@@ -46,18 +46,18 @@ fn a_lost_answer_to_a_write_is_unknown() {
 #[test]
 fn an_unreadable_answer_to_a_write_is_unknown() {
     let error = |call| ExamError::Unreadable { call, what: "it is HTML".to_owned() };
-    assert_eq!(judged(&error(WRITE)), (Disposition::RetryLater, true));
-    assert_eq!(judged(&error(READ)), (Disposition::RetryLater, false));
+    assert_eq!(judged(&error(WRITE)), (ExamDisposition::RetryLater, true));
+    assert_eq!(judged(&error(READ)), (ExamDisposition::RetryLater, false));
 }
 
 #[test]
 fn a_refused_batch_is_halved_and_may_have_been_applied_in_part() {
     let message = Some("no".to_owned());
     let error = |call, items| ExamError::Refused { call, items, status: 200, message: message.clone() };
-    assert_eq!(judged(&error(WRITE, 2)), (Disposition::HalveBatch, true));
-    assert_eq!(judged(&error(WRITE, 1)), (Disposition::RetryLater, false));
-    assert_eq!(judged(&error(Call::GetStudentsInfo, 2)), (Disposition::HalveBatch, false));
-    assert_eq!(judged(&error(READ, 1)), (Disposition::RetryLater, false));
+    assert_eq!(judged(&error(WRITE, 2)), (ExamDisposition::HalveBatch, true));
+    assert_eq!(judged(&error(WRITE, 1)), (ExamDisposition::RetryLater, false));
+    assert_eq!(judged(&error(ExamCall::GetStudentsInfo, 2)), (ExamDisposition::HalveBatch, false));
+    assert_eq!(judged(&error(READ, 1)), (ExamDisposition::RetryLater, false));
     assert_eq!(error(WRITE, 2).message(), Some("no"));
     assert!(!error(WRITE, 2).to_string().contains("no,"));
 }
@@ -95,35 +95,38 @@ fn an_address_that_is_not_there_is_a_matter_of_configuration() {
 #[test]
 fn a_batch_that_is_too_large_is_halved() {
     let error = |items| ExamError::TooLarge { call: WRITE, items };
-    assert_eq!(judged(&error(100)), (Disposition::HalveBatch, false));
-    assert_eq!(judged(&error(1)), (Disposition::RetryLater, false));
+    assert_eq!(judged(&error(100)), (ExamDisposition::HalveBatch, false));
+    assert_eq!(judged(&error(1)), (ExamDisposition::RetryLater, false));
 }
 
 #[test]
 fn a_write_the_service_gave_up_waiting_for_is_read_back_and_sent_again() {
-    assert_eq!(judged(&ExamError::TimedOut { call: WRITE }), (Disposition::RetryNow, true));
+    assert_eq!(judged(&ExamError::TimedOut { call: WRITE }), (ExamDisposition::RetryNow, true));
     assert_eq!(judged(&ExamError::TimedOut { call: READ }), (DOWN, false));
 }
 
 #[test]
 fn a_write_that_came_too_soon_is_unknown_and_waits_as_long_as_asked() {
     let error = |call| ExamError::RateLimited { call, retry_after: Some(Duration::from_secs(9)) };
-    assert_eq!(judged(&error(WRITE)), (Disposition::RetryLater, true));
-    assert_eq!(judged(&error(READ)), (Disposition::RetryLater, false));
+    assert_eq!(judged(&error(WRITE)), (ExamDisposition::RetryLater, true));
+    assert_eq!(judged(&error(READ)), (ExamDisposition::RetryLater, false));
     assert_eq!(error(READ).retry_after(), Some(Duration::from_secs(9)));
 }
 
 #[test]
 fn a_write_that_failed_at_the_service_is_unknown() {
     let error = |call| ExamError::ServiceFailed { call, status: 503, retry_after: None };
-    assert_eq!(judged(&error(WRITE)), (Disposition::RetryLater, true));
+    assert_eq!(judged(&error(WRITE)), (ExamDisposition::RetryLater, true));
     assert_eq!(judged(&error(READ)), (DOWN, false));
 }
 
 #[test]
 fn an_unexpected_status_is_a_failure_and_an_unexpected_success_is_unknown() {
     let error = |status| ExamError::Unexpected { call: WRITE, status };
-    assert_eq!(judged(&error(418)), (Disposition::RetryLater, false));
-    assert_eq!(judged(&error(204)), (Disposition::RetryLater, true));
-    assert_eq!(judged(&ExamError::Unexpected { call: READ, status: 204 }), (Disposition::RetryLater, false));
+    assert_eq!(judged(&error(418)), (ExamDisposition::RetryLater, false));
+    assert_eq!(judged(&error(204)), (ExamDisposition::RetryLater, true));
+    assert_eq!(
+        judged(&ExamError::Unexpected { call: READ, status: 204 }),
+        (ExamDisposition::RetryLater, false)
+    );
 }

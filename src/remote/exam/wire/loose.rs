@@ -6,9 +6,9 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// An integer, written as a number or as a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LooseInteger(pub(super) i64);
+pub(super) struct LenientInteger(pub(super) i64);
 
-impl<'de> Deserialize<'de> for LooseInteger {
+impl<'de> Deserialize<'de> for LenientInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(IntegerVisitor).map(Self)
     }
@@ -38,9 +38,9 @@ impl Visitor<'_> for IntegerVisitor {
 
 /// A text, written as a string or as a number or truth value; `null` is an empty one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LooseText(pub(super) String);
+pub(super) struct LenientText(pub(super) String);
 
-impl<'de> Deserialize<'de> for LooseText {
+impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor).map(Self)
     }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use self::entry::{Entry, NO_INDEX};
-use self::loose::{LooseInteger, LooseText};
+use self::loose::{LenientInteger, LenientText};
 use self::outline::{parse, refusal};
 use self::row::{FieldValues, Rows};
 use super::{CandidateInfo, ExamField, LookupAnswer, Page};
@@ -44,17 +44,17 @@ fn malformed<T>(what: &str) -> Result<T, ReadError> {
 
 #[derive(Deserialize)]
 struct FieldsAnswer {
-    status: Option<LooseText>,
+    status: Option<LenientText>,
     data: Option<Vec<FieldDefinition>>,
 }
 
 #[derive(Deserialize)]
 struct FieldDefinition {
     #[serde(alias = "sFid")]
-    sfid: Option<LooseInteger>,
-    id: Option<LooseInteger>,
+    sfid: Option<LenientInteger>,
+    id: Option<LenientInteger>,
     #[serde(alias = "sLabel")]
-    label: Option<LooseText>,
+    label: Option<LenientText>,
 }
 
 /// Reads `getFields`. Contract: onlineexammaker, 3.1. An account has at least its login field, so an empty list is
@@ -78,8 +78,8 @@ pub(super) fn read_fields(body: &[u8]) -> Result<Vec<ExamField>, ReadError> {
 
 #[derive(Deserialize)]
 struct PageAnswer {
-    status: Option<LooseText>,
-    total: Option<LooseInteger>,
+    status: Option<LenientText>,
+    total: Option<LenientInteger>,
     data: Option<Rows>,
 }
 
@@ -100,14 +100,14 @@ pub(super) fn read_page(body: &[u8], start: u64) -> Result<Page, ReadError> {
 
 #[derive(Deserialize)]
 struct LookupBody {
-    status: Option<LooseText>,
+    status: Option<LenientText>,
     data: Option<Vec<LookupRow>>,
     fail: Option<Vec<Entry>>,
 }
 
 #[derive(Deserialize)]
 struct LookupRow {
-    sid: LooseInteger,
+    sid: LenientInteger,
     fields: Option<FieldValues>,
     #[serde(alias = "groups")]
     group: Option<Vec<Entry>>,
@@ -147,7 +147,7 @@ fn candidate(row: LookupRow) -> Option<CandidateInfo> {
 
 #[derive(Deserialize)]
 struct WriteBody {
-    status: Option<LooseText>,
+    status: Option<LenientText>,
     success: Option<Vec<Entry>>,
     fail: Option<Vec<Entry>>,
 }
@@ -189,8 +189,8 @@ pub(super) fn read_write_answer(body: &[u8]) -> Result<WriteAnswer, ReadError> {
 
 #[derive(Deserialize)]
 struct CategoryBody {
-    status: Option<LooseText>,
-    gid: Option<LooseInteger>,
+    status: Option<LenientText>,
+    gid: Option<LenientInteger>,
 }
 
 /// Reads `addcategory`. Contract: onlineexammaker, 3.9. Without a gid nothing is known of what was created.
@@ -198,16 +198,16 @@ pub(super) fn read_category(body: &[u8]) -> Result<Gid, ReadError> {
     let CategoryBody { status, gid } = parse(body)?;
     require_ok(body, status.as_ref())?;
     match gid {
-        Some(LooseInteger(gid)) if gid > 0 => Ok(Gid(gid)),
+        Some(LenientInteger(gid)) if gid > 0 => Ok(Gid(gid)),
         Some(_) | None => malformed("gid is missing or not positive"),
     }
 }
 
-fn is_ok(status: Option<&LooseText>) -> bool {
+fn is_ok(status: Option<&LenientText>) -> bool {
     status.is_some_and(|status| status.0.eq_ignore_ascii_case("ok"))
 }
 
-fn require_ok(body: &[u8], status: Option<&LooseText>) -> Result<(), ReadError> {
+fn require_ok(body: &[u8], status: Option<&LenientText>) -> Result<(), ReadError> {
     if is_ok(status) { Ok(()) } else { Err(refusal(body, status.is_some())) }
 }
 

@@ -38,7 +38,7 @@ const LONGEST_PLAIN_TEXT_BYTES: usize = 400;
 
 /// What tells a refusal, whatever else the body holds.
 #[derive(Deserialize)]
-struct Outline {
+struct Envelope {
     status: Option<Entry>,
     error: Option<Entry>,
     message: Option<Entry>,
@@ -59,7 +59,7 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
 }
 
 fn diagnose<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
-    if let Ok(outline) = serde_json::from_slice::<Outline>(body)
+    if let Ok(outline) = serde_json::from_slice::<Envelope>(body)
         && let Some(Entry::Text(status)) = &outline.status
         && !status.eq_ignore_ascii_case("ok")
     {
@@ -109,7 +109,7 @@ pub(super) fn refusal(body: &[u8], has_status: bool) -> ReadError {
 pub(in super::super) fn service_text(body: &[u8]) -> Option<String> {
     let body = trimmed(body);
     if body.first() == Some(&b'{') {
-        return serde_json::from_slice::<Outline>(body).ok().and_then(text_of);
+        return serde_json::from_slice::<Envelope>(body).ok().and_then(text_of);
     }
     let plain = std::str::from_utf8(body).ok()?;
     let is_message =
@@ -117,8 +117,8 @@ pub(in super::super) fn service_text(body: &[u8]) -> Option<String> {
     is_message.then(|| plain.to_owned())
 }
 
-fn text_of(outline: Outline) -> Option<String> {
-    let Outline { status: _, error, message, msg } = outline;
+fn text_of(outline: Envelope) -> Option<String> {
+    let Envelope { status: _, error, message, msg } = outline;
     [error, message, msg].into_iter().flatten().find_map(|entry| match entry {
         Entry::Text(text) if !text.trim().is_empty() => Some(text),
         Entry::Number(number) => Some(number.to_string()),

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::super::ResultsPage;
-use super::loose::{LooseInteger, LooseText};
+use super::loose::{LenientInteger, LenientText};
 use super::outline::parse;
 use super::{ReadError, malformed, require_ok};
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid};
@@ -17,27 +17,27 @@ const LONGEST_TID: usize = 128;
 
 #[derive(Deserialize)]
 struct ResultsBody {
-    status: Option<LooseText>,
-    total: Option<LooseInteger>,
+    status: Option<LenientText>,
+    total: Option<LenientInteger>,
     data: Option<Vec<ResultRow>>,
 }
 
 #[derive(Deserialize)]
 struct ResultRow {
-    eid: LooseInteger,
-    sid: LooseInteger,
-    score: Option<LooseText>,
-    passed: Option<LooseText>,
-    status: Option<LooseText>,
+    eid: LenientInteger,
+    sid: LenientInteger,
+    score: Option<LenientText>,
+    passed: Option<LenientText>,
+    status: Option<LenientText>,
     #[serde(rename = "startTime")]
-    start_time: Option<LooseText>,
+    start_time: Option<LenientText>,
     #[serde(rename = "endTime")]
-    end_time: Option<LooseText>,
+    end_time: Option<LenientText>,
     #[serde(rename = "loginValue")]
-    login_value: Option<LooseText>,
+    login_value: Option<LenientText>,
     #[serde(rename = "viewResult")]
-    view_result: Option<LooseText>,
-    tid: Option<LooseText>,
+    view_result: Option<LenientText>,
+    tid: Option<LenientText>,
 }
 
 /// Reads `queryresults`. A missing list is an empty one only where `total` says that nothing is there from `start` on.
@@ -62,7 +62,7 @@ pub(in super::super) fn read_results(body: &[u8], start: u64) -> Result<ResultsP
 }
 
 fn attempt(row: ResultRow, unreadable: &mut u64) -> Attempt {
-    let mut number = |text: Option<LooseText>| -> Option<f64> {
+    let mut number = |text: Option<LenientText>| -> Option<f64> {
         let text = text?.0;
         let text = text.trim();
         if text.is_empty() {

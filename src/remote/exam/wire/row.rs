@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::ListedCandidate;
-use super::loose::{LooseInteger, LooseText};
+use super::loose::{LenientInteger, LenientText};
 use rosterd_core::roster::FieldId;
 
 /// `data` of `getstulist`.
@@ -18,7 +18,7 @@ pub(super) struct Rows(pub(super) Vec<ListedCandidate>);
 pub(super) struct FieldValues(pub(super) Vec<(FieldId, String)>);
 
 struct Row(ListedCandidate);
-struct FieldValue(FieldId, Option<LooseText>);
+struct FieldValue(FieldId, Option<LenientText>);
 
 impl<'de> Deserialize<'de> for Rows {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         let mut fields = Vec::new();
         while let Some(key) = map.next_key()? {
             match key {
-                RowKey::LoginValue => login_value = Some(map.next_value::<LooseText>()?.0),
+                RowKey::LoginValue => login_value = Some(map.next_value::<LenientText>()?.0),
                 RowKey::Fields => {
                     fields =
                         map.next_value::<Option<FieldValues>>()?.map(|fields| fields.0).unwrap_or_default();
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for FieldValuesVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut values = Vec::new();
         while let Some(FieldValue(id, value)) = seq.next_element()? {
-            if let Some(LooseText(value)) = value {
+            if let Some(LenientText(value)) = value {
                 values.push((id, value));
             }
         }
@@ -148,16 +148,16 @@ impl<'de> Visitor<'de> for FieldValueVisitor {
         let (mut field_id, mut id, mut value) = (None, None, None);
         while let Some(key) = map.next_key()? {
             match key {
-                FieldKey::FieldId => field_id = Some(map.next_value::<LooseInteger>()?),
+                FieldKey::FieldId => field_id = Some(map.next_value::<LenientInteger>()?),
                 // Read leniently: beside an `sFid` it may be anything.
-                FieldKey::Id => id = map.next_value::<super::Entry>()?.as_integer().map(LooseInteger),
-                FieldKey::Value => value = map.next_value::<Option<LooseText>>()?,
+                FieldKey::Id => id = map.next_value::<super::Entry>()?.as_integer().map(LenientInteger),
+                FieldKey::Value => value = map.next_value::<Option<LenientText>>()?,
                 FieldKey::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        let LooseInteger(id) = field_id.or(id).ok_or_else(|| A::Error::missing_field("sFid"))?;
+        let LenientInteger(id) = field_id.or(id).ok_or_else(|| A::Error::missing_field("sFid"))?;
         Ok(FieldValue(FieldId(id), value))
     }
 }

@@ -138,7 +138,7 @@ pub enum NameVerdict {
 /// One verdict with what the service said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Judged<V> {
+pub struct JudgedAccount<V> {
     /// What is proven.
     pub verdict: V,
     /// The service's own text; masked already.
@@ -153,7 +153,7 @@ pub struct Judged<V> {
 #[must_use]
 pub struct JudgedAccounts {
     /// One for each account sent, in the order sent.
-    pub items: Vec<Judged<AccountVerdict>>,
+    pub items: Vec<JudgedAccount<AccountVerdict>>,
     /// ClassIn is left alone for the rest of this run, with the code.
     pub stop: Option<(Stop, i64)>,
 }
@@ -167,22 +167,22 @@ pub fn judge_registrations(call: Call, sent: &[Token], answer: &CallAnswer) -> J
     let judged = judge(call, shape, answer);
     let one = |(JudgedItem { verdict, text }, token): (&JudgedItem, &Token)| {
         let uid = uid_told(call, sent.len(), token, answer);
-        Judged { verdict: account(*verdict, uid), text: text.clone(), suspect: judged.suspect }
+        JudgedAccount { verdict: account(*verdict, uid), text: text.clone(), suspect: judged.suspect }
     };
     JudgedAccounts { items: judged.items.iter().zip(sent).map(one).collect(), stop: judged.stop }
 }
 
 /// What an answer says of one account's uid.
 #[derive(Clone, Copy)]
-enum Told {
+enum ToldUid {
     Uid(ClassinUid),
     Nothing,
     /// An item that may be another account's.
     Unsure,
 }
 
-fn uid_told(call: Call, count: usize, token: &Token, answer: &CallAnswer) -> Told {
-    let told = |uid: Option<ClassinUid>| uid.map_or(Told::Nothing, Told::Uid);
+fn uid_told(call: Call, count: usize, token: &Token, answer: &CallAnswer) -> ToldUid {
+    let told = |uid: Option<ClassinUid>| uid.map_or(ToldUid::Nothing, ToldUid::Uid);
     if !call.answers_by_item() {
         return told(answer.uid);
     }
@@ -191,25 +191,25 @@ fn uid_told(call: Call, count: usize, token: &Token, answer: &CallAnswer) -> Tol
     match (ours.next(), ours.next(), items) {
         (Some(item), None, _) => told(item.uid),
         (None, _, [only]) if count == 1 && only.token.is_none() => told(only.uid),
-        (None, _, []) => Told::Nothing,
-        _ => Told::Unsure,
+        (None, _, []) => ToldUid::Nothing,
+        _ => ToldUid::Unsure,
     }
 }
 
-fn account(verdict: ItemVerdict, told: Told) -> AccountVerdict {
+fn account(verdict: ItemVerdict, told: ToldUid) -> AccountVerdict {
     match (verdict, told) {
         (
             ItemVerdict::Done { .. } | ItemVerdict::Already { .. } | ItemVerdict::Repair { .. },
-            Told::Unsure,
+            ToldUid::Unsure,
         ) => AccountVerdict::SendSingly,
         (
             ItemVerdict::Done { code } | ItemVerdict::Already { code } | ItemVerdict::Repair { code },
-            Told::Uid(uid),
+            ToldUid::Uid(uid),
         ) => {
             let membership = if code == DONE { Membership::Sure } else { Membership::ToAskFor };
             AccountVerdict::Known { uid, code, membership }
         }
-        (ItemVerdict::Done { code: DONE }, Told::Nothing) | (ItemVerdict::Unknown, _) => {
+        (ItemVerdict::Done { code: DONE }, ToldUid::Nothing) | (ItemVerdict::Unknown, _) => {
             AccountVerdict::Unknown
         }
         (
@@ -221,7 +221,7 @@ fn account(verdict: ItemVerdict, told: Told) -> AccountVerdict {
         ) => AccountVerdict::Retry { code },
         // No room, and classes that are over, have no meaning here: a failure of this account.
         (
-            ItemVerdict::Student { code } | ItemVerdict::Full { code } | ItemVerdict::Condemned { code, .. },
+            ItemVerdict::Student { code } | ItemVerdict::Full { code } | ItemVerdict::Closed { code, .. },
             _,
         ) => AccountVerdict::Student { code },
         (ItemVerdict::StopRun { stop, code }, _) => AccountVerdict::StopRun { stop, code },
@@ -230,7 +230,7 @@ fn account(verdict: ItemVerdict, told: Told) -> AccountVerdict {
 }
 
 /// Judges the joining of one account to the school.
-pub fn judge_school_student(answer: &CallAnswer) -> Judged<SchoolVerdict> {
+pub fn judge_school_student(answer: &CallAnswer) -> JudgedAccount<SchoolVerdict> {
     alone(Call::SchoolStudent, answer, |verdict| match verdict {
         ItemVerdict::Done { code } | ItemVerdict::Already { code } => SchoolVerdict::Member { code },
         ItemVerdict::Repair { code: code @ NO_ACCOUNT } => SchoolVerdict::NoAccount { code },
@@ -238,7 +238,7 @@ pub fn judge_school_student(answer: &CallAnswer) -> Judged<SchoolVerdict> {
         ItemVerdict::Repair { code }
         | ItemVerdict::Student { code }
         | ItemVerdict::Full { code }
-        | ItemVerdict::Condemned { code, .. }
+        | ItemVerdict::Closed { code, .. }
         | ItemVerdict::Halve { code } => SchoolVerdict::Student { code },
         ItemVerdict::StopRun { stop, code } => SchoolVerdict::StopRun { stop, code },
         ItemVerdict::SendSingly | ItemVerdict::Unknown => SchoolVerdict::Unknown,
@@ -246,24 +246,24 @@ pub fn judge_school_student(answer: &CallAnswer) -> Judged<SchoolVerdict> {
 }
 
 /// Judges the writing of one name.
-pub fn judge_name(answer: &CallAnswer) -> Judged<NameVerdict> {
+pub fn judge_name(answer: &CallAnswer) -> JudgedAccount<NameVerdict> {
     alone(Call::SchoolName, answer, |verdict| match verdict {
         ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => NameVerdict::Confirmed,
         ItemVerdict::Repair { code } => NameVerdict::NotAStudent { code },
         ItemVerdict::Retry { code } => NameVerdict::Retry { code },
         ItemVerdict::Student { code }
         | ItemVerdict::Full { code }
-        | ItemVerdict::Condemned { code, .. }
+        | ItemVerdict::Closed { code, .. }
         | ItemVerdict::Halve { code } => NameVerdict::Student { code },
         ItemVerdict::StopRun { stop, code } => NameVerdict::StopRun { stop, code },
         ItemVerdict::SendSingly | ItemVerdict::Unknown => NameVerdict::Unknown,
     })
 }
 
-fn alone<V>(call: Call, answer: &CallAnswer, read: impl Fn(ItemVerdict) -> V) -> Judged<V> {
+fn alone<V>(call: Call, answer: &CallAnswer, read: impl Fn(ItemVerdict) -> V) -> JudgedAccount<V> {
     let judged = judge(call, Sent::Positions(1), answer);
     let suspect = judged.suspect;
     let item = judged.items.into_iter().next();
     let (verdict, text) = item.map_or((ItemVerdict::Unknown, None), |item| (item.verdict, item.text));
-    Judged { verdict: read(verdict), text, suspect }
+    JudgedAccount { verdict: read(verdict), text, suspect }
 }

@@ -67,7 +67,7 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match verdict {
         ItemVerdict::Done { .. } => EvidenceChange::Record(Evidence::Added),
         ItemVerdict::Already { .. } => EvidenceChange::Record(match was {
-            None | Some(Evidence::Present | Evidence::Gone | Evidence::Condemned) => Evidence::Present,
+            None | Some(Evidence::Present | Evidence::Gone | Evidence::Closed) => Evidence::Present,
             Some(Evidence::Unknown | Evidence::Removing | Evidence::Presumed) => Evidence::Presumed,
             Some(Evidence::Added) => Evidence::Added,
         }),
@@ -81,7 +81,7 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }
         | ItemVerdict::Student { .. }
-        | ItemVerdict::Condemned { .. }
+        | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }
         | ItemVerdict::Halve { .. } => EvidenceChange::back_to(was),
     }
@@ -91,13 +91,13 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match verdict {
         ItemVerdict::Done { .. }
         | ItemVerdict::Already { .. }
-        | ItemVerdict::Condemned { code: CLASS_DELETED, .. } => EvidenceChange::Forget,
+        | ItemVerdict::Closed { code: CLASS_DELETED, .. } => EvidenceChange::Forget,
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(Evidence::Removing),
         ItemVerdict::Repair { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }
         | ItemVerdict::Student { .. }
-        | ItemVerdict::Condemned { .. }
+        | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }
         | ItemVerdict::Halve { .. } => EvidenceChange::back_to(was),
     }
@@ -106,7 +106,7 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
 /// A lost add cannot make sure evidence less sure: it only takes members in.
 fn lost_add(was: Option<Evidence>) -> Evidence {
     match was {
-        None | Some(Evidence::Unknown | Evidence::Removing | Evidence::Gone | Evidence::Condemned) => {
+        None | Some(Evidence::Unknown | Evidence::Removing | Evidence::Gone | Evidence::Closed) => {
             Evidence::Unknown
         }
         Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed)) => sure,

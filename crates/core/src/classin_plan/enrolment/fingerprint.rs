@@ -20,7 +20,7 @@ pub struct Wanted<'a> {
 
 /// The fingerprint: the same on every machine and in every version, so that it can be stored.
 #[must_use]
-pub fn want_fingerprint(wanted: &Wanted<'_>) -> u64 {
+pub fn desired_hash(wanted: &Wanted<'_>) -> u64 {
     let Wanted { kind, student, class_code, uid, target } = wanted;
     let mut hasher = blake3::Hasher::new();
     let mut text = |part: &str| {

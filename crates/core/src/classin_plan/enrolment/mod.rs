@@ -13,7 +13,7 @@ use std::fmt;
 
 pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
-pub use fingerprint::{Wanted, want_fingerprint};
+pub use fingerprint::{Wanted, desired_hash};
 pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
 
 use crate::roster::Mode;
@@ -38,20 +38,13 @@ pub enum Evidence {
     Gone,
     /// The class takes no changes for good (over, deleted, made in the app): whatever it is, it stays so. Not ours to
     /// remove.
-    Condemned,
+    Closed,
 }
 
 impl Evidence {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 7] = [
-        Self::Added,
-        Self::Present,
-        Self::Unknown,
-        Self::Presumed,
-        Self::Removing,
-        Self::Gone,
-        Self::Condemned,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Added, Self::Present, Self::Unknown, Self::Presumed, Self::Removing, Self::Gone, Self::Closed];
 
     /// The word for it in tables and reports.
     #[must_use]
@@ -63,7 +56,7 @@ impl Evidence {
             Self::Presumed => "presumed",
             Self::Removing => "removing",
             Self::Gone => "gone",
-            Self::Condemned => "condemned",
+            Self::Closed => "condemned",
         }
     }
 
@@ -77,7 +70,7 @@ impl Evidence {
     #[must_use]
     pub fn is_settled(self) -> bool {
         match self {
-            Self::Added | Self::Present | Self::Presumed | Self::Condemned => true,
+            Self::Added | Self::Present | Self::Presumed | Self::Closed => true,
             Self::Unknown | Self::Removing | Self::Gone => false,
         }
     }
@@ -124,7 +117,7 @@ impl EnrolmentKind {
 
 /// Whether an operation goes ahead, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OperationState {
+pub enum EnrolmentState {
     /// It goes ahead.
     Planned,
     /// It is too much without a person's approval.
@@ -137,7 +130,7 @@ pub enum OperationState {
     Waiting(Reason),
 }
 
-impl OperationState {
+impl EnrolmentState {
     /// Why it does not go ahead; `None` when it does.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
@@ -210,21 +203,21 @@ pub struct EnrolmentOperation {
     /// Which class, by ClassIn's ids.
     pub target: ClassTarget,
     /// Whether it goes ahead.
-    pub state: OperationState,
+    pub state: EnrolmentState,
     /// What we knew before: the `was` of [`evidence_before`] and [`evidence_after`].
     pub recorded: Option<Evidence>,
     /// Another planned operation makes the call for the same account and target, and this one ends as that
     /// one does. It is in no batch.
     pub follows: bool,
     /// Fingerprint of what is wanted ([`want_fingerprint`]): a failure holds only while it is the same.
-    pub want: u64,
+    pub desired_hash: u64,
 }
 
 impl EnrolmentOperation {
     /// Whether it goes ahead, by a call of its own or by following another.
     #[must_use]
     pub fn is_planned(&self) -> bool {
-        self.state == OperationState::Planned
+        self.state == EnrolmentState::Planned
     }
 
     /// Whether this operation ends as `leader` does.

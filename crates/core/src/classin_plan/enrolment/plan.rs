@@ -18,8 +18,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, OperationState, Reason, Wanted,
-    want_fingerprint,
+    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, Reason, Wanted,
+    desired_hash,
 };
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
@@ -55,7 +55,7 @@ pub struct ClassView<'a> {
     /// What a run may change.
     pub mode: Mode,
     /// The code for which the class or its course is condemned.
-    pub condemned: Option<i64>,
+    pub closed: Option<i64>,
     /// How strong our evidence must be before we remove somebody.
     pub removals: Removals,
     /// Now.
@@ -166,7 +166,7 @@ impl<'a> Planner<'a> {
     }
 
     fn enrol(&self, row: &Enrolment, recorded: Option<Evidence>) -> EnrolmentOperation {
-        let want = want_fingerprint(&Wanted {
+        let want = desired_hash(&Wanted {
             kind: EnrolmentKind::Enrol,
             student: &row.student,
             class_code: Some(&row.class_code),
@@ -174,11 +174,11 @@ impl<'a> Planner<'a> {
             target: row.target,
         });
         let state = if self.view.mode < Mode::CreateOnly {
-            OperationState::Skipped(Reason::Mode(self.view.mode))
-        } else if let Some(code) = self.view.condemned {
-            OperationState::Skipped(Reason::Condemned(code))
+            EnrolmentState::Skipped(Reason::Mode(self.view.mode))
+        } else if let Some(code) = self.view.closed {
+            EnrolmentState::Skipped(Reason::Condemned(code))
         } else if row.uid.is_none() {
-            OperationState::Cannot(Reason::NoAccount)
+            EnrolmentState::Cannot(Reason::NoAccount)
         } else {
             self.due(want)
         };
@@ -191,7 +191,7 @@ impl<'a> Planner<'a> {
             state,
             recorded,
             follows: false,
-            want,
+            desired_hash: want,
         }
     }
 
@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
             } else if self.wanted_without_uid.contains(&record.student) {
                 // Their account may well be this one: nobody loses a class because a cell was emptied.
                 plan.kept += 1;
-            } else if never_ours(record.evidence) || self.view.condemned == Some(CLASS_DELETED) {
+            } else if never_ours(record.evidence) || self.view.closed == Some(CLASS_DELETED) {
                 plan.to_forget.push(record.uid);
             } else if self.may_remove(record.evidence) {
                 plan.operations.push(self.remove(record));
@@ -216,14 +216,14 @@ impl<'a> Planner<'a> {
 
     fn may_remove(&self, evidence: Evidence) -> bool {
         match evidence {
-            Evidence::Present | Evidence::Gone | Evidence::Condemned => false,
+            Evidence::Present | Evidence::Gone | Evidence::Closed => false,
             Evidence::Added | Evidence::Removing => self.view.removals >= Removals::Added,
             Evidence::Presumed | Evidence::Unknown => self.view.removals >= Removals::Presumed,
         }
     }
 
     fn remove(&self, record: &EnrolmentRecord) -> EnrolmentOperation {
-        let want = want_fingerprint(&Wanted {
+        let want = desired_hash(&Wanted {
             kind: EnrolmentKind::Remove,
             student: &record.student,
             class_code: None,
@@ -231,11 +231,11 @@ impl<'a> Planner<'a> {
             target: record.target,
         });
         let state = if self.view.mode < Mode::Sync {
-            OperationState::Skipped(Reason::Mode(self.view.mode))
-        } else if let Some(code) = self.view.condemned {
-            OperationState::Skipped(Reason::Condemned(code))
+            EnrolmentState::Skipped(Reason::Mode(self.view.mode))
+        } else if let Some(code) = self.view.closed {
+            EnrolmentState::Skipped(Reason::Condemned(code))
         } else if let Some(grace) = self.grace(record) {
-            OperationState::Waiting(grace)
+            EnrolmentState::Waiting(grace)
         } else {
             self.due(want)
         };
@@ -248,7 +248,7 @@ impl<'a> Planner<'a> {
             state,
             recorded: Some(record.evidence),
             follows: false,
-            want,
+            desired_hash: want,
         }
     }
 
@@ -264,10 +264,10 @@ impl<'a> Planner<'a> {
         (runs < LEAST_RUNS || self.view.now_ms < until_ms).then_some(Reason::Grace { until_ms })
     }
 
-    fn due(&self, want: u64) -> OperationState {
+    fn due(&self, want: u64) -> EnrolmentState {
         match self.view.holds.get(&want) {
-            Some(why) => OperationState::Waiting(Reason::Other(why.clone())),
-            None => OperationState::Planned,
+            Some(why) => EnrolmentState::Waiting(Reason::Other(why.clone())),
+            None => EnrolmentState::Planned,
         }
     }
 
@@ -289,7 +289,7 @@ impl<'a> Planner<'a> {
         }
         for operation in &mut plan.operations {
             if operation.kind == EnrolmentKind::Remove && operation.is_planned() {
-                operation.state = OperationState::Held(Reason::WouldEmpty { removals });
+                operation.state = EnrolmentState::Held(Reason::WouldEmpty { removals });
             }
         }
     }
@@ -297,5 +297,5 @@ impl<'a> Planner<'a> {
 
 /// Whether a membership is none that we could ever take away.
 fn never_ours(evidence: Evidence) -> bool {
-    matches!(evidence, Evidence::Present | Evidence::Condemned)
+    matches!(evidence, Evidence::Present | Evidence::Closed)
 }

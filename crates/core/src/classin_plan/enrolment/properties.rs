@@ -34,7 +34,7 @@ impl Model {
             target: TARGET,
             class_code: None,
             mode: Mode::Sync,
-            condemned: None,
+            closed: None,
             removals,
             now_ms: 0,
             delete_grace_ms: 0,

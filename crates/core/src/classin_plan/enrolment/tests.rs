@@ -64,7 +64,7 @@ impl World {
             target: TARGET,
             class_code: Some(&code),
             mode: self.mode,
-            condemned: self.condemned,
+            closed: self.condemned,
             removals: self.removals,
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
@@ -102,12 +102,12 @@ impl World {
 fn lines(plan: &ClassPlan) -> Vec<String> {
     let line = |operation: &EnrolmentOperation| {
         let state = match &operation.state {
-            OperationState::Planned if operation.follows => "follows",
-            OperationState::Planned => "planned",
-            OperationState::Held(_) => "held",
-            OperationState::Skipped(_) => "skipped",
-            OperationState::Cannot(_) => "cannot",
-            OperationState::Waiting(_) => "waiting",
+            EnrolmentState::Planned if operation.follows => "follows",
+            EnrolmentState::Planned => "planned",
+            EnrolmentState::Held(_) => "held",
+            EnrolmentState::Skipped(_) => "skipped",
+            EnrolmentState::Cannot(_) => "cannot",
+            EnrolmentState::Waiting(_) => "waiting",
         };
         let uid = operation.uid.map_or("-".to_owned(), |uid| uid.to_string());
         format!("{} {} {uid} {state}", operation.kind.as_str(), operation.student)
@@ -160,7 +160,7 @@ fn a_wanted_student_without_an_account_cannot_be_enrolled_and_the_reason_says_wh
 #[test]
 fn a_failure_that_is_not_due_waits_until_what_is_wanted_changes() {
     let mut world = converged().with_row("s4", "c1", Some(4));
-    let want = world.plan().operations[0].want;
+    let want = world.plan().operations[0].desired_hash;
     world.holds.insert(want, "a dead letter".to_owned());
     let plan = world.plan();
     assert_eq!(lines(&plan), ["enrol s4 4 waiting"]);
@@ -284,7 +284,7 @@ fn siblings_who_share_a_new_account_are_enrolled_by_one_call() {
 #[test]
 fn a_sibling_whose_failure_waits_does_not_keep_the_other_from_being_enrolled() {
     let mut world = converged().with_row("s4", "c1", Some(4)).with_row("s5", "c1", Some(4));
-    world.holds.insert(world.plan().operations[0].want, "dead".to_owned());
+    world.holds.insert(world.plan().operations[0].desired_hash, "dead".to_owned());
     assert_eq!(lines(&world.plan()), ["enrol s4 4 waiting", "enrol s5 4 planned"]);
 }
 
@@ -431,7 +431,7 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
 fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
     use Evidence::{Added, Presumed, Removing};
     use EvidenceChange::{Forget, Record};
-    let condemned = |code| ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code };
+    let condemned = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code };
     let table = [
         (Added, DONE, Forget),
         (Added, ItemVerdict::Already { code: 167 }, Forget),
@@ -492,7 +492,7 @@ fn a_fingerprint_is_stable_across_machines_and_changes_with_each_part() {
         Wanted { uid: None, ..base },
         Wanted { target: other_class, ..base },
     ];
-    let prints: BTreeSet<u64> = variants.iter().chain([&base]).map(want_fingerprint).collect();
+    let prints: BTreeSet<u64> = variants.iter().chain([&base]).map(desired_hash).collect();
     assert_eq!(prints.len(), variants.len() + 1);
-    assert_eq!(want_fingerprint(&base), 1_962_145_383_853_606_262);
+    assert_eq!(desired_hash(&base), 1_962_145_383_853_606_262);
 }

@@ -77,7 +77,7 @@ pub enum ItemVerdict {
         code: i64,
     },
     /// The class or course can take nothing more.
-    Condemned {
+    Closed {
         /// How far that reaches.
         scope: Scope,
         /// Until the ids change on the roster; otherwise for this run.
@@ -113,7 +113,7 @@ impl ItemVerdict {
             | Self::Retry { .. }
             | Self::Full { .. }
             | Self::Student { .. }
-            | Self::Condemned { .. }
+            | Self::Closed { .. }
             | Self::StopRun { .. }
             | Self::Unknown
             | Self::SendSingly
@@ -131,7 +131,7 @@ impl ItemVerdict {
             | Self::Retry { code }
             | Self::Full { code }
             | Self::Student { code }
-            | Self::Condemned { code, .. }
+            | Self::Closed { code, .. }
             | Self::StopRun { code, .. }
             | Self::Halve { code } => Some(code),
             Self::Unknown | Self::SendSingly => None,
@@ -150,7 +150,7 @@ pub struct JudgedItem {
 
 /// A class or course that can take nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Condemnation {
+pub struct Closure {
     /// How far it reaches.
     pub scope: Scope,
     /// Until the ids change on the roster; otherwise for this run.
@@ -175,7 +175,7 @@ pub struct Judged {
     /// One for each student sent, in the order sent.
     pub items: Vec<JudgedItem>,
     /// The class or course can take nothing more.
-    pub condemned: Option<Condemnation>,
+    pub closed: Option<Closure>,
     /// ClassIn is left alone for the rest of this run, with the code.
     pub stop: Option<(Stop, i64)>,
     /// No more adds to this class in this run, with the code.

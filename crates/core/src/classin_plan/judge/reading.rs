@@ -1,7 +1,7 @@
 //! The steps themselves: one answer, read once, then one verdict for each student.
 
 use super::matching::Matching;
-use super::{Condemnation, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split};
+use super::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split};
 use crate::classin_plan::answer::{AnswerItem, CallAnswer};
 use crate::classin_plan::decision::{Call, CodeClass, Decision, Stop, decide};
 
@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
             .and_then(|verdict| verdict.code())
             .filter(|code| is_halved(*code));
         Judged {
-            condemned: self.whole.and_then(condemnation),
+            closed: self.whole.and_then(closure),
             stop: self.whole.and_then(stop),
             full: self.find_full(),
             split,
@@ -192,13 +192,13 @@ fn verdict(class: CodeClass, code: i64) -> ItemVerdict {
         CodeClass::Retry => ItemVerdict::Retry { code },
         CodeClass::Full => ItemVerdict::Full { code },
         CodeClass::Student => ItemVerdict::Student { code },
-        CodeClass::Class { for_good } => ItemVerdict::Condemned { scope: Scope::Class, for_good, code },
-        CodeClass::Course { for_good } => ItemVerdict::Condemned { scope: Scope::Course, for_good, code },
+        CodeClass::Class { for_good } => ItemVerdict::Closed { scope: Scope::Class, for_good, code },
+        CodeClass::Course { for_good } => ItemVerdict::Closed { scope: Scope::Course, for_good, code },
         CodeClass::Run(stop) => ItemVerdict::StopRun { stop, code },
     }
 }
 
-fn condemnation(whole: Whole) -> Option<Condemnation> {
+fn closure(whole: Whole) -> Option<Closure> {
     let (scope, for_good) = match whole.class {
         CodeClass::Class { for_good } => (Scope::Class, for_good),
         CodeClass::Course { for_good } => (Scope::Course, for_good),
@@ -210,7 +210,7 @@ fn condemnation(whole: Whole) -> Option<Condemnation> {
         | CodeClass::Student
         | CodeClass::Run(_) => return None,
     };
-    Some(Condemnation { scope, for_good, code: whole.code })
+    Some(Closure { scope, for_good, code: whole.code })
 }
 
 fn stop(whole: Whole) -> Option<(Stop, i64)> {

@@ -57,8 +57,8 @@ fn remove_codes(top: i64, codes: &[i64]) -> Judged {
 const DONE: ItemVerdict = ItemVerdict::Done { code: 1 };
 const THERE: ItemVerdict = ItemVerdict::Already { code: 166 };
 const GONE: ItemVerdict = ItemVerdict::Already { code: 167 };
-const ENDED: ItemVerdict = ItemVerdict::Condemned { scope: Scope::Class, for_good: true, code: 145 };
-const NO_COURSE: ItemVerdict = ItemVerdict::Condemned { scope: Scope::Course, for_good: false, code: 144 };
+const ENDED: ItemVerdict = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 };
+const NO_COURSE: ItemVerdict = ItemVerdict::Closed { scope: Scope::Course, for_good: false, code: 144 };
 
 fn student(code: i64) -> ItemVerdict {
     ItemVerdict::Student { code }
@@ -93,7 +93,7 @@ fn complete_items_are_judged_whatever_the_top_says() {
             ],
             "top {top}"
         );
-        assert_eq!((judged.condemned, judged.stop, judged.full), (None, None, Some(157)));
+        assert_eq!((judged.closed, judged.stop, judged.full), (None, None, Some(157)));
     }
 }
 
@@ -101,14 +101,14 @@ fn complete_items_are_judged_whatever_the_top_says() {
 fn a_condemned_class_at_one_item_counts_for_all_but_those_that_succeeded() {
     let judged = add_codes(1, &[1, 145, 228, 166]);
     assert_eq!(verdicts(&judged), [DONE, ENDED, ENDED, THERE]);
-    assert_eq!(judged.condemned, Some(Condemnation { scope: Scope::Class, for_good: true, code: 145 }));
+    assert_eq!(judged.closed, Some(Closure { scope: Scope::Class, for_good: true, code: 145 }));
 }
 
 #[test]
 fn the_widest_of_several_condemnations_counts() {
     let judged = add_codes(1, &[145, 144, 329]);
     assert_eq!(verdicts(&judged), [ENDED, NO_COURSE, NO_COURSE]);
-    assert_eq!(judged.condemned.map(|found| found.scope), Some(Scope::Course));
+    assert_eq!(judged.closed.map(|found| found.scope), Some(Scope::Course));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_single_removal_of_another_length_is_unknown_and_not_sent_singly_for_ever() 
 fn a_condemned_class_in_an_answer_of_another_length_is_still_heard() {
     let judged = remove(2, &answer(1, vec![bare(145)]));
     assert_eq!(verdicts(&judged), [ENDED; 2]);
-    assert!(judged.condemned.is_some() && judged.split.is_none());
+    assert!(judged.closed.is_some() && judged.split.is_none());
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn an_item_without_a_code_is_unknown_and_does_not_spoil_its_neighbours() {
 fn an_unknown_code_at_the_top_with_nothing_else_is_a_failure_of_all() {
     let judged = add(2, &top_only(31_337));
     assert_eq!(verdicts(&judged), [student(31_337); 2]);
-    assert_eq!((judged.stop, judged.condemned), (None, None));
+    assert_eq!((judged.stop, judged.closed), (None, None));
 }
 
 #[test]

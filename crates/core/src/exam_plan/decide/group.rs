@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
-use crate::exam_plan::facts::SidFact;
+use crate::exam_plan::diff::{PriorKnowledge, Wanted};
 use crate::exam_plan::groups::{WantedGroups, grow, shrink};
 use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::operation::{Change, GroupMove, GroupWay, Operation, OperationKind, OperationState};
+use crate::exam_plan::lookup::SidFact;
+use crate::exam_plan::operation::{Change, GroupChange, GroupMove, Operation, OperationKind, OperationState};
 use crate::exam_plan::reason::{CannotReason, SkipReason};
-use crate::exam_plan::survey::{Sighting, Wanted};
 use crate::roster::{Gid, Sid, StudentId};
 
 impl Decider<'_> {
     /// A linked candidate's groups as looked up in this run, where they were.
-    pub(super) fn looked_up(&mut self, link: &Link, sighting: Sighting) -> Option<BTreeSet<Gid>> {
-        match self.input.facts.by_sid.get(&link.sid) {
+    pub(super) fn looked_up(&mut self, link: &Link, sighting: PriorKnowledge) -> Option<BTreeSet<Gid>> {
+        match self.input.lookups.by_sid.get(&link.sid) {
             Some(SidFact::Found { groups, .. }) => {
                 if link.groups.as_ref() != Some(groups) {
                     self.notes.push(LinkNote::Groups(link.student.clone(), groups.clone()));
@@ -23,29 +23,29 @@ impl Decider<'_> {
                 }
                 Some(groups.clone())
             }
-            Some(SidFact::Gone) | None if sighting == Sighting::Groups => link.groups.clone(),
+            Some(SidFact::Gone) | None if sighting == PriorKnowledge::Groups => link.groups.clone(),
             Some(SidFact::Gone) | None => None,
         }
     }
 
-    pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, sighting: Sighting) {
+    pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, sighting: PriorKnowledge) {
         let looked_up = self.looked_up(link, sighting);
         let known = looked_up.as_ref().or(link.groups.as_ref());
         let differs = known.is_none_or(|held| self.input.groups.differ(&wanted.groups.gids, held));
         match looked_up {
             _ if !differs => self.missing_gid(&wanted.id, &wanted.groups),
             Some(held) => self.regroup(&wanted.id, link.sid, &wanted.groups, &held),
-            None => self.not_now(wanted.id.clone(), OperationKind::Move, SkipReason::NotFoundOut),
+            None => self.skip(wanted.id.clone(), OperationKind::Move, SkipReason::NotFoundOut),
         }
     }
 
     /// From the groups held, as looked up in this run, to the wanted ones.
     pub(super) fn regroup(&mut self, id: &StudentId, sid: Sid, wanted: &WantedGroups, held: &BTreeSet<Gid>) {
-        let Some(way) = self.input.groups.way(&wanted.gids, held) else {
+        let Some(way) = self.input.groups.change(&wanted.gids, held) else {
             return self.missing_gid(id, wanted);
         };
         let want = self.wanted_groups(id, wanted);
-        let leaves = way.leaves(held);
+        let leaves = way.groups_left(held);
         let change = Change::Move(GroupMove::of_student(Some(sid), wanted, way));
         self.add_operation(id.clone(), change, want, leaves, false);
     }
@@ -70,22 +70,22 @@ impl Decider<'_> {
             }
         };
         let want = self.wanted_groups(id, wanted);
-        let way = GroupWay::Adjust { missing: further, surplus: BTreeSet::new() };
+        let way = GroupChange::Adjust { missing: further, surplus: BTreeSet::new() };
         let change = Change::Move(GroupMove::of_student(None, wanted, way));
         let leaves = BTreeSet::new();
         self.operations.push(Operation {
             student: id.clone(),
             change,
             state,
-            want,
+            desired_hash: want,
             of_leaver: false,
-            leaves,
+            groups_left: leaves,
             groups: BTreeSet::new(),
         });
     }
 
     fn wanted_groups(&self, id: &StudentId, wanted: &WantedGroups) -> crate::exam_plan::Fingerprint {
-        let mut want = self.want(id, OperationKind::Move);
+        let mut want = self.desired_digest(id, OperationKind::Move);
         for gid in &wanted.gids {
             want.number(gid.0);
         }
@@ -95,7 +95,11 @@ impl Decider<'_> {
     /// A group without gid is an error for the students in it alone.
     fn missing_gid(&mut self, id: &StudentId, wanted: &WantedGroups) {
         if let Some(code) = &wanted.without_gid {
-            self.cannot(id.clone(), OperationKind::Move, CannotReason::GroupWithoutGid(code.clone()));
+            self.mark_impossible(
+                id.clone(),
+                OperationKind::Move,
+                CannotReason::GroupWithoutGid(code.clone()),
+            );
         }
     }
 }

@@ -2,29 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use super::{Decider, Whereabouts};
+use super::{CandidateLocation, Decider};
+use crate::exam_plan::diff::Leaver;
 use crate::exam_plan::groups::shrink;
 use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::operation::{Change, Deletion, GroupMove, GroupWay, OperationKind};
+use crate::exam_plan::operation::{Change, Deletion, GroupChange, GroupMove, OperationKind};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::SkipReason;
-use crate::exam_plan::survey::Leaver;
 use crate::roster::Gid;
 use crate::roster::Leavers;
 
 impl Decider<'_> {
-    pub(super) fn leaver(&mut self, leaver: &Leaver, whereabouts: Whereabouts) {
+    pub(super) fn leaver(&mut self, leaver: &Leaver, whereabouts: CandidateLocation) {
         let link = &leaver.link;
         match whereabouts {
-            Whereabouts::Gone => {
+            CandidateLocation::Gone => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.notes.push(LinkNote::Close(link.student.clone()));
                 return;
             }
-            Whereabouts::Elsewhere(login) => {
+            CandidateLocation::Elsewhere(login) => {
                 self.notes.push(LinkNote::Follow(link.student.clone(), login));
             }
-            Whereabouts::Here | Whereabouts::Nowhere | Whereabouts::Unknown => {}
+            CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => {}
         }
         if !self.input.trust.is_doubtful() {
             self.notes.push(LinkNote::Gone(link.student.clone()));
@@ -36,12 +36,12 @@ impl Decider<'_> {
             self.leavers_waiting += 1;
             return;
         }
-        match self.looked_up(link, leaver.sighting) {
+        match self.looked_up(link, leaver.prior) {
             Some(held) => self.dismiss(link, &held),
             None if self.is_done_with(link) => {}
             None => {
                 let reason = self.not_found_out();
-                self.not_now_of_leaver(link.student.clone(), self.dismissal(link), reason);
+                self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
             }
         }
     }
@@ -66,7 +66,7 @@ impl Decider<'_> {
         if ours.len() < held.len() {
             // Another school has the candidate too: only our groups are ours to take it out of.
             if !ours.is_empty() {
-                let way = GroupWay::Adjust { missing: BTreeSet::new(), surplus: ours };
+                let way = GroupChange::Adjust { missing: BTreeSet::new(), surplus: ours };
                 self.dismiss_by_move(link, way, held);
             }
             return;
@@ -74,7 +74,7 @@ impl Decider<'_> {
         match self.input.policy.leavers {
             Leavers::Keep => {}
             Leavers::MoveTo(gid) => {
-                if let Some(way) = self.input.groups.way(&BTreeSet::from([Gid(gid)]), held) {
+                if let Some(way) = self.input.groups.change(&BTreeSet::from([Gid(gid)]), held) {
                     self.dismiss_by_move(link, way, held);
                 }
             }
@@ -86,28 +86,28 @@ impl Decider<'_> {
         let id = link.student.clone();
         match self.input.trust {
             Trust::Complete(proof) => {
-                let want = self.want(&id, OperationKind::Delete).number(link.sid.0).finish();
+                let want = self.desired_digest(&id, OperationKind::Delete).number(link.sid.0).finish();
                 let change = Change::Delete(Deletion::certified(link.sid, proof));
                 self.add_operation(id, change, want, held.clone(), true);
             }
             Trust::Doubtful(_) => {
-                self.not_now_of_leaver(id, OperationKind::Delete, SkipReason::DoubtfulListing);
+                self.skip_leaver(id, OperationKind::Delete, SkipReason::DoubtfulListing);
             }
         }
     }
 
-    fn dismiss_by_move(&mut self, link: &Link, way: GroupWay, held: &BTreeSet<Gid>) {
+    fn dismiss_by_move(&mut self, link: &Link, way: GroupChange, held: &BTreeSet<Gid>) {
         let id = link.student.clone();
         let Trust::Complete(proof) = self.input.trust else {
-            return self.not_now_of_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
+            return self.skip_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
         };
-        let mut want = self.want(&id, OperationKind::Move);
+        let mut want = self.desired_digest(&id, OperationKind::Move);
         want.number(link.sid.0).text("leaver");
-        if let GroupWay::MoveTo(gid) = &way {
+        if let GroupChange::MoveTo(gid) = &way {
             want.number(gid.0);
         }
         let want = want.finish();
-        let leaves = way.leaves(held);
+        let leaves = way.groups_left(held);
         let change = Change::Move(GroupMove::of_leaver(link.sid, way, proof));
         self.add_operation(id, change, want, leaves, true);
     }

@@ -2,43 +2,43 @@
 
 mod group;
 mod leaver;
+mod location;
 mod rename;
 mod student;
-mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use self::rename::settle_renames;
+pub(super) use self::rename::block_dependent_renames;
 
+use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
-use self::whereabouts::Whereabouts;
 use super::compare::{Comparison, FieldDifference};
-use super::facts::Facts;
+use super::diff::{Diff, Difference, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
 use super::groups::GroupBook;
-use super::hold::Holds;
 use super::link::{Link, LinkNote};
+use super::lookup::LookupResults;
 use super::mapping::MappedField;
 use super::observed::Flaw;
+use super::open_failure::OpenFailures;
 use super::operation::{Change, Operation, OperationKind, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, SkipReason};
-use super::survey::{Case, Survey, Unusable};
 use super::{Plan, PlanTotals};
 use crate::roster::{FieldId, Gid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
     /// Who is not simply as wanted.
-    pub survey: Survey,
+    pub diff: Diff,
     /// The listing, the mapping and the memory key.
     pub comparison: Comparison<'a>,
     /// The roster's groups.
     pub groups: &'a GroupBook,
     /// What was looked up.
-    pub facts: &'a Facts,
+    pub lookups: &'a LookupResults,
     /// What failed before.
-    pub holds: &'a Holds,
+    pub open_failures: &'a OpenFailures,
     /// What the admin decided.
     pub policy: Policy,
     /// Whether the listing can be believed.
@@ -50,8 +50,8 @@ pub struct PlanInput<'a> {
 impl PlanInput<'_> {
     /// Makes the plan. Pure: the same input gives the same plan, in whatever order the cases came.
     pub fn plan(mut self) -> Plan {
-        let cases = std::mem::take(&mut self.survey.cases);
-        let proven_incomplete = cases.iter().any(|case| self.whereabouts(case) == Whereabouts::Nowhere);
+        let cases = std::mem::take(&mut self.diff.differences);
+        let proven_incomplete = cases.iter().any(|case| self.location(case) == CandidateLocation::Nowhere);
         let incomplete = Flaw::Incomplete;
         if proven_incomplete && !self.trust.is_doubtful() {
             let input = PlanInput { trust: Trust::Doubtful(&incomplete), ..self };
@@ -73,35 +73,35 @@ struct Decider<'a> {
 }
 
 impl<'a> Decider<'a> {
-    fn new(input: &'a PlanInput<'a>, cases: &[Case]) -> Self {
+    fn new(input: &'a PlanInput<'a>, cases: &[Difference]) -> Self {
         Self {
             input,
             current: CurrentOwners::new(input, cases),
             operations: Vec::new(),
             notes: Vec::new(),
             leavers_waiting: 0,
-            group_sizes: input.survey.group_sizes.clone(),
+            group_sizes: input.diff.group_sizes.clone(),
         }
     }
 
-    fn decide(mut self, cases: Vec<Case>) -> Plan {
+    fn decide(mut self, cases: Vec<Difference>) -> Plan {
         for case in cases {
-            let whereabouts = self.input.whereabouts(&case);
+            let whereabouts = self.input.location(&case);
             let groups = groups_of(&case);
             let before = self.operations.len();
             match case {
-                Case::Newcomer(newcomer) => self.newcomer(newcomer),
-                Case::Linked(linked) => self.linked(*linked, whereabouts),
-                Case::Leaver(leaver) => self.leaver(&leaver, whereabouts),
-                Case::Unusable(unusable) => self.unusable(unusable),
+                Difference::Newcomer(newcomer) => self.newcomer(newcomer),
+                Difference::Linked(linked) => self.linked(*linked, whereabouts),
+                Difference::Leaver(leaver) => self.leaver(&leaver, whereabouts),
+                Difference::Unusable(unusable) => self.unusable(unusable),
             }
             for operation in self.operations.iter_mut().skip(before) {
-                let concerned = groups.union(&operation.leaves).copied();
+                let concerned = groups.union(&operation.groups_left).copied();
                 operation.groups = concerned.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
             }
         }
-        settle_renames(&mut self.operations);
-        let survey = &self.input.survey;
+        block_dependent_renames(&mut self.operations);
+        let survey = &self.input.diff;
         let totals = PlanTotals {
             students: survey.students,
             managed: survey.managed,
@@ -122,7 +122,7 @@ impl<'a> Decider<'a> {
             self.notes.push(LinkNote::Returned(student.clone()));
         }
         let kind = if linked { OperationKind::Modify } else { OperationKind::Add };
-        self.cannot(student, kind, reason);
+        self.mark_impossible(student, kind, reason);
     }
 
     /// Notes what a comparison asks to remember; says what is to be sent, with what is sent once more.
@@ -149,12 +149,12 @@ impl<'a> Decider<'a> {
         }
         // A candidate that was not looked up may have swapped login values with another one: what is
         // listed here is not what it was sent, and says nothing about how the service keeps values.
-        if !input.facts.by_sid.contains_key(&link.sid) {
+        if !input.lookups.by_sid.contains_key(&link.sid) {
             return difference;
         }
         let (mut proven, mut suspected) = (BTreeSet::new(), BTreeMap::new());
         for field in &difference.rewritten {
-            let shown = input.facts.shown.get(&link.sid).and_then(|shown| shown.get(field)).copied();
+            let shown = input.lookups.shown.get(&link.sid).and_then(|shown| shown.get(field)).copied();
             let shown = shown.unwrap_or(Fingerprint(0));
             if link.suspected.get(field) == Some(&shown) {
                 proven.insert(*field);
@@ -176,7 +176,7 @@ impl<'a> Decider<'a> {
         difference
     }
 
-    fn want(&self, student: &StudentId, kind: OperationKind) -> Digest {
+    fn desired_digest(&self, student: &StudentId, kind: OperationKind) -> Digest {
         let mut digest = self.input.comparison.key.digest("want");
         digest.text(kind.as_str()).text(student.as_str());
         digest
@@ -198,7 +198,15 @@ impl<'a> Decider<'a> {
         let state = self.state(&student, &change, want, of_leaver);
         let leaves = leaves.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
         let groups = BTreeSet::new();
-        let operation = Operation { student, change, state: state.clone(), want, of_leaver, leaves, groups };
+        let operation = Operation {
+            student,
+            change,
+            state: state.clone(),
+            desired_hash: want,
+            of_leaver,
+            groups_left: leaves,
+            groups,
+        };
         self.operations.push(operation);
         state
     }
@@ -221,36 +229,36 @@ impl<'a> Decider<'a> {
         if needs_everybody && self.input.trust.is_doubtful() {
             return OperationState::Skipped(SkipReason::DoubtfulListing);
         }
-        match self.input.holds.skip(student, kind, want, self.input.now_ms) {
+        match self.input.open_failures.skip(student, kind, want, self.input.now_ms) {
             Some(reason) => OperationState::Skipped(reason),
             None => OperationState::Planned,
         }
     }
 
     /// Wanted, but not until somebody mends what `reason` names.
-    fn cannot(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
-        let want = self.want(&student, kind).text(reason.code()).finish();
-        let state = if self.input.holds.is_ignored(&student, kind, want) {
+    fn mark_impossible(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
+        let want = self.desired_digest(&student, kind).text(reason.code()).finish();
+        let state = if self.input.open_failures.is_ignored(&student, kind, want) {
             OperationState::Skipped(SkipReason::Ignored)
         } else {
             OperationState::Cannot(reason)
         };
-        self.stand_in(student, kind, want, state, false);
+        self.push_without_change(student, kind, want, state, false);
     }
 
     /// Wanted, but not in this run.
-    fn not_now(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let want = self.want(&student, kind).finish();
-        self.stand_in(student, kind, want, OperationState::Skipped(reason), false);
+    fn skip(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
+        let want = self.desired_digest(&student, kind).finish();
+        self.push_without_change(student, kind, want, OperationState::Skipped(reason), false);
     }
 
     /// As [`Decider::not_now`], for what concerns a leaver.
-    fn not_now_of_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let want = self.want(&student, kind).text("leaver").finish();
-        self.stand_in(student, kind, want, OperationState::Skipped(reason), true);
+    fn skip_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
+        let want = self.desired_digest(&student, kind).text("leaver").finish();
+        self.push_without_change(student, kind, want, OperationState::Skipped(reason), true);
     }
 
-    fn stand_in(
+    fn push_without_change(
         &mut self,
         student: StudentId,
         kind: OperationKind,
@@ -265,7 +273,15 @@ impl<'a> Decider<'a> {
         };
         let change = Change::Impossible(kind);
         let (leaves, groups) = (BTreeSet::new(), BTreeSet::new());
-        self.operations.push(Operation { student, change, state, want, of_leaver, leaves, groups });
+        self.operations.push(Operation {
+            student,
+            change,
+            state,
+            desired_hash: want,
+            of_leaver,
+            groups_left: leaves,
+            groups,
+        });
     }
 
     /// What a look-up that brought nothing means: with a doubtful listing it may not even have been made.
@@ -275,13 +291,13 @@ impl<'a> Decider<'a> {
 }
 
 /// The groups in which a person looks for whom a case concerns.
-fn groups_of(case: &Case) -> BTreeSet<Gid> {
+fn groups_of(case: &Difference) -> BTreeSet<Gid> {
     let held = |link: &Link| link.groups.clone().unwrap_or_default();
     match case {
-        Case::Newcomer(newcomer) => newcomer.wanted.groups.gids.clone(),
-        Case::Linked(linked) if linked.wanted.groups.gids.is_empty() => held(&linked.link),
-        Case::Linked(linked) => linked.wanted.groups.gids.clone(),
-        Case::Leaver(leaver) => held(&leaver.link),
-        Case::Unusable(_) => BTreeSet::new(),
+        Difference::Newcomer(newcomer) => newcomer.wanted.groups.gids.clone(),
+        Difference::Linked(linked) if linked.wanted.groups.gids.is_empty() => held(&linked.link),
+        Difference::Linked(linked) => linked.wanted.groups.gids.clone(),
+        Difference::Leaver(leaver) => held(&leaver.link),
+        Difference::Unusable(_) => BTreeSet::new(),
     }
 }

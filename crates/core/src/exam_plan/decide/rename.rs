@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{PlanInput, Whereabouts};
-use crate::exam_plan::facts::LoginFact;
+use super::{CandidateLocation, PlanInput};
+use crate::exam_plan::diff::{Difference, Owners, PriorKnowledge};
+use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{Operation, OperationKind, OperationState};
 use crate::exam_plan::reason::SkipReason;
-use crate::exam_plan::survey::{Case, Owners, Sighting};
 use crate::roster::{LoginValue, Sid, StudentId};
 
 /// Whose candidate is behind a login value or a sid, after what was looked up in this run.
@@ -20,8 +20,8 @@ pub(super) struct CurrentOwners {
 }
 
 impl CurrentOwners {
-    pub(super) fn new(input: &PlanInput<'_>, cases: &[Case]) -> Self {
-        let facts = input.facts;
+    pub(super) fn new(input: &PlanInput<'_>, cases: &[Difference]) -> Self {
+        let facts = input.lookups;
         let asked: HashSet<Sid> = facts
             .by_login
             .values()
@@ -39,19 +39,19 @@ impl CurrentOwners {
         // First who has gone from where links remember them, then where they are instead.
         for case in cases {
             let (link, sighting) = match case {
-                Case::Linked(linked) => (&linked.link, linked.sighting),
-                Case::Leaver(leaver) => (&leaver.link, leaver.sighting),
-                Case::Newcomer(_) | Case::Unusable(_) => continue,
+                Difference::Linked(linked) => (&linked.link, linked.prior),
+                Difference::Leaver(leaver) => (&leaver.link, leaver.prior),
+                Difference::Newcomer(_) | Difference::Unusable(_) => continue,
             };
-            let now = match input.whereabouts(case) {
-                Whereabouts::Here => Some(link.login.clone()),
-                Whereabouts::Elsewhere(login) => Some(login),
-                Whereabouts::Gone | Whereabouts::Nowhere | Whereabouts::Unknown => None,
+            let now = match input.location(case) {
+                CandidateLocation::Here => Some(link.login.clone()),
+                CandidateLocation::Elsewhere(login) => Some(login),
+                CandidateLocation::Gone | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
             };
             if now.as_ref() != Some(&link.login) && owners.by_login.get(&link.login) == Some(&link.student) {
                 owners.by_login.remove(&link.login);
             }
-            if let (Case::Linked(linked), Some(now)) = (case, &now)
+            if let (Difference::Linked(linked), Some(now)) = (case, &now)
                 && linked.wanted.login != *now
             {
                 owners.renaming.insert(link.student.clone());
@@ -59,7 +59,7 @@ impl CurrentOwners {
             if asked.contains(&link.sid) {
                 owners.by_sid.insert(link.sid, link.student.clone());
             }
-            let is_news = |now: &LoginValue| *now != link.login || sighting == Sighting::Contested;
+            let is_news = |now: &LoginValue| *now != link.login || sighting == PriorKnowledge::Contested;
             owners.arrived.extend(now.filter(is_news).map(|now| (now, link.student.clone())));
         }
         owners.by_login.extend(owners.arrived.clone());
@@ -88,7 +88,7 @@ impl CurrentOwners {
 }
 
 /// A rename into a login value that another rename frees goes ahead only together with that one.
-pub(in crate::exam_plan) fn settle_renames(operations: &mut [Operation]) {
+pub(in crate::exam_plan) fn block_dependent_renames(operations: &mut [Operation]) {
     let going: HashSet<StudentId> = operations
         .iter()
         .filter(|operation| operation.is_planned() && operation.change.login().is_some())

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{Decider, Whereabouts};
+use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
-use crate::exam_plan::facts::LoginFact;
+use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::groups::shrink;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
+use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{
     Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationKind, OperationState,
 };
 use crate::exam_plan::reason::{CannotReason, SkipReason};
-use crate::exam_plan::survey::{LinkedStudent, Newcomer, Sighting, Wanted};
 use crate::roster::Adopt;
 use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 
 impl Decider<'_> {
     pub(super) fn newcomer(&mut self, newcomer: Newcomer) {
-        let Newcomer { wanted, listed, again_after } = newcomer;
+        let Newcomer { wanted, listed, replaces: again_after } = newcomer;
         match (listed, again_after) {
             (Some(difference), None) => self.adopt(&wanted, &difference, None),
             (_, again_after) => self.enter(wanted, again_after),
@@ -38,25 +38,31 @@ impl Decider<'_> {
 
     fn add(&mut self, wanted: Wanted, again_after: Option<Sid>) {
         let id = wanted.id.clone();
-        if self.input.facts.unsettled_adds.contains(&id) {
-            return self.not_now(id, OperationKind::Add, SkipReason::NotFoundOut);
+        if self.input.lookups.unsettled_adds.contains(&id) {
+            return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
         }
         let Some(gid) = wanted.groups.first else {
             let reason = match wanted.groups.without_gid {
                 Some(code) => CannotReason::GroupWithoutGid(code),
                 None => CannotReason::NoGroup,
             };
-            return self.cannot(id, OperationKind::Add, reason);
+            return self.mark_impossible(id, OperationKind::Add, reason);
         };
         let values = self.all_values(&wanted);
-        let mut want = self.want(&id, OperationKind::Add);
+        let mut want = self.desired_digest(&id, OperationKind::Add);
         want.number(gid.0);
         for (field, value) in &values {
             want.number(field.0).text(value);
         }
         let want = want.finish();
         let former = self.former(&id, again_after);
-        let change = Change::Add(Addition { login: wanted.login, gid, values, again_after, former });
+        let change = Change::Add(Addition {
+            login: wanted.login,
+            gid,
+            values,
+            replaces: again_after,
+            previous_sid: former,
+        });
         let added = self.push(id.clone(), change, want);
         self.follow_add(&id, gid, &wanted.groups, &added);
     }
@@ -65,29 +71,37 @@ impl Decider<'_> {
         let id = wanted.id.clone();
         if let Some(owner) = self.current.other_with_login(&wanted.login, &id) {
             let reason = SkipReason::LoginInUse(owner.clone());
-            return self.not_now(id, OperationKind::Add, reason);
+            return self.skip(id, OperationKind::Add, reason);
         }
-        let facts = self.input.facts;
+        let facts = self.input.lookups;
         let ours = facts.our_lost_adds.contains(&id);
         if self.input.policy.adopt == Adopt::Never && !ours {
             if again_after.is_some() {
                 self.notes.push(LinkNote::Lost(id.clone()));
             }
-            return self.cannot(id, OperationKind::Adopt, CannotReason::AdoptionOff);
+            return self.mark_impossible(id, OperationKind::Adopt, CannotReason::AdoptionOff);
         }
         let Some(LoginFact::Found { sid, groups: held }) = facts.by_login.get(&wanted.login) else {
-            return self.not_now(id, OperationKind::Adopt, SkipReason::NotFoundOut);
+            return self.skip(id, OperationKind::Adopt, SkipReason::NotFoundOut);
         };
         if let Some(owner) = self.current.other_with_sid(*sid, &id) {
             let reason = SkipReason::LoginInUse(owner.clone());
-            return self.not_now(id, OperationKind::Add, reason);
+            return self.skip(id, OperationKind::Add, reason);
         }
         let confirmed = self.agreed(wanted, difference);
-        let want = self.want(&id, OperationKind::Adopt).number(sid.0).finish();
+        let want = self.desired_digest(&id, OperationKind::Adopt).number(sid.0).finish();
         let origin = if ours { Origin::Added } else { Origin::Adopted };
         let (login, groups) = (wanted.login.clone(), held.clone());
         let former = self.former(&id, again_after).filter(|former| former != sid);
-        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, again_after, former };
+        let adoption = Adoption {
+            sid: *sid,
+            login,
+            origin,
+            confirmed,
+            groups,
+            replaces: again_after,
+            previous_sid: former,
+        };
         let adopted = self.push(id.clone(), Change::Adopt(adoption), want);
         let before = self.operations.len();
         self.modify(wanted, *sid, difference, None);
@@ -95,7 +109,7 @@ impl Decider<'_> {
         for follower in self.operations.iter_mut().skip(before) {
             // Nobody knows who else was in the groups of a candidate that was not ours: it cannot be told
             // to be the last one.
-            follower.leaves.clear();
+            follower.groups_left.clear();
             if let (true, OperationState::Skipped(reason)) = (follower.is_planned(), &adopted) {
                 follower.state = OperationState::Skipped(reason.clone());
             }
@@ -104,7 +118,7 @@ impl Decider<'_> {
 
     /// The candidate of somebody who left, was deleted and is back: older results stay with it.
     fn former(&self, student: &StudentId, again_after: Option<Sid>) -> Option<Sid> {
-        self.input.facts.former.get(student).copied().filter(|_| again_after.is_none())
+        self.input.lookups.previous_sids.get(student).copied().filter(|_| again_after.is_none())
     }
 
     /// Values that agree at adoption, or are left alone, are as good as confirmed.
@@ -120,36 +134,36 @@ impl Decider<'_> {
         confirmed
     }
 
-    pub(super) fn linked(&mut self, linked: LinkedStudent, whereabouts: Whereabouts) {
-        let LinkedStudent { wanted, link, own, target, sighting } = linked;
+    pub(super) fn linked(&mut self, linked: LinkedStudent, whereabouts: CandidateLocation) {
+        let LinkedStudent { wanted, link, own, target, prior: sighting } = linked;
         if link.gone_since_ms.is_some() {
             self.notes.push(LinkNote::Returned(link.student.clone()));
         }
         match (whereabouts, own) {
-            (Whereabouts::Gone, _) => {
+            (CandidateLocation::Gone, _) => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.enter(wanted, Some(link.sid));
             }
-            (Whereabouts::Elsewhere(login), _) => self.follow(&wanted, link, login, sighting),
-            (Whereabouts::Here, Some(difference))
+            (CandidateLocation::Elsewhere(login), _) => self.follow(&wanted, link, login, sighting),
+            (CandidateLocation::Here, Some(difference))
                 if !self.current.is_anothers(&link.login, &link.student) =>
             {
                 let difference = self.note_values(&link, difference);
                 self.bring_in_line(&wanted, &link, &difference, target.is_some());
                 self.regroup_linked(&wanted, &link, sighting);
             }
-            (Whereabouts::Nowhere, _) => {
-                self.not_now(wanted.id, OperationKind::Modify, SkipReason::DoubtfulListing);
+            (CandidateLocation::Nowhere, _) => {
+                self.skip(wanted.id, OperationKind::Modify, SkipReason::DoubtfulListing);
             }
-            (Whereabouts::Here | Whereabouts::Unknown, _) => {
+            (CandidateLocation::Here | CandidateLocation::Unknown, _) => {
                 let reason = self.not_found_out();
-                self.not_now(wanted.id, OperationKind::Modify, reason);
+                self.skip(wanted.id, OperationKind::Modify, reason);
             }
         }
     }
 
     /// Somebody gave the candidate another login value there: the link follows, the roster's is restored.
-    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, sighting: Sighting) {
+    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, sighting: PriorKnowledge) {
         self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
         let observed = self.input.comparison.observed;
         let Some(row) = observed.find(&login) else { return };
@@ -172,9 +186,9 @@ impl Decider<'_> {
         if wanted.login == link.login {
             return self.modify(wanted, link.sid, difference, None);
         }
-        if !self.input.facts.by_sid.contains_key(&link.sid) {
+        if !self.input.lookups.by_sid.contains_key(&link.sid) {
             let reason = self.not_found_out();
-            return self.not_now(wanted.id.clone(), OperationKind::Modify, reason);
+            return self.skip(wanted.id.clone(), OperationKind::Modify, reason);
         }
         let held_by = self.current.freed_by(&wanted.login, &wanted.id).cloned().filter(|_| target_listed);
         if target_listed && held_by.is_none() {
@@ -197,9 +211,9 @@ impl Decider<'_> {
         match self.current.other_with_login(&wanted.login, &id) {
             Some(owner) => {
                 let reason = SkipReason::LoginInUse(owner.clone());
-                self.not_now(id, OperationKind::Modify, reason);
+                self.skip(id, OperationKind::Modify, reason);
             }
-            None => self.cannot(id, OperationKind::Modify, CannotReason::LoginTaken),
+            None => self.mark_impossible(id, OperationKind::Modify, CannotReason::LoginTaken),
         }
     }
 
@@ -223,7 +237,7 @@ impl Decider<'_> {
                 Some(FieldChange { column: field.column.clone(), id: field.id, value })
             })
             .collect();
-        let mut want = self.want(&wanted.id, OperationKind::Modify);
+        let mut want = self.desired_digest(&wanted.id, OperationKind::Modify);
         for value in &values {
             want.number(value.id.0).text(&value.value);
         }

@@ -341,7 +341,7 @@ proptest! {
         arrived in any::<u32>(),
     ) {
         // Every batch of this run in turn; leavers here left long ago.
-        for batch in 0..world.plan().stages(size).iter().map(Vec::len).sum() {
+        for batch in 0..world.plan().waves(size).iter().map(Vec::len).sum() {
             let mut life = Life::of(world.clone());
             let long_ago = |link: &&Link| link.gone_since_ms.is_some();
             for link in world.links.values().filter(long_ago) {

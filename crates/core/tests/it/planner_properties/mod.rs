@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rosterd_core::exam_plan::{
-    AddVerdict, Call, Change, Fingerprint, GuardedPlan, Needs, Operation, OperationKind, OperationState,
-    PlanDocument, SkipReason, Values, Verdict, WriteAnswer, judge_add, judge_by_sid,
+    AddVerdict, Call, Change, Fingerprint, GuardedPlan, LookupRequests, Operation, OperationKind,
+    OperationState, PlanDocument, SkipReason, ValueDisplay, Verdict, WriteAnswer, judge_add, judge_by_sid,
 };
 use rosterd_core::roster::{Adopt, Leavers, Mode};
 use rosterd_core::roster::{Sid, StudentId};
@@ -224,7 +224,7 @@ fn world() -> impl Strategy<Value = World> {
 
 fn planned(plan: &GuardedPlan) -> HashSet<(StudentId, OperationKind, Fingerprint)> {
     let going = plan.operations.iter().filter(|operation| operation.is_planned());
-    going.map(|operation| (operation.student.clone(), operation.kind(), operation.want)).collect()
+    going.map(|operation| (operation.student.clone(), operation.kind(), operation.desired_hash)).collect()
 }
 
 /// Whether it waits for a person to mend the roster or the exam side, or for another student.
@@ -272,7 +272,7 @@ proptest! {
     fn planning_a_converged_pair_is_empty_and_asks_nothing(world in pair()) {
         let plan = world.plan();
         prop_assert!(plan.is_empty() && plan.notes.is_empty(), "{:?}", lines(&plan));
-        prop_assert_eq!(world.needs(), Needs::default());
+        prop_assert_eq!(world.needs(), LookupRequests::default());
     }
 
     #[test]
@@ -351,7 +351,7 @@ proptest! {
         for operation in &plan.operations {
             prop_assert!(seen.insert((&operation.student, operation.kind())), "{:?}", lines(&plan));
         }
-        let document = PlanDocument::new(&plan, Values::Masked);
+        let document = PlanDocument::new(&plan, ValueDisplay::Masked);
         let counted: u64 = document.counts.values().flat_map(BTreeMap::values).sum();
         prop_assert_eq!(usize::try_from(counted).unwrap(), plan.operations.len());
         let sorted: Vec<_> = plan.operations.iter().map(|one| (one.kind(), one.student.clone())).collect();
@@ -365,7 +365,7 @@ proptest! {
     ) {
         let plan = world.plan();
         let mut carried = BTreeSet::new();
-        for batch in plan.stages(batch_size).into_iter().flatten() {
+        for batch in plan.waves(batch_size).into_iter().flatten() {
             prop_assert!(!batch.operations.is_empty() && batch.operations.len() <= batch_size.max(1));
             let distinct: BTreeSet<_> = batch.operations.iter().copied().collect();
             prop_assert_eq!(distinct.len(), batch.operations.len());
@@ -389,7 +389,7 @@ proptest! {
     ) {
         let plan = world.plan();
         let mut answers = answers.iter().cycle();
-        for batch in plan.stages(batch_size).into_iter().flatten() {
+        for batch in plan.waves(batch_size).into_iter().flatten() {
             let answer = answers.next().unwrap();
             let operations = batch.operations.iter().map(|at| &plan.operations[*at]);
             let sids: Vec<Sid> = operations.map(|one| addressed(one).unwrap_or(Sid(-7))).collect();

@@ -24,10 +24,10 @@ pub use people::{Candidate, Person, candidate, student};
 pub use show::lines;
 
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Facts, FailureState, Fingerprint, GroupBook, Guard, GuardedPlan, Hold,
-    Holds, Link, Listing, LoginFact, MappedField, Mapping, MemoryKey, Needs, ObservedBuilder, OperationState,
-    Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins,
-    SidFact, Survey, Surveyor, Trust,
+    Approved, Certificate, Comparison, Diff, DiffBuilder, FailureState, Fingerprint, GroupBook, Guard,
+    GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults, MappedField, Mapping, MemoryKey,
+    ObservedBuilder, OpenFailure, OpenFailures, OperationState, Origin, Plan, PlanInput, Policy,
+    RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact, Trust,
 };
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
@@ -49,7 +49,7 @@ pub struct World {
     pub links: BTreeMap<String, Link>,
     pub policy: Policy,
     pub guard: Guard,
-    pub holds: Holds,
+    pub holds: OpenFailures,
     pub our_lost_adds: HashSet<StudentId>,
     pub unsettled_adds: HashSet<StudentId>,
     pub now_ms: i64,
@@ -140,7 +140,7 @@ impl World {
                 recent_deletes: 0,
                 approved: Approved::default(),
             },
-            holds: Holds::default(),
+            holds: OpenFailures::default(),
             our_lost_adds: HashSet::new(),
             unsettled_adds: HashSet::new(),
             now_ms: 1_000 * HOUR,
@@ -311,7 +311,7 @@ impl World {
         builder.close()
     }
 
-    fn survey(&self, comparison: &Comparison<'_>, book: &GroupBook) -> Survey {
+    fn survey(&self, comparison: &Comparison<'_>, book: &GroupBook) -> Diff {
         let sids = self.verified.iter().map(|sid| (Sid(*sid), self.candidates.get(sid)));
         let gone: HashSet<Sid> =
             sids.clone().filter(|(_, found)| found.is_none()).map(|(sid, _)| sid).collect();
@@ -320,7 +320,7 @@ impl World {
         let mut shared = SharedLogins::default();
         loop {
             let (mapping, observed, key) = (comparison.mapping, comparison.observed, comparison.key);
-            let mut surveyor = Surveyor::new(mapping, observed, key, book, &shared)
+            let mut surveyor = DiffBuilder::new(mapping, observed, key, book, &shared)
                 .knowing_gone(&gone)
                 .knowing_groups(&groups);
             let ids: BTreeSet<&String> = self.roster.keys().chain(self.links.keys()).collect();
@@ -337,7 +337,7 @@ impl World {
     }
 
     /// Answers what a plan needs to know, as the exam side would.
-    fn look_up(&self, facts: &mut Facts, needs: &Needs) {
+    fn look_up(&self, facts: &mut LookupResults, needs: &LookupRequests) {
         for sid in needs.sids.iter().filter(|sid| !self.silent.contains(&sid.0)) {
             let fact = match self.candidates.get(&sid.0) {
                 None => SidFact::Gone,
@@ -377,10 +377,10 @@ impl World {
     }
 
     /// What planning would look up before any answer has come.
-    pub fn needs(&self) -> Needs {
+    pub fn needs(&self) -> LookupRequests {
         self.passed(|input| {
-            Needs::under(
-                &input.survey,
+            LookupRequests::under(
+                &input.diff,
                 input.groups,
                 &input.policy,
                 input.trust,
@@ -392,58 +392,58 @@ impl World {
 
     /// How many people the pass of the roster by the listing keeps something of.
     pub fn cases(&self) -> usize {
-        self.passed(|input| input.survey.cases.len())
+        self.passed(|input| input.diff.differences.len())
     }
 
     /// Candidates of whom a value came back changed, by sid.
     pub fn doubted(&self) -> Vec<i64> {
-        self.passed(|input| input.survey.doubted().into_iter().map(|sid| sid.0).collect())
+        self.passed(|input| input.diff.doubted().into_iter().map(|sid| sid.0).collect())
     }
 
     /// Students who have no candidate of their own yet, once links to candidates that are gone are taken off.
     pub fn newcomers(&self) -> BTreeSet<String> {
         self.passed(|mut input| {
-            let _closed = input.survey.detach_gone(&Facts::default());
-            input.survey.newcomers().into_iter().map(ToString::to_string).collect()
+            let _closed = input.diff.detach_gone(&LookupResults::default());
+            input.diff.newcomers().into_iter().map(ToString::to_string).collect()
         })
     }
 
     /// What debug output shows of whom the pass keeps.
     pub fn shown_cases(&self) -> String {
-        self.passed(|input| format!("{:?}", input.survey))
+        self.passed(|input| format!("{:?}", input.diff))
     }
 
     /// What is wrong with a reading of the roster that says this of itself.
     pub fn roster_flaw(&self, tally: RosterTally) -> Option<RosterFlaw> {
-        self.passed(|input| RosterCertificate::of(&input.survey, tally).err())
+        self.passed(|input| RosterCertificate::of(&input.diff, tally).err())
     }
 
     /// The plan before the guard has seen it.
     pub fn unguarded(&self) -> Plan {
         let mut closed = Vec::new();
         let mut plan = self.passed(|mut input| {
-            let needs = Needs::under(
-                &input.survey,
+            let needs = LookupRequests::under(
+                &input.diff,
                 input.groups,
                 &input.policy,
                 input.trust,
                 &self.our_lost_adds,
                 self.now_ms,
             );
-            let mut facts = Facts {
+            let mut facts = LookupResults {
                 our_lost_adds: self.our_lost_adds.clone(),
                 unsettled_adds: self.unsettled_adds.clone(),
-                former: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
-                ..Facts::default()
+                previous_sids: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
+                ..LookupResults::default()
             };
             self.look_up(&mut facts, &needs);
-            let detached = input.survey.detach_gone(&facts);
-            self.look_up(&mut facts, &detached.needs);
+            let detached = input.diff.detach_gone(&facts);
+            self.look_up(&mut facts, &detached.requests);
             closed.extend(detached.notes);
             if self.cases_backwards {
-                input.survey.cases.reverse();
+                input.diff.differences.reverse();
             }
-            PlanInput { facts: &facts, ..input }.plan()
+            PlanInput { lookups: &facts, ..input }.plan()
         });
         plan.notes.extend(closed);
         plan
@@ -467,11 +467,11 @@ impl World {
             Err(flaw) => Trust::Doubtful(flaw),
         };
         read(PlanInput {
-            survey,
+            diff: survey,
             comparison: Comparison { mapping: &mapping, observed, key: &key },
             groups: &book,
-            facts: &Facts::default(),
-            holds: &self.holds,
+            lookups: &LookupResults::default(),
+            open_failures: &self.holds,
             policy: self.policy,
             trust,
             now_ms: self.now_ms,
@@ -491,7 +491,7 @@ impl World {
     pub fn fail(&mut self, state: FailureState, due_at_ms: i64) -> &mut Self {
         let plan = self.plan();
         let [operation] = plan.operations.as_slice() else { panic!("one operation: {:?}", lines(&plan)) };
-        let hold = Hold { state, due_at_ms, want: operation.want };
+        let hold = OpenFailure { state, due_at_ms, desired_hash: operation.desired_hash };
         self.holds.insert(operation.student.clone(), operation.kind(), hold);
         self
     }
@@ -502,7 +502,7 @@ impl World {
         for held in
             plan.operations.iter().filter(|operation| matches!(operation.state, OperationState::Held(_)))
         {
-            self.guard.approved.insert(held.student.clone(), held.kind(), held.want);
+            self.guard.approved.insert(held.student.clone(), held.kind(), held.desired_hash);
         }
         self
     }

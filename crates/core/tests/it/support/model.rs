@@ -93,7 +93,7 @@ impl World {
                 self.links.insert(operation.student.to_string(), Link { confirmed, groups, ..link });
             }
         }
-        for (number, batch) in plan.stages(batch_size).into_iter().flatten().enumerate() {
+        for (number, batch) in plan.waves(batch_size).into_iter().flatten().enumerate() {
             let fatal = kill.filter(|kill| kill.batch == number);
             for (place, at) in batch.operations.into_iter().enumerate() {
                 let operation = &plan.operations[at];

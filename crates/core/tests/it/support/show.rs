@@ -1,6 +1,6 @@
 //! Plans as short lines to compare with.
 
-use rosterd_core::exam_plan::{Change, GroupWay, HoldReason, Operation, OperationState, Plan, SkipReason};
+use rosterd_core::exam_plan::{Change, GroupChange, HoldReason, Operation, OperationState, Plan, SkipReason};
 
 /// The operations of a plan, one word or two each, with what keeps them from going ahead.
 pub fn lines(plan: &Plan) -> Vec<String> {
@@ -11,7 +11,7 @@ fn line(operation: &Operation) -> String {
     let what = match &operation.change {
         Change::Adopt(_) | Change::Delete(_) | Change::Impossible(_) => String::new(),
         Change::Add(addition) => {
-            let again = if addition.again_after.is_some() { " again" } else { "" };
+            let again = if addition.replaces.is_some() { " again" } else { "" };
             format!(" in {}{again}", addition.gid)
         }
         Change::Modify(modification) => {
@@ -20,9 +20,9 @@ fn line(operation: &Operation) -> String {
                 login.chain(modification.values.iter().map(|value| value.column.as_str())).collect();
             format!(" {}", columns.join(" "))
         }
-        Change::Move(group_move) => match group_move.way() {
-            GroupWay::MoveTo(gid) => format!(" to {gid}"),
-            GroupWay::Adjust { missing, surplus } => {
+        Change::Move(group_move) => match group_move.change() {
+            GroupChange::MoveTo(gid) => format!(" to {gid}"),
+            GroupChange::Adjust { missing, surplus } => {
                 let into = missing.iter().map(|gid| format!(" +{gid}"));
                 into.chain(surplus.iter().map(|gid| format!(" -{gid}"))).collect()
             }

@@ -85,7 +85,7 @@ fn further_groups_keep_their_want_when_the_add_is_through() {
             .iter()
             .find(|one| one.kind() == rosterd_core::exam_plan::OperationKind::Move)
             .unwrap()
-            .want
+            .desired_hash
     };
     let first = of_move(&world);
     world.run(100);

@@ -1,6 +1,6 @@
 //! One test a row of the table in `src/plan/mod.rs`, and who may do what in which mode.
 
-use rosterd_core::exam_plan::{Change, FailureState, Origin, PlanDocument, Values};
+use rosterd_core::exam_plan::{Change, FailureState, Origin, PlanDocument, ValueDisplay};
 use rosterd_core::roster::{Adopt, Mode};
 
 use crate::support::*;
@@ -10,7 +10,7 @@ fn a_converged_pair_plans_nothing_and_asks_nothing() {
     let world = converged([student("s1"), student("s2").in_groups(["g1", "g2"]).password("secret")]);
     let plan = world.plan();
     assert!(plan.is_empty() && plan.notes.is_empty());
-    assert_eq!(world.needs(), rosterd_core::exam_plan::Needs::default());
+    assert_eq!(world.needs(), rosterd_core::exam_plan::LookupRequests::default());
 }
 
 #[test]
@@ -378,11 +378,11 @@ fn a_plan_masks_values_unless_they_are_asked_for() {
     let plan = world.plan();
     let shown = |values| format!("{:?}", PlanDocument::new(&plan, values));
     assert_eq!(
-        PlanDocument::new(&plan, Values::Masked).operations[0].detail,
+        PlanDocument::new(&plan, ValueDisplay::Masked).operations[0].detail,
         "login (login value), phone, password"
     );
-    let masked = shown(Values::Masked);
+    let masked = shown(ValueDisplay::Masked);
     assert!(!["777", "new-login", "pw-9"].iter().any(|value| masked.contains(value)), "{masked}");
-    let revealed = shown(Values::Revealed);
+    let revealed = shown(ValueDisplay::Revealed);
     assert!(revealed.contains("login s1 → new-login"), "{revealed}");
 }

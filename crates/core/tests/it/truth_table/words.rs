@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use rosterd_core::exam_plan::{
     CannotReason, Flaw, HoldReason, LinkNote, MappedField, Mapping, OperationKind, Origin, PlanDocument,
-    SkipReason, Values,
+    SkipReason, ValueDisplay,
 };
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, GroupCode};
 
 use crate::support::*;
 
-fn details(world: &World, values: Values) -> Vec<String> {
+fn details(world: &World, values: ValueDisplay) -> Vec<String> {
     PlanDocument::new(&world.plan(), values).operations.into_iter().map(|line| line.detail).collect()
 }
 
 fn masked(world: &World) -> Vec<String> {
-    details(world, Values::Masked)
+    details(world, ValueDisplay::Masked)
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn an_add_names_its_group_and_its_login_value_only_to_whoever_asked() {
     let mut world = converged([student("s1")]);
     world.set(student("s2").login("secret-login").in_groups(["g2", "g3"]));
     assert_eq!(masked(&world), ["add to group 2", "into group 3"]);
-    assert_eq!(details(&world, Values::Revealed), ["add to group 2 as secret-login", "into group 3"]);
+    assert_eq!(details(&world, ValueDisplay::Revealed), ["add to group 2 as secret-login", "into group 3"]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_adoption_shows_the_login_value_only_to_whoever_asked() {
     world.enter(candidate("taken-over").field(PHONE, "552"));
     world.set(student("s2").login("taken-over").name("name of taken-over"));
     assert_eq!(masked(&world), ["adopt the candidate with sid 1002"]);
-    assert_eq!(details(&world, Values::Revealed), ["adopt the candidate with sid 1002 as taken-over"]);
+    assert_eq!(details(&world, ValueDisplay::Revealed), ["adopt the candidate with sid 1002 as taken-over"]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_modify_names_its_fields_and_says_which_are_emptied() {
     let mut world = converged([student("s1"), student("s2")]);
     world.set(student("s1").phone("").name("Ada"));
     assert_eq!(masked(&world), ["name, phone (emptied)"]);
-    assert_eq!(details(&world, Values::Revealed), ["name → Ada, phone (emptied)"]);
+    assert_eq!(details(&world, ValueDisplay::Revealed), ["name → Ada, phone (emptied)"]);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_document_counts_each_kind_by_state_and_gives_each_line_its_state_reason_and
     world.leave_for_good("p000").set(student("p001").phone("1").login("x")).set(student("n").in_groups([]));
     world.set(student("p002").in_groups(["g2"])).set(student("p003").unusable());
     world.silent.insert(world.sid("p002"));
-    let document = PlanDocument::new(&world.plan(), Values::Masked);
+    let document = PlanDocument::new(&world.plan(), ValueDisplay::Masked);
     let lines: Vec<String> = document
         .operations
         .iter()
@@ -158,14 +158,14 @@ fn a_document_counts_each_kind_by_state_and_gives_each_line_its_state_reason_and
 fn a_move_counts_as_a_change_of_groups() {
     let mut world = converged([student("s1"), student("s2")]);
     world.set(student("s1").in_groups(["g2"]));
-    assert_eq!(PlanDocument::new(&world.plan(), Values::Masked).operations[0].fields, ["groups"]);
+    assert_eq!(PlanDocument::new(&world.plan(), ValueDisplay::Masked).operations[0].fields, ["groups"]);
 }
 
 #[test]
 fn a_document_says_what_is_wrong_with_a_listing() {
     let mut world = converged([student("s1")]);
     world.total_is_wrong = true;
-    let document = PlanDocument::new(&world.plan(), Values::Masked);
+    let document = PlanDocument::new(&world.plan(), ValueDisplay::Masked);
     assert_eq!(document.doubt.as_deref(), Some("1 rows came where the total says 2"));
     let texts = [
         Flaw::TotalChanged { first: 3, later: 4 },

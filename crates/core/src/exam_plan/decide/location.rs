@@ -1,14 +1,14 @@
 //! Where a linked candidate is, as far as the listing and the look-ups say.
 
 use super::PlanInput;
-use crate::exam_plan::facts::{LoginFact, SidFact};
+use crate::exam_plan::diff::{Difference, PriorKnowledge};
 use crate::exam_plan::link::Link;
-use crate::exam_plan::survey::{Case, Sighting};
+use crate::exam_plan::lookup::{LoginFact, SidFact};
 use crate::roster::LoginValue;
 
 /// Where a linked candidate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whereabouts {
+pub(super) enum CandidateLocation {
     /// Listed under the remembered login value, or there is no link.
     Here,
     /// Listed under another login value: somebody renamed it there.
@@ -22,13 +22,13 @@ pub(super) enum Whereabouts {
 }
 
 impl PlanInput<'_> {
-    pub(super) fn whereabouts(&self, case: &Case) -> Whereabouts {
+    pub(super) fn location(&self, case: &Difference) -> CandidateLocation {
         match case {
-            Case::Newcomer(_) | Case::Unusable(_) => Whereabouts::Here,
-            Case::Leaver(leaver) => self.find(&leaver.link, leaver.sighting, leaver.listed, None),
-            Case::Linked(linked) => {
+            Difference::Newcomer(_) | Difference::Unusable(_) => CandidateLocation::Here,
+            Difference::Leaver(leaver) => self.find(&leaver.link, leaver.prior, leaver.listed, None),
+            Difference::Linked(linked) => {
                 let target = linked.target.is_some().then_some(&linked.wanted.login);
-                self.find(&linked.link, linked.sighting, linked.own.is_some(), target)
+                self.find(&linked.link, linked.prior, linked.own.is_some(), target)
             }
         }
     }
@@ -36,37 +36,37 @@ impl PlanInput<'_> {
     fn find(
         &self,
         link: &Link,
-        sighting: Sighting,
+        sighting: PriorKnowledge,
         listed: bool,
         target: Option<&LoginValue>,
-    ) -> Whereabouts {
-        let fact = self.facts.by_sid.get(&link.sid);
-        if sighting == Sighting::Gone || fact == Some(&SidFact::Gone) {
-            return Whereabouts::Gone;
+    ) -> CandidateLocation {
+        let fact = self.lookups.by_sid.get(&link.sid);
+        if sighting == PriorKnowledge::Gone || fact == Some(&SidFact::Gone) {
+            return CandidateLocation::Gone;
         }
         if let Some(SidFact::Found { login: Some(login), .. }) = fact
             && *login != link.login
             && self.comparison.observed.find(login).is_some()
         {
-            return Whereabouts::Elsewhere(login.clone());
+            return CandidateLocation::Elsewhere(login.clone());
         }
         if listed {
             let found_here = match fact {
                 Some(SidFact::Found { login: Some(login), .. }) => *login == link.login,
                 _ => self.is_behind(link, &link.login),
             };
-            let is_here = sighting != Sighting::Contested || found_here;
-            return if is_here { Whereabouts::Here } else { Whereabouts::Unknown };
+            let is_here = sighting != PriorKnowledge::Contested || found_here;
+            return if is_here { CandidateLocation::Here } else { CandidateLocation::Unknown };
         }
         match (fact, target) {
-            (_, Some(target)) if self.is_behind(link, target) => Whereabouts::Elsewhere(target.clone()),
-            (Some(_), _) => Whereabouts::Nowhere,
-            (None, _) => Whereabouts::Unknown,
+            (_, Some(target)) if self.is_behind(link, target) => CandidateLocation::Elsewhere(target.clone()),
+            (Some(_), _) => CandidateLocation::Nowhere,
+            (None, _) => CandidateLocation::Unknown,
         }
     }
 
     /// Whether looking up this login value brought the linked candidate.
     fn is_behind(&self, link: &Link, login: &LoginValue) -> bool {
-        matches!(self.facts.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
+        matches!(self.lookups.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
     }
 }

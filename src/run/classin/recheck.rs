@@ -5,19 +5,18 @@
 
 use std::collections::HashMap;
 
-use super::send::{Item, Terms, answer, stop_exit, stopped};
-use super::{ClassinSide, StageError};
+use super::send::{ClassinApplyContext, EnrolmentItem, answer, stop_exit, stopped};
+use super::{ClassinSide, ClassinSyncError};
 use crate::exit::Exit;
-use crate::remote::classin::Disposition;
+use crate::remote::classin::ClassinDisposition;
 use crate::run::Context;
-use crate::run::report::{Ended, StageReport};
-use crate::store::{CondemnedClass, EnrolmentChange, StoreError};
+use crate::run::report::{OutcomeKind, ServiceReport};
+use crate::store::{ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
     EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, ItemVerdict, LARGEST_BATCH,
-    Scope, Wanted, decide, want_fingerprint,
+    Scope, Wanted, decide, desired_hash,
 };
 use rosterd_core::roster::{ClassTarget, ClassinUid, Enrolment};
-
 /// The fact under which today's calls are counted: the day, then how many.
 const USED: &str = "classin.verified";
 
@@ -26,7 +25,7 @@ const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The wanted enrolments whose evidence is oldest, put together into calls.
 #[derive(Default)]
-pub(super) struct Oldest {
+pub(super) struct StaleEnrolments {
     /// Most calls.
     most: usize,
     /// Most students a call.
@@ -56,7 +55,7 @@ impl Day {
     }
 }
 
-impl Oldest {
+impl StaleEnrolments {
     /// None are looked for.
     pub(super) fn none() -> Self {
         Self::default()
@@ -85,7 +84,7 @@ impl Oldest {
         target: ClassTarget,
         wanted: &[Enrolment],
         records: &[EnrolmentRecord],
-    ) -> Result<(), StageError> {
+    ) -> Result<(), ClassinSyncError> {
         if self.most == 0 {
             return Ok(());
         }
@@ -124,7 +123,7 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
         state: EnrolmentState::Planned,
         recorded: Some(evidence),
         follows: false,
-        want: want_fingerprint(&Wanted {
+        desired_hash: desired_hash(&Wanted {
             kind: EnrolmentKind::Enrol,
             student: &row.student,
             class_code: Some(&row.class_code),
@@ -136,10 +135,10 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
 
 /// Makes the calls, each once: what is not confirmed today is older tomorrow.
 pub(super) async fn run(
-    terms: Terms<'_>,
-    oldest: Oldest,
-    report: &mut StageReport,
-) -> Result<(), StageError> {
+    terms: ClassinApplyContext<'_>,
+    oldest: StaleEnrolments,
+    report: &mut ServiceReport,
+) -> Result<(), ClassinSyncError> {
     if oldest.calls.is_empty() {
         return Ok(());
     }
@@ -165,21 +164,21 @@ pub(super) async fn run(
 
 /// One call; says whether there may be another.
 async fn one_call(
-    terms: Terms<'_>,
+    terms: ClassinApplyContext<'_>,
     operations: &[EnrolmentOperation],
-    report: &mut StageReport,
-) -> Result<bool, StageError> {
-    let items: Vec<Item> = operations
+    report: &mut ServiceReport,
+) -> Result<bool, ClassinSyncError> {
+    let items: Vec<EnrolmentItem> = operations
         .iter()
         .filter_map(|operation| {
-            Some(Item { uid: operation.uid?, was: operation.recorded, operation: operation.clone() })
+            Some(EnrolmentItem { uid: operation.uid?, was: operation.recorded, operation: operation.clone() })
         })
         .collect();
     let judged = match answer(terms, &items).await {
         Ok(judged) => judged,
         // Whatever became of it, it can only have put somebody back: what we remember stays true.
         Err(error) => {
-            if let Disposition::Stop(cause) = error.disposition() {
+            if let ClassinDisposition::Stop(cause) = error.disposition() {
                 report.fail(stop_exit(cause), format!("classin: {}", super::in_one_line(&error)));
             }
             return Ok(false);
@@ -191,21 +190,21 @@ async fn one_call(
         match judged.verdict {
             ItemVerdict::Done { .. } => {
                 report.restored += 1;
-                report.count(EnrolmentKind::Enrol.as_str(), Ended::Applied);
+                report.count(EnrolmentKind::Enrol.as_str(), OutcomeKind::Applied);
             }
             ItemVerdict::Already { .. } => report.verified += 1,
             ItemVerdict::Repair { .. }
             | ItemVerdict::Retry { .. }
             | ItemVerdict::Full { .. }
             | ItemVerdict::Student { .. }
-            | ItemVerdict::Condemned { .. }
+            | ItemVerdict::Closed { .. }
             | ItemVerdict::StopRun { .. }
             | ItemVerdict::Unknown
             | ItemVerdict::SendSingly
             | ItemVerdict::Halve { .. } => {}
         }
     }
-    if let (Some(condemnation), Some(first)) = (judged.condemned.filter(|it| it.for_good), items.first()) {
+    if let (Some(condemnation), Some(first)) = (judged.closed.filter(|it| it.for_good), items.first()) {
         let target = match condemnation.scope {
             Scope::Class => first.operation.target,
             Scope::Course => ClassTarget { class: None, ..first.operation.target },
@@ -216,7 +215,7 @@ async fn one_call(
             report
                 .fail(Exit::Incomplete, format!("classin: {target}: {message} (code {})", condemnation.code));
         }
-        changes.push(EnrolmentChange::Condemn(CondemnedClass { target, code: condemnation.code, message }));
+        changes.push(EnrolmentChange::Close(ClosedClass { target, code: condemnation.code, message }));
     }
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await?;
@@ -230,7 +229,7 @@ async fn one_call(
 
 /// What the answer does to our evidence. Who cannot be in the class after all is asked for again by the next run,
 /// which says why.
-fn change(item: &Item, verdict: ItemVerdict) -> Option<EnrolmentChange> {
+fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange> {
     let evidence = match verdict {
         ItemVerdict::Done { .. } => Evidence::Added,
         ItemVerdict::Already { .. } => item.was?,
@@ -238,7 +237,7 @@ fn change(item: &Item, verdict: ItemVerdict) -> Option<EnrolmentChange> {
             Evidence::Unknown
         }
         ItemVerdict::Retry { .. }
-        | ItemVerdict::Condemned { .. }
+        | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }
         | ItemVerdict::Unknown
         | ItemVerdict::SendSingly

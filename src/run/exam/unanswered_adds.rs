@@ -6,22 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::StageError;
-use super::courier::Courier;
-use super::lookup::{self, Sighted, next_group_check};
+use super::ExamSyncError;
+use super::lookup::{self, LookupOutcome, next_group_check};
+use super::session::ExamSession;
 use crate::run::Context;
 use crate::store::{CallRecord, LinkWrite, NewLink, Service};
 use rosterd_core::exam_plan::{Fingerprint, Link, Mapping, Observed, Origin};
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
-pub(super) async fn lost_adds(
+pub(super) async fn unanswered_adds(
     context: &Context,
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     run: RunId,
     mapping: &Mapping,
     observed: &Observed,
-) -> Result<HashSet<StudentId>, StageError> {
+) -> Result<HashSet<StudentId>, ExamSyncError> {
     let lost = context.state.lost_add_logins(run).await?;
     let listed: HashMap<LoginValue, StudentId> = lost
         .into_iter()
@@ -37,7 +37,7 @@ pub(super) async fn lost_adds(
     owners.retain(|login, owner| listed.get(login) != Some(owner));
     let open: Vec<LoginValue> = listed.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
     let sightings = lookup::rows_by_login(courier, open).await?;
-    let linked = context.state.sid_owners(sightings.values().filter_map(Sighted::sid)).await?;
+    let linked = context.state.sid_owners(sightings.values().filter_map(LookupOutcome::sid)).await?;
     let now_ms = context.clock.now_ms();
     // What the call sent is not remembered, and the roster may have changed since: what cannot be listed is
     // sent again, also a password, which otherwise would pass for one that the student has chosen.
@@ -47,7 +47,7 @@ pub(super) async fn lost_adds(
     let mut unsettled = HashSet::new();
     for (login, student) in listed {
         // Nobody ever takes over a candidate that is linked to somebody already.
-        if let Some(Sighted::Row(row)) = sightings.get(&login)
+        if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
             && !linked.contains_key(&row.sid)
         {
             let link = Link {

@@ -7,11 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::courier::Courier;
-use super::lookup::{self, Sighted};
-use super::{ExamSide, Reading, StageError};
-use crate::remote::exam::{Disposition, ExamError};
-use crate::run::report::StageReport;
+use super::lookup::{self, LookupOutcome};
+use super::session::ExamSession;
+use super::{ExamSide, ExamSyncError, Reading};
+use crate::remote::exam::{ExamDisposition, ExamError};
+use crate::run::report::ServiceReport;
 use crate::run::{Context, Trigger};
 use crate::store::{Creation, GroupOrigin, KnownGroup, StoreError};
 use rosterd_core::exam_plan::{Mapping, Observed, Retry};
@@ -25,9 +25,9 @@ const REFUSALS: u32 = 3;
 
 /// What a run has at hand when it looks after groups.
 #[derive(Clone, Copy)]
-struct Desk<'a> {
+struct GroupContext<'a> {
     context: &'a Context,
-    courier: Courier<'a>,
+    session: ExamSession<'a>,
     mapping: &'a Mapping,
     observed: &'a Observed,
     is_doubtful: bool,
@@ -37,7 +37,7 @@ struct Desk<'a> {
 
 /// A title for which a group is wanted.
 #[derive(Default)]
-struct Wanted {
+struct MissingGroup {
     codes: Vec<GroupCode>,
     members: Vec<(StudentId, Option<LoginValue>)>,
 }
@@ -57,20 +57,20 @@ pub(super) async fn with_known_gids(context: &Context, groups: Vec<Group>) -> Re
 
 /// Finds or creates the groups that active students are in and that have no gid. What cannot be done is reported;
 /// the students concerned are then treated as those of any group without a gid.
-pub(super) async fn look_after(
+pub(super) async fn ensure_groups(
     context: &Context,
     side: &ExamSide,
     reading: &Reading,
     run: RunId,
     trigger: Trigger,
-    report: &mut StageReport,
-) -> Result<(), StageError> {
+    report: &mut ServiceReport,
+) -> Result<(), ExamSyncError> {
     if !side.settings.create_groups {
         return Ok(());
     }
     let (mapping, observed) = (&reading.mapping, &reading.observed);
-    let (courier, is_doubtful) = (super::courier(context, side, reading), reading.believed.is_err());
-    let desk = Desk { context, courier, mapping, observed, is_doubtful, run, trigger };
+    let (courier, is_doubtful) = (super::session(context, side, reading), reading.believed.is_err());
+    let desk = GroupContext { context, session: courier, mapping, observed, is_doubtful, run, trigger };
     let mut snapshot = desk.context.roster.snapshot().await?;
     let (groups, unusable) = snapshot.groups().await?;
     let known = desk.context.state.known_groups().await?;
@@ -80,7 +80,7 @@ pub(super) async fn look_after(
         snapshot.close().await;
         return Ok(());
     }
-    let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
+    let mut wanted: BTreeMap<String, MissingGroup> = BTreeMap::new();
     let mut students = snapshot.students();
     while let Some(row) = students.next().await? {
         if !row.student.active {
@@ -102,12 +102,14 @@ pub(super) async fn look_after(
     }
     let gid = |group: &Group| group.gid.or_else(|| known.get(&group.code).map(|known| known.gid));
     let taken = groups.iter().filter_map(|group| Some((gid(group)?, normalise(&group.title).into_owned())));
-    Keeper { desk, taken: taken.collect(), refusals: 0, at_rest: false }.go_through(wanted, report).await
+    GroupCreator { context: desk, taken: taken.collect(), refusals: 0, at_rest: false }
+        .go_through(wanted, report)
+        .await
 }
 
 /// A roster that loses its gids must not have all its groups made again.
 async fn remember_the_rosters_own(
-    desk: &Desk<'_>,
+    desk: &GroupContext<'_>,
     groups: &[Group],
     known: &HashMap<GroupCode, KnownGroup>,
 ) -> Result<(), StoreError> {
@@ -127,7 +129,7 @@ fn missing(
     groups: &[Group],
     unusable: &[RosterProblem],
     known: &HashMap<GroupCode, KnownGroup>,
-    report: &mut StageReport,
+    report: &mut ServiceReport,
 ) -> BTreeMap<GroupCode, String> {
     // A gid that is no number is a slip of the pen, not a missing one.
     let slips: HashSet<&str> = unusable.iter().map(|problem| problem.key.as_str()).collect();
@@ -138,10 +140,14 @@ fn missing(
             Some(KnownGroup { origin: GroupOrigin::Created | GroupOrigin::Adopted, .. }) => {}
             Some(KnownGroup { gid, origin: GroupOrigin::Roster }) => {
                 let what = format!("had gid {gid} and has none now: it is not created again; enter its gid");
-                say(report, &group.code, what);
+                report_problem(report, &group.code, what);
             }
             None if title.is_empty() => {
-                say(report, &group.code, "has neither gid nor title: enter one of them".to_owned());
+                report_problem(
+                    report,
+                    &group.code,
+                    "has neither gid nor title: enter one of them".to_owned(),
+                );
             }
             None => {
                 missing.insert(group.code.clone(), title.into_owned());
@@ -151,25 +157,25 @@ fn missing(
     missing
 }
 
-fn say(report: &mut StageReport, code: &GroupCode, what: String) {
+fn report_problem(report: &mut ServiceReport, code: &GroupCode, what: String) {
     let problem = RosterProblem { table: "groups", key: code.as_str().to_owned(), what };
     report.problems.push(problem.to_string());
 }
 
-impl Desk<'_> {
+impl GroupContext<'_> {
     /// A plan changes nothing, and observing neither.
     fn may_write(&self) -> bool {
         self.trigger != Trigger::Plan && self.context.mode != Mode::Observe
     }
 
     fn parent(&self) -> Gid {
-        Gid(self.courier.side.settings.create_groups_under)
+        Gid(self.session.side.settings.create_groups_under)
     }
 }
 
 /// Goes through the titles one by one.
-struct Keeper<'a> {
-    desk: Desk<'a>,
+struct GroupCreator<'a> {
+    context: GroupContext<'a>,
     /// Gids that the roster names, with the titles it has for them.
     taken: HashMap<Gid, String>,
     refusals: u32,
@@ -177,17 +183,17 @@ struct Keeper<'a> {
     at_rest: bool,
 }
 
-impl Keeper<'_> {
+impl GroupCreator<'_> {
     async fn go_through(
         mut self,
-        wanted: BTreeMap<String, Wanted>,
-        report: &mut StageReport,
-    ) -> Result<(), StageError> {
-        let creations = self.desk.context.state.group_creations(self.desk.parent()).await?;
+        wanted: BTreeMap<String, MissingGroup>,
+        report: &mut ServiceReport,
+    ) -> Result<(), ExamSyncError> {
+        let creations = self.context.context.state.group_creations(self.context.parent()).await?;
         let is_done = |title: &str| matches!(creations.get(title), Some(Creation::Done(_)));
         let open = wanted.iter().filter(|(title, _)| !is_done(title)).map(|(_, wanted)| wanted);
         let held = self.groups_held(open).await?;
-        let seen = self.desk.courier.side.client.seen_groups();
+        let seen = self.context.session.side.client.seen_groups();
         for (title, wanted) in wanted {
             let there: BTreeSet<Gid> = wanted
                 .members
@@ -199,7 +205,7 @@ impl Keeper<'_> {
                 .copied()
                 .collect();
             let earlier = creations.get(&title).copied();
-            self.settle(&title, &wanted.codes, earlier, &there, report).await?;
+            self.settle_title(&title, &wanted.codes, earlier, &there, report).await?;
         }
         Ok(())
     }
@@ -207,9 +213,9 @@ impl Keeper<'_> {
     /// Which groups the candidates of these students are in. Who has none is not in the map.
     async fn groups_held<'w>(
         &self,
-        wanted: impl Iterator<Item = &'w Wanted>,
-    ) -> Result<HashMap<StudentId, BTreeSet<Gid>>, StageError> {
-        let Desk { context, courier, observed, .. } = &self.desk;
+        wanted: impl Iterator<Item = &'w MissingGroup>,
+    ) -> Result<HashMap<StudentId, BTreeSet<Gid>>, ExamSyncError> {
+        let GroupContext { context, session: courier, observed, .. } = &self.context;
         let (mut by_sid, mut by_login) = (HashMap::<Sid, StudentId>::new(), HashMap::new());
         for (student, login) in wanted.flat_map(|wanted| &wanted.members) {
             if let Some(link) = context.state.link_of(student).await? {
@@ -219,8 +225,8 @@ impl Keeper<'_> {
             }
         }
         let mut held = HashMap::new();
-        let mut take = |student: Option<&StudentId>, sighted: Sighted| {
-            if let (Some(student), Sighted::Row(row)) = (student, sighted) {
+        let mut take = |student: Option<&StudentId>, sighted: LookupOutcome| {
+            if let (Some(student), LookupOutcome::Row(row)) = (student, sighted) {
                 held.insert(student.clone(), row.groups);
             }
         };
@@ -234,22 +240,22 @@ impl Keeper<'_> {
     }
 
     /// What is to become of one title.
-    async fn settle(
+    async fn settle_title(
         &mut self,
         title: &str,
         codes: &[GroupCode],
         earlier: Option<Creation>,
         there: &BTreeSet<Gid>,
-        report: &mut StageReport,
-    ) -> Result<(), StageError> {
-        let now_ms = self.desk.context.clock.now_ms();
+        report: &mut ServiceReport,
+    ) -> Result<(), ExamSyncError> {
+        let now_ms = self.context.context.clock.now_ms();
         let (mut known, mut is_anothers) = (None, false);
         if let Some(Creation::Done(done)) = earlier {
             // Its group may have been given another title since, and this title to another group.
             is_anothers = self.taken.get(&done.gid).is_some_and(|taken| taken != title);
             known = Some(done).filter(|_| !is_anothers);
         }
-        let may_adopt = self.desk.courier.side.settings.adopt == Adopt::Auto;
+        let may_adopt = self.context.session.side.settings.adopt == Adopt::Auto;
         let what = match (there.len(), there.first()) {
             _ if known.is_some() => None,
             _ if is_anothers => Some(
@@ -269,14 +275,14 @@ impl Keeper<'_> {
             ),
             _ => self.obstacle(title, earlier, now_ms),
         };
-        if let Some(known) = known.filter(|_| !self.desk.may_write()) {
+        if let Some(known) = known.filter(|_| !self.context.may_write()) {
             let what = format!("has no gid: a run uses gid {}, which is there for its title", known.gid);
-            codes.iter().for_each(|code| say(report, code, what.clone()));
+            codes.iter().for_each(|code| report_problem(report, code, what.clone()));
             Ok(())
         } else if let Some(known) = known {
             self.end(title, codes, Creation::Done(known), report).await
         } else if let Some(what) = what {
-            codes.iter().for_each(|code| say(report, code, what.clone()));
+            codes.iter().for_each(|code| report_problem(report, code, what.clone()));
             Ok(())
         } else {
             self.create(title, codes, earlier, report).await
@@ -300,13 +306,13 @@ impl Keeper<'_> {
                 let next = if due_at_ms.is_some() { "it is tried again later" } else { "enter its gid" };
                 Some(format!("has no gid, and creating it was refused {attempts} times: {next}"))
             }
-            _ if self.desk.is_doubtful => {
+            _ if self.context.is_doubtful => {
                 Some("has no gid and is not created while the listing is doubtful".to_owned())
             }
             _ if self.at_rest => Some("has no gid; it is created in another run".to_owned()),
-            _ if !self.desk.may_write() => Some(format!(
+            _ if !self.context.may_write() => Some(format!(
                 "has no gid: a run that may add candidates creates the group (below gid {})",
-                self.desk.parent()
+                self.context.parent()
             )),
             Some(Creation::Refused { .. } | Creation::Done(_)) | None => None,
         }
@@ -317,12 +323,12 @@ impl Keeper<'_> {
         title: &str,
         codes: &[GroupCode],
         gid: Gid,
-        report: &mut StageReport,
-    ) -> Result<(), StageError> {
-        if !self.desk.may_write() {
+        report: &mut ServiceReport,
+    ) -> Result<(), ExamSyncError> {
+        if !self.context.may_write() {
             let what =
                 format!("has no gid: a run takes over gid {gid}, which has its title and its students");
-            codes.iter().for_each(|code| say(report, code, what.clone()));
+            codes.iter().for_each(|code| report_problem(report, code, what.clone()));
             return Ok(());
         }
         let known = KnownGroup { gid, origin: GroupOrigin::Adopted };
@@ -335,13 +341,13 @@ impl Keeper<'_> {
         title: &str,
         codes: &[GroupCode],
         earlier: Option<Creation>,
-        report: &mut StageReport,
-    ) -> Result<(), StageError> {
-        let Desk { context, courier, run, .. } = self.desk;
+        report: &mut ServiceReport,
+    ) -> Result<(), ExamSyncError> {
+        let GroupContext { context, session: courier, run, .. } = self.context;
         if context.stop.is_cancelled() {
-            return Err(StageError::Stopped);
+            return Err(ExamSyncError::Stopped);
         }
-        let parent = self.desk.parent();
+        let parent = self.context.parent();
         context.state.intend_group(parent, title, run, context.clock.now_ms()).await?;
         let error = match courier.side.client.create_group(parent, title).await {
             Ok(gid) => {
@@ -359,16 +365,16 @@ impl Keeper<'_> {
         self.end(title, codes, ended, report).await?;
         let now_ms = context.clock.now_ms();
         if let Some(what) = self.obstacle(title, Some(ended), now_ms) {
-            codes.iter().for_each(|code| say(report, code, what.clone()));
+            codes.iter().for_each(|code| report_problem(report, code, what.clone()));
         }
         match error.disposition() {
-            Disposition::StopService(_) => Err(error.into()),
-            Disposition::RetryNow | Disposition::RetryLater | Disposition::HalveBatch => Ok(()),
+            ExamDisposition::StopService(_) => Err(error.into()),
+            ExamDisposition::RetryNow | ExamDisposition::RetryLater | ExamDisposition::HalveBatch => Ok(()),
         }
     }
 
     fn judge(&mut self, error: &ExamError, before: u32) -> Creation {
-        let now_ms = self.desk.context.clock.now_ms();
+        let now_ms = self.context.context.clock.now_ms();
         if error.may_have_been_applied() {
             // Every further one would leave a person one more thing to look for.
             self.at_rest = true;
@@ -381,7 +387,7 @@ impl Keeper<'_> {
         self.refusals += 1;
         self.at_rest = self.refusals >= REFUSALS;
         let attempts = before.saturating_add(1);
-        let due_at_ms = match self.desk.context.retry.after(attempts, now_ms, fastrand::f64(), None) {
+        let due_at_ms = match self.context.context.retry.after(attempts, now_ms, fastrand::f64(), None) {
             Retry::At(due) => Some(due),
             Retry::Dead => None,
         };
@@ -394,9 +400,9 @@ impl Keeper<'_> {
         title: &str,
         codes: &[GroupCode],
         ended: Creation,
-        report: &mut StageReport,
-    ) -> Result<(), StageError> {
-        let Desk { context, run, .. } = self.desk;
+        report: &mut ServiceReport,
+    ) -> Result<(), ExamSyncError> {
+        let GroupContext { context, run, .. } = self.context;
         if let Creation::Done(KnownGroup { gid, origin }) = ended {
             let done = match origin {
                 GroupOrigin::Created => "was created on the exam side",
@@ -405,7 +411,7 @@ impl Keeper<'_> {
             };
             report.notes.extend(codes.iter().map(|code| format!("group {code} {done} (gid {gid})")));
         }
-        let parent = self.desk.parent();
+        let parent = self.context.parent();
         let now_ms = context.clock.now_ms();
         Ok(context.state.end_group(parent, title, ended, codes, run, now_ms).await?)
     }

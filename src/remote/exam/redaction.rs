@@ -2,22 +2,22 @@
 
 use secrecy::SecretString;
 
-use super::call::Call;
+use super::call::ExamCall;
 use super::signature::secrets;
 use super::{CandidateChange, LookupKey, NewCandidate};
 use crate::remote::http::{UnixSeconds, mask_service_text};
 use rosterd_core::roster::{FieldId, Gid, Sid};
 
 /// One call with what it carries.
-pub(super) struct Sending<'a> {
+pub(super) struct SentRequest<'a> {
     /// Which call.
-    pub(super) call: Call,
+    pub(super) call: ExamCall,
     /// What it carries besides code and time.
-    pub(super) content: Content<'a>,
+    pub(super) content: SentContent<'a>,
 }
 
 /// What a call carries.
-pub(super) enum Content<'a> {
+pub(super) enum SentContent<'a> {
     /// Nothing about anybody.
     Nothing,
     /// Who is looked up.
@@ -42,15 +42,15 @@ pub(super) enum Content<'a> {
     },
 }
 
-impl Sending<'_> {
+impl SentRequest<'_> {
     /// How many items the call carries; a call without any of its own counts as one.
     pub(super) fn items(&self) -> usize {
         match &self.content {
-            Content::Nothing | Content::Category { .. } => 1,
-            Content::Keys(LookupKey::Sids(sids)) | Content::People { sids, .. } => sids.len(),
-            Content::Keys(LookupKey::LoginValues(values)) => values.len(),
-            Content::Added(batch) => batch.len(),
-            Content::Changed(batch) => batch.len(),
+            SentContent::Nothing | SentContent::Category { .. } => 1,
+            SentContent::Keys(LookupKey::Sids(sids)) | SentContent::People { sids, .. } => sids.len(),
+            SentContent::Keys(LookupKey::LoginValues(values)) => values.len(),
+            SentContent::Added(batch) => batch.len(),
+            SentContent::Changed(batch) => batch.len(),
         }
     }
 
@@ -58,28 +58,28 @@ impl Sending<'_> {
     pub(super) fn masked(&self, text: &str, sent_at: UnixSeconds, code: &SecretString) -> String {
         let mut sent = secrets(sent_at, code);
         match &self.content {
-            Content::Nothing => {}
-            Content::Keys(LookupKey::Sids(sids)) => sent.extend(sids.iter().map(Sid::to_string)),
-            Content::Keys(LookupKey::LoginValues(values)) => {
+            SentContent::Nothing => {}
+            SentContent::Keys(LookupKey::Sids(sids)) => sent.extend(sids.iter().map(Sid::to_string)),
+            SentContent::Keys(LookupKey::LoginValues(values)) => {
                 sent.extend(values.iter().map(ToString::to_string));
             }
-            Content::Added(batch) => {
+            SentContent::Added(batch) => {
                 for NewCandidate { gid, values } in *batch {
                     sent.push(gid.to_string());
                     push_values(&mut sent, values);
                 }
             }
-            Content::Changed(batch) => {
+            SentContent::Changed(batch) => {
                 for CandidateChange { sid, values } in *batch {
                     sent.push(sid.to_string());
                     push_values(&mut sent, values);
                 }
             }
-            Content::People { gids, sids } => {
+            SentContent::People { gids, sids } => {
                 sent.extend(gids.iter().map(Gid::to_string));
                 sent.extend(sids.iter().map(Sid::to_string));
             }
-            Content::Category { parent, title } => sent.extend([parent.to_string(), (*title).to_owned()]),
+            SentContent::Category { parent, title } => sent.extend([parent.to_string(), (*title).to_owned()]),
         }
         mask_service_text(text, &sent)
     }

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::deliver::{Delivery, ItemEnd};
+use super::send::{Outcome, SendResult};
 use super::skip_exit;
 use crate::exit::Exit;
-use crate::run::report::{Ended, StageReport};
+use crate::run::report::{OutcomeKind, ServiceReport};
 use crate::store::StoreError;
-use rosterd_core::exam_plan::{Call, Change, GuardedPlan, Operation, OperationState, SkipReason, Stage};
+use rosterd_core::exam_plan::{Call, Change, GuardedPlan, Operation, OperationState, SkipReason, Wave};
 use rosterd_core::roster::{Gid, Sid, StudentId};
 
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum OperationOutcome {
     Applied,
     Failed,
     Unknown,
@@ -29,9 +29,9 @@ const SUSPICIOUS_REFUSALS: usize = 5;
 
 /// What changes while batches are under way.
 #[derive(Default)]
-pub(super) struct Work {
+pub(super) struct ApplyState {
     /// One for each operation of the plan.
-    ends: Vec<Option<End>>,
+    outcomes: Vec<Option<OperationOutcome>>,
     /// Calls that an operation still needs; it is applied when all of them were.
     calls_left: Vec<usize>,
     /// Sids that adds have brought.
@@ -45,8 +45,8 @@ pub(super) struct Work {
     broken: Option<StoreError>,
 }
 
-impl Work {
-    pub(super) fn new(plan: &GuardedPlan, stages: &[Stage]) -> Self {
+impl ApplyState {
+    pub(super) fn new(plan: &GuardedPlan, stages: &[Wave]) -> Self {
         let mut calls_left = vec![0; plan.operations.len()];
         for batch in stages.iter().flatten().filter(|batch| batch.call != Call::GiveWay) {
             for at in &batch.operations {
@@ -55,29 +55,29 @@ impl Work {
                 }
             }
         }
-        let ends = plan.operations.iter().map(|operation| first_end(&operation.state)).collect();
-        Self { ends, calls_left, ..Self::default() }
+        let ends = plan.operations.iter().map(|operation| first_outcome(&operation.state)).collect();
+        Self { outcomes: ends, calls_left, ..Self::default() }
     }
 
-    pub(super) fn end(&mut self, at: usize, end: End) {
-        if let Some(slot) = self.ends.get_mut(at) {
+    pub(super) fn end(&mut self, at: usize, end: OperationOutcome) {
+        if let Some(slot) = self.outcomes.get_mut(at) {
             *slot = Some(end);
         }
     }
 
     /// The same, where the operation has not ended otherwise.
-    pub(super) fn end_open(&mut self, at: usize, end: &End) {
-        if let Some(slot) = self.ends.get_mut(at) {
+    pub(super) fn end_open(&mut self, at: usize, end: &OperationOutcome) {
+        if let Some(slot) = self.outcomes.get_mut(at) {
             slot.get_or_insert_with(|| end.clone());
         }
     }
 
     pub(super) fn is_open(&self, at: usize) -> bool {
-        self.ends.get(at).is_some_and(Option::is_none)
+        self.outcomes.get(at).is_some_and(Option::is_none)
     }
 
-    pub(super) fn ended(&self, at: usize) -> Option<&End> {
-        self.ends.get(at)?.as_ref()
+    pub(super) fn outcome(&self, at: usize) -> Option<&OperationOutcome> {
+        self.outcomes.get(at)?.as_ref()
     }
 
     pub(super) fn sid(&self, student: &StudentId) -> Option<Sid> {
@@ -110,7 +110,7 @@ impl Work {
     }
 
     /// Why no further call of this kind is made; `None` when it is.
-    pub(super) fn not_now(&self, call: &Call, told_to_stop: bool) -> Option<SkipReason> {
+    pub(super) fn skip_reason(&self, call: &Call, told_to_stop: bool) -> Option<SkipReason> {
         if self.stopped.is_some() || self.broken.is_some() {
             Some(SkipReason::ServiceStopped)
         } else if told_to_stop {
@@ -123,7 +123,7 @@ impl Work {
     }
 
     /// The circuit breaker, and whether the account seems to be full.
-    pub(super) fn note_service(&mut self, call: &Call, positions: &[usize], delivery: &Delivery) {
+    pub(super) fn note_service(&mut self, call: &Call, positions: &[usize], delivery: &SendResult) {
         self.failures_in_a_row = if delivery.service_failed { self.failures_in_a_row + 1 } else { 0 };
         if let Some(stop) = &delivery.stop {
             self.stopped.get_or_insert(stop.clone());
@@ -135,13 +135,13 @@ impl Work {
         if *call != Call::Add {
             return;
         }
-        let is_refused = |end: &ItemEnd| matches!(end, ItemEnd::Failed(why) if why.code == "refused");
-        if delivery.ends.iter().all(is_refused) {
-            self.full = self.full || (self.suspects_full() && delivery.ends.len() == 1);
+        let is_refused = |end: &Outcome| matches!(end, Outcome::Failed(why) if why.code == "refused");
+        if delivery.outcomes.iter().all(is_refused) {
+            self.full = self.full || (self.suspects_full() && delivery.outcomes.len() == 1);
             self.refused_adds.extend(positions);
         } else {
             // An account that fills up in the midst of a call takes the first ones of it.
-            let refused = delivery.ends.iter().rev().take_while(|end| is_refused(end)).count();
+            let refused = delivery.outcomes.iter().rev().take_while(|end| is_refused(end)).count();
             self.refused_adds = positions.iter().rev().take(refused).copied().collect();
         }
     }
@@ -158,7 +158,7 @@ impl Work {
             | Change::Impossible(_) => None,
         };
         let applied = plan.operations.iter().enumerate();
-        let applied = applied.filter(|(at, _)| self.ended(*at) == Some(&End::Applied));
+        let applied = applied.filter(|(at, _)| self.outcome(*at) == Some(&OperationOutcome::Applied));
         let mut good: HashSet<Gid> = applied.filter_map(|(_, operation)| gid(operation)).collect();
         good.extend(plan.totals.group_sizes.iter().filter(|(_, size)| **size > 0).map(|(gid, _)| *gid));
         let is_in_good_group =
@@ -171,8 +171,9 @@ impl Work {
         if !self.full {
             return Vec::new();
         }
-        let untried = self.ends.iter().enumerate();
-        let untried = untried.filter(|(_, end)| matches!(end, Some(End::Skipped(SkipReason::AccountFull))));
+        let untried = self.outcomes.iter().enumerate();
+        let untried = untried
+            .filter(|(_, end)| matches!(end, Some(OperationOutcome::Skipped(SkipReason::AccountFull))));
         untried.map(|(at, _)| at).chain(self.refused_adds.iter().copied()).collect()
     }
 
@@ -182,22 +183,22 @@ impl Work {
     }
 
     /// Counts every operation once, and draws the exit code.
-    pub(super) fn count(&self, plan: &GuardedPlan, report: &mut StageReport) {
-        let unsent = End::Skipped(SkipReason::ServiceStopped);
+    pub(super) fn count(&self, plan: &GuardedPlan, report: &mut ServiceReport) {
+        let unsent = OperationOutcome::Skipped(SkipReason::ServiceStopped);
         for (at, operation) in plan.operations.iter().enumerate() {
-            let end = self.ended(at).unwrap_or(&unsent);
+            let end = self.outcome(at).unwrap_or(&unsent);
             let counted = match end {
-                End::Applied => Ended::Applied,
-                End::Failed => Ended::Failed,
-                End::Unknown => Ended::Unknown,
-                End::Held => Ended::Held,
-                End::Skipped(reason) => {
+                OperationOutcome::Applied => OutcomeKind::Applied,
+                OperationOutcome::Failed => OutcomeKind::Failed,
+                OperationOutcome::Unknown => OutcomeKind::Unknown,
+                OperationOutcome::Held => OutcomeKind::Held,
+                OperationOutcome::Skipped(reason) => {
                     report.exit = report.exit.worst(skip_exit(reason));
-                    Ended::Skipped
+                    OutcomeKind::Skipped
                 }
             };
             report.count(operation.kind().as_str(), counted);
-            if *end == End::Applied {
+            if *end == OperationOutcome::Applied {
                 report.notes.extend(left_behind(operation));
             }
         }
@@ -225,8 +226,8 @@ impl Work {
 /// What a student with a new candidate leaves behind at an older one.
 pub(super) fn left_behind(operation: &Operation) -> Option<String> {
     let (again_after, former) = match &operation.change {
-        Change::Add(addition) => (addition.again_after, addition.former),
-        Change::Adopt(adoption) => (adoption.again_after, adoption.former),
+        Change::Add(addition) => (addition.replaces, addition.previous_sid),
+        Change::Adopt(adoption) => (adoption.replaces, adoption.previous_sid),
         Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => (None, None),
     };
     let student = &operation.student;
@@ -242,11 +243,11 @@ pub(super) fn left_behind(operation: &Operation) -> Option<String> {
     }
 }
 
-fn first_end(state: &OperationState) -> Option<End> {
+fn first_outcome(state: &OperationState) -> Option<OperationOutcome> {
     match state {
         OperationState::Planned => None,
-        OperationState::Held(_) => Some(End::Held),
-        OperationState::Skipped(reason) => Some(End::Skipped(reason.clone())),
-        OperationState::Cannot(_) => Some(End::Failed),
+        OperationState::Held(_) => Some(OperationOutcome::Held),
+        OperationState::Skipped(reason) => Some(OperationOutcome::Skipped(reason.clone())),
+        OperationState::Cannot(_) => Some(OperationOutcome::Failed),
     }
 }

@@ -5,24 +5,24 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::courier::Courier;
-use super::lookup::{self, Found};
-use super::resolve::ResolvedFields;
-use super::{StageError, listing, survey};
+use super::field_mapping::ResolvedFields;
+use super::lookup::{self, Lookups};
+use super::session::ExamSession;
+use super::{ExamSyncError, diff, listing};
 use crate::run::Context;
-use rosterd_core::exam_plan::{Case, LoginFact, Mapping, SidFact, Survey};
+use rosterd_core::exam_plan::{Diff, Difference, LoginFact, Mapping, SidFact};
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// Finds the login values of candidates that exist and are listed under none that is known. The listing is
 /// read once more for it, because a run keeps no login values in memory.
-pub(super) async fn renamed(
+pub(super) async fn find_renamed(
     context: &Context,
-    courier: &Courier<'_>,
+    courier: &ExamSession<'_>,
     fields: &ResolvedFields,
     mapping: &Mapping,
-    survey: &Survey,
-    found: &mut Found,
-) -> Result<(), StageError> {
+    survey: &Diff,
+    found: &mut Lookups,
+) -> Result<(), ExamSyncError> {
     let mut missing = nameless(survey, found);
     if missing.is_empty() {
         return Ok(());
@@ -30,10 +30,10 @@ pub(super) async fn renamed(
     tracing::debug!(candidates = missing.len(), "looking for the login values of renamed candidates");
     let mut names = Vec::new();
     let _same_again = listing::read(context, courier.side, fields, listing::Names::Kept(&mut names)).await?;
-    let strangers = survey::unmanaged(context, mapping, names).await?;
+    let strangers = diff::unmanaged(context, mapping, names).await?;
     let logins = strangers.into_iter().map(LoginValue::new).collect();
     for (sid, login) in lookup::logins_of(courier, logins, &mut missing).await? {
-        if let Some(SidFact::Found { login: shown, .. }) = found.facts.by_sid.get_mut(&sid) {
+        if let Some(SidFact::Found { login: shown, .. }) = found.results.by_sid.get_mut(&sid) {
             *shown = Some(login);
         }
     }
@@ -42,9 +42,9 @@ pub(super) async fn renamed(
 
 /// Candidates that were found by sid without a login value, and are not listed where their links say or
 /// where their students want to be.
-fn nameless(survey: &Survey, found: &Found) -> BTreeSet<Sid> {
+fn nameless(survey: &Diff, found: &Lookups) -> BTreeSet<Sid> {
     let here: HashSet<Sid> = found
-        .facts
+        .results
         .by_login
         .values()
         .filter_map(|fact| match fact {
@@ -52,12 +52,19 @@ fn nameless(survey: &Survey, found: &Found) -> BTreeSet<Sid> {
             LoginFact::Absent => None,
         })
         .collect();
-    let missing = |case: &Case| match case {
-        Case::Linked(linked) if linked.own.is_none() => Some(linked.link.sid),
-        Case::Leaver(leaver) if !leaver.listed => Some(leaver.link.sid),
-        Case::Linked(_) | Case::Leaver(_) | Case::Newcomer(_) | Case::Unusable(_) => None,
+    let missing = |case: &Difference| match case {
+        Difference::Linked(linked) if linked.own.is_none() => Some(linked.link.sid),
+        Difference::Leaver(leaver) if !leaver.listed => Some(leaver.link.sid),
+        Difference::Linked(_) | Difference::Leaver(_) | Difference::Newcomer(_) | Difference::Unusable(_) => {
+            None
+        }
     };
     let is_nameless =
-        |sid: &Sid| matches!(found.facts.by_sid.get(sid), Some(SidFact::Found { login: None, .. }));
-    survey.cases.iter().filter_map(missing).filter(|sid| is_nameless(sid) && !here.contains(sid)).collect()
+        |sid: &Sid| matches!(found.results.by_sid.get(sid), Some(SidFact::Found { login: None, .. }));
+    survey
+        .differences
+        .iter()
+        .filter_map(missing)
+        .filter(|sid| is_nameless(sid) && !here.contains(sid))
+        .collect()
 }

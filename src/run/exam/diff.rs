@@ -7,18 +7,18 @@ use std::pin::pin;
 use futures_util::stream::StreamExt;
 
 use super::lookup::DueGroups;
-use super::{ExamSide, StageError, created, leavers_group};
+use super::{ExamSide, ExamSyncError, group_creation, leavers_group};
 use crate::run::Context;
 use crate::store::{RosterRow, StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
-    CannotReason, GroupBook, Link, Mapping, MemoryKey, Observed, RosterCertificate, SharedLogins, Survey,
-    Surveyor,
+    CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, MemoryKey, Observed, RosterCertificate,
+    SharedLogins,
 };
 use rosterd_core::roster::{LoginValue, RosterProblem, StudentId};
 
 /// What one consistent reading of the roster brought.
-pub(super) struct Surveyed {
-    pub(super) survey: Survey,
+pub(super) struct RosterDiff {
+    pub(super) diff: Diff,
     pub(super) groups: GroupBook,
     pub(super) problems: Vec<RosterProblem>,
     /// Proof that the roster was read completely.
@@ -34,7 +34,7 @@ pub(super) async fn run(
     observed: &Observed,
     key: &MemoryKey,
     due: &DueGroups,
-) -> Result<Surveyed, StageError> {
+) -> Result<RosterDiff, ExamSyncError> {
     let last_complete = context.state.last_complete_run().await?;
     let mut snapshot = context.roster.snapshot().await?;
     // The early look was before the listing; what counts is the reading that is planned from.
@@ -42,12 +42,12 @@ pub(super) async fn run(
     let counted = snapshot.count_student_rows().await?;
     let (groups, mut problems) = snapshot.groups().await?;
     problems.extend(snapshot.dangling_members().await?);
-    let groups = created::with_known_gids(context, groups).await?;
+    let groups = group_creation::with_known_gids(context, groups).await?;
     let groups = GroupBook::new(groups, leavers_group(side));
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
     let (survey, certificate) = loop {
-        let surveyor = Surveyor::new(mapping, observed, key, &groups, &shared)
+        let surveyor = DiffBuilder::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
             .knowing_groups(&due.groups);
         let links = context.state.links(last_complete);
@@ -63,16 +63,16 @@ pub(super) async fn run(
         }
     };
     snapshot.close().await;
-    Ok(Surveyed { survey, groups, problems, certificate })
+    Ok(RosterDiff { diff: survey, groups, problems, certificate })
 }
 
 /// Both sides come in ascending order of student id; what has one id belongs together.
 async fn merge<'s, 'r>(
-    mut surveyor: Surveyor<'s>,
+    mut surveyor: DiffBuilder<'s>,
     mut students: StudentCursor<'r>,
     links: impl futures_util::Stream<Item = Result<Link, StoreError>>,
     repeated: &HashSet<StudentId>,
-) -> Result<(Surveyor<'s>, StudentCursor<'r>), StageError> {
+) -> Result<(DiffBuilder<'s>, StudentCursor<'r>), ExamSyncError> {
     let mut links = pin!(links);
     let mut student = students.next().await?;
     let mut link = links.next().await.transpose()?;
@@ -110,7 +110,7 @@ pub(super) async fn unmanaged(
     context: &Context,
     mapping: &Mapping,
     names: Vec<LoginValue>,
-) -> Result<Vec<String>, StageError> {
+) -> Result<Vec<String>, ExamSyncError> {
     let mut names: BTreeSet<LoginValue> = names.into_iter().collect();
     let mut links = pin!(context.state.links(context.state.last_complete_run().await?));
     while let Some(link) = links.next().await.transpose()? {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{ClassinSide, StageError};
+use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
-use crate::store::{ClassinHold, FullClass, RosterPerson, RosterSnapshot};
+use crate::store::{ClassinOpenFailure, FullClass, RosterPerson, RosterSnapshot};
 use rosterd_core::classin_plan::Contact;
 use rosterd_core::exam_plan::FailureState;
 use rosterd_core::roster::{ClassTarget, StudentId};
@@ -22,42 +22,45 @@ const NO_ROOM: [&str; 2] = ["157", "130"];
 pub(super) const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// What earlier runs left behind.
-pub(super) struct Memory {
+pub(super) struct PriorState {
     /// Why wants are held back.
     pub(super) holds: BTreeMap<u64, String>,
     /// Wants that a person silenced.
     pub(super) ignored: HashSet<u64>,
     /// Wants for which there was no room, and which are due again.
     pub(super) due_again: HashSet<u64>,
-    condemned: HashMap<ClassTarget, i64>,
+    closed: HashMap<ClassTarget, i64>,
     full: HashMap<ClassTarget, FullClass>,
 }
 
-impl Memory {
+impl PriorState {
     /// Reads it, in the same moment of the roster as the rest.
     pub(super) async fn read(
         context: &Context,
         side: &ClassinSide,
         key: &[u8; 32],
         snapshot: &mut RosterSnapshot<'_>,
-    ) -> Result<Self, StageError> {
-        let failures = context.state.classin_holds().await?;
+    ) -> Result<Self, ClassinSyncError> {
+        let failures = context.state.classin_open_failures().await?;
         let now_ms = context.clock.now_ms();
         let contacts = contacts(&failures, side, key, snapshot).await?;
         let mut memory = Self {
             holds: BTreeMap::new(),
             ignored: HashSet::new(),
             due_again: HashSet::new(),
-            condemned: HashMap::new(),
+            closed: HashMap::new(),
             full: HashMap::new(),
         };
-        for ClassinHold { student, code, hold, .. } in failures {
+        for ClassinOpenFailure { student, code, failure: hold, .. } in failures {
             // Another contact is another want: see `Why::contact`. After a 228 one always was part of it, if only as
             // none; after what ClassIn answers to joining the school, the code alone does not tell.
             let contact = contacts.get(&student).copied().unwrap_or_default();
-            let with_contact = hold.want.0 ^ contact;
-            let wants =
-                if code == NOT_OF_THE_SCHOOL { [with_contact; 2] } else { [hold.want.0, with_contact] };
+            let with_contact = hold.desired_hash.0 ^ contact;
+            let wants = if code == NOT_OF_THE_SCHOOL {
+                [with_contact; 2]
+            } else {
+                [hold.desired_hash.0, with_contact]
+            };
             let has_no_room = NO_ROOM.contains(&code.as_str());
             let why = match hold.state {
                 FailureState::Waiting if has_no_room => {
@@ -76,8 +79,8 @@ impl Memory {
             };
             memory.holds.extend(wants.map(|want| (want, why.to_owned())));
         }
-        for condemned in context.state.condemned_classes().await? {
-            memory.condemned.insert(condemned.target, condemned.code);
+        for condemned in context.state.closed_classes().await? {
+            memory.closed.insert(condemned.target, condemned.code);
         }
         for full in context.state.full_classes().await? {
             memory.full.insert(full.target, full);
@@ -86,9 +89,9 @@ impl Memory {
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.
-    pub(super) fn condemned(&self, target: ClassTarget) -> Option<i64> {
+    pub(super) fn closed(&self, target: ClassTarget) -> Option<i64> {
         let course = ClassTarget { class: None, ..target };
-        self.condemned.get(&target).or_else(|| self.condemned.get(&course)).copied()
+        self.closed.get(&target).or_else(|| self.closed.get(&course)).copied()
     }
 
     /// Whether the class had no room when it was last asked.
@@ -106,11 +109,11 @@ impl Memory {
 
 /// Fingerprints of the contacts of those for whom something failed.
 async fn contacts(
-    failures: &[ClassinHold],
+    failures: &[ClassinOpenFailure],
     side: &ClassinSide,
     key: &[u8; 32],
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<HashMap<StudentId, u64>, StageError> {
+) -> Result<HashMap<StudentId, u64>, ClassinSyncError> {
     let students: BTreeSet<StudentId> = failures.iter().map(|failure| failure.student.clone()).collect();
     let people = snapshot.people(&students).await?;
     let read = |person: RosterPerson| {

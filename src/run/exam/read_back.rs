@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::courier::Courier;
-use super::deliver::{Delivery, ItemEnd, Why};
-use super::lookup::{self, Sighted};
-use super::parcel::Parcel;
+use super::lookup::{self, LookupOutcome};
+use super::send::{FailureCause, Outcome, SendResult};
+use super::session::ExamSession;
+use super::write_call::WriteCall;
 use super::{exam_exit, in_one_line};
 use crate::exit::Exit;
-use crate::remote::exam::{Disposition, ExamError, NewCandidate};
+use crate::remote::exam::{ExamDisposition, ExamError, NewCandidate};
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// Whether the service answered the call at all.
@@ -21,22 +21,22 @@ pub(super) enum Answered {
 }
 
 /// Settles what is open by looking.
-pub(super) async fn unsettled(
-    courier: Courier<'_>,
-    parcel: &Parcel,
-    verdicts: Vec<Option<ItemEnd>>,
-    why: &Why,
+pub(super) async fn read_back(
+    courier: ExamSession<'_>,
+    parcel: &WriteCall,
+    verdicts: Vec<Option<Outcome>>,
+    why: &FailureCause,
     answered: Answered,
-) -> Delivery {
+) -> SendResult {
     let open: Vec<usize> =
         verdicts.iter().enumerate().filter(|(_, end)| end.is_none()).map(|(at, _)| at).collect();
     if open.is_empty() {
-        return Delivery::answered(verdicts.into_iter().flatten().collect(), None);
+        return SendResult::answered(verdicts.into_iter().flatten().collect(), None);
     }
     tracing::debug!(items = open.len(), "looking up what became of a call");
     let looked_up = match parcel {
-        Parcel::Add(items) => return entered(courier, items, &verdicts, why).await,
-        Parcel::Change(_) | Parcel::Group(..) | Parcel::Delete(_) => {
+        WriteCall::Add(items) => return entered(courier, items, &verdicts, why).await,
+        WriteCall::Change(_) | WriteCall::Group(..) | WriteCall::Delete(_) => {
             others(courier, parcel, &open, why, answered).await
         }
     };
@@ -47,105 +47,105 @@ pub(super) async fn unsettled(
     let mut found = found.into_iter();
     let ends = verdicts
         .into_iter()
-        .map(|end| end.or_else(|| found.next()).unwrap_or_else(|| ItemEnd::Unknown(why.clone())))
+        .map(|end| end.or_else(|| found.next()).unwrap_or_else(|| Outcome::Unknown(why.clone())))
         .collect();
-    Delivery::answered(ends, stop)
+    SendResult::answered(ends, stop)
 }
 
 /// Nothing was found out of so many items, because the look-up failed too.
-fn blind(items: usize, why: &Why, error: &ExamError) -> (Vec<ItemEnd>, Option<(Exit, String)>) {
+fn blind(items: usize, why: &FailureCause, error: &ExamError) -> (Vec<Outcome>, Option<(Exit, String)>) {
     let message = format!("{}; looking it up failed too: {}", why.message, in_one_line(error));
-    let why = Why { message, ..why.clone() };
-    let stop = matches!(error.disposition(), Disposition::StopService(_))
+    let why = FailureCause { message, ..why.clone() };
+    let stop = matches!(error.disposition(), ExamDisposition::StopService(_))
         .then(|| (exam_exit(error), in_one_line(error)));
-    (vec![ItemEnd::Unknown(why); items], stop)
+    (vec![Outcome::Unknown(why); items], stop)
 }
 
 /// An answer to an add that leaves anything open may be wrong in the rest too: its indexes are no more than a hint
 /// then. Everybody is looked up, which costs no more than looking up some; the answer counts only for whom the
 /// look-up does not show, which may lag behind, and with a sid that is nobody else's.
 async fn entered(
-    courier: Courier<'_>,
+    courier: ExamSession<'_>,
     items: &[(NewCandidate, LoginValue)],
-    verdicts: &[Option<ItemEnd>],
-    why: &Why,
-) -> Delivery {
+    verdicts: &[Option<Outcome>],
+    why: &FailureCause,
+) -> SendResult {
     let everybody: Vec<usize> = (0..items.len()).collect();
     let found = match adds(courier, items, &everybody, why).await {
         Ok(found) => found,
         Err(error) => {
             let (ends, stop) = blind(items.len(), why, &error);
-            return Delivery::answered(ends, stop);
+            return SendResult::answered(ends, stop);
         }
     };
-    let sid = |end: &ItemEnd| match end {
-        ItemEnd::Applied(sid) => *sid,
-        ItemEnd::Failed(_) | ItemEnd::Unknown(_) | ItemEnd::Unsent => None,
+    let sid = |end: &Outcome| match end {
+        Outcome::Applied(sid) => *sid,
+        Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Unsent => None,
     };
     let shown: HashSet<Sid> = found.iter().filter_map(sid).collect();
-    let end = |(found, verdict): (ItemEnd, &Option<ItemEnd>)| match verdict {
+    let end = |(found, verdict): (Outcome, &Option<Outcome>)| match verdict {
         Some(told) if sid(&found).is_none() && sid(told).is_some_and(|sid| !shown.contains(&sid)) => {
             told.clone()
         }
         Some(_) | None => found,
     };
-    Delivery::answered(found.into_iter().zip(verdicts).map(end).collect(), None)
+    SendResult::answered(found.into_iter().zip(verdicts).map(end).collect(), None)
 }
 
 /// An add is settled by its login value: nobody had it before, so whoever has it now was entered by us.
 async fn adds(
-    courier: Courier<'_>,
+    courier: ExamSession<'_>,
     items: &[(NewCandidate, LoginValue)],
     open: &[usize],
-    why: &Why,
-) -> Result<Vec<ItemEnd>, ExamError> {
+    why: &FailureCause,
+) -> Result<Vec<Outcome>, ExamError> {
     let asked: Vec<&(NewCandidate, LoginValue)> = open.iter().filter_map(|at| items.get(*at)).collect();
     let logins = asked.iter().map(|(_, login)| login.clone()).collect();
     let mut sighted = lookup::rows_by_login(&courier, logins).await?;
     Ok(asked
         .into_iter()
         .map(|(sent, login)| match sighted.remove(login) {
-            Some(Sighted::Row(row)) if is_ours(&courier, sent, &row) => ItemEnd::Applied(Some(row.sid)),
-            Some(Sighted::Gone) => ItemEnd::Failed(why.clone()),
-            Some(Sighted::Row(_)) | None => ItemEnd::Unknown(why.clone()),
+            Some(LookupOutcome::Row(row)) if is_ours(&courier, sent, &row) => Outcome::Applied(Some(row.sid)),
+            Some(LookupOutcome::Gone) => Outcome::Failed(why.clone()),
+            Some(LookupOutcome::Row(_)) | None => Outcome::Unknown(why.clone()),
         })
         .collect())
 }
 
 /// Where a row does not show its login value, it may be that of somebody whose login value only looks alike
 /// to the service: it is ours when everything else is as it was sent.
-fn is_ours(courier: &Courier<'_>, sent: &NewCandidate, row: &crate::remote::exam::CandidateInfo) -> bool {
+fn is_ours(courier: &ExamSession<'_>, sent: &NewCandidate, row: &crate::remote::exam::CandidateInfo) -> bool {
     if lookup::login_of(row, courier.login_field).is_some() {
         return true;
     }
-    row.groups.contains(&sent.gid) && Parcel::shows(&sent.values, row) != Some(false)
+    row.groups.contains(&sent.gid) && WriteCall::shows(&sent.values, row) != Some(false)
 }
 
 async fn others(
-    courier: Courier<'_>,
-    parcel: &Parcel,
+    courier: ExamSession<'_>,
+    parcel: &WriteCall,
     open: &[usize],
-    why: &Why,
+    why: &FailureCause,
     answered: Answered,
-) -> Result<Vec<ItemEnd>, ExamError> {
+) -> Result<Vec<Outcome>, ExamError> {
     let sids = parcel.sids();
     let asked: Vec<Sid> = open.iter().filter_map(|at| sids.get(*at).copied()).collect();
     let sighted = lookup::rows_by_sid(&courier, asked.clone()).await?;
     let end = |(at, sid): (&usize, &Sid)| match sighted.get(sid) {
-        Some(Sighted::Row(row)) => match parcel.is_done(*at, row) {
-            Some(true) => ItemEnd::Applied(None),
-            Some(false) => ItemEnd::Failed(why.clone()),
-            None if answered == Answered::Yes => ItemEnd::Failed(why.clone()),
-            None => ItemEnd::Unknown(why.clone()),
+        Some(LookupOutcome::Row(row)) => match parcel.is_done(*at, row) {
+            Some(true) => Outcome::Applied(None),
+            Some(false) => Outcome::Failed(why.clone()),
+            None if answered == Answered::Yes => Outcome::Failed(why.clone()),
+            None => Outcome::Unknown(why.clone()),
         },
-        Some(Sighted::Gone) if matches!(parcel, Parcel::Delete(_)) => ItemEnd::Applied(None),
-        Some(Sighted::Gone) => ItemEnd::Failed(Why {
+        Some(LookupOutcome::Gone) if matches!(parcel, WriteCall::Delete(_)) => Outcome::Applied(None),
+        Some(LookupOutcome::Gone) => Outcome::Failed(FailureCause {
             code: "candidate-gone",
             message: "the candidate no longer exists on the exam side; the next run finds out what to do"
                 .to_owned(),
             ..why.clone()
         }),
-        None => ItemEnd::Unknown(why.clone()),
+        None => Outcome::Unknown(why.clone()),
     };
     Ok(open.iter().zip(&asked).map(end).collect())
 }

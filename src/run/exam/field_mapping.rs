@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ExamSide, StageError};
+use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamField;
 use crate::settings::{FieldRef, LoginField};
 use crate::store::StateStore;
@@ -54,7 +54,7 @@ const FIELDS_FACT: &str = "exam.fields";
 const LOGIN_FACT: &str = "exam.login_field";
 
 /// Resolves labels with the account's own fields: asked for once and remembered.
-pub(super) async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, StageError> {
+pub(super) async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, ExamSyncError> {
     let remembered = state
         .fact(FIELDS_FACT)
         .await?
@@ -117,7 +117,7 @@ pub(super) async fn mapping(
     state: &StateStore,
     fields: &ResolvedFields,
     observed: &Observed,
-) -> Result<Mapping, StageError> {
+) -> Result<Mapping, ExamSyncError> {
     let login = match fields.login {
         Some(login) => login,
         None => detect(state, observed).await?,
@@ -133,7 +133,7 @@ pub(super) async fn mapping(
     Ok(mapping)
 }
 
-async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, StageError> {
+async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, ExamSyncError> {
     let found: Vec<FieldId> = observed.login_fields().iter().copied().collect();
     if let [only] = found.as_slice() {
         return Ok(*only);
@@ -156,7 +156,7 @@ async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, Stag
 }
 
 /// Whether credentials and mapping fit the account, for `check`.
-pub(super) async fn check(side: &ExamSide) -> Result<String, StageError> {
+pub(super) async fn check(side: &ExamSide) -> Result<String, ExamSyncError> {
     let (fields, clock) = side.client.fields_and_clock().await?;
     let resolved = resolve(side, &by_label(&fields))?;
     let login = match resolved.login {

@@ -38,22 +38,22 @@ impl FailureState {
 
 /// One open failure, as far as planning needs it.
 #[derive(Clone, Copy, Debug)]
-pub struct Hold {
+pub struct OpenFailure {
     /// Where it stands.
     pub state: FailureState,
     /// When it is due again, in milliseconds since 1970 UTC.
     pub due_at_ms: i64,
     /// What was wanted when it failed.
-    pub want: Fingerprint,
+    pub desired_hash: Fingerprint,
 }
 
 /// The open failures of the exam side.
 #[derive(Clone, Debug, Default)]
-pub struct Holds(HashMap<(StudentId, OperationKind), Hold>);
+pub struct OpenFailures(HashMap<(StudentId, OperationKind), OpenFailure>);
 
-impl Holds {
+impl OpenFailures {
     /// Takes in one open failure.
-    pub fn insert(&mut self, student: StudentId, kind: OperationKind, hold: Hold) {
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, hold: OpenFailure) {
         self.0.insert((student, kind), hold);
     }
 
@@ -68,7 +68,7 @@ impl Holds {
         want: Fingerprint,
         now_ms: i64,
     ) -> Option<SkipReason> {
-        let hold = self.same_want(student, kind, want)?;
+        let hold = self.with_desired_hash(student, kind, want)?;
         match hold.state {
             FailureState::Waiting if hold.due_at_ms <= now_ms => None,
             FailureState::Waiting => Some(SkipReason::NotDue { due_at_ms: hold.due_at_ms }),
@@ -80,10 +80,15 @@ impl Holds {
     /// Whether a person silenced this very want.
     #[must_use]
     pub fn is_ignored(&self, student: &StudentId, kind: OperationKind, want: Fingerprint) -> bool {
-        self.same_want(student, kind, want).is_some_and(|hold| hold.state == FailureState::Ignored)
+        self.with_desired_hash(student, kind, want).is_some_and(|hold| hold.state == FailureState::Ignored)
     }
 
-    fn same_want(&self, student: &StudentId, kind: OperationKind, want: Fingerprint) -> Option<&Hold> {
-        self.0.get(&(student.clone(), kind)).filter(|hold| hold.want == want)
+    fn with_desired_hash(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        want: Fingerprint,
+    ) -> Option<&OpenFailure> {
+        self.0.get(&(student.clone(), kind)).filter(|hold| hold.desired_hash == want)
     }
 }

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::apply::Applier;
-use super::deliver::{Delivery, ItemEnd, deliver};
-use super::lookup::{self, Sighted};
-use super::parcel::Parcel;
+use super::apply::ExamApplier;
+use super::lookup::{self, LookupOutcome};
+use super::send::{Outcome, SendResult, send};
+use super::write_call::WriteCall;
 use crate::remote::exam::{CandidateChange, CandidateInfo};
 use rosterd_core::exam_plan::PASSWORD_FIELD;
 use rosterd_core::roster::{FieldId, Sid};
@@ -21,28 +21,32 @@ const OVERWRITE: &str = "overwrite";
 /// So many candidates are changed alone to find out, before the others go together all the same.
 const PROBES: usize = 3;
 
-impl Applier<'_> {
+impl ExamApplier<'_> {
     /// Sends a call that changes values.
-    pub(super) async fn change(&self, mut items: Vec<CandidateChange>) -> Delivery {
-        let known = self.terms.context.state.fact(CHANGE_FACT).await.ok().flatten();
+    pub(super) async fn change(&self, mut items: Vec<CandidateChange>) -> SendResult {
+        let known = self.context.context.state.fact(CHANGE_FACT).await.ok().flatten();
         if known.as_deref() == Some(PARTIAL) || items.is_empty() {
-            return deliver(self.courier, Parcel::Change(items)).await;
+            return send(self.session, WriteCall::Change(items)).await;
         }
         let sids = items.iter().map(|item| item.sid).collect();
-        let before = match lookup::rows_by_sid(&self.courier, sids).await {
+        let before = match lookup::rows_by_sid(&self.session, sids).await {
             Ok(before) => before,
-            Err(error) => return Delivery::stopped(items.len(), &error),
+            Err(error) => return SendResult::stopped(items.len(), &error),
         };
         if known.as_deref() == Some(OVERWRITE) {
             complete(&mut items, &before);
-            return deliver(self.courier, Parcel::Change(items)).await;
+            return send(self.session, WriteCall::Change(items)).await;
         }
         self.find_out(items, &before).await
     }
 
     /// Changes one after the other until one of them has told, then all others.
-    async fn find_out(&self, items: Vec<CandidateChange>, before: &HashMap<Sid, Sighted>) -> Delivery {
-        let mut whole = Delivery::answered(Vec::with_capacity(items.len()), None);
+    async fn find_out(
+        &self,
+        items: Vec<CandidateChange>,
+        before: &HashMap<Sid, LookupOutcome>,
+    ) -> SendResult {
+        let mut whole = SendResult::answered(Vec::with_capacity(items.len()), None);
         let mut rest = items;
         let mut keeps_others = None;
         for _ in 0..PROBES {
@@ -51,8 +55,8 @@ impl Applier<'_> {
             }
             let others = rest.split_off(1);
             let probe = std::mem::replace(&mut rest, others);
-            let delivery = deliver(self.courier, Parcel::Change(probe.clone())).await;
-            if let ([item], [ItemEnd::Applied(_)]) = (probe.as_slice(), delivery.ends.as_slice()) {
+            let delivery = send(self.session, WriteCall::Change(probe.clone())).await;
+            if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), delivery.outcomes.as_slice()) {
                 keeps_others = self.kept_others(item, before).await;
             }
             whole.append(delivery);
@@ -64,42 +68,46 @@ impl Applier<'_> {
             complete(&mut rest, before);
         }
         if whole.stop.is_some() {
-            whole.ends.extend(vec![ItemEnd::Unsent; rest.len()]);
+            whole.outcomes.extend(vec![Outcome::Unsent; rest.len()]);
         } else if !rest.is_empty() {
-            whole.append(deliver(self.courier, Parcel::Change(rest)).await);
+            whole.append(send(self.session, WriteCall::Change(rest)).await);
         }
         whole
     }
 
     /// Whether a changed candidate still has what the change did not name; `None` where nothing tells.
-    async fn kept_others(&self, item: &CandidateChange, before: &HashMap<Sid, Sighted>) -> Option<bool> {
+    async fn kept_others(
+        &self,
+        item: &CandidateChange,
+        before: &HashMap<Sid, LookupOutcome>,
+    ) -> Option<bool> {
         let others = unnamed(item, before);
-        if others.iter().all(|(field, _)| *field == self.courier.login_field) {
+        if others.iter().all(|(field, _)| *field == self.session.login_field) {
             return None;
         }
-        let mut after = lookup::rows_by_sid(&self.courier, vec![item.sid]).await.ok()?;
-        let Some(Sighted::Row(row)) = after.remove(&item.sid) else { return None };
+        let mut after = lookup::rows_by_sid(&self.session, vec![item.sid]).await.ok()?;
+        let Some(LookupOutcome::Row(row)) = after.remove(&item.sid) else { return None };
         let kept = others.iter().all(|(field, _)| has_value(&row, *field));
         let word = if kept { PARTIAL } else { OVERWRITE };
-        if let Err(error) = self.terms.context.state.remember(CHANGE_FACT, Some(word)).await {
-            self.work().break_off(error);
+        if let Err(error) = self.context.context.state.remember(CHANGE_FACT, Some(word)).await {
+            self.state().break_off(error);
         }
         Some(kept)
     }
 
     /// Gives the candidate that told back what it lost.
-    async fn restore(&self, mut probe: Vec<CandidateChange>, before: &HashMap<Sid, Sighted>) {
+    async fn restore(&self, mut probe: Vec<CandidateChange>, before: &HashMap<Sid, LookupOutcome>) {
         tracing::warn!(
             "the exam side drops fields that a change does not name: they are sent along from now on"
         );
         complete(&mut probe, before);
         // What this does not bring back, the next run finds missing in the listing.
-        let _delivery = deliver(self.courier, Parcel::Change(probe)).await;
+        let _delivery = send(self.session, WriteCall::Change(probe)).await;
     }
 }
 
 /// Names everything that the candidates have already beside what is to change.
-fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, Sighted>) {
+fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, LookupOutcome>) {
     for item in items {
         let others = unnamed(item, before);
         item.values.extend(others);
@@ -107,8 +115,8 @@ fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, Sighted>) {
 }
 
 /// What a candidate has and a change does not name. A masked password is not a value.
-fn unnamed(item: &CandidateChange, before: &HashMap<Sid, Sighted>) -> Vec<(FieldId, String)> {
-    let Some(Sighted::Row(row)) = before.get(&item.sid) else { return Vec::new() };
+fn unnamed(item: &CandidateChange, before: &HashMap<Sid, LookupOutcome>) -> Vec<(FieldId, String)> {
+    let Some(LookupOutcome::Row(row)) = before.get(&item.sid) else { return Vec::new() };
     row.fields
         .iter()
         .filter(|(field, value)| {

@@ -3,10 +3,10 @@
 //! Somebody deleted the candidate and entered a new one in its place. The listing cannot tell the two
 //! apart; only a look-up by sid can.
 
-use super::{Case, LinkedStudent, Newcomer, Sighting, Survey};
-use crate::exam_plan::facts::{Facts, Needs, SidFact};
+use super::{Diff, Difference, LinkedStudent, Newcomer, PriorKnowledge};
 use crate::exam_plan::groups::shrink;
 use crate::exam_plan::link::{Link, LinkNote};
+use crate::exam_plan::lookup::{LookupRequests, LookupResults, SidFact};
 use crate::roster::LoginValue;
 
 /// What taking links off candidates that are gone asks for.
@@ -17,33 +17,34 @@ pub struct Detached {
     /// over, and not before: until then it is what lets the guard count how many have vanished.
     pub notes: Vec<LinkNote>,
     /// What is to be looked up of the candidates that may now be taken over.
-    pub needs: Needs,
+    pub requests: LookupRequests,
 }
 
-impl Survey {
+impl Diff {
     /// Takes links off candidates that are listed by login value and gone by sid.
     ///
     /// The students become newcomers; leavers are done with. Does nothing the second time.
-    pub fn detach_gone(&mut self, facts: &Facts) -> Detached {
+    pub fn detach_gone(&mut self, facts: &LookupResults) -> Detached {
         let mut detached = Detached::default();
         let mut freed = Vec::new();
-        for case in std::mem::take(&mut self.cases) {
+        for case in std::mem::take(&mut self.differences) {
             match case {
-                Case::Linked(linked)
-                    if linked.own.is_some() && is_gone(&linked.link, linked.sighting, facts) =>
+                Difference::Linked(linked)
+                    if linked.own.is_some() && is_gone(&linked.link, linked.prior, facts) =>
                 {
                     shrink(&mut self.group_sizes, linked.link.groups.as_ref());
                     freed.push(linked.link.login.clone());
-                    self.cases.push(Case::Newcomer(newcomer(*linked, &mut detached.needs)));
+                    self.differences.push(Difference::Newcomer(newcomer(*linked, &mut detached.requests)));
                 }
-                Case::Leaver(leaver) if leaver.listed && is_gone(&leaver.link, leaver.sighting, facts) => {
+                Difference::Leaver(leaver) if leaver.listed && is_gone(&leaver.link, leaver.prior, facts) => {
                     shrink(&mut self.group_sizes, leaver.link.groups.as_ref());
                     freed.push(leaver.link.login.clone());
                     detached.notes.push(LinkNote::Close(leaver.link.student));
                 }
-                Case::Newcomer(_) | Case::Linked(_) | Case::Leaver(_) | Case::Unusable(_) => {
-                    self.cases.push(case)
-                }
+                Difference::Newcomer(_)
+                | Difference::Linked(_)
+                | Difference::Leaver(_)
+                | Difference::Unusable(_) => self.differences.push(case),
             }
         }
         let unmanaged = freed.iter().filter(|login| !self.is_wanted(login)).count();
@@ -52,24 +53,24 @@ impl Survey {
     }
 
     fn is_wanted(&self, login: &LoginValue) -> bool {
-        self.cases.iter().any(|case| match case {
-            Case::Newcomer(newcomer) => newcomer.wanted.login == *login,
-            Case::Linked(linked) => linked.wanted.login == *login,
-            Case::Leaver(_) | Case::Unusable(_) => false,
+        self.differences.iter().any(|case| match case {
+            Difference::Newcomer(newcomer) => newcomer.wanted.login == *login,
+            Difference::Linked(linked) => linked.wanted.login == *login,
+            Difference::Leaver(_) | Difference::Unusable(_) => false,
         })
     }
 }
 
-fn is_gone(link: &Link, sighting: Sighting, facts: &Facts) -> bool {
-    sighting == Sighting::Gone || facts.by_sid.get(&link.sid) == Some(&SidFact::Gone)
+fn is_gone(link: &Link, sighting: PriorKnowledge, facts: &LookupResults) -> bool {
+    sighting == PriorKnowledge::Gone || facts.by_sid.get(&link.sid) == Some(&SidFact::Gone)
 }
 
-fn newcomer(linked: LinkedStudent, needs: &mut Needs) -> Newcomer {
-    let LinkedStudent { wanted, link, own, target, sighting: _ } = linked;
+fn newcomer(linked: LinkedStudent, needs: &mut LookupRequests) -> Newcomer {
+    let LinkedStudent { wanted, link, own, target, prior: _ } = linked;
     let listed = if wanted.login == link.login { own } else { target };
     if listed.is_some() {
         needs.logins.insert(wanted.login.clone());
         needs.owners.insert(wanted.login.clone());
     }
-    Newcomer { wanted, listed, again_after: Some(link.sid) }
+    Newcomer { wanted, listed, replaces: Some(link.sid) }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::deliver::ItemEnd;
+use super::send::Outcome;
 use crate::remote::exam::{CandidateChange, CandidateInfo, ExamClient, ExamError, NewCandidate};
 use rosterd_core::exam_plan::{AddVerdict, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
 /// What one call carries.
 #[derive(Clone)]
-pub(super) enum Parcel {
+pub(super) enum WriteCall {
     /// Candidates to enter, with their login values.
     Add(Vec<(NewCandidate, LoginValue)>),
     /// Values to change.
@@ -20,7 +20,7 @@ pub(super) enum Parcel {
     Delete(Vec<Sid>),
 }
 
-impl Parcel {
+impl WriteCall {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Add(items) => items.len(),
@@ -59,19 +59,19 @@ impl Parcel {
     }
 
     /// What the answer proves; `None` for what has to be read back.
-    pub(super) fn judge(&self, answer: &WriteAnswer) -> Vec<Option<ItemEnd>> {
+    pub(super) fn judge(&self, answer: &WriteAnswer) -> Vec<Option<Outcome>> {
         match self {
             Self::Add(items) => judge_add(items.len(), answer)
                 .into_iter()
                 .map(|verdict| match verdict {
-                    AddVerdict::Applied(sid) => Some(ItemEnd::Applied(Some(sid))),
+                    AddVerdict::Applied(sid) => Some(Outcome::Applied(Some(sid))),
                     AddVerdict::Unsettled => None,
                 })
                 .collect(),
             Self::Change(_) | Self::Group(..) | Self::Delete(_) => judge_by_sid(&self.sids(), answer)
                 .into_iter()
                 .map(|verdict| match verdict {
-                    Verdict::Applied => Some(ItemEnd::Applied(None)),
+                    Verdict::Applied => Some(Outcome::Applied(None)),
                     Verdict::Unsettled => None,
                 })
                 .collect(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::EnrolmentLines;
 use super::account::{AccountKind, AccountOperation};
-use super::gather::Gathered;
+use super::plan::ClassinPlan;
 use super::record::class_key;
 use rosterd_core::classin_plan::{
     EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH, LARGEST_REGISTRATION,
@@ -13,24 +13,27 @@ use rosterd_core::exam_plan::{Digest, OperationLine};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// All operations as lines, accounts first.
-pub(super) fn of(gathered: &Gathered) -> EnrolmentLines {
+pub(super) fn of(gathered: &ClassinPlan) -> EnrolmentLines {
     let accounts = gathered.accounts.operations.iter().map(account_line);
     let enrolments = gathered.operations.iter().map(enrolment_line);
     EnrolmentLines { operations: accounts.chain(enrolments).collect(), digest: digest(gathered) }
 }
 
-fn digest(gathered: &Gathered) -> String {
+fn digest(gathered: &ClassinPlan) -> String {
     let mut digest = Digest::open("enrolments");
     let want = |want: u64| i64::from_le_bytes(want.to_le_bytes());
     for operation in &gathered.accounts.operations {
-        digest.text(operation.kind.as_str()).text(operation.student.as_str()).number(want(operation.want));
+        digest
+            .text(operation.kind.as_str())
+            .text(operation.student.as_str())
+            .number(want(operation.desired_hash));
     }
     for operation in &gathered.operations {
         digest
             .text(operation.kind.as_str())
             .text(operation.student.as_str())
             .text(&class_key(operation))
-            .number(want(operation.want));
+            .number(want(operation.desired_hash));
     }
     digest.finish_text()
 }
@@ -78,7 +81,7 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
 
 /// The fewest calls that can do all of it: as many students a call as are allowed, an account once, a class by
 /// itself. A run without trouble makes just these; accounts that were there before need one more each.
-pub(super) fn least_calls(gathered: &Gathered, batch_size: usize) -> u64 {
+pub(super) fn least_calls(gathered: &ClassinPlan, batch_size: usize) -> u64 {
     let size = batch_size.clamp(1, LARGEST_BATCH);
     let mut classes: BTreeMap<(ClassTarget, EnrolmentKind), (BTreeSet<ClassinUid>, usize)> = BTreeMap::new();
     for operation in gathered.operations.iter().filter(|operation| operation.is_planned()) {

@@ -8,7 +8,7 @@ use crate::roster::{LoginValue, Sid, StudentId};
 
 /// Somebody who is not simply as wanted.
 #[derive(Debug)]
-pub enum Case {
+pub enum Difference {
     /// On the roster, without a link.
     Newcomer(Newcomer),
     /// On the roster, with a link.
@@ -19,7 +19,7 @@ pub enum Case {
     Unusable(Unusable),
 }
 
-impl Case {
+impl Difference {
     /// Whose case it is.
     #[must_use]
     pub fn student(&self) -> &StudentId {
@@ -40,15 +40,15 @@ pub struct Wanted {
     /// Under which login value.
     pub login: LoginValue,
     /// With which values.
-    pub values: Values,
+    pub values: MappedValues,
     /// In which groups.
     pub groups: WantedGroups,
 }
 
 /// Values in the mapping's order; masked in debug output.
-pub struct Values(pub Vec<String>);
+pub struct MappedValues(pub Vec<String>);
 
-impl std::fmt::Debug for Values {
+impl std::fmt::Debug for MappedValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} masked", self.0.len())
     }
@@ -62,7 +62,7 @@ pub struct Newcomer {
     /// The listed candidate with the student's login value, and how it differs.
     pub listed: Option<FieldDifference>,
     /// The candidate that was linked and turned out to be gone.
-    pub again_after: Option<Sid>,
+    pub replaces: Option<Sid>,
 }
 
 /// A student with a link whose candidate is not simply as wanted.
@@ -77,7 +77,7 @@ pub struct LinkedStudent {
     /// How the candidate listed under the wanted login value differs, where that is another one.
     pub target: Option<FieldDifference>,
     /// What is known of the candidate beforehand.
-    pub sighting: Sighting,
+    pub prior: PriorKnowledge,
 }
 
 impl LinkedStudent {
@@ -96,7 +96,7 @@ pub struct Leaver {
     /// Whether a candidate is listed under the link's login value.
     pub listed: bool,
     /// What is known of the candidate beforehand.
-    pub sighting: Sighting,
+    pub prior: PriorKnowledge,
 }
 
 /// A student whose row cannot be used.
@@ -114,7 +114,7 @@ pub struct Unusable {
 
 /// What is known of a linked candidate before it is looked up for this plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sighting {
+pub enum PriorKnowledge {
     /// Nothing.
     #[default]
     None,

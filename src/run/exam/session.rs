@@ -9,7 +9,7 @@ use rosterd_core::roster::FieldId;
 
 /// Carries calls to the service.
 #[derive(Clone, Copy)]
-pub(super) struct Courier<'a> {
+pub(super) struct ExamSession<'a> {
     pub(super) side: &'a ExamSide,
     pub(super) login_field: FieldId,
     /// Cancelled when the run is to end.
@@ -18,7 +18,7 @@ pub(super) struct Courier<'a> {
 
 /// How long a run waits before it tries something again that it may try again at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct ExamRetryDelays {
     /// Before a listing that does not add up is read again.
     pub between_readings: Duration,
     /// Before a write that certainly was not done is sent again, where the service names no time; it grows
@@ -26,7 +26,7 @@ pub struct Patience {
     pub before_sending_again: Duration,
 }
 
-impl Default for Patience {
+impl Default for ExamRetryDelays {
     fn default() -> Self {
         Self {
             between_readings: Duration::from_millis(200),
@@ -35,7 +35,7 @@ impl Default for Patience {
     }
 }
 
-impl Courier<'_> {
+impl ExamSession<'_> {
     /// Waits; says `false` when the run was told to end meanwhile.
     pub(super) async fn wait(&self, span: Duration) -> bool {
         self.stop.run_until_cancelled(tokio::time::sleep(span)).await.is_some()

@@ -4,7 +4,7 @@ use rosterd_core::classin_plan::{Call, CodeClass, Stop, decide};
 
 /// Who can do something about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mender {
+pub enum FailureOwner {
     /// Whoever keeps the roster: a value, a group or a class is wrong or missing.
     SchoolOffice,
     /// Whoever runs rosterd: a setting, a credential, the network, or a service that stays away.
@@ -15,7 +15,7 @@ pub enum Mender {
     Quota,
 }
 
-impl Mender {
+impl FailureOwner {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::SchoolOffice, Self::It, Self::Service, Self::Quota];
 
@@ -95,32 +95,36 @@ mod tests {
     #[test]
     fn every_kind_of_failure_names_who_can_mend_it() {
         let table = [
-            ("exam", "add", "no-login-value", "dead", Mender::SchoolOffice),
-            ("exam", "modify", "shared-login-value", "dead", Mender::SchoolOffice),
-            ("exam", "add", "no-group", "dead", Mender::SchoolOffice),
-            ("exam", "add", "refused", "waiting", Mender::SchoolOffice),
-            ("exam", "add", "refused", "dead", Mender::SchoolOffice),
-            ("exam", "add", "account-full", "waiting", Mender::Quota),
-            ("exam", "move", "group-without-gid", "dead", Mender::It),
-            ("exam", "adopt", "adoption-off", "dead", Mender::It),
-            ("exam", "add", "too-large", "waiting", Mender::It),
-            ("exam", "add", "service-failed", "waiting", Mender::Service),
-            ("exam", "add", "service-failed", "dead", Mender::It),
-            ("exam", "delete", "lost-answer", "waiting", Mender::Service),
-            ("exam", "delete", "never heard of", "waiting", Mender::It),
-            ("classin", "enrol", "130", "waiting", Mender::Quota),
-            ("classin", "enrol", "400", "dead", Mender::SchoolOffice),
-            ("classin", "enrol", "228", "waiting", Mender::SchoolOffice),
-            ("classin", "enrol", "145", "waiting", Mender::SchoolOffice),
-            ("classin", "enrol", "114", "waiting", Mender::Service),
-            ("classin", "enrol", "114", "dead", Mender::It),
-            ("classin", "enrol", "102", "waiting", Mender::It),
-            ("classin", "remove", "999999", "dead", Mender::It),
-            ("classin", "enrol", "no-account", "dead", Mender::SchoolOffice),
-            ("classin", "enrol", "lost-answer", "waiting", Mender::Service),
+            ("exam", "add", "no-login-value", "dead", FailureOwner::SchoolOffice),
+            ("exam", "modify", "shared-login-value", "dead", FailureOwner::SchoolOffice),
+            ("exam", "add", "no-group", "dead", FailureOwner::SchoolOffice),
+            ("exam", "add", "refused", "waiting", FailureOwner::SchoolOffice),
+            ("exam", "add", "refused", "dead", FailureOwner::SchoolOffice),
+            ("exam", "add", "account-full", "waiting", FailureOwner::Quota),
+            ("exam", "move", "group-without-gid", "dead", FailureOwner::It),
+            ("exam", "adopt", "adoption-off", "dead", FailureOwner::It),
+            ("exam", "add", "too-large", "waiting", FailureOwner::It),
+            ("exam", "add", "service-failed", "waiting", FailureOwner::Service),
+            ("exam", "add", "service-failed", "dead", FailureOwner::It),
+            ("exam", "delete", "lost-answer", "waiting", FailureOwner::Service),
+            ("exam", "delete", "never heard of", "waiting", FailureOwner::It),
+            ("classin", "enrol", "130", "waiting", FailureOwner::Quota),
+            ("classin", "enrol", "400", "dead", FailureOwner::SchoolOffice),
+            ("classin", "enrol", "228", "waiting", FailureOwner::SchoolOffice),
+            ("classin", "enrol", "145", "waiting", FailureOwner::SchoolOffice),
+            ("classin", "enrol", "114", "waiting", FailureOwner::Service),
+            ("classin", "enrol", "114", "dead", FailureOwner::It),
+            ("classin", "enrol", "102", "waiting", FailureOwner::It),
+            ("classin", "remove", "999999", "dead", FailureOwner::It),
+            ("classin", "enrol", "no-account", "dead", FailureOwner::SchoolOffice),
+            ("classin", "enrol", "lost-answer", "waiting", FailureOwner::Service),
         ];
         for (service, kind, code, state, mender) in table {
-            assert_eq!(Mender::of(service, kind, code, state), mender, "{service} {kind} {code} {state}");
+            assert_eq!(
+                FailureOwner::of(service, kind, code, state),
+                mender,
+                "{service} {kind} {code} {state}"
+            );
         }
     }
 }

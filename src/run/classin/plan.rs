@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{AccountPlanner, Accounts};
-use super::memory::{IGNORED, Memory};
-use super::verify::Oldest;
-use super::{ClassinSide, StageError};
+use super::history::{IGNORED, PriorState};
+use super::recheck::StaleEnrolments;
+use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{EnrolmentChange, RosterSnapshot};
 use rosterd_core::classin_plan::{
@@ -17,7 +17,7 @@ use rosterd_core::roster::Mode;
 use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
 
 /// Everything that ClassIn's part of a run is to do.
-pub(super) struct Gathered {
+pub(super) struct ClassinPlan {
     /// What comes before the classes, and names.
     pub(super) accounts: Accounts,
     /// Classes in ascending order of ids; within one, enrolments before removals.
@@ -31,7 +31,7 @@ pub(super) struct Gathered {
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
     pub(super) rosters: BTreeMap<ClassTarget, u64>,
     /// The wanted enrolments whose evidence is oldest.
-    pub(super) oldest: Oldest,
+    pub(super) stale: StaleEnrolments,
     /// Classes that name no course.
     pub(super) not_mirrored: u64,
     /// Students whose removals wait for their grace.
@@ -52,17 +52,17 @@ pub(super) enum Registering {
 /// Reads everything in one transaction: the classes once to learn who is no longer wanted where and who has no
 /// account, and once more to plan, knowing who of them is still on the roster. Nobody is thus taken for somebody
 /// who left a class and stayed, because two readings were of two moments.
-pub(super) async fn gather(
+pub(super) async fn plan(
     context: &Context,
     side: &ClassinSide,
     registering: Registering,
-    oldest: Oldest,
-) -> Result<Gathered, StageError> {
+    oldest: StaleEnrolments,
+) -> Result<ClassinPlan, ClassinSyncError> {
     let key = context.state.memory_key().await?;
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
-    let memory = Memory::read(context, side, &key, &mut snapshot).await?;
-    let planner = AccountPlanner { context, side, key: &key, memory: &memory };
+    let memory = PriorState::read(context, side, &key, &mut snapshot).await?;
+    let planner = AccountPlanner { context, side, key: &key, prior: &memory };
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
@@ -77,19 +77,19 @@ pub(super) async fn gather(
     let accounts = planner.plan(&mut snapshot, &unknown).await?;
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none()).count();
-    let mut gathering = Gathering {
+    let mut gathering = ClassinPlanBuilder {
         planner,
         codes: codes(&classes),
         present: seen.present,
         waiting: HashSet::new(),
-        gathered: Gathered {
+        plan: ClassinPlan {
             accounts,
             operations: Vec::new(),
             changes: Vec::new(),
             ignored: memory.ignored.clone(),
             full: BTreeSet::new(),
             rosters: BTreeMap::new(),
-            oldest,
+            stale: oldest,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
             problems,
@@ -99,7 +99,7 @@ pub(super) async fn gather(
     let mut wanted = snapshot.wanted_classes();
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
-        gathering.planner.fill_in(&mut class.members, &gathering.gathered.accounts).await?;
+        gathering.planner.fill_in(&mut class.members, &gathering.plan.accounts).await?;
         gathering.one_class(class.target, &class.members).await?;
     }
     drop(wanted);
@@ -107,12 +107,12 @@ pub(super) async fn gather(
     for target in unwanted {
         gathering.one_class(target, &[]).await?;
     }
-    let mut gathered = gathering.gathered;
+    let mut gathered = gathering.plan;
     gathered.leavers_waiting = u64::try_from(gathering.waiting.len()).unwrap_or(u64::MAX);
     Ok(gathered)
 }
 
-async fn remembered_classes(context: &Context) -> Result<BTreeSet<ClassTarget>, StageError> {
+async fn remembered_classes(context: &Context) -> Result<BTreeSet<ClassTarget>, ClassinSyncError> {
     Ok(context.state.remembered_classes().await?.into_iter().collect())
 }
 
@@ -128,7 +128,7 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
 }
 
 /// What the first reading is for.
-struct Seen {
+struct FirstReading {
     /// Which of the students who are remembered in a class, and not wanted there, are on the roster.
     present: HashSet<StudentId>,
     /// Who is wanted in a class that takes changes, and has no account that we know of.
@@ -138,7 +138,7 @@ struct Seen {
 async fn first_reading(
     planner: &AccountPlanner<'_>,
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<Seen, StageError> {
+) -> Result<FirstReading, ClassinSyncError> {
     let state = &planner.context.state;
     let none = Accounts::default();
     let mut leaving = HashSet::new();
@@ -150,7 +150,7 @@ async fn first_reading(
         planner.fill_in(&mut class.members, &none).await?;
         let remembered = state.enrolments_of(class.target).await?;
         leaving.extend(not_wanted(&remembered, &uids(&class.members)));
-        if planner.memory.condemned(class.target).is_none() {
+        if planner.prior.closed(class.target).is_none() {
             let without = class.members.into_iter().filter(|member| member.uid.is_none());
             without_account.extend(without.map(|member| member.student));
         }
@@ -161,7 +161,7 @@ async fn first_reading(
         leaving.extend(not_wanted(&remembered, &HashSet::new()));
     }
     let present = if leaving.is_empty() { HashSet::new() } else { snapshot.active_among(&leaving).await? };
-    Ok(Seen { present, without_account })
+    Ok(FirstReading { present, without_account })
 }
 
 fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
@@ -177,19 +177,19 @@ fn not_wanted(remembered: &[(EnrolmentRecord, u32)], wanted: &HashSet<ClassinUid
 }
 
 /// What is put together class by class.
-struct Gathering<'a> {
+struct ClassinPlanBuilder<'a> {
     planner: AccountPlanner<'a>,
     codes: HashMap<ClassTarget, ClassCode>,
     /// Who is on the roster, of those who are not wanted where they are remembered.
     present: HashSet<StudentId>,
     /// Leavers whose grace has not run out.
     waiting: HashSet<StudentId>,
-    gathered: Gathered,
+    plan: ClassinPlan,
 }
 
-impl Gathering<'_> {
-    async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), StageError> {
-        let AccountPlanner { context, memory, .. } = self.planner;
+impl ClassinPlanBuilder<'_> {
+    async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
+        let AccountPlanner { context, prior: memory, .. } = self.planner;
         let remembered = context.state.enrolments_of(target).await?;
         let now_ms = context.clock.now_ms();
         let wanted_uids = uids(wanted);
@@ -204,13 +204,13 @@ impl Gathering<'_> {
             })
             .collect();
         for (record, _) in &remembered {
-            note_presence(record, &wanted_uids, &seen_gone, &mut self.gathered.changes);
+            note_presence(record, &wanted_uids, &seen_gone, &mut self.plan.changes);
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
-        if memory.condemned(target).is_none() && context.mode >= Mode::CreateOnly {
+        if memory.closed(target).is_none() && context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, target, wanted, now_ms);
-            self.gathered.oldest.consider(context, target, wanted, &records).await?;
+            self.plan.stale.consider(context, target, wanted, &records).await?;
         }
         self.take(plan, target);
         Ok(())
@@ -224,7 +224,7 @@ impl Gathering<'_> {
         seen_gone: &HashMap<&StudentId, (i64, u32)>,
         now_ms: i64,
     ) -> ClassPlan {
-        let AccountPlanner { context, side, memory, .. } = self.planner;
+        let AccountPlanner { context, side, prior: memory, .. } = self.planner;
         let presence = |student: &StudentId| match seen_gone.get(student) {
             Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
             None => Presence::OnRoster,
@@ -233,7 +233,7 @@ impl Gathering<'_> {
             target,
             class_code: self.codes.get(&target),
             mode: context.mode,
-            condemned: memory.condemned(target),
+            closed: memory.closed(target),
             removals: side.settings.removals,
             now_ms,
             delete_grace_ms: side.delete_grace_ms,
@@ -260,15 +260,15 @@ impl Gathering<'_> {
             return;
         }
         let roster = roster_of(wanted);
-        self.gathered.rosters.insert(target, roster);
-        let memory = self.planner.memory;
+        self.plan.rosters.insert(target, roster);
+        let memory = self.planner.prior;
         if !memory.was_full(target) {
             return;
         }
         let makes_room = plan.operations.iter().any(|one| is_planned(EnrolmentKind::Remove)(&one));
-        let is_due = enrols().any(|operation| memory.due_again.contains(&operation.want));
+        let is_due = enrols().any(|operation| memory.due_again.contains(&operation.desired_hash));
         if makes_room || is_due || !memory.is_full_still(target, roster, now_ms) {
-            self.gathered.full.insert(target);
+            self.plan.full.insert(target);
             return;
         }
         for operation in &mut plan.operations {
@@ -291,26 +291,26 @@ impl Gathering<'_> {
             if matches!(operation.state, EnrolmentState::Cannot(_)) {
                 operation.state = self.without_account(&operation);
             }
-            self.gathered.operations.push(operation);
+            self.plan.operations.push(operation);
         }
         let forgotten = to_forget.into_iter().map(|uid| EnrolmentChange::Forget { uid, target });
-        self.gathered.changes.extend(forgotten);
+        self.plan.changes.extend(forgotten);
         for handover in handovers {
             let Handover { uid, student } = handover;
-            self.gathered.changes.push(EnrolmentChange::HandOver { uid, target, student });
+            self.plan.changes.push(EnrolmentChange::HandOver { uid, target, student });
         }
     }
 
     /// What becomes of an enrolment whose student has no account: it follows the registration.
     fn without_account(&self, operation: &EnrolmentOperation) -> EnrolmentState {
         if !self.planner.side.settings.register {
-            return if self.gathered.ignored.contains(&operation.want) {
+            return if self.plan.ignored.contains(&operation.desired_hash) {
                 EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
             } else {
                 operation.state.clone()
             };
         }
-        match self.gathered.accounts.registration_of(&operation.student) {
+        match self.plan.accounts.registration_of(&operation.student) {
             Some(EnrolmentState::Planned) => EnrolmentState::Planned,
             Some(EnrolmentState::Skipped(reason)) => EnrolmentState::Skipped(reason.clone()),
             Some(EnrolmentState::Held(_) | EnrolmentState::Cannot(_) | EnrolmentState::Waiting(_)) | None => {

@@ -4,16 +4,16 @@
 //! but a count. That is what keeps memory flat while a roster grows.
 
 mod bits;
-mod case;
 mod detach;
+mod difference;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use case::{Case, Leaver, LinkedStudent, Newcomer, Sighting, Unusable, Wanted};
 pub use detach::Detached;
+pub use difference::{Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted};
 
 use self::bits::BitSet;
-use self::case::Values;
+use self::difference::MappedValues;
 use super::compare::{Comparison, FieldDifference};
 use super::fingerprint::MemoryKey;
 use super::groups::{GroupBook, WantedGroups};
@@ -25,9 +25,9 @@ use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
 
 /// What passing the roster by the listing brought.
 #[derive(Debug)]
-pub struct Survey {
+pub struct Diff {
     /// Who is not simply as wanted, in ascending order of student id.
-    pub cases: Vec<Case>,
+    pub differences: Vec<Difference>,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -40,28 +40,31 @@ pub struct Survey {
     pub group_sizes: BTreeMap<Gid, u64>,
 }
 
-impl Survey {
+impl Diff {
     /// Linked candidates of whom a value came back changed from a confirmed write.
     #[must_use]
     pub fn doubted(&self) -> BTreeSet<Sid> {
-        let doubted = |case: &Case| match case {
-            Case::Linked(linked) => {
+        let doubted = |case: &Difference| match case {
+            Difference::Linked(linked) => {
                 let own = linked.own.as_ref().filter(|own| !own.rewritten.is_empty());
                 own.map(|_| linked.link.sid)
             }
-            Case::Newcomer(_) | Case::Leaver(_) | Case::Unusable(_) => None,
+            Difference::Newcomer(_) | Difference::Leaver(_) | Difference::Unusable(_) => None,
         };
-        self.cases.iter().filter_map(doubted).collect()
+        self.differences.iter().filter_map(doubted).collect()
     }
 
     /// Students who have no candidate of their own yet.
     #[must_use]
     pub fn newcomers(&self) -> HashSet<&StudentId> {
-        let newcomer = |case: &'_ Case| match case {
-            Case::Newcomer(newcomer) if newcomer.again_after.is_none() => true,
-            Case::Newcomer(_) | Case::Linked(_) | Case::Leaver(_) | Case::Unusable(_) => false,
+        let newcomer = |case: &'_ Difference| match case {
+            Difference::Newcomer(newcomer) if newcomer.replaces.is_none() => true,
+            Difference::Newcomer(_)
+            | Difference::Linked(_)
+            | Difference::Leaver(_)
+            | Difference::Unusable(_) => false,
         };
-        self.cases.iter().filter(|case| newcomer(case)).map(Case::student).collect()
+        self.differences.iter().filter(|case| newcomer(case)).map(Difference::student).collect()
     }
 }
 
@@ -88,7 +91,7 @@ impl SharedLogins {
 }
 
 /// Makes the pass.
-pub struct Surveyor<'a> {
+pub struct DiffBuilder<'a> {
     comparison: Comparison<'a>,
     groups: &'a GroupBook,
     shared: &'a SharedLogins,
@@ -98,10 +101,10 @@ pub struct Surveyor<'a> {
     linked_rows: BitSet,
     wanted_unlisted: HashSet<u64>,
     newly_shared: SharedLogins,
-    survey: Survey,
+    diff: Diff,
 }
 
-impl<'a> Surveyor<'a> {
+impl<'a> DiffBuilder<'a> {
     /// A pass that knows the login values in `shared` to be shared.
     #[must_use]
     pub fn new(
@@ -121,8 +124,8 @@ impl<'a> Surveyor<'a> {
             linked_rows: BitSet::new(observed.len()),
             wanted_unlisted: HashSet::new(),
             newly_shared: SharedLogins::default(),
-            survey: Survey {
-                cases: Vec::new(),
+            diff: Diff {
+                differences: Vec::new(),
                 rows: 0,
                 students: 0,
                 managed: 0,
@@ -149,23 +152,28 @@ impl<'a> Surveyor<'a> {
     /// `row_problem` says why the student's row cannot be used as it is, where it cannot. Such a row
     /// never makes a leaver of somebody with a link, whatever it says about being active.
     pub fn pair(&mut self, student: Option<Student>, link: Option<Link>, row_problem: Option<CannotReason>) {
-        self.survey.rows += u64::from(student.is_some());
-        let (link, sighting) = link.map_or((None, Sighting::None), |link| self.sighted(link));
+        self.diff.rows += u64::from(student.is_some());
+        let (link, sighting) =
+            link.map_or((None, PriorKnowledge::None), |link| self.with_prior_knowledge(link));
         let own = link.as_ref().and_then(|link| self.count(link));
         let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());
         match (student.filter(stays), link) {
             (None, None) => {}
             (None, Some(link)) => {
-                self.survey.cases.push(Case::Leaver(Leaver { link, listed: own.is_some(), sighting }));
+                self.diff.differences.push(Difference::Leaver(Leaver {
+                    link,
+                    listed: own.is_some(),
+                    prior: sighting,
+                }));
             }
             (Some(student), link) => {
-                self.survey.students += u64::from(student.active);
+                self.diff.students += u64::from(student.active);
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
                     Ok((wanted, target)) => self.student(wanted, target, link, own, sighting),
                     Err((student, reason)) => {
                         let linked = link.is_some();
-                        self.survey.cases.push(Case::Unusable(Unusable {
+                        self.diff.differences.push(Difference::Unusable(Unusable {
                             student,
                             linked,
                             returned,
@@ -178,24 +186,24 @@ impl<'a> Surveyor<'a> {
     }
 
     /// The link with what was found out about its candidate before the pass.
-    fn sighted(&self, link: Link) -> (Option<Link>, Sighting) {
+    fn with_prior_knowledge(&self, link: Link) -> (Option<Link>, PriorKnowledge) {
         if self.known_gone.is_some_and(|gone| gone.contains(&link.sid)) {
-            return (Some(link), Sighting::Gone);
+            return (Some(link), PriorKnowledge::Gone);
         }
         if self.is_shared(&self.shared.linked, &link.login) {
-            return (Some(link), Sighting::Contested);
+            return (Some(link), PriorKnowledge::Contested);
         }
         match self.known_groups.and_then(|groups| groups.get(&link.sid)) {
-            Some(groups) => (Some(Link { groups: Some(groups.clone()), ..link }), Sighting::Groups),
-            None => (Some(link), Sighting::None),
+            Some(groups) => (Some(Link { groups: Some(groups.clone()), ..link }), PriorKnowledge::Groups),
+            None => (Some(link), PriorKnowledge::None),
         }
     }
 
     /// Counts a link, and finds the candidate listed under its login value.
     fn count(&mut self, link: &Link) -> Option<Row> {
-        self.survey.managed += 1;
+        self.diff.managed += 1;
         for gid in link.groups.iter().flatten() {
-            *self.survey.group_sizes.entry(*gid).or_default() += 1;
+            *self.diff.group_sizes.entry(*gid).or_default() += 1;
         }
         let row = self.comparison.observed.find(&link.login)?;
         if !self.linked_rows.insert(row) && !self.is_shared(&self.shared.linked, &link.login) {
@@ -218,25 +226,31 @@ impl<'a> Surveyor<'a> {
         target: Option<Row>,
         link: Option<Link>,
         own: Option<Row>,
-        sighting: Sighting,
+        sighting: PriorKnowledge,
     ) {
         let values = &wanted.values.0;
         let Some(link) = link else {
             let listed = target.map(|row| self.comparison.fields(row, values, None));
-            self.survey.cases.push(Case::Newcomer(Newcomer { wanted, listed, again_after: None }));
+            self.diff.differences.push(Difference::Newcomer(Newcomer { wanted, listed, replaces: None }));
             return;
         };
         let own = own.map(|row| self.comparison.fields(row, values, Some(&link)));
         let renamed = wanted.login != link.login;
         let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
         if !renamed
-            && !matches!(sighting, Sighting::Gone | Sighting::Contested)
+            && !matches!(sighting, PriorKnowledge::Gone | PriorKnowledge::Contested)
             && own.as_ref().is_some_and(FieldDifference::is_empty)
             && self.settled(&link, &wanted.groups)
         {
             return;
         }
-        self.survey.cases.push(Case::Linked(Box::new(LinkedStudent { wanted, link, own, target, sighting })));
+        self.diff.differences.push(Difference::Linked(Box::new(LinkedStudent {
+            wanted,
+            link,
+            own,
+            target,
+            prior: sighting,
+        })));
     }
 
     /// Whether nothing about the link itself asks for attention.
@@ -279,7 +293,7 @@ impl<'a> Surveyor<'a> {
             self.newly_shared.wanted.insert(self.hash(&login));
         }
         let groups = self.groups.wanted(&student.groups);
-        Ok((Wanted { id: student.id, login, values: Values(student.values), groups }, row))
+        Ok((Wanted { id: student.id, login, values: MappedValues(student.values), groups }, row))
     }
 
     /// Closes the pass.
@@ -287,14 +301,14 @@ impl<'a> Surveyor<'a> {
     /// # Errors
     /// Login values that several students or links share, and that were not known to be: the first of each
     /// was taken for the only one, so the pass has to be made again.
-    pub fn finish(mut self) -> Result<Survey, SharedLogins> {
+    pub fn finish(mut self) -> Result<Diff, SharedLogins> {
         if !self.newly_shared.is_empty() {
             return Err(self.newly_shared);
         }
         let known = self.wanted_rows.union_count(&self.linked_rows);
         let listed = u64::try_from(self.comparison.observed.len()).unwrap_or(u64::MAX);
-        self.survey.unmanaged = listed.saturating_sub(known);
-        Ok(self.survey)
+        self.diff.unmanaged = listed.saturating_sub(known);
+        Ok(self.diff)
     }
 }
 

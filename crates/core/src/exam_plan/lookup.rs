@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge};
 use super::fingerprint::Fingerprint;
 use super::groups::GroupBook;
 use super::link::Link;
 use super::policy::{Policy, Trust};
-use super::survey::{Case, Leaver, LinkedStudent, Newcomer, Owners, Sighting, Survey};
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
@@ -40,7 +40,7 @@ pub enum LoginFact {
 
 /// The answers to [`Needs`]. What is in neither map was not found out, which is never "absent".
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct LookupResults {
     /// By sid.
     pub by_sid: HashMap<Sid, SidFact>,
     /// By login value.
@@ -54,7 +54,7 @@ pub struct Facts {
     /// fingerprints; a field that it does not show is absent.
     pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
     /// Students whose candidate was deleted after they had left, with the sid that keeps their results.
-    pub former: HashMap<StudentId, Sid>,
+    pub previous_sids: HashMap<StudentId, Sid>,
     /// Students whose add was sent by us and never answered.
     pub our_lost_adds: HashSet<StudentId>,
     /// Students of whom a candidate is listed that may be the one our lost add entered, and nobody could say:
@@ -64,7 +64,7 @@ pub struct Facts {
 
 /// What has to be looked up before a plan can be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct LookupRequests {
     /// Candidates to look up by sid.
     pub sids: BTreeSet<Sid>,
     /// Candidates to look up by login value.
@@ -73,13 +73,13 @@ pub struct Needs {
     pub owners: BTreeSet<LoginValue>,
 }
 
-impl Needs {
+impl LookupRequests {
     /// What this survey leaves open, without what could change nothing in this run: leavers whom the mode
     /// or a doubtful listing spares, candidates that may not be taken over, and, where the listing is
     /// doubtful anyway, those who are missing from it.
     #[must_use]
     pub fn under(
-        survey: &Survey,
+        survey: &Diff,
         groups: &GroupBook,
         policy: &Policy,
         trust: Trust<'_>,
@@ -91,23 +91,26 @@ impl Needs {
             |link: &Link| complete && policy.mode == Mode::Sync && policy.leaver_is_due(link, now_ms);
         let adoption =
             |newcomer: &Newcomer| policy.adopt == Adopt::Auto || our_lost_adds.contains(&newcomer.wanted.id);
-        Self::collect(survey, &Scope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption })
+        Self::collect(
+            survey,
+            &LookupScope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption },
+        )
     }
 
-    fn collect(survey: &Survey, scope: &Scope<'_>) -> Self {
+    fn collect(survey: &Diff, scope: &LookupScope<'_>) -> Self {
         let mut needs = Self::default();
-        for case in &survey.cases {
+        for case in &survey.differences {
             match case {
-                Case::Newcomer(newcomer) => needs.newcomer(newcomer, scope),
-                Case::Linked(linked) => needs.linked(linked, scope),
-                Case::Leaver(leaver) => needs.leaver(leaver, scope),
-                Case::Unusable(_) => {}
+                Difference::Newcomer(newcomer) => needs.newcomer(newcomer, scope),
+                Difference::Linked(linked) => needs.linked(linked, scope),
+                Difference::Leaver(leaver) => needs.leaver(leaver, scope),
+                Difference::Unusable(_) => {}
             }
         }
         needs
     }
 
-    fn newcomer(&mut self, newcomer: &Newcomer, scope: &Scope<'_>) {
+    fn newcomer(&mut self, newcomer: &Newcomer, scope: &LookupScope<'_>) {
         if newcomer.listed.is_none() {
             return;
         }
@@ -117,10 +120,10 @@ impl Needs {
         }
     }
 
-    fn linked(&mut self, linked: &LinkedStudent, scope: &Scope<'_>) {
+    fn linked(&mut self, linked: &LinkedStudent, scope: &LookupScope<'_>) {
         let known = linked.link.groups.as_ref();
-        let contested = linked.sighting == Sighting::Contested;
-        let regrouped = linked.sighting != Sighting::Groups
+        let contested = linked.prior == PriorKnowledge::Contested;
+        let regrouped = linked.prior != PriorKnowledge::Groups
             && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups.gids, held));
         // A value that came back changed may be another candidate's, when two swapped login values there.
         let doubted = linked.own.as_ref().is_some_and(|own| !own.rewritten.is_empty());
@@ -128,7 +131,7 @@ impl Needs {
         let renamed = linked.is_renamed() && scope.unlisted;
         let missing = linked.own.is_none() && scope.unlisted;
         let wanted = regrouped || doubted || renamed || missing || contested;
-        if linked.sighting != Sighting::Gone && wanted {
+        if linked.prior != PriorKnowledge::Gone && wanted {
             self.sids.insert(linked.link.sid);
         }
         if contested {
@@ -142,12 +145,12 @@ impl Needs {
         }
     }
 
-    fn leaver(&mut self, leaver: &Leaver, scope: &Scope<'_>) {
+    fn leaver(&mut self, leaver: &Leaver, scope: &LookupScope<'_>) {
         let missing = !leaver.listed && scope.unlisted;
         let done_with = leaver.link.groups.as_ref().is_some_and(|held| scope.groups.is_done_with(held));
-        let contested = leaver.sighting == Sighting::Contested;
-        let due = leaver.sighting != Sighting::Groups && !done_with && (scope.leaver)(&leaver.link);
-        if leaver.sighting != Sighting::Gone && (missing || due || contested) {
+        let contested = leaver.prior == PriorKnowledge::Contested;
+        let due = leaver.prior != PriorKnowledge::Groups && !done_with && (scope.leaver)(&leaver.link);
+        if leaver.prior != PriorKnowledge::Gone && (missing || due || contested) {
             self.sids.insert(leaver.link.sid);
         }
         if contested {
@@ -157,7 +160,7 @@ impl Needs {
 }
 
 /// What is worth looking up.
-struct Scope<'a> {
+struct LookupScope<'a> {
     groups: &'a GroupBook,
     unlisted: bool,
     leaver: &'a dyn Fn(&Link) -> bool,

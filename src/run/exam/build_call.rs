@@ -2,27 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::apply::Applier;
-use super::deliver::ItemEnd;
-use super::parcel::Parcel;
-use super::work::End;
+use super::apply::ExamApplier;
+use super::apply_state::OperationOutcome;
+use super::send::Outcome;
+use super::write_call::WriteCall;
 use crate::remote::exam::{CandidateChange, NewCandidate};
 use crate::store::{CallRecord, LinkWrite};
 use rosterd_core::exam_plan::{
-    Call, Change, LoginChange, Modification, Operation, OperationKind, SkipReason, Stage,
+    Call, Change, LoginChange, Modification, Operation, OperationKind, SkipReason, Wave,
 };
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// One item of a call.
-enum Item {
+enum WriteItem {
     Add(NewCandidate, LoginValue),
     Change(CandidateChange),
     Person(Sid),
 }
 
-impl Applier<'_> {
+impl ExamApplier<'_> {
     /// What a batch sends; operations that cannot be part of it any more end here.
-    pub(super) fn parcel(&self, call: &Call, positions: Vec<usize>) -> (Vec<usize>, Parcel) {
+    pub(super) fn build_call(&self, call: &Call, positions: Vec<usize>) -> (Vec<usize>, WriteCall) {
         let mut kept = Vec::with_capacity(positions.len());
         let (mut adds, mut changes, mut sids) = (Vec::new(), Vec::new(), Vec::new());
         for at in positions {
@@ -32,74 +32,74 @@ impl Applier<'_> {
                 None => self.item(call, operation),
             };
             match item {
-                Ok(Item::Add(item, login)) => adds.push((item, login)),
-                Ok(Item::Change(item)) => changes.push(item),
-                Ok(Item::Person(sid)) => sids.push(sid),
+                Ok(WriteItem::Add(item, login)) => adds.push((item, login)),
+                Ok(WriteItem::Change(item)) => changes.push(item),
+                Ok(WriteItem::Person(sid)) => sids.push(sid),
                 Err(reason) => {
-                    self.work().end(at, End::Skipped(reason));
+                    self.state().end(at, OperationOutcome::Skipped(reason));
                     continue;
                 }
             }
             kept.push(at);
         }
         let parcel = match call {
-            Call::Add => Parcel::Add(adds),
-            Call::Change | Call::GiveWay => Parcel::Change(changes),
-            Call::Group(action, gids) => Parcel::Group(*action, gids.clone(), sids),
-            Call::Delete => Parcel::Delete(sids),
+            Call::Add => WriteCall::Add(adds),
+            Call::Change | Call::GiveWay => WriteCall::Change(changes),
+            Call::Group(action, gids) => WriteCall::Group(*action, gids.clone(), sids),
+            Call::Delete => WriteCall::Delete(sids),
         };
         (kept, parcel)
     }
 
-    fn item(&self, call: &Call, operation: &Operation) -> Result<Item, SkipReason> {
+    fn item(&self, call: &Call, operation: &Operation) -> Result<WriteItem, SkipReason> {
         match &operation.change {
             Change::Add(addition) => {
                 let item = NewCandidate { gid: addition.gid, values: addition.values.clone() };
-                Ok(Item::Add(item, addition.login.clone()))
+                Ok(WriteItem::Add(item, addition.login.clone()))
             }
             Change::Modify(modification) if *call == Call::GiveWay => {
-                Ok(Item::Change(self.renaming(modification.sid, &self.temporary_login(modification))))
+                Ok(WriteItem::Change(self.renaming(modification.sid, &self.temporary_login(modification))))
             }
             Change::Modify(modification) => {
                 let login = modification.login.iter().map(|login| (login.id, login.to.as_str().to_owned()));
                 let values = modification.values.iter().map(|change| (change.id, change.value.clone()));
                 let values = login.chain(values).collect();
-                Ok(Item::Change(CandidateChange { sid: modification.sid, values }))
+                Ok(WriteItem::Change(CandidateChange { sid: modification.sid, values }))
             }
             Change::Move(group_move) => {
-                let sid = group_move.sid().or_else(|| self.work().sid(&operation.student));
-                sid.map(Item::Person).ok_or(SkipReason::Depends(OperationKind::Add))
+                let sid = group_move.sid().or_else(|| self.state().sid(&operation.student));
+                sid.map(WriteItem::Person).ok_or(SkipReason::Depends(OperationKind::Add))
             }
-            Change::Delete(deletion) => Ok(Item::Person(deletion.sid())),
+            Change::Delete(deletion) => Ok(WriteItem::Person(deletion.sid())),
             // Neither is part of any call.
             Change::Adopt(_) | Change::Impossible(_) => Err(SkipReason::NotFoundOut),
         }
     }
 
     fn renaming(&self, sid: Sid, login: &LoginValue) -> CandidateChange {
-        CandidateChange { sid, values: vec![(self.courier.login_field, login.as_str().to_owned())] }
+        CandidateChange { sid, values: vec![(self.session.login_field, login.as_str().to_owned())] }
     }
 
     /// A login value that nobody else has, for a candidate that gives way to another.
     pub(super) fn temporary_login(&self, modification: &Modification) -> LoginValue {
-        LoginValue::new(format!("moving-{}-{}", modification.sid, self.terms.run))
+        LoginValue::new(format!("moving-{}-{}", modification.sid, self.context.run))
     }
 
     /// Whoever gave way in vain, because the others of the circle could not change places, gets the old login
     /// value back: nobody is left with one that they do not know.
-    pub(super) async fn take_back_ways_given(&self, stages: &[Stage]) {
+    pub(super) async fn take_back_ways_given(&self, stages: &[Wave]) {
         let given = stages.iter().flatten().filter(|batch| batch.call == Call::GiveWay);
         for at in given.flat_map(|batch| &batch.operations) {
             let Some((operation, modification, login)) = self.gave_way_in_vain(*at) else { continue };
-            let parcel = Parcel::Change(vec![self.renaming(modification.sid, &login.from)]);
-            let delivery = self.deliver(parcel).await;
-            if matches!(delivery.ends.as_slice(), [ItemEnd::Applied(_)]) {
+            let parcel = WriteCall::Change(vec![self.renaming(modification.sid, &login.from)]);
+            let delivery = self.send_call(parcel).await;
+            if matches!(delivery.outcomes.as_slice(), [Outcome::Applied(_)]) {
                 let student = operation.student.clone();
                 let login = Some(login.from.clone());
                 let write = LinkWrite::Values { student, login, confirmed: BTreeMap::new() };
                 let record = CallRecord { links: vec![write], ..CallRecord::default() };
                 if let Err(error) = self.record(record).await {
-                    self.work().break_off(error);
+                    self.state().break_off(error);
                 }
             }
         }
@@ -114,13 +114,15 @@ impl Applier<'_> {
             let taken = self.operation(*other).and_then(|operation| operation.change.login());
             taken.is_some_and(|taken| taken.to == login.from)
         });
-        let work = self.work();
+        let work = self.state();
         // It did give way, and was then skipped because of the others; a failure of its own comes before or
         // leaves open which login value it has.
-        let in_vain = work.ended(at) == Some(&End::Skipped(SkipReason::Depends(OperationKind::Modify)));
-        let is_free =
-            successor.is_none_or(|other| matches!(work.ended(other), Some(End::Failed | End::Skipped(_))));
-        let gone_on = work.not_now(&Call::Change, self.terms.context.stop.is_cancelled()).is_none();
+        let in_vain =
+            work.outcome(at) == Some(&OperationOutcome::Skipped(SkipReason::Depends(OperationKind::Modify)));
+        let is_free = successor.is_none_or(|other| {
+            matches!(work.outcome(other), Some(OperationOutcome::Failed | OperationOutcome::Skipped(_)))
+        });
+        let gone_on = work.skip_reason(&Call::Change, self.context.context.stop.is_cancelled()).is_none();
         (in_vain && is_free && gone_on).then_some((operation, modification, login))
     }
 }
