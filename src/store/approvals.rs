@@ -108,9 +108,9 @@ impl StateStore {
         .await
         .map_err(StoreError::query("reading approvals"))?;
         let mut approved = Approved::default();
-        for (kind, student, want) in rows {
+        for (kind, student, desired_hash) in rows {
             if let Some(kind) = OperationKind::parse(&kind) {
-                approved.insert(StudentId::new(student), kind, fingerprint(want));
+                approved.insert(StudentId::new(student), kind, fingerprint(desired_hash));
             }
         }
         Ok(approved)
@@ -134,7 +134,7 @@ impl StateStore {
         .map_err(StoreError::query("reading approvals"))?;
         Ok(rows
             .into_iter()
-            .map(|(kind, student, class, want)| (kind, student, class, fingerprint(want).0))
+            .map(|(kind, student, class, desired_hash)| (kind, student, class, fingerprint(desired_hash).0))
             .collect())
     }
 

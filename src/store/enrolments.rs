@@ -200,8 +200,8 @@ impl StateStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(StoreError::query(doing))?;
-            if let EnrolmentChange::Close(condemned) = change {
-                close_members(condemned, run, now_ms)
+            if let EnrolmentChange::Close(closed) = change {
+                close_members(closed, run, now_ms)
                     .execute(&mut *transaction)
                     .await
                     .map_err(StoreError::query(doing))?;
@@ -257,31 +257,31 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(target.course.0)
         .bind(stored_class(*target))
         .bind(uid.0),
-        EnrolmentChange::Close(condemned) => sqlx::query(
+        EnrolmentChange::Close(closed) => sqlx::query(
             "INSERT OR REPLACE INTO condemned_classes (course_id, class_id, code, message, at_ms, run_id) \
              VALUES (?, ?, ?, ?, ?, ?)",
         )
-        .bind(condemned.target.course.0)
-        .bind(stored_class(condemned.target))
-        .bind(condemned.code)
-        .bind(&condemned.message)
+        .bind(closed.target.course.0)
+        .bind(stored_class(closed.target))
+        .bind(closed.code)
+        .bind(&closed.message)
         .bind(now_ms)
         .bind(run.0),
     }
 }
 
 /// Whoever is remembered in a class that takes no changes any more, or in any class of such a course.
-fn close_members(condemned: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_> {
+fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_> {
     sqlx::query(
         "UPDATE enrolments SET evidence = 'condemned', code = ?, changed_at_ms = ?, run_id = ? \
          WHERE course_id = ? AND (? = 0 OR class_id = ?) AND evidence <> 'gone'",
     )
-    .bind(condemned.code)
+    .bind(closed.code)
     .bind(now_ms)
     .bind(run.0)
-    .bind(condemned.target.course.0)
-    .bind(stored_class(condemned.target))
-    .bind(stored_class(condemned.target))
+    .bind(closed.target.course.0)
+    .bind(stored_class(closed.target))
+    .bind(stored_class(closed.target))
 }
 
 fn know(

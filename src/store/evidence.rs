@@ -18,7 +18,7 @@ pub struct EvidenceRow {
     pub target: ClassTarget,
     /// For whom it was enrolled.
     pub student: StudentId,
-    /// `added`, `present`, `presumed`, `unknown`, `gone`, `condemned` or `removing`.
+    /// `added`, `present`, `presumed`, `unknown`, `gone`, `closed` or `removing`.
     pub evidence: String,
     /// ClassIn's code behind it.
     pub code: Option<i64>,

@@ -45,13 +45,13 @@ impl FailureOwner {
     /// knows is for whoever runs rosterd.
     #[must_use]
     pub fn of(service: &str, kind: &str, code: &str, state: &str) -> Self {
-        let mender = if let (true, Ok(code)) = (service == "classin", code.parse()) {
+        let owner = if let (true, Ok(code)) = (service == "classin", code.parse()) {
             Self::of_classin(kind, code)
         } else {
             Self::of_word(code)
         };
         // What was tried for days and given up does not pass by itself any more.
-        if mender == Self::Service && state == "dead" { Self::It } else { mender }
+        if owner == Self::Service && state == "dead" { Self::It } else { owner }
     }
 
     fn of_word(code: &str) -> Self {
@@ -119,10 +119,10 @@ mod tests {
             ("classin", "enrol", "no-account", "dead", FailureOwner::SchoolOffice),
             ("classin", "enrol", "lost-answer", "waiting", FailureOwner::Service),
         ];
-        for (service, kind, code, state, mender) in table {
+        for (service, kind, code, state, owner) in table {
             assert_eq!(
                 FailureOwner::of(service, kind, code, state),
-                mender,
+                owner,
                 "{service} {kind} {code} {state}"
             );
         }

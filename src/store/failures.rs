@@ -175,9 +175,9 @@ impl StateStore {
                 let due_at_ms = row.try_get("due_at_ms")?;
                 Ok((kind, state, student, due_at_ms, row.try_get::<i64, _>("want")?))
             };
-            let (kind, state, student, due_at_ms, want) = read().map_err(StoreError::query(doing))?;
+            let (kind, state, student, due_at_ms, desired_hash) = read().map_err(StoreError::query(doing))?;
             if let (Some(kind), Some(state)) = (OperationKind::parse(&kind), FailureState::parse(&state)) {
-                let hold = OpenFailure { state, due_at_ms, desired_hash: fingerprint(want) };
+                let hold = OpenFailure { state, due_at_ms, desired_hash: fingerprint(desired_hash) };
                 holds.insert(StudentId::new(student), kind, hold);
             }
         }
@@ -201,11 +201,11 @@ impl StateStore {
             .map(|row| {
                 let state: String = row.try_get("state")?;
                 let student: String = row.try_get("student_id")?;
-                let want: i64 = row.try_get("want")?;
+                let desired_hash: i64 = row.try_get("want")?;
                 let hold = OpenFailure {
                     state: FailureState::parse(&state).unwrap_or(FailureState::Waiting),
                     due_at_ms: row.try_get("due_at_ms")?,
-                    desired_hash: fingerprint(want),
+                    desired_hash: fingerprint(desired_hash),
                 };
                 Ok(ClassinOpenFailure {
                     kind: row.try_get("kind")?,
@@ -241,9 +241,9 @@ impl StateStore {
         .fetch_optional(&self.reader)
         .await
         .map_err(StoreError::query("reading earlier attempts"))?;
-        Ok(row.map(|(attempts, want)| EarlierAttempts {
+        Ok(row.map(|(attempts, desired_hash)| EarlierAttempts {
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            desired_hash: fingerprint(want),
+            desired_hash: fingerprint(desired_hash),
         }))
     }
 
@@ -298,8 +298,8 @@ impl StateStore {
         .map_err(StoreError::query("counting open failures"))?;
         let mut counts = OwnerCounts::new();
         for (service, kind, code, state, count) in rows {
-            let mender = FailureOwner::of(&service, &kind, &code, &state);
-            *counts.entry((service, mender)).or_default() += u64::try_from(count).unwrap_or(0);
+            let owner = FailureOwner::of(&service, &kind, &code, &state);
+            *counts.entry((service, owner)).or_default() += u64::try_from(count).unwrap_or(0);
         }
         Ok(counts)
     }

@@ -156,7 +156,7 @@ impl AccountPlanner<'_> {
         known: &HashMap<Fingerprint, Account>,
         accounts: &mut Accounts,
     ) -> Option<Applicant> {
-        let want = self.desired_hash_of(&person, reading.contact.as_ref());
+        let desired_hash = self.desired_hash_of(&person, reading.contact.as_ref());
         let RosterPerson { student, name, .. } = person;
         let ContactReading { contact, problem } = reading;
         if let (Some(_), Some(problem)) = (&contact, &problem) {
@@ -185,7 +185,7 @@ impl AccountPlanner<'_> {
             }));
             return None;
         }
-        let state = self.state_of(Mode::CreateOnly, want, missing);
+        let state = self.state_of(Mode::CreateOnly, desired_hash, missing);
         let applicant = (state == EnrolmentState::Planned)
             .then_some(contact)
             .flatten()
@@ -195,7 +195,7 @@ impl AccountPlanner<'_> {
             kind: AccountKind::Register,
             student,
             state,
-            desired_hash: want,
+            desired_hash,
         });
         applicant
     }
@@ -211,18 +211,18 @@ impl AccountPlanner<'_> {
         digest.finish().0
     }
 
-    fn state_of(&self, least: Mode, want: u64, missing: Option<String>) -> EnrolmentState {
+    fn state_of(&self, least: Mode, desired_hash: u64, missing: Option<String>) -> EnrolmentState {
         if self.context.mode < least {
             return EnrolmentState::Skipped(Reason::Mode(self.context.mode));
         }
-        match (missing, self.prior.holds.get(&want)) {
-            (Some(_), Some(_)) if self.prior.ignored.contains(&want) => {
+        match (missing, self.prior.holds.get(&desired_hash)) {
+            (Some(_), Some(_)) if self.prior.ignored.contains(&desired_hash) => {
                 EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
             }
             (Some(missing), _) => EnrolmentState::Cannot(Reason::Other(format!(
                 "no ClassIn account can be registered: {missing}"
             ))),
-            (None, Some(why)) => EnrolmentState::Waiting(Reason::Other(why.clone())),
+            (None, Some(cause)) => EnrolmentState::Waiting(Reason::Other(cause.clone())),
             (None, None) => EnrolmentState::Planned,
         }
     }
@@ -294,10 +294,10 @@ impl AccountPlanner<'_> {
     fn plan_name(&self, renaming: Renaming, accounts: &mut Accounts) {
         let mut digest = MemoryKey::new(*self.key).digest("rename");
         digest.number(renaming.uid.0).number(i64::from_le_bytes(renaming.fingerprint.0.to_le_bytes()));
-        let want = digest.finish().0;
-        let state = self.state_of(Mode::Upsert, want, None);
+        let desired_hash = digest.finish().0;
+        let state = self.state_of(Mode::Upsert, desired_hash, None);
         let (kind, student) = (AccountKind::Rename, renaming.student.clone());
-        accounts.operations.push(AccountOperation { kind, student, state, desired_hash: want });
+        accounts.operations.push(AccountOperation { kind, student, state, desired_hash });
         accounts.renamings.push(renaming);
     }
 

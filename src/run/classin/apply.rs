@@ -41,7 +41,7 @@ pub(super) enum MayGoOn {
 struct ClassinApplyState {
     ends: HashMap<Key, EnrolmentOutcome>,
     stopped: Option<(Exit, String)>,
-    condemned: BTreeMap<ClassTarget, i64>,
+    closed: BTreeMap<ClassTarget, i64>,
     /// Classes without room, each with the code.
     full: BTreeMap<ClassTarget, i64>,
     /// Classes that somebody was to be added to, and that answered.
@@ -68,15 +68,15 @@ struct ClassinApplier<'a> {
 pub(super) async fn run(
     terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    gathered: &ClassinPlan,
+    plan: &ClassinPlan,
     approved: &Approvals,
     stopped: Option<(Exit, String)>,
     report: &mut ServiceReport,
 ) -> Result<MayGoOn, ClassinSyncError> {
     let ClassinApplyContext { context, side, .. } = terms;
-    let applier = ClassinApplier::new(terms, school, gathered, approved, stopped);
+    let applier = ClassinApplier::new(terms, school, plan, approved, stopped);
     let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
-    for batch in batches(&gathered.operations, side.settings.batch_size, &gathered.full) {
+    for batch in batches(&plan.operations, side.settings.batch_size, &plan.full) {
         courses.entry(batch.target.course).or_default().push(batch);
     }
     let calls: usize = courses.values().map(Vec::len).sum();
@@ -89,12 +89,12 @@ pub(super) async fn run(
             applier.batch(batch).await;
             bar.advance(1);
         }
-        applier.fill_up(&batches, gathered).await;
+        applier.fill_up(&batches, plan).await;
     }))
     .buffer_unordered(in_flight)
     .collect::<Vec<()>>()
     .await;
-    applier.finish(gathered, report).await
+    applier.finish(plan, report).await
 }
 
 fn key(operation: &EnrolmentOperation) -> Key {
@@ -105,12 +105,12 @@ impl<'a> ClassinApplier<'a> {
     fn new(
         terms: ClassinApplyContext<'a>,
         school: &'a School<'a>,
-        gathered: &'a ClassinPlan,
+        plan: &'a ClassinPlan,
         approved: &'a Approvals,
         stopped: Option<(Exit, String)>,
     ) -> Self {
         let mut followers: HashMap<Key, Vec<&EnrolmentOperation>> = HashMap::new();
-        for operation in gathered.operations.iter().filter(|operation| operation.follows) {
+        for operation in plan.operations.iter().filter(|operation| operation.follows) {
             followers.entry(key(operation)).or_default().push(operation);
         }
         let work = Mutex::new(ClassinApplyState { stopped, ..ClassinApplyState::default() });
@@ -170,7 +170,7 @@ impl<'a> ClassinApplier<'a> {
     }
 
     /// A class that was full, and from which somebody was removed since, takes so many of the others.
-    async fn fill_up(&self, batches: &[EnrolmentBatch], gathered: &ClassinPlan) {
+    async fn fill_up(&self, batches: &[EnrolmentBatch], plan: &ClassinPlan) {
         if self.state().full.is_empty() {
             return;
         }
@@ -182,7 +182,7 @@ impl<'a> ClassinApplier<'a> {
         }
         // Where the removals came first, the room is taken.
         let late = |batch: &&EnrolmentBatch| {
-            batch.kind == EnrolmentKind::Enrol && !gathered.full.contains(&batch.target)
+            batch.kind == EnrolmentKind::Enrol && !plan.full.contains(&batch.target)
         };
         for batch in batches.iter().filter(late) {
             let Some(room) = room.get_mut(&batch.target) else { continue };
@@ -215,8 +215,8 @@ impl<'a> ClassinApplier<'a> {
         work.stopped.is_some()
             || work.broken.is_some()
             || full
-            || work.condemned.contains_key(&batch.target)
-            || work.condemned.contains_key(&course)
+            || work.closed.contains_key(&batch.target)
+            || work.closed.contains_key(&course)
             || self.terms.context.stop.is_cancelled()
     }
 
@@ -237,13 +237,13 @@ impl<'a> ClassinApplier<'a> {
                 if end.kind == OutcomeKind::Applied {
                     self.note_applied(&mut record, operation);
                 } else if end.is_recorded {
-                    let why = ClassinFailureCause {
+                    let cause = ClassinFailureCause {
                         batch: Some(number),
                         index: u64::try_from(index).ok(),
                         ..record::explain(operation, settled)
                     };
                     let subject = Subject::from(operation);
-                    record.failures.push(record::failure(self.terms.context, &subject, why).await?);
+                    record.failures.push(record::failure(self.terms.context, &subject, cause).await?);
                 }
             }
             ends.push((key, end));
@@ -273,7 +273,7 @@ impl<'a> ClassinApplier<'a> {
                 Scope::Class => batch.target,
                 Scope::Course => ClassTarget { class: None, ..batch.target },
             };
-            let known = self.state().condemned.insert(target, condemnation.code).is_some();
+            let known = self.state().closed.insert(target, condemnation.code).is_some();
             if known {
                 continue;
             }
@@ -284,8 +284,8 @@ impl<'a> ClassinApplier<'a> {
             let message = decide(call, condemnation.code).message.to_owned();
             self.state().errors.push(format!("classin: {target}: {message} (code {})", condemnation.code));
             if condemnation.for_good {
-                let condemned = ClosedClass { target, code: condemnation.code, message };
-                changes.push(EnrolmentChange::Close(condemned));
+                let closed = ClosedClass { target, code: condemnation.code, message };
+                changes.push(EnrolmentChange::Close(closed));
             }
         }
         let now_ms = self.terms.context.clock.now_ms();
@@ -321,12 +321,12 @@ impl<'a> ClassinApplier<'a> {
 
     async fn finish(
         &self,
-        gathered: &ClassinPlan,
+        plan: &ClassinPlan,
         report: &mut ServiceReport,
     ) -> Result<MayGoOn, ClassinSyncError> {
         let mut ended = Vec::new();
-        for operation in &gathered.operations {
-            let end = self.outcome_of(operation, gathered);
+        for operation in &plan.operations {
+            let end = self.outcome_of(operation, plan);
             if matches!(end.kind, OutcomeKind::Applied | OutcomeKind::Failed | OutcomeKind::Unknown) {
                 ended.push(Subject::from(operation).key());
             }
@@ -334,13 +334,13 @@ impl<'a> ClassinApplier<'a> {
             report.exit = report.exit.worst(end.exit);
         }
         self.terms.context.state.use_up_approvals(&ended).await?;
-        self.remember_room(gathered).await?;
+        self.remember_room(plan).await?;
         let may_go_on = if self.state().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
         self.describe(report).map_or(Ok(may_go_on), Err)
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.
-    async fn remember_room(&self, gathered: &ClassinPlan) -> Result<(), StoreError> {
+    async fn remember_room(&self, plan: &ClassinPlan) -> Result<(), StoreError> {
         let at_ms = self.terms.context.clock.now_ms();
         let (full, others) = {
             let work = self.state();
@@ -348,7 +348,7 @@ impl<'a> ClassinApplier<'a> {
                 .full
                 .iter()
                 .filter_map(|(target, code)| {
-                    let wanted = *gathered.rosters.get(target)?;
+                    let wanted = *plan.rosters.get(target)?;
                     Some(FullClass { target: *target, code: *code, wanted, at_ms })
                 })
                 .collect();
@@ -359,10 +359,10 @@ impl<'a> ClassinApplier<'a> {
         self.terms.context.state.remember_full(&full, &others, self.terms.run).await
     }
 
-    fn outcome_of(&self, operation: &EnrolmentOperation, gathered: &ClassinPlan) -> EnrolmentOutcome {
+    fn outcome_of(&self, operation: &EnrolmentOperation, plan: &ClassinPlan) -> EnrolmentOutcome {
         let made = operation.is_planned().then(|| self.state().ends.get(&key(operation)).copied()).flatten();
         made.unwrap_or_else(|| {
-            let is_ignored = gathered.ignored.contains(&operation.desired_hash);
+            let is_ignored = plan.ignored.contains(&operation.desired_hash);
             outcome_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
         })
     }

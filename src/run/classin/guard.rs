@@ -18,8 +18,8 @@ pub(super) struct Approvals(HashSet<(String, String, String, u64)>);
 impl Approvals {
     /// Whether this is among it.
     pub(super) fn contains(&self, operation: impl Into<Subject>) -> bool {
-        let Subject { kind, student, class_code, desired_hash: want } = operation.into();
-        self.0.contains(&(kind.to_owned(), student.as_str().to_owned(), class_code, want))
+        let Subject { kind, student, class_code, desired_hash } = operation.into();
+        self.0.contains(&(kind.to_owned(), student.as_str().to_owned(), class_code, desired_hash))
     }
 }
 
@@ -33,19 +33,18 @@ const LEAST_NAMES: u64 = 5;
 pub(super) async fn hold_excess(
     context: &Context,
     side: &ClassinSide,
-    gathered: &mut ClassinPlan,
+    plan: &mut ClassinPlan,
     held: u64,
 ) -> Result<Approvals, StoreError> {
     let now_ms = context.clock.now_ms();
     let approved = Approvals(context.state.approved_in_classin(now_ms).await?);
-    hold_removals(context, side, &mut gathered.operations, held, &approved).await?;
+    hold_removals(context, side, &mut plan.operations, held, &approved).await?;
     let is_rename = |operation: &&mut AccountOperation| {
         operation.kind == AccountKind::Rename
             && operation.state == EnrolmentState::Planned
             && !approved.contains(&**operation)
     };
-    let names: Vec<&mut AccountOperation> =
-        gathered.accounts.operations.iter_mut().filter(is_rename).collect();
+    let names: Vec<&mut AccountOperation> = plan.accounts.operations.iter_mut().filter(is_rename).collect();
     let (count, known) =
         (u64::try_from(names.len()).unwrap_or(u64::MAX), context.state.count_accounts().await?);
     let limit = allowance(side.guard.max_modify, known).max(LEAST_NAMES);
@@ -92,10 +91,10 @@ async fn hold_removals(
 }
 
 /// Says why operations are held, and remembers them for an approval.
-pub(super) fn describe_holds(gathered: &ClassinPlan, report: &mut ServiceReport) {
+pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
     let mut reasons = BTreeSet::new();
     let mut held = Vec::new();
-    for operation in &gathered.operations {
+    for operation in &plan.operations {
         if let EnrolmentState::Held(reason) = &operation.state {
             reasons.insert(match reason {
                 Reason::WouldEmpty { .. } => format!("class {}: {reason}", class_key(operation)),
@@ -108,7 +107,7 @@ pub(super) fn describe_holds(gathered: &ClassinPlan, report: &mut ServiceReport)
             held.push(Subject::from(operation));
         }
     }
-    for operation in &gathered.accounts.operations {
+    for operation in &plan.accounts.operations {
         if let EnrolmentState::Held(reason) = &operation.state {
             reasons.insert(reason.to_string());
             held.push(Subject::from(operation));
@@ -119,6 +118,12 @@ pub(super) fn describe_holds(gathered: &ClassinPlan, report: &mut ServiceReport)
 }
 
 fn held_operation(subject: Subject) -> HeldOperation {
-    let Subject { kind, student, class_code, desired_hash: want } = subject;
-    HeldOperation { service: Service::Classin, kind, student, class_code, desired_hash: Fingerprint(want) }
+    let Subject { kind, student, class_code, desired_hash } = subject;
+    HeldOperation {
+        service: Service::Classin,
+        kind,
+        student,
+        class_code,
+        desired_hash: Fingerprint(desired_hash),
+    }
 }

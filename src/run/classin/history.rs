@@ -44,7 +44,7 @@ impl PriorState {
         let failures = context.state.classin_open_failures().await?;
         let now_ms = context.clock.now_ms();
         let contacts = contacts(&failures, side, key, snapshot).await?;
-        let mut memory = Self {
+        let mut prior = Self {
             holds: BTreeMap::new(),
             ignored: HashSet::new(),
             due_again: HashSet::new(),
@@ -56,16 +56,16 @@ impl PriorState {
             // none; after what ClassIn answers to joining the school, the code alone does not tell.
             let contact = contacts.get(&student).copied().unwrap_or_default();
             let with_contact = hold.desired_hash.0 ^ contact;
-            let wants = if code == NOT_OF_THE_SCHOOL {
+            let desired_hashes = if code == NOT_OF_THE_SCHOOL {
                 [with_contact; 2]
             } else {
                 [hold.desired_hash.0, with_contact]
             };
             let has_no_room = NO_ROOM.contains(&code.as_str());
-            let why = match hold.state {
+            let cause = match hold.state {
                 FailureState::Waiting if has_no_room => {
                     if hold.due_at_ms <= now_ms {
-                        memory.due_again.extend(wants);
+                        prior.due_again.extend(desired_hashes);
                     }
                     continue;
                 }
@@ -73,19 +73,19 @@ impl PriorState {
                 FailureState::Waiting => "failed before, not due yet",
                 FailureState::Dead => "failed for good: see rosterd failures",
                 FailureState::Ignored => {
-                    memory.ignored.extend(wants);
+                    prior.ignored.extend(desired_hashes);
                     IGNORED
                 }
             };
-            memory.holds.extend(wants.map(|want| (want, why.to_owned())));
+            prior.holds.extend(desired_hashes.map(|desired_hash| (desired_hash, cause.to_owned())));
         }
-        for condemned in context.state.closed_classes().await? {
-            memory.closed.insert(condemned.target, condemned.code);
+        for closed in context.state.closed_classes().await? {
+            prior.closed.insert(closed.target, closed.code);
         }
         for full in context.state.full_classes().await? {
-            memory.full.insert(full.target, full);
+            prior.full.insert(full.target, full);
         }
-        Ok(memory)
+        Ok(prior)
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.

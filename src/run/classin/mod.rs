@@ -34,7 +34,7 @@ use account::{AccountKind, AccountOperation};
 use apply::MayGoOn;
 use guard::Approvals;
 use outcome::{EnrolmentOutcome, outcome_without_call};
-use plan::{ClassinPlan, Registering, plan};
+use plan::{ClassinPlan, Registering, plan_classin};
 use recheck::StaleEnrolments;
 use record::Subject;
 use register::Registered;
@@ -132,10 +132,10 @@ pub(super) async fn sync_classin(
 /// A sentence, when the roster or our own database cannot be read.
 pub async fn preview_classin(context: &Context, side: &ClassinSide) -> Result<EnrolmentLines, String> {
     let looked = async {
-        let mut gathered = plan(context, side, Registering::ToDo, StaleEnrolments::none()).await?;
+        let mut plan = plan_classin(context, side, Registering::ToDo, StaleEnrolments::none()).await?;
         let observed = context.state.count_enrolments().await?;
-        guard::hold_excess(context, side, &mut gathered, observed).await?;
-        Ok::<_, ClassinSyncError>(render::of(&gathered))
+        guard::hold_excess(context, side, &mut plan, observed).await?;
+        Ok::<_, ClassinSyncError>(render::of(&plan))
     };
     looked.await.map_err(|error| in_one_line(&error))
 }
@@ -148,99 +148,99 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<EnrolmentLines, ClassinSyncError> {
     context.roster.require_students(context.min_roster).await?;
-    let oldest = if trigger == Trigger::Plan {
+    let stale = if trigger == Trigger::Plan {
         StaleEnrolments::none()
     } else {
         StaleEnrolments::within_budget(context, side).await?
     };
-    let mut gathered = plan(context, side, Registering::ToDo, oldest).await?;
+    let mut plan = plan_classin(context, side, Registering::ToDo, stale).await?;
     report.observed = context.state.count_enrolments().await?;
-    report.not_mirrored = gathered.not_mirrored;
-    report.leavers_waiting = gathered.leavers_waiting;
-    report.problems.extend(gathered.problems.iter().map(ToString::to_string));
-    let approved = guard::hold_excess(context, side, &mut gathered, report.observed).await?;
-    let lines = render::of(&gathered);
+    report.not_mirrored = plan.not_mirrored;
+    report.leavers_waiting = plan.leavers_waiting;
+    report.problems.extend(plan.problems.iter().map(ToString::to_string));
+    let approved = guard::hold_excess(context, side, &mut plan, report.observed).await?;
+    let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);
-    report.least_calls = render::least_calls(&gathered, side.settings.batch_size);
+    report.least_calls = render::least_calls(&plan, side.settings.batch_size);
     report.complete = true;
-    guard::describe_holds(&gathered, report);
+    guard::describe_holds(&plan, report);
     if trigger == Trigger::Plan {
-        count_unapplied(&gathered, report);
+        count_unapplied(&plan, report);
         return Ok(lines);
     }
     let key = context.state.memory_key().await?;
     let terms = ClassinApplyContext { context, side, run, token_key: &key };
-    apply_all(terms, gathered, approved, report).await?;
+    apply_all(terms, plan, approved, report).await?;
     Ok(lines)
 }
 
 /// Accounts, classes, names, and the nightly check, in this order.
 async fn apply_all(
     terms: ClassinApplyContext<'_>,
-    mut gathered: ClassinPlan,
+    mut plan: ClassinPlan,
     mut approved: Approvals,
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
     let ClassinApplyContext { context, run, .. } = terms;
     let school = School::new(terms);
-    let registered = accounts_first(terms, &school, &mut gathered, &mut approved, report).await?;
+    let registered = accounts_first(terms, &school, &mut plan, &mut approved, report).await?;
     let now_ms = context.clock.now_ms();
-    if let Err(error) = context.state.record_enrolments(&gathered.changes, run, now_ms).await {
-        count_accounts(terms, &gathered, &registered, &Renamed::default(), report);
-        count_enrolments_unapplied(&gathered, report);
+    if let Err(error) = context.state.record_enrolments(&plan.changes, run, now_ms).await {
+        count_accounts(terms, &plan, &registered, &Renamed::default(), report);
+        count_enrolments_unapplied(&plan, report);
         return Err(error.into());
     }
-    let applied = apply::run(terms, &school, &gathered, &approved, registered.stopped.clone(), report).await;
+    let applied = apply::run(terms, &school, &plan, &approved, registered.stopped.clone(), report).await;
     let renamed = match applied {
-        Ok(MayGoOn::Yes) => rename::run(terms, &school, &gathered.accounts).await,
+        Ok(MayGoOn::Yes) => rename::run(terms, &school, &plan.accounts).await,
         Ok(MayGoOn::No) => Ok(Renamed::default()),
         Err(error) => Err(error),
     };
     let renamed = match renamed {
         Ok(renamed) => renamed,
         Err(error) => {
-            count_accounts(terms, &gathered, &registered, &Renamed::default(), report);
+            count_accounts(terms, &plan, &registered, &Renamed::default(), report);
             return Err(error);
         }
     };
-    count_accounts(terms, &gathered, &registered, &renamed, report);
-    use_up(terms, &gathered, &renamed).await?;
+    count_accounts(terms, &plan, &registered, &renamed, report);
+    use_up(terms, &plan, &renamed).await?;
     let may_go_on =
         registered.stopped.is_none() && renamed.stopped.is_none() && report.exit != Exit::Temporary;
     describe(registered, renamed, report);
-    let accounts = &gathered.accounts.operations;
-    record::close_superseded(context, &gathered.operations, accounts, now_ms).await?;
-    if may_go_on { recheck::run(terms, gathered.stale, report).await } else { Ok(()) }
+    let accounts = &plan.accounts.operations;
+    record::close_superseded(context, &plan.operations, accounts, now_ms).await?;
+    if may_go_on { recheck::run(terms, plan.stale, report).await } else { Ok(()) }
 }
 
 /// Registers whoever has no account, and then plans the classes anew.
 async fn accounts_first(
     terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    gathered: &mut ClassinPlan,
+    plan: &mut ClassinPlan,
     approved: &mut Approvals,
     report: &mut ServiceReport,
 ) -> Result<Registered, ClassinSyncError> {
-    if let Err(error) = begin(terms, gathered).await {
-        count_unapplied(gathered, report);
+    if let Err(error) = begin(terms, plan).await {
+        count_unapplied(plan, report);
         return Err(error.into());
     }
-    if gathered.accounts.applications.is_empty() {
+    if plan.accounts.applications.is_empty() {
         return Ok(Registered::default());
     }
-    let registered = match register::run(terms, school, &gathered.accounts).await {
+    let registered = match register::run(terms, school, &plan.accounts).await {
         Ok(registered) => registered,
         Err(error) => {
-            count_unapplied(gathered, report);
+            count_unapplied(plan, report);
             return Err(error.into());
         }
     };
     // Whoever has an account now is enrolled in this very run; siblings may turn out to share one.
-    match replan(terms, gathered, report).await {
+    match replan(terms, plan, report).await {
         Ok(anew) => *approved = anew,
         Err(error) => {
-            count_accounts(terms, gathered, &registered, &Renamed::default(), report);
-            count_enrolments_unapplied(gathered, report);
+            count_accounts(terms, plan, &registered, &Renamed::default(), report);
+            count_enrolments_unapplied(plan, report);
             return Err(error);
         }
     }
@@ -248,40 +248,40 @@ async fn accounts_first(
 }
 
 /// Bookkeeping about accounts that needs no call, and what is impossible until the roster changes.
-async fn begin(terms: ClassinApplyContext<'_>, gathered: &ClassinPlan) -> Result<(), StoreError> {
+async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
     let now_ms = context.clock.now_ms();
-    let changes: &[AccountChange] = &gathered.accounts.changes;
+    let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
-    record::impossible(terms, gathered).await
+    record::impossible(terms, plan).await
 }
 
 /// Plans the classes anew, now that accounts have been registered. What was planned about accounts stays.
 async fn replan(
     terms: ClassinApplyContext<'_>,
-    gathered: &mut ClassinPlan,
+    plan: &mut ClassinPlan,
     report: &mut ServiceReport,
 ) -> Result<Approvals, ClassinSyncError> {
     let ClassinApplyContext { context, side, .. } = terms;
-    let oldest = std::mem::take(&mut gathered.stale);
-    let anew = plan(context, side, Registering::Done, oldest.anew()).await?;
-    let accounts = std::mem::take(&mut gathered.accounts);
-    *gathered = ClassinPlan { accounts, ..anew };
-    let approved = guard::hold_excess(context, side, gathered, report.observed).await?;
+    let stale = std::mem::take(&mut plan.stale);
+    let anew = plan_classin(context, side, Registering::Done, stale.anew()).await?;
+    let accounts = std::mem::take(&mut plan.accounts);
+    *plan = ClassinPlan { accounts, ..anew };
+    let approved = guard::hold_excess(context, side, plan, report.observed).await?;
     report.holds.clear();
-    guard::describe_holds(gathered, report);
+    guard::describe_holds(plan, report);
     Ok(approved)
 }
 
-fn count_unapplied(gathered: &ClassinPlan, report: &mut ServiceReport) {
-    for operation in &gathered.accounts.operations {
+fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
+    for operation in &plan.accounts.operations {
         report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
     }
-    count_enrolments_unapplied(gathered, report);
+    count_enrolments_unapplied(plan, report);
 }
 
-fn count_enrolments_unapplied(gathered: &ClassinPlan, report: &mut ServiceReport) {
-    for operation in &gathered.operations {
+fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
+    for operation in &plan.operations {
         report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
     }
 }
@@ -305,13 +305,13 @@ fn end_of_account(
 
 fn count_accounts(
     terms: ClassinApplyContext<'_>,
-    gathered: &ClassinPlan,
+    plan: &ClassinPlan,
     registered: &Registered,
     renamed: &Renamed,
     report: &mut ServiceReport,
 ) {
-    for operation in &gathered.accounts.operations {
-        let is_ignored = gathered.ignored.contains(&operation.desired_hash);
+    for operation in &plan.accounts.operations {
+        let is_ignored = plan.ignored.contains(&operation.desired_hash);
         let end = end_of_account(terms, operation, is_ignored, registered, renamed);
         report.count(operation.kind.as_str(), end.kind);
         report.exit = report.exit.worst(end.exit);
@@ -321,10 +321,10 @@ fn count_accounts(
 /// An approval of names is good for one attempt at each.
 async fn use_up(
     terms: ClassinApplyContext<'_>,
-    gathered: &ClassinPlan,
+    plan: &ClassinPlan,
     renamed: &Renamed,
 ) -> Result<(), StoreError> {
-    let tried = gathered.accounts.operations.iter().filter(|operation| {
+    let tried = plan.accounts.operations.iter().filter(|operation| {
         operation.kind == AccountKind::Rename && renamed.ends.contains_key(&operation.student)
     });
     let ended: Vec<_> = tried.map(|operation| Subject::from(operation).key()).collect();

@@ -52,17 +52,17 @@ pub(super) enum Registering {
 /// Reads everything in one transaction: the classes once to learn who is no longer wanted where and who has no
 /// account, and once more to plan, knowing who of them is still on the roster. Nobody is thus taken for somebody
 /// who left a class and stayed, because two readings were of two moments.
-pub(super) async fn plan(
+pub(super) async fn plan_classin(
     context: &Context,
     side: &ClassinSide,
     registering: Registering,
-    oldest: StaleEnrolments,
+    stale: StaleEnrolments,
 ) -> Result<ClassinPlan, ClassinSyncError> {
     let key = context.state.memory_key().await?;
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
-    let memory = PriorState::read(context, side, &key, &mut snapshot).await?;
-    let planner = AccountPlanner { context, side, key: &key, prior: &memory };
+    let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
+    let planner = AccountPlanner { context, side, key: &key, prior: &prior };
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
@@ -77,7 +77,7 @@ pub(super) async fn plan(
     let accounts = planner.plan(&mut snapshot, &unknown).await?;
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none()).count();
-    let mut gathering = ClassinPlanBuilder {
+    let mut builder = ClassinPlanBuilder {
         planner,
         codes: codes(&classes),
         present: seen.present,
@@ -86,10 +86,10 @@ pub(super) async fn plan(
             accounts,
             operations: Vec::new(),
             changes: Vec::new(),
-            ignored: memory.ignored.clone(),
+            ignored: prior.ignored.clone(),
             full: BTreeSet::new(),
             rosters: BTreeMap::new(),
-            stale: oldest,
+            stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
             problems,
@@ -99,17 +99,17 @@ pub(super) async fn plan(
     let mut wanted = snapshot.wanted_classes();
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
-        gathering.planner.fill_in(&mut class.members, &gathering.plan.accounts).await?;
-        gathering.one_class(class.target, &class.members).await?;
+        builder.planner.fill_in(&mut class.members, &builder.plan.accounts).await?;
+        builder.one_class(class.target, &class.members).await?;
     }
     drop(wanted);
     snapshot.close().await;
     for target in unwanted {
-        gathering.one_class(target, &[]).await?;
+        builder.one_class(target, &[]).await?;
     }
-    let mut gathered = gathering.plan;
-    gathered.leavers_waiting = u64::try_from(gathering.waiting.len()).unwrap_or(u64::MAX);
-    Ok(gathered)
+    let mut plan = builder.plan;
+    plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
+    Ok(plan)
 }
 
 async fn remembered_classes(context: &Context) -> Result<BTreeSet<ClassTarget>, ClassinSyncError> {
@@ -189,7 +189,7 @@ struct ClassinPlanBuilder<'a> {
 
 impl ClassinPlanBuilder<'_> {
     async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
-        let AccountPlanner { context, prior: memory, .. } = self.planner;
+        let AccountPlanner { context, prior, .. } = self.planner;
         let remembered = context.state.enrolments_of(target).await?;
         let now_ms = context.clock.now_ms();
         let wanted_uids = uids(wanted);
@@ -208,7 +208,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
-        if memory.closed(target).is_none() && context.mode >= Mode::CreateOnly {
+        if prior.closed(target).is_none() && context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, target, wanted, now_ms);
             self.plan.stale.consider(context, target, wanted, &records).await?;
         }
@@ -224,7 +224,7 @@ impl ClassinPlanBuilder<'_> {
         seen_gone: &HashMap<&StudentId, (i64, u32)>,
         now_ms: i64,
     ) -> ClassPlan {
-        let AccountPlanner { context, side, prior: memory, .. } = self.planner;
+        let AccountPlanner { context, side, prior, .. } = self.planner;
         let presence = |student: &StudentId| match seen_gone.get(student) {
             Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
             None => Presence::OnRoster,
@@ -233,12 +233,12 @@ impl ClassinPlanBuilder<'_> {
             target,
             class_code: self.codes.get(&target),
             mode: context.mode,
-            closed: memory.closed(target),
+            closed: prior.closed(target),
             removals: side.settings.removals,
             now_ms,
             delete_grace_ms: side.delete_grace_ms,
             presence: &presence,
-            holds: &memory.holds,
+            holds: &prior.holds,
         };
         plan_class(wanted, records, &view)
     }
@@ -261,13 +261,13 @@ impl ClassinPlanBuilder<'_> {
         }
         let roster = roster_of(wanted);
         self.plan.rosters.insert(target, roster);
-        let memory = self.planner.prior;
-        if !memory.was_full(target) {
+        let prior = self.planner.prior;
+        if !prior.was_full(target) {
             return;
         }
         let makes_room = plan.operations.iter().any(|one| is_planned(EnrolmentKind::Remove)(&one));
-        let is_due = enrols().any(|operation| memory.due_again.contains(&operation.desired_hash));
-        if makes_room || is_due || !memory.is_full_still(target, roster, now_ms) {
+        let is_due = enrols().any(|operation| prior.due_again.contains(&operation.desired_hash));
+        if makes_room || is_due || !prior.is_full_still(target, roster, now_ms) {
             self.plan.full.insert(target);
             return;
         }

@@ -104,8 +104,8 @@ impl StaleEnrolments {
         // Siblings share an account, and one class may have several codes.
         rows.dedup_by_key(|(_, uid, _)| *uid);
         for chunk in rows.chunks(self.batch_size.max(1)) {
-            let oldest = chunk.first().map_or(0, |(at_ms, ..)| *at_ms);
-            self.calls.push((oldest, chunk.iter().map(|(_, _, operation)| operation.clone()).collect()));
+            let stale = chunk.first().map_or(0, |(at_ms, ..)| *at_ms);
+            self.calls.push((stale, chunk.iter().map(|(_, _, operation)| operation.clone()).collect()));
         }
         self.calls.sort_by_key(|(at_ms, _)| *at_ms);
         self.calls.truncate(self.most);
@@ -136,14 +136,14 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
 /// Makes the calls, each once: what is not confirmed today is older tomorrow.
 pub(super) async fn run(
     terms: ClassinApplyContext<'_>,
-    oldest: StaleEnrolments,
+    stale: StaleEnrolments,
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
-    if oldest.calls.is_empty() {
+    if stale.calls.is_empty() {
         return Ok(());
     }
     let mut day = Day::read(terms.context, terms.side).await?;
-    for (_, operations) in oldest.calls {
+    for (_, operations) in stale.calls {
         if terms.context.stop.is_cancelled() {
             break;
         }

@@ -141,8 +141,8 @@ pub(super) fn action(operation: &EnrolmentOperation) -> &'static str {
 
 /// Why an operation was not done: our own sentence, and how it goes on.
 pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> ClassinFailureCause {
-    if let Some(why) = &settled.mending {
-        return why.clone();
+    if let Some(cause) = &settled.mending {
+        return cause.clone();
     }
     let verdict = settled.judged.verdict;
     let trouble = settled.trouble.as_ref();
@@ -190,21 +190,21 @@ pub(super) fn sentence(decision: Decision, code: i64) -> String {
 pub(super) async fn failure(
     context: &Context,
     subject: &Subject,
-    why: ClassinFailureCause,
+    cause: ClassinFailureCause,
 ) -> Result<FailureRecord, StoreError> {
-    let Subject { kind, student, class_code, desired_hash: want } = subject;
+    let Subject { kind, student, class_code, desired_hash } = subject;
     let earlier = context.state.earlier_attempts(Service::Classin, kind, student, class_code).await?;
-    let want = Fingerprint(want ^ why.contact);
+    let desired_hash = Fingerprint(desired_hash ^ cause.contact);
     let attempts = earlier
-        .filter(|earlier| earlier.desired_hash == want)
+        .filter(|earlier| earlier.desired_hash == desired_hash)
         .map_or(0, |earlier| earlier.attempts)
         .saturating_add(1);
     let now_ms = context.clock.now_ms();
-    let retry = context.retry.after(attempts, now_ms, fastrand::f64(), why.wait);
-    let (state, due_at_ms) = match (why.kind, retry) {
+    let retry = context.retry.after(attempts, now_ms, fastrand::f64(), cause.wait);
+    let (state, due_at_ms) = match (cause.kind, retry) {
         (FailureKind::Room, _) => (FailureState::Waiting, next_hour(now_ms)),
         (FailureKind::Permanent, _) | (_, Retry::Dead) => (FailureState::Dead, now_ms),
-        (FailureKind::Unknown, Retry::At(_)) if why.wait.is_none() => (FailureState::Waiting, now_ms),
+        (FailureKind::Unknown, Retry::At(_)) if cause.wait.is_none() => (FailureState::Waiting, now_ms),
         (FailureKind::Later | FailureKind::Unknown, Retry::At(due)) => (FailureState::Waiting, due),
     };
     Ok(FailureRecord {
@@ -212,13 +212,13 @@ pub(super) async fn failure(
         kind,
         student: student.clone(),
         class_code: class_code.clone(),
-        call: why.call.to_owned(),
-        code: why.code,
-        message: why.message,
-        service_text: why.service_text,
-        batch: why.batch,
-        index: why.index,
-        desired_hash: want,
+        call: cause.call.to_owned(),
+        code: cause.code,
+        message: cause.message,
+        service_text: cause.service_text,
+        batch: cause.batch,
+        index: cause.index,
+        desired_hash,
         state,
         attempts,
         due_at_ms,
@@ -227,19 +227,16 @@ pub(super) async fn failure(
 
 /// Notes what is impossible until the roster changes, once for each thing that is wanted: nothing is attempted that
 /// could be counted.
-pub(super) async fn impossible(
-    terms: ClassinApplyContext<'_>,
-    gathered: &ClassinPlan,
-) -> Result<(), StoreError> {
+pub(super) async fn impossible(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
-    let enrolments = gathered.operations.iter().filter_map(|operation| match &operation.state {
+    let enrolments = plan.operations.iter().filter_map(|operation| match &operation.state {
         EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, NO_ACCOUNT)),
         EnrolmentState::Planned
         | EnrolmentState::Held(_)
         | EnrolmentState::Skipped(_)
         | EnrolmentState::Waiting(_) => None,
     });
-    let accounts = gathered.accounts.operations.iter().filter_map(|operation| match &operation.state {
+    let accounts = plan.accounts.operations.iter().filter_map(|operation| match &operation.state {
         EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, NO_CONTACT)),
         EnrolmentState::Planned
         | EnrolmentState::Held(_)
@@ -262,8 +259,8 @@ pub(super) async fn impossible(
             continue;
         }
         let kind = FailureKind::Permanent;
-        let why = ClassinFailureCause::of_account("", code.to_owned(), reason.to_string(), kind, None);
-        record.failures.push(failure(context, &subject, why).await?);
+        let cause = ClassinFailureCause::of_account("", code.to_owned(), reason.to_string(), kind, None);
+        record.failures.push(failure(context, &subject, cause).await?);
     }
     if record.failures.is_empty() {
         return Ok(());

@@ -46,7 +46,7 @@ pub(super) struct Registered {
 struct Registrar<'a> {
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
-    wants: HashMap<&'a StudentId, u64>,
+    desired_hashes: HashMap<&'a StudentId, u64>,
     /// When each student's last call was made that nobody knows the answer to.
     lost: HashMap<StudentId, i64>,
     suspects: u32,
@@ -64,7 +64,7 @@ pub(super) async fn run<'a>(
     let mut registrar = Registrar {
         terms,
         school,
-        wants: registrations.map(|operation| (&operation.student, operation.desired_hash)).collect(),
+        desired_hashes: registrations.map(|operation| (&operation.student, operation.desired_hash)).collect(),
         lost: terms.context.state.lost_registrations().await?.into_iter().collect(),
         suspects: 0,
         batches: 0,
@@ -140,7 +140,7 @@ impl<'a> Registrar<'a> {
             student: student.clone(),
             kind: AccountKind::Register.as_str(),
             class_key: String::new(),
-            desired_hash: Fingerprint(self.wants.get(student).copied().unwrap_or_default()),
+            desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
             login: None,
             in_doubt: BTreeSet::new(),
         };
@@ -174,11 +174,11 @@ impl<'a> Registrar<'a> {
                     again.push((account, ClassinFailureCause::lost(call)))
                 }
                 AccountVerdict::Retry { code } => {
-                    let why = refusal(call, code, FailureKind::Later, text);
+                    let cause = refusal(call, code, FailureKind::Later, text);
                     if code == TOO_SOON || WITH_UID.contains(&code) {
-                        again.push((account, why));
+                        again.push((account, cause));
                     } else {
-                        self.failed(&account, why).await?;
+                        self.failed(&account, cause).await?;
                     }
                 }
                 AccountVerdict::Student { code } => {
@@ -204,15 +204,15 @@ impl<'a> Registrar<'a> {
         repeat: u32,
     ) -> Result<(), StoreError> {
         if again.is_empty()
-            || (self.must_skip() && again.iter().all(|(_, why)| why.kind != FailureKind::Unknown))
+            || (self.must_skip() && again.iter().all(|(_, cause)| cause.kind != FailureKind::Unknown))
         {
             return Ok(());
         }
         if repeat < REPEATS && !self.must_skip() && waited(self.terms, self.pause()).await {
             return self.batch(again.into_iter().map(|(account, _)| account).collect(), repeat + 1).await;
         }
-        for (account, why) in again {
-            self.failed(&account, why).await?;
+        for (account, cause) in again {
+            self.failed(&account, cause).await?;
         }
         Ok(())
     }
@@ -282,7 +282,7 @@ impl<'a> Registrar<'a> {
                 }
                 self.record(&record).await
             }
-            Joined::Not(why) => self.failed(account, *why).await,
+            Joined::Not(cause) => self.failed(account, *cause).await,
             Joined::Stopped(exit, message) => {
                 self.done.stopped = Some((exit, message));
                 Ok(())
@@ -297,7 +297,7 @@ impl<'a> Registrar<'a> {
         repeat: u32,
     ) -> Result<(), StoreError> {
         let call = action(&batch);
-        let why = if error.is_lost() {
+        let cause = if error.is_lost() {
             ClassinFailureCause::lost(call)
         } else {
             ClassinFailureCause::not_sent(call, error)
@@ -309,12 +309,12 @@ impl<'a> Registrar<'a> {
                     return self.forget_intent(&batch).await;
                 }
                 for account in batch {
-                    self.failed(&account, ClassinFailureCause { wait, ..why.clone() }).await?;
+                    self.failed(&account, ClassinFailureCause { wait, ..cause.clone() }).await?;
                 }
                 Ok(())
             }
             Reaction::Again => {
-                let again: Vec<_> = batch.into_iter().map(|account| (account, why.clone())).collect();
+                let again: Vec<_> = batch.into_iter().map(|account| (account, cause.clone())).collect();
                 let is_last = repeat >= REPEATS;
                 self.ask_again(again, repeat).await?;
                 if is_last {
@@ -330,17 +330,17 @@ impl<'a> Registrar<'a> {
         self.record(&CallRecord { settled, ..CallRecord::default() }).await
     }
 
-    async fn failed(&mut self, account: &Registration, why: ClassinFailureCause) -> Result<(), StoreError> {
-        let is_lost = why.kind == FailureKind::Unknown;
+    async fn failed(&mut self, account: &Registration, cause: ClassinFailureCause) -> Result<(), StoreError> {
+        let is_lost = cause.kind == FailureKind::Unknown;
         let mut record = CallRecord::default();
         for student in &account.students {
             let subject = Subject {
                 kind: AccountKind::Register.as_str(),
                 student: student.clone(),
                 class_code: String::new(),
-                desired_hash: self.wants.get(student).copied().unwrap_or_default(),
+                desired_hash: self.desired_hashes.get(student).copied().unwrap_or_default(),
             };
-            record.failures.push(failure(self.terms.context, &subject, why.clone()).await?);
+            record.failures.push(failure(self.terms.context, &subject, cause.clone()).await?);
             if !is_lost {
                 record.settled.push(subject.key());
             }

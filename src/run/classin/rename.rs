@@ -68,7 +68,7 @@ async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut R
     let mut repeat = 0;
     loop {
         let answer = terms.side.client.edit_school_student(renaming.uid, &renaming.name).await;
-        let why = match answer {
+        let cause = match answer {
             Ok(answer) => {
                 let judged = judge_name(&answer);
                 let because = |code: i64, kind| {
@@ -109,7 +109,7 @@ async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut R
             },
         };
         if repeat >= REPEATS || !waited(terms, terms.side.retry_delays.before_repeating).await {
-            return RenameOutcome::Not(why);
+            return RenameOutcome::Not(cause);
         }
         repeat += 1;
     }
@@ -129,9 +129,10 @@ async fn after_joining(
     let Some(contact) = contact else { return Ok(RenameOutcome::NotOfTheSchool) };
     Ok(match school.join(&contact, &renaming.name).await {
         Joined::Member => write(terms, renaming, done).await,
-        Joined::Not(why) => {
-            RenameOutcome::Not(ClassinFailureCause { contact: contact.fingerprint(terms.token_key), ..*why })
-        }
+        Joined::Not(cause) => RenameOutcome::Not(ClassinFailureCause {
+            contact: contact.fingerprint(terms.token_key),
+            ..*cause
+        }),
         Joined::Stopped(exit, message) => RenameOutcome::Stopped(exit, message),
     })
 }
@@ -161,13 +162,14 @@ async fn conclude(
             let message = "the account is not a student of the school; add the student in ClassIn's console, or \
                            enter phone or e-mail on the roster";
             let kind = FailureKind::Permanent;
-            let why = ClassinFailureCause::of_account(CALL, code.to_owned(), message.to_owned(), kind, None);
-            record.failures.push(failure(terms.context, &subject, why).await?);
+            let cause =
+                ClassinFailureCause::of_account(CALL, code.to_owned(), message.to_owned(), kind, None);
+            record.failures.push(failure(terms.context, &subject, cause).await?);
             EnrolmentOutcome::recorded(OutcomeKind::Failed)
         }
-        RenameOutcome::Not(why) => {
-            let is_lost = why.kind == FailureKind::Unknown;
-            record.failures.push(failure(terms.context, &subject, why).await?);
+        RenameOutcome::Not(cause) => {
+            let is_lost = cause.kind == FailureKind::Unknown;
+            record.failures.push(failure(terms.context, &subject, cause).await?);
             EnrolmentOutcome::recorded(if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed })
         }
     };

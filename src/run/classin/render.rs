@@ -13,27 +13,27 @@ use rosterd_core::exam_plan::{Digest, OperationLine};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// All operations as lines, accounts first.
-pub(super) fn of(gathered: &ClassinPlan) -> EnrolmentLines {
-    let accounts = gathered.accounts.operations.iter().map(account_line);
-    let enrolments = gathered.operations.iter().map(enrolment_line);
-    EnrolmentLines { operations: accounts.chain(enrolments).collect(), digest: digest(gathered) }
+pub(super) fn of(plan: &ClassinPlan) -> EnrolmentLines {
+    let accounts = plan.accounts.operations.iter().map(account_line);
+    let enrolments = plan.operations.iter().map(enrolment_line);
+    EnrolmentLines { operations: accounts.chain(enrolments).collect(), digest: digest(plan) }
 }
 
-fn digest(gathered: &ClassinPlan) -> String {
+fn digest(plan: &ClassinPlan) -> String {
     let mut digest = Digest::open("enrolments");
-    let want = |want: u64| i64::from_le_bytes(want.to_le_bytes());
-    for operation in &gathered.accounts.operations {
+    let signed = |hash: u64| i64::from_le_bytes(hash.to_le_bytes());
+    for operation in &plan.accounts.operations {
         digest
             .text(operation.kind.as_str())
             .text(operation.student.as_str())
-            .number(want(operation.desired_hash));
+            .number(signed(operation.desired_hash));
     }
-    for operation in &gathered.operations {
+    for operation in &plan.operations {
         digest
             .text(operation.kind.as_str())
             .text(operation.student.as_str())
             .text(&class_key(operation))
-            .number(want(operation.desired_hash));
+            .number(signed(operation.desired_hash));
     }
     digest.finish_text()
 }
@@ -81,10 +81,10 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
 
 /// The fewest calls that can do all of it: as many students a call as are allowed, an account once, a class by
 /// itself. A run without trouble makes just these; accounts that were there before need one more each.
-pub(super) fn least_calls(gathered: &ClassinPlan, batch_size: usize) -> u64 {
+pub(super) fn least_calls(plan: &ClassinPlan, batch_size: usize) -> u64 {
     let size = batch_size.clamp(1, LARGEST_BATCH);
     let mut classes: BTreeMap<(ClassTarget, EnrolmentKind), (BTreeSet<ClassinUid>, usize)> = BTreeMap::new();
-    for operation in gathered.operations.iter().filter(|operation| operation.is_planned()) {
+    for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
         let (known, unknown) = classes.entry((operation.target, operation.kind)).or_default();
         match operation.uid {
             Some(uid) => {
@@ -95,7 +95,7 @@ pub(super) fn least_calls(gathered: &ClassinPlan, batch_size: usize) -> u64 {
     }
     let of_classes: usize =
         classes.values().map(|(known, unknown)| (known.len() + unknown).div_ceil(size)).sum();
-    let accounts = &gathered.accounts;
+    let accounts = &plan.accounts;
     let (joining, registering): (Vec<_>, Vec<_>) =
         accounts.applications.iter().partition(|application| application.known.is_some());
     let names = accounts.operations.iter().filter(|operation| {

@@ -40,7 +40,7 @@ pub(super) async fn repair(
         let person = people.get(&item.operation.student);
         let contact = person.and_then(|person| contact_of(person, terms.side));
         let name = person.and_then(|person| SchoolName::cut(&person.name));
-        let why = match (contact, name) {
+        let cause = match (contact, name) {
             (Some(contact), Some(name)) => {
                 let fingerprint = contact.fingerprint(terms.token_key);
                 match school.join(&contact, &name).await {
@@ -49,7 +49,7 @@ pub(super) async fn repair(
                         again.push(at);
                         continue;
                     }
-                    Joined::Not(why) => ClassinFailureCause { contact: fingerprint, ..*why },
+                    Joined::Not(cause) => ClassinFailureCause { contact: fingerprint, ..*cause },
                     Joined::Stopped(exit, message) => {
                         sending.stop = Some((exit, message));
                         break;
@@ -58,7 +58,7 @@ pub(super) async fn repair(
             }
             _ => permanent(item, NO_CONTACT, 0),
         };
-        note(sending, at, why);
+        note(sending, at, cause);
     }
     if again.is_empty() || sending.stop.is_some() {
         return Ok(());
@@ -83,16 +83,16 @@ fn positions(sending: &ClassinSendResult, among: impl Iterator<Item = usize>) ->
     among.filter(is_repair).collect()
 }
 
-fn note(sending: &mut ClassinSendResult, at: usize, why: ClassinFailureCause) {
+fn note(sending: &mut ClassinSendResult, at: usize, cause: ClassinFailureCause) {
     if let Some(item) = sending.items.get_mut(at) {
-        item.mending = Some(why);
+        item.mending = Some(cause);
     }
 }
 
 fn permanent(item: &EnrolmentItem, message: &str, contact: u64) -> ClassinFailureCause {
     let (call, code) = (action(&item.operation), NOT_OF_THE_SCHOOL.to_owned());
-    let why = ClassinFailureCause::of_account(call, code, message.to_owned(), FailureKind::Permanent, None);
-    ClassinFailureCause { contact, ..why }
+    let cause = ClassinFailureCause::of_account(call, code, message.to_owned(), FailureKind::Permanent, None);
+    ClassinFailureCause { contact, ..cause }
 }
 
 async fn people<'a>(

@@ -51,15 +51,15 @@ pub(super) struct ExamApplier<'a> {
 /// # Errors
 /// When our own database fails in the midst: then nothing more was sent.
 pub(super) async fn run(terms: ApplyContext<'_>, report: &mut ServiceReport) -> Result<(), ExamSyncError> {
-    let stages = terms.plan.waves(terms.side.settings.batch_size);
+    let waves = terms.plan.waves(terms.side.settings.batch_size);
     let failed_over = terms.context.state.failed_over().await;
-    let mut applier = ExamApplier::new(terms, &stages);
+    let mut applier = ExamApplier::new(terms, &waves);
     match failed_over {
         Ok(failed_over) => applier.failed_over = failed_over,
         Err(error) => applier.state().break_off(error),
     }
     match applier.begin().await {
-        Ok(()) => applier.carry_out(&stages).await,
+        Ok(()) => applier.carry_out(&waves).await,
         Err(error) => applier.state().break_off(error),
     }
     applier.finish(report).await
@@ -75,7 +75,7 @@ fn failure_key(operation: &Operation) -> (StudentId, String) {
 }
 
 impl<'a> ExamApplier<'a> {
-    fn new(terms: ApplyContext<'a>, stages: &[Wave]) -> Self {
+    fn new(terms: ApplyContext<'a>, waves: &[Wave]) -> Self {
         let renames = terms
             .plan
             .operations
@@ -84,13 +84,13 @@ impl<'a> ExamApplier<'a> {
             .filter(|(_, operation)| operation.change.login().is_some())
             .map(|(at, operation)| (&operation.student, at))
             .collect();
-        let courier = ExamSession {
+        let session = ExamSession {
             side: terms.side,
             login_field: terms.mapping.login_field(),
             stop: &terms.context.stop,
         };
-        let work = Mutex::new(ApplyState::new(terms.plan, stages));
-        Self { context: terms, session: courier, renames, failed_over: HashMap::new(), state: work }
+        let work = Mutex::new(ApplyState::new(terms.plan, waves));
+        Self { context: terms, session, renames, failed_over: HashMap::new(), state: work }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, ApplyState> {
@@ -126,18 +126,18 @@ impl<'a> ExamApplier<'a> {
         Ok(())
     }
 
-    async fn carry_out(&self, stages: &[Wave]) {
-        let calls: usize = stages.iter().map(Vec::len).sum();
+    async fn carry_out(&self, waves: &[Wave]) {
+        let calls: usize = waves.iter().map(Vec::len).sum();
         let bar = self.context.context.progress.bar("applying", u64::try_from(calls).unwrap_or(0));
         let in_flight = self.context.side.settings.endpoint.max_in_flight.max(1);
-        for stage in stages {
-            let calls: Vec<BoxFuture<'_, ()>> = stage.iter().map(|batch| self.batch(batch).boxed()).collect();
+        for wave in waves {
+            let calls: Vec<BoxFuture<'_, ()>> = wave.iter().map(|batch| self.batch(batch).boxed()).collect();
             let mut sent = stream::iter(calls).buffer_unordered(in_flight);
             while sent.next().await.is_some() {
                 bar.advance(1);
             }
         }
-        self.take_back_ways_given(stages).await;
+        self.take_back_ways_given(waves).await;
     }
 
     /// Writes down what a call brought; nothing to write is no transaction.
@@ -204,16 +204,16 @@ impl<'a> ExamApplier<'a> {
         if positions.is_empty() || self.leave(call, &positions) {
             return;
         }
-        let (positions, parcel) = self.build_call(call, positions);
+        let (positions, write_call) = self.build_call(call, positions);
         let probe = *call == Call::Add && self.state().suspects_full() && positions.len() > 1;
         if !probe {
-            return self.send(call, &positions, parcel).await;
+            return self.send(call, &positions, write_call).await;
         }
         let (first, rest) = positions.split_at(1);
-        self.send(call, first, parcel.subset(&[0])).await;
+        self.send(call, first, write_call.subset(&[0])).await;
         if !self.leave(call, rest) {
             let others: Vec<usize> = (1..positions.len()).collect();
-            self.send(call, rest, parcel.subset(&others)).await;
+            self.send(call, rest, write_call.subset(&others)).await;
         }
     }
 
@@ -228,7 +228,7 @@ impl<'a> ExamApplier<'a> {
         true
     }
 
-    async fn send(&self, call: &Call, positions: &[usize], parcel: WriteCall) {
+    async fn send(&self, call: &Call, positions: &[usize], write_call: WriteCall) {
         if positions.is_empty() {
             return;
         }
@@ -236,9 +236,9 @@ impl<'a> ExamApplier<'a> {
         if let Err(error) = self.intend(positions, number).await {
             return self.state().break_off(error);
         }
-        let delivery = self.send_call(parcel).await;
-        self.state().note_service(call, positions, &delivery);
-        if let Err(error) = self.outcome(call, positions, &delivery.outcomes, number).await {
+        let sent = self.send_call(write_call).await;
+        self.state().note_service(call, positions, &sent);
+        if let Err(error) = self.outcome(call, positions, &sent.outcomes, number).await {
             // It was sent and cannot be written down: the intent is there, and the next run finds out.
             let mut work = self.state();
             positions.iter().for_each(|at| work.end_open(*at, &OperationOutcome::Unknown));
@@ -246,11 +246,11 @@ impl<'a> ExamApplier<'a> {
         }
     }
 
-    pub(super) async fn send_call(&self, parcel: WriteCall) -> SendResult {
-        match parcel {
+    pub(super) async fn send_call(&self, write_call: WriteCall) -> SendResult {
+        match write_call {
             WriteCall::Change(items) => self.change(items).await,
-            parcel @ (WriteCall::Add(_) | WriteCall::Group(..) | WriteCall::Delete(_)) => {
-                send(self.session, parcel).await
+            write_call @ (WriteCall::Add(_) | WriteCall::Group(..) | WriteCall::Delete(_)) => {
+                send(self.session, write_call).await
             }
         }
     }

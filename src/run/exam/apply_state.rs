@@ -46,9 +46,9 @@ pub(super) struct ApplyState {
 }
 
 impl ApplyState {
-    pub(super) fn new(plan: &GuardedPlan, stages: &[Wave]) -> Self {
+    pub(super) fn new(plan: &GuardedPlan, waves: &[Wave]) -> Self {
         let mut calls_left = vec![0; plan.operations.len()];
-        for batch in stages.iter().flatten().filter(|batch| batch.call != Call::GiveWay) {
+        for batch in waves.iter().flatten().filter(|batch| batch.call != Call::GiveWay) {
             for at in &batch.operations {
                 if let Some(count) = calls_left.get_mut(*at) {
                     *count += 1;
@@ -123,9 +123,9 @@ impl ApplyState {
     }
 
     /// The circuit breaker, and whether the account seems to be full.
-    pub(super) fn note_service(&mut self, call: &Call, positions: &[usize], delivery: &SendResult) {
-        self.failures_in_a_row = if delivery.service_failed { self.failures_in_a_row + 1 } else { 0 };
-        if let Some(stop) = &delivery.stop {
+    pub(super) fn note_service(&mut self, call: &Call, positions: &[usize], sent: &SendResult) {
+        self.failures_in_a_row = if sent.service_failed { self.failures_in_a_row + 1 } else { 0 };
+        if let Some(stop) = &sent.stop {
             self.stopped.get_or_insert(stop.clone());
         } else if self.failures_in_a_row >= BREAKER {
             let message =
@@ -135,13 +135,13 @@ impl ApplyState {
         if *call != Call::Add {
             return;
         }
-        let is_refused = |end: &Outcome| matches!(end, Outcome::Failed(why) if why.code == "refused");
-        if delivery.outcomes.iter().all(is_refused) {
-            self.full = self.full || (self.suspects_full() && delivery.outcomes.len() == 1);
+        let is_refused = |end: &Outcome| matches!(end, Outcome::Failed(cause) if cause.code == "refused");
+        if sent.outcomes.iter().all(is_refused) {
+            self.full = self.full || (self.suspects_full() && sent.outcomes.len() == 1);
             self.refused_adds.extend(positions);
         } else {
             // An account that fills up in the midst of a call takes the first ones of it.
-            let refused = delivery.outcomes.iter().rev().take_while(|end| is_refused(end)).count();
+            let refused = sent.outcomes.iter().rev().take_while(|end| is_refused(end)).count();
             self.refused_adds = positions.iter().rev().take(refused).copied().collect();
         }
     }
@@ -225,13 +225,13 @@ impl ApplyState {
 
 /// What a student with a new candidate leaves behind at an older one.
 pub(super) fn left_behind(operation: &Operation) -> Option<String> {
-    let (again_after, former) = match &operation.change {
+    let (replaces, previous_sid) = match &operation.change {
         Change::Add(addition) => (addition.replaces, addition.previous_sid),
         Change::Adopt(adoption) => (adoption.replaces, adoption.previous_sid),
         Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => (None, None),
     };
     let student = &operation.student;
-    match (again_after, former) {
+    match (replaces, previous_sid) {
         (Some(sid), _) => Some(format!(
             "student {student} gets a new candidate: the one with sid {sid} had been deleted, and older results stay with it"
         )),

@@ -42,13 +42,13 @@ impl ExamApplier<'_> {
             }
             kept.push(at);
         }
-        let parcel = match call {
+        let write_call = match call {
             Call::Add => WriteCall::Add(adds),
             Call::Change | Call::GiveWay => WriteCall::Change(changes),
             Call::Group(action, gids) => WriteCall::Group(*action, gids.clone(), sids),
             Call::Delete => WriteCall::Delete(sids),
         };
-        (kept, parcel)
+        (kept, write_call)
     }
 
     fn item(&self, call: &Call, operation: &Operation) -> Result<WriteItem, SkipReason> {
@@ -87,13 +87,13 @@ impl ExamApplier<'_> {
 
     /// Whoever gave way in vain, because the others of the circle could not change places, gets the old login
     /// value back: nobody is left with one that they do not know.
-    pub(super) async fn take_back_ways_given(&self, stages: &[Wave]) {
-        let given = stages.iter().flatten().filter(|batch| batch.call == Call::GiveWay);
+    pub(super) async fn take_back_ways_given(&self, waves: &[Wave]) {
+        let given = waves.iter().flatten().filter(|batch| batch.call == Call::GiveWay);
         for at in given.flat_map(|batch| &batch.operations) {
             let Some((operation, modification, login)) = self.gave_way_in_vain(*at) else { continue };
-            let parcel = WriteCall::Change(vec![self.renaming(modification.sid, &login.from)]);
-            let delivery = self.send_call(parcel).await;
-            if matches!(delivery.outcomes.as_slice(), [Outcome::Applied(_)]) {
+            let write_call = WriteCall::Change(vec![self.renaming(modification.sid, &login.from)]);
+            let sent = self.send_call(write_call).await;
+            if matches!(sent.outcomes.as_slice(), [Outcome::Applied(_)]) {
                 let student = operation.student.clone();
                 let login = Some(login.from.clone());
                 let write = LinkWrite::Values { student, login, confirmed: BTreeMap::new() };

@@ -46,29 +46,29 @@ pub(super) async fn run(
     let groups = GroupBook::new(groups, leavers_group(side));
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
-    let (survey, certificate) = loop {
-        let surveyor = DiffBuilder::new(mapping, observed, key, &groups, &shared)
+    let (diff, certificate) = loop {
+        let builder = DiffBuilder::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
             .knowing_groups(&due.groups);
         let links = context.state.links(last_complete);
-        let (surveyor, students) = merge(surveyor, snapshot.students(), links, &repeated).await?;
+        let (builder, students) = merge(builder, snapshot.students(), links, &repeated).await?;
         let tally = students.tally(counted, context.min_roster);
         drop(students);
-        match surveyor.finish() {
-            Ok(survey) => {
-                let certified = RosterCertificate::of(&survey, tally);
-                break (survey, certified.map_err(|flaw| snapshot.incomplete(flaw))?);
+        match builder.finish() {
+            Ok(diff) => {
+                let certified = RosterCertificate::of(&diff, tally);
+                break (diff, certified.map_err(|flaw| snapshot.incomplete(flaw))?);
             }
             Err(found) => shared.extend(found),
         }
     };
     snapshot.close().await;
-    Ok(RosterDiff { diff: survey, groups, problems, certificate })
+    Ok(RosterDiff { diff, groups, problems, certificate })
 }
 
 /// Both sides come in ascending order of student id; what has one id belongs together.
 async fn merge<'s, 'r>(
-    mut surveyor: DiffBuilder<'s>,
+    mut builder: DiffBuilder<'s>,
     mut students: StudentCursor<'r>,
     links: impl futures_util::Stream<Item = Result<Link, StoreError>>,
     repeated: &HashSet<StudentId>,
@@ -78,7 +78,7 @@ async fn merge<'s, 'r>(
     let mut link = links.next().await.transpose()?;
     loop {
         let order = match (&student, &link) {
-            (None, None) => return Ok((surveyor, students)),
+            (None, None) => return Ok((builder, students)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(row), Some(link)) => row.student.id.cmp(&link.student),
@@ -86,7 +86,7 @@ async fn merge<'s, 'r>(
         let row = if order.is_le() { student.take() } else { None };
         let own = if order.is_ge() { link.take() } else { None };
         let problem = row.as_ref().and_then(|row| unusable(row, repeated));
-        surveyor.pair(row.map(|row| row.student), own, problem);
+        builder.pair(row.map(|row| row.student), own, problem);
         if order.is_le() {
             student = students.next().await?;
         }

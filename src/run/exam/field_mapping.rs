@@ -31,10 +31,10 @@ pub(in crate::run) enum ResolveError {
         field: FieldId,
     },
     /// Nothing, or too much, is known about the login field.
-    #[error("exam.login_field = \"auto\": {why}; set exam.login_field to the field's label or number")]
+    #[error("exam.login_field = \"auto\": {cause}; set exam.login_field to the field's label or number")]
     Undetected {
         /// What was found.
-        why: String,
+        cause: String,
     },
 }
 
@@ -144,7 +144,7 @@ async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, Exam
     {
         return Ok(field);
     }
-    let why = if observed.is_empty() {
+    let cause = if observed.is_empty() {
         "the account lists no candidates to tell it by".to_owned()
     } else if found.is_empty() {
         "no field equals the login value in every listed row".to_owned()
@@ -152,7 +152,7 @@ async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, Exam
         let fields: Vec<String> = found.iter().map(ToString::to_string).collect();
         format!("the fields {} all equal the login value in every listed row", fields.join(", "))
     };
-    Err(ResolveError::Undetected { why }.into())
+    Err(ResolveError::Undetected { cause }.into())
 }
 
 /// Whether credentials and mapping fit the account, for `check`.

@@ -69,12 +69,12 @@ pub(super) async fn ensure_groups(
         return Ok(());
     }
     let (mapping, observed) = (&reading.mapping, &reading.observed);
-    let (courier, is_doubtful) = (super::session(context, side, reading), reading.believed.is_err());
-    let desk = GroupContext { context, session: courier, mapping, observed, is_doubtful, run, trigger };
-    let mut snapshot = desk.context.roster.snapshot().await?;
+    let (session, is_doubtful) = (super::session(context, side, reading), reading.believed.is_err());
+    let group_context = GroupContext { context, session, mapping, observed, is_doubtful, run, trigger };
+    let mut snapshot = group_context.context.roster.snapshot().await?;
     let (groups, unusable) = snapshot.groups().await?;
-    let known = desk.context.state.known_groups().await?;
-    remember_the_rosters_own(&desk, &groups, &known).await?;
+    let known = group_context.context.state.known_groups().await?;
+    remember_the_rosters_own(&group_context, &groups, &known).await?;
     let missing = missing(&groups, &unusable, &known, report);
     if missing.is_empty() {
         snapshot.close().await;
@@ -86,8 +86,11 @@ pub(super) async fn ensure_groups(
         if !row.student.active {
             continue;
         }
-        let login =
-            row.student.values.get(desk.mapping.login_at()).and_then(|value| LoginValue::parse(value));
+        let login = row
+            .student
+            .values
+            .get(group_context.mapping.login_at())
+            .and_then(|value| LoginValue::parse(value));
         for title in row.student.groups.iter().filter_map(|code| missing.get(code)).collect::<BTreeSet<_>>() {
             let member = (row.student.id.clone(), login.clone());
             wanted.entry(title.clone()).or_default().members.push(member);
@@ -102,18 +105,18 @@ pub(super) async fn ensure_groups(
     }
     let gid = |group: &Group| group.gid.or_else(|| known.get(&group.code).map(|known| known.gid));
     let taken = groups.iter().filter_map(|group| Some((gid(group)?, normalise(&group.title).into_owned())));
-    GroupCreator { context: desk, taken: taken.collect(), refusals: 0, at_rest: false }
+    GroupCreator { context: group_context, taken: taken.collect(), refusals: 0, at_rest: false }
         .go_through(wanted, report)
         .await
 }
 
 /// A roster that loses its gids must not have all its groups made again.
 async fn remember_the_rosters_own(
-    desk: &GroupContext<'_>,
+    group_context: &GroupContext<'_>,
     groups: &[Group],
     known: &HashMap<GroupCode, KnownGroup>,
 ) -> Result<(), StoreError> {
-    if !desk.may_write() {
+    if !group_context.may_write() {
         return Ok(());
     }
     let own = groups.iter().filter_map(|group| Some((group.code.clone(), group.gid?)));
@@ -121,7 +124,7 @@ async fn remember_the_rosters_own(
         .filter(|(code, gid)| known.get(code).is_none_or(|known| known.gid != *gid))
         .map(|(code, gid)| (code, KnownGroup { gid, origin: GroupOrigin::Roster }))
         .collect();
-    desk.context.state.remember_known_groups(&news, desk.context.clock.now_ms()).await
+    group_context.context.state.remember_known_groups(&news, group_context.context.clock.now_ms()).await
 }
 
 /// Groups without any gid, with their titles; those that are not for us to create are reported.
@@ -215,7 +218,7 @@ impl GroupCreator<'_> {
         &self,
         wanted: impl Iterator<Item = &'w MissingGroup>,
     ) -> Result<HashMap<StudentId, BTreeSet<Gid>>, ExamSyncError> {
-        let GroupContext { context, session: courier, observed, .. } = &self.context;
+        let GroupContext { context, session, observed, .. } = &self.context;
         let (mut by_sid, mut by_login) = (HashMap::<Sid, StudentId>::new(), HashMap::new());
         for (student, login) in wanted.flat_map(|wanted| &wanted.members) {
             if let Some(link) = context.state.link_of(student).await? {
@@ -225,16 +228,16 @@ impl GroupCreator<'_> {
             }
         }
         let mut held = HashMap::new();
-        let mut take = |student: Option<&StudentId>, sighted: LookupOutcome| {
-            if let (Some(student), LookupOutcome::Row(row)) = (student, sighted) {
+        let mut take = |student: Option<&StudentId>, outcome: LookupOutcome| {
+            if let (Some(student), LookupOutcome::Row(row)) = (student, outcome) {
                 held.insert(student.clone(), row.groups);
             }
         };
-        for (sid, sighted) in lookup::rows_by_sid(courier, by_sid.keys().copied().collect()).await? {
-            take(by_sid.get(&sid), sighted);
+        for (sid, outcome) in lookup::rows_by_sid(session, by_sid.keys().copied().collect()).await? {
+            take(by_sid.get(&sid), outcome);
         }
-        for (login, sighted) in lookup::rows_by_login(courier, by_login.keys().cloned().collect()).await? {
-            take(by_login.get(&login), sighted);
+        for (login, outcome) in lookup::rows_by_login(session, by_login.keys().cloned().collect()).await? {
+            take(by_login.get(&login), outcome);
         }
         Ok(held)
     }
@@ -343,13 +346,13 @@ impl GroupCreator<'_> {
         earlier: Option<Creation>,
         report: &mut ServiceReport,
     ) -> Result<(), ExamSyncError> {
-        let GroupContext { context, session: courier, run, .. } = self.context;
+        let GroupContext { context, session, run, .. } = self.context;
         if context.stop.is_cancelled() {
             return Err(ExamSyncError::Stopped);
         }
         let parent = self.context.parent();
         context.state.intend_group(parent, title, run, context.clock.now_ms()).await?;
-        let error = match courier.side.client.create_group(parent, title).await {
+        let error = match session.side.client.create_group(parent, title).await {
             Ok(gid) => {
                 self.refusals = 0;
                 let known = KnownGroup { gid, origin: GroupOrigin::Created };

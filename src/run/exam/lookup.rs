@@ -56,12 +56,12 @@ impl LookupOutcome {
 /// Looks up the groups of candidates whose turn it is.
 pub(super) async fn due_groups(
     context: &Context,
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
 ) -> Result<DueGroups, ExamSyncError> {
     let sids = context.state.groups_due(context.clock.now_ms(), LOOKUP_SIZE).await?;
-    let facts = look_up_sids(courier, sids).await?;
+    let lookups = look_up_sids(session, sids).await?;
     let mut due = DueGroups::default();
-    for (sid, fact) in &facts {
+    for (sid, fact) in &lookups {
         match fact {
             SidFact::Found { groups, .. } => {
                 due.groups.insert(*sid, groups.clone());
@@ -71,58 +71,58 @@ pub(super) async fn due_groups(
             }
         }
     }
-    due.results = facts;
+    due.results = lookups;
     Ok(due)
 }
 
 /// Looks up everything that a plan needs.
 pub(super) async fn look_up(
     context: &Context,
-    courier: &ExamSession<'_>,
-    needs: LookupRequests,
+    session: &ExamSession<'_>,
+    requests: LookupRequests,
     due: DueGroups,
     our_lost_adds: HashSet<StudentId>,
-    survey: &mut Diff,
+    diff: &mut Diff,
     key: &MemoryKey,
 ) -> Result<Lookups, ExamSyncError> {
-    let mut facts = LookupResults { by_sid: due.results, our_lost_adds, ..LookupResults::default() };
-    let doubted = survey.doubted();
-    let open = needs.sids.iter().copied();
-    let open = open.filter(|sid| !facts.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
-    for (sid, sighted) in rows_by_sid(courier, open).await? {
-        if let LookupOutcome::Row(row) = &sighted
+    let mut lookups = LookupResults { by_sid: due.results, our_lost_adds, ..LookupResults::default() };
+    let doubted = diff.doubted();
+    let open = requests.sids.iter().copied();
+    let open = open.filter(|sid| !lookups.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
+    for (sid, outcome) in rows_by_sid(session, open).await? {
+        if let LookupOutcome::Row(row) = &outcome
             && doubted.contains(&sid)
         {
-            facts.shown.insert(sid, shown(row, key));
+            lookups.shown.insert(sid, shown(row, key));
         }
-        facts.by_sid.insert(sid, sid_fact(sighted, courier.login_field));
+        lookups.by_sid.insert(sid, sid_fact(outcome, session.login_field));
     }
-    let detached = survey.detach_gone(&facts);
-    let logins: Vec<LoginValue> = needs.logins.union(&detached.requests.logins).cloned().collect();
-    let owners: BTreeSet<LoginValue> = needs.owners.union(&detached.requests.owners).cloned().collect();
-    facts.by_login = rows_by_login(courier, logins)
+    let detached = diff.detach_gone(&lookups);
+    let logins: Vec<LoginValue> = requests.logins.union(&detached.requests.logins).cloned().collect();
+    let owners: BTreeSet<LoginValue> = requests.owners.union(&detached.requests.owners).cloned().collect();
+    lookups.by_login = rows_by_login(session, logins)
         .await?
         .into_iter()
-        .map(|(login, sighted)| (login, login_fact(sighted)))
+        .map(|(login, outcome)| (login, login_fact(outcome)))
         .collect();
-    facts.owners = context.state.owners(&owners).await?;
-    let found = facts.by_login.values().filter_map(|fact| match fact {
+    lookups.owners = context.state.owners(&owners).await?;
+    let found = lookups.by_login.values().filter_map(|fact| match fact {
         LoginFact::Found { sid, .. } => Some(*sid),
         LoginFact::Absent => None,
     });
-    facts.sid_owners = context.state.sid_owners(found).await?;
-    facts.previous_sids = context.state.former_candidates(&survey.newcomers()).await?;
-    Ok(Lookups { results: facts, notes: detached.notes })
+    lookups.sid_owners = context.state.sid_owners(found).await?;
+    lookups.previous_sids = context.state.former_candidates(&diff.newcomers()).await?;
+    Ok(Lookups { results: lookups, notes: detached.notes })
 }
 
 /// Remembers the groups of everybody who was looked up, and spreads the next look-ups.
 pub(super) async fn remember_groups(
     context: &Context,
     side: &ExamSide,
-    facts: &LookupResults,
+    lookups: &LookupResults,
 ) -> Result<(), StoreError> {
     let now_ms = context.clock.now_ms();
-    let found: Vec<(Sid, BTreeSet<Gid>, i64)> = facts
+    let found: Vec<(Sid, BTreeSet<Gid>, i64)> = lookups
         .by_sid
         .iter()
         .filter_map(|(sid, fact)| match fact {
@@ -144,9 +144,9 @@ pub(super) fn next_group_check(side: &ExamSide, now_ms: i64) -> i64 {
     now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }
 
-async fn look_up_sids(courier: &ExamSession<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {
-    let sighted = rows_by_sid(courier, sids).await?;
-    Ok(sighted.into_iter().map(|(sid, sighted)| (sid, sid_fact(sighted, courier.login_field))).collect())
+async fn look_up_sids(session: &ExamSession<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {
+    let outcome = rows_by_sid(session, sids).await?;
+    Ok(outcome.into_iter().map(|(sid, outcome)| (sid, sid_fact(outcome, session.login_field))).collect())
 }
 
 /// The values that a look-up shows, as keyed fingerprints.
@@ -154,15 +154,15 @@ fn shown(row: &CandidateInfo, key: &MemoryKey) -> BTreeMap<FieldId, Fingerprint>
     row.fields.iter().map(|(field, value)| (*field, key.value(*field, &normalise(value)))).collect()
 }
 
-fn sid_fact(sighted: LookupOutcome, login_field: FieldId) -> SidFact {
-    match sighted {
+fn sid_fact(outcome: LookupOutcome, login_field: FieldId) -> SidFact {
+    match outcome {
         LookupOutcome::Row(row) => SidFact::Found { login: login_of(&row, login_field), groups: row.groups },
         LookupOutcome::Gone => SidFact::Gone,
     }
 }
 
-fn login_fact(sighted: LookupOutcome) -> LoginFact {
-    match sighted {
+fn login_fact(outcome: LookupOutcome) -> LoginFact {
+    match outcome {
         LookupOutcome::Row(row) => LoginFact::Found { sid: row.sid, groups: row.groups },
         LookupOutcome::Gone => LoginFact::Absent,
     }
@@ -178,15 +178,15 @@ pub(super) fn login_of(row: &CandidateInfo, login_field: FieldId) -> Option<Logi
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn rows_by_sid(
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     sids: Vec<Sid>,
 ) -> Result<HashMap<Sid, LookupOutcome>, ExamError> {
     let mut found = HashMap::new();
     let mut open = sids;
     let mut silent = Vec::new();
     // In a larger question, neither found nor refused is unknown, never gone: ask for each alone.
-    for size in [question_size(courier), 1] {
-        let answers = ask_all(courier, &open, size, |sids| LookupKey::Sids(sids)).await?;
+    for size in [question_size(session), 1] {
+        let answers = ask_all(session, &open, size, |sids| LookupKey::Sids(sids)).await?;
         open = Vec::new();
         for (chunk, answer) in answers {
             let alone = chunk.len() == 1;
@@ -216,15 +216,15 @@ pub(super) async fn rows_by_sid(
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn rows_by_login(
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     logins: Vec<LoginValue>,
 ) -> Result<HashMap<LoginValue, LookupOutcome>, ExamError> {
-    let login_field = courier.login_field;
+    let login_field = session.login_field;
     let mut found = HashMap::new();
     let mut open = logins;
     let mut silent = Vec::new();
-    for size in [question_size(courier), 1] {
-        let answers = ask_all(courier, &open, size, |logins| LookupKey::LoginValues(logins)).await?;
+    for size in [question_size(session), 1] {
+        let answers = ask_all(session, &open, size, |logins| LookupKey::LoginValues(logins)).await?;
         open = Vec::new();
         for (chunk, answer) in answers {
             let refused: HashSet<String> =
@@ -233,7 +233,7 @@ pub(super) async fn rows_by_login(
                 if answer.rows.is_empty() && !refused.contains(only.as_str()) {
                     silent.push(only.clone());
                 } else {
-                    found.extend(alone(only, answer, login_field).map(|sighted| (only.clone(), sighted)));
+                    found.extend(alone(only, answer, login_field).map(|outcome| (only.clone(), outcome)));
                 }
                 continue;
             }
@@ -263,7 +263,7 @@ pub(super) async fn rows_by_login(
 /// Who was asked for alone and was neither shown nor refused is gone where the same look-ups show others. Where they
 /// show nobody at all, it is rather the endpoint that is dead, and nothing was found out.
 fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, LookupOutcome>, silent: Vec<K>) {
-    if found.values().any(|sighted| matches!(sighted, LookupOutcome::Row(_))) {
+    if found.values().any(|outcome| matches!(outcome, LookupOutcome::Row(_))) {
         found.extend(silent.into_iter().map(|key| (key, LookupOutcome::Gone)));
     }
 }
@@ -274,16 +274,16 @@ fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, LookupOutcome>, silent: V
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
 pub(super) async fn logins_of(
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     logins: Vec<LoginValue>,
     wanted: &mut BTreeSet<Sid>,
 ) -> Result<Vec<(Sid, LoginValue)>, ExamError> {
     let mut found = Vec::new();
-    let mut open: Vec<Vec<LoginValue>> = logins.chunks(question_size(courier)).map(<[_]>::to_vec).collect();
+    let mut open: Vec<Vec<LoginValue>> = logins.chunks(question_size(session)).map(<[_]>::to_vec).collect();
     while let Some(chunk) = open.pop()
         && !wanted.is_empty()
     {
-        for (mut chunk, answer) in ask(courier, chunk, |logins| LookupKey::LoginValues(logins)).await? {
+        for (mut chunk, answer) in ask(session, chunk, |logins| LookupKey::LoginValues(logins)).await? {
             let Some(row) = answer.rows.iter().find(|row| wanted.contains(&row.sid)) else { continue };
             if let [only] = chunk.as_slice() {
                 wanted.remove(&row.sid);
@@ -311,23 +311,23 @@ fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Opti
 }
 
 /// An admin whose service takes fewer items a call says so with `exam.batch_size`.
-fn question_size(courier: &ExamSession<'_>) -> usize {
-    courier.side.settings.batch_size.clamp(1, LOOKUP_SIZE)
+fn question_size(session: &ExamSession<'_>) -> usize {
+    session.side.settings.batch_size.clamp(1, LOOKUP_SIZE)
 }
 
 type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
 
 /// Asks for all keys, so many at once.
 async fn ask_all<T: Clone>(
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     keys: &[T],
     size: usize,
     question: Question<T>,
 ) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {
     let chunks: Vec<Vec<T>> = keys.chunks(size).map(<[T]>::to_vec).collect();
     let answers: Vec<Vec<(Vec<T>, LookupAnswer)>> =
-        stream::iter(chunks.into_iter().map(|chunk| ask(courier, chunk, question)))
-            .buffer_unordered(courier.side.settings.endpoint.max_in_flight.max(1))
+        stream::iter(chunks.into_iter().map(|chunk| ask(session, chunk, question)))
+            .buffer_unordered(session.side.settings.endpoint.max_in_flight.max(1))
             .try_collect()
             .await?;
     Ok(answers.into_iter().flatten().collect())
@@ -336,11 +336,11 @@ async fn ask_all<T: Clone>(
 /// A question that is refused as a whole is asked again in halves, until the culprit stands alone; of that
 /// one nothing is found out.
 async fn ask<T: Clone>(
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     keys: Vec<T>,
     question: Question<T>,
 ) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {
-    let client = &courier.side.client;
+    let client = &session.side.client;
     let mut answered = Vec::new();
     let mut open = vec![keys];
     let mut is_first_refusal = true;

@@ -171,7 +171,7 @@ struct Decided {
     plan: GuardedPlan,
     approved: Approved,
     notes: Vec<LinkNote>,
-    facts: LookupResults,
+    lookups: LookupResults,
 }
 
 /// The recipe.
@@ -187,14 +187,14 @@ async fn pass(
     let unsettled = match trigger {
         Trigger::Plan => HashSet::new(),
         Trigger::SyncNow | Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
-            let courier = session(context, side, &reading);
-            unanswered_adds::unanswered_adds(context, &courier, run, &reading.mapping, &reading.observed)
+            let session = session(context, side, &reading);
+            unanswered_adds::unanswered_adds(context, &session, run, &reading.mapping, &reading.observed)
                 .await?
         }
     };
     group_creation::ensure_groups(context, side, &reading, run, trigger, report).await?;
     let decided = decide(context, side, &reading, unsettled, report);
-    let Decided { plan, approved, notes, facts } = unless_stopped(context, decided).await?;
+    let Decided { plan, approved, notes, lookups } = unless_stopped(context, decided).await?;
     if trigger == Trigger::Plan {
         count_unapplied(&plan, report);
         let unmanaged = match side.keep_unmanaged {
@@ -204,7 +204,7 @@ async fn pass(
         return Ok(PlannedExam { plan, unmanaged });
     }
     let now_ms = context.clock.now_ms();
-    if let Err(error) = remember(context, side, &notes, &facts, now_ms).await {
+    if let Err(error) = remember(context, side, &notes, &lookups, now_ms).await {
         count_unapplied(&plan, report);
         return Err(error.into());
     }
@@ -261,37 +261,38 @@ async fn decide(
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
     let Reading { fields, mapping, observed, believed, names: _, key } = reading;
-    let courier = session(context, side, reading);
-    let due = lookup::due_groups(context, &courier).await?;
-    let mut surveyed = diff::run(context, side, mapping, observed, key, &due).await?;
-    report.problems.extend(surveyed.problems.iter().map(ToString::to_string));
+    let session = session(context, side, reading);
+    let due = lookup::due_groups(context, &session).await?;
+    let mut roster_diff = diff::run(context, side, mapping, observed, key, &due).await?;
+    report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
 
     let now_ms = context.clock.now_ms();
     let policy = policy(context, side);
-    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &surveyed.certificate));
+    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &roster_diff.certificate));
     let trust = match &proof {
         Ok(proof) => Trust::Complete(proof),
         Err(flaw) => Trust::Doubtful(flaw),
     };
     let lost_adds = context.state.lost_adds().await?;
-    let needs = LookupRequests::under(&surveyed.diff, &surveyed.groups, &policy, trust, &lost_adds, now_ms);
+    let requests =
+        LookupRequests::under(&roster_diff.diff, &roster_diff.groups, &policy, trust, &lost_adds, now_ms);
     let mut found =
-        lookup::look_up(context, &courier, needs, due, lost_adds, &mut surveyed.diff, key).await?;
+        lookup::look_up(context, &session, requests, due, lost_adds, &mut roster_diff.diff, key).await?;
     if !trust.is_doubtful() {
-        renamed_candidates::find_renamed(context, &courier, fields, mapping, &surveyed.diff, &mut found)
+        renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
             .await?;
     }
-    let lookup::Lookups { results: facts, mut notes } = found;
-    let facts = LookupResults { unsettled_adds, ..facts };
-    let holds = context.state.exam_open_failures().await?;
+    let lookup::Lookups { results: lookups, mut notes } = found;
+    let lookups = LookupResults { unsettled_adds, ..lookups };
+    let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
-    let (survey, groups) = (surveyed.diff, &surveyed.groups);
+    let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
     let input = PlanInput {
-        diff: survey,
+        diff,
         comparison,
         groups,
-        lookups: &facts,
-        open_failures: &holds,
+        lookups: &lookups,
+        open_failures: &open_failures,
         policy,
         trust,
         now_ms,
@@ -300,7 +301,7 @@ async fn decide(
     let plan = guard.judge(input.plan());
     notes.extend(plan.notes.iter().cloned());
     describe(&plan, groups, report);
-    Ok(Decided { plan, approved: guard.approved, notes, facts })
+    Ok(Decided { plan, approved: guard.approved, notes, lookups })
 }
 
 /// What the reading alone brought, written down before anything is sent.
@@ -308,12 +309,12 @@ async fn remember(
     context: &Context,
     side: &ExamSide,
     notes: &[LinkNote],
-    facts: &LookupResults,
+    lookups: &LookupResults,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
     context.state.trim_former_candidates(now_ms).await?;
-    lookup::remember_groups(context, side, facts).await
+    lookup::remember_groups(context, side, lookups).await
 }
 
 fn policy(context: &Context, side: &ExamSide) -> Policy {

@@ -35,12 +35,12 @@ impl ExamApplier<'_> {
                     Some(end) => end,
                     None => continue,
                 },
-                Outcome::Failed(why) => self.failed(call, operation, why, place, &mut record).await?,
-                Outcome::Unknown(why) => {
+                Outcome::Failed(cause) => self.failed(call, operation, cause, place, &mut record).await?,
+                Outcome::Unknown(cause) => {
                     // The intent stays: the next run knows that this may have been done by us.
                     record
                         .failures
-                        .push(self.failure(call, operation, why, place, OperationOutcome::Unknown).await?);
+                        .push(self.failure(call, operation, cause, place, OperationOutcome::Unknown).await?);
                     OperationOutcome::Unknown
                 }
                 Outcome::Unsent => {
@@ -69,18 +69,18 @@ impl ExamApplier<'_> {
         &self,
         call: &Call,
         operation: &Operation,
-        why: &FailureCause,
+        cause: &FailureCause,
         place: Place,
         record: &mut CallRecord,
     ) -> Result<OperationOutcome, StoreError> {
-        if why.code == "candidate-gone" {
+        if cause.code == "candidate-gone" {
             record.links.push(LinkWrite::CheckSoon(operation.student.clone()));
         }
-        if !why.unanswered {
+        if !cause.unanswered {
             // Otherwise the intent stays until a complete listing has shown that nothing was done.
             record.settled.push(key(operation));
         }
-        record.failures.push(self.failure(call, operation, why, place, OperationOutcome::Failed).await?);
+        record.failures.push(self.failure(call, operation, cause, place, OperationOutcome::Failed).await?);
         Ok(OperationOutcome::Failed)
     }
 
@@ -88,7 +88,7 @@ impl ExamApplier<'_> {
         &self,
         call: &Call,
         operation: &Operation,
-        why: &FailureCause,
+        cause: &FailureCause,
         place: Place,
         end: OperationOutcome,
     ) -> Result<FailureRecord, StoreError> {
@@ -96,7 +96,7 @@ impl ExamApplier<'_> {
             &self.context,
             operation,
             endpoint(call),
-            why,
+            cause,
             place,
             end == OperationOutcome::Unknown,
         )

@@ -55,11 +55,11 @@ impl ExamApplier<'_> {
             }
             let others = rest.split_off(1);
             let probe = std::mem::replace(&mut rest, others);
-            let delivery = send(self.session, WriteCall::Change(probe.clone())).await;
-            if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), delivery.outcomes.as_slice()) {
+            let sent = send(self.session, WriteCall::Change(probe.clone())).await;
+            if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), sent.outcomes.as_slice()) {
                 keeps_others = self.kept_others(item, before).await;
             }
-            whole.append(delivery);
+            whole.append(sent);
             if keeps_others == Some(false) {
                 self.restore(probe, before).await;
             }

@@ -25,7 +25,7 @@ pub(super) async fn failure(
     terms: &ApplyContext<'_>,
     operation: &Operation,
     call: &str,
-    why: &FailureCause,
+    cause: &FailureCause,
     place: Place,
     unknown: bool,
 ) -> Result<FailureRecord, StoreError> {
@@ -36,7 +36,7 @@ pub(super) async fn failure(
         .map_or(0, |earlier| earlier.attempts);
     let attempts = before.saturating_add(1);
     let now_ms = terms.context.clock.now_ms();
-    let (state, due_at_ms) = match terms.context.retry.after(attempts, now_ms, fastrand::f64(), why.asked) {
+    let (state, due_at_ms) = match terms.context.retry.after(attempts, now_ms, fastrand::f64(), cause.asked) {
         // The next run's own reading finds out what became of it: nothing is gained by waiting.
         Retry::At(_) if unknown => (FailureState::Waiting, now_ms),
         Retry::At(due) => (FailureState::Waiting, due),
@@ -48,9 +48,9 @@ pub(super) async fn failure(
         student: operation.student.clone(),
         class_code: String::new(),
         call: call.to_owned(),
-        code: why.code.to_owned(),
-        message: why.message.clone(),
-        service_text: why.service_text.clone(),
+        code: cause.code.to_owned(),
+        message: cause.message.clone(),
+        service_text: cause.service_text.clone(),
         batch: place.batch,
         index: place.index,
         desired_hash: operation.desired_hash,

@@ -17,22 +17,22 @@ use rosterd_core::roster::{LoginValue, Sid};
 /// read once more for it, because a run keeps no login values in memory.
 pub(super) async fn find_renamed(
     context: &Context,
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     fields: &ResolvedFields,
     mapping: &Mapping,
-    survey: &Diff,
+    diff: &Diff,
     found: &mut Lookups,
 ) -> Result<(), ExamSyncError> {
-    let mut missing = nameless(survey, found);
+    let mut missing = nameless(diff, found);
     if missing.is_empty() {
         return Ok(());
     }
     tracing::debug!(candidates = missing.len(), "looking for the login values of renamed candidates");
     let mut names = Vec::new();
-    let _same_again = listing::read(context, courier.side, fields, listing::Names::Kept(&mut names)).await?;
+    let _same_again = listing::read(context, session.side, fields, listing::Names::Kept(&mut names)).await?;
     let strangers = diff::unmanaged(context, mapping, names).await?;
     let logins = strangers.into_iter().map(LoginValue::new).collect();
-    for (sid, login) in lookup::logins_of(courier, logins, &mut missing).await? {
+    for (sid, login) in lookup::logins_of(session, logins, &mut missing).await? {
         if let Some(SidFact::Found { login: shown, .. }) = found.results.by_sid.get_mut(&sid) {
             *shown = Some(login);
         }
@@ -42,7 +42,7 @@ pub(super) async fn find_renamed(
 
 /// Candidates that were found by sid without a login value, and are not listed where their links say or
 /// where their students want to be.
-fn nameless(survey: &Diff, found: &Lookups) -> BTreeSet<Sid> {
+fn nameless(diff: &Diff, found: &Lookups) -> BTreeSet<Sid> {
     let here: HashSet<Sid> = found
         .results
         .by_login
@@ -52,7 +52,7 @@ fn nameless(survey: &Diff, found: &Lookups) -> BTreeSet<Sid> {
             LoginFact::Absent => None,
         })
         .collect();
-    let missing = |case: &Difference| match case {
+    let missing = |difference: &Difference| match difference {
         Difference::Linked(linked) if linked.own.is_none() => Some(linked.link.sid),
         Difference::Leaver(leaver) if !leaver.listed => Some(leaver.link.sid),
         Difference::Linked(_) | Difference::Leaver(_) | Difference::Newcomer(_) | Difference::Unusable(_) => {
@@ -61,8 +61,7 @@ fn nameless(survey: &Diff, found: &Lookups) -> BTreeSet<Sid> {
     };
     let is_nameless =
         |sid: &Sid| matches!(found.results.by_sid.get(sid), Some(SidFact::Found { login: None, .. }));
-    survey
-        .differences
+    diff.differences
         .iter()
         .filter_map(missing)
         .filter(|sid| is_nameless(sid) && !here.contains(sid))

@@ -114,105 +114,111 @@ const SENDINGS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Sends a call and finds out what became of each item.
-pub(super) async fn send(courier: ExamSession<'_>, parcel: WriteCall) -> SendResult {
-    send_once(courier, parcel, 1).await
+pub(super) async fn send(session: ExamSession<'_>, write_call: WriteCall) -> SendResult {
+    send_once(session, write_call, 1).await
 }
 
 /// Ends: every further sending has either a higher number, up to [`SENDINGS`], or fewer items.
-fn send_once(courier: ExamSession<'_>, parcel: WriteCall, sending: u32) -> BoxFuture<'_, SendResult> {
+fn send_once(session: ExamSession<'_>, write_call: WriteCall, sending: u32) -> BoxFuture<'_, SendResult> {
     Box::pin(async move {
-        match parcel.send(&courier.side.client).await {
+        match write_call.send(&session.side.client).await {
             Ok(answer) => {
-                let verdicts = parcel.judge(&answer);
-                let why = FailureCause::refused(answer.message.clone());
-                read_back::read_back(courier, &parcel, verdicts, &why, read_back::Answered::Yes).await
+                let verdicts = write_call.judge(&answer);
+                let cause = FailureCause::refused(answer.message.clone());
+                read_back::read_back(session, &write_call, verdicts, &cause, read_back::Answered::Yes).await
             }
-            Err(error) => after_error(courier, parcel, sending, &error).await,
+            Err(error) => after_error(session, write_call, sending, &error).await,
         }
     })
 }
 
 async fn after_error(
-    courier: ExamSession<'_>,
-    parcel: WriteCall,
+    session: ExamSession<'_>,
+    write_call: WriteCall,
     sending: u32,
     error: &ExamError,
 ) -> SendResult {
-    let why = FailureCause::error(error);
+    let cause = FailureCause::error(error);
     let disposition = error.disposition();
     if let ExamDisposition::StopService(_) = disposition {
-        return SendResult::stopped(parcel.len(), error);
+        return SendResult::stopped(write_call.len(), error);
     }
     if disposition == ExamDisposition::HalveBatch {
-        return halve(courier, parcel, sending, &why).await;
+        return halve(session, write_call, sending, &cause).await;
     }
     let rate_limited = matches!(error, ExamError::RateLimited { .. });
     let again = sending < SENDINGS && (disposition == ExamDisposition::RetryNow || rate_limited);
     let again = again && {
-        let patience = courier.side.retry_delays.before_sending_again.saturating_mul(sending);
-        courier.wait(error.retry_after().unwrap_or(patience).min(LONGEST_WAIT)).await
+        let retry_delays = session.side.retry_delays.before_sending_again.saturating_mul(sending);
+        session.wait(error.retry_after().unwrap_or(retry_delays).min(LONGEST_WAIT)).await
     };
     if !error.may_have_been_applied() {
         if again {
-            return send_once(courier, parcel, sending + 1).await;
+            return send_once(session, write_call, sending + 1).await;
         }
         // A refusal says something about the items, not about the service.
         let refusal = matches!(error, ExamError::Refused { .. } | ExamError::TooLarge { .. });
-        let ends = vec![Outcome::Failed(why); parcel.len()];
+        let ends = vec![Outcome::Failed(cause); write_call.len()];
         return SendResult { outcomes: ends, stop: None, service_failed: !refusal };
     }
-    let undecided = vec![None; parcel.len()];
-    let mut delivery = read_back::read_back(courier, &parcel, undecided, &why, read_back::Answered::No).await;
-    if again && delivery.stop.is_none() {
-        return send_failed_again(courier, &parcel, delivery, sending).await;
+    let undecided = vec![None; write_call.len()];
+    let mut sent =
+        read_back::read_back(session, &write_call, undecided, &cause, read_back::Answered::No).await;
+    if again && sent.stop.is_none() {
+        return send_failed_again(session, &write_call, sent, sending).await;
     }
-    delivery.service_failed = !rate_limited;
-    delivery
+    sent.service_failed = !rate_limited;
+    sent
 }
 
 /// Sends again only what the look-up has just shown not to be done.
 async fn send_failed_again(
-    courier: ExamSession<'_>,
-    parcel: &WriteCall,
-    mut delivery: SendResult,
+    session: ExamSession<'_>,
+    write_call: &WriteCall,
+    mut sent: SendResult,
     sending: u32,
 ) -> SendResult {
-    let open = delivery.failed_items();
+    let open = sent.failed_items();
     if open.is_empty() {
-        return delivery;
+        return sent;
     }
-    let again = send_once(courier, parcel.subset(&open), sending + 1).await;
-    delivery.put_back(&open, again.outcomes);
-    SendResult { outcomes: delivery.outcomes, stop: again.stop, service_failed: again.service_failed }
+    let again = send_once(session, write_call.subset(&open), sending + 1).await;
+    sent.put_back(&open, again.outcomes);
+    SendResult { outcomes: sent.outcomes, stop: again.stop, service_failed: again.service_failed }
 }
 
 /// A call refused as a whole goes again in two halves, until the culprit stands alone. Adds are read back
 /// first, because nothing proves that a refused call was not done in part.
-async fn halve(courier: ExamSession<'_>, parcel: WriteCall, sending: u32, why: &FailureCause) -> SendResult {
+async fn halve(
+    session: ExamSession<'_>,
+    write_call: WriteCall,
+    sending: u32,
+    cause: &FailureCause,
+) -> SendResult {
     if sending == 1
-        && let Err(error) = courier.side.client.fields().await
+        && let Err(error) = session.side.client.fields().await
         && matches!(error.disposition(), ExamDisposition::StopService(_))
     {
         // It is not the items: we are refused, whatever we send.
-        return SendResult::stopped(parcel.len(), &error);
+        return SendResult::stopped(write_call.len(), &error);
     }
-    let mut delivery = if parcel.is_add() {
-        let undecided = vec![None; parcel.len()];
-        read_back::read_back(courier, &parcel, undecided, why, read_back::Answered::No).await
+    let mut sent = if write_call.is_add() {
+        let undecided = vec![None; write_call.len()];
+        read_back::read_back(session, &write_call, undecided, cause, read_back::Answered::No).await
     } else {
-        SendResult::answered(vec![Outcome::Failed(why.clone()); parcel.len()], None)
+        SendResult::answered(vec![Outcome::Failed(cause.clone()); write_call.len()], None)
     };
-    let open = delivery.failed_items();
+    let open = sent.failed_items();
     let (first, second) = open.split_at(open.len().div_ceil(2));
     for half in [first, second] {
-        if delivery.stop.is_some() {
-            delivery.put_back(half, vec![Outcome::Unsent; half.len()]);
+        if sent.stop.is_some() {
+            sent.put_back(half, vec![Outcome::Unsent; half.len()]);
         } else if !half.is_empty() {
-            let answered = send_once(courier, parcel.subset(half), SENDINGS).await;
-            delivery.put_back(half, answered.outcomes);
-            delivery.stop = answered.stop;
-            delivery.service_failed = answered.service_failed;
+            let answered = send_once(session, write_call.subset(half), SENDINGS).await;
+            sent.put_back(half, answered.outcomes);
+            sent.stop = answered.stop;
+            sent.service_failed = answered.service_failed;
         }
     }
-    delivery
+    sent
 }

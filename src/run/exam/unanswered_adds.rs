@@ -17,7 +17,7 @@ use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 /// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
 pub(super) async fn unanswered_adds(
     context: &Context,
-    courier: &ExamSession<'_>,
+    session: &ExamSession<'_>,
     run: RunId,
     mapping: &Mapping,
     observed: &Observed,
@@ -36,7 +36,7 @@ pub(super) async fn unanswered_adds(
     // A student who was entered again still has the link to the candidate that is gone, under the same login value.
     owners.retain(|login, owner| listed.get(login) != Some(owner));
     let open: Vec<LoginValue> = listed.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
-    let sightings = lookup::rows_by_login(courier, open).await?;
+    let sightings = lookup::rows_by_login(session, open).await?;
     let linked = context.state.sid_owners(sightings.values().filter_map(LookupOutcome::sid)).await?;
     let now_ms = context.clock.now_ms();
     // What the call sent is not remembered, and the roster may have changed since: what cannot be listed is
@@ -63,7 +63,7 @@ pub(super) async fn unanswered_adds(
                 gone_since_ms: None,
                 gone_runs: 0,
             };
-            let groups_due_at_ms = next_group_check(courier.side, now_ms);
+            let groups_due_at_ms = next_group_check(session.side, now_ms);
             record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
             record.settled.push((Service::Exam, "add", student, String::new()));
         } else if !sightings.contains_key(&login) && !owners.contains_key(&login) {

@@ -39,12 +39,12 @@ impl GuardedPlan {
     #[must_use]
     pub fn waves(&self, batch_size: usize) -> Vec<Wave> {
         let size = batch_size.max(1);
-        let mut stages = modify_waves(self, size);
-        stages.push(chunked(&Call::Add, &planned(self, OperationKind::Add), size));
-        stages.extend(group_waves(self, size));
-        stages.push(chunked(&Call::Delete, &planned(self, OperationKind::Delete), size));
-        stages.retain(|stage| !stage.is_empty());
-        stages
+        let mut waves = modify_waves(self, size);
+        waves.push(chunked(&Call::Add, &planned(self, OperationKind::Add), size));
+        waves.extend(group_waves(self, size));
+        waves.push(chunked(&Call::Delete, &planned(self, OperationKind::Delete), size));
+        waves.retain(|wave| !wave.is_empty());
+        waves
     }
 }
 

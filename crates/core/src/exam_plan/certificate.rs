@@ -62,16 +62,16 @@ impl RosterCertificate {
     ///
     /// # Errors
     /// When they differ, or the roster has fewer students than it must have.
-    pub fn of(survey: &Diff, tally: RosterTally) -> Result<Self, RosterFlaw> {
+    pub fn of(diff: &Diff, tally: RosterTally) -> Result<Self, RosterFlaw> {
         let RosterTally { counted, read, students, least } = tally;
         if counted != read {
             return Err(RosterFlaw::Rows { counted, read });
         }
-        if students != survey.rows {
-            return Err(RosterFlaw::Rows { counted: students, read: survey.rows });
+        if students != diff.rows {
+            return Err(RosterFlaw::Rows { counted: students, read: diff.rows });
         }
-        if survey.students < least {
-            return Err(RosterFlaw::TooFew { active: survey.students, least });
+        if diff.students < least {
+            return Err(RosterFlaw::TooFew { active: diff.students, least });
         }
         Ok(Self(()))
     }

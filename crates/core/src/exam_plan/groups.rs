@@ -155,14 +155,14 @@ mod tests {
 
     #[test]
     fn a_foreign_group_is_never_moved_out_of() {
-        let way = book().change(&gids(&[2]), &gids(&[1, 99]));
-        assert_eq!(way, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[1]) }));
+        let group_change = book().change(&gids(&[2]), &gids(&[1, 99]));
+        assert_eq!(group_change, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[1]) }));
     }
 
     #[test]
     fn several_wanted_groups_are_added_before_the_surplus_is_left() {
-        let way = book().change(&gids(&[1, 2]), &gids(&[1, 3]));
-        assert_eq!(way, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[3]) }));
+        let group_change = book().change(&gids(&[1, 2]), &gids(&[1, 3]));
+        assert_eq!(group_change, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[3]) }));
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub struct Approved(HashSet<(StudentId, OperationKind, Fingerprint)>);
 
 impl Approved {
     /// Takes in one approved operation.
-    pub fn insert(&mut self, student: StudentId, kind: OperationKind, want: Fingerprint) {
-        self.0.insert((student, kind, want));
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
+        self.0.insert((student, kind, desired_hash));
     }
 
     /// Whether this very operation was approved.

@@ -79,7 +79,7 @@ impl LookupRequests {
     /// doubtful anyway, those who are missing from it.
     #[must_use]
     pub fn under(
-        survey: &Diff,
+        diff: &Diff,
         groups: &GroupBook,
         policy: &Policy,
         trust: Trust<'_>,
@@ -91,23 +91,20 @@ impl LookupRequests {
             |link: &Link| complete && policy.mode == Mode::Sync && policy.leaver_is_due(link, now_ms);
         let adoption =
             |newcomer: &Newcomer| policy.adopt == Adopt::Auto || our_lost_adds.contains(&newcomer.wanted.id);
-        Self::collect(
-            survey,
-            &LookupScope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption },
-        )
+        Self::collect(diff, &LookupScope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption })
     }
 
-    fn collect(survey: &Diff, scope: &LookupScope<'_>) -> Self {
-        let mut needs = Self::default();
-        for case in &survey.differences {
-            match case {
-                Difference::Newcomer(newcomer) => needs.newcomer(newcomer, scope),
-                Difference::Linked(linked) => needs.linked(linked, scope),
-                Difference::Leaver(leaver) => needs.leaver(leaver, scope),
+    fn collect(diff: &Diff, scope: &LookupScope<'_>) -> Self {
+        let mut requests = Self::default();
+        for difference in &diff.differences {
+            match difference {
+                Difference::Newcomer(newcomer) => requests.newcomer(newcomer, scope),
+                Difference::Linked(linked) => requests.linked(linked, scope),
+                Difference::Leaver(leaver) => requests.leaver(leaver, scope),
                 Difference::Unusable(_) => {}
             }
         }
-        needs
+        requests
     }
 
     fn newcomer(&mut self, newcomer: &Newcomer, scope: &LookupScope<'_>) {

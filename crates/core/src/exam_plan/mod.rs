@@ -123,8 +123,8 @@ impl Plan {
     pub fn digest(&self) -> String {
         let mut digest = Digest::open("plan");
         for operation in &self.operations {
-            let want = i64::from_le_bytes(operation.desired_hash.0.to_le_bytes());
-            digest.text(operation.kind().as_str()).text(operation.student.as_str()).number(want);
+            let desired_hash = i64::from_le_bytes(operation.desired_hash.0.to_le_bytes());
+            digest.text(operation.kind().as_str()).text(operation.student.as_str()).number(desired_hash);
         }
         digest.finish_text()
     }

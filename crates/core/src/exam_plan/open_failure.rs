@@ -53,8 +53,8 @@ pub struct OpenFailures(HashMap<(StudentId, OperationKind), OpenFailure>);
 
 impl OpenFailures {
     /// Takes in one open failure.
-    pub fn insert(&mut self, student: StudentId, kind: OperationKind, hold: OpenFailure) {
-        self.0.insert((student, kind), hold);
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, open_failure: OpenFailure) {
+        self.0.insert((student, kind), open_failure);
     }
 
     /// Why this operation is not to be tried in this run; `None` when it may be.
@@ -65,13 +65,13 @@ impl OpenFailures {
         &self,
         student: &StudentId,
         kind: OperationKind,
-        want: Fingerprint,
+        desired_hash: Fingerprint,
         now_ms: i64,
     ) -> Option<SkipReason> {
-        let hold = self.with_desired_hash(student, kind, want)?;
-        match hold.state {
-            FailureState::Waiting if hold.due_at_ms <= now_ms => None,
-            FailureState::Waiting => Some(SkipReason::NotDue { due_at_ms: hold.due_at_ms }),
+        let open_failure = self.with_desired_hash(student, kind, desired_hash)?;
+        match open_failure.state {
+            FailureState::Waiting if open_failure.due_at_ms <= now_ms => None,
+            FailureState::Waiting => Some(SkipReason::NotDue { due_at_ms: open_failure.due_at_ms }),
             FailureState::Dead => Some(SkipReason::DeadLetter),
             FailureState::Ignored => Some(SkipReason::Ignored),
         }
@@ -79,16 +79,17 @@ impl OpenFailures {
 
     /// Whether a person silenced this very want.
     #[must_use]
-    pub fn is_ignored(&self, student: &StudentId, kind: OperationKind, want: Fingerprint) -> bool {
-        self.with_desired_hash(student, kind, want).is_some_and(|hold| hold.state == FailureState::Ignored)
+    pub fn is_ignored(&self, student: &StudentId, kind: OperationKind, desired_hash: Fingerprint) -> bool {
+        self.with_desired_hash(student, kind, desired_hash)
+            .is_some_and(|open_failure| open_failure.state == FailureState::Ignored)
     }
 
     fn with_desired_hash(
         &self,
         student: &StudentId,
         kind: OperationKind,
-        want: Fingerprint,
+        desired_hash: Fingerprint,
     ) -> Option<&OpenFailure> {
-        self.0.get(&(student.clone(), kind)).filter(|hold| hold.desired_hash == want)
+        self.0.get(&(student.clone(), kind)).filter(|open_failure| open_failure.desired_hash == desired_hash)
     }
 }

@@ -238,14 +238,14 @@ pub struct GroupMove {
 impl GroupMove {
     /// Towards the groups that the roster wants a student in; `sid` is absent for one whom the same plan enters.
     #[must_use]
-    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, way: GroupChange) -> Self {
-        Self { sid, change: way }
+    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, group_change: GroupChange) -> Self {
+        Self { sid, change: group_change }
     }
 
     /// Of somebody who is no longer on the roster: whoever wants it shows that both reads were complete.
     #[must_use]
-    pub fn of_leaver(sid: Sid, way: GroupChange, _proof: &Certificate) -> Self {
-        Self { sid: Some(sid), change: way }
+    pub fn of_leaver(sid: Sid, group_change: GroupChange, _proof: &Certificate) -> Self {
+        Self { sid: Some(sid), change: group_change }
     }
 
     /// Whom; absent for a student whom the same plan enters.

@@ -166,7 +166,7 @@ impl<'a> Planner<'a> {
     }
 
     fn enrol(&self, row: &Enrolment, recorded: Option<Evidence>) -> EnrolmentOperation {
-        let want = desired_hash(&Wanted {
+        let desired_hash = desired_hash(&Wanted {
             kind: EnrolmentKind::Enrol,
             student: &row.student,
             class_code: Some(&row.class_code),
@@ -180,7 +180,7 @@ impl<'a> Planner<'a> {
         } else if row.uid.is_none() {
             EnrolmentState::Cannot(Reason::NoAccount)
         } else {
-            self.due(want)
+            self.due(desired_hash)
         };
         EnrolmentOperation {
             kind: EnrolmentKind::Enrol,
@@ -191,7 +191,7 @@ impl<'a> Planner<'a> {
             state,
             recorded,
             follows: false,
-            desired_hash: want,
+            desired_hash,
         }
     }
 
@@ -223,7 +223,7 @@ impl<'a> Planner<'a> {
     }
 
     fn remove(&self, record: &EnrolmentRecord) -> EnrolmentOperation {
-        let want = desired_hash(&Wanted {
+        let desired_hash = desired_hash(&Wanted {
             kind: EnrolmentKind::Remove,
             student: &record.student,
             class_code: None,
@@ -237,7 +237,7 @@ impl<'a> Planner<'a> {
         } else if let Some(grace) = self.grace(record) {
             EnrolmentState::Waiting(grace)
         } else {
-            self.due(want)
+            self.due(desired_hash)
         };
         EnrolmentOperation {
             kind: EnrolmentKind::Remove,
@@ -248,7 +248,7 @@ impl<'a> Planner<'a> {
             state,
             recorded: Some(record.evidence),
             follows: false,
-            desired_hash: want,
+            desired_hash,
         }
     }
 
@@ -264,8 +264,8 @@ impl<'a> Planner<'a> {
         (runs < LEAST_RUNS || self.view.now_ms < until_ms).then_some(Reason::Grace { until_ms })
     }
 
-    fn due(&self, want: u64) -> EnrolmentState {
-        match self.view.holds.get(&want) {
+    fn due(&self, desired_hash: u64) -> EnrolmentState {
+        match self.view.holds.get(&desired_hash) {
             Some(why) => EnrolmentState::Waiting(Reason::Other(why.clone())),
             None => EnrolmentState::Planned,
         }

@@ -18,7 +18,7 @@ struct World {
     holds: BTreeMap<u64, String>,
     mode: Mode,
     removals: Removals,
-    condemned: Option<i64>,
+    closed: Option<i64>,
 }
 
 fn row(student: &str, class: &str, uid: Option<i64>) -> Enrolment {
@@ -49,7 +49,7 @@ fn converged() -> World {
         holds: BTreeMap::new(),
         mode: Mode::Sync,
         removals: Removals::Added,
-        condemned: None,
+        closed: None,
     }
 }
 
@@ -64,7 +64,7 @@ impl World {
             target: TARGET,
             class_code: Some(&code),
             mode: self.mode,
-            closed: self.condemned,
+            closed: self.closed,
             removals: self.removals,
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
@@ -160,8 +160,8 @@ fn a_wanted_student_without_an_account_cannot_be_enrolled_and_the_reason_says_wh
 #[test]
 fn a_failure_that_is_not_due_waits_until_what_is_wanted_changes() {
     let mut world = converged().with_row("s4", "c1", Some(4));
-    let want = world.plan().operations[0].desired_hash;
-    world.holds.insert(want, "a dead letter".to_owned());
+    let desired_hash = world.plan().operations[0].desired_hash;
+    world.holds.insert(desired_hash, "a dead letter".to_owned());
     let plan = world.plan();
     assert_eq!(lines(&plan), ["enrol s4 4 waiting"]);
     assert_eq!(plan.operations[0].state.reason().unwrap().to_string(), "a dead letter");
@@ -325,7 +325,7 @@ fn observing_changes_no_record_either() {
 
 #[test]
 fn a_condemned_class_is_not_asked_again() {
-    let world = World { condemned: Some(145), ..converged() };
+    let world = World { closed: Some(145), ..converged() };
     let plan = world.without_row("s2").with_row("s4", "c1", Some(4)).with_row("s5", "c1", None).plan();
     assert_eq!(lines(&plan), ["enrol s4 4 skipped", "enrol s5 - skipped", "remove s2 2 skipped"]);
     assert!(plan.operations[0].state.reason().unwrap().to_string().contains("145"));
@@ -333,7 +333,7 @@ fn a_condemned_class_is_not_asked_again() {
 
 #[test]
 fn the_members_of_a_deleted_class_are_forgotten() {
-    let world = World { condemned: Some(212), ..converged() };
+    let world = World { closed: Some(212), ..converged() };
     let plan = world.without_row("s2").plan();
     assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![ClassinUid(2)]));
 }
@@ -431,7 +431,7 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
 fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
     use Evidence::{Added, Presumed, Removing};
     use EvidenceChange::{Forget, Record};
-    let condemned = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code };
+    let closed = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code };
     let table = [
         (Added, DONE, Forget),
         (Added, ItemVerdict::Already { code: 167 }, Forget),
@@ -440,8 +440,8 @@ fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
         (Presumed, ItemVerdict::SendSingly, Record(Removing)),
         (Presumed, ItemVerdict::Retry { code: 171 }, Record(Presumed)),
         (Removing, ItemVerdict::Student { code: 400 }, Record(Removing)),
-        (Added, condemned(145), Record(Added)),
-        (Added, condemned(212), Forget),
+        (Added, closed(145), Record(Added)),
+        (Added, closed(212), Forget),
     ];
     for (was, verdict, expected) in table {
         assert_eq!(

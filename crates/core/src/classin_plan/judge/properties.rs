@@ -74,9 +74,9 @@ proptest! {
     fn a_wide_verdict_and_its_finding_go_together(call in call(), count in 1_usize..6, answer in answer()) {
         let judged = judge_any(call, count, &answer);
         let stopped = judged.verdicts().any(|verdict| matches!(verdict, ItemVerdict::StopRun { .. }));
-        let condemned = judged.verdicts().any(|verdict| matches!(verdict, ItemVerdict::Closed { .. }));
+        let closed = judged.verdicts().any(|verdict| matches!(verdict, ItemVerdict::Closed { .. }));
         prop_assert!(!stopped || judged.stop.is_some());
-        prop_assert!(!condemned || judged.closed.is_some() || judged.stop.is_some());
+        prop_assert!(!closed || judged.closed.is_some() || judged.stop.is_some());
         let full = judged.verdicts().any(|verdict| matches!(verdict, ItemVerdict::Full { .. }));
         prop_assert!(!full || judged.full.is_some());
     }

@@ -13,7 +13,7 @@ use crate::roster::{Gid, Sid, StudentId};
 
 impl Decider<'_> {
     /// A linked candidate's groups as looked up in this run, where they were.
-    pub(super) fn looked_up(&mut self, link: &Link, sighting: PriorKnowledge) -> Option<BTreeSet<Gid>> {
+    pub(super) fn looked_up(&mut self, link: &Link, prior: PriorKnowledge) -> Option<BTreeSet<Gid>> {
         match self.input.lookups.by_sid.get(&link.sid) {
             Some(SidFact::Found { groups, .. }) => {
                 if link.groups.as_ref() != Some(groups) {
@@ -23,13 +23,13 @@ impl Decider<'_> {
                 }
                 Some(groups.clone())
             }
-            Some(SidFact::Gone) | None if sighting == PriorKnowledge::Groups => link.groups.clone(),
+            Some(SidFact::Gone) | None if prior == PriorKnowledge::Groups => link.groups.clone(),
             Some(SidFact::Gone) | None => None,
         }
     }
 
-    pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, sighting: PriorKnowledge) {
-        let looked_up = self.looked_up(link, sighting);
+    pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, prior: PriorKnowledge) {
+        let looked_up = self.looked_up(link, prior);
         let known = looked_up.as_ref().or(link.groups.as_ref());
         let differs = known.is_none_or(|held| self.input.groups.differ(&wanted.groups.gids, held));
         match looked_up {
@@ -41,13 +41,13 @@ impl Decider<'_> {
 
     /// From the groups held, as looked up in this run, to the wanted ones.
     pub(super) fn regroup(&mut self, id: &StudentId, sid: Sid, wanted: &WantedGroups, held: &BTreeSet<Gid>) {
-        let Some(way) = self.input.groups.change(&wanted.gids, held) else {
+        let Some(group_change) = self.input.groups.change(&wanted.gids, held) else {
             return self.missing_gid(id, wanted);
         };
-        let want = self.wanted_groups(id, wanted);
-        let leaves = way.groups_left(held);
-        let change = Change::Move(GroupMove::of_student(Some(sid), wanted, way));
-        self.add_operation(id.clone(), change, want, leaves, false);
+        let desired_hash = self.wanted_groups(id, wanted);
+        let groups_left = group_change.groups_left(held);
+        let change = Change::Move(GroupMove::of_student(Some(sid), wanted, group_change));
+        self.add_operation(id.clone(), change, desired_hash, groups_left, false);
     }
 
     /// Further groups of a student whom this plan enters; they need the sid that the add will bring.
@@ -69,27 +69,27 @@ impl Decider<'_> {
                 OperationState::Skipped(SkipReason::Depends(OperationKind::Add))
             }
         };
-        let want = self.wanted_groups(id, wanted);
-        let way = GroupChange::Adjust { missing: further, surplus: BTreeSet::new() };
-        let change = Change::Move(GroupMove::of_student(None, wanted, way));
-        let leaves = BTreeSet::new();
+        let desired_hash = self.wanted_groups(id, wanted);
+        let group_change = GroupChange::Adjust { missing: further, surplus: BTreeSet::new() };
+        let change = Change::Move(GroupMove::of_student(None, wanted, group_change));
+        let groups_left = BTreeSet::new();
         self.operations.push(Operation {
             student: id.clone(),
             change,
             state,
-            desired_hash: want,
+            desired_hash,
             of_leaver: false,
-            groups_left: leaves,
+            groups_left,
             groups: BTreeSet::new(),
         });
     }
 
     fn wanted_groups(&self, id: &StudentId, wanted: &WantedGroups) -> crate::exam_plan::Fingerprint {
-        let mut want = self.desired_digest(id, OperationKind::Move);
+        let mut desired_hash = self.desired_digest(id, OperationKind::Move);
         for gid in &wanted.gids {
-            want.number(gid.0);
+            desired_hash.number(gid.0);
         }
-        want.finish()
+        desired_hash.finish()
     }
 
     /// A group without gid is an error for the students in it alone.

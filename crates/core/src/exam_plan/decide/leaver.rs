@@ -13,9 +13,9 @@ use crate::roster::Gid;
 use crate::roster::Leavers;
 
 impl Decider<'_> {
-    pub(super) fn leaver(&mut self, leaver: &Leaver, whereabouts: CandidateLocation) {
+    pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
         let link = &leaver.link;
-        match whereabouts {
+        match location {
             CandidateLocation::Gone => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.notes.push(LinkNote::Close(link.student.clone()));
@@ -66,16 +66,16 @@ impl Decider<'_> {
         if ours.len() < held.len() {
             // Another school has the candidate too: only our groups are ours to take it out of.
             if !ours.is_empty() {
-                let way = GroupChange::Adjust { missing: BTreeSet::new(), surplus: ours };
-                self.dismiss_by_move(link, way, held);
+                let group_change = GroupChange::Adjust { missing: BTreeSet::new(), surplus: ours };
+                self.dismiss_by_move(link, group_change, held);
             }
             return;
         }
         match self.input.policy.leavers {
             Leavers::Keep => {}
             Leavers::MoveTo(gid) => {
-                if let Some(way) = self.input.groups.change(&BTreeSet::from([Gid(gid)]), held) {
-                    self.dismiss_by_move(link, way, held);
+                if let Some(group_change) = self.input.groups.change(&BTreeSet::from([Gid(gid)]), held) {
+                    self.dismiss_by_move(link, group_change, held);
                 }
             }
             Leavers::Delete => self.delete(link, held),
@@ -86,9 +86,10 @@ impl Decider<'_> {
         let id = link.student.clone();
         match self.input.trust {
             Trust::Complete(proof) => {
-                let want = self.desired_digest(&id, OperationKind::Delete).number(link.sid.0).finish();
+                let desired_hash =
+                    self.desired_digest(&id, OperationKind::Delete).number(link.sid.0).finish();
                 let change = Change::Delete(Deletion::certified(link.sid, proof));
-                self.add_operation(id, change, want, held.clone(), true);
+                self.add_operation(id, change, desired_hash, held.clone(), true);
             }
             Trust::Doubtful(_) => {
                 self.skip_leaver(id, OperationKind::Delete, SkipReason::DoubtfulListing);
@@ -96,19 +97,19 @@ impl Decider<'_> {
         }
     }
 
-    fn dismiss_by_move(&mut self, link: &Link, way: GroupChange, held: &BTreeSet<Gid>) {
+    fn dismiss_by_move(&mut self, link: &Link, group_change: GroupChange, held: &BTreeSet<Gid>) {
         let id = link.student.clone();
         let Trust::Complete(proof) = self.input.trust else {
             return self.skip_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
         };
-        let mut want = self.desired_digest(&id, OperationKind::Move);
-        want.number(link.sid.0).text("leaver");
-        if let GroupChange::MoveTo(gid) = &way {
-            want.number(gid.0);
+        let mut desired_hash = self.desired_digest(&id, OperationKind::Move);
+        desired_hash.number(link.sid.0).text("leaver");
+        if let GroupChange::MoveTo(gid) = &group_change {
+            desired_hash.number(gid.0);
         }
-        let want = want.finish();
-        let leaves = way.groups_left(held);
-        let change = Change::Move(GroupMove::of_leaver(link.sid, way, proof));
-        self.add_operation(id, change, want, leaves, true);
+        let desired_hash = desired_hash.finish();
+        let groups_left = group_change.groups_left(held);
+        let change = Change::Move(GroupMove::of_leaver(link.sid, group_change, proof));
+        self.add_operation(id, change, desired_hash, groups_left, true);
     }
 }

@@ -22,8 +22,8 @@ pub(super) enum CandidateLocation {
 }
 
 impl PlanInput<'_> {
-    pub(super) fn location(&self, case: &Difference) -> CandidateLocation {
-        match case {
+    pub(super) fn location(&self, difference: &Difference) -> CandidateLocation {
+        match difference {
             Difference::Newcomer(_) | Difference::Unusable(_) => CandidateLocation::Here,
             Difference::Leaver(leaver) => self.find(&leaver.link, leaver.prior, leaver.listed, None),
             Difference::Linked(linked) => {
@@ -36,12 +36,12 @@ impl PlanInput<'_> {
     fn find(
         &self,
         link: &Link,
-        sighting: PriorKnowledge,
+        prior: PriorKnowledge,
         listed: bool,
         target: Option<&LoginValue>,
     ) -> CandidateLocation {
         let fact = self.lookups.by_sid.get(&link.sid);
-        if sighting == PriorKnowledge::Gone || fact == Some(&SidFact::Gone) {
+        if prior == PriorKnowledge::Gone || fact == Some(&SidFact::Gone) {
             return CandidateLocation::Gone;
         }
         if let Some(SidFact::Found { login: Some(login), .. }) = fact
@@ -55,7 +55,7 @@ impl PlanInput<'_> {
                 Some(SidFact::Found { login: Some(login), .. }) => *login == link.login,
                 _ => self.is_behind(link, &link.login),
             };
-            let is_here = sighting != PriorKnowledge::Contested || found_here;
+            let is_here = prior != PriorKnowledge::Contested || found_here;
             return if is_here { CandidateLocation::Here } else { CandidateLocation::Unknown };
         }
         match (fact, target) {

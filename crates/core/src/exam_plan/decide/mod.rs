@@ -50,14 +50,15 @@ pub struct PlanInput<'a> {
 impl PlanInput<'_> {
     /// Makes the plan. Pure: the same input gives the same plan, in whatever order the cases came.
     pub fn plan(mut self) -> Plan {
-        let cases = std::mem::take(&mut self.diff.differences);
-        let proven_incomplete = cases.iter().any(|case| self.location(case) == CandidateLocation::Nowhere);
+        let differences = std::mem::take(&mut self.diff.differences);
+        let proven_incomplete =
+            differences.iter().any(|difference| self.location(difference) == CandidateLocation::Nowhere);
         let incomplete = Flaw::Incomplete;
         if proven_incomplete && !self.trust.is_doubtful() {
             let input = PlanInput { trust: Trust::Doubtful(&incomplete), ..self };
-            return Decider::new(&input, &cases).decide(cases);
+            return Decider::new(&input, &differences).decide(differences);
         }
-        Decider::new(&self, &cases).decide(cases)
+        Decider::new(&self, &differences).decide(differences)
     }
 }
 
@@ -73,10 +74,10 @@ struct Decider<'a> {
 }
 
 impl<'a> Decider<'a> {
-    fn new(input: &'a PlanInput<'a>, cases: &[Difference]) -> Self {
+    fn new(input: &'a PlanInput<'a>, differences: &[Difference]) -> Self {
         Self {
             input,
-            current: CurrentOwners::new(input, cases),
+            current: CurrentOwners::new(input, differences),
             operations: Vec::new(),
             notes: Vec::new(),
             leavers_waiting: 0,
@@ -84,15 +85,15 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn decide(mut self, cases: Vec<Difference>) -> Plan {
-        for case in cases {
-            let whereabouts = self.input.location(&case);
-            let groups = groups_of(&case);
+    fn decide(mut self, differences: Vec<Difference>) -> Plan {
+        for difference in differences {
+            let location = self.input.location(&difference);
+            let groups = groups_of(&difference);
             let before = self.operations.len();
-            match case {
+            match difference {
                 Difference::Newcomer(newcomer) => self.newcomer(newcomer),
-                Difference::Linked(linked) => self.linked(*linked, whereabouts),
-                Difference::Leaver(leaver) => self.leaver(&leaver, whereabouts),
+                Difference::Linked(linked) => self.linked(*linked, location),
+                Difference::Leaver(leaver) => self.leaver(&leaver, location),
                 Difference::Unusable(unusable) => self.unusable(unusable),
             }
             for operation in self.operations.iter_mut().skip(before) {
@@ -101,11 +102,11 @@ impl<'a> Decider<'a> {
             }
         }
         block_dependent_renames(&mut self.operations);
-        let survey = &self.input.diff;
+        let diff = &self.input.diff;
         let totals = PlanTotals {
-            students: survey.students,
-            managed: survey.managed,
-            unmanaged: survey.unmanaged,
+            students: diff.students,
+            managed: diff.managed,
+            unmanaged: diff.unmanaged,
             leavers_waiting: self.leavers_waiting,
             group_sizes: self.group_sizes,
         };
@@ -183,30 +184,24 @@ impl<'a> Decider<'a> {
     }
 
     /// Adds an operation of a student in the state that mode, listing and earlier failures leave it.
-    fn push(&mut self, student: StudentId, change: Change, want: Fingerprint) -> OperationState {
-        self.add_operation(student, change, want, BTreeSet::new(), false)
+    fn push(&mut self, student: StudentId, change: Change, desired_hash: Fingerprint) -> OperationState {
+        self.add_operation(student, change, desired_hash, BTreeSet::new(), false)
     }
 
     fn add_operation(
         &mut self,
         student: StudentId,
         change: Change,
-        want: Fingerprint,
-        leaves: BTreeSet<Gid>,
+        desired_hash: Fingerprint,
+        groups_left: BTreeSet<Gid>,
         of_leaver: bool,
     ) -> OperationState {
-        let state = self.state(&student, &change, want, of_leaver);
-        let leaves = leaves.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
+        let state = self.state(&student, &change, desired_hash, of_leaver);
+        let groups_left =
+            groups_left.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
         let groups = BTreeSet::new();
-        let operation = Operation {
-            student,
-            change,
-            state: state.clone(),
-            desired_hash: want,
-            of_leaver,
-            groups_left: leaves,
-            groups,
-        };
+        let operation =
+            Operation { student, change, state: state.clone(), desired_hash, of_leaver, groups_left, groups };
         self.operations.push(operation);
         state
     }
@@ -215,7 +210,7 @@ impl<'a> Decider<'a> {
         &self,
         student: &StudentId,
         change: &Change,
-        want: Fingerprint,
+        desired_hash: Fingerprint,
         of_leaver: bool,
     ) -> OperationState {
         let kind = change.kind();
@@ -229,7 +224,7 @@ impl<'a> Decider<'a> {
         if needs_everybody && self.input.trust.is_doubtful() {
             return OperationState::Skipped(SkipReason::DoubtfulListing);
         }
-        match self.input.open_failures.skip(student, kind, want, self.input.now_ms) {
+        match self.input.open_failures.skip(student, kind, desired_hash, self.input.now_ms) {
             Some(reason) => OperationState::Skipped(reason),
             None => OperationState::Planned,
         }
@@ -237,32 +232,32 @@ impl<'a> Decider<'a> {
 
     /// Wanted, but not until somebody mends what `reason` names.
     fn mark_impossible(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
-        let want = self.desired_digest(&student, kind).text(reason.code()).finish();
-        let state = if self.input.open_failures.is_ignored(&student, kind, want) {
+        let desired_hash = self.desired_digest(&student, kind).text(reason.code()).finish();
+        let state = if self.input.open_failures.is_ignored(&student, kind, desired_hash) {
             OperationState::Skipped(SkipReason::Ignored)
         } else {
             OperationState::Cannot(reason)
         };
-        self.push_without_change(student, kind, want, state, false);
+        self.push_without_change(student, kind, desired_hash, state, false);
     }
 
     /// Wanted, but not in this run.
     fn skip(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let want = self.desired_digest(&student, kind).finish();
-        self.push_without_change(student, kind, want, OperationState::Skipped(reason), false);
+        let desired_hash = self.desired_digest(&student, kind).finish();
+        self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), false);
     }
 
     /// As [`Decider::not_now`], for what concerns a leaver.
     fn skip_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let want = self.desired_digest(&student, kind).text("leaver").finish();
-        self.push_without_change(student, kind, want, OperationState::Skipped(reason), true);
+        let desired_hash = self.desired_digest(&student, kind).text("leaver").finish();
+        self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), true);
     }
 
     fn push_without_change(
         &mut self,
         student: StudentId,
         kind: OperationKind,
-        want: Fingerprint,
+        desired_hash: Fingerprint,
         state: OperationState,
         of_leaver: bool,
     ) {
@@ -272,14 +267,14 @@ impl<'a> Decider<'a> {
             OperationState::Skipped(SkipReason::Mode(self.input.policy.mode))
         };
         let change = Change::Impossible(kind);
-        let (leaves, groups) = (BTreeSet::new(), BTreeSet::new());
+        let (groups_left, groups) = (BTreeSet::new(), BTreeSet::new());
         self.operations.push(Operation {
             student,
             change,
             state,
-            desired_hash: want,
+            desired_hash,
             of_leaver,
-            groups_left: leaves,
+            groups_left,
             groups,
         });
     }
@@ -291,9 +286,9 @@ impl<'a> Decider<'a> {
 }
 
 /// The groups in which a person looks for whom a case concerns.
-fn groups_of(case: &Difference) -> BTreeSet<Gid> {
+fn groups_of(difference: &Difference) -> BTreeSet<Gid> {
     let held = |link: &Link| link.groups.clone().unwrap_or_default();
-    match case {
+    match difference {
         Difference::Newcomer(newcomer) => newcomer.wanted.groups.gids.clone(),
         Difference::Linked(linked) if linked.wanted.groups.gids.is_empty() => held(&linked.link),
         Difference::Linked(linked) => linked.wanted.groups.gids.clone(),

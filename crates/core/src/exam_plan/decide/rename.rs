@@ -20,9 +20,9 @@ pub(super) struct CurrentOwners {
 }
 
 impl CurrentOwners {
-    pub(super) fn new(input: &PlanInput<'_>, cases: &[Difference]) -> Self {
-        let facts = input.lookups;
-        let asked: HashSet<Sid> = facts
+    pub(super) fn new(input: &PlanInput<'_>, differences: &[Difference]) -> Self {
+        let lookups = input.lookups;
+        let asked: HashSet<Sid> = lookups
             .by_login
             .values()
             .filter_map(|fact| match fact {
@@ -31,19 +31,19 @@ impl CurrentOwners {
             })
             .collect();
         let mut owners = Self {
-            by_login: facts.owners.clone(),
-            by_sid: facts.sid_owners.clone(),
+            by_login: lookups.owners.clone(),
+            by_sid: lookups.sid_owners.clone(),
             arrived: Owners::new(),
             renaming: HashSet::new(),
         };
         // First who has gone from where links remember them, then where they are instead.
-        for case in cases {
-            let (link, sighting) = match case {
+        for difference in differences {
+            let (link, prior) = match difference {
                 Difference::Linked(linked) => (&linked.link, linked.prior),
                 Difference::Leaver(leaver) => (&leaver.link, leaver.prior),
                 Difference::Newcomer(_) | Difference::Unusable(_) => continue,
             };
-            let now = match input.location(case) {
+            let now = match input.location(difference) {
                 CandidateLocation::Here => Some(link.login.clone()),
                 CandidateLocation::Elsewhere(login) => Some(login),
                 CandidateLocation::Gone | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
@@ -51,7 +51,7 @@ impl CurrentOwners {
             if now.as_ref() != Some(&link.login) && owners.by_login.get(&link.login) == Some(&link.student) {
                 owners.by_login.remove(&link.login);
             }
-            if let (Difference::Linked(linked), Some(now)) = (case, &now)
+            if let (Difference::Linked(linked), Some(now)) = (difference, &now)
                 && linked.wanted.login != *now
             {
                 owners.renaming.insert(link.student.clone());
@@ -59,7 +59,7 @@ impl CurrentOwners {
             if asked.contains(&link.sid) {
                 owners.by_sid.insert(link.sid, link.student.clone());
             }
-            let is_news = |now: &LoginValue| *now != link.login || sighting == PriorKnowledge::Contested;
+            let is_news = |now: &LoginValue| *now != link.login || prior == PriorKnowledge::Contested;
             owners.arrived.extend(now.filter(is_news).map(|now| (now, link.student.clone())));
         }
         owners.by_login.extend(owners.arrived.clone());

@@ -18,25 +18,25 @@ use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 
 impl Decider<'_> {
     pub(super) fn newcomer(&mut self, newcomer: Newcomer) {
-        let Newcomer { wanted, listed, replaces: again_after } = newcomer;
-        match (listed, again_after) {
+        let Newcomer { wanted, listed, replaces } = newcomer;
+        match (listed, replaces) {
             (Some(difference), None) => self.adopt(&wanted, &difference, None),
-            (_, again_after) => self.enter(wanted, again_after),
+            (_, replaces) => self.enter(wanted, replaces),
         }
     }
 
     /// A student without a candidate of their own: the listed one is taken over, else one is added.
-    fn enter(&mut self, wanted: Wanted, again_after: Option<Sid>) {
+    fn enter(&mut self, wanted: Wanted, replaces: Option<Sid>) {
         match self.input.comparison.observed.find(&wanted.login) {
-            None => self.add(wanted, again_after),
+            None => self.add(wanted, replaces),
             Some(row) => {
                 let difference = self.input.comparison.fields(row, &wanted.values.0, None);
-                self.adopt(&wanted, &difference, again_after);
+                self.adopt(&wanted, &difference, replaces);
             }
         }
     }
 
-    fn add(&mut self, wanted: Wanted, again_after: Option<Sid>) {
+    fn add(&mut self, wanted: Wanted, replaces: Option<Sid>) {
         let id = wanted.id.clone();
         if self.input.lookups.unsettled_adds.contains(&id) {
             return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
@@ -49,39 +49,33 @@ impl Decider<'_> {
             return self.mark_impossible(id, OperationKind::Add, reason);
         };
         let values = self.all_values(&wanted);
-        let mut want = self.desired_digest(&id, OperationKind::Add);
-        want.number(gid.0);
+        let mut desired_hash = self.desired_digest(&id, OperationKind::Add);
+        desired_hash.number(gid.0);
         for (field, value) in &values {
-            want.number(field.0).text(value);
+            desired_hash.number(field.0).text(value);
         }
-        let want = want.finish();
-        let former = self.former(&id, again_after);
-        let change = Change::Add(Addition {
-            login: wanted.login,
-            gid,
-            values,
-            replaces: again_after,
-            previous_sid: former,
-        });
-        let added = self.push(id.clone(), change, want);
+        let desired_hash = desired_hash.finish();
+        let previous_sid = self.former(&id, replaces);
+        let change = Change::Add(Addition { login: wanted.login, gid, values, replaces, previous_sid });
+        let added = self.push(id.clone(), change, desired_hash);
         self.follow_add(&id, gid, &wanted.groups, &added);
     }
 
-    fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, again_after: Option<Sid>) {
+    fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, replaces: Option<Sid>) {
         let id = wanted.id.clone();
         if let Some(owner) = self.current.other_with_login(&wanted.login, &id) {
             let reason = SkipReason::LoginInUse(owner.clone());
             return self.skip(id, OperationKind::Add, reason);
         }
-        let facts = self.input.lookups;
-        let ours = facts.our_lost_adds.contains(&id);
+        let lookups = self.input.lookups;
+        let ours = lookups.our_lost_adds.contains(&id);
         if self.input.policy.adopt == Adopt::Never && !ours {
-            if again_after.is_some() {
+            if replaces.is_some() {
                 self.notes.push(LinkNote::Lost(id.clone()));
             }
             return self.mark_impossible(id, OperationKind::Adopt, CannotReason::AdoptionOff);
         }
-        let Some(LoginFact::Found { sid, groups: held }) = facts.by_login.get(&wanted.login) else {
+        let Some(LoginFact::Found { sid, groups: held }) = lookups.by_login.get(&wanted.login) else {
             return self.skip(id, OperationKind::Adopt, SkipReason::NotFoundOut);
         };
         if let Some(owner) = self.current.other_with_sid(*sid, &id) {
@@ -89,20 +83,12 @@ impl Decider<'_> {
             return self.skip(id, OperationKind::Add, reason);
         }
         let confirmed = self.agreed(wanted, difference);
-        let want = self.desired_digest(&id, OperationKind::Adopt).number(sid.0).finish();
+        let desired_hash = self.desired_digest(&id, OperationKind::Adopt).number(sid.0).finish();
         let origin = if ours { Origin::Added } else { Origin::Adopted };
         let (login, groups) = (wanted.login.clone(), held.clone());
-        let former = self.former(&id, again_after).filter(|former| former != sid);
-        let adoption = Adoption {
-            sid: *sid,
-            login,
-            origin,
-            confirmed,
-            groups,
-            replaces: again_after,
-            previous_sid: former,
-        };
-        let adopted = self.push(id.clone(), Change::Adopt(adoption), want);
+        let previous_sid = self.former(&id, replaces).filter(|previous_sid| previous_sid != sid);
+        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
+        let adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         let before = self.operations.len();
         self.modify(wanted, *sid, difference, None);
         self.regroup(&id, *sid, &wanted.groups, held);
@@ -117,8 +103,8 @@ impl Decider<'_> {
     }
 
     /// The candidate of somebody who left, was deleted and is back: older results stay with it.
-    fn former(&self, student: &StudentId, again_after: Option<Sid>) -> Option<Sid> {
-        self.input.lookups.previous_sids.get(student).copied().filter(|_| again_after.is_none())
+    fn former(&self, student: &StudentId, replaces: Option<Sid>) -> Option<Sid> {
+        self.input.lookups.previous_sids.get(student).copied().filter(|_| replaces.is_none())
     }
 
     /// Values that agree at adoption, or are left alone, are as good as confirmed.
@@ -134,23 +120,23 @@ impl Decider<'_> {
         confirmed
     }
 
-    pub(super) fn linked(&mut self, linked: LinkedStudent, whereabouts: CandidateLocation) {
-        let LinkedStudent { wanted, link, own, target, prior: sighting } = linked;
+    pub(super) fn linked(&mut self, linked: LinkedStudent, location: CandidateLocation) {
+        let LinkedStudent { wanted, link, own, target, prior } = linked;
         if link.gone_since_ms.is_some() {
             self.notes.push(LinkNote::Returned(link.student.clone()));
         }
-        match (whereabouts, own) {
+        match (location, own) {
             (CandidateLocation::Gone, _) => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.enter(wanted, Some(link.sid));
             }
-            (CandidateLocation::Elsewhere(login), _) => self.follow(&wanted, link, login, sighting),
+            (CandidateLocation::Elsewhere(login), _) => self.follow(&wanted, link, login, prior),
             (CandidateLocation::Here, Some(difference))
                 if !self.current.is_anothers(&link.login, &link.student) =>
             {
                 let difference = self.note_values(&link, difference);
                 self.bring_in_line(&wanted, &link, &difference, target.is_some());
-                self.regroup_linked(&wanted, &link, sighting);
+                self.regroup_linked(&wanted, &link, prior);
             }
             (CandidateLocation::Nowhere, _) => {
                 self.skip(wanted.id, OperationKind::Modify, SkipReason::DoubtfulListing);
@@ -163,7 +149,7 @@ impl Decider<'_> {
     }
 
     /// Somebody gave the candidate another login value there: the link follows, the roster's is restored.
-    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, sighting: PriorKnowledge) {
+    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
         self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
         let observed = self.input.comparison.observed;
         let Some(row) = observed.find(&login) else { return };
@@ -172,7 +158,7 @@ impl Decider<'_> {
         let difference = self.note_values(&followed, difference);
         let target_listed = observed.find(&wanted.login).is_some();
         self.bring_in_line(wanted, &followed, &difference, target_listed);
-        self.regroup_linked(wanted, &followed, sighting);
+        self.regroup_linked(wanted, &followed, prior);
     }
 
     /// Values and login value, by sid.
@@ -237,17 +223,17 @@ impl Decider<'_> {
                 Some(FieldChange { column: field.column.clone(), id: field.id, value })
             })
             .collect();
-        let mut want = self.desired_digest(&wanted.id, OperationKind::Modify);
+        let mut desired_hash = self.desired_digest(&wanted.id, OperationKind::Modify);
         for value in &values {
-            want.number(value.id.0).text(&value.value);
+            desired_hash.number(value.id.0).text(&value.value);
         }
         if let Some(login) = &login {
-            want.number(login.id.0).text(login.to.as_str());
+            desired_hash.number(login.id.0).text(login.to.as_str());
         }
-        let want = want.finish();
+        let desired_hash = desired_hash.finish();
         let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
         let change = Change::Modify(Modification { sid, values, login, again });
-        self.push(wanted.id.clone(), change, want);
+        self.push(wanted.id.clone(), change, desired_hash);
     }
 
     /// What is sent to enter a student: the login field's value among the others, empty ones left out.

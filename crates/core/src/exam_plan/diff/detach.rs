@@ -24,19 +24,21 @@ impl Diff {
     /// Takes links off candidates that are listed by login value and gone by sid.
     ///
     /// The students become newcomers; leavers are done with. Does nothing the second time.
-    pub fn detach_gone(&mut self, facts: &LookupResults) -> Detached {
+    pub fn detach_gone(&mut self, lookups: &LookupResults) -> Detached {
         let mut detached = Detached::default();
         let mut freed = Vec::new();
-        for case in std::mem::take(&mut self.differences) {
-            match case {
+        for difference in std::mem::take(&mut self.differences) {
+            match difference {
                 Difference::Linked(linked)
-                    if linked.own.is_some() && is_gone(&linked.link, linked.prior, facts) =>
+                    if linked.own.is_some() && is_gone(&linked.link, linked.prior, lookups) =>
                 {
                     shrink(&mut self.group_sizes, linked.link.groups.as_ref());
                     freed.push(linked.link.login.clone());
                     self.differences.push(Difference::Newcomer(newcomer(*linked, &mut detached.requests)));
                 }
-                Difference::Leaver(leaver) if leaver.listed && is_gone(&leaver.link, leaver.prior, facts) => {
+                Difference::Leaver(leaver)
+                    if leaver.listed && is_gone(&leaver.link, leaver.prior, lookups) =>
+                {
                     shrink(&mut self.group_sizes, leaver.link.groups.as_ref());
                     freed.push(leaver.link.login.clone());
                     detached.notes.push(LinkNote::Close(leaver.link.student));
@@ -44,7 +46,7 @@ impl Diff {
                 Difference::Newcomer(_)
                 | Difference::Linked(_)
                 | Difference::Leaver(_)
-                | Difference::Unusable(_) => self.differences.push(case),
+                | Difference::Unusable(_) => self.differences.push(difference),
             }
         }
         let unmanaged = freed.iter().filter(|login| !self.is_wanted(login)).count();
@@ -53,7 +55,7 @@ impl Diff {
     }
 
     fn is_wanted(&self, login: &LoginValue) -> bool {
-        self.differences.iter().any(|case| match case {
+        self.differences.iter().any(|difference| match difference {
             Difference::Newcomer(newcomer) => newcomer.wanted.login == *login,
             Difference::Linked(linked) => linked.wanted.login == *login,
             Difference::Leaver(_) | Difference::Unusable(_) => false,
@@ -61,16 +63,16 @@ impl Diff {
     }
 }
 
-fn is_gone(link: &Link, sighting: PriorKnowledge, facts: &LookupResults) -> bool {
-    sighting == PriorKnowledge::Gone || facts.by_sid.get(&link.sid) == Some(&SidFact::Gone)
+fn is_gone(link: &Link, prior: PriorKnowledge, lookups: &LookupResults) -> bool {
+    prior == PriorKnowledge::Gone || lookups.by_sid.get(&link.sid) == Some(&SidFact::Gone)
 }
 
-fn newcomer(linked: LinkedStudent, needs: &mut LookupRequests) -> Newcomer {
+fn newcomer(linked: LinkedStudent, requests: &mut LookupRequests) -> Newcomer {
     let LinkedStudent { wanted, link, own, target, prior: _ } = linked;
     let listed = if wanted.login == link.login { own } else { target };
     if listed.is_some() {
-        needs.logins.insert(wanted.login.clone());
-        needs.owners.insert(wanted.login.clone());
+        requests.logins.insert(wanted.login.clone());
+        requests.owners.insert(wanted.login.clone());
     }
     Newcomer { wanted, listed, replaces: Some(link.sid) }
 }

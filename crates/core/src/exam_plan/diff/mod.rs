@@ -44,7 +44,7 @@ impl Diff {
     /// Linked candidates of whom a value came back changed from a confirmed write.
     #[must_use]
     pub fn doubted(&self) -> BTreeSet<Sid> {
-        let doubted = |case: &Difference| match case {
+        let doubted = |difference: &Difference| match difference {
             Difference::Linked(linked) => {
                 let own = linked.own.as_ref().filter(|own| !own.rewritten.is_empty());
                 own.map(|_| linked.link.sid)
@@ -57,14 +57,14 @@ impl Diff {
     /// Students who have no candidate of their own yet.
     #[must_use]
     pub fn newcomers(&self) -> HashSet<&StudentId> {
-        let newcomer = |case: &'_ Difference| match case {
+        let newcomer = |difference: &'_ Difference| match difference {
             Difference::Newcomer(newcomer) if newcomer.replaces.is_none() => true,
             Difference::Newcomer(_)
             | Difference::Linked(_)
             | Difference::Leaver(_)
             | Difference::Unusable(_) => false,
         };
-        self.differences.iter().filter(|case| newcomer(case)).map(Difference::student).collect()
+        self.differences.iter().filter(|difference| newcomer(difference)).map(Difference::student).collect()
     }
 }
 
@@ -153,24 +153,19 @@ impl<'a> DiffBuilder<'a> {
     /// never makes a leaver of somebody with a link, whatever it says about being active.
     pub fn pair(&mut self, student: Option<Student>, link: Option<Link>, row_problem: Option<CannotReason>) {
         self.diff.rows += u64::from(student.is_some());
-        let (link, sighting) =
-            link.map_or((None, PriorKnowledge::None), |link| self.with_prior_knowledge(link));
+        let (link, prior) = link.map_or((None, PriorKnowledge::None), |link| self.with_prior_knowledge(link));
         let own = link.as_ref().and_then(|link| self.count(link));
         let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());
         match (student.filter(stays), link) {
             (None, None) => {}
             (None, Some(link)) => {
-                self.diff.differences.push(Difference::Leaver(Leaver {
-                    link,
-                    listed: own.is_some(),
-                    prior: sighting,
-                }));
+                self.diff.differences.push(Difference::Leaver(Leaver { link, listed: own.is_some(), prior }));
             }
             (Some(student), link) => {
                 self.diff.students += u64::from(student.active);
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
-                    Ok((wanted, target)) => self.student(wanted, target, link, own, sighting),
+                    Ok((wanted, target)) => self.student(wanted, target, link, own, prior),
                     Err((student, reason)) => {
                         let linked = link.is_some();
                         self.diff.differences.push(Difference::Unusable(Unusable {
@@ -226,7 +221,7 @@ impl<'a> DiffBuilder<'a> {
         target: Option<Row>,
         link: Option<Link>,
         own: Option<Row>,
-        sighting: PriorKnowledge,
+        prior: PriorKnowledge,
     ) {
         let values = &wanted.values.0;
         let Some(link) = link else {
@@ -238,7 +233,7 @@ impl<'a> DiffBuilder<'a> {
         let renamed = wanted.login != link.login;
         let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
         if !renamed
-            && !matches!(sighting, PriorKnowledge::Gone | PriorKnowledge::Contested)
+            && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested)
             && own.as_ref().is_some_and(FieldDifference::is_empty)
             && self.settled(&link, &wanted.groups)
         {
@@ -249,7 +244,7 @@ impl<'a> DiffBuilder<'a> {
             link,
             own,
             target,
-            prior: sighting,
+            prior,
         })));
     }
 
