@@ -9,6 +9,9 @@
     reason = "a check that cannot go on fails, and says where"
 )]
 
+#[path = "architecture/documents.rs"]
+mod documents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

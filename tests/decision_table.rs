@@ -1,8 +1,9 @@
 //! ClassIn's codes from end to end: every row of the contract's decision table, at every call it can come from, at the
 //! top and at an item, to one and to several, through the sandbox, the client and the judge.
 //!
-//! The expectation is written down from the contract (`contract/classin.md`, section 6.1, and section 5 for what stands
-//! where), not from the code. The documented endpoints of each code (section 6.4) are written down as well.
+//! The expectation is written down from the contract (docs/contracts/classin.md, 6.1 and 5, for what stands where),
+//! not from the code. The documented endpoints of each code (docs/contracts/classin.md, 6.4) are written down as
+//! well.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 #![expect(

@@ -1,7 +1,7 @@
 //! The exam side's client against a fake that records every byte and answers what it is told to.
 //!
-//! Expected requests are those of the contract (onlineexammaker, 2.4) as compact JSON; answers are the documented
-//! ones, see `fixtures/exam/README.md`.
+//! Expected requests are those of the contract (docs/contracts/onlineexammaker.md, 2.4) as compact JSON; answers are
+//! the documented ones, see `fixtures/exam/README.md`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::cell::RefCell;
@@ -261,7 +261,7 @@ async fn results_are_asked_for_by_limit_and_start_in_the_query_of_a_get() {
 
 #[tokio::test]
 async fn a_group_is_created_by_its_parent_and_title_in_one_attempt() {
-    // Contract: onlineexammaker, 2.4 and 3.9.
+    // Contract: docs/contracts/onlineexammaker.md, 2.4 and 3.9.
     let fake = Fake::answering(ok(r#"{"gid":2995,"status":"ok"}"#)).await;
     let form = format!("code={CODE}&parentGid=0&time=TIME&title=%E6%96%B0%E5%BB%BA%E7%BB%84");
     assert_eq!(fake.client().create_group(Gid(0), "新建组").await.unwrap(), Gid(2995));
@@ -388,7 +388,7 @@ async fn every_attempt_reads_the_clock_anew() {
     assert!(seconds(2) - seconds(0) >= 3600);
 }
 
-// ── Errors, by the contract's table (5) ─────────────────────────────────────────────────────────────────────────
+// ── Errors, by docs/contracts/onlineexammaker.md, 5 ──────────────────────────────────────────────────────────────
 
 /// What a read and a batch of two become under one answer, as (disposition, may have been applied).
 async fn outcomes(answer: Answer) -> [(ExamDisposition, bool); 2] {

@@ -15,7 +15,7 @@ use crate::settings::{FieldRef, Settings};
 use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
 
 /// The exam side's number of the password field.
-// Contract: exam.md, list of fields.
+// Contract: docs/contracts/onlineexammaker.md, 3.1.
 const PASSWORD_FIELD: i64 = 10;
 /// Parts of names that columns of passwords have.
 const PASSWORD_NAMES: [&str; 5] = ["password", "passwd", "passwort", "pwd", "密码"];

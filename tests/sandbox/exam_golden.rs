@@ -1,4 +1,5 @@
-//! The vendor's samples, byte for byte as contract/onlineexammaker.md gives them, and the documented answers.
+//! The vendor's samples, byte for byte as docs/contracts/onlineexammaker.md, 2.4, gives them, and the documented
+//! answers.
 
 use serde_json::{Value, json};
 

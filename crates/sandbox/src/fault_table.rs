@@ -1,6 +1,6 @@
 //! The table of faults: name, service, argument and one sentence each.
 //!
-//! Contract: onlineexammaker.md 8.3 and classin.md 12.3.
+//! Contract: docs/contracts/onlineexammaker.md, 8.3 and docs/contracts/classin.md, 12.3.
 
 use super::Service::{self, ClassIn, Exam};
 

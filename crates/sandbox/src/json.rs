@@ -24,7 +24,7 @@ pub(crate) enum Json {
 /// Which characters a service writes as `\uXXXX` although JSON does not ask for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
-    /// As Go's encoder: `&`, `<` and `>`. Contract: onlineexammaker.md, 2.3.
+    /// As Go's encoder: `&`, `<` and `>`. Contract: docs/contracts/onlineexammaker.md, 2.3.
     Go,
     /// Only what JSON asks for.
     Plain,

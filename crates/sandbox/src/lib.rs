@@ -204,7 +204,8 @@ impl Sandbox {
         Ok(Sandbox::around(world, state_file))
     }
 
-    /// The contracts' sample worlds: onlineexammaker.md 8.4 and classin.md 12.4, with their clock windows off.
+    /// The contracts' sample worlds: docs/contracts/onlineexammaker.md, 8.4 and docs/contracts/classin.md, 12.4, with
+    /// their clock windows off.
     #[must_use]
     pub fn sample_world() -> Sandbox {
         let SandboxSettings { exam_code, classin_sid, classin_secret, .. } = SandboxSettings::default();

@@ -1,6 +1,7 @@
 //! The table of switches: names, values and defaults of the two contracts, one row each.
 //!
-//! Contract: onlineexammaker.md 8.2 and classin.md 12.2; the v2 rows of the latter are left out with v2 itself.
+//! Contract: docs/contracts/onlineexammaker.md, 8.2 and docs/contracts/classin.md, 12.2; the v2 rows of the latter
+//! are left out with v2 itself.
 
 use super::Service::{self, ClassIn, Exam};
 use super::switches::{Spec, Values};

@@ -1,6 +1,6 @@
 //! The calls about accounts on the wire, and the uids in what they answer.
 //!
-//! Contract: `contract/classin.md`, sections 3.3, 4.3 to 4.5 and 4.9.
+//! Contract: docs/contracts/classin.md, 3.3, 4.3 to 4.5 and 4.9.
 
 use serde_json::{Map, Value};
 

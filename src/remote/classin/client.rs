@@ -238,7 +238,7 @@ fn refused_by(code: i64, clock: ClockReading) -> Result<(), ClassinError> {
     }
 }
 
-/// Contract: `contract/classin.md`, section 6.3.
+/// Contract: docs/contracts/classin.md, 6.3.
 fn read_reply(reply: &Reply) -> Result<(CallAnswer, Map<String, Value>), ClassinError> {
     match reply.status {
         200 => wire::read_answer(&reply.body).map_err(|unreadable| match unreadable {

@@ -1,6 +1,6 @@
 //! Why a call has no answer that could be judged, and what to do about it.
 //!
-//! Contract: `contract/classin.md`, sections 6.3 and 7. No variant holds a body, a field or a URL.
+//! Contract: docs/contracts/classin.md, 6.3 and 7. No variant holds a body, a field or a URL.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! ClassIn as it is known: its calls for accounts and memberships, and how its answers are read.
 //!
 //! This folder does not know why somebody is added or removed, and it does not judge an answer: that is
-//! [`mirror`](rosterd_core::classin_plan). Contract: `contract/classin.md`, sections 3 to 5, which
+//! [`mirror`](rosterd_core::classin_plan). Contract: docs/contracts/classin.md, 3 to 5, which
 //! follow the vendor's documentation of 2026-01-06 (revision 6.0.5).
 //!
 //! What it offers: adding to and removing from one class or one whole course, asking for accounts, joining them to

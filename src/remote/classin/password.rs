@@ -9,7 +9,7 @@ use std::sync::Arc;
 use md5::{Digest, Md5};
 use secrecy::{ExposeSecret, SecretString};
 
-/// The longest that ClassIn takes. Contract: `contract/classin.md`, section 1.2.
+/// The longest that ClassIn takes. Contract: docs/contracts/classin.md, 1.2.
 const LENGTH: usize = 20;
 /// 64 letters, so that each random byte picks one without favour.
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -10,7 +10,7 @@ use crate::remote::http::UnixSeconds;
 /// MD5 of the secret followed by the time stamp, in lower-case hexadecimal. MD5 is the vendor's choice,
 /// here and for first passwords, and used for nothing else.
 ///
-/// Contract: `contract/classin.md`, section 3.2.
+/// Contract: docs/contracts/classin.md, 3.2.
 pub(super) fn safe_key(secret: &SecretString, time_stamp: UnixSeconds) -> String {
     let digest = Md5::new()
         .chain_update(secret.expose_secret().as_bytes())

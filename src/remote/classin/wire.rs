@@ -1,6 +1,6 @@
 //! ClassIn's own spelling: field names, forms, and answers read leniently. The only place that knows them.
 //!
-//! Contract: `contract/classin.md`, sections 1.3, 3.3 and 4.
+//! Contract: docs/contracts/classin.md, 1.3, 3.3 and 4.
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};

@@ -6,7 +6,7 @@ use crate::remote::http::Method;
 
 /// One endpoint of `https://…/api/v1/student/`.
 ///
-/// Contract: onlineexammaker, 1.1.
+/// Contract: docs/contracts/onlineexammaker.md, 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExamCall {
     /// The account's fields.

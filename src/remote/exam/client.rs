@@ -229,7 +229,8 @@ impl ExamClient {
         })
     }
 
-    /// The contract's table of what arrives (onlineexammaker, 5). The body counts with status 200 only.
+    /// The contract's table of what arrives (docs/contracts/onlineexammaker.md, 5). The body counts with status 200
+    /// only.
     fn judge<T>(
         &self,
         sending: &SentRequest<'_>,

@@ -1,6 +1,7 @@
 //! Which groups look-ups have shown, with their titles: the only way to learn of a group that somebody else made.
 //!
-//! Contract: onlineexammaker, 3.9: no call lists groups; those that somebody is in can be seen in look-ups.
+//! Contract: docs/contracts/onlineexammaker.md, 3.9: no call lists groups; those that somebody is in can be seen in
+//! look-ups.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

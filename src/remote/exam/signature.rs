@@ -1,7 +1,7 @@
 //! Proves that a request is ours. Pure; the only place that opens the account's code.
 //!
-//! Contract: onlineexammaker, 2.2 and 2.3. Token, header and `time` come from one clock read. MD5 is the service's
-//! choice, not ours: the token covers neither path nor body, so TLS is the only protection.
+//! Contract: docs/contracts/onlineexammaker.md, 2.2 and 2.3. Token, header and `time` come from one clock read. MD5
+//! is the service's choice, not ours: the token covers neither path nor body, so TLS is the only protection.
 
 use md5::{Digest, Md5};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_token_is_the_documented_one() {
-        // Contract: onlineexammaker, 2.2, all seven vectors.
+        // Contract: docs/contracts/onlineexammaker.md, 2.2, all seven vectors.
         let vectors = [
             (1_638_768_935, "xxx", "30679e08a3a265205c2af53f1a503d76"),
             (1_639_647_217, "xxx", "c282c34fe13cfd64637f667e6256dc28"),
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_code_does_not_come_first() {
-        // Contract: onlineexammaker, 2.2, the negative vector.
+        // Contract: docs/contracts/onlineexammaker.md, 2.2, the negative vector.
         let code_first = base16ct::lower::encode_string(&Md5::digest("xxx1638768935"));
         assert_eq!(code_first, "11cf305a5843c7a36f8b81ce585cabf7");
         assert_ne!(token(UnixSeconds(1_638_768_935), &secret("xxx")), code_first);

@@ -3,7 +3,8 @@
 //! No call lists groups. One that somebody is in is seen when a candidate in it is looked up; an empty one is never
 //! seen. So before a group is created its own students are looked up: where they already are in a group of that
 //! title, that one is theirs. And after an answer that was lost the group, if it is there, is empty: nothing can
-//! prove what happened, so it is not asked for again, and a person decides (contract: onlineexammaker, 3.9 and 4.5).
+//! prove what happened, so it is not asked for again, and a person decides (docs/contracts/onlineexammaker.md, 3.9
+//! and 4.5).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -15,7 +15,8 @@ use rosterd_core::exam_plan::{
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
 
-/// Candidates a look-up asks for at most. Contract: onlineexammaker, 3.6, "Most per call": 100 is assumed.
+/// Candidates a look-up asks for at most. Contract: docs/contracts/onlineexammaker.md, 3.6, "Most per call": 100 is
+/// assumed.
 const LOOKUP_SIZE: usize = 100;
 
 /// A question over which the service failed is asked again in so many portions.

@@ -1,8 +1,8 @@
 //! Changing some values of a candidate without losing the others.
 //!
-//! Contract: onlineexammaker, 3.3: the samples fit a partial update, and nobody states it. So the first change
-//! of an account goes alone and is read back. Where the service turns out to drop what a change does not name,
-//! what was lost is sent again at once, and every later change names everything that a look-up shows.
+//! Contract: docs/contracts/onlineexammaker.md, 3.3: the samples fit a partial update, and nobody states it. So the
+//! first change of an account goes alone and is read back. Where the service turns out to drop what a change does not
+//! name, what was lost is sent again at once, and every later change names everything that a look-up shows.
 
 use std::collections::HashMap;
 

@@ -6,7 +6,7 @@ use crate::roster::{ClassCode, ClassinUid, StudentId};
 
 /// A longer token comes back cut, and then matches nothing.
 ///
-/// Contract: `contract/classin.md`, section 1.2.
+/// Contract: docs/contracts/classin.md, 1.2.
 const LONGEST_TOKEN: usize = 50;
 
 /// Our opaque name for one row of a call, sent along and echoed. Tells nothing about the student.

@@ -27,8 +27,8 @@ pub enum AddVerdict {
 
 /// Judges an answer to `addStudents`: one verdict an item, in the batch's order.
 ///
-/// Contract: onlineexammaker, 4.1. The base of `success[].index` is not documented, so it counts only where this very
-/// answer proves it, with *S* the indices in `success` and *F* the numbers in `fail`:
+/// Contract: docs/contracts/onlineexammaker.md, 4.1. The base of `success[].index` is not documented, so it counts
+/// only where this very answer proves it, with *S* the indices in `success` and *F* the numbers in `fail`:
 ///
 /// | case | verdict |
 /// |---|---|
@@ -62,8 +62,8 @@ pub fn judge_add(batch_len: usize, answer: &WriteAnswer) -> Vec<AddVerdict> {
 
 /// Judges an answer to `changeStuinfo`, `delStu` or `movestugroup`: one verdict an item, in the batch's order.
 ///
-/// Contract: onlineexammaker, 4.1: an item is applied if and only if its sid is in `success`. A sid that also stands
-/// in `fail` is in both lists, which proves nothing.
+/// Contract: docs/contracts/onlineexammaker.md, 4.1: an item is applied if and only if its sid is in `success`. A sid
+/// that also stands in `fail` is in both lists, which proves nothing.
 #[must_use]
 pub fn judge_by_sid(batch: &[Sid], answer: &WriteAnswer) -> Vec<Verdict> {
     let WriteAnswer { added, changed, fail, status_ok: _, fail_unreadable: _, lists_present: _, message: _ } =

@@ -2,7 +2,7 @@
 
 use crate::roster::FieldId;
 
-/// The password field's number in every account. Contract: candidate fields, 10 = password.
+/// The password field's number in every account. Contract: docs/contracts/onlineexammaker.md, 3.1.
 pub const PASSWORD_FIELD: FieldId = FieldId(10);
 
 /// One mapped field.

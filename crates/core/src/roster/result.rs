@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{ExamId, LoginValue, Sid};
 
-/// What tells one attempt from another: exam, candidate and moment of the start. Contract: onlineexammaker, 3.8:
-/// an attempt has no id of its own.
+/// What tells one attempt from another: exam, candidate and moment of the start. Contract:
+/// docs/contracts/onlineexammaker.md, 3.8: an attempt has no id of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptKey {
     /// At which exam.
@@ -51,7 +51,7 @@ impl Attempt {
     }
 }
 
-/// How far an attempt is. Contract: onlineexammaker, 3.8.
+/// How far an attempt is. Contract: docs/contracts/onlineexammaker.md, 3.8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptStatus {
     /// Not handed in yet.

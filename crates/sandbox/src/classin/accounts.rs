@@ -1,6 +1,6 @@
 //! Accounts and membership of the school: register, registerMultiple, addSchoolStudent, editSchoolStudent.
 //!
-//! Contract: classin.md, 4.3 to 4.5 and 4.9.
+//! Contract: docs/contracts/classin.md, 4.3 to 4.5 and 4.9.
 
 use serde_json::Value;
 
@@ -72,8 +72,8 @@ struct Registered {
     changed: bool,
 }
 
-/// Whose name a member is listed under who had an account before. Contract: classin.md, 4.4: among several, the
-/// nickname counts at the first registration only.
+/// Whose name a member is listed under who had an account before. Contract: docs/contracts/classin.md, 4.4: among
+/// several, the nickname counts at the first registration only.
 fn listed_name<'w>(desk: &'w Desk<'_>, wanted: &'w Wanted, contact: &'w str, uid: Option<i64>) -> &'w str {
     let own = uid.and_then(|uid| desk.state.accounts.get(&uid)).map(|account| account.nickname.as_str());
     match own.filter(|_| desk.action == "registerMultiple") {

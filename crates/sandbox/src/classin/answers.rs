@@ -1,6 +1,6 @@
 //! From codes to the answer's `data` and `error_info`, in every spelling the switches know.
 //!
-//! Contract: classin.md, sections 1.3, 4 and 12.2.
+//! Contract: docs/contracts/classin.md, 1.3, 4 and 12.2.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::json::{Escaping, Json, loose_text};
 use crate::reply::{Body, Reply};
 use crate::switches::Switches;
 
-/// `customColumn` is silently cut here. Contract: classin.md, 1.2.
+/// `customColumn` is silently cut here. Contract: docs/contracts/classin.md, 1.2.
 const LONGEST_TOKEN: usize = 50;
 /// Calls that answer one item per student, account or class.
 const CLASS_LEVEL: [&str; 3] =

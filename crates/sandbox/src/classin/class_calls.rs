@@ -1,6 +1,6 @@
 //! Members of one class: addClassStudentMultiple, delClassStudentMultiple, addCourseClassStudent.
 //!
-//! Contract: classin.md, 4.1, 4.2, 4.8 and 8.1.
+//! Contract: docs/contracts/classin.md, 4.1, 4.2, 4.8 and 8.1.
 
 use std::collections::HashSet;
 
@@ -68,7 +68,7 @@ pub(super) fn twice(desk: &Desk<'_>, already: i64) -> i64 {
         "second_already" => already,
         "second_133" => 133,
         "both_one" => 1,
-        // Contract: classin.md, 12.2: by default the class calls say 166, the course calls 133.
+        // Contract: docs/contracts/classin.md, 12.2: by default the class calls say 166, the course calls 133.
         _ if already == 166 => 166,
         _ => 133,
     }

@@ -1,6 +1,6 @@
 //! Members of a whole course: addCourseStudent, delCourseStudent and their bulk forms.
 //!
-//! Contract: classin.md, 4.6, 4.7 and 8.2: possible in every phase of a class's life.
+//! Contract: docs/contracts/classin.md, 4.6, 4.7 and 8.2: possible in every phase of a class's life.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
 //! ClassIn's v1 interface, simulated: who may call, which action it is, and in what order things are checked.
 //!
-//! Contract: classin.md, sections 3 to 8 and 12. The actions stand in the files beside this one. The v2 interface is
-//! not simulated.
+//! Contract: docs/contracts/classin.md, 3 to 8 and 12. The actions stand in the files beside this one. The v2
+//! interface is not simulated.
 
 mod accounts;
 mod answers;
@@ -46,7 +46,7 @@ pub(super) const ENDPOINTS: &[&str] = &[
 ];
 
 const PATH: &str = "/partner/api/course.api.php";
-/// These know the rule of the same parameters. Contract: classin.md, 1.2.
+/// These know the rule of the same parameters. Contract: docs/contracts/classin.md, 1.2.
 const NOT_TWICE: [&str; 3] = ["register", "registerMultiple", "addSchoolStudent"];
 
 /// One call at the school: what it may look at and change.
@@ -152,7 +152,7 @@ fn elsewhere(switches: &Switches, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Method, action, school, time and key. Contract: classin.md, 3.2 and 12.1.
+/// Method, action, school, time and key. Contract: docs/contracts/classin.md, 3.2 and 12.1.
 fn authorize(world: &World, action: &str, call: &Call) -> Result<(), i64> {
     if call.method != "POST" {
         return Err(100);

@@ -1,6 +1,6 @@
 //! Checks that several actions share: arrays, identity, courses, classes, persons, phones.
 //!
-//! Contract: classin.md, 8.1 and 12.1; the order of checks is the contract's own construction.
+//! Contract: docs/contracts/classin.md, 8.1 and 12.1; the order of checks is the contract's own construction.
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ pub(super) fn identity(desk: &Desk<'_>) -> Result<i64, i64> {
 pub(super) fn course_fault(desk: &Desk<'_>, course_id: i64) -> Option<i64> {
     let Some(course) = desk.state.courses.get(&course_id) else { return Some(147) };
     match (course.status, course.kind) {
-        // delCourseStudentMultiple has no 149. Contract: classin.md, 6.4.
+        // delCourseStudentMultiple has no 149. Contract: docs/contracts/classin.md, 6.4.
         (CourseStatus::Deleted, _) if desk.action == "delCourseStudentMultiple" => Some(147),
         (CourseStatus::Deleted, _) => Some(149),
         (CourseStatus::Expired, _) => Some(153),
@@ -143,7 +143,7 @@ pub(super) fn person_fault(
     (course.head_teacher == Some(uid)).then_some(333)
 }
 
-/// Whether a phone has the documented form. Contract: classin.md, 1.2.
+/// Whether a phone has the documented form. Contract: docs/contracts/classin.md, 1.2.
 pub(super) fn phone_is_legal(phone: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match phone.split_once('-') {

@@ -1,4 +1,4 @@
-//! The sample world of classin.md, 12.4.
+//! The sample world of docs/contracts/classin.md, 12.4.
 
 use super::school::ClassInWorld;
 use crate::moment;

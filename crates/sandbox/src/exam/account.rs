@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SandboxError;
 
-/// The field that holds a password. Contract: onlineexammaker.md, 3.1.
+/// The field that holds a password. Contract: docs/contracts/onlineexammaker.md, 3.1.
 pub(crate) const PASSWORD: i64 = 10;
 /// The field that holds a name.
 pub(crate) const NAME: i64 = 1;

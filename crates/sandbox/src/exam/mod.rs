@@ -1,6 +1,6 @@
 //! OnlineExamMaker, simulated: who may call, which endpoint it is, and what a refusal looks like.
 //!
-//! Contract: onlineexammaker.md, sections 2 to 4 and 8. The endpoints stand in the files beside this one.
+//! Contract: docs/contracts/onlineexammaker.md, 2 to 4 and 8. The endpoints stand in the files beside this one.
 
 mod account;
 mod arrivals;
@@ -150,7 +150,7 @@ pub(super) fn answer(world: &mut World, endpoint: &'static str, call: &Call, fir
     }
 }
 
-/// Checks code, time and token. Contract: onlineexammaker.md, 2.2.
+/// Checks code, time and token. Contract: docs/contracts/onlineexammaker.md, 2.2.
 fn authorize(world: &World, call: &Call) -> Result<(), &'static str> {
     let anywhere = world.switches.is(Exam, "code_time_place", "both");
     let parameter = |name| {

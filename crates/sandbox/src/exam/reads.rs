@@ -1,7 +1,7 @@
 //! The calls that only read candidates: getFields, getstudentsinfo, getstulist.
 //!
-//! Contract: onlineexammaker.md, 3.1, 3.6 and 3.7. A page costs as much as it is long, however many candidates
-//! there are, as long as the listing is in its default order.
+//! Contract: docs/contracts/onlineexammaker.md, 3.1, 3.6 and 3.7. A page costs as much as it is long, however many
+//! candidates there are, as long as the listing is in its default order.
 
 use super::account::{Candidate, NAME, PASSWORD};
 use super::writes::{Asked, asked_in_form};
@@ -9,7 +9,7 @@ use super::{Desk, Kind};
 use crate::json::{Escaping, Json};
 use crate::reply::Reply;
 
-/// The longest page. Contract: onlineexammaker.md, 1.2.
+/// The longest page. Contract: docs/contracts/onlineexammaker.md, 1.2.
 const LARGEST_PAGE: i64 = 100;
 
 /// `getFields`.

@@ -1,4 +1,4 @@
-//! `queryresults`: attempts, page by page. Contract: onlineexammaker.md, 3.8.
+//! `queryresults`: attempts, page by page. Contract: docs/contracts/onlineexammaker.md, 3.8.
 
 use super::account::{Attempt, NAME};
 use super::reads::{Page, paged};

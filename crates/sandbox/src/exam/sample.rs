@@ -1,4 +1,5 @@
-//! The sample world of onlineexammaker.md, 8.4: the vendor's eight samples, run in order, answer as documented.
+//! The sample world of docs/contracts/onlineexammaker.md, 8.4: the vendor's eight samples, run in order, answer as
+//! documented.
 
 use super::account::{Attempt, Candidate, ExamWorld, Group, NAME, PASSWORD};
 

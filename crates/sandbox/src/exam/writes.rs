@@ -1,6 +1,6 @@
 //! The five calls that change the account: add, change, delete, move, create a group.
 //!
-//! Contract: onlineexammaker.md, 3.2 to 3.5 and 3.9.
+//! Contract: docs/contracts/onlineexammaker.md, 3.2 to 3.5 and 3.9.
 
 use serde_json::Value;
 

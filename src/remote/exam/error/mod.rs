@@ -1,8 +1,8 @@
 //! What went wrong with a call, named for what the caller can do about it.
 //!
-//! Contract: onlineexammaker, 5: the service documents no error codes, so the table goes by what arrives. Nothing
-//! here holds a URL, a value that was sent, or a value of an answer; a service's own text is kept masked in
-//! `message` and never part of an error's sentence.
+//! Contract: docs/contracts/onlineexammaker.md, 5: the service documents no error codes, so the table goes by what
+//! arrives. Nothing here holds a URL, a value that was sent, or a value of an answer; a service's own text is kept
+//! masked in `message` and never part of an error's sentence.
 
 use std::fmt;
 use std::time::Duration;
@@ -205,7 +205,7 @@ impl ExamError {
         }
     }
 
-    /// What to do about it. Contract: onlineexammaker, 5, column "action".
+    /// What to do about it. Contract: docs/contracts/onlineexammaker.md, 5, column "action".
     #[must_use]
     pub fn disposition(&self) -> ExamDisposition {
         match self {

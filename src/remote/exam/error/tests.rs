@@ -1,4 +1,4 @@
-//! The contract's table of errors (onlineexammaker, 5), one test a variant.
+//! The contract's table of errors (docs/contracts/onlineexammaker.md, 5), one test a variant.
 
 use super::*;
 use crate::remote::http::{Cause, Interruption};

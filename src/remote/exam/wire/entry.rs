@@ -8,8 +8,8 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 /// Stands for an `index` that an entry of `success` lacks: no position of any batch in either base.
 pub(super) const NO_INDEX: i64 = -1;
 
-/// Contract: onlineexammaker, 1.3 and 4.1: sids and positions come as numbers or strings, those of `addStudents` as
-/// objects, groups as objects; what `fail` holds is not known.
+/// Contract: docs/contracts/onlineexammaker.md, 1.3 and 4.1: sids and positions come as numbers or strings, those of
+/// `addStudents` as objects, groups as objects; what `fail` holds is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A number.

@@ -1,7 +1,8 @@
 //! The service's spelling: what is sent and what is read, private to this folder.
 //!
-//! Reading is lenient in types (contract: onlineexammaker, 1.3) and strict in shape: what is not the documented
-//! answer is an error, never an empty list. An error says where, never what: no value of an answer leaves here.
+//! Reading is lenient in types (docs/contracts/onlineexammaker.md, 1.3) and strict in shape: what is not the
+//! documented answer is an error, never an empty list. An error says where, never what: no value of an answer leaves
+//! here.
 
 mod entry;
 mod loose;
@@ -57,8 +58,8 @@ struct FieldDefinition {
     label: Option<LenientText>,
 }
 
-/// Reads `getFields`. Contract: onlineexammaker, 3.1. An account has at least its login field, so an empty list is
-/// no answer.
+/// Reads `getFields`. Contract: docs/contracts/onlineexammaker.md, 3.1. An account has at least its login field, so
+/// an empty list is no answer.
 pub(super) fn read_fields(body: &[u8]) -> Result<Vec<ExamField>, ReadError> {
     let answer: FieldsAnswer = parse(body)?;
     require_ok(body, answer.status.as_ref())?;
@@ -83,8 +84,8 @@ struct PageAnswer {
     data: Option<Rows>,
 }
 
-/// Reads `getstulist`. Contract: onlineexammaker, 3.7. A missing list is an empty one only where `total` says that
-/// nothing is there from `start` on.
+/// Reads `getstulist`. Contract: docs/contracts/onlineexammaker.md, 3.7. A missing list is an empty one only where
+/// `total` says that nothing is there from `start` on.
 pub(super) fn read_page(body: &[u8], start: u64) -> Result<Page, ReadError> {
     let answer: PageAnswer = parse(body)?;
     require_ok(body, answer.status.as_ref())?;
@@ -113,8 +114,8 @@ struct LookupRow {
     group: Option<Vec<Entry>>,
 }
 
-/// Reads `getstudentsinfo`. Contract: onlineexammaker, 3.6. Either list may be missing, but not both: that would
-/// make everybody who was asked for look gone.
+/// Reads `getstudentsinfo`. Contract: docs/contracts/onlineexammaker.md, 3.6. Either list may be missing, but not
+/// both: that would make everybody who was asked for look gone.
 pub(super) fn read_lookup(body: &[u8]) -> Result<LookupAnswer, ReadError> {
     let answer: LookupBody = parse(body)?;
     require_ok(body, answer.status.as_ref())?;
@@ -152,9 +153,9 @@ struct WriteBody {
     fail: Option<Vec<Entry>>,
 }
 
-/// Reads the answer to a write. Contract: onlineexammaker, 4.1: the lists count whatever `status` says; only
-/// without any item is another `status` a refusal. An entry of `success` that cannot be read spoils the answer, for
-/// what it stands for may have been applied.
+/// Reads the answer to a write. Contract: docs/contracts/onlineexammaker.md, 4.1: the lists count whatever `status`
+/// says; only without any item is another `status` a refusal. An entry of `success` that cannot be read spoils the
+/// answer, for what it stands for may have been applied.
 pub(super) fn read_write_answer(body: &[u8]) -> Result<WriteAnswer, ReadError> {
     let WriteBody { status, success, fail } = parse(body)?;
     let mut answer = WriteAnswer {
@@ -193,7 +194,8 @@ struct CategoryBody {
     gid: Option<LenientInteger>,
 }
 
-/// Reads `addcategory`. Contract: onlineexammaker, 3.9. Without a gid nothing is known of what was created.
+/// Reads `addcategory`. Contract: docs/contracts/onlineexammaker.md, 3.9. Without a gid nothing is known of what was
+/// created.
 pub(super) fn read_category(body: &[u8]) -> Result<Gid, ReadError> {
     let CategoryBody { status, gid } = parse(body)?;
     require_ok(body, status.as_ref())?;

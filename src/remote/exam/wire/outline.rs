@@ -104,8 +104,8 @@ pub(super) fn refusal(body: &[u8], has_status: bool) -> ReadError {
     }
 }
 
-/// The service's own text in a refusal: `error` (contract: onlineexammaker, 3) or a likely name, else a short plain
-/// text. Not masked yet.
+/// The service's own text in a refusal: `error` (docs/contracts/onlineexammaker.md, 3) or a likely name, else a short
+/// plain text. Not masked yet.
 pub(in super::super) fn service_text(body: &[u8]) -> Option<String> {
     let body = trimmed(body);
     if body.first() == Some(&b'{') {

@@ -1,5 +1,5 @@
-//! Rows of `queryresults`. Contract: onlineexammaker, 1.3 and 3.8: everything comes as strings in the sample, and as
-//! numbers in the legacy API.
+//! Rows of `queryresults`. Contract: docs/contracts/onlineexammaker.md, 1.3 and 3.8: everything comes as strings in
+//! the sample, and as numbers in the legacy API.
 //!
 //! Whose result of which exam it is must be readable, else the page is not what was asked for; any other value that
 //! cannot be read is left out and counted. Of the result's link only its `tid` is taken, the name not at all.

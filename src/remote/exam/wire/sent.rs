@@ -1,7 +1,8 @@
 //! The parameters of each call, spelled as the vendor's samples spell them.
 //!
-//! Contract: onlineexammaker, 1.3 and 2.4: structured data is compact JSON text inside one form value; `gid` is a
-//! string in `addStudents` and a number in `gids`; the list of people is `sids`, but `sid` in `mvStuInfo`.
+//! Contract: docs/contracts/onlineexammaker.md, 1.3 and 2.4: structured data is compact JSON text inside one form
+//! value; `gid` is a string in `addStudents` and a number in `gids`; the list of people is `sids`, but `sid` in
+//! `mvStuInfo`.
 
 use serde::Serialize;
 
@@ -19,7 +20,7 @@ struct Added<'a> {
 #[derive(Serialize)]
 struct Changed<'a> {
     sid: i64,
-    /// Empty: `sid` identifies (contract: onlineexammaker, 3.3).
+    /// Empty: `sid` identifies (docs/contracts/onlineexammaker.md, 3.3).
     #[serde(rename = "loginValue")]
     login_value: &'static str,
     fields: Vec<SentField<'a>>,

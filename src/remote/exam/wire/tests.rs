@@ -1,4 +1,5 @@
-//! What is read from which body. Bodies are those of contract: onlineexammaker, 3, and their variations by 1.3.
+//! What is read from which body. Bodies are those of docs/contracts/onlineexammaker.md, 3, and their variations by
+//! 1.3.
 
 use super::*;
 use rosterd_core::roster::LoginValue;

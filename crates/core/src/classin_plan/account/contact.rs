@@ -95,7 +95,7 @@ impl Contact {
         ContactReading { contact, problem }
     }
 
-    /// Contract: `contract/classin.md`, section 1.2.
+    /// Contract: docs/contracts/classin.md, 1.2.
     fn phone(text: &str, home: HomeCountry) -> Result<Self, ContactFault> {
         let Phone { country_code, number, mobile } =
             Phone::read(text, home).map_err(|problem| match problem {

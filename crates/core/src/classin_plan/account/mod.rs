@@ -3,7 +3,7 @@
 //! Siblings who share a phone number share an account. A uid comes from a registration and nowhere else; what
 //! joining the school answers as `data` is never one.
 //!
-//! Contract: `contract/classin.md`, sections 4.3 to 4.5 and 4.9.
+//! Contract: docs/contracts/classin.md, 4.3 to 4.5 and 4.9.
 
 mod contact;
 mod name;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::roster::normalise;
 
-/// Longer names are silently cut. Contract: `contract/classin.md`, section 1.2. Assumed: characters are counted
+/// Longer names are silently cut. Contract: docs/contracts/classin.md, 1.2. Assumed: characters are counted
 /// as code points.
 const LONGEST_NAME: usize = 24;
 

@@ -6,11 +6,11 @@ use super::{Contact, SchoolName};
 use crate::classin_plan::answer::Token;
 use crate::roster::StudentId;
 
-/// Most accounts a call; more answer 450. Contract: `contract/classin.md`, section 1.2.
+/// Most accounts a call; more answer 450. Contract: docs/contracts/classin.md, 1.2.
 pub const LARGEST_REGISTRATION: usize = 10;
 
 /// Registrations and joinings with the same parameters within so many milliseconds are refused as doubles
-/// (101003002), whatever became of the first: a repeat waits longer. Contract: `contract/classin.md`, section 1.2.
+/// (101003002), whatever became of the first: a repeat waits longer. Contract: docs/contracts/classin.md, 1.2.
 pub const SAME_PARAMETERS_MS: u64 = 5_000;
 
 /// One student who needs a uid.

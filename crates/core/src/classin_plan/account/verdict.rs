@@ -12,7 +12,7 @@
 //! | editing the name | 228 | not a student of the school |
 //! | any | no answer, or none that can be read | unknown |
 //!
-//! Contract: `contract/classin.md`, sections 4.3 (verdict rule), 5 and 6.1.
+//! Contract: docs/contracts/classin.md, 4.3 (verdict rule), 5 and 6.1.
 
 use crate::classin_plan::answer::{CallAnswer, Token};
 use crate::classin_plan::decision::{Call, Stop};

@@ -5,7 +5,7 @@
 //!
 //! # Where the oldest document is not followed
 //!
-//! The English document this project started from (`contract/classin.md`, section 9) reads three
+//! The English document this project started from (docs/contracts/classin.md, 9) reads three
 //! codes differently. The current Chinese documentation (revision 6.0.5) is followed instead:
 //!
 //! - **143**: there "cell phone number is illegal", now "no such class". Students have been named by uid
@@ -87,7 +87,7 @@ impl Call {
 
     /// Whether the answer has one item per student. The others carry their one code at the top.
     ///
-    /// Contract: `contract/classin.md`, sections 4.3, 4.5 and 4.9.
+    /// Contract: docs/contracts/classin.md, 4.3, 4.5 and 4.9.
     #[must_use]
     pub fn answers_by_item(self) -> bool {
         match self {
@@ -112,7 +112,7 @@ pub enum Stop {
     Maintenance,
 }
 
-/// What kind of thing a code is: `contract/classin.md`, section 6.
+/// What kind of thing a code is: docs/contracts/classin.md, 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CodeClass {
     /// It is so now, by us.

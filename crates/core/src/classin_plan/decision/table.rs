@@ -1,6 +1,6 @@
 //! The rows: one code a row, in ascending order.
 //!
-//! Contract: `contract/classin.md`, section 6.1. The meaning is documented; the class is our
+//! Contract: docs/contracts/classin.md, 6.1. The meaning is documented; the class is our
 //! stance on it. A failure counts at whatever call it comes. A code that claims success, or asks for a
 //! repair, counts only at the calls it is documented for: "is in the class already" in answer to a removal
 //! must never be read as "is gone already".

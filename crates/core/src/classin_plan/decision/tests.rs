@@ -3,7 +3,7 @@
 use super::table::TABLE;
 use super::*;
 
-/// `contract/classin.md`, section 6.1, copied by hand: code, class, then exceptions as `CALL class`.
+/// docs/contracts/classin.md, 6.1, copied by hand: code, class, then exceptions as `CALL class`.
 /// `elsewhere unlisted` stands where a claim of success must not count at other calls.
 const EXPECTED: &str = "
 1           done

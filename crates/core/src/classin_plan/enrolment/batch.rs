@@ -7,7 +7,7 @@ use crate::roster::ClassTarget;
 
 /// Most students a call: "suggested not more than 30 at a time".
 ///
-/// Contract: `contract/classin.md`, section 1.2.
+/// Contract: docs/contracts/classin.md, 1.2.
 pub const LARGEST_BATCH: usize = 30;
 
 /// What one call is to do. All operations have this target and kind, a uid, and are planned.

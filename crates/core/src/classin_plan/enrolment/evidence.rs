@@ -14,7 +14,7 @@
 //!
 //! *Nothing* is also what is gone; what is condemned counts as nothing of ours.
 //!
-//! Contract: `contract/classin.md`, sections 5 (step 7), 6.1 (below the table) and 8.1.
+//! Contract: docs/contracts/classin.md, 5 (step 7), 6.1 (below the table) and 8.1.
 
 use super::super::judge::ItemVerdict;
 use super::{EnrolmentKind, Evidence};

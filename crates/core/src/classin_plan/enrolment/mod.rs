@@ -20,7 +20,7 @@ use crate::roster::Mode;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
 
 /// How we know what we know of one account's membership: the only memory there is, as ClassIn can not be read
-/// back (`contract/classin.md`, section 1.4, rule 1).
+/// back (docs/contracts/classin.md, 1.4, rule 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
     /// We added it; ours to remove.

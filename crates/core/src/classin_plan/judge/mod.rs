@@ -1,4 +1,4 @@
-//! What an answer proves about each student of a call: `contract/classin.md`, section 5, steps 2 to 7.
+//! What an answer proves about each student of a call: docs/contracts/classin.md, 5, steps 2 to 7.
 //!
 //! Whatever the answer looks like, there is exactly one verdict for each student that was sent. What an
 //! answer means for our evidence is another matter: [`evidence_after`](super::evidence_after).
