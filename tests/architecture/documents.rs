@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
+use std::path::PathBuf;
 
 use super::{assert_none, project, walk};
 
@@ -168,6 +169,42 @@ fn every_type_that_the_glossary_names_exists() {
     assert!(named.len() > 30, "only {} types are named", named.len());
     let lost = named.iter().filter(|name| !words.contains(**name));
     assert_none(&lost.map(|name| format!("docs/glossary.md: {name}")).collect::<Vec<_>>());
+}
+
+/// The folders that hold test programs.
+fn test_folders() -> Vec<PathBuf> {
+    let crates = fs::read_dir(project("crates")).unwrap().map(|entry| entry.unwrap().path().join("tests"));
+    crates.chain([project("tests")]).collect()
+}
+
+fn is_test_program(name: &str) -> bool {
+    test_folders().iter().any(|folder| {
+        folder.join(format!("{name}.rs")).is_file() || folder.join(name).join("main.rs").is_file()
+    })
+}
+
+#[test]
+fn every_path_and_test_program_that_the_documents_name_exists() {
+    let mut lost = Vec::new();
+    for (path, text) in texts().iter().filter(|(path, _)| path.ends_with(".md")) {
+        if path.contains("/tests/") || path.ends_with("ARCHITECTURE.md") {
+            continue;
+        }
+        let words = text.split(|c: char| c.is_whitespace() || "`|()".contains(c));
+        let paths = words.clone().filter(|word| {
+            ["src/", "crates/", "tests/", "docs/", "deploy/", "config/"]
+                .iter()
+                .any(|top| word.starts_with(top))
+        });
+        let paths = paths.map(|word| word.trim_end_matches([',', '.', ';', ':']));
+        lost.extend(paths.filter(|word| !project(word).exists()).map(|word| format!("{path}: {word}")));
+        let before = words.clone().zip(words.skip(1));
+        let programs = before.filter(|(word, _)| *word == "--test").map(|(_, name)| name);
+        lost.extend(
+            programs.filter(|name| !is_test_program(name)).map(|name| format!("{path}: --test {name}")),
+        );
+    }
+    assert_none(&lost);
 }
 
 #[test]
