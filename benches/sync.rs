@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rosterd::store::roster_writer::{Commit, Completeness, RosterWriter};
-use rosterd_import::{Given, GroupRow, RosterRows, StudentRow};
+use rosterd_import::{CellValue, GroupRow, RosterRows, StudentRow};
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 type Error = Box<dyn std::error::Error>;
@@ -64,18 +64,18 @@ async fn fill(path: &Path, students: u32, gid: i64) -> Result<(), Error> {
     let mut rows = RosterRows::default();
     rows.groups.push(GroupRow {
         group_code: "all".to_owned(),
-        title: Given::Value("everybody".to_owned()),
-        gid: Given::Value(gid),
+        title: CellValue::Value("everybody".to_owned()),
+        gid: CellValue::Value(gid),
     });
     for number in 0..students {
         let id = format!("S{number:08}");
         rows.group_members.push((id.clone(), "all".to_owned()));
         rows.students.push(StudentRow {
             student_id: id,
-            name: Given::Value(format!("Somebody Number {number}")),
-            gender: Given::Value(if number % 2 == 0 { "f" } else { "m" }.to_owned()),
-            phone: Given::Value(format!("00999-{number:08}")),
-            password: Given::Value(format!("pass-{number}")),
+            name: CellValue::Value(format!("Somebody Number {number}")),
+            gender: CellValue::Value(if number % 2 == 0 { "f" } else { "m" }.to_owned()),
+            phone: CellValue::Value(format!("00999-{number:08}")),
+            password: CellValue::Value(format!("pass-{number}")),
             further: BTreeMap::from([("login".to_owned(), format!("login{number}"))]),
             ..StudentRow::default()
         });

@@ -13,22 +13,22 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err((code, text, to_stdout)) => {
             if to_stdout {
-                commands::say(&text)
+                commands::print(&text)
             } else {
-                commands::complain(&text)
+                commands::print_error(&text)
             }
             return ExitCode::from(u8::try_from(code).unwrap_or(Exit::Usage.code()));
         }
     };
-    commands::complain_as(cli.log_format);
+    commands::print_error_as(cli.log_format);
     if let Err(error) = telemetry::init(cli.log_directives(), cli.log_format, !cli.no_color) {
-        commands::complain(&error.to_string());
+        commands::print_error(&error.to_string());
         return Exit::Usage.into();
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(commands::run(cli)).into(),
         Err(error) => {
-            commands::complain(&format!("the program cannot start: {error}"));
+            commands::print_error(&format!("the program cannot start: {error}"));
             Exit::Failed.into()
         }
     }

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-use crate::settings::Surroundings;
+use crate::settings::ProcessEnvironment;
 
 /// Libraries that tell of every connection and query: theirs are capped at `warn`, whatever the level, since
 /// addresses with secrets and rows with names pass through them.
@@ -51,7 +51,7 @@ pub enum TelemetryError {
 /// # Errors
 /// A level that is not understood, or a second call.
 pub fn init(level: &str, format: LogFormat, color: bool) -> Result<(), TelemetryError> {
-    let surroundings = Surroundings::of_process();
+    let surroundings = ProcessEnvironment::of_process();
     let ansi = color && !surroundings.no_color && io::stderr().is_terminal();
     let lines = fmt::layer().with_writer(AcrossProgress).with_ansi(ansi);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use rosterd::commands::import::{ImportError, ImportKind, ImportReport, ImportRequest, import};
 use rosterd::demo::generator::generate;
 use rosterd::store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter};
-use rosterd_import::{ColumnMap, Given, RosterTable};
+use rosterd_import::{CellValue, ColumnMap, RosterTable};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tempfile::TempDir;
@@ -737,5 +737,5 @@ async fn a_demo_roster_fills_a_database_and_can_be_told_apart_by_its_seed_only()
     assert!(writer.apply(&rows, Completeness::Whole, Commit::Yes).await.unwrap().is_empty());
     assert_eq!(writer.groups_without_gid().await.unwrap().len(), 24);
     assert_eq!(writer.students_without_uid().await.unwrap().len(), 1_000);
-    assert!(rows.students.iter().all(|student| student.classin_uid == Given::Nothing));
+    assert!(rows.students.iter().all(|student| student.classin_uid == CellValue::Nothing));
 }

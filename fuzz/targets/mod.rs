@@ -9,7 +9,7 @@ use rosterd::settings::{ConfigSource, Settings};
 use rosterd_core::classin_plan::{Call, Sent, Token, judge};
 use rosterd_core::exam_plan::{AddVerdict, Verdict, judge_add, judge_by_sid};
 use rosterd_core::roster::{ClassCode, Sid, StudentId};
-use rosterd_import::{Intake, Item, Told, clever, csv_files};
+use rosterd_import::{Item, ReadOptions, RowSink, clever, csv_files};
 
 /// One target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -94,11 +94,11 @@ fn in_a_folder<T>(files: &[(&str, &[u8])], use_it: impl FnOnce(&Path) -> T) -> T
 }
 
 /// A good row has its key and its place. Every problem names a place.
-fn is_honest(read: impl FnOnce(&mut Intake)) {
+fn is_honest(read: impl FnOnce(&mut RowSink)) {
     let (outlet, mut inlet) = tokio::sync::mpsc::channel(1024);
-    let mut intake = Intake::new(outlet, Arc::default());
-    read(&mut intake);
-    let reading = intake.finish();
+    let mut sink = RowSink::new(outlet, Arc::default());
+    read(&mut sink);
+    let reading = sink.finish();
     while let Ok(lot) = inlet.try_recv() {
         for placed in lot {
             assert!(placed.line > 0, "a row without a place");
@@ -118,22 +118,22 @@ pub fn import_csv(bytes: &[u8]) {
     let names = ["students.csv", "groups.csv", "group_members.csv", "classes.csv", "class_members.tsv"];
     let name = names[usize::from(*first) % names.len()];
     in_a_folder(&[(name, content)], |folder| {
-        is_honest(|intake| csv_files::read(intake, &[folder.to_owned()], &csv_files::Wishes::default()));
+        is_honest(|sink| csv_files::read(sink, &[folder.to_owned()], &csv_files::CsvOptions::default()));
     });
 }
 
 /// The files of a bundle, one after the other with a line of equals signs between.
-fn bundle(bytes: &[u8], names: &[&str], read: impl FnOnce(&mut Intake, &Path)) {
+fn bundle(bytes: &[u8], names: &[&str], read: impl FnOnce(&mut RowSink, &Path)) {
     let text = String::from_utf8_lossy(bytes);
     let parts = text.split("\n====\n").chain(std::iter::repeat(""));
     let files: Vec<(&str, &[u8])> = names.iter().copied().zip(parts.map(str::as_bytes)).collect();
-    in_a_folder(&files, |folder| is_honest(|intake| read(intake, folder)));
+    in_a_folder(&files, |folder| is_honest(|sink| read(sink, folder)));
 }
 
 /// Clever's three files.
 pub fn import_clever(bytes: &[u8]) {
     let names = ["students.csv", "sections.csv", "enrollments.csv"];
-    bundle(bytes, &names, |intake, folder| clever::read(intake, folder, Told::default()));
+    bundle(bytes, &names, |sink, folder| clever::read(sink, folder, ReadOptions::default()));
 }
 
 /// A secret that stands where secrets do not belong, and two that stand where they do.

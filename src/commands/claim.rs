@@ -24,7 +24,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -
     let target = match target_of(app, class_code).await? {
         Ok(target) => target,
         Err(why) => {
-            output::complain(&why);
+            output::print_error(&why);
             return Ok(Exit::Failed);
         }
     };
@@ -36,7 +36,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -
         changed |= app.state.claim(row.uid, target, app.clock.now_ms()).await?;
     }
     if !changed && !here.iter().any(|row| row.evidence == "added") {
-        output::complain(&why_not(&student, class_code, &here));
+        output::print_error(&why_not(&student, class_code, &here));
         return Ok(Exit::Failed);
     }
     let claimed = Claimed {

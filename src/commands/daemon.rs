@@ -12,7 +12,7 @@ use super::status::NEXT_DUE;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::daemon::{self, Health, Notifier, Parts, RunSummary, Timetable, Work, signals};
+use crate::daemon::{self, DaemonConfig, Health, Notifier, RunHandler, RunSummary, Timetable, signals};
 use crate::exit::Exit;
 use crate::run::{
     Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
@@ -31,7 +31,7 @@ struct Runs {
 }
 
 pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
-    let notices = signals::listen().context("signals cannot be listened to")?;
+    let signals = signals::listen().context("signals cannot be listened to")?;
     let app = App::open(cli.config.as_deref()).await?;
     let settings = Arc::clone(&app.settings);
     // What can be found wrong now is said now, not at the first run.
@@ -57,16 +57,16 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         clock: app.clock.clone(),
         health: health.clone(),
     });
-    let parts = Parts {
+    let parts = DaemonConfig {
         timetable: timetable(&settings),
         clock: app.clock.clone(),
         health,
         notifier: Notifier::systemd(),
-        notices,
+        signals,
         stop: CancellationToken::new(),
     };
     let ending = daemon::run(work, parts).await;
-    if let daemon::Ending::Forced(signal) = ending {
+    if let daemon::ShutdownResult::Forced(signal) = ending {
         #[expect(clippy::exit, reason = "a second signal means now")]
         std::process::exit(i32::from(signal.exit_code()));
     }
@@ -76,8 +76,8 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     }
     app.state.close().await;
     Ok(match ending {
-        daemon::Ending::Idle => Exit::Done,
-        daemon::Ending::Interrupted | daemon::Ending::Forced(_) => Exit::Terminated,
+        daemon::ShutdownResult::Idle => Exit::Done,
+        daemon::ShutdownResult::Interrupted | daemon::ShutdownResult::Forced(_) => Exit::Terminated,
     })
 }
 
@@ -214,7 +214,7 @@ impl Runs {
     }
 }
 
-impl Work for Runs {
+impl RunHandler for Runs {
     async fn run(&self, trigger: daemon::Trigger, stop: CancellationToken) -> RunSummary {
         match trigger {
             daemon::Trigger::Schedule => self.run_of(Trigger::Schedule, stop).await,

@@ -188,15 +188,15 @@ async fn write_csv<W: Write>(
 }
 
 async fn write_json(columns: &[&str], mut rows: Rows<'_>) -> Result<(), AppError> {
-    output::say_as_is("[");
+    output::print_unchanged("[");
     let mut comma = "";
     while let Some(row) = rows.next().await {
         let cells = columns.iter().map(|name| (*name).to_owned()).zip(row?.into_iter().map(Into::into));
         let object = serde_json::Value::Object(cells.collect());
-        output::say_as_is(&format!("{comma}\n  {object}"));
+        output::print_unchanged(&format!("{comma}\n  {object}"));
         comma = ",";
     }
-    output::say_as_is("\n]\n");
+    output::print_unchanged("\n]\n");
     Ok(())
 }
 
@@ -211,7 +211,7 @@ impl Write for Stdout {
             Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
             Err(error) => return Err(io::Error::other(error)),
         };
-        output::say_as_is(&String::from_utf8_lossy(bytes.get(..good).unwrap_or_default()));
+        output::print_unchanged(&String::from_utf8_lossy(bytes.get(..good).unwrap_or_default()));
         Ok(good)
     }
 

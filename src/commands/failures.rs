@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
         FailureState::Waiting | FailureState::Dead => format!("{} due in the next run.", done.changed),
     });
     if changed < wanted {
-        output::complain("some of these ids are no open failures: see rosterd failures");
+        output::print_error("some of these ids are no open failures: see rosterd failures");
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)
@@ -66,7 +66,7 @@ pub(super) async fn approve(app: &App, cli: &Cli, digest: &str) -> Result<Exit, 
     let until_ms = app.clock.now_ms().saturating_add(DAY_MS);
     let changed = app.state.approve(digest, until_ms).await?;
     if changed == 0 {
-        output::complain("no plan with this digest was held: see the last run's report");
+        output::print_error("no plan with this digest was held: see the last run's report");
         return Ok(Exit::Failed);
     }
     output::show(cli, &Changed { changed }, |done| {

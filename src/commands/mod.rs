@@ -29,7 +29,7 @@ use crate::run::in_one_line;
 
 pub use export::ExportArgs;
 pub use import::ImportCommand;
-pub use output::{complain, complain_as, say};
+pub use output::{print, print_error, print_error_as};
 pub use results::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
 
 /// Does what the command line asks, and says how it ended.
@@ -37,7 +37,7 @@ pub async fn run(cli: Cli) -> Exit {
     match dispatch(&cli).await {
         Ok(exit) => exit,
         Err(error) => {
-            output::complain(&in_one_line(&error));
+            output::print_error(&in_one_line(&error));
             error.exit()
         }
     }

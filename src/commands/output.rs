@@ -12,16 +12,16 @@ use crate::telemetry::LogFormat;
 /// Writes one document to standard output, as text or as JSON.
 pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) -> String) {
     match cli.output {
-        OutputFormat::Text => say(&text(document)),
+        OutputFormat::Text => print(&text(document)),
         OutputFormat::Json => match serde_json::to_string_pretty(document) {
-            Ok(json) => say(&json),
-            Err(error) => complain(&format!("the report cannot be written as JSON: {error}")),
+            Ok(json) => print(&json),
+            Err(error) => print_error(&format!("the report cannot be written as JSON: {error}")),
         },
     }
 }
 
 /// Writes text to standard output, with a final newline and with colours only where they are wanted.
-pub fn say(text: &str) {
+pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     // Whoever closed the pipe does not want to hear more.
@@ -29,7 +29,7 @@ pub fn say(text: &str) {
 }
 
 /// Writes a piece of a longer document to standard output, as it is.
-pub(super) fn say_as_is(text: &str) {
+pub(super) fn print_unchanged(text: &str) {
     let mut out = anstream::stdout().lock();
     // Whoever closed the pipe does not want to hear more.
     let _closed = write!(out, "{text}").and_then(|()| out.flush());
@@ -39,18 +39,18 @@ pub(super) fn say_as_is(text: &str) {
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// From now on what is written to standard error has the form of the log.
-pub fn complain_as(format: LogFormat) {
+pub fn print_error_as(format: LogFormat) {
     AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
 }
 
 /// Writes what went wrong to standard error, once and whatever the log level.
-pub fn complain(text: &str) {
+pub fn print_error(text: &str) {
     to_stderr("ERROR", text);
 }
 
 /// Writes what somebody waits to hear to standard error.
 #[cfg(feature = "sandbox")]
-pub(super) fn announce(text: &str) {
+pub(super) fn print_notice(text: &str) {
     to_stderr("INFO", text);
 }
 

@@ -23,11 +23,11 @@ pub(super) async fn run(app: &App, cli: &Cli, from: &str, to: &str) -> Result<Ex
         || state.account_of(&from).await?.is_some()
         || !state.evidence_of_student(&from, None).await?.is_empty();
     if !is_known {
-        output::complain(&format!("nothing is remembered of student {from}"));
+        output::print_error(&format!("nothing is remembered of student {from}"));
         return Ok(Exit::Failed);
     }
     if state.link_of(&to).await?.is_some() {
-        output::complain(&format!(
+        output::print_error(&format!(
             "student {to} has a candidate already: both ids were synchronised as two people. Remove one of the two candidates on the exam side and run again"
         ));
         return Ok(Exit::Failed);

@@ -16,7 +16,7 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
     let sandbox = match Sandbox::new(settings(cli, arguments)?) {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            output::complain(&format!("sandbox: {}", crate::run::in_one_line(&error)));
+            output::print_error(&format!("sandbox: {}", crate::run::in_one_line(&error)));
             return Ok(Exit::Usage);
         }
     };
@@ -24,7 +24,7 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
         let writer = RosterWriter::open_or_create(roster).await.map_err(anyhow::Error::from)?;
         let made = provision(&sandbox, &writer).await?;
         writer.close().await;
-        output::announce(&format!(
+        output::print_notice(&format!(
             "sandbox: created {} groups, {} classes and {} accounts for {}",
             made.groups,
             made.classes,
@@ -35,11 +35,11 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
     let serving = match sandbox.serve(arguments.listen).await {
         Ok(serving) => serving,
         Err(error) => {
-            output::complain(&format!("sandbox: {}", crate::run::in_one_line(&error)));
+            output::print_error(&format!("sandbox: {}", crate::run::in_one_line(&error)));
             return Ok(Exit::Temporary);
         }
     };
-    output::announce(&format!("sandbox: serving both services on {}", serving.base_url()));
+    output::print_notice(&format!("sandbox: serving both services on {}", serving.base_url()));
     stop.cancelled().await;
     serving.stop().await;
     Ok(Exit::Done)

@@ -41,14 +41,14 @@ struct Shown {
     exit_code: u8,
     #[serde(default)]
     approve: Option<String>,
-    exam: Stage,
-    classin: Stage,
+    exam: ServiceSection,
+    classin: ServiceSection,
 }
 
 /// One service's part of it. What an older version did not say counts as nothing.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Stage {
+struct ServiceSection {
     enabled: bool,
     planned: Counts,
     applied: Counts,
@@ -101,8 +101,8 @@ fn text(report: &Shown) -> String {
         "{BOLD}Run {}{BOLD:#}  {style}{}{style:#}  {DIM}{} · {} · mode {} · {took}{DIM:#}",
         report.run_id, report.outcome, report.started_at, report.trigger, report.mode
     );
-    stage(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
-    stage(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
+    service_section(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
+    service_section(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
     if let Some(approve) = &report.approve {
         let _infallible = writeln!(text, "\n{HELD}To let happen what is held:{HELD:#} {approve}");
     }
@@ -118,7 +118,7 @@ fn took(started_at: &str, finished_at: &str) -> String {
     }
 }
 
-fn exam_line(stage: &Stage) -> String {
+fn exam_line(stage: &ServiceSection) -> String {
     format!(
         "{} students, {} candidates listed, {} of them not ours",
         grouped(stage.students),
@@ -127,11 +127,11 @@ fn exam_line(stage: &Stage) -> String {
     )
 }
 
-fn classin_line(stage: &Stage) -> String {
+fn classin_line(stage: &ServiceSection) -> String {
     format!("{} enrolments remembered before the run", grouped(stage.observed))
 }
 
-fn stage(text: &mut String, name: &str, line: &str, stage: &Stage) {
+fn service_section(text: &mut String, name: &str, line: &str, stage: &ServiceSection) {
     if !stage.enabled {
         return;
     }
@@ -192,7 +192,7 @@ fn few(text: &mut String, style: Style, title: &str, lines: &[String]) {
     }
 }
 
-fn kind_line(text: &mut String, kind: &str, sign: char, stage: &Stage) {
+fn kind_line(text: &mut String, kind: &str, sign: char, stage: &ServiceSection) {
     let of = |counts: &Counts| counts.get(kind).copied().unwrap_or(0);
     let planned = of(&stage.planned);
     if planned == 0 {

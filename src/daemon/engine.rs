@@ -14,8 +14,10 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::schedule::{Due, due_at_start, due_at_tick, in_words, next_due, start_at};
-use super::systemd::Note;
-use super::{Ending, Notice, Parts, RunSummary, StopSignal, Timetable, Trigger, Work};
+use super::systemd::ServiceStatus;
+use super::{
+    DaemonConfig, DaemonSignal, RunHandler, RunSummary, ShutdownResult, StopSignal, Timetable, Trigger,
+};
 
 /// How often the loop looks whether something is due: the finest step an expression can name.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -30,8 +32,8 @@ const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(2);
 const EXIT_INTERRUPTED: u8 = 143;
 
 pub(super) struct Engine<W> {
-    work: Arc<W>,
-    parts: Parts,
+    handler: Arc<W>,
+    config: DaemonConfig,
     planned: Planned,
     running: Option<Running>,
     waiting: Waiting,
@@ -75,17 +77,17 @@ struct Running {
 /// What the loop woke up for.
 enum Wake {
     Stop(StopSignal),
-    Notice(Notice),
+    Signal(DaemonSignal),
     Finished(Result<RunSummary, JoinError>),
     Tick,
 }
 
-impl<W: Work> Engine<W> {
-    pub(super) fn new(work: Arc<W>, parts: Parts) -> Self {
-        let last_tick = parts.clock.now();
+impl<W: RunHandler> Engine<W> {
+    pub(super) fn new(handler: Arc<W>, config: DaemonConfig) -> Self {
+        let last_tick = config.clock.now();
         Self {
-            work,
-            parts,
+            handler,
+            config,
             planned: Planned::default(),
             running: None,
             waiting: Waiting::default(),
@@ -95,22 +97,24 @@ impl<W: Work> Engine<W> {
         }
     }
 
-    pub(super) async fn run(mut self) -> Ending {
+    pub(super) async fn run(mut self) -> ShutdownResult {
         self.start().await;
         let mut ticks = interval(HEARTBEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let wake = tokio::select! {
                 biased;
-                () = self.parts.stop.cancelled() => Wake::Stop(StopSignal::Terminate),
-                Some(notice) = self.parts.notices.recv() => Wake::Notice(notice),
+                () = self.config.stop.cancelled() => Wake::Stop(StopSignal::Terminate),
+                Some(signal) = self.config.signals.recv() => Wake::Signal(signal),
                 result = joined(&mut self.running) => Wake::Finished(result),
                 _ = ticks.tick() => Wake::Tick,
             };
             match wake {
-                Wake::Stop(signal) | Wake::Notice(Notice::Stop(signal)) => return self.end(signal).await,
-                Wake::Notice(Notice::Reload) => self.reload().await,
-                Wake::Notice(Notice::RunNow) => self.order(Trigger::Signal, self.parts.clock.now()),
+                Wake::Stop(signal) | Wake::Signal(DaemonSignal::Stop(signal)) => {
+                    return self.end(signal).await;
+                }
+                Wake::Signal(DaemonSignal::Reload) => self.reload().await,
+                Wake::Signal(DaemonSignal::RunNow) => self.order(Trigger::Signal, self.config.clock.now()),
                 Wake::Finished(result) => {
                     let _summary = self.finish(result);
                     self.start_what_waits();
@@ -121,23 +125,23 @@ impl<W: Work> Engine<W> {
     }
 
     async fn start(&mut self) {
-        let now = self.parts.clock.now();
-        self.parts.health.heartbeat(now.as_millisecond());
-        let stored = self.work.stored_next_due().await.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let at_start = due_at_start(&self.parts.timetable.sync, stored, now);
+        let now = self.config.clock.now();
+        self.config.health.heartbeat(now.as_millisecond());
+        let stored = self.handler.stored_next_due().await.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at_start = due_at_start(&self.config.timetable.sync, stored, now);
         self.plan(now).await;
         if let Due::Now { .. } = at_start {
             self.order(Trigger::Missed, stored.unwrap_or(now));
         }
         self.plan_results(now);
-        self.parts.notifier.tell(&Note::Ready);
+        self.config.notifier.tell(&ServiceStatus::Ready);
         self.tell_status();
         tracing::info!(next_run = self.next_run_in_words(), "the daemon is ready");
     }
 
     async fn tick(&mut self) {
-        let now = self.parts.clock.now();
-        self.parts.health.heartbeat(now.as_millisecond());
+        let now = self.config.clock.now();
+        self.config.health.heartbeat(now.as_millisecond());
         self.give_sign_of_life();
         if now.duration_since(self.last_tick) < -CLOCK_STEP {
             tracing::warn!("the clock was set back; the next run is worked out anew");
@@ -145,7 +149,7 @@ impl<W: Work> Engine<W> {
             self.plan_results(now);
         }
         self.last_tick = now;
-        match due_at_tick(&self.parts.timetable.sync, self.planned.start_at, now) {
+        match due_at_tick(&self.config.timetable.sync, self.planned.start_at, now) {
             Due::Now { .. } => {
                 let due = self.planned.due.unwrap_or(now);
                 self.plan(now).await;
@@ -174,24 +178,24 @@ impl<W: Work> Engine<W> {
             }
         }
         if trigger == Trigger::Schedule {
-            self.parts.health.overlap_skipped();
+            self.config.health.overlap_skipped();
             tracing::warn!("a run was due while another is under way; it starts right after");
         }
     }
 
     fn begin(&mut self, ordered: Ordered) {
-        let stop = self.parts.stop.child_token();
-        let work = Arc::clone(&self.work);
+        let stop = self.config.stop.child_token();
+        let handler = Arc::clone(&self.handler);
         let trigger = ordered.trigger;
         // A task of its own: a panic in a run ends that task and nothing else.
-        let task = tokio::spawn(async move { work.run(trigger, stop).await });
+        let task = tokio::spawn(async move { handler.run(trigger, stop).await });
         self.running = Some(Running { ordered, since: Instant::now(), task });
-        self.parts.health.run_started(self.parts.clock.now_ms());
+        self.config.health.run_started(self.config.clock.now_ms());
         self.tell_status();
     }
 
     fn start_what_waits(&mut self) {
-        let results = Ordered { trigger: Trigger::Results, due: self.parts.clock.now() };
+        let results = Ordered { trigger: Trigger::Results, due: self.config.clock.now() };
         if let Some(ordered) = self.waiting.run.take() {
             self.begin(ordered);
         } else if std::mem::take(&mut self.waiting.results) {
@@ -204,7 +208,7 @@ impl<W: Work> Engine<W> {
         let summary = result.unwrap_or_else(|error| {
             // The payload of a panic may hold anything, a person's data included: it is not repeated.
             tracing::error!(panicked = error.is_panic(), "the run broke off; the daemon goes on");
-            RunSummary::failed(self.parts.clock.now_ms())
+            RunSummary::failed(self.config.clock.now_ms())
         });
         let Some(Running { ordered, since, task: _ }) = self.running.take() else { return summary };
         let RunSummary { run_id, outcome, good, exit, finished_at_ms, figures: _ } = &summary;
@@ -221,9 +225,9 @@ impl<W: Work> Engine<W> {
             );
         }
         if ordered.trigger == Trigger::Results {
-            self.parts.health.results_pulled(&summary);
+            self.config.health.results_pulled(&summary);
         } else {
-            self.parts.health.run_finished(&summary, since.elapsed());
+            self.config.health.run_finished(&summary, since.elapsed());
             let ended = Timestamp::from_millisecond(*finished_at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
             self.last_run = Some(format!("{outcome} at {}", self.in_words(ended)));
         }
@@ -234,33 +238,33 @@ impl<W: Work> Engine<W> {
     /// Works out the next run after `now` and stores when it is due. This comes before a run begins: one that
     /// takes the whole process down is not begun again by every restart.
     async fn plan(&mut self, now: Timestamp) {
-        let due = next_due(&self.parts.timetable.sync, now);
-        let jitter = draw(self.parts.timetable.sync.jitter);
+        let due = next_due(&self.config.timetable.sync, now);
+        let jitter = draw(self.config.timetable.sync.jitter);
         self.planned.due = due;
         self.planned.start_at = due.map(|moment| start_at(moment, jitter));
-        self.parts.health.next_run(self.planned.start_at.map(Timestamp::as_millisecond));
-        self.work.store_next_due(due.map(Timestamp::as_millisecond)).await;
+        self.config.health.next_run(self.planned.start_at.map(Timestamp::as_millisecond));
+        self.handler.store_next_due(due.map(Timestamp::as_millisecond)).await;
     }
 
     fn plan_results(&mut self, now: Timestamp) {
-        let schedule = self.parts.timetable.results_schedule();
+        let schedule = self.config.timetable.results_schedule();
         self.planned.results_at = schedule.and_then(|schedule| next_due(&schedule, now));
     }
 
     async fn reload(&mut self) {
-        self.parts.notifier.tell(&Note::Reloading);
-        let reloaded = AssertUnwindSafe(self.work.reload()).catch_unwind().await;
+        self.config.notifier.tell(&ServiceStatus::Reloading);
+        let reloaded = AssertUnwindSafe(self.handler.reload()).catch_unwind().await;
         match reloaded.unwrap_or_else(|_| Err("reading it broke off".to_owned())) {
             Ok(timetable) => self.follow(timetable).await,
             Err(reason) => tracing::error!(reason, "the new configuration is wrong; the old one stays"),
         }
-        self.parts.notifier.tell(&Note::Ready);
+        self.config.notifier.tell(&ServiceStatus::Ready);
         self.tell_status();
     }
 
     async fn follow(&mut self, timetable: Timetable) {
-        self.parts.timetable = timetable;
-        let now = self.parts.clock.now();
+        self.config.timetable = timetable;
+        let now = self.config.clock.now();
         // A run whose time has come, and which waits for its jitter only, is still owed.
         if self.planned.due.is_none_or(|due| due > now) {
             self.plan(now).await;
@@ -270,40 +274,44 @@ impl<W: Work> Engine<W> {
     }
 
     /// Lets the run under way record what is in flight, for as long as [`GRACE`] at most.
-    async fn end(mut self, signal: StopSignal) -> Ending {
+    async fn end(mut self, signal: StopSignal) -> ShutdownResult {
         tracing::info!(?signal, running = self.running.is_some(), "stopping");
-        self.parts.notifier.tell(&Note::Stopping);
-        self.parts.stop.cancel();
+        self.config.notifier.tell(&ServiceStatus::Stopping);
+        self.config.stop.cancel();
         let mut owed = self.waiting.run.map(|ordered| ordered.due);
-        let mut ending = Ending::Idle;
+        let mut result = ShutdownResult::Idle;
         if let Some(ordered) = self.running.as_ref().map(|running| running.ordered) {
-            ending = self.drain().await;
-            if ending == Ending::Interrupted && ordered.trigger != Trigger::Results {
+            result = self.drain().await;
+            if result == ShutdownResult::Interrupted && ordered.trigger != Trigger::Results {
                 owed = Some(ordered.due);
             }
         }
-        if let (Ending::Idle | Ending::Interrupted, Some(due)) = (ending, owed) {
+        if let (ShutdownResult::Idle | ShutdownResult::Interrupted, Some(due)) = (result, owed) {
             // The next start finds it missed.
-            self.work.store_next_due(Some(due.as_millisecond())).await;
+            self.handler.store_next_due(Some(due.as_millisecond())).await;
         }
-        ending
+        result
     }
 
-    async fn drain(&mut self) -> Ending {
+    async fn drain(&mut self) -> ShutdownResult {
         let result = tokio::select! {
             biased;
             result = joined(&mut self.running) => result,
-            signal = second_stop(&mut self.parts.notices) => {
+            signal = second_stop(&mut self.config.signals) => {
                 self.abort();
-                return Ending::Forced(signal);
+                return ShutdownResult::Forced(signal);
             }
             () = sleep(GRACE) => {
                 tracing::error!(grace_s = GRACE.as_secs(), "the run did not end in time and is cut short");
                 self.abort();
-                return Ending::Interrupted;
+                return ShutdownResult::Interrupted;
             }
         };
-        if self.finish(result).exit == EXIT_INTERRUPTED { Ending::Interrupted } else { Ending::Idle }
+        if self.finish(result).exit == EXIT_INTERRUPTED {
+            ShutdownResult::Interrupted
+        } else {
+            ShutdownResult::Idle
+        }
     }
 
     fn abort(&mut self) {
@@ -314,9 +322,9 @@ impl<W: Work> Engine<W> {
 
     /// Sent from the heartbeat, not by a timer of its own: a stuck loop must be noticed.
     fn give_sign_of_life(&mut self) {
-        let Some(pause) = self.parts.notifier.watchdog_pause() else { return };
+        let Some(pause) = self.config.notifier.watchdog_pause() else { return };
         if self.last_sign_of_life.is_none_or(|at| at.elapsed() + HEARTBEAT > pause) {
-            self.parts.notifier.tell(&Note::Watchdog);
+            self.config.notifier.tell(&ServiceStatus::Watchdog);
             self.last_sign_of_life = Some(Instant::now());
         }
     }
@@ -325,7 +333,7 @@ impl<W: Work> Engine<W> {
         let now = if self.running.is_some() { "a run is under way; " } else { "" };
         let last = self.last_run.as_deref().unwrap_or("none yet");
         let line = format!("{now}last run {last}, next {}", self.next_run_in_words());
-        self.parts.notifier.tell(&Note::Status(line));
+        self.config.notifier.tell(&ServiceStatus::Status(line));
     }
 
     fn next_run_in_words(&self) -> String {
@@ -333,7 +341,7 @@ impl<W: Work> Engine<W> {
     }
 
     fn in_words(&self, moment: Timestamp) -> String {
-        in_words(moment, &self.parts.timetable.sync.time_zone)
+        in_words(moment, &self.config.timetable.sync.time_zone)
     }
 }
 
@@ -346,11 +354,11 @@ async fn joined(running: &mut Option<Running>) -> Result<RunSummary, JoinError> 
 }
 
 /// The next stop signal; everything else that arrives meanwhile is too late.
-async fn second_stop(notices: &mut mpsc::Receiver<Notice>) -> StopSignal {
+async fn second_stop(signals: &mut mpsc::Receiver<DaemonSignal>) -> StopSignal {
     loop {
-        match notices.recv().await {
-            Some(Notice::Stop(signal)) => return signal,
-            Some(Notice::Reload | Notice::RunNow) => {}
+        match signals.recv().await {
+            Some(DaemonSignal::Stop(signal)) => return signal,
+            Some(DaemonSignal::Reload | DaemonSignal::RunNow) => {}
             None => return pending().await,
         }
     }

@@ -18,14 +18,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::web::{Health, RunSummary};
-pub use signals::{Notice, StopSignal};
+pub use signals::{DaemonSignal, StopSignal};
 pub use systemd::Notifier;
 
 use crate::clock::Clock;
 use crate::settings::ScheduleSettings;
 
 /// What the daemon asks of the rest of the program.
-pub trait Work: Send + Sync + 'static {
+pub trait RunHandler: Send + Sync + 'static {
     /// One run, or one pull of exam results for [`Trigger::Results`]. Once `stop` is cancelled it sends no new
     /// batch, records what is in flight, and answers with exit 143 if it left something undone.
     fn run(&self, trigger: Trigger, stop: CancellationToken) -> impl Future<Output = RunSummary> + Send;
@@ -97,7 +97,7 @@ impl From<ScheduleSettings> for Timetable {
 
 /// What the daemon is given, beside its work.
 #[derive(Debug)]
-pub struct Parts {
+pub struct DaemonConfig {
     /// When things are due.
     pub timetable: Timetable,
     /// What time it is.
@@ -107,7 +107,7 @@ pub struct Parts {
     /// How it talks to the service manager: [`Notifier::systemd`].
     pub notifier: Notifier,
     /// What it is told: [`signals::listen`].
-    pub notices: mpsc::Receiver<Notice>,
+    pub signals: mpsc::Receiver<DaemonSignal>,
     /// Cancelled by the daemon when its end begins, or by somebody else to make it end.
     pub stop: CancellationToken,
 }
@@ -115,7 +115,7 @@ pub struct Parts {
 /// How the daemon ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Ending {
+pub enum ShutdownResult {
     /// Nothing was cut short.
     Idle,
     /// A run was cut short; what it had sent is recorded, the rest is done by the next one.
@@ -124,7 +124,7 @@ pub enum Ending {
     Forced(StopSignal),
 }
 
-impl Ending {
+impl ShutdownResult {
     /// What the process answers.
     #[must_use]
     pub fn exit_code(self) -> u8 {
@@ -137,6 +137,6 @@ impl Ending {
 }
 
 /// Runs the daemon until it is told to stop. Nothing that a run does, panics included, ends it.
-pub async fn run<W: Work>(work: Arc<W>, parts: Parts) -> Ending {
-    engine::Engine::new(work, parts).run().await
+pub async fn run<W: RunHandler>(handler: Arc<W>, config: DaemonConfig) -> ShutdownResult {
+    engine::Engine::new(handler, config).run().await
 }

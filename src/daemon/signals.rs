@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 /// Something that the daemon is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum DaemonSignal {
     /// Come to an end: no new batch, record what is in flight.
     Stop(StopSignal),
     /// SIGHUP: read the configuration again.
@@ -43,7 +43,7 @@ const WAITING_NOTICES: usize = 16;
 
 /// A channel for notices: the sender is for tests and for callers that stop the daemon by themselves.
 #[must_use]
-pub fn channel() -> (mpsc::Sender<Notice>, mpsc::Receiver<Notice>) {
+pub fn channel() -> (mpsc::Sender<DaemonSignal>, mpsc::Receiver<DaemonSignal>) {
     mpsc::channel(WAITING_NOTICES)
 }
 
@@ -54,7 +54,7 @@ pub fn channel() -> (mpsc::Sender<Notice>, mpsc::Receiver<Notice>) {
 ///
 /// # Errors
 /// When a handler cannot be installed.
-pub fn listen() -> io::Result<mpsc::Receiver<Notice>> {
+pub fn listen() -> io::Result<mpsc::Receiver<DaemonSignal>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -62,14 +62,14 @@ pub fn listen() -> io::Result<mpsc::Receiver<Notice>> {
     let (sender, receiver) = channel();
     tokio::spawn(async move {
         loop {
-            let notice = tokio::select! {
-                Some(()) = terminate.recv() => Notice::Stop(StopSignal::Terminate),
-                Some(()) = interrupt.recv() => Notice::Stop(StopSignal::Interrupt),
-                Some(()) = hangup.recv() => Notice::Reload,
-                Some(()) = user_defined.recv() => Notice::RunNow,
+            let signal = tokio::select! {
+                Some(()) = terminate.recv() => DaemonSignal::Stop(StopSignal::Terminate),
+                Some(()) = interrupt.recv() => DaemonSignal::Stop(StopSignal::Interrupt),
+                Some(()) = hangup.recv() => DaemonSignal::Reload,
+                Some(()) = user_defined.recv() => DaemonSignal::RunNow,
                 else => return,
             };
-            if sender.send(notice).await.is_err() {
+            if sender.send(signal).await.is_err() {
                 return;
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// One message to the service manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum ServiceStatus {
     /// Started, or done with reloading.
     Ready,
     /// Reading the configuration again; [`Note::Ready`] must follow.
@@ -24,7 +24,7 @@ pub enum Note {
 /// Takes notes to the service manager.
 #[derive(Clone)]
 pub struct Notifier {
-    send: Arc<dyn Fn(&Note) + Send + Sync>,
+    send: Arc<dyn Fn(&ServiceStatus) + Send + Sync>,
     watchdog: Option<Duration>,
 }
 
@@ -58,13 +58,13 @@ impl Notifier {
 
     /// Gives each note to `send`; `watchdog` is how long the service manager waits between two signs of life.
     #[must_use]
-    pub fn new(send: impl Fn(&Note) + Send + Sync + 'static, watchdog: Option<Duration>) -> Self {
+    pub fn new(send: impl Fn(&ServiceStatus) + Send + Sync + 'static, watchdog: Option<Duration>) -> Self {
         Self { send: Arc::new(send), watchdog }
     }
 
     /// Sends one note; it is lost silently where nobody listens.
-    pub fn tell(&self, note: &Note) {
-        (self.send)(note);
+    pub fn tell(&self, status: &ServiceStatus) {
+        (self.send)(status);
     }
 
     /// How often a sign of life is sent: twice as often as it is waited for.
@@ -80,16 +80,16 @@ mod linux {
 
     use sd_notify::NotifyState;
 
-    use super::Note;
+    use super::ServiceStatus;
 
-    pub(super) fn send(note: &Note) {
-        let sent = match note {
-            Note::Ready => sd_notify::notify(&[NotifyState::Ready]),
-            Note::Status(line) => sd_notify::notify(&[NotifyState::Status(line)]),
-            Note::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
-            Note::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+    pub(super) fn send(status: &ServiceStatus) {
+        let sent = match status {
+            ServiceStatus::Ready => sd_notify::notify(&[NotifyState::Ready]),
+            ServiceStatus::Status(line) => sd_notify::notify(&[NotifyState::Status(line)]),
+            ServiceStatus::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
+            ServiceStatus::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
             // From 253 on systemd wants the monotonic time in the same message, and ends a service without it.
-            Note::Reloading => NotifyState::monotonic_usec_now()
+            ServiceStatus::Reloading => NotifyState::monotonic_usec_now()
                 .and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now])),
         };
         if let Err(error) = sent {

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::systemd::Note;
+use super::systemd::ServiceStatus;
 use super::*;
 use crate::settings::Missed;
 
@@ -42,7 +42,7 @@ struct Obedient {
     events: mpsc::UnboundedSender<Event>,
 }
 
-impl Work for Obedient {
+impl RunHandler for Obedient {
     async fn run(&self, trigger: Trigger, stop: CancellationToken) -> RunSummary {
         assert_eq!(self.under_way.fetch_add(1, Ordering::SeqCst), 0, "two runs at once");
         self.events.send(Event::Started(trigger)).unwrap();
@@ -83,13 +83,13 @@ impl Work for Obedient {
 }
 
 struct World {
-    work: Arc<Obedient>,
+    handler: Arc<Obedient>,
     clock: Clock,
     health: Health,
-    notices: mpsc::Sender<Notice>,
-    notes: Arc<Mutex<Vec<Note>>>,
+    signals: mpsc::Sender<DaemonSignal>,
+    statuses: Arc<Mutex<Vec<ServiceStatus>>>,
     events: mpsc::UnboundedReceiver<Event>,
-    daemon: JoinHandle<Ending>,
+    daemon: JoinHandle<ShutdownResult>,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -124,7 +124,7 @@ fn started_with(
     let clock = Clock::system();
     clock.shift_ms(at("2027-01-04T08:20:00Z").as_millisecond() - clock.now_ms());
     let (sender, events) = mpsc::unbounded_channel();
-    let work = Arc::new(Obedient {
+    let handler = Arc::new(Obedient {
         clock: clock.clone(),
         behaviours: Mutex::new(behaviours.into_iter().collect()),
         stored: Mutex::new(stored.map(at)),
@@ -132,22 +132,24 @@ fn started_with(
         under_way: AtomicUsize::new(0),
         events: sender,
     });
-    let notes = Arc::new(Mutex::new(Vec::new()));
-    let taken = Arc::clone(&notes);
-    let notifier =
-        Notifier::new(move |note| taken.lock().unwrap().push(note.clone()), Some(Duration::from_secs(60)));
-    let (notices, receiver) = signals::channel();
+    let statuses = Arc::new(Mutex::new(Vec::new()));
+    let taken = Arc::clone(&statuses);
+    let notifier = Notifier::new(
+        move |status| taken.lock().unwrap().push(status.clone()),
+        Some(Duration::from_secs(60)),
+    );
+    let (signals, receiver) = signals::channel();
     let health = Health::new();
-    let parts = Parts {
+    let config = DaemonConfig {
         timetable,
         clock: clock.clone(),
         health: health.clone(),
         notifier,
-        notices: receiver,
+        signals: receiver,
         stop: CancellationToken::new(),
     };
-    let daemon = tokio::spawn(run(Arc::clone(&work), parts));
-    World { work, clock, health, notices, notes, events, daemon }
+    let daemon = tokio::spawn(run(Arc::clone(&handler), config));
+    World { handler, clock, health, signals, statuses, events, daemon }
 }
 
 impl World {
@@ -166,17 +168,17 @@ impl World {
         self.clock.shift_ms(at(moment).as_millisecond() - self.clock.now_ms());
     }
 
-    async fn tell(&self, notice: Notice) {
-        self.notices.send(notice).await.unwrap();
+    async fn tell(&self, signal: DaemonSignal) {
+        self.signals.send(signal).await.unwrap();
     }
 
-    async fn ended(mut self) -> (Ending, Vec<Event>) {
-        let ending = (&mut self.daemon).await.unwrap();
+    async fn ended(mut self) -> (ShutdownResult, Vec<Event>) {
+        let result = (&mut self.daemon).await.unwrap();
         let mut rest = Vec::new();
         while let Ok(event) = self.events.try_recv() {
             rest.push(event);
         }
-        (ending, rest)
+        (result, rest)
     }
 
     /// Lets the heartbeat go on for so long.
@@ -189,7 +191,7 @@ fn stored(moment: &str) -> Event {
     Event::Stored(Some(at(moment)))
 }
 
-const TERMINATE: Notice = Notice::Stop(StopSignal::Terminate);
+const TERMINATE: DaemonSignal = DaemonSignal::Stop(StopSignal::Terminate);
 
 #[tokio::test(start_paused = true)]
 async fn a_run_starts_when_its_time_comes_and_the_next_one_is_stored_before() {
@@ -200,7 +202,7 @@ async fn a_run_starts_when_its_time_comes_and_the_next_one_is_stored_before() {
     world.expect(run).await;
     world.pass(5).await;
     world.tell(TERMINATE).await;
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,7 +221,7 @@ async fn ticks_missed_while_busy_become_one_run() {
     world.pass(5).await;
     assert!(world.health.metrics_text().unwrap().contains("rosterd_overlap_skipped_total 2"));
     world.tell(TERMINATE).await;
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +233,7 @@ async fn hours_asleep_become_one_run() {
     world.expect(run).await;
     world.pass(5).await;
     world.tell(TERMINATE).await;
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,7 +259,7 @@ async fn a_run_that_was_due_while_down_is_left_out_where_the_admin_says_skip() {
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
     world.pass(5).await;
     world.tell(TERMINATE).await;
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,27 +267,27 @@ async fn sigusr1_runs_now_and_during_a_run_once_more_after_it() {
     let gate = Arc::new(Notify::new());
     let mut world = started([Behaviour::WaitFor(Arc::clone(&gate))]);
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal)]).await;
-    world.tell(Notice::RunNow).await;
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.pass(5).await;
     gate.notify_one();
     world.expect([Event::Ended, Event::Started(Trigger::Signal), Event::Ended]).await;
     world.pass(5).await;
     world.tell(TERMINATE).await;
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failed_run_and_the_daemon_goes_on() {
     let mut world = started([Behaviour::Panic]);
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal)]).await;
     world.pass(5).await;
     assert!(world.health.metrics_text().unwrap().contains("rosterd_runs_total{result=\"failed\"} 1"));
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal), Event::Ended]).await;
 }
 
@@ -296,56 +298,56 @@ async fn a_run_that_was_cut_short_is_interrupted_and_still_owed() {
     world.turn_clock_to("2027-01-04T09:00:00Z");
     world.expect([stored("2027-01-04T10:00:00Z"), Event::Started(Trigger::Schedule)]).await;
     world.tell(TERMINATE).await;
-    let (ending, rest) = world.ended().await;
-    assert_eq!((ending, ending.exit_code()), (Ending::Interrupted, 143));
+    let (result, rest) = world.ended().await;
+    assert_eq!((result, result.exit_code()), (ShutdownResult::Interrupted, 143));
     assert_eq!(rest, [Event::Ended, stored("2027-01-04T09:00:00Z")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_ends_by_itself_in_time_was_not_interrupted() {
     let mut world = started([Behaviour::ObeyStop { exit: 0 }]);
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
     world.tell(TERMINATE).await;
-    let (ending, rest) = world.ended().await;
-    assert_eq!((ending.exit_code(), rest), (0, vec![Event::Ended]));
+    let (result, rest) = world.ended().await;
+    assert_eq!((result.exit_code(), rest), (0, vec![Event::Ended]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_does_not_end_in_thirty_seconds_is_cut_short() {
     let mut world = started([Behaviour::IgnoreStop]);
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
     let before = tokio::time::Instant::now();
     world.tell(TERMINATE).await;
-    let (ending, _) = world.ended().await;
-    assert_eq!((ending, before.elapsed().as_secs()), (Ending::Interrupted, 30));
+    let (result, _) = world.ended().await;
+    assert_eq!((result, before.elapsed().as_secs()), (ShutdownResult::Interrupted, 30));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_signal_ends_at_once() {
     for (signal, code) in [(StopSignal::Interrupt, 130), (StopSignal::Terminate, 143)] {
         let mut world = started([Behaviour::IgnoreStop]);
-        world.tell(Notice::RunNow).await;
+        world.tell(DaemonSignal::RunNow).await;
         world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
         let before = tokio::time::Instant::now();
-        world.tell(Notice::Stop(signal)).await;
-        world.tell(Notice::Stop(signal)).await;
-        let (ending, _) = world.ended().await;
-        assert_eq!((ending.exit_code(), before.elapsed()), (code, Duration::ZERO));
+        world.tell(DaemonSignal::Stop(signal)).await;
+        world.tell(DaemonSignal::Stop(signal)).await;
+        let (result, _) = world.ended().await;
+        assert_eq!((result.exit_code(), before.elapsed()), (code, Duration::ZERO));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_waits_when_the_end_comes_is_owed_to_the_next_start() {
     let mut world = started([Behaviour::ObeyStop { exit: 0 }]);
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
     world.turn_clock_to("2027-01-04T09:00:00Z");
     world.expect([stored("2027-01-04T10:00:00Z")]).await;
     world.tell(TERMINATE).await;
-    let (ending, rest) = world.ended().await;
-    assert_eq!((ending, rest), (Ending::Idle, vec![Event::Ended, stored("2027-01-04T09:00:00Z")]));
+    let (result, rest) = world.ended().await;
+    assert_eq!((result, rest), (ShutdownResult::Idle, vec![Event::Ended, stored("2027-01-04T09:00:00Z")]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -354,18 +356,27 @@ async fn a_new_configuration_changes_the_schedule_and_a_wrong_one_changes_nothin
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
     let mut daily = hourly();
     daily.sync.cron = cron("@daily");
-    world.work.reloads.lock().unwrap().extend([Err("exam.page_size: 0 is too small".to_owned()), Ok(daily)]);
-    world.tell(Notice::Reload).await;
-    world.tell(Notice::Reload).await;
+    world
+        .handler
+        .reloads
+        .lock()
+        .unwrap()
+        .extend([Err("exam.page_size: 0 is too small".to_owned()), Ok(daily)]);
+    world.tell(DaemonSignal::Reload).await;
+    world.tell(DaemonSignal::Reload).await;
     world.expect([stored("2027-01-05T00:00:00Z")]).await;
     world.tell(TERMINATE).await;
-    let notes = Arc::clone(&world.notes);
-    assert_eq!(world.ended().await, (Ending::Idle, vec![]));
-    let mut told = notes.lock().unwrap().clone();
-    told.retain(|note| !matches!(note, Note::Status(_) | Note::Watchdog));
-    let reload = [Note::Reloading, Note::Ready];
-    let expected: Vec<_> =
-        [Note::Ready].into_iter().chain(reload.clone()).chain(reload).chain([Note::Stopping]).collect();
+    let statuses = Arc::clone(&world.statuses);
+    assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
+    let mut told = statuses.lock().unwrap().clone();
+    told.retain(|status| !matches!(status, ServiceStatus::Status(_) | ServiceStatus::Watchdog));
+    let reload = [ServiceStatus::Reloading, ServiceStatus::Ready];
+    let expected: Vec<_> = [ServiceStatus::Ready]
+        .into_iter()
+        .chain(reload.clone())
+        .chain(reload)
+        .chain([ServiceStatus::Stopping])
+        .collect();
     assert_eq!(told, expected);
 }
 
@@ -378,8 +389,8 @@ async fn a_run_that_waits_for_its_jitter_survives_a_reload() {
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
     world.turn_clock_to("2027-01-04T09:00:01Z");
     world.pass(2).await;
-    world.work.reloads.lock().unwrap().push_back(Ok(hourly()));
-    world.tell(Notice::Reload).await;
+    world.handler.reloads.lock().unwrap().push_back(Ok(hourly()));
+    world.tell(DaemonSignal::Reload).await;
     world.turn_clock_to("2027-06-01T00:00:00Z");
     world.expect([stored("2027-06-01T01:00:00Z"), Event::Started(Trigger::Schedule)]).await;
 }
@@ -387,10 +398,11 @@ async fn a_run_that_waits_for_its_jitter_survives_a_reload() {
 #[tokio::test(start_paused = true)]
 async fn the_heartbeat_goes_on_during_a_long_run() {
     let mut world = started([Behaviour::IgnoreStop]);
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
-    let signs =
-        |world: &World| world.notes.lock().unwrap().iter().filter(|note| **note == Note::Watchdog).count();
+    let signs = |world: &World| {
+        world.statuses.lock().unwrap().iter().filter(|status| **status == ServiceStatus::Watchdog).count()
+    };
     let before = signs(&world);
     world.pass(600).await;
     assert!(world.health.is_alive(world.clock.now_ms()));
@@ -402,13 +414,16 @@ async fn the_heartbeat_goes_on_during_a_long_run() {
 async fn the_status_line_names_the_last_run_and_the_next() {
     let mut world = started([Behaviour::EndAs("applied")]);
     world.expect([stored("2027-01-04T09:00:00Z")]).await;
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal), Event::Ended]).await;
     world.pass(2).await;
-    let notes = world.notes.lock().unwrap().clone();
-    let last = notes.iter().rev().find_map(|note| match note {
-        Note::Status(line) => Some(line.clone()),
-        Note::Ready | Note::Reloading | Note::Watchdog | Note::Stopping => None,
+    let statuses = world.statuses.lock().unwrap().clone();
+    let last = statuses.iter().rev().find_map(|status| match status {
+        ServiceStatus::Status(line) => Some(line.clone()),
+        ServiceStatus::Ready
+        | ServiceStatus::Reloading
+        | ServiceStatus::Watchdog
+        | ServiceStatus::Stopping => None,
     });
     let last = last.unwrap();
     assert!(last.starts_with("last run applied at 2027-01-04 08:20:0"), "{last}");
@@ -420,7 +435,7 @@ async fn a_pull_of_results_never_runs_beside_a_run_and_is_no_good_run() {
     let gate = Arc::new(Notify::new());
     let timetable = Timetable { results: Some(cron("0 30 * * * *")), ..hourly() };
     let mut world = started_with(timetable, None, [Behaviour::WaitFor(Arc::clone(&gate))]);
-    world.tell(Notice::RunNow).await;
+    world.tell(DaemonSignal::RunNow).await;
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
     world.turn_clock_to("2027-01-04T08:30:00Z");
     world.pass(5).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fastrand::Rng;
 
-use rosterd_import::{ClassRow, Given, GroupRow, RosterRows, RosterTable, StudentRow};
+use rosterd_import::{CellValue, ClassRow, GroupRow, RosterRows, RosterTable, StudentRow};
 
 /// Years of the school; each student is in one.
 const YEARS: u32 = 8;
@@ -124,7 +124,11 @@ fn groups() -> Vec<GroupRow> {
         DEPARTMENTS.iter().chain(&CLUBS).map(|(code, title)| ((*code).to_owned(), (*title).to_owned()));
     years
         .chain(others)
-        .map(|(group_code, title)| GroupRow { group_code, title: Given::Value(title), gid: Given::Nothing })
+        .map(|(group_code, title)| GroupRow {
+            group_code,
+            title: CellValue::Value(title),
+            gid: CellValue::Nothing,
+        })
         .collect()
 }
 
@@ -155,7 +159,7 @@ fn class(number: u32) -> ClassRow {
     };
     ClassRow {
         class_code: format!("C{:04}", number + 1),
-        title: Given::Value(format!("{subject}, year {year}{set}")),
+        title: CellValue::Value(format!("{subject}, year {year}{set}")),
         ..ClassRow::default()
     }
 }
@@ -213,13 +217,13 @@ impl People {
         let domain = if rng.u32(0..3) == 0 { "example.net" } else { "example.org" };
         StudentRow {
             student_id: format!("S{}", 100_000 + u64::from(number)),
-            name: Given::Value(name),
-            gender: Given::Value(if is_woman { "female" } else { "male" }.to_owned()),
-            phone: Given::Value(self.phone(names.phones)),
-            email: Given::Value(format!("{login}@{domain}")),
-            password: Given::Value(password(rng)),
-            classin_uid: Given::Nothing,
-            active: Given::Value(true),
+            name: CellValue::Value(name),
+            gender: CellValue::Value(if is_woman { "female" } else { "male" }.to_owned()),
+            phone: CellValue::Value(self.phone(names.phones)),
+            email: CellValue::Value(format!("{login}@{domain}")),
+            password: CellValue::Value(password(rng)),
+            classin_uid: CellValue::Nothing,
+            active: CellValue::Value(true),
             further: BTreeMap::from([("login".to_owned(), login)]),
         }
     }
@@ -402,10 +406,10 @@ mod tests {
 
     use super::*;
 
-    fn value(given: &Given<String>) -> &str {
+    fn value(given: &CellValue<String>) -> &str {
         match given {
-            Given::Value(value) => value,
-            Given::Nothing | Given::Empty => "",
+            CellValue::Value(value) => value,
+            CellValue::Nothing | CellValue::Empty => "",
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Settings;
+use super::layers::{Layer, LayeredSettings, PREFIX};
 use super::problem::{Origin, Problem, SettingsError};
-use super::raw::{Layer, PREFIX, RawSettings};
 use super::validate::validate;
 
 /// The lowest layer, and the manual.
@@ -121,22 +121,22 @@ fn load(
     variables: HashMap<String, String>,
     problems: Vec<Problem>,
 ) -> Result<Settings, SettingsError> {
-    let mut raw = RawSettings::default();
-    raw.problems = problems;
+    let mut layers = LayeredSettings::default();
+    layers.problems = problems;
     let path = source.path();
     let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
-    raw.add_toml(DEFAULTS, &Layer { origin: Origin::Default, folder: folder.clone() });
+    layers.add_toml(DEFAULTS, &Layer { origin: Origin::Default, folder: folder.clone() });
     if let Some(path) = path {
         let layer = Layer { origin: Origin::File(path.clone()), folder };
         match std::fs::read_to_string(&path) {
-            Ok(text) => raw.add_toml(text.trim_start_matches('\u{feff}'), &layer),
-            Err(error) => raw.problems.push(Problem {
+            Ok(text) => layers.add_toml(text.trim_start_matches('\u{feff}'), &layer),
+            Err(error) => layers.problems.push(Problem {
                 key: String::new(),
                 origin: layer.origin,
                 message: format!("this configuration file cannot be read: {error}"),
             }),
         }
     }
-    raw.add_environment(variables);
-    validate(raw)
+    layers.add_environment(variables);
+    validate(layers)
 }

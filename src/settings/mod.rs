@@ -3,17 +3,17 @@
 //! Nothing else reads the environment or a configuration file; every other module receives its own
 //! small part of [`Settings`].
 
+mod environment;
+mod layers;
 mod load;
 mod parse;
 mod problem;
-mod raw;
 mod suggest;
-mod surroundings;
 mod validate;
 
+pub use environment::ProcessEnvironment;
 pub use load::ConfigSource;
 pub use problem::{Origin, Problem, SettingsError};
-pub use surroundings::Surroundings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

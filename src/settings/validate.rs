@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use config::ValueKind;
 use secrecy::SecretString;
 
+use super::layers::{FIELDS, LayerValue, LayeredSettings};
 use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
-use super::raw::{FIELDS, RawSettings, RawValue};
 use super::{
     Adopt, ClassinSettings, DemoSettings, Endpoint, ExamSettings, GuardSettings, HttpSettings, Missed, Mode,
     Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings, Settings,
@@ -34,9 +34,9 @@ const LONGEST_SECRET_BYTES: u64 = 4096;
 ///
 /// # Errors
 /// All problems of the layers and of their values, sorted by key.
-pub(super) fn validate(mut raw: RawSettings) -> Result<Settings, SettingsError> {
-    let problems = std::mem::take(&mut raw.problems);
-    let mut reader = Reader { raw: &raw, problems };
+pub(super) fn validate(mut layers: LayeredSettings) -> Result<Settings, SettingsError> {
+    let problems = std::mem::take(&mut layers.problems);
+    let mut reader = Reader { layers: &layers, problems };
     let settings = settings(&mut reader);
     let mut problems = reader.problems;
     problems.sort();
@@ -199,7 +199,7 @@ fn retry(reader: &mut Reader<'_>) -> Option<RetrySettings> {
 
 #[expect(clippy::option_option, reason = "the outer one is `a problem was found`, as everywhere here")]
 fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
-    if !reader.raw.has_section("demo") {
+    if !reader.layers.has_section("demo") {
         return Some(None);
     }
     let students = reader.required("demo.students", parse::whole(1..=1_000_000));
@@ -210,13 +210,13 @@ fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
 
 /// Reads values by key and collects what is wrong with them. `None` always stands for a problem noted.
 struct Reader<'a> {
-    raw: &'a RawSettings,
+    layers: &'a LayeredSettings,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
     fn refuse(&mut self, key: &str, message: impl Into<String>) {
-        let origin = self.raw.get(key).map_or(Origin::Unset, |value| value.origin.clone());
+        let origin = self.layers.get(key).map_or(Origin::Unset, |value| value.origin.clone());
         self.problems.push(Problem { key: key.to_owned(), origin, message: message.into() });
     }
 
@@ -235,7 +235,7 @@ impl Reader<'_> {
 
     /// A value that may be absent.
     fn optional<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<Option<T>> {
-        match self.raw.get(key) {
+        match self.layers.get(key) {
             Some(value) => self.accept(key, parse(&value.kind)).map(Some),
             None => Some(None),
         }
@@ -259,7 +259,7 @@ impl Reader<'_> {
 
     /// A secret, given itself or by the file that holds it; the later layer wins.
     fn secret(&mut self, key: &str, file_key: &str) -> Option<Option<SecretString>> {
-        match (self.raw.get(key), self.raw.get(file_key)) {
+        match (self.layers.get(key), self.layers.get(file_key)) {
             (None, None) => Some(None),
             (Some(given), Some(file)) if same_layer(given, file) => {
                 self.refuse(key, format!("{file_key} is given too: keep one of them"));
@@ -295,7 +295,7 @@ impl Reader<'_> {
     }
 
     fn folder(&self, key: &str) -> PathBuf {
-        self.raw.get(key).map(|value| value.folder.clone()).unwrap_or_default()
+        self.layers.get(key).map(|value| value.folder.clone()).unwrap_or_default()
     }
 }
 
@@ -309,12 +309,12 @@ fn read_secret(path: &Path) -> std::io::Result<String> {
     Ok(content)
 }
 
-fn same_layer(one: &RawValue, other: &RawValue) -> bool {
+fn same_layer(one: &LayerValue, other: &LayerValue) -> bool {
     rank(one) == rank(other)
 }
 
 /// The place of a value's layer: later ones win.
-fn rank(value: &RawValue) -> u8 {
+fn rank(value: &LayerValue) -> u8 {
     match value.origin {
         Origin::Unset => 0,
         Origin::Default => 1,

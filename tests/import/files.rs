@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use rosterd_import::{Told, encoding_named};
+use rosterd_import::{ReadOptions, encoding_named};
 
 const CHINESE: &str = "student_id,name\nS1,王小明\nS2,李雷\nS3,韩梅梅\nS4,张伟\n";
 const WESTERN: &str = "student_id;name\nS1;Zoë Müller\nS2;André Gonçalves\nS3;Señor Muñoz\n";
@@ -100,11 +100,11 @@ async fn a_guessed_encoding_is_said() {
 async fn an_encoding_that_is_named_is_taken_without_a_word_and_must_fit() {
     let desk = Desk::new();
     desk.put("students.csv", b"student_id,name\nS2,Zo\xeb\n");
-    let told = |name| Told { encoding: encoding_named(name), delimiter: None };
+    let told = |name| ReadOptions { encoding: encoding_named(name), delimiter: None };
     let request = desk.csv(&["students.csv"]);
-    let wrong = import(&ImportRequest { told: told("gb18030"), ..request.clone() }).await;
+    let wrong = import(&ImportRequest { reading: told("gb18030"), ..request.clone() }).await;
     assert_eq!(problems(wrong), [at("students.csv", 2, 1, "encoding")]);
-    let report = import(&ImportRequest { told: told("windows-1252"), ..request }).await.unwrap();
+    let report = import(&ImportRequest { reading: told("windows-1252"), ..request }).await.unwrap();
     assert!(report.notices.is_empty());
     assert_eq!(desk.one("SELECT name FROM students").await, "Zoë");
 }

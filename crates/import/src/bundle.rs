@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::probe::LARGEST_FILE;
 use super::sheet::{FileSource, Source};
+use super::sniff::LARGEST_FILE;
 
 /// Files that an archive may hold.
 const MOST_ENTRIES: usize = 512;

@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::{Given, ImportProblem};
+use super::{CellValue, ImportProblem};
 use rosterd_core::roster::normalise;
 
 /// Longest key, in characters.
@@ -41,13 +41,13 @@ impl<'a> Cells<'a> {
     }
 
     /// A text, trimmed and in normal form.
-    pub(super) fn text(&mut self, column: &str) -> Given<String> {
+    pub(super) fn text(&mut self, column: &str) -> CellValue<String> {
         match self.limited(column) {
-            None => Given::Nothing,
+            None => CellValue::Nothing,
             Some(raw) => {
                 let text = normalise(raw).into_owned();
                 self.refuse_rounded(column, &text);
-                Given::text(text)
+                CellValue::text(text)
             }
         }
     }
@@ -64,48 +64,48 @@ impl<'a> Cells<'a> {
     }
 
     /// A text that must not be empty where its column is there.
-    pub(super) fn needed(&mut self, column: &str, code: &'static str) -> Given<String> {
+    pub(super) fn needed(&mut self, column: &str, code: &'static str) -> CellValue<String> {
         let text = self.text(column);
-        if text == Given::Empty {
+        if text == CellValue::Empty {
             self.refuse(column, code, format!("{column} is empty"));
         }
         text
     }
 
     /// A text to the letter; blanks alone are empty.
-    pub(super) fn verbatim(&mut self, column: &str) -> Given<String> {
+    pub(super) fn verbatim(&mut self, column: &str) -> CellValue<String> {
         match self.limited(column) {
-            None => Given::Nothing,
-            Some(raw) if normalise(raw).is_empty() => Given::Empty,
-            Some(raw) => Given::Value(raw.to_owned()),
+            None => CellValue::Nothing,
+            Some(raw) if normalise(raw).is_empty() => CellValue::Empty,
+            Some(raw) => CellValue::Value(raw.to_owned()),
         }
     }
 
     /// A whole number from 1.
-    pub(super) fn number(&mut self, column: &str) -> Given<i64> {
-        let Given::Value(text) = self.text(column) else {
-            return if self.raw(column).is_some() { Given::Empty } else { Given::Nothing };
+    pub(super) fn number(&mut self, column: &str) -> CellValue<i64> {
+        let CellValue::Value(text) = self.text(column) else {
+            return if self.raw(column).is_some() { CellValue::Empty } else { CellValue::Nothing };
         };
         match text.parse::<i64>() {
-            Ok(number) if number > 0 => Given::Value(number),
+            Ok(number) if number > 0 => CellValue::Value(number),
             _ => {
                 self.refuse(column, "bad-number", format!("{column} is not a whole number from 1"));
-                Given::Nothing
+                CellValue::Nothing
             }
         }
     }
 
     /// A yes or no; an empty field says nothing.
-    pub(super) fn flag(&mut self, column: &str) -> Given<bool> {
-        let Given::Value(text) = self.text(column) else {
-            return Given::Nothing;
+    pub(super) fn flag(&mut self, column: &str) -> CellValue<bool> {
+        let CellValue::Value(text) = self.text(column) else {
+            return CellValue::Nothing;
         };
         match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" => Given::Value(true),
-            "0" | "false" | "no" => Given::Value(false),
+            "1" | "true" | "yes" => CellValue::Value(true),
+            "0" | "false" | "no" => CellValue::Value(false),
             _ => {
                 self.refuse(column, "bad-flag", format!("{column} is neither 1 nor 0"));
-                Given::Nothing
+                CellValue::Nothing
             }
         }
     }

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use super::bundle::Bundle;
 use super::cells::{Cells, position};
-use super::probe::Told;
 use super::sheet::{FileRef, consume, read_text, refuse_without_rows};
+use super::sniff::ReadOptions;
 use super::table::{AnyRows, Headers};
 use super::{
-    ClassRow, Given, GroupRow, Intake, Item, Person, RosterTable, SkippedColumns, StudentRow, shown,
+    CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, SkippedColumns, StudentRow, shown,
     shown_name,
 };
 
@@ -39,18 +39,18 @@ const ENROLLMENTS: [RosterTable; 2] = [RosterTable::GroupMembers, RosterTable::C
 
 /// Reads the bundle, a folder or a zip archive. All three files are needed; `schools.csv` and `teachers.csv`
 /// are not read.
-pub fn read(intake: &mut Intake, path: &Path, told: Told) {
+pub fn read(sink: &mut RowSink, path: &Path, reading: ReadOptions) {
     let mut bundle = match Bundle::open(path) {
         Ok(bundle) => bundle,
         Err((_, message)) if !path.is_file() => {
             let message = format!("a Clever bundle is a folder or a zip archive with its files: {message}");
-            return intake.reading.refuse_file(&shown_name(path), 1, 1, "not-a-folder", message);
+            return sink.reading.refuse_file(&shown_name(path), 1, 1, "not-a-folder", message);
         }
         Err((code, message)) => {
-            return intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+            return sink.reading.refuse_file(&shown_name(path), 1, 1, code, message);
         }
     };
-    let needed: [(&str, &[&str], Reader); 3] = [
+    let needed: [(&str, &[&str], ReadTable); 3] = [
         ("students.csv", &["Student_id", "First_name", "Last_name"], read_students),
         ("sections.csv", &["Section_id", "Name"], read_sections),
         ("enrollments.csv", &["Student_id", "Section_id"], read_enrollments),
@@ -58,52 +58,52 @@ pub fn read(intake: &mut Intake, path: &Path, told: Told) {
     for (name, columns, read) in needed {
         let Some(mut source) = bundle.source(name) else {
             let message = "the bundle lacks this file".to_owned();
-            intake.reading.refuse_file(name, 1, 1, "missing-file", message);
+            sink.reading.refuse_file(name, 1, 1, "missing-file", message);
             continue;
         };
-        let file = FileRef::note(intake, name.to_owned());
-        read_text(intake, &file, source.as_mut(), told, &mut |intake, file, headers, rows| {
-            if accept_headers(intake, file, columns, &headers) {
-                let count = read(intake, file, &headers, rows);
+        let file = FileRef::note(sink, name.to_owned());
+        read_text(sink, &file, source.as_mut(), reading, &mut |sink, file, headers, rows| {
+            if accept_headers(sink, file, columns, &headers) {
+                let count = read(sink, file, &headers, rows);
                 // A bundle without students is refused as such.
-                let students = intake.reading.row_counts.get(&RosterTable::Students);
+                let students = sink.reading.row_counts.get(&RosterTable::Students);
                 if count == 0 && students.is_some_and(|count| *count > 0) {
-                    refuse_without_rows(intake, file);
+                    refuse_without_rows(sink, file);
                 }
             }
         });
     }
 }
 
-type Reader = fn(&mut Intake, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
+type ReadTable = fn(&mut RowSink, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
 
-fn accept_headers(intake: &mut Intake, file: &FileRef, needed: &[&str], headers: &Headers) -> bool {
-    let before = intake.reading.file_problems.len();
+fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: &Headers) -> bool {
+    let before = sink.reading.file_problems.len();
     for &column in needed {
         match headers.names.iter().filter(|name| *name == column).count() {
             1 => {}
             0 => {
                 let message = format!("the column {column} is missing; Clever's names are exact");
-                file.refuse(intake, headers.line, "missing-column", message);
+                file.refuse(sink, headers.line, "missing-column", message);
             }
             _ => {
                 let message = format!("the column {column} stands twice");
-                file.refuse(intake, headers.line, "duplicate-column", message);
+                file.refuse(sink, headers.line, "duplicate-column", message);
             }
         }
     }
-    intake.reading.file_problems.len() == before
+    sink.reading.file_problems.len() == before
 }
 
-fn read_students(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
-    report_skipped(intake, &file.name, headers);
+fn read_students(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    report_skipped(sink, &file.name, headers);
     let further: Vec<&str> = FURTHER_COLUMNS
         .into_iter()
         .filter(|column| headers.names.iter().any(|name| name == column))
         .collect();
     let places = ["Student_id", "First_name"].map(|column| position(&headers.names, column));
-    intake.reading.key_columns.insert(RosterTable::Students, places);
-    consume(intake, file, &[RosterTable::Students], (headers, rows), |cells, items| {
+    sink.reading.key_columns.insert(RosterTable::Students, places);
+    consume(sink, file, &[RosterTable::Students], (headers, rows), |cells, items| {
         let row = student(cells, &further);
         let reference = row.student_id.clone();
         let person = Person { row, reference, departs: false, needs_role: false };
@@ -114,7 +114,7 @@ fn read_students(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &
 fn student(cells: &mut Cells<'_>, further: &[&str]) -> StudentRow {
     let student_id = cells.key("Student_id");
     let name = full_name(cells);
-    if name == Given::Empty {
+    if name == CellValue::Empty {
         let message = "First_name and Last_name are empty".to_owned();
         cells.refuse("First_name", "missing-name", message);
     }
@@ -129,26 +129,26 @@ fn student(cells: &mut Cells<'_>, further: &[&str]) -> StudentRow {
         email: cells.text("Student_email"),
         password: cells.verbatim("Password"),
         // Clever lists active students only.
-        active: Given::Value(true),
+        active: CellValue::Value(true),
         further,
         ..StudentRow::default()
     }
 }
 
-fn full_name(cells: &mut Cells<'_>) -> Given<String> {
+fn full_name(cells: &mut Cells<'_>) -> CellValue<String> {
     let parts = ["First_name", "Middle_name", "Last_name"].map(|column| text_or_empty(cells, column));
     let words: Vec<&str> = parts.iter().flat_map(|part| part.split_whitespace()).collect();
-    Given::text(words.join(" "))
+    CellValue::text(words.join(" "))
 }
 
 fn text_or_empty(cells: &mut Cells<'_>, column: &str) -> String {
     match cells.text(column) {
-        Given::Value(text) => text,
-        Given::Empty | Given::Nothing => String::new(),
+        CellValue::Value(text) => text,
+        CellValue::Empty | CellValue::Nothing => String::new(),
     }
 }
 
-fn report_skipped(intake: &mut Intake, file: &str, headers: &Headers) {
+fn report_skipped(sink: &mut RowSink, file: &str, headers: &Headers) {
     let mut by_reason: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for name in headers.names.iter().filter(|name| !name.is_empty()) {
         let column = name.as_str();
@@ -165,33 +165,33 @@ fn report_skipped(intake: &mut Intake, file: &str, headers: &Headers) {
         by_reason.entry(reason).or_default().push(shown(column));
     }
     let skipped = by_reason.into_iter();
-    intake.reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
+    sink.reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
         file: file.to_owned(),
         reason,
         columns,
     }));
 }
 
-fn read_sections(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+fn read_sections(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
     let places = ["Section_id", "Name"].map(|column| position(&headers.names, column));
     for table in SECTIONS {
-        intake.reading.key_columns.insert(table, places);
+        sink.reading.key_columns.insert(table, places);
     }
-    consume(intake, file, &SECTIONS, (headers, rows), |cells, items| {
+    consume(sink, file, &SECTIONS, (headers, rows), |cells, items| {
         let (code, title) = (cells.key("Section_id"), cells.needed("Name", "missing-title"));
-        let group = GroupRow { group_code: code.clone(), title: title.clone(), gid: Given::Nothing };
+        let group = GroupRow { group_code: code.clone(), title: title.clone(), gid: CellValue::Nothing };
         items.push(Item::Group { row: group, made_up: false });
         let row = ClassRow { class_code: code, title, ..ClassRow::default() };
         items.push(Item::Class { row, made_up: false });
     })
 }
 
-fn read_enrollments(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+fn read_enrollments(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
     let places = ["Student_id", "Section_id"].map(|column| position(&headers.names, column));
     for table in ENROLLMENTS {
-        intake.reading.key_columns.insert(table, places);
+        sink.reading.key_columns.insert(table, places);
     }
-    consume(intake, file, &ENROLLMENTS, (headers, rows), |cells, items| {
+    consume(sink, file, &ENROLLMENTS, (headers, rows), |cells, items| {
         let (student, code) = (cells.key("Student_id"), cells.key("Section_id"));
         for table in ENROLLMENTS {
             let (student, code) = (student.clone(), code.clone());

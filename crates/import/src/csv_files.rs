@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::cells::{Cells, position};
+use super::discover::{files_by_table, table_named};
 use super::excel::{Workbook, is_workbook};
-use super::found::{files_by_table, table_named};
 use super::mapping::ColumnMap;
-use super::probe::Told;
 use super::sheet::{FileRef, FileSource, consume, read_text, refuse_without_rows};
+use super::sniff::ReadOptions;
 use super::table::{AnyRows, Headers};
 use super::{
-    ClassRow, Given, GroupRow, Intake, Item, Person, RosterTable, SkippedColumns, StudentRow, shown_name,
+    CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, SkippedColumns, StudentRow, shown_name,
 };
 
 /// Most columns a students file may have; each becomes a column of the table.
@@ -28,11 +28,11 @@ const OWNER_COLUMNS: [(&str, RosterTable); 2] =
 
 /// What an admin says about files with one table each.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct CsvOptions {
     /// Their names for our columns. A file that is not named after a table is then one of students.
     pub map: ColumnMap,
     /// Encoding and separator, where they are not to be found out.
-    pub told: Told,
+    pub reading: ReadOptions,
     /// The sheet of a workbook; absent: those named after tables, else the first.
     pub sheet: Option<String>,
     /// The files are the whole truth.
@@ -40,101 +40,101 @@ pub struct Wishes {
 }
 
 /// Reads the given files, or those files of a given folder that are named after our tables.
-pub fn read(intake: &mut Intake, paths: &[PathBuf], wishes: &Wishes) {
-    for (table, path) in files_by_table(intake, paths, !wishes.map.is_empty()) {
-        read_file(intake, table, &path, wishes);
+pub fn read(sink: &mut RowSink, paths: &[PathBuf], options: &CsvOptions) {
+    for (table, path) in files_by_table(sink, paths, !options.map.is_empty()) {
+        read_file(sink, table, &path, options);
     }
 }
 
-fn read_file(intake: &mut Intake, table: Option<RosterTable>, path: &Path, wishes: &Wishes) {
+fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
     if is_workbook(path) {
-        return read_workbook(intake, table, path, wishes);
+        return read_workbook(sink, table, path, options);
     }
-    let file = FileRef::note(intake, shown_name(path));
+    let file = FileRef::note(sink, shown_name(path));
     let table = table.unwrap_or(RosterTable::Students);
     let mut source = FileSource(path.to_owned());
-    read_text(intake, &file, &mut source, wishes.told, &mut |intake, file, headers, rows| {
-        read_table(intake, file, table, wishes, headers, rows);
+    read_text(sink, &file, &mut source, options.reading, &mut |sink, file, headers, rows| {
+        read_table(sink, file, table, options, headers, rows);
     });
 }
 
 /// Sheets named after tables; where there are none, the one that was asked for, or the first.
-fn read_workbook(intake: &mut Intake, table: Option<RosterTable>, path: &Path, wishes: &Wishes) {
-    let Some(mut workbook) = Workbook::open(intake, path) else { return };
+fn read_workbook(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
+    let Some(mut workbook) = Workbook::open(sink, path) else { return };
     let names = workbook.sheet_names();
-    let refuse = |intake: &mut Intake, code, message| {
-        intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+    let refuse = |sink: &mut RowSink, code, message| {
+        sink.reading.refuse_file(&shown_name(path), 1, 1, code, message);
     };
     let own: Vec<(RosterTable, String)> =
         names.iter().filter_map(|name| Some((table_named(name)?, name.clone()))).collect();
-    let sheets = match (&wishes.sheet, table) {
+    let sheets = match (&options.sheet, table) {
         (Some(wanted), _) => match names.iter().find(|name| *name == wanted) {
             Some(name) => vec![(table.unwrap_or(RosterTable::Students), name.clone())],
             None => {
                 let message = format!("there is no sheet {}", super::shown(wanted));
-                return refuse(intake, "missing-sheet", message);
+                return refuse(sink, "missing-sheet", message);
             }
         },
         (None, _) if !own.is_empty() => own,
         (None, Some(table)) => names.first().map(|name| (table, name.clone())).into_iter().collect(),
-        (None, None) if !wishes.map.is_empty() => {
+        (None, None) if !options.map.is_empty() => {
             names.first().map(|name| (RosterTable::Students, name.clone())).into_iter().collect()
         }
         (None, None) => {
             let message = "neither the workbook nor a sheet of it is named after a table (--map says which \
                            columns are ours, --sheet which sheet)";
-            return refuse(intake, "unknown-file", message.to_owned());
+            return refuse(sink, "unknown-file", message.to_owned());
         }
     };
     if names.len() > sheets.len() {
         let read: Vec<String> = sheets.iter().map(|(_, name)| super::shown(name)).collect();
         let message = format!("of {} sheets only {} was read", names.len(), read.join(", "));
-        intake.reading.notice(&shown_name(path), message);
+        sink.reading.notice(&shown_name(path), message);
     }
     for (table, sheet) in sheets {
-        workbook.read(intake, &sheet, &mut |intake, file, headers, rows| {
-            read_table(intake, file, table, wishes, headers, rows);
+        workbook.read(sink, &sheet, &mut |sink, file, headers, rows| {
+            read_table(sink, file, table, options, headers, rows);
         });
     }
 }
 
 fn read_table(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     table: RosterTable,
-    wishes: &Wishes,
+    options: &CsvOptions,
     mut headers: Headers,
     rows: &mut AnyRows<'_>,
 ) {
-    let owners = owner_columns(table, wishes);
-    if !rename(intake, file, table, wishes, &mut headers)
-        || !accept_headers(intake, &file.name, table, &owners, !wishes.map.is_empty(), &mut headers)
+    let owners = owner_columns(table, options);
+    if !rename(sink, file, table, options, &mut headers)
+        || !accept_headers(sink, &file.name, table, &owners, !options.map.is_empty(), &mut headers)
     {
         return;
     }
     let columns = table.columns();
     let places = [0, 1].map(|at| position(&headers.names, columns.get(at).copied().unwrap_or_default()));
-    intake.reading.key_columns.insert(table, places);
+    sink.reading.key_columns.insert(table, places);
     for (column, members) in &owners {
         let places = ["student_id", column].map(|name| position(&headers.names, name));
-        intake.reading.key_columns.insert(*members, places);
+        sink.reading.key_columns.insert(*members, places);
     }
     let count = match table {
-        RosterTable::Students => read_students(intake, file, &owners, &headers, rows),
-        RosterTable::Groups => read_groups(intake, file, &headers, rows),
-        RosterTable::Classes => read_classes(intake, file, &headers, rows),
+        RosterTable::Students => read_students(sink, file, &owners, &headers, rows),
+        RosterTable::Groups => read_groups(sink, file, &headers, rows),
+        RosterTable::Classes => read_classes(sink, file, &headers, rows),
         RosterTable::GroupMembers | RosterTable::ClassMembers => {
-            read_members(intake, file, table, &headers, rows)
+            read_members(sink, file, table, &headers, rows)
         }
     };
     // A whole roster without students is refused as such.
-    if count == 0 && !(wishes.whole && table == RosterTable::Students) {
-        refuse_without_rows(intake, file);
+    if count == 0 && !(options.whole && table == RosterTable::Students) {
+        refuse_without_rows(sink, file);
     }
 }
 
-fn owner_columns(table: RosterTable, wishes: &Wishes) -> Vec<(&'static str, RosterTable)> {
-    let mapped = |(column, _): &(&str, RosterTable)| wishes.map.names(column);
+fn owner_columns(table: RosterTable, options: &CsvOptions) -> Vec<(&'static str, RosterTable)> {
+    let mapped = |(column, _): &(&str, RosterTable)| options.map.names(column);
     if table == RosterTable::Students {
         OWNER_COLUMNS.into_iter().filter(mapped).collect()
     } else {
@@ -144,26 +144,26 @@ fn owner_columns(table: RosterTable, wishes: &Wishes) -> Vec<(&'static str, Rost
 
 /// Puts our names in the place of theirs; false, with problems, where the mapping does not fit.
 fn rename(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     table: RosterTable,
-    wishes: &Wishes,
+    options: &CsvOptions,
     headers: &mut Headers,
 ) -> bool {
-    if wishes.map.is_empty() {
+    if options.map.is_empty() {
         return true;
     }
-    match wishes.map.rename(headers, table.columns()) {
+    match options.map.rename(headers, table.columns()) {
         Ok(columns) => {
             if !columns.is_empty() {
                 let skipped = SkippedColumns { file: file.name.clone(), reason: "not mapped", columns };
-                intake.reading.skipped_columns.push(skipped);
+                sink.reading.skipped_columns.push(skipped);
             }
             true
         }
         Err(faults) => {
             for fault in faults {
-                file.refuse(intake, headers.line, fault.code, fault.message);
+                file.refuse(sink, headers.line, fault.code, fault.message);
             }
             false
         }
@@ -172,14 +172,14 @@ fn rename(
 
 /// Spells our columns as we do and refuses headers that cannot be understood, each with its place.
 fn accept_headers(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &str,
     table: RosterTable,
     owners: &[(&str, RosterTable)],
     is_mapped: bool,
     headers: &mut Headers,
 ) -> bool {
-    let reading = &mut intake.reading;
+    let reading = &mut sink.reading;
     let before = reading.file_problems.len();
     let own = table.columns();
     for name in &mut headers.names {
@@ -236,7 +236,7 @@ fn is_plausible_name(name: &str) -> bool {
 }
 
 fn read_students(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     owners: &[(&'static str, RosterTable)],
     headers: &Headers,
@@ -250,7 +250,7 @@ fn read_students(
     let tables: Vec<RosterTable> =
         std::iter::once(RosterTable::Students).chain(owners.iter().map(|(_, members)| *members)).collect();
     let mut made_up = BTreeSet::new();
-    consume(intake, file, &tables, (headers, rows), |cells, items| {
+    consume(sink, file, &tables, (headers, rows), |cells, items| {
         let row = StudentRow {
             student_id: cells.key("student_id"),
             name: cells.needed("name", "missing-name"),
@@ -263,7 +263,7 @@ fn read_students(
             further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
         };
         for (column, members) in owners {
-            if let Given::Value(code) = cells.text(column) {
+            if let CellValue::Value(code) = cells.text(column) {
                 if made_up.insert((*members, code.clone())) {
                     items.push(made_up_owner(*members, &code));
                 }
@@ -277,12 +277,12 @@ fn read_students(
 
 /// A group or class that is known by its name alone.
 fn made_up_owner(members: RosterTable, code: &str) -> Item {
-    let title = Given::Value(code.to_owned());
+    let title = CellValue::Value(code.to_owned());
     if members == RosterTable::ClassMembers {
         let row = ClassRow { class_code: code.to_owned(), title, ..ClassRow::default() };
         Item::Class { row, made_up: true }
     } else {
-        let row = GroupRow { group_code: code.to_owned(), title, gid: Given::Nothing };
+        let row = GroupRow { group_code: code.to_owned(), title, gid: CellValue::Nothing };
         Item::Group { row, made_up: true }
     }
 }
@@ -294,13 +294,13 @@ fn student(row: StudentRow) -> Item {
 
 fn further_value(cells: &mut Cells<'_>, name: &str) -> String {
     match cells.text(name) {
-        Given::Value(text) => text,
-        Given::Empty | Given::Nothing => String::new(),
+        CellValue::Value(text) => text,
+        CellValue::Empty | CellValue::Nothing => String::new(),
     }
 }
 
-fn read_groups(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
-    consume(intake, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
+fn read_groups(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(sink, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
         let row = GroupRow {
             group_code: cells.key("group_code"),
             title: cells.needed("title", "missing-title"),
@@ -310,15 +310,15 @@ fn read_groups(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mu
     })
 }
 
-fn read_classes(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
-    consume(intake, file, &[RosterTable::Classes], (headers, rows), |cells, items| {
+fn read_classes(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(sink, file, &[RosterTable::Classes], (headers, rows), |cells, items| {
         let row = ClassRow {
             class_code: cells.key("class_code"),
             title: cells.needed("title", "missing-title"),
             course_id: cells.number("course_id"),
             class_id: cells.number("class_id"),
         };
-        if matches!(row.class_id, Given::Value(_)) && row.course_id == Given::Empty {
+        if matches!(row.class_id, CellValue::Value(_)) && row.course_id == CellValue::Empty {
             let message = "there is a class_id but no course_id".to_owned();
             cells.refuse("course_id", "missing-course", message);
         }
@@ -327,14 +327,14 @@ fn read_classes(intake: &mut Intake, file: &FileRef, headers: &Headers, rows: &m
 }
 
 fn read_members(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     table: RosterTable,
     headers: &Headers,
     rows: &mut AnyRows<'_>,
 ) -> u64 {
     let column = table.columns().get(1).copied().unwrap_or_default();
-    consume(intake, file, &[table], (headers, rows), |cells, items| {
+    consume(sink, file, &[table], (headers, rows), |cells, items| {
         let (student, code) = (cells.key("student_id"), cells.key(column));
         items.push(Item::Member { table, student, code, departs: false });
     })

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use encoding_rs::{Decoder, DecoderResult};
 
 use super::encoding::decoder;
-use super::probe::{LARGEST_FILE, Shape, Unreadable};
+use super::sniff::{LARGEST_FILE, Shape, Unreadable};
 
 /// Closes every text: if it does not come back as a row of its own, a quote was left open and swallowed the
 /// rest of the file. Nothing that is read holds a zero byte.
@@ -182,14 +182,14 @@ impl<R: Read> Read for DecodedText<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::{Told, probe};
+    use crate::sniff::{ReadOptions, sniff};
 
     fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(to_bytes).collect()
     }
 
-    fn decode(bytes: &[u8], told: Told) -> Result<String, Unreadable> {
-        let shape = probe(bytes, told)?;
+    fn decode(bytes: &[u8], reading: ReadOptions) -> Result<String, Unreadable> {
+        let shape = sniff(bytes, reading)?;
         let (mut text, trail) = DecodedText::new(bytes, &shape, Arc::default());
         let mut decoded = String::new();
         match text.read_to_string(&mut decoded) {
@@ -209,7 +209,7 @@ mod tests {
             ("CR", text.replace('\n', "\r").into_bytes()),
             ("CRLF", text.replace('\n', "\r\n").into_bytes()),
         ] {
-            assert!(decode(&bytes, Told::default()).unwrap() == text, "{name}");
+            assert!(decode(&bytes, ReadOptions::default()).unwrap() == text, "{name}");
         }
     }
 
@@ -217,13 +217,13 @@ mod tests {
     fn text_that_ends_in_the_middle_of_a_letter_is_refused_where_it_does() {
         let mut bytes = utf16("a\nb\nc", u16::to_le_bytes);
         bytes.pop();
-        let fault = decode(&bytes, Told::default()).unwrap_err();
+        let fault = decode(&bytes, ReadOptions::default()).unwrap_err();
         assert_eq!((fault.line, fault.code), (3, "encoding"));
     }
 
     #[test]
     fn zero_bytes_are_no_text() {
-        let fault = decode(b"a\n\ns\0t\0", Told::default()).unwrap_err();
+        let fault = decode(b"a\n\ns\0t\0", ReadOptions::default()).unwrap_err();
         assert_eq!((fault.line, fault.code), (3, "encoding"));
     }
 }

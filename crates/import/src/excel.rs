@@ -12,7 +12,7 @@ use csv::StringRecord;
 
 use super::sheet::{FileRef, Then};
 use super::table::{Headers, Row, RowFault, fitted};
-use super::{Intake, bundle, shown};
+use super::{RowSink, bundle, shown};
 
 /// Largest workbook that is read, in bytes: it is packed, and a hundred thousand students take a tenth of it.
 const LARGEST_WORKBOOK: u64 = 64 << 20;
@@ -41,12 +41,12 @@ pub(super) struct Workbook {
 
 impl Workbook {
     /// Opens a workbook; `None`, with a problem, when it cannot be read as one.
-    pub(super) fn open(intake: &mut Intake, path: &Path) -> Option<Self> {
+    pub(super) fn open(sink: &mut RowSink, path: &Path) -> Option<Self> {
         let name = super::shown_name(path);
         match open(path) {
             Ok(sheets) => Some(Self { sheets, name }),
             Err(message) => {
-                intake.reading.refuse_file(&name, 1, 1, "not-a-workbook", message);
+                sink.reading.refuse_file(&name, 1, 1, "not-a-workbook", message);
                 None
             }
         }
@@ -58,21 +58,21 @@ impl Workbook {
     }
 
     /// Passes the headers and rows of a sheet on.
-    pub(super) fn read(&mut self, intake: &mut Intake, sheet: &str, then: Then<'_>) {
-        let file = FileRef::note(intake, format!("{}[{}]", self.name, shown(sheet)));
+    pub(super) fn read(&mut self, sink: &mut RowSink, sheet: &str, then: Then<'_>) {
+        let file = FileRef::note(sink, format!("{}[{}]", self.name, shown(sheet)));
         match &mut self.sheets {
-            Sheets::Xlsx(xlsx) => read_streamed(intake, &file, xlsx, sheet, then),
+            Sheets::Xlsx(xlsx) => read_streamed(sink, &file, xlsx, sheet, then),
             others @ (Sheets::Xls(_) | Sheets::Xlsb(_) | Sheets::Ods(_)) => {
                 let range = match others.worksheet_range(sheet) {
                     Ok(range) => range,
-                    Err(error) => return file.refuse(intake, 1, "not-a-workbook", error.to_string()),
+                    Err(error) => return file.refuse(sink, 1, "not-a-workbook", error.to_string()),
                 };
                 let first = range.start().map_or(0, |(row, _)| row);
                 let rows = range.rows().zip(first..).map(|(cells, row)| {
                     let cells = cells.iter().take(MOST_COLUMNS).map(text_of).collect();
                     (u64::from(row) + 1, cells)
                 });
-                pass_on(intake, &file, rows.map(Ok), then);
+                pass_on(sink, &file, rows.map(Ok), then);
             }
         }
     }
@@ -103,15 +103,15 @@ fn open(path: &Path) -> Result<Sheets<BufReader<File>>, String> {
 type CellText = Result<String, &'static str>;
 
 fn read_streamed(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     xlsx: &mut Xlsx<BufReader<File>>,
     sheet: &str,
     then: Then<'_>,
 ) {
     match xlsx.worksheet_cells_reader(sheet) {
-        Ok(cells) => pass_on(intake, file, StreamedRows { cells, ahead: None, is_over: false }, then),
-        Err(error) => file.refuse(intake, 1, "not-a-workbook", error.to_string()),
+        Ok(cells) => pass_on(sink, file, StreamedRows { cells, ahead: None, is_over: false }, then),
+        Err(error) => file.refuse(sink, 1, "not-a-workbook", error.to_string()),
     }
 }
 
@@ -186,15 +186,15 @@ impl Iterator for StreamedRows<'_> {
     }
 }
 
-fn pass_on(intake: &mut Intake, file: &FileRef, rows: impl Iterator<Item = ReadRow>, then: Then<'_>) {
+fn pass_on(sink: &mut RowSink, file: &FileRef, rows: impl Iterator<Item = ReadRow>, then: Then<'_>) {
     let mut rows = rows.filter(|row| {
         let is_empty = |cell: &CellText| cell.as_ref().is_ok_and(|text| text.trim().is_empty());
         !row.as_ref().is_ok_and(|(_, cells)| cells.iter().all(is_empty))
     });
     let headers = match rows.next() {
         Some(Ok((line, cells))) => Headers::new(line, cells.iter().map(|cell| cell.as_deref().unwrap_or(""))),
-        Some(Err(message)) => return file.refuse(intake, 1, "not-a-workbook", message),
-        None => return file.refuse(intake, 1, "empty-file", "the sheet is empty".to_owned()),
+        Some(Err(message)) => return file.refuse(sink, 1, "not-a-workbook", message),
+        None => return file.refuse(sink, 1, "empty-file", "the sheet is empty".to_owned()),
     };
     let width = headers.names.len();
     let mut faults = VecDeque::new();
@@ -220,7 +220,7 @@ fn pass_on(intake: &mut Intake, file: &FileRef, rows: impl Iterator<Item = ReadR
         (fields.len()..width).for_each(|_| fields.push_field(""));
         Some(fitted(Row { line, fields }, width))
     });
-    then(intake, file, headers, &mut rows);
+    then(sink, file, headers, &mut rows);
 }
 
 fn text_of(data: &Data) -> CellText {

@@ -10,15 +10,15 @@ mod cells;
 pub mod clever;
 pub mod csv_files;
 mod decoding;
+mod discover;
 mod encoding;
 mod excel;
-mod found;
-mod intake;
 mod mapping;
 pub mod oneroster;
-mod probe;
+mod row_sink;
 mod rows;
 mod sheet;
+mod sniff;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +27,12 @@ use std::fmt;
 use serde::Serialize;
 
 pub use encoding::{FileEncoding, encoding_named};
-pub use intake::{Intake, LOTS_UNDER_WAY};
 pub use mapping::ColumnMap;
-pub use probe::Told;
-pub use rows::{ClassRow, Given, GroupRow, Item, Person, Placed, RosterRows, RosterTable, StudentRow};
+pub use row_sink::{LOTS_UNDER_WAY, RowSink};
+pub use rows::{
+    CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterRows, RosterTable, StudentRow,
+};
+pub use sniff::ReadOptions;
 
 /// Problems that are kept with their places; of further ones only the number is.
 pub const MOST_PROBLEMS: usize = 10_000;

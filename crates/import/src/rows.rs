@@ -61,7 +61,7 @@ impl fmt::Display for RosterTable {
 
 /// What a file says about one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Given<T> {
+pub enum CellValue<T> {
     /// Nothing: the database keeps what it has.
     #[default]
     Nothing,
@@ -71,14 +71,14 @@ pub enum Given<T> {
     Value(T),
 }
 
-impl<T> Given<T> {
+impl<T> CellValue<T> {
     /// The same statement about a borrowed value.
     #[must_use]
-    pub fn as_ref(&self) -> Given<&T> {
+    pub fn as_ref(&self) -> CellValue<&T> {
         match self {
-            Self::Nothing => Given::Nothing,
-            Self::Empty => Given::Empty,
-            Self::Value(value) => Given::Value(value),
+            Self::Nothing => CellValue::Nothing,
+            Self::Empty => CellValue::Empty,
+            Self::Value(value) => CellValue::Value(value),
         }
     }
 
@@ -89,7 +89,7 @@ impl<T> Given<T> {
     }
 }
 
-impl Given<String> {
+impl CellValue<String> {
     /// A text that was given: empty text clears.
     #[must_use]
     pub fn text(value: String) -> Self {
@@ -103,19 +103,19 @@ pub struct StudentRow {
     /// The school's own id.
     pub student_id: String,
     /// Full name; never [`Given::Empty`] when it comes from a reader.
-    pub name: Given<String>,
+    pub name: CellValue<String>,
     /// Gender as the school writes it.
-    pub gender: Given<String>,
+    pub gender: CellValue<String>,
     /// Telephone number.
-    pub phone: Given<String>,
+    pub phone: CellValue<String>,
     /// Mail address.
-    pub email: Given<String>,
+    pub email: CellValue<String>,
     /// Initial password, kept to the letter.
-    pub password: Given<String>,
+    pub password: CellValue<String>,
     /// The `ClassIn` account.
-    pub classin_uid: Given<i64>,
+    pub classin_uid: CellValue<i64>,
     /// Whether the student is there. Left out, a new student is, and one on a whole roster is.
-    pub active: Given<bool>,
+    pub active: CellValue<bool>,
     /// Further columns by name; an empty value clears, an absent column is left as it is.
     pub further: BTreeMap<String, String>,
 }
@@ -132,9 +132,9 @@ pub struct GroupRow {
     /// The school's code.
     pub group_code: String,
     /// What people call it.
-    pub title: Given<String>,
+    pub title: CellValue<String>,
     /// The exam side's id.
-    pub gid: Given<i64>,
+    pub gid: CellValue<i64>,
 }
 
 /// One class as files give it.
@@ -143,11 +143,11 @@ pub struct ClassRow {
     /// The school's code.
     pub class_code: String,
     /// What people call it.
-    pub title: Given<String>,
+    pub title: CellValue<String>,
     /// The `ClassIn` course.
-    pub course_id: Given<i64>,
+    pub course_id: CellValue<i64>,
     /// The `ClassIn` class within the course.
-    pub class_id: Given<i64>,
+    pub class_id: CellValue<i64>,
 }
 
 /// Everything that files say about a roster.
@@ -184,7 +184,7 @@ impl fmt::Debug for RosterRows {
 
 impl RosterRows {
     /// The rows as a reader hands them over.
-    pub fn lots(&self) -> impl Iterator<Item = Vec<Placed>> + '_ {
+    pub fn lots(&self) -> impl Iterator<Item = Vec<LocatedRow>> + '_ {
         const ROWS_IN_A_LOT: usize = 500;
         let students = self.students.iter().map(|row| {
             let (row, reference) = (row.clone(), row.student_id.clone());
@@ -203,9 +203,9 @@ impl RosterRows {
         let class_members =
             self.class_members.iter().map(move |pair| member(RosterTable::ClassMembers, pair));
         let items = students.chain(groups).chain(classes).chain(group_members).chain(class_members);
-        let mut placed = items.map(|item| Placed { file: 0, line: 0, good: true, item });
+        let mut row = items.map(|item| LocatedRow { file: 0, line: 0, good: true, item });
         std::iter::from_fn(move || {
-            let lot: Vec<Placed> = placed.by_ref().take(ROWS_IN_A_LOT).collect();
+            let lot: Vec<LocatedRow> = row.by_ref().take(ROWS_IN_A_LOT).collect();
             (!lot.is_empty()).then_some(lot)
         })
     }
@@ -271,7 +271,7 @@ pub struct Person {
 
 /// An item with the place it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct LocatedRow {
     /// The number of the file among those of the import.
     pub file: usize,
     /// Line within it, from 1.

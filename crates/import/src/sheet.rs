@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::cells::Cells;
 use super::decoding::DecodedText;
-use super::probe::{Told, Unreadable, probe};
+use super::sniff::{ReadOptions, Unreadable, sniff};
 use super::table::{AnyRows, Headers, RowFault, open};
-use super::{ImportProblem, Intake, Item, RosterTable};
+use super::{ImportProblem, Item, RosterTable, RowSink};
 
 /// Something that can be read more than once.
 pub(super) trait Source {
@@ -33,12 +33,12 @@ pub(super) struct FileRef {
 }
 
 impl FileRef {
-    pub(super) fn note(intake: &mut Intake, name: String) -> Self {
-        Self { index: intake.reading.note_file(&name), name }
+    pub(super) fn note(sink: &mut RowSink, name: String) -> Self {
+        Self { index: sink.reading.note_file(&name), name }
     }
 
-    pub(super) fn refuse(&self, intake: &mut Intake, line: u64, code: &'static str, message: String) {
-        intake.reading.refuse_file(&self.name, line, 1, code, message);
+    pub(super) fn refuse(&self, sink: &mut RowSink, line: u64, code: &'static str, message: String) {
+        sink.reading.refuse_file(&self.name, line, 1, code, message);
     }
 
     fn problem(&self, fault: RowFault) -> ImportProblem {
@@ -48,62 +48,62 @@ impl FileRef {
 }
 
 /// What is done with the headers and rows of a file.
-pub(super) type Then<'t> = &'t mut dyn FnMut(&mut Intake, &FileRef, Headers, &mut AnyRows<'_>);
+pub(super) type Then<'t> = &'t mut dyn FnMut(&mut RowSink, &FileRef, Headers, &mut AnyRows<'_>);
 
 /// Opens a text file and passes headers and rows on; what cannot be read as text is a problem of the file.
 pub(super) fn read_text(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     source: &mut dyn Source,
-    told: Told,
+    reading: ReadOptions,
     then: Then<'_>,
 ) {
     let unreadable = |error: io::Error| Unreadable::from_io(1, &error);
-    let shape = source.open().map_err(unreadable).and_then(|reader| probe(reader, told));
+    let shape = source.open().map_err(unreadable).and_then(|reader| sniff(reader, reading));
     let shape = match shape {
         Ok(shape) => shape,
-        Err(fault) => return file.refuse(intake, fault.line, fault.code, fault.message),
+        Err(fault) => return file.refuse(sink, fault.line, fault.code, fault.message),
     };
     if let Some(guessed) = &shape.guessed {
-        intake.reading.notice(&file.name, guessed.clone());
+        sink.reading.notice(&file.name, guessed.clone());
     }
     let reader = match source.open() {
         Ok(reader) => reader,
-        Err(error) => return file.refuse(intake, 1, "not-readable", error.to_string()),
+        Err(error) => return file.refuse(sink, 1, "not-readable", error.to_string()),
     };
-    let text = DecodedText::new(reader, &shape, intake.byte_counter());
+    let text = DecodedText::new(reader, &shape, sink.byte_counter());
     match open(text, shape.delimiter) {
-        Ok(Some((headers, mut rows))) if !headers.names.is_empty() => then(intake, file, headers, &mut rows),
-        Ok(_) => file.refuse(intake, 1, "empty-file", "the file has no header line".to_owned()),
-        Err(fault) => file.refuse(intake, fault.line, fault.code, fault.message),
+        Ok(Some((headers, mut rows))) if !headers.names.is_empty() => then(sink, file, headers, &mut rows),
+        Ok(_) => file.refuse(sink, 1, "empty-file", "the file has no header line".to_owned()),
+        Err(fault) => file.refuse(sink, fault.line, fault.code, fault.message),
     }
 }
 
 /// Reads all rows into items and returns how many rows there were, bad ones included. From here on the
 /// tables count as complete, until a row of theirs is refused.
 pub(super) fn consume(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     tables: &[RosterTable],
     (headers, rows): (&Headers, &mut AnyRows<'_>),
     mut read: impl FnMut(&mut Cells<'_>, &mut Vec<Item>),
 ) -> u64 {
-    intake.reading.begin_tables(tables);
+    sink.reading.begin_tables(tables);
     let mut count = 0;
     let mut items = Vec::new();
     for row in rows {
-        if intake.is_stopped() {
+        if sink.is_stopped() {
             break;
         }
         count += 1;
         let row = match row {
             Ok(row) => row,
             Err(fault) if fault.is_fatal => {
-                file.refuse(intake, fault.line, fault.code, fault.message);
+                file.refuse(sink, fault.line, fault.code, fault.message);
                 break;
             }
             Err(fault) => {
-                intake.reading.refuse_row(tables, file.problem(fault));
+                sink.reading.refuse_row(tables, file.problem(fault));
                 continue;
             }
         };
@@ -112,14 +112,14 @@ pub(super) fn consume(
         let problems = cells.problems;
         let good = problems.is_empty();
         for item in items.drain(..).filter(|item| good || has_key(item)) {
-            intake.place(file.index, row.line, good, item);
+            sink.place(file.index, row.line, good, item);
         }
         for problem in problems {
-            intake.reading.refuse_row(tables, problem);
+            sink.reading.refuse_row(tables, problem);
         }
     }
     for table in tables {
-        *intake.reading.row_counts.entry(*table).or_default() += count;
+        *sink.reading.row_counts.entry(*table).or_default() += count;
     }
     count
 }
@@ -139,7 +139,7 @@ fn has_key(item: &Item) -> bool {
 }
 
 /// Refuses a file that has a header and no row: an export that broke off looks like that.
-pub(super) fn refuse_without_rows(intake: &mut Intake, file: &FileRef) {
+pub(super) fn refuse_without_rows(sink: &mut RowSink, file: &FileRef) {
     let message = "the file has a header and no rows, as an export that broke off has".to_owned();
-    file.refuse(intake, 1, "no-rows", message);
+    file.refuse(sink, 1, "no-rows", message);
 }

@@ -167,13 +167,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::probe::{Told, probe};
+    use crate::sniff::{ReadOptions, sniff};
 
     /// A row's line with its fields, or with the code of what is wrong.
     type Seen = (u64, Result<Vec<String>, &'static str>);
 
     fn rows_of(text: &str) -> Vec<Seen> {
-        let shape = probe(text.as_bytes(), Told::default()).unwrap();
+        let shape = sniff(text.as_bytes(), ReadOptions::default()).unwrap();
         let decoded = DecodedText::new(text.as_bytes(), &shape, Arc::default());
         let (_, rows) = open(decoded, shape.delimiter).unwrap().unwrap();
         rows.map(|row| match row {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_has_no_headers() {
-        let shape = probe(&b"\n\n"[..], Told::default()).unwrap();
+        let shape = sniff(&b"\n\n"[..], ReadOptions::default()).unwrap();
         let decoded = DecodedText::new(&b"\n\n"[..], &shape, Arc::default());
         assert!(open(decoded, b',').unwrap().is_none());
     }

@@ -15,12 +15,11 @@ mod fault_table;
 mod faults;
 mod form;
 mod gzip;
-mod hands;
 mod journal;
 mod json;
 mod moment;
 mod reply;
-mod results_by_hand;
+mod results_console;
 mod saving;
 mod server;
 mod switch_table;
@@ -34,9 +33,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
 pub use classin::{AccountView, ClassKind, ClassOrigin, CourseStatus, CourseView, Role};
-pub use hands::CandidateView;
+pub use exam::CandidateView;
 pub use journal::JournalEntry;
-pub use results_by_hand::ResultView;
+pub use results_console::ResultView;
 pub use server::Serving;
 
 use world::World;

@@ -125,7 +125,7 @@ impl World {
             Service::ClassIn => classin::endpoint(call),
         };
         let named = match service {
-            Service::Exam => exam::named(self.exam.login_field, call),
+            Service::Exam => exam::journal_keys(self.exam.login_field, call),
             Service::ClassIn => Vec::new(),
         };
         let mut reply = self.limited(service).unwrap_or_else(|| self.struck(service, endpoint, call));

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::run::in_one_line;
 use crate::settings::Settings;
 use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
-use rosterd_import::{ColumnMap, FileEncoding, Told, encoding_named};
+use rosterd_import::{ColumnMap, FileEncoding, ReadOptions, encoding_named};
 
 /// `import`: what kind of files.
 #[derive(Clone, Debug, Subcommand)]
@@ -163,7 +163,7 @@ pub(crate) async fn run(cli: &Cli, command: &ImportCommand) -> Result<Exit, AppE
             } else {
                 Exit::Failed
             };
-            output::complain(&in_one_line(&error));
+            output::print_error(&in_one_line(&error));
             Ok(exit)
         }
     }
@@ -181,7 +181,7 @@ fn request(command: &ImportCommand, settings: &Settings) -> ImportRequest {
     };
     let database = common.database.clone().unwrap_or_else(|| settings.roster.database.clone());
     let mut request = ImportRequest::new(kind, paths, database);
-    request.told = Told { encoding: text.encoding, delimiter: text.delimiter };
+    request.reading = ReadOptions { encoding: text.encoding, delimiter: text.delimiter };
     request.skip_bad_rows = common.skip_bad_rows;
     request.dry_run = common.dry_run;
     request.limit = (!common.allow_shrink).then_some(settings.guard.max_delete);
@@ -195,16 +195,16 @@ fn request(command: &ImportCommand, settings: &Settings) -> ImportRequest {
         ImportCommand::Oneroster(oneroster) => {
             request.map = ColumnMap::new(oneroster.map.clone());
             request.allow_older = oneroster.allow_older;
-            let wishes = &mut request.oneroster;
-            wishes.student_id = match oneroster.student_id {
+            let options = &mut request.oneroster;
+            options.student_id = match oneroster.student_id {
                 IdColumn::SourcedId => StudentIdFrom::SourcedId,
                 IdColumn::Identifier => StudentIdFrom::Identifier,
                 IdColumn::Username => StudentIdFrom::Username,
             };
-            wishes.groups = groups(&oneroster.groups);
-            wishes.roles.clone_from(&oneroster.roles);
-            wishes.disabled_have_left = oneroster.disabled == Disabled::Left;
-            wishes.keep_ended = oneroster.keep_ended;
+            options.groups = groups(&oneroster.groups);
+            options.roles.clone_from(&oneroster.roles);
+            options.disabled_have_left = oneroster.disabled == Disabled::Left;
+            options.keep_ended = oneroster.keep_ended;
         }
     }
     request

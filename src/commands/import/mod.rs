@@ -19,8 +19,8 @@ use crate::store::roster_writer::{Commit, RosterWriteError, RosterWriter, Stagin
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
 use rosterd_import::{
-    ColumnMap, Completeness, ImportProblem, Intake, LOTS_UNDER_WAY, Placed, Reading, RosterTable, Told,
-    clever, csv_files,
+    ColumnMap, Completeness, ImportProblem, LOTS_UNDER_WAY, LocatedRow, ReadOptions, Reading, RosterTable,
+    RowSink, clever, csv_files,
 };
 
 use self::report::{Lines, report};
@@ -70,13 +70,13 @@ pub struct ImportRequest {
     /// How much may go of the students, and of the memberships, that are there; `None` lets everything go.
     pub limit: Option<Limit>,
     /// Encoding and separator, where they are not to be found out.
-    pub told: Told,
+    pub reading: ReadOptions,
     /// Their names for our columns.
     pub map: ColumnMap,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
     /// How a `OneRoster` bundle is read; its mapping and encoding are those above.
-    pub oneroster: oneroster::Wishes,
+    pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
     /// Where somebody may watch.
@@ -87,7 +87,7 @@ impl ImportRequest {
     /// A request with everything else as it is by default.
     #[must_use]
     pub fn new(kind: ImportKind, paths: Vec<PathBuf>, database: PathBuf) -> Self {
-        let wishes = oneroster::Wishes {
+        let options = oneroster::OnerosterOptions {
             student_id: StudentIdFrom::default(),
             groups: std::iter::once(GroupsFrom::Classes).collect(),
             roles: vec!["student".to_owned()],
@@ -95,7 +95,7 @@ impl ImportRequest {
             disabled_have_left: false,
             keep_ended: false,
             today: Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date(),
-            told: Told::default(),
+            reading: ReadOptions::default(),
         };
         Self {
             kind,
@@ -105,10 +105,10 @@ impl ImportRequest {
             skip_bad_rows: false,
             dry_run: false,
             limit: Some(Limit::Auto),
-            told: Told::default(),
+            reading: ReadOptions::default(),
             map: ColumnMap::default(),
             sheet: None,
-            oneroster: wishes,
+            oneroster: options,
             allow_older: false,
             progress: Progress::silent(),
         }
@@ -278,33 +278,33 @@ async fn refuse_older(
 async fn read(request: &ImportRequest, staging: &mut Staging) -> Result<Reading, ImportError> {
     let (outlet, lots) = mpsc::channel(LOTS_UNDER_WAY);
     let bytes = Arc::<AtomicU64>::default();
-    let task = start_reading(request, Intake::new(outlet, Arc::clone(&bytes)));
+    let task = start_reading(request, RowSink::new(outlet, Arc::clone(&bytes)));
     put_aside(request, staging, lots, &bytes).await?;
     task.await.map_err(ImportError::Interrupted)
 }
 
-fn start_reading(request: &ImportRequest, mut intake: Intake) -> JoinHandle<Reading> {
+fn start_reading(request: &ImportRequest, mut sink: RowSink) -> JoinHandle<Reading> {
     let (kind, paths) = (request.kind, request.paths.clone());
-    let (told, map) = (request.told, request.map.clone());
+    let (reading, map) = (request.reading, request.map.clone());
     let sheet = request.sheet.clone();
-    let oneroster = oneroster::Wishes { told, map: map.clone(), ..request.oneroster.clone() };
-    let csv = csv_files::Wishes { map, told, sheet, whole: request.bulk };
+    let oneroster = oneroster::OnerosterOptions { reading, map: map.clone(), ..request.oneroster.clone() };
+    let csv = csv_files::CsvOptions { map, reading, sheet, whole: request.bulk };
     tokio::task::spawn_blocking(move || {
         match (kind, paths.as_slice()) {
-            (ImportKind::Clever, [path, ..]) => clever::read(&mut intake, path, told),
-            (ImportKind::Oneroster, [path, ..]) => oneroster::read(&mut intake, path, &oneroster),
+            (ImportKind::Clever, [path, ..]) => clever::read(&mut sink, path, reading),
+            (ImportKind::Oneroster, [path, ..]) => oneroster::read(&mut sink, path, &oneroster),
             (ImportKind::Csv | ImportKind::Clever | ImportKind::Oneroster, paths) => {
-                csv_files::read(&mut intake, paths, &csv);
+                csv_files::read(&mut sink, paths, &csv);
             }
         }
-        intake.finish()
+        sink.finish()
     })
 }
 
 async fn put_aside(
     request: &ImportRequest,
     staging: &mut Staging,
-    mut lots: Receiver<Vec<Placed>>,
+    mut lots: Receiver<Vec<LocatedRow>>,
     bytes: &AtomicU64,
 ) -> Result<(), ImportError> {
     let size = |path: &PathBuf| {

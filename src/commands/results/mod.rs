@@ -204,11 +204,11 @@ async fn list(app: &App, cli: &Cli, which: &WhichResults, limit: Option<u32>) ->
     let mut rows = pin!(app.state.results(&which.filter(), Some(limit)));
     let mut shown = 0_u64;
     while let Some(row) = rows.next().await.transpose()? {
-        output::say(&ResultLine::new(row, which.reveal).text());
+        output::print(&ResultLine::new(row, which.reveal).text());
         shown += 1;
     }
     let matching = app.state.count_matching_results(&which.filter()).await?;
-    output::say(&match (shown, matching) {
+    output::print(&match (shown, matching) {
         (_, 0) => "No results.".to_owned(),
         (shown, all) if shown < all => format!("{shown} of {all} results; --limit shows more."),
         (_, all) => format!("{all} results."),
@@ -226,12 +226,12 @@ async fn export(
     let rows = app.state.results(&which.filter(), limit);
     let mut chunks = pin!(rows.chunks(CHUNK));
     let mut sheet = Sheet { form, reveal: which.reveal, is_begun: false };
-    output::say_as_is(&sheet.head()?);
+    output::print_unchanged(&sheet.head()?);
     while let Some(chunk) = chunks.next().await {
         let rows: Vec<StudentResult> = chunk.into_iter().collect::<Result<_, StoreError>>()?;
-        output::say_as_is(&sheet.rows(rows)?);
+        output::print_unchanged(&sheet.rows(rows)?);
     }
-    output::say_as_is(sheet.foot());
+    output::print_unchanged(sheet.foot());
     Ok(Exit::Done)
 }
 

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
 use rosterd_import::{
-    ClassRow, Completeness, Given, GroupRow, Item, Person, Placed, RosterTable, StudentRow,
+    CellValue, ClassRow, Completeness, GroupRow, Item, LocatedRow, Person, RosterTable, StudentRow,
 };
 
 /// Rows of one INSERT; more bring no more speed.
@@ -112,7 +112,7 @@ impl Staging {
     /// Failures of the database, such as a full disk.
     pub async fn put(
         &mut self,
-        lot: Vec<Placed>,
+        lot: Vec<LocatedRow>,
         completeness: Completeness,
     ) -> Result<(), RosterWriteError> {
         let mut sorted = Sorted::default();
@@ -194,22 +194,22 @@ enum Value {
     Number(i64),
 }
 
-impl From<Given<String>> for Value {
-    fn from(given: Given<String>) -> Self {
+impl From<CellValue<String>> for Value {
+    fn from(given: CellValue<String>) -> Self {
         match given {
-            Given::Nothing => Self::Nothing,
-            Given::Empty => Self::Text(String::new()),
-            Given::Value(text) => Self::Text(text),
+            CellValue::Nothing => Self::Nothing,
+            CellValue::Empty => Self::Text(String::new()),
+            CellValue::Value(text) => Self::Text(text),
         }
     }
 }
 
-impl From<Given<i64>> for Value {
-    fn from(given: Given<i64>) -> Self {
+impl From<CellValue<i64>> for Value {
+    fn from(given: CellValue<i64>) -> Self {
         match given {
-            Given::Nothing => Self::Nothing,
-            Given::Empty => Self::Text(String::new()),
-            Given::Value(number) => Self::Number(number),
+            CellValue::Nothing => Self::Nothing,
+            CellValue::Empty => Self::Text(String::new()),
+            CellValue::Value(number) => Self::Number(number),
         }
     }
 }
@@ -250,7 +250,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn take(&mut self, Placed { file, line, good, item }: Placed, completeness: Completeness) {
+    fn take(&mut self, LocatedRow { file, line, good, item }: LocatedRow, completeness: Completeness) {
         let keyed = |key, extra, values, names| KeyedRow { file, line, good, key, extra, values, names };
         match item {
             Item::Student(person) => {
@@ -293,9 +293,9 @@ fn student_values(row: StudentRow, completeness: Completeness) -> (Vec<Value>, V
     let StudentRow { student_id: _, name, gender, phone, email, password, classin_uid, active, further } =
         row;
     let active = match (active, completeness) {
-        (Given::Value(active), _) => flag(active),
-        (Given::Nothing | Given::Empty, Completeness::Whole) => flag(true),
-        (Given::Nothing | Given::Empty, Completeness::Partial) => Value::Nothing,
+        (CellValue::Value(active), _) => flag(active),
+        (CellValue::Nothing | CellValue::Empty, Completeness::Whole) => flag(true),
+        (CellValue::Nothing | CellValue::Empty, Completeness::Partial) => Value::Nothing,
     };
     let values = vec![
         name.into(),

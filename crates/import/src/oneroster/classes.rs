@@ -1,40 +1,40 @@
 //! `orgs.csv`, `classes.csv` and `enrollments.csv`: what people belong to, and who to what.
 
 use super::people::{ORG, value};
-use super::standing::{Seen, Standing};
+use super::row_status::{Observation, RowStatus};
 use super::{GroupsFrom, Reader};
 use crate::cells::position;
 use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
-use crate::{ClassRow, Given, GroupRow, Intake, Item, RosterTable};
+use crate::{CellValue, ClassRow, GroupRow, Item, RosterTable, RowSink};
 
 impl Reader<'_> {
     pub(super) fn read_orgs(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         file: &FileRef,
         headers: &Headers,
         rows: &mut AnyRows<'_>,
     ) -> u64 {
         let places = ["sourcedId", "name"].map(|column| position(&headers.names, column));
-        intake.reading.key_columns.insert(RosterTable::Groups, places);
-        consume(intake, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
+        sink.reading.key_columns.insert(RosterTable::Groups, places);
+        consume(sink, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
             let group_code = cells.key("sourcedId");
             let group_code = if group_code.is_empty() { group_code } else { format!("{ORG}{group_code}") };
             self.tally.stamp(cells);
-            if self.tally.standing(cells, self.is_bulk) == Standing::Gone {
+            if self.tally.row_status(cells, self.is_bulk) == RowStatus::Gone {
                 items.push(Item::Gone(RosterTable::Groups, group_code));
                 return;
             }
             let title = cells.needed("name", "missing-title");
-            let row = GroupRow { group_code, title, gid: Given::Nothing };
+            let row = GroupRow { group_code, title, gid: CellValue::Nothing };
             items.push(Item::Group { row, made_up: false });
         })
     }
 
     pub(super) fn read_classes(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         file: &FileRef,
         headers: &Headers,
         rows: &mut AnyRows<'_>,
@@ -44,18 +44,19 @@ impl Reader<'_> {
         let tables: &[RosterTable] =
             if as_groups { &[RosterTable::Classes, RosterTable::Groups] } else { &[RosterTable::Classes] };
         for table in tables {
-            intake.reading.key_columns.insert(*table, places);
+            sink.reading.key_columns.insert(*table, places);
         }
-        consume(intake, file, tables, (headers, rows), |cells, items| {
+        consume(sink, file, tables, (headers, rows), |cells, items| {
             let code = cells.key("sourcedId");
             self.tally.stamp(cells);
-            if self.tally.standing(cells, self.is_bulk) == Standing::Gone {
+            if self.tally.row_status(cells, self.is_bulk) == RowStatus::Gone {
                 items.extend(tables.iter().map(|table| Item::Gone(*table, code.clone())));
                 return;
             }
             let title = cells.needed("title", "missing-title");
             if as_groups {
-                let row = GroupRow { group_code: code.clone(), title: title.clone(), gid: Given::Nothing };
+                let row =
+                    GroupRow { group_code: code.clone(), title: title.clone(), gid: CellValue::Nothing };
                 items.push(Item::Group { row, made_up: false });
             }
             let row = ClassRow { class_code: code, title, ..ClassRow::default() };
@@ -65,7 +66,7 @@ impl Reader<'_> {
 
     pub(super) fn read_enrollments(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         file: &FileRef,
         headers: &Headers,
         rows: &mut AnyRows<'_>,
@@ -77,19 +78,19 @@ impl Reader<'_> {
             &[RosterTable::ClassMembers]
         };
         for table in tables {
-            intake.reading.key_columns.insert(*table, places);
+            sink.reading.key_columns.insert(*table, places);
         }
-        consume(intake, file, tables, (headers, rows), |cells, items| {
+        consume(sink, file, tables, (headers, rows), |cells, items| {
             let (student, code) = (cells.key("userSourcedId"), cells.key("classSourcedId"));
             self.tally.stamp(cells);
-            let standing = self.tally.standing(cells, self.is_bulk);
+            let standing = self.tally.row_status(cells, self.is_bulk);
             if !self.wants_role(&value(cells, "role")) {
-                self.tally.count(Seen::OtherRole);
+                self.tally.count(Observation::OtherRole);
                 return;
             }
-            let mut departs = standing == Standing::Gone;
-            if !departs && !self.wishes.keep_ended && self.tally.has_ended(cells, self.wishes.today) {
-                self.tally.count(Seen::Ended);
+            let mut departs = standing == RowStatus::Gone;
+            if !departs && !self.options.keep_ended && self.tally.has_ended(cells, self.options.today) {
+                self.tally.count(Observation::Ended);
                 departs = true;
             }
             if departs && self.is_bulk {

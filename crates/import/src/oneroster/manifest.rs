@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use csv::StringRecord;
 
 use crate::bundle::Bundle;
-use crate::probe::Told;
 use crate::sheet::{FileRef, read_text};
+use crate::sniff::ReadOptions;
 use crate::table::Headers;
-use crate::{Intake, shown};
+use crate::{RowSink, shown};
 use rosterd_core::roster::normalise;
 
 const NAME: &str = "manifest.csv";
@@ -40,41 +40,41 @@ impl Manifest {
 }
 
 /// Reads the manifest; `None`, with problems, where it cannot be followed.
-pub(super) fn read(intake: &mut Intake, bundle: &mut Bundle, told: Told) -> Option<Manifest> {
-    let before = intake.reading.file_problems.len();
+pub(super) fn read(sink: &mut RowSink, bundle: &mut Bundle, reading: ReadOptions) -> Option<Manifest> {
+    let before = sink.reading.file_problems.len();
     if bundle.count(NAME) > 1 {
         let message = "the bundle holds this file more than once".to_owned();
-        intake.reading.refuse_file(NAME, 1, 1, "duplicate-file", message);
+        sink.reading.refuse_file(NAME, 1, 1, "duplicate-file", message);
         return None;
     }
     let Some(mut source) = bundle.source(NAME) else {
         let message = "the bundle has no manifest, which says whether its files are bulk or delta".to_owned();
-        intake.reading.refuse_file(NAME, 1, 1, "missing-file", message);
+        sink.reading.refuse_file(NAME, 1, 1, "missing-file", message);
         return None;
     };
-    let file = FileRef::note(intake, NAME.to_owned());
+    let file = FileRef::note(sink, NAME.to_owned());
     let mut manifest = Manifest::default();
     let mut version = None;
-    read_text(intake, &file, source.as_mut(), told, &mut |intake, file, headers, rows| {
+    read_text(sink, &file, source.as_mut(), reading, &mut |sink, file, headers, rows| {
         let Some(places) = places(&headers) else {
             let message = "the header is not propertyName,value".to_owned();
-            return file.refuse(intake, headers.line, "missing-column", message);
+            return file.refuse(sink, headers.line, "missing-column", message);
         };
         for row in rows {
             match row {
-                Ok(row) => take(intake, file, row.line, &row.fields, places, (&mut manifest, &mut version)),
-                Err(fault) => file.refuse(intake, fault.line, fault.code, fault.message),
+                Ok(row) => take(sink, file, row.line, &row.fields, places, (&mut manifest, &mut version)),
+                Err(fault) => file.refuse(sink, fault.line, fault.code, fault.message),
             }
         }
     });
-    if intake.reading.file_problems.len() > before {
+    if sink.reading.file_problems.len() > before {
         return None;
     }
     let version: String = version.unwrap_or_default();
     manifest.is_1_2 = version == "1.2" || version.starts_with("1.2.");
     if !manifest.is_1_2 && version != "1.1" && !version.starts_with("1.1.") {
         let message = format!("oneroster.version is \"{}\": 1.1 and 1.2 are read", shown(&version));
-        file.refuse(intake, 1, "unknown-version", message);
+        file.refuse(sink, 1, "unknown-version", message);
         return None;
     }
     Some(manifest)
@@ -86,7 +86,7 @@ fn places(headers: &Headers) -> Option<[usize; 2]> {
 }
 
 fn take(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     file: &FileRef,
     line: u64,
     fields: &StringRecord,
@@ -106,24 +106,24 @@ fn take(
         "absent" | "" => return,
         _ => {
             let message = format!("{} is neither bulk, delta nor absent", shown(&property));
-            return file.refuse(intake, line, "bad-mode", message);
+            return file.refuse(sink, line, "bad-mode", message);
         }
     };
     if manifest.modes.insert(name.to_ascii_lowercase(), mode).is_some_and(|earlier| earlier != mode) {
         let message = format!("{} stands twice, as bulk and as delta", shown(&property));
-        file.refuse(intake, line, "bad-mode", message);
+        file.refuse(sink, line, "bad-mode", message);
     }
 }
 
 /// The mode that all used files share; `None`, with problems, where files are missing or modes are mixed:
 /// then absence would mean one thing in one file and another in the next.
 pub(super) fn common_mode(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     bundle: &Bundle,
     manifest: &Manifest,
     used: &[&str],
 ) -> Option<Mode> {
-    let before = intake.reading.file_problems.len();
+    let before = sink.reading.file_problems.len();
     let mut modes = Vec::new();
     for name in used {
         let file = format!("{name}.csv");
@@ -132,15 +132,15 @@ pub(super) fn common_mode(
             (Some(mode), 1) => modes.push((*name, mode)),
             (Some(_), 0) => {
                 let message = "the manifest names this file, and the bundle lacks it".to_owned();
-                intake.reading.refuse_file(&file, 1, 1, "missing-file", message);
+                sink.reading.refuse_file(&file, 1, 1, "missing-file", message);
             }
             (Some(_), _) => {
                 let message = "the bundle holds this file more than once".to_owned();
-                intake.reading.refuse_file(&file, 1, 1, "duplicate-file", message);
+                sink.reading.refuse_file(&file, 1, 1, "duplicate-file", message);
             }
             (None, 0) => {}
             (None, _) => {
-                intake.reading.notice(&file, "left out, because the manifest says that it is absent");
+                sink.reading.notice(&file, "left out, because the manifest says that it is absent");
             }
         }
     }
@@ -148,11 +148,11 @@ pub(super) fn common_mode(
     if modes.iter().any(|(_, mode)| Some(*mode) != first) {
         let names: Vec<String> = modes.iter().map(|(name, mode)| format!("{name} {mode:?}")).collect();
         let message = format!("bulk and delta are mixed: {}", names.join(", ").to_lowercase());
-        intake.reading.refuse_file(NAME, 1, 1, "mixed-modes", message);
+        sink.reading.refuse_file(NAME, 1, 1, "mixed-modes", message);
     }
-    if first.is_none() && intake.reading.file_problems.len() == before {
+    if first.is_none() && sink.reading.file_problems.len() == before {
         let message = "the manifest names none of users, roles, classes and enrollments".to_owned();
-        intake.reading.refuse_file(NAME, 1, 1, "no-files", message);
+        sink.reading.refuse_file(NAME, 1, 1, "no-files", message);
     }
-    first.filter(|_| intake.reading.file_problems.len() == before)
+    first.filter(|_| sink.reading.file_problems.len() == before)
 }

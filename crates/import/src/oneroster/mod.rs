@@ -7,7 +7,7 @@
 mod classes;
 mod manifest;
 mod people;
-mod standing;
+mod row_status;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,13 +15,13 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use self::manifest::{Manifest, Mode};
-use self::standing::Tally;
+use self::row_status::Tally;
 use super::bundle::Bundle;
 use super::mapping::ColumnMap;
-use super::probe::Told;
 use super::sheet::{FileRef, read_text, refuse_without_rows};
+use super::sniff::ReadOptions;
 use super::table::{AnyRows, Headers};
-use super::{Completeness, Intake, RosterTable, shown_name};
+use super::{Completeness, RosterTable, RowSink, shown_name};
 
 /// Spellings of headers that exporters are known for, and what they mean.
 const SLIPS: [(&str, &str); 3] =
@@ -64,7 +64,7 @@ pub enum GroupsFrom {
 
 /// What an admin says about a bundle.
 #[derive(Clone, Debug)]
-pub struct Wishes {
+pub struct OnerosterOptions {
     /// Which column names the student.
     pub student_id: StudentIdFrom,
     /// What becomes groups.
@@ -80,12 +80,12 @@ pub struct Wishes {
     /// The day that last days are compared with.
     pub today: Date,
     /// Encoding and separator, where they are not the standard's.
-    pub told: Told,
+    pub reading: ReadOptions,
 }
 
 /// What the readers of the files share.
 struct Reader<'w> {
-    wishes: &'w Wishes,
+    options: &'w OnerosterOptions,
     is_bulk: bool,
     /// Roles stand in a file of their own.
     has_roles_file: bool,
@@ -93,36 +93,36 @@ struct Reader<'w> {
 }
 
 /// Reads the bundle.
-pub fn read(intake: &mut Intake, path: &Path, wishes: &Wishes) {
+pub fn read(sink: &mut RowSink, path: &Path, options: &OnerosterOptions) {
     let mut bundle = match Bundle::open(path) {
         Ok(bundle) => bundle,
         Err((code, message)) => {
-            return intake.reading.refuse_file(&shown_name(path), 1, 1, code, message);
+            return sink.reading.refuse_file(&shown_name(path), 1, 1, code, message);
         }
     };
-    let Some(manifest) = manifest::read(intake, &mut bundle, wishes.told) else { return };
-    let used = used_files(wishes, &manifest);
-    let Some(mode) = manifest::common_mode(intake, &bundle, &manifest, &used) else { return };
+    let Some(manifest) = manifest::read(sink, &mut bundle, options.reading) else { return };
+    let used = used_files(options, &manifest);
+    let Some(mode) = manifest::common_mode(sink, &bundle, &manifest, &used) else { return };
     let is_bulk = mode == Mode::Bulk;
-    intake.reading.completeness = Some(if is_bulk { Completeness::Whole } else { Completeness::Partial });
+    sink.reading.completeness = Some(if is_bulk { Completeness::Whole } else { Completeness::Partial });
     let present = |name: &str| used.contains(&name) && manifest.mode(name).is_some();
-    let mut reader = Reader { wishes, is_bulk, has_roles_file: present("roles"), tally: Tally::default() };
+    let mut reader = Reader { options, is_bulk, has_roles_file: present("roles"), tally: Tally::default() };
     for (name, needed, read) in FILES {
         if present(name) {
-            reader.read_file(intake, &mut bundle, name, needed, read);
+            reader.read_file(sink, &mut bundle, name, needed, read);
         }
     }
     let sources = [(GroupsFrom::Classes, "enrollments"), (GroupsFrom::Grades, "users")];
     let of_orgs = (GroupsFrom::Orgs, if present("roles") { "roles" } else { "users" });
-    let missing = |(kind, file): &(GroupsFrom, &str)| wishes.groups.contains(kind) && !present(file);
+    let missing = |(kind, file): &(GroupsFrom, &str)| options.groups.contains(kind) && !present(file);
     if sources.iter().chain([&of_orgs]).any(missing) {
         // Without one of its files nothing can be missing from the members of groups.
-        intake.reading.complete.remove(&RosterTable::GroupMembers);
+        sink.reading.complete.remove(&RosterTable::GroupMembers);
     }
-    reader.tally.tell(&mut intake.reading, is_bulk);
+    reader.tally.tell(&mut sink.reading, is_bulk);
 }
 
-type ReadFile = fn(&mut Reader<'_>, &mut Intake, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
+type ReadFile = fn(&mut Reader<'_>, &mut RowSink, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
 
 /// The files that are read, with the columns that they cannot do without.
 const FILES: [(&str, &[&str], ReadFile); 5] = [
@@ -137,9 +137,9 @@ const FILES: [(&str, &[&str], ReadFile); 5] = [
     }),
 ];
 
-fn used_files(wishes: &Wishes, manifest: &Manifest) -> Vec<&'static str> {
+fn used_files(options: &OnerosterOptions, manifest: &Manifest) -> Vec<&'static str> {
     let wanted = |name: &str| match name {
-        "orgs" => wishes.groups.contains(&GroupsFrom::Orgs),
+        "orgs" => options.groups.contains(&GroupsFrom::Orgs),
         "roles" => manifest.is_1_2,
         _ => true,
     };
@@ -149,7 +149,7 @@ fn used_files(wishes: &Wishes, manifest: &Manifest) -> Vec<&'static str> {
 impl Reader<'_> {
     fn read_file(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         bundle: &mut Bundle,
         name: &'static str,
         needed: &[&str],
@@ -157,31 +157,31 @@ impl Reader<'_> {
     ) {
         let file_name = format!("{name}.csv");
         let Some(mut source) = bundle.source(&file_name) else { return };
-        let file = FileRef::note(intake, file_name);
-        let told = self.wishes.told;
-        read_text(intake, &file, source.as_mut(), told, &mut |intake, file, mut headers, rows| {
-            if !accept_headers(intake, file, needed, &mut headers) {
+        let file = FileRef::note(sink, file_name);
+        let reading = self.options.reading;
+        read_text(sink, &file, source.as_mut(), reading, &mut |sink, file, mut headers, rows| {
+            if !accept_headers(sink, file, needed, &mut headers) {
                 return;
             }
-            let count = read(self, intake, file, &headers, rows);
+            let count = read(self, sink, file, &headers, rows);
             // No change is a change that a delta may tell; a whole roster without students is refused as such.
             if count == 0 && self.is_bulk && name != "users" {
-                refuse_without_rows(intake, file);
+                refuse_without_rows(sink, file);
             }
         });
     }
 
     fn wants_role(&self, role: &str) -> bool {
-        self.wishes.roles.iter().any(|wanted| wanted.eq_ignore_ascii_case(role))
+        self.options.roles.iter().any(|wanted| wanted.eq_ignore_ascii_case(role))
     }
 
     fn groups_are(&self, kind: GroupsFrom) -> bool {
-        self.wishes.groups.contains(&kind)
+        self.options.groups.contains(&kind)
     }
 }
 
 /// Spells headers as the standard does and refuses a file that lacks one it needs.
-fn accept_headers(intake: &mut Intake, file: &FileRef, needed: &[&str], headers: &mut Headers) -> bool {
+fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: &mut Headers) -> bool {
     let known = ["sourcedId", "status", "dateLastModified", "enabledUser", "role", "endDate", "username"];
     let mut mended = 0;
     for name in &mut headers.names {
@@ -194,16 +194,16 @@ fn accept_headers(intake: &mut Intake, file: &FileRef, needed: &[&str], headers:
     }
     if mended > 0 {
         let message = format!("{mended} headers are not spelt as the standard spells them");
-        intake.reading.notice(&file.name, message);
+        sink.reading.notice(&file.name, message);
     }
-    let before = intake.reading.file_problems.len();
+    let before = sink.reading.file_problems.len();
     for &column in needed {
         let fault = match headers.names.iter().filter(|name| *name == column).count() {
             1 => continue,
             0 => ("missing-column", format!("the column {column} is missing")),
             _ => ("duplicate-column", format!("the column {column} stands twice")),
         };
-        file.refuse(intake, headers.line, fault.0, fault.1);
+        file.refuse(sink, headers.line, fault.0, fault.1);
     }
-    intake.reading.file_problems.len() == before
+    sink.reading.file_problems.len() == before
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::standing::{Seen, Standing};
+use super::row_status::{Observation, RowStatus};
 use super::{GroupsFrom, Reader, StudentIdFrom};
 use crate::cells::{Cells, position};
 use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
-use crate::{Given, GroupRow, Intake, Item, Person, RosterTable, SkippedColumns, StudentRow, shown};
+use crate::{CellValue, GroupRow, Item, Person, RosterTable, RowSink, SkippedColumns, StudentRow, shown};
 
 /// Columns of users that are kept under their own names.
 const FURTHER_COLUMNS: [&str; 3] = ["username", "identifier", "grades"];
@@ -28,43 +28,43 @@ const USED_COLUMNS: [&str; 10] = [
 impl Reader<'_> {
     pub(super) fn read_users(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         file: &FileRef,
         headers: &Headers,
         rows: &mut AnyRows<'_>,
     ) -> u64 {
         let has = |column: &str| headers.names.iter().any(|name| name == column);
-        let id_column = self.wishes.student_id.column();
+        let id_column = self.options.student_id.column();
         let role_is_known = has("role") || self.has_roles_file;
-        let mapped = self.wishes.map.pairs().map(|(_, theirs)| theirs);
+        let mapped = self.options.map.pairs().map(|(_, theirs)| theirs);
         // Without its column a group source would say that everybody has left all of its groups.
         let grades = self.groups_are(GroupsFrom::Grades).then_some("grades");
         let orgs = (self.groups_are(GroupsFrom::Orgs) && !self.has_roles_file).then_some("orgSourcedIds");
         let needed = mapped.chain([id_column]).chain(grades).chain(orgs);
         for column in needed.filter(|column| !has(column)) {
             let message = format!("the column {} is missing", shown(column));
-            file.refuse(intake, headers.line, "missing-column", message);
+            file.refuse(sink, headers.line, "missing-column", message);
         }
         if !role_is_known {
             let message = "neither a column role nor a file roles.csv says who is a student".to_owned();
-            file.refuse(intake, headers.line, "missing-column", message);
+            file.refuse(sink, headers.line, "missing-column", message);
         }
-        if !intake.reading.file_problems.is_empty() {
+        if !sink.reading.file_problems.is_empty() {
             return 1;
         }
-        self.tell_skipped(intake, file, headers);
+        self.tell_skipped(sink, file, headers);
         let places = [id_column, "givenName"].map(|column| position(&headers.names, column));
-        intake.reading.key_columns.insert(RosterTable::Students, places);
+        sink.reading.key_columns.insert(RosterTable::Students, places);
         let mut tables = vec![RosterTable::Students];
         if self.groups_are(GroupsFrom::Grades) || (self.groups_are(GroupsFrom::Orgs) && !self.has_roles_file)
         {
             let column = if self.groups_are(GroupsFrom::Grades) { "grades" } else { "orgSourcedIds" };
             let places = [id_column, column].map(|column| position(&headers.names, column));
-            intake.reading.key_columns.insert(RosterTable::GroupMembers, places);
+            sink.reading.key_columns.insert(RosterTable::GroupMembers, places);
             tables.push(RosterTable::GroupMembers);
         }
         let mut grades = BTreeSet::new();
-        consume(intake, file, &tables, (headers, rows), |cells, items| {
+        consume(sink, file, &tables, (headers, rows), |cells, items| {
             self.user(cells, items, has("role"), &mut grades);
         })
     }
@@ -77,25 +77,25 @@ impl Reader<'_> {
         grades: &mut BTreeSet<String>,
     ) {
         let reference = cells.key("sourcedId");
-        let mut standing = self.tally.standing(cells, self.is_bulk);
+        let mut standing = self.tally.row_status(cells, self.is_bulk);
         let stamp = self.tally.stamp(cells);
         if has_role && !self.wants_role(&value(cells, "role")) {
-            self.tally.count(Seen::OtherRole);
+            self.tally.count(Observation::OtherRole);
             items.push(Item::OtherPerson(reference));
             return;
         }
-        if cells.flag("enabledUser") == Given::Value(false) {
-            if self.wishes.disabled_have_left {
-                standing = Standing::Gone;
+        if cells.flag("enabledUser") == CellValue::Value(false) {
+            if self.options.disabled_have_left {
+                standing = RowStatus::Gone;
             } else {
-                self.tally.count(Seen::Disabled);
+                self.tally.count(Observation::Disabled);
             }
         }
-        if standing == Standing::Gone && self.is_bulk {
+        if standing == RowStatus::Gone && self.is_bulk {
             items.push(Item::OtherPerson(reference));
             return;
         }
-        let departs = standing == Standing::Gone;
+        let departs = standing == RowStatus::Gone;
         let needs_role = !has_role && !departs;
         let mut row = if departs { self.leaver(cells) } else { self.student(cells, needs_role) };
         self.add_memory(&mut row, &reference, stamp);
@@ -107,34 +107,34 @@ impl Reader<'_> {
 
     /// A leaver may be named by the bundle's key alone.
     fn leaver(&self, cells: &mut Cells<'_>) -> StudentRow {
-        let student_id = value(cells, self.wishes.student_id.column());
-        StudentRow { student_id, active: Given::Value(false), ..StudentRow::default() }
+        let student_id = value(cells, self.options.student_id.column());
+        StudentRow { student_id, active: CellValue::Value(false), ..StudentRow::default() }
     }
 
     /// Who may turn out to be a teacher needs neither id nor name here: what students lack is found later.
     fn student(&self, cells: &mut Cells<'_>, needs_role: bool) -> StudentRow {
-        let id_column = self.wishes.student_id.column();
+        let id_column = self.options.student_id.column();
         let is_spared = needs_role && value(cells, id_column).is_empty();
         let student_id = if is_spared { String::new() } else { cells.key(id_column) };
         let name = full_name(cells);
-        if name == Given::Empty && !needs_role {
+        if name == CellValue::Empty && !needs_role {
             cells.refuse("givenName", "missing-name", "givenName and familyName are empty".to_owned());
         }
         let further = FURTHER_COLUMNS.into_iter().filter_map(|column| match cells.text(column) {
-            Given::Nothing => None,
-            Given::Empty => Some((column.to_owned(), String::new())),
-            Given::Value(text) => Some((column.to_owned(), text)),
+            CellValue::Nothing => None,
+            CellValue::Empty => Some((column.to_owned(), String::new())),
+            CellValue::Value(text) => Some((column.to_owned(), text)),
         });
         let further: BTreeMap<String, String> = further.collect();
         let mut row = StudentRow {
             student_id,
             name,
             email: cells.text("email"),
-            active: Given::Value(true),
+            active: CellValue::Value(true),
             further,
             ..StudentRow::default()
         };
-        for (ours, theirs) in self.wishes.map.pairs() {
+        for (ours, theirs) in self.options.map.pairs() {
             match ours {
                 "name" => row.name = cells.needed(theirs, "missing-name"),
                 "gender" => row.gender = cells.text(theirs),
@@ -153,7 +153,7 @@ impl Reader<'_> {
     /// What later bundles need: a delta may name a student by the bundle's key alone, and must not be older
     /// than the last.
     fn add_memory(&self, row: &mut StudentRow, reference: &str, stamp: Option<String>) {
-        if self.wishes.student_id != StudentIdFrom::SourcedId {
+        if self.options.student_id != StudentIdFrom::SourcedId {
             row.further.insert("sourcedId".to_owned(), reference.to_owned());
         }
         if let Some(stamp) = stamp.filter(|_| !self.is_bulk) {
@@ -182,8 +182,8 @@ impl Reader<'_> {
             for grade in list(&value(cells, "grades")) {
                 let group_code = format!("{GRADE}{grade}");
                 if grades.insert(group_code.clone()) {
-                    let title = Given::Value(format!("Grade {grade}"));
-                    let row = GroupRow { group_code: group_code.clone(), title, gid: Given::Nothing };
+                    let title = CellValue::Value(format!("Grade {grade}"));
+                    let row = GroupRow { group_code: group_code.clone(), title, gid: CellValue::Nothing };
                     items.push(Item::Group { row, made_up: true });
                 }
                 member(items, group_code);
@@ -199,7 +199,7 @@ impl Reader<'_> {
 
     pub(super) fn read_roles(
         &mut self,
-        intake: &mut Intake,
+        sink: &mut RowSink,
         file: &FileRef,
         headers: &Headers,
         rows: &mut AnyRows<'_>,
@@ -210,18 +210,18 @@ impl Reader<'_> {
             if orgs { &[RosterTable::Students, RosterTable::GroupMembers] } else { &[RosterTable::Students] };
         if orgs {
             let places = ["userSourcedId", "orgSourcedId"].map(|column| position(&headers.names, column));
-            intake.reading.key_columns.insert(RosterTable::GroupMembers, places);
+            sink.reading.key_columns.insert(RosterTable::GroupMembers, places);
         }
-        let problems = intake.reading.problem_count();
-        let read = consume(intake, file, tables, (headers, rows), |cells, items| {
+        let problems = sink.reading.problem_count();
+        let read = consume(sink, file, tables, (headers, rows), |cells, items| {
             let person = cells.key("userSourcedId");
-            let standing = self.tally.standing(cells, self.is_bulk);
+            let standing = self.tally.row_status(cells, self.is_bulk);
             self.tally.stamp(cells);
             if !self.wants_role(&value(cells, "role")) {
-                self.tally.count(Seen::OtherRole);
+                self.tally.count(Observation::OtherRole);
                 return;
             }
-            let departs = standing == Standing::Gone;
+            let departs = standing == RowStatus::Gone;
             let org = value(cells, "orgSourcedId");
             if orgs && !org.is_empty() && !(departs && self.is_bulk) {
                 let (table, student) = (RosterTable::GroupMembers, person.clone());
@@ -229,22 +229,22 @@ impl Reader<'_> {
             }
             if departs {
                 if !self.is_bulk {
-                    self.tally.count(Seen::LostRole);
+                    self.tally.count(Observation::LostRole);
                 }
             } else {
                 items.push(Item::StudentRole(person));
             }
         });
-        if intake.reading.problem_count() > problems {
+        if sink.reading.problem_count() > problems {
             // Whoever lost their role to a bad row has memberships all the same.
-            intake.reading.doubt(&[RosterTable::GroupMembers, RosterTable::ClassMembers]);
+            sink.reading.doubt(&[RosterTable::GroupMembers, RosterTable::ClassMembers]);
         }
         read
     }
 
-    fn tell_skipped(&self, intake: &mut Intake, file: &FileRef, headers: &Headers) {
+    fn tell_skipped(&self, sink: &mut RowSink, file: &FileRef, headers: &Headers) {
         let mut by_reason: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        let is_mapped = |column: &str| self.wishes.map.pairs().any(|(_, theirs)| theirs == column);
+        let is_mapped = |column: &str| self.options.map.pairs().any(|(_, theirs)| theirs == column);
         for column in headers.names.iter().map(String::as_str).filter(|name| !name.is_empty()) {
             if USED_COLUMNS.contains(&column) || FURTHER_COLUMNS.contains(&column) || is_mapped(column) {
                 continue;
@@ -257,7 +257,7 @@ impl Reader<'_> {
             by_reason.entry(reason).or_default().push(shown(column));
         }
         let skipped = by_reason.into_iter();
-        intake.reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
+        sink.reading.skipped_columns.extend(skipped.map(|(reason, columns)| SkippedColumns {
             file: file.name.clone(),
             reason,
             columns,
@@ -278,25 +278,24 @@ fn list(text: &str) -> Vec<String> {
 
 pub(super) fn value(cells: &mut Cells<'_>, column: &str) -> String {
     match cells.text(column) {
-        Given::Value(text) => text,
-        Given::Empty | Given::Nothing => String::new(),
+        CellValue::Value(text) => text,
+        CellValue::Empty | CellValue::Nothing => String::new(),
     }
 }
 
 /// Given, middle and family name; a name in Chinese characters is written as it is said, family name first.
-fn full_name(cells: &mut Cells<'_>) -> Given<String> {
-    let [given, middle, family] =
-        ["givenName", "middleName", "familyName"].map(|column| value(cells, column));
+fn full_name(cells: &mut Cells<'_>) -> CellValue<String> {
+    let [cell, middle, family] = ["givenName", "middleName", "familyName"].map(|column| value(cells, column));
     let is_han = |text: &str| {
         text.chars().all(|letter| matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
     };
-    if !given.is_empty()
+    if !cell.is_empty()
         && !family.is_empty()
-        && [&given, &middle, &family].into_iter().all(|part| is_han(part))
+        && [&cell, &middle, &family].into_iter().all(|part| is_han(part))
     {
-        return Given::Value(format!("{family}{middle}{given}"));
+        return CellValue::Value(format!("{family}{middle}{cell}"));
     }
     let words: Vec<&str> =
-        [&given, &middle, &family].into_iter().flat_map(|part| part.split_whitespace()).collect();
-    Given::text(words.join(" "))
+        [&cell, &middle, &family].into_iter().flat_map(|part| part.split_whitespace()).collect();
+    CellValue::text(words.join(" "))
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::answers::{Answer, Item, uid_json};
-use super::{Desk, rules};
+use super::{ClassInRequest, rules};
 use crate::digest::md5_hex;
 use crate::json::{Json, loose_text};
 
@@ -74,9 +74,14 @@ struct Registered {
 
 /// Whose name a member is listed under who had an account before. Contract: docs/contracts/classin.md, 4.4: among
 /// several, the nickname counts at the first registration only.
-fn listed_name<'w>(desk: &'w Desk<'_>, wanted: &'w Wanted, contact: &'w str, uid: Option<i64>) -> &'w str {
-    let own = uid.and_then(|uid| desk.state.accounts.get(&uid)).map(|account| account.nickname.as_str());
-    match own.filter(|_| desk.action == "registerMultiple") {
+fn listed_name<'w>(
+    request: &'w ClassInRequest<'_>,
+    wanted: &'w Wanted,
+    contact: &'w str,
+    uid: Option<i64>,
+) -> &'w str {
+    let own = uid.and_then(|uid| request.state.accounts.get(&uid)).map(|account| account.nickname.as_str());
+    match own.filter(|_| request.action == "registerMultiple") {
         Some("") => contact,
         Some(nickname) => nickname,
         None if wanted.nickname.is_empty() => contact,
@@ -84,20 +89,20 @@ fn listed_name<'w>(desk: &'w Desk<'_>, wanted: &'w Wanted, contact: &'w str, uid
     }
 }
 
-fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Registered {
+fn register_one(request: &mut ClassInRequest<'_>, wanted: &Wanted, forced: Option<i64>) -> Registered {
     let refused = |code| Registered { code, uid: None, changed: false };
     let (contact, digest) = match wanted.check() {
         Ok(checked) => checked,
         Err(code) => return refused(code),
     };
-    if desk.is("concurrent_register", "131") && desk.busy.contains(&wanted.hold()) {
+    if request.is("concurrent_register", "131") && request.busy.contains(&wanted.hold()) {
         return refused(131);
     }
-    if let Some(code) = forced.filter(|code| !rules::does_it_anyway(desk.action, *code)) {
+    if let Some(code) = forced.filter(|code| !rules::does_it_anyway(request.action, *code)) {
         return refused(code);
     }
-    let before = desk.state.uid_of(contact);
-    let name = listed_name(desk, wanted, contact, before).to_owned();
+    let before = request.state.uid_of(contact);
+    let name = listed_name(request, wanted, contact, before).to_owned();
     let may_join = forced.is_none_or(|code| code == 340);
     let role = match wanted.join.as_str() {
         "1" => Some(true),
@@ -105,10 +110,10 @@ fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Re
         _ => None,
     };
     if let Some(uid) = before {
-        if let Some(is_student) = role.filter(|_| may_join && desk.is("joined_on_existing", "joins")) {
-            desk.state.join(uid, &name, is_student);
+        if let Some(is_student) = role.filter(|_| may_join && request.is("joined_on_existing", "joins")) {
+            request.state.join(uid, &name, is_student);
         }
-        let code = match desk.text("existing_code") {
+        let code = match request.text("existing_code") {
             "1" => 1,
             "135_both" => 135,
             _ if wanted.telephone.is_some() => 135,
@@ -116,42 +121,42 @@ fn register_one(desk: &mut Desk<'_>, wanted: &Wanted, forced: Option<i64>) -> Re
         };
         return Registered { code: forced.unwrap_or(code), uid: Some(uid), changed: false };
     }
-    let uid = desk.state.register(contact, &digest, &wanted.nickname);
+    let uid = request.state.register(contact, &digest, &wanted.nickname);
     if let Some(is_student) = role.filter(|_| may_join) {
-        desk.state.join(uid, &name, is_student);
+        request.state.join(uid, &name, is_student);
     }
     let code = forced.unwrap_or(1);
-    let told = code == 1 || desk.is("uid_in_820", "yes");
+    let told = code == 1 || request.is("uid_in_820", "yes");
     Registered { code, uid: Some(uid).filter(|_| told), changed: true }
 }
 
 /// `register`.
-pub(super) fn register(desk: &mut Desk<'_>) -> Answer {
-    let wanted = Wanted::read(|name| desk.parameter(name).map(str::to_owned));
-    let forced = desk.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
-    let Registered { code, uid, changed } = register_one(desk, &wanted, forced);
-    let data = uid.map(|uid| uid_json(desk, uid));
+pub(super) fn register(request: &mut ClassInRequest<'_>) -> Answer {
+    let wanted = Wanted::read(|name| request.parameter(name).map(str::to_owned));
+    let forced = request.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
+    let Registered { code, uid, changed } = register_one(request, &wanted, forced);
+    let data = uid.map(|uid| uid_json(request, uid));
     Answer { data, holds: vec![wanted.hold()], ..Answer::single(code, changed) }
 }
 
 /// `registerMultiple`.
-pub(super) fn register_multiple(desk: &mut Desk<'_>) -> Answer {
-    let accounts = match serde_json::from_str(desk.parameter("userJson").unwrap_or_default()) {
+pub(super) fn register_multiple(request: &mut ClassInRequest<'_>) -> Answer {
+    let accounts = match serde_json::from_str(request.parameter("userJson").unwrap_or_default()) {
         Ok(Value::Array(accounts)) if !accounts.is_empty() => accounts,
         _ => return Answer::refused(155),
     };
     if accounts.len() > MOST_ACCOUNTS {
         return Answer { sent: accounts.len(), ..Answer::refused(450) };
     }
-    let part = desk.fired.items_applied(accounts.len());
+    let part = request.fired.items_applied(accounts.len());
     // Only codes that say that something was done come this far: they stand at the top, and nothing beside them.
-    let for_all = desk.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
+    let for_all = request.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
     let mut items = Vec::with_capacity(accounts.len());
     let mut holds = Vec::new();
     for (position, account) in accounts.iter().take(part).enumerate() {
         let wanted = Wanted::read(|name| account.get(name).and_then(loose_text));
-        let forced = desk.fired.refuses_item(position).map(|code| code.unwrap_or(114)).or(for_all);
-        let Registered { code, uid, changed } = register_one(desk, &wanted, forced);
+        let forced = request.fired.refuses_item(position).map(|code| code.unwrap_or(114)).or(for_all);
+        let Registered { code, uid, changed } = register_one(request, &wanted, forced);
         let token = account.get("customColumn").cloned();
         holds.push(wanted.hold());
         items.push(Item { code, token, uid, telephone: wanted.telephone, changed });
@@ -161,35 +166,39 @@ pub(super) fn register_multiple(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// `addSchoolStudent`.
-pub(super) fn add_school_student(desk: &mut Desk<'_>) -> Answer {
-    let account = desk.parameter("studentAccount").unwrap_or_default().to_owned();
-    let name: String = desk.parameter("studentName").unwrap_or_default().chars().take(LONGEST_NAME).collect();
+pub(super) fn add_school_student(request: &mut ClassInRequest<'_>) -> Answer {
+    let account = request.parameter("studentAccount").unwrap_or_default().to_owned();
+    let name: String =
+        request.parameter("studentName").unwrap_or_default().chars().take(LONGEST_NAME).collect();
     if account.is_empty() || name.is_empty() {
         return Answer::refused(100);
     }
     if !account.contains('@') && !rules::phone_is_legal(&account) {
         return Answer::single(134, false);
     }
-    let Some(uid) = desk.state.uid_of(&account) else {
-        let code = if desk.state.was_cancelled(&account) { 886 } else { 113 };
+    let Some(uid) = request.state.uid_of(&account) else {
+        let code = if request.state.was_cancelled(&account) { 886 } else { 113 };
         return Answer::single(code, false);
     };
-    if desk.state.accounts.get(&uid).is_some_and(|account| account.of_the_school) {
+    if request.state.accounts.get(&uid).is_some_and(|account| account.of_the_school) {
         return Answer::single(128, false);
     }
-    if desk.state.is_student(uid) {
+    if request.state.is_student(uid) {
         return Answer::single(133, false);
     }
-    let relation_id = desk.state.join(uid, &name, true);
-    let data = desk.is("relation_id", "on").then_some(Json::Int(relation_id));
+    let relation_id = request.state.join(uid, &name, true);
+    let data = request.is("relation_id", "on").then_some(Json::Int(relation_id));
     Answer { data, ..Answer::single(1, true) }
 }
 
 /// `editSchoolStudent`.
-pub(super) fn edit_school_student(desk: &mut Desk<'_>) -> Answer {
-    let name: String = desk.parameter("studentName").unwrap_or_default().chars().take(LONGEST_NAME).collect();
-    let Some(uid) = desk.id("studentUid").filter(|_| !name.is_empty()) else { return Answer::refused(100) };
-    match desk.state.members.get_mut(&uid) {
+pub(super) fn edit_school_student(request: &mut ClassInRequest<'_>) -> Answer {
+    let name: String =
+        request.parameter("studentName").unwrap_or_default().chars().take(LONGEST_NAME).collect();
+    let Some(uid) = request.id("studentUid").filter(|_| !name.is_empty()) else {
+        return Answer::refused(100);
+    };
+    match request.state.members.get_mut(&uid) {
         Some(member) if member.is_student => {
             member.name = name;
             Answer::single(1, true)

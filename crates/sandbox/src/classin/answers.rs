@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ClassIn, Desk, texts};
+use super::{ClassIn, ClassInRequest, texts};
 use crate::json::{Escaping, Json, loose_text};
 use crate::reply::{Body, Reply};
 use crate::switches::Switches;
@@ -70,10 +70,10 @@ impl Answer {
     }
 
     /// A code that condemns the class or course, at the level the switch says.
-    pub(super) fn condemned(desk: &Desk<'_>, code: i64, items: Vec<Item>) -> Answer {
+    pub(super) fn condemned(request: &ClassInRequest<'_>, code: i64, items: Vec<Item>) -> Answer {
         let sent = items.len();
         let items = items.into_iter().map(|item| Item { code, changed: false, ..item }).collect();
-        match desk.text("class_error_level") {
+        match request.text("class_error_level") {
             "items" => Answer { top: Some(1), ..Answer::items(items) },
             "both" => Answer { top: Some(code), ..Answer::items(items) },
             _ => Answer { sent, ..Answer::refused(code) },
@@ -82,26 +82,26 @@ impl Answer {
 }
 
 /// Puts an answer into words and lets the faults at it.
-pub(super) fn reply(desk: Desk<'_>, mut answer: Answer) -> Reply {
+pub(super) fn reply(request: ClassInRequest<'_>, mut answer: Answer) -> Reply {
     let (sent, changed, holds) = (answer.sent, answer.changed, std::mem::take(&mut answer.holds));
-    if desk.fired.has("apply_part") {
-        let short = desk.fired.get("apply_part").is_some_and(|argument| argument.ends_with("/114"));
+    if request.fired.has("apply_part") {
+        let short = request.fired.get("apply_part").is_some_and(|argument| argument.ends_with("/114"));
         let broken = if short {
-            refusal(desk.switches, desk.action, 114)
+            refusal(request.switches, request.action, 114)
         } else {
             Reply::new(500, Body::Text("Server Error".to_owned()), "500")
         };
         return Reply { holds, ..broken.counting(sent, changed) };
     }
-    let top = top_code(&desk, &answer);
+    let top = top_code(&request, &answer);
     let refused = answer.items.is_none() && top != 1 && answer.data.is_none();
     let data = match answer.items {
-        Some(items) => Some(item_list(&desk, items)),
-        None if refused => data_on_failure(desk.switches),
+        Some(items) => Some(item_list(&request, items)),
+        None if refused => data_on_failure(request.switches),
         None => answer.data,
     };
-    let switches = desk.switches;
-    let info = Json::Map(verdict(switches, desk.action, top));
+    let switches = request.switches;
+    let info = Json::Map(verdict(switches, request.action, top));
     let pairs = [data.map(|data| ("data", data)), Some(("error_info", info))];
     let json = Json::Map(pairs.into_iter().flatten().collect());
     let answered = if top == 1 { "ok".to_owned() } else { top.to_string() };
@@ -117,22 +117,22 @@ pub(super) fn refusal(switches: &Switches, action: &str, code: i64) -> Reply {
     Reply { answered: code.to_string(), ..reply }
 }
 
-fn top_code(desk: &Desk<'_>, answer: &Answer) -> i64 {
+fn top_code(request: &ClassInRequest<'_>, answer: &Answer) -> i64 {
     if let Some(top) = answer.top {
         return top;
     }
     let items = answer.items.as_deref().unwrap_or_default();
     let first_failure = items.iter().map(|item| item.code).find(|code| *code != 1);
-    match (desk.text("top_level"), items) {
+    match (request.text("top_level"), items) {
         ("first_failure", _) => first_failure.unwrap_or(1),
         ("single_mirrors_item", [only]) => only.code,
         _ => 1,
     }
 }
 
-fn item_list(desk: &Desk<'_>, mut items: Vec<Item>) -> Json {
+fn item_list(request: &ClassInRequest<'_>, mut items: Vec<Item>) -> Json {
     let at = |fault, default: usize| {
-        let position = desk.fired.number(fault, u64::try_from(default).unwrap_or(0))?;
+        let position = request.fired.number(fault, u64::try_from(default).unwrap_or(0))?;
         usize::try_from(position).ok()
     };
     if let Some(position) = at("token_repeated", 1) {
@@ -147,39 +147,39 @@ fn item_list(desk: &Desk<'_>, mut items: Vec<Item>) -> Json {
     if let Some(position) = at("item_missing", items.len().saturating_sub(1)).filter(|at| *at < items.len()) {
         items.remove(position);
     }
-    if desk.fired.has("item_extra") {
+    if request.fired.has("item_extra") {
         items.push(Item { code: 1, ..Item::default() });
     }
-    match desk.text("item_order") {
+    match request.text("item_order") {
         "reversed" => items.reverse(),
-        "shuffled" => desk.chance.clone().shuffle(&mut items),
+        "shuffled" => request.chance.clone().shuffle(&mut items),
         _ => {}
     }
-    Json::List(items.into_iter().map(|item| item_json(desk, item)).collect())
+    Json::List(items.into_iter().map(|item| item_json(request, item)).collect())
 }
 
-fn item_json(desk: &Desk<'_>, item: Item) -> Json {
+fn item_json(request: &ClassInRequest<'_>, item: Item) -> Json {
     let Item { code, token, uid, telephone, changed: _ } = item;
     let mut pairs = Vec::new();
     if let Some(uid) = uid {
-        pairs.push(("data", uid_json(desk, uid)));
+        pairs.push(("data", uid_json(request, uid)));
     }
     if let Some(telephone) = telephone {
         pairs.push(("telephone", Json::Text(telephone)));
     }
-    if let Some(token) = token.and_then(|token| token_json(desk, &token)) {
+    if let Some(token) = token.and_then(|token| token_json(request, &token)) {
         pairs.push(("customColumn", token));
     }
-    pairs.extend(verdict(desk.switches, desk.action, code));
+    pairs.extend(verdict(request.switches, request.action, code));
     Json::Map(pairs)
 }
 
-fn token_json(desk: &Desk<'_>, token: &Value) -> Option<Json> {
+fn token_json(request: &ClassInRequest<'_>, token: &Value) -> Option<Json> {
     let text: String = loose_text(token)?.chars().take(LONGEST_TOKEN).collect();
     if text.is_empty() {
         return None;
     }
-    match desk.text("custom_column_echo") {
+    match request.text("custom_column_echo") {
         "missing" => None,
         "as_sent" => Some(token.as_i64().map_or(Json::Text(text), Json::Int)),
         _ => Some(Json::Text(text)),
@@ -187,8 +187,8 @@ fn token_json(desk: &Desk<'_>, token: &Value) -> Option<Json> {
 }
 
 /// A uid as `register` and its like write it.
-pub(super) fn uid_json(desk: &Desk<'_>, uid: i64) -> Json {
-    if desk.is("uid_type", "string") { Json::Text(uid.to_string()) } else { Json::Int(uid) }
+pub(super) fn uid_json(request: &ClassInRequest<'_>, uid: i64) -> Json {
+    if request.is("uid_type", "string") { Json::Text(uid.to_string()) } else { Json::Int(uid) }
 }
 
 /// `errno` and `error`.

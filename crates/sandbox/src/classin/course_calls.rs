@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::Desk;
+use super::ClassInRequest;
 use super::answers::Answer;
 use super::class_calls::{twice, uid_missing};
 use super::rules::{self, Entry};
@@ -17,70 +17,70 @@ enum Place {
 }
 
 fn course_call(
-    desk: &Desk<'_>,
+    request: &ClassInRequest<'_>,
     entries: Result<Vec<Entry>, i64>,
 ) -> Result<(i64, Place, Vec<Entry>), Answer> {
-    let Some(course_id) = desk.id("courseId") else { return Err(Answer::refused(100)) };
+    let Some(course_id) = request.id("courseId") else { return Err(Answer::refused(100)) };
     let entries = entries.map_err(Answer::refused)?;
-    let place = match rules::identity(desk).map_err(Answer::refused)? {
+    let place = match rules::identity(request).map_err(Answer::refused)? {
         1 => Place::Student,
         2 => Place::Auditor,
         _ => return Err(Answer::refused(100)),
     };
-    match rules::course_fault(desk, course_id) {
+    match rules::course_fault(request, course_id) {
         Some(code) => {
             let items = entries.iter().map(|entry| entry.answered(code, false)).collect();
-            Err(Answer::condemned(desk, code, items))
+            Err(Answer::condemned(request, code, items))
         }
         None => Ok((course_id, place, entries)),
     }
 }
 
 /// `addCourseStudentMultiple`.
-pub(super) fn add(desk: &mut Desk<'_>) -> Answer {
-    let (course_id, place, entries) = match course_call(desk, rules::students(desk)) {
+pub(super) fn add(request: &mut ClassInRequest<'_>) -> Answer {
+    let (course_id, place, entries) = match course_call(request, rules::students(request)) {
         Ok(call) => call,
         Err(answer) => return answer,
     };
     let hold = format!("course {course_id}");
-    if desk.is("concurrent_course_add", "464") && desk.busy.contains(&hold) {
+    if request.is("concurrent_course_add", "464") && request.busy.contains(&hold) {
         return Answer { sent: entries.len(), ..Answer::refused(464) };
     }
-    let before = desk.state.courses.get(&course_id).cloned();
-    let part = desk.fired.items_applied(entries.len());
+    let before = request.state.courses.get(&course_id).cloned();
+    let part = request.fired.items_applied(entries.len());
     let mut seen = HashSet::new();
     let mut items = Vec::with_capacity(entries.len());
     for (position, entry) in entries.iter().take(part).enumerate() {
-        let (code, changed) = match (desk.fired.refuses_item(position), entry.uid) {
-            (Some(Some(841)), Some(uid)) => nickname_failed(add_to_course(desk, course_id, place, uid)),
+        let (code, changed) = match (request.fired.refuses_item(position), entry.uid) {
+            (Some(Some(841)), Some(uid)) => nickname_failed(add_to_course(request, course_id, place, uid)),
             (Some(code), _) => (code.unwrap_or(104), false),
-            (None, None) => (uid_missing(desk), false),
-            (None, Some(uid)) if !seen.insert(uid) => (twice(desk, 163), false),
-            (None, Some(uid)) => add_to_course(desk, course_id, place, uid),
+            (None, None) => (uid_missing(request), false),
+            (None, Some(uid)) if !seen.insert(uid) => (twice(request, 163), false),
+            (None, Some(uid)) => add_to_course(request, course_id, place, uid),
         };
         items.push(entry.answered(code, changed));
     }
-    if desk.is("full_level", "top") && items.iter().any(|item| item.code == 130) {
+    if request.is("full_level", "top") && items.iter().any(|item| item.code == 130) {
         if let Some(before) = before {
-            desk.state.courses.insert(course_id, before);
+            request.state.courses.insert(course_id, before);
         }
         return Answer { sent: entries.len(), ..Answer::refused(130) };
     }
     let answer = Answer { sent: entries.len(), holds: vec![hold], ..Answer::items(items) };
-    match desk.fired.number("refuse_call", 104) {
+    match request.fired.number("refuse_call", 104) {
         Some(841) => answer.with_only(841),
         _ => answer,
     }
 }
 
 /// `addCourseStudent`.
-pub(super) fn add_one(desk: &mut Desk<'_>) -> Answer {
-    let entry = Entry { uid: desk.id("studentUid"), token: None };
+pub(super) fn add_one(request: &mut ClassInRequest<'_>) -> Answer {
+    let entry = Entry { uid: request.id("studentUid"), token: None };
     let Some(uid) = entry.uid else { return Answer::refused(100) };
-    match course_call(desk, Ok(vec![entry])) {
+    match course_call(request, Ok(vec![entry])) {
         Ok((course_id, place, _)) => {
-            let mut done = add_to_course(desk, course_id, place, uid);
-            if desk.fired.number("refuse_call", 104) == Some(841) {
+            let mut done = add_to_course(request, course_id, place, uid);
+            if request.fired.number("refuse_call", 104) == Some(841) {
                 done = nickname_failed(done);
             }
             Answer::single(done.0, done.1)
@@ -99,9 +99,9 @@ fn nickname_failed((code, changed): (i64, bool)) -> (i64, bool) {
     (if code == 1 { 841 } else { code }, changed)
 }
 
-fn add_to_course(desk: &mut Desk<'_>, course_id: i64, place: Place, uid: i64) -> (i64, bool) {
+fn add_to_course(request: &mut ClassInRequest<'_>, course_id: i64, place: Place, uid: i64) -> (i64, bool) {
     let auditing = place == Place::Auditor;
-    if let Some(code) = rules::person_fault(desk.state, uid, course_id, None) {
+    if let Some(code) = rules::person_fault(request.state, uid, course_id, None) {
         let code = match code {
             886 if auditing => 887,
             129 if auditing => 174,
@@ -109,8 +109,8 @@ fn add_to_course(desk: &mut Desk<'_>, course_id: i64, place: Place, uid: i64) ->
         };
         return (code, false);
     }
-    let (course_capacity, auditor_cap) = (desk.number("course_capacity"), desk.number("auditor_cap"));
-    let Some(course) = desk.state.courses.get_mut(&course_id) else { return (147, false) };
+    let (course_capacity, auditor_cap) = (request.number("course_capacity"), request.number("auditor_cap"));
+    let Some(course) = request.state.courses.get_mut(&course_id) else { return (147, false) };
     if course.auditors.contains(&uid) {
         return (164, false);
     }
@@ -132,18 +132,18 @@ fn add_to_course(desk: &mut Desk<'_>, course_id: i64, place: Place, uid: i64) ->
 }
 
 /// `delCourseStudentMultiple`.
-pub(super) fn remove(desk: &mut Desk<'_>) -> Answer {
-    let (course_id, place, entries) = match course_call(desk, rules::uids(desk)) {
+pub(super) fn remove(request: &mut ClassInRequest<'_>) -> Answer {
+    let (course_id, place, entries) = match course_call(request, rules::uids(request)) {
         Ok(call) => call,
         Err(answer) => return answer,
     };
-    let part = desk.fired.items_applied(entries.len());
+    let part = request.fired.items_applied(entries.len());
     let mut items = Vec::with_capacity(entries.len());
     for (position, entry) in entries.iter().take(part).enumerate() {
-        let (code, changed) = match (desk.fired.refuses_item(position), entry.uid) {
+        let (code, changed) = match (request.fired.refuses_item(position), entry.uid) {
             (Some(code), _) => (code.unwrap_or(104), false),
-            (None, None) => (uid_missing(desk), false),
-            (None, Some(uid)) => remove_from_course(desk, course_id, place, uid),
+            (None, None) => (uid_missing(request), false),
+            (None, Some(uid)) => remove_from_course(request, course_id, place, uid),
         };
         items.push(entry.answered(code, changed));
     }
@@ -151,23 +151,28 @@ pub(super) fn remove(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// `delCourseStudent`.
-pub(super) fn remove_one(desk: &mut Desk<'_>) -> Answer {
-    let entry = Entry { uid: desk.id("studentUid"), token: None };
+pub(super) fn remove_one(request: &mut ClassInRequest<'_>) -> Answer {
+    let entry = Entry { uid: request.id("studentUid"), token: None };
     let Some(uid) = entry.uid else { return Answer::refused(100) };
-    match course_call(desk, Ok(vec![entry])) {
+    match course_call(request, Ok(vec![entry])) {
         Ok((course_id, place, _)) => {
-            let (code, changed) = remove_from_course(desk, course_id, place, uid);
+            let (code, changed) = remove_from_course(request, course_id, place, uid);
             Answer::single(code, changed)
         }
         Err(answer) => single_of(&answer),
     }
 }
 
-fn remove_from_course(desk: &mut Desk<'_>, course_id: i64, place: Place, uid: i64) -> (i64, bool) {
-    if !desk.state.accounts.contains_key(&uid) {
+fn remove_from_course(
+    request: &mut ClassInRequest<'_>,
+    course_id: i64,
+    place: Place,
+    uid: i64,
+) -> (i64, bool) {
+    if !request.state.accounts.contains_key(&uid) {
         return (400, false);
     }
-    let Some(course) = desk.state.courses.get_mut(&course_id) else { return (147, false) };
+    let Some(course) = request.state.courses.get_mut(&course_id) else { return (147, false) };
     let removed = match place {
         Place::Student => course.students.remove(&uid),
         Place::Auditor => course.auditors.remove(&uid),
@@ -176,7 +181,7 @@ fn remove_from_course(desk: &mut Desk<'_>, course_id: i64, place: Place, uid: i6
         return (162, false);
     }
     if place == Place::Student {
-        for class in desk.state.classes.values_mut().filter(|class| class.course_id == course_id) {
+        for class in request.state.classes.values_mut().filter(|class| class.course_id == course_id) {
             class.transferred_out.remove(&uid);
         }
     }

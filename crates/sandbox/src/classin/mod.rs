@@ -5,10 +5,10 @@
 
 mod accounts;
 mod answers;
-mod by_hand;
 mod class_calls;
 mod console;
 mod course_calls;
+mod foreign_edits;
 mod rules;
 pub(super) mod sample;
 mod school;
@@ -50,7 +50,7 @@ const PATH: &str = "/partner/api/course.api.php";
 const NOT_TWICE: [&str; 3] = ["register", "registerMultiple", "addSchoolStudent"];
 
 /// One call at the school: what it may look at and change.
-struct Desk<'w> {
+struct ClassInRequest<'w> {
     state: &'w mut ClassInWorld,
     switches: &'w Switches,
     chance: &'w mut fastrand::Rng,
@@ -60,7 +60,7 @@ struct Desk<'w> {
     call: &'w Call,
 }
 
-impl Desk<'_> {
+impl ClassInRequest<'_> {
     fn is(&self, switch: &'static str, value: &str) -> bool {
         self.switches.is(ClassIn, switch, value)
     }
@@ -95,11 +95,11 @@ pub(super) fn answer(world: &mut World, action: &'static str, call: &Call, fired
     if let Some(reply) = elsewhere(&world.switches, call) {
         return reply;
     }
-    by_hand::edit(&mut world.classin, call, fired);
+    foreign_edits::edit(&mut world.classin, call, fired);
     let checked = authorize(world, action, call).and_then(|()| repeated(world, action, call));
     let refused = checked.err().or_else(|| refused_by_fault(action, fired));
     world.unsaved = true;
-    let mut desk = Desk {
+    let mut request = ClassInRequest {
         state: &mut world.classin,
         switches: &world.switches,
         chance: &mut world.chance,
@@ -111,20 +111,20 @@ pub(super) fn answer(world: &mut World, action: &'static str, call: &Call, fired
     let answer = match refused {
         Some(code) => Answer::refused(code),
         None => match action {
-            "register" => accounts::register(&mut desk),
-            "registerMultiple" => accounts::register_multiple(&mut desk),
-            "addSchoolStudent" => accounts::add_school_student(&mut desk),
-            "editSchoolStudent" => accounts::edit_school_student(&mut desk),
-            "addClassStudentMultiple" => class_calls::add(&mut desk),
-            "delClassStudentMultiple" => class_calls::remove(&mut desk),
-            "addCourseClassStudent" => class_calls::add_to_many(&mut desk),
-            "addCourseStudentMultiple" => course_calls::add(&mut desk),
-            "delCourseStudentMultiple" => course_calls::remove(&mut desk),
-            "addCourseStudent" => course_calls::add_one(&mut desk),
-            _ => course_calls::remove_one(&mut desk),
+            "register" => accounts::register(&mut request),
+            "registerMultiple" => accounts::register_multiple(&mut request),
+            "addSchoolStudent" => accounts::add_school_student(&mut request),
+            "editSchoolStudent" => accounts::edit_school_student(&mut request),
+            "addClassStudentMultiple" => class_calls::add(&mut request),
+            "delClassStudentMultiple" => class_calls::remove(&mut request),
+            "addCourseClassStudent" => class_calls::add_to_many(&mut request),
+            "addCourseStudentMultiple" => course_calls::add(&mut request),
+            "delCourseStudentMultiple" => course_calls::remove(&mut request),
+            "addCourseStudent" => course_calls::add_one(&mut request),
+            _ => course_calls::remove_one(&mut request),
         },
     };
-    answers::reply(desk, answer)
+    answers::reply(request, answer)
 }
 
 /// The code that `refuse_call` asks for, but for codes that say that something was done: those the action handles.

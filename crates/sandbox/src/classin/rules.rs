@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::answers::Item;
 use super::school::{Class, ClassKind, ClassOrigin, CourseStatus};
-use super::{ClassInWorld, Desk};
+use super::{ClassInRequest, ClassInWorld};
 use crate::json::whole_number;
 use crate::moment;
 
@@ -27,46 +27,46 @@ impl Entry {
 }
 
 /// Reads a JSON text that is an array; 155 where it is none or empty, 100 above the cap.
-pub(super) fn array(desk: &Desk<'_>, name: &str) -> Result<Vec<Value>, i64> {
-    let text = desk.parameter(name).unwrap_or_default();
+pub(super) fn array(request: &ClassInRequest<'_>, name: &str) -> Result<Vec<Value>, i64> {
+    let text = request.parameter(name).unwrap_or_default();
     let Ok(Value::Array(items)) = serde_json::from_str(text) else { return Err(155) };
     if items.is_empty() {
         return Err(155);
     }
-    let cap = desk.number("batch_cap");
+    let cap = request.number("batch_cap");
     if cap > 0 && items.len() > cap { Err(100) } else { Ok(items) }
 }
 
 /// The students of `studentJson`.
-pub(super) fn students(desk: &Desk<'_>) -> Result<Vec<Entry>, i64> {
+pub(super) fn students(request: &ClassInRequest<'_>) -> Result<Vec<Entry>, i64> {
     let entry = |item: &Value| Entry {
         uid: item.get("uid").and_then(whole_number),
         token: item.get("customColumn").cloned(),
     };
-    Ok(array(desk, "studentJson")?.iter().map(entry).collect())
+    Ok(array(request, "studentJson")?.iter().map(entry).collect())
 }
 
 /// The uids of `studentUidJson`.
-pub(super) fn uids(desk: &Desk<'_>) -> Result<Vec<Entry>, i64> {
+pub(super) fn uids(request: &ClassInRequest<'_>) -> Result<Vec<Entry>, i64> {
     let entry = |item: &Value| Entry { uid: whole_number(item), token: None };
-    Ok(array(desk, "studentUidJson")?.iter().map(entry).collect())
+    Ok(array(request, "studentUidJson")?.iter().map(entry).collect())
 }
 
 /// The identity; 100 where it is missing and the switch says so.
-pub(super) fn identity(desk: &Desk<'_>) -> Result<i64, i64> {
-    match desk.parameter("identity").map(str::trim) {
-        None | Some("") if desk.is("identity_missing", "defaults_to_1") => Ok(1),
+pub(super) fn identity(request: &ClassInRequest<'_>) -> Result<i64, i64> {
+    match request.parameter("identity").map(str::trim) {
+        None | Some("") if request.is("identity_missing", "defaults_to_1") => Ok(1),
         None | Some("") => Err(100),
         Some(text) => text.parse().map_err(|_| 100),
     }
 }
 
 /// What is wrong with a course, as course-level actions say it.
-pub(super) fn course_fault(desk: &Desk<'_>, course_id: i64) -> Option<i64> {
-    let Some(course) = desk.state.courses.get(&course_id) else { return Some(147) };
+pub(super) fn course_fault(request: &ClassInRequest<'_>, course_id: i64) -> Option<i64> {
+    let Some(course) = request.state.courses.get(&course_id) else { return Some(147) };
     match (course.status, course.kind) {
         // delCourseStudentMultiple has no 149. Contract: docs/contracts/classin.md, 6.4.
-        (CourseStatus::Deleted, _) if desk.action == "delCourseStudentMultiple" => Some(147),
+        (CourseStatus::Deleted, _) if request.action == "delCourseStudentMultiple" => Some(147),
         (CourseStatus::Deleted, _) => Some(149),
         (CourseStatus::Expired, _) => Some(153),
         (CourseStatus::Running, ClassKind::Open) => Some(369),
@@ -75,9 +75,9 @@ pub(super) fn course_fault(desk: &Desk<'_>, course_id: i64) -> Option<i64> {
 }
 
 /// What is wrong with a course, as class-level actions say it.
-pub(super) fn course_fault_at_class(desk: &Desk<'_>, course_id: i64) -> Option<i64> {
-    let Some(course) = desk.state.courses.get(&course_id) else { return Some(144) };
-    let many = desk.action == "addCourseClassStudent";
+pub(super) fn course_fault_at_class(request: &ClassInRequest<'_>, course_id: i64) -> Option<i64> {
+    let Some(course) = request.state.courses.get(&course_id) else { return Some(144) };
+    let many = request.action == "addCourseClassStudent";
     match course.status {
         // Only addCourseClassStudent knows 149 and 153; for the others the classes of such a course are over.
         CourseStatus::Deleted => Some(if many { 149 } else { 144 }),
@@ -87,9 +87,9 @@ pub(super) fn course_fault_at_class(desk: &Desk<'_>, course_id: i64) -> Option<i
 }
 
 /// What is wrong with a class.
-pub(super) fn class_fault(desk: &Desk<'_>, course_id: i64, class_id: i64) -> Option<i64> {
-    let Some(class) = desk.state.classes.get(&class_id) else {
-        return Some(if desk.action == "addCourseClassStudent" { 142 } else { 143 });
+pub(super) fn class_fault(request: &ClassInRequest<'_>, course_id: i64, class_id: i64) -> Option<i64> {
+    let Some(class) = request.state.classes.get(&class_id) else {
+        return Some(if request.action == "addCourseClassStudent" { 142 } else { 143 });
     };
     if class.course_id != course_id {
         return Some(142);
@@ -99,8 +99,8 @@ pub(super) fn class_fault(desk: &Desk<'_>, course_id: i64, class_id: i64) -> Opt
     }
     let closed = match class.origin {
         ClassOrigin::V1 => false,
-        ClassOrigin::V2 => desk.is("v2_made", "466"),
-        ClassOrigin::Client => desk.is("client_made", "466"),
+        ClassOrigin::V2 => request.is("v2_made", "466"),
+        ClassOrigin::Client => request.is("client_made", "466"),
     };
     if closed {
         return Some(466);
@@ -108,7 +108,7 @@ pub(super) fn class_fault(desk: &Desk<'_>, course_id: i64, class_id: i64) -> Opt
     if class.kind == ClassKind::Open {
         return Some(369);
     }
-    let grace = if desk.is("ended_from", "end_plus_20min") { 20 * 60 } else { 0 };
+    let grace = if request.is("ended_from", "end_plus_20min") { 20 * 60 } else { 0 };
     (class.end.saturating_add(grace) <= moment::now_s()).then_some(145)
 }
 

@@ -3,18 +3,21 @@
 //! Contract: docs/contracts/onlineexammaker.md, 2 to 4 and 8. The endpoints stand in the files beside this one.
 
 mod account;
-mod arrivals;
-mod by_hand;
-mod named;
+mod console;
+mod foreign_edits;
+mod journal_keys;
+mod new_results;
 mod reads;
 mod results;
 pub(super) mod sample;
 mod verdicts;
 mod writes;
 
+pub use console::CandidateView;
+
 pub(super) use account::{Attempt, Candidate, ExamWorld, NAME};
-pub(super) use by_hand::edit_by_hand;
-pub(super) use named::named;
+pub(super) use foreign_edits::edit_by_hand;
+pub(super) use journal_keys::journal_keys;
 
 use super::Service::Exam;
 use super::digest::md5_hex;
@@ -43,7 +46,7 @@ const WITH_GET: [&str; 2] = ["getFields", "queryresults"];
 const WRITES: [&str; 5] = ["addStudents", "changeStuinfo", "delStu", "movestugroup", "addcategory"];
 
 /// One call at the account: what it may look at and change.
-struct Desk<'w> {
+struct ExamRequest<'w> {
     state: &'w mut ExamWorld,
     switches: &'w Switches,
     chance: &'w mut fastrand::Rng,
@@ -51,7 +54,7 @@ struct Desk<'w> {
     call: &'w Call,
 }
 
-impl Desk<'_> {
+impl ExamRequest<'_> {
     fn is(&self, switch: &'static str, value: &str) -> bool {
         self.switches.is(Exam, switch, value)
     }
@@ -135,18 +138,23 @@ pub(super) fn answer(world: &mut World, endpoint: &'static str, call: &Call, fir
     if WRITES.contains(&endpoint) {
         world.before_exam_change();
     }
-    let desk =
-        Desk { state: &mut world.exam, switches: &world.switches, chance: &mut world.chance, fired, call };
+    let request = ExamRequest {
+        state: &mut world.exam,
+        switches: &world.switches,
+        chance: &mut world.chance,
+        fired,
+        call,
+    };
     match endpoint {
-        "getFields" => reads::fields(&desk),
-        "addStudents" => writes::add(desk),
-        "changeStuinfo" => writes::change(desk),
-        "delStu" => writes::delete(desk),
-        "movestugroup" => writes::regroup(desk),
-        "getstudentsinfo" => reads::info(desk),
-        "getstulist" => reads::list(desk),
-        "queryresults" => results::query(desk),
-        _ => writes::create_group(desk),
+        "getFields" => reads::fields(&request),
+        "addStudents" => writes::add(request),
+        "changeStuinfo" => writes::change(request),
+        "delStu" => writes::delete(request),
+        "movestugroup" => writes::regroup(request),
+        "getstudentsinfo" => reads::info(request),
+        "getstulist" => reads::list(request),
+        "queryresults" => results::query(request),
+        _ => writes::create_group(request),
     }
 }
 

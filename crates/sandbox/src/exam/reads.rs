@@ -4,8 +4,8 @@
 //! candidates there are, as long as the listing is in its default order.
 
 use super::account::{Candidate, NAME, PASSWORD};
-use super::writes::{Asked, asked_in_form};
-use super::{Desk, Kind};
+use super::writes::{Subject, asked_in_form};
+use super::{ExamRequest, Kind};
 use crate::json::{Escaping, Json};
 use crate::reply::Reply;
 
@@ -13,113 +13,113 @@ use crate::reply::Reply;
 const LARGEST_PAGE: i64 = 100;
 
 /// `getFields`.
-pub(super) fn fields(desk: &Desk<'_>) -> Reply {
-    let key = if desk.is("field_key", "sFid") { "sFid" } else { "sfid" };
-    let rows: Vec<Json> = desk
+pub(super) fn fields(request: &ExamRequest<'_>) -> Reply {
+    let key = if request.is("field_key", "sFid") { "sFid" } else { "sfid" };
+    let rows: Vec<Json> = request
         .state
         .fields
         .iter()
         .map(|(sfid, label)| Json::Map(vec![(key, Json::Int(*sfid)), ("label", Json::text(label))]))
         .collect();
     let count = rows.len();
-    let pairs = [desk.list("data", rows), Some(("status", Json::text("ok")))];
+    let pairs = [request.list("data", rows), Some(("status", Json::text("ok")))];
     Reply::json(Json::Map(pairs.into_iter().flatten().collect()), Escaping::Go).counting(0, count)
 }
 
 /// `getstudentsinfo`.
-pub(super) fn info(desk: Desk<'_>) -> Reply {
-    let asked = match asked_in_form(&desk) {
+pub(super) fn info(request: ExamRequest<'_>) -> Reply {
+    let asked = match asked_in_form(&request) {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
     let mut found = Vec::new();
     let mut fail = Vec::new();
-    let answered: &[Asked] = if desk.fired.has("nobody") { &[] } else { &asked };
+    let answered: &[Subject] = if request.fired.has("nobody") { &[] } else { &asked };
     for (position, one) in answered.iter().enumerate() {
-        match one.find(desk.state).filter(|_| desk.fired.refuses_item(position).is_none()) {
+        match one.find(request.state).filter(|_| request.fired.refuses_item(position).is_none()) {
             Some(sid) if found.contains(&sid) => {}
             Some(sid) => found.push(sid),
             None => fail.push(match one {
-                Asked::Sid(sid) if desk.is("info_fail_type", "as_sent") => Json::Int(*sid),
-                Asked::Sid(sid) => Json::Text(sid.to_string()),
-                Asked::Login(login_value) => Json::text(login_value),
+                Subject::Sid(sid) if request.is("info_fail_type", "as_sent") => Json::Int(*sid),
+                Subject::Sid(sid) => Json::Text(sid.to_string()),
+                Subject::Login(login_value) => Json::text(login_value),
             }),
         }
     }
-    match desk.text("info_order") {
+    match request.text("info_order") {
         "sid_asc" => found.sort_unstable(),
-        "shuffled" => desk.chance.shuffle(&mut found),
+        "shuffled" => request.chance.shuffle(&mut found),
         _ => {}
     }
-    let rows: Vec<Json> = found.iter().filter_map(|sid| info_row(&desk, *sid)).collect();
+    let rows: Vec<Json> = found.iter().filter_map(|sid| info_row(&request, *sid)).collect();
     let count = rows.len();
-    let pairs = [desk.list("data", rows), desk.list("fail", fail), Some(("status", Json::text("ok")))];
+    let pairs = [request.list("data", rows), request.list("fail", fail), Some(("status", Json::text("ok")))];
     Reply::json(Json::Map(pairs.into_iter().flatten().collect()), Escaping::Go).counting(asked.len(), count)
 }
 
-fn info_row(desk: &Desk<'_>, sid: i64) -> Option<Json> {
-    let candidate = desk.state.candidate(sid)?;
-    let login_field = desk.state.login_field;
-    let shown = desk.text("info_fields");
-    let fields = field_list(desk, candidate, |sfid| match shown {
+fn info_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {
+    let candidate = request.state.candidate(sid)?;
+    let login_field = request.state.login_field;
+    let shown = request.text("info_fields");
+    let fields = field_list(request, candidate, |sfid| match shown {
         "name_only" => sfid == NAME,
         "login_only" => sfid == login_field,
         "without_login" => sfid != login_field,
         _ => true,
     });
     let groups = candidate.gids.iter().map(|gid| {
-        let title = desk.state.groups.get(gid).map_or("", |group| group.title.as_str());
-        Json::Map(vec![("gid", desk.gid(*gid)), ("title", Json::text(title))])
+        let title = request.state.groups.get(gid).map_or("", |group| group.title.as_str());
+        Json::Map(vec![("gid", request.gid(*gid)), ("title", Json::text(title))])
     });
     Some(Json::Map(vec![
-        ("sid", desk.sid(sid, Kind::Number)),
+        ("sid", request.sid(sid, Kind::Number)),
         ("fields", Json::List(fields)),
         ("group", Json::List(groups.collect())),
     ]))
 }
 
 /// `getstulist`.
-pub(super) fn list(mut desk: Desk<'_>) -> Reply {
-    let page = match Page::of(&desk) {
+pub(super) fn list(mut request: ExamRequest<'_>) -> Reply {
+    let page = match Page::of(&request) {
         Ok(page) => page,
         Err(refused) => return *refused,
     };
-    let nobody = desk.fired.has("nobody");
-    let total = if nobody { 0 } else { desk.state.len() };
-    let mut sids = if nobody { Vec::new() } else { page_of_sids(&mut desk, &page) };
-    if let Some(missing) = desk.fired.number("short_page", 1) {
+    let nobody = request.fired.has("nobody");
+    let total = if nobody { 0 } else { request.state.len() };
+    let mut sids = if nobody { Vec::new() } else { page_of_sids(&mut request, &page) };
+    if let Some(missing) = request.fired.number("short_page", 1) {
         sids.truncate(sids.len().saturating_sub(usize::try_from(missing).unwrap_or(0)));
     }
-    if desk.fired.has("duplicate_row")
+    if request.fired.has("duplicate_row")
         && let (Some(first), Some(last)) = (sids.first().copied(), sids.last_mut())
     {
         *last = first;
     }
-    let rows: Vec<Json> = sids.iter().filter_map(|sid| list_row(&desk, *sid)).collect();
-    let drift = desk.fired.number("total_drifts", 1).unwrap_or(0);
-    paged(&desk, &page, rows, total + usize::try_from(drift).unwrap_or(0))
+    let rows: Vec<Json> = sids.iter().filter_map(|sid| list_row(&request, *sid)).collect();
+    let drift = request.fired.number("total_drifts", 1).unwrap_or(0);
+    paged(&request, &page, rows, total + usize::try_from(drift).unwrap_or(0))
 }
 
-fn list_row(desk: &Desk<'_>, sid: i64) -> Option<Json> {
-    let candidate = desk.state.candidate(sid)?;
-    let fields = field_list(desk, candidate, |_| true);
-    let login_value = candidate.value(desk.state.login_field);
+fn list_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {
+    let candidate = request.state.candidate(sid)?;
+    let fields = field_list(request, candidate, |_| true);
+    let login_value = candidate.value(request.state.login_field);
     Some(Json::Map(vec![("loginValue", Json::text(login_value)), ("fields", Json::List(fields))]))
 }
 
-fn page_of_sids(desk: &mut Desk<'_>, page: &Page) -> Vec<i64> {
-    let order = desk.state.order();
+fn page_of_sids(request: &mut ExamRequest<'_>, page: &Page) -> Vec<i64> {
+    let order = request.state.order();
     let (offset, limit) = (page.offset, page.limit);
-    match desk.text("order") {
+    match request.text("order") {
         "sid_desc" => order.iter().rev().skip(offset).take(limit).copied().collect(),
         "login_value" => {
             let mut sorted = order.to_vec();
-            sorted.sort_by_key(|sid| desk.state.login_value(*sid));
+            sorted.sort_by_key(|sid| request.state.login_value(*sid));
             sorted.into_iter().skip(offset).take(limit).collect()
         }
         "unstable" => {
             let mut shuffled = order.to_vec();
-            desk.chance.shuffle(&mut shuffled);
+            request.chance.shuffle(&mut shuffled);
             shuffled.into_iter().skip(offset).take(limit).collect()
         }
         _ => {
@@ -129,16 +129,16 @@ fn page_of_sids(desk: &mut Desk<'_>, page: &Page) -> Vec<i64> {
     }
 }
 
-fn field_list(desk: &Desk<'_>, candidate: &Candidate, shown: impl Fn(i64) -> bool) -> Vec<Json> {
-    let key = if desk.is("field_key", "sfid") { "sfid" } else { "sFid" };
-    let password = desk.text("echo_password");
-    let empty = desk.text("empty_field");
+fn field_list(request: &ExamRequest<'_>, candidate: &Candidate, shown: impl Fn(i64) -> bool) -> Vec<Json> {
+    let key = if request.is("field_key", "sfid") { "sfid" } else { "sFid" };
+    let password = request.text("echo_password");
+    let empty = request.text("empty_field");
     let row = |sfid: i64, label: &str, value: Json| {
         Json::Map(vec![(key, Json::Int(sfid)), ("label", Json::text(label)), ("value", value)])
     };
     let hidden = |sfid: i64| !shown(sfid) || (sfid == PASSWORD && password == "off");
     let mut rows = Vec::new();
-    for (sfid, label) in desk.state.fields.iter().filter(|(sfid, _)| !hidden(**sfid)) {
+    for (sfid, label) in request.state.fields.iter().filter(|(sfid, _)| !hidden(**sfid)) {
         let value = candidate.value(*sfid);
         match (value, empty) {
             ("", "omit") => {}
@@ -165,20 +165,20 @@ pub(super) struct Page {
 
 impl Page {
     /// Reads `start` and `limit`.
-    pub(super) fn of(desk: &Desk<'_>) -> Result<Page, Box<Reply>> {
-        let read = |name, default: i64| match desk.parameter(name).map(str::trim) {
+    pub(super) fn of(request: &ExamRequest<'_>) -> Result<Page, Box<Reply>> {
+        let read = |name, default: i64| match request.parameter(name).map(str::trim) {
             None | Some("") => Some(default),
             Some(text) => text.parse::<i64>().ok().filter(|number| *number >= 0),
         };
-        let refuse = |reason| Box::new(desk.refuse(reason));
+        let refuse = |reason| Box::new(request.refuse(reason));
         let start = read("start", 0).ok_or_else(|| refuse("start is not a number"))?;
-        let asked = read("limit", desk.number("limit_missing")).filter(|limit| *limit > 0);
+        let asked = read("limit", request.number("limit_missing")).filter(|limit| *limit > 0);
         let asked = asked.ok_or_else(|| refuse("limit is not a number"))?;
-        if asked > LARGEST_PAGE && desk.is("limit_over_100", "refuse") {
+        if asked > LARGEST_PAGE && request.is("limit_over_100", "refuse") {
             return Err(refuse("limit is at most 100"));
         }
         let limit = asked.min(LARGEST_PAGE);
-        let offset = match desk.text("start_semantics") {
+        let offset = match request.text("start_semantics") {
             "page0" => start.saturating_mul(limit),
             "page1" => start.saturating_sub(1).max(0).saturating_mul(limit),
             _ => start,
@@ -192,15 +192,15 @@ impl Page {
 }
 
 /// The answer of a paged call.
-pub(super) fn paged(desk: &Desk<'_>, page: &Page, rows: Vec<Json>, total: usize) -> Reply {
+pub(super) fn paged(request: &ExamRequest<'_>, page: &Page, rows: Vec<Json>, total: usize) -> Reply {
     let count = rows.len();
     let beyond = rows.is_empty() && page.offset > 0 && page.offset >= total;
-    let data = match desk.text("start_beyond_total") {
+    let data = match request.text("start_beyond_total") {
         "error" if beyond => {
-            return Reply { start: Some(page.start), ..desk.refuse("start is beyond the last row") };
+            return Reply { start: Some(page.start), ..request.refuse("start is beyond the last row") };
         }
         "null" if beyond => Some(("data", Json::Null)),
-        _ => desk.list("data", rows),
+        _ => request.list("data", rows),
     };
     let total = Json::Int(i64::try_from(total).unwrap_or(i64::MAX));
     let pairs = [data, Some(("status", Json::text("ok"))), Some(("total", total))];

@@ -4,40 +4,40 @@
 
 use serde_json::Value;
 
-use super::Desk;
+use super::ExamRequest;
 use super::account::Candidate;
 use super::verdicts::{self, Shape, Verdict};
 use crate::json::{Escaping, Json, loose_text, member, whole_number};
 use crate::reply::Reply;
 
 /// `addStudents`.
-pub(super) fn add(desk: Desk<'_>) -> Reply {
-    let items = match json_list(&desk, "info") {
+pub(super) fn add(request: ExamRequest<'_>) -> Reply {
+    let items = match json_list(&request, "info") {
         Ok(items) => items,
         Err(refused) => return *refused,
     };
-    if desk.is("unknown_gid", "refuse_call") && items.iter().any(|item| gids(&desk, item).is_err()) {
-        return desk.refuse("the group does not exist").counting(items.len(), 0);
+    if request.is("unknown_gid", "refuse_call") && items.iter().any(|item| gids(&request, item).is_err()) {
+        return request.refuse("the group does not exist").counting(items.len(), 0);
     }
-    let cap = usize::try_from(desk.number("candidate_cap")).unwrap_or(0);
-    if cap > 0 && desk.is("cap_style", "refuse_call") && desk.state.len() + items.len() > cap {
-        return desk.refuse("the candidate number limit is reached").counting(items.len(), 0);
+    let cap = usize::try_from(request.number("candidate_cap")).unwrap_or(0);
+    if cap > 0 && request.is("cap_style", "refuse_call") && request.state.len() + items.len() > cap {
+        return request.refuse("the candidate number limit is reached").counting(items.len(), 0);
     }
-    let part = desk.fired.items_applied(items.len());
+    let part = request.fired.items_applied(items.len());
     let mut verdicts = Vec::with_capacity(items.len());
     for (position, item) in items.iter().take(part).enumerate() {
-        let login_value = own_login_value(&desk, item);
-        let outcome = if desk.fired.refuses_item(position).is_some() {
+        let login_value = own_login_value(&request, item);
+        let outcome = if request.fired.refuses_item(position).is_some() {
             Err("refused")
         } else {
-            add_one(desk.state, desk.switches, item, cap)
+            add_one(request.state, request.switches, item, cap)
         };
         verdicts.push(match outcome {
             Ok(sid) => Verdict::Applied(sid),
             Err(reason) => Verdict::Failed { sid: None, login_value, reason },
         });
     }
-    verdicts::answer(desk, Shape::Indexed, items.len(), &verdicts)
+    verdicts::answer(request, Shape::Indexed, items.len(), &verdicts)
 }
 
 fn add_one(
@@ -80,8 +80,8 @@ fn add_one(
 }
 
 /// `changeStuinfo`.
-pub(super) fn change(desk: Desk<'_>) -> Reply {
-    let items = match json_list(&desk, "info") {
+pub(super) fn change(request: ExamRequest<'_>) -> Reply {
+    let items = match json_list(&request, "info") {
         Ok(items) => items,
         Err(refused) => return *refused,
     };
@@ -89,28 +89,29 @@ pub(super) fn change(desk: Desk<'_>) -> Reply {
         let sid = member(item, "sid").and_then(whole_number).is_some_and(|sid| sid != 0);
         sid && member(item, "loginValue").and_then(Value::as_str).is_some_and(|login| !login.is_empty())
     };
-    if desk.is("both_ids", "refuse") && items.iter().any(both) {
-        return desk.refuse("either sid or loginValue").counting(items.len(), 0);
+    if request.is("both_ids", "refuse") && items.iter().any(both) {
+        return request.refuse("either sid or loginValue").counting(items.len(), 0);
     }
-    let part = desk.fired.items_applied(items.len());
+    let part = request.fired.items_applied(items.len());
     let mut verdicts = Vec::with_capacity(items.len());
     for (position, item) in items.iter().take(part).enumerate() {
         let sid = member(item, "sid").and_then(whole_number).filter(|sid| *sid != 0);
         let login_value = member(item, "loginValue").and_then(loose_text).unwrap_or_default();
-        let by_login = sid.is_none() || (!login_value.is_empty() && desk.is("both_ids", "login_values_win"));
-        let asked = if by_login { Asked::Login(login_value) } else { Asked::Sid(sid.unwrap_or(0)) };
-        verdicts.push(settle(&desk, position, &asked));
+        let by_login =
+            sid.is_none() || (!login_value.is_empty() && request.is("both_ids", "login_values_win"));
+        let asked = if by_login { Subject::Login(login_value) } else { Subject::Sid(sid.unwrap_or(0)) };
+        verdicts.push(settle(&request, position, &asked));
         let Some(Verdict::Applied(sid)) = verdicts.last().cloned() else { continue };
-        if desk.state.candidate(sid).is_none() {
+        if request.state.candidate(sid).is_none() {
             continue;
         }
-        if let Err(reason) = change_one(desk.state, desk.switches, sid, item) {
-            let login_value = desk.state.login_value(sid).to_owned();
+        if let Err(reason) = change_one(request.state, request.switches, sid, item) {
+            let login_value = request.state.login_value(sid).to_owned();
             verdicts.pop();
             verdicts.push(Verdict::Failed { sid: Some(sid), login_value, reason });
         }
     }
-    verdicts::answer(desk, Shape::Sid, items.len(), &verdicts)
+    verdicts::answer(request, Shape::Sid, items.len(), &verdicts)
 }
 
 fn change_one(
@@ -152,16 +153,16 @@ fn change_one(
 }
 
 /// `delStu`.
-pub(super) fn delete(desk: Desk<'_>) -> Reply {
-    let asked = match asked_in_form(&desk) {
+pub(super) fn delete(request: ExamRequest<'_>) -> Reply {
+    let asked = match asked_in_form(&request) {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    let part = desk.fired.items_applied(asked.len());
+    let part = request.fired.items_applied(asked.len());
     let mut gone = Vec::new();
     let mut verdicts = Vec::with_capacity(asked.len());
     for (position, one) in asked.iter().take(part).enumerate() {
-        let mut verdict = settle(&desk, position, one);
+        let mut verdict = settle(&request, position, one);
         if let Verdict::Applied(sid) = verdict {
             if gone.contains(&sid) {
                 verdict =
@@ -172,50 +173,51 @@ pub(super) fn delete(desk: Desk<'_>) -> Reply {
         }
         verdicts.push(verdict);
     }
-    desk.state.remove(&gone);
-    verdicts::answer(desk, Shape::Sid, asked.len(), &verdicts)
+    request.state.remove(&gone);
+    verdicts::answer(request, Shape::Sid, asked.len(), &verdicts)
 }
 
 /// `movestugroup`.
-pub(super) fn regroup(desk: Desk<'_>) -> Reply {
-    let Some(order) = desk.parameter("mvStuInfo").and_then(|text| serde_json::from_str::<Value>(text).ok())
+pub(super) fn regroup(request: ExamRequest<'_>) -> Reply {
+    let Some(order) =
+        request.parameter("mvStuInfo").and_then(|text| serde_json::from_str::<Value>(text).ok())
     else {
-        return desk.refuse("mvStuInfo is not a JSON object");
+        return request.refuse("mvStuInfo is not a JSON object");
     };
     let list = |name| member(&order, name).and_then(Value::as_array).cloned().unwrap_or_default();
     let sids: Vec<i64> = list("sid").iter().filter_map(whole_number).collect();
     let logins: Vec<String> = list("loginValues").iter().filter_map(loose_text).collect();
     let gids: Vec<i64> = list("gids").iter().filter_map(whole_number).collect();
     let action = member(&order, "action").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let asked = match choose(&desk, sids, logins) {
+    let asked = match choose(&request, sids, logins) {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
     if gids.is_empty() || !["addto", "moveto", "delfrom"].contains(&action.as_str()) {
-        return desk.refuse("gids or action is missing").counting(asked.len(), 0);
+        return request.refuse("gids or action is missing").counting(asked.len(), 0);
     }
-    let unknown =
-        !desk.is("unknown_gid", "accept") && gids.iter().any(|gid| !desk.state.groups.contains_key(gid));
-    if unknown && desk.is("unknown_gid", "refuse_call") {
-        return desk.refuse("the group does not exist").counting(asked.len(), 0);
+    let unknown = !request.is("unknown_gid", "accept")
+        && gids.iter().any(|gid| !request.state.groups.contains_key(gid));
+    if unknown && request.is("unknown_gid", "refuse_call") {
+        return request.refuse("the group does not exist").counting(asked.len(), 0);
     }
-    let part = desk.fired.items_applied(asked.len());
+    let part = request.fired.items_applied(asked.len());
     let mut verdicts = Vec::with_capacity(asked.len());
     for (position, one) in asked.iter().take(part).enumerate() {
-        let mut verdict = settle(&desk, position, one);
+        let mut verdict = settle(&request, position, one);
         if let Verdict::Applied(sid) = verdict
             && let Err(reason) = if unknown {
                 Err("the group does not exist")
             } else {
-                regroup_one(desk.state, sid, &gids, &action)
+                regroup_one(request.state, sid, &gids, &action)
             }
         {
-            let login_value = desk.state.login_value(sid).to_owned();
+            let login_value = request.state.login_value(sid).to_owned();
             verdict = Verdict::Failed { sid: Some(sid), login_value, reason };
         }
         verdicts.push(verdict);
     }
-    verdicts::answer(desk, Shape::Sid, asked.len(), &verdicts)
+    verdicts::answer(request, Shape::Sid, asked.len(), &verdicts)
 }
 
 fn regroup_one(
@@ -241,55 +243,55 @@ fn regroup_one(
 }
 
 /// `addcategory`.
-pub(super) fn create_group(desk: Desk<'_>) -> Reply {
-    let title = desk.parameter("title").unwrap_or_default().trim().to_owned();
-    let parent = desk.parameter("parentGid").unwrap_or("0").trim().parse().unwrap_or(-1);
+pub(super) fn create_group(request: ExamRequest<'_>) -> Reply {
+    let title = request.parameter("title").unwrap_or_default().trim().to_owned();
+    let parent = request.parameter("parentGid").unwrap_or("0").trim().parse().unwrap_or(-1);
     if title.is_empty() {
-        return desk.refuse("the title cannot be empty").counting(1, 0);
+        return request.refuse("the title cannot be empty").counting(1, 0);
     }
-    if parent != 0 && !desk.state.groups.contains_key(&parent) {
-        return desk.refuse("the parent group does not exist").counting(1, 0);
+    if parent != 0 && !request.state.groups.contains_key(&parent) {
+        return request.refuse("the parent group does not exist").counting(1, 0);
     }
-    let twin = desk.state.groups.iter().find(|(_, group)| group.title == title && group.parent == parent);
+    let twin = request.state.groups.iter().find(|(_, group)| group.title == title && group.parent == parent);
     let twin = twin.map(|(gid, _)| *gid);
-    if twin.is_some() && desk.is("addcategory_twin", "error") {
-        return desk.refuse("the title exists").counting(1, 0);
+    if twin.is_some() && request.is("addcategory_twin", "error") {
+        return request.refuse("the title exists").counting(1, 0);
     }
-    let existing = twin.filter(|_| desk.is("addcategory_twin", "return_existing"));
-    let gid = existing.unwrap_or_else(|| desk.state.create_group(&title, parent));
-    let json = Json::Map(vec![("gid", desk.gid(gid)), ("status", Json::text("ok"))]);
+    let existing = twin.filter(|_| request.is("addcategory_twin", "return_existing"));
+    let gid = existing.unwrap_or_else(|| request.state.create_group(&title, parent));
+    let json = Json::Map(vec![("gid", request.gid(gid)), ("status", Json::text("ok"))]);
     Reply::json(json, Escaping::Go).counting(1, usize::from(existing.is_none()))
 }
 
 /// Who an item is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Subject {
     /// By sid.
     Sid(i64),
     /// By login value.
     Login(String),
 }
 
-impl Asked {
+impl Subject {
     /// The candidate, where it exists.
     pub(super) fn find(&self, state: &super::ExamWorld) -> Option<i64> {
         match self {
-            Asked::Sid(sid) => state.candidate(*sid).map(|_| *sid),
-            Asked::Login(login_value) => state.with_login(login_value).first().copied(),
+            Subject::Sid(sid) => state.candidate(*sid).map(|_| *sid),
+            Subject::Login(login_value) => state.with_login(login_value).first().copied(),
         }
     }
 }
 
 /// The candidate of an item, or what the switches make of an unknown one.
-fn settle(desk: &Desk<'_>, position: usize, asked: &Asked) -> Verdict {
+fn settle(request: &ExamRequest<'_>, position: usize, asked: &Subject) -> Verdict {
     let (sid, login_value) = match asked {
-        Asked::Sid(sid) => (Some(*sid), desk.state.login_value(*sid).to_owned()),
-        Asked::Login(login_value) => (None, login_value.clone()),
+        Subject::Sid(sid) => (Some(*sid), request.state.login_value(*sid).to_owned()),
+        Subject::Login(login_value) => (None, login_value.clone()),
     };
-    if desk.fired.refuses_item(position).is_some() {
-        return Verdict::Failed { sid: asked.find(desk.state).or(sid), login_value, reason: "refused" };
+    if request.fired.refuses_item(position).is_some() {
+        return Verdict::Failed { sid: asked.find(request.state).or(sid), login_value, reason: "refused" };
     }
-    match (asked.find(desk.state), desk.text("unknown_sid")) {
+    match (asked.find(request.state), request.text("unknown_sid")) {
         (Some(found), _) => Verdict::Applied(found),
         (None, "success") => sid.map_or(Verdict::Silent, Verdict::Applied),
         (None, "ignored") => Verdict::Silent,
@@ -298,52 +300,56 @@ fn settle(desk: &Desk<'_>, position: usize, asked: &Asked) -> Verdict {
 }
 
 /// The people of a call that names them in form values `sids` and `loginValues`.
-pub(super) fn asked_in_form(desk: &Desk<'_>) -> Result<Vec<Asked>, Box<Reply>> {
-    let read = |name| match desk.parameter(name).map(str::trim) {
+pub(super) fn asked_in_form(request: &ExamRequest<'_>) -> Result<Vec<Subject>, Box<Reply>> {
+    let read = |name| match request.parameter(name).map(str::trim) {
         None | Some("") => Ok(None),
         Some(text) => match serde_json::from_str::<Value>(text) {
             Ok(Value::Array(items)) => Ok(Some(items)),
-            _ => Err(Box::new(desk.refuse("sids and loginValues are JSON arrays"))),
+            _ => Err(Box::new(request.refuse("sids and loginValues are JSON arrays"))),
         },
     };
     let (sids, logins) = (read("sids")?, read("loginValues")?);
     if sids.is_none() && logins.is_none() {
-        return Err(Box::new(desk.refuse("sids or loginValues is missing")));
+        return Err(Box::new(request.refuse("sids or loginValues is missing")));
     }
     let sids = sids.unwrap_or_default().iter().filter_map(whole_number).collect();
     let logins = logins.unwrap_or_default().iter().filter_map(loose_text).collect();
-    choose(desk, sids, logins)
+    choose(request, sids, logins)
 }
 
-fn choose(desk: &Desk<'_>, sids: Vec<i64>, logins: Vec<String>) -> Result<Vec<Asked>, Box<Reply>> {
+fn choose(
+    request: &ExamRequest<'_>,
+    sids: Vec<i64>,
+    logins: Vec<String>,
+) -> Result<Vec<Subject>, Box<Reply>> {
     let both = !sids.is_empty() && !logins.is_empty();
-    if both && desk.is("both_ids", "refuse") {
-        return Err(Box::new(desk.refuse("either sids or login values")));
+    if both && request.is("both_ids", "refuse") {
+        return Err(Box::new(request.refuse("either sids or login values")));
     }
-    let by_login = sids.is_empty() || (both && desk.is("both_ids", "login_values_win"));
-    let asked: Vec<Asked> = if by_login {
-        logins.into_iter().map(Asked::Login).collect()
+    let by_login = sids.is_empty() || (both && request.is("both_ids", "login_values_win"));
+    let asked: Vec<Subject> = if by_login {
+        logins.into_iter().map(Subject::Login).collect()
     } else {
-        sids.into_iter().map(Asked::Sid).collect()
+        sids.into_iter().map(Subject::Sid).collect()
     };
-    within_batch(desk, asked.len())?;
+    within_batch(request, asked.len())?;
     Ok(asked)
 }
 
-fn within_batch(desk: &Desk<'_>, items: usize) -> Result<(), Box<Reply>> {
-    let most = usize::try_from(desk.number("max_batch")).unwrap_or(0);
+fn within_batch(request: &ExamRequest<'_>, items: usize) -> Result<(), Box<Reply>> {
+    let most = usize::try_from(request.number("max_batch")).unwrap_or(0);
     if most > 0 && items > most {
-        return Err(Box::new(desk.refuse("too many items").counting(items, 0)));
+        return Err(Box::new(request.refuse("too many items").counting(items, 0)));
     }
     Ok(())
 }
 
-fn json_list(desk: &Desk<'_>, name: &str) -> Result<Vec<Value>, Box<Reply>> {
-    let text = desk.parameter(name).unwrap_or_default();
+fn json_list(request: &ExamRequest<'_>, name: &str) -> Result<Vec<Value>, Box<Reply>> {
+    let text = request.parameter(name).unwrap_or_default();
     let Ok(Value::Array(items)) = serde_json::from_str(text) else {
-        return Err(Box::new(desk.refuse("info is not a JSON array")));
+        return Err(Box::new(request.refuse("info is not a JSON array")));
     };
-    within_batch(desk, items.len())?;
+    within_batch(request, items.len())?;
     Ok(items)
 }
 
@@ -359,17 +365,17 @@ fn field_values(state: &super::ExamWorld, item: &Value) -> Result<Vec<(i64, Stri
     Ok(values)
 }
 
-fn own_login_value(desk: &Desk<'_>, item: &Value) -> String {
-    let values = field_values(desk.state, item).unwrap_or_default();
+fn own_login_value(request: &ExamRequest<'_>, item: &Value) -> String {
+    let values = field_values(request.state, item).unwrap_or_default();
     values
         .into_iter()
-        .find(|(sfid, _)| *sfid == desk.state.login_field)
+        .find(|(sfid, _)| *sfid == request.state.login_field)
         .map(|(_, value)| value)
         .unwrap_or_default()
 }
 
-fn gids(desk: &Desk<'_>, item: &Value) -> Result<Vec<i64>, &'static str> {
-    gids_of(desk.state, desk.switches, item)
+fn gids(request: &ExamRequest<'_>, item: &Value) -> Result<Vec<i64>, &'static str> {
+    gids_of(request.state, request.switches, item)
 }
 
 fn gids_of(

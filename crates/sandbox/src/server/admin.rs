@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::classin::{AccountView, CourseView};
 use super::super::fault_table::FAULTS;
-use super::super::hands::CandidateView;
 use super::super::journal::JournalEntry;
-use super::super::results_by_hand::ResultView;
+use super::super::results_console::ResultView;
 use super::Served;
+use crate::exam::CandidateView;
 
 const EXPLANATION: &str = "\
 rosterd sandbox: OnlineExamMaker and ClassIn, simulated on this machine.

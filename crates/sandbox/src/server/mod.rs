@@ -1,8 +1,8 @@
 //! The HTTP server: one address for both services, for people and for tests. Knows nothing of either service.
 
 mod admin;
-mod deeds;
-mod line;
+mod connection;
+mod console_api;
 mod sending;
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::form::Form;
 use super::reply::{self, Call, Delivery, Reply};
 use super::{Sandbox, SandboxError, Service};
-use line::{Fate, Lines};
+use connection::{ConnectionFault, Connections};
 
 /// No request of either service comes near this.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -93,17 +93,17 @@ impl Sandbox {
             .route("/_sandbox/results", get(admin::results).post(admin::add_results))
             .route("/_sandbox/classin", get(admin::classin))
             .route("/_sandbox/classin/accounts", get(admin::accounts))
-            .route("/_sandbox/classin/{deed}", axum::routing::post(deeds::deed))
+            .route("/_sandbox/classin/{deed}", axum::routing::post(console_api::deed))
             .route("/_sandbox/set", axum::routing::post(admin::set))
             .route("/_sandbox/sample-world", axum::routing::post(admin::sample_world))
             .route("/_sandbox/clear-faults", axum::routing::post(admin::clear_faults))
             .route("/_sandbox/switches", get(admin::switches))
             .fallback(service_call)
             .with_state(served);
-        let service = router.into_make_service_with_connect_info::<Fate>();
+        let service = router.into_make_service_with_connect_info::<ConnectionFault>();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
-            let serving = axum::serve(Lines(listener), service).with_graceful_shutdown(stopped);
+            let serving = axum::serve(Connections(listener), service).with_graceful_shutdown(stopped);
             if let Err(error) = serving.await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the sandbox stopped serving");
             }
@@ -141,7 +141,7 @@ async fn keep_saved(sandbox: Sandbox, stop: CancellationToken) {
 /// Any path that is not ours to explain: one of the services, or nothing.
 async fn service_call(
     State(served): State<Served>,
-    ConnectInfo(fate): ConnectInfo<Fate>,
+    ConnectInfo(fate): ConnectInfo<ConnectionFault>,
     request: Request,
 ) -> Response {
     let path = request.uri().path();

@@ -5,8 +5,8 @@
 //! here.
 
 mod entry;
-mod loose;
-mod outline;
+mod envelope;
+mod lenient;
 mod results;
 mod row;
 mod sent;
@@ -16,14 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use self::entry::{Entry, NO_INDEX};
-use self::loose::{LenientInteger, LenientText};
-use self::outline::{parse, refusal};
+use self::envelope::{parse, refusal};
+use self::lenient::{LenientInteger, LenientText};
 use self::row::{FieldValues, Rows};
 use super::{CandidateInfo, ExamField, LookupAnswer, Page};
 use rosterd_core::exam_plan::WriteAnswer;
 use rosterd_core::roster::{FieldId, Gid, Sid};
 
-pub(super) use self::outline::service_text;
+pub(super) use self::envelope::service_text;
 pub(super) use self::results::read_results;
 pub(super) use self::sent::{
     add_parameters, category_parameters, change_parameters, delete_parameters, lookup_parameters,
@@ -119,7 +119,7 @@ struct LookupRow {
 pub(super) fn read_lookup(body: &[u8]) -> Result<LookupAnswer, ReadError> {
     let answer: LookupBody = parse(body)?;
     require_ok(body, answer.status.as_ref())?;
-    if answer.data.is_none() && answer.fail.is_none() && !outline::names_a_list(body) {
+    if answer.data.is_none() && answer.fail.is_none() && !envelope::names_a_list(body) {
         return malformed("data and fail are both missing");
     }
     let data = answer.data.unwrap_or_default();

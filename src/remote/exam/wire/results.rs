@@ -7,8 +7,8 @@
 use serde::Deserialize;
 
 use super::super::ResultsPage;
-use super::loose::{LenientInteger, LenientText};
-use super::outline::parse;
+use super::envelope::parse;
+use super::lenient::{LenientInteger, LenientText};
 use super::{ReadError, malformed, require_ok};
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid};
 

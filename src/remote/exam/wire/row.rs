@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::ListedCandidate;
-use super::loose::{LenientInteger, LenientText};
+use super::lenient::{LenientInteger, LenientText};
 use rosterd_core::roster::FieldId;
 
 /// `data` of `getstulist`.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::mpsc::Sender;
 
-use super::{Item, Placed, Reading};
+use super::{Item, LocatedRow, Reading};
 
 /// Rows of one lot.
 const ROWS_IN_A_LOT: usize = 500;
@@ -14,19 +14,19 @@ pub const LOTS_UNDER_WAY: usize = 8;
 
 /// Takes rows from a reader. It blocks where the writer is slower, so readers belong on a thread of their own.
 #[derive(Debug)]
-pub struct Intake {
+pub struct RowSink {
     /// What was noticed about the files so far.
     pub reading: Reading,
-    lot: Vec<Placed>,
-    outlet: Sender<Vec<Placed>>,
+    lot: Vec<LocatedRow>,
+    outlet: Sender<Vec<LocatedRow>>,
     bytes: Arc<AtomicU64>,
     is_stopped: bool,
 }
 
-impl Intake {
+impl RowSink {
     /// Sends what is read through a channel; `bytes` counts what was read of the files.
     #[must_use]
-    pub fn new(outlet: Sender<Vec<Placed>>, bytes: Arc<AtomicU64>) -> Self {
+    pub fn new(outlet: Sender<Vec<LocatedRow>>, bytes: Arc<AtomicU64>) -> Self {
         Self { reading: Reading::default(), lot: Vec::new(), outlet, bytes, is_stopped: false }
     }
 
@@ -42,7 +42,7 @@ impl Intake {
     }
 
     pub(super) fn place(&mut self, file: usize, line: u64, good: bool, item: Item) {
-        self.lot.push(Placed { file, line, good, item });
+        self.lot.push(LocatedRow { file, line, good, item });
         if self.lot.len() >= ROWS_IN_A_LOT {
             self.send();
         }

@@ -2,13 +2,13 @@
 //! exam: `results_arrive` and `results_change`.
 
 use super::account::{Candidate, ExamWorld};
-use super::arrivals;
+use super::new_results;
 use crate::faults::Fired;
 use crate::world::World;
 
 /// Lets the faults of this kind that strike the call happen before it.
 pub(crate) fn edit_by_hand(world: &mut World, fired: &Fired) {
-    arrivals::let_happen(world, fired);
+    new_results::let_happen(world, fired);
     let listed = fired.get("list_changes").map(str::to_owned);
     let edited = fired.get("foreign_edit").map(str::to_owned);
     if listed.is_none() && edited.is_none() {

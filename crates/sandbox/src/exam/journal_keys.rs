@@ -6,7 +6,7 @@ use crate::json::{loose_text, member, whole_number};
 use crate::reply::Call;
 
 /// `sid 17` or `login` and the login value of everybody whom the call is about.
-pub(crate) fn named(login_field: i64, call: &Call) -> Vec<String> {
+pub(crate) fn journal_keys(login_field: i64, call: &Call) -> Vec<String> {
     let list = |name: &str| -> Vec<Value> {
         let text = call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();
         match serde_json::from_str(text) {

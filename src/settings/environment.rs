@@ -4,14 +4,14 @@
 
 /// What the surroundings say about how to write logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ProcessEnvironment {
     /// `NO_COLOR` is set, or the terminal cannot do it.
     pub no_color: bool,
     /// Standard error goes to systemd's journal, which notes the time of each line by itself.
     pub journal: bool,
 }
 
-impl Surroundings {
+impl ProcessEnvironment {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {

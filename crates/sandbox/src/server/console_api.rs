@@ -11,9 +11,9 @@ use crate::{Role, Sandbox};
 type Words = BTreeMap<String, String>;
 
 /// What can be read off a query, or what is wrong with it.
-struct Asked<'a>(&'a Words);
+struct ConsoleRequest<'a>(&'a Words);
 
-impl Asked<'_> {
+impl ConsoleRequest<'_> {
     fn text(&self, name: &str) -> Result<&str, String> {
         self.0.get(name).map(String::as_str).ok_or_else(|| format!("{name} is missing\n"))
     }
@@ -40,13 +40,13 @@ pub(super) async fn deed(
     Path(deed): Path<String>,
     Query(words): Query<Words>,
 ) -> (StatusCode, String) {
-    match done(&served.sandbox, &deed, &Asked(&words)) {
+    match done(&served.sandbox, &deed, &ConsoleRequest(&words)) {
         Ok(made) => (StatusCode::OK, made.map(|id| id.to_string()).unwrap_or_default()),
         Err(wrong) => (StatusCode::BAD_REQUEST, wrong),
     }
 }
 
-fn done(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<Option<i64>, String> {
+fn done(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<Option<i64>, String> {
     match deed {
         "create-course" | "create-class" | "create-account" => create(sandbox, deed, asked).map(Some),
         "cancel-account" | "leave-school" => person(sandbox, deed, asked).map(|()| None),
@@ -56,7 +56,7 @@ fn done(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<Option<i64>,
     }
 }
 
-fn create(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<i64, String> {
+fn create(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<i64, String> {
     match deed {
         "create-course" => {
             asked.known(&["title"])?;
@@ -74,7 +74,7 @@ fn create(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<i64, Strin
     }
 }
 
-fn person(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<(), String> {
+fn person(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<(), String> {
     asked.known(&["uid"])?;
     let uid = somebody(sandbox, asked)?;
     if deed == "cancel-account" {
@@ -85,7 +85,7 @@ fn person(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<(), String
     Ok(())
 }
 
-fn place(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<(), String> {
+fn place(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<(), String> {
     let names = ["course", "class", "students"];
     asked.known(if deed == "capacity" { &names } else { &["course", "class"] })?;
     let (course, class) = (asked.number("course")?, asked.optional("class")?);
@@ -106,7 +106,7 @@ fn place(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<(), String>
     Ok(())
 }
 
-fn member(sandbox: &Sandbox, deed: &str, asked: &Asked<'_>) -> Result<(), String> {
+fn member(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<(), String> {
     let names = ["course", "class", "uid", "role"];
     asked.known(if deed == "role" { &names } else { &["course", "class", "uid"] })?;
     let (course, class) = (asked.number("course")?, asked.optional("class")?);
@@ -148,7 +148,7 @@ fn there(sandbox: &Sandbox, course: i64, class: Option<i64>) -> Result<i64, Stri
     }
 }
 
-fn somebody(sandbox: &Sandbox, asked: &Asked<'_>) -> Result<i64, String> {
+fn somebody(sandbox: &Sandbox, asked: &ConsoleRequest<'_>) -> Result<i64, String> {
     let uid = asked.number("uid")?;
     let is_there = sandbox.accounts().iter().any(|account| account.uid == uid);
     if is_there { Ok(uid) } else { Err(format!("there is no account {uid}\n")) }

@@ -19,9 +19,9 @@ const RESET: u8 = 2;
 
 /// What becomes of the connection at its next write. Each connection has its own.
 #[derive(Debug, Clone)]
-pub(super) struct Fate(Arc<AtomicU8>);
+pub(super) struct ConnectionFault(Arc<AtomicU8>);
 
-impl Fate {
+impl ConnectionFault {
     /// Closes the connection without a byte.
     pub(super) fn close(&self) {
         self.0.store(CLOSE, Ordering::Release);
@@ -33,26 +33,29 @@ impl Fate {
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Fate {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().fate.clone()
+impl Connected<IncomingStream<'_, Connections>> for ConnectionFault {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        stream.io().fault.clone()
     }
 }
 
 /// A listener whose connections have a [`Fate`].
-pub(super) struct Lines(pub(super) TcpListener);
+pub(super) struct Connections(pub(super) TcpListener);
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for Connections {
+    type Io = Connection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
                     // Without it small answers wait for the client's acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return (Line { stream, fate: Fate(Arc::new(AtomicU8::new(CARRY))) }, address);
+                    return (
+                        Connection { stream, fault: ConnectionFault(Arc::new(AtomicU8::new(CARRY))) },
+                        address,
+                    );
                 }
                 // Out of file handles, or the client was gone already: neither is the listener's end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -67,14 +70,14 @@ impl Listener for Lines {
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Connection {
     stream: TcpStream,
-    fate: Fate,
+    fault: ConnectionFault,
 }
 
-impl Line {
+impl Connection {
     fn check(&self) -> io::Result<()> {
-        match self.fate.0.load(Ordering::Acquire) {
+        match self.fault.0.load(Ordering::Acquire) {
             CARRY => Ok(()),
             RESET => {
                 self.stream.set_zero_linger()?;
@@ -85,7 +88,7 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -95,7 +98,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -45,7 +45,7 @@ pub(super) struct Shape {
 
 /// What the admin said about files.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
+pub struct ReadOptions {
     /// The encoding; absent: found out.
     pub encoding: Option<FileEncoding>,
     /// What separates fields; absent: found out.
@@ -53,7 +53,7 @@ pub struct Told {
 }
 
 /// Finds out how a file is to be read.
-pub(super) fn probe(mut reader: impl Read, told: Told) -> Result<Shape, Unreadable> {
+pub(super) fn sniff(mut reader: impl Read, reading: ReadOptions) -> Result<Shape, Unreadable> {
     let mut look = Look::default();
     let mut scratch = String::new();
     let mut piece = vec![0; PIECE];
@@ -69,11 +69,11 @@ pub(super) fn probe(mut reader: impl Read, told: Told) -> Result<Shape, Unreadab
         }
         let wanted = HEAD.saturating_sub(look.head.len()).min(bytes.len());
         look.head.extend_from_slice(bytes.get(..wanted).unwrap_or_default());
-        if told.encoding.is_none() {
+        if reading.encoding.is_none() {
             look.at(bytes, &mut scratch);
         }
     }
-    look.shape(told)
+    look.shape(reading)
 }
 
 #[derive(Default)]
@@ -123,15 +123,15 @@ impl Look {
         }
     }
 
-    fn shape(self, told: Told) -> Result<Shape, Unreadable> {
+    fn shape(self, reading: ReadOptions) -> Result<Shape, Unreadable> {
         let marked = Encoding::for_bom(&self.head);
-        let (encoding, mark, guessed) = match (told.encoding, marked) {
+        let (encoding, mark, guessed) = match (reading.encoding, marked) {
             (Some(encoding), Some((found, mark))) if found == encoding => (encoding, mark, None),
             (Some(encoding), _) => (encoding, 0, None),
             (None, Some((encoding, mark))) => (encoding, mark, None),
             (None, None) => self.without_mark()?,
         };
-        let delimiter = match told.delimiter {
+        let delimiter = match reading.delimiter {
             Some(delimiter) => delimiter,
             None => sniff_delimiter(&beginning(encoding, self.head.get(mark..).unwrap_or_default())),
         };
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn probed(bytes: &[u8]) -> Result<(&'static str, u8, bool), Unreadable> {
-        let shape = probe(bytes, Told::default())?;
+        let shape = sniff(bytes, ReadOptions::default())?;
         Ok((shape.encoding.name(), shape.delimiter, shape.guessed.is_some()))
     }
 
@@ -248,8 +248,8 @@ mod tests {
 
     #[test]
     fn what_the_admin_says_is_not_questioned() {
-        let told = Told { encoding: Some(encoding_rs::WINDOWS_1252), delimiter: Some(b'|') };
-        let shape = probe(&b"a,b\nZo\xeb,1"[..], told).unwrap();
+        let reading = ReadOptions { encoding: Some(encoding_rs::WINDOWS_1252), delimiter: Some(b'|') };
+        let shape = sniff(&b"a,b\nZo\xeb,1"[..], reading).unwrap();
         assert_eq!((shape.encoding.name(), shape.delimiter), ("windows-1252", b'|'));
         assert!(shape.guessed.is_none());
     }

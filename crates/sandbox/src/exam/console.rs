@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Sandbox;
-use super::exam::{Attempt, Candidate, NAME};
+use super::{Attempt, Candidate, ExamWorld, NAME};
+use crate::Sandbox;
 
 /// How many candidates are made between two moments in which calls can be answered.
 const BULK: usize = 10_000;
@@ -173,7 +173,7 @@ fn made<'v>(fields: impl Iterator<Item = (i64, &'v str)>, gids: &[i64]) -> Candi
     candidate
 }
 
-fn view(exam: &super::exam::ExamWorld, sid: i64) -> Option<CandidateView> {
+fn view(exam: &ExamWorld, sid: i64) -> Option<CandidateView> {
     let candidate = exam.candidate(sid)?;
     Some(CandidateView {
         sid,

@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::cells::Cells;
-use crate::{Given, Reading};
+use crate::{CellValue, Reading};
 
 /// Whether a row is there or over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum RowStatus {
     Here,
     Gone,
 }
 
 /// What is counted over all files, and told at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Seen {
+pub(super) enum Observation {
     StatusInBulk,
     NoStatusInDelta,
     Inactive,
@@ -31,47 +31,47 @@ pub(super) enum Seen {
 /// Counts of what was seen.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    counts: BTreeMap<Seen, u64>,
+    counts: BTreeMap<Observation, u64>,
     newest: Option<String>,
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, seen: Seen) {
+    pub(super) fn count(&mut self, seen: Observation) {
         *self.counts.entry(seen).or_default() += 1;
     }
 
     /// The standing of a row by its status.
-    pub(super) fn standing(&mut self, cells: &mut Cells<'_>, is_bulk: bool) -> Standing {
-        let Given::Value(status) = cells.text("status") else {
+    pub(super) fn row_status(&mut self, cells: &mut Cells<'_>, is_bulk: bool) -> RowStatus {
+        let CellValue::Value(status) = cells.text("status") else {
             if !is_bulk {
-                self.count(Seen::NoStatusInDelta);
+                self.count(Observation::NoStatusInDelta);
             }
-            return Standing::Here;
+            return RowStatus::Here;
         };
         if is_bulk {
-            self.count(Seen::StatusInBulk);
+            self.count(Observation::StatusInBulk);
         }
         match status.to_ascii_lowercase().as_str() {
-            "active" => Standing::Here,
-            "tobedeleted" => Standing::Gone,
+            "active" => RowStatus::Here,
+            "tobedeleted" => RowStatus::Gone,
             // From version 1.0, and still about.
             "inactive" => {
-                self.count(Seen::Inactive);
-                Standing::Gone
+                self.count(Observation::Inactive);
+                RowStatus::Gone
             }
             _ => {
                 let message = "status is neither active nor tobedeleted".to_owned();
                 cells.refuse("status", "bad-status", message);
-                Standing::Here
+                RowStatus::Here
             }
         }
     }
 
     /// When a row was changed, as RFC 3339 in UTC to the millisecond; the newest is remembered.
     pub(super) fn stamp(&mut self, cells: &mut Cells<'_>) -> Option<String> {
-        let Given::Value(text) = cells.text("dateLastModified") else { return None };
+        let CellValue::Value(text) = cells.text("dateLastModified") else { return None };
         let Some(at) = moment(&text) else {
-            self.count(Seen::UnreadableDate);
+            self.count(Observation::UnreadableDate);
             return None;
         };
         let stamp = format!("{at:.3}");
@@ -83,11 +83,11 @@ impl Tally {
 
     /// Whether a last day is over.
     pub(super) fn has_ended(&mut self, cells: &mut Cells<'_>, today: Date) -> bool {
-        let Given::Value(text) = cells.text("endDate") else { return false };
+        let CellValue::Value(text) = cells.text("endDate") else { return false };
         match moment(&text) {
             Some(at) => at.to_zoned(jiff::tz::TimeZone::UTC).date() < today,
             None => {
-                self.count(Seen::UnreadableDate);
+                self.count(Observation::UnreadableDate);
                 false
             }
         }
@@ -99,24 +99,26 @@ impl Tally {
         for (seen, count) in self.counts {
             let gone = if is_bulk { "counts as absent" } else { "has left" };
             let message = match seen {
-                Seen::StatusInBulk => {
+                Observation::StatusInBulk => {
                     format!("{count} rows of a bulk bundle have a status: tobedeleted {gone}")
                 }
-                Seen::NoStatusInDelta => format!("{count} rows of a delta have no status: taken as active"),
-                Seen::Inactive => {
+                Observation::NoStatusInDelta => {
+                    format!("{count} rows of a delta have no status: taken as active")
+                }
+                Observation::Inactive => {
                     format!("{count} rows are inactive, as in version 1.0: taken as tobedeleted")
                 }
-                Seen::UnreadableDate => {
+                Observation::UnreadableDate => {
                     format!("{count} dates are not written as the standard says: ignored")
                 }
-                Seen::Disabled => format!(
+                Observation::Disabled => format!(
                     "{count} users have enabledUser false: they are kept (--disabled left takes them as leavers)"
                 ),
-                Seen::Ended => format!(
+                Observation::Ended => format!(
                     "{count} enrollments ended before today and count no more (--keep-ended keeps them)"
                 ),
-                Seen::OtherRole => format!("{count} rows of people in other roles were left out"),
-                Seen::LostRole => format!(
+                Observation::OtherRole => format!("{count} rows of people in other roles were left out"),
+                Observation::LostRole => format!(
                     "{count} roles of students were deleted: only a user's own row marks a student as having left"
                 ),
             };

@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::excel::is_workbook;
-use super::{Intake, RosterTable, shown_name};
+use super::{RosterTable, RowSink, shown_name};
 
 /// File endings that a folder is searched for.
 const ENDINGS: [&str; 6] = ["csv", "tsv", "txt", "xlsx", "xls", "ods"];
 
 /// Workbooks have no table of their own.
 pub(super) fn files_by_table(
-    intake: &mut Intake,
+    sink: &mut RowSink,
     paths: &[PathBuf],
     is_mapped: bool,
 ) -> Vec<(Option<RosterTable>, PathBuf)> {
     let mut files: BTreeMap<RosterTable, PathBuf> = BTreeMap::new();
     let mut workbooks = Vec::new();
     for path in paths {
-        for (table, path) in named_files(intake, path, is_mapped) {
+        for (table, path) in named_files(sink, path, is_mapped) {
             match table {
                 None => workbooks.push((None, path)),
                 Some(table) => {
                     if files.insert(table, path.clone()).is_some() {
                         let message = format!("there are two files for the table {table}");
-                        intake.reading.refuse_file(&shown_name(&path), 1, 1, "duplicate-file", message);
+                        sink.reading.refuse_file(&shown_name(&path), 1, 1, "duplicate-file", message);
                     }
                 }
             }
@@ -33,7 +33,7 @@ pub(super) fn files_by_table(
     files.into_iter().map(|(table, path)| (Some(table), path)).chain(workbooks).collect()
 }
 
-fn named_files(intake: &mut Intake, path: &Path, is_mapped: bool) -> Vec<(Option<RosterTable>, PathBuf)> {
+fn named_files(sink: &mut RowSink, path: &Path, is_mapped: bool) -> Vec<(Option<RosterTable>, PathBuf)> {
     let name = shown_name(path);
     if !path.is_dir() {
         match table_of(path) {
@@ -44,13 +44,13 @@ fn named_files(intake: &mut Intake, path: &Path, is_mapped: bool) -> Vec<(Option
         }
         let names = RosterTable::ALL.map(RosterTable::name).join(", ");
         let message = format!("the file is named after none of {names} (--map says which columns are ours)");
-        intake.reading.refuse_file(&name, 1, 1, "unknown-file", message);
+        sink.reading.refuse_file(&name, 1, 1, "unknown-file", message);
         return Vec::new();
     }
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) => {
-            intake.reading.refuse_file(&name, 1, 1, "not-readable", error.to_string());
+            sink.reading.refuse_file(&name, 1, 1, "not-readable", error.to_string());
             return Vec::new();
         }
     };
@@ -63,7 +63,7 @@ fn named_files(intake: &mut Intake, path: &Path, is_mapped: bool) -> Vec<(Option
     found.sort();
     if found.is_empty() {
         let message = "the folder holds no file that is named after a table".to_owned();
-        intake.reading.refuse_file(&name, 1, 1, "no-files", message);
+        sink.reading.refuse_file(&name, 1, 1, "no-files", message);
     }
     found
 }

@@ -78,7 +78,7 @@ pub(super) const FIELDS: &str = "exam.fields";
 pub(super) const PREFIX: &str = "ROSTERD__";
 
 /// One value and where it came from.
-pub(super) struct RawValue {
+pub(super) struct LayerValue {
     pub(super) kind: ValueKind,
     pub(super) origin: Origin,
     /// Where a relative path in this value starts.
@@ -93,15 +93,15 @@ pub(super) struct Layer {
 
 /// All layers merged: for each key the value of the last layer that gives it.
 #[derive(Default)]
-pub(super) struct RawSettings {
-    values: BTreeMap<&'static str, RawValue>,
+pub(super) struct LayeredSettings {
+    values: BTreeMap<&'static str, LayerValue>,
     sections: BTreeSet<&'static str>,
     pub(super) problems: Vec<Problem>,
 }
 
-impl RawSettings {
+impl LayeredSettings {
     /// The value of a key, if any layer gives it.
-    pub(super) fn get(&self, key: &str) -> Option<&RawValue> {
+    pub(super) fn get(&self, key: &str) -> Option<&LayerValue> {
         self.values.get(key)
     }
 
@@ -173,9 +173,9 @@ impl RawSettings {
     fn add_value(&mut self, key: &str, value: Value, layer: &Layer) {
         if let Some(known) = KEYS.iter().find(|known| **known == key) {
             self.sections.extend(known.split_once('.').map(|(section, _)| section));
-            let raw =
-                RawValue { kind: value.kind, origin: layer.origin.clone(), folder: layer.folder.clone() };
-            self.values.insert(known, raw);
+            let layers =
+                LayerValue { kind: value.kind, origin: layer.origin.clone(), folder: layer.folder.clone() };
+            self.values.insert(known, layers);
             return;
         }
         self.problems.push(Problem {
