@@ -1,6 +1,6 @@
 //! The daemon: runs on schedule, one at a time, until it is told to stop.
 //!
-//! It decides when a run starts and how the process ends. What a run does is behind [`Work`]; what the daemon
+//! It decides when a run starts and how the process ends. What a run does is behind [`RunHandler`]; what the daemon
 //! knows of its health is in [`crate::web::Health`].
 
 mod engine;

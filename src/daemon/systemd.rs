@@ -11,7 +11,7 @@ use std::time::Duration;
 pub enum ServiceStatus {
     /// Started, or done with reloading.
     Ready,
-    /// Reading the configuration again; [`Note::Ready`] must follow.
+    /// Reading the configuration again; [`ServiceStatus::Ready`] must follow.
     Reloading,
     /// One line for `systemctl status`.
     Status(String),

@@ -1,7 +1,7 @@
 //! Files into roster rows: what the readers of each file format share.
 //!
 //! Readers decide nothing about the database and write nothing. They hand rows over in small lots as they
-//! come ([`Intake`]), so that memory stays flat however large a file is, and all problems at once at the
+//! come ([`RowSink`]), so that memory stays flat however large a file is, and all problems at once at the
 //! end ([`Reading`]). The roster writer (`store::roster_writer`) compares the rows with what a database
 //! holds and applies them.
 

@@ -102,7 +102,7 @@ impl CellValue<String> {
 pub struct StudentRow {
     /// The school's own id.
     pub student_id: String,
-    /// Full name; never [`Given::Empty`] when it comes from a reader.
+    /// Full name; never [`CellValue::Empty`] when it comes from a reader.
     pub name: CellValue<String>,
     /// Gender as the school writes it.
     pub gender: CellValue<String>,

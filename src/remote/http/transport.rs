@@ -91,7 +91,7 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError`], by whether the service may have received the request; [`TransportError::Stopped`] once
-    /// too many calls in a row have failed, until [`Transport::start_of_run`].
+    /// too many calls in a row have failed, until [`Transport::reset`].
     pub async fn send(
         &self,
         name: &'static str,
@@ -126,7 +126,7 @@ impl Transport {
         }
     }
 
-    /// Halves the pace until [`Transport::start_of_run`]. A 429 does this by itself; it is for services that
+    /// Halves the pace until [`Transport::reset`]. A 429 does this by itself; it is for services that
     /// complain in another way.
     pub fn slow_down(&self) {
         self.shared.pacer.lower(Instant::now());

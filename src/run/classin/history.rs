@@ -52,7 +52,7 @@ impl PriorState {
             full: HashMap::new(),
         };
         for ClassinOpenFailure { student, code, failure: hold, .. } in failures {
-            // Another contact is another want: see `Why::contact`. After a 228 one always was part of it, if only as
+            // Another contact is another want: see `ClassinFailureCause::contact`. After a 228 one always was part of it, if only as
             // none; after what ClassIn answers to joining the school, the code alone does not tell.
             let contact = contacts.get(&student).copied().unwrap_or_default();
             let with_contact = hold.desired_hash.0 ^ contact;

@@ -38,7 +38,7 @@ pub enum LoginFact {
     Absent,
 }
 
-/// The answers to [`Needs`]. What is in neither map was not found out, which is never "absent".
+/// The answers to [`LookupRequests`]. What is in neither map was not found out, which is never "absent".
 #[derive(Clone, Debug, Default)]
 pub struct LookupResults {
     /// By sid.

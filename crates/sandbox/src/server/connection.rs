@@ -39,7 +39,7 @@ impl Connected<IncomingStream<'_, Connections>> for ConnectionFault {
     }
 }
 
-/// A listener whose connections have a [`Fate`].
+/// A listener whose connections have a [`ConnectionFault`].
 pub(super) struct Connections(pub(super) TcpListener);
 
 impl Listener for Connections {

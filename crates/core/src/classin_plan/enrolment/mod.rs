@@ -209,7 +209,7 @@ pub struct EnrolmentOperation {
     /// Another planned operation makes the call for the same account and target, and this one ends as that
     /// one does. It is in no batch.
     pub follows: bool,
-    /// Fingerprint of what is wanted ([`want_fingerprint`]): a failure holds only while it is the same.
+    /// Fingerprint of what is wanted ([`desired_hash`]): a failure holds only while it is the same.
     pub desired_hash: u64,
 }
 

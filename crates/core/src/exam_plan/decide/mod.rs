@@ -247,7 +247,7 @@ impl<'a> Decider<'a> {
         self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), false);
     }
 
-    /// As [`Decider::not_now`], for what concerns a leaver.
+    /// As [`Decider::skip`], for what concerns a leaver.
     fn skip_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
         let desired_hash = self.desired_digest(&student, kind).text("leaver").finish();
         self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), true);
