@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::super::gzip;
@@ -27,9 +27,9 @@ pub(super) fn response(reply: Reply, pack: bool, stop: &CancellationToken) -> Re
         reply::Body::Html(text) => ("text/html; charset=utf-8", text.into_bytes()),
     };
     let bomb = matches!(reply.delivery, Delivery::Huge { gzip: true, .. });
-    if pack && reply.delivery == Delivery::Whole {
-        bytes = gzip::wrap(&bytes);
-    }
+    let packed = if pack && reply.delivery == Delivery::Whole { gzip::wrap(&bytes).ok() } else { None };
+    let is_packed = bomb || packed.is_some();
+    bytes = packed.unwrap_or(bytes);
     let length = bytes.len();
     let mut response = Response::new(match reply.delivery {
         Delivery::Whole | Delivery::Closed | Delivery::Reset => Body::from(bytes),
@@ -44,7 +44,7 @@ pub(super) fn response(reply: Reply, pack: bool, stop: &CancellationToken) -> Re
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if bomb || (pack && reply.delivery == Delivery::Whole) {
+    if is_packed {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     if matches!(reply.delivery, Delivery::Cut(_) | Delivery::Slow(_)) {
@@ -105,19 +105,14 @@ fn blanks_before(blanks: u64, bytes: Vec<u8>) -> impl stream::Stream<Item = Piec
     })
 }
 
-/// The packed stream has no end: who unpacks it that far was meant to stop long before.
+/// The packed stream has no end: whoever unpacks it that far was meant to stop long before.
 fn packed_blanks(blanks: u64) -> impl stream::Stream<Item = Piece> + Send {
-    const STEPS: usize = 512;
-    let block = Bytes::from(gzip::bomb_step().repeat(STEPS));
-    let unpacked = gzip::BLANKS_PER_STEP.saturating_mul(u64::try_from(STEPS).unwrap_or(1));
-    stream::unfold((blanks, Some(Bytes::from(gzip::bomb_start()))), move |(left, head)| {
-        let block = block.clone();
-        async move {
-            match head {
-                Some(head) => Some((Ok(head), (left, None))),
-                None if left == 0 => None,
-                None => Some((Ok(block), (left.saturating_sub(unpacked), None))),
-            }
-        }
-    })
+    let step = gzip::bomb_step().map(Bytes::from);
+    let unpacked = u64::try_from(gzip::BLANKS_PER_STEP).unwrap_or(1);
+    let steps = usize::try_from(blanks.div_ceil(unpacked)).unwrap_or(usize::MAX);
+    let body = stream::repeat_with(move || match &step {
+        Ok(step) => Ok(step.clone()),
+        Err(error) => Err(error.kind().into()),
+    });
+    stream::iter([Ok(Bytes::from(gzip::bomb_start()))]).chain(body.take(steps))
 }
