@@ -1,9 +1,5 @@
-//! Coverage-guided: see `targets::classin_answers`.
+//! Coverage-guided: see `rosterd_testkit::fuzz_targets::classin_answers`.
 
 #![no_main]
 
-#[path = "../targets/mod.rs"]
-#[allow(dead_code, reason = "each program has one target")]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::classin_answers(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rosterd_testkit::fuzz_targets::classin_answers(bytes));

@@ -1,9 +1,5 @@
-//! Coverage-guided: see `targets::configuration`.
+//! Coverage-guided: see `rosterd_testkit::fuzz_targets::configuration`.
 
 #![no_main]
 
-#[path = "../targets/mod.rs"]
-#[allow(dead_code, reason = "each program has one target")]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::configuration(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rosterd_testkit::fuzz_targets::configuration(bytes));

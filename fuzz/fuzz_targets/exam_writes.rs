@@ -1,9 +1,5 @@
-//! Coverage-guided: see `targets::exam_writes`.
+//! Coverage-guided: see `rosterd_testkit::fuzz_targets::exam_writes`.
 
 #![no_main]
 
-#[path = "../targets/mod.rs"]
-#[allow(dead_code, reason = "each program has one target")]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::exam_writes(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rosterd_testkit::fuzz_targets::exam_writes(bytes));

@@ -1,9 +1,5 @@
-//! Coverage-guided: see `targets::import_csv`.
+//! Coverage-guided: see `rosterd_testkit::fuzz_targets::import_csv`.
 
 #![no_main]
 
-#[path = "../targets/mod.rs"]
-#[allow(dead_code, reason = "each program has one target")]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::import_csv(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rosterd_testkit::fuzz_targets::import_csv(bytes));

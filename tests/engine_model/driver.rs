@@ -9,10 +9,10 @@ use rosterd_core::exam_plan::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 use rosterd_sandbox::CandidateView;
 
-use crate::chance::{happens, one_of};
 use crate::edits::tagged;
-use crate::support::*;
 use crate::troubles::{SWITCHES, draw};
+use rosterd_testkit::chance::{happens, one_of};
+use rosterd_testkit::*;
 
 /// How often each kind of step was made.
 pub type Tally = BTreeMap<&'static str, u64>;

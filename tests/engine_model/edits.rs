@@ -2,9 +2,9 @@
 
 use rosterd_core::roster::Sid;
 
-use crate::chance::{happens, one_of};
 use crate::driver::Driver;
-use crate::support::*;
+use rosterd_testkit::chance::{happens, one_of};
+use rosterd_testkit::*;
 
 impl Driver {
     /// One change of the roster; says what it was.

@@ -7,7 +7,7 @@ use rosterd_core::exam_plan::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 
 use crate::driver::Driver;
-use crate::support::*;
+use rosterd_testkit::*;
 
 /// Runs until all is done: leavers take two, whoever waits for their login value one more, approvals their own.
 const MOST_RUNS: usize = 8;

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::chance::one_of;
+use rosterd_testkit::chance::one_of;
 
 /// A fault, with the calls and arguments it is armed with.
 pub struct Fault {

@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use crate::chance::{happens, one_of};
 use crate::people::{ANCHORS, People, Pupil, TROUBLED_GROUP, Trouble};
+use rosterd_testkit::chance::{happens, one_of};
 
 /// So many login values are given away at most between two runs: the guard holds more than five.
 const LOGIN_CHANGES: u32 = 2;

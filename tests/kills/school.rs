@@ -14,10 +14,10 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tempfile::TempDir;
 
-use crate::chance::{happens, one_of};
 use crate::people::{ANCHORS, Class, People, Pupil, TROUBLED_GROUP, Trouble};
 use crate::service::{Service, program};
 use crate::state::{Attempts, Remembered};
+use rosterd_testkit::chance::{happens, one_of};
 
 /// No run of a school this small takes so long.
 const LONGEST_RUN: Duration = Duration::from_secs(120);

@@ -1,6 +1,6 @@
 //! Pure decisions: what is wanted and what was seen in, an ordered list of operations out.
 //!
-//! The truth table. One row, one test (`tests/truth_table.rs`):
+//! The truth table. One row, one test (`tests/it/truth_table`):
 //!
 //! | on the roster | candidate | link | operation |
 //! |---|---|---|---|

@@ -1,0 +1,341 @@
+//! A school in a folder of its own: a roster, a configuration, and the sandbox in the place of both services.
+//! Runs can be made in this process, with a clock to set, or by the program itself. No rule is asserted here,
+//! but the figures of every run are checked to add up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rosterd::app;
+use rosterd::clock::Clock;
+use rosterd::exit::Exit;
+use rosterd::run::{ClassinPatience, Intended, Progress, RunReport, Trigger, reconcile};
+use rosterd::settings::{ConfigSource, Settings};
+use rosterd::store::roster_writer::RosterWriter;
+use rosterd::store::{FailureRow, StateStore};
+use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, SqlitePool};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// What a run can need.
+pub struct School {
+    pub sandbox: Sandbox,
+    pub serving: Serving,
+    pub clock: Clock,
+    pub stop: CancellationToken,
+    /// How long runs in this process wait before they ask ClassIn again.
+    pub patience: ClassinPatience,
+    /// Variables over the configuration file.
+    pub environment: BTreeMap<String, String>,
+    roster: SqlitePool,
+    pub folder: TempDir,
+}
+
+/// A class by ClassIn's ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassIds {
+    pub course: i64,
+    pub class: i64,
+}
+
+impl School {
+    /// ClassIn only, mode `sync`, no grace to speak of but the usual; an empty roster.
+    pub async fn of_classin() -> Self {
+        Self::new(&[("ROSTERD__EXAM__ENABLED", "false")], "xxx", "topsecret").await
+    }
+
+    /// Both services, mode `sync`.
+    pub async fn of_both() -> Self {
+        Self::new(&[], "xxx", "topsecret").await
+    }
+
+    /// Both services, with these credentials: the exam account's code and ClassIn's secret.
+    pub async fn with_credentials(code: &str, secret: &str) -> Self {
+        let own = [("ROSTERD__EXAM__CODE", code), ("ROSTERD__CLASSIN__SECRET", secret)];
+        Self::new(&own, code, secret).await
+    }
+
+    async fn new(environment: &[(&str, &str)], code: &str, secret: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let switches = [
+            ("exam.qps_limit", "0"),
+            ("exam.clock_window_s", "0"),
+            ("classin.clock_window_s", "0"),
+            ("classin.duplicate_window_s", "0"),
+        ];
+        let sandbox = Sandbox::new(SandboxSettings {
+            exam_code: code.to_owned(),
+            classin_secret: secret.to_owned(),
+            login_field: "login".to_owned(),
+            switches: switches.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            ..SandboxSettings::default()
+        })
+        .unwrap();
+        let serving = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let path = folder.path().join("roster.db");
+        RosterWriter::open_or_create(&path).await.unwrap().close().await;
+        let options = SqliteConnectOptions::new().filename(&path);
+        let roster = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let school = Self {
+            sandbox,
+            serving,
+            clock: Clock::system(),
+            stop: CancellationToken::new(),
+            patience: ClassinPatience {
+                before_repeating: Duration::from_millis(20),
+                before_registering_again: Duration::from_millis(20),
+            },
+            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            roster,
+            folder,
+        };
+        school.sql("ALTER TABLE students ADD COLUMN login TEXT").await;
+        std::fs::write(school.config(), school.configuration()).unwrap();
+        school
+    }
+
+    fn configuration(&self) -> String {
+        let address = self.serving.base_url();
+        format!(
+            "[roster]\ndatabase = \"roster.db\"\n[state]\ndatabase = \"state.db\"\n[sync]\nmode = \"sync\"\n\
+             [exam]\nbase_url = \"{address}\"\nlogin_field = \"login\"\nrequests_per_second = 0\n\
+             [exam.fields]\nname = 1\nphone = 4\nlogin = \"login\"\npassword = 10\n\
+             [classin]\nenabled = true\nbase_url = \"{address}\"\nsid = \"2339736\"\nrequests_per_second = 0\n\
+             [http]\nlisten = \"\"\n"
+        )
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Every variable that a run of this school gets.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let mut all = self.environment.clone();
+        for (name, value) in [("ROSTERD__EXAM__CODE", "xxx"), ("ROSTERD__CLASSIN__SECRET", "topsecret")] {
+            all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        all
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings::load(&ConfigSource::File(self.config()), self.variables().into_iter()).unwrap()
+    }
+
+    /// A setting from now on, such as `CLASSIN__REMOVALS`.
+    pub fn setting(&mut self, name: &str, value: &str) {
+        self.environment.insert(format!("ROSTERD__{name}"), value.to_owned());
+    }
+
+    /// Changes the roster.
+    pub async fn sql(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.roster).await.unwrap();
+    }
+
+    /// Reads one number of our own database.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        number
+    }
+
+    pub fn set(&self, name: &str, value: &str) {
+        self.sandbox.set(name, value).unwrap();
+    }
+
+    pub fn later(&self, by_ms: i64) {
+        self.clock.shift_ms(by_ms);
+    }
+
+    /// A class on both sides.
+    pub async fn class(&self, code: &str) -> ClassIds {
+        let course = self.sandbox.create_course(code);
+        let ids = ClassIds { course, class: self.sandbox.create_class(course, code) };
+        self.name_class(code, ids).await;
+        ids
+    }
+
+    /// A class on the roster.
+    pub async fn name_class(&self, code: &str, ids: ClassIds) {
+        let ClassIds { course, class } = ids;
+        self.sql(&format!(
+            "INSERT OR REPLACE INTO classes VALUES ('{code}', 'Class {code}', {course}, {class})"
+        ))
+        .await;
+    }
+
+    /// A student with an account; the uid.
+    pub async fn student(&self, id: &str) -> i64 {
+        let uid = self.sandbox.create_account(&format!("Name of {id}"), None);
+        self.sql(&format!(
+            "INSERT INTO students (student_id, name, login, classin_uid) VALUES ('{id}', 'Name of {id}', 'login-{id}', {uid})"
+        ))
+        .await;
+        uid
+    }
+
+    /// A student with a phone number and without an account.
+    pub async fn applicant(&self, id: &str, phone: &str) {
+        self.sql(&format!(
+            "INSERT INTO students (student_id, name, login, phone) VALUES ('{id}', 'Name of {id}', 'login-{id}', '{phone}')"
+        ))
+        .await;
+    }
+
+    pub async fn join(&self, id: &str, code: &str) {
+        self.sql(&format!("INSERT INTO class_members VALUES ('{id}', '{code}')")).await;
+    }
+
+    pub async fn leave(&self, id: &str, code: &str) {
+        self.sql(&format!("DELETE FROM class_members WHERE student_id = '{id}' AND class_code = '{code}'"))
+            .await;
+    }
+
+    /// Off the roster, with all memberships.
+    pub async fn drop_student(&self, id: &str) {
+        self.sql(&format!(
+            "DELETE FROM students WHERE student_id = '{id}'; DELETE FROM class_members WHERE student_id = '{id}'; \
+             DELETE FROM group_members WHERE student_id = '{id}'"
+        ))
+        .await;
+    }
+
+    /// `n` students `s000`, `s001`, … in a class; their uids.
+    pub async fn fill(&self, code: &str, n: usize) -> Vec<i64> {
+        let mut uids = Vec::new();
+        for at in 0..n {
+            let id = format!("s{at:03}");
+            uids.push(self.student(&id).await);
+            self.join(&id, code).await;
+        }
+        uids
+    }
+
+    /// A group on both sides, with every student of the roster in it.
+    pub async fn group_of_all(&self) -> i64 {
+        let gid = self.sandbox.create_group("everyone");
+        self.sql(&format!(
+            "INSERT INTO groups VALUES ('g1', 'everyone', {gid}); \
+             INSERT INTO group_members SELECT student_id, 'g1' FROM students"
+        ))
+        .await;
+        gid
+    }
+
+    pub async fn state(&self) -> StateStore {
+        StateStore::open(&self.path("state.db")).await.unwrap()
+    }
+
+    async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {
+        let state = self.state().await;
+        let settings = self.settings();
+        let mut context =
+            app::context(&settings, state.clone(), self.clock.clone(), Progress::silent(), self.stop.clone())
+                .await
+                .unwrap();
+        if let Some(side) = &mut context.classin {
+            side.retry_delays = self.patience;
+        }
+        let (report, intended) = reconcile(&context, trigger).await.unwrap();
+        drop(context);
+        state.close().await;
+        assert_eq!(report.exam.imbalance(), None, "{report:?}");
+        assert_eq!(report.classin.imbalance(), None, "{report:?}");
+        (report, intended)
+    }
+
+    /// One run.
+    pub async fn run(&self) -> RunReport {
+        self.reconcile(Trigger::SyncNow).await.0
+    }
+
+    /// A run that must end like this.
+    pub async fn run_to(&self, exit: Exit) -> RunReport {
+        let report = self.run().await;
+        assert_eq!(report.exit, exit, "{report:#?}");
+        report
+    }
+
+    /// A run that must end like this, and of which nothing else is of interest.
+    pub async fn run_as(&self, exit: Exit) {
+        let _report = self.run_to(exit).await;
+    }
+
+    /// What a run would do.
+    pub async fn plan(&self) -> (RunReport, Intended) {
+        self.reconcile(Trigger::Plan).await
+    }
+
+    pub async fn failures(&self) -> Vec<FailureRow> {
+        let state = self.state().await;
+        let rows = state.open_failures().await.unwrap();
+        state.close().await;
+        rows
+    }
+
+    /// What we remember of a class: evidence by uid, those left out who are gone.
+    pub async fn evidence(&self, ids: ClassIds) -> BTreeMap<i64, String> {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as("SELECT uid, evidence FROM enrolments WHERE course_id = ? AND class_id = ? AND evidence <> 'gone'")
+                .bind(ids.course)
+                .bind(ids.class)
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        pool.close().await;
+        rows.into_iter().collect()
+    }
+
+    /// The roster's members by class code: student, uid and phone.
+    pub async fn roster_members(&self) -> Vec<(String, (String, Option<i64>, Option<String>))> {
+        let rows: Vec<(String, String, Option<i64>, Option<String>)> = sqlx::query_as(
+            "SELECT m.class_code, s.student_id, s.classin_uid, s.phone FROM class_members AS m \
+             JOIN students AS s ON s.student_id = m.student_id ORDER BY 1, 2",
+        )
+        .fetch_all(&self.roster)
+        .await
+        .unwrap();
+        rows.into_iter().map(|(code, id, uid, phone)| (code, (id, uid, phone))).collect()
+    }
+
+    /// Changes our own database behind its back.
+    pub async fn write(&self, sql: &str) {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    /// One column of one row of our own database, as text.
+    pub async fn word(&self, sql: &str) -> String {
+        let options = SqliteConnectOptions::new().filename(self.path("state.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let word = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        word
+    }
+
+    pub fn members(&self, ids: ClassIds) -> BTreeSet<i64> {
+        self.sandbox.class_members(ids.course, ids.class)
+    }
+
+    /// Calls to ClassIn since the journal was last cleared.
+    pub fn classin_calls(&self) -> Vec<String> {
+        self.calls("classin")
+    }
+
+    pub fn calls(&self, service: &str) -> Vec<String> {
+        let journal = self.sandbox.journal().into_iter();
+        journal.filter(|entry| entry.service == service).map(|entry| entry.endpoint).collect()
+    }
+}

@@ -1,0 +1,374 @@
+//! One school with its exam account, and the runs that keep them in step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rosterd::clock::Clock;
+use rosterd::remote::exam::{ExamClient, ExamConnection};
+use rosterd::remote::http::{RetryPacing, Transport};
+use rosterd::run::{Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, reconcile};
+use rosterd::settings::{
+    Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RosterQueries,
+};
+use rosterd::store::{FailureRow, RosterDatabase, StateStore};
+use rosterd_core::exam_plan::Link;
+use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, RetryPolicy, ValueDisplay};
+use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
+use rosterd_sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};
+use secrecy::SecretString;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::figures::Figures;
+use super::roster::RosterFile;
+use super::{DAY, GENDER, LOGIN, NAME, PASSWORD, PHONE, Person};
+
+/// Everything that a run of a test needs. Fields are there to be changed between two runs.
+pub struct World {
+    pub sandbox: Sandbox,
+    pub state: StateStore,
+    pub clock: Clock,
+    pub mode: Mode,
+    pub min_roster: u64,
+    pub exam: ExamSettings,
+    pub guard: GuardSettings,
+    pub retry: RetryPolicy,
+    pub code: String,
+    pub stop: CancellationToken,
+    pub people: BTreeMap<String, Person>,
+    /// `g1` to `g3` with gids, `h1` without.
+    pub groups: BTreeMap<String, Option<i64>>,
+    /// A group on the exam side that the roster does not name.
+    pub foreign: i64,
+    pub database: RosterDatabase,
+    roster: RosterFile,
+    pub serving: Serving,
+    pub folder: TempDir,
+}
+
+impl World {
+    /// These students on the roster, an empty account with the roster's groups, mode `sync`.
+    pub async fn with(people: impl IntoIterator<Item = Person>) -> Self {
+        Self::switched(people, &[]).await
+    }
+
+    /// The same, with switches of the sandbox.
+    pub async fn switched(people: impl IntoIterator<Item = Person>, switches: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let usual = [("exam.qps_limit", "0"), ("exam.clock_window_s", "0")];
+        let switches =
+            usual.iter().chain(switches).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let sandbox = Sandbox::new(SandboxSettings {
+            fields: vec![(LOGIN, "number".to_owned())],
+            login_field: LOGIN.to_string(),
+            switches: switches.collect(),
+            ..SandboxSettings::default()
+        })
+        .unwrap();
+        let groups: BTreeMap<String, Option<i64>> = ["g1", "g2", "g3"]
+            .map(|code| (code.to_owned(), Some(sandbox.create_group(code))))
+            .into_iter()
+            .chain([("h1".to_owned(), None)])
+            .collect();
+        let foreign = sandbox.create_group("another school");
+        let serving = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let roster_path = folder.path().join("roster.db");
+        let roster = RosterFile::create(&roster_path).await;
+        let exam = exam_settings(&serving.base_url());
+        let columns: Vec<String> = exam.fields.iter().map(|field| field.column.clone()).collect();
+        let database = RosterDatabase::open(&roster_path, &RosterQueries::default(), &columns).await.unwrap();
+        let world = Self {
+            state: StateStore::open(&folder.path().join("state.db")).await.unwrap(),
+            sandbox,
+            clock: Clock::system(),
+            mode: Mode::Sync,
+            min_roster: 1,
+            exam,
+            guard: GuardSettings {
+                max_delete: Limit::Percent(100.0),
+                max_modify: Limit::Percent(100.0),
+                min_roster: 1,
+            },
+            retry: RetryPolicy {
+                max_attempts: 8,
+                first_delay: Duration::from_secs(60),
+                max_delay: Duration::from_secs(6 * 3600),
+            },
+            code: "xxx".to_owned(),
+            stop: CancellationToken::new(),
+            people: people.into_iter().map(|person| (person.id.clone(), person)).collect(),
+            groups,
+            foreign,
+            database,
+            roster,
+            serving,
+            folder,
+        };
+        world.write_roster().await;
+        world
+    }
+
+    /// The same, after a first sync that put everything in line, and a second run that saw it so.
+    pub async fn in_step(people: impl IntoIterator<Item = Person>) -> Self {
+        let world = Self::with(people).await;
+        let report = world.run().await;
+        assert_eq!(report.exit_code, 0, "{report:?}");
+        assert_eq!(world.run().await.planned(), "");
+        // As if it had modified somebody before: the first change of an account is made with special care.
+        world.state.remember("exam.change_mode", Some("partial")).await.unwrap();
+        world
+    }
+
+    pub fn gid(&self, code: &str) -> i64 {
+        self.groups[code].unwrap()
+    }
+
+    /// Switch, or fault.
+    pub fn set(&self, name: &str, value: &str) {
+        self.sandbox.set(name, value).unwrap();
+    }
+
+    /// Puts a student on the roster, or changes the one with this id.
+    pub async fn put(&mut self, person: Person) {
+        self.people.insert(person.id.clone(), person);
+        self.write_roster().await;
+    }
+
+    /// Changes one student's row.
+    pub async fn edit(&mut self, id: &str, change: impl FnOnce(Person) -> Person) {
+        let person = self.people[id].clone();
+        self.put(change(person)).await;
+    }
+
+    /// Takes a student off the roster.
+    pub async fn remove(&mut self, id: &str) {
+        self.people.remove(id).unwrap();
+        self.write_roster().await;
+    }
+
+    pub async fn write_roster(&self) {
+        self.roster.write(&self.people, &self.groups).await;
+    }
+
+    /// Moves the clock forward.
+    pub fn later(&self, by_ms: i64) {
+        self.clock.shift_ms(by_ms);
+    }
+
+    fn context(&self) -> Context {
+        let pacing = RetryPacing {
+            attempts: 4,
+            first_delay: Duration::from_millis(1),
+            longest_delay: Duration::from_millis(2),
+            longest_retry_after: Duration::from_secs(2),
+        };
+        let transport =
+            Transport::with_retry_pacing(&self.exam.endpoint, self.clock.clone(), pacing).unwrap();
+        let code = SecretString::from(self.code.clone());
+        let side = ExamSide {
+            client: ExamClient::new(ExamConnection { transport, code }),
+            settings: self.exam.clone(),
+            guard: self.guard,
+            keep_unmanaged: true,
+            retry_delays: ExamRetryDelays {
+                between_readings: Duration::ZERO,
+                before_sending_again: Duration::ZERO,
+            },
+        };
+        Context {
+            state: self.state.clone(),
+            roster: self.database.clone(),
+            exam: Some(side),
+            classin: None,
+            mode: self.mode,
+            min_roster: self.min_roster,
+            retry: self.retry,
+            clock: self.clock.clone(),
+            progress: Progress::default(),
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// A client as a run would have.
+    pub fn exam_client(&self) -> ExamClient {
+        self.context().exam.unwrap().client
+    }
+
+    async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {
+        let (report, intended) = reconcile(&self.context(), trigger).await.unwrap();
+        report.balances();
+        (report, intended)
+    }
+
+    /// One run. Its figures add up.
+    pub async fn run(&self) -> RunReport {
+        self.reconcile(Trigger::SyncNow).await.0
+    }
+
+    /// A run with everything that was ever put off made due: failures and group look-ups.
+    pub async fn run_later(&self) -> RunReport {
+        self.later(DAY);
+        self.run().await
+    }
+
+    /// A run that is cut off in its midst, wherever it is after this time.
+    pub async fn crash_after(&self, delay: Duration) {
+        let context = self.context();
+        let run = reconcile(&context, Trigger::SyncNow);
+        let _cut_off = tokio::time::timeout(delay, run).await;
+    }
+
+    /// A run that is cut off as soon as `when` holds.
+    pub async fn crash_when(&self, when: impl Fn() -> bool) {
+        let context = self.context();
+        let run = reconcile(&context, Trigger::SyncNow);
+        let reached = async {
+            while !when() {
+                tokio::time::sleep(Duration::from_micros(100)).await;
+            }
+        };
+        tokio::select! { biased; () = reached => {}, _ = run => {} }
+    }
+
+    /// What a run would do.
+    pub async fn plan(&self) -> GuardedPlan {
+        self.reconcile(Trigger::Plan).await.1.exam.expect("a plan").plan
+    }
+
+    /// What a run would do, with the report that goes with it.
+    pub async fn plan_report(&self) -> RunReport {
+        self.reconcile(Trigger::Plan).await.0
+    }
+
+    /// `add s1`, `modify s2 (planned)`: the plan's operations.
+    pub async fn planned(&self) -> Vec<String> {
+        let plan = self.plan().await;
+        PlanDocument::new(&plan, ValueDisplay::Masked)
+            .operations
+            .iter()
+            .map(|line| format!("{} {} {}", line.kind, line.student_id, line.state))
+            .collect()
+    }
+
+    /// From now on our own database refuses this: `INSERT ON links WHEN …`.
+    pub async fn break_our_database(&self, refused: &str) {
+        let sql =
+            format!("CREATE TRIGGER broken BEFORE {refused} BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+        self.our_database(&sql).await;
+    }
+
+    pub async fn mend_our_database(&self) {
+        self.our_database("DROP TRIGGER broken").await;
+    }
+
+    async fn our_database(&self, sql: &str) {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("state.db"));
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    pub async fn link(&self, student: &str) -> Option<Link> {
+        self.state.link_of(&StudentId::new(student)).await.unwrap()
+    }
+
+    pub async fn sid(&self, student: &str) -> i64 {
+        self.link(student).await.expect("a link").sid.0
+    }
+
+    pub async fn failures(&self) -> Vec<FailureRow> {
+        self.state.open_failures().await.unwrap()
+    }
+
+    /// The candidate with this login value.
+    pub fn candidate(&self, login: &str) -> CandidateView {
+        self.sandbox.candidate(login).unwrap_or_else(|| panic!("no candidate {login}"))
+    }
+
+    /// Login values of all candidates, ascending.
+    pub fn logins(&self) -> Vec<String> {
+        let mut logins: Vec<String> =
+            self.sandbox.candidates().into_iter().map(|candidate| candidate.login_value).collect();
+        logins.sort();
+        logins
+    }
+
+    /// Endpoints in the order in which they were called since the journal was last cleared.
+    pub fn journal(&self) -> Vec<String> {
+        self.sandbox.journal().into_iter().map(|entry| entry.endpoint).collect()
+    }
+
+    /// How the exam side differs from the roster: empty when it is exactly in line. `known` are login values of
+    /// candidates that the roster has nothing to do with.
+    pub fn differences(&self, known: &[&str]) -> Vec<String> {
+        self.differences_but(known, &[])
+    }
+
+    /// As [`World::differences`], without looking at some fields.
+    pub fn differences_but(&self, known: &[&str], unseen: &[i64]) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut by_login: BTreeMap<String, CandidateView> = BTreeMap::new();
+        for candidate in self.sandbox.candidates() {
+            let login = candidate.login_value.clone();
+            if by_login.insert(login.clone(), candidate).is_some() {
+                found.push(format!("{login} is there twice"));
+            }
+        }
+        for person in self.people.values().filter(|person| person.active) {
+            let Some(login) = &person.login else { continue };
+            let Some(candidate) = by_login.remove(login) else {
+                found.push(format!("{login} is missing"));
+                continue;
+            };
+            let wanted: BTreeMap<i64, String> =
+                person.values().into_iter().filter(|(field, _)| !unseen.contains(field)).collect();
+            let seen: BTreeMap<i64, String> =
+                candidate.fields.into_iter().filter(|(field, _)| !unseen.contains(field)).collect();
+            if wanted != seen {
+                found.push(format!("{login}: {seen:?} instead of {wanted:?}"));
+            }
+            let gids: BTreeSet<i64> = person.groups.iter().filter_map(|code| self.groups[code]).collect();
+            let ours: BTreeSet<i64> = candidate.gids.into_iter().filter(|gid| *gid != self.foreign).collect();
+            if gids != ours {
+                found.push(format!("{login}: in {ours:?} instead of {gids:?}"));
+            }
+        }
+        let strangers = by_login.keys().filter(|login| !known.contains(&login.as_str()));
+        found.extend(strangers.map(|login| format!("{login} is not on the roster")));
+        found
+    }
+}
+
+fn exam_settings(base_url: &str) -> ExamSettings {
+    let field = |column: &str, id| FieldMapping { column: column.to_owned(), field: FieldRef::Id(id) };
+    ExamSettings {
+        enabled: true,
+        endpoint: Endpoint {
+            base_url: base_url.to_owned(),
+            requests_per_second: 0.0,
+            max_in_flight: 4,
+            timeout: Duration::from_secs(10),
+            ca_file: None,
+        },
+        code: None,
+        login_field: LoginField::Named(FieldRef::Id(LOGIN)),
+        page_size: 100,
+        batch_size: 100,
+        verify_groups: Duration::from_secs(24 * 3600),
+        leavers: Leavers::Delete,
+        adopt: Adopt::Auto,
+        create_groups: false,
+        create_groups_under: 0,
+        delete_grace: Duration::from_secs(72 * 3600),
+        fields: vec![
+            field("gender", GENDER),
+            field("login", LOGIN),
+            field("name", NAME),
+            field("password", PASSWORD),
+            field("phone", PHONE),
+        ],
+    }
+}

@@ -1,0 +1,72 @@
+//! The number of calls: not one more than the plan says are needed, and that is not one more than can be.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use rosterd::exit::Exit;
+use rosterd_testkit::School;
+
+const STUDENTS: usize = 2_000;
+const CLASSES: usize = 300;
+const EACH: usize = 5;
+/// So many students have no account yet.
+const UNKNOWN: usize = 105;
+
+/// The classes of one student: one of all in turn, and others that some classes have more of.
+fn classes_of(student: usize) -> Vec<usize> {
+    let mut classes = vec![student % CLASSES];
+    let mut at = student * 7;
+    while classes.len() < EACH {
+        let class = (at * at + 13 * student) % CLASSES;
+        if !classes.contains(&class) {
+            classes.push(class);
+        }
+        at += 61;
+    }
+    classes
+}
+
+#[tokio::test]
+async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls_that_can_be() {
+    let mut school = School::of_classin().await;
+    school.setting("CLASSIN__REGISTER", "true");
+    school.setting("CLASSIN__MAX_IN_FLIGHT", "8");
+    let mut sql = String::from("BEGIN;");
+    for class in 0..CLASSES {
+        // Several classes in one course: its calls follow one another.
+        let course = if class % 3 == 0 { school.sandbox.create_course("c") } else { 490_001 };
+        let id = school.sandbox.create_class(course, "class");
+        let _infallible = write!(sql, "INSERT INTO classes VALUES ('c{class:03}', 'C', {course}, {id});");
+    }
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for student in 0..STUDENTS {
+        let (uid, phone) = if student < UNKNOWN {
+            ("NULL".to_owned(), format!("138{student:08}"))
+        } else {
+            (school.sandbox.create_account("n", None).to_string(), String::new())
+        };
+        let _infallible = write!(
+            sql,
+            "INSERT INTO students (student_id, name, phone, classin_uid) VALUES ('s{student:04}', 'N', '{phone}', {uid});"
+        );
+        for class in classes_of(student) {
+            *sizes.entry(class).or_default() += 1;
+            let _infallible =
+                write!(sql, "INSERT INTO class_members VALUES ('s{student:04}', 'c{class:03}');");
+        }
+    }
+    sql.push_str("COMMIT;");
+    school.sql(&sql).await;
+    assert_eq!(sizes.values().sum::<usize>(), 10_000);
+    assert_eq!(sizes.len(), CLASSES);
+    let floor: usize = UNKNOWN.div_ceil(10) + sizes.values().map(|size| size.div_ceil(30)).sum::<usize>();
+    let (planned, _) = school.plan().await;
+    assert_eq!(planned.classin.least_calls, u64::try_from(floor).unwrap());
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.classin.applied["enrol"], 10_000);
+    assert_eq!(report.classin.least_calls, planned.classin.least_calls);
+    assert_eq!(school.sandbox.journal().len(), floor);
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Done).await;
+    assert!(school.sandbox.journal().is_empty());
+}

@@ -1,0 +1,112 @@
+//! `explain`, `claim` and `status`, by the program itself.
+
+use crate::program::Programs as _;
+use rosterd::exit::Exit;
+
+use super::accounts::{apply, phone, registering, uid};
+use super::{ADD, in_step};
+use rosterd_testkit::{DAY, School};
+
+#[tokio::test]
+async fn a_presumed_enrolment_can_be_claimed_and_is_then_removed_like_any_other() {
+    let school = School::of_classin().await;
+    let class = school.class("c1").await;
+    let uids = school.fill("c1", 2).await;
+    school.set("lose_answer", ADD);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.evidence(class).await[&uids[0]], "presumed");
+    let ended = school.program(&["claim", "s000", "c1", "--output", "json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.json()["evidence"], "added");
+    let again = school.program(&["claim", "s000", "c1"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.stdout.contains("nothing to claim"), "{again:?}");
+    school.leave("s000", "c1").await;
+    school.run_as(Exit::Done).await;
+    assert!(!school.members(class).contains(&uids[0]));
+}
+
+#[tokio::test]
+async fn a_claim_that_makes_no_sense_says_why_and_changes_nothing() {
+    let (school, class, uids) = in_step(2).await;
+    school.sql("INSERT INTO classes VALUES ('c9', 'No course', NULL, NULL)").await;
+    let theirs = school.student("theirs").await;
+    school.sandbox.insert_class_member(class.course, class.class, theirs);
+    school.join("theirs", "c1").await;
+    school.run_as(Exit::Done).await;
+    let table = [
+        ("s000", "c7", "no class c7"),
+        ("s000", "c9", "no course_id"),
+        ("nobody", "c1", "nothing is remembered of student nobody"),
+        ("theirs", "c1", "somebody else's"),
+    ];
+    for (student, code, said) in table {
+        let ended = school.program(&["claim", student, code]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.stderr.contains(said), "{said}: {ended:?}");
+    }
+    let evidence = school.evidence(class).await;
+    assert_eq!((evidence[&theirs].as_str(), evidence[&uids[0]].as_str()), ("present", "added"));
+}
+
+#[tokio::test]
+async fn explain_tells_everything_about_one_student_without_a_call_and_without_values() {
+    let (school, class) = registering().await;
+    apply(&school, 2).await;
+    school.run_as(Exit::Done).await;
+    let waiting = school.class("c2").await;
+    school.join("a00", "c2").await;
+    school.sandbox.clear_journal();
+    let ended = school.program(&["explain", "a00", "--output", "json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let said = ended.json();
+    assert_eq!(said["student_id"], "a00");
+    assert_eq!(said["roster"]["classes"], serde_json::json!(["c1", "c2"]));
+    assert_eq!(said["account"]["uid"], uid(&school, 0));
+    assert_eq!(said["account"]["origin"], "registered");
+    let enrolment = &said["enrolments"][0];
+    assert_eq!((&enrolment["class_code"], &enrolment["evidence"]), (&"c1".into(), &"added".into()));
+    assert_eq!((&enrolment["code"], &enrolment["class_id"]), (&1.into(), &class.class.into()));
+    assert!(enrolment["confirmed_at"].is_string());
+    let next = said["next"].to_string();
+    assert!(next.contains("enrol in class c2 (planned)"), "{next}");
+    assert!(!ended.stdout.contains(&phone(0)) && !ended.stdout.contains("Name of"), "{ended:?}");
+    let text = school.program(&["explain", "a00"]);
+    assert!(text.stdout.contains("enrolment: c1") && text.stdout.contains("next: classin"), "{text:?}");
+    let revealed = school.program(&["explain", "a00", "--reveal"]);
+    assert!(revealed.stdout.contains(&phone(0)) && revealed.stdout.contains("Name of a00"), "{revealed:?}");
+    assert!(school.sandbox.journal().is_empty(), "somebody was called");
+    assert!(school.members(waiting).is_empty());
+}
+
+#[tokio::test]
+async fn explain_says_what_failed_and_what_a_person_can_do() {
+    let (school, _) = registering().await;
+    school.applicant("none", "").await;
+    school.join("none", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    let ended = school.program(&["explain", "none"]);
+    assert!(ended.stdout.contains("phone and email are empty"), "{ended:?}");
+    assert!(ended.stdout.contains("rosterd failures retry"), "{ended:?}");
+    let unknown = school.program(&["explain", "somebody"]);
+    assert_eq!(unknown.code, 1, "{unknown:?}");
+    assert!(unknown.stderr.contains("somebody"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn status_says_how_much_is_confirmed_lately() {
+    let (school, class, _) = in_step(4).await;
+    let ended = school.program(&["status", "--output", "json"]);
+    assert_eq!(ended.json()["evidence"]["confirmed_percent"], 100.0, "{ended:?}");
+    let old = school.clock.now_ms() - 8 * DAY;
+    let state = school.state().await;
+    state.close().await;
+    school
+        .write(&format!(
+            "UPDATE enrolments SET confirmed_at_ms = {old} WHERE class_id = {} AND student_id = 's000'",
+            class.class
+        ))
+        .await;
+    let ended = school.program(&["status"]);
+    assert!(ended.stdout.contains("75.0 % of 4 enrolments confirmed within 7 days (4 added)"), "{ended:?}");
+}

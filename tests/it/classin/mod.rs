@@ -1,0 +1,65 @@
+//! ClassIn's part of whole runs: a real roster file, our own database, and the sandbox as ClassIn.
+
+mod accounts;
+mod classes;
+mod commands;
+mod evidence;
+mod lives;
+mod names;
+mod unknowns;
+
+use std::collections::BTreeSet;
+
+use rosterd::exit::Exit;
+use rosterd::run::RunReport;
+use rosterd_testkit::{ClassIds, DAY, School};
+
+const ADD: &str = "addClassStudentMultiple";
+const REMOVE: &str = "delClassStudentMultiple";
+const ADD_TO_COURSE: &str = "addCourseStudentMultiple";
+const REMOVE_FROM_COURSE: &str = "delCourseStudentMultiple";
+const REGISTER: &str = "register";
+const REGISTER_SEVERAL: &str = "registerMultiple";
+const JOIN: &str = "addSchoolStudent";
+const NAME: &str = "editSchoolStudent";
+
+fn set_of(uids: &[i64]) -> BTreeSet<i64> {
+    uids.iter().copied().collect()
+}
+
+fn count(report: &RunReport, of: &str, kind: &str) -> u64 {
+    let stage = &report.classin;
+    let counts = match of {
+        "planned" => &stage.planned,
+        "applied" => &stage.applied,
+        "failed" => &stage.failed,
+        "held" => &stage.held,
+        "unknown" => &stage.unknown,
+        "skipped" => &stage.skipped,
+        other => panic!("{other}"),
+    };
+    counts.get(kind).copied().unwrap_or(0)
+}
+
+/// A class of `n` students that ClassIn has as the roster wants it.
+async fn in_step(n: usize) -> (School, ClassIds, Vec<i64>) {
+    let school = School::of_classin().await;
+    let class = school.class("c1").await;
+    let uids = school.fill("c1", n).await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&uids));
+    school.sandbox.clear_journal();
+    (school, class, uids)
+}
+
+/// Runs until one is good, a day apart; at most five.
+async fn settle(school: &School) {
+    for _ in 0..5 {
+        let report = school.run().await;
+        if report.exit == Exit::Done {
+            return;
+        }
+        school.later(DAY);
+    }
+    panic!("five runs, none good: {:#?}", school.run().await);
+}

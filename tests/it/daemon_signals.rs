@@ -1,0 +1,55 @@
+//! The daemon of the real program and its signals: run now, read the configuration again.
+
+use crate::program::Programs as _;
+use rosterd_testkit::{School, eventually};
+
+/// Three students in one group, a daemon whose schedule is not due for months.
+async fn school() -> School {
+    let mut school = School::of_both().await;
+    school.setting("CLASSIN__ENABLED", "false");
+    school.setting("SCHEDULE__CRON", "0 0 0 29 2 *");
+    for id in ["s000", "s001", "s002"] {
+        let _uid = school.student(id).await;
+    }
+    let _gid = school.group_of_all().await;
+    school
+}
+
+fn configure(school: &School, from: &str, to: &str) {
+    let text = std::fs::read_to_string(school.config()).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(school.config(), text.replace(from, to)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigusr1_runs_now_and_sighup_reads_the_configuration_again_unless_it_is_wrong() {
+    let school = school().await;
+    configure(&school, "mode = \"sync\"", "mode = \"observe\"");
+    let mut daemon = school.start(&[]);
+    let _line = daemon.hear("next_run");
+    let listed = || school.calls("exam").iter().filter(|call| *call == "getstulist").count();
+
+    daemon.signal("USR1");
+    eventually("a run that only observes", || listed() > 0).await;
+    assert_eq!(school.sandbox.candidate_count(), 0);
+
+    configure(&school, "mode = \"observe\"", "mode = \"sync\"");
+    daemon.signal("HUP");
+    let _line = daemon.hear("the configuration was read again");
+    daemon.signal("USR1");
+    eventually("a run under the new mode", || school.sandbox.candidate_count() == 3).await;
+
+    configure(&school, "mode = \"sync\"", "mode = \"everything\"");
+    daemon.signal("HUP");
+    let line = daemon.hear("the new configuration is wrong; the old one stays");
+    assert!(line.contains("sync.mode"), "{line}");
+    let _uid = school.student("s003").await;
+    school.sql("INSERT INTO group_members VALUES ('s003', 'g1')").await;
+    daemon.signal("USR1");
+    eventually("a run under the old mode", || school.sandbox.candidate_count() == 4).await;
+
+    daemon.signal("TERM");
+    let ended = daemon.end();
+    assert!(ended.code == 0 || ended.code == 143, "{ended:?}");
+    assert_eq!(school.program(&["--sync-now"]).code, 78, "a new start does not accept the wrong one");
+}

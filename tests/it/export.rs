@@ -1,0 +1,107 @@
+//! `rosterd export`: the program itself, with a real roster.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder with a configuration and a filled roster.
+fn school() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    put(
+        "rosterd.toml",
+        "[roster]\ndatabase = \"roster.db\"\n[state]\ndatabase = \"state.db\"\n[exam.fields]\nname = 1\nstart_code = 10\n",
+    );
+    put(
+        "students.csv",
+        "student_id,name,phone,password,start_code,active\n\
+         007,\"王, 小明\",+8613800138000,s3cret-word,s3cret-code,1\n\
+         008,=cmd()|x,001,,,0\n",
+    );
+    put("groups.csv", "group_code,title\nG1,One\nG2,Two\n");
+    put("group_members.csv", "student_id,group_code\n007,G2\n007,G1\n");
+    let files = ["students.csv", "groups.csv", "group_members.csv"];
+    let output = rosterd(folder.path(), &[&["import", "csv"][..], &files].concat());
+    assert!(output.status.success(), "{output:?}");
+    folder
+}
+
+fn rosterd(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rosterd"));
+    command.current_dir(folder).args(["--config", "rosterd.toml"]).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+const ROSTER: &str = "student_id,name,gender,phone,email,classin_uid,active,groups,classes\r\n\
+                      007,\"王, 小明\",,+8613800138000,,,1,G1;G2,\r\n\
+                      008,'=cmd()|x,,001,,,0,,\r\n";
+
+#[test]
+fn the_roster_is_exported_without_passwords_and_without_formulas() {
+    let school = school();
+    let text = stdout(&rosterd(school.path(), &["export", "roster"]));
+    assert_eq!(text, ROSTER);
+    let raw = stdout(&rosterd(school.path(), &["export", "roster", "--raw"]));
+    assert_eq!(raw, ROSTER.replace("'=cmd", "=cmd"));
+}
+
+#[test]
+fn a_file_is_written_whole_for_its_owner_alone_and_marked_for_excel_when_asked() {
+    let school = school();
+    let path = school.path().join("roster.csv");
+    let output = rosterd(school.path(), &["export", "roster", "--bom", "--to", "roster.csv"]);
+    assert_eq!(stdout(&output), "2 rows written to roster.csv\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("\u{feff}{ROSTER}"));
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!school.path().join("roster.csv.part").exists());
+    let output = rosterd(school.path(), &["export", "roster", "--to", "no/such/folder.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn json_on_standard_output_is_one_document() {
+    let school = school();
+    let text = stdout(&rosterd(school.path(), &["export", "roster", "--output", "json"]));
+    let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(rows[0]["student_id"], "007");
+    assert_eq!(rows[0]["groups"], "G1;G2");
+    assert!(rows[0].get("password").is_none() && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn an_own_schema_is_exported_by_its_queries() {
+    let school = school();
+    let config = "[roster]\ndatabase = \"roster.db\"\n[roster.queries]\n\
+                  students = \"SELECT student_id, name, password AS initial_password, active FROM students -- all\"\n";
+    std::fs::write(school.path().join("rosterd.toml"), config).unwrap();
+    let text = stdout(&rosterd(school.path(), &["export", "roster"]));
+    assert_eq!(text.lines().next(), Some("student_id,name,active,groups,classes"));
+    assert_eq!(text.lines().nth(1), Some("007,\"王, 小明\",1,G1;G2,"));
+}
+
+#[test]
+fn links_and_failures_are_headers_before_the_first_run() {
+    let school = school();
+    assert_eq!(
+        stdout(&rosterd(school.path(), &["export", "links"])),
+        "student_id,sid,login_value,origin,gids,linked_at,gone_since\r\n"
+    );
+    assert_eq!(
+        stdout(&rosterd(school.path(), &["export", "failures"])),
+        "id,service,kind,student_id,class_code,state,code,message,attempts,due_at\r\n"
+    );
+    assert_eq!(stdout(&rosterd(school.path(), &["export", "failures", "--output", "json"])).trim(), "[\n]");
+}
+
+#[test]
+fn a_roster_that_is_not_there_is_a_wrong_configuration() {
+    let school = school();
+    std::fs::remove_file(school.path().join("roster.db")).unwrap();
+    assert_eq!(rosterd(school.path(), &["export", "roster"]).status.code(), Some(78));
+}

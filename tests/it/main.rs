@@ -1,0 +1,33 @@
+//! What the program promises, one module a promise: all that needs no process of its own, in one binary.
+//!
+//! Beside it stand what kills the program (`kills`), what is driven for as long as somebody likes (`engine_model`,
+//! `fuzzing`), and the tests of the core, the imports and the sandbox, each with its crate.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy.toml relaxes these in test functions only; a helper that cannot go on fails, and says where"
+)]
+
+mod architecture;
+mod call_floor;
+mod classin;
+mod classin_contract;
+mod cli;
+mod created_groups;
+mod daemon_signals;
+mod decision_table;
+mod deploy;
+mod exam_contract;
+mod export;
+mod failures;
+mod import;
+mod migrations;
+mod privacy;
+mod program;
+mod results;
+mod roster_reading;
+mod runs;
+mod settings;
+mod term;

@@ -1,0 +1,145 @@
+//! Pages that fail, are short, cut or something else: never a gap, and a pull that is not sure says so.
+
+use crate::program::Programs as _;
+use rosterd::exit::Exit;
+use rosterd::settings::Settings;
+
+use super::bench::*;
+
+#[tokio::test]
+async fn a_page_that_fails_once_is_asked_for_again() {
+    for fault in [
+        "short_page=queryresults@2:30",
+        "short_page=queryresults@5:1",
+        "short_page=queryresults@3:100",
+        "duplicate_row=queryresults@3",
+        "total_drifts=queryresults@2",
+        "total_drifts=queryresults@5",
+        "cut_body=queryresults@3",
+        "not_json=queryresults@3",
+        "html_200=queryresults@3",
+        "maintenance=queryresults@3",
+        "http_5xx=queryresults@3:502",
+        "reset=queryresults@3",
+        "drop_request=queryresults@3",
+        "lose_answer=queryresults@3",
+        "http_429=queryresults@3",
+        "wrong_type=queryresults@3",
+        "results_change=queryresults@3:delete/0",
+        "results_change=queryresults@4:delete/200",
+        "results_change=queryresults@3:score/5",
+        "stale_read=queryresults@3:0",
+    ] {
+        let school = school_with(450).await;
+        let before = school.sandbox.results();
+        let (name, value) = fault.split_once('=').unwrap();
+        school.set(name, value);
+        pull_as(&school, Exit::Done).await;
+        let mirrored = mirror(&school).await;
+        if fault.starts_with("results_change") {
+            // A result that was marked again or deleted after it had been read is as it was then.
+            let missing: Vec<_> = before.iter().filter(|it| !mirrored.contains(it)).collect();
+            assert!(missing.len() <= 1, "{fault}: {missing:?}");
+        } else {
+            assert_same(&school, &mirrored);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_keeps_failing_ends_the_pull_accordingly_and_the_next_one_goes_on() {
+    for (fault, value, exit) in [
+        ("html_200", "queryresults@3x999", Exit::Temporary),
+        ("cut_body", "queryresults@3x999", Exit::Temporary),
+        ("not_json", "queryresults@3x999", Exit::Temporary),
+        ("wrong_type", "queryresults@3x999", Exit::Temporary),
+        ("http_5xx", "queryresults@3x999", Exit::Temporary),
+        ("drop_request", "queryresults@3x999", Exit::Temporary),
+        ("http_429", "queryresults@3x999", Exit::Temporary),
+        ("refuse_call", "queryresults@3x999", Exit::Temporary),
+        ("redirect", "queryresults@3x999", Exit::Configuration),
+        ("duplicate_row", "queryresults@3x999", Exit::Incomplete),
+        ("short_page", "queryresults@3x999:99", Exit::Incomplete),
+        ("total_drifts", "queryresults@3x999:5", Exit::Incomplete),
+    ] {
+        let school = school_with(450).await;
+        school.set(fault, value);
+        let report = pull_to(&school, exit).await;
+        assert_eq!(report.errors.len(), 1, "{fault}: {:?}", report.errors);
+        assert!(report.stored < 450 || exit == Exit::Incomplete, "{fault}");
+        school.sandbox.clear_faults();
+        let report = pull_to(&school, Exit::Done).await;
+        assert!(report.full, "{fault}: a pass that was not sure is followed by a full one");
+        assert_same(&school, &mirror(&school).await);
+    }
+}
+
+#[tokio::test]
+async fn refused_credentials_end_with_77_whatever_the_refusal_looks_like() {
+    for style in ["200_json", "401_json", "403_html", "4xx_json"] {
+        let mut school = school_with(120).await;
+        school.set("auth_error_style", style);
+        school.setting("EXAM__CODE", "another");
+        pull_as(&school, Exit::Credentials).await;
+        assert!(mirror(&school).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_empty_all_at_once_is_not_believed() {
+    let school = school_with(120).await;
+    pull_as(&school, Exit::Done).await;
+    while school.sandbox.result_count() > 0 {
+        school.sandbox.remove_result(0);
+    }
+    let report = pull_to(&school, Exit::Incomplete).await;
+    assert!(report.errors[0].contains("exam.code"), "{:?}", report.errors);
+    assert_eq!(report.stored, 120);
+}
+
+#[tokio::test]
+async fn a_service_that_takes_start_for_the_number_of_a_page_is_named_as_such() {
+    let school = school_with(450).await;
+    school.set("start_semantics", "page0");
+    let report = pull_to(&school, Exit::Incomplete).await;
+    assert!(report.errors[0].contains("number of a page"), "{:?}", report.errors);
+    school.set("start_semantics", "offset");
+    pull_as(&school, Exit::Done).await;
+    assert_same(&school, &mirror(&school).await);
+}
+
+#[tokio::test]
+async fn a_gap_that_the_total_betrays_is_closed_by_a_full_pass() {
+    let school = school_with(400).await;
+    pull_as(&school, Exit::Done).await;
+    // As if a row had never come: nothing of the first page tells, but the service counts one more than we have.
+    school.forget_a_result().await;
+    let report = pull_to(&school, Exit::Done).await;
+    assert_eq!((report.new, report.full), (1, true));
+    assert_same(&school, &mirror(&school).await);
+}
+
+trait Forget {
+    async fn forget_a_result(&self);
+}
+
+impl Forget for rosterd_testkit::School {
+    async fn forget_a_result(&self) {
+        use sqlx::{ConnectOptions as _, Connection as _};
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.path("state.db"));
+        let mut connection = options.connect().await.unwrap();
+        let sql = "DELETE FROM results WHERE started_at_ms = (SELECT min(started_at_ms) FROM results)";
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_exam_side_has_no_results_to_pull() {
+    let mut school = school_with(1).await;
+    school.setting("EXAM__ENABLED", "false");
+    let _settings: Settings = school.settings();
+    let ended = school.program(&["results"]);
+    assert_eq!(ended.code, 78, "{ended:?}");
+    assert!(ended.stderr.contains("exam.enabled"), "{ended:?}");
+}

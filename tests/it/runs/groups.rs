@@ -1,0 +1,128 @@
+//! Groups: who is moved how, what stays untouched, and how our knowledge of them is kept fresh.
+
+use rosterd_testkit::*;
+
+#[tokio::test]
+async fn students_who_change_to_one_group_are_moved_in_one_call_a_group() {
+    let mut world = World::in_step(students(9)).await;
+    for id in ["s000", "s001", "s002"] {
+        world.edit(id, |it| it.in_groups(["g2"])).await;
+    }
+    for id in ["s003", "s004"] {
+        world.edit(id, |it| it.in_groups(["g3"])).await;
+    }
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.calls("movestugroup")), ("5 move".to_owned(), 2));
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn a_student_of_several_groups_joins_before_leaving() {
+    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
+    assert_eq!(world.run().await.applied(), "1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn foreign_groups_are_never_left() {
+    let mut world = World::in_step(students(3)).await;
+    let sid = world.sid("s000").await;
+    world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
+    world.edit("s000", |it| it.in_groups(["g2"])).await;
+    assert_eq!(world.run().await.applied(), "1 move");
+    assert_eq!(world.candidate("s000").gids, [world.gid("g2"), world.foreign].into());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn a_move_whose_second_call_is_refused_is_tried_again_and_never_leaves_anybody_without_a_group() {
+    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
+    world.set("refuse_item", "movestugroup@2:0");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.exit_code), ("1 move".to_owned(), 3));
+    assert_eq!(world.candidate("s1").gids, [1, 2, 3].map(|it| world.gid(&format!("g{it}"))).into());
+    assert_eq!(world.run_later().await.applied(), "1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(world.failures().await, []);
+}
+
+#[tokio::test]
+async fn a_move_whose_first_call_is_refused_leaves_no_group_either() {
+    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
+    world.set("refuse_item", "movestugroup@1:0");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.calls("movestugroup")), ("1 move".to_owned(), 1));
+    assert_eq!(world.candidate("s1").gids, [world.gid("g1"), world.gid("g2")].into());
+    assert_eq!(world.run_later().await.applied(), "1 move");
+}
+
+#[tokio::test]
+async fn further_groups_of_a_student_whose_add_is_refused_wait_with_it() {
+    let mut world = World::in_step(students(2)).await;
+    world.put(student("new").in_groups(["g1", "g2"])).await;
+    world.set("refuse_item", "addStudents:0");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.skipped()), ("1 add".to_owned(), "1 move".to_owned()));
+    assert_eq!(world.run_later().await.applied(), "1 add, 1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_is_in_no_group_cannot_be_added_and_keeps_the_groups_they_hold() {
+    let mut world = World::in_step(students(2)).await;
+    world.edit("s000", |it| it.in_groups([])).await;
+    world.put(student("new").in_groups([])).await;
+    let report = world.run().await;
+    assert_eq!(
+        (report.planned(), report.failed(), report.exit_code),
+        ("1 add".to_owned(), "1 add".to_owned(), 3)
+    );
+    assert_eq!(world.failures().await[0].code, "no-group");
+    assert_eq!(world.candidate("s000").gids, [world.gid("g1")].into());
+    world.edit("new", |it| it.in_groups(["g2"])).await;
+    assert_eq!(world.run().await.applied(), "1 add", "a row that was mended is tried at once");
+    assert_eq!(world.failures().await, []);
+}
+
+#[tokio::test]
+async fn a_group_without_a_gid_is_an_error_for_those_in_it_alone() {
+    let mut world = World::with([student("s1"), student("s2").in_groups(["h1"])]).await;
+    world.put(student("s3").in_groups(["g1", "h1"])).await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.failed()), ("2 add".to_owned(), "1 add, 1 move".to_owned()));
+    assert_eq!(world.logins(), ["s1", "s3"]);
+    let gid = world.sandbox.create_group("h1");
+    world.groups.insert("h1".to_owned(), Some(gid));
+    world.write_roster().await;
+    assert_eq!(world.run().await.applied(), "1 add, 1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn groups_changed_by_hand_are_found_when_their_look_up_is_due() {
+    let world = World::in_step([student("s001"), student("s002"), student("s003").in_groups(["g3"])]).await;
+    world.sandbox.set_candidate_groups(world.sid("s001").await, &[world.gid("g3")]);
+    assert_eq!(world.run().await.planned(), "", "a quiet run does not look groups up");
+    assert_eq!(world.run_later().await.applied(), "1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn group_look_ups_are_spread_over_the_runs_and_each_group_is_seen_in_time() {
+    let world = World::in_step(students(400)).await;
+    let mut calls = Vec::new();
+    for _ in 0..12 {
+        world.later(2 * HOUR);
+        let report = world.run().await;
+        assert_eq!(report.planned(), "");
+        calls.push(report.calls("getstudentsinfo"));
+    }
+    assert_eq!(calls[..5], [0; 5], "nothing is due in the first half of the day: {calls:?}");
+    assert!((4..=8).contains(&calls.iter().sum::<u64>()), "{calls:?}");
+    assert!(calls.iter().all(|calls| *calls <= 2), "{calls:?}");
+}

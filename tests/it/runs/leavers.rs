@@ -1,0 +1,215 @@
+//! Who leaves the roster: nothing in haste, nothing that is not ours.
+
+use rosterd_core::roster::Leavers;
+
+use rosterd_testkit::*;
+
+#[tokio::test]
+async fn a_leaver_is_deleted_after_the_grace_and_in_the_second_run_that_sees_them_gone() {
+    let mut world = World::in_step(students(5)).await;
+    world.remove("s001").await;
+    let report = world.run().await;
+    assert_eq!((report.planned(), report.exam.leavers_waiting), (String::new(), 1));
+    assert_eq!(report.exit_code, 0);
+    world.later(2 * DAY);
+    assert_eq!(world.run().await.planned(), "", "the grace is three days");
+    world.later(DAY + HOUR);
+    assert_eq!(world.run().await.applied(), "1 delete");
+    assert_eq!(world.logins(), ["s000", "s002", "s003", "s004"]);
+    assert!(world.link("s001").await.is_none());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn one_run_alone_never_deletes_however_long_the_last_one_is_ago() {
+    let mut world = World::in_step(students(5)).await;
+    world.remove("s001").await;
+    world.later(100 * DAY);
+    assert_eq!(world.run().await.calls("delStu"), 0);
+    world.later(2 * DAY);
+    assert_eq!(world.run().await.calls("delStu"), 0, "the grace begins when somebody is first seen gone");
+}
+
+#[tokio::test]
+async fn without_grace_two_runs_are_still_needed() {
+    let mut world = World::in_step(students(5)).await;
+    world.exam.delete_grace = std::time::Duration::ZERO;
+    world.edit("s001", Person::inactive).await;
+    assert_eq!(world.run().await.planned(), "");
+    assert_eq!(world.run().await.applied(), "1 delete");
+}
+
+#[tokio::test]
+async fn a_leaver_who_is_back_within_the_grace_keeps_the_candidate() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.put(student("s001")).await;
+    assert_eq!(world.run().await.planned(), "");
+    world.remove("s001").await;
+    world.later(4 * DAY);
+    assert_eq!(world.run().await.planned(), "", "the grace begins anew");
+    world.put(student("s001")).await;
+    let _report = world.run().await;
+    assert_eq!(world.candidate("s001").sid, sid);
+}
+
+#[tokio::test]
+async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    let _report = world.run().await;
+    world.put(student("s001")).await;
+    assert_eq!(world.run().await.applied(), "1 add");
+    assert_ne!(world.sid("s001").await, sid);
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_results_stay_with_the_old_sid() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exam.notes.len()), ("1 delete".to_owned(), 0));
+    world.later(300 * DAY);
+    world.put(student("s001")).await;
+    world.put(student("never seen before")).await;
+    let said = format!(
+        "student s001 is back and gets a new candidate: the one with sid {sid} was deleted after they had left, \
+         and older results stay with it"
+    );
+    let plan = world.plan_report().await;
+    assert_eq!(plan.exam.notes, [said.as_str()]);
+    let document = rosterd_core::exam_plan::PlanDocument::new(
+        &world.plan().await,
+        rosterd_core::exam_plan::ValueDisplay::Masked,
+    );
+    let detail = &document.operations.iter().find(|line| line.student_id == "s001").unwrap().detail;
+    assert!(
+        detail.contains(&format!("sid {sid}")) && detail.contains("older results stay with it"),
+        "{detail}"
+    );
+    world.set("refuse_item", "addStudents:0,1");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.exam.notes.len()), ("2 add".to_owned(), 0), "not yet");
+    let report = world.run_later().await;
+    assert_eq!((report.applied(), report.exam.notes), ("2 add".to_owned(), vec![said]));
+    let quiet = world.run().await;
+    assert_eq!((quiet.planned(), quiet.exam.notes.len()), (String::new(), 0), "it is said once");
+}
+
+#[tokio::test]
+async fn of_who_comes_back_to_a_candidate_entered_by_hand_the_report_names_the_old_sid_too() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    assert_eq!(world.run().await.applied(), "1 delete");
+    world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g1")]);
+    world.put(student("s001")).await;
+    let report = world.run().await;
+    assert_eq!(report.applied(), "1 adopt, 1 modify");
+    assert!(report.exam.notes[0].contains(&format!("the one with sid {sid} was deleted")), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_former_candidate_follows_a_student_whose_id_changes_and_is_forgotten_after_years() {
+    for (days, notes) in [(1, 1), (6 * 366, 0)] {
+        let mut world = World::in_step(students(5)).await;
+        world.remove("s001").await;
+        let _report = world.run().await;
+        world.later(4 * DAY);
+        assert_eq!(world.run().await.applied(), "1 delete");
+        let (old, new) =
+            (rosterd_core::roster::StudentId::new("s001"), rosterd_core::roster::StudentId::new("n001"));
+        world.state.relink(&old, &new).await.unwrap();
+        world.later(days * DAY);
+        let _report = world.run().await;
+        world.put(student("n001")).await;
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.exam.notes.len()), ("1 add".to_owned(), notes), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
+    let mut world = World::in_step(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.calls("delStu")), ("1 move".to_owned(), 0));
+    assert_eq!(world.candidate("s001").gids, [world.foreign].into());
+    for _ in 0..3 {
+        let report = world.run_later().await;
+        assert_eq!(report.planned(), "");
+    }
+    assert_eq!(world.candidate("s001").sid, sid);
+}
+
+#[tokio::test]
+async fn leavers_are_kept_where_the_admin_says_so() {
+    let mut world = World::in_step(students(5)).await;
+    world.exam.leavers = Leavers::Keep;
+    world.remove("s001").await;
+    for _ in 0..3 {
+        world.later(4 * DAY);
+        let report = world.run().await;
+        assert_eq!((report.planned(), report.exit_code), (String::new(), 0));
+    }
+    assert_eq!(world.logins().len(), 5);
+}
+
+#[tokio::test]
+async fn leavers_are_moved_to_the_group_that_the_admin_names() {
+    let mut world = World::in_step(students(5)).await;
+    let gid = world.sandbox.create_group("left");
+    world.exam.leavers = Leavers::MoveTo(gid);
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(4 * DAY);
+    assert_eq!(world.run().await.applied(), "1 move");
+    assert_eq!(world.candidate("s001").gids, [gid].into());
+    for _ in 0..2 {
+        assert_eq!(world.run_later().await.planned(), "");
+    }
+    world.put(student("s001")).await;
+    assert_eq!(world.run_later().await.applied(), "1 move");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_leaver_deleted_by_hand_is_forgotten() {
+    let mut world = World::in_step(students(5)).await;
+    world.sandbox.remove_candidate(world.sid("s001").await);
+    world.remove("s001").await;
+    let report = world.run().await;
+    assert_eq!((report.planned(), report.exit_code), (String::new(), 0));
+    assert!(world.link("s001").await.is_none());
+    assert_eq!(world.run().await.calls("getstudentsinfo"), 0);
+}
+
+#[tokio::test]
+async fn everything_remembered_of_a_student_is_carried_over_to_another_id() {
+    let mut world = World::in_step(students(3)).await;
+    let sid = world.sid("s001").await;
+    world.remove("s001").await;
+    world.put(Person { id: "renumbered".to_owned(), ..student("s001") }).await;
+    assert_eq!(world.run().await.skipped(), "1 add", "the login value is still the leaver's");
+    let (from, to) = ("s001", "renumbered");
+    let ids = [from, to].map(rosterd_core::roster::StudentId::new);
+    world.state.relink(&ids[0], &ids[1]).await.unwrap();
+    assert_eq!(world.run().await.planned(), "");
+    assert_eq!((world.sid(to).await, world.link(from).await), (sid, None));
+    assert!(world.state.relink(&ids[1], &rosterd_core::roster::StudentId::new("s000")).await.is_err());
+}

@@ -1,0 +1,128 @@
+//! Login values that change: always the same candidate, never a deletion and a new one.
+
+use rosterd_testkit::*;
+
+async fn sids(world: &World, ids: &[&str]) -> Vec<i64> {
+    let mut sids = Vec::new();
+    for id in ids {
+        sids.push(world.sid(id).await);
+    }
+    sids
+}
+
+/// Gives students new login values, runs, and expects everybody to be the same candidate as before.
+async fn rename(renames: &[(&str, &str)]) -> World {
+    let mut world = World::in_step(students(6)).await;
+    let ids: Vec<&str> = renames.iter().map(|(id, _)| *id).collect();
+    let before = sids(&world, &ids).await;
+    for (id, login) in renames {
+        world.edit(id, |it| it.login(login)).await;
+    }
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), (format!("{} modify", renames.len()), 0));
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(sids(&world, &ids).await, before);
+    for ((_, login), sid) in renames.iter().zip(before) {
+        assert_eq!(world.candidate(login).sid, sid);
+    }
+    assert_eq!(world.run().await.planned(), "");
+    world
+}
+
+#[tokio::test]
+async fn a_changed_login_value_keeps_its_candidate() {
+    rename(&[("s000", "new-number")]).await;
+}
+
+#[tokio::test]
+async fn two_students_who_swap_login_values_keep_their_candidates() {
+    rename(&[("s000", "s001"), ("s001", "s000")]).await;
+}
+
+#[tokio::test]
+async fn three_students_in_a_circle_keep_their_candidates() {
+    rename(&[("s000", "s001"), ("s001", "s002"), ("s002", "s000")]).await;
+}
+
+#[tokio::test]
+async fn students_in_a_chain_keep_their_candidates() {
+    rename(&[("s000", "s001"), ("s001", "s002"), ("s002", "s003"), ("s003", "new-number")]).await;
+}
+
+#[tokio::test]
+async fn a_circle_and_a_chain_at_once_keep_their_candidates() {
+    rename(&[("s000", "s001"), ("s001", "s000"), ("s002", "s003"), ("s003", "s004"), ("s004", "new-number")])
+        .await;
+}
+
+#[tokio::test]
+async fn a_swap_whose_second_half_is_refused_leaves_nobody_with_a_temporary_login_value() {
+    let mut world = World::in_step(students(3)).await;
+    world.edit("s000", |it| it.login("s001")).await;
+    world.edit("s001", |it| it.login("s000")).await;
+    // The first call gives way, the second is the one that takes the freed value.
+    world.set("refuse_item", "changeStuinfo@2:0");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.skipped()), ("1 modify".to_owned(), "1 modify".to_owned()));
+    assert_eq!(world.logins(), ["s000", "s001", "s002"]);
+    assert_eq!(world.run_later().await.applied(), "2 modify");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_swap_in_which_nobody_gives_way_changes_nothing() {
+    let mut world = World::in_step(students(3)).await;
+    world.edit("s000", |it| it.login("s001")).await;
+    world.edit("s001", |it| it.login("s000")).await;
+    world.set("refuse_item", "changeStuinfo:0");
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.skipped()), ("1 modify".to_owned(), "1 modify".to_owned()));
+    assert_eq!(report.calls("changeStuinfo"), 1);
+    assert_eq!(world.run_later().await.applied(), "2 modify");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_swap_whose_answers_are_lost_converges() {
+    for call in 1..=3 {
+        let mut world = World::in_step(students(3)).await;
+        let before = sids(&world, &["s000", "s001"]).await;
+        world.edit("s000", |it| it.login("s001")).await;
+        world.edit("s001", |it| it.login("s000")).await;
+        world.set("lose_answer", &format!("changeStuinfo@{call}"));
+        let _report = world.run().await;
+        let _second = world.run_later().await;
+        let _third = world.run_later().await;
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "call {call}");
+        assert_eq!(sids(&world, &["s000", "s001"]).await, before);
+        assert_eq!(world.run().await.planned(), "");
+    }
+}
+
+#[tokio::test]
+async fn a_newcomer_never_takes_over_the_candidate_of_somebody_who_left() {
+    let mut world = World::in_step(students(3)).await;
+    let leaver = world.sid("s001").await;
+    world.remove("s001").await;
+    world.put(student("new").login("s001")).await;
+    let report = world.run().await;
+    assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 3));
+    assert_eq!(world.candidate("s001").sid, leaver);
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!(report.applied(), "1 delete");
+    assert_eq!(world.run_later().await.applied(), "1 add");
+    assert_ne!(world.sid("new").await, leaver);
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_login_value_that_an_unmanaged_candidate_has_is_reported_for_whoever_wants_it() {
+    let mut world = World::in_step(students(2)).await;
+    world.sandbox.insert_candidate(&[(LOGIN, "taken"), (NAME, "Not ours")], &[world.gid("g1")]);
+    world.edit("s000", |it| it.login("taken")).await;
+    let report = world.run().await;
+    assert_eq!((report.failed(), report.exit_code), ("1 modify".to_owned(), 3));
+    assert_eq!(world.failures().await[0].code, "login-value-taken");
+    assert_eq!(world.logins(), ["s000", "s001", "taken"]);
+}
