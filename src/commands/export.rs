@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum, ValueHint};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::output;
 use crate::app::{App, AppError};
+use crate::cli::export::{ExportArgs, Exported};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
 use crate::settings::{FieldRef, Settings};
@@ -24,34 +24,6 @@ const FAILURE_COLUMNS: [&str; 10] =
     ["id", "service", "kind", "student_id", "class_code", "state", "code", "message", "attempts", "due_at"];
 /// What tells a spreadsheet that a file is UTF-8.
 const MARK: &str = "\u{feff}";
-
-/// `export`
-#[derive(Clone, Debug, Args)]
-pub struct ExportArgs {
-    /// What to write
-    #[arg(value_enum)]
-    what: Exported,
-    /// The file to write [default: standard output]; one that is there is replaced
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    to: Option<PathBuf>,
-    /// Begin with a byte order mark: Excel reads other alphabets only then
-    #[arg(long)]
-    bom: bool,
-    /// Write cells that a spreadsheet would take for formulas as they are, for programs
-    #[arg(long)]
-    raw: bool,
-}
-
-/// What can be exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Exported {
-    /// The students, with their groups and classes, without passwords
-    Roster,
-    /// Who is which candidate of the exam side
-    Links,
-    /// What failed and is open
-    Failures,
-}
 
 type Rows<'a> = BoxStream<'a, Result<TextRow, AppError>>;
 

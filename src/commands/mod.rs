@@ -27,10 +27,7 @@ use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::run::in_one_line;
 
-pub use export::ExportArgs;
-pub use import::ImportCommand;
 pub use output::{print, print_error, print_error_as};
-pub use results::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
 
 /// Does what the command line asks, and says how it ended.
 pub async fn run(cli: Cli) -> Exit {

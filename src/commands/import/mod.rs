@@ -25,7 +25,6 @@ use rosterd_import::{
 
 use self::report::{Lines, report};
 
-pub use self::arguments::ImportCommand;
 pub(super) use self::arguments::run;
 pub use self::report::ImportReport;
 

@@ -1,7 +1,5 @@
 //! `results`: pulls exam results into our own database, and shows or exports what is there. Never a name.
 
-mod args;
-
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,18 +7,17 @@ use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-pub use args::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
-
 use super::export::harmless;
 use super::{output, sync};
 use crate::app::{App, AppError, exam_side};
+use crate::cli::results::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::run::{Progress, ResultsPull, ResultsReport, moment, pull_results};
 use crate::settings::Settings;
-use crate::store::{StateStore, StoreError, StudentResult};
-use rosterd_core::roster::Attempt;
+use crate::store::{ResultFilter, StateStore, StoreError, StudentResult};
+use rosterd_core::roster::{Attempt, ExamId, StudentId};
 
 /// How many results the text shows if nothing else is asked for.
 const SHOWN: u32 = 100;
@@ -66,6 +63,17 @@ pub(super) fn prepare(
         return Err(AppError::Credentials(what.to_owned()));
     };
     Ok(ResultsPull { state, exam, full_every: settings.results.full_every, clock, progress, stop })
+}
+
+/// What the command line asks for, in the store's terms.
+fn filter(which: &WhichResults) -> ResultFilter {
+    let WhichResults { exam, student, since, until, reveal: _ } = which;
+    ResultFilter {
+        exam: exam.map(ExamId),
+        student: student.clone().map(StudentId::new),
+        since_ms: *since,
+        until_ms: *until,
+    }
 }
 
 fn pulled_text(report: &ResultsReport) -> String {
@@ -201,13 +209,13 @@ async fn list(app: &App, cli: &Cli, which: &WhichResults, limit: Option<u32>) ->
         return export(app, ExportForm::Json, which, limit).await;
     }
     let limit = limit.unwrap_or(SHOWN);
-    let mut rows = pin!(app.state.results(&which.filter(), Some(limit)));
+    let mut rows = pin!(app.state.results(&filter(which), Some(limit)));
     let mut shown = 0_u64;
     while let Some(row) = rows.next().await.transpose()? {
         output::print(&ResultLine::new(row, which.reveal).text());
         shown += 1;
     }
-    let matching = app.state.count_matching_results(&which.filter()).await?;
+    let matching = app.state.count_matching_results(&filter(which)).await?;
     output::print(&match (shown, matching) {
         (_, 0) => "No results.".to_owned(),
         (shown, all) if shown < all => format!("{shown} of {all} results; --limit shows more."),
@@ -223,7 +231,7 @@ async fn export(
     which: &WhichResults,
     limit: Option<u32>,
 ) -> Result<Exit, AppError> {
-    let rows = app.state.results(&which.filter(), limit);
+    let rows = app.state.results(&filter(which), limit);
     let mut chunks = pin!(rows.chunks(CHUNK));
     let mut sheet = Sheet { form, reveal: which.reveal, is_begun: false };
     output::print_unchanged(&sheet.head()?);

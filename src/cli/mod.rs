@@ -2,6 +2,10 @@
 //!
 //! There is no option for a secret: command lines are visible to every user of a machine.
 
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod results;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +13,9 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::commands::{ExportArgs, ImportCommand, ResultsArgs};
+use self::export::ExportArgs;
+use self::import::ImportCommand;
+use self::results::ResultsArgs;
 use crate::exit::Exit;
 use crate::telemetry::{self, LogFormat};
 

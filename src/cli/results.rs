@@ -1,12 +1,9 @@
-//! The arguments of `results`, beside the code that uses them: the command line itself is in `cli`.
+//! The command line of `results`.
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-
-use crate::store::ResultFilter;
-use rosterd_core::roster::{ExamId, StudentId};
 
 /// `results`
 #[derive(Clone, Debug, Args)]
@@ -70,19 +67,6 @@ pub struct WhichResults {
     /// Show login values too: they are personal data
     #[arg(long)]
     pub reveal: bool,
-}
-
-impl WhichResults {
-    /// The same for the store.
-    pub(super) fn filter(&self) -> ResultFilter {
-        let Self { exam, student, since, until, reveal: _ } = self;
-        ResultFilter {
-            exam: exam.map(ExamId),
-            student: student.clone().map(StudentId::new),
-            since_ms: *since,
-            until_ms: *until,
-        }
-    }
 }
 
 const HOW: &str = "write a day like 2026-11-01 or a moment like 2026-11-01T08:00:00Z";

@@ -1,0 +1,33 @@
+//! The command line of `export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+/// `export`
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// What to write
+    #[arg(value_enum)]
+    pub(crate) what: Exported,
+    /// The file to write [default: standard output]; one that is there is replaced
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) to: Option<PathBuf>,
+    /// Begin with a byte order mark: Excel reads other alphabets only then
+    #[arg(long)]
+    pub(crate) bom: bool,
+    /// Write cells that a spreadsheet would take for formulas as they are, for programs
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exported {
+    /// The students, with their groups and classes, without passwords
+    Roster,
+    /// Who is which candidate of the exam side
+    Links,
+    /// What failed and is open
+    Failures,
+}
