@@ -61,14 +61,14 @@ fn measure(count: u32) -> Result<Figures, String> {
     let group = Group { code: GroupCode::new("g"), title: String::new(), gid: Some(Gid(1)) };
     let groups = GroupBook::new([group], None);
     let started = Instant::now();
-    let mut surveyor = DiffBuilder::new(&mapping, observed, &key, &groups, &shared);
+    let mut builder = DiffBuilder::new(&mapping, observed, &key, &groups, &shared);
     for at in 0..count {
-        surveyor.pair(Some(student(at)), Some(link(at, &key)?), None);
+        builder.pair(Some(student(at)), Some(link(at, &key)?), None);
     }
-    let survey: Diff = surveyor.finish().map_err(|_| "no login value is shared")?;
+    let diff: Diff = builder.finish().map_err(|_| "no login value is shared")?;
     let survey_ns = each(started, count);
     let grown = resident_bytes()?.saturating_sub(resident_before);
-    if !black_box(&survey).differences.is_empty() {
+    if !black_box(&diff).differences.is_empty() {
         return Err("a converged pair makes no case".to_owned());
     }
     Ok(Figures {

@@ -51,12 +51,12 @@ pub enum TelemetryError {
 /// # Errors
 /// A level that is not understood, or a second call.
 pub fn init(level: &str, format: LogFormat, color: bool) -> Result<(), TelemetryError> {
-    let surroundings = ProcessEnvironment::of_process();
-    let ansi = color && !surroundings.no_color && io::stderr().is_terminal();
+    let environment = ProcessEnvironment::of_process();
+    let ansi = color && !environment.no_color && io::stderr().is_terminal();
     let lines = fmt::layer().with_writer(AcrossProgress).with_ansi(ansi);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
-        LogFormat::Text if surroundings.journal => lines.without_time().boxed(),
+        LogFormat::Text if environment.journal => lines.without_time().boxed(),
         LogFormat::Text => lines.boxed(),
     };
     let subscriber = Registry::default().with(lines).with(filter(level)?).with(cap());

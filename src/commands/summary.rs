@@ -118,63 +118,63 @@ fn took(started_at: &str, finished_at: &str) -> String {
     }
 }
 
-fn exam_line(stage: &ServiceSection) -> String {
+fn exam_line(service: &ServiceSection) -> String {
     format!(
         "{} students, {} candidates listed, {} of them not ours",
-        grouped(stage.students),
-        grouped(stage.observed),
-        grouped(stage.unmanaged)
+        grouped(service.students),
+        grouped(service.observed),
+        grouped(service.unmanaged)
     )
 }
 
-fn classin_line(stage: &ServiceSection) -> String {
-    format!("{} enrolments remembered before the run", grouped(stage.observed))
+fn classin_line(service: &ServiceSection) -> String {
+    format!("{} enrolments remembered before the run", grouped(service.observed))
 }
 
-fn service_section(text: &mut String, name: &str, line: &str, stage: &ServiceSection) {
-    if !stage.enabled {
+fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceSection) {
+    if !service.enabled {
         return;
     }
     let _infallible = writeln!(text, "\n{BOLD}{name}{BOLD:#}  {line}");
     for (kind, sign) in KINDS {
-        kind_line(text, kind, sign, stage);
+        kind_line(text, kind, sign, service);
     }
-    if sum(&stage.planned) == 0 && stage.errors.is_empty() && stage.leavers_waiting == 0 {
+    if sum(&service.planned) == 0 && service.errors.is_empty() && service.leavers_waiting == 0 {
         let _infallible = writeln!(text, "  {GOOD}in step, nothing to do{GOOD:#}");
     }
-    if stage.leavers_waiting > 0 {
+    if service.leavers_waiting > 0 {
         let _infallible = writeln!(
             text,
             "  {DIM}{} leavers wait for exam.delete_grace{DIM:#}",
-            grouped(stage.leavers_waiting)
+            grouped(service.leavers_waiting)
         );
     }
-    if stage.not_mirrored > 0 {
+    if service.not_mirrored > 0 {
         let _infallible = writeln!(
             text,
             "  {DIM}{} classes name no course and are not mirrored{DIM:#}",
-            stage.not_mirrored
+            service.not_mirrored
         );
     }
-    if !stage.failures_by_who.is_empty() {
+    if !service.failures_by_who.is_empty() {
         let parts: Vec<String> = FailureOwner::ALL
             .into_iter()
-            .filter_map(|mender| Some((mender, stage.failures_by_who.get(mender.as_str())?)))
-            .map(|(mender, count)| format!("{} for {}", grouped(*count), mender.spoken()))
+            .filter_map(|owner| Some((owner, service.failures_by_who.get(owner.as_str())?)))
+            .map(|(owner, count)| format!("{} for {}", grouped(*count), owner.spoken()))
             .collect();
         let _infallible = writeln!(text, "  {HELD}open failures:{HELD:#} {}", parts.join(", "));
     }
-    let calls: u64 = stage.calls.values().sum();
+    let calls: u64 = service.calls.values().sum();
     if calls > 0 {
         let parts: Vec<String> =
-            stage.calls.iter().map(|(endpoint, count)| format!("{} {endpoint}", grouped(*count))).collect();
+            service.calls.iter().map(|(endpoint, count)| format!("{} {endpoint}", grouped(*count))).collect();
         let _infallible = writeln!(text, "  {DIM}{} requests: {}{DIM:#}", grouped(calls), parts.join(", "));
     }
     for (style, title, lines) in [
-        (HELD, "held", &stage.holds),
-        (HELD, "roster", &stage.problems),
-        (DIM, "note", &stage.notes),
-        (BAD, "error", &stage.errors),
+        (HELD, "held", &service.holds),
+        (HELD, "roster", &service.problems),
+        (DIM, "note", &service.notes),
+        (BAD, "error", &service.errors),
     ] {
         few(text, style, title, lines);
     }
@@ -192,19 +192,19 @@ fn few(text: &mut String, style: Style, title: &str, lines: &[String]) {
     }
 }
 
-fn kind_line(text: &mut String, kind: &str, sign: char, stage: &ServiceSection) {
+fn kind_line(text: &mut String, kind: &str, sign: char, service: &ServiceSection) {
     let of = |counts: &Counts| counts.get(kind).copied().unwrap_or(0);
-    let planned = of(&stage.planned);
+    let planned = of(&service.planned);
     if planned == 0 {
         return;
     }
-    let applied = of(&stage.applied);
+    let applied = of(&service.applied);
     let _infallible = write!(text, "  {GOOD}{sign}{GOOD:#} {kind:<8} {:>9}", grouped(applied));
     for (word, style, count) in [
-        ("failed", BAD, of(&stage.failed)),
-        ("held", HELD, of(&stage.held)),
-        ("unknown", HELD, of(&stage.unknown)),
-        ("skipped", DIM, of(&stage.skipped)),
+        ("failed", BAD, of(&service.failed)),
+        ("held", HELD, of(&service.held)),
+        ("unknown", HELD, of(&service.unknown)),
+        ("skipped", DIM, of(&service.skipped)),
     ] {
         if count > 0 {
             let _infallible = write!(text, "   {style}{} {word}{style:#}", grouped(count));

@@ -109,9 +109,9 @@ async fn close(
     mut exam: ServiceReport,
     mut classin: ServiceReport,
 ) -> Result<RunReport, StoreError> {
-    for ((service, mender), count) in context.state.open_failures_by_owner().await? {
-        let stage = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
-        stage.failures_by_who.insert(mender.as_str(), count);
+    for ((service, owner), count) in context.state.open_failures_by_owner().await? {
+        let report = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
+        report.failures_by_who.insert(owner.as_str(), count);
     }
     let finished_at_ms = context.clock.now_ms();
     let mut exit = exam.exit.worst(classin.exit);

@@ -2,7 +2,7 @@
 //!
 //! Here because nothing outside `settings` reads the environment.
 
-/// What the surroundings say about how to write logs.
+/// What the environment says about how to write logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessEnvironment {
     /// `NO_COLOR` is set, or the terminal cannot do it.

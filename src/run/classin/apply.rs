@@ -268,12 +268,12 @@ impl<'a> ClassinApplier<'a> {
 
     async fn close(&self, batch: &EnrolmentBatch, sending: &ClassinSendResult) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        for condemnation in &sending.closed {
-            let target = match condemnation.scope {
+        for closure in &sending.closed {
+            let target = match closure.scope {
                 Scope::Class => batch.target,
                 Scope::Course => ClassTarget { class: None, ..batch.target },
             };
-            let known = self.state().closed.insert(target, condemnation.code).is_some();
+            let known = self.state().closed.insert(target, closure.code).is_some();
             if known {
                 continue;
             }
@@ -281,10 +281,10 @@ impl<'a> ClassinApplier<'a> {
                 EnrolmentKind::Remove => Call::removing_from(batch.target),
                 EnrolmentKind::Register | EnrolmentKind::Enrol => Call::adding_to(batch.target),
             };
-            let message = decide(call, condemnation.code).message.to_owned();
-            self.state().errors.push(format!("classin: {target}: {message} (code {})", condemnation.code));
-            if condemnation.for_good {
-                let closed = ClosedClass { target, code: condemnation.code, message };
+            let message = decide(call, closure.code).message.to_owned();
+            self.state().errors.push(format!("classin: {target}: {message} (code {})", closure.code));
+            if closure.for_good {
+                let closed = ClosedClass { target, code: closure.code, message };
                 changes.push(EnrolmentChange::Close(closed));
             }
         }

@@ -100,7 +100,7 @@ pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
                 Reason::WouldEmpty { .. } => format!("class {}: {reason}", class_key(operation)),
                 Reason::NoAccount
                 | Reason::Mode(_)
-                | Reason::Condemned(_)
+                | Reason::Closed(_)
                 | Reason::Grace { .. }
                 | Reason::Other(_) => reason.to_string(),
             });

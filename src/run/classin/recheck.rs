@@ -204,18 +204,17 @@ async fn one_call(
             | ItemVerdict::Halve { .. } => {}
         }
     }
-    if let (Some(condemnation), Some(first)) = (judged.closed.filter(|it| it.for_good), items.first()) {
-        let target = match condemnation.scope {
+    if let (Some(closure), Some(first)) = (judged.closed.filter(|it| it.for_good), items.first()) {
+        let target = match closure.scope {
             Scope::Class => first.operation.target,
             Scope::Course => ClassTarget { class: None, ..first.operation.target },
         };
         let call = super::record::call(&first.operation);
-        let message = decide(call, condemnation.code).message.to_owned();
-        if condemnation.code != HAS_ENDED {
-            report
-                .fail(Exit::Incomplete, format!("classin: {target}: {message} (code {})", condemnation.code));
+        let message = decide(call, closure.code).message.to_owned();
+        if closure.code != HAS_ENDED {
+            report.fail(Exit::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
         }
-        changes.push(EnrolmentChange::Close(ClosedClass { target, code: condemnation.code, message }));
+        changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
     }
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await?;

@@ -279,7 +279,7 @@ pub(super) async fn close_superseded(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let is_condemned = |operation: &&EnrolmentOperation| {
-        matches!(operation.state, EnrolmentState::Skipped(Reason::Condemned(_)))
+        matches!(operation.state, EnrolmentState::Skipped(Reason::Closed(_)))
     };
     let enrolments = operations.iter().filter(|operation| !is_condemned(operation)).map(Subject::from);
     let wanted: HashSet<(String, String, String)> = enrolments

@@ -102,13 +102,13 @@ fn a_full_class_is_noticed_at_the_top_and_at_any_item() {
 
 #[test]
 fn of_several_equal_condemnations_the_first_is_named() {
-    let condemned = |codes: &[i64]| {
+    let closed = |codes: &[i64]| {
         let judged = judge(Call::ClassRemove, Sent::Positions(codes.len()), &items(codes));
-        judged.closed.map(|condemnation| condemnation.code)
+        judged.closed.map(|closure| closure.code)
     };
-    assert_eq!(condemned(&[142, 143]), Some(142));
-    assert_eq!(condemned(&[143, 142]), Some(143));
-    assert_eq!(condemned(&[142, 144, 147]), Some(144), "a course reaches further than a class");
+    assert_eq!(closed(&[142, 143]), Some(142));
+    assert_eq!(closed(&[143, 142]), Some(143));
+    assert_eq!(closed(&[142, 144, 147]), Some(144), "a course reaches further than a class");
 }
 
 /// A class of three whom we enrolled.
@@ -231,7 +231,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
     let rows = [
         (Reason::NoAccount, "classin_uid"),
         (Reason::Mode(Mode::Upsert), "the mode upsert does not allow it"),
-        (Reason::Condemned(145), "code 145"),
+        (Reason::Closed(145), "code 145"),
         (Reason::WouldEmpty { removals: 3 }, "3 removals would leave nobody"),
         (Reason::Grace { until_ms: 0 }, "delete_grace"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),

@@ -70,7 +70,7 @@ impl Answer {
     }
 
     /// A code that condemns the class or course, at the level the switch says.
-    pub(super) fn condemned(request: &ClassInRequest<'_>, code: i64, items: Vec<Item>) -> Answer {
+    pub(super) fn closed(request: &ClassInRequest<'_>, code: i64, items: Vec<Item>) -> Answer {
         let sent = items.len();
         let items = items.into_iter().map(|item| Item { code, changed: false, ..item }).collect();
         match request.text("class_error_level") {

@@ -26,7 +26,7 @@ fn class_call(
     match fault {
         Some(code) => {
             let items = entries.iter().map(|entry| entry.answered(code, false)).collect();
-            Err(Answer::condemned(request, code, items))
+            Err(Answer::closed(request, code, items))
         }
         None => Ok((course_id, class_id, entries)),
     }
@@ -158,7 +158,7 @@ pub(super) fn add_to_many(request: &mut ClassInRequest<'_>) -> Answer {
     let entry = Entry { uid: Some(uid), token: None };
     if let Some(code) = rules::course_fault_at_class(request, course_id) {
         let items = classes.iter().map(|_| entry.answered(code, false)).collect();
-        return Answer::condemned(request, code, items);
+        return Answer::closed(request, code, items);
     }
     let part = request.fired.items_applied(classes.len());
     let mut items = Vec::with_capacity(classes.len());

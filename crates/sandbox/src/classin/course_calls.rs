@@ -30,7 +30,7 @@ fn course_call(
     match rules::course_fault(request, course_id) {
         Some(code) => {
             let items = entries.iter().map(|entry| entry.answered(code, false)).collect();
-            Err(Answer::condemned(request, code, items))
+            Err(Answer::closed(request, code, items))
         }
         None => Ok((course_id, place, entries)),
     }

@@ -150,8 +150,8 @@ pub enum Reason {
     NoAccount,
     /// `[sync] mode` does not allow it.
     Mode(Mode),
-    /// The class is condemned, with the code.
-    Condemned(i64),
+    /// The class takes no changes, with the code that said so.
+    Closed(i64),
     /// It would take the last member of ours out of the class.
     WouldEmpty {
         /// How many removals would do that.
@@ -173,7 +173,7 @@ impl fmt::Display for Reason {
                 f.write_str("no ClassIn account: enter the student's classin_uid on the roster")
             }
             Self::Mode(mode) => write!(f, "the mode {} does not allow it", mode.as_str()),
-            Self::Condemned(code) => write!(
+            Self::Closed(code) => write!(
                 f,
                 "ClassIn takes no changes to this class (code {code}) until its ids change on the roster"
             ),

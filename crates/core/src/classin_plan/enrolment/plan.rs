@@ -176,7 +176,7 @@ impl<'a> Planner<'a> {
         let state = if self.view.mode < Mode::CreateOnly {
             EnrolmentState::Skipped(Reason::Mode(self.view.mode))
         } else if let Some(code) = self.view.closed {
-            EnrolmentState::Skipped(Reason::Condemned(code))
+            EnrolmentState::Skipped(Reason::Closed(code))
         } else if row.uid.is_none() {
             EnrolmentState::Cannot(Reason::NoAccount)
         } else {
@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
         let state = if self.view.mode < Mode::Sync {
             EnrolmentState::Skipped(Reason::Mode(self.view.mode))
         } else if let Some(code) = self.view.closed {
-            EnrolmentState::Skipped(Reason::Condemned(code))
+            EnrolmentState::Skipped(Reason::Closed(code))
         } else if let Some(grace) = self.grace(record) {
             EnrolmentState::Waiting(grace)
         } else {

@@ -85,11 +85,11 @@ impl Decider<'_> {
     }
 
     fn wanted_groups(&self, id: &StudentId, wanted: &WantedGroups) -> crate::exam_plan::Fingerprint {
-        let mut desired_hash = self.desired_digest(id, OperationKind::Move);
+        let mut digest = self.desired_digest(id, OperationKind::Move);
         for gid in &wanted.gids {
-            desired_hash.number(gid.0);
+            digest.number(gid.0);
         }
-        desired_hash.finish()
+        digest.finish()
     }
 
     /// A group without gid is an error for the students in it alone.

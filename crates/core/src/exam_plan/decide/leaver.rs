@@ -102,12 +102,12 @@ impl Decider<'_> {
         let Trust::Complete(proof) = self.input.trust else {
             return self.skip_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
         };
-        let mut desired_hash = self.desired_digest(&id, OperationKind::Move);
-        desired_hash.number(link.sid.0).text("leaver");
+        let mut digest = self.desired_digest(&id, OperationKind::Move);
+        digest.number(link.sid.0).text("leaver");
         if let GroupChange::MoveTo(gid) = &group_change {
-            desired_hash.number(gid.0);
+            digest.number(gid.0);
         }
-        let desired_hash = desired_hash.finish();
+        let desired_hash = digest.finish();
         let groups_left = group_change.groups_left(held);
         let change = Change::Move(GroupMove::of_leaver(link.sid, group_change, proof));
         self.add_operation(id, change, desired_hash, groups_left, true);

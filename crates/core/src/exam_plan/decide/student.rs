@@ -49,12 +49,12 @@ impl Decider<'_> {
             return self.mark_impossible(id, OperationKind::Add, reason);
         };
         let values = self.all_values(&wanted);
-        let mut desired_hash = self.desired_digest(&id, OperationKind::Add);
-        desired_hash.number(gid.0);
+        let mut digest = self.desired_digest(&id, OperationKind::Add);
+        digest.number(gid.0);
         for (field, value) in &values {
-            desired_hash.number(field.0).text(value);
+            digest.number(field.0).text(value);
         }
-        let desired_hash = desired_hash.finish();
+        let desired_hash = digest.finish();
         let previous_sid = self.former(&id, replaces);
         let change = Change::Add(Addition { login: wanted.login, gid, values, replaces, previous_sid });
         let added = self.push(id.clone(), change, desired_hash);
@@ -223,14 +223,14 @@ impl Decider<'_> {
                 Some(FieldChange { column: field.column.clone(), id: field.id, value })
             })
             .collect();
-        let mut desired_hash = self.desired_digest(&wanted.id, OperationKind::Modify);
+        let mut digest = self.desired_digest(&wanted.id, OperationKind::Modify);
         for value in &values {
-            desired_hash.number(value.id.0).text(&value.value);
+            digest.number(value.id.0).text(&value.value);
         }
         if let Some(login) = &login {
-            desired_hash.number(login.id.0).text(login.to.as_str());
+            digest.number(login.id.0).text(login.to.as_str());
         }
-        let desired_hash = desired_hash.finish();
+        let desired_hash = digest.finish();
         let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
         let change = Change::Modify(Modification { sid, values, login, again });
         self.push(wanted.id.clone(), change, desired_hash);

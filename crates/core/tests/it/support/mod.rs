@@ -311,7 +311,7 @@ impl World {
         builder.close()
     }
 
-    fn survey(&self, comparison: &Comparison<'_>, book: &GroupBook) -> Diff {
+    fn diff(&self, comparison: &Comparison<'_>, book: &GroupBook) -> Diff {
         let sids = self.verified.iter().map(|sid| (Sid(*sid), self.candidates.get(sid)));
         let gone: HashSet<Sid> =
             sids.clone().filter(|(_, found)| found.is_none()).map(|(sid, _)| sid).collect();
@@ -320,17 +320,17 @@ impl World {
         let mut shared = SharedLogins::default();
         loop {
             let (mapping, observed, key) = (comparison.mapping, comparison.observed, comparison.key);
-            let mut surveyor = DiffBuilder::new(mapping, observed, key, book, &shared)
+            let mut builder = DiffBuilder::new(mapping, observed, key, book, &shared)
                 .knowing_gone(&gone)
                 .knowing_groups(&groups);
             let ids: BTreeSet<&String> = self.roster.keys().chain(self.links.keys()).collect();
             for id in ids {
                 let person = self.roster.get(id);
                 let problem = person.and_then(|person| person.problem.clone());
-                surveyor.pair(person.map(Person::row), self.links.get(id).cloned(), problem);
+                builder.pair(person.map(Person::row), self.links.get(id).cloned(), problem);
             }
-            match surveyor.finish() {
-                Ok(survey) => return survey,
+            match builder.finish() {
+                Ok(diff) => return diff,
                 Err(more) => shared.extend(more),
             }
         }
@@ -457,17 +457,17 @@ impl World {
             Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
         };
         let comparison = Comparison { mapping: &mapping, observed, key: &key };
-        let survey = self.survey(&comparison, &book);
+        let diff = self.diff(&comparison, &book);
         let rows = u64::try_from(self.roster.len()).unwrap();
         let tally = RosterTally { counted: rows, read: rows, students: rows, least: 0 };
-        let roster = RosterCertificate::of(&survey, tally).unwrap();
+        let roster = RosterCertificate::of(&diff, tally).unwrap();
         let proof = believed.map(|listing| Certificate::of(listing, &roster));
         let trust = match &proof {
             Ok(proof) => Trust::Complete(proof),
             Err(flaw) => Trust::Doubtful(flaw),
         };
         read(PlanInput {
-            diff: survey,
+            diff,
             comparison: Comparison { mapping: &mapping, observed, key: &key },
             groups: &book,
             lookups: &LookupResults::default(),
