@@ -131,7 +131,46 @@ pub(crate) fn named(name: &str) -> Vec<&'static Spec> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault_table::FAULTS;
     use super::super::switch_table::TABLE;
+    use super::{Service, Values};
+
+    /// The contract of a service.
+    fn contract(service: Service) -> String {
+        let name = match service {
+            Service::Exam => "onlineexammaker",
+            Service::ClassIn => "classin",
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/contracts");
+        std::fs::read_to_string(format!("{folder}/{name}.md")).unwrap()
+    }
+
+    #[test]
+    fn the_contracts_list_every_switch_with_its_values_and_its_default() {
+        for spec in TABLE {
+            let contract = contract(spec.service.unwrap_or(Service::Exam));
+            let is_row = |line: &&str| line.starts_with('|') && line.contains(&format!("`{}`", spec.name));
+            let row =
+                contract.lines().find(is_row).unwrap_or_else(|| panic!("no row for {}", spec.full_name()));
+            let columns: Vec<&str> = row.split('|').collect();
+            assert!(columns[3].contains(&format!("`{}`", spec.default)), "{}: {row}", spec.full_name());
+            if let Values::OneOf(words) = spec.values {
+                let missing = words.iter().find(|word| !columns[2].contains(&format!("`{}`", word)));
+                assert_eq!(missing, None, "{}", spec.full_name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_contracts_list_every_fault() {
+        for spec in FAULTS {
+            for service in [Service::Exam, Service::ClassIn] {
+                let has_it = spec.only.is_none_or(|only| only == service);
+                let is_listed = contract(service).contains(&format!("`{}`", spec.name));
+                assert!(is_listed || !has_it, "{}", spec.name);
+            }
+        }
+    }
 
     #[test]
     fn every_default_is_a_value_its_switch_takes() {
