@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::demo::Demo;
 use crate::exit::Exit;
-use crate::remote::classin::ClassinClient;
-use crate::remote::exam::{ExamClient, ExamConnection};
+use crate::remote::classin::{ClassinConnection, ClassinProbe, ClassinWriter};
+use crate::remote::exam::{ExamConnection, ExamReader, ExamWriter};
 use crate::remote::http::Transport;
-use crate::run::{ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress};
+use crate::run::{ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Writers};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
 use rosterd_core::exam_plan::RetryPolicy;
@@ -115,12 +115,24 @@ impl App {
         roster(&self.settings).await
     }
 
-    /// Everything that a run works with.
+    /// Everything that a plan is made with.
     ///
     /// # Errors
     /// When credentials are missing, or the roster cannot be used.
     pub async fn context(&self, progress: Progress, stop: CancellationToken) -> Result<Context, AppError> {
         context(&self.settings, self.state.clone(), self.clock.clone(), progress, stop).await
+    }
+
+    /// Everything that a run works with.
+    ///
+    /// # Errors
+    /// As [`App::context`].
+    pub async fn run_context(
+        &self,
+        progress: Progress,
+        stop: CancellationToken,
+    ) -> Result<(Context, Writers), AppError> {
+        run_context(&self.settings, self.state.clone(), self.clock.clone(), progress, stop).await
     }
 }
 
@@ -133,7 +145,7 @@ pub async fn roster(settings: &Settings) -> Result<RosterDatabase, RosterError> 
     RosterDatabase::open(&settings.roster.database, &settings.roster.queries, &columns).await
 }
 
-/// Everything that a run under these settings works with.
+/// Everything that a plan under these settings is made with.
 ///
 /// # Errors
 /// When credentials are missing, or the roster cannot be used.
@@ -144,16 +156,51 @@ pub async fn context(
     progress: Progress,
     stop: CancellationToken,
 ) -> Result<Context, AppError> {
+    Ok(connected(settings, state, clock, progress, stop).await?.0)
+}
+
+/// Everything that a run under these settings works with.
+///
+/// # Errors
+/// As [`context`].
+pub async fn run_context(
+    settings: &Settings,
+    state: StateStore,
+    clock: Clock,
+    progress: Progress,
+    stop: CancellationToken,
+) -> Result<(Context, Writers), AppError> {
+    let (context, Connections { exam, classin }) = connected(settings, state, clock, progress, stop).await?;
+    let writers = Writers { exam: exam.map(ExamWriter::new), classin: classin.map(ClassinWriter::new) };
+    Ok((context, writers))
+}
+
+/// The ways to the services that are enabled: reader and writer of one share its pace and its counters.
+struct Connections {
+    exam: Option<ExamConnection>,
+    classin: Option<ClassinConnection>,
+}
+
+async fn connected(
+    settings: &Settings,
+    state: StateStore,
+    clock: Clock,
+    progress: Progress,
+    stop: CancellationToken,
+) -> Result<(Context, Connections), AppError> {
     let missing = settings.missing_credentials();
     if !missing.is_empty() {
         let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(AppError::Credentials(lines.join("\n")));
     }
-    Ok(Context {
+    let roster = roster(settings).await?;
+    let exam = exam_connection(settings, &clock)?;
+    let classin = classin_connection(settings, &clock)?;
+    let context = Context {
         state,
-        roster: roster(settings).await?,
-        exam: exam_side(settings, &clock)?,
-        classin: classin_side(settings, &clock)?,
+        roster,
+        exam: exam.clone().map(|connection| exam_side_over(settings, connection)),
+        classin: classin.as_ref().map(|connection| classin_side_over(settings, connection)),
         mode: settings.mode,
         min_roster: settings.guard.min_roster,
         retry: RetryPolicy {
@@ -164,7 +211,8 @@ pub async fn context(
         clock,
         progress,
         stop,
-    })
+    };
+    Ok((context, Connections { exam, classin }))
 }
 
 /// The exam side, where it is enabled.
@@ -172,21 +220,8 @@ pub async fn context(
 /// # Errors
 /// When its transport cannot be built.
 pub fn exam_side(settings: &Settings, clock: &Clock) -> Result<Option<ExamSide>, AppError> {
-    if !settings.exam.enabled {
-        return Ok(None);
-    }
-    let transport =
-        Transport::new(&settings.exam.endpoint, clock.clone()).context("exam: cannot be called")?;
-    let code = settings.exam.code.clone().unwrap_or_else(|| SecretString::from(String::new()));
-    let client = ExamClient::new(ExamConnection { transport, code });
-    let settings_of_exam = settings.exam.clone();
-    Ok(Some(ExamSide {
-        client,
-        settings: settings_of_exam,
-        guard: settings.guard,
-        keep_unmanaged: false,
-        retry_delays: ExamRetryDelays::default(),
-    }))
+    let connection = exam_connection(settings, clock)?;
+    Ok(connection.map(|connection| exam_side_over(settings, connection)))
 }
 
 /// ClassIn, where it is enabled.
@@ -194,6 +229,29 @@ pub fn exam_side(settings: &Settings, clock: &Clock) -> Result<Option<ExamSide>,
 /// # Errors
 /// When its transport cannot be built.
 pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<ClassinSide>, AppError> {
+    let connection = classin_connection(settings, clock)?;
+    Ok(connection.map(|connection| classin_side_over(settings, &connection)))
+}
+
+/// What proves ClassIn's credentials, where it is enabled.
+///
+/// # Errors
+/// When its transport cannot be built.
+pub fn classin_probe(settings: &Settings, clock: &Clock) -> Result<Option<ClassinProbe>, AppError> {
+    Ok(classin_connection(settings, clock)?.map(ClassinProbe::new))
+}
+
+fn exam_connection(settings: &Settings, clock: &Clock) -> Result<Option<ExamConnection>, AppError> {
+    if !settings.exam.enabled {
+        return Ok(None);
+    }
+    let transport =
+        Transport::new(&settings.exam.endpoint, clock.clone()).context("exam: cannot be called")?;
+    let code = settings.exam.code.clone().unwrap_or_else(|| SecretString::from(String::new()));
+    Ok(Some(ExamConnection { transport, code }))
+}
+
+fn classin_connection(settings: &Settings, clock: &Clock) -> Result<Option<ClassinConnection>, AppError> {
     if !settings.classin.enabled {
         return Ok(None);
     }
@@ -201,14 +259,27 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
         Transport::new(&settings.classin.endpoint, clock.clone()).context("classin: cannot be called")?;
     let sid = settings.classin.sid.clone().unwrap_or_default();
     let secret = settings.classin.secret.clone().unwrap_or_else(|| SecretString::from(String::new()));
+    Ok(Some(ClassinConnection::new(transport, sid, secret)))
+}
+
+fn exam_side_over(settings: &Settings, connection: ExamConnection) -> ExamSide {
+    ExamSide {
+        reader: ExamReader::new(connection),
+        settings: settings.exam.clone(),
+        guard: settings.guard,
+        keep_unmanaged: false,
+        retry_delays: ExamRetryDelays::default(),
+    }
+}
+
+fn classin_side_over(settings: &Settings, connection: &ClassinConnection) -> ClassinSide {
     let grace = settings.exam.delete_grace;
-    Ok(Some(ClassinSide {
-        client: ClassinClient::new(transport.clone(), sid, secret),
-        transport,
+    ClassinSide {
+        transport: connection.transport().clone(),
         settings: settings.classin.clone(),
         guard: settings.guard,
         delete_grace_ms: i64::try_from(grace.as_millis()).unwrap_or(i64::MAX),
         time_zone: settings.schedule.time_zone.clone(),
         retry_delays: ClassinPatience::default(),
-    }))
+    }
 }

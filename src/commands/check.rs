@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output;
-use crate::app::{App, AppError, classin_side, exam_side};
+use crate::app::{App, AppError, classin_probe, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{check_exam_fields, in_one_line};
@@ -132,8 +132,8 @@ async fn exam(app: &App, findings: &mut Findings) -> Result<(), AppError> {
 }
 
 async fn classin(app: &App, findings: &mut Findings) -> Result<(), AppError> {
-    let Some(side) = classin_side(&app.settings, &app.clock)? else { return Ok(()) };
-    match side.client.probe_secret().await {
+    let Some(probe) = classin_probe(&app.settings, &app.clock)? else { return Ok(()) };
+    match probe.prove().await {
         Ok(clock) => {
             let detail = match clock.ahead_seconds() {
                 Some(0) => "credentials accepted, our clock agrees with theirs".to_owned(),

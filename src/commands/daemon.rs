@@ -133,10 +133,9 @@ impl Runs {
     async fn once(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, AppError> {
         let settings = self.settings();
         let _lock = self.lock_in_time(&settings, &stop).await?;
-        let context =
-            app::context(&settings, self.state.clone(), self.clock.clone(), Progress::silent(), stop).await?;
-        let (report, _) = reconcile(&context, trigger).await?;
-        Ok(report)
+        let (state, clock) = (self.state.clone(), self.clock.clone());
+        let (context, writers) = app::run_context(&settings, state, clock, Progress::silent(), stop).await?;
+        Ok(reconcile(&context, &writers, trigger).await?)
     }
 
     /// One pull of exam results. It takes the lock of the runs: never two of either at once, and the service's

@@ -8,7 +8,7 @@ use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{Intended, RunReport, Trigger, reconcile};
+use crate::run::{self, Intended, RunReport};
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
 
 #[derive(Clone, Copy, Default)]
@@ -46,7 +46,7 @@ pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, 
     if let Some(side) = &mut context.exam {
         side.keep_unmanaged = options.unmanaged;
     }
-    let (report, intended) = reconcile(&context, Trigger::Plan).await?;
+    let (report, intended) = run::plan(&context).await?;
     let values = if options.reveal { ValueDisplay::Revealed } else { ValueDisplay::Masked };
     let document = document(&report, &intended, values);
     output::show(cli, &document, text);

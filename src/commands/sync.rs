@@ -16,8 +16,8 @@ use crate::telemetry;
 pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
     let stop = stop_on_signals();
-    let context = app.context(progress(cli), stop).await?;
-    let (report, _) = reconcile(&context, Trigger::SyncNow).await?;
+    let (context, writers) = app.run_context(progress(cli), stop).await?;
+    let report = reconcile(&context, &writers, Trigger::SyncNow).await?;
     output::show(cli, &report, summary::run_text);
     app.state.close().await;
     Ok(report.exit)

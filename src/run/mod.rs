@@ -1,7 +1,8 @@
 //! A run, from reading to recording: the imperative shell around the pure core.
 //!
-//! The schedule, `--sync-now`, a plan and a restart after a crash all come through [`reconcile`]. The two
-//! services fail apart: whatever happens to one, the other has its turn.
+//! The schedule, `--sync-now` and a restart after a crash all come through [`reconcile`]; [`plan`] goes the same way
+//! and applies nothing, for it has no [`Writers`]. The two services fail apart: whatever happens to one, the other has
+//! its turn.
 
 mod classin;
 mod exam;
@@ -19,6 +20,8 @@ pub use results::{ResultsPull, ResultsReport, pull_results};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::remote::classin::ClassinWriter;
+use crate::remote::exam::ExamWriter;
 use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, Service, StateStore, StoreError};
 use rosterd_core::exam_plan::{Digest, RetryPolicy};
 use rosterd_core::roster::Mode;
@@ -35,8 +38,6 @@ pub enum Trigger {
     Missed,
     /// A signal.
     Signal,
-    /// `plan`: nothing is written but the run's own row.
-    Plan,
 }
 
 impl Trigger {
@@ -48,12 +49,11 @@ impl Trigger {
             Self::Schedule => "schedule",
             Self::Missed => "missed",
             Self::Signal => "signal",
-            Self::Plan => "plan",
         }
     }
 }
 
-/// Everything that a run works with.
+/// Everything that a plan is made with. Nothing in it can change a service.
 pub struct Context {
     /// Our own database.
     pub state: StateStore,
@@ -77,6 +77,14 @@ pub struct Context {
     pub stop: CancellationToken,
 }
 
+/// What changes the two services, for those that are enabled. Whatever shows a plan is built without it.
+pub struct Writers {
+    /// Changes the exam account.
+    pub exam: Option<ExamWriter>,
+    /// Changes the school on ClassIn.
+    pub classin: Option<ClassinWriter>,
+}
+
 /// What a plan would do, for whoever asked for one.
 #[derive(Default)]
 pub struct Intended {
@@ -86,29 +94,59 @@ pub struct Intended {
     pub classin: EnrolmentLines,
 }
 
+/// The word for a plan in tables and reports, where a run has its trigger.
+const PLAN: &str = "plan";
+
 /// One run.
 ///
 /// # Errors
 /// Only when our own database cannot be used: then nothing was sent that is not written down.
-pub async fn reconcile(context: &Context, trigger: Trigger) -> Result<(RunReport, Intended), StoreError> {
-    let started_at_ms = context.clock.now_ms();
-    let start = RunStart { trigger: trigger.as_str(), mode: context.mode.as_str(), at_ms: started_at_ms };
-    let run = context.state.begin_run(start).await?;
-    tracing::info!(run.id = run.0, trigger = trigger.as_str(), mode = context.mode.as_str(), "run started");
-    let (exam_report, exam_plan) = exam::sync_exam(context, run, trigger).await;
-    let (classin_report, enrolments) = classin::sync_classin(context, run, trigger).await;
-    let report = close(context, run, trigger, started_at_ms, exam_report, classin_report).await?;
+pub async fn reconcile(
+    context: &Context,
+    writers: &Writers,
+    trigger: Trigger,
+) -> Result<RunReport, StoreError> {
+    let Writers { exam, classin } = writers;
+    let run = begin(context, trigger.as_str()).await?;
+    let (exam, _) = exam::sync_exam(context, exam.as_ref(), run.id).await;
+    let (classin, _) = classin::sync_classin(context, classin.as_ref(), run.id).await;
+    close(context, run, exam, classin).await
+}
+
+/// What a run would do. Nothing is written but the run's own row.
+///
+/// # Errors
+/// Only when our own database cannot be used.
+pub async fn plan(context: &Context) -> Result<(RunReport, Intended), StoreError> {
+    let run = begin(context, PLAN).await?;
+    let (exam, exam_plan) = exam::sync_exam(context, None, run.id).await;
+    let (classin, enrolments) = classin::sync_classin(context, None, run.id).await;
+    let report = close(context, run, exam, classin).await?;
     Ok((report, Intended { exam: exam_plan, classin: enrolments }))
+}
+
+/// A run, or a plan, that has begun.
+struct Begun {
+    id: RunId,
+    trigger: &'static str,
+    started_at_ms: i64,
+}
+
+async fn begin(context: &Context, trigger: &'static str) -> Result<Begun, StoreError> {
+    let started_at_ms = context.clock.now_ms();
+    let start = RunStart { trigger, mode: context.mode.as_str(), at_ms: started_at_ms };
+    let id = context.state.begin_run(start).await?;
+    tracing::info!(run.id = id.0, trigger, mode = context.mode.as_str(), "run started");
+    Ok(Begun { id, trigger, started_at_ms })
 }
 
 async fn close(
     context: &Context,
-    run: RunId,
-    trigger: Trigger,
-    started_at_ms: i64,
+    run: Begun,
     mut exam: ServiceReport,
     mut classin: ServiceReport,
 ) -> Result<RunReport, StoreError> {
+    let Begun { id: run, trigger, started_at_ms } = run;
     for ((service, owner), count) in context.state.open_failures_by_owner().await? {
         let report = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
         report.failures_by_who.insert(owner.as_str(), count);
@@ -130,7 +168,7 @@ async fn close(
     let complete = exam.complete;
     let report = RunReport {
         run_id: run.0,
-        trigger: trigger.as_str().to_owned(),
+        trigger: trigger.to_owned(),
         mode: context.mode.as_str().to_owned(),
         outcome: outcome(trigger, exit, changed, &exam, &classin),
         started_at: moment(started_at_ms),
@@ -161,7 +199,7 @@ async fn close(
 
 /// A plan that found something to do is neither converged nor applied.
 fn outcome(
-    trigger: Trigger,
+    trigger: &str,
     exit: Exit,
     changed: bool,
     exam: &ServiceReport,
@@ -169,11 +207,7 @@ fn outcome(
 ) -> RunOutcome {
     let found = ServiceReport::sum(&exam.planned) + ServiceReport::sum(&classin.planned) > 0;
     let outcome = RunOutcome::of(exit, changed);
-    if outcome == RunOutcome::Converged && trigger == Trigger::Plan && found {
-        RunOutcome::Planned
-    } else {
-        outcome
-    }
+    if outcome == RunOutcome::Converged && trigger == PLAN && found { RunOutcome::Planned } else { outcome }
 }
 
 fn log_end(report: &RunReport) {

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 
 use rosterd::clock::Clock;
 use rosterd::remote::classin::{
-    AddItem, ClassinClient, ClassinDisposition, ClassinError, ClockReading, PasswordSource, StopCause,
+    AddItem, ClassinConnection, ClassinDisposition, ClassinError, ClassinProbe, ClassinWriter, ClockReading,
+    PasswordSource, StopCause,
 };
 use rosterd::remote::http::Transport;
 use rosterd::settings::Endpoint;
@@ -78,8 +79,12 @@ impl Fake {
         Self { address, requests }
     }
 
-    fn client(&self) -> ClassinClient {
+    fn client(&self) -> ClassinWriter {
         client(self.address, "topsecret")
+    }
+
+    fn probe(&self) -> ClassinProbe {
+        ClassinProbe::new(connection(self.address, "topsecret"))
     }
 
     /// The only request that came.
@@ -107,7 +112,12 @@ async fn record(
     response
 }
 
-fn client(address: SocketAddr, secret: &str) -> ClassinClient {
+fn client(address: SocketAddr, secret: &str) -> ClassinWriter {
+    ClassinWriter::new(connection(address, secret))
+        .with_passwords(PasswordSource::new(|| Some(SecretString::from("123456"))))
+}
+
+fn connection(address: SocketAddr, secret: &str) -> ClassinConnection {
     let endpoint = Endpoint {
         base_url: format!("http://{address}"),
         requests_per_second: 0.0,
@@ -119,8 +129,7 @@ fn client(address: SocketAddr, secret: &str) -> ClassinClient {
     // A little after the full second, so that the second does not turn during the test.
     clock.shift_ms(THEN_S * 1000 + 100 - clock.now_ms());
     let transport = Transport::new(&endpoint, clock).unwrap();
-    ClassinClient::new(transport, "2339736", SecretString::from(secret))
-        .with_passwords(PasswordSource::new(|| Some(SecretString::from("123456"))))
+    ClassinConnection::new(transport, "2339736", SecretString::from(secret))
 }
 
 fn contact(phone: &str, email: &str) -> Contact {
@@ -547,7 +556,7 @@ async fn what_is_said_of_an_account_is_masked_before_anybody_sees_it() {
 #[tokio::test]
 async fn the_probe_is_a_removal_that_can_hit_nobody() {
     let fake = Fake::answering(answered(r#"{"error_info":{"errno":144}}"#)).await;
-    fake.client().probe_secret().await.unwrap();
+    fake.probe().prove().await.unwrap();
     let key = "SID=2339736&safeKey=ebb4181fcf497713b31666e61b297995&timeStamp=1493726450";
     let body = format!("{key}&courseId=1&classId=1&identity=1&studentUidJson=%5B%221%22%5D");
     assert_eq!(fake.request(), recorded("delClassStudentMultiple", &body));
@@ -557,16 +566,15 @@ async fn the_probe_is_a_removal_that_can_hit_nobody() {
 async fn any_code_but_102_and_901_proves_the_secret() {
     for code in [1, 100, 142, 143, 144, 145, 155, 167, 400, 4711] {
         let body = format!(r#"{{"error_info":{{"errno":{code}}}}}"#);
-        let clock: ClockReading =
-            Fake::answering(answered(body)).await.client().probe_secret().await.unwrap();
+        let clock: ClockReading = Fake::answering(answered(body)).await.probe().prove().await.unwrap();
         assert_eq!(clock.here.0, THEN_S, "{code}");
     }
     for body in [r#"{"error_info":{"errno":102}}"#, r#"{"data":[{"errno":102}],"error_info":{"errno":1}}"#] {
-        let error = Fake::answering(answered(body)).await.client().probe_secret().await.unwrap_err();
+        let error = Fake::answering(answered(body)).await.probe().prove().await.unwrap_err();
         assert!(matches!(error, ClassinError::NoPermission { .. }), "{body}: {error}");
     }
     for body in [r#"{"error_info":{"errno":901}}"#, r#"{"data":[{"errno":901}],"error_info":{"errno":1}}"#] {
-        let error = Fake::answering(answered(body)).await.client().probe_secret().await.unwrap_err();
+        let error = Fake::answering(answered(body)).await.probe().prove().await.unwrap_err();
         assert!(matches!(error, ClassinError::Maintenance { page: false }), "{body}: {error}");
     }
 }
@@ -574,7 +582,7 @@ async fn any_code_but_102_and_901_proves_the_secret() {
 #[tokio::test]
 async fn an_answer_without_a_code_proves_no_secret() {
     for answer in [answered("{}"), answered("<html>"), status(404), status(500)] {
-        let error = Fake::answering(answer).await.client().probe_secret().await.unwrap_err();
+        let error = Fake::answering(answer).await.probe().prove().await.unwrap_err();
         assert!(!matches!(error, ClassinError::NoPermission { .. }), "{error}");
     }
 }
@@ -582,7 +590,7 @@ async fn an_answer_without_a_code_proves_no_secret() {
 // Against the sandbox
 
 /// A school that is being served, without the rule of the same parameters.
-async fn school(timeout: Duration) -> (Sandbox, Serving, ClassinClient) {
+async fn school(timeout: Duration) -> (Sandbox, Serving, ClassinWriter) {
     let switches = vec![("duplicate_window_s".to_owned(), "0".to_owned())];
     let sandbox = Sandbox::new(SandboxSettings { switches, ..SandboxSettings::default() }).unwrap();
     let serving = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
@@ -594,7 +602,8 @@ async fn school(timeout: Duration) -> (Sandbox, Serving, ClassinClient) {
         ca_file: None,
     };
     let transport = Transport::new(&endpoint, Clock::system()).unwrap();
-    let client = ClassinClient::new(transport, "2339736", SecretString::from("topsecret"));
+    let client =
+        ClassinWriter::new(ClassinConnection::new(transport, "2339736", SecretString::from("topsecret")));
     (sandbox, serving, client)
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rosterd::clock::Clock;
-use rosterd::remote::classin::{AddItem, ClassinClient, ClassinError};
+use rosterd::remote::classin::{AddItem, ClassinConnection, ClassinError, ClassinWriter};
 use rosterd::remote::http::Transport;
 use rosterd::settings::Endpoint;
 use rosterd_core::classin_plan::{
@@ -190,7 +190,7 @@ fn unknown_rows() -> impl Iterator<Item = (i64, BTreeMap<&'static str, Meaning>)
 struct School {
     sandbox: Sandbox,
     _serving: Serving,
-    client: ClassinClient,
+    client: ClassinWriter,
     course: i64,
     class: i64,
     uids: Vec<i64>,
@@ -213,7 +213,8 @@ async fn school() -> School {
         ca_file: None,
     };
     let transport = Transport::new(&endpoint, Clock::system()).unwrap();
-    let client = ClassinClient::new(transport, "2339736", SecretString::from("topsecret"));
+    let client =
+        ClassinWriter::new(ClassinConnection::new(transport, "2339736", SecretString::from("topsecret")));
     School { sandbox, _serving: serving, client, course, class, uids }
 }
 

@@ -18,8 +18,8 @@ use axum::response::{IntoResponse, Response};
 use md5::{Digest, Md5};
 use rosterd::clock::Clock;
 use rosterd::remote::exam::{
-    CandidateChange, ExamClient, ExamConnection, ExamDisposition, ExamError, ExamField, LookupKey,
-    NewCandidate, Stop,
+    CandidateChange, ExamConnection, ExamDisposition, ExamError, ExamField, ExamReader, ExamWriter,
+    LookupKey, NewCandidate, Stop,
 };
 use rosterd::remote::http::{Calls, RetryPacing, Transport};
 use rosterd::settings::Endpoint;
@@ -107,11 +107,11 @@ impl Fake {
         Self { script, base_url }
     }
 
-    fn client(&self) -> ExamClient {
+    fn client(&self) -> Client {
         self.client_with(Clock::system())
     }
 
-    fn client_with(&self, clock: Clock) -> ExamClient {
+    fn client_with(&self, clock: Clock) -> Client {
         client(&self.base_url, clock)
     }
 
@@ -147,7 +147,13 @@ async fn serve(
     response
 }
 
-fn client(base_url: &str, clock: Clock) -> ExamClient {
+/// Reader and writer over one connection, as a run has them.
+struct Client {
+    reader: ExamReader,
+    writer: ExamWriter,
+}
+
+fn client(base_url: &str, clock: Clock) -> Client {
     record_log();
     let endpoint = Endpoint {
         base_url: base_url.to_owned(),
@@ -163,7 +169,8 @@ fn client(base_url: &str, clock: Clock) -> ExamClient {
         ..RetryPacing::default()
     };
     let transport = Transport::with_retry_pacing(&endpoint, clock, pauses).unwrap();
-    ExamClient::new(ExamConnection { transport, code: SecretString::from(CODE.to_owned()) })
+    let connection = ExamConnection { transport, code: SecretString::from(CODE.to_owned()) };
+    Client { reader: ExamReader::new(connection.clone()), writer: ExamWriter::new(connection) }
 }
 
 /// An address that nobody listens on.
@@ -214,7 +221,7 @@ fn assert_posted(request: &Recorded, path: &str, form: &str) {
 #[tokio::test]
 async fn get_fields_is_a_get_with_code_and_time_in_its_query() {
     let fake = Fake::answering(ok(fixture!("get_fields.json"))).await;
-    let fields = fake.client_with(clock_at(SAMPLE_TIME)).fields().await.unwrap();
+    let fields = fake.client_with(clock_at(SAMPLE_TIME)).reader.fields().await.unwrap();
     let request = fake.only_request();
     assert_eq!(request.method, Method::GET);
     let expected = format!("/api/v1/student/getFields?code={CODE}&time={}", request.time());
@@ -228,7 +235,7 @@ async fn get_fields_is_a_get_with_code_and_time_in_its_query() {
 #[tokio::test]
 async fn a_request_says_who_we_are_and_takes_gzip() {
     let fake = Fake::answering(ok(fixture!("get_fields.json"))).await;
-    fake.client().fields().await.unwrap();
+    fake.client().reader.fields().await.unwrap();
     let request = fake.only_request();
     assert_eq!(request.header("user-agent"), concat!("rosterd/", env!("CARGO_PKG_VERSION")));
     assert_eq!((request.header("accept-encoding"), request.header("referer")), ("gzip", ""));
@@ -237,7 +244,7 @@ async fn a_request_says_who_we_are_and_takes_gzip() {
 #[tokio::test]
 async fn a_page_is_asked_for_by_limit_and_start() {
     let fake = Fake::answering(ok(fixture!("get_stu_list.json"))).await;
-    let page = fake.client().page(0, 3).await.unwrap();
+    let page = fake.client().reader.page(0, 3).await.unwrap();
     let form = format!("code={CODE}&limit=3&start=0&time=TIME");
     assert_posted(&fake.only_request(), "/api/v1/student/getstulist", &form);
     assert_eq!(page.total, 12);
@@ -250,7 +257,7 @@ async fn a_page_is_asked_for_by_limit_and_start() {
 async fn results_are_asked_for_by_limit_and_start_in_the_query_of_a_get() {
     let body = r#"{"data":[{"viewResult":"https://api.onlineexammaker.com/transgetresult?tid=xxx\u0026token=xxx","score":"2","passed":"0","status":"1","startTime":"1639647217","endTime":"1639647236","sid":"170597","loginValue":"n11","name":"n11","eid":"107264"}],"status":"ok","total":1877}"#;
     let fake = Fake::answering(ok(body)).await;
-    let page = fake.client().results(0, 2).await.unwrap();
+    let page = fake.client().reader.results(0, 2).await.unwrap();
     let request = fake.only_request();
     assert_eq!(request.method, Method::GET);
     let expected =
@@ -266,7 +273,7 @@ async fn a_group_is_created_by_its_parent_and_title_in_one_attempt() {
     // Contract: docs/contracts/onlineexammaker.md, 2.4 and 3.9.
     let fake = Fake::answering(ok(r#"{"gid":2995,"status":"ok"}"#)).await;
     let form = format!("code={CODE}&parentGid=0&time=TIME&title=%E6%96%B0%E5%BB%BA%E7%BB%84");
-    assert_eq!(fake.client().create_group(Gid(0), "新建组").await.unwrap(), Gid(2995));
+    assert_eq!(fake.client().writer.create_group(Gid(0), "新建组").await.unwrap(), Gid(2995));
     let request = fake.only_request();
     let time: String = request.body.split("time=").nth(1).unwrap().chars().take(10).collect();
     assert_eq!(request.body, form.replace("TIME", &time));
@@ -278,7 +285,7 @@ async fn a_group_is_created_by_its_parent_and_title_in_one_attempt() {
         (403, "", false),
     ] {
         let fake = Fake::answering([Answer::new(status, body)]).await;
-        let error = fake.client().create_group(Gid(0), "x").await.unwrap_err();
+        let error = fake.client().writer.create_group(Gid(0), "x").await.unwrap_err();
         assert_eq!((error.may_have_been_applied(), fake.requests()), (maybe, 1), "{status} {body}");
     }
 }
@@ -286,7 +293,7 @@ async fn a_group_is_created_by_its_parent_and_title_in_one_attempt() {
 #[tokio::test]
 async fn a_look_up_by_sid_sends_numbers() {
     let fake = Fake::answering(ok(fixture!("get_students_info.json"))).await;
-    let answer = fake.client().lookup(LookupKey::Sids(&[Sid(170_605), Sid(170_606)])).await.unwrap();
+    let answer = fake.client().reader.lookup(LookupKey::Sids(&[Sid(170_605), Sid(170_606)])).await.unwrap();
     let form = format!("code={CODE}&sids=%5B170605%2C170606%5D&time=TIME");
     assert_posted(&fake.only_request(), "/api/v1/student/getstudentsinfo", &form);
     assert_eq!(answer.rows[1].sid, Sid(170_606));
@@ -299,7 +306,7 @@ async fn a_look_up_by_sid_sends_numbers() {
 async fn a_look_up_by_login_value_sends_texts() {
     let fake = Fake::answering(ok(r#"{"data":null,"fail":["Hery"],"status":"ok"}"#)).await;
     let keys = [LoginValue::new("James B"), LoginValue::new("张三")];
-    let answer = fake.client().lookup(LookupKey::LoginValues(&keys)).await.unwrap();
+    let answer = fake.client().reader.lookup(LookupKey::LoginValues(&keys)).await.unwrap();
     let form = format!("code={CODE}&loginValues=%5B%22James+B%22%2C%22%E5%BC%A0%E4%B8%89%22%5D&time=TIME");
     assert_posted(&fake.only_request(), "/api/v1/student/getstudentsinfo", &form);
     assert_eq!(answer.unresolved, BTreeSet::from(["Hery".to_owned()]));
@@ -308,7 +315,7 @@ async fn a_look_up_by_login_value_sends_texts() {
 #[tokio::test]
 async fn an_add_sends_its_gid_as_a_text_and_field_ids_as_numbers() {
     let fake = Fake::answering(ok(fixture!("add_students.json"))).await;
-    let answer = fake.client().add(&two_candidates()).await.unwrap();
+    let answer = fake.client().writer.add(&two_candidates()).await.unwrap();
     let info = "%5B%7B%22gid%22%3A%222993%22%2C%22fields%22%3A%5B%7B%22sfid%22%3A4%2C%22value%22%3A%222993%22%7D%2C\
                 %7B%22sfid%22%3A1%2C%22value%22%3A%22stufor2993%22%7D%5D%7D%2C%7B%22gid%22%3A%222994%22%2C\
                 %22fields%22%3A%5B%7B%22sfid%22%3A10%2C%22value%22%3A%222994%22%7D%2C%7B%22sfid%22%3A1%2C\
@@ -323,7 +330,7 @@ async fn an_add_sends_its_gid_as_a_text_and_field_ids_as_numbers() {
 async fn a_change_identifies_by_sid_and_leaves_the_login_value_empty() {
     let fake = Fake::answering(ok(fixture!("change_stuinfo.json"))).await;
     let batch = [change(170_603, &[(1, "a&b \"c\"")]), change(170_604, &[(10, "")])];
-    let answer = fake.client().change(&batch).await.unwrap();
+    let answer = fake.client().writer.change(&batch).await.unwrap();
     let info = "%5B%7B%22sid%22%3A170603%2C%22loginValue%22%3A%22%22%2C%22fields%22%3A%5B%7B%22sfid%22%3A1%2C\
                 %22value%22%3A%22a%26b+%5C%22c%5C%22%22%7D%5D%7D%2C%7B%22sid%22%3A170604%2C%22loginValue%22%3A%22%22%2C\
                 %22fields%22%3A%5B%7B%22sfid%22%3A10%2C%22value%22%3A%22%22%7D%5D%7D%5D";
@@ -336,7 +343,7 @@ async fn a_change_identifies_by_sid_and_leaves_the_login_value_empty() {
 #[tokio::test]
 async fn a_delete_sends_sids() {
     let fake = Fake::answering(ok(fixture!("del_stu.json"))).await;
-    let answer = fake.client().delete(&[Sid(170_603), Sid(170_604)]).await.unwrap();
+    let answer = fake.client().writer.delete(&[Sid(170_603), Sid(170_604)]).await.unwrap();
     let form = format!("code={CODE}&sids=%5B170603%2C170604%5D&time=TIME");
     assert_posted(&fake.only_request(), "/api/v1/student/delStu", &form);
     assert_eq!(answer.changed, [Sid(170_603), Sid(170_604)]);
@@ -352,7 +359,7 @@ async fn a_move_names_its_people_under_sid_and_its_groups_as_numbers() {
     for (action, word) in actions {
         let fake = Fake::answering(ok(fixture!("move_stu_group.json"))).await;
         let sids = [Sid(170_606), Sid(170_607)];
-        let answer = fake.client().move_groups(action, &[Gid(2993)], &sids).await.unwrap();
+        let answer = fake.client().writer.move_groups(action, &[Gid(2993)], &sids).await.unwrap();
         let form = format!(
             "code={CODE}&mvStuInfo=%7B%22gids%22%3A%5B2993%5D%2C%22loginValues%22%3A%5B%5D%2C\
              %22sid%22%3A%5B170606%2C170607%5D%2C%22action%22%3A%22{word}%22%7D&time=TIME"
@@ -366,11 +373,11 @@ async fn a_move_names_its_people_under_sid_and_its_groups_as_numbers() {
 async fn a_batch_of_nobody_is_not_sent() {
     let fake = Fake::answering(ok("")).await;
     let client = fake.client();
-    assert!(client.add(&[]).await.unwrap().status_ok);
-    assert!(client.change(&[]).await.unwrap().status_ok);
-    assert!(client.delete(&[]).await.unwrap().status_ok);
-    assert!(client.move_groups(GroupAction::AddTo, &[Gid(1)], &[]).await.unwrap().status_ok);
-    assert!(client.lookup(LookupKey::Sids(&[])).await.unwrap().rows.is_empty());
+    assert!(client.writer.add(&[]).await.unwrap().status_ok);
+    assert!(client.writer.change(&[]).await.unwrap().status_ok);
+    assert!(client.writer.delete(&[]).await.unwrap().status_ok);
+    assert!(client.writer.move_groups(GroupAction::AddTo, &[Gid(1)], &[]).await.unwrap().status_ok);
+    assert!(client.reader.lookup(LookupKey::Sids(&[])).await.unwrap().rows.is_empty());
     assert_eq!(fake.requests(), 0);
 }
 
@@ -380,9 +387,9 @@ async fn every_attempt_reads_the_clock_anew() {
     let fake = Fake::answering(answers).await;
     let clock = clock_at(SAMPLE_TIME);
     let client = fake.client_with(clock.clone());
-    client.fields().await.unwrap();
+    client.reader.fields().await.unwrap();
     clock.shift_ms(3_600_000);
-    client.fields().await.unwrap();
+    client.reader.fields().await.unwrap();
     let recorded = fake.script.recorded.lock().unwrap();
     assert_eq!(recorded.len(), 3);
     assert!(recorded.iter().all(Recorded::is_signed));
@@ -396,8 +403,8 @@ async fn every_attempt_reads_the_clock_anew() {
 async fn outcomes(answer: Answer) -> [(ExamDisposition, bool); 2] {
     let fake = Fake::answering([answer]).await;
     let client = fake.client();
-    let read = client.page(0, 100).await.err().unwrap();
-    let write = client.add(&two_candidates()).await.unwrap_err();
+    let read = client.reader.page(0, 100).await.err().unwrap();
+    let write = client.writer.add(&two_candidates()).await.unwrap_err();
     [&read, &write].map(|error| (error.disposition(), error.may_have_been_applied()))
 }
 
@@ -444,12 +451,15 @@ async fn each_answer_has_the_consequence_that_the_contract_gives_it() {
 #[tokio::test]
 async fn a_service_that_is_not_there_was_not_written_to() {
     let client = client(&nobodys_address().await, Clock::system());
-    let read = client.fields().await.unwrap_err();
+    let read = client.reader.fields().await.unwrap_err();
     assert_eq!(read.disposition(), ExamDisposition::StopService(Stop::Temporary));
-    let write = client.delete(&[Sid(1)]).await.unwrap_err();
+    let write = client.writer.delete(&[Sid(1)]).await.unwrap_err();
     assert!(matches!(write, ExamError::Unreachable { .. }) && !write.may_have_been_applied());
     let counted = |endpoint, times| ((endpoint, "unreachable".to_owned()), times);
-    assert_eq!(client.transport().take_calls(), Calls::from([counted("getFields", 4), counted("delStu", 1)]));
+    assert_eq!(
+        client.reader.transport().take_calls(),
+        Calls::from([counted("getFields", 4), counted("delStu", 1)])
+    );
 }
 
 #[tokio::test]
@@ -457,7 +467,7 @@ async fn a_write_is_never_sent_twice() {
     for status in [408, 429, 500, 503] {
         let fake = Fake::answering([Answer::new(status, "")]).await;
         let client = fake.client();
-        assert!(client.delete(&[Sid(1)]).await.is_err());
+        assert!(client.writer.delete(&[Sid(1)]).await.is_err());
         assert_eq!(fake.requests(), 1, "{status}");
     }
 }
@@ -467,7 +477,7 @@ async fn refused_fields_name_four_causes_and_the_difference_of_the_clocks() {
     let answer =
         Answer::new(200, fixture!("legacy_error.json")).with("date", "Mon, 06 Dec 2021 05:35:35 GMT");
     let fake = Fake::answering([answer]).await;
-    let error = fake.client_with(clock_at(SAMPLE_TIME + 86_400)).fields().await.unwrap_err();
+    let error = fake.client_with(clock_at(SAMPLE_TIME + 86_400)).reader.fields().await.unwrap_err();
     assert_eq!(error.disposition(), ExamDisposition::StopService(Stop::Credentials));
     assert_eq!(error.message(), Some("the title cannot be empty"));
     let text = error.to_string();
@@ -481,9 +491,9 @@ async fn a_refused_look_up_of_several_is_halved_and_of_one_is_not() {
     let fake = Fake::answering([Answer::new(400, "too many")]).await;
     let client = fake.client();
     let refused = |error: ExamError| (error.disposition(), error.message().map(ToOwned::to_owned));
-    let many = client.lookup(LookupKey::Sids(&[Sid(1), Sid(2)])).await.err().unwrap();
+    let many = client.reader.lookup(LookupKey::Sids(&[Sid(1), Sid(2)])).await.err().unwrap();
     assert_eq!(refused(many), (ExamDisposition::HalveBatch, Some("too many".to_owned())));
-    let one = client.lookup(LookupKey::Sids(&[Sid(1)])).await.err().unwrap();
+    let one = client.reader.lookup(LookupKey::Sids(&[Sid(1)])).await.err().unwrap();
     assert_eq!(refused(one), (ExamDisposition::RetryLater, Some("too many".to_owned())));
 }
 
@@ -491,7 +501,7 @@ async fn a_refused_look_up_of_several_is_halved_and_of_one_is_not() {
 async fn lists_count_even_where_status_is_not_ok() {
     let body = r#"{"error":"170603 stufor2993 taken","fail":[1],"status":"error","success":[{"index":0,"sid":"170604"}]}"#;
     let fake = Fake::answering(ok(body)).await;
-    let answer = fake.client().add(&two_candidates()).await.unwrap();
+    let answer = fake.client().writer.add(&two_candidates()).await.unwrap();
     assert_eq!(judge_add(2, &answer), [AddVerdict::Applied(Sid(170_604)), AddVerdict::Unsettled]);
     assert_eq!(answer.message.as_deref(), Some("… … taken"));
 }
@@ -518,17 +528,17 @@ fn assert_nothing_leaks(said: &str) {
     assert!(!said.split(|c: char| !c.is_ascii_alphanumeric()).any(is_digest), "a token in {said}");
 }
 
-async fn all_errors(client: &ExamClient) -> Vec<ExamError> {
+async fn all_errors(client: &Client) -> Vec<ExamError> {
     let values = personal_values();
     let login_values = [LoginValue::new(PERSONAL[3])];
     let errors = [
-        client.fields().await.err(),
-        client.page(0, 100).await.err(),
-        client.lookup(LookupKey::LoginValues(&login_values)).await.err(),
-        client.add(&[new_candidate(1, &values), new_candidate(1, &values)]).await.err(),
-        client.change(&[change(1, &values)]).await.err(),
-        client.delete(&[Sid(1)]).await.err(),
-        client.move_groups(GroupAction::AddTo, &[Gid(1)], &[Sid(1)]).await.err(),
+        client.reader.fields().await.err(),
+        client.reader.page(0, 100).await.err(),
+        client.reader.lookup(LookupKey::LoginValues(&login_values)).await.err(),
+        client.writer.add(&[new_candidate(1, &values), new_candidate(1, &values)]).await.err(),
+        client.writer.change(&[change(1, &values)]).await.err(),
+        client.writer.delete(&[Sid(1)]).await.err(),
+        client.writer.move_groups(GroupAction::AddTo, &[Gid(1)], &[Sid(1)]).await.err(),
     ];
     errors.into_iter().map(Option::unwrap).collect()
 }
@@ -565,8 +575,8 @@ async fn a_services_own_text_is_kept_without_anything_that_was_sent() {
         let client = fake.client();
         let values = personal_values();
         for error in [
-            client.add(&[new_candidate(1, &values)]).await.unwrap_err(),
-            client.change(&[change(1, &values)]).await.unwrap_err(),
+            client.writer.add(&[new_candidate(1, &values)]).await.unwrap_err(),
+            client.writer.change(&[change(1, &values)]).await.unwrap_err(),
         ] {
             assert_eq!(error.message(), Some("…/…/…/… IS TAKEN BY … (…)"), "{status}");
             assert_nothing_leaks(&everything_said(&error));

@@ -9,7 +9,9 @@ use std::time::Duration;
 use rosterd::app;
 use rosterd::clock::Clock;
 use rosterd::exit::Exit;
-use rosterd::run::{ClassinPatience, Intended, Progress, RunReport, Trigger, reconcile};
+use rosterd::run::{
+    self, ClassinPatience, Context, Intended, Progress, RunReport, Trigger, Writers, reconcile,
+};
 use rosterd::settings::{ConfigSource, Settings};
 use rosterd::store::roster_writer::RosterWriter;
 use rosterd::store::{FailureRow, StateStore};
@@ -234,27 +236,26 @@ impl School {
         StateStore::open(&self.path("state.db")).await.unwrap()
     }
 
-    async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {
-        let state = self.state().await;
+    async fn contexts(&self, state: &StateStore) -> (Context, Writers) {
+        let (clock, stop) = (self.clock.clone(), self.stop.clone());
         let settings = self.settings();
-        let mut context =
-            app::context(&settings, state.clone(), self.clock.clone(), Progress::silent(), self.stop.clone())
-                .await
-                .unwrap();
+        let built = app::run_context(&settings, state.clone(), clock, Progress::silent(), stop);
+        let (mut context, writers) = built.await.unwrap();
         if let Some(side) = &mut context.classin {
             side.retry_delays = self.patience;
         }
-        let (report, intended) = reconcile(&context, trigger).await.unwrap();
-        drop(context);
-        state.close().await;
-        assert_eq!(report.exam.imbalance(), None, "{report:?}");
-        assert_eq!(report.classin.imbalance(), None, "{report:?}");
-        (report, intended)
+        (context, writers)
     }
 
     /// One run.
     pub async fn run(&self) -> RunReport {
-        self.reconcile(Trigger::SyncNow).await.0
+        let state = self.state().await;
+        let (context, writers) = self.contexts(&state).await;
+        let report = reconcile(&context, &writers, Trigger::SyncNow).await.unwrap();
+        drop((context, writers));
+        state.close().await;
+        balanced(&report);
+        report
     }
 
     /// A run that must end like this.
@@ -271,7 +272,13 @@ impl School {
 
     /// What a run would do.
     pub async fn plan(&self) -> (RunReport, Intended) {
-        self.reconcile(Trigger::Plan).await
+        let state = self.state().await;
+        let (context, _) = self.contexts(&state).await;
+        let (report, intended) = run::plan(&context).await.unwrap();
+        drop(context);
+        state.close().await;
+        balanced(&report);
+        (report, intended)
     }
 
     pub async fn failures(&self) -> Vec<FailureRow> {
@@ -338,4 +345,9 @@ impl School {
         let journal = self.sandbox.journal().into_iter();
         journal.filter(|entry| entry.service == service).map(|entry| entry.endpoint).collect()
     }
+}
+
+fn balanced(report: &RunReport) {
+    assert_eq!(report.exam.imbalance(), None, "{report:?}");
+    assert_eq!(report.classin.imbalance(), None, "{report:?}");
 }

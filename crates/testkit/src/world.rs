@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rosterd::clock::Clock;
-use rosterd::remote::exam::{ExamClient, ExamConnection};
+use rosterd::remote::exam::{ExamConnection, ExamReader, ExamWriter};
 use rosterd::remote::http::{RetryPacing, Transport};
-use rosterd::run::{Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, reconcile};
+use rosterd::run::{
+    self, Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, Writers, reconcile,
+};
 use rosterd::settings::{
     Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RosterQueries,
 };
@@ -158,7 +160,7 @@ impl World {
         self.clock.shift_ms(by_ms);
     }
 
-    fn context(&self) -> Context {
+    fn contexts(&self) -> (Context, Writers) {
         let pacing = RetryPacing {
             attempts: 4,
             first_delay: Duration::from_millis(1),
@@ -167,9 +169,10 @@ impl World {
         };
         let transport =
             Transport::with_retry_pacing(&self.exam.endpoint, self.clock.clone(), pacing).unwrap();
-        let code = SecretString::from(self.code.clone());
+        let connection = ExamConnection { transport, code: SecretString::from(self.code.clone()) };
+        let writers = Writers { exam: Some(ExamWriter::new(connection.clone())), classin: None };
         let side = ExamSide {
-            client: ExamClient::new(ExamConnection { transport, code }),
+            reader: ExamReader::new(connection),
             settings: self.exam.clone(),
             guard: self.guard,
             keep_unmanaged: true,
@@ -178,7 +181,7 @@ impl World {
                 before_sending_again: Duration::ZERO,
             },
         };
-        Context {
+        let context = Context {
             state: self.state.clone(),
             roster: self.database.clone(),
             exam: Some(side),
@@ -189,23 +192,28 @@ impl World {
             clock: self.clock.clone(),
             progress: Progress::default(),
             stop: self.stop.clone(),
-        }
+        };
+        (context, writers)
     }
 
-    /// A client as a run would have.
-    pub fn exam_client(&self) -> ExamClient {
-        self.context().exam.unwrap().client
+    /// Reader and writer as a run would have them.
+    pub fn exam_client(&self) -> (ExamReader, ExamWriter) {
+        let (context, writers) = self.contexts();
+        (context.exam.unwrap().reader, writers.exam.unwrap())
     }
 
-    async fn reconcile(&self, trigger: Trigger) -> (RunReport, Intended) {
-        let (report, intended) = reconcile(&self.context(), trigger).await.unwrap();
+    async fn intended(&self) -> (RunReport, Intended) {
+        let (report, intended) = run::plan(&self.contexts().0).await.unwrap();
         report.balances();
         (report, intended)
     }
 
     /// One run. Its figures add up.
     pub async fn run(&self) -> RunReport {
-        self.reconcile(Trigger::SyncNow).await.0
+        let (context, writers) = self.contexts();
+        let report = reconcile(&context, &writers, Trigger::SyncNow).await.unwrap();
+        report.balances();
+        report
     }
 
     /// A run with everything that was ever put off made due: failures and group look-ups.
@@ -216,15 +224,15 @@ impl World {
 
     /// A run that is cut off in its midst, wherever it is after this time.
     pub async fn crash_after(&self, delay: Duration) {
-        let context = self.context();
-        let run = reconcile(&context, Trigger::SyncNow);
+        let (context, writers) = self.contexts();
+        let run = reconcile(&context, &writers, Trigger::SyncNow);
         let _cut_off = tokio::time::timeout(delay, run).await;
     }
 
     /// A run that is cut off as soon as `when` holds.
     pub async fn crash_when(&self, when: impl Fn() -> bool) {
-        let context = self.context();
-        let run = reconcile(&context, Trigger::SyncNow);
+        let (context, writers) = self.contexts();
+        let run = reconcile(&context, &writers, Trigger::SyncNow);
         let reached = async {
             while !when() {
                 tokio::time::sleep(Duration::from_micros(100)).await;
@@ -235,12 +243,12 @@ impl World {
 
     /// What a run would do.
     pub async fn plan(&self) -> GuardedPlan {
-        self.reconcile(Trigger::Plan).await.1.exam.expect("a plan").plan
+        self.intended().await.1.exam.expect("a plan").plan
     }
 
     /// What a run would do, with the report that goes with it.
     pub async fn plan_report(&self) -> RunReport {
-        self.reconcile(Trigger::Plan).await.0
+        self.intended().await.0
     }
 
     /// `add s1`, `modify s2 (planned)`: the plan's operations.

@@ -11,7 +11,6 @@
 //! The caller's duties: one call at a time for one course (two adds at once answer 464) and for one account (131),
 //! no uid or account twice in a call, never an empty call.
 
-mod accounts;
 mod client;
 mod error;
 #[doc(hidden)]
@@ -20,6 +19,27 @@ mod password;
 mod signature;
 mod wire;
 
-pub use client::{AddItem, ClassinClient};
+pub use client::{ClassinConnection, ClassinProbe, ClassinWriter};
 pub use error::{ClassinDisposition, ClassinError, ClockReading, StopCause};
 pub use password::PasswordSource;
+
+use std::fmt;
+
+use rosterd_core::classin_plan::Token;
+use rosterd_core::roster::ClassinUid;
+
+/// One student of an add.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AddItem {
+    /// The account.
+    pub uid: ClassinUid,
+    /// Our name for the row, echoed in the answer.
+    pub token: Token,
+}
+
+impl fmt::Debug for AddItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { uid: _, token } = self;
+        f.debug_struct("AddItem").field("token", token).finish_non_exhaustive()
+    }
+}

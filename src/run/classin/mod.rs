@@ -19,10 +19,10 @@ mod send;
 
 use std::time::Duration;
 
+use super::Context;
 use super::report::ServiceReport;
-use super::{Context, Trigger};
 use crate::exit::Exit;
-use crate::remote::classin::ClassinClient;
+use crate::remote::classin::ClassinWriter;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{AccountChange, RosterError, StoreError};
 use rosterd_core::classin_plan::SAME_PARAMETERS_MS;
@@ -44,9 +44,7 @@ use send::ClassinApplyContext;
 
 /// ClassIn: how to reach it and how to treat it.
 pub struct ClassinSide {
-    /// The client.
-    pub client: ClassinClient,
-    /// The transport it uses, for its counters.
+    /// The transport, for its counters. What changes the school is not here: see [`Writers`](super::Writers).
     pub transport: crate::remote::http::Transport,
     /// `[classin]`
     pub settings: ClassinSettings,
@@ -106,15 +104,17 @@ impl ClassinSyncError {
 }
 
 /// ClassIn's turn. Never an `Err`: what goes wrong stands in the report.
+///
+/// Without a writer the plan is only shown.
 pub(super) async fn sync_classin(
     context: &Context,
+    writer: Option<&ClassinWriter>,
     run: RunId,
-    trigger: Trigger,
 ) -> (ServiceReport, EnrolmentLines) {
     let Some(side) = &context.classin else { return (ServiceReport::default(), EnrolmentLines::default()) };
     let mut report = ServiceReport::enabled();
     side.transport.reset();
-    let lines = match pass(context, side, run, trigger, &mut report).await {
+    let lines = match pass(context, side, writer, run, &mut report).await {
         Ok(lines) => lines,
         Err(error) => {
             report.fail(error.exit(), format!("classin: {}", in_one_line(&error)));
@@ -143,12 +143,12 @@ pub async fn preview_classin(context: &Context, side: &ClassinSide) -> Result<En
 async fn pass(
     context: &Context,
     side: &ClassinSide,
+    writer: Option<&ClassinWriter>,
     run: RunId,
-    trigger: Trigger,
     report: &mut ServiceReport,
 ) -> Result<EnrolmentLines, ClassinSyncError> {
     context.roster.require_students(context.min_roster).await?;
-    let stale = if trigger == Trigger::Plan {
+    let stale = if writer.is_none() {
         StaleEnrolments::none()
     } else {
         StaleEnrolments::within_budget(context, side).await?
@@ -164,12 +164,12 @@ async fn pass(
     report.least_calls = render::least_calls(&plan, side.settings.batch_size);
     report.complete = true;
     guard::describe_holds(&plan, report);
-    if trigger == Trigger::Plan {
+    let Some(writer) = writer else {
         count_unapplied(&plan, report);
         return Ok(lines);
-    }
+    };
     let key = context.state.memory_key().await?;
-    let terms = ClassinApplyContext { context, side, run, token_key: &key };
+    let terms = ClassinApplyContext { context, side, writer, run, token_key: &key };
     apply_all(terms, plan, approved, report).await?;
     Ok(lines)
 }

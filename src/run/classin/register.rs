@@ -102,10 +102,10 @@ impl<'a> Registrar<'a> {
                 return Ok(());
             }
             self.remember_intent(&batch).await?;
-            let client = &self.terms.side.client;
+            let writer = self.terms.writer;
             let (call, answer) = match batch.as_slice() {
-                [only] => (Call::Register, client.register(only).await),
-                several => (Call::RegisterMultiple, client.register_multiple(several).await),
+                [only] => (Call::Register, writer.register(only).await),
+                several => (Call::RegisterMultiple, writer.register_multiple(several).await),
             };
             match answer {
                 Ok(answer) => {

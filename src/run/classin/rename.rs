@@ -67,7 +67,7 @@ pub(super) async fn run(
 async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut Renamed) -> RenameOutcome {
     let mut repeat = 0;
     loop {
-        let answer = terms.side.client.edit_school_student(renaming.uid, &renaming.name).await;
+        let answer = terms.writer.edit_school_student(renaming.uid, &renaming.name).await;
         let cause = match answer {
             Ok(answer) => {
                 let judged = judge_name(&answer);

@@ -55,7 +55,7 @@ impl<'a> School<'a> {
     async fn ask(&self, contact: &Contact, name: &SchoolName) -> Joined {
         let mut repeat = 0;
         loop {
-            let answer = self.terms.side.client.add_school_student(contact, name).await;
+            let answer = self.terms.writer.add_school_student(contact, name).await;
             let (joined, is_final) = match answer {
                 Ok(answer) => {
                     let judged = judge_school_student(&answer);

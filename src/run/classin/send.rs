@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::ClassinSide;
 use super::record::{ClassinFailureCause, call};
 use crate::exit::Exit;
-use crate::remote::classin::{AddItem, ClassinDisposition, ClassinError, StopCause};
+use crate::remote::classin::{AddItem, ClassinDisposition, ClassinError, ClassinWriter, StopCause};
 use crate::run::Context;
 use crate::store::{EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
@@ -22,6 +22,7 @@ use rosterd_core::roster::{ClassinUid, RunId};
 pub(super) struct ClassinApplyContext<'a> {
     pub(super) context: &'a Context,
     pub(super) side: &'a ClassinSide,
+    pub(super) writer: &'a ClassinWriter,
     pub(super) run: RunId,
     pub(super) token_key: &'a [u8; 32],
 }
@@ -106,7 +107,7 @@ pub(super) async fn answer(
     let what = call(&first.operation);
     if first.operation.kind == EnrolmentKind::Remove {
         let uids: Vec<ClassinUid> = items.iter().map(|item| item.uid).collect();
-        let answer = terms.side.client.remove_from_class(target, &uids).await?;
+        let answer = terms.writer.remove_from_class(target, &uids).await?;
         return Ok(judge(what, Sent::Positions(uids.len()), &answer));
     }
     let tokens: Vec<Token> = items
@@ -120,7 +121,7 @@ pub(super) async fn answer(
         .zip(&tokens)
         .map(|(item, token)| AddItem { uid: item.uid, token: token.clone() })
         .collect();
-    let answer = terms.side.client.add_to_class(target, &sent).await?;
+    let answer = terms.writer.add_to_class(target, &sent).await?;
     Ok(judge(what, Sent::Tokens(&tokens), &answer))
 }
 

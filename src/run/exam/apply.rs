@@ -14,6 +14,7 @@ use super::send::{SendResult, send};
 use super::session::ExamSession;
 use super::write_call::WriteCall;
 use super::{ExamSide, ExamSyncError};
+use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, Intent, OperationKey, Service, StoreError};
@@ -28,6 +29,7 @@ use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 pub(super) struct ApplyContext<'a> {
     pub(super) context: &'a Context,
     pub(super) side: &'a ExamSide,
+    pub(super) writer: &'a ExamWriter,
     pub(super) run: RunId,
     pub(super) plan: &'a GuardedPlan,
     pub(super) approved: &'a Approved,
@@ -250,7 +252,7 @@ impl<'a> ExamApplier<'a> {
         match write_call {
             WriteCall::Change(items) => self.change(items).await,
             write_call @ (WriteCall::Add(_) | WriteCall::Group(..) | WriteCall::Delete(_)) => {
-                send(self.session, write_call).await
+                send(self.session, self.context.writer, write_call).await
             }
         }
     }

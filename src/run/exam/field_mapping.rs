@@ -65,7 +65,7 @@ pub(super) async fn fields(side: &ExamSide, state: &StateStore) -> Result<Resolv
         return Ok(resolved);
     }
     // The cheapest call that proves credentials, plan, clock and base URL; and labels may have changed.
-    let fields = side.client.fields().await?;
+    let fields = side.reader.fields().await?;
     let labels = by_label(&fields);
     let resolved = resolve(side, &labels)?;
     if let Ok(json) = serde_json::to_string(&labels) {
@@ -157,7 +157,7 @@ async fn detect(state: &StateStore, observed: &Observed) -> Result<FieldId, Exam
 
 /// Whether credentials and mapping fit the account, for `check`.
 pub(super) async fn check(side: &ExamSide) -> Result<String, ExamSyncError> {
-    let (fields, clock) = side.client.fields_and_clock().await?;
+    let (fields, clock) = side.reader.fields_and_clock().await?;
     let resolved = resolve(side, &by_label(&fields))?;
     let login = match resolved.login {
         Some(field) => format!("the login field is {field}"),

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::{ExamSide, ExamSyncError, Reading};
-use crate::remote::exam::{ExamDisposition, ExamError};
+use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
+use crate::run::Context;
 use crate::run::report::ServiceReport;
-use crate::run::{Context, Trigger};
 use crate::store::{Creation, GroupOrigin, KnownGroup, StoreError};
 use rosterd_core::exam_plan::{Mapping, Observed, Retry};
 use rosterd_core::roster::{Adopt, Mode};
@@ -33,7 +33,8 @@ struct GroupContext<'a> {
     observed: &'a Observed,
     is_doubtful: bool,
     run: RunId,
-    trigger: Trigger,
+    /// Absent where only a plan is shown.
+    writer: Option<&'a ExamWriter>,
 }
 
 /// A title for which a group is wanted.
@@ -63,7 +64,7 @@ pub(super) async fn ensure_groups(
     side: &ExamSide,
     reading: &Reading,
     run: RunId,
-    trigger: Trigger,
+    writer: Option<&ExamWriter>,
     report: &mut ServiceReport,
 ) -> Result<(), ExamSyncError> {
     if !side.settings.create_groups {
@@ -71,7 +72,7 @@ pub(super) async fn ensure_groups(
     }
     let (mapping, observed) = (&reading.mapping, &reading.observed);
     let (session, is_doubtful) = (super::session(context, side, reading), reading.believed.is_err());
-    let group_context = GroupContext { context, session, mapping, observed, is_doubtful, run, trigger };
+    let group_context = GroupContext { context, session, mapping, observed, is_doubtful, run, writer };
     let mut snapshot = group_context.context.roster.snapshot().await?;
     let (groups, unusable) = snapshot.groups().await?;
     let known = group_context.context.state.known_groups().await?;
@@ -169,7 +170,7 @@ fn report_problem(report: &mut ServiceReport, code: &GroupCode, what: String) {
 impl GroupContext<'_> {
     /// A plan changes nothing, and observing neither.
     fn may_write(&self) -> bool {
-        self.trigger != Trigger::Plan && self.context.mode != Mode::Observe
+        self.writer.is_some() && self.context.mode != Mode::Observe
     }
 
     fn parent(&self) -> Gid {
@@ -197,7 +198,7 @@ impl GroupCreator<'_> {
         let is_done = |title: &str| matches!(creations.get(title), Some(Creation::Done(_)));
         let open = wanted.iter().filter(|(title, _)| !is_done(title)).map(|(_, wanted)| wanted);
         let held = self.groups_held(open).await?;
-        let seen = self.context.session.side.client.seen_groups();
+        let seen = self.context.session.side.reader.seen_groups();
         for (title, wanted) in wanted {
             let there: BTreeSet<Gid> = wanted
                 .members
@@ -347,13 +348,15 @@ impl GroupCreator<'_> {
         earlier: Option<Creation>,
         report: &mut ServiceReport,
     ) -> Result<(), ExamSyncError> {
-        let GroupContext { context, session, run, .. } = self.context;
+        let GroupContext { context, run, .. } = self.context;
+        // Where only a plan is shown there is an obstacle before this.
+        let Some(writer) = self.context.writer else { return Ok(()) };
         if context.stop.is_cancelled() {
             return Err(ExamSyncError::Stopped);
         }
         let parent = self.context.parent();
         context.state.intend_group(parent, title, run, context.clock.now_ms()).await?;
-        let error = match session.side.client.create_group(parent, title).await {
+        let error = match writer.create_group(parent, title).await {
             Ok(gid) => {
                 self.refusals = 0;
                 let known = KnownGroup { gid, origin: GroupOrigin::Created };

@@ -76,7 +76,7 @@ pub(super) async fn read(
 /// A page that is refused as a whole may mean refused credentials, which `getFields` can tell.
 async fn explain(side: &ExamSide, error: ExamError) -> ExamError {
     if matches!(error, ExamError::Refused { .. }) {
-        return side.client.fields().await.err().unwrap_or(error);
+        return side.reader.fields().await.err().unwrap_or(error);
     }
     error
 }
@@ -90,7 +90,7 @@ async fn read_once(
 ) -> Result<Listing, ExamError> {
     let limit = side.settings.page_size.max(1);
     let bar = context.progress.bar("listing candidates", 1);
-    let first = side.client.page(0, limit).await?;
+    let first = side.reader.page(0, limit).await?;
     bar.advance(1);
     let total = first.total;
     let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
@@ -110,7 +110,7 @@ async fn read_once(
     let pages = total.div_ceil(size);
     bar.set_length(pages.max(1));
     let in_flight = side.settings.endpoint.max_in_flight.max(1);
-    let mut rest = stream::iter((1..pages).map(|page| side.client.page(page.saturating_mul(size), limit)))
+    let mut rest = stream::iter((1..pages).map(|page| side.reader.page(page.saturating_mul(size), limit)))
         .buffer_unordered(in_flight);
     while let Some(page) = rest.try_next().await? {
         take(&mut builder, page);

@@ -341,17 +341,17 @@ async fn ask<T: Clone>(
     keys: Vec<T>,
     question: Question<T>,
 ) -> Result<Vec<(Vec<T>, LookupAnswer)>, ExamError> {
-    let client = &session.side.client;
+    let reader = &session.side.reader;
     let mut answered = Vec::new();
     let mut open = vec![keys];
     let mut is_first_refusal = true;
     while let Some(mut chunk) = open.pop() {
-        match client.lookup(question(&chunk)).await {
+        match reader.lookup(question(&chunk)).await {
             Ok(answer) => answered.push((chunk, answer)),
             Err(ExamError::Refused { .. } | ExamError::TooLarge { .. }) => {
                 if std::mem::take(&mut is_first_refusal) {
                     // It may be ourselves who are refused, not the question.
-                    client.fields().await?;
+                    reader.fields().await?;
                 }
                 if chunk.len() > 1 {
                     let rest = chunk.split_off(chunk.len() / 2);

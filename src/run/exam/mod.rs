@@ -25,10 +25,10 @@ pub use session::ExamRetryDelays;
 use field_mapping::ResolveError;
 use session::ExamSession;
 
+use super::Context;
 use super::report::{OutcomeKind, ServiceReport};
-use super::{Context, Trigger};
 use crate::exit::Exit;
-use crate::remote::exam::{ExamClient, ExamError, Stop};
+use crate::remote::exam::{ExamError, ExamReader, ExamWriter, Stop};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{HeldOperation, RosterError, Service, StoreError};
 use rosterd_core::exam_plan::{
@@ -41,8 +41,8 @@ use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
-    /// The client.
-    pub client: ExamClient,
+    /// What reads it. What changes it is not here: see [`Writers`](super::Writers).
+    pub reader: ExamReader,
     /// `[exam]`
     pub settings: ExamSettings,
     /// `[guard]`
@@ -135,22 +135,24 @@ pub fn in_one_line(error: &dyn std::error::Error) -> String {
 }
 
 /// The exam side's turn. Never an `Err`: what goes wrong stands in the report, and ClassIn has its turn.
+///
+/// Without a writer the plan is only shown.
 pub(super) async fn sync_exam(
     context: &Context,
+    writer: Option<&ExamWriter>,
     run: RunId,
-    trigger: Trigger,
 ) -> (ServiceReport, Option<PlannedExam>) {
     let Some(side) = &context.exam else { return (ServiceReport::default(), None) };
     let mut report = ServiceReport::enabled();
-    side.client.transport().reset();
-    let planned = match pass(context, side, run, trigger, &mut report).await {
+    side.reader.transport().reset();
+    let planned = match pass(context, side, writer, run, &mut report).await {
         Ok(planned) => Some(planned),
         Err(error) => {
             report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
             None
         }
     };
-    report.take_calls(&side.client.transport().take_calls());
+    report.take_calls(&side.reader.transport().take_calls());
     report.close();
     (report, planned)
 }
@@ -178,38 +180,39 @@ struct Decided {
 async fn pass(
     context: &Context,
     side: &ExamSide,
+    writer: Option<&ExamWriter>,
     run: RunId,
-    trigger: Trigger,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_students(context.min_roster).await?;
     let reading = unless_stopped(context, read(context, side, report)).await?;
-    let unsettled = match trigger {
-        Trigger::Plan => HashSet::new(),
-        Trigger::SyncNow | Trigger::Schedule | Trigger::Missed | Trigger::Signal => {
+    let unsettled = match writer {
+        None => HashSet::new(),
+        Some(_) => {
             let session = session(context, side, &reading);
             unanswered_adds::unanswered_adds(context, &session, run, &reading.mapping, &reading.observed)
                 .await?
         }
     };
-    group_creation::ensure_groups(context, side, &reading, run, trigger, report).await?;
+    group_creation::ensure_groups(context, side, &reading, run, writer, report).await?;
     let decided = decide(context, side, &reading, unsettled, report);
     let Decided { plan, approved, notes, lookups } = unless_stopped(context, decided).await?;
-    if trigger == Trigger::Plan {
+    let Some(writer) = writer else {
         count_unapplied(&plan, report);
         let unmanaged = match side.keep_unmanaged {
             true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),
             false => None,
         };
         return Ok(PlannedExam { plan, unmanaged });
-    }
+    };
     let now_ms = context.clock.now_ms();
     if let Err(error) = remember(context, side, &notes, &lookups, now_ms).await {
         count_unapplied(&plan, report);
         return Err(error.into());
     }
     let (mapping, key) = (&reading.mapping, &reading.key);
-    let terms = apply::ApplyContext { context, side, run, plan: &plan, approved: &approved, mapping, key };
+    let terms =
+        apply::ApplyContext { context, side, writer, run, plan: &plan, approved: &approved, mapping, key };
     apply::run(terms, report).await?;
     if report.complete {
         record::close_superseded(context, &plan, run, now_ms).await?;

@@ -26,7 +26,7 @@ impl ExamApplier<'_> {
     pub(super) async fn change(&self, mut items: Vec<CandidateChange>) -> SendResult {
         let known = self.context.context.state.fact(CHANGE_FACT).await.ok().flatten();
         if known.as_deref() == Some(PARTIAL) || items.is_empty() {
-            return send(self.session, WriteCall::Change(items)).await;
+            return send(self.session, self.context.writer, WriteCall::Change(items)).await;
         }
         let sids = items.iter().map(|item| item.sid).collect();
         let before = match lookup::rows_by_sid(&self.session, sids).await {
@@ -35,7 +35,7 @@ impl ExamApplier<'_> {
         };
         if known.as_deref() == Some(OVERWRITE) {
             complete(&mut items, &before);
-            return send(self.session, WriteCall::Change(items)).await;
+            return send(self.session, self.context.writer, WriteCall::Change(items)).await;
         }
         self.find_out(items, &before).await
     }
@@ -55,7 +55,7 @@ impl ExamApplier<'_> {
             }
             let others = rest.split_off(1);
             let probe = std::mem::replace(&mut rest, others);
-            let sent = send(self.session, WriteCall::Change(probe.clone())).await;
+            let sent = send(self.session, self.context.writer, WriteCall::Change(probe.clone())).await;
             if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), sent.outcomes.as_slice()) {
                 keeps_others = self.kept_others(item, before).await;
             }
@@ -70,7 +70,7 @@ impl ExamApplier<'_> {
         if whole.stop.is_some() {
             whole.outcomes.extend(vec![Outcome::Unsent; rest.len()]);
         } else if !rest.is_empty() {
-            whole.append(send(self.session, WriteCall::Change(rest)).await);
+            whole.append(send(self.session, self.context.writer, WriteCall::Change(rest)).await);
         }
         whole
     }
@@ -102,7 +102,7 @@ impl ExamApplier<'_> {
         );
         complete(&mut probe, before);
         // What this does not bring back, the next run finds missing in the listing.
-        let _delivery = send(self.session, WriteCall::Change(probe)).await;
+        let _delivery = send(self.session, self.context.writer, WriteCall::Change(probe)).await;
     }
 }
 

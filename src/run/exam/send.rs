@@ -9,7 +9,7 @@ use super::session::ExamSession;
 use super::write_call::WriteCall;
 use super::{exam_exit, in_one_line, read_back};
 use crate::exit::Exit;
-use crate::remote::exam::{ExamDisposition, ExamError};
+use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
 use rosterd_core::roster::Sid;
 
 /// Why an item was not done, in our own words.
@@ -114,26 +114,32 @@ const SENDINGS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Sends a call and finds out what became of each item.
-pub(super) async fn send(session: ExamSession<'_>, write_call: WriteCall) -> SendResult {
-    send_once(session, write_call, 1).await
+pub(super) async fn send(session: ExamSession<'_>, writer: &ExamWriter, write_call: WriteCall) -> SendResult {
+    send_once(session, writer, write_call, 1).await
 }
 
 /// Ends: every further sending has either a higher number, up to [`SENDINGS`], or fewer items.
-fn send_once(session: ExamSession<'_>, write_call: WriteCall, sending: u32) -> BoxFuture<'_, SendResult> {
+fn send_once<'a>(
+    session: ExamSession<'a>,
+    writer: &'a ExamWriter,
+    write_call: WriteCall,
+    sending: u32,
+) -> BoxFuture<'a, SendResult> {
     Box::pin(async move {
-        match write_call.send(&session.side.client).await {
+        match write_call.send(writer).await {
             Ok(answer) => {
                 let verdicts = write_call.judge(&answer);
                 let cause = FailureCause::refused(answer.message.clone());
                 read_back::read_back(session, &write_call, verdicts, &cause, read_back::Answered::Yes).await
             }
-            Err(error) => after_error(session, write_call, sending, &error).await,
+            Err(error) => after_error(session, writer, write_call, sending, &error).await,
         }
     })
 }
 
 async fn after_error(
     session: ExamSession<'_>,
+    writer: &ExamWriter,
     write_call: WriteCall,
     sending: u32,
     error: &ExamError,
@@ -144,7 +150,7 @@ async fn after_error(
         return SendResult::stopped(write_call.len(), error);
     }
     if disposition == ExamDisposition::HalveBatch {
-        return halve(session, write_call, sending, &cause).await;
+        return halve(session, writer, write_call, sending, &cause).await;
     }
     let rate_limited = matches!(error, ExamError::RateLimited { .. });
     let again = sending < SENDINGS && (disposition == ExamDisposition::RetryNow || rate_limited);
@@ -154,7 +160,7 @@ async fn after_error(
     };
     if !error.may_have_been_applied() {
         if again {
-            return send_once(session, write_call, sending + 1).await;
+            return send_once(session, writer, write_call, sending + 1).await;
         }
         // A refusal says something about the items, not about the service.
         let refusal = matches!(error, ExamError::Refused { .. } | ExamError::TooLarge { .. });
@@ -165,7 +171,7 @@ async fn after_error(
     let mut sent =
         read_back::read_back(session, &write_call, undecided, &cause, read_back::Answered::No).await;
     if again && sent.stop.is_none() {
-        return send_failed_again(session, &write_call, sent, sending).await;
+        return send_failed_again(session, writer, &write_call, sent, sending).await;
     }
     sent.service_failed = !rate_limited;
     sent
@@ -174,6 +180,7 @@ async fn after_error(
 /// Sends again only what the look-up has just shown not to be done.
 async fn send_failed_again(
     session: ExamSession<'_>,
+    writer: &ExamWriter,
     write_call: &WriteCall,
     mut sent: SendResult,
     sending: u32,
@@ -182,7 +189,7 @@ async fn send_failed_again(
     if open.is_empty() {
         return sent;
     }
-    let again = send_once(session, write_call.subset(&open), sending + 1).await;
+    let again = send_once(session, writer, write_call.subset(&open), sending + 1).await;
     sent.put_back(&open, again.outcomes);
     SendResult { outcomes: sent.outcomes, stop: again.stop, service_failed: again.service_failed }
 }
@@ -191,12 +198,13 @@ async fn send_failed_again(
 /// first, because nothing proves that a refused call was not done in part.
 async fn halve(
     session: ExamSession<'_>,
+    writer: &ExamWriter,
     write_call: WriteCall,
     sending: u32,
     cause: &FailureCause,
 ) -> SendResult {
     if sending == 1
-        && let Err(error) = session.side.client.fields().await
+        && let Err(error) = session.side.reader.fields().await
         && matches!(error.disposition(), ExamDisposition::StopService(_))
     {
         // It is not the items: we are refused, whatever we send.
@@ -214,7 +222,7 @@ async fn halve(
         if sent.stop.is_some() {
             sent.put_back(half, vec![Outcome::Unsent; half.len()]);
         } else if !half.is_empty() {
-            let answered = send_once(session, write_call.subset(half), SENDINGS).await;
+            let answered = send_once(session, writer, write_call.subset(half), SENDINGS).await;
             sent.put_back(half, answered.outcomes);
             sent.stop = answered.stop;
             sent.service_failed = answered.service_failed;

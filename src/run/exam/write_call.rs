@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::send::Outcome;
-use crate::remote::exam::{CandidateChange, CandidateInfo, ExamClient, ExamError, NewCandidate};
+use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError, ExamWriter, NewCandidate};
 use rosterd_core::exam_plan::{AddVerdict, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
@@ -46,15 +46,15 @@ impl WriteCall {
         }
     }
 
-    pub(super) async fn send(&self, client: &ExamClient) -> Result<WriteAnswer, ExamError> {
+    pub(super) async fn send(&self, writer: &ExamWriter) -> Result<WriteAnswer, ExamError> {
         match self {
             Self::Add(items) => {
                 let batch: Vec<NewCandidate> = items.iter().map(|(item, _)| item.clone()).collect();
-                client.add(&batch).await
+                writer.add(&batch).await
             }
-            Self::Change(items) => client.change(items).await,
-            Self::Group(action, gids, sids) => client.move_groups(*action, gids, sids).await,
-            Self::Delete(sids) => client.delete(sids).await,
+            Self::Change(items) => writer.change(items).await,
+            Self::Group(action, gids, sids) => writer.move_groups(*action, gids, sids).await,
+            Self::Delete(sids) => writer.delete(sids).await,
         }
     }
 

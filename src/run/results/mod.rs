@@ -75,14 +75,14 @@ type Doubt = Option<String>;
 pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     let mut report = ResultsReport::begin(pull.clock.now_ms());
     tracing::info!("pulling exam results");
-    pull.exam.client.transport().reset();
+    pull.exam.reader.transport().reset();
     if let Err(error) = pull.passes(&mut report).await {
         report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
     }
     if let Err(error) = pull.count(&mut report).await {
         report.fail(Exit::Failed, in_one_line(&error));
     }
-    report.take_calls(&pull.exam.client.transport().take_calls());
+    report.take_calls(&pull.exam.reader.transport().take_calls());
     report.close(pull.clock.now_ms());
     for error in &report.errors {
         tracing::error!("{error}");
@@ -211,14 +211,14 @@ impl ResultsPull {
     async fn page(&self, start: u64) -> Result<ResultsPage, PullError> {
         let mut reading = 1;
         loop {
-            let asked = self.exam.client.results(start, self.limit());
+            let asked = self.exam.reader.results(start, self.limit());
             match self.stop.run_until_cancelled(asked).await {
                 None => return Err(PullError::Stopped),
                 Some(Ok(page)) => return Ok(page),
                 Some(Err(ExamError::Unreadable { .. })) if reading < READINGS => reading += 1,
                 Some(Err(error @ ExamError::Refused { .. })) => {
                     // It may be ourselves who are refused, which getFields can tell.
-                    let told = self.exam.client.fields().await.err();
+                    let told = self.exam.reader.fields().await.err();
                     return Err(told.unwrap_or(error).into());
                 }
                 Some(Err(error)) => return Err(error.into()),

@@ -2,14 +2,15 @@
 //!
 //! Contract: docs/contracts/classin.md, 3.3, 4.3 to 4.5 and 4.9.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::wire::{ClassinCall, json_text};
+use super::{ClassinCall, json};
 use rosterd_core::classin_plan::{AnswerItem, CallAnswer, Contact, ContactKind, Registration, SchoolName};
 use rosterd_core::roster::ClassinUid;
 
 /// School student; 2 would be a teacher.
-const AS_STUDENT: &str = "1";
+const AS_STUDENT: i64 = 1;
 /// Asks for one account.
 const REGISTER: &str = "register";
 /// Asks for several.
@@ -17,30 +18,34 @@ const REGISTER_MULTIPLE: &str = "registerMultiple";
 
 impl ClassinCall {
     /// Asks for one account, and that it be a student of the school.
-    pub(super) fn registering(account: &Registration, digest: String) -> Self {
+    pub(in crate::remote::classin) fn registering(account: &Registration, digest: String) -> Self {
         let mut fields = vec![(contact_field(&account.contact), account.contact.expose().to_owned())];
         fields.push(("md5pass", digest));
         fields.extend(account.name.as_ref().map(|name| ("nickname", name.expose().to_owned())));
-        fields.push(("addToSchoolMember", AS_STUDENT.to_owned()));
+        fields.push(("addToSchoolMember", AS_STUDENT.to_string()));
         Self::new(REGISTER, fields)
     }
 
     /// The same for several accounts, each with the digest of its password.
-    pub(super) fn registering_several(accounts: &[Registration], digests: &[String]) -> Self {
-        let objects: Vec<String> =
-            accounts.iter().zip(digests).map(|(account, digest)| account_object(account, digest)).collect();
-        Self::new(REGISTER_MULTIPLE, vec![("userJson", format!("[{}]", objects.join(",")))])
+    pub(in crate::remote::classin) fn registering_several(
+        accounts: &[Registration],
+        digests: &[String],
+    ) -> Self {
+        let accounts = accounts.iter().zip(digests);
+        let objects: Vec<AccountObject<'_>> =
+            accounts.map(|(account, digest)| AccountObject::of(account, digest)).collect();
+        Self::new(REGISTER_MULTIPLE, vec![("userJson", json(&objects))])
     }
 
     /// Makes an account a student of the school.
-    pub(super) fn joining(contact: &Contact, name: &SchoolName) -> Self {
+    pub(in crate::remote::classin) fn joining(contact: &Contact, name: &SchoolName) -> Self {
         let fields =
             vec![("studentAccount", contact.expose().to_owned()), ("studentName", name.expose().to_owned())];
         Self::new("addSchoolStudent", fields)
     }
 
     /// Writes a student's name.
-    pub(super) fn naming(uid: ClassinUid, name: &SchoolName) -> Self {
+    pub(in crate::remote::classin) fn naming(uid: ClassinUid, name: &SchoolName) -> Self {
         let fields = vec![("studentUid", uid.to_string()), ("studentName", name.expose().to_owned())];
         Self::new("editSchoolStudent", fields)
     }
@@ -53,21 +58,43 @@ fn contact_field(contact: &Contact) -> &'static str {
     }
 }
 
-fn account_object(account: &Registration, digest: &str) -> String {
-    let nickname = account.name.as_ref().map(|name| format!(r#""nickname":{},"#, json_text(name.expose())));
-    format!(
-        r#"{{"{}":{},"md5pass":{},{}"addToSchoolMember":{AS_STUDENT},"customColumn":{}}}"#,
-        contact_field(&account.contact),
-        json_text(account.contact.expose()),
-        json_text(digest),
-        nickname.unwrap_or_default(),
-        json_text(account.token.as_str()),
-    )
+/// One account of several, its keys in the order of the samples. One of the two contacts is there.
+#[derive(Serialize)]
+struct AccountObject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    telephone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    md5pass: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<&'a str>,
+    #[serde(rename = "addToSchoolMember")]
+    add_to_school_member: i64,
+    #[serde(rename = "customColumn")]
+    custom_column: &'a str,
+}
+
+impl<'a> AccountObject<'a> {
+    fn of(account: &'a Registration, digest: &'a str) -> Self {
+        let contact = account.contact.expose();
+        let (telephone, email) = match account.contact.kind() {
+            ContactKind::Phone => (Some(contact), None),
+            ContactKind::Email => (None, Some(contact)),
+        };
+        Self {
+            telephone,
+            email,
+            md5pass: digest,
+            nickname: account.name.as_ref().map(SchoolName::expose),
+            add_to_school_member: AS_STUDENT,
+            custom_column: account.token.as_str(),
+        }
+    }
 }
 
 /// Adds the uids to an answer, where the call is one that hands them out. A joining's `data` looks like a uid and
 /// is none.
-pub(super) fn read_uids(
+pub(in crate::remote::classin) fn read_uids(
     call: &ClassinCall,
     sent: &[Registration],
     body: &Map<String, Value>,

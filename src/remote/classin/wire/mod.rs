@@ -2,10 +2,15 @@
 //!
 //! Contract: docs/contracts/classin.md, 1.3, 3.3 and 4.
 
+mod accounts;
+
+pub(super) use accounts::read_uids;
+
 use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::client::AddItem;
+use super::AddItem;
 use super::signature::safe_key;
 use crate::remote::http::{Request, UnixSeconds};
 use rosterd_core::classin_plan::{AnswerItem, CallAnswer};
@@ -31,8 +36,8 @@ impl ClassinCall {
             Some(_) => "addClassStudentMultiple",
             None => "addCourseStudentMultiple",
         };
-        let students: Vec<String> = items.iter().map(student_object).collect();
-        Self::to(target, action, ("studentJson", format!("[{}]", students.join(","))))
+        let students: Vec<StudentObject<'_>> = items.iter().map(StudentObject::of).collect();
+        Self::to(target, action, ("studentJson", json(&students)))
     }
 
     /// Removes students from a class, or from a whole course.
@@ -41,8 +46,8 @@ impl ClassinCall {
             Some(_) => "delClassStudentMultiple",
             None => "delCourseStudentMultiple",
         };
-        let uids: Vec<String> = uids.iter().map(|uid| json_text(&uid.to_string())).collect();
-        Self::to(target, action, ("studentUidJson", format!("[{}]", uids.join(","))))
+        let uids: Vec<String> = uids.iter().map(ToString::to_string).collect();
+        Self::to(target, action, ("studentUidJson", json(&uids)))
     }
 
     /// Any other call.
@@ -71,13 +76,23 @@ impl ClassinCall {
 }
 
 /// Both values as strings: the samples send uids so, and `customColumn` comes back as one.
-fn student_object(item: &AddItem) -> String {
-    let AddItem { uid, token } = item;
-    format!(r#"{{"uid":{},"customColumn":{}}}"#, json_text(&uid.to_string()), json_text(token.as_str()))
+#[derive(Serialize)]
+struct StudentObject<'a> {
+    uid: String,
+    #[serde(rename = "customColumn")]
+    custom_column: &'a str,
 }
 
-pub(super) fn json_text(text: &str) -> String {
-    Value::from(text).to_string()
+impl<'a> StudentObject<'a> {
+    fn of(item: &'a AddItem) -> Self {
+        let AddItem { uid, token } = item;
+        Self { uid: uid.to_string(), custom_column: token.as_str() }
+    }
+}
+
+/// The text of a form field that holds JSON. Lists of texts and whole numbers, as all of them are, always have one.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Why a body is no answer.
