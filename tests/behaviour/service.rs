@@ -84,6 +84,12 @@ impl Service {
         body.to_owned()
     }
 
+    /// Whether this endpoint was called since the last look.
+    pub(crate) fn has_heard(&self, endpoint: &str) -> bool {
+        let entries: Vec<Entry> = serde_json::from_str(&self.ask("GET", "journal", "")).unwrap();
+        entries.iter().any(|entry| entry.endpoint == endpoint)
+    }
+
     /// The calls since the last look, one a line, in the order in which they came.
     pub(crate) fn calls(&self) -> Vec<String> {
         let entries: Vec<Entry> = serde_json::from_str(&self.ask("GET", "journal", "")).unwrap();

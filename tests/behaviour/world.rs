@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -10,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::normal::Normal;
 use crate::service::{Service, program};
+
+/// How often it is looked whether a call has come.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The roster's tables as they are specified, and a column of the school's own for the login value.
 const TABLES: &str = "
@@ -221,15 +226,62 @@ impl World {
 
     fn run(&mut self, line: &str, configured: bool) {
         let line = line.replace("{digest}", &self.digest());
+        let mut command = self.command(&line, configured);
+        let output = command.output().unwrap();
+        self.keep(line.trim_end(), &output);
+    }
+
+    fn command(&self, line: &str, configured: bool) -> Command {
         let mut command = program();
         command.current_dir(self.folder.path()).args(line.split_whitespace());
         if configured {
             command.args(["--config", "config.toml"]).envs(&self.environment);
         }
-        let output = command.output().unwrap();
-        self.heard = String::from_utf8(output.stdout).unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        let line = self.normal.text(line.trim_end());
+        command
+    }
+
+    /// A run that is killed while the service takes its time over a call, which it has applied. Meanwhile `others`
+    /// are called.
+    pub(crate) fn killed_at(&mut self, endpoint: &str, others: &[&str]) {
+        self.note(&format!("a run is at work, and at {endpoint} now"));
+        let mut child = self.at_work(endpoint);
+        let calls = self.service.calls();
+        self.part("calls", &calls.join("\n"));
+        self.record.push('\n');
+        for other in others {
+            self.rosterd(other);
+        }
+        self.note("the run is killed");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// A run that is told to stop while the service takes its time over a call.
+    pub(crate) fn stopped_at(&mut self, endpoint: &str) {
+        self.note(&format!("a run is told to stop at {endpoint}"));
+        let child = self.at_work(endpoint);
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let output = child.wait_with_output().unwrap();
+        self.keep("--sync-now", &output);
+    }
+
+    /// A run whose first call of this endpoint has reached the service.
+    fn at_work(&self, endpoint: &str) -> Child {
+        let mut command = self.command("--sync-now", true);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !self.service.has_heard(endpoint) {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "the run ended before {endpoint}: {ended:?}");
+            std::thread::sleep(LOOK_EVERY);
+        }
+        child
+    }
+
+    fn keep(&mut self, line: &str, output: &Output) {
+        self.heard = String::from_utf8(output.stdout.clone()).unwrap();
+        let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+        let line = self.normal.text(line);
         let code = output.status.code().expect("an exit code");
         writeln!(self.record, "$ rosterd {line}\nexit {code}").unwrap();
         let stdout = self.normal.text(&self.heard);

@@ -8,6 +8,7 @@ mod exam;
 mod faults;
 mod held;
 mod imports;
+mod interrupted;
 mod leavers;
 mod mirror_faults;
 mod modes;
@@ -25,6 +26,7 @@ pub(crate) static WORLDS: std::sync::LazyLock<Vec<(&str, Scenario)>> = std::sync
     [
         codes::WORLDS,
         answers::WORLDS,
+        interrupted::WORLDS,
         outage::WORLDS,
         results::WORLDS,
         exam::WORLDS,
