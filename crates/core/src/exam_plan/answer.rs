@@ -1,19 +1,20 @@
-//! What a write call of the exam side is asked and what it answers, free of wire spelling.
+//! Write calls of the exam side and their answers, free of wire spelling.
 
 use crate::roster::Sid;
 
-/// What `movestugroup` is to do.
+/// The three ways in which `movestugroup` changes groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GroupAction {
     /// Only in the given groups afterwards.
     MoveTo,
     /// Also in the given groups afterwards.
     AddTo,
-    /// No longer in the given groups; fails for a candidate whose last group it would be.
+    /// No longer in the given groups. Fails for a candidate that would lose its last group.
     DeleteFrom,
 }
 
-/// What a write call answered: the two lists, read leniently and judged by [`judge_add`](super::judge_add) and its like.
+/// The answer to a write call: the two lists, read leniently and judged by [`judge_add`](super::judge_add)
+/// and [`judge_by_sid`](super::judge_by_sid).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteAnswer {
     /// Whether `status` was `"ok"`. A partial failure may be either way.

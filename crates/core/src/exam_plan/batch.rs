@@ -7,12 +7,12 @@ use super::guard::GuardedPlan;
 use super::operation::{Change, GroupChange, Operation, OperationKind};
 use crate::roster::{Gid, StudentId};
 
-/// What one call does.
+/// The kind of a write call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// Change values.
     Change,
-    /// Give way: a login value that two or more candidates pass around is first set to a temporary one.
+    /// Set a login value that two or more candidates pass around to a temporary one.
     GiveWay,
     /// Enter candidates.
     Add,
@@ -22,10 +22,10 @@ pub enum Call {
     Delete,
 }
 
-/// One call and whom it concerns.
+/// One call and the operations it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// What it does.
+    /// The kind of the call.
     pub call: Call,
     /// The operations, by their position in the plan; none twice.
     pub operations: Vec<usize>,
@@ -60,8 +60,8 @@ fn chunked(call: &Call, operations: &[usize], size: usize) -> Wave {
     operations.chunks(size).map(|chunk| Batch { call: call.clone(), operations: chunk.to_vec() }).collect()
 }
 
-/// A rename that frees a login value goes before the one that takes it; a circle is opened by a
-/// temporary value.
+/// A rename that frees a login value goes before the rename that takes it. A circle is opened by a temporary
+/// value.
 fn modify_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     let modifies = planned(plan, OperationKind::Modify);
     let renames: HashMap<&StudentId, usize> = modifies
@@ -86,7 +86,7 @@ fn modify_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     std::iter::once(first).chain(rest).collect()
 }
 
-/// One operation of each circle of renames: the one that stands first in the plan.
+/// One operation of each circle of renames: the first one in plan order.
 fn circle_openers(modifies: &[usize], waits_for: &impl Fn(usize) -> Option<usize>) -> BTreeSet<usize> {
     let mut openers = BTreeSet::new();
     let mut settled = BTreeSet::new();
@@ -108,7 +108,7 @@ fn circle_openers(modifies: &[usize], waits_for: &impl Fn(usize) -> Option<usize
     openers
 }
 
-/// How many renames have to be through before this one.
+/// The number of renames that must be finished before this one.
 fn rank(start: usize, waits_for: &impl Fn(usize) -> Option<usize>, giving_way: &BTreeSet<usize>) -> usize {
     let mut rank = 0;
     let mut at = start;
@@ -152,8 +152,8 @@ fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     ]
 }
 
-/// One call carries one set of groups for many candidates: either candidates with equal sets share
-/// calls, or each group has its own; whichever needs fewer.
+/// One call carries one set of groups for many candidates. Either candidates with equal sets share calls, or
+/// each group has its own call; the smaller number of calls wins.
 fn fewest_calls(action: GroupAction, sets: &[(usize, &BTreeSet<Gid>)], size: usize) -> Wave {
     let mut by_set: BTreeMap<&BTreeSet<Gid>, Vec<usize>> = BTreeMap::new();
     let mut by_group: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();

@@ -1,14 +1,14 @@
-//! Proof that both sides were read completely. Nothing is taken from anybody without it.
+//! Proof that both sides were read completely. Nothing is removed without it.
 //!
-//! None of these values can be made but by the checks that stand here and in
-//! [`ObservedBuilder::close`](super::ObservedBuilder::close): a short list must never look like people who left.
+//! Only the checks in this file and [`ObservedBuilder::close`](super::ObservedBuilder::close) can make these
+//! values: a short list must never look like people who left.
 
 use std::fmt;
 
 use super::diff::Diff;
 use super::observed::ListingCertificate;
 
-/// How a snapshot of the roster was read, and what it says of itself.
+/// The counts of one reading of the roster: what the snapshot says and what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RosterTally {
     /// Rows of students with their groups, as the snapshot counts them.
@@ -17,11 +17,11 @@ pub struct RosterTally {
     pub read: u64,
     /// Students that these made and that were handed on.
     pub students: u64,
-    /// How many active students a roster must have; fewer are a broken export.
+    /// The smallest number of active students that a roster must have; fewer are a broken export.
     pub least: u64,
 }
 
-/// Why a reading of the roster is not all of it.
+/// The reason why a reading of the roster is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RosterFlaw {
     /// More or fewer rows came than the same snapshot counts, or some never arrived where they are compared.
@@ -35,7 +35,7 @@ pub enum RosterFlaw {
     TooFew {
         /// As read.
         active: u64,
-        /// How many there must be.
+        /// The smallest allowed number.
         least: u64,
     },
 }
@@ -83,7 +83,7 @@ impl RosterCertificate {
 pub struct Certificate(());
 
 impl Certificate {
-    /// Whoever has both proofs has this one.
+    /// Combines the two proofs.
     #[must_use]
     pub fn of(_listing: &ListingCertificate, _roster: &RosterCertificate) -> Self {
         Self(())

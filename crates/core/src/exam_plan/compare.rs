@@ -1,4 +1,4 @@
-//! Which values of a candidate differ from what the roster wants.
+//! Compares a candidate's values with those on the roster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::mapping::{MappedField, Mapping};
 use super::observed::{Observed, Row};
 use crate::roster::FieldId;
 
-/// What comparing one student with one candidate brought.
+/// The result of comparing one student with one candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldDifference {
     /// Positions in the mapping of the values to be sent.
@@ -32,7 +32,7 @@ impl FieldDifference {
 
 /// Compares wanted values with a listed candidate's.
 pub struct Comparison<'a> {
-    /// Which fields.
+    /// The compared fields.
     pub mapping: &'a Mapping,
     /// The listing.
     pub observed: &'a Observed,
@@ -40,7 +40,7 @@ pub struct Comparison<'a> {
     pub key: &'a MemoryKey,
 }
 
-/// What one field's comparison asks for.
+/// The verdict on one field.
 #[derive(PartialEq, Eq)]
 enum FieldVerdict {
     Equal,
@@ -82,14 +82,15 @@ impl Comparison<'_> {
             return self.password(row, at, field, value, link);
         }
         if self.observed.hides(at) {
-            // Where nobody has a value, an empty one equals; anything else is known by what was confirmed.
+            // Where no listed candidate has a value, an empty one equals. Any other value is known by what
+            // was confirmed.
             let confirmed = confirmed(link, field.id).unwrap_or(Fingerprint(0));
             return send_unless(confirmed == self.key.value(field.id, value));
         }
         let as_confirmed = confirmed(link, field.id) == Some(self.key.value(field.id, value));
         let by_memory = link.is_some_and(|link| link.rewritten.contains(&field.id));
         if self.observed.equals(row, at, value) {
-            // What is compared by memory has to be remembered, or the next change back goes unseen.
+            // A value compared by memory has to be remembered; otherwise the next change back goes unseen.
             return if by_memory && !as_confirmed { FieldVerdict::Remember } else { FieldVerdict::Equal };
         }
         let unverified = link.is_some_and(|link| link.unverified.contains(&field.id));

@@ -1,4 +1,4 @@
-//! Short stand-ins for values: one kind for comparing within a run, one kind to remember.
+//! Short hashes of values: one kind to compare within a run, one kind to remember.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -6,7 +6,7 @@ use crate::roster::FieldId;
 
 /// Hashes values for comparison within one run.
 ///
-/// The key is new in every run, so that an accidental collision (one in four thousand million for a
+/// The key is new in every run, so that an accidental collision (1 in 2³² for a
 /// field) hides a difference for one run at most.
 #[derive(Clone, Debug)]
 pub struct RunHasher {
@@ -26,7 +26,7 @@ impl RunHasher {
         self.state.hash_one(value)
     }
 
-    /// 32 bits of a field's normalised value; 0 stands for an absent or empty one.
+    /// 32 bits of a field's normalised value; 0 for an absent or empty one.
     #[must_use]
     pub fn field(&self, value: &str) -> u32 {
         if value.is_empty() {
@@ -46,7 +46,7 @@ pub struct MemoryKey([u8; 32]);
 pub struct Fingerprint(pub u64);
 
 impl Fingerprint {
-    /// Of a value that may or may not have been written: equal to nobody's, the empty one's included.
+    /// A value that may or may not have been written. Equals no real value, not even the empty one.
     pub const IN_DOUBT: Self = Self(u64::MAX);
 }
 
@@ -81,7 +81,7 @@ impl MemoryKey {
 pub struct Digest(blake3::Hasher);
 
 impl Digest {
-    /// A digest that anybody can make again; only for what holds no personal values.
+    /// A digest without a key, reproducible by anybody. Only for data without personal values.
     #[must_use]
     pub fn open(purpose: &str) -> Self {
         let mut digest = Self(blake3::Hasher::new());
@@ -89,20 +89,20 @@ impl Digest {
         digest
     }
 
-    /// Takes in a text.
+    /// Adds a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.number(i64::try_from(text.len()).unwrap_or(i64::MAX));
         self.0.update(text.as_bytes());
         self
     }
 
-    /// Takes in a number.
+    /// Adds a number.
     pub fn number(&mut self, number: i64) -> &mut Self {
         self.0.update(&number.to_le_bytes());
         self
     }
 
-    /// 64 bits, never 0: that stands for "empty".
+    /// 64 bits, never 0, because 0 means "empty".
     #[must_use]
     pub fn finish(&self) -> Fingerprint {
         let mut first = [0_u8; 8];

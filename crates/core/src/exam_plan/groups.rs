@@ -1,4 +1,4 @@
-//! Which groups are ours, which a student is to be in, and what that asks for.
+//! The roster's groups, and the changes that memberships ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub struct GroupBook {
     leavers: Option<Gid>,
 }
 
-/// What one student's memberships mean on the exam side.
+/// One student's memberships as groups of the exam side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WantedGroups {
     /// The gids, without repeats.
@@ -52,7 +52,7 @@ impl GroupBook {
             && (self.leavers != Some(gid) || self.gids.values().any(|known| *known == Some(gid)))
     }
 
-    /// What these memberships (ascending by code) mean; codes that the roster does not have are left out.
+    /// The groups of these memberships (ascending by code); codes that the roster does not have are left out.
     #[must_use]
     pub fn wanted(&self, codes: &[GroupCode]) -> WantedGroups {
         let mut wanted = WantedGroups::default();
@@ -79,9 +79,9 @@ impl GroupBook {
                 || held.iter().any(|gid| !wanted.contains(gid) && self.is_ours(*gid)))
     }
 
-    /// How to get from `held`, as looked up in this run, to `wanted`; `None` where nothing is to be done.
+    /// The change from `held`, as looked up in this run, to `wanted`; `None` where nothing is to be done.
     ///
-    /// A student in no group keeps the groups they hold: nobody is ever left without one.
+    /// A student without memberships keeps the groups they hold: no candidate ever loses its last group.
     #[must_use]
     pub fn change(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> Option<GroupChange> {
         if !self.differ(wanted, held) {

@@ -1,4 +1,4 @@
-//! The check between plan and apply: what is too much is held, the rest goes on.
+//! The check between plan and apply: holds operations above the limits and lets the rest go on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,14 +11,14 @@ use super::reason::{HoldReason, SkipReason};
 use crate::roster::Limit;
 use crate::roster::{Gid, StudentId};
 
-/// What the guard knows.
+/// The guard's limits and approvals.
 #[derive(Clone, Debug)]
 pub struct Guard {
     /// Deletes a run, and in 24 hours.
     pub max_delete: Limit,
     /// Modifies a run.
     pub max_modify: Limit,
-    /// Deletes (and moves of leavers) of the last 24 hours that nobody approved.
+    /// Deletes (and moves of leavers) of the last 24 hours, approved ones not counted.
     pub recent_deletes: u64,
     /// Operations that a person let go ahead.
     pub approved: Approved,
@@ -29,7 +29,7 @@ pub struct Guard {
 pub struct Approved(HashSet<(StudentId, OperationKind, Fingerprint)>);
 
 impl Approved {
-    /// Takes in one approved operation.
+    /// Adds one approved operation.
     pub fn insert(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
         self.0.insert((student, kind, desired_hash));
     }
@@ -51,8 +51,8 @@ impl GuardedPlan {
         &self.0
     }
 
-    /// Why operations are held, each reason once, with the groups that most of them concern: the largest
-    /// first, at most three.
+    /// Each reason to hold once, with the groups that most of its operations concern: largest first, at most
+    /// three.
     #[must_use]
     pub fn holds(&self) -> Vec<(&HoldReason, Vec<(Gid, u64)>)> {
         let mut by_reason: BTreeMap<String, (&HoldReason, BTreeMap<Gid, u64>)> = BTreeMap::new();
@@ -74,7 +74,7 @@ impl GuardedPlan {
     }
 }
 
-/// So many groups are enough to recognise what is held.
+/// Enough groups to recognise what is held.
 const GROUPS_NAMED: usize = 3;
 
 impl std::ops::Deref for GuardedPlan {
@@ -85,7 +85,7 @@ impl std::ops::Deref for GuardedPlan {
     }
 }
 
-/// How many of `total` a limit allows.
+/// The number of operations that a limit allows for `total`.
 #[must_use]
 pub fn allowance(limit: Limit, total: u64) -> u64 {
     let share = |percent: u64| total.saturating_mul(percent).div_ceil(100);
@@ -155,7 +155,7 @@ impl Guard {
         let count = count(self.unapproved(plan, enters_again)).saturating_add(lost);
         if count > limit {
             self.hold(plan, &HoldReason::TooManyVanished { count, total, limit }, enters_again);
-            // With another account's code everybody looks gone: no link is given up on that ground.
+            // With another account's code every candidate looks gone, so that alone never closes a link.
             plan.notes.retain(|note| !matches!(note, LinkNote::Lost(_) | LinkNote::Close(_)));
         }
     }
@@ -197,8 +197,8 @@ impl Guard {
         }
     }
 
-    /// A group that would lose its last member keeps all who are to leave it. Who is held there joins no
-    /// other group, so another one may be found to lose its last member then.
+    /// A group that would lose its last member keeps all members who are to leave it. A held move joins no
+    /// other group either, so another group may then lose its last member.
     fn hold_last_members(&self, plan: &mut Plan) {
         loop {
             let emptied = emptied_groups(plan);
@@ -247,7 +247,7 @@ fn takes_from_leaver(operation: &Operation) -> bool {
     operation.of_leaver || operation.kind() == OperationKind::Delete
 }
 
-/// Whether this stands for a linked candidate that no longer exists.
+/// Whether this replaces a linked candidate that no longer exists.
 fn enters_again(operation: &Operation) -> bool {
     match &operation.change {
         Change::Add(addition) => addition.replaces.is_some(),
@@ -264,7 +264,7 @@ fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
     }
 }
 
-/// What comes after an add or an adoption waits with it.
+/// Skips the operations that depend on a held add or adoption.
 fn skip_followers(operations: &mut [Operation]) {
     let waiting: HashMap<StudentId, OperationKind> = operations
         .iter()

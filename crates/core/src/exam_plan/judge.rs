@@ -1,13 +1,14 @@
-//! What an answer to a write proves about each item of its batch. Pure; never panics, whatever the answer holds.
+//! Judges an answer to a write: what it proves about each item of its batch. Pure; never panics on any
+//! answer.
 //!
-//! Only `success` proves anything. What it does not prove is not failed but unsettled: it is read back.
+//! Only `success` proves anything. An item without proof has not failed; it is unsettled and read back.
 
 use std::collections::BTreeSet;
 
 use super::answer::WriteAnswer;
 use crate::roster::Sid;
 
-/// What the answer proves about one item of a change, delete or group call.
+/// The verdict on one item of a change, delete or group call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Done.
@@ -16,7 +17,7 @@ pub enum Verdict {
     Unsettled,
 }
 
-/// What the answer proves about one added candidate.
+/// The verdict on one added candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddVerdict {
     /// Added under this sid.
@@ -39,8 +40,8 @@ pub enum AddVerdict {
 /// | n ∈ *S*, 0 ∉ *S* | base 1, even when incomplete |
 /// | anything else | no item is settled |
 ///
-/// A malformed answer settles nothing either: an index or sid twice, an index in both lists or out of range, 0 and n
-/// in one list, more entries than items, or an unreadable `fail` while `success` lacks somebody.
+/// A malformed answer settles nothing either: an index or sid twice, an index in both lists or out of range,
+/// 0 and n in one list, more entries than items, or an unreadable `fail` while `success` is incomplete.
 #[must_use]
 pub fn judge_add(batch_len: usize, answer: &WriteAnswer) -> Vec<AddVerdict> {
     let mut verdicts = vec![AddVerdict::Unsettled; batch_len];
@@ -62,8 +63,8 @@ pub fn judge_add(batch_len: usize, answer: &WriteAnswer) -> Vec<AddVerdict> {
 
 /// Judges an answer to `changeStuinfo`, `delStu` or `movestugroup`: one verdict an item, in the batch's order.
 ///
-/// Contract: docs/contracts/onlineexammaker.md, 4.1: an item is applied if and only if its sid is in `success`. A sid
-/// that also stands in `fail` is in both lists, which proves nothing.
+/// Contract: docs/contracts/onlineexammaker.md, 4.1: an item is applied if and only if its sid is in
+/// `success`. A sid that is also in `fail` proves nothing.
 #[must_use]
 pub fn judge_by_sid(batch: &[Sid], answer: &WriteAnswer) -> Vec<Verdict> {
     let WriteAnswer { added, changed, fail, status_ok: _, fail_unreadable: _, lists_present: _, message: _ } =
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!(judge_by_sid(&[Sid(7), Sid(8)], &answer), [Verdict::Unsettled, Verdict::Applied]);
     }
 
-    /// What a server with these bases tells about a batch, with parts of it left out, in any order.
+    /// An answer of a server with these bases about a batch, with parts left out, in any order.
     #[derive(Clone, Debug)]
     struct Told {
         was_added: Vec<bool>,

@@ -1,4 +1,4 @@
-//! What is remembered of a student's candidate.
+//! What the state remembers of a student's candidate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::fingerprint::Fingerprint;
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
-/// How a candidate came to be ours.
+/// How a candidate came under management.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// We entered it.
@@ -35,20 +35,21 @@ impl Origin {
 /// The tie between a student and a candidate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Whose.
+    /// The student.
     pub student: StudentId,
-    /// Which candidate.
+    /// The candidate.
     pub sid: Sid,
     /// Under which login value it was last seen.
     pub login: LoginValue,
-    /// How it came to be ours.
+    /// How it came under management.
     pub origin: Origin,
     /// Values the service confirmed, as fingerprints.
     pub confirmed: BTreeMap<FieldId, Fingerprint>,
     /// Fields written since the last complete listing: what the next one shows in them tells whether
     /// the service keeps values as they are sent.
     pub unverified: BTreeSet<FieldId>,
-    /// Fields that came back changed from a confirmed write, with what came back: once may be somebody's hand.
+    /// Fields that came back changed from a confirmed write, with the value that came back. Once may be an
+    /// edit by hand.
     pub suspected: BTreeMap<FieldId, Fingerprint>,
     /// Fields that the service masks or rewrites: compared with `confirmed` instead of the listing.
     pub rewritten: BTreeSet<FieldId>,
@@ -79,9 +80,9 @@ pub enum LinkNote {
     Gone(StudentId),
     /// The student is back.
     Returned(StudentId),
-    /// The candidate goes by another login value now.
+    /// The candidate has another login value now.
     Follow(StudentId, LoginValue),
-    /// The candidate no longer exists and nobody wants it back.
+    /// The candidate no longer exists and is not wanted either.
     Close(StudentId),
     /// The candidate no longer exists, and the one that took its login value may not be taken over.
     Lost(StudentId),
@@ -98,7 +99,7 @@ pub enum LinkNote {
 }
 
 impl LinkNote {
-    /// Whose link it concerns.
+    /// The student of the link.
     #[must_use]
     pub fn student(&self) -> &StudentId {
         match self {

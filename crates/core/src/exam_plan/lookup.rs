@@ -1,4 +1,4 @@
-//! What the listing does not say and a plan needs: looked up between the survey and the plan.
+//! Look-ups between diff and plan, for what the listing does not say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::policy::{Policy, Trust};
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
-/// What a look-up by sid brought.
+/// The answer to a look-up by sid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SidFact {
     /// The candidate exists.
@@ -24,7 +24,7 @@ pub enum SidFact {
     Gone,
 }
 
-/// What a look-up by login value brought.
+/// The answer to a look-up by login value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFact {
     /// The candidate exists.
@@ -41,42 +41,42 @@ pub enum LoginFact {
 /// The answers to [`LookupRequests`]. What is in neither map was not found out, which is never "absent".
 #[derive(Clone, Debug, Default)]
 pub struct LookupResults {
-    /// By sid.
+    /// Answers by sid.
     pub by_sid: HashMap<Sid, SidFact>,
-    /// By login value.
+    /// Answers by login value.
     pub by_login: HashMap<LoginValue, LoginFact>,
-    /// Whose candidate has which login value, for the contested ones.
+    /// The owners of contested login values.
     pub owners: Owners,
-    /// Whose candidates the ones in `by_login` are, as far as they are linked: a candidate that somebody
-    /// renamed is still its student's, whatever login value the link remembers.
+    /// The owners of the linked candidates in `by_login`: a candidate renamed by hand still belongs to its
+    /// student, whatever login value the link remembers.
     pub sid_owners: HashMap<Sid, StudentId>,
-    /// What a look-up by sid showed in fields that had come back changed from a confirmed write, as keyed
-    /// fingerprints; a field that it does not show is absent.
+    /// Keyed fingerprints of fields that had come back changed from a confirmed write, as a look-up by sid
+    /// shows them; a field that it does not show is absent.
     pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
-    /// Students whose candidate was deleted after they had left, with the sid that keeps their results.
+    /// Students whose candidate was deleted after they left, with the sid that keeps their results.
     pub previous_sids: HashMap<StudentId, Sid>,
-    /// Students whose add was sent by us and never answered.
+    /// Students with an add of ours that was never answered.
     pub our_lost_adds: HashSet<StudentId>,
-    /// Students of whom a candidate is listed that may be the one our lost add entered, and nobody could say:
-    /// they are not entered again.
+    /// Students with a listed candidate that may come from our unanswered add, without proof: they are not
+    /// added again.
     pub unsettled_adds: HashSet<StudentId>,
 }
 
-/// What has to be looked up before a plan can be made.
+/// The look-ups that a plan needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookupRequests {
     /// Candidates to look up by sid.
     pub sids: BTreeSet<Sid>,
     /// Candidates to look up by login value.
     pub logins: BTreeSet<LoginValue>,
-    /// Login values whose owner among the links matters.
+    /// Login values whose linked owners must be known.
     pub owners: BTreeSet<LoginValue>,
 }
 
 impl LookupRequests {
-    /// What this survey leaves open, without what could change nothing in this run: leavers whom the mode
-    /// or a doubtful listing spares, candidates that may not be taken over, and, where the listing is
-    /// doubtful anyway, those who are missing from it.
+    /// The open questions of this diff that can change something in this run. Left out are leavers whom the
+    /// mode or a doubtful listing spares, candidates that may not be adopted, and, where the listing is
+    /// doubtful anyway, students missing from it.
     #[must_use]
     pub fn under(
         diff: &Diff,
@@ -124,7 +124,7 @@ impl LookupRequests {
             && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups.gids, held));
         // A value that came back changed may be another candidate's, when two swapped login values there.
         let doubted = linked.own.as_ref().is_some_and(|own| !own.rewritten.is_empty());
-        // Nobody is given a login value before it is certain that the candidate is where its link says.
+        // A login value is not given away before a look-up has shown where its owner's candidate is.
         let renamed = linked.is_renamed() && scope.unlisted;
         let missing = linked.own.is_none() && scope.unlisted;
         let wanted = regrouped || doubted || renamed || missing || contested;
@@ -156,7 +156,7 @@ impl LookupRequests {
     }
 }
 
-/// What is worth looking up.
+/// The look-ups that can change the plan.
 struct LookupScope<'a> {
     groups: &'a GroupBook,
     unlisted: bool,

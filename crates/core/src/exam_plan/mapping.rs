@@ -1,4 +1,4 @@
-//! Which roster column goes into which exam field, resolved against the account's own fields.
+//! The mapping of roster columns to exam fields, resolved against the account's own fields.
 
 use crate::roster::FieldId;
 
@@ -55,7 +55,7 @@ impl Mapping {
         self.fields.get(self.login_at).map_or("", |field| field.column.as_str())
     }
 
-    /// Where the login value stands among a student's values.
+    /// The position of the login value among a student's values.
     #[must_use]
     pub fn login_at(&self) -> usize {
         self.login_at

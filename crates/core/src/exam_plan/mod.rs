@@ -84,9 +84,9 @@ pub struct PlanTotals {
     pub managed: u64,
     /// Candidates that are not.
     pub unmanaged: u64,
-    /// Leavers whose grace has not run out.
+    /// Leavers within their grace.
     pub leavers_waiting: u64,
-    /// How many managed candidates are known to be in each group.
+    /// The number of managed candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
 }
 
@@ -96,11 +96,11 @@ pub struct PlanTotals {
 pub struct Plan {
     /// Sorted by kind in the order of application, then by student.
     pub operations: Vec<Operation>,
-    /// What follows from the reading alone, by student.
+    /// Changes to links that follow from reading alone, by student.
     pub notes: Vec<LinkNote>,
     /// The figures it was made under.
     pub totals: PlanTotals,
-    /// Why the listing could not be believed, where it could not.
+    /// The reason why the listing is doubtful, if it is.
     pub doubt: Option<Flaw>,
 }
 
@@ -118,7 +118,7 @@ impl Plan {
         Self { operations, notes, totals, doubt }
     }
 
-    /// A short name for what the plan wants: equal plans have equal digests, whenever they are made.
+    /// A short name of the plan's content: equal plans have equal digests, whenever they are made.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut digest = Digest::open("plan");

@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use super::fingerprint::RunHasher;
 use crate::roster::{FieldId, LoginValue, normalise};
 
-/// Why a listing does not add up.
+/// The reason why a listing does not add up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// Two pages disagree on how many candidates there are.
@@ -23,19 +23,19 @@ pub enum Flaw {
     },
     /// Fewer or more rows than the total says.
     RowCount {
-        /// What the pages said.
+        /// The total that the pages state.
         total: u64,
-        /// What came.
+        /// The rows that arrived.
         rows: u64,
     },
     /// Rows with one login value.
     Repeated {
-        /// How many rows repeat an earlier one.
+        /// Rows that repeat an earlier one.
         rows: u64,
     },
     /// Rows without a login value.
     Nameless {
-        /// How many.
+        /// The number of such rows.
         rows: u64,
     },
     /// A candidate we know exists is not in it.
@@ -56,7 +56,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Where a candidate stands in an [`Observed`].
+/// The position of a candidate in an [`Observed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Row(u32);
 
@@ -66,7 +66,7 @@ impl Row {
     }
 }
 
-/// Takes in pages in any order.
+/// Builds an [`Observed`] from pages in any order.
 pub struct ObservedBuilder {
     hasher: RunHasher,
     mapped: Vec<FieldId>,
@@ -105,7 +105,7 @@ impl ObservedBuilder {
         }
     }
 
-    /// Takes in one row.
+    /// Adds one row.
     pub fn row(&mut self, login_value: &str, fields: &[(FieldId, String)]) {
         let Some(login) = LoginValue::parse(login_value) else {
             self.nameless += 1;
@@ -138,7 +138,7 @@ impl ObservedBuilder {
         }
     }
 
-    /// How many rows have come so far.
+    /// The number of rows so far.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.logins.len()
@@ -198,11 +198,11 @@ fn hash_at(logins: &[u64], row: u32) -> u64 {
 #[derive(Debug)]
 pub struct ListingCertificate(());
 
-/// A listing, and whether it can be believed to be everybody.
+/// A listing, and whether it is proven complete.
 pub enum Listing {
     /// Every candidate of the account is in it.
     Complete(Observed, ListingCertificate),
-    /// Somebody may be missing: nobody may be deleted or added because of it.
+    /// Candidates may be missing: no add and no delete relies on this listing.
     Doubtful(Observed, Flaw),
 }
 
@@ -218,13 +218,13 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// How many candidates were listed.
+    /// The number of listed candidates.
     #[must_use]
     pub fn len(&self) -> usize {
         self.logins.len()
     }
 
-    /// Whether nobody was listed.
+    /// Whether no candidate was listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.logins.is_empty()
@@ -255,7 +255,7 @@ impl Observed {
         !self.carried.get(at).copied().unwrap_or(false)
     }
 
-    /// The fields that equal the login value in every row; empty when nobody was listed.
+    /// The fields that equal the login value in every row; none for an empty listing.
     #[must_use]
     pub fn login_fields(&self) -> &BTreeSet<FieldId> {
         &self.login_fields

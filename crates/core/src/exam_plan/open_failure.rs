@@ -1,4 +1,4 @@
-//! What earlier runs failed at, as far as it keeps an operation waiting.
+//! Failures of earlier runs that keep an operation waiting.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::operation::OperationKind;
 use super::reason::SkipReason;
 use crate::roster::StudentId;
 
-/// Where a failure stands.
+/// The state of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureState {
     /// Tried again when due.
@@ -39,11 +39,11 @@ impl FailureState {
 /// One open failure, as far as planning needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenFailure {
-    /// Where it stands.
+    /// Its state.
     pub state: FailureState,
     /// When it is due again, in milliseconds since 1970 UTC.
     pub due_at_ms: i64,
-    /// What was wanted when it failed.
+    /// The hash of the desired change that failed.
     pub desired_hash: Fingerprint,
 }
 
@@ -52,14 +52,15 @@ pub struct OpenFailure {
 pub struct OpenFailures(HashMap<(StudentId, OperationKind), OpenFailure>);
 
 impl OpenFailures {
-    /// Takes in one open failure.
+    /// Adds one open failure.
     pub fn insert(&mut self, student: StudentId, kind: OperationKind, open_failure: OpenFailure) {
         self.0.insert((student, kind), open_failure);
     }
 
-    /// Why this operation is not to be tried in this run; `None` when it may be.
+    /// The reason not to try this operation in this run; `None` when it may be tried.
     ///
-    /// A failure whose want has changed since holds nothing back: its row changed, so it is due at once.
+    /// A failure whose desired hash has changed since holds nothing back: its row changed, so it is due at
+    /// once.
     #[must_use]
     pub fn skip(
         &self,

@@ -1,4 +1,4 @@
-//! One intended change for one student, and what stands in its way.
+//! One intended change for one student, and its state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -57,15 +57,15 @@ impl fmt::Display for OperationKind {
 /// One intended change.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// For whom.
+    /// The student.
     pub student: StudentId,
     /// What.
     pub change: Change,
     /// Whether it may go ahead.
     pub state: OperationState,
-    /// Stands for what is wanted: the same want has the same fingerprint in every run.
+    /// Identifies the desired change: the same change has the same hash in every run.
     pub desired_hash: Fingerprint,
-    /// Whether it takes something from a student who has left: counts against the delete limit.
+    /// Whether it takes something from a student who left; counts against the delete limit.
     pub of_leaver: bool,
     /// The roster's groups that a candidate of ours stops being in: the guard lets none of them go empty.
     pub groups_left: BTreeSet<Gid>,
@@ -87,7 +87,7 @@ impl Operation {
     }
 }
 
-/// What is to change, with everything that is needed to do it.
+/// The change itself, with everything needed to make it.
 #[derive(Clone)]
 pub enum Change {
     /// See [`OperationKind::Adopt`].
@@ -137,7 +137,7 @@ impl fmt::Debug for Change {
 /// Taking over a candidate.
 #[derive(Clone)]
 pub struct Adoption {
-    /// Which candidate.
+    /// The candidate.
     pub sid: Sid,
     /// Its login value.
     pub login: LoginValue,
@@ -162,7 +162,7 @@ pub struct Addition {
     pub gid: Gid,
     /// All values, the login field's among them, empty ones left out.
     pub values: Vec<(FieldId, String)>,
-    /// The candidate that somebody deleted by hand, when this enters its student again.
+    /// The candidate that was deleted by hand, if this adds its student again.
     pub replaces: Option<Sid>,
     /// The candidate that was deleted after the student had left, when this is their return.
     pub previous_sid: Option<Sid>,
@@ -171,7 +171,7 @@ pub struct Addition {
 /// Changing values.
 #[derive(Clone)]
 pub struct Modification {
-    /// Whom.
+    /// The candidate.
     pub sid: Sid,
     /// Changed values other than the login value, with their roster columns.
     pub values: Vec<FieldChange>,
@@ -204,7 +204,7 @@ pub struct LoginChange {
     pub from: LoginValue,
     /// To.
     pub to: LoginValue,
-    /// The student whose candidate is listed under it now, and gives it up in the same plan.
+    /// The student whose candidate has it now and gives it up in the same plan.
     pub held_by: Option<StudentId>,
 }
 
@@ -215,20 +215,20 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// Whoever wants to delete shows that nobody was missing from the listing, nor from the roster.
+    /// Requires proof that listing and roster are complete.
     #[must_use]
     pub fn certified(sid: Sid, _proof: &Certificate) -> Self {
         Self { sid }
     }
 
-    /// Whom.
+    /// The candidate.
     #[must_use]
     pub fn sid(self) -> Sid {
         self.sid
     }
 }
 
-/// Changing groups: of a student as the roster wants them, or of a leaver with proof that they left.
+/// Changes groups: to those that the roster wants for a student, or of a leaver with proof that they left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupMove {
     sid: Option<Sid>,
@@ -236,19 +236,20 @@ pub struct GroupMove {
 }
 
 impl GroupMove {
-    /// Towards the groups that the roster wants a student in; `sid` is absent for one whom the same plan enters.
+    /// Towards the groups that the roster wants for a student; `sid` is absent for a student that the same
+    /// plan adds.
     #[must_use]
     pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, group_change: GroupChange) -> Self {
         Self { sid, change: group_change }
     }
 
-    /// Of somebody who is no longer on the roster: whoever wants it shows that both reads were complete.
+    /// For a student who left the roster; requires proof that both reads were complete.
     #[must_use]
     pub fn of_leaver(sid: Sid, group_change: GroupChange, _proof: &Certificate) -> Self {
         Self { sid: Some(sid), change: group_change }
     }
 
-    /// Whom; absent for a student whom the same plan enters.
+    /// The candidate; absent for a student that the same plan adds.
     #[must_use]
     pub fn sid(&self) -> Option<Sid> {
         self.sid
@@ -261,7 +262,7 @@ impl GroupMove {
     }
 }
 
-/// How groups are changed.
+/// The kind of a group change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {
     /// Exactly one wanted group and no foreign one held: in one call.
@@ -304,6 +305,6 @@ pub enum OperationState {
     Held(HoldReason),
     /// Not in this run.
     Skipped(SkipReason),
-    /// Not until somebody mends what is named.
+    /// Impossible until the named cause is fixed.
     Cannot(CannotReason),
 }

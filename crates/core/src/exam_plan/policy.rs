@@ -1,4 +1,4 @@
-//! What the admin decided about plans, and whether the listing can be believed.
+//! The admin's settings for plans, and the trust in the listing.
 
 use super::certificate::Certificate;
 use super::link::Link;
@@ -6,16 +6,16 @@ use super::observed::Flaw;
 use super::operation::OperationKind;
 use crate::roster::{Adopt, Leavers, Mode};
 
-/// What the admin decided about plans.
+/// The admin's settings for plans.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// What a run may do.
+    /// The mode of the run.
     pub mode: Mode,
-    /// What becomes of leavers' candidates.
+    /// What happens to leavers' candidates.
     pub leavers: Leavers,
     /// Whether candidates may be taken over.
     pub adopt: Adopt,
-    /// How long a student must be gone before a delete, in milliseconds.
+    /// The time that a student must be gone before a delete, in milliseconds.
     pub delete_grace_ms: i64,
 }
 
@@ -42,17 +42,17 @@ impl Policy {
     }
 }
 
-/// Whether the listing can be believed to be everybody.
+/// The trust in the listing's completeness.
 #[derive(Clone, Copy, Debug)]
 pub enum Trust<'a> {
     /// It can: here is the proof.
     Complete(&'a Certificate),
-    /// It cannot: nobody is added or deleted because of it.
+    /// It is not complete: nothing is added or deleted because of it.
     Doubtful(&'a Flaw),
 }
 
 impl Trust<'_> {
-    /// Whether somebody may be missing from the listing.
+    /// Whether candidates may be missing from the listing.
     #[must_use]
     pub fn is_doubtful(self) -> bool {
         matches!(self, Self::Doubtful(_))

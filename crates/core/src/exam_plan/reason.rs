@@ -1,4 +1,4 @@
-//! Why an operation does not simply go ahead, in words that say what to do about it.
+//! Reasons why an operation does not go ahead, in words that say what to do about it.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::operation::OperationKind;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, StudentId};
 
-/// Why the guard holds an operation.
+/// The reason to hold an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldReason {
-    /// More deletes than the limit, those of the last 24 hours that nobody approved included.
+    /// More deletes than the limit, including the unapproved ones of the last 24 hours.
     TooManyDeletes {
-        /// In this plan.
+        /// Those in this plan.
         count: u64,
         /// In the last 24 hours.
         recent: u64,
@@ -22,7 +22,7 @@ pub enum HoldReason {
     },
     /// More modifies than the limit.
     TooManyModifies {
-        /// In this plan.
+        /// Those in this plan.
         count: u64,
         /// Managed candidates.
         total: u64,
@@ -31,7 +31,7 @@ pub enum HoldReason {
     },
     /// More changed login values than a mapping mistake would leave unnoticed.
     TooManyLoginChanges {
-        /// In this plan.
+        /// Those in this plan.
         count: u64,
         /// Managed candidates.
         total: u64,
@@ -40,7 +40,7 @@ pub enum HoldReason {
     },
     /// More vanished candidates than a few deletions by hand explain.
     TooManyVanished {
-        /// In this plan.
+        /// Those in this plan.
         count: u64,
         /// Managed candidates.
         total: u64,
@@ -78,7 +78,7 @@ impl fmt::Display for HoldReason {
     }
 }
 
-/// Why an operation is left for another run.
+/// The reason to leave an operation for another run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
     /// `sync.mode` does not allow it.
@@ -94,7 +94,7 @@ pub enum SkipReason {
     DeadLetter,
     /// A person said to leave it.
     Ignored,
-    /// Its login value still belongs to somebody else's candidate.
+    /// Its login value still belongs to another student's candidate.
     LoginInUse(StudentId),
     /// An operation it depends on did not succeed.
     Depends(OperationKind),
@@ -150,12 +150,12 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// Why an operation is impossible until somebody mends something.
+/// The reason why an operation is impossible until its cause is fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CannotReason {
     /// The student has no login value.
     NoLogin {
-        /// In which roster column it would stand.
+        /// The roster column that should hold it.
         column: String,
     },
     /// Several students have this login value.

@@ -13,7 +13,7 @@ use crate::roster::{Gid, Sid};
 pub enum ValueDisplay {
     /// Only the names of fields.
     Masked,
-    /// Names, login values and everything else, for the eyes of whoever asked.
+    /// Names, login values and everything else, when asked for.
     Revealed,
 }
 
@@ -32,9 +32,9 @@ pub struct PlanDocument {
     pub managed: u64,
     /// Candidates that are not.
     pub unmanaged: u64,
-    /// Leavers whose grace has not run out.
+    /// Leavers within their grace.
     pub leavers_waiting: u64,
-    /// Why the listing could not be believed.
+    /// The reason why the listing is doubtful.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
 }
@@ -44,16 +44,16 @@ pub struct PlanDocument {
 pub struct OperationLine {
     /// `adopt`, `add`, `modify`, `move` or `delete`; for ClassIn `enrol` or `remove`.
     pub kind: &'static str,
-    /// Whose.
+    /// The student.
     pub student_id: String,
     /// Roster columns that change, or `groups`.
     pub fields: Vec<String>,
     /// `planned`, `held`, `skipped` or `cannot`.
     pub state: &'static str,
-    /// Why it is not simply planned.
+    /// The reason for a state other than planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What it does, as one sentence part.
+    /// The change, as part of a sentence.
     pub detail: String,
 }
 
@@ -157,7 +157,7 @@ fn detail(operation: &Operation, values: ValueDisplay) -> String {
     }
 }
 
-/// Of a student who is back after their candidate was deleted.
+/// The detail for a student who is back after their candidate was deleted.
 fn returned(sid: Sid) -> String {
     format!(" anew (sid {sid} was deleted when the student had left; older results stay with it)")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How failures are retried.
+/// The pacing of retries.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
     /// Attempts before a failure becomes a dead letter.
@@ -13,7 +13,7 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
 }
 
-/// What becomes of a failure.
+/// The next step for a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// Tried again from this moment on, in milliseconds since 1970 UTC.

@@ -1,4 +1,4 @@
-//! Which group changes a student's memberships ask for.
+//! Group changes that a student's memberships ask for.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Decider<'_> {
         self.add_operation(id.clone(), change, desired_hash, groups_left, false);
     }
 
-    /// Further groups of a student whom this plan enters; they need the sid that the add will bring.
+    /// Further groups of a student that this plan adds; they need the sid that the add will return.
     pub(super) fn follow_add(
         &mut self,
         id: &StudentId,

@@ -1,4 +1,4 @@
-//! The rows of the truth table for who has left the roster.
+//! The truth table's rows for students who left the roster.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Decider<'_> {
         link.groups.as_ref().is_some_and(|held| self.input.groups.is_done_with(held))
     }
 
-    /// What dismissing somebody will be, as far as it is known before their groups are looked up.
+    /// The kind of operation that removes this leaver, as far as it is known before the groups are looked up.
     fn dismissal(&self, link: &Link) -> OperationKind {
         let foreign = |held: &BTreeSet<Gid>| held.iter().any(|gid| !self.input.groups.is_ours(*gid));
         match self.input.policy.leavers {
@@ -60,7 +60,7 @@ impl Decider<'_> {
         }
     }
 
-    /// A leaver whose time has come.
+    /// Plans the removal of a leaver whose grace has run out.
     fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>) {
         let ours = self.input.groups.ours_among(held);
         if ours.len() < held.len() {

@@ -1,4 +1,4 @@
-//! Where a linked candidate is, as far as the listing and the look-ups say.
+//! Locates a linked candidate from the listing and the look-ups.
 
 use super::PlanInput;
 use crate::exam_plan::diff::{Difference, PriorKnowledge};
@@ -11,13 +11,13 @@ use crate::roster::LoginValue;
 pub(super) enum CandidateLocation {
     /// Listed under the remembered login value, or there is no link.
     Here,
-    /// Listed under another login value: somebody renamed it there.
+    /// Listed under another login value: it was renamed on the exam side.
     Elsewhere(LoginValue),
     /// It no longer exists.
     Gone,
     /// It exists and is listed nowhere: the listing has a gap.
     Nowhere,
-    /// It is missing, or somebody else's may be listed in its place, and no look-up says which.
+    /// It is missing, or another candidate may be listed in its place, and no look-up tells which.
     Unknown,
 }
 
@@ -65,7 +65,7 @@ impl PlanInput<'_> {
         }
     }
 
-    /// Whether looking up this login value brought the linked candidate.
+    /// Whether looking up this login value found the linked candidate.
     fn is_behind(&self, link: &Link, login: &LoginValue) -> bool {
         matches!(self.lookups.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
     }

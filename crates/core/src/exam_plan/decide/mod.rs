@@ -29,17 +29,17 @@ use crate::roster::{FieldId, Gid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
-    /// Who is not simply as wanted.
+    /// The differences found by the pass over roster, listing and links.
     pub diff: Diff,
     /// The listing, the mapping and the memory key.
     pub comparison: Comparison<'a>,
     /// The roster's groups.
     pub groups: &'a GroupBook,
-    /// What was looked up.
+    /// The answers to the look-ups.
     pub lookups: &'a LookupResults,
-    /// What failed before.
+    /// Failures of earlier runs that are still open.
     pub open_failures: &'a OpenFailures,
-    /// What the admin decided.
+    /// The admin's settings.
     pub policy: Policy,
     /// Whether the listing can be believed.
     pub trust: Trust<'a>,
@@ -48,7 +48,7 @@ pub struct PlanInput<'a> {
 }
 
 impl PlanInput<'_> {
-    /// Makes the plan. Pure: the same input gives the same plan, in whatever order the cases came.
+    /// Makes the plan. Pure: the same input gives the same plan, regardless of the order of the differences.
     pub fn plan(mut self) -> Plan {
         let differences = std::mem::take(&mut self.diff.differences);
         let proven_incomplete =
@@ -128,9 +128,9 @@ impl<'a> Decider<'a> {
 
     /// Notes what a comparison asks to remember; says what is to be sent, with what is sent once more.
     ///
-    /// A value that came back changed from a confirmed write was changed by the service, or by somebody's hand
-    /// before the listing was read. So it is sent once more, and only when it comes back in the same way again
-    /// is it taken for the service's doing.
+    /// A value that came back changed from a confirmed write was changed either by the service or by hand
+    /// before the listing was read. So it is sent once more. Only when it comes back changed in the same way
+    /// again is it attributed to the service.
     fn note_values(&mut self, link: &Link, mut difference: FieldDifference) -> FieldDifference {
         if !difference.confirm.is_empty() {
             self.notes.push(LinkNote::Confirm(link.student.clone(), difference.confirm.clone()));
@@ -142,8 +142,8 @@ impl<'a> Decider<'a> {
         if !cleared.is_empty() {
             self.notes.push(LinkNote::Cleared(link.student.clone(), cleared));
         }
-        // Whoever was entered by a call that was cut off is sent everything again that cannot be listed: that is
-        // still the add, and no new wish.
+        // A candidate entered by a call that was cut off is sent all unlisted values again. That still
+        // belongs to the add and is no new change.
         let in_doubt = |field: &MappedField| link.confirmed.get(&field.id) == Some(&Fingerprint::IN_DOUBT);
         if mapping.compared().all(|(_, field)| in_doubt(field)) {
             difference.sent_again = difference.send.iter().copied().collect();
@@ -217,7 +217,7 @@ impl<'a> Decider<'a> {
         if !self.input.policy.allows(kind, of_leaver) {
             return OperationState::Skipped(SkipReason::Mode(self.input.policy.mode));
         }
-        // A new login value may be that of somebody who is missing from the listing, as an add's may.
+        // As with an add, a new login value may belong to a candidate missing from the listing.
         let needs_everybody = matches!(kind, OperationKind::Add | OperationKind::Delete)
             || of_leaver
             || change.login().is_some();
@@ -230,7 +230,7 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// Wanted, but not until somebody mends what `reason` names.
+    /// Records a wanted operation that is impossible until the cause in `reason` is fixed.
     fn mark_impossible(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
         let desired_hash = self.desired_digest(&student, kind).text(reason.code()).finish();
         let state = if self.input.open_failures.is_ignored(&student, kind, desired_hash) {
@@ -279,13 +279,13 @@ impl<'a> Decider<'a> {
         });
     }
 
-    /// What a look-up that brought nothing means: with a doubtful listing it may not even have been made.
+    /// The reason for a look-up without result: with a doubtful listing it may not even have been made.
     fn not_found_out(&self) -> SkipReason {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::NotFoundOut }
     }
 }
 
-/// The groups in which a person looks for whom a case concerns.
+/// The groups shown to a person for a difference.
 fn groups_of(difference: &Difference) -> BTreeSet<Gid> {
     let held = |link: &Link| link.groups.clone().unwrap_or_default();
     match difference {

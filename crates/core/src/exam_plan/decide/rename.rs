@@ -1,4 +1,4 @@
-//! Who has which login value now, and which renames depend on which.
+//! Current owners of login values, and dependencies between renames.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +9,13 @@ use crate::exam_plan::operation::{Operation, OperationKind, OperationState};
 use crate::exam_plan::reason::SkipReason;
 use crate::roster::{LoginValue, Sid, StudentId};
 
-/// Whose candidate is behind a login value or a sid, after what was looked up in this run.
+/// The students behind login values and sids, after this run's look-ups.
 pub(super) struct CurrentOwners {
     by_login: Owners,
     by_sid: HashMap<Sid, StudentId>,
     /// Login values under which a look-up by sid found a candidate that links do not expect there.
     arrived: Owners,
-    /// Students whose candidate gives up its login value in this plan.
+    /// Students whose candidates give up their login values in this plan.
     renaming: HashSet<StudentId>,
 }
 
@@ -36,7 +36,7 @@ impl CurrentOwners {
             arrived: Owners::new(),
             renaming: HashSet::new(),
         };
-        // First who has gone from where links remember them, then where they are instead.
+        // First remove candidates that left their remembered place, then enter them where they are now.
         for difference in differences {
             let (link, prior) = match difference {
                 Difference::Linked(linked) => (&linked.link, linked.prior),
@@ -87,7 +87,7 @@ impl CurrentOwners {
     }
 }
 
-/// A rename into a login value that another rename frees goes ahead only together with that one.
+/// A rename into a login value that another rename frees goes ahead only together with it.
 pub(in crate::exam_plan) fn block_dependent_renames(operations: &mut [Operation]) {
     let going: HashSet<StudentId> = operations
         .iter()

@@ -1,4 +1,4 @@
-//! The rows of the truth table for who is on the roster.
+//! The truth table's rows for students on the roster.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +93,8 @@ impl Decider<'_> {
         self.modify(wanted, *sid, difference, None);
         self.regroup(&id, *sid, &wanted.groups, held);
         for follower in self.operations.iter_mut().skip(before) {
-            // Nobody knows who else was in the groups of a candidate that was not ours: it cannot be told
-            // to be the last one.
+            // The other members of a foreign candidate's groups are unknown, so it cannot be recognised as
+            // the last one.
             follower.groups_left.clear();
             if let (true, OperationState::Skipped(reason)) = (follower.is_planned(), &adopted) {
                 follower.state = OperationState::Skipped(reason.clone());
@@ -102,7 +102,7 @@ impl Decider<'_> {
         }
     }
 
-    /// The candidate of somebody who left, was deleted and is back: older results stay with it.
+    /// The previous candidate of a student who left, was deleted and is back: older results stay with it.
     fn former(&self, student: &StudentId, replaces: Option<Sid>) -> Option<Sid> {
         self.input.lookups.previous_sids.get(student).copied().filter(|_| replaces.is_none())
     }
@@ -148,7 +148,7 @@ impl Decider<'_> {
         }
     }
 
-    /// Somebody gave the candidate another login value there: the link follows, the roster's is restored.
+    /// The candidate was renamed on the exam side: the link follows, and the roster's value is restored.
     fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
         self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
         let observed = self.input.comparison.observed;
@@ -191,7 +191,7 @@ impl Decider<'_> {
         self.modify(wanted, link.sid, difference, Some(login));
     }
 
-    /// The wanted login value is somebody else's.
+    /// The wanted login value belongs to another candidate.
     fn taken(&mut self, wanted: &Wanted) {
         let id = wanted.id.clone();
         match self.current.other_with_login(&wanted.login, &id) {
@@ -236,7 +236,7 @@ impl Decider<'_> {
         self.push(wanted.id.clone(), change, desired_hash);
     }
 
-    /// What is sent to enter a student: the login field's value among the others, empty ones left out.
+    /// The values that enter a student: the login field's value among the others, empty ones left out.
     fn all_values(&self, wanted: &Wanted) -> Vec<(FieldId, String)> {
         let mapping = self.input.comparison.mapping;
         let value = |at: usize| {

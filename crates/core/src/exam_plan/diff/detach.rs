@@ -1,7 +1,7 @@
 //! Links whose candidate is gone although another one is listed under its login value.
 //!
-//! Somebody deleted the candidate and entered a new one in its place. The listing cannot tell the two
-//! apart; only a look-up by sid can.
+//! This happens when the candidate was deleted by hand and entered anew. The listing cannot tell the two
+//! apart; a look-up by sid can.
 
 use super::{Diff, Difference, LinkedStudent, Newcomer, PriorKnowledge};
 use crate::exam_plan::groups::shrink;
@@ -9,14 +9,14 @@ use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::lookup::{LookupRequests, LookupResults, SidFact};
 use crate::roster::LoginValue;
 
-/// What taking links off candidates that are gone asks for.
+/// The consequences of detaching links from candidates that are gone.
 #[must_use]
 #[derive(Clone, Debug, Default)]
 pub struct Detached {
     /// Links of leavers to be closed. A student's link is replaced when the listed candidate is taken
     /// over, and not before: until then it is what lets the guard count how many have vanished.
     pub notes: Vec<LinkNote>,
-    /// What is to be looked up of the candidates that may now be taken over.
+    /// Look-ups for the candidates that may now be adopted.
     pub requests: LookupRequests,
 }
 

@@ -1,4 +1,4 @@
-//! Who is not simply as wanted, with what is needed to decide about them.
+//! The kinds of difference between roster, listing and links.
 
 use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::groups::WantedGroups;
@@ -6,7 +6,7 @@ use crate::exam_plan::link::Link;
 use crate::exam_plan::reason::CannotReason;
 use crate::roster::{LoginValue, Sid, StudentId};
 
-/// Somebody who is not simply as wanted.
+/// One student or link that differs, with what is needed to decide about it.
 #[derive(Debug)]
 pub enum Difference {
     /// On the roster, without a link.
@@ -20,7 +20,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// Whose case it is.
+    /// The student it concerns.
     #[must_use]
     pub fn student(&self) -> &StudentId {
         match self {
@@ -32,16 +32,16 @@ impl Difference {
     }
 }
 
-/// What the roster wants for one student.
+/// The desired state of one student.
 #[derive(Debug)]
 pub struct Wanted {
-    /// Who.
+    /// The student.
     pub id: StudentId,
     /// Under which login value.
     pub login: LoginValue,
-    /// With which values.
+    /// The values, in the mapping's order.
     pub values: MappedValues,
-    /// In which groups.
+    /// The groups.
     pub groups: WantedGroups,
 }
 
@@ -57,7 +57,7 @@ impl std::fmt::Debug for MappedValues {
 /// A student without a link.
 #[derive(Debug)]
 pub struct Newcomer {
-    /// What the roster wants.
+    /// The desired state.
     pub wanted: Wanted,
     /// The listed candidate with the student's login value, and how it differs.
     pub listed: Option<FieldDifference>,
@@ -65,54 +65,54 @@ pub struct Newcomer {
     pub replaces: Option<Sid>,
 }
 
-/// A student with a link whose candidate is not simply as wanted.
+/// A linked student that differs from its candidate.
 #[derive(Debug)]
 pub struct LinkedStudent {
-    /// What the roster wants.
+    /// The desired state.
     pub wanted: Wanted,
-    /// What is remembered.
+    /// The link.
     pub link: Link,
-    /// How the candidate listed under the link's login value differs; absent when none is listed there.
+    /// How the candidate listed under the link's login value differs; absent when none is listed.
     pub own: Option<FieldDifference>,
-    /// How the candidate listed under the wanted login value differs, where that is another one.
+    /// How the candidate listed under the desired login value differs, if that is another candidate.
     pub target: Option<FieldDifference>,
-    /// What is known of the candidate beforehand.
+    /// Earlier findings about the candidate.
     pub prior: PriorKnowledge,
 }
 
 impl LinkedStudent {
-    /// Whether the roster wants another login value than the one remembered.
+    /// Whether the desired login value differs from the remembered one.
     #[must_use]
     pub fn is_renamed(&self) -> bool {
         self.wanted.login != self.link.login
     }
 }
 
-/// A link whose student is gone.
+/// A link whose student has left the roster.
 #[derive(Debug)]
 pub struct Leaver {
-    /// What is remembered.
+    /// The link.
     pub link: Link,
     /// Whether a candidate is listed under the link's login value.
     pub listed: bool,
-    /// What is known of the candidate beforehand.
+    /// Earlier findings about the candidate.
     pub prior: PriorKnowledge,
 }
 
 /// A student whose row cannot be used.
 #[derive(Debug)]
 pub struct Unusable {
-    /// Who.
+    /// The student.
     pub student: StudentId,
     /// Whether there is a link, which is kept as it is.
     pub linked: bool,
     /// Whether the link still counts the student as gone from the roster.
     pub returned: bool,
-    /// What is wrong.
+    /// The reason.
     pub reason: CannotReason,
 }
 
-/// What is known of a linked candidate before it is looked up for this plan.
+/// What this run already found out about a linked candidate before the plan's look-ups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PriorKnowledge {
     /// Nothing.

@@ -1,7 +1,7 @@
-//! Passes the roster by the listing once, and keeps only who differs.
+//! Streams roster and listing once; keeps only differences.
 //!
-//! Both sides stream: a student whose values, groups and link agree with the listing leaves no trace
-//! but a count. That is what keeps memory flat while a roster grows.
+//! Both sides stream: a student whose values, groups and link agree with the listing adds to a count and
+//! leaves no other trace. That keeps memory flat while a roster grows.
 
 mod bits;
 mod detach;
@@ -23,10 +23,10 @@ use super::observed::{Observed, Row};
 use super::reason::CannotReason;
 use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
 
-/// What passing the roster by the listing brought.
+/// The result of the pass over roster, listing and links.
 #[derive(Debug)]
 pub struct Diff {
-    /// Who is not simply as wanted, in ascending order of student id.
+    /// All differences, in ascending order of student id.
     pub differences: Vec<Difference>,
     /// Students that were read, active or not.
     pub rows: u64,
@@ -36,12 +36,12 @@ pub struct Diff {
     pub managed: u64,
     /// Listed candidates that are neither linked nor wanted.
     pub unmanaged: u64,
-    /// How many linked candidates are known to be in each group.
+    /// The number of linked candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
 }
 
 impl Diff {
-    /// Linked candidates of whom a value came back changed from a confirmed write.
+    /// Linked candidates with a value that came back changed from a confirmed write.
     #[must_use]
     pub fn doubted(&self) -> BTreeSet<Sid> {
         let doubted = |difference: &Difference| match difference {
@@ -54,7 +54,7 @@ impl Diff {
         self.differences.iter().filter_map(doubted).collect()
     }
 
-    /// Students who have no candidate of their own yet.
+    /// Students without a candidate.
     #[must_use]
     pub fn newcomers(&self) -> HashSet<&StudentId> {
         let newcomer = |difference: &'_ Difference| match difference {
@@ -68,8 +68,8 @@ impl Diff {
     }
 }
 
-/// Students who turned out to share login values, and links that claim the same candidate; the pass has to
-/// be made again knowing them.
+/// Login values shared by several students, and candidates claimed by several links. The pass is repeated
+/// with them known.
 #[derive(Debug, Default)]
 pub struct SharedLogins {
     wanted: HashSet<u64>,
@@ -77,7 +77,7 @@ pub struct SharedLogins {
 }
 
 impl SharedLogins {
-    /// Takes in what another pass found.
+    /// Adds the findings of another pass.
     pub fn extend(&mut self, more: Self) {
         let Self { wanted, linked } = more;
         self.wanted.extend(wanted);
@@ -147,10 +147,10 @@ impl<'a> DiffBuilder<'a> {
         Self { known_groups: Some(groups), ..self }
     }
 
-    /// Takes in one student, one link, or both where they belong together. Ascending by student id.
+    /// Adds one student, one link, or both where they belong together. Call in ascending order of student id.
     ///
-    /// `row_problem` says why the student's row cannot be used as it is, where it cannot. Such a row
-    /// never makes a leaver of somebody with a link, whatever it says about being active.
+    /// `row_problem` is the reason why the student's row is unusable. An unusable row never turns a linked
+    /// student into a leaver, whatever it says about being active.
     pub fn pair(&mut self, student: Option<Student>, link: Option<Link>, row_problem: Option<CannotReason>) {
         self.diff.rows += u64::from(student.is_some());
         let (link, prior) = link.map_or((None, PriorKnowledge::None), |link| self.with_prior_knowledge(link));
@@ -254,7 +254,7 @@ impl<'a> DiffBuilder<'a> {
         in_groups && link.gone_since_ms.is_none() && wanted.without_gid.is_none()
     }
 
-    /// What the roster wants, and the candidate listed under the wanted login value.
+    /// The desired state, and the candidate listed under the desired login value.
     fn usable(
         &mut self,
         student: Student,
@@ -307,5 +307,5 @@ impl<'a> DiffBuilder<'a> {
     }
 }
 
-/// Who owns which contested login value: a small map that the shell fills.
+/// The owners of contested login values: a small map that the shell fills.
 pub type Owners = HashMap<LoginValue, StudentId>;
