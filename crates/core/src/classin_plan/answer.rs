@@ -1,4 +1,4 @@
-//! What one ClassIn call was asked with and what it answered, free of wire spelling.
+//! One ClassIn call and its answer, free of wire spelling.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// What a call answered, read leniently and not yet judged.
+/// A call's answer, read leniently and not yet judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallAnswer {
     /// The code at the top; absent when there was none to read.
@@ -57,7 +57,7 @@ pub struct CallAnswer {
     pub top_text: Option<String>,
     /// The items in the order they came; absent when the answer held no array.
     pub items: Option<Vec<AnswerItem>>,
-    /// The account that a registration of one names; absent in the answer to any other call, whatever it holds.
+    /// The account that a registration of one names; absent in the answer to any other call.
     pub uid: Option<ClassinUid>,
 }
 

@@ -59,7 +59,7 @@ text_identifier!(
     ClassCode
 );
 text_identifier!(
-    /// What a candidate signs in with, trimmed and in Unicode normal form C. Personal: never logged.
+    /// A candidate's login, trimmed and in Unicode normal form C. Personal: never logged.
     LoginValue
 );
 

@@ -1,4 +1,4 @@
-//! The pure vocabulary: who is on the roster, which groups and classes there are, what a result is.
+//! The pure vocabulary: students, groups, classes and results.
 //!
 //! Nothing here reads, writes, waits or looks at a clock; every other folder may depend on this one.
 

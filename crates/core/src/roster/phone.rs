@@ -11,10 +11,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::text::normalise;
 
-/// Longer texts hold no phone number, whatever they say.
+/// Longer texts hold no phone number.
 const LONGEST_CHARS: usize = 40;
 
-/// So many digits at the end of a number are the subscriber's own, wherever that is.
+/// The last digits of a number that are the subscriber's own in every country.
 const SUBSCRIBER_DIGITS: usize = 7;
 
 /// The country whose numbers are written without a country code.
@@ -41,12 +41,12 @@ impl fmt::Debug for HomeCountry {
     }
 }
 
-/// One existing number, in its parts. Personal: shown to nobody.
+/// One existing number, in its parts. Personal: never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone {
     /// Such as 86, without zeros in front.
     pub country_code: u16,
-    /// What is dialled behind the country code: digits alone, where a country wants that with a zero in front.
+    /// The digits dialled after the country code; with a leading zero where a country wants one.
     pub number: Box<str>,
     /// Whether it is known to be a mobile phone's.
     pub mobile: bool,
@@ -58,13 +58,13 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// Why a text is no phone number. Its text continues "the phone" and never repeats the value.
+/// The reason why a text is no phone number. Its text continues "the phone" and never repeats the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum PhoneProblem {
     /// Letters, several numbers, or anything else that is no digit or separator.
     #[error("holds something else than one phone number")]
     NotANumber,
-    /// Digits that nobody's phone can have.
+    /// Digits that no phone can have.
     #[error("is not a number of its country: check its digits, and the country code where it has one")]
     Impossible,
 }
@@ -74,7 +74,8 @@ impl Phone {
     /// `+` or the international prefix it is one of `home`, unless it exists only when its first digits are taken
     /// for the country code of `home`.
     ///
-    /// Strict: what no phone of that country can have is refused, since a slip of one digit is somebody else.
+    /// Strict: a number that no phone of that country can have is refused, because a slip of one digit
+    /// reaches another person.
     ///
     /// # Errors
     /// [`PhoneProblem`], by whether it looks like a number at all.
@@ -122,8 +123,8 @@ fn parse(plain: &str, home: HomeCountry) -> Option<PhoneNumber> {
     (whole && ends_alike(plain, &number)).then_some(number)
 }
 
-/// Whether the last digits, as they were written, are those of the number that was read. In front, countries
-/// have rules of their own: a zero goes, a mobile prefix comes.
+/// Whether the last digits as written are those of the number that was read. In front, countries have rules
+/// of their own: a zero is dropped, a mobile prefix is added.
 fn ends_alike(plain: &str, number: &PhoneNumber) -> bool {
     let read = number.national().value().to_string();
     let written: Vec<u8> = plain.bytes().filter(u8::is_ascii_digit).collect();

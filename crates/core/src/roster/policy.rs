@@ -1,8 +1,8 @@
-//! What an admin decides about plans: the plain types that plans are made under.
+//! The admin's decisions about plans, as plain types.
 //!
-//! How they are written in a configuration file is the business of the settings.
+//! The settings know how they are written in a configuration file.
 
-/// What a run may change. Each mode allows what the one before it allows.
+/// The changes that a run may make. Each mode allows what the one before it allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Reads and plans; writes to neither service, and does not call ClassIn.
@@ -51,14 +51,14 @@ pub enum Adopt {
     Never,
 }
 
-/// `[classin] removals`: how strong our evidence must be before we remove somebody.
+/// `[classin] removals`: the evidence required before a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Removals {
-    /// Nobody.
+    /// No student is removed.
     None,
-    /// Whom we added.
+    /// Students that we added.
     Added,
-    /// Also whom we presumably added (the answer was lost).
+    /// Also students that we presumably added (the answer was lost).
     Presumed,
 }
 
@@ -67,8 +67,8 @@ pub enum Removals {
 pub enum Limit {
     /// Grows with the number of managed candidates: max(5, 20 % up to 100, 10 % up to 1,000, 5 % above).
     Auto,
-    /// So many.
+    /// A number of operations.
     Count(u64),
-    /// So many of a hundred managed ones, 0 to 100.
+    /// A percentage of the managed ones, 0 to 100.
     Percent(f64),
 }

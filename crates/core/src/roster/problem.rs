@@ -5,11 +5,11 @@ use std::fmt;
 /// One unusable row. It concerns only the row it names and never becomes a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterProblem {
-    /// The roster table, or the name of the query that stands for it.
+    /// The roster table, or the name of the query in its place.
     pub table: &'static str,
     /// The row's key.
     pub key: String,
-    /// What is wrong and what to do, as one sentence without a full stop and without personal data.
+    /// The problem and its remedy, as one sentence without a full stop and without personal data.
     pub what: String,
 }
 

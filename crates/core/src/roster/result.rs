@@ -4,26 +4,26 @@ use std::fmt;
 
 use super::{ExamId, LoginValue, Sid};
 
-/// What tells one attempt from another: exam, candidate and moment of the start. Contract:
+/// Identifies an attempt: exam, candidate and moment of the start. Contract:
 /// docs/contracts/onlineexammaker.md, 3.8: an attempt has no id of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptKey {
-    /// At which exam.
+    /// The exam.
     pub exam: ExamId,
-    /// By which candidate, who may be gone.
+    /// The candidate, which may be gone.
     pub sid: Sid,
     /// When it began, in milliseconds since 1970 UTC; 0 where the service does not say.
     pub started_at_ms: i64,
-    /// Only where the service does not say when it began: what stands in its link. Else empty.
+    /// The id from its link, only if the service does not say when the attempt began. Else empty.
     pub untimed: String,
 }
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
-    /// Which one.
+    /// Its identity.
     pub key: AttemptKey,
-    /// What the result's link calls it; the link itself is never kept.
+    /// The id in the result's link; the link itself is never kept.
     pub tid: Option<String>,
     /// The candidate's login value.
     pub login: Option<LoginValue>,
@@ -31,7 +31,7 @@ pub struct Attempt {
     pub score: Option<f64>,
     /// Whether it was passed.
     pub passed: Option<bool>,
-    /// How far it is.
+    /// Its progress.
     pub status: AttemptStatus,
     /// When it ended, in milliseconds since 1970 UTC; absent while it is in progress.
     pub ended_at_ms: Option<i64>,
@@ -51,7 +51,7 @@ impl Attempt {
     }
 }
 
-/// How far an attempt is. Contract: docs/contracts/onlineexammaker.md, 3.8.
+/// The progress of an attempt. Contract: docs/contracts/onlineexammaker.md, 3.8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptStatus {
     /// Not handed in yet.
@@ -99,8 +99,8 @@ impl AttemptStatus {
         }
     }
 
-    /// Whether it is handed in, so that nothing but a correction changes it. A code that is not documented may
-    /// stand for something that goes on.
+    /// Whether it is handed in, so that only a correction changes it. An undocumented code may mean an
+    /// attempt in progress.
     #[must_use]
     pub fn is_settled(self) -> bool {
         match self {

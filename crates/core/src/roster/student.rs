@@ -33,13 +33,13 @@ impl fmt::Debug for Student {
 pub struct Group {
     /// The school's code.
     pub code: GroupCode,
-    /// What people call it.
+    /// Its everyday name.
     pub title: String,
-    /// The exam side's id; absent until somebody enters it.
+    /// The exam side's id; absent until it is entered.
     pub gid: Option<Gid>,
 }
 
-/// Where an enrolment takes place: a class of a course, or the whole course.
+/// The place of an enrolment: a class of a course, or the whole course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassTarget {
     /// The course.
@@ -62,20 +62,20 @@ impl fmt::Display for ClassTarget {
 pub struct Class {
     /// The school's code.
     pub code: ClassCode,
-    /// What people call it.
+    /// Its everyday name.
     pub title: String,
-    /// Where it is on ClassIn; absent when the roster names no course, and then it is not mirrored.
+    /// Its ids on ClassIn; absent when the roster names no course, and then it is not mirrored.
     pub target: Option<ClassTarget>,
 }
 
 /// One student's wanted membership of one class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrolment {
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Which class, by the school's code.
+    /// The class, by the school's code.
     pub class_code: ClassCode,
-    /// Which class, by ClassIn's ids.
+    /// The class, by ClassIn's ids.
     pub target: ClassTarget,
     /// The student's ClassIn account, when the roster knows it.
     pub uid: Option<ClassinUid>,

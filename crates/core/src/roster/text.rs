@@ -1,4 +1,4 @@
-//! How a value is brought into the form it is compared in.
+//! Brings values into the form in which they are compared.
 
 use std::borrow::Cow;
 

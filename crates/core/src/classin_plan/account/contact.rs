@@ -15,19 +15,19 @@ use crate::roster::{HomeCountry, Phone, PhoneProblem, normalise};
 
 /// Mainland China.
 const MAINLAND: u16 = 86;
-/// Mobile numbers there have so many digits; landlines cannot hold an account.
+/// The number of digits of a mainland mobile number; landlines cannot hold an account.
 const MAINLAND_DIGITS: usize = 11;
 /// The longest address that mail programs agree on.
 const LONGEST_EMAIL: usize = 254;
 
-/// A phone number as ClassIn writes it, or an e-mail address. Personal: shown to nobody.
+/// A phone number as ClassIn writes it, or an e-mail address. Personal: never shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Contact {
     kind: ContactKind,
     text: Box<str>,
 }
 
-/// What a [`Contact`] is.
+/// The kind of a [`Contact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContactKind {
     /// Mainland China: 11 digits; elsewhere `00<country>-<number>`.
@@ -36,35 +36,35 @@ pub enum ContactKind {
     Email,
 }
 
-/// What was found on the roster.
+/// The contact found on the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ContactReading {
     /// By what the account is asked for; absent where nothing is usable.
     pub contact: Option<Contact>,
-    /// What a person should mend; also present where the e-mail stands in for an unreadable phone.
+    /// The problem for a person to fix; also present where the e-mail replaces an unreadable phone.
     pub problem: Option<ContactProblem>,
 }
 
-/// What is wrong with a student's phone or e-mail. Names the columns and never repeats a value.
+/// The fault of a student's phone or e-mail. Names the columns and never repeats a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContactProblem {
-    /// What is wrong with the phone; absent when there is none.
+    /// The phone's fault; absent without a phone.
     pub phone: Option<ContactFault>,
-    /// What is wrong with the e-mail; absent when there is none, or when it is usable.
+    /// The e-mail's fault; absent without an e-mail and for a usable one.
     pub email: Option<ContactFault>,
-    /// Whether the e-mail stands in.
+    /// Whether the e-mail is used instead.
     pub email_instead: bool,
-    /// Whose phone numbers need no country code.
+    /// The country whose phone numbers need no country code.
     pub home: HomeCountry,
 }
 
-/// What is wrong with one value.
+/// The fault of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactFault {
     /// It holds letters, or more than one number.
     NotANumber,
-    /// Nobody in its country can have this number.
+    /// Its country has no such number.
     Impossible,
     /// A landline of mainland China.
     Landline,
@@ -115,8 +115,8 @@ impl Contact {
         Ok(Self { kind: ContactKind::Phone, text: number })
     }
 
-    /// Assumed: ClassIn, as nearly every mail server, takes addresses that differ in case for one. In lower case
-    /// they are one here too, so that nobody is registered twice.
+    /// Assumed: like nearly every mail server, ClassIn treats addresses that differ only in case as one. They
+    /// are put into lower case here too, so that no student is registered twice.
     fn email(text: &str) -> Result<Self, ContactFault> {
         let is_odd =
             |c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '<' | '>' | '"');
@@ -134,7 +134,7 @@ impl Contact {
         Ok(Self { kind: ContactKind::Email, text: text.to_lowercase().into() })
     }
 
-    /// What it is.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> ContactKind {
         self.kind

@@ -1,7 +1,7 @@
 //! One student's ClassIn account: where it is found, how it is named, what an answer about it proves.
 //!
-//! Siblings who share a phone number share an account. A uid comes from a registration and nowhere else; what
-//! joining the school answers as `data` is never one.
+//! Siblings who share a phone number share an account. A uid comes only from a registration; the `data` of an
+//! answer about joining the school is never a uid.
 //!
 //! Contract: docs/contracts/classin.md, 4.3 to 4.5 and 4.9.
 

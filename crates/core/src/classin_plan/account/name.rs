@@ -8,7 +8,8 @@ use crate::roster::normalise;
 /// as code points.
 const LONGEST_NAME: usize = 24;
 
-/// A name cut as ClassIn cuts it; two names that differ behind the cut are equal. Personal: shown to nobody.
+/// A name cut to ClassIn's length; two names that differ only behind the cut are equal. Personal: never
+/// shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchoolName(Box<str>);
 
@@ -17,7 +18,7 @@ impl SchoolName {
     #[must_use]
     pub fn cut(name: &str) -> Option<Self> {
         let cut: String = normalise(name).chars().take(LONGEST_NAME).collect();
-        // A blank at the cut would come and go with whoever trims.
+        // A blank at the cut would depend on whether the other side trims.
         let cut = cut.trim_end();
         (!cut.is_empty()).then(|| Self(cut.into()))
     }
@@ -41,12 +42,12 @@ impl fmt::Debug for SchoolName {
     }
 }
 
-/// What is to be done about the name of one account.
+/// The change that one account's name needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameChange {
     /// It is the one last confirmed.
     None,
-    /// Nothing is known of it. Only remembered: what somebody entered in ClassIn stays until the roster changes.
+    /// Nothing is known of it. Only remembered: a name entered in ClassIn stays until the roster changes.
     FirstSeen {
         /// The fingerprint to remember.
         fingerprint: u64,

@@ -9,14 +9,15 @@ use crate::roster::StudentId;
 /// Most accounts a call; more answer 450. Contract: docs/contracts/classin.md, 1.2.
 pub const LARGEST_REGISTRATION: usize = 10;
 
-/// Registrations and joinings with the same parameters within so many milliseconds are refused as doubles
-/// (101003002), whatever became of the first: a repeat waits longer. Contract: docs/contracts/classin.md, 1.2.
+/// In milliseconds. Registrations and joinings repeated with the same parameters within this time are refused
+/// as doubles (101003002), whatever the outcome of the first, so a repeat waits longer. Contract:
+/// docs/contracts/classin.md, 1.2.
 pub const SAME_PARAMETERS_MS: u64 = 5_000;
 
-/// One student who needs a uid.
+/// One student without a uid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applicant {
-    /// Who.
+    /// The student.
     pub student: StudentId,
     /// By what the account is asked for.
     pub contact: Contact,
@@ -29,16 +30,16 @@ pub struct Applicant {
 pub struct Registration {
     /// By what it is asked for.
     pub contact: Contact,
-    /// The name of the first of its students who has one.
+    /// The name of its first student with a name.
     pub name: Option<SchoolName>,
-    /// Whose it is, in ascending order; siblings who share a contact share it. Never empty.
+    /// Its students, in ascending order; siblings who share a contact share it. Never empty.
     pub students: Vec<StudentId>,
     /// Our name for it in a call, derived from the first student.
     pub token: Token,
 }
 
-/// The accounts that these students need: one for each contact, in the order of their first students, whatever the
-/// order they come in. No account is asked for twice.
+/// The accounts that these students need: one for each contact, ordered by first student, in whatever order
+/// the students come. Each account appears once.
 #[must_use]
 pub fn registrations(
     applicants: impl IntoIterator<Item = Applicant>,

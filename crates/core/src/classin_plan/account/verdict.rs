@@ -1,4 +1,4 @@
-//! What the answers about accounts prove.
+//! Judges the answers about accounts.
 //!
 //! | call | answer | verdict |
 //! |---|---|---|
@@ -33,7 +33,7 @@ pub enum Membership {
     ToAskFor,
 }
 
-/// What an answer proves about one account that was asked for.
+/// The verdict on one requested account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountVerdict {
     /// The uid is known, to be stored at once.
@@ -69,7 +69,7 @@ pub enum AccountVerdict {
     Unknown,
 }
 
-/// What an answer proves about joining the school.
+/// The verdict on joining the school.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchoolVerdict {
     /// A student of the school, by this call (1) or before (133).
@@ -77,7 +77,7 @@ pub enum SchoolVerdict {
         /// 1 or 133.
         code: i64,
     },
-    /// There is no account yet: register first, where that is allowed, then join.
+    /// There is no account yet: register first, if registering is allowed, then join.
     NoAccount {
         /// 113.
         code: i64,
@@ -103,7 +103,7 @@ pub enum SchoolVerdict {
     Unknown,
 }
 
-/// What an answer proves about a name that was written.
+/// The verdict on writing a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameVerdict {
     /// It is the name now.
@@ -139,7 +139,7 @@ pub enum NameVerdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct JudgedAccount<V> {
-    /// What is proven.
+    /// The verdict.
     pub verdict: V,
     /// The service's own text; masked already.
     pub text: Option<String>,
@@ -160,8 +160,8 @@ pub struct JudgedAccounts {
 
 /// Judges a registration: `call` is [`Call::Register`] for one account, or [`Call::RegisterMultiple`].
 ///
-/// A uid among several is believed only where our token came back beside it: by position alone it might be
-/// somebody else's.
+/// A uid among several counts only with our token beside it: by position alone it might belong to another
+/// account.
 pub fn judge_registrations(call: Call, sent: &[Token], answer: &CallAnswer) -> JudgedAccounts {
     let shape = if call.answers_by_item() { Sent::Tokens(sent) } else { Sent::Positions(sent.len()) };
     let judged = judge(call, shape, answer);
@@ -172,7 +172,7 @@ pub fn judge_registrations(call: Call, sent: &[Token], answer: &CallAnswer) -> J
     JudgedAccounts { items: judged.items.iter().zip(sent).map(one).collect(), stop: judged.stop }
 }
 
-/// What an answer says of one account's uid.
+/// An answer's statement about one account's uid.
 #[derive(Clone, Copy)]
 enum ToldUid {
     Uid(ClassinUid),

@@ -1,4 +1,4 @@
-//! What each answer code of ClassIn means to us: the decision table as one piece of data.
+//! The meaning of each answer code of ClassIn: the decision table as one piece of data.
 //!
 //! It says what a code means at a call, not which students of a call it concerns: that is
 //! [`judge`](super::judge()).
@@ -9,14 +9,13 @@
 //! codes differently. The current Chinese documentation (revision 6.0.5) is followed instead:
 //!
 //! - **143**: there "cell phone number is illegal", now "no such class". Students have been named by uid
-//!   alone since 2021-01-05, so a call carries no phone number that could be illegal. Read the old way,
-//!   every student of a mistyped class would become a dead letter of their own, instead of one condemned
-//!   class.
+//!   alone since 2021-01-05, so a call carries no phone number that could be illegal. With the old meaning,
+//!   every student of a mistyped class would become a dead letter, instead of one closed class.
 //! - **144**: there "no information about this section", now "the school has no such course": the course is
 //!   condemned with all its classes, not the one class.
 //! - **164**: there "the same phone number already exists in the course", now "is an auditor of the course".
-//!   The change that brought it (2018-02-07) speaks of auditors, so the old text is a mistranslation. Read
-//!   the old way it would count as membership, and a student who cannot take part would look enrolled.
+//!   The change that brought it (2018-02-07) speaks of auditors, so the old text is a mistranslation. With
+//!   the old meaning it would count as membership, and a student who cannot take part would look enrolled.
 
 mod table;
 #[cfg(test)]
@@ -25,7 +24,7 @@ mod tests;
 use crate::roster::ClassTarget;
 use table::{NOT_LISTED, TABLE, UNEXPECTED_HERE};
 
-/// The calls whose codes we judge, free of wire spelling.
+/// The calls whose codes are judged, free of wire spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Call {
     /// Adds students to one class.
@@ -101,7 +100,7 @@ impl Call {
     }
 }
 
-/// Why ClassIn is left alone for the rest of a run.
+/// The reason why ClassIn is not called any more in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stop {
     /// We sent something we should not send.
@@ -112,14 +111,14 @@ pub enum Stop {
     Maintenance,
 }
 
-/// What kind of thing a code is: docs/contracts/classin.md, 6.
+/// The class of a code: docs/contracts/classin.md, 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CodeClass {
     /// It is so now, by us.
     Done,
     /// It was so before: there already, or (for removals) gone already.
     Already,
-    /// Mend the cause once, then try once more; if it comes again it is [`CodeClass::Student`].
+    /// Fix the cause once, then try once more. A second time it counts as [`CodeClass::Student`].
     Repair,
     /// Later, with growing delays, a limited number of times.
     Retry,
@@ -152,13 +151,14 @@ impl CodeClass {
     }
 }
 
-/// What one code means at one call.
+/// The meaning of one code at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Decision {
-    /// What kind of thing it is.
+    /// Its class.
     pub class: CodeClass,
-    /// For a school office: what it means and who can do what. One sentence, no full stop, no personal data.
+    /// For the school office: the meaning, and who can do what about it. One sentence, no full stop, no
+    /// personal data.
     pub message: &'static str,
     /// Whether the table knows this code at this call. Show an unlisted code's number beside the message.
     pub listed: bool,

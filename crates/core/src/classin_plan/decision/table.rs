@@ -1,9 +1,9 @@
 //! The rows: one code a row, in ascending order.
 //!
-//! Contract: docs/contracts/classin.md, 6.1. The meaning is documented; the class is our
-//! stance on it. A failure counts at whatever call it comes. A code that claims success, or asks for a
-//! repair, counts only at the calls it is documented for: "is in the class already" in answer to a removal
-//! must never be read as "is gone already".
+//! Contract: docs/contracts/classin.md, 6.1. The meaning is documented; the class is our own decision. A
+//! failure counts at every call. A code that claims success or asks for a repair counts only at the calls it
+//! is documented for: "is in the class already" in answer to a removal must never be read as "is gone
+//! already".
 
 use super::{
     Call,
@@ -20,7 +20,7 @@ pub(super) struct Row {
     pub(super) exception: Option<Exception>,
 }
 
-/// Where one code means something else.
+/// Calls at which the code means something else.
 #[derive(Clone, Copy)]
 pub(super) struct Exception {
     pub(super) calls: &'static [Call],
@@ -30,7 +30,7 @@ pub(super) struct Exception {
 
 const EVERYWHERE: &[Call] = &Call::ALL;
 const ADDS: &[Call] = &[Call::ClassAdd, Call::CourseAdd];
-/// Where nobody but a student of the school is taken.
+/// The calls that take only students of the school.
 const STUDENTS_ONLY: &[Call] = &[Call::ClassAdd, Call::CourseAdd, Call::SchoolName];
 const CLASS_ADD: &[Call] = &[Call::ClassAdd];
 const CLASS_REMOVE: &[Call] = &[Call::ClassRemove];
@@ -197,7 +197,7 @@ pub(super) const TABLE: &[Row] = &[
          of rosterd",
     ),
     row(162, Already, "is not a member of the course any more").only_at(COURSE_REMOVE),
-    // Also at the class call: who is a student of the course attends all its classes.
+    // Also at the class call, because a student of the course attends all its classes.
     row(163, Already, "is a student of the course already").only_at(ADDS),
     row(
         164,

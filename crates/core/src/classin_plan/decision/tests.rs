@@ -3,8 +3,8 @@
 use super::table::TABLE;
 use super::*;
 
-/// docs/contracts/classin.md, 6.1, copied by hand: code, class, then exceptions as `CALL class`.
-/// `elsewhere unlisted` stands where a claim of success must not count at other calls.
+/// docs/contracts/classin.md, 6.1, copied by hand: code, class, then exceptions as `CALL class`. `elsewhere
+/// unlisted` marks a claim of success that must not count at other calls.
 const EXPECTED: &str = "
 1           done
 100         run:ours

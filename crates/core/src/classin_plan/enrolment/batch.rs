@@ -10,14 +10,14 @@ use crate::roster::ClassTarget;
 /// Contract: docs/contracts/classin.md, 1.2.
 pub const LARGEST_BATCH: usize = 30;
 
-/// What one call is to do. All operations have this target and kind, a uid, and are planned.
+/// One call. All its operations have this target and kind, have a uid and are planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolmentBatch {
     /// Where.
     pub target: ClassTarget,
     /// Enrol or remove.
     pub kind: EnrolmentKind,
-    /// Whom, in the order to be sent; never empty.
+    /// The operations, in the order to be sent; never empty.
     pub operations: Vec<EnrolmentOperation>,
 }
 

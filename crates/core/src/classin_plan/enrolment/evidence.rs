@@ -1,4 +1,4 @@
-//! What a call and its answer do to our evidence.
+//! The effect of a call and its answer on our evidence.
 //!
 //! | kind | known before | verdict | known after |
 //! |---|---|---|---|
@@ -22,16 +22,16 @@ use super::{EnrolmentKind, Evidence};
 /// The class was deleted, and every membership with it.
 const CLASS_DELETED: i64 = 212;
 
-/// There is no account with this uid, and so nobody whom a lost call could have entered.
+/// No account has this uid, so a lost call cannot have enrolled it.
 const NO_SUCH_ACCOUNT: i64 = 400;
 
-/// What becomes of the record of one account in one target.
+/// The change to the record of one account in one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum EvidenceChange {
     /// The record holds this evidence from now on.
     Record(Evidence),
-    /// There is no record any more.
+    /// The record is deleted.
     Forget,
 }
 
@@ -44,7 +44,7 @@ impl EvidenceChange {
     }
 }
 
-/// What to write before the call, so that a crash in the middle of it is remembered as a lost answer.
+/// The evidence to store before the call, so that a crash in the middle is remembered as a lost answer.
 pub fn evidence_before(kind: EnrolmentKind, was: Option<Evidence>) -> EvidenceChange {
     match kind {
         EnrolmentKind::Register => EvidenceChange::back_to(was),
@@ -53,8 +53,8 @@ pub fn evidence_before(kind: EnrolmentKind, was: Option<Evidence>) -> EvidenceCh
     }
 }
 
-/// What to write after the answer. `was` is what was known before the call, before [`evidence_before`]; for
-/// a call whose answer was lost the verdict is [`ItemVerdict::Unknown`].
+/// The change to store after the answer. `was` is the evidence before the call, before [`evidence_before`];
+/// for a call whose answer was lost the verdict is [`ItemVerdict::Unknown`].
 pub fn evidence_after(kind: EnrolmentKind, was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match kind {
         EnrolmentKind::Register => EvidenceChange::back_to(was),

@@ -1,4 +1,4 @@
-//! A short, stable name for what an operation wants.
+//! A short, stable hash of an operation's desired change.
 
 use super::EnrolmentKind;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
@@ -8,7 +8,7 @@ use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
 pub struct Wanted<'a> {
     /// What.
     pub kind: EnrolmentKind,
-    /// For whom.
+    /// The student.
     pub student: &'a StudentId,
     /// The school's code of the class; `None` for removals, whose class the roster may have dropped.
     pub class_code: Option<&'a ClassCode>,

@@ -19,7 +19,7 @@ pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
 use crate::roster::Mode;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
 
-/// How we know what we know of one account's membership: the only memory there is, as ClassIn can not be read
+/// The source of our knowledge of one account's membership. It is the only memory, as ClassIn cannot be read
 /// back (docs/contracts/classin.md, 1.4, rule 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
@@ -29,15 +29,14 @@ pub enum Evidence {
     Present,
     /// We tried to add it and do not know what became of that. A repeat is safe and settles it.
     Unknown,
-    /// It was there when we repeated an add of ours whose answer was lost: membership is certain, authorship
-    /// is not.
+    /// A repeated add of ours, after a lost answer, found it there: membership is certain, authorship is not.
     Presumed,
     /// We tried to remove it, as we were allowed to, and do not know what became of that. A repeat is safe.
     Removing,
     /// It was there once and is out. For every decision the same as no record at all.
     Gone,
-    /// The class takes no changes for good (over, deleted, made in the app): whatever it is, it stays so. Not ours to
-    /// remove.
+    /// The class takes no changes for good (over, deleted, made in the app): the membership stays as it is.
+    /// Not ours to remove.
     Closed,
 }
 
@@ -76,23 +75,23 @@ impl Evidence {
     }
 }
 
-/// What we remember of one account in one class. Evidence belongs to (uid, target): siblings may share an
-/// account.
+/// The record of one account in one class. Evidence belongs to (uid, target): siblings may share an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolmentRecord {
     /// The account.
     pub uid: ClassinUid,
     /// Where.
     pub target: ClassTarget,
-    /// For whom it was enrolled.
+    /// The student it was enrolled for.
     pub student: StudentId,
-    /// How we know.
+    /// The source of our knowledge.
     pub evidence: Evidence,
     /// When a run first saw that the student has left the roster; absent while they are on it.
     pub gone_since_ms: Option<i64>,
 }
 
-/// What is done for one student and one class. In the order of a report: registrations first, removals last.
+/// The kind of change for one student and one class. In the order of a report: registrations first, removals
+/// last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EnrolmentKind {
     /// Obtain a ClassIn account.
@@ -115,23 +114,23 @@ impl EnrolmentKind {
     }
 }
 
-/// Whether an operation goes ahead, and if not, why.
+/// Whether an operation goes ahead, with the reason if not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnrolmentState {
-    /// It goes ahead.
+    /// It is carried out.
     Planned,
     /// It is too much without a person's approval.
     Held(Reason),
-    /// It is withheld, and nobody need do anything.
+    /// It is withheld, and no action is needed.
     Skipped(Reason),
     /// It is impossible until the roster changes.
     Cannot(Reason),
-    /// It goes ahead later by itself, or once a person has looked at its failure.
+    /// It goes ahead later by itself, or after a person has looked at its failure.
     Waiting(Reason),
 }
 
 impl EnrolmentState {
-    /// Why it does not go ahead; `None` when it does.
+    /// The reason for not going ahead; `None` for a planned operation.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         match self {
@@ -143,7 +142,8 @@ impl EnrolmentState {
     }
 }
 
-/// Why an operation does not go ahead. Its text is a sentence without a full stop and without personal data.
+/// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without
+/// personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The student has no uid.
@@ -154,7 +154,7 @@ pub enum Reason {
     Closed(i64),
     /// It would take the last member of ours out of the class.
     WouldEmpty {
-        /// How many removals would do that.
+        /// The number of removals that would empty it.
         removals: usize,
     },
     /// The student has left less than `delete_grace` ago, or fewer than two runs have seen it.
@@ -162,7 +162,7 @@ pub enum Reason {
         /// When the grace ends, in milliseconds since 1970 UTC.
         until_ms: i64,
     },
-    /// What the ledger or the guard says, in its own words.
+    /// The reason of the ledger or the guard, in its own words.
     Other(String),
 }
 
@@ -194,17 +194,17 @@ impl fmt::Display for Reason {
 pub struct EnrolmentOperation {
     /// What.
     pub kind: EnrolmentKind,
-    /// For whom.
+    /// The student.
     pub student: StudentId,
-    /// Which class, by the school's code; absent when the roster no longer has that class.
+    /// The class, by the school's code; absent when the roster no longer has that class.
     pub class_code: Option<ClassCode>,
     /// The account; absent only where that is what is missing.
     pub uid: Option<ClassinUid>,
-    /// Which class, by ClassIn's ids.
+    /// The class, by ClassIn's ids.
     pub target: ClassTarget,
-    /// Whether it goes ahead.
+    /// Its state.
     pub state: EnrolmentState,
-    /// What we knew before: the `was` of [`evidence_before`] and [`evidence_after`].
+    /// The evidence before: the `was` of [`evidence_before`] and [`evidence_after`].
     pub recorded: Option<Evidence>,
     /// Another planned operation makes the call for the same account and target, and this one ends as that
     /// one does. It is in no batch.

@@ -1,4 +1,4 @@
-//! What one class needs: wanted enrolments against what we remember.
+//! Plans one class: wanted enrolments against recorded ones.
 //!
 //! | wanted | remembered | operation |
 //! |---|---|---|
@@ -11,9 +11,9 @@
 //! | no | present, condemned | none; the record is forgotten |
 //! | no | gone | none |
 //!
-//! A removal waits for `delete_grace` and two runs when the student has left the roster; who leaves only the
-//! class is removed at once. No account is removed while any student of the roster wants it there, and none
-//! of a student who is wanted there while their account is not known.
+//! A removal waits for `delete_grace` and two runs when the student has left the roster; a student who leaves
+//! only the class is removed at once. An account is not removed while any student of the roster wants it in
+//! the class, nor while its student is wanted in the class with an account not yet known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,8 @@ use super::{
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
 
-/// So many runs must have seen a student gone before a removal (the specification's `delete_grace`).
+/// The number of runs that must have seen a student gone before a removal (the specification's
+/// `delete_grace`).
 const LEAST_RUNS: u32 = 2;
 
 /// The class was deleted, and every membership with it.
@@ -39,12 +40,12 @@ pub enum Presence {
     Gone {
         /// Since when, in milliseconds since 1970 UTC.
         since_ms: i64,
-        /// How many runs have seen that, this one included.
+        /// The number of runs that have seen that, this one included.
         runs: u32,
     },
 }
 
-/// What a plan for one class depends on besides the roster and our records.
+/// The conditions of a plan for one class, besides the roster and our records.
 #[derive(Clone, Copy)]
 pub struct ClassView<'a> {
     /// The class. Rows and records of another one are ignored.
@@ -52,15 +53,15 @@ pub struct ClassView<'a> {
     /// The school's code of the class, for removals; absent when the roster no longer has it. Where several
     /// codes name one target: the first.
     pub class_code: Option<&'a ClassCode>,
-    /// What a run may change.
+    /// The mode of the run.
     pub mode: Mode,
     /// The code for which the class or its course is condemned.
     pub closed: Option<i64>,
-    /// How strong our evidence must be before we remove somebody.
+    /// The evidence required before a removal.
     pub removals: Removals,
     /// Now.
     pub now_ms: i64,
-    /// How long a student must be gone before a removal.
+    /// The time that a student must be gone before a removal, in milliseconds.
     pub delete_grace_ms: i64,
     /// Whether a student is on the roster; asked for students of our records.
     pub presence: &'a dyn Fn(&StudentId) -> Presence,
@@ -73,11 +74,11 @@ pub struct ClassView<'a> {
 pub struct Handover {
     /// The account.
     pub uid: ClassinUid,
-    /// Who wants it now; the record is to name them.
+    /// The student that the record is to name from now on.
     pub student: StudentId,
 }
 
-/// What is to be done about one class.
+/// The plan for one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ClassPlan {
@@ -88,7 +89,8 @@ pub struct ClassPlan {
     /// Records that stay although no wanted row names their account: the setting does not let us remove
     /// them, or their student is wanted here with an account not known at the moment.
     pub kept: usize,
-    /// Accounts whose record can go without a call: not wanted and not ours, or gone with a deleted class.
+    /// Accounts whose record is dropped without a call: not wanted and not ours, or gone with a deleted
+    /// class.
     pub to_forget: Vec<ClassinUid>,
     /// Records to write another student into.
     pub handovers: Vec<Handover>,
@@ -113,11 +115,11 @@ struct Planner<'a> {
     /// In the order of class code and student.
     wanted: Vec<&'a Enrolment>,
     recorded: BTreeMap<ClassinUid, &'a EnrolmentRecord>,
-    /// Who wants each account here; the first of several.
+    /// The enrolment that wants each account here; the first of several.
     wanted_uids: BTreeMap<ClassinUid, &'a Enrolment>,
     /// Every wanted pair of student and account.
     wanted_pairs: BTreeSet<(&'a StudentId, ClassinUid)>,
-    /// Who is wanted here without a known account.
+    /// Students wanted here whose account is not known.
     wanted_without_uid: BTreeSet<&'a StudentId>,
 }
 
@@ -202,7 +204,7 @@ impl<'a> Planner<'a> {
                     plan.handovers.push(Handover { uid: record.uid, student: row.student.clone() });
                 }
             } else if self.wanted_without_uid.contains(&record.student) {
-                // Their account may well be this one: nobody loses a class because a cell was emptied.
+                // Their account may well be this one: an emptied cell must not cost a student the class.
                 plan.kept += 1;
             } else if never_ours(record.evidence) || self.view.closed == Some(CLASS_DELETED) {
                 plan.to_forget.push(record.uid);
@@ -252,8 +254,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Why this student's removal has to wait; `None` when they are on the roster, or have been gone for
-    /// long.
+    /// The reason why this student's removal has to wait; `None` when they are on the roster, or have been
+    /// gone for long enough.
     fn grace(&self, record: &EnrolmentRecord) -> Option<Reason> {
         let Presence::Gone { since_ms, runs } = (self.view.presence)(&record.student) else {
             return None;
@@ -271,7 +273,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Holds the removals of this run if they would leave nobody of ours in the class.
+    /// Holds the removals of this run if none of our students would be left in the class.
     fn hold_an_emptying(&self, plan: &mut ClassPlan) {
         let is_removal = |operation: &&EnrolmentOperation| {
             operation.kind == EnrolmentKind::Remove && operation.is_planned()

@@ -11,7 +11,7 @@ use crate::roster::{CourseId, Enrolment};
 
 const TARGET: ClassTarget = ClassTarget { course: CourseId(7), class: None };
 
-/// What became of one item of a call.
+/// The fate of one item of a call.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Answered,

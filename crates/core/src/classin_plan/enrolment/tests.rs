@@ -1,4 +1,4 @@
-//! What one class needs, rule by rule.
+//! The plan of one class, rule by rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,7 @@ fn lines(plan: &ClassPlan) -> Vec<String> {
 
 const NOTHING: [&str; 0] = [];
 
-// What is wanted
+// Enrolments
 
 #[test]
 fn a_converged_class_plans_nothing() {
@@ -169,7 +169,7 @@ fn a_failure_that_is_not_due_waits_until_what_is_wanted_changes() {
     assert_eq!(lines(&changed.plan()), ["enrol s4 44 planned"]);
 }
 
-// What is no longer wanted
+// Removals
 
 #[test]
 fn who_leaves_only_the_class_is_removed_at_once() {

@@ -1,4 +1,4 @@
-//! Which item of an answer speaks of which student that was sent: docs/contracts/classin.md, 5, step 4.
+//! Matches the items of an answer to the students sent: docs/contracts/classin.md, 5, step 4.
 
 use std::collections::HashMap;
 

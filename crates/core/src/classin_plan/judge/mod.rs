@@ -1,7 +1,7 @@
-//! What an answer proves about each student of a call: docs/contracts/classin.md, 5, steps 2 to 7.
+//! Judges each student of a call: docs/contracts/classin.md, 5, steps 2 to 7.
 //!
-//! Whatever the answer looks like, there is exactly one verdict for each student that was sent. What an
-//! answer means for our evidence is another matter: [`evidence_after`](super::evidence_after).
+//! Each student sent gets exactly one verdict, for any answer. What the verdict means for our evidence is
+//! decided in [`evidence_after`](super::evidence_after).
 
 mod matching;
 #[cfg(test)]
@@ -14,17 +14,17 @@ use super::answer::{CallAnswer, Token};
 use super::decision::{Call, Stop};
 use reading::Reading;
 
-/// What was sent, in the order it was sent.
+/// The items of a call, in the order sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Sent<'a> {
     /// Each item with a token of its own (adds).
     Tokens(&'a [Token]),
-    /// So many items that nothing in the answer names (removals, and calls for one student).
+    /// A number of items without tokens (removals, and calls for one student).
     Positions(usize),
 }
 
 impl Sent<'_> {
-    /// How many.
+    /// The number of items.
     #[must_use]
     pub fn count(&self) -> usize {
         match self {
@@ -34,7 +34,7 @@ impl Sent<'_> {
     }
 }
 
-/// How far a condemnation reaches.
+/// How far a closure reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// This class.
@@ -43,7 +43,7 @@ pub enum Scope {
     Course,
 }
 
-/// What an answer proves about one student. The codes are the service's own.
+/// The verdict on one student. The codes are the service's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemVerdict {
     /// It is so now, by us.
@@ -56,7 +56,7 @@ pub enum ItemVerdict {
         /// Such as 166 or 167.
         code: i64,
     },
-    /// Mend the cause once and try again once.
+    /// Fix the cause once and try again once.
     Repair {
         /// Such as 228.
         code: i64,
@@ -78,7 +78,7 @@ pub enum ItemVerdict {
     },
     /// The class or course can take nothing more.
     Closed {
-        /// How far that reaches.
+        /// How far it reaches.
         scope: Scope,
         /// Until the ids change on the roster; otherwise for this run.
         for_good: bool,
@@ -142,7 +142,7 @@ impl ItemVerdict {
 /// One student's verdict with the service's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgedItem {
-    /// What is proven.
+    /// The verdict.
     pub verdict: ItemVerdict,
     /// The text of the item, or of the whole answer where that decided; masked already.
     pub text: Option<String>,
@@ -159,7 +159,7 @@ pub struct Closure {
     pub code: i64,
 }
 
-/// How a call is sent once more, in parts.
+/// How a call is repeated in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
     /// One student a call: the items with [`ItemVerdict::SendSingly`].
@@ -182,8 +182,8 @@ pub struct Judged {
     pub full: Option<i64>,
     /// Send these items again in parts.
     pub split: Option<Split>,
-    /// 100 or 155 for a student who was alone in the call. The same code for another student alone is a
-    /// defect of ours: then stop ([`Stop::OurMistake`]).
+    /// 100 or 155 for a student alone in the call. The same code for another student alone is a defect of
+    /// ours: then stop ([`Stop::OurMistake`]).
     pub suspect: Option<i64>,
     /// The tokens came back in another order than they were sent in; worth a log line.
     pub order_differs: bool,
@@ -196,7 +196,7 @@ impl Judged {
     }
 }
 
-/// Judges one answer. Never panics, whatever the answer holds.
+/// Judges one answer. Never panics on any answer.
 pub fn judge(call: Call, sent: Sent<'_>, answer: &CallAnswer) -> Judged {
     Reading::new(call, sent, answer).map_or_else(|| all_unknown(sent.count()), |reading| reading.judged())
 }

@@ -1,4 +1,4 @@
-//! What holds of a verdict whatever the answer looks like.
+//! Properties of verdicts for arbitrary answers.
 
 use proptest::prelude::*;
 

@@ -16,7 +16,7 @@ pub(super) struct Reading<'a> {
     /// Exactly as many items as were sent, each with a code (step 3).
     complete: bool,
     matching: Matching,
-    /// The item whose 100 or 155 concerns it alone.
+    /// The item that a 100 or 155 concerns alone.
     isolated: Option<usize>,
     whole: Option<Whole>,
 }

@@ -1,4 +1,4 @@
-//! What an answer proves, step by step.
+//! The verdicts on an answer, step by step.
 
 use super::*;
 use crate::classin_plan::answer::AnswerItem;
