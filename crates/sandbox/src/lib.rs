@@ -8,6 +8,7 @@
 //! Every call is handled at once under one lock, so its changes are seen whole or not at all; delays and faults of
 //! delivery come after it.
 
+mod calls;
 mod classin;
 mod digest;
 mod exam;
@@ -22,7 +23,6 @@ mod reply;
 mod results_console;
 mod saving;
 mod server;
-mod switch_table;
 mod switches;
 mod world;
 

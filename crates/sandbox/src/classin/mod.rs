@@ -11,7 +11,7 @@ mod course_calls;
 mod foreign_edits;
 mod rules;
 pub(super) mod sample;
-mod school;
+pub(super) mod school;
 mod texts;
 
 pub use console::{AccountView, CourseView};

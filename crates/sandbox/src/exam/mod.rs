@@ -2,7 +2,7 @@
 //!
 //! Contract: docs/contracts/onlineexammaker.md, 2 to 4 and 8. The endpoints stand in the files beside this one.
 
-mod account;
+pub(super) mod account;
 mod console;
 mod foreign_edits;
 mod journal_keys;

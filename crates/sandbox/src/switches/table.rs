@@ -3,8 +3,8 @@
 //! Contract: docs/contracts/onlineexammaker.md, 8.2 and docs/contracts/classin.md, 12.2; the v2 rows of the latter
 //! are left out with v2 itself.
 
-use super::Service::{self, ClassIn, Exam};
-use super::switches::{Spec, Values};
+use super::spec::{Spec, Values};
+use crate::Service::{self, ClassIn, Exam};
 
 const fn words(
     service: Service,

@@ -2,58 +2,15 @@
 //!
 //! The names, values and defaults are the contracts'; this file only keeps and checks them.
 
+mod spec;
+mod table;
+
 use std::collections::BTreeMap;
 
-use super::switch_table::TABLE;
 use super::{SandboxError, Service};
 
-/// What a switch can be set to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Values {
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-    /// A whole number, zero or more.
-    Number,
-}
-
-/// One switch as the contract lists it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spec {
-    /// The service it belongs to; `None` for the sandbox as a whole.
-    pub(crate) service: Option<Service>,
-    /// Its name without the service.
-    pub(crate) name: &'static str,
-    /// What it can be set to.
-    pub(crate) values: Values,
-    /// What it is set to at first.
-    pub(crate) default: &'static str,
-    /// One sentence for people.
-    pub(crate) about: &'static str,
-}
-
-impl Spec {
-    /// `exam.index_base`; switches of the sandbox as a whole have no prefix.
-    pub(crate) fn full_name(&self) -> String {
-        self.service
-            .map_or_else(|| self.name.to_owned(), |service| format!("{}.{}", service.name(), self.name))
-    }
-
-    /// The values as text for people.
-    pub(crate) fn allowed(&self) -> String {
-        match self.values {
-            Values::OneOf(words) => words.join(" | "),
-            Values::Number => "a whole number".to_owned(),
-        }
-    }
-
-    /// Whether `value` is one of the switch's values.
-    pub(crate) fn takes(&self, value: &str) -> bool {
-        match self.values {
-            Values::OneOf(words) => words.contains(&value),
-            Values::Number => value.parse::<u64>().is_ok(),
-        }
-    }
-}
+pub(crate) use spec::Spec;
+pub(crate) use table::TABLE;
 
 /// The present setting of every switch.
 #[derive(Debug, Clone)]
@@ -132,8 +89,8 @@ pub(crate) fn named(name: &str) -> Vec<&'static Spec> {
 #[cfg(test)]
 mod tests {
     use super::super::fault_table::FAULTS;
-    use super::super::switch_table::TABLE;
-    use super::{Service, Values};
+    use super::spec::Values;
+    use super::{Service, TABLE};
 
     /// The contract of a service.
     fn contract(service: Service) -> String {
