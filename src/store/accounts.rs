@@ -1,4 +1,4 @@
-//! The memory of whose ClassIn account is which. Of names and contacts only keyed fingerprints.
+//! The memory of ClassIn accounts and their students. Names and contacts are kept only as keyed fingerprints.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{ClassinUid, RunId, StudentId};
 
-/// How we came to know an account.
+/// How an account became known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountOrigin {
     /// Its uid stood on the roster.
@@ -38,14 +38,14 @@ impl AccountOrigin {
     }
 }
 
-/// What is remembered of one student's account.
+/// The record of one student's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// Which.
     pub uid: ClassinUid,
-    /// How we know it.
+    /// How it became known.
     pub origin: AccountOrigin,
     /// Whether ClassIn has shown that it is a student of the school.
     pub is_school_student: bool,
@@ -62,19 +62,19 @@ pub enum AccountChange {
     Obtained(Account),
     /// The account that is remembered of this student is a student of the school.
     Joined {
-        /// Whose.
+        /// The student.
         student: StudentId,
     },
     /// ClassIn has taken the account into a class for this student.
     Accepted {
-        /// Whose.
+        /// The student.
         student: StudentId,
         /// Which.
         uid: ClassinUid,
     },
     /// The name at the school, confirmed or seen for the first time.
     Named {
-        /// Whose.
+        /// The student.
         student: StudentId,
         /// Of the name.
         name: Fingerprint,
@@ -174,7 +174,7 @@ impl StateStore {
         Ok(found)
     }
 
-    /// Everybody who is remembered under this account, in ascending order.
+    /// All students recorded under this account, in ascending order.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -198,7 +198,7 @@ impl StateStore {
         .map(|row| account(&row.map_err(StoreError::query(DOING))?))
     }
 
-    /// How many accounts are remembered.
+    /// The number of recorded accounts.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -271,7 +271,7 @@ fn statement(change: &AccountChange, run: RunId, now_ms: i64) -> Statement<'_> {
         .bind(now_ms)
         .bind(run.0)
         .bind(student.as_str()),
-        // What is known of another account of the same student does not hold for this one.
+        // Facts about another account of the same student do not apply to this one.
         AccountChange::Accepted { student, uid } => sqlx::query(
             "INSERT INTO accounts (student_id, uid, origin, school_student, changed_at_ms, run_id) \
              VALUES (?, ?, 'roster', 1, ?, ?) \

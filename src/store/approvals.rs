@@ -1,4 +1,4 @@
-//! What the guard held, what a person approved of it, and how much was taken from leavers lately.
+//! Held operations, a person's approvals of them, and the number of recent removals of leavers.
 
 use std::collections::HashSet;
 
@@ -8,26 +8,26 @@ use super::{Service, StateStore, StoreError};
 use rosterd_core::exam_plan::{Approved, Fingerprint, OperationKind};
 use rosterd_core::roster::StudentId;
 
-/// What was held so long ago was approved, changed or forgotten since; its row goes.
+/// In milliseconds. An older held operation was approved, changed or forgotten since, so its row is deleted.
 const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// An operation that the guard held.
 #[derive(Clone, Debug)]
 pub struct HeldOperation {
-    /// Which service.
+    /// The service.
     pub service: Service,
-    /// Which kind.
+    /// The kind.
     pub kind: &'static str,
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// For ClassIn: the class; otherwise empty.
     pub class_code: String,
-    /// What it wants.
+    /// The hash of the desired change.
     pub desired_hash: Fingerprint,
 }
 
 impl StateStore {
-    /// Deletes (and moves of leavers) since a moment that nobody approved.
+    /// Deletes (and moves of leavers) since a moment, approved ones not counted.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -94,7 +94,7 @@ impl StateStore {
             .map_err(StoreError::query("approving a plan"))
     }
 
-    /// What may go ahead now on the exam side because a person approved it.
+    /// Approvals of exam-side operations that are valid now.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -116,7 +116,7 @@ impl StateStore {
         Ok(approved)
     }
 
-    /// What may go ahead now on ClassIn because a person approved it: kind, student, class and want.
+    /// Approvals of ClassIn operations that are valid now: kind, student, class and desired hash.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -1,11 +1,11 @@
-//! Groups of the roster whose gid is known from elsewhere than the roster, and the calls that created them.
+//! Groups whose gid was not learned from the roster, and the calls that created them.
 
 use std::collections::HashMap;
 
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{Gid, GroupCode, RunId};
 
-/// Where a gid is known from.
+/// The source of a gid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupOrigin {
     /// The roster named it.
@@ -35,18 +35,18 @@ impl GroupOrigin {
 pub struct KnownGroup {
     /// Its gid.
     pub gid: Gid,
-    /// Where that is known from.
+    /// The source.
     pub origin: GroupOrigin,
 }
 
-/// How the creation of a group ended.
+/// The outcome of creating a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// Nobody can say: the call was sent and its answer never came, or never was written down.
+    /// Unknown: the call was sent, and its answer never came or was never recorded.
     Unknown,
     /// It was not created.
     Refused {
-        /// How often that happened.
+        /// The number of refusals.
         attempts: u32,
         /// When it is tried again, in milliseconds since 1970 UTC; `None`: not before a person has looked.
         due_at_ms: Option<i64>,
@@ -124,7 +124,8 @@ impl StateStore {
         .map_err(StoreError::query("remembering groups"))
     }
 
-    /// What became of the creations below a parent, by title. One that was begun and never ended is unknown.
+    /// The outcomes of creations below a parent, by title. A creation that was begun and never ended is
+    /// unknown.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -166,7 +167,8 @@ impl StateStore {
         .map_err(StoreError::query("writing down what is about to be created"))
     }
 
-    /// Writes down how a creation ended and, where there is a group now, whose gid that is: as one.
+    /// Records the outcome of a creation and, if there is a group now, the codes that its gid belongs to, in
+    /// one transaction.
     ///
     /// # Errors
     /// When the database cannot be written.

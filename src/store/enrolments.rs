@@ -1,4 +1,4 @@
-//! The memory of who is in which ClassIn class, with its evidence.
+//! The memory of ClassIn memberships, with their evidence.
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -10,9 +10,9 @@ use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, St
 /// A change to what is remembered of one account in one class.
 #[derive(Clone, Debug)]
 pub enum EnrolmentChange {
-    /// What we know now, and by which code.
+    /// A new state of knowledge, with the code behind it.
     Know {
-        /// Whom, where and how.
+        /// The membership and its evidence.
         record: EnrolmentRecord,
         /// The code that said so, where one did.
         code: Option<i64>,
@@ -25,7 +25,7 @@ pub enum EnrolmentChange {
         uid: ClassinUid,
         /// Where.
         target: ClassTarget,
-        /// For whom it is wanted now.
+        /// The student it is wanted for now.
         student: StudentId,
     },
     /// The account is out of the class, as ClassIn said.
@@ -73,7 +73,7 @@ pub struct ClosedClass {
     pub message: String,
 }
 
-/// A class id of 0 stands for the whole course.
+/// The stored class id; 0 means the whole course.
 pub(super) fn stored_class(target: ClassTarget) -> i64 {
     target.class.map_or(0, |class| class.0)
 }
@@ -112,7 +112,7 @@ fn record(row: &SqliteRow) -> Result<(EnrolmentRecord, u32), StoreError> {
 }
 
 impl StateStore {
-    /// What is remembered of one class, by uid, each with the number of runs that saw its student gone.
+    /// The records of one class, by uid, each with the number of runs that saw its student gone.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -147,7 +147,7 @@ impl StateStore {
         Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
     }
 
-    /// How many enrolments are remembered as being there.
+    /// The number of enrolments recorded as present.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -270,7 +270,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
     }
 }
 
-/// Whoever is remembered in a class that takes no changes any more, or in any class of such a course.
+/// The update of all records in a class that takes no changes any more, or in any class of such a course.
 fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_> {
     sqlx::query(
         "UPDATE enrolments SET evidence = 'condemned', code = ?, changed_at_ms = ?, run_id = ? \

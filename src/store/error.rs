@@ -1,4 +1,4 @@
-//! What can go wrong with our own database.
+//! Failures of our own database.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ pub enum StoreError {
     /// It cannot be opened or created.
     #[error("state.database {path}: cannot be opened")]
     Open {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -17,7 +17,7 @@ pub enum StoreError {
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -28,7 +28,7 @@ pub enum StoreError {
         "state.database {path}: was written by another version of rosterd; use that version or a newer one"
     )]
     Schema {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -37,7 +37,7 @@ pub enum StoreError {
     /// A statement failed.
     #[error("state database: {doing} failed")]
     Query {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// Why.
         #[source]
@@ -46,11 +46,11 @@ pub enum StoreError {
     /// A row holds something that we never write.
     #[error("state database: table {table}, key {key}: {what}")]
     Row {
-        /// Which table.
+        /// The table.
         table: &'static str,
-        /// Which row.
+        /// The row.
         key: String,
-        /// What is wrong with it.
+        /// The fault.
         what: &'static str,
     },
 }

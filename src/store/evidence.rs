@@ -16,7 +16,7 @@ pub struct EvidenceRow {
     pub uid: ClassinUid,
     /// Where.
     pub target: ClassTarget,
-    /// For whom it was enrolled.
+    /// The student it was enrolled for.
     pub student: StudentId,
     /// `added`, `present`, `presumed`, `unknown`, `gone`, `closed` or `removing`.
     pub evidence: String,
@@ -30,14 +30,14 @@ pub struct EvidenceRow {
     pub run: RunId,
 }
 
-/// How sure we are of all memberships.
+/// How well all memberships are confirmed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EvidenceSummary {
     /// Memberships by evidence, the gone ones left out.
     pub by_evidence: BTreeMap<String, u64>,
-    /// Memberships that are there or may be there, in classes that still take changes.
+    /// Memberships that exist or may exist, in classes that still take changes.
     pub living: u64,
-    /// How many of these were confirmed since the moment asked for.
+    /// Those confirmed since the moment asked for.
     pub confirmed: u64,
 }
 
@@ -70,7 +70,7 @@ fn evidence_row(row: &SqliteRow) -> Result<EvidenceRow, sqlx::Error> {
 }
 
 impl StateStore {
-    /// What is remembered of one student, and of the account that is theirs, the gone memberships included.
+    /// The records of one student and of their account, gone memberships included.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -112,7 +112,7 @@ impl StateStore {
         Ok(rows.into_iter().map(|(uid, at_ms)| (ClassinUid(uid), at_ms)).collect())
     }
 
-    /// How sure we are of all memberships; `since_ms` is how old a confirmation may be to count.
+    /// How well all memberships are confirmed; a confirmation counts from `since_ms` on.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -157,7 +157,7 @@ impl StateStore {
         .map_err(StoreError::query("claiming an enrolment"))
     }
 
-    /// Classes that had no room when somebody was last to be added.
+    /// Classes that had no room at the last attempt to add a student.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -11,7 +11,7 @@ use super::roster::{RosterError, failure};
 use super::{StateStore, StoreError};
 use crate::settings::RosterQueries;
 
-/// How long another program may keep the roster locked.
+/// The longest wait for another program's lock on the roster.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A row as texts; what is absent is empty.
@@ -29,7 +29,7 @@ pub struct RosterExport {
     statement: String,
     /// The names of the columns, in order.
     pub columns: Vec<String>,
-    /// Which columns of the statement those are.
+    /// The positions of these columns in the statement.
     places: Vec<usize>,
 }
 

@@ -1,17 +1,17 @@
-//! Who can do something about a failure: derived from what it is, never stored.
+//! The owner of a failure: derived from the failure, never stored.
 
 use rosterd_core::classin_plan::{Call, CodeClass, Stop, decide};
 
-/// Who can do something about a failure.
+/// Who can resolve a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureOwner {
-    /// Whoever keeps the roster: a value, a group or a class is wrong or missing.
+    /// The school office: a value, a group or a class is wrong or missing on the roster.
     SchoolOffice,
-    /// Whoever runs rosterd: a setting, a credential, the network, or a service that stays away.
+    /// IT: a setting, a credential, the network, or a service that stays away.
     It,
-    /// The service itself: it is tried again without anybody's doing.
+    /// The service itself: retries go on without any action.
     Service,
-    /// Whoever pays: an account or a class is full.
+    /// The account holder: an account or a class is full.
     Quota,
 }
 
@@ -41,8 +41,8 @@ impl FailureOwner {
         }
     }
 
-    /// Who can do something about a failure of this service, operation kind, code and state. A code that nobody
-    /// knows is for whoever runs rosterd.
+    /// The owner of a failure with this service, operation kind, code and state. An unknown code belongs to
+    /// IT.
     #[must_use]
     pub fn of(service: &str, kind: &str, code: &str, state: &str) -> Self {
         let owner = if let (true, Ok(code)) = (service == "classin", code.parse()) {
@@ -50,7 +50,7 @@ impl FailureOwner {
         } else {
             Self::of_word(code)
         };
-        // What was tried for days and given up does not pass by itself any more.
+        // A failure given up after days of retries does not pass by itself.
         if owner == Self::Service && state == "dead" { Self::It } else { owner }
     }
 

@@ -12,7 +12,7 @@ use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::{FailureState, Fingerprint, OpenFailure, OpenFailures, OperationKind};
 use rosterd_core::roster::StudentId;
 
-/// Which of the two services.
+/// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// OnlineExamMaker.
@@ -32,14 +32,14 @@ impl Service {
     }
 }
 
-/// What became of one operation, as far as it is to be remembered.
+/// The outcome of one operation, as far as it is recorded.
 #[derive(Clone, Debug)]
 pub struct FailureRecord {
-    /// Which service.
+    /// The service.
     pub service: Service,
-    /// Which kind of operation.
+    /// The kind of operation.
     pub kind: &'static str,
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// For ClassIn: the class, by the school's code; otherwise empty.
     pub class_code: String,
@@ -51,13 +51,13 @@ pub struct FailureRecord {
     pub message: String,
     /// The service's own text, masked.
     pub service_text: Option<String>,
-    /// Which batch of the run.
+    /// The batch of the run.
     pub batch: Option<u64>,
-    /// Which item of the batch, counted from 0.
+    /// The item of the batch, counted from 0.
     pub index: Option<u64>,
-    /// What was wanted.
+    /// The hash of the desired change.
     pub desired_hash: Fingerprint,
-    /// Where it stands now.
+    /// Its state.
     pub state: FailureState,
     /// Failed attempts so far.
     pub attempts: u32,
@@ -70,11 +70,11 @@ pub struct FailureRecord {
 pub struct FailureRow {
     /// Its number.
     pub id: i64,
-    /// Which service.
+    /// The service.
     pub service: String,
-    /// Which kind of operation.
+    /// The kind of operation.
     pub kind: String,
-    /// Whose.
+    /// The student.
     pub student_id: String,
     /// For ClassIn: the class; otherwise empty.
     pub class_code: String,
@@ -84,14 +84,14 @@ pub struct FailureRow {
     pub code: String,
     /// Our own sentence.
     pub message: String,
-    /// Who can do something about it: `school office`, `it`, `service` or `quota`.
+    /// Who can resolve it: `school office`, `it`, `service` or `quota`.
     pub who: &'static str,
     /// The service's own text, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_text: Option<String>,
-    /// Which batch of its run.
+    /// The batch of its run.
     pub batch: Option<i64>,
-    /// Which item of the batch, counted from 0.
+    /// The item of the batch, counted from 0.
     pub index: Option<i64>,
     /// Failed attempts so far.
     pub attempts: i64,
@@ -99,30 +99,30 @@ pub struct FailureRow {
     pub due_at: Option<String>,
 }
 
-/// How many failures wait for whom, by service.
+/// The number of open failures by service and owner.
 pub type OwnerCounts = BTreeMap<(String, FailureOwner), u64>;
 
 /// Earlier attempts at one thing that is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct EarlierAttempts {
-    /// How many failed.
+    /// The number of failed attempts.
     pub attempts: u32,
-    /// What was wanted then.
+    /// The hash of the change desired then.
     pub desired_hash: Fingerprint,
 }
 
 /// An open failure of ClassIn, as the planner needs it.
 #[derive(Clone, Debug)]
 pub struct ClassinOpenFailure {
-    /// Which kind of operation.
+    /// The kind of operation.
     pub kind: String,
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// The class, by the school's code; empty for accounts.
     pub class_code: String,
     /// A stable code, ours or the service's.
     pub code: String,
-    /// How it holds its operation back.
+    /// The failure, as the planner reads it.
     pub failure: OpenFailure,
 }
 
@@ -219,7 +219,7 @@ impl StateStore {
             .map_err(StoreError::query(doing))
     }
 
-    /// How often this was tried before, while it is an open failure.
+    /// Earlier attempts at this operation, if it is an open failure.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -247,8 +247,8 @@ impl StateStore {
         }))
     }
 
-    /// How often the service itself failed over a call of the exam side that one of these was part of, by student
-    /// and kind.
+    /// How often the service itself failed over an exam-side call with this operation in it, by student and
+    /// kind.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -284,7 +284,7 @@ impl StateStore {
         rows.iter().map(failure_row).collect::<Result<_, _>>().map_err(StoreError::query(doing))
     }
 
-    /// How many open failures that nobody silenced wait for whom, by service.
+    /// The number of open failures by service and owner, silenced ones not counted.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -327,8 +327,8 @@ impl StateStore {
         .map_err(StoreError::query("recording that the account is full"))
     }
 
-    /// Closes as superseded every open failure of a service that the newest complete plan no longer
-    /// wants; `wanted` has kind, student and class code of what it does want.
+    /// Closes as superseded every open failure of a service that is not part of the newest complete plan;
+    /// `wanted` holds kind, student and class code of the plan's operations.
     ///
     /// # Errors
     /// When the database cannot be read or written.

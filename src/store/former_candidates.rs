@@ -8,7 +8,7 @@ use sqlx::{Sqlite, Transaction};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{Sid, StudentId};
 
-/// Nobody comes back to school after five years and asks for old results; the row goes.
+/// In milliseconds. After five years old results are not asked for, and the row is deleted.
 const KEPT_MS: i64 = 5 * 366 * 24 * 60 * 60 * 1000;
 
 /// Keeps the sid of a link that is about to go, inside the caller's transaction.
@@ -31,7 +31,7 @@ pub(super) async fn keep(
 }
 
 impl StateStore {
-    /// Of these students, those who had a candidate before, with its sid.
+    /// The former candidates of these students, by sid; students without one are left out.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -57,7 +57,7 @@ impl StateStore {
         Ok(found)
     }
 
-    /// Forgets candidates that went so long ago that nobody asks for them.
+    /// Forgets candidates deleted so long ago that their results are not asked for.
     ///
     /// # Errors
     /// When the database cannot be written.

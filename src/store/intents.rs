@@ -1,4 +1,4 @@
-//! What is about to be sent, written down before it is.
+//! Intents: calls recorded before they are sent.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,21 +9,21 @@ use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 /// One item of a call that is about to be sent.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// For whom.
+    /// The student.
     pub student: StudentId,
     /// `add`, `modify`, …
     pub kind: &'static str,
     /// For ClassIn: which class; empty for the exam side.
     pub class_key: String,
-    /// What is wanted.
+    /// The hash of the desired change.
     pub desired_hash: Fingerprint,
     /// For an add: the login value that is sent.
     pub login: Option<LoginValue>,
-    /// For a modify: the fields that it writes. Until it is answered nobody knows what they hold.
+    /// For a modify: the fields that it writes. Until the answer comes their values are unknown.
     pub in_doubt: BTreeSet<FieldId>,
 }
 
-/// Students whose call was sent and never answered, by an earlier run that did not end.
+/// Students with a call that an earlier, unfinished run sent and that was never answered.
 pub type LostIntents = HashSet<StudentId>;
 
 pub(super) fn stored(fingerprint: Fingerprint) -> i64 {
@@ -35,8 +35,8 @@ pub(super) fn fingerprint(stored: i64) -> Fingerprint {
 }
 
 impl StateStore {
-    /// Writes down what is about to be sent, and that what was confirmed of the fields it writes may not be so
-    /// any more: were the answer lost and the roster changed back, a value that cannot be listed would stay.
+    /// Records intents, and marks the fields they write as unconfirmed: were the answer lost and the roster
+    /// changed back, an unlisted value would otherwise stay wrong.
     ///
     /// # Errors
     /// When the database cannot be written: then nothing may be sent.
@@ -82,7 +82,7 @@ impl StateStore {
         transaction.commit().await.map_err(StoreError::query(doing))
     }
 
-    /// Students whose add to the exam side was sent and never settled.
+    /// Students with an unsettled add to the exam side.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -115,7 +115,7 @@ impl StateStore {
             .collect())
     }
 
-    /// Students whose registration was sent and never settled, and when that was, in milliseconds since 1970 UTC.
+    /// Students with an unsettled registration, and the time it was sent, in milliseconds since 1970 UTC.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -130,8 +130,8 @@ impl StateStore {
         Ok(rows.into_iter().map(|(student, sent_at_ms)| (StudentId::new(student), sent_at_ms)).collect())
     }
 
-    /// Forgets intents of earlier runs that a complete reading has settled: whoever is listed was
-    /// adopted as ours, whoever is not was never entered. Those in `keep` are still open.
+    /// Deletes intents of earlier runs that a complete reading has settled: a listed candidate was adopted as
+    /// ours, an unlisted one was never entered. Those in `keep` are still open.
     ///
     /// # Errors
     /// When the database cannot be written.

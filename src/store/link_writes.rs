@@ -1,4 +1,4 @@
-//! How links change: by what a reading brought, and by what an applied operation brings.
+//! Changes to links, from readings and from applied operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::{LinkWrite, NewLink, StoreError, former_candidates};
 use rosterd_core::exam_plan::{Fingerprint, LinkNote};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
 
-/// Remembers what reading alone brought about one link, inside the caller's transaction.
+/// Records the result of reading for one link, inside the caller's transaction.
 pub(super) async fn apply_note(
     transaction: &mut Transaction<'_, Sqlite>,
     note: &LinkNote,
@@ -141,7 +141,7 @@ async fn confirm(
     .map_err(StoreError::query(doing))
 }
 
-/// Notes that fields are being written, and that nobody knows what they hold until that is answered.
+/// Marks fields that are being written: until the answer comes their values are unknown.
 pub(super) async fn doubt(
     transaction: &mut Transaction<'_, Sqlite>,
     student: &StudentId,
@@ -151,7 +151,7 @@ pub(super) async fn doubt(
     confirm(transaction, student, None, &doubted, None).await
 }
 
-/// Writes what an applied operation brings, inside the caller's transaction.
+/// Records the result of an applied operation, inside the caller's transaction.
 pub(super) async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
     write: &LinkWrite,

@@ -19,23 +19,23 @@ pub struct NewLink {
     pub groups_due_at_ms: i64,
 }
 
-/// A change to links that an applied operation brings.
+/// The change to links that an applied operation causes.
 #[derive(Clone, Debug)]
 pub enum LinkWrite {
     /// A candidate was added or adopted.
     Make(Box<NewLink>),
     /// Values were written and confirmed.
     Values {
-        /// Whose.
+        /// The student.
         student: StudentId,
         /// The login value, where that changed.
         login: Option<LoginValue>,
-        /// What was confirmed.
+        /// The confirmed values.
         confirmed: BTreeMap<FieldId, Fingerprint>,
     },
     /// The candidate is in these groups now.
     Groups {
-        /// Whose.
+        /// The student.
         student: StudentId,
         /// All of them.
         groups: BTreeSet<Gid>,
@@ -44,7 +44,7 @@ pub enum LinkWrite {
     },
     /// The candidate has joined and left groups.
     Regroup {
-        /// Whose.
+        /// The student.
         student: StudentId,
         /// Into these.
         join: BTreeSet<Gid>,
@@ -178,7 +178,7 @@ impl StateStore {
         row.as_ref().map(|row| link(row, last_complete)).transpose()
     }
 
-    /// How many links there are.
+    /// The number of links.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -190,7 +190,7 @@ impl StateStore {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Whose candidates have these login values, as far as they are ours.
+    /// The students linked to candidates with these login values; others are left out.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -213,7 +213,7 @@ impl StateStore {
             .collect())
     }
 
-    /// Whose candidates these are, as far as they are ours.
+    /// The students linked to these candidates; others are left out.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -235,9 +235,9 @@ impl StateStore {
         Ok(rows.into_iter().map(|(sid, student)| (Sid(sid), StudentId::new(student))).collect())
     }
 
-    /// Candidates whose groups are due to be looked up, filled up to whole requests with those due
-    /// next; empty when none is due. Due before all others are those with a move on its way that nobody
-    /// knows the outcome of: what is remembered of their groups may not be so any more.
+    /// Candidates due for a look-up of their groups, filled up to whole requests with those due next; empty
+    /// when none is due. Candidates with a group move of unknown outcome come first, because their recorded
+    /// groups may be wrong.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -303,8 +303,8 @@ impl StateStore {
         transaction.commit().await.map_err(StoreError::query("remembering what was read"))
     }
 
-    /// Carries everything remembered of one student over to another id. What was remembered of the other
-    /// id's open failures gives way: it was about a student who seemed to be new.
+    /// Moves all records of one student to another id. Open failures recorded under the other id are dropped:
+    /// they concerned a student who seemed to be new.
     ///
     /// # Errors
     /// [`StoreError::Row`] when the other id has a candidate of its own; when the database cannot be written.

@@ -16,13 +16,13 @@ pub enum LockError {
     /// Another run is under way.
     #[error("another rosterd is running with the state database {state}: wait until it has finished")]
     Busy {
-        /// Whose lock.
+        /// The state database of the lock.
         state: PathBuf,
     },
     /// The lock file cannot be used.
     #[error("the lock file {path} cannot be used")]
     Unusable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]

@@ -1,4 +1,4 @@
-//! What one answered call changes, written at once.
+//! The changes of one answered call, written in one transaction.
 
 use sqlx::{Sqlite, Transaction};
 
@@ -21,14 +21,14 @@ pub struct CallRecord {
     pub failures: Vec<FailureRecord>,
     /// Operations that succeeded: open failures of theirs are resolved.
     pub applied: Vec<OperationKey>,
-    /// Intents that are settled, whatever became of them.
+    /// Intents to delete, whatever their outcome.
     pub settled: Vec<OperationKey>,
-    /// Students of whom something was taken because they left, and whether a person approved it.
+    /// Leavers from whom something was removed, with whether a person approved it.
     pub departures: Vec<(Service, StudentId, bool)>,
 }
 
 impl StateStore {
-    /// Records what one call brought, in one transaction.
+    /// Records one call, in one transaction.
     ///
     /// # Errors
     /// When the database cannot be written.

@@ -1,4 +1,4 @@
-//! How far the passes over the service's results have come.
+//! The progress of passes over the service's results.
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -7,7 +7,7 @@ use sqlx::{Sqlite, Transaction};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{AttemptKey, ExamId, Sid};
 
-/// Finished passes beyond so many are forgotten.
+/// The number of finished passes kept.
 const KEPT_PASSES: i64 = 1000;
 
 /// A pass over the service's results that is under way, from the head of the list down.
@@ -15,19 +15,19 @@ const KEPT_PASSES: i64 = 1000;
 pub struct ResultsPass {
     /// Its number.
     pub id: i64,
-    /// Whether it goes to the end, or only to what was known before.
+    /// Whether it reads to the end, or only up to known results.
     pub is_full: bool,
-    /// Where the next page starts.
+    /// The start of the next page.
     pub next_start: u64,
     /// The last attempts that were read, the deepest last; none before the first page.
     pub anchors: Vec<AttemptKey>,
-    /// How many results the service counted at the first page.
+    /// The number of results according to the first page.
     pub first_total: Option<u64>,
-    /// How many it counted at the last one.
+    /// The number according to the last page.
     pub last_total: u64,
-    /// How many it has come past.
+    /// The number of results passed.
     pub seen: u64,
-    /// How many of them were new to us.
+    /// The number of new ones among them.
     pub fresh: u64,
 }
 

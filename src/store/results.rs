@@ -1,4 +1,4 @@
-//! The mirror of exam results: what a page brings, and what is shown of it.
+//! The mirror of exam results: taking in pages, and queries.
 
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::Row;
@@ -8,7 +8,7 @@ use sqlx::{Sqlite, Transaction};
 use super::{ResultsPass, StateStore, StoreError};
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
 
-/// How an attempt of a page stands to what we had.
+/// How an attempt of a page compares with the stored one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met {
     /// It was not there.
@@ -17,19 +17,19 @@ pub enum Met {
     Changed,
     /// It was there as it is.
     Known {
-        /// Whether another pass than the one under way brought it.
+        /// Whether an earlier pass stored it.
         before: bool,
     },
 }
 
-/// Whose candidate an attempt is by.
+/// The relation of an attempt's candidate to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CandidateStatus {
     /// A student's, linked.
     Managed,
     /// A student's once; the link is closed because the candidate is gone.
     Deleted,
-    /// Nobody's that we know.
+    /// Not linked to a student.
     Unmanaged,
 }
 
@@ -45,23 +45,23 @@ impl CandidateStatus {
     }
 }
 
-/// One attempt with whose it is.
+/// One attempt with its student.
 #[derive(Clone, Debug)]
 pub struct StudentResult {
     /// The attempt.
     pub attempt: Attempt,
     /// The student, where the candidate is or was one's.
     pub student: Option<StudentId>,
-    /// How the candidate stands to us.
+    /// The candidate's relation to us.
     pub candidate: CandidateStatus,
 }
 
-/// Which attempts are wanted; absent means any.
+/// A filter for attempts; an absent field matches any.
 #[derive(Clone, Debug, Default)]
 pub struct ResultFilter {
-    /// At this exam.
+    /// The exam.
     pub exam: Option<ExamId>,
-    /// By this student, whichever candidate that was.
+    /// The student, under any of their candidates.
     pub student: Option<StudentId>,
     /// Begun at this moment or later, in milliseconds since 1970 UTC.
     pub since_ms: Option<i64>,
@@ -69,7 +69,7 @@ pub struct ResultFilter {
     pub until_ms: Option<i64>,
 }
 
-/// Attempts by whose candidate they are.
+/// The number of attempts by the candidate's relation to us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResultCounts {
     /// Of linked candidates.
@@ -91,8 +91,8 @@ const WANTED: &str = "WHERE (?1 IS NULL OR r.eid = ?1) \
      AND (?4 IS NULL OR (r.started_at_ms > 0 AND r.started_at_ms < ?4))";
 
 impl StateStore {
-    /// Takes in a page, and how far the pass is now, as one: whatever cuts it off, the next pull goes on from a
-    /// page that is wholly there. Answers how each row stood to what we had.
+    /// Stores a page and the pass's progress in one transaction, so that after a crash the next pull
+    /// continues from a whole page. Returns how each row compares with the stored one.
     ///
     /// # Errors
     /// When the database cannot be read or written.
@@ -119,7 +119,7 @@ impl StateStore {
         Ok(met)
     }
 
-    /// How many results there are.
+    /// The number of results.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -131,7 +131,7 @@ impl StateStore {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// How many there are by whose candidate they are.
+    /// The number of results by the candidate's relation to us.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -149,7 +149,7 @@ impl StateStore {
         Ok(ResultCounts { managed: count(managed), deleted: count(deleted), unmanaged: count(unmanaged) })
     }
 
-    /// How many results a filter leaves.
+    /// The number of results that match a filter.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -220,7 +220,7 @@ fn attempt(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
     })
 }
 
-/// What we have of the attempts of a page, with the pass that brought each.
+/// The stored attempts of a page, with the pass that stored each.
 type Kept = std::collections::HashMap<AttemptKey, (Attempt, i64)>;
 
 async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Result<Kept, StoreError> {
@@ -304,7 +304,7 @@ async fn write(
     .execute(&mut **transaction)
     .await
     .map_err(StoreError::query(doing))?;
-    // An attempt whose start has become known is no longer told apart by its tid.
+    // An attempt whose start has become known is no longer identified by its tid.
     sqlx::query(
         "DELETE FROM results WHERE started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
          (SELECT value ->> 0, value ->> 1, value ->> 4 FROM json_each(?) WHERE value ->> 2 > 0)",

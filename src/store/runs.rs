@@ -6,12 +6,12 @@ use sqlx::sqlite::SqliteRow;
 use super::{StateStore, StoreError};
 use rosterd_core::roster::RunId;
 
-/// What is known when a run starts.
+/// A run's data at its start.
 #[derive(Clone, Copy, Debug)]
 pub struct RunStart<'a> {
-    /// What started it.
+    /// Its trigger.
     pub trigger: &'a str,
-    /// In which mode.
+    /// Its mode.
     pub mode: &'a str,
     /// When, in milliseconds since 1970 UTC.
     pub at_ms: i64,
@@ -22,15 +22,15 @@ pub struct RunStart<'a> {
 pub struct RunRow {
     /// Its number.
     pub run: RunId,
-    /// What started it.
+    /// Its trigger.
     pub trigger: String,
-    /// In which mode.
+    /// Its mode.
     pub mode: String,
     /// When it started, in milliseconds since 1970 UTC.
     pub started_at_ms: i64,
     /// When it finished; absent while it runs, or when it was cut off.
     pub finished_at_ms: Option<i64>,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Option<String>,
     /// With which exit code.
     pub exit_code: Option<i64>,
@@ -90,7 +90,7 @@ impl StateStore {
         .map_err(StoreError::query("closing a run"))
     }
 
-    /// The last run, other than a plan, whose listing was complete; 0 before the first.
+    /// The last run, other than a plan, with a complete listing; 0 before the first.
     ///
     /// # Errors
     /// When the database cannot be read.

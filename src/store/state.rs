@@ -55,7 +55,7 @@ impl StateStore {
         Ok(Self { writer, reader })
     }
 
-    /// Stands for a database that is not there yet: nothing is created, and every use fails.
+    /// A placeholder for a database that does not exist yet: nothing is created, and every use fails.
     #[must_use]
     pub fn absent(path: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
@@ -87,8 +87,8 @@ fn prepare(path: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    /// 2 is FULL: every commit waits until the disk has it. With 1, NORMAL, the last ones may be lost with the power:
-    /// an intent among them, whose call was sent.
+    /// 2 is FULL: every commit waits until the disk has it. With 1, NORMAL, a power cut may lose the last
+    /// ones, among them an intent whose call was sent.
     #[tokio::test]
     async fn what_is_committed_survives_a_power_cut() {
         let folder = tempfile::tempdir().unwrap();

@@ -44,7 +44,7 @@ impl<'a> StudentCursor<'a> {
         Ok(next)
     }
 
-    /// How it was read so far, against the number of rows that the same snapshot counts.
+    /// The counts of this reading, against the number of rows that the same snapshot counts.
     #[must_use]
     pub fn tally(&self, counted: u64, least: u64) -> RosterTally {
         RosterTally { counted, read: self.read, students: self.students, least }
@@ -63,9 +63,8 @@ impl<'a> StudentCursor<'a> {
                         pending.student.groups.push(group);
                     }
                 }
-                // Both sides of a comparison come in the order of bytes; in another one, students would be taken
-                // for leavers.
-                // A row without a readable id is reported by itself, wherever it comes.
+                // Both sides of a comparison come in byte order; in another order students would be taken for
+                // leavers. A row without a readable id is reported by itself, at any position.
                 Some(pending)
                     if !next.student.id.as_str().is_empty() && pending.student.id > next.student.id =>
                 {

@@ -1,10 +1,10 @@
-//! Why the roster cannot be read: named for what an admin can do about it.
+//! Reasons why the roster cannot be read, named for what an admin can do about them.
 
 use std::path::{Path, PathBuf};
 
 use rosterd_core::exam_plan::RosterFlaw;
 
-/// Why the roster cannot be read.
+/// The reason why the roster cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
     /// There is no such file.
@@ -12,30 +12,30 @@ pub enum RosterError {
         "roster.database {path}: there is no such file; enter the right path, or create it with `rosterd import`"
     )]
     Missing {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// Another program keeps it locked.
     #[error("roster.database {path}: is locked by another program; it will be tried again")]
     Locked {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// It is not a database, or a damaged one.
     #[error("roster.database {path}: is not a usable SQLite database; restore it or export it again")]
     Corrupt {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
         source: sqlx::Error,
     },
-    /// A table, a column, or what stands for them in a query is not there.
+    /// A table or column is missing, or its replacement in a query.
     #[error("roster.database {path}: {what}")]
     Schema {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is missing and what to do.
+        /// The missing part and the remedy.
         what: String,
     },
     /// It has fewer students than a roster can have.
@@ -43,11 +43,11 @@ pub enum RosterError {
         "roster.database {path}: has {students} active students, fewer than guard.min_roster = {least}: a broken export, not a roster"
     )]
     TooFew {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// How many.
+        /// The number of active students.
         students: u64,
-        /// How many it must have.
+        /// The smallest allowed number.
         least: u64,
     },
     /// The file ends before it should: an export or a copy that broke off.
@@ -55,29 +55,29 @@ pub enum RosterError {
         "roster.database {path}: the file has {bytes} bytes where it should have {expected}: it was cut; export or copy it again"
     )]
     Cut {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// How long it is.
+        /// Its length.
         bytes: u64,
-        /// How long it says that it is.
+        /// The length in its header.
         expected: u64,
     },
-    /// What was read is not all of it, or is no roster.
+    /// The reading is incomplete, or is no roster.
     #[error(
         "roster.database {path}: {flaw}: nothing was changed; export it again, and see whether the file is damaged"
     )]
     Incomplete {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What does not add up.
+        /// The fault.
         flaw: RosterFlaw,
     },
     /// Reading it failed.
     #[error("roster.database {path}: reading {table} failed")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which table.
+        /// The table.
         table: &'static str,
         /// Why.
         #[source]
@@ -85,7 +85,7 @@ pub enum RosterError {
     },
 }
 
-/// What a failed statement on `table` means.
+/// The error for a failed statement on `table`.
 pub(in crate::store) fn failure(path: &Path, table: &'static str, source: sqlx::Error) -> RosterError {
     let path = path.to_owned();
     let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());

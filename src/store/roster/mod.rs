@@ -28,16 +28,16 @@ use tables::{Declared, Tables, quoted};
 pub struct RosterRow {
     /// The student.
     pub student: Student,
-    /// Why the row cannot be used; the student still counts as being on the roster.
+    /// The reason why the row is unusable; the student still counts as being on the roster.
     pub unusable: Option<String>,
 }
 
-/// The members whom the roster wants in one class of ClassIn.
+/// The members that the roster wants in one class of ClassIn.
 #[derive(Debug)]
 pub struct WantedClass {
     /// Where.
     pub target: ClassTarget,
-    /// Whom, of one or more class codes, by class code and student.
+    /// The enrolments, of one or more class codes, by class code and student.
     pub members: Vec<Enrolment>,
 }
 
@@ -48,11 +48,11 @@ pub struct RosterDatabase {
     pool: SqlitePool,
     tables: Tables,
     columns: Vec<String>,
-    /// Which of the columns are there that not every roster has.
+    /// The optional columns that this roster has.
     personal: Vec<&'static str>,
 }
 
-/// How long another program may keep the roster locked before a run gives up.
+/// The longest wait for another program's lock before a run gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl RosterDatabase {
@@ -100,7 +100,7 @@ impl RosterDatabase {
         self.pool.close().await;
     }
 
-    /// How many active students there are now, in a short read of its own.
+    /// The number of active students now, in a short read of its own.
     ///
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.
@@ -145,7 +145,7 @@ impl RosterDatabase {
     }
 }
 
-/// Where SQLite keeps what is not yet in the file, in its mode WAL.
+/// The file in which SQLite's WAL mode keeps changes not yet in the main file.
 fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -174,7 +174,7 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
     Ok(())
 }
 
-/// Which of the columns are there that not every roster has.
+/// The optional columns that this roster has.
 async fn personal(path: &Path, pool: &SqlitePool, students: &str) -> Result<Vec<&'static str>, RosterError> {
     let mut there = Vec::new();
     for column in people::PERSONAL {
@@ -207,7 +207,7 @@ async fn probe(
     }
 }
 
-/// How a table is declared; of a view, or where there is no such table, little or nothing.
+/// A table's declaration; little or nothing for a view or a missing table.
 async fn declared(path: &Path, pool: &SqlitePool, table: &'static str) -> Result<Vec<Declared>, RosterError> {
     sqlx::query_as("SELECT lower(name), type, pk FROM pragma_table_info(?) ORDER BY cid")
         .bind(table)

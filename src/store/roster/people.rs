@@ -12,13 +12,13 @@ use super::value::{Number, number, text};
 use super::{RosterError, RosterSnapshot};
 use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, StudentId, normalise};
 
-/// Columns of students that an own query need not have: without them nobody can be registered or renamed.
+/// Columns of students that an own query may lack: without them no student can be registered or renamed.
 pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];
 
-/// Who a student is, for an account. Personal: shown to nobody.
+/// A student's name and contacts, for an account. Personal: never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RosterPerson {
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// Normalised; empty when absent.
     pub name: String,
@@ -34,9 +34,9 @@ impl fmt::Debug for RosterPerson {
     }
 }
 
-/// A student's name beside the account that the roster names. Personal: shown to nobody.
+/// A student's name beside the account on the roster. Personal: never shown.
 pub struct NamedStudent {
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// Normalised.
     pub name: String,
@@ -66,7 +66,7 @@ impl RosterSnapshot<'_> {
         }
     }
 
-    /// Who these students are, in ascending order; those whom the roster lacks are left out.
+    /// Names and contacts of these students, in ascending order; those missing from the roster are left out.
     ///
     /// # Errors
     /// When the roster cannot be read.
@@ -101,7 +101,7 @@ impl RosterSnapshot<'_> {
         Ok(people)
     }
 
-    /// Every active student with their name, in ascending order of id; nobody where the roster has no names.
+    /// Every active student with their name, in ascending order of id; none where the roster has no names.
     pub fn names(&mut self) -> impl Stream<Item = Result<NamedStudent, RosterError>> + Send + '_ {
         let path = &self.database.path;
         let known = self.personal("name");

@@ -37,7 +37,7 @@ impl<'a> RosterSnapshot<'a> {
         move |source| failure(&path, table, source)
     }
 
-    /// How many active students there are in this very reading.
+    /// The number of active students in this very reading.
     ///
     /// # Errors
     /// When it cannot be read, or has fewer than `least`: a broken export, not a roster.
@@ -49,7 +49,7 @@ impl<'a> RosterSnapshot<'a> {
         Ok(students)
     }
 
-    /// How many rows of students with their groups there are: just those that [`RosterSnapshot::students`] reads.
+    /// The number of rows of students with their groups: just those that [`RosterSnapshot::students`] reads.
     ///
     /// # Errors
     /// When the roster cannot be read.
@@ -69,13 +69,13 @@ impl<'a> RosterSnapshot<'a> {
         )
     }
 
-    /// Why what was read of this snapshot is not all of it, or is no roster.
+    /// The error for a reading of this snapshot that is incomplete, or no roster.
     #[must_use]
     pub fn incomplete(&self, flaw: RosterFlaw) -> RosterError {
         RosterError::Incomplete { path: self.database.path.clone(), flaw }
     }
 
-    /// How many active students there are.
+    /// The number of active students.
     ///
     /// # Errors
     /// When the roster cannot be read.
@@ -163,7 +163,7 @@ impl<'a> RosterSnapshot<'a> {
         Ok((classes, problems))
     }
 
-    /// Member rows that name nobody or nothing; the first hundred of each table.
+    /// Member rows that refer to a missing student, group or class; the first hundred of each table.
     ///
     /// # Errors
     /// When the roster cannot be read.
@@ -240,7 +240,7 @@ impl<'a> RosterSnapshot<'a> {
         StudentCursor::new(rows, &database.path, database.columns.len())
     }
 
-    /// Which of these students are active on the roster.
+    /// The active ones among these students.
     ///
     /// # Errors
     /// When the roster cannot be read.

@@ -1,10 +1,10 @@
-//! What stands for our five tables in SQL: their names, or a school's own queries in parentheses.
+//! The SQL for our five tables: their names, or a school's own queries in parentheses.
 
 use std::collections::HashSet;
 
 use crate::settings::RosterQueries;
 
-/// Whether a row of students `s` is active: only 0 says that somebody has left, as a number or as text.
+/// Whether a row of students `s` is active: only 0, as a number or as text, means that the student has left.
 pub(super) const ACTIVE: &str = "coalesce(trim(CAST(s.active AS TEXT)), '1') NOT IN ('0', '0.0')";
 
 /// Columns of students that are read besides the mapped ones.
@@ -36,7 +36,7 @@ pub(super) struct Table {
     /// The columns that it must have.
     pub(super) columns: Vec<String>,
     is_query: bool,
-    /// Whether ids and codes are text as they stand, in a table and not a query.
+    /// Whether the table stores ids and codes as plain text.
     is_plain: bool,
     /// Whether its own id is a primary key alone, so that none comes twice (but NULL).
     is_unique: bool,
@@ -54,7 +54,7 @@ impl Table {
         Self { name, given, columns, is_query, is_plain: false, is_unique: false }
     }
 
-    /// Takes in how the database declares the table of this name; nothing where there is none.
+    /// Reads the database's declaration of the table; an empty one for a missing table.
     pub(super) fn learn(&mut self, declared: &[Declared]) {
         if self.is_query {
             return;
@@ -66,9 +66,9 @@ impl Table {
         self.is_unique = matches!(primary.as_slice(), [name] if KEYS.contains(name));
     }
 
-    /// As it is read: ids and codes come as text without a collation of their own, so that they can be joined
-    /// and ordered whatever they are; the LIMIT keeps SQLite from taking that apart again, and
-    /// so lets it build an index for the join.
+    /// The SQL that reads the table. Ids and codes become text without a collation of their own, so that any
+    /// of them can be joined and ordered. The LIMIT keeps SQLite from flattening the subquery, so that it
+    /// builds an index for the join.
     fn read(&self) -> String {
         if self.is_plain {
             return self.given.clone();
@@ -127,7 +127,7 @@ impl Tables {
     }
 }
 
-/// A name that SQL reads as a name, whatever it holds.
+/// The column as a quoted SQL name.
 pub(super) fn quoted(column: &str) -> String {
     format!("\"{}\"", column.replace('"', "\"\""))
 }

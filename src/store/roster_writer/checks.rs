@@ -1,6 +1,6 @@
-//! Compares rows that were put aside with one another and with the keys that a database holds: keys that stand
-//! twice, members that name nobody, new rows that lack what a new row needs, ids that lost their leading zeros
-//! in a spreadsheet. What fails is reported where it stood and takes no part in anything further.
+//! Compares staged rows with one another and with the keys in a database. Finds repeated keys, members
+//! without a person or group, new rows that lack required values, and ids that lost their leading zeros in a
+//! spreadsheet. A row that fails is reported at its place and takes no further part.
 
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -13,7 +13,7 @@ use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 struct Rule {
     table: RosterTable,
     code: &'static str,
-    /// Which of the two noted columns of the table is meant.
+    /// Whether the rule means the second of the table's two noted columns.
     second: bool,
     /// Of the rows put aside, named `s`.
     breaks: String,
@@ -57,7 +57,7 @@ impl Staging {
         Ok(())
     }
 
-    /// The newest change that a delta brought to this roster before.
+    /// The newest change in any delta imported into this roster.
     ///
     /// # Errors
     /// Failures of the database.
@@ -110,8 +110,8 @@ impl Staging {
         Ok(())
     }
 
-    /// People who are no students, and leavers whom nobody knows, are no rows; nor are titles that were made
-    /// up where there is a better one.
+    /// Leaves out people who are no students, unknown leavers, and made-up titles where there is a better
+    /// one.
     async fn leave_out_others(
         &mut self,
         reading: &mut Reading,
@@ -131,7 +131,7 @@ impl Staging {
         let no_role = "needs_role = 1 AND ref NOT IN (SELECT ref FROM temp.staged_roles)";
         let no_student = match completeness {
             Completeness::Whole => no_role.to_owned(),
-            // The role of one who is known already may have stood in an earlier bundle.
+            // The role of a known person may come from an earlier bundle.
             Completeness::Partial => format!("{no_role} AND {unknown}"),
         };
         for (left_out, told) in [(no_student, true), (format!("departs = 1 AND {unknown}"), false)] {
@@ -187,7 +187,7 @@ async fn has_column(connection: &mut SqliteConnection, name: &str) -> Result<boo
     Ok(query.bind(name).fetch_one(connection).await? > 0)
 }
 
-/// What a rule says of a row, from its two texts.
+/// The message of a rule, from its two texts.
 type Message = fn(&str, &str) -> String;
 
 fn keyed_rules(foreign: bool) -> Vec<Rule> {
@@ -220,7 +220,7 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
         (RosterTable::Classes, "missing-title", |key, _| format!("the new class {key} has no title")),
     ];
     for (table, code, message) in titles {
-        // Only of people whose role stood in another file is an empty name found as late as here.
+        // An empty name is found this late only for people whose role comes from another file.
         let breaks = format!("(s.v0 = '' OR s.v0 IS NULL AND {})", new(table));
         rules.push(Rule {
             table,
@@ -234,7 +234,7 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
     rules
 }
 
-/// That what a row is known by (`key`, or `ref`) stands in no earlier row.
+/// The rule that a row's identity (`key`, or `ref`) occurs in no earlier row.
 fn stands_once(table: RosterTable, by: &str) -> Rule {
     let first =
         |what: &str| format!("(SELECT MIN(f.{what}) FROM temp.staged_{table} AS f WHERE f.{by} = s.{by})");
@@ -291,7 +291,7 @@ async fn enforce(
     // A key counts as taken by a bad row too.
     let judged = if is_twice { "" } else { "s.good = 1 AND " };
     let places = reading.key_columns(*table);
-    // The whole row is meant where a key stands twice.
+    // A repeated key is a fault of the whole row.
     let column = if is_twice { 1 } else { *places.get(usize::from(*second)).unwrap_or(&1) };
     let statement = format!(
         "SELECT s.file, s.line, {one}, {other} FROM temp.staged_{table} AS s WHERE {judged}{breaks} ORDER BY s.n"
@@ -327,7 +327,7 @@ async fn enforce(
     Ok(())
 }
 
-/// Members of what is over, and members who are no students, are left out.
+/// Leaves out members of ended groups and members who are no students.
 async fn leave_out_members(
     connection: &mut SqliteConnection,
     members: RosterTable,

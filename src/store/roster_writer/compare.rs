@@ -1,5 +1,5 @@
-//! What differs between rows that were put aside and a roster, found by the database itself: nothing is held
-//! in memory but counts and the first keys.
+//! Compares staged rows with a roster. The database does the work: memory holds only counts and the first
+//! keys.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::difference::{RowChange, TableDifference};
 use super::staging::{KeyedTable, run};
 use rosterd_import::RosterTable;
 
-/// Who is on the roster and not among the rows, as SQL over `students AS t`.
+/// Students on the roster and not among the rows, as SQL over `students AS t`.
 pub(super) const ABSENT: &str = "t.active IS NOT 0 AND t.student_id IS NOT NULL AND NOT EXISTS
      (SELECT 1 FROM temp.staged_students AS s WHERE s.good = 1 AND s.key = CAST(t.student_id AS TEXT))";
 
@@ -157,7 +157,7 @@ pub(super) async fn show_keys(
     Ok(())
 }
 
-/// Counts those who are missing from a whole roster and shows them before all others.
+/// Counts students missing from a whole roster and lists them first.
 pub(super) async fn compare_leavers(
     connection: &mut SqliteConnection,
     difference: &mut TableDifference,

@@ -1,4 +1,5 @@
-//! What an import did, or would do, to a roster database: counts, and the first keys. It holds no values.
+//! The difference that an import makes or would make in a roster database: counts, and the first keys. It
+//! holds no values.
 
 use serde::Serialize;
 
@@ -7,7 +8,7 @@ use rosterd_import::RosterTable;
 /// Keys that a difference shows of each table; the counts are of all.
 pub(super) const SHOWN_KEYS: usize = 20;
 
-/// What became of a row.
+/// The change of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowChange {
@@ -15,7 +16,7 @@ pub enum RowChange {
     Added,
     /// Some of its columns have other values.
     Changed,
-    /// A student who was marked as having left, a membership that was removed.
+    /// A student marked as having left, or a membership removed.
     Left,
 }
 
@@ -24,13 +25,13 @@ pub enum RowChange {
 pub struct ChangedRow {
     /// The row's key; of a membership both parts.
     pub key: String,
-    /// What became of it.
+    /// Its change.
     pub change: RowChange,
     /// Changed columns; empty unless it is [`RowChange::Changed`].
     pub columns: Vec<String>,
 }
 
-/// What an import did to one table.
+/// The difference in one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TableDifference {
     /// New rows.
@@ -52,7 +53,7 @@ impl TableDifference {
         self.added == 0 && self.changed == 0 && self.left == 0
     }
 
-    /// How many further keys may be shown.
+    /// The number of further keys that may be listed.
     pub(super) fn room(&self) -> i64 {
         i64::try_from(SHOWN_KEYS.saturating_sub(self.rows.len())).unwrap_or_default()
     }
@@ -65,7 +66,7 @@ impl TableDifference {
     }
 }
 
-/// What an import did, or would do, to a roster database.
+/// The difference that an import makes or would make in a roster database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[must_use]
 pub struct ImportDifference {
@@ -73,11 +74,11 @@ pub struct ImportDifference {
     pub students: TableDifference,
     /// Exam-side groups.
     pub groups: TableDifference,
-    /// Who is in which group.
+    /// Memberships of groups.
     pub group_members: TableDifference,
     /// `ClassIn` classes.
     pub classes: TableDifference,
-    /// Who is in which class.
+    /// Memberships of classes.
     pub class_members: TableDifference,
     /// Columns that the table of students got.
     pub added_columns: Vec<String>,
@@ -109,11 +110,11 @@ impl ImportDifference {
 pub struct Shrink {
     /// The table.
     pub table: RosterTable,
-    /// Students who would have left, or memberships that would be removed.
+    /// Students who would be marked as having left, or memberships that would be removed.
     pub leaving: u64,
     /// Out of how many.
     pub total: u64,
-    /// How many may go.
+    /// The number that may go.
     pub limit: u64,
 }
 
@@ -129,11 +130,11 @@ impl std::fmt::Display for Shrink {
     }
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    /// What differs.
+    /// The difference.
     pub difference: ImportDifference,
     /// Not empty: too much would go, and nothing was written.
     pub too_much: Vec<Shrink>,

@@ -1,4 +1,4 @@
-//! Brings memberships of groups and classes in line with an import.
+//! Brings memberships of groups and classes into line with an import.
 
 use sqlx::SqliteConnection;
 
@@ -8,8 +8,8 @@ use super::difference::{RowChange, TableDifference};
 use super::staging::run;
 use rosterd_import::RosterTable;
 
-/// Compares: `wanted_…` then has the pairs that shall be there, `present_…` those that are, `removed_…` those
-/// that go. `removes_absent` says that what the files lack goes.
+/// Compares memberships: afterwards `wanted_…` holds the pairs to keep, `present_…` those that exist,
+/// `removed_…` those to remove. `removes_absent` says that pairs missing from the files are removed.
 pub(super) async fn compare_members(
     connection: &mut SqliteConnection,
     table: RosterTable,

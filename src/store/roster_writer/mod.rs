@@ -1,8 +1,8 @@
 //! Writes a roster database: imported rows, and the ids that the services gave. A run never comes here;
 //! it opens the roster read-only.
 //!
-//! A database that we create gets our tables by migration. One that a school made is accepted as it is, if
-//! it has the tables; nothing is created in it but columns of `students` that an import brings.
+//! A database that we create gets our tables by migration. A school's own database is accepted as it is, if
+//! it has the tables; only columns of `students` that an import needs are added to it.
 
 mod checks;
 mod compare;
@@ -44,7 +44,7 @@ pub enum Commit {
     DryRun,
 }
 
-/// Why a roster database could not be opened or written. Nothing was changed then.
+/// The reason why a roster database could not be opened or written. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterWriteError {
     /// The file cannot be created or its folder is not there.
@@ -70,7 +70,7 @@ pub enum RosterWriteError {
     /// Our tables could not be brought up to date, for instance because a newer release made them.
     #[error("the tables of the roster database do not fit this release")]
     Migrate(#[source] MigrateError),
-    /// A whole roster in which nobody is active: everybody would have left.
+    /// A whole roster without an active student: every student would be marked as having left.
     #[error("a whole roster without students is refused: everybody would have left")]
     NoStudents,
     /// An id was to be set on a row that is not there.
@@ -100,12 +100,12 @@ impl From<sqlx::Error> for RosterWriteError {
     }
 }
 
-/// How many rows a roster has.
+/// The number of rows in a roster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RosterCounts {
     /// People, leavers too.
     pub students: u64,
-    /// People who have not left.
+    /// Students who have not left.
     pub active_students: u64,
     /// Groups.
     pub groups: u64,
@@ -160,9 +160,9 @@ impl RosterWriter {
         Ok(Self { pool, empty: None })
     }
 
-    /// Opens a roster database for an import: one that is there as it is, otherwise an empty file that only its
-    /// owner can read. It gets its tables when the import is written, and goes again by
-    /// [`RosterWriter::discard`] when it is not.
+    /// Opens a roster database for an import: an existing one as it is, otherwise an empty file readable only
+    /// by its owner. It gets its tables when the import is written, and [`RosterWriter::discard`] deletes it
+    /// when the import is not.
     ///
     /// # Errors
     /// As [`RosterWriter::open_or_create`].
@@ -187,13 +187,13 @@ impl RosterWriter {
         if let Some(path) = self.empty
             && std::fs::metadata(&path).is_ok_and(|file| file.len() == 0)
         {
-            // What stays is an empty file, which the next import fills.
+            // The remaining empty file is filled by the next import.
             let _stays = std::fs::remove_file(&path);
         }
     }
 
-    /// Starts an import: rows are put aside in a temporary database on disk, out of sight of everybody else,
-    /// then checked, compared and applied.
+    /// Starts an import: rows are staged in a temporary database on disk, invisible to others, then checked,
+    /// compared and applied.
     ///
     /// # Errors
     /// Failures of the database.
@@ -201,8 +201,8 @@ impl RosterWriter {
         Staging::new(self.pool.acquire().await?, self.empty.is_some()).await
     }
 
-    /// Brings the database in line with rows that are known to be good, in one transaction. Rows that it
-    /// already has so are not written: applying the same rows again changes not a byte.
+    /// Brings the database into line with rows known to be good, in one transaction. Rows that already agree
+    /// are not written: applying the same rows again changes not a byte.
     ///
     /// # Errors
     /// [`RosterWriteError::NoStudents`] for a whole roster without any, and failures of the database.
@@ -223,7 +223,7 @@ impl RosterWriter {
         Ok(verdict.difference)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     ///
     /// # Errors
     /// Failures of the database.

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 use super::RosterWriteError;
 use rosterd_import::RosterTable;
 
-/// How long a writer waits for another one.
+/// The longest wait for another writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Creates the file, for its owner alone, unless it is there.
@@ -35,9 +35,9 @@ pub(super) async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool,
     Ok(pool.connect_with(options).await?)
 }
 
-/// Whose tables a database holds.
+/// The kind of tables in a database.
 pub(super) enum Contents {
-    /// Nobody's: it has none.
+    /// None.
     Nothing,
     /// A roster's, made by our migrations.
     OurRoster,
@@ -45,7 +45,7 @@ pub(super) enum Contents {
     SchoolsRoster,
 }
 
-/// Looks whether a database is a roster and who made it.
+/// Finds out whether a database is a roster and who made it.
 pub(super) async fn contents(pool: &SqlitePool, path: &Path) -> Result<Contents, RosterWriteError> {
     let tables: HashSet<String> = sqlx::query_scalar::<_, String>(
         "SELECT LOWER(name) FROM sqlite_schema

@@ -60,8 +60,8 @@ impl RosterWriter {
         found(done.rows_affected(), RosterTable::Classes, class_code)
     }
 
-    /// Id, name and phone (or nothing) of every student who has not left and has no `ClassIn` account, by
-    /// id. Names and phones are personal: never log them.
+    /// Id, name and phone (or nothing) of every active student without a `ClassIn` account, by id. Names and
+    /// phones are personal: never log them.
     ///
     /// # Errors
     /// Failures of the database.

@@ -11,7 +11,7 @@ use rosterd_import::{
     CellValue, ClassRow, Completeness, GroupRow, Item, LocatedRow, Person, RosterTable, StudentRow,
 };
 
-/// Rows of one INSERT; more bring no more speed.
+/// The number of rows in one INSERT; more bring no more speed.
 const ROWS_PER_INSERT: usize = 500;
 /// Values of one statement, below `SQLite`'s limit of 32,766.
 const VALUES_PER_INSERT: usize = 30_000;
@@ -48,8 +48,8 @@ const MEMBERS: &str =
     "(n INTEGER PRIMARY KEY, file INTEGER NOT NULL, line INTEGER NOT NULL, good INTEGER NOT NULL,
      ref TEXT NOT NULL, key TEXT, code TEXT NOT NULL, departs INTEGER NOT NULL)";
 
-/// One table with a key of one column, and the rows put aside for it. The values stand in columns `v0`, `v1`
-/// and so on, typeless: NULL where the files say nothing, an empty text where they clear.
+/// One table with a key of one column, and the rows staged for it. The values are in typeless columns `v0`,
+/// `v1` and so on: NULL where the files say nothing, an empty text where they clear.
 #[derive(Debug)]
 pub(super) struct KeyedTable {
     pub(super) table: RosterTable,

@@ -17,7 +17,7 @@ use rosterd_import::{Completeness, RosterTable};
 const ROWS_AT_ONCE: i64 = 500;
 
 impl Staging {
-    /// How many students the good rows name who have not left.
+    /// The number of students in the good rows who have not left.
     ///
     /// # Errors
     /// Failures of the database.
@@ -27,9 +27,9 @@ impl Staging {
         count_of(&mut self.connection, &here).await
     }
 
-    /// Brings the database in line with the rows, in one transaction. Rows that it already has so are not
-    /// written. Absence counts in the complete tables of a whole roster alone. More than `limit` allows of any
-    /// table's rows never goes: then nothing is written.
+    /// Brings the database into line with the rows, in one transaction. Rows that already agree are not
+    /// written. Absence counts only in the complete tables of a whole roster. If more than `limit` allows
+    /// would go from any table, nothing is written.
     ///
     /// # Errors
     /// [`RosterWriteError::NoStudents`] for a whole roster without any, and failures of the database.
