@@ -19,10 +19,10 @@ use super::{
     DaemonConfig, DaemonSignal, RunHandler, RunSummary, ShutdownResult, StopSignal, Timetable, Trigger,
 };
 
-/// How often the loop looks whether something is due: the finest step an expression can name.
+/// The interval of the loop's checks: the finest step an expression can name.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long a run may take to record what is in flight after the daemon was told to stop.
+/// The time that a run has to record calls in flight after the daemon was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// A clock that steps back by more than this was set; less is the usual correction.
@@ -42,7 +42,7 @@ pub(super) struct Engine<W> {
     last_run: Option<String>,
 }
 
-/// What starts next.
+/// The next starts.
 #[derive(Default)]
 struct Planned {
     /// When the next run is due, as the expression says.
@@ -53,7 +53,7 @@ struct Planned {
     results_at: Option<Timestamp>,
 }
 
-/// What came while a run was under way: however often, it becomes one run.
+/// Requests that came while a run was under way; any number of them becomes one run.
 #[derive(Default)]
 struct Waiting {
     run: Option<Ordered>,
@@ -74,7 +74,7 @@ struct Running {
     task: JoinHandle<RunSummary>,
 }
 
-/// What the loop woke up for.
+/// The event that woke the loop.
 enum Wake {
     Stop(StopSignal),
     Signal(DaemonSignal),
@@ -265,7 +265,7 @@ impl<W: RunHandler> Engine<W> {
     async fn follow(&mut self, timetable: Timetable) {
         self.config.timetable = timetable;
         let now = self.config.clock.now();
-        // A run whose time has come, and which waits for its jitter only, is still owed.
+        // A due run that only waits for its jitter is still owed.
         if self.planned.due.is_none_or(|due| due > now) {
             self.plan(now).await;
         }

@@ -24,7 +24,7 @@ pub use systemd::Notifier;
 use crate::clock::Clock;
 use crate::settings::ScheduleSettings;
 
-/// What the daemon asks of the rest of the program.
+/// The daemon's view of the rest of the program.
 pub trait RunHandler: Send + Sync + 'static {
     /// One run, or one pull of exam results for [`Trigger::Results`]. Once `stop` is cancelled it sends no new
     /// batch, records what is in flight, and answers with exit 143 if it left something undone.
@@ -41,14 +41,14 @@ pub trait RunHandler: Send + Sync + 'static {
     fn reload(&self) -> impl Future<Output = Result<Timetable, String>> + Send;
 }
 
-/// Why a run starts.
+/// The reason for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// Its time has come.
     Schedule,
     /// Its time had come while the daemon was down.
     Missed,
-    /// Somebody sent SIGUSR1.
+    /// A SIGUSR1.
     Signal,
     /// The time for pulling exam results has come: not a run of the roster.
     Results,
@@ -95,20 +95,20 @@ impl From<ScheduleSettings> for Timetable {
     }
 }
 
-/// What the daemon is given, beside its work.
+/// The daemon's surroundings, beside its run handler.
 #[derive(Debug)]
 pub struct DaemonConfig {
     /// When things are due.
     pub timetable: Timetable,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
-    /// Where it says how it is.
+    /// The health that it reports to.
     pub health: Health,
-    /// How it talks to the service manager: [`Notifier::systemd`].
+    /// The connection to the service manager: [`Notifier::systemd`].
     pub notifier: Notifier,
-    /// What it is told: [`signals::listen`].
+    /// Signals from the operating system: [`signals::listen`].
     pub signals: mpsc::Receiver<DaemonSignal>,
-    /// Cancelled by the daemon when its end begins, or by somebody else to make it end.
+    /// Cancelled by the daemon when its end begins, or from outside to end it.
     pub stop: CancellationToken,
 }
 
@@ -125,7 +125,7 @@ pub enum ShutdownResult {
 }
 
 impl ShutdownResult {
-    /// What the process answers.
+    /// The exit code of the process.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {

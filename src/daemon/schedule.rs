@@ -13,7 +13,7 @@ use crate::settings::{Missed, ScheduleSettings};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Due {
-    /// A run starts at once; `missed` says that it stands for one that was due while we were down.
+    /// A run starts at once; `missed` says that it was due while the daemon was down.
     Now {
         /// Always true at a start; a tick of the running daemon says false.
         missed: bool,
@@ -33,7 +33,7 @@ pub enum Due {
 pub fn next_due(schedule: &ScheduleSettings, after: Timestamp) -> Option<Timestamp> {
     let mut from = after.to_zoned(schedule.time_zone.clone());
     let mut inclusive = false;
-    // Each turn but the last jumps past the end of one blackout, so there are at most that many turns.
+    // Each turn but the last jumps past the end of one blackout, which bounds the number of turns.
     for _ in 0..=schedule.blackout.len() {
         let found = schedule.cron.find_next_occurrence(&from, inclusive).ok()?;
         let Some(free_from) = blackout_end(schedule, found.date()) else {

@@ -1,4 +1,4 @@
-//! What the operating system tells the daemon, as values.
+//! Signals from the operating system, as values.
 //!
 //! It decides nothing; tests put the same values into the channel by hand.
 
@@ -18,7 +18,7 @@ pub enum DaemonSignal {
     RunNow,
 }
 
-/// Which signal asked for the end.
+/// The signal that asked for the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignal {
     /// SIGINT, a person at the keyboard.
@@ -28,7 +28,7 @@ pub enum StopSignal {
 }
 
 impl StopSignal {
-    /// What a process ended by this signal answers: 128 and the signal's number.
+    /// The exit code of a process ended by this signal: 128 and the signal's number.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -49,8 +49,8 @@ pub fn channel() -> (mpsc::Sender<DaemonSignal>, mpsc::Receiver<DaemonSignal>) {
 
 /// Installs the handlers and returns where their notices arrive.
 ///
-/// Call it before anything that can take long: as the first process of a container, a SIGTERM that nobody handles
-/// is thrown away by the kernel. Must be called within a tokio runtime.
+/// Call it before anything slow: in the first process of a container the kernel drops a SIGTERM without a
+/// handler. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// When a handler cannot be installed.

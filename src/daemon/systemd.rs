@@ -1,4 +1,4 @@
-//! What the service manager is told: ready, reloading, status line, watchdog, stopping.
+//! Messages to the service manager: ready, reloading, status line, watchdog, stopping.
 //!
 //! Without a service manager (no `NOTIFY_SOCKET`) nothing is sent. When something is due is not decided here.
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Notifier {
 }
 
 impl Notifier {
-    /// Talks to systemd where it started us, and to nobody elsewhere.
+    /// Talks to systemd if systemd started us; silent elsewhere.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn systemd() -> Self {
@@ -50,7 +50,7 @@ impl Notifier {
         Self::silent()
     }
 
-    /// Talks to nobody.
+    /// Sends nothing.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(|_| {}, None)
@@ -62,12 +62,12 @@ impl Notifier {
         Self { send: Arc::new(send), watchdog }
     }
 
-    /// Sends one note; it is lost silently where nobody listens.
+    /// Sends one status; without a listener it is lost silently.
     pub fn tell(&self, status: &ServiceStatus) {
         (self.send)(status);
     }
 
-    /// How often a sign of life is sent: twice as often as it is waited for.
+    /// The interval between signs of life: half of the interval that systemd expects.
     #[must_use]
     pub fn watchdog_pause(&self) -> Option<Duration> {
         self.watchdog.map(|interval| interval / 2)
@@ -88,7 +88,8 @@ mod linux {
             ServiceStatus::Status(line) => sd_notify::notify(&[NotifyState::Status(line)]),
             ServiceStatus::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
             ServiceStatus::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
-            // From 253 on systemd wants the monotonic time in the same message, and ends a service without it.
+            // From 253 on systemd requires the monotonic time in the same message, and ends a service without
+            // it.
             ServiceStatus::Reloading => NotifyState::monotonic_usec_now()
                 .and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now])),
         };

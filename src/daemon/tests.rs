@@ -17,7 +17,7 @@ use super::systemd::ServiceStatus;
 use super::*;
 use crate::settings::Missed;
 
-/// What the next run does.
+/// The behaviour of the next run.
 enum Behaviour {
     EndAs(&'static str),
     WaitFor(Arc<Notify>),

@@ -1,8 +1,9 @@
-//! What the process finds around it and no setting says: whether colours are unwelcome, and the journal.
+//! Facts from the process's surroundings that no setting holds: whether colours are unwelcome, and the
+//! journal.
 //!
 //! Here because nothing outside `settings` reads the environment.
 
-/// What the environment says about how to write logs.
+/// The environment's say in how logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessEnvironment {
     /// `NO_COLOR` is set, or the terminal cannot do it.
@@ -23,7 +24,7 @@ impl ProcessEnvironment {
 }
 
 /// Standard error as systemd writes it into `JOURNAL_STREAM`: device and inode. The variable alone proves
-/// nothing, since a child process inherits it whatever its own standard error is.
+/// nothing, since a child process inherits it with any standard error.
 #[cfg(unix)]
 fn standard_error() -> Option<std::ffi::OsString> {
     use std::os::fd::AsFd;

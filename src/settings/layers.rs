@@ -74,14 +74,14 @@ const KEYS: &[&str] = &[
 /// The one table with names of the admin's own. It is one value: a layer that has it replaces it.
 pub(super) const FIELDS: &str = "exam.fields";
 
-/// How the names of our environment variables start.
+/// The prefix of our environment variables.
 pub(super) const PREFIX: &str = "ROSTERD__";
 
 /// One value and where it came from.
 pub(super) struct LayerValue {
     pub(super) kind: ValueKind,
     pub(super) origin: Origin,
-    /// Where a relative path in this value starts.
+    /// The folder that relative paths in this value start from.
     pub(super) folder: PathBuf,
 }
 
@@ -229,7 +229,7 @@ fn last(key: &str) -> &str {
     key.rsplit_once('.').map_or(key, |(_, last)| last)
 }
 
-/// A parser's message without the lines that quote the file: a secret may stand there.
+/// A parser's message without the lines that quote the file, because they may hold a secret.
 fn without_quotation(message: &str) -> String {
     let is_quotation = |line: &&str| {
         let start = line.trim_start().trim_start_matches(|letter: char| letter.is_ascii_digit());

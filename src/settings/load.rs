@@ -1,4 +1,4 @@
-//! Where settings come from: finds the layers, reads them, and has them validated.
+//! Finds the layers of settings, reads them, and has them validated.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use super::validate::validate;
 /// The lowest layer, and the manual.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// Where a package puts the configuration.
+/// The configuration's place in a package.
 const INSTALLED: &str = "/etc/rosterd/config.toml";
 
-/// Where a checkout has it.
+/// The configuration's place in a checkout.
 const CHECKED_OUT: &str = "config/default.toml";
 
-/// Which configuration file lies between the built-in defaults and the environment.
+/// The configuration file between the built-in defaults and the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
     /// This one, which must exist.
@@ -84,8 +84,8 @@ impl Settings {
         load(&source, variables, problems)
     }
 
-    /// The credentials that are wanted and absent. Loading does without them, so that commands which
-    /// call no service work; whatever calls one must ask here first.
+    /// The credentials that are required and absent. Loading succeeds without them, so that commands which
+    /// call no service work; a command that calls one must check here first.
     #[must_use]
     pub fn missing_credentials(&self) -> Vec<Problem> {
         let missing = |key: &str, message: &str| Problem {

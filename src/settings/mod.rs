@@ -1,4 +1,4 @@
-//! What an admin can set: loaded in layers, validated at once, secrets kept as secrets.
+//! The admin's settings: loaded in layers, validated together, secrets kept as secrets.
 //!
 //! Nothing else reads the environment or a configuration file; every other module receives its own
 //! small part of [`Settings`].
@@ -121,19 +121,19 @@ pub struct Blackout {
 pub struct ExamSettings {
     /// Whether the exam side is synchronised at all.
     pub enabled: bool,
-    /// How to reach it.
+    /// The service's endpoint.
     pub endpoint: Endpoint,
     /// The account's verification code; absent when none was given (an error unless `--offline` or disabled).
     pub code: Option<SecretString>,
-    /// Which field holds the login value.
+    /// The field that holds the login value.
     pub login_field: LoginField,
     /// Rows a page, 1 to 100.
     pub page_size: u32,
     /// Items a batch, 1 to 100.
     pub batch_size: usize,
-    /// How old our knowledge of a candidate's groups may be.
+    /// The longest time between two look-ups of a candidate's groups.
     pub verify_groups: Duration,
-    /// What becomes of candidates whose student has left.
+    /// What happens to candidates of students who left.
     pub leavers: Leavers,
     /// Whether candidates already there under a student's login value are taken over.
     pub adopt: Adopt,
@@ -141,7 +141,7 @@ pub struct ExamSettings {
     pub create_groups: bool,
     /// The gid below which they are created; 0 is the root.
     pub create_groups_under: i64,
-    /// How long a student must be gone before a delete.
+    /// The time that a student must be gone before a delete.
     pub delete_grace: Duration,
     /// Roster column → exam field, in a stable order (the roster column's name, ascending).
     pub fields: Vec<FieldMapping>,
@@ -194,7 +194,7 @@ pub struct FieldMapping {
 pub struct ClassinSettings {
     /// Whether classes are mirrored.
     pub enabled: bool,
-    /// How to reach it.
+    /// The service's endpoint.
     pub endpoint: Endpoint,
     /// The school's id; not a secret.
     pub sid: Option<String>,
@@ -204,9 +204,9 @@ pub struct ClassinSettings {
     pub batch_size: usize,
     /// Whether missing accounts are registered.
     pub register: bool,
-    /// Where the roster's phone numbers without a country code belong.
+    /// The country of the roster's phone numbers without a country code.
     pub home_country: HomeCountry,
-    /// Whom we may remove when they leave a class.
+    /// Which members may be removed when they leave a class.
     pub removals: Removals,
     /// Most calls a day for confirming what we remember; 0 is off.
     pub verify_calls: u32,
@@ -239,24 +239,24 @@ pub struct RetrySettings {
 pub struct ResultsSettings {
     /// When results are pulled without being asked for.
     pub cron: Option<croner::Cron>,
-    /// How old the last reading of the whole list may become.
+    /// The longest time between two readings of the whole list.
     pub full_every: Duration,
 }
 
 /// `[http]`
 #[derive(Clone, Copy, Debug)]
 pub struct HttpSettings {
-    /// Where health and metrics are served; absent switches that off.
+    /// The address for health and metrics; absent switches them off.
     pub listen: Option<SocketAddr>,
 }
 
 /// `[demo]`: a rehearsal with made-up people against the embedded sandbox.
 #[derive(Clone, Debug)]
 pub struct DemoSettings {
-    /// How many students the made-up roster has.
+    /// The number of students on the made-up roster.
     pub students: u32,
     /// Seed of the generator.
     pub seed: u64,
-    /// Where the embedded sandbox keeps its state.
+    /// The state file of the embedded sandbox.
     pub sandbox_state: PathBuf,
 }

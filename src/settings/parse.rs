@@ -1,4 +1,4 @@
-//! From one written value to its meaning, or to a sentence on what should stand there.
+//! Parses one written value, or says in a sentence what is expected.
 //!
 //! Pure, and ignorant of keys and layers. Values come as TOML types from files and as text from the
 //! environment; both spellings are understood everywhere.
@@ -27,7 +27,7 @@ pub(super) type Parsed<T> = Result<T, String>;
 /// Longer spans are slips, and some could not be added to a point in time.
 const LONGEST_HOURS: u64 = 87_600; // ten years
 
-/// How a value is shown in a message.
+/// A value as shown in a message.
 fn shown(kind: &ValueKind) -> String {
     match kind {
         ValueKind::Nil => "nothing".to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn text(kind: &ValueKind) -> Parsed<String> {
     }
 }
 
-/// Text that must be kept as it is and shown to nobody.
+/// Text kept unchanged and never shown.
 pub(super) fn secret(kind: &ValueKind) -> Parsed<String> {
     match kind {
         ValueKind::String(text) if text.is_empty() => {
@@ -80,7 +80,7 @@ pub(super) fn secret(kind: &ValueKind) -> Parsed<String> {
     }
 }
 
-/// An identifier: text, or a number that stands for it.
+/// An identifier: text, or a number in its place.
 pub(super) fn identifier(kind: &ValueKind) -> Parsed<String> {
     match kind {
         ValueKind::I64(number) if *number >= 0 => Ok(number.to_string()),
@@ -175,7 +175,8 @@ pub(super) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Val
     }
 }
 
-/// Scheme, host and port of a service. The message does not repeat the address: a password may stand in it.
+/// Scheme, host and port of a service. The message does not repeat the address, because it may hold a
+/// password.
 pub(super) fn base_url(kind: &ValueKind) -> Parsed<String> {
     let Some(url) = text_of(kind).and_then(|text| reqwest::Url::parse(text).ok()) else {
         return Err("this is no web address: write it like \"https://api.example.org\"".to_owned());
@@ -219,7 +220,7 @@ pub(super) fn cron(kind: &ValueKind) -> Parsed<(String, Cron)> {
              five without the seconds"
         )
     })?;
-    // Where the search starts does not matter: the fields know no year, and rules repeat within decades.
+    // The search may start anywhere: the fields know no year, and rules repeat within decades.
     let start = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC);
     match start.ok().and_then(|start| cron.find_next_occurrence(&start, false).ok()) {
         Some(_) => Ok((expression, cron)),
@@ -279,7 +280,7 @@ fn blackout_span(kind: &ValueKind) -> Parsed<Blackout> {
     Ok(Blackout { from, to })
 }
 
-/// How much one run may change.
+/// The limit on one run's changes.
 pub(super) fn limit(kind: &ValueKind) -> Parsed<Limit> {
     let parsed = match (text_of(kind), integer_of(kind)) {
         (_, Some(count)) => u64::try_from(count).ok().map(Limit::Count),
@@ -299,7 +300,7 @@ pub(super) fn limit(kind: &ValueKind) -> Parsed<Limit> {
     })
 }
 
-/// What becomes of leavers.
+/// What happens to leavers.
 pub(super) fn leavers(kind: &ValueKind) -> Parsed<Leavers> {
     let parsed = match (text_of(kind), integer_of(kind)) {
         (_, Some(gid)) => i64::try_from(gid).ok().filter(|gid| *gid > 0).map(Leavers::MoveTo),
@@ -334,7 +335,7 @@ pub(super) fn home_country(kind: &ValueKind) -> Parsed<HomeCountry> {
     })
 }
 
-/// Where the login value stands.
+/// The field of the login value.
 pub(super) fn login_field(kind: &ValueKind) -> Parsed<LoginField> {
     match text_of(kind) {
         Some("auto") => Ok(LoginField::Auto),
@@ -342,7 +343,7 @@ pub(super) fn login_field(kind: &ValueKind) -> Parsed<LoginField> {
     }
 }
 
-/// Which roster column goes to which field, by column name.
+/// The mapping of roster columns to fields.
 pub(super) fn fields(kind: &ValueKind) -> Parsed<Vec<FieldMapping>> {
     let ValueKind::Table(table) = kind else {
         return Err(format!("write a table of roster columns and fields, not {}", shown(kind)));
@@ -368,7 +369,7 @@ pub(super) fn fields(kind: &ValueKind) -> Parsed<Vec<FieldMapping>> {
     Ok(mappings)
 }
 
-/// Where to listen; absent for nowhere.
+/// The address to listen on; absent for none.
 pub(super) fn listen(kind: &ValueKind) -> Parsed<Option<SocketAddr>> {
     match text_of(kind) {
         // An empty environment variable counts as unset, hence the second spelling.

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, said so that an admin can put it right.
+//! Faults of a configuration, worded so that an admin can fix them.
 //!
 //! It never repeats a value that may be a secret.
 
@@ -17,7 +17,7 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
-    /// How a program that meets it ends.
+    /// The exit code for it.
     pub fn exit(&self) -> Exit {
         Exit::Configuration
     }
@@ -40,9 +40,9 @@ impl fmt::Display for SettingsError {
 pub struct Problem {
     /// The dotted key, such as `exam.page_size`; empty where a whole file is meant.
     pub key: String,
-    /// Where the value came from.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What is wrong with it and what to do.
+    /// The fault and its remedy.
     pub message: String,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Where a value came from. Later ones win over earlier ones.
+/// The origin of a value. Later ones win over earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// Nowhere: no layer gives it.

@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
-/// How many letters may be wrong: a third of them, at least one and at most three.
+/// The number of wrong letters allowed: a third of the name, at least one and at most three.
 fn tolerance(name: &str) -> usize {
     (name.chars().count() / 3).clamp(1, 3)
 }

@@ -208,7 +208,7 @@ fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
     Some(Some(DemoSettings { students: students?, seed: seed?, sandbox_state: sandbox_state? }))
 }
 
-/// Reads values by key and collects what is wrong with them. `None` always stands for a problem noted.
+/// Reads values by key and collects problems. `None` always means that a problem was noted.
 struct Reader<'a> {
     layers: &'a LayeredSettings,
     problems: Vec<Problem>,
@@ -287,7 +287,8 @@ impl Reader<'_> {
         Some(Some(SecretString::from(secret)))
     }
 
-    /// Says that a file does not open. It does not name the file: a secret may stand there by mistake.
+    /// The message for a file that does not open. It does not name the file, because the setting may hold a
+    /// secret by mistake.
     fn unreadable(&self, key: &str, error: &std::io::Error) -> String {
         let folder = self.folder(key);
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };

@@ -1,7 +1,7 @@
-//! What the daemon knows of its own health, shared between the loop, the runs and the HTTP server.
+//! The daemon's health, shared between the loop, the runs and the HTTP server.
 //!
-//! It holds figures and times only: no person, no class, no secret can be put into it but in a reason, which is
-//! one of our own sentences.
+//! It holds figures and times only. The one text in it is a reason, which is one of our own sentences: no
+//! person, class or secret gets in.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ const REMEMBERED_RUNS: usize = 10;
 /// A scheduler that was silent for so long is stuck; it ticks every second.
 const SILENCE_MS: i64 = 180_000;
 
-/// The handle that everyone who knows something about health holds a clone of.
+/// A handle on the health, cloned to every part that reports to it.
 #[derive(Clone, Debug)]
 pub struct Health {
     inner: Arc<Inner>,
@@ -48,7 +48,7 @@ struct State {
 pub struct RunLine {
     /// The run's number, if it got one.
     pub run_id: Option<i64>,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: &'static str,
     /// Whether both sides were in step then.
     pub good: bool,
@@ -65,7 +65,7 @@ pub struct HealthPicture {
     pub alive: bool,
     /// Whether configuration and databases are usable.
     pub ready: bool,
-    /// Why they are not.
+    /// The reason, if not ready.
     pub reason: Option<String>,
     /// Since when a run is under way.
     pub running_since: Option<String>,
@@ -73,7 +73,7 @@ pub struct HealthPicture {
     pub next_run_at: Option<String>,
     /// When a run last ended with both sides in step.
     pub last_good_run_at: Option<String>,
-    /// How long ago that was.
+    /// The time since then.
     pub last_good_run_age_seconds: Option<i64>,
     /// The last runs, newest first.
     pub runs: Vec<RunLine>,
@@ -160,13 +160,13 @@ impl Health {
         self.state().next_run_ms = due_ms;
     }
 
-    /// How many failures of a service (`exam` or `classin`) are open now.
+    /// Sets the number of open failures of a service (`exam` or `classin`).
     pub fn failures_open(&self, service: &'static str, count: u64) {
         self.inner.metrics.failures_open(service, count);
         self.state().failures_open.insert(service, count);
     }
 
-    /// How many operations wait for approval now.
+    /// Sets the number of operations that wait for approval.
     pub fn held(&self, count: u64) {
         self.inner.metrics.held(count);
         self.state().held = count;
@@ -193,7 +193,7 @@ impl Health {
         self.state().is_alive(now_ms)
     }
 
-    /// Why configuration or databases are not usable, if they are not.
+    /// The reason why configuration or databases are not usable, if they are not.
     #[must_use]
     pub fn not_ready(&self) -> Option<String> {
         self.state().not_ready.clone()

@@ -1,5 +1,5 @@
-//! Which `Host` headers are answered: a page in somebody's browser must not reach us by a name of its own
-//! (DNS rebinding). Pure.
+//! Checks `Host` headers: a page in a browser must not reach this server by a name of its own (DNS
+//! rebinding). Pure.
 
 use std::net::IpAddr;
 

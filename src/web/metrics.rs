@@ -220,7 +220,7 @@ impl Metrics {
     }
 }
 
-/// Milliseconds as the seconds that Prometheus wants.
+/// Milliseconds as Prometheus seconds.
 fn seconds(at_ms: i64) -> f64 {
     SignedDuration::from_millis(at_ms).as_secs_f64()
 }
@@ -230,7 +230,7 @@ fn seconds(at_ms: i64) -> f64 {
 fn label(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_name = !text.is_empty() && text.len() <= LABEL_LENGTH && text.chars().all(plain);
-    // A number of five or more digits may be somebody's: no code of either service is that long.
+    // A number of five or more digits may be a personal one: no code of either service is that long.
     let is_number = text.len() >= 5 && text.chars().all(|c| c.is_ascii_digit());
     if is_name && !is_number { text.to_owned() } else { "other".to_owned() }
 }

@@ -1,6 +1,6 @@
 //! Health, metrics and the status page over HTTP: read-only, and without anything about persons.
 //!
-//! What is shown is in [`Health`]; the daemon and the runs put it there. This module changes nothing.
+//! The contents come from [`Health`], which the daemon and the runs fill. This module changes nothing.
 
 mod health;
 mod host;
@@ -30,19 +30,19 @@ pub use summary::{CallCount, Figures, OperationCount, RunSummary};
 
 use crate::clock::Clock;
 
-/// Nothing runs, nothing is loaded from elsewhere, nobody frames it.
+/// No scripts, no outside resources, no framing.
 const CONTENT_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Why nothing is served.
+/// The reason why nothing is served.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
     /// The address is taken, or not ours.
     #[error("http.listen: cannot listen on {listen}")]
     Bind {
-        /// What was asked for.
+        /// The address asked for.
         listen: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
@@ -56,7 +56,7 @@ pub struct BoundAddress {
 }
 
 impl BoundAddress {
-    /// Where it listens: with port 0, the port that the system chose.
+    /// The address it listens on: with port 0, the port that the system chose.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

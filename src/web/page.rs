@@ -1,5 +1,5 @@
-//! The status page: one plain table that a person can read over somebody's shoulder. No names of persons, no
-//! script, nothing loaded from elsewhere.
+//! The status page: one plain table, safe to show on a screen in public. No names of persons, no script,
+//! nothing loaded from elsewhere.
 
 use std::fmt::{self, Write as _};
 

@@ -1,4 +1,4 @@
-//! What one run leaves behind for health, metrics and the status line: figures, never persons.
+//! The trace of one run in health, metrics and the status line: figures, never persons.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct RunSummary {
     pub exit: u8,
     /// When it ended, in milliseconds since 1970 UTC.
     pub finished_at_ms: i64,
-    /// What it did, for the counters.
+    /// Its counts.
     pub figures: Figures,
 }
 
@@ -34,18 +34,18 @@ impl RunSummary {
     }
 }
 
-/// What a run did, counted.
+/// The counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Operations by what became of them.
     pub operations: Vec<OperationCount>,
     /// Calls by what was answered.
     pub calls: Vec<CallCount>,
-    /// How long calls waited because a service asked for it.
+    /// The time that calls waited because a service asked for it.
     pub rate_limited: Duration,
 }
 
-/// So many operations of one kind ended in one way.
+/// The number of operations with one kind and outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationCount {
     /// `exam` or `classin`.
@@ -54,11 +54,11 @@ pub struct OperationCount {
     pub kind: &'static str,
     /// `applied`, `failed`, `held`, `unknown` or `skipped`.
     pub outcome: &'static str,
-    /// How many.
+    /// The number.
     pub count: u64,
 }
 
-/// So many calls of one endpoint had one kind of answer.
+/// The number of calls with one endpoint and answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallCount {
     /// `exam` or `classin`.
@@ -67,6 +67,6 @@ pub struct CallCount {
     pub endpoint: String,
     /// The answer's code, or a word such as `timeout`.
     pub outcome: String,
-    /// How many.
+    /// The number.
     pub count: u64,
 }

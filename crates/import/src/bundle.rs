@@ -14,16 +14,16 @@ use super::sniff::LARGEST_FILE;
 const MOST_ENTRIES: usize = 512;
 /// Bytes of all files of an archive, unpacked.
 const LARGEST_ARCHIVE: u64 = 4 << 30;
-/// How much larger than packed a file may be: roster texts stay under 40.
+/// The largest ratio of unpacked to packed size: roster texts stay under 40.
 const LARGEST_RATIO: u64 = 400;
 /// Below this no ratio is a danger, in bytes unpacked.
 const HARMLESS: u64 = 4 << 20;
 
 /// Files by name.
 pub(super) enum Bundle {
-    /// In a folder.
+    /// A folder, with its files.
     Folder(Vec<(String, PathBuf)>),
-    /// In an archive.
+    /// An archive, with its entries.
     Archive {
         archive: Box<ZipArchive<BufReader<File>>>,
         /// The names without the folders before them, with their numbers in the archive.
@@ -57,12 +57,12 @@ impl Bundle {
         }
     }
 
-    /// How many files have this name, whatever its case.
+    /// The number of files with this name, in any case.
     pub(super) fn count(&self, name: &str) -> usize {
         self.names().iter().filter(|found| found.eq_ignore_ascii_case(name)).count()
     }
 
-    /// A file by its name, whatever its case; the first where there are several.
+    /// A file by its name, in any case; the first of several.
     pub(super) fn source(&mut self, name: &str) -> Option<Box<dyn Source + '_>> {
         match self {
             Self::Folder(files) => {

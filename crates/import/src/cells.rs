@@ -24,7 +24,7 @@ impl<'a> Cells<'a> {
         Self { file, line, headers, fields, problems: Vec::new() }
     }
 
-    /// A key: trimmed, in normal form, not empty. The empty text stands for one that is refused.
+    /// A key: trimmed, in normal form, not empty. A refused one becomes the empty text.
     pub(super) fn key(&mut self, column: &str) -> String {
         let key = normalise(self.raw(column).unwrap_or_default()).into_owned();
         if key.is_empty() {

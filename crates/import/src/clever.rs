@@ -1,6 +1,6 @@
-//! Reads a Clever bundle: a folder or zip archive with `students.csv`, `sections.csv` and `enrollments.csv`. Sections become
-//! both classes and groups. Only the student's own columns are taken: demographics are nobody's business
-//! here, and contacts are guardians, not students.
+//! Reads a Clever bundle: a folder or zip archive with `students.csv`, `sections.csv` and `enrollments.csv`.
+//! Sections become both classes and groups. Only the student's own columns are taken: demographics are not
+//! needed, and contacts are guardians, not students.
 
 use std::collections::BTreeMap;
 use std::path::Path;

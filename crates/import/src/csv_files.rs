@@ -20,13 +20,13 @@ use super::{
 const MOST_COLUMNS: usize = 200;
 /// Longest name of a further column, in characters.
 const LONGEST_NAME: usize = 64;
-/// What SQLite calls a row's own number, and so cannot be an ordinary column.
+/// SQLite's names for a row's own number, which cannot be ordinary columns.
 const RESERVED_NAMES: [&str; 3] = ["rowid", "oid", "_rowid_"];
 /// Columns of a students file that name the student's group or class, where they are mapped.
 const OWNER_COLUMNS: [(&str, RosterTable); 2] =
     [("group_code", RosterTable::GroupMembers), ("class_code", RosterTable::ClassMembers)];
 
-/// What an admin says about files with one table each.
+/// The admin's options for files with one table each.
 #[derive(Clone, Debug, Default)]
 pub struct CsvOptions {
     /// Their names for our columns. A file that is not named after a table is then one of students.
@@ -58,7 +58,7 @@ fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, option
     });
 }
 
-/// Sheets named after tables; where there are none, the one that was asked for, or the first.
+/// Reads the sheets named after tables; without such sheets, the one asked for, or the first.
 fn read_workbook(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
     let Some(mut workbook) = Workbook::open(sink, path) else { return };
     let names = workbook.sheet_names();
@@ -189,7 +189,7 @@ fn accept_headers(
         }
     }
     let is_owner = |name: &str| owners.iter().any(|(column, _)| *column == name);
-    // Columns that a mapping leaves out have no name any more.
+    // A column left out by the mapping has no name.
     let named = headers.names.iter().enumerate().filter(|(_, name)| !is_mapped || !name.is_empty());
     for (at, name) in named {
         let earlier = headers.names.iter().take(at);

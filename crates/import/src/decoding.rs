@@ -21,16 +21,16 @@ const PIECE: usize = 16 * 1024;
 /// Bytes that one row may take: an open quote must not fill the memory.
 const LONGEST_ROW: u64 = 1 << 20;
 
-/// What the rows are told beside the text: where lines end, and what stopped it.
+/// What the decoder tells the row reader beside the text: line ends, and the reason for stopping early.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    /// Where in the delivered text lines end, from the row that is being read on.
+    /// Line ends in the delivered text, from the current row on.
     pub(super) line_ends: VecDeque<u64>,
-    /// Where the row begins that is being read.
+    /// The beginning of the current row.
     pub(super) row_begins: u64,
     /// The line it begins in.
     pub(super) row_line: u64,
-    /// Why no more text comes.
+    /// The reason why the text stops early.
     pub(super) stopped: Option<Unreadable>,
 }
 
@@ -161,7 +161,7 @@ impl<R: Read> Read for DecodedText<R> {
         let (Some(to), Some(from)) = (buffer.get_mut(..length), ready.get(..length)) else { return Ok(0) };
         to.copy_from_slice(from);
         self.taken += length;
-        // What is noted of line ends is counted from the beginning of the piece at hand.
+        // Positions of line ends are counted from the beginning of the current piece.
         if self.taken >= self.text.len() {
             self.delivered += u64::try_from(self.text.len()).unwrap_or_default();
             self.text.clear();

@@ -1,4 +1,4 @@
-//! Which of the given files and folders is for which table, by their names.
+//! Assigns files and folders to tables, by their names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

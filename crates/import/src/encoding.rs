@@ -1,5 +1,5 @@
-//! Which encoding a file without a byte order mark has, where it is not UTF-8. A guess is taken only when
-//! the bytes leave little doubt, and it is always said; otherwise the admin is asked.
+//! Guesses the encoding of a file that has no byte order mark and is not UTF-8. A guess is taken only when
+//! the bytes leave little doubt, and it is always reported; otherwise the admin is asked.
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, WINDOWS_1252};
 
@@ -11,7 +11,7 @@ const ENOUGH_LETTERS: u64 = 3;
 /// Everyday Chinese characters that a guess of GB18030 needs.
 const ENOUGH_HANZI: u64 = 4;
 
-/// The encoding of a name such as `gb18030`, `windows-1252` or `utf-16le`; `None` for one nobody knows.
+/// The encoding of a name such as `gb18030`, `windows-1252` or `utf-16le`; `None` for an unknown one.
 #[must_use]
 pub fn encoding_named(name: &str) -> Option<FileEncoding> {
     let gb = ["gb2312", "gbk", "cp936"];
@@ -21,7 +21,7 @@ pub fn encoding_named(name: &str) -> Option<FileEncoding> {
     Encoding::for_label(name.as_bytes())
 }
 
-/// What the bytes of a file look like, collected piece by piece.
+/// Statistics of a file's bytes, collected piece by piece.
 pub(super) struct Evidence {
     gb18030: Decoder,
     is_gb18030: bool,
@@ -39,7 +39,7 @@ pub(super) struct Evidence {
     utf8_letters: u64,
 }
 
-/// What came of looking at all bytes.
+/// The conclusion from all bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Guess {
     /// Little doubt.
@@ -137,7 +137,7 @@ fn is_western_letter(byte: u8) -> bool {
         || (byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7))
 }
 
-/// A decoder for a file whose byte order mark, if any, was taken off.
+/// A decoder for a file whose byte order mark, if any, was removed.
 pub(super) fn decoder(encoding: FileEncoding) -> Decoder {
     encoding.new_decoder_without_bom_handling()
 }

@@ -1,6 +1,6 @@
-//! Workbooks (.xlsx, .xls, .ods) into rows of texts. A cell that holds a number, a date or a truth value is
-//! written as people would write it; what a workbook does not hold any more (digits that were rounded away,
-//! a formula's error) is a bad row, never a guess.
+//! Reads workbooks (.xlsx, .xls, .ods) into rows of texts. A number, a date or a truth value is written as
+//! people would write it. A value that the workbook has lost (digits rounded away, a formula's error) makes a
+//! bad row, never a guess.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -88,14 +88,14 @@ impl fmt::Display for Notice {
 /// Whether files are all there is, or some of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completeness {
-    /// What the rows do not name stays as it is.
+    /// Data missing from the rows stays as it is.
     Partial,
     /// Students missing from a complete table have left, memberships missing from one are removed.
     /// Groups and classes stay: their ids are needed to take people out of them.
     Whole,
 }
 
-/// What a reader made of files, besides the rows that it handed over.
+/// A reader's findings about files, besides the rows that it handed over.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Reading {
@@ -105,14 +105,14 @@ pub struct Reading {
     pub row_problems: Vec<ImportProblem>,
     /// Bad rows beyond those.
     pub unlisted_problems: u64,
-    /// What was left out on purpose.
+    /// Columns left out on purpose.
     pub skipped_columns: Vec<SkippedColumns>,
-    /// What else there is to know.
+    /// Other remarks.
     pub notices: Vec<Notice>,
     /// Files that were read.
     pub files: Vec<String>,
-    /// Tables that had a file whose every row was good. Only of these can absence mean anything, and only
-    /// when the rows are applied as the whole truth.
+    /// Tables that had a file with good rows only. Absence counts only in these, and only when the rows are
+    /// applied as the whole truth.
     pub complete: BTreeSet<RosterTable>,
     /// Tables with a bad row.
     refused: BTreeSet<RosterTable>,
@@ -161,13 +161,13 @@ impl Reading {
         self.unlisted_problems.saturating_add(u64::try_from(self.row_problems.len()).unwrap_or(u64::MAX))
     }
 
-    /// What these tables lack from now on says nothing.
+    /// From now on, absence from these tables counts for nothing.
     fn doubt(&mut self, tables: &[RosterTable]) {
         self.complete.retain(|table| !tables.contains(table));
         self.refused.extend(tables);
     }
 
-    /// Brings the problems in order; a row of two tables has each problem once.
+    /// Sorts the problems; a row of two tables has each problem once.
     pub fn sort_problems(&mut self) {
         self.row_problems.sort();
         self.row_problems.dedup();

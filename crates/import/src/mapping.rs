@@ -4,11 +4,11 @@ use super::shown;
 use super::table::Headers;
 use rosterd_core::roster::normalise;
 
-/// Which of their columns is which of ours.
+/// A mapping of a school's column names to ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnMap(Vec<(String, String)>);
 
-/// What is wrong with a mapping, with the number of the column or 1.
+/// A fault of a mapping, with the number of the column or 1.
 pub(super) struct MapFault {
     pub(super) code: &'static str,
     pub(super) message: String,

@@ -1,4 +1,4 @@
-//! Where readers put rows: small lots that go to whoever writes them, so that no file is held in memory.
+//! Takes rows from readers and passes them on in small lots, so that no file is held in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -15,7 +15,7 @@ pub const LOTS_UNDER_WAY: usize = 8;
 /// Takes rows from a reader. It blocks where the writer is slower, so readers belong on a thread of their own.
 #[derive(Debug)]
 pub struct RowSink {
-    /// What was noticed about the files so far.
+    /// The findings about the files so far.
     pub reading: Reading,
     lot: Vec<LocatedRow>,
     outlet: Sender<Vec<LocatedRow>>,

@@ -1,4 +1,4 @@
-//! What files say about a roster: its tables, and a row of each. No reading, no database.
+//! The tables of a roster and a row of each. No reading, no database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,11 +13,11 @@ pub enum RosterTable {
     Students,
     /// Exam-side groups.
     Groups,
-    /// Who is in which group.
+    /// Memberships of groups.
     GroupMembers,
     /// `ClassIn` classes.
     Classes,
-    /// Who is in which class.
+    /// Memberships of classes.
     ClassMembers,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for RosterTable {
     }
 }
 
-/// What a file says about one value.
+/// A file's statement about one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CellValue<T> {
     /// Nothing: the database keeps what it has.
@@ -131,7 +131,7 @@ impl fmt::Debug for StudentRow {
 pub struct GroupRow {
     /// The school's code.
     pub group_code: String,
-    /// What people call it.
+    /// Its everyday name.
     pub title: CellValue<String>,
     /// The exam side's id.
     pub gid: CellValue<i64>,
@@ -142,7 +142,7 @@ pub struct GroupRow {
 pub struct ClassRow {
     /// The school's code.
     pub class_code: String,
-    /// What people call it.
+    /// Its everyday name.
     pub title: CellValue<String>,
     /// The `ClassIn` course.
     pub course_id: CellValue<i64>,
@@ -163,8 +163,8 @@ pub struct RosterRows {
     pub classes: Vec<ClassRow>,
     /// Student id and class code, each pair once.
     pub class_members: Vec<(String, String)>,
-    /// Tables that had a file whose every row was good. Only of these can absence mean anything, and only
-    /// when the rows are applied as the whole truth.
+    /// Tables that had a file with good rows only. Absence counts only in these, and only when the rows are
+    /// applied as the whole truth.
     pub complete: BTreeSet<RosterTable>,
 }
 
@@ -216,7 +216,7 @@ impl RosterRows {
 pub enum Item {
     /// A person, student or not yet known to be one.
     Student(Box<Person>),
-    /// Somebody who is no student; rows that name this person are left out, and are not bad.
+    /// A person who is no student; rows that name this person are left out and are not bad.
     OtherPerson(String),
     /// That a person is a student, where another file says so.
     StudentRole(String),
@@ -236,16 +236,16 @@ pub enum Item {
     },
     /// A group or class that is over: rows that name it are left out, and its members go.
     Gone(RosterTable, String),
-    /// Of the groups whose codes begin so, the student is in those that the files name and in no other.
+    /// The student's groups with this prefix are exactly those that the files name.
     OnlyThese {
         /// The student, as the files refer to people.
         student: String,
-        /// What the codes begin with.
+        /// The prefix of the codes.
         prefix: &'static str,
     },
     /// A membership of a group or class.
     Member {
-        /// Which of the two.
+        /// The table of the two.
         table: RosterTable,
         /// The student, as the files refer to people.
         student: String,
@@ -259,11 +259,11 @@ pub enum Item {
 /// A person as files give it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
-    /// What becomes of the student's row.
+    /// The student's row.
     pub row: StudentRow,
-    /// How the other files refer to this person.
+    /// The key by which other files refer to this person.
     pub reference: String,
-    /// The file says that the student has left. Nobody is entered as a leaver.
+    /// The file says that the student has left. A leaver is never entered anew.
     pub departs: bool,
     /// A student only if another file says so.
     pub needs_role: bool,
@@ -278,6 +278,6 @@ pub struct LocatedRow {
     pub line: u64,
     /// False when the row is bad: only its key matters then.
     pub good: bool,
-    /// What it says.
+    /// Its content.
     pub item: Item,
 }

@@ -47,7 +47,7 @@ impl FileRef {
     }
 }
 
-/// What is done with the headers and rows of a file.
+/// The consumer of a file's headers and rows.
 pub(super) type Then<'t> = &'t mut dyn FnMut(&mut RowSink, &FileRef, Headers, &mut AnyRows<'_>);
 
 /// Opens a text file and passes headers and rows on; what cannot be read as text is a problem of the file.
@@ -124,7 +124,7 @@ pub(super) fn consume(
     count
 }
 
-/// Whether a bad row's item is still needed to find out that its key stands twice.
+/// Whether a bad row's item is still needed to detect a repeated key.
 fn has_key(item: &Item) -> bool {
     match item {
         Item::Student(person) => !person.row.student_id.is_empty(),

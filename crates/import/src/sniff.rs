@@ -14,7 +14,7 @@ const PIECE: usize = 64 * 1024;
 /// Largest file that is read, in bytes: a million students with many columns take a third of it.
 pub(super) const LARGEST_FILE: u64 = 1 << 30;
 
-/// Why a file could not be read as text.
+/// The reason why a file could not be read as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) line: u64,
@@ -32,23 +32,23 @@ impl Unreadable {
     }
 }
 
-/// How a file is to be read.
+/// How to read a file.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) encoding: FileEncoding,
     /// Bytes of the byte order mark.
     pub(super) mark: usize,
     pub(super) delimiter: u8,
-    /// What the encoding was guessed from, where it was.
+    /// The basis of a guessed encoding.
     pub(super) guessed: Option<String>,
 }
 
-/// What the admin said about files.
+/// The admin's options for reading files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReadOptions {
     /// The encoding; absent: found out.
     pub encoding: Option<FileEncoding>,
-    /// What separates fields; absent: found out.
+    /// The field separator; absent: detected.
     pub delimiter: Option<u8>,
 }
 
@@ -113,7 +113,7 @@ impl Look {
         self.evidence.get_or_insert_with(Evidence::new).look(bytes, scratch);
     }
 
-    /// Counts line ends, whatever they are.
+    /// Counts line ends of any kind.
     fn count_lines(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte == b'\r' || (byte == b'\n' && self.previous != b'\r') {

@@ -52,7 +52,7 @@ impl Headers {
     }
 }
 
-/// Any table of rows, whatever it is kept in.
+/// Any table of rows, from any source.
 pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
 
 /// The headers of a text, and the rows below them; `None` when it is empty.

@@ -1,4 +1,4 @@
-//! `orgs.csv`, `classes.csv` and `enrollments.csv`: what people belong to, and who to what.
+//! Reads `orgs.csv`, `classes.csv` and `enrollments.csv`: groups, classes and memberships.
 
 use super::people::{ORG, value};
 use super::row_status::{Observation, RowStatus};

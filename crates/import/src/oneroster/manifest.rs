@@ -14,16 +14,16 @@ use rosterd_core::roster::normalise;
 
 const NAME: &str = "manifest.csv";
 
-/// What a file of the bundle is.
+/// The mode of a file in the bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// The whole truth.
     Bulk,
-    /// What changed.
+    /// Changes only.
     Delta,
 }
 
-/// What the manifest says.
+/// The contents of the manifest.
 #[derive(Debug, Default)]
 pub(super) struct Manifest {
     /// Version 1.2; otherwise 1.1.
@@ -33,7 +33,7 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// What a file is; `None` for one that is absent.
+    /// A file's mode; `None` for an absent file.
     pub(super) fn mode(&self, file: &str) -> Option<Mode> {
         self.modes.get(&file.to_ascii_lowercase()).copied()
     }

@@ -1,5 +1,6 @@
-//! Reads a OneRoster CSV bundle, 1.1 or 1.2, in a folder or a zip archive: users, roles, classes, enrollments,
-//! and orgs where they are wanted as groups. Which files count, and as what, stands in the bundle's manifest.
+//! Reads a OneRoster CSV bundle, 1.1 or 1.2, in a folder or a zip archive: users, roles, classes,
+//! enrollments, and orgs if they become groups. The bundle's manifest says which files count, and in which
+//! mode.
 //!
 //! Source: the tables of `OneRoster` 1.1 Final and 1.2, CSV binding (1EdTech). Where exporters are known to
 //! stray from them (case of headers, columns left out, status in bulk files), it is accepted with a word.
@@ -27,7 +28,7 @@ use super::{Completeness, RosterTable, RowSink, shown_name};
 const SLIPS: [(&str, &str); 3] =
     [("sourceid", "sourcedId"), ("datalastmodified", "dateLastModified"), ("usersourceid", "userSourcedId")];
 
-/// Which column of users names the student.
+/// The column of users that holds the student id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StudentIdFrom {
     /// The bundle's own key: stable, and nothing that people know.
@@ -51,7 +52,7 @@ impl StudentIdFrom {
     }
 }
 
-/// What becomes groups of the exam side.
+/// The sources of exam-side groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupsFrom {
     /// Classes.
@@ -62,12 +63,12 @@ pub enum GroupsFrom {
     Grades,
 }
 
-/// What an admin says about a bundle.
+/// The admin's options for a bundle.
 #[derive(Clone, Debug)]
 pub struct OnerosterOptions {
-    /// Which column names the student.
+    /// The column that holds the student id.
     pub student_id: StudentIdFrom,
-    /// What becomes groups.
+    /// The sources of groups.
     pub groups: BTreeSet<GroupsFrom>,
     /// The roles that are taken as students, as the standard spells them.
     pub roles: Vec<String>,
@@ -83,11 +84,11 @@ pub struct OnerosterOptions {
     pub reading: ReadOptions,
 }
 
-/// What the readers of the files share.
+/// State shared by the readers of the files.
 struct Reader<'w> {
     options: &'w OnerosterOptions,
     is_bulk: bool,
-    /// Roles stand in a file of their own.
+    /// Roles are in a file of their own.
     has_roles_file: bool,
     tally: Tally,
 }

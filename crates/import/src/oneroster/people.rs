@@ -1,4 +1,4 @@
-//! `users.csv` and `roles.csv`: who is a student, and under which name and id.
+//! Reads `users.csv` and `roles.csv`: the students, with names and ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl Reader<'_> {
         let id_column = self.options.student_id.column();
         let role_is_known = has("role") || self.has_roles_file;
         let mapped = self.options.map.pairs().map(|(_, theirs)| theirs);
-        // Without its column a group source would say that everybody has left all of its groups.
+        // Without its column a group source would look as if all students had left all of its groups.
         let grades = self.groups_are(GroupsFrom::Grades).then_some("grades");
         let orgs = (self.groups_are(GroupsFrom::Orgs) && !self.has_roles_file).then_some("orgSourcedIds");
         let needed = mapped.chain([id_column]).chain(grades).chain(orgs);
@@ -111,7 +111,8 @@ impl Reader<'_> {
         StudentRow { student_id, active: CellValue::Value(false), ..StudentRow::default() }
     }
 
-    /// Who may turn out to be a teacher needs neither id nor name here: what students lack is found later.
+    /// Reads a student. A person who may turn out to be a teacher needs neither id nor name here; missing
+    /// values of students are found later.
     fn student(&self, cells: &mut Cells<'_>, needs_role: bool) -> StudentRow {
         let id_column = self.options.student_id.column();
         let is_spared = needs_role && value(cells, id_column).is_empty();
@@ -150,8 +151,8 @@ impl Reader<'_> {
         row
     }
 
-    /// What later bundles need: a delta may name a student by the bundle's key alone, and must not be older
-    /// than the last.
+    /// Keeps facts for later bundles: a delta may name a student by the bundle's key alone, and must not be
+    /// older than the last.
     fn add_memory(&self, row: &mut StudentRow, reference: &str, stamp: Option<String>) {
         if self.options.student_id != StudentIdFrom::SourcedId {
             row.further.insert("sourcedId".to_owned(), reference.to_owned());
@@ -205,7 +206,7 @@ impl Reader<'_> {
         rows: &mut AnyRows<'_>,
     ) -> u64 {
         let orgs = self.groups_are(GroupsFrom::Orgs);
-        // Whose role cannot be read may be a student all the same.
+        // A person with an unreadable role may still be a student.
         let tables: &[RosterTable] =
             if orgs { &[RosterTable::Students, RosterTable::GroupMembers] } else { &[RosterTable::Students] };
         if orgs {
@@ -236,7 +237,7 @@ impl Reader<'_> {
             }
         });
         if sink.reading.problem_count() > problems {
-            // Whoever lost their role to a bad row has memberships all the same.
+            // A person whose role was lost to a bad row still has memberships.
             sink.reading.doubt(&[RosterTable::GroupMembers, RosterTable::ClassMembers]);
         }
         read
@@ -265,9 +266,9 @@ impl Reader<'_> {
     }
 }
 
-/// What the codes of groups made of grades begin with.
+/// The prefix of group codes made of grades.
 const GRADE: &str = "grade-";
-/// What the codes of groups made of orgs begin with.
+/// The prefix of group codes made of orgs.
 pub(super) const ORG: &str = "org-";
 
 /// Lists are separated by commas within one field.

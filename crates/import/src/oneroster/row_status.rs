@@ -1,4 +1,4 @@
-//! What `status`, `dateLastModified` and dates say of a row, and the count of what an admin should hear of.
+//! Reads `status`, `dateLastModified` and dates of a row, and counts what the admin should know.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) enum RowStatus {
     Gone,
 }
 
-/// What is counted over all files, and told at the end.
+/// Facts counted over all files and reported at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Observation {
     StatusInBulk,
