@@ -4,7 +4,7 @@
 
 use super::Service::{self, ClassIn, Exam};
 
-/// What may stand behind the colon.
+/// The form of a fault's argument, after the colon.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Argument {
     /// Nothing.
@@ -26,7 +26,7 @@ pub(crate) struct FaultSpec {
     pub(crate) name: &'static str,
     /// The only service that has it; `None` for both.
     pub(crate) only: Option<Service>,
-    /// What may stand behind the colon.
+    /// The form of its argument.
     pub(crate) argument: Argument,
     /// One sentence for people.
     pub(crate) about: &'static str,

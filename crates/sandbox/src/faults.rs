@@ -1,12 +1,12 @@
 //! Faults: things that go wrong on purpose, armed for an endpoint and a call, taken off when spent.
 //!
-//! Written `ENDPOINT[@CALL][:ARG]`. This file reads, counts and hands them out; what a fault does stands where the
-//! answer is made.
+//! Written `ENDPOINT[@CALL][:ARG]`. This file reads and counts faults and hands them out; their effects are
+//! where the answer is made.
 
 use super::fault_table::{Argument, FAULTS, FaultSpec};
 use super::{SandboxError, Service};
 
-/// Which calls of an endpoint an armed fault strikes.
+/// The calls of an endpoint that an armed fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum When {
     /// The calls `first..first + times` from now, counted from 1.
@@ -59,7 +59,7 @@ impl Fired {
         hit.then(|| code.parse().ok())
     }
 
-    /// How many items are applied before the call breaks off; everything where it does not.
+    /// The number of items applied before the call breaks off; all items for an unbroken call.
     pub(crate) fn items_applied(&self, sent: usize) -> usize {
         self.number("apply_part", 1)
             .and_then(|part| usize::try_from(part).ok())

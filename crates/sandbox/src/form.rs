@@ -5,7 +5,7 @@
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads `a=1&b=2`; a `+` is a blank and malformed escapes stand for themselves.
+    /// Reads `a=1&b=2`; a `+` is a blank, and malformed escapes are kept as text.
     pub(crate) fn parse(encoded: &[u8]) -> Form {
         Form(form_urlencoded::parse(encoded).into_owned().collect())
     }

@@ -1,4 +1,5 @@
-//! What was asked of the simulators and what became of it. What is served or saved of it never holds names, phones or passwords.
+//! The journal of calls to the simulators and their outcomes. Served and saved parts hold no names, phones or
+//! passwords.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,15 +16,15 @@ pub struct JournalEntry {
     pub endpoint: String,
     /// Items in the batch, or rows asked for.
     pub items: usize,
-    /// Where a page starts; `None` for calls without pages.
+    /// The start of a page; `None` for calls without pages.
     pub start: Option<i64>,
     /// `ok`, `refused`, `unauthorized`, a code of ClassIn, an HTTP status, or the name of what was done to the
     /// answer (`lost`, `dropped`, `reset`, `cut`, ...).
     pub answered: String,
     /// Items that changed the state, or rows answered.
     pub applied: usize,
-    /// On the exam side, whom the call names: `sid 17`, or `login` and the login value. Only for who holds the
-    /// sandbox in the same process: it is neither served nor saved.
+    /// On the exam side, the candidates that the call names: `sid 17`, or `login` and the login value. Only
+    /// for the owner of the sandbox in the same process: it is neither served nor saved.
     #[serde(skip)]
     pub named: Vec<String>,
 }

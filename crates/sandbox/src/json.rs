@@ -21,7 +21,7 @@ pub(crate) enum Json {
     Map(Vec<(&'static str, Json)>),
 }
 
-/// Which characters a service writes as `\uXXXX` although JSON does not ask for it.
+/// The characters that a service writes as `\uXXXX` although JSON does not require it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
     /// As Go's encoder: `&`, `<` and `>`. Contract: docs/contracts/onlineexammaker.md, 2.3.

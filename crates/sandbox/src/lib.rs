@@ -1,9 +1,9 @@
 //! Both remote services simulated on this machine, with state, switches and faults.
 //!
-//! Written from the contracts alone: it shares no code with the clients it stands in for, and it is not a mock that
-//! expects certain calls. One [`Sandbox`] holds both services; [`Sandbox::serve`] puts them on one address:
-//! `/api/v1/student/…` is the exam side, `/partner/api/course.api.php` is ClassIn, `/_sandbox/…` is for people and
-//! tests.
+//! Written from the contracts alone: it shares no code with the clients that call it, and it is not a mock
+//! that expects certain calls. One [`Sandbox`] holds both services; [`Sandbox::serve`] puts them on one
+//! address: `/api/v1/student/…` is the exam side, `/partner/api/course.api.php` is ClassIn, `/_sandbox/…` is
+//! for people and tests.
 //!
 //! Every call is handled at once under one lock, so its changes are seen whole or not at all; delays and faults of
 //! delivery come after it.
@@ -40,7 +40,7 @@ pub use server::Serving;
 
 use world::World;
 
-/// How a sandbox is set up.
+/// The settings of a sandbox.
 #[derive(Clone)]
 pub struct SandboxSettings {
     /// The exam account's verification code.
@@ -56,7 +56,7 @@ pub struct SandboxSettings {
     pub fields: Vec<(i64, String)>,
     /// Switches and faults, set in this order.
     pub switches: Vec<(String, String)>,
-    /// Where the state is kept; loaded if the file exists.
+    /// The file that keeps the state; loaded if it exists.
     pub state_file: Option<PathBuf>,
 }
 
@@ -74,13 +74,13 @@ impl Default for SandboxSettings {
     }
 }
 
-/// Why a sandbox could not be set up, changed, served or saved.
+/// The reason why a sandbox could not be set up, changed, served or saved.
 #[derive(Debug, Error)]
 pub enum SandboxError {
     /// No switch and no fault has this name.
     #[error("there is no switch or fault {name}; there are: {known}")]
     UnknownName {
-        /// What was asked for.
+        /// The name asked for.
         name: String,
         /// Everything there is.
         known: String,
@@ -90,9 +90,9 @@ pub enum SandboxError {
     Value {
         /// The switch or fault.
         name: String,
-        /// What it was given.
+        /// The value given.
         value: String,
-        /// What it takes.
+        /// The values allowed.
         allowed: String,
     },
     /// The login field is an sfid that no field has.
@@ -231,8 +231,9 @@ impl Sandbox {
         self.world().set(name, value)
     }
 
-    /// Throws the state, the switches and the faults away and becomes the sample world; secrets and journal stay.
-    /// A sandbox with a state file refuses: its state may be somebody's rehearsal. Answers whether it did.
+    /// Throws the state, the switches and the faults away and becomes the sample world; secrets and journal
+    /// stay. A sandbox with a state file refuses, because its state may be a rehearsal. Answers whether it
+    /// did.
     pub fn become_sample_world(&self) -> bool {
         let ours = self.0.state_file.is_none();
         if ours {

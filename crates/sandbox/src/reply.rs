@@ -1,4 +1,4 @@
-//! What a service answers, before it is put on the wire.
+//! The answer of a service, before it is put on the wire.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) enum Body {
     Html(String),
 }
 
-/// How the answer travels.
+/// How the answer is transmitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// As it should.
@@ -45,11 +45,11 @@ pub(crate) enum Delivery {
     Closed,
     /// Not at all: the connection is reset.
     Reset,
-    /// Only so many bytes of the body; `None` is half of it.
+    /// Only this number of bytes of the body; `None` is half of it.
     Cut(Option<u64>),
-    /// So many bytes a second.
+    /// This number of bytes a second.
     Slow(u64),
-    /// After so many blanks.
+    /// After a number of blanks.
     Huge {
         /// Blanks, after unpacking.
         bytes: u64,
@@ -69,9 +69,9 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<u64>,
     /// Header `Location`.
     pub(crate) location: Option<&'static str>,
-    /// How it travels.
+    /// How it is transmitted.
     pub(crate) delivery: Delivery,
-    /// How long it waits before it does.
+    /// The wait before the transmission.
     pub(crate) delay: Duration,
     /// For the journal.
     pub(crate) answered: String,
@@ -148,7 +148,7 @@ pub(crate) fn before_the_endpoint(fired: &Fired) -> Option<Reply> {
     None
 }
 
-/// What faults make of an answer that the endpoint has given.
+/// The effect of faults on an answer that the endpoint has given.
 pub(crate) fn after_the_endpoint(mut reply: Reply, fired: &Fired) -> Reply {
     if fired.has("wrong_type")
         && let Body::Json(json, _) = &mut reply.body

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::Sandbox;
 use super::exam::{Attempt, ExamWorld, NAME};
 
-/// One attempt at an exam as somebody at the dashboard sees it, without the candidate's name.
+/// One attempt at an exam as the dashboard shows it, without the candidate's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ResultView {
     /// The exam.
     pub eid: i64,
-    /// The candidate, who may be gone.
+    /// The candidate, which may be gone.
     pub sid: i64,
     /// When it began, in Unix seconds.
     pub start: i64,
@@ -33,7 +33,7 @@ impl Sandbox {
         self.world().exam.attempts.iter().rev().map(view).collect()
     }
 
-    /// How many results there are.
+    /// The number of results.
     #[must_use]
     pub fn result_count(&self) -> usize {
         self.world().exam.attempts.len()

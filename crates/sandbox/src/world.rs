@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) journal: Vec<JournalEntry>,
     /// Whether the state differs from the state file.
     pub(crate) unsaved: bool,
-    /// What calls that are still being answered keep busy.
+    /// Resources kept busy by calls that are still being answered.
     pub(crate) busy: HashSet<String>,
     /// Earlier states of the exam side and until when each was true; kept only while a stale read is armed.
     past: VecDeque<(Instant, ExamWorld)>,

@@ -14,7 +14,7 @@ const MOST_ACCOUNTS: usize = 10;
 /// Names and nicknames are silently cut here.
 const LONGEST_NAME: usize = 24;
 
-/// What is asked for one account.
+/// The request for one account.
 #[derive(Debug, Clone, Default)]
 struct Wanted {
     telephone: Option<String>,
@@ -72,7 +72,7 @@ struct Registered {
     changed: bool,
 }
 
-/// Whose name a member is listed under who had an account before. Contract: docs/contracts/classin.md, 4.4: among
+/// The listed name of a member with an earlier account. Contract: docs/contracts/classin.md, 4.4: among
 /// several, the nickname counts at the first registration only.
 fn listed_name<'w>(
     request: &'w ClassInRequest<'_>,
@@ -149,7 +149,7 @@ pub(super) fn register_multiple(request: &mut ClassInRequest<'_>) -> Answer {
         return Answer { sent: accounts.len(), ..Answer::refused(450) };
     }
     let part = request.fired.items_applied(accounts.len());
-    // Only codes that say that something was done come this far: they stand at the top, and nothing beside them.
+    // Only codes of success come this far: they are at the top of the answer, without items.
     let for_all = request.fired.number("refuse_call", 104).and_then(|code| i64::try_from(code).ok());
     let mut items = Vec::with_capacity(accounts.len());
     let mut holds = Vec::new();

@@ -18,7 +18,7 @@ const CLASS_LEVEL: [&str; 3] =
 /// One entry of `data`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
-    /// What became of it.
+    /// The code of its outcome.
     pub(super) code: i64,
     /// `customColumn` as it was sent.
     pub(super) token: Option<Value>,
@@ -30,20 +30,20 @@ pub(super) struct Item {
     pub(super) changed: bool,
 }
 
-/// What an action has to say.
+/// The answer of an action.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    /// A top code that stands whatever the items say.
+    /// A top code that holds for any items.
     pub(super) top: Option<i64>,
     /// `data` as a list, where the action answers items.
     pub(super) items: Option<Vec<Item>>,
     /// `data` as something else.
     pub(super) data: Option<Json>,
-    /// How many items were sent.
+    /// The number of items sent.
     pub(super) sent: usize,
-    /// How many of them changed something.
+    /// The number of items that changed something.
     pub(super) changed: usize,
-    /// What stays busy until the answer is out.
+    /// Resources that stay busy until the answer is out.
     pub(super) holds: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::school::{Account, Class, ClassInWorld, ClassKind, ClassOrigin, Course, CourseStatus, Role};
 use crate::{Sandbox, moment};
 
-/// How long a class lasts from the moment it is made, until it is ended by hand.
+/// The length of a class in seconds, from its creation until it is ended by hand.
 const CLASS_SECONDS: i64 = 365 * 24 * 3600;
 
 /// The members of one course.
@@ -28,15 +28,15 @@ pub struct CourseView {
 pub struct AccountView {
     /// The account's id.
     pub uid: i64,
-    /// Phone or e-mail; empty for one that nobody registered here.
+    /// Phone or e-mail; empty for an account registered elsewhere.
     pub contact: String,
-    /// What is shown in class.
+    /// The name shown in class.
     pub nickname: String,
     /// MD5 of the password of the first registration; empty for an account made by hand.
     pub password_md5: String,
     /// Ended by its owner, for ever.
     pub cancelled: bool,
-    /// The name in the school's list; absent for who is no member of the school.
+    /// The name in the school's list; absent for an account outside the school.
     pub school_name: Option<String>,
     /// Whether it is a student of the school.
     pub is_student: bool,
@@ -59,8 +59,8 @@ impl Sandbox {
         self.school(|school| school.create_class(course_id, title, moment::now_s() + CLASS_SECONDS))
     }
 
-    /// Creates an account that is a student of the school and answers its uid. `phone` may be an e-mail address;
-    /// without one nobody can register or join this account by its phone.
+    /// Creates an account that is a student of the school and answers its uid. `phone` may be an e-mail
+    /// address; an account without one cannot be registered again or joined by its phone.
     pub fn create_account(&self, name: &str, phone: Option<&str>) -> i64 {
         self.school(|school| {
             let uid = school.register(phone.unwrap_or_default(), "", name);
@@ -103,7 +103,7 @@ impl Sandbox {
         self.world().classin.uid_of(contact)
     }
 
-    /// Whether somebody is a student of the school.
+    /// Whether an account is a student of the school.
     #[must_use]
     pub fn is_school_student(&self, uid: i64) -> bool {
         self.world().classin.is_student(uid)
@@ -144,21 +144,21 @@ impl Sandbox {
         self.world().classin.courses.get(&course_id).map(|course| course.students.clone()).unwrap_or_default()
     }
 
-    /// Puts somebody into a class; nothing is checked.
+    /// Puts an account into a class, without checks.
     pub fn insert_class_member(&self, course_id: i64, class_id: i64, uid: i64) {
         self.edit_class(course_id, class_id, |class| {
             class.transfer.insert(uid);
         });
     }
 
-    /// Takes somebody out of a class.
+    /// Takes an account out of a class.
     pub fn remove_class_member(&self, course_id: i64, class_id: i64, uid: i64) {
         self.edit_class(course_id, class_id, |class| {
             class.transfer.remove(&uid);
         });
     }
 
-    /// Takes somebody out of a course, whatever they are there.
+    /// Takes an account out of a course, in every role.
     pub fn remove_course_member(&self, course_id: i64, uid: i64) {
         self.edit_course(course_id, |course| {
             course.students.remove(&uid);
@@ -166,7 +166,7 @@ impl Sandbox {
         });
     }
 
-    /// Gives somebody a role; without a class the roles of a class are those of the course.
+    /// Gives an account a role; without a class the roles of a class are those of the course.
     pub fn set_role(&self, course_id: i64, class_id: Option<i64>, uid: i64, role: Role) {
         match (role, class_id) {
             (Role::Teacher, Some(class_id)) => {
@@ -194,7 +194,7 @@ impl Sandbox {
         }
     }
 
-    /// Takes every role that somebody has in a course and its classes, membership apart.
+    /// Takes away every role of an account in a course and its classes, except membership.
     pub fn clear_roles(&self, course_id: i64, uid: i64) {
         self.edit_course(course_id, |course| {
             course.auditors.remove(&uid);
@@ -245,7 +245,7 @@ impl Sandbox {
         self.edit_course(course_id, |course| course.capacity = Some(capacity));
     }
 
-    /// Sets where a course stands in its life.
+    /// Sets the status of a course.
     pub fn set_course_status(&self, course_id: i64, status: CourseStatus) {
         self.edit_course(course_id, |course| course.status = status);
     }
@@ -260,7 +260,7 @@ impl Sandbox {
         self.school(|school| school.cancel(uid));
     }
 
-    /// Takes somebody out of the school: 228 from now on.
+    /// Takes an account out of the school: 228 from now on.
     pub fn leave_school(&self, uid: i64) {
         self.school(|school| {
             school.members.remove(&uid);

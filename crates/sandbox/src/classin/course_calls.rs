@@ -89,7 +89,7 @@ pub(super) fn add_one(request: &mut ClassInRequest<'_>) -> Answer {
     }
 }
 
-/// A single call has no items: what condemns it stands at the top.
+/// A single call has no items: a code that closes the class is at the top.
 fn single_of(answer: &Answer) -> Answer {
     let item = answer.items.as_deref().and_then(|items| items.first()).map(|item| item.code);
     Answer::single(item.or(answer.top).unwrap_or(100), false)

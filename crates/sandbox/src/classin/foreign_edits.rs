@@ -1,4 +1,4 @@
-//! Somebody works in the console or the client between two calls.
+//! The fault `foreign_edit`: edits made in the console or the client, applied before a call.
 
 use serde_json::Value;
 

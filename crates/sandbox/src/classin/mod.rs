@@ -1,6 +1,6 @@
-//! ClassIn's v1 interface, simulated: who may call, which action it is, and in what order things are checked.
+//! ClassIn's v1 interface, simulated: authorization, choice of the action, and the order of checks.
 //!
-//! Contract: docs/contracts/classin.md, 3 to 8 and 12. The actions stand in the files beside this one. The v2
+//! Contract: docs/contracts/classin.md, 3 to 8 and 12. The actions are in the files beside this one. The v2
 //! interface is not simulated.
 
 mod accounts;
@@ -73,7 +73,7 @@ impl ClassInRequest<'_> {
         usize::try_from(self.switches.number(ClassIn, switch)).unwrap_or(0)
     }
 
-    /// A parameter of the body; only the action stands in the URL.
+    /// A parameter of the body; only the action is in the URL.
     fn parameter(&self, name: &str) -> Option<&str> {
         self.call.form.get(name)
     }

@@ -61,7 +61,7 @@ pub(super) fn identity(request: &ClassInRequest<'_>) -> Result<i64, i64> {
     }
 }
 
-/// What is wrong with a course, as course-level actions say it.
+/// The fault of a course, as course-level actions report it.
 pub(super) fn course_fault(request: &ClassInRequest<'_>, course_id: i64) -> Option<i64> {
     let Some(course) = request.state.courses.get(&course_id) else { return Some(147) };
     match (course.status, course.kind) {
@@ -74,7 +74,7 @@ pub(super) fn course_fault(request: &ClassInRequest<'_>, course_id: i64) -> Opti
     }
 }
 
-/// What is wrong with a course, as class-level actions say it.
+/// The fault of a course, as class-level actions report it.
 pub(super) fn course_fault_at_class(request: &ClassInRequest<'_>, course_id: i64) -> Option<i64> {
     let Some(course) = request.state.courses.get(&course_id) else { return Some(144) };
     let many = request.action == "addCourseClassStudent";
@@ -86,7 +86,7 @@ pub(super) fn course_fault_at_class(request: &ClassInRequest<'_>, course_id: i64
     }
 }
 
-/// What is wrong with a class.
+/// The fault of a class.
 pub(super) fn class_fault(request: &ClassInRequest<'_>, course_id: i64, class_id: i64) -> Option<i64> {
     let Some(class) = request.state.classes.get(&class_id) else {
         return Some(if request.action == "addCourseClassStudent" { 142 } else { 143 });
@@ -112,7 +112,7 @@ pub(super) fn class_fault(request: &ClassInRequest<'_>, course_id: i64, class_id
     (class.end.saturating_add(grace) <= moment::now_s()).then_some(145)
 }
 
-/// What speaks against somebody as a student: account, school, teaching. `None` is nothing.
+/// The objection to an account as a student: account, school, teaching. `None` without one.
 pub(super) fn person_fault(
     state: &ClassInWorld,
     uid: i64,

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-/// An account of ClassIn, of whatever school.
+/// An account of ClassIn, of any school.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
-    /// Phone or e-mail; empty for one that nobody registered here.
+    /// Phone or e-mail; empty for an account registered elsewhere.
     pub(crate) contact: String,
     /// MD5 of the password, set at the first registration.
     pub(crate) md5pass: String,
-    /// What is shown in class.
+    /// The name shown in class.
     pub(crate) nickname: String,
     /// Ended by its owner, for ever.
     pub(crate) cancelled: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Member {
     pub(crate) is_student: bool,
 }
 
-/// Where a course stands in its life.
+/// The status of a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CourseStatus {
     /// Members can be changed.
@@ -51,7 +51,7 @@ pub enum ClassKind {
     Open,
 }
 
-/// Where a class was made.
+/// The program that made a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClassOrigin {
     /// By the interface this sandbox simulates.
@@ -62,7 +62,7 @@ pub enum ClassOrigin {
     Client,
 }
 
-/// What somebody is in a course or class, when set by hand.
+/// The role of an account in a course or class, when set by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The class's teacher (129); of a course: one of its teachers (332).
@@ -209,19 +209,19 @@ impl ClassInWorld {
         }
     }
 
-    /// Makes somebody a member of the school; answers the relation id.
+    /// Makes an account a member of the school; answers the relation id.
     pub(crate) fn join(&mut self, uid: i64, name: &str, is_student: bool) -> i64 {
         let next = self.next_relation;
         let member = self.members.entry(uid).or_insert_with(|| {
             self.next_relation += 1;
             Member { relation_id: next, name: name.to_owned(), is_student }
         });
-        // Whoever was a teacher and is now added as a student is a student.
+        // A teacher who is added as a student becomes a student.
         member.is_student |= is_student;
         member.relation_id
     }
 
-    /// Whether somebody is a student of the school.
+    /// Whether an account is a student of the school.
     pub(crate) fn is_student(&self, uid: i64) -> bool {
         self.members.get(&uid).is_some_and(|member| member.is_student)
     }

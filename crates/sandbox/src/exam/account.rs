@@ -59,7 +59,7 @@ impl Candidate {
 pub(crate) struct Attempt {
     /// The exam.
     pub(crate) eid: i64,
-    /// The candidate, who may be gone.
+    /// The candidate, which may be gone.
     pub(crate) sid: i64,
     /// The login value then.
     pub(crate) login_value: String,
@@ -102,7 +102,7 @@ pub(crate) struct ExamWorld {
     /// The next sid that is tried.
     pub(crate) next_sid: i64,
     candidates: HashMap<i64, Candidate>,
-    /// The order of the listing: ascending sids until somebody reorders it.
+    /// The order of the listing: ascending sids, until it is changed by hand.
     order: Vec<i64>,
     #[serde(skip)]
     by_login: HashMap<String, Vec<i64>>,
@@ -181,7 +181,7 @@ impl ExamWorld {
         }
     }
 
-    /// How many candidates there are.
+    /// The number of candidates.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }

@@ -1,4 +1,4 @@
-//! The sandbox by hand, the exam side: what somebody does at its dashboard, what a test sets up and looks at.
+//! The exam side by hand: edits in its dashboard, and the setup and views for tests.
 //!
 //! ClassIn's part is `classin/console.rs`. Nothing here is a call of the service, and nothing appears in the journal.
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Attempt, Candidate, ExamWorld, NAME};
 use crate::Sandbox;
 
-/// How many candidates are made between two moments in which calls can be answered.
+/// The number of candidates made between two moments in which calls can be answered.
 const BULK: usize = 10_000;
 
-/// One candidate as somebody at the dashboard sees it.
+/// One candidate as the dashboard shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidateView {
     /// The candidate's id.
@@ -56,7 +56,7 @@ impl Sandbox {
         views
     }
 
-    /// How many candidates there are.
+    /// The number of candidates.
     #[must_use]
     pub fn candidate_count(&self) -> usize {
         self.world().exam.len()

@@ -1,5 +1,5 @@
-//! Somebody works in the dashboard between two calls: the faults `foreign_edit` and `list_changes`; or takes an
-//! exam: `results_arrive` and `results_change`.
+//! The faults `foreign_edit` and `list_changes`: edits in the dashboard, applied before a call. The faults
+//! `results_arrive` and `results_change` hand in and correct exams.
 
 use super::account::{Candidate, ExamWorld};
 use super::new_results;

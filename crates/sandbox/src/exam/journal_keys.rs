@@ -1,11 +1,12 @@
-//! Whom a call names, for a journal that can show that nobody was sent twice without a look in between.
+//! The candidates that a call names, for a journal that can show that none was sent twice without a look-up
+//! in between.
 
 use serde_json::Value;
 
 use crate::json::{loose_text, member, whole_number};
 use crate::reply::Call;
 
-/// `sid 17` or `login` and the login value of everybody whom the call is about.
+/// `sid 17` or `login` and the login value, for every candidate that the call names.
 pub(crate) fn journal_keys(login_field: i64, call: &Call) -> Vec<String> {
     let list = |name: &str| -> Vec<Value> {
         let text = call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();

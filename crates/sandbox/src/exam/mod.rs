@@ -1,6 +1,6 @@
-//! OnlineExamMaker, simulated: who may call, which endpoint it is, and what a refusal looks like.
+//! OnlineExamMaker, simulated: authorization, choice of the endpoint, and the form of refusals.
 //!
-//! Contract: docs/contracts/onlineexammaker.md, 2 to 4 and 8. The endpoints stand in the files beside this one.
+//! Contract: docs/contracts/onlineexammaker.md, 2 to 4 and 8. The endpoints are in the files beside this one.
 
 pub(super) mod account;
 mod console;
@@ -84,7 +84,7 @@ impl ExamRequest<'_> {
         typed(self.text("gid_type"), Kind::Number, gid)
     }
 
-    /// `key` and its list, or what stands for an empty list.
+    /// `key` and its list, or the form of an empty list.
     fn list(&self, key: &'static str, items: Vec<Json>) -> Option<(&'static str, Json)> {
         if !items.is_empty() {
             return Some((key, Json::List(items)));

@@ -4,9 +4,9 @@ use super::account::{Attempt, ExamWorld, NAME};
 use crate::faults::Fired;
 use crate::world::World;
 
-/// How long an attempt takes, in seconds.
+/// The length of an attempt in seconds.
 const TAKES_S: i64 = 30;
-/// Where nobody has taken an exam yet, the first one is this.
+/// The first exam, while there are no attempts.
 const FIRST_EXAM: i64 = 107_264;
 
 /// Lets the faults about results that strike the call happen before it.

@@ -152,7 +152,7 @@ fn field_list(request: &ExamRequest<'_>, candidate: &Candidate, shown: impl Fn(i
     rows
 }
 
-/// What a paged call asks for.
+/// The parameters of a paged call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page {
     /// As it was sent.

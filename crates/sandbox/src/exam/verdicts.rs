@@ -4,18 +4,18 @@ use super::{ExamRequest, Kind};
 use crate::json::{Escaping, Json};
 use crate::reply::{Body, Reply};
 
-/// What became of one item.
+/// The outcome of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is so now.
     Applied(i64),
-    /// It was refused; who it was about as far as that is known.
+    /// It was refused; with the candidate, as far as that is known.
     Failed { sid: Option<i64>, login_value: String, reason: &'static str },
     /// It is in neither list.
     Silent,
 }
 
-/// What an entry of `success` looks like.
+/// The form of an entry of `success`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `{sid, index}`.

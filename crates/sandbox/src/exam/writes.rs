@@ -142,7 +142,7 @@ fn change_one(
     let overwrite = is("change_mode", "overwrite");
     state.edit(sid, |candidate| {
         if overwrite {
-            // Without its login value nobody could sign in or find the candidate again.
+            // Without its login value a candidate could neither sign in nor be found again.
             candidate.fields.retain(|(sfid, _)| *sfid == login_field);
         }
         for (sfid, value) in &values {
@@ -263,7 +263,7 @@ pub(super) fn create_group(request: ExamRequest<'_>) -> Reply {
     Reply::json(json, Escaping::Go).counting(1, usize::from(existing.is_none()))
 }
 
-/// Who an item is about.
+/// The candidate of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Subject {
     /// By sid.

@@ -17,7 +17,7 @@ const CARRY: u8 = 0;
 const CLOSE: u8 = 1;
 const RESET: u8 = 2;
 
-/// What becomes of the connection at its next write. Each connection has its own.
+/// The fault of a connection at its next write. Each connection has its own.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionFault(Arc<AtomicU8>);
 

@@ -1,4 +1,4 @@
-//! What a person does in ClassIn's console or client, over HTTP: for tests and rehearsals in another process.
+//! ClassIn's console and client by HTTP: edits by hand, for tests and rehearsals in another process.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{Role, Sandbox};
 
 type Words = BTreeMap<String, String>;
 
-/// What can be read off a query, or what is wrong with it.
+/// Reads the parameters of a query, or says what is wrong with it.
 struct ConsoleRequest<'a>(&'a Words);
 
 impl ConsoleRequest<'_> {

@@ -23,9 +23,9 @@ use connection::{ConnectionFault, Connections};
 
 /// No request of either service comes near this.
 const LARGEST_REQUEST: usize = 64 << 20;
-/// How long the state file may lag behind the state.
+/// The longest time that the state file may lag behind the state.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
-/// How long [`Serving::stop`] waits for clients to let go of their connections.
+/// The longest time that [`Serving::stop`] waits for clients to close their connections.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A sandbox being served. Dropping it stops the server without a last save.
@@ -180,7 +180,7 @@ async fn service_call(
     sending::response(reply, pack, &served.stop)
 }
 
-/// What a call keeps busy; let go also when the client goes away before it is answered.
+/// The resources that a call keeps busy; released also when the client goes away before the answer.
 struct Busy(Sandbox, Vec<String>);
 
 impl Drop for Busy {

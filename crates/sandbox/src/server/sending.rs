@@ -105,7 +105,7 @@ fn blanks_before(blanks: u64, bytes: Vec<u8>) -> impl stream::Stream<Item = Piec
     })
 }
 
-/// The packed stream has no end: whoever unpacks it that far was meant to stop long before.
+/// The packed stream has no end: a client that unpacks it that far should have stopped long before.
 fn packed_blanks(blanks: u64) -> impl stream::Stream<Item = Piece> + Send {
     let step = gzip::bomb_step().map(Bytes::from);
     let unpacked = u64::try_from(gzip::BLANKS_PER_STEP).unwrap_or(1);

@@ -57,7 +57,7 @@ impl Switches {
         found.map_or("", String::as_str)
     }
 
-    /// Whether a switch of `service` stands at `value`.
+    /// Whether a switch of `service` is set to `value`.
     pub(crate) fn is(&self, service: Service, name: &'static str, value: &str) -> bool {
         self.text(service, name) == value
     }
@@ -81,7 +81,7 @@ impl Switches {
     }
 }
 
-/// The switches a name stands for: none, one, or one of each service.
+/// The switches of a name: none, one, or one of each service.
 pub(crate) fn named(name: &str) -> Vec<&'static Spec> {
     TABLE.iter().filter(|spec| spec.name == name || spec.full_name() == name).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::Service;
 
-/// What a switch can be set to.
+/// The values of a switch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Values {
     /// One of these words.
@@ -18,9 +18,9 @@ pub(crate) struct Spec {
     pub(crate) service: Option<Service>,
     /// Its name without the service.
     pub(crate) name: &'static str,
-    /// What it can be set to.
+    /// Its values.
     pub(crate) values: Values,
-    /// What it is set to at first.
+    /// Its initial value.
     pub(crate) default: &'static str,
     /// One sentence for people.
     pub(crate) about: &'static str,
