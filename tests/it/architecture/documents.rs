@@ -183,6 +183,14 @@ fn is_test_program(name: &str) -> bool {
     })
 }
 
+/// Whether `failures::pages` is a file of a test program that is made of modules.
+fn is_test_module(name: &str) -> bool {
+    test_folders().iter().any(|folder| {
+        let file = folder.join("it").join(name.replace("::", "/"));
+        file.with_extension("rs").is_file() || file.join("mod.rs").is_file()
+    })
+}
+
 #[test]
 fn every_path_and_test_program_that_the_documents_name_exists() {
     let mut lost = Vec::new();
@@ -198,6 +206,9 @@ fn every_path_and_test_program_that_the_documents_name_exists() {
         });
         let paths = paths.map(|word| word.trim_end_matches([',', '.', ';', ':']));
         lost.extend(paths.filter(|word| !project(word).exists()).map(|word| format!("{path}: {word}")));
+        let modules =
+            words.clone().filter(|word| word.ends_with("::")).map(|word| word.trim_end_matches(':'));
+        lost.extend(modules.filter(|name| !is_test_module(name)).map(|name| format!("{path}: {name}::")));
         let before = words.clone().zip(words.skip(1));
         let programs = before.filter(|(word, _)| *word == "--test").map(|(_, name)| name);
         lost.extend(
