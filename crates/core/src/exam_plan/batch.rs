@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::answer::GroupAction;
+use super::groups::GroupChange;
 use super::guard::GuardedPlan;
-use super::operation::{Change, GroupChange, Operation, OperationKind};
+use super::kind::OperationKind;
+use super::operation::{Change, Operation};
 use crate::roster::{Gid, StudentId};
 
 /// The kind of a write call.

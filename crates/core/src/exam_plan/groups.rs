@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::operation::GroupChange;
 use crate::roster::{Gid, Group, GroupCode};
 
 /// The roster's groups, by code.
@@ -22,6 +21,40 @@ pub struct WantedGroups {
     pub first: Option<Gid>,
     /// The first group by code that has none.
     pub without_gid: Option<GroupCode>,
+}
+
+/// The kind of a group change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupChange {
+    /// Exactly one wanted group and no foreign one held: in one call.
+    MoveTo(Gid),
+    /// First into the missing ones, then out of the surplus ones.
+    Adjust {
+        /// Wanted and not held.
+        missing: BTreeSet<Gid>,
+        /// Held, ours, and not wanted.
+        surplus: BTreeSet<Gid>,
+    },
+}
+
+impl GroupChange {
+    /// The groups that a candidate in `held` stops being in.
+    #[must_use]
+    pub fn groups_left(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
+        match self {
+            Self::MoveTo(gid) => held.iter().copied().filter(|left| left != gid).collect(),
+            Self::Adjust { surplus, .. } => surplus.clone(),
+        }
+    }
+
+    /// The groups that a candidate is put into.
+    #[must_use]
+    pub fn groups_joined(&self) -> BTreeSet<Gid> {
+        match self {
+            Self::MoveTo(gid) => BTreeSet::from([*gid]),
+            Self::Adjust { missing, .. } => missing.clone(),
+        }
+    }
 }
 
 impl GroupBook {

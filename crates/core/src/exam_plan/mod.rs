@@ -28,11 +28,13 @@ mod batch;
 mod certificate;
 mod compare;
 mod decide;
+mod detach;
 mod diff;
 mod fingerprint;
 mod groups;
 mod guard;
 mod judge;
+mod kind;
 mod link;
 mod lookup;
 mod mapping;
@@ -51,22 +53,24 @@ pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Comparison, FieldDifference};
 pub use decide::PlanInput;
+pub use detach::Detached;
 pub use diff::{
-    Detached, Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge,
-    SharedLogins, Unusable, Wanted,
+    Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge, SharedLogins,
+    Unusable, Wanted,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
-pub use groups::{GroupBook, WantedGroups};
+pub use groups::{GroupBook, GroupChange, WantedGroups};
 pub use guard::{Approved, Guard, GuardedPlan, allowance};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
+pub use kind::OperationKind;
 pub use link::{Link, LinkNote, Origin};
 pub use lookup::{LoginFact, LookupRequests, LookupResults, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
 pub use open_failure::{FailureState, OpenFailure, OpenFailures};
 pub use operation::{
-    Addition, Adoption, Change, Deletion, FieldChange, GroupChange, GroupMove, LoginChange, Modification,
-    Operation, OperationKind, OperationState,
+    Addition, Adoption, Change, Deletion, FieldChange, GroupMove, LoginChange, Modification, Operation,
+    OperationState,
 };
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, HoldReason, SkipReason};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fingerprint::Fingerprint;
-use super::operation::OperationKind;
+use super::kind::OperationKind;
 use super::reason::SkipReason;
 use crate::roster::StudentId;
 

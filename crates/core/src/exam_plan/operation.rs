@@ -5,54 +5,11 @@ use std::fmt;
 
 use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
-use super::groups::WantedGroups;
+use super::groups::{GroupChange, WantedGroups};
+use super::kind::OperationKind;
 use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
-
-/// The kinds of operation, in the order in which they are applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OperationKind {
-    /// Take over a candidate that is already there. Needs no call of its own.
-    Adopt,
-    /// Change values of a candidate, the login value among them.
-    Modify,
-    /// Enter a new candidate.
-    Add,
-    /// Change a candidate's groups.
-    Move,
-    /// Remove a candidate for good.
-    Delete,
-}
-
-impl OperationKind {
-    /// All kinds, in the order in which they are applied.
-    pub const ALL: [Self; 5] = [Self::Adopt, Self::Modify, Self::Add, Self::Move, Self::Delete];
-
-    /// The word in reports and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Adopt => "adopt",
-            Self::Add => "add",
-            Self::Modify => "modify",
-            Self::Move => "move",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// Reads [`OperationKind::as_str`] back.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl fmt::Display for OperationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// One intended change.
 #[derive(Clone, Debug)]
@@ -259,40 +216,6 @@ impl GroupMove {
     #[must_use]
     pub fn change(&self) -> &GroupChange {
         &self.change
-    }
-}
-
-/// The kind of a group change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupChange {
-    /// Exactly one wanted group and no foreign one held: in one call.
-    MoveTo(Gid),
-    /// First into the missing ones, then out of the surplus ones.
-    Adjust {
-        /// Wanted and not held.
-        missing: BTreeSet<Gid>,
-        /// Held, ours, and not wanted.
-        surplus: BTreeSet<Gid>,
-    },
-}
-
-impl GroupChange {
-    /// The groups that a candidate in `held` stops being in.
-    #[must_use]
-    pub fn groups_left(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
-        match self {
-            Self::MoveTo(gid) => held.iter().copied().filter(|left| left != gid).collect(),
-            Self::Adjust { surplus, .. } => surplus.clone(),
-        }
-    }
-
-    /// The groups that a candidate is put into.
-    #[must_use]
-    pub fn groups_joined(&self) -> BTreeSet<Gid> {
-        match self {
-            Self::MoveTo(gid) => BTreeSet::from([*gid]),
-            Self::Adjust { missing, .. } => missing.clone(),
-        }
     }
 }
 

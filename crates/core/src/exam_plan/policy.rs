@@ -1,9 +1,9 @@
 //! The admin's settings for plans, and the trust in the listing.
 
 use super::certificate::Certificate;
+use super::kind::OperationKind;
 use super::link::Link;
 use super::observed::Flaw;
-use super::operation::OperationKind;
 use crate::roster::{Adopt, Leavers, Mode};
 
 /// The admin's settings for plans.

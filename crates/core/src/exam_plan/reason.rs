@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::operation::OperationKind;
+use super::kind::OperationKind;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, StudentId};
 

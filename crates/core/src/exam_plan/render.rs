@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::groups::GroupChange;
 use super::guard::GuardedPlan;
-use super::operation::{Change, GroupChange, Modification, Operation, OperationState};
+use super::operation::{Change, Modification, Operation, OperationState};
 use crate::roster::{Gid, Sid};
 
 /// Whether a plan shows values.

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::Decider;
 use crate::exam_plan::diff::{PriorKnowledge, Wanted};
+use crate::exam_plan::groups::GroupChange;
 use crate::exam_plan::groups::{WantedGroups, grow, shrink};
+use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::lookup::SidFact;
-use crate::exam_plan::operation::{Change, GroupChange, GroupMove, Operation, OperationKind, OperationState};
+use crate::exam_plan::operation::{Change, GroupMove, Operation, OperationState};
 use crate::exam_plan::reason::{CannotReason, SkipReason};
 use crate::roster::{Gid, Sid, StudentId};
 

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::diff::Leaver;
+use crate::exam_plan::groups::GroupChange;
 use crate::exam_plan::groups::shrink;
+use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::operation::{Change, Deletion, GroupChange, GroupMove, OperationKind};
+use crate::exam_plan::operation::{Change, Deletion, GroupMove};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::SkipReason;
 use crate::roster::Gid;

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{CandidateLocation, PlanInput};
 use crate::exam_plan::diff::{Difference, Owners, PriorKnowledge};
+use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::lookup::LoginFact;
-use crate::exam_plan::operation::{Operation, OperationKind, OperationState};
+use crate::exam_plan::operation::{Operation, OperationState};
 use crate::exam_plan::reason::SkipReason;
 use crate::roster::{LoginValue, Sid, StudentId};
 

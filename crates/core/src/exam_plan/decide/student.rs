@@ -7,10 +7,11 @@ use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::groups::shrink;
+use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
 use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{
-    Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationKind, OperationState,
+    Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationState,
 };
 use crate::exam_plan::reason::{CannotReason, SkipReason};
 use crate::roster::Adopt;

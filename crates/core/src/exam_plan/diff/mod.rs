@@ -4,12 +4,10 @@
 //! leaves no other trace. That keeps memory flat while a roster grows.
 
 mod bits;
-mod detach;
 mod difference;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use detach::Detached;
 pub use difference::{Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted};
 
 use self::bits::BitSet;

@@ -3,10 +3,10 @@
 //! This happens when the candidate was deleted by hand and entered anew. The listing cannot tell the two
 //! apart; a look-up by sid can.
 
-use super::{Diff, Difference, LinkedStudent, Newcomer, PriorKnowledge};
-use crate::exam_plan::groups::shrink;
-use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::lookup::{LookupRequests, LookupResults, SidFact};
+use super::diff::{Diff, Difference, LinkedStudent, Newcomer, PriorKnowledge};
+use super::groups::shrink;
+use super::link::{Link, LinkNote};
+use super::lookup::{LookupRequests, LookupResults, SidFact};
 use crate::roster::LoginValue;
 
 /// The consequences of detaching links from candidates that are gone.
