@@ -27,7 +27,7 @@ fn classes_of(student: usize) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls_that_can_be() {
+async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls() {
     let mut school = School::of_classin().await;
     school.setting("CLASSIN__REGISTER", "true");
     school.setting("CLASSIN__MAX_IN_FLIGHT", "8");

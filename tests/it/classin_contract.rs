@@ -336,7 +336,7 @@ async fn an_item_about_another_phone_is_nobodys_uid_whatever_its_token() {
 }
 
 #[tokio::test]
-async fn the_vendors_sample_about_an_account_nobody_asked_for_is_not_believed_among_several() {
+async fn the_vendors_sample_about_an_account_not_asked_for_is_not_believed_among_several() {
     let asked =
         [account(contact("18516900101", ""), "", "s1"), account(contact("18516900102", ""), "", "s2")];
     let verdicts = of_several(&asked, include_str!("../fixtures/classin/registerMultiple.json")).await;

@@ -91,7 +91,7 @@ async fn everything_that_reports_does_so_as_one_json_document_and_logs_as_json_l
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_fails_says_nothing_on_standard_output_and_one_thing_on_standard_error() {
+async fn a_failed_start_writes_only_one_message_to_standard_error() {
     let mut school = small().await;
     school.setting("ROSTER__DATABASE", "/nowhere/roster.db");
     let ended = school.program(&["--sync-now", "--output", "json", "--log-format", "json"]);
@@ -388,7 +388,7 @@ async fn a_service_that_is_down_exits_75_and_the_other_has_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_instance_exits_75_and_a_signal_in_mid_run_143_and_the_next_run_converges() {
+async fn a_second_instance_exits_75_a_signal_in_mid_run_143_and_the_next_run_converges() {
     let school = small().await;
     school.set("exam.latency_ms", "300");
     let running = school.start(&["--sync-now", "--output", "json"]);

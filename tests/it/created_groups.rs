@@ -156,7 +156,7 @@ async fn a_run_that_is_cut_off_around_the_call_makes_no_twin() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_down_before_is_not_sent_and_what_cannot_be_after_is_not_sent_again() {
+async fn a_creation_not_recorded_before_is_not_sent_and_one_not_recorded_after_not_again() {
     let world = world().await;
     world.break_our_database("INSERT ON group_creations").await;
     assert_eq!(world.run().await.exit_code, 1);

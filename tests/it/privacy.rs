@@ -158,7 +158,7 @@ fn get(address: &str, path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn metrics_and_pages_of_the_daemon_name_nobody_and_its_files_are_for_its_owner_alone() {
+async fn metrics_and_pages_of_the_daemon_name_no_person_and_its_files_are_private() {
     let mut school = school().await;
     school.setting("HTTP__LISTEN", "127.0.0.1:0");
     school.setting("SCHEDULE__CRON", "* * * * * *");

@@ -281,7 +281,7 @@ async fn a_call_that_is_refused_for_one_bad_value_is_taken_apart() {
 }
 
 #[tokio::test]
-async fn an_account_that_did_not_become_a_student_of_the_school_is_taken_into_it_by_a_second_call() {
+async fn an_account_outside_the_school_is_taken_into_it_by_a_second_call() {
     for told in ["yes", "no"] {
         let (school, class) = registering().await;
         school.set("classin.uid_in_820", told);
@@ -373,7 +373,7 @@ async fn answers_that_stay_lost_are_settled_by_the_next_run_which_does_not_ask_t
 }
 
 #[tokio::test]
-async fn refused_credentials_and_maintenance_stop_registrations_and_count_as_nobodys_failure() {
+async fn refused_credentials_and_maintenance_stop_registrations_and_fail_no_student() {
     for (switch, exit) in [("refuse_call", Exit::Credentials), ("maintenance", Exit::Temporary)] {
         let (school, class) = registering().await;
         apply(&school, 12).await;
@@ -395,7 +395,7 @@ async fn refused_credentials_and_maintenance_stop_registrations_and_count_as_nob
 // Not of the school: 228.
 
 #[tokio::test]
-async fn who_is_no_student_of_the_school_is_taken_into_it_and_added_once_more_in_the_same_run() {
+async fn an_account_outside_the_school_is_taken_into_it_and_added_again_in_the_same_run() {
     let school = School::of_classin().await;
     let class = school.class("c1").await;
     let uids = school.fill("c1", 3).await;

@@ -166,7 +166,7 @@ async fn the_check_says_that_a_class_is_deleted() {
 }
 
 #[tokio::test]
-async fn the_check_is_made_neither_by_a_plan_nor_in_the_mode_observe_nor_when_the_service_is_closed() {
+async fn the_check_is_left_out_by_plans_in_observe_mode_and_for_a_closed_service() {
     let (mut school, _, _) = in_step(3).await;
     school.setting("CLASSIN__VERIFY_CALLS", "9");
     school.later(2 * DAY);

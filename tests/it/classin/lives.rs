@@ -124,7 +124,7 @@ const IN_THE_WAY: [(Role, bool, &str, &str); 5] = [
 ];
 
 #[tokio::test]
-async fn a_role_that_stands_in_the_way_is_a_dead_letter_that_says_what_to_do_until_it_is_gone() {
+async fn a_role_in_the_way_is_a_dead_letter_with_advice_until_it_is_gone() {
     for (role, of_class, code, said) in IN_THE_WAY {
         let (school, class, uids) = in_step(2).await;
         let uid = school.student("ann").await;

@@ -39,7 +39,7 @@ async fn a_page_that_does_not_add_up_wherever_it_is_leads_to_no_add_and_no_delet
 }
 
 #[tokio::test]
-async fn a_list_that_changes_while_it_is_read_leads_to_no_add_and_no_delete_of_anybody_else() {
+async fn a_list_that_changes_while_it_is_read_adds_and_deletes_no_other_candidate() {
     for change in ["delete", "insert", "reorder"] {
         let world = with_five_pages().await;
         world.set("list_changes", &format!("getstulist@2x14:{change}"));

@@ -279,7 +279,7 @@ async fn an_empty_listing_is_read_again_and_believed_when_it_is_not_empty_any_mo
 }
 
 #[tokio::test]
-async fn a_listing_that_stays_empty_while_candidates_are_known_is_a_failed_run_that_writes_nothing() {
+async fn a_listing_that_stays_empty_despite_links_fails_the_run_and_writes_nothing() {
     let mut school = School::open().await;
     school.give_work().await;
     school.world.set("nobody", "getstulist@*");
@@ -305,7 +305,7 @@ async fn a_page_that_says_nobody_is_there_makes_the_listing_doubtful() {
 
 /// A listing that adds up and lacks some of ours all the same: each is found by its sid, so it is not everybody.
 #[tokio::test]
-async fn a_listing_that_adds_up_and_lacks_candidates_of_ours_leads_to_no_delete_and_no_add() {
+async fn a_listing_that_adds_up_but_lacks_our_candidates_deletes_and_adds_none() {
     for missing in [1, 3, 17] {
         let mut school = School::open().await;
         school.give_work().await;

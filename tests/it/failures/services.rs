@@ -95,7 +95,7 @@ async fn a_service_that_goes_down_in_mid_run_is_left_alone_and_what_is_left_stay
 }
 
 #[tokio::test]
-async fn after_five_calls_in_a_row_that_failed_nothing_is_sent_any_more_and_the_next_run_calls_again() {
+async fn five_failed_calls_in_a_row_end_the_calls_of_this_run_and_not_of_the_next() {
     let world = World::in_step(students(3)).await;
     let (reader, writer) = world.exam_client();
     world.set("exam.http_5xx", "*@*:503");
@@ -137,7 +137,7 @@ async fn a_service_that_hesitates_is_not_given_up() {
 
 /// A service that answers 500 to a call that is too large for it, or that one item makes it trip: the others go through.
 #[tokio::test]
-async fn a_batch_over_which_the_service_fails_goes_in_smaller_portions_at_the_next_attempts() {
+async fn a_batch_over_which_the_service_fails_is_sent_in_smaller_portions_next_time() {
     for most in ["1", "7", "40"] {
         let switches = [("error_style", "5xx_text"), ("max_batch", most)];
         let world = World::switched(students(60), &switches).await;

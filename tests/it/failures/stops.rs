@@ -86,7 +86,7 @@ async fn what_cannot_be_written_down_is_not_sent_and_every_operation_is_counted(
 }
 
 #[tokio::test]
-async fn what_was_sent_and_could_not_be_written_down_is_unknown_and_settled_by_the_next_run() {
+async fn a_sent_call_that_could_not_be_recorded_is_unknown_and_settled_by_the_next_run() {
     let mut world = World::with(students(12)).await;
     world.exam.batch_size = 4;
     world.exam.endpoint.max_in_flight = 1;

@@ -8,7 +8,7 @@ use super::bench::*;
 use rosterd_testkit::{DAY, School};
 
 #[tokio::test]
-async fn five_thousand_results_with_two_hundred_arriving_meanwhile_come_without_a_gap_or_a_double() {
+async fn five_thousand_results_with_two_hundred_arriving_have_no_gap_and_no_double() {
     let school = school_with(5000).await;
     school.set("results_arrive", "queryresults@1x50:4");
     let report = pull_to(&school, Exit::Done).await;
@@ -170,7 +170,7 @@ fn named(pairs: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test]
-async fn results_are_joined_to_students_and_those_of_deleted_and_unmanaged_candidates_are_kept_and_marked() {
+async fn results_are_joined_to_students_and_others_are_kept_and_marked() {
     let school = school_in_step().await;
     let report = pull_to(&school, Exit::Done).await;
     assert_eq!((report.whose.managed, report.whose.deleted, report.whose.unmanaged), (6, 0, 1));

@@ -70,7 +70,7 @@ async fn groups_taken_back_after_a_move_was_cut_off_are_taken_back_there_too() {
 }
 
 #[tokio::test]
-async fn a_candidate_entered_again_by_a_call_that_was_cut_off_is_the_one_that_is_renamed_later() {
+async fn a_candidate_entered_again_by_a_cut_off_call_is_the_one_renamed_later() {
     let mut world = World::in_step(students(3)).await;
     world.sandbox.remove_candidate(world.sid("s001").await);
     cut_off_at(&world, "addStudents").await;

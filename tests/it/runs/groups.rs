@@ -38,7 +38,7 @@ async fn foreign_groups_are_never_left() {
 }
 
 #[tokio::test]
-async fn a_move_whose_second_call_is_refused_is_tried_again_and_never_leaves_anybody_without_a_group() {
+async fn a_move_whose_second_call_is_refused_is_retried_and_leaves_no_one_groupless() {
     let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
     world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
     world.set("refuse_item", "movestugroup@2:0");

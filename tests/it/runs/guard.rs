@@ -192,7 +192,7 @@ async fn an_approval_that_ran_out_lets_nothing_go() {
 }
 
 #[tokio::test]
-async fn deletes_of_the_last_day_count_so_that_a_broken_export_is_not_worked_off_in_slices() {
+async fn deletes_of_the_last_day_count_against_a_broken_export_worked_off_in_slices() {
     let mut world = with_leavers(20, 3, Limit::Count(5)).await;
     world.remove("s010").await;
     world.remove("s011").await;

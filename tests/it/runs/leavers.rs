@@ -70,7 +70,7 @@ async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
 }
 
 #[tokio::test]
-async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_results_stay_with_the_old_sid() {
+async fn a_student_back_after_the_deletion_has_plan_and_report_name_the_old_sid() {
     let mut world = World::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
@@ -106,7 +106,7 @@ async fn of_who_comes_back_after_the_deletion_plan_and_report_say_that_older_res
 }
 
 #[tokio::test]
-async fn of_who_comes_back_to_a_candidate_entered_by_hand_the_report_names_the_old_sid_too() {
+async fn a_student_back_to_a_candidate_entered_by_hand_has_the_report_name_the_old_sid() {
     let mut world = World::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
@@ -121,7 +121,7 @@ async fn of_who_comes_back_to_a_candidate_entered_by_hand_the_report_names_the_o
 }
 
 #[tokio::test]
-async fn a_former_candidate_follows_a_student_whose_id_changes_and_is_forgotten_after_years() {
+async fn a_former_candidate_follows_its_student_to_another_id_and_is_forgotten_in_time() {
     for (days, notes) in [(1, 1), (6 * 366, 0)] {
         let mut world = World::in_step(students(5)).await;
         world.remove("s001").await;

@@ -68,7 +68,7 @@ async fn a_candidate_deleted_by_hand_is_entered_again_and_linked_anew() {
 }
 
 #[tokio::test]
-async fn a_candidate_deleted_and_entered_anew_by_hand_is_taken_over_when_its_groups_are_looked_up() {
+async fn a_candidate_entered_anew_by_hand_is_adopted_when_its_groups_are_looked_up() {
     let world = World::in_step(students(3)).await;
     world.sandbox.remove_candidate(world.sid("s001").await);
     let new = world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g2")]);

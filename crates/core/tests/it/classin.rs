@@ -40,7 +40,7 @@ fn only_done_and_already_so_count_as_success_and_each_verdict_keeps_its_code() {
 }
 
 #[test]
-fn no_verdict_without_success_ever_records_a_membership_as_ours_or_forgets_one_but_of_a_deleted_class() {
+fn a_verdict_without_success_records_no_membership_and_forgets_only_deleted_classes() {
     for (verdict, _, code) in verdicts().into_iter().filter(|(_, is_success, _)| !is_success) {
         let of_add = evidence_after(EnrolmentKind::Enrol, None, verdict);
         assert_ne!(of_add, EvidenceChange::Record(Evidence::Added), "{verdict:?}");
@@ -258,7 +258,7 @@ fn kinds_of_enrolment_operations_have_a_word_each() {
 }
 
 #[test]
-fn an_operation_ends_with_its_leader_only_where_that_makes_the_call_for_the_same_account() {
+fn an_operation_ends_with_its_leader_only_for_a_call_with_the_same_account() {
     let mut class = class();
     class.recorded.clear();
     class.wanted[1].uid = Some(ClassinUid(1));

@@ -409,7 +409,7 @@ fn a_hold_of_students_who_are_entered_again_names_the_groups_they_are_to_be_in()
 }
 
 #[test]
-fn a_hold_for_a_groups_last_member_names_the_group_that_is_left_and_the_one_that_is_joined() {
+fn a_hold_for_a_groups_last_member_names_the_groups_left_and_joined() {
     let mut world = converged([student("s1"), student("s2").in_groups(["g2"])]);
     world.set(student("s2"));
     assert_eq!(named(&world), [[(1, 1), (2, 1)]]);

@@ -150,7 +150,7 @@ fn a_wanted_student_who_is_surely_there_needs_nothing_however_we_know() {
 }
 
 #[test]
-fn a_wanted_student_without_an_account_cannot_be_enrolled_and_the_reason_says_what_to_do() {
+fn a_student_without_an_account_cannot_be_enrolled_and_the_reason_helps() {
     let plan = converged().with_row("s4", "c1", None).plan();
     assert_eq!(lines(&plan), ["enrol s4 - cannot"]);
     let reason = plan.operations[0].state.reason().unwrap().to_string();
@@ -264,7 +264,7 @@ fn nobody_is_removed_because_their_uid_was_emptied_on_the_roster() {
 // Siblings and classes with two codes
 
 #[test]
-fn an_account_is_not_removed_while_a_sibling_wants_it_there_and_the_record_is_handed_over() {
+fn an_account_that_a_sibling_wants_stays_and_its_record_is_handed_over() {
     let world = converged().without_row("s2").with_row("s9", "c1", Some(2));
     let plan = world.plan();
     assert_eq!(lines(&plan), NOTHING);

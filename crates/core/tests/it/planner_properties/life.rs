@@ -372,7 +372,7 @@ fn with_passwords() -> World {
 }
 
 #[test]
-fn a_password_that_was_changed_by_a_lost_call_and_changed_back_since_is_sent_again_even_where_it_is_hidden() {
+fn a_password_changed_by_a_lost_call_and_back_is_sent_again_even_if_hidden() {
     for hidden in [true, false] {
         let mut world = with_passwords();
         world.hidden = hidden.then_some(PASSWORD).into_iter().collect();
@@ -382,7 +382,7 @@ fn a_password_that_was_changed_by_a_lost_call_and_changed_back_since_is_sent_aga
 }
 
 #[test]
-fn who_was_entered_again_by_a_lost_call_and_has_left_since_is_known_and_deleted_in_time() {
+fn a_leaver_entered_again_by_a_lost_call_is_known_and_deleted_in_time() {
     let steps = [Step::Happens(Event::Vanish(0)), Step::Killed(1, ARRIVED), Step::Happens(Event::Leave(0))];
     let life = lived(with_passwords(), &steps);
     let logins: Vec<&str> =

@@ -95,7 +95,7 @@ fn further_groups_keep_their_want_when_the_add_is_through() {
 }
 
 #[test]
-fn groups_looked_up_before_the_pass_replace_the_remembered_ones_and_are_not_asked_again() {
+fn groups_looked_up_before_the_pass_replace_remembered_ones_and_are_asked_once() {
     let mut world = converged([student("s1"), student("s2"), student("s3").in_groups(["g5"])]);
     world.of("s1").groups = [1, 99].into();
     world.of("s2").groups = [5].into();

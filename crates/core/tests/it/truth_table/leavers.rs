@@ -139,7 +139,7 @@ fn a_leaver_of_whom_the_look_up_says_nothing_is_not_deleted() {
 }
 
 #[test]
-fn a_leaver_last_seen_in_a_foreign_group_too_would_be_taken_out_of_ours_and_not_deleted() {
+fn a_leaver_last_seen_in_a_foreign_group_too_leaves_our_groups_and_is_not_deleted() {
     let mut world = converged([student("s1"), student("s2")]);
     world.link("s1").groups = Some(gids(&[1, 99].into()));
     world.silent.insert(world.sid("s1"));

@@ -42,7 +42,7 @@ fn a_listing_adds_up_exactly_when_every_page_names_the_number_of_rows_that_came(
 }
 
 #[test]
-fn rows_without_or_with_an_equal_login_value_are_counted_and_make_a_listing_doubtful() {
+fn rows_with_no_or_a_repeated_login_value_are_counted_and_make_listings_doubtful() {
     assert_eq!(flaw(&[2], &["a", " "]), Some(Flaw::Nameless { rows: 1 }));
     assert_eq!(flaw(&[3], &["", "a", ""]), Some(Flaw::Nameless { rows: 2 }));
     assert_eq!(flaw(&[2], &["a", "a"]), Some(Flaw::Repeated { rows: 1 }));

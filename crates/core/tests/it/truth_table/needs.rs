@@ -37,7 +37,7 @@ fn a_newcomer_is_looked_up_only_where_somebody_is_listed_under_the_login_value()
 }
 
 #[test]
-fn a_candidate_that_may_not_be_taken_over_is_looked_up_only_where_we_may_have_entered_it() {
+fn a_candidate_not_to_be_adopted_is_looked_up_only_if_we_may_have_entered_it() {
     let mut world = pair();
     world.enter(candidate("s3"));
     world.set(student("s3")).policy.adopt = Adopt::Never;
@@ -47,7 +47,7 @@ fn a_candidate_that_may_not_be_taken_over_is_looked_up_only_where_we_may_have_en
 }
 
 #[test]
-fn groups_are_looked_up_where_they_are_to_change_or_were_never_known_and_not_twice_in_one_run() {
+fn groups_that_change_or_are_unknown_are_looked_up_once_in_a_run() {
     let mut world = pair();
     world.set(student("s1").in_groups(["g2"]));
     assert_eq!(asked(&world), ["sid 1001"]);
@@ -82,7 +82,7 @@ fn a_rename_into_a_listed_login_value_asks_whose_it_is() {
 }
 
 #[test]
-fn who_is_missing_is_looked_up_by_sid_unless_the_listing_is_doubtful_or_it_is_known_already() {
+fn a_missing_student_is_looked_up_by_sid_unless_known_or_the_listing_is_doubtful() {
     let mut world = pair();
     world.vanish("s1");
     assert_eq!(asked(&world), ["sid 1001"]);
@@ -164,7 +164,7 @@ fn a_due_leaver_is_not_looked_up_where_nothing_could_come_of_it() {
 }
 
 #[test]
-fn a_leaver_who_is_missing_is_looked_up_in_any_mode_unless_the_listing_is_doubtful_or_it_is_known_already() {
+fn a_missing_leaver_is_looked_up_in_any_mode_unless_known_or_listing_is_doubtful() {
     let mut world = pair();
     world.leave("s1").vanish("s1").policy.mode = Mode::CreateOnly;
     assert_eq!(asked(&world), ["sid 1001"]);

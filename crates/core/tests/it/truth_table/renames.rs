@@ -97,7 +97,7 @@ fn a_rename_waits_for_the_one_that_followed_its_candidate() {
 }
 
 #[test]
-fn two_login_values_swapped_on_the_exam_side_are_swapped_back_once_they_are_looked_up() {
+fn two_login_values_swapped_on_the_exam_side_are_swapped_back_after_a_look_up() {
     let mut world = converged([student("s1"), student("s2")]);
     world.of("s1").login = "s2".to_owned();
     world.of("s2").login = "s1".to_owned();

@@ -14,7 +14,7 @@ fn a_converged_pair_plans_nothing_and_asks_nothing() {
 }
 
 #[test]
-fn a_student_without_a_candidate_is_added_to_the_first_group_and_moved_into_the_others() {
+fn a_student_without_a_candidate_is_added_to_one_group_and_moved_into_the_others() {
     let mut world = converged([student("s1")]);
     world.set(student("s2").in_groups(["g3", "g2", "g5"]));
     assert_eq!(world.lines(), ["add s2 in 2", "move s2 +3 +5"]);
@@ -71,7 +71,7 @@ fn a_listed_candidate_of_somebody_else_is_not_taken_over() {
 }
 
 #[test]
-fn a_candidate_that_somebody_renamed_onto_a_newcomers_login_value_stays_its_students() {
+fn a_candidate_renamed_by_hand_onto_a_newcomers_login_value_stays_its_students() {
     let mut world = converged([student("s1"), student("s2")]);
     world.of("s1").login = "s3".to_owned();
     world.set(student("s3"));
@@ -79,7 +79,7 @@ fn a_candidate_that_somebody_renamed_onto_a_newcomers_login_value_stays_its_stud
 }
 
 #[test]
-fn a_candidate_behind_a_link_that_looks_converged_is_not_adopted_under_another_login_value() {
+fn a_candidate_behind_a_converged_link_is_not_adopted_under_another_login_value() {
     let mut world = converged([student("s1"), student("s2")]);
     let twin = world.of("s1").clone();
     world.of("s1").login = "s3".to_owned();
@@ -103,7 +103,7 @@ fn the_link_of_a_vanished_candidate_stays_until_its_student_is_entered_again() {
 }
 
 #[test]
-fn a_vanished_candidate_whose_new_login_value_is_listed_is_replaced_by_that_candidate() {
+fn a_vanished_candidate_is_replaced_by_the_one_listed_under_the_new_login_value() {
     let mut world = converged([student("s1"), student("s2")]);
     world.vanish("s1");
     world.enter(candidate("new").field(PHONE, "552"));

@@ -68,7 +68,7 @@ fn a_leaver_whose_candidate_was_replaced_is_forgotten_and_the_new_one_left_alone
 }
 
 #[test]
-fn a_replaced_candidate_that_may_not_be_adopted_is_reported_and_the_old_link_dropped() {
+fn a_replaced_candidate_not_to_be_adopted_is_reported_and_the_link_dropped() {
     let mut world = converged([student("s1"), student("s2")]);
     replaced(&mut world, "s1");
     world.policy.adopt = Adopt::Never;
@@ -125,7 +125,7 @@ fn a_candidate_renamed_into_the_place_of_a_deleted_one_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_contested_candidate_is_whose_sid_shows_the_login_value_even_where_looking_that_up_brings_nothing() {
+fn a_contested_candidate_belongs_to_the_sid_that_shows_the_login_value() {
     let mut world = converged([student("s1"), student("s2"), student("s3")]);
     world.vanish("s1").link("s1").login = login("s2");
     world.silent_logins.insert("s2".to_owned());
@@ -153,7 +153,7 @@ fn a_link_never_follows_to_the_candidate_that_merely_has_the_wanted_login_value(
 }
 
 #[test]
-fn a_candidate_that_took_a_gone_ones_place_is_unmanaged_unless_somebody_wants_its_login_value() {
+fn a_candidate_in_a_gone_ones_place_is_unmanaged_unless_its_login_value_is_wanted() {
     let unmanaged = |now: Option<Person>| {
         let mut world = converged([student("s1"), student("s2")]);
         replaced(&mut world, "s1");

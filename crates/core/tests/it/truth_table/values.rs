@@ -123,7 +123,7 @@ fn a_candidate_entered_with_values_that_the_service_rewrites_settles_down() {
 }
 
 #[test]
-fn a_value_changed_by_hand_right_after_it_was_written_is_restored_and_not_taken_for_a_rewriting_service() {
+fn a_value_changed_by_hand_after_a_write_is_restored_not_blamed_on_the_service() {
     let mut world = converged([student("s1"), student("s2")]);
     world.set(student("s1").phone("12345"));
     for by_hand in ["one", "another", "a third"] {
@@ -188,7 +188,7 @@ fn a_value_that_came_back_changed_is_called_rewritten_only_after_a_look_up() {
 }
 
 #[test]
-fn what_an_adoption_confirms_is_what_agrees_and_never_what_is_yet_to_be_sent_or_an_empty_password() {
+fn an_adoption_confirms_only_values_that_agree_and_no_empty_password() {
     let mut world = converged([student("s1").password("pw")]);
     world.enter(candidate("s2").field(PHONE, "552").field(PASSWORD, "mine"));
     let confirmed = |world: &World| -> Vec<i64> {

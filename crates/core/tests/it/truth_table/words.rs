@@ -42,7 +42,7 @@ fn an_add_names_its_group_and_its_login_value_only_to_whoever_asked() {
 }
 
 #[test]
-fn an_add_again_and_an_adoption_instead_say_that_older_results_stay_with_the_old_sid() {
+fn an_add_or_adoption_in_a_gone_ones_place_says_where_older_results_stay() {
     let mut world = converged([student("s1"), student("s2"), student("s3")]);
     world.vanish("s1").vanish("s2");
     world.enter(candidate("s2").field(PHONE, "552"));
@@ -66,7 +66,7 @@ fn an_adoption_shows_the_login_value_only_to_whoever_asked() {
 }
 
 #[test]
-fn who_is_back_after_their_candidate_was_deleted_is_entered_anew_and_the_old_results_are_pointed_to() {
+fn a_student_back_after_a_deletion_is_entered_anew_and_old_results_are_named() {
     let mut world = converged([student("s1")]);
     world.set(student("s2")).former.insert("s2".to_owned(), 900);
     let anew = "anew (sid 900 was deleted when the student had left; older results stay with it)";
@@ -116,7 +116,7 @@ fn a_delete_names_the_sid_and_what_is_impossible_its_kind() {
 }
 
 #[test]
-fn a_document_counts_each_kind_by_state_and_gives_each_line_its_state_reason_and_fields() {
+fn a_document_counts_kinds_by_state_and_lines_have_state_reason_and_fields() {
     let mut world = crowd(10);
     world.guard.max_delete = Limit::Count(0);
     world.leave_for_good("p000").set(student("p001").phone("1").login("x")).set(student("n").in_groups([]));
@@ -299,7 +299,7 @@ fn a_mapping_without_its_login_field_is_refused_and_one_with_it_compares_all_oth
 }
 
 #[test]
-fn digests_are_sixteen_letters_and_digits_that_nobody_mistakes_for_each_other_spread_evenly() {
+fn digests_are_sixteen_unmistakable_letters_and_digits_spread_evenly() {
     let mut world = converged([student("s1"), student("s2")]);
     let mut times: BTreeMap<char, usize> = BTreeMap::new();
     for phone in 0..200 {
@@ -331,7 +331,7 @@ fn who_is_as_wanted_leaves_no_trace_in_the_pass() {
 }
 
 #[test]
-fn a_mode_below_create_only_reports_even_what_cannot_be_done_as_left_out_by_the_mode() {
+fn a_mode_below_create_only_reports_even_impossible_operations_as_left_out() {
     let mut world = converged([student("s1")]);
     world.set(student("s2").in_groups([])).policy.adopt = Adopt::Never;
     world.policy.leavers = Leavers::Keep;
