@@ -438,8 +438,7 @@ async fn whatever_the_documents_leave_open_a_first_sync_and_an_edit_converge() {
 // What ClassIn refuses.
 
 #[tokio::test]
-async fn a_closed_class_counts_in_the_run_that_finds_out_and_rests_until_its_ids_change()
- {
+async fn a_closed_class_counts_in_the_run_that_finds_out_and_rests_until_its_ids_change() {
     for how in ["145", "212", "466"] {
         let (school, class, _) = in_step(4).await;
         let other = school.class("c2").await;
