@@ -16,7 +16,7 @@ use crate::remote::http::Transport;
 use crate::run::{ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Writers};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
-use rosterd_core::exam_plan::RetryPolicy;
+use rosterd_core::failure::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
 pub struct App {

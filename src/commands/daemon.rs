@@ -20,6 +20,7 @@ use crate::run::{
 use crate::settings::Settings;
 use crate::store::{LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
+use rosterd_core::failure::Service;
 
 /// What the daemon runs: the program with the settings of the moment.
 struct Runs {
@@ -205,9 +206,9 @@ impl Runs {
             self.health.guard_stop();
         }
         if let Ok(failures) = self.state.open_failures().await {
-            for service in ["exam", "classin"] {
+            for service in Service::ALL {
                 let open = failures.iter().filter(|row| row.service == service).count();
-                self.health.failures_open(service, u64::try_from(open).unwrap_or(0));
+                self.health.failures_open(service.as_str(), u64::try_from(open).unwrap_or(0));
             }
         }
     }

@@ -12,7 +12,8 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{Context, Progress, moment, preview_classin};
 use crate::store::{Account, EvidenceRow, FailureRow, RosterDatabase, RosterDetails};
-use rosterd_core::exam_plan::{Link, RetryPolicy};
+use rosterd_core::exam_plan::Link;
+use rosterd_core::failure::{FailureState, RetryPolicy};
 use rosterd_core::roster::{ClassTarget, StudentId};
 
 /// One student.
@@ -239,10 +240,12 @@ async fn classin_next(
 
 fn failure_next(failure: &FailureRow) -> String {
     let FailureRow { id, service, kind, state, .. } = failure;
-    let what = match (state.as_str(), &failure.due_at) {
-        ("waiting", Some(due)) => format!("is tried again at {due}"),
-        ("ignored", _) => "is silenced until the row changes".to_owned(),
-        _ => format!("waits for a person: mend the cause, then rosterd failures retry {id}"),
+    let what = match (state, &failure.due_at) {
+        (FailureState::Waiting, Some(due)) => format!("is tried again at {due}"),
+        (FailureState::Ignored, _) => "is silenced until the row changes".to_owned(),
+        (FailureState::Waiting | FailureState::Dead, _) => {
+            format!("waits for a person: mend the cause, then rosterd failures retry {id}")
+        }
     };
     format!("{service}: the failed {kind} {what}")
 }

@@ -69,11 +69,11 @@ fn is_password(settings: &Settings, column: &str) -> bool {
 fn failure(row: FailureRow) -> TextRow {
     vec![
         row.id.to_string(),
-        row.service,
-        row.kind,
+        row.service.to_string(),
+        row.kind.to_string(),
         row.student_id,
         row.class_code,
-        row.state,
+        row.state.to_string(),
         row.code,
         row.message,
         row.attempts.to_string(),

@@ -7,7 +7,7 @@ use crate::app::{App, AppError};
 use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
 use crate::store::FailureRow;
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::failure::FailureState;
 
 #[derive(Serialize)]
 struct Changed {
@@ -48,9 +48,9 @@ pub(super) fn rows_text(rows: &[FailureRow]) -> String {
     let mut text = String::new();
     for row in rows {
         let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
-        let when = match (row.state.as_str(), &row.due_at) {
-            ("waiting", Some(due)) => format!("due {due}"),
-            (state, _) => state.to_owned(),
+        let when = match (row.state, &row.due_at) {
+            (FailureState::Waiting, Some(due)) => format!("due {due}"),
+            (state, _) => state.to_string(),
         };
         let _infallible = writeln!(
             text,

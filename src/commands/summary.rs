@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::run::RunReport;
-use crate::store::FailureOwner;
+use rosterd_core::failure::FailureOwner;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();

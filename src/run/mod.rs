@@ -22,8 +22,9 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
-use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, Service, StateStore, StoreError};
-use rosterd_core::exam_plan::{Digest, RetryPolicy};
+use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
+use rosterd_core::exam_plan::Digest;
+use rosterd_core::failure::{RetryPolicy, Service};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::RunId;
 
@@ -148,7 +149,10 @@ async fn close(
 ) -> Result<RunReport, StoreError> {
     let Begun { id: run, trigger, started_at_ms } = run;
     for ((service, owner), count) in context.state.open_failures_by_owner().await? {
-        let report = if service == Service::Exam.as_str() { &mut exam } else { &mut classin };
+        let report = match service {
+            Service::Exam => &mut exam,
+            Service::Classin => &mut classin,
+        };
         report.failures_by_who.insert(owner.as_str(), count);
     }
     let finished_at_ms = context.clock.now_ms();

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use futures_util::stream::{Stream, StreamExt};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
-use super::intents::{fingerprint, stored};
+use super::error::{Doing, counted};
+use super::keys::{fingerprint, stored};
 use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{ClassinUid, RunId, StudentId};
@@ -83,39 +83,37 @@ pub enum AccountChange {
 
 const DOING: &str = "reading accounts";
 
-fn account(row: &SqliteRow) -> Result<Account, StoreError> {
-    let read = || -> Result<_, sqlx::Error> {
-        Ok((
-            row.try_get::<String, _>("student_id")?,
-            row.try_get::<i64, _>("uid")?,
-            row.try_get::<String, _>("origin")?,
-            row.try_get::<bool, _>("school_student")?,
-            row.try_get::<Option<i64>, _>("contact")?,
-            row.try_get::<Option<i64>, _>("school_name")?,
-        ))
-    };
-    let (student, uid, origin, is_school_student, contact, school_name) =
-        read().map_err(StoreError::query(DOING))?;
-    let origin = AccountOrigin::parse(&origin).ok_or_else(|| StoreError::Row {
-        table: "accounts",
-        key: student.clone(),
-        what: "has an unknown origin",
-    })?;
-    Ok(Account {
-        student: StudentId::new(student),
-        uid: ClassinUid(uid),
-        origin,
-        is_school_student,
-        contact: contact.map(fingerprint),
-        school_name: school_name.map(fingerprint),
-    })
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    student_id: String,
+    uid: i64,
+    origin: String,
+    school_student: bool,
+    contact: Option<i64>,
+    school_name: Option<i64>,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let Some(origin) = AccountOrigin::parse(&row.origin) else {
+            let what = "has an unknown origin";
+            return Err(StoreError::Row { table: "accounts", key: row.student_id, what });
+        };
+        Ok(Self {
+            student: StudentId::new(row.student_id),
+            uid: ClassinUid(row.uid),
+            origin,
+            is_school_student: row.school_student,
+            contact: row.contact.map(fingerprint),
+            school_name: row.school_name.map(fingerprint),
+        })
+    }
 }
 
 impl StateStore {
     /// The accounts of these students, as far as they are remembered.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn accounts_among<'a>(
         &self,
         students: impl IntoIterator<Item = &'a StudentId>,
@@ -124,29 +122,24 @@ impl StateStore {
         if asked.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = sqlx::query(
+        let rows: Vec<AccountRow> = sqlx::query_as(
             "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
              WHERE student_id IN (SELECT value FROM json_each(?)) ORDER BY student_id",
         )
         .bind(serde_json::json!(asked).to_string())
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query(DOING))?;
-        rows.iter().map(|row| account(row).map(|account| (account.student.clone(), account))).collect()
+        .doing(DOING)?;
+        let pair = |row| Account::try_from(row).map(|account| (account.student.clone(), account));
+        rows.into_iter().map(pair).collect()
     }
 
     /// One student's account.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn account_of(&self, student: &StudentId) -> Result<Option<Account>, StoreError> {
         Ok(self.accounts_among([student]).await?.remove(student))
     }
 
     /// Accounts that were obtained by these contacts, whosesoever.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn accounts_by_contact(
         &self,
         contacts: impl IntoIterator<Item = Fingerprint>,
@@ -155,7 +148,7 @@ impl StateStore {
         if asked.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = sqlx::query(
+        let rows: Vec<AccountRow> = sqlx::query_as(
             "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
              WHERE origin <> 'roster' AND contact IN (SELECT value FROM json_each(?)) \
              ORDER BY changed_at_ms, student_id",
@@ -163,10 +156,10 @@ impl StateStore {
         .bind(serde_json::json!(asked).to_string())
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query(DOING))?;
+        .doing(DOING)?;
         let mut found = HashMap::new();
-        for row in &rows {
-            let account = account(row)?;
+        for row in rows {
+            let account = Account::try_from(row)?;
             if let Some(contact) = account.contact {
                 found.insert(contact, account);
             }
@@ -175,45 +168,36 @@ impl StateStore {
     }
 
     /// All students recorded under this account, in ascending order.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn owners_of_account(&self, uid: ClassinUid) -> Result<Vec<StudentId>, StoreError> {
         let rows: Vec<String> =
             sqlx::query_scalar("SELECT student_id FROM accounts WHERE uid = ? ORDER BY student_id")
                 .bind(uid.0)
                 .fetch_all(&self.reader)
                 .await
-                .map_err(StoreError::query(DOING))?;
+                .doing(DOING)?;
         Ok(rows.into_iter().map(StudentId::new).collect())
     }
 
     /// All accounts in ascending order of student id.
     pub fn accounts(&self) -> impl Stream<Item = Result<Account, StoreError>> + Send + '_ {
-        sqlx::query(
+        sqlx::query_as(
             "SELECT student_id, uid, origin, school_student, contact, school_name FROM accounts \
              ORDER BY student_id",
         )
         .fetch(&self.reader)
-        .map(|row| account(&row.map_err(StoreError::query(DOING))?))
+        .map(|row: Result<AccountRow, _>| row.doing(DOING)?.try_into())
     }
 
     /// The number of recorded accounts.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn count_accounts(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM accounts")
             .fetch_one(&self.reader)
             .await
-            .map_err(StoreError::query("counting accounts"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+            .doing("counting accounts")?;
+        Ok(counted(count))
     }
 
     /// Records what was learnt about accounts, in one transaction.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn record_accounts(
         &self,
         changes: &[AccountChange],
@@ -225,7 +209,7 @@ impl StateStore {
         }
         let mut transaction = self.begin().await?;
         write(&mut transaction, changes, run, now_ms).await?;
-        transaction.commit().await.map_err(StoreError::query("recording accounts"))
+        transaction.commit().await.doing("recording accounts")
     }
 }
 
@@ -237,10 +221,7 @@ pub(super) async fn write(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     for change in changes {
-        statement(change, run, now_ms)
-            .execute(&mut **transaction)
-            .await
-            .map_err(StoreError::query("recording accounts"))?;
+        statement(change, run, now_ms).execute(&mut **transaction).await.doing("recording accounts")?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{Gid, GroupCode, RunId};
 
@@ -76,15 +77,12 @@ fn creation(row: Row) -> Result<(String, Creation), StoreError> {
 
 impl StateStore {
     /// Gids by group code, as far as they are remembered.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn known_groups(&self) -> Result<HashMap<GroupCode, KnownGroup>, StoreError> {
         let rows: Vec<(String, i64, String)> =
             sqlx::query_as("SELECT group_code, gid, origin FROM known_groups ORDER BY group_code")
                 .fetch_all(&self.writer)
                 .await
-                .map_err(StoreError::query("reading known groups"))?;
+                .doing("reading known groups")?;
         rows.into_iter()
             .map(|(code, gid, origin)| {
                 let what = "has an unknown origin";
@@ -99,9 +97,6 @@ impl StateStore {
     }
 
     /// Remembers gids by group code.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn remember_known_groups(
         &self,
         groups: &[(GroupCode, KnownGroup)],
@@ -120,15 +115,11 @@ impl StateStore {
         .bind(serde_json::json!(rows).to_string())
         .execute(&self.writer)
         .await
-        .map(drop)
-        .map_err(StoreError::query("remembering groups"))
+        .done("remembering groups")
     }
 
     /// The outcomes of creations below a parent, by title. A creation that was begun and never ended is
     /// unknown.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn group_creations(&self, parent: Gid) -> Result<HashMap<String, Creation>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT title, state, gid, attempts, due_at_ms FROM group_creations WHERE parent_gid = ? \
@@ -137,7 +128,7 @@ impl StateStore {
         .bind(parent.0)
         .fetch_all(&self.writer)
         .await
-        .map_err(StoreError::query("reading group creations"))?;
+        .doing("reading group creations")?;
         rows.into_iter().map(creation).collect()
     }
 
@@ -163,15 +154,11 @@ impl StateStore {
         .bind(run.0)
         .execute(&self.writer)
         .await
-        .map(drop)
-        .map_err(StoreError::query("writing down what is about to be created"))
+        .done("writing down what is about to be created")
     }
 
     /// Records the outcome of a creation and, if there is a group now, the codes that its gid belongs to, in
     /// one transaction.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn end_group(
         &self,
         parent: Gid,
@@ -203,7 +190,7 @@ impl StateStore {
         .bind(run.0)
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::query(doing))?;
+        .doing(doing)?;
         if let Creation::Done(known) = ended {
             for code in codes {
                 sqlx::query(
@@ -216,9 +203,9 @@ impl StateStore {
                 .bind(now_ms)
                 .execute(&mut *transaction)
                 .await
-                .map_err(StoreError::query(doing))?;
+                .doing(doing)?;
             }
         }
-        transaction.commit().await.map_err(StoreError::query(doing))
+        transaction.commit().await.doing(doing)
     }
 }

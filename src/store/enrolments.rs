@@ -1,8 +1,6 @@
 //! The memory of ClassIn memberships, with their evidence.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
+use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
 use rosterd_core::classin_plan::{EnrolmentRecord, Evidence};
 use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
@@ -82,45 +80,42 @@ pub(super) fn target(course: i64, class: i64) -> ClassTarget {
     ClassTarget { course: CourseId(course), class: (class != 0).then_some(ClassId(class)) }
 }
 
-fn record(row: &SqliteRow) -> Result<(EnrolmentRecord, u32), StoreError> {
-    let doing = "reading enrolments";
-    let read = || -> Result<_, sqlx::Error> {
-        Ok((
-            row.try_get::<i64, _>("uid")?,
-            target(row.try_get("course_id")?, row.try_get("class_id")?),
-            row.try_get::<String, _>("student_id")?,
-            row.try_get::<String, _>("evidence")?,
-            row.try_get::<Option<i64>, _>("gone_since_ms")?,
-            row.try_get::<i64, _>("gone_runs")?,
-        ))
-    };
-    let (uid, target, student, evidence, gone_since_ms, gone_runs) =
-        read().map_err(StoreError::query(doing))?;
-    let evidence = Evidence::parse(&evidence).ok_or_else(|| StoreError::Row {
-        table: "enrolments",
-        key: format!("{target} uid {uid}"),
-        what: "has unknown evidence",
-    })?;
-    let record = EnrolmentRecord {
-        uid: ClassinUid(uid),
-        target,
-        student: StudentId::new(student),
-        evidence,
-        gone_since_ms,
-    };
-    Ok((record, u32::try_from(gone_runs).unwrap_or(u32::MAX)))
+#[derive(sqlx::FromRow)]
+struct EnrolmentRow {
+    uid: i64,
+    course_id: i64,
+    class_id: i64,
+    student_id: String,
+    evidence: String,
+    gone_since_ms: Option<i64>,
+    gone_runs: i64,
+}
+
+/// A membership, with the number of runs that saw its student gone.
+impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
+    type Error = StoreError;
+
+    fn try_from(row: EnrolmentRow) -> Result<Self, StoreError> {
+        let (uid, target) = (row.uid, target(row.course_id, row.class_id));
+        let evidence = Evidence::parse(&row.evidence).ok_or_else(|| StoreError::Row {
+            table: "enrolments",
+            key: format!("{target} uid {uid}"),
+            what: "has unknown evidence",
+        })?;
+        let student = StudentId::new(row.student_id);
+        let gone_since_ms = row.gone_since_ms;
+        let record = EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms };
+        Ok((record, u32::try_from(row.gone_runs).unwrap_or(u32::MAX)))
+    }
 }
 
 impl StateStore {
     /// The records of one class, by uid, each with the number of runs that saw its student gone.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn enrolments_of(
         &self,
         target: ClassTarget,
     ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
-        let rows = sqlx::query(
+        let rows: Vec<EnrolmentRow> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
              FROM enrolments WHERE course_id = ? AND class_id = ? AND evidence <> 'gone' ORDER BY uid",
         )
@@ -128,14 +123,11 @@ impl StateStore {
         .bind(stored_class(target))
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading enrolments"))?;
-        rows.iter().map(record).collect()
+        .doing("reading enrolments")?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// Every class of which something is remembered, in ascending order.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn remembered_classes(&self) -> Result<Vec<ClassTarget>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT DISTINCT course_id, class_id FROM enrolments WHERE evidence <> 'gone' \
@@ -143,33 +135,27 @@ impl StateStore {
         )
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("listing remembered classes"))?;
+        .doing("listing remembered classes")?;
         Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
     }
 
     /// The number of enrolments recorded as present.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn count_enrolments(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM enrolments WHERE evidence <> 'gone'")
             .fetch_one(&self.reader)
             .await
-            .map_err(StoreError::query("counting enrolments"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+            .doing("counting enrolments")?;
+        Ok(counted(count))
     }
 
     /// Classes and courses that take no changes.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn closed_classes(&self) -> Result<Vec<ClosedClass>, StoreError> {
         let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(
             "SELECT course_id, class_id, code, message FROM condemned_classes ORDER BY course_id, class_id",
         )
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading condemned classes"))?;
+        .doing("reading condemned classes")?;
         Ok(rows
             .into_iter()
             .map(|(course, class, code, message)| ClosedClass {
@@ -181,9 +167,6 @@ impl StateStore {
     }
 
     /// Records what was learnt about enrolments, in one transaction.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn record_enrolments(
         &self,
         changes: &[EnrolmentChange],
@@ -196,18 +179,12 @@ impl StateStore {
         let doing = "recording enrolments";
         let mut transaction = self.begin().await?;
         for change in changes {
-            statement(change, run, now_ms)
-                .execute(&mut *transaction)
-                .await
-                .map_err(StoreError::query(doing))?;
+            statement(change, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             if let EnrolmentChange::Close(closed) = change {
-                close_members(closed, run, now_ms)
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(StoreError::query(doing))?;
+                close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             }
         }
-        transaction.commit().await.map_err(StoreError::query(doing))
+        transaction.commit().await.doing(doing)
     }
 }
 

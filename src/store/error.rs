@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sqlx::sqlite::SqliteQueryResult;
+
 /// The state database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -55,9 +57,34 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// For `map_err` on a statement.
-    pub(super) fn query(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query { doing, source }
+/// Says what was being done when a statement failed.
+pub(super) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Query { doing, source })
     }
+}
+
+/// Of a statement that writes: how many rows it changed, or nothing at all.
+pub(super) trait Written {
+    fn rows(self, doing: &'static str) -> Result<u64, StoreError>;
+    fn done(self, doing: &'static str) -> Result<(), StoreError>;
+}
+
+impl Written for Result<SqliteQueryResult, sqlx::Error> {
+    fn rows(self, doing: &'static str) -> Result<u64, StoreError> {
+        self.doing(doing).map(|written| written.rows_affected())
+    }
+
+    fn done(self, doing: &'static str) -> Result<(), StoreError> {
+        self.doing(doing).map(drop)
+    }
+}
+
+/// A number that SQLite counted: never negative.
+pub(super) fn counted(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
 }

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use super::enrolments::{stored_class, target};
+use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{ClassTarget, ClassinUid, RunId, StudentId};
 
@@ -56,30 +54,42 @@ pub struct FullClass {
 
 const DOING: &str = "reading evidence";
 
-fn evidence_row(row: &SqliteRow) -> Result<EvidenceRow, sqlx::Error> {
-    Ok(EvidenceRow {
-        uid: ClassinUid(row.try_get("uid")?),
-        target: target(row.try_get("course_id")?, row.try_get("class_id")?),
-        student: StudentId::new(row.try_get::<String, _>("student_id")?),
-        evidence: row.try_get("evidence")?,
-        code: row.try_get("code")?,
-        changed_at_ms: row.try_get("changed_at_ms")?,
-        confirmed_at_ms: row.try_get("confirmed_at_ms")?,
-        run: RunId(row.try_get("run_id")?),
-    })
+#[derive(sqlx::FromRow)]
+struct StoredEvidence {
+    uid: i64,
+    course_id: i64,
+    class_id: i64,
+    student_id: String,
+    evidence: String,
+    code: Option<i64>,
+    changed_at_ms: i64,
+    confirmed_at_ms: Option<i64>,
+    run_id: i64,
+}
+
+impl From<StoredEvidence> for EvidenceRow {
+    fn from(row: StoredEvidence) -> Self {
+        Self {
+            uid: ClassinUid(row.uid),
+            target: target(row.course_id, row.class_id),
+            student: StudentId::new(row.student_id),
+            evidence: row.evidence,
+            code: row.code,
+            changed_at_ms: row.changed_at_ms,
+            confirmed_at_ms: row.confirmed_at_ms,
+            run: RunId(row.run_id),
+        }
+    }
 }
 
 impl StateStore {
     /// The records of one student and of their account, gone memberships included.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn evidence_of_student(
         &self,
         student: &StudentId,
         uid: Option<ClassinUid>,
     ) -> Result<Vec<EvidenceRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows: Vec<StoredEvidence> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, evidence, code, changed_at_ms, confirmed_at_ms, run_id \
              FROM enrolments WHERE student_id = ? OR uid = ? ORDER BY course_id, class_id, uid",
         )
@@ -87,14 +97,11 @@ impl StateStore {
         .bind(uid.map(|uid| uid.0))
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query(DOING))?;
-        rows.iter().map(evidence_row).collect::<Result<_, _>>().map_err(StoreError::query(DOING))
+        .doing(DOING)?;
+        Ok(rows.into_iter().map(EvidenceRow::from).collect())
     }
 
     /// When each account of one class was last confirmed, in milliseconds since 1970 UTC; never: 0.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn confirmations_of(
         &self,
         target: ClassTarget,
@@ -108,14 +115,11 @@ impl StateStore {
         .bind(stored_class(target))
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query(DOING))?;
+        .doing(DOING)?;
         Ok(rows.into_iter().map(|(uid, at_ms)| (ClassinUid(uid), at_ms)).collect())
     }
 
     /// How well all memberships are confirmed; a confirmation counts from `since_ms` on.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn evidence_summary(&self, since_ms: i64) -> Result<EvidenceSummary, StoreError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT evidence, count(*), \
@@ -125,13 +129,13 @@ impl StateStore {
         .bind(since_ms)
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query(DOING))?;
+        .doing(DOING)?;
         let mut summary = EvidenceSummary::default();
         for (evidence, count, confirmed) in rows {
-            let count = u64::try_from(count).unwrap_or(0);
+            let count = counted(count);
             if evidence != "condemned" {
                 summary.living += count;
-                summary.confirmed += u64::try_from(confirmed).unwrap_or(0);
+                summary.confirmed += counted(confirmed);
             }
             summary.by_evidence.insert(evidence, count);
         }
@@ -139,9 +143,6 @@ impl StateStore {
     }
 
     /// Takes a presumed membership as made by us. Says whether there was one.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn claim(&self, uid: ClassinUid, target: ClassTarget, now_ms: i64) -> Result<bool, StoreError> {
         sqlx::query(
             "UPDATE enrolments SET evidence = 'added', changed_at_ms = ? \
@@ -154,20 +155,17 @@ impl StateStore {
         .execute(&self.writer)
         .await
         .map(|done| done.rows_affected() > 0)
-        .map_err(StoreError::query("claiming an enrolment"))
+        .doing("claiming an enrolment")
     }
 
     /// Classes that had no room at the last attempt to add a student.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn full_classes(&self) -> Result<Vec<FullClass>, StoreError> {
         let rows: Vec<(i64, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT course_id, class_id, code, wanted, at_ms FROM full_classes ORDER BY course_id, class_id",
         )
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading full classes"))?;
+        .doing("reading full classes")?;
         Ok(rows
             .into_iter()
             .map(|(course, class, code, wanted, at_ms)| FullClass {
@@ -180,9 +178,6 @@ impl StateStore {
     }
 
     /// Remembers the classes that have no room, and forgets those that have some again.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn remember_full(
         &self,
         full: &[FullClass],
@@ -200,7 +195,7 @@ impl StateStore {
                 .bind(stored_class(*target))
                 .execute(&mut *transaction)
                 .await
-                .map_err(StoreError::query(doing))?;
+                .doing(doing)?;
         }
         for class in full {
             sqlx::query(
@@ -215,8 +210,8 @@ impl StateStore {
             .bind(run.0)
             .execute(&mut *transaction)
             .await
-            .map_err(StoreError::query(doing))?;
+            .doing(doing)?;
         }
-        transaction.commit().await.map_err(StoreError::query(doing))
+        transaction.commit().await.doing(doing)
     }
 }

@@ -7,6 +7,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Row, SqlitePool};
 
+use super::error::Doing;
 use super::roster::{RosterError, failure};
 use super::{StateStore, StoreError};
 use crate::settings::RosterQueries;
@@ -105,10 +106,7 @@ impl StateStore {
         )
         .fetch(&self.reader);
         let doing = "listing links";
-        rows.map(move |row| {
-            link_row(&row.map_err(StoreError::query(doing))?).map_err(StoreError::query(doing))
-        })
-        .boxed()
+        rows.map(move |row| link_row(&row.doing(doing)?).doing(doing)).boxed()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::stream::TryStreamExt;
 use sqlx::{Sqlite, Transaction};
 
+use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{Sid, StudentId};
 
@@ -26,15 +27,11 @@ pub(super) async fn keep(
     .bind(student.as_str())
     .execute(&mut **transaction)
     .await
-    .map(drop)
-    .map_err(StoreError::query(doing))
+    .done(doing)
 }
 
 impl StateStore {
     /// The former candidates of these students, by sid; students without one are left out.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn former_candidates(
         &self,
         students: &HashSet<&StudentId>,
@@ -48,7 +45,7 @@ impl StateStore {
             "SELECT student_id, sid FROM former_candidates ORDER BY student_id",
         )
         .fetch(&self.reader);
-        while let Some((student, sid)) = rows.try_next().await.map_err(StoreError::query(doing))? {
+        while let Some((student, sid)) = rows.try_next().await.doing(doing)? {
             let student = StudentId::new(student);
             if students.contains(&student) {
                 found.insert(student, Sid(sid));
@@ -58,15 +55,11 @@ impl StateStore {
     }
 
     /// Forgets candidates deleted so long ago that their results are not asked for.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn trim_former_candidates(&self, now_ms: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM former_candidates WHERE gone_at_ms < ?")
             .bind(now_ms.saturating_sub(KEPT_MS))
             .execute(&self.writer)
             .await
-            .map(drop)
-            .map_err(StoreError::query("forgetting former candidates"))
+            .done("forgetting former candidates")
     }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Service, StateStore, StoreError, link_writes};
+use super::error::{Doing, Written};
+use super::keys::stored;
+use super::{StateStore, StoreError, link_writes};
 use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// One item of a call that is about to be sent.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// The student.
-    pub student: StudentId,
-    /// `add`, `modify`, …
-    pub kind: &'static str,
-    /// For ClassIn: which class; empty for the exam side.
-    pub class_key: String,
+    /// Which operation.
+    pub key: OperationKey,
     /// The hash of the desired change.
     pub desired_hash: Fingerprint,
     /// For an add: the login value that is sent.
@@ -26,14 +25,6 @@ pub struct Intent {
 /// Students with a call that an earlier, unfinished run sent and that was never answered.
 pub type LostIntents = HashSet<StudentId>;
 
-pub(super) fn stored(fingerprint: Fingerprint) -> i64 {
-    i64::from_le_bytes(fingerprint.0.to_le_bytes())
-}
-
-pub(super) fn fingerprint(stored: i64) -> Fingerprint {
-    Fingerprint(u64::from_le_bytes(stored.to_le_bytes()))
-}
-
 impl StateStore {
     /// Records intents, and marks the fields they write as unconfirmed: were the answer lost and the roster
     /// changed back, an unlisted value would otherwise stay wrong.
@@ -42,64 +33,58 @@ impl StateStore {
     /// When the database cannot be written: then nothing may be sent.
     pub async fn record_intents(
         &self,
-        service: Service,
         run: RunId,
         batch: u64,
         at_ms: i64,
         intents: &[Intent],
     ) -> Result<(), StoreError> {
-        let rows: Vec<(&str, &str, &str, i64, Option<&str>)> = intents
-            .iter()
-            .map(|intent| {
-                let login = intent.login.as_ref().map(LoginValue::as_str);
-                (
-                    intent.kind,
-                    intent.student.as_str(),
-                    intent.class_key.as_str(),
-                    stored(intent.desired_hash),
-                    login,
-                )
-            })
-            .collect();
+        let row = |intent: &Intent| {
+            let Intent { key, desired_hash, login, in_doubt: _ } = intent;
+            let (service, kind) = (key.service().as_str(), key.kind.as_str());
+            let login = login.as_ref().map(LoginValue::as_str);
+            serde_json::json!([
+                service,
+                kind,
+                key.student.as_str(),
+                key.class_key,
+                stored(*desired_hash),
+                login
+            ])
+        };
+        let rows: serde_json::Value = intents.iter().map(row).collect();
         let doing = "writing down what is about to be sent";
         let mut transaction = self.begin().await?;
         for intent in intents.iter().filter(|intent| !intent.in_doubt.is_empty()) {
-            link_writes::doubt(&mut transaction, &intent.student, &intent.in_doubt).await?;
+            link_writes::doubt(&mut transaction, &intent.key.student, &intent.in_doubt).await?;
         }
         sqlx::query(
             "INSERT OR REPLACE INTO intents \
              (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms) \
-             SELECT ?, value ->> 0, value ->> 1, value ->> 2, ?, ?, value ->> 3, value ->> 4, ? FROM json_each(?)",
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?, ?, value ->> 4, value ->> 5, ? \
+             FROM json_each(?)",
         )
-        .bind(service.as_str())
         .bind(run.0)
         .bind(i64::try_from(batch).unwrap_or(i64::MAX))
         .bind(at_ms)
-        .bind(serde_json::json!(rows).to_string())
+        .bind(rows.to_string())
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::query(doing))?;
-        transaction.commit().await.map_err(StoreError::query(doing))
+        .doing(doing)?;
+        transaction.commit().await.doing(doing)
     }
 
     /// Students with an unsettled add to the exam side.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn lost_adds(&self) -> Result<LostIntents, StoreError> {
         let students: Vec<String> = sqlx::query_scalar(
             "SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'add' ORDER BY student_id",
         )
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading unanswered adds"))?;
+        .doing("reading unanswered adds")?;
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
     /// The same with the login values that were sent, of runs before this one.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn lost_add_logins(&self, before: RunId) -> Result<Vec<(StudentId, LoginValue)>, StoreError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT student_id, login_value FROM intents WHERE service = 'exam' AND kind = 'add' \
@@ -108,7 +93,7 @@ impl StateStore {
         .bind(before.0)
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading unanswered adds"))?;
+        .doing("reading unanswered adds")?;
         Ok(rows
             .into_iter()
             .map(|(student, login)| (StudentId::new(student), LoginValue::new(login)))
@@ -116,9 +101,6 @@ impl StateStore {
     }
 
     /// Students with an unsettled registration, and the time it was sent, in milliseconds since 1970 UTC.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn lost_registrations(&self) -> Result<Vec<(StudentId, i64)>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT student_id, sent_at_ms FROM intents WHERE service = 'classin' AND kind = 'register' \
@@ -126,15 +108,12 @@ impl StateStore {
         )
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading unanswered registrations"))?;
+        .doing("reading unanswered registrations")?;
         Ok(rows.into_iter().map(|(student, sent_at_ms)| (StudentId::new(student), sent_at_ms)).collect())
     }
 
     /// Deletes intents of earlier runs that a complete reading has settled: a listed candidate was adopted as
     /// ours, an unlisted one was never entered. Those in `keep` are still open.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn settle_exam_intents(
         &self,
         before: RunId,
@@ -149,7 +128,6 @@ impl StateStore {
         .bind(serde_json::json!(keep).to_string())
         .execute(&self.writer)
         .await
-        .map(drop)
-        .map_err(StoreError::query("settling unanswered calls"))
+        .done("settling unanswered calls")
     }
 }

@@ -1,5 +1,6 @@
 //! Small facts by name.
 
+use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::MemoryKey;
 
@@ -22,12 +23,12 @@ impl StateStore {
             .bind(fresh.as_slice())
             .execute(&self.writer)
             .await
-            .map_err(StoreError::query("making the memory key"))?;
+            .doing("making the memory key")?;
         let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
             .bind(MEMORY_KEY)
             .fetch_one(&self.writer)
             .await
-            .map_err(StoreError::query("reading the memory key"))?;
+            .doing("reading the memory key")?;
         kept.try_into().map_err(|_| StoreError::Row {
             table: "facts",
             key: MEMORY_KEY.to_owned(),
@@ -44,22 +45,16 @@ impl StateStore {
     }
 
     /// A remembered text.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
         let value: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
             .bind(name)
             .fetch_optional(&self.reader)
             .await
-            .map_err(StoreError::query("reading a fact"))?;
+            .doing("reading a fact")?;
         Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()))
     }
 
     /// Remembers a text, or forgets it.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn remember(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
         let statement = match value {
             Some(value) => sqlx::query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)")
@@ -67,6 +62,6 @@ impl StateStore {
                 .bind(value.as_bytes()),
             None => sqlx::query("DELETE FROM facts WHERE name = ?").bind(name),
         };
-        statement.execute(&self.writer).await.map(drop).map_err(StoreError::query("remembering a fact"))
+        statement.execute(&self.writer).await.done("remembering a fact")
     }
 }

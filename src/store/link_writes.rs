@@ -4,10 +4,58 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Sqlite, Transaction};
 
-use super::links::{json, numbers, pack, unpack};
-use super::{LinkWrite, NewLink, StoreError, former_candidates};
-use rosterd_core::exam_plan::{Fingerprint, LinkNote};
+use super::error::{Doing, Written};
+use super::link_codec::{json, numbers, pack, unpack};
+use super::{StoreError, former_candidates};
+use rosterd_core::exam_plan::{Fingerprint, Link, LinkNote};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
+
+/// A link to be made.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    /// The link as it is to be remembered.
+    pub link: Link,
+    /// When its groups are to be looked up again, in milliseconds since 1970 UTC.
+    pub groups_due_at_ms: i64,
+}
+
+/// A change to links that an applied operation brings.
+#[derive(Clone, Debug)]
+pub enum LinkWrite {
+    /// A candidate was added or adopted.
+    Make(Box<NewLink>),
+    /// Values were written and confirmed.
+    Values {
+        /// Whose.
+        student: StudentId,
+        /// The login value, where that changed.
+        login: Option<LoginValue>,
+        /// What was confirmed.
+        confirmed: BTreeMap<FieldId, Fingerprint>,
+    },
+    /// The candidate is in these groups now.
+    Groups {
+        /// Whose.
+        student: StudentId,
+        /// All of them.
+        groups: BTreeSet<Gid>,
+        /// When they are to be looked up again.
+        due_at_ms: i64,
+    },
+    /// The candidate has joined and left groups.
+    Regroup {
+        /// Whose.
+        student: StudentId,
+        /// Into these.
+        join: BTreeSet<Gid>,
+        /// Out of these.
+        leave: BTreeSet<Gid>,
+    },
+    /// The candidate's existence is in doubt: look it up at the next occasion.
+    CheckSoon(StudentId),
+    /// The candidate is gone.
+    Forget(StudentId),
+}
 
 /// Records the result of reading for one link, inside the caller's transaction.
 pub(super) async fn apply_note(
@@ -55,11 +103,7 @@ pub(super) async fn apply_note(
             .bind(json(groups.iter().map(|gid| gid.0)))
             .bind(student.as_str().to_owned()),
     };
-    statement
-        .execute(&mut **transaction)
-        .await
-        .map(drop)
-        .map_err(StoreError::query("remembering what was read"))
+    statement.execute(&mut **transaction).await.done("remembering what was read")
 }
 
 /// Fields that came back changed, with what came back.
@@ -91,7 +135,7 @@ async fn suspicions(
         .bind(student.as_str())
         .fetch_optional(&mut **transaction)
         .await
-        .map_err(StoreError::query("reading suspicions"))?;
+        .doing("reading suspicions")?;
     Ok(kept.and_then(|kept| unpack(&kept)).unwrap_or_default())
 }
 
@@ -105,8 +149,7 @@ async fn write_suspicions(
         .bind(student.as_str())
         .execute(&mut **transaction)
         .await
-        .map(drop)
-        .map_err(StoreError::query("remembering suspicions"))
+        .done("remembering suspicions")
 }
 
 /// Merges confirmed fingerprints into a link; with `written`, also notes that a listing has yet to show them.
@@ -122,7 +165,7 @@ async fn confirm(
         .bind(student.as_str())
         .fetch_optional(&mut **transaction)
         .await
-        .map_err(StoreError::query(doing))?;
+        .doing(doing)?;
     let Some(kept) = kept else { return Ok(()) };
     let mut merged = unpack(&kept).unwrap_or_default();
     merged.extend(confirmed.iter().map(|(field, fingerprint)| (*field, *fingerprint)));
@@ -137,8 +180,7 @@ async fn confirm(
     .bind(student.as_str())
     .execute(&mut **transaction)
     .await
-    .map(drop)
-    .map_err(StoreError::query(doing))
+    .done(doing)
 }
 
 /// Marks fields that are being written: until the answer comes their values are unknown.
@@ -181,7 +223,7 @@ pub(super) async fn write(
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
     };
-    statement.execute(&mut **transaction).await.map(drop).map_err(StoreError::query("updating a link"))
+    statement.execute(&mut **transaction).await.done("updating a link")
 }
 
 async fn regroup(
@@ -195,7 +237,7 @@ async fn regroup(
         .bind(student.as_str())
         .fetch_optional(&mut **transaction)
         .await
-        .map_err(StoreError::query(doing))?;
+        .doing(doing)?;
     // Groups that were never looked up stay unknown.
     let Some(mut groups) = kept.flatten().and_then(|kept| numbers(&kept, Gid)) else { return Ok(()) };
     groups.retain(|gid| !leave.contains(gid));
@@ -205,8 +247,7 @@ async fn regroup(
         .bind(student.as_str())
         .execute(&mut **transaction)
         .await
-        .map(drop)
-        .map_err(StoreError::query(doing))
+        .done(doing)
 }
 
 async fn make(
@@ -242,6 +283,5 @@ async fn make(
     .bind(now_ms)
     .execute(&mut **transaction)
     .await
-    .map(drop)
-    .map_err(StoreError::query("making a link"))
+    .done("making a link")
 }

@@ -2,6 +2,11 @@
 //!
 //! Statements are plain texts checked by the tests that run every one of them against the migrated
 //! schema. Transactions that write take the write lock first, are short, and never span a call.
+//!
+//! # Errors
+//!
+//! Every function of [`StateStore`] fails with [`StoreError::Query`] when the database cannot be read or written, and
+//! with [`StoreError::Row`] when a row holds what we never write. Only what fails otherwise says so itself.
 
 mod accounts;
 mod approvals;
@@ -10,11 +15,13 @@ mod enrolments;
 mod error;
 mod evidence;
 mod export;
-mod failure_owner;
+mod failure_changes;
 mod failures;
 mod former_candidates;
 mod intents;
 mod key_values;
+mod keys;
+mod link_codec;
 mod link_writes;
 mod links;
 mod lock;
@@ -25,6 +32,8 @@ mod roster;
 pub mod roster_writer;
 mod runs;
 mod state;
+#[cfg(test)]
+mod statements;
 
 pub use accounts::{Account, AccountChange, AccountOrigin};
 pub use approvals::HeldOperation;
@@ -33,12 +42,11 @@ pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, EvidenceSummary, FullClass};
 pub use export::{LINK_COLUMNS, RosterExport, TextRow};
-pub use failure_owner::FailureOwner;
-pub use failures::{ClassinOpenFailure, EarlierAttempts, FailureRecord, FailureRow, OwnerCounts, Service};
+pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow, OwnerCounts};
 pub use intents::{Intent, LostIntents};
-pub use links::{LinkWrite, NewLink};
+pub use link_writes::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
-pub use outcomes::{CallRecord, OperationKey};
+pub use outcomes::{CallRecord, Departure};
 pub use result_passes::{FinishedPass, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use roster::{

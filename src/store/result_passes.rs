@@ -1,9 +1,8 @@
 //! The progress of passes over the service's results.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 
+use super::error::{Doing, Written, counted};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{AttemptKey, ExamId, Sid};
 
@@ -42,38 +41,41 @@ pub struct FinishedPass {
     pub surplus: i64,
 }
 
-fn pass(row: &SqliteRow) -> Result<ResultsPass, StoreError> {
-    let read = || -> Result<_, sqlx::Error> {
-        let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        let anchors: String = row.try_get("anchors")?;
-        Ok((
-            ResultsPass {
-                id: row.try_get("pass_id")?,
-                is_full: row.try_get("is_full")?,
-                next_start: count(row.try_get("next_start")?),
-                anchors: Vec::new(),
-                first_total: row.try_get::<Option<i64>, _>("first_total")?.map(count),
-                last_total: count(row.try_get("last_total")?),
-                seen: count(row.try_get("seen")?),
-                fresh: count(row.try_get("fresh")?),
-            },
-            anchors,
-        ))
-    };
-    let (mut pass, anchors) = read().map_err(StoreError::query("reading how far a pull is"))?;
-    let anchors: Vec<(i64, i64, i64, String)> = serde_json::from_str(&anchors).map_err(|_| {
-        StoreError::Row { table: "result_passes", key: pass.id.to_string(), what: "has unreadable anchors" }
-    })?;
-    pass.anchors = anchors
-        .into_iter()
-        .map(|(exam, sid, started_at_ms, untimed)| AttemptKey {
-            exam: ExamId(exam),
-            sid: Sid(sid),
-            started_at_ms,
-            untimed,
+#[derive(sqlx::FromRow)]
+struct PassRow {
+    pass_id: i64,
+    is_full: bool,
+    next_start: i64,
+    anchors: String,
+    first_total: Option<i64>,
+    last_total: i64,
+    seen: i64,
+    fresh: i64,
+}
+
+impl TryFrom<PassRow> for ResultsPass {
+    type Error = StoreError;
+
+    fn try_from(row: PassRow) -> Result<Self, StoreError> {
+        let anchors: Vec<(i64, i64, i64, String)> = serde_json::from_str(&row.anchors).map_err(|_| {
+            let what = "has unreadable anchors";
+            StoreError::Row { table: "result_passes", key: row.pass_id.to_string(), what }
+        })?;
+        let anchor = |(exam, sid, started_at_ms, untimed)| {
+            let (exam, sid) = (ExamId(exam), Sid(sid));
+            AttemptKey { exam, sid, started_at_ms, untimed }
+        };
+        Ok(Self {
+            id: row.pass_id,
+            is_full: row.is_full,
+            next_start: counted(row.next_start),
+            anchors: anchors.into_iter().map(anchor).collect(),
+            first_total: row.first_total.map(counted),
+            last_total: counted(row.last_total),
+            seen: counted(row.seen),
+            fresh: counted(row.fresh),
         })
-        .collect();
-    Ok(pass)
+    }
 }
 
 /// Writes down how far a pass is, inside the caller's transaction.
@@ -98,30 +100,23 @@ pub(super) async fn update(
     .bind(*id)
     .execute(&mut **transaction)
     .await
-    .map(drop)
-    .map_err(StoreError::query("writing down how far a pull is"))
+    .done("writing down how far a pull is")
 }
 
 impl StateStore {
     /// The pass that was cut off, where there is one.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn open_results_pass(&self) -> Result<Option<ResultsPass>, StoreError> {
-        let row = sqlx::query(
+        let row: Option<PassRow> = sqlx::query_as(
             "SELECT pass_id, is_full, next_start, anchors, first_total, last_total, seen, fresh \
              FROM result_passes WHERE finished_at_ms IS NULL",
         )
         .fetch_optional(&self.writer)
         .await
-        .map_err(StoreError::query("reading how far a pull is"))?;
-        row.as_ref().map(pass).transpose()
+        .doing("reading how far a pull is")?;
+        row.map(TryInto::try_into).transpose()
     }
 
     /// The newest finished pass.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn last_results_pass(&self) -> Result<Option<FinishedPass>, StoreError> {
         let row: Option<(i64, bool, Option<i64>)> = sqlx::query_as(
             "SELECT finished_at_ms, coalesce(is_certain, 0), surplus FROM result_passes \
@@ -129,7 +124,7 @@ impl StateStore {
         )
         .fetch_optional(&self.writer)
         .await
-        .map_err(StoreError::query("reading how the last pull ended"))?;
+        .doing("reading how the last pull ended")?;
         let finished = |(at_ms, is_certain, surplus): (i64, bool, Option<i64>)| FinishedPass {
             at_ms,
             is_certain,
@@ -139,16 +134,13 @@ impl StateStore {
     }
 
     /// When the newest full pass ended that adds up, in milliseconds since 1970 UTC.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn last_full_results_pass_ms(&self) -> Result<Option<i64>, StoreError> {
         sqlx::query_scalar(
             "SELECT max(finished_at_ms) FROM result_passes WHERE is_full = 1 AND is_certain = 1",
         )
         .fetch_one(&self.writer)
         .await
-        .map_err(StoreError::query("finding the last full pull"))
+        .doing("finding the last full pull")
     }
 
     /// Begins a pass at the head of the list.
@@ -163,7 +155,7 @@ impl StateStore {
         .bind(now_ms)
         .fetch_one(&self.writer)
         .await
-        .map_err(StoreError::query("beginning a pull"))?;
+        .doing("beginning a pull")?;
         Ok(ResultsPass {
             id,
             is_full,
@@ -178,9 +170,6 @@ impl StateStore {
 
     /// Closes a pass: `Some(surplus)` where what it read adds up. Old ones are forgotten, but never the newest
     /// full one that adds up.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn finish_results_pass(
         &self,
         pass: &ResultsPass,
@@ -197,7 +186,7 @@ impl StateStore {
         .bind(pass.id)
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::query("closing a pull"))?;
+        .doing("closing a pull")?;
         sqlx::query(
             "DELETE FROM result_passes WHERE pass_id <= ?1 - ?2 AND pass_id <> \
              (SELECT coalesce(max(pass_id), 0) FROM result_passes WHERE is_full = 1 AND is_certain = 1)",
@@ -206,7 +195,7 @@ impl StateStore {
         .bind(KEPT_PASSES)
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::query("trimming the history of pulls"))?;
-        transaction.commit().await.map_err(StoreError::query("closing a pull"))
+        .doing("trimming the history of pulls")?;
+        transaction.commit().await.doing("closing a pull")
     }
 }

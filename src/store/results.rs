@@ -1,10 +1,9 @@
 //! The mirror of exam results: taking in pages, and queries.
 
 use futures_util::stream::{Stream, StreamExt};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 
+use super::error::{Doing, Written, counted};
 use super::{ResultsPass, StateStore, StoreError};
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
 
@@ -93,9 +92,6 @@ const WANTED: &str = "WHERE (?1 IS NULL OR r.eid = ?1) \
 impl StateStore {
     /// Stores a page and the pass's progress in one transaction, so that after a crash the next pull
     /// continues from a whole page. Returns how each row compares with the stored one.
-    ///
-    /// # Errors
-    /// When the database cannot be read or written.
     pub async fn take_results(
         &self,
         pass: &mut ResultsPass,
@@ -115,26 +111,20 @@ impl StateStore {
         let fresh = met.iter().filter(|met| **met == Met::New).count();
         pass.fresh = pass.fresh.saturating_add(u64::try_from(fresh).unwrap_or(0));
         super::result_passes::update(&mut transaction, pass).await?;
-        transaction.commit().await.map_err(StoreError::query("mirroring results"))?;
+        transaction.commit().await.doing("mirroring results")?;
         Ok(met)
     }
 
     /// The number of results.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn count_results(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results")
             .fetch_one(&self.writer)
             .await
-            .map_err(StoreError::query("counting results"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+            .doing("counting results")?;
+        Ok(counted(count))
     }
 
     /// The number of results by the candidate's relation to us.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn result_counts(&self) -> Result<ResultCounts, StoreError> {
         let sql = format!(
             "SELECT count(l.sid), count(CASE WHEN l.sid IS NULL THEN f.sid END), \
@@ -144,15 +134,12 @@ impl StateStore {
         let (managed, deleted, unmanaged): (i64, i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .fetch_one(&self.reader)
             .await
-            .map_err(StoreError::query("counting results"))?;
-        let count = |count| u64::try_from(count).unwrap_or(0);
+            .doing("counting results")?;
+        let count = |count| counted(count);
         Ok(ResultCounts { managed: count(managed), deleted: count(deleted), unmanaged: count(unmanaged) })
     }
 
     /// The number of results that match a filter.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn count_matching_results(&self, filter: &ResultFilter) -> Result<u64, StoreError> {
         let sql = format!("SELECT count(*) FROM results AS r {WANTED}");
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
@@ -162,8 +149,8 @@ impl StateStore {
             .bind(filter.until_ms)
             .fetch_one(&self.reader)
             .await
-            .map_err(StoreError::query("counting results"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+            .doing("counting results")?;
+        Ok(counted(count))
     }
 
     /// The results that a filter leaves, newest first, one at a time; at most `limit` where there is one.
@@ -178,46 +165,71 @@ impl StateStore {
              coalesce(l.student_id, f.student_id) AS student_id {WHOSE} {WANTED} \
              ORDER BY r.started_at_ms DESC, r.eid, r.sid, r.untimed LIMIT ?5"
         );
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(filter.exam.map(|exam| exam.0))
             .bind(filter.student.as_ref().map(|student| student.as_str().to_owned()))
             .bind(filter.since_ms)
             .bind(filter.until_ms)
             .bind(limit.map_or(-1, i64::from))
             .fetch(&self.reader)
-            .map(|row| {
-                let row = row.map_err(StoreError::query("reading results"))?;
-                student_result(&row).map_err(StoreError::query("reading results"))
-            })
+            .map(|row: Result<StudentResultRow, _>| Ok(row.doing("reading results")?.into()))
     }
 }
 
-fn student_result(row: &SqliteRow) -> Result<StudentResult, sqlx::Error> {
-    let student: Option<String> = row.try_get("student_id")?;
-    let standing = match (row.try_get("is_managed")?, row.try_get("is_former")?) {
-        (true, _) => CandidateStatus::Managed,
-        (false, true) => CandidateStatus::Deleted,
-        (false, false) => CandidateStatus::Unmanaged,
-    };
-    Ok(StudentResult { attempt: attempt(row)?, student: student.map(StudentId::new), candidate: standing })
+#[derive(sqlx::FromRow)]
+struct StudentResultRow {
+    #[sqlx(flatten)]
+    attempt: AttemptRow,
+    is_managed: bool,
+    is_former: bool,
+    student_id: Option<String>,
 }
 
-fn attempt(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
-    let login: Option<String> = row.try_get("login_value")?;
-    Ok(Attempt {
-        key: AttemptKey {
-            exam: ExamId(row.try_get("eid")?),
-            sid: Sid(row.try_get("sid")?),
-            started_at_ms: row.try_get("started_at_ms")?,
-            untimed: row.try_get("untimed")?,
-        },
-        tid: row.try_get("tid")?,
-        login: login.map(LoginValue::new),
-        score: row.try_get("score")?,
-        passed: row.try_get("passed")?,
-        status: AttemptStatus::of(row.try_get("status")?),
-        ended_at_ms: row.try_get("ended_at_ms")?,
-    })
+impl From<StudentResultRow> for StudentResult {
+    fn from(row: StudentResultRow) -> Self {
+        let candidate = match (row.is_managed, row.is_former) {
+            (true, _) => CandidateStatus::Managed,
+            (false, true) => CandidateStatus::Deleted,
+            (false, false) => CandidateStatus::Unmanaged,
+        };
+        Self { attempt: row.attempt.into(), student: row.student_id.map(StudentId::new), candidate }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct KeptRow {
+    #[sqlx(flatten)]
+    attempt: AttemptRow,
+    first_pass: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    eid: i64,
+    sid: i64,
+    started_at_ms: i64,
+    untimed: String,
+    tid: Option<String>,
+    login_value: Option<String>,
+    score: Option<f64>,
+    passed: Option<bool>,
+    status: Option<i64>,
+    ended_at_ms: Option<i64>,
+}
+
+impl From<AttemptRow> for Attempt {
+    fn from(row: AttemptRow) -> Self {
+        let (exam, sid) = (ExamId(row.eid), Sid(row.sid));
+        Self {
+            key: AttemptKey { exam, sid, started_at_ms: row.started_at_ms, untimed: row.untimed },
+            tid: row.tid,
+            login: row.login_value.map(LoginValue::new),
+            score: row.score,
+            passed: row.passed,
+            status: AttemptStatus::of(row.status),
+            ended_at_ms: row.ended_at_ms,
+        }
+    }
 }
 
 /// The stored attempts of a page, with the pass that stored each.
@@ -228,7 +240,7 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         .iter()
         .map(|row| (row.key.exam.0, row.key.sid.0, row.key.started_at_ms, row.key.untimed.as_str()))
         .collect();
-    let found = sqlx::query(
+    let found: Vec<KeptRow> = sqlx::query_as(
         "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, r.status, \
          r.ended_at_ms, r.first_pass FROM json_each(?) AS k CROSS JOIN results AS r \
          ON r.eid = k.value ->> 0 AND r.sid = k.value ->> 1 AND r.started_at_ms = k.value ->> 2 \
@@ -237,12 +249,12 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
     .bind(serde_json::json!(keys).to_string())
     .fetch_all(&mut **transaction)
     .await
-    .map_err(StoreError::query("reading results"))?;
-    let pair = |row: &SqliteRow| -> Result<_, sqlx::Error> {
-        let attempt = attempt(row)?;
-        Ok((attempt.key.clone(), (attempt, row.try_get("first_pass")?)))
+    .doing("reading results")?;
+    let pair = |KeptRow { attempt, first_pass }| {
+        let attempt = Attempt::from(attempt);
+        (attempt.key.clone(), (attempt, first_pass))
     };
-    found.iter().map(pair).collect::<Result<_, _>>().map_err(StoreError::query("reading results"))
+    Ok(found.into_iter().map(pair).collect())
 }
 
 fn met(row: &Attempt, kept: &Kept, pass: i64) -> Met {
@@ -303,7 +315,7 @@ async fn write(
     .bind(&values)
     .execute(&mut **transaction)
     .await
-    .map_err(StoreError::query(doing))?;
+    .doing(doing)?;
     // An attempt whose start has become known is no longer identified by its tid.
     sqlx::query(
         "DELETE FROM results WHERE started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
@@ -312,6 +324,5 @@ async fn write(
     .bind(&values)
     .execute(&mut **transaction)
     .await
-    .map(drop)
-    .map_err(StoreError::query(doing))
+    .done(doing)
 }

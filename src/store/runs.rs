@@ -1,8 +1,6 @@
 //! The history of runs.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
+use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::RunId;
 
@@ -38,24 +36,29 @@ pub struct RunRow {
     pub report: Option<String>,
 }
 
-fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
-    Ok(RunRow {
-        run: RunId(row.try_get("run_id")?),
-        trigger: row.try_get("trigger")?,
-        mode: row.try_get("mode")?,
-        started_at_ms: row.try_get("started_at_ms")?,
-        finished_at_ms: row.try_get("finished_at_ms")?,
-        outcome: row.try_get("outcome")?,
-        exit_code: row.try_get("exit_code")?,
-        report: row.try_get("report")?,
-    })
+#[derive(sqlx::FromRow)]
+struct StoredRun {
+    run_id: i64,
+    trigger: String,
+    mode: String,
+    started_at_ms: i64,
+    finished_at_ms: Option<i64>,
+    outcome: Option<String>,
+    exit_code: Option<i64>,
+    report: Option<String>,
+}
+
+impl From<StoredRun> for RunRow {
+    fn from(row: StoredRun) -> Self {
+        let StoredRun { run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report } =
+            row;
+        let run = RunId(run_id);
+        Self { run, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report }
+    }
 }
 
 impl StateStore {
     /// Opens a run.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn begin_run(&self, start: RunStart<'_>) -> Result<RunId, StoreError> {
         let run = sqlx::query_scalar(
             "INSERT INTO runs (trigger, mode, started_at_ms) VALUES (?, ?, ?) RETURNING run_id",
@@ -65,14 +68,11 @@ impl StateStore {
         .bind(start.at_ms)
         .fetch_one(&self.writer)
         .await
-        .map_err(StoreError::query("opening a run"))?;
+        .doing("opening a run")?;
         Ok(RunId(run))
     }
 
     /// Closes a run.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn finish_run(&self, row: &RunRow, listing_complete: bool) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE runs SET finished_at_ms = ?, outcome = ?, exit_code = ?, listing_complete = ?, report = ? \
@@ -86,14 +86,10 @@ impl StateStore {
         .bind(row.run.0)
         .execute(&self.writer)
         .await
-        .map(drop)
-        .map_err(StoreError::query("closing a run"))
+        .done("closing a run")
     }
 
     /// The last run, other than a plan, with a complete listing; 0 before the first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn last_complete_run(&self) -> Result<RunId, StoreError> {
         sqlx::query_scalar(
             "SELECT coalesce(max(run_id), 0) FROM runs WHERE listing_complete = 1 AND trigger <> 'plan'",
@@ -101,45 +97,36 @@ impl StateStore {
         .fetch_one(&self.reader)
         .await
         .map(RunId)
-        .map_err(StoreError::query("finding the last complete run"))
+        .doing("finding the last complete run")
     }
 
     /// The newest runs, newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn runs(&self, most: u32) -> Result<Vec<RunRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows: Vec<StoredRun> = sqlx::query_as(
             "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
              FROM runs ORDER BY run_id DESC LIMIT ?",
         )
         .bind(most)
         .fetch_all(&self.reader)
         .await
-        .map_err(StoreError::query("reading runs"))?;
-        rows.iter().map(run_row).collect::<Result<_, _>>().map_err(StoreError::query("reading runs"))
+        .doing("reading runs")?;
+        Ok(rows.into_iter().map(RunRow::from).collect())
     }
 
     /// One run.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        let row = sqlx::query(
+        let row: Option<StoredRun> = sqlx::query_as(
             "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
              FROM runs WHERE run_id = ?",
         )
         .bind(run.0)
         .fetch_optional(&self.reader)
         .await
-        .map_err(StoreError::query("reading a run"))?;
-        row.as_ref().map(run_row).transpose().map_err(StoreError::query("reading a run"))
+        .doing("reading a run")?;
+        Ok(row.map(RunRow::from))
     }
 
     /// When the last run finished that left nothing wrong, in milliseconds since 1970 UTC.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn last_good_run_ms(&self) -> Result<Option<i64>, StoreError> {
         sqlx::query_scalar(
             "SELECT max(finished_at_ms) FROM runs \
@@ -147,13 +134,10 @@ impl StateStore {
         )
         .fetch_one(&self.reader)
         .await
-        .map_err(StoreError::query("finding the last good run"))
+        .doing("finding the last good run")
     }
 
     /// Forgets the reports of all but the newest runs, so that the history does not grow for ever.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub async fn trim_runs(&self, keep: u32) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE runs SET report = NULL WHERE report IS NOT NULL AND run_id <= \
@@ -162,7 +146,6 @@ impl StateStore {
         .bind(keep)
         .execute(&self.writer)
         .await
-        .map(drop)
-        .map_err(StoreError::query("trimming the run history"))
+        .done("trimming the run history")
     }
 }

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
+use super::error::Doing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/state");
 
@@ -65,7 +66,7 @@ impl StateStore {
 
     /// Starts a transaction that writes: the write lock is taken at once.
     pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::query("starting a transaction"))
+        self.writer.begin_with("BEGIN IMMEDIATE").await.doing("starting a transaction")
     }
 
     /// Closes both pools, so that nothing of the database stays open.

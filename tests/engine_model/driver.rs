@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use rosterd::run::RunReport;
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 use rosterd_sandbox::CandidateView;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::run::RunReport;
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 
 use crate::driver::Driver;

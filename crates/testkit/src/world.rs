@@ -14,7 +14,8 @@ use rosterd::settings::{
 };
 use rosterd::store::{FailureRow, RosterDatabase, StateStore};
 use rosterd_core::exam_plan::Link;
-use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, RetryPolicy, ValueDisplay};
+use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, ValueDisplay};
+use rosterd_core::failure::RetryPolicy;
 use rosterd_core::roster::StudentId;
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};

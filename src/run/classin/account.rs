@@ -14,6 +14,7 @@ use rosterd_core::classin_plan::{
     registrations,
 };
 use rosterd_core::exam_plan::{Fingerprint, MemoryKey};
+use rosterd_core::failure::ClassinKind;
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{ClassinUid, Enrolment, RosterProblem, StudentId};
 
@@ -32,6 +33,15 @@ impl AccountKind {
         match self {
             Self::Register => "register",
             Self::Rename => "rename",
+        }
+    }
+}
+
+impl From<AccountKind> for ClassinKind {
+    fn from(kind: AccountKind) -> Self {
+        match kind {
+            AccountKind::Register => Self::Register,
+            AccountKind::Rename => Self::Rename,
         }
     }
 }

@@ -15,10 +15,13 @@ use super::school::School;
 use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
 use crate::exit::Exit;
 use crate::run::report::{OutcomeKind, ServiceReport};
-use crate::store::{AccountChange, CallRecord, ClosedClass, EnrolmentChange, FullClass, Service, StoreError};
+use crate::store::{
+    AccountChange, CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError,
+};
 use rosterd_core::classin_plan::{
     Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
 };
+use rosterd_core::failure::Service;
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
 
 /// An account in one class, and what is done about it: what a verdict belongs to.
@@ -256,13 +259,14 @@ impl<'a> ClassinApplier<'a> {
     }
 
     fn note_applied(&self, record: &mut CallRecord, operation: &EnrolmentOperation) {
-        record.applied.push(Subject::from(operation).key());
+        record.applied.push(Subject::from(operation).key);
         if let (EnrolmentKind::Enrol, Some(uid)) = (operation.kind, operation.uid) {
             record.accounts.push(AccountChange::Accepted { student: operation.student.clone(), uid });
         }
         if operation.kind == EnrolmentKind::Remove {
-            let approved = self.approved.contains(operation);
-            record.departures.push((Service::Classin, operation.student.clone(), approved));
+            let is_approved = self.approved.contains(operation);
+            let student = operation.student.clone();
+            record.departures.push(Departure { service: Service::Classin, student, is_approved });
         }
     }
 
@@ -328,7 +332,7 @@ impl<'a> ClassinApplier<'a> {
         for operation in &plan.operations {
             let end = self.outcome_of(operation, plan);
             if matches!(end.kind, OutcomeKind::Applied | OutcomeKind::Failed | OutcomeKind::Unknown) {
-                ended.push(Subject::from(operation).key());
+                ended.push(Subject::from(operation).key);
             }
             report.count(operation.kind.as_str(), end.kind);
             report.exit = report.exit.worst(end.exit);

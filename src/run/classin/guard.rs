@@ -8,18 +8,19 @@ use super::plan::ClassinPlan;
 use super::record::{Subject, class_key};
 use crate::run::Context;
 use crate::run::report::ServiceReport;
-use crate::store::{HeldOperation, Service, StoreError};
+use crate::store::{HeldOperation, StoreError};
 use rosterd_core::classin_plan::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use rosterd_core::exam_plan::{Fingerprint, allowance};
+use rosterd_core::failure::{OperationKey, Service};
 
-/// What a person let go ahead: kind, student, class and want.
-pub(super) struct Approvals(HashSet<(String, String, String, u64)>);
+/// What a person let go ahead, and what each of it wants.
+pub(super) struct Approvals(HashSet<(OperationKey, Fingerprint)>);
 
 impl Approvals {
     /// Whether this is among it.
     pub(super) fn contains(&self, operation: impl Into<Subject>) -> bool {
-        let Subject { kind, student, class_code, desired_hash } = operation.into();
-        self.0.contains(&(kind.to_owned(), student.as_str().to_owned(), class_code, desired_hash))
+        let Subject { key, desired_hash } = operation.into();
+        self.0.contains(&(key, Fingerprint(desired_hash)))
     }
 }
 
@@ -118,12 +119,6 @@ pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
 }
 
 fn held_operation(subject: Subject) -> HeldOperation {
-    let Subject { kind, student, class_code, desired_hash } = subject;
-    HeldOperation {
-        service: Service::Classin,
-        kind,
-        student,
-        class_code,
-        desired_hash: Fingerprint(desired_hash),
-    }
+    let Subject { key, desired_hash } = subject;
+    HeldOperation { key, desired_hash: Fingerprint(desired_hash) }
 }

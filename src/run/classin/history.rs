@@ -6,20 +6,28 @@ use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterPerson, RosterSnapshot};
 use rosterd_core::classin_plan::Contact;
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::{ContactPart, FailureCode, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{ClassTarget, StudentId};
 
 /// What is said of a want that a person silenced.
 pub(super) const IGNORED: &str = "ignored until its row changes";
 
 /// Not a student of the school: what helps is a phone or e-mail on the roster, which is not part of the want.
-pub(super) const NOT_OF_THE_SCHOOL: &str = "228";
+pub(super) const NOT_OF_THE_SCHOOL: FailureCode = FailureCode::Classin(228);
 
 /// No room: such a failure holds nothing back by itself, the class does.
-const NO_ROOM: [&str; 2] = ["157", "130"];
+const NO_ROOM: [FailureCode; 2] = [FailureCode::Classin(157), FailureCode::Classin(130)];
 
-/// A class without room is tried again when another hour has begun.
-pub(super) const HOUR_MS: i64 = 60 * 60 * 1000;
+/// A failure that an earlier version stored with the contact mixed into what was wanted.
+#[derive(Clone)]
+pub(super) struct MixedFailure {
+    pub(super) id: i64,
+    pub(super) key: OperationKey,
+    pub(super) recorded: RecordedHash,
+    /// Of its student, as the roster has it now.
+    pub(super) contact_today: Fingerprint,
+}
 
 /// What earlier runs left behind.
 pub(super) struct PriorState {
@@ -29,6 +37,8 @@ pub(super) struct PriorState {
     pub(super) ignored: HashSet<u64>,
     /// Wants for which there was no room, and which are due again.
     pub(super) due_again: HashSet<u64>,
+    /// Failures that an earlier version stored with the contact mixed in.
+    pub(super) mixed: Vec<MixedFailure>,
     closed: HashMap<ClassTarget, i64>,
     full: HashMap<ClassTarget, FullClass>,
 }
@@ -48,36 +58,13 @@ impl PriorState {
             holds: BTreeMap::new(),
             ignored: HashSet::new(),
             due_again: HashSet::new(),
+            mixed: Vec::new(),
             closed: HashMap::new(),
             full: HashMap::new(),
         };
-        for ClassinOpenFailure { student, code, failure: hold, .. } in failures {
-            // Another contact is another want: see `ClassinFailureCause::contact`. After a 228 one always was part of it, if only as
-            // none; after what ClassIn answers to joining the school, the code alone does not tell.
-            let contact = contacts.get(&student).copied().unwrap_or_default();
-            let with_contact = hold.desired_hash.0 ^ contact;
-            let desired_hashes = if code == NOT_OF_THE_SCHOOL {
-                [with_contact; 2]
-            } else {
-                [hold.desired_hash.0, with_contact]
-            };
-            let has_no_room = NO_ROOM.contains(&code.as_str());
-            let cause = match hold.state {
-                FailureState::Waiting if has_no_room => {
-                    if hold.due_at_ms <= now_ms {
-                        prior.due_again.extend(desired_hashes);
-                    }
-                    continue;
-                }
-                FailureState::Waiting if hold.due_at_ms <= now_ms => continue,
-                FailureState::Waiting => "failed before, not due yet",
-                FailureState::Dead => "failed for good: see rosterd failures",
-                FailureState::Ignored => {
-                    prior.ignored.extend(desired_hashes);
-                    IGNORED
-                }
-            };
-            prior.holds.extend(desired_hashes.map(|desired_hash| (desired_hash, cause.to_owned())));
+        for failure in failures {
+            let contact = contacts.get(&failure.key.student).copied().unwrap_or(ContactPart::ABSENT);
+            prior.take(failure, contact, now_ms);
         }
         for closed in context.state.closed_classes().await? {
             prior.closed.insert(closed.target, closed.code);
@@ -86,6 +73,31 @@ impl PriorState {
             prior.full.insert(full.target, full);
         }
         Ok(prior)
+    }
+
+    /// What one failure holds back, with today's contact of its student.
+    fn take(&mut self, open: ClassinOpenFailure, contact_today: Fingerprint, now_ms: i64) {
+        let ClassinOpenFailure { id, key, code, failure } = open;
+        let recorded = failure.recorded;
+        let desired_hashes: Vec<u64> = recorded.desired_hashes(contact_today).map(|hash| hash.0).collect();
+        if matches!(recorded.contact, ContactPart::Mixed | ContactPart::PerhapsMixed) {
+            self.mixed.push(MixedFailure { id, key, recorded, contact_today });
+        }
+        let is_due = failure.is_due(now_ms);
+        let cause = match failure.state {
+            FailureState::Waiting if NO_ROOM.contains(&code) => {
+                self.due_again.extend(desired_hashes.into_iter().filter(|_| is_due));
+                return;
+            }
+            FailureState::Waiting if is_due => return,
+            FailureState::Waiting => "failed before, not due yet",
+            FailureState::Dead => "failed for good: see rosterd failures",
+            FailureState::Ignored => {
+                self.ignored.extend(&desired_hashes);
+                IGNORED
+            }
+        };
+        self.holds.extend(desired_hashes.into_iter().map(|desired_hash| (desired_hash, cause.to_owned())));
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.
@@ -113,12 +125,12 @@ async fn contacts(
     side: &ClassinSide,
     key: &[u8; 32],
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<HashMap<StudentId, u64>, ClassinSyncError> {
-    let students: BTreeSet<StudentId> = failures.iter().map(|failure| failure.student.clone()).collect();
+) -> Result<HashMap<StudentId, Fingerprint>, ClassinSyncError> {
+    let students: BTreeSet<StudentId> = failures.iter().map(|failure| failure.key.student.clone()).collect();
     let people = snapshot.people(&students).await?;
     let read = |person: RosterPerson| {
         let contact = contact_of(&person, side)?;
-        Some((person.student, contact.fingerprint(key)))
+        Some((person.student, Fingerprint(contact.fingerprint(key))))
     };
     Ok(people.into_iter().filter_map(read).collect())
 }

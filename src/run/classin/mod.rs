@@ -250,6 +250,7 @@ async fn accounts_first(
 /// Bookkeeping about accounts that needs no call, and what is impossible until the roster changes.
 async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
+    record::store_apart(context, plan).await?;
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
@@ -327,7 +328,7 @@ async fn use_up(
     let tried = plan.accounts.operations.iter().filter(|operation| {
         operation.kind == AccountKind::Rename && renamed.ends.contains_key(&operation.student)
     });
-    let ended: Vec<_> = tried.map(|operation| Subject::from(operation).key()).collect();
+    let ended: Vec<_> = tried.map(|operation| Subject::from(operation).key).collect();
     terms.context.state.use_up_approvals(&ended).await
 }
 

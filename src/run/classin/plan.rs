@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{AccountPlanner, Accounts};
-use super::history::{IGNORED, PriorState};
+use super::history::{IGNORED, MixedFailure, PriorState};
 use super::recheck::StaleEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
@@ -26,6 +26,8 @@ pub(super) struct ClassinPlan {
     pub(super) changes: Vec<EnrolmentChange>,
     /// Wants that a person silenced.
     pub(super) ignored: HashSet<u64>,
+    /// Failures that an earlier version stored with the contact mixed in.
+    pub(super) mixed: Vec<MixedFailure>,
     /// Classes that had no room and are tried again: whoever leaves goes first.
     pub(super) full: BTreeSet<ClassTarget>,
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
@@ -87,6 +89,7 @@ pub(super) async fn plan_classin(
             operations: Vec::new(),
             changes: Vec::new(),
             ignored: prior.ignored.clone(),
+            mixed: prior.mixed.clone(),
             full: BTreeSet::new(),
             rosters: BTreeMap::new(),
             stale,

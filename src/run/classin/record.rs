@@ -1,116 +1,87 @@
 //! What is written down when an enrolment operation ends.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::account::AccountOperation;
-use super::history::HOUR_MS;
+use super::history::{MixedFailure, NOT_OF_THE_SCHOOL};
 use super::plan::ClassinPlan;
 use super::send::{ClassinApplyContext, Settled};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
-use crate::store::{CallRecord, FailureRecord, OperationKey, Service, StoreError};
+use crate::store::{CallRecord, ClassinOpenFailure, FailureRecord, StoreError};
 use rosterd_core::classin_plan::{
     Call, Decision, EnrolmentKind, EnrolmentOperation, EnrolmentState, ItemVerdict, Reason, decide,
 };
-use rosterd_core::exam_plan::{FailureState, Fingerprint, Retry};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::{
+    ClassinKind, ContactPart, EarlierAttempts, FailureCode, FailureState, NextAttempt, OpenFailure,
+    OperationKey, RecordedHash, RecordedKind, Service,
+};
 use rosterd_core::roster::StudentId;
 
 /// Why an operation was not done.
 #[derive(Clone)]
 pub(super) struct ClassinFailureCause {
     pub(super) call: &'static str,
-    pub(super) code: String,
+    pub(super) code: FailureCode,
     pub(super) message: String,
     pub(super) service_text: Option<String>,
     pub(super) batch: Option<u64>,
     pub(super) index: Option<u64>,
-    pub(super) kind: FailureKind,
+    pub(super) next: NextAttempt,
     /// Not before so long from now, as the service asked.
     pub(super) wait: Option<Duration>,
-    /// Fingerprint of the phone or e-mail that the refusal depends on; 0 where there is none, or where it does not.
-    /// It is taken into what is wanted, so that another one is tried at once.
-    pub(super) contact: u64,
+    /// The phone number or e-mail address that the refusal depends on: with another one it is tried at once.
+    pub(super) contact: Option<Fingerprint>,
 }
 
 impl ClassinFailureCause {
     /// About an account rather than a class.
     pub(super) fn of_account(
         call: &'static str,
-        code: String,
+        code: FailureCode,
         message: String,
-        kind: FailureKind,
+        next: NextAttempt,
         service_text: Option<String>,
     ) -> Self {
-        Self { call, code, message, service_text, batch: None, index: None, kind, wait: None, contact: 0 }
+        Self { call, code, message, service_text, batch: None, index: None, next, wait: None, contact: None }
     }
 
     /// The answer was lost.
     pub(super) fn lost(call: &'static str) -> Self {
-        Self::of_account(call, LOST_ANSWER.to_owned(), LOST.to_owned(), FailureKind::Unknown, None)
+        Self::of_account(call, FailureCode::LostAnswer, LOST.to_owned(), NextAttempt::NextRun, None)
     }
 
     /// The call was certainly not made.
     pub(super) fn not_sent(call: &'static str, error: &ClassinError) -> Self {
         let message = super::in_one_line(error);
-        Self::of_account(call, NOT_SENT.to_owned(), message, FailureKind::Later, None)
+        Self::of_account(call, FailureCode::NotSent, message, NextAttempt::AfterDelay, None)
     }
 }
 
-const LOST_ANSWER: &str = "lost-answer";
-const NOT_SENT: &str = "not-sent";
 const LOST: &str = "the answer was lost; the call is repeated, which is safe";
 
 /// What somebody wanted, as failures and approvals name it.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
-    pub(super) kind: &'static str,
-    pub(super) student: StudentId,
-    /// The class; empty for accounts.
-    pub(super) class_code: String,
+    pub(super) key: OperationKey,
     pub(super) desired_hash: u64,
 }
 
 impl From<&EnrolmentOperation> for Subject {
     fn from(operation: &EnrolmentOperation) -> Self {
-        Self {
-            kind: operation.kind.as_str(),
-            student: operation.student.clone(),
-            class_code: class_key(operation),
-            desired_hash: operation.desired_hash,
-        }
+        let (kind, student) = (operation.kind.into(), operation.student.clone());
+        let key = OperationKey::in_class(kind, student, class_key(operation));
+        Self { key, desired_hash: operation.desired_hash }
     }
 }
 
 impl From<&AccountOperation> for Subject {
     fn from(operation: &AccountOperation) -> Self {
-        Self {
-            kind: operation.kind.as_str(),
-            student: operation.student.clone(),
-            class_code: String::new(),
-            desired_hash: operation.desired_hash,
-        }
+        let key = OperationKey::of(ClassinKind::from(operation.kind), operation.student.clone());
+        Self { key, desired_hash: operation.desired_hash }
     }
-}
-
-impl Subject {
-    /// The operation's name in tables.
-    pub(super) fn key(&self) -> OperationKey {
-        (Service::Classin, self.kind, self.student.clone(), self.class_code.clone())
-    }
-}
-
-/// How a failure goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum FailureKind {
-    /// Tried again with growing delays.
-    Later,
-    /// Tried again by the next run: a repeat is safe and settles it.
-    Unknown,
-    /// Waits for room; tried again in the next hour, however often.
-    Room,
-    /// Waits for a person, or for the row to change.
-    Permanent,
 }
 
 /// The class as failures and approvals name it: by the school's code, or by ClassIn's ids where it has none.
@@ -146,12 +117,12 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Clas
     }
     let verdict = settled.judged.verdict;
     let trouble = settled.trouble.as_ref();
-    let (code, message, kind) = match (verdict.code(), trouble) {
+    let (code, message, next) = match (verdict.code(), trouble) {
         (Some(code), _) => {
             let decision = decide(call(operation), code);
-            let kind = match verdict {
-                ItemVerdict::Student { .. } => FailureKind::Permanent,
-                ItemVerdict::Full { .. } => FailureKind::Room,
+            let next = match verdict {
+                ItemVerdict::Student { .. } => NextAttempt::ByHand,
+                ItemVerdict::Full { .. } => NextAttempt::NextHour,
                 ItemVerdict::Done { .. }
                 | ItemVerdict::Already { .. }
                 | ItemVerdict::Repair { .. }
@@ -160,14 +131,14 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Clas
                 | ItemVerdict::StopRun { .. }
                 | ItemVerdict::Unknown
                 | ItemVerdict::SendSingly
-                | ItemVerdict::Halve { .. } => FailureKind::Later,
+                | ItemVerdict::Halve { .. } => NextAttempt::AfterDelay,
             };
-            (code.to_string(), sentence(decision, code), kind)
+            (FailureCode::Classin(code), sentence(decision, code), next)
         }
         (None, Some(trouble)) if !trouble.is_lost => {
-            (NOT_SENT.to_owned(), trouble.message.clone(), FailureKind::Later)
+            (FailureCode::NotSent, trouble.message.clone(), NextAttempt::AfterDelay)
         }
-        (None, _) => (LOST_ANSWER.to_owned(), LOST.to_owned(), FailureKind::Unknown),
+        (None, _) => (FailureCode::LostAnswer, LOST.to_owned(), NextAttempt::NextRun),
     };
     ClassinFailureCause {
         call: action(operation),
@@ -176,9 +147,9 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Clas
         service_text: settled.judged.text.clone(),
         batch: None,
         index: None,
-        kind,
+        next,
         wait: trouble.and_then(|trouble| trouble.wait),
-        contact: 0,
+        contact: None,
     }
 }
 
@@ -192,36 +163,25 @@ pub(super) async fn failure(
     subject: &Subject,
     cause: ClassinFailureCause,
 ) -> Result<FailureRecord, StoreError> {
-    let Subject { kind, student, class_code, desired_hash } = subject;
-    let earlier = context.state.earlier_attempts(Service::Classin, kind, student, class_code).await?;
-    let desired_hash = Fingerprint(desired_hash ^ cause.contact);
-    let attempts = earlier
-        .filter(|earlier| earlier.desired_hash == desired_hash)
-        .map_or(0, |earlier| earlier.attempts)
-        .saturating_add(1);
+    let Subject { key, desired_hash } = subject;
+    // Who is not of the school waits for a contact also where the roster has none yet.
+    let absent = (cause.code == NOT_OF_THE_SCHOOL).then_some(ContactPart::ABSENT);
+    let recorded = RecordedHash::with_contact(Fingerprint(*desired_hash), cause.contact.or(absent));
+    let earlier = context.state.earlier_attempts(key).await?;
+    let attempts = EarlierAttempts::with_another(earlier, recorded);
     let now_ms = context.clock.now_ms();
-    let retry = context.retry.after(attempts, now_ms, fastrand::f64(), cause.wait);
-    let (state, due_at_ms) = match (cause.kind, retry) {
-        (FailureKind::Room, _) => (FailureState::Waiting, next_hour(now_ms)),
-        (FailureKind::Permanent, _) | (_, Retry::Dead) => (FailureState::Dead, now_ms),
-        (FailureKind::Unknown, Retry::At(_)) if cause.wait.is_none() => (FailureState::Waiting, now_ms),
-        (FailureKind::Later | FailureKind::Unknown, Retry::At(due)) => (FailureState::Waiting, due),
-    };
+    let (state, due_at_ms) =
+        context.retry.schedule(cause.next, attempts, now_ms, fastrand::f64(), cause.wait);
     Ok(FailureRecord {
-        service: Service::Classin,
-        kind,
-        student: student.clone(),
-        class_code: class_code.clone(),
-        call: cause.call.to_owned(),
+        key: key.clone(),
+        call: cause.call,
         code: cause.code,
         message: cause.message,
         service_text: cause.service_text,
         batch: cause.batch,
         index: cause.index,
-        desired_hash,
-        state,
+        failure: OpenFailure { state, due_at_ms, recorded },
         attempts,
-        due_at_ms,
     })
 }
 
@@ -230,36 +190,40 @@ pub(super) async fn failure(
 pub(super) async fn impossible(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
     let enrolments = plan.operations.iter().filter_map(|operation| match &operation.state {
-        EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, NO_ACCOUNT)),
+        EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, FailureCode::NoAccount)),
         EnrolmentState::Planned
         | EnrolmentState::Held(_)
         | EnrolmentState::Skipped(_)
         | EnrolmentState::Waiting(_) => None,
     });
     let accounts = plan.accounts.operations.iter().filter_map(|operation| match &operation.state {
-        EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, NO_CONTACT)),
+        EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, FailureCode::NoContact)),
         EnrolmentState::Planned
         | EnrolmentState::Held(_)
         | EnrolmentState::Skipped(_)
         | EnrolmentState::Waiting(_) => None,
     });
-    let subjects: Vec<(Subject, &Reason, &str)> = enrolments.chain(accounts).collect();
+    let subjects: Vec<(Subject, &Reason, FailureCode)> = enrolments.chain(accounts).collect();
     if subjects.is_empty() {
         return Ok(());
     }
     let open = context.state.classin_open_failures().await?;
-    let known: HashSet<(&str, &StudentId, u64)> = open
+    let is_known = |one: &&ClassinOpenFailure| {
+        let recorded = one.failure.recorded;
+        one.failure.state == FailureState::Dead && recorded.is_same_as(RecordedHash::alone(recorded.hash))
+    };
+    let known: HashSet<(RecordedKind, &StudentId, u64)> = open
         .iter()
-        .filter(|one| one.failure.state == FailureState::Dead)
-        .map(|one| (one.kind.as_str(), &one.student, one.failure.desired_hash.0))
+        .filter(is_known)
+        .map(|one| (one.key.kind, &one.key.student, one.failure.recorded.hash.0))
         .collect();
     let mut record = CallRecord::default();
     for (subject, reason, code) in subjects {
-        if known.contains(&(subject.kind, &subject.student, subject.desired_hash)) {
+        if known.contains(&(subject.key.kind, &subject.key.student, subject.desired_hash)) {
             continue;
         }
-        let kind = FailureKind::Permanent;
-        let cause = ClassinFailureCause::of_account("", code.to_owned(), reason.to_string(), kind, None);
+        let next = NextAttempt::ByHand;
+        let cause = ClassinFailureCause::of_account("", code, reason.to_string(), next, None);
         record.failures.push(failure(context, &subject, cause).await?);
     }
     if record.failures.is_empty() {
@@ -267,9 +231,6 @@ pub(super) async fn impossible(terms: ClassinApplyContext<'_>, plan: &ClassinPla
     }
     context.state.record_call(&record, run, context.clock.now_ms()).await
 }
-
-const NO_ACCOUNT: &str = "no-account";
-const NO_CONTACT: &str = "no-contact";
 
 /// Closes failures that are no longer wanted, and those of classes that take no changes any more.
 pub(super) async fn close_superseded(
@@ -282,15 +243,26 @@ pub(super) async fn close_superseded(
         matches!(operation.state, EnrolmentState::Skipped(Reason::Closed(_)))
     };
     let enrolments = operations.iter().filter(|operation| !is_condemned(operation)).map(Subject::from);
-    let wanted: HashSet<(String, String, String)> = enrolments
-        .chain(accounts.iter().map(Subject::from))
-        .map(|Subject { kind, student, class_code, .. }| {
-            (kind.to_owned(), student.as_str().to_owned(), class_code)
-        })
-        .collect();
+    let accounts = accounts.iter().map(Subject::from);
+    let wanted: HashSet<OperationKey> = enrolments.chain(accounts).map(|subject| subject.key).collect();
     context.state.supersede_failures(Service::Classin, &wanted, now_ms).await.map(drop)
 }
 
-fn next_hour(now_ms: i64) -> i64 {
-    now_ms.div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS)
+/// Stores in parts the failures of an earlier version that are seen to match now: see [`RecordedHash`].
+pub(super) async fn store_apart(context: &Context, plan: &ClassinPlan) -> Result<(), StoreError> {
+    if plan.mixed.is_empty() {
+        return Ok(());
+    }
+    let by_key: HashMap<&OperationKey, &MixedFailure> =
+        plan.mixed.iter().map(|one| (&one.key, one)).collect();
+    let enrolments = plan.operations.iter().map(Subject::from);
+    let subjects = enrolments.chain(plan.accounts.operations.iter().map(Subject::from));
+    let taken_apart: Vec<(i64, RecordedHash)> = subjects
+        .filter_map(|Subject { key, desired_hash }| {
+            let mixed = by_key.get(&key)?;
+            let parts = mixed.recorded.taken_apart(Fingerprint(desired_hash), mixed.contact_today)?;
+            Some((mixed.id, parts))
+        })
+        .collect();
+    context.state.store_apart(&taken_apart).await
 }

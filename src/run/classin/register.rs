@@ -10,20 +10,19 @@ use futures_util::future::BoxFuture;
 
 use super::account::{AccountKind, Accounts, Application};
 use super::outcome::EnrolmentOutcome;
-use super::record::{ClassinFailureCause, FailureKind, Subject, failure, sentence};
+use super::record::{ClassinFailureCause, Subject, failure, sentence};
 use super::school::{Joined, Reaction, School, TOO_SOON, reaction};
 use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
 use crate::exit::Exit;
 use crate::remote::classin::ClassinError;
 use crate::run::report::OutcomeKind;
-use crate::store::{
-    Account, AccountChange, AccountOrigin, CallRecord, Intent, OperationKey, Service, StoreError,
-};
+use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent, StoreError};
 use rosterd_core::classin_plan::{
     AccountVerdict, Call, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, Registration,
     Token, decide, judge_registrations,
 };
 use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::{ClassinKind, FailureCode, NextAttempt, OperationKey};
 use rosterd_core::roster::{ClassinUid, StudentId};
 
 /// Codes of accounts that were registered by the very call.
@@ -84,7 +83,7 @@ pub(super) async fn run<'a>(
 }
 
 fn key(student: &StudentId) -> OperationKey {
-    (Service::Classin, AccountKind::Register.as_str(), student.clone(), String::new())
+    OperationKey::of(ClassinKind::Register, student.clone())
 }
 
 fn action(batch: &[Registration]) -> &'static str {
@@ -137,9 +136,7 @@ impl<'a> Registrar<'a> {
     async fn remember_intent(&mut self, batch: &[Registration]) -> Result<(), StoreError> {
         self.batches += 1;
         let intent = |student: &StudentId| Intent {
-            student: student.clone(),
-            kind: AccountKind::Register.as_str(),
-            class_key: String::new(),
+            key: key(student),
             desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
             login: None,
             in_doubt: BTreeSet::new(),
@@ -147,7 +144,7 @@ impl<'a> Registrar<'a> {
         let intents: Vec<Intent> = batch.iter().flat_map(|account| &account.students).map(intent).collect();
         let context = self.terms.context;
         let now_ms = context.clock.now_ms();
-        context.state.record_intents(Service::Classin, self.terms.run, self.batches, now_ms, &intents).await
+        context.state.record_intents(self.terms.run, self.batches, now_ms, &intents).await
     }
 
     async fn apply_verdicts(
@@ -174,7 +171,7 @@ impl<'a> Registrar<'a> {
                     again.push((account, ClassinFailureCause::lost(call)))
                 }
                 AccountVerdict::Retry { code } => {
-                    let cause = refusal(call, code, FailureKind::Later, text);
+                    let cause = refusal(call, code, NextAttempt::AfterDelay, text);
                     if code == TOO_SOON || WITH_UID.contains(&code) {
                         again.push((account, cause));
                     } else {
@@ -182,7 +179,7 @@ impl<'a> Registrar<'a> {
                     }
                 }
                 AccountVerdict::Student { code } => {
-                    self.failed(&account, refusal(call, code, FailureKind::Permanent, text)).await?;
+                    self.failed(&account, refusal(call, code, NextAttempt::ByHand, text)).await?;
                 }
                 AccountVerdict::StopRun { .. } => {}
             }
@@ -204,7 +201,7 @@ impl<'a> Registrar<'a> {
         repeat: u32,
     ) -> Result<(), StoreError> {
         if again.is_empty()
-            || (self.must_skip() && again.iter().all(|(_, cause)| cause.kind != FailureKind::Unknown))
+            || (self.must_skip() && again.iter().all(|(_, cause)| cause.next != NextAttempt::NextRun))
         {
             return Ok(());
         }
@@ -331,18 +328,16 @@ impl<'a> Registrar<'a> {
     }
 
     async fn failed(&mut self, account: &Registration, cause: ClassinFailureCause) -> Result<(), StoreError> {
-        let is_lost = cause.kind == FailureKind::Unknown;
+        let is_lost = cause.next == NextAttempt::NextRun;
         let mut record = CallRecord::default();
         for student in &account.students {
             let subject = Subject {
-                kind: AccountKind::Register.as_str(),
-                student: student.clone(),
-                class_code: String::new(),
+                key: key(student),
                 desired_hash: self.desired_hashes.get(student).copied().unwrap_or_default(),
             };
             record.failures.push(failure(self.terms.context, &subject, cause.clone()).await?);
             if !is_lost {
-                record.settled.push(subject.key());
+                record.settled.push(subject.key.clone());
             }
             let ended = if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed };
             self.done.ends.insert(student.clone(), EnrolmentOutcome::recorded(ended));
@@ -356,7 +351,13 @@ impl<'a> Registrar<'a> {
     }
 }
 
-fn refusal(call: &'static str, code: i64, kind: FailureKind, text: Option<String>) -> ClassinFailureCause {
+fn refusal(call: &'static str, code: i64, next: NextAttempt, text: Option<String>) -> ClassinFailureCause {
     let what = if call == "register" { Call::Register } else { Call::RegisterMultiple };
-    ClassinFailureCause::of_account(call, code.to_string(), sentence(decide(what, code), code), kind, text)
+    ClassinFailureCause::of_account(
+        call,
+        FailureCode::Classin(code),
+        sentence(decide(what, code), code),
+        next,
+        text,
+    )
 }

@@ -6,13 +6,15 @@ use super::ClassinSyncError;
 use super::account::{AccountKind, AccountOperation, Accounts, Renaming};
 use super::history::{NOT_OF_THE_SCHOOL, contact_of};
 use super::outcome::EnrolmentOutcome;
-use super::record::{ClassinFailureCause, FailureKind, Subject, failure, sentence};
+use super::record::{ClassinFailureCause, Subject, failure, sentence};
 use super::school::{Joined, Reaction, School, reaction};
 use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
 use crate::exit::Exit;
 use crate::run::report::OutcomeKind;
 use crate::store::{AccountChange, CallRecord, StoreError};
 use rosterd_core::classin_plan::{Call, EnrolmentState, NameVerdict, decide, judge_name};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::{FailureCode, NextAttempt};
 use rosterd_core::roster::StudentId;
 
 /// ClassIn's name for the call, for records.
@@ -71,22 +73,22 @@ async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut R
         let cause = match answer {
             Ok(answer) => {
                 let judged = judge_name(&answer);
-                let because = |code: i64, kind| {
+                let because = |code: i64, next| {
                     let message = sentence(decide(Call::SchoolName, code), code);
                     let text = judged.text.clone();
                     RenameOutcome::Not(ClassinFailureCause::of_account(
                         CALL,
-                        code.to_string(),
+                        FailureCode::Classin(code),
                         message,
-                        kind,
+                        next,
                         text,
                     ))
                 };
                 match judged.verdict {
                     NameVerdict::Confirmed => return RenameOutcome::Written,
                     NameVerdict::NotAStudent { .. } => return RenameOutcome::NotOfTheSchool,
-                    NameVerdict::Retry { code } => return because(code, FailureKind::Later),
-                    NameVerdict::Student { code } => return because(code, FailureKind::Permanent),
+                    NameVerdict::Retry { code } => return because(code, NextAttempt::AfterDelay),
+                    NameVerdict::Student { code } => return because(code, NextAttempt::ByHand),
                     NameVerdict::StopRun { stop, code } => {
                         let (exit, message) = stopped(stop, code);
                         return RenameOutcome::Stopped(exit, message);
@@ -130,7 +132,7 @@ async fn after_joining(
     Ok(match school.join(&contact, &renaming.name).await {
         Joined::Member => write(terms, renaming, done).await,
         Joined::Not(cause) => RenameOutcome::Not(ClassinFailureCause {
-            contact: contact.fingerprint(terms.token_key),
+            contact: Some(Fingerprint(contact.fingerprint(terms.token_key))),
             ..*cause
         }),
         Joined::Stopped(exit, message) => RenameOutcome::Stopped(exit, message),
@@ -150,7 +152,7 @@ async fn conclude(
         RenameOutcome::Written => {
             let (student, name) = (renaming.student.clone(), renaming.fingerprint);
             record.accounts.push(AccountChange::Named { student, name });
-            record.applied.push(subject.key());
+            record.applied.push(subject.key.clone());
             EnrolmentOutcome::of(OutcomeKind::Applied)
         }
         RenameOutcome::Stopped(exit, message) => {
@@ -161,14 +163,13 @@ async fn conclude(
             let code = NOT_OF_THE_SCHOOL;
             let message = "the account is not a student of the school; add the student in ClassIn's console, or \
                            enter phone or e-mail on the roster";
-            let kind = FailureKind::Permanent;
-            let cause =
-                ClassinFailureCause::of_account(CALL, code.to_owned(), message.to_owned(), kind, None);
+            let next = NextAttempt::ByHand;
+            let cause = ClassinFailureCause::of_account(CALL, code, message.to_owned(), next, None);
             record.failures.push(failure(terms.context, &subject, cause).await?);
             EnrolmentOutcome::recorded(OutcomeKind::Failed)
         }
         RenameOutcome::Not(cause) => {
-            let is_lost = cause.kind == FailureKind::Unknown;
+            let is_lost = cause.next == NextAttempt::NextRun;
             record.failures.push(failure(terms.context, &subject, cause).await?);
             EnrolmentOutcome::recorded(if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed })
         }

@@ -4,11 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::ClassinSyncError;
 use super::history::{NOT_OF_THE_SCHOOL, contact_of};
-use super::record::{ClassinFailureCause, FailureKind, action};
+use super::record::{ClassinFailureCause, action};
 use super::school::{Joined, School};
 use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
 use crate::store::RosterPerson;
 use rosterd_core::classin_plan::{EnrolmentKind, ItemVerdict, SchoolName};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::NextAttempt;
 use rosterd_core::roster::StudentId;
 
 const NO_CONTACT: &str = "this account is not a student of the school, and the roster has no phone or e-mail to \
@@ -42,21 +44,21 @@ pub(super) async fn repair(
         let name = person.and_then(|person| SchoolName::cut(&person.name));
         let cause = match (contact, name) {
             (Some(contact), Some(name)) => {
-                let fingerprint = contact.fingerprint(terms.token_key);
+                let fingerprint = Fingerprint(contact.fingerprint(terms.token_key));
                 match school.join(&contact, &name).await {
                     Joined::Member => {
                         contacts.insert(at, fingerprint);
                         again.push(at);
                         continue;
                     }
-                    Joined::Not(cause) => ClassinFailureCause { contact: fingerprint, ..*cause },
+                    Joined::Not(cause) => ClassinFailureCause { contact: Some(fingerprint), ..*cause },
                     Joined::Stopped(exit, message) => {
                         sending.stop = Some((exit, message));
                         break;
                     }
                 }
             }
-            _ => permanent(item, NO_CONTACT, 0),
+            _ => permanent(item, NO_CONTACT, None),
         };
         note(sending, at, cause);
     }
@@ -68,8 +70,7 @@ pub(super) async fn repair(
     sending.take(&again, more);
     for at in positions(sending, again.into_iter()) {
         if let Some(item) = items.get(at) {
-            let contact = contacts.get(&at).copied().unwrap_or_default();
-            note(sending, at, permanent(item, JOINED_IN_VAIN, contact));
+            note(sending, at, permanent(item, JOINED_IN_VAIN, contacts.get(&at).copied()));
         }
     }
     Ok(())
@@ -89,9 +90,9 @@ fn note(sending: &mut ClassinSendResult, at: usize, cause: ClassinFailureCause) 
     }
 }
 
-fn permanent(item: &EnrolmentItem, message: &str, contact: u64) -> ClassinFailureCause {
-    let (call, code) = (action(&item.operation), NOT_OF_THE_SCHOOL.to_owned());
-    let cause = ClassinFailureCause::of_account(call, code, message.to_owned(), FailureKind::Permanent, None);
+fn permanent(item: &EnrolmentItem, message: &str, contact: Option<Fingerprint>) -> ClassinFailureCause {
+    let (call, code) = (action(&item.operation), NOT_OF_THE_SCHOOL);
+    let cause = ClassinFailureCause::of_account(call, code, message.to_owned(), NextAttempt::ByHand, None);
     ClassinFailureCause { contact, ..cause }
 }
 

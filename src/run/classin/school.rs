@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::record::{ClassinFailureCause, FailureKind, sentence};
+use super::record::{ClassinFailureCause, sentence};
 use super::send::{ClassinApplyContext, LONGEST_WAIT, REPEATS, stop_exit, stopped, waited};
 use crate::exit::Exit;
 use crate::remote::classin::{ClassinDisposition, ClassinError};
 use rosterd_core::classin_plan::{Call, Contact, SchoolName, SchoolVerdict, decide, judge_school_student};
+use rosterd_core::failure::{FailureCode, NextAttempt};
 
 /// ClassIn's name for the call, for records.
 const CALL: &str = "addSchoolStudent";
@@ -74,22 +75,22 @@ impl<'a> School<'a> {
 
 /// What an answer means, and whether that is the last word.
 fn joined(verdict: SchoolVerdict, text: Option<String>) -> (Joined, bool) {
-    let because = |code: i64, kind: FailureKind| {
+    let because = |code: i64, next: NextAttempt| {
         let message = sentence(decide(Call::SchoolStudent, code), code);
         Joined::Not(Box::new(ClassinFailureCause::of_account(
             CALL,
-            code.to_string(),
+            FailureCode::Classin(code),
             message,
-            kind,
+            next,
             text.clone(),
         )))
     };
     match verdict {
         SchoolVerdict::Member { .. } => (Joined::Member, true),
         SchoolVerdict::NoAccount { code } | SchoolVerdict::Student { code } => {
-            (because(code, FailureKind::Permanent), true)
+            (because(code, NextAttempt::ByHand), true)
         }
-        SchoolVerdict::Retry { code } => (because(code, FailureKind::Later), code != TOO_SOON),
+        SchoolVerdict::Retry { code } => (because(code, NextAttempt::AfterDelay), code != TOO_SOON),
         SchoolVerdict::StopRun { stop, code } => {
             let (exit, message) = stopped(stop, code);
             (Joined::Stopped(exit, message), true)

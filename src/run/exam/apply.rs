@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
 use super::apply_state::{ApplyState, OperationOutcome};
-use super::record;
+use super::record::{self, key};
 use super::send::{SendResult, send};
 use super::session::ExamSession;
 use super::write_call::WriteCall;
@@ -17,11 +17,12 @@ use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
-use crate::store::{CallRecord, Intent, OperationKey, Service, StoreError};
+use crate::store::{CallRecord, Departure, Intent, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Operation, OperationKind, OperationState,
     SkipReason, Wave,
 };
+use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 
 /// What a plan is applied under.
@@ -44,7 +45,7 @@ pub(super) struct ExamApplier<'a> {
     /// Where in the plan a student's rename stands.
     pub(super) renames: HashMap<&'a StudentId, usize>,
     /// How often the service failed over a call that an operation was part of.
-    failed_over: HashMap<(StudentId, String), u32>,
+    failed_over: HashMap<OperationKey, u32>,
     state: Mutex<ApplyState>,
 }
 
@@ -65,15 +66,6 @@ pub(super) async fn run(terms: ApplyContext<'_>, report: &mut ServiceReport) -> 
         Err(error) => applier.state().break_off(error),
     }
     applier.finish(report).await
-}
-
-/// How an operation is known in our records.
-pub(super) fn key(operation: &Operation) -> OperationKey {
-    (Service::Exam, operation.kind().as_str(), operation.student.clone(), String::new())
-}
-
-fn failure_key(operation: &Operation) -> (StudentId, String) {
-    (operation.student.clone(), operation.kind().as_str().to_owned())
 }
 
 impl<'a> ExamApplier<'a> {
@@ -112,7 +104,7 @@ impl<'a> ExamApplier<'a> {
         for (at, operation) in self.context.plan.operations.iter().enumerate() {
             match &operation.state {
                 OperationState::Cannot(reason) => {
-                    let failure = record::impossible(operation, reason.code(), reason.to_string(), now_ms);
+                    let failure = record::impossible(operation, reason, now_ms);
                     record.failures.push(failure);
                 }
                 OperationState::Planned if operation.kind() == OperationKind::Adopt => {
@@ -162,8 +154,9 @@ impl<'a> ExamApplier<'a> {
     pub(super) fn note_applied(&self, record: &mut CallRecord, operation: &Operation, sid: Option<Sid>) {
         record.links.extend(record::link_write(&self.context, operation, sid));
         if operation.of_leaver {
-            let approved = self.context.approved.contains(operation);
-            record.departures.push((Service::Exam, operation.student.clone(), approved));
+            let is_approved = self.context.approved.contains(operation);
+            let student = operation.student.clone();
+            record.departures.push(Departure { service: Service::Exam, student, is_approved });
         }
         record.settled.push(key(operation));
         record.applied.push(key(operation));
@@ -188,7 +181,7 @@ impl<'a> ExamApplier<'a> {
         let mut whole = Vec::with_capacity(positions.len());
         let mut tried: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for at in positions {
-            match self.operation(at).and_then(|operation| self.failed_over.get(&failure_key(operation))) {
+            match self.operation(at).and_then(|operation| self.failed_over.get(&key(operation))) {
                 Some(attempts) => tried.entry(*attempts).or_default().push(at),
                 None => whole.push(at),
             }
@@ -262,20 +255,14 @@ impl<'a> ExamApplier<'a> {
             .iter()
             .filter_map(|at| self.operation(*at))
             .map(|operation| Intent {
-                student: operation.student.clone(),
-                kind: operation.kind().as_str(),
-                class_key: String::new(),
+                key: key(operation),
                 desired_hash: operation.desired_hash,
                 login: login_sent(operation),
                 in_doubt: fields_sent(operation),
             })
             .collect();
         let now_ms = self.context.context.clock.now_ms();
-        self.context
-            .context
-            .state
-            .record_intents(Service::Exam, self.context.run, number, now_ms, &intents)
-            .await
+        self.context.context.state.record_intents(self.context.run, number, now_ms, &intents).await
     }
 
     /// Counts every operation, and uses up the approvals of those that ended.

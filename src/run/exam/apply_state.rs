@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::run::report::{OutcomeKind, ServiceReport};
 use crate::store::StoreError;
 use rosterd_core::exam_plan::{Call, Change, GuardedPlan, Operation, OperationState, SkipReason, Wave};
+use rosterd_core::failure::FailureCode;
 use rosterd_core::roster::{Gid, Sid, StudentId};
 
 /// How an operation ended.
@@ -135,7 +136,8 @@ impl ApplyState {
         if *call != Call::Add {
             return;
         }
-        let is_refused = |end: &Outcome| matches!(end, Outcome::Failed(cause) if cause.code == "refused");
+        let is_refused =
+            |end: &Outcome| matches!(end, Outcome::Failed(cause) if cause.code == FailureCode::Refused);
         if sent.outcomes.iter().all(is_refused) {
             self.full = self.full || (self.suspects_full() && sent.outcomes.len() == 1);
             self.refused_adds.extend(positions);

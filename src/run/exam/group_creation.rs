@@ -15,7 +15,8 @@ use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{Creation, GroupOrigin, KnownGroup, StoreError};
-use rosterd_core::exam_plan::{Mapping, Observed, Retry};
+use rosterd_core::exam_plan::{Mapping, Observed};
+use rosterd_core::failure::Retry;
 use rosterd_core::roster::{Adopt, Mode};
 use rosterd_core::roster::{
     Gid, Group, GroupCode, LoginValue, RosterProblem, RunId, Sid, StudentId, normalise,

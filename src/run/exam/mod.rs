@@ -30,12 +30,13 @@ use super::report::{OutcomeKind, ServiceReport};
 use crate::exit::Exit;
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter, Stop};
 use crate::settings::{ExamSettings, GuardSettings};
-use crate::store::{HeldOperation, RosterError, Service, StoreError};
+use crate::store::{HeldOperation, RosterError, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OperationState,
     PlanInput, Policy, SkipReason, Trust,
 };
+use rosterd_core::failure::Service;
 use rosterd_core::roster::Leavers;
 use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
 
@@ -353,13 +354,7 @@ fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
     plan.operations
         .iter()
         .filter(|operation| matches!(operation.state, OperationState::Held(_)))
-        .map(|operation| HeldOperation {
-            service: Service::Exam,
-            kind: operation.kind().as_str(),
-            student: operation.student.clone(),
-            class_code: String::new(),
-            desired_hash: operation.desired_hash,
-        })
+        .map(|operation| HeldOperation { key: record::key(operation), desired_hash: operation.desired_hash })
         .collect()
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::apply::{ExamApplier, key};
+use super::apply::ExamApplier;
 use super::apply_state::OperationOutcome;
-use super::record::{self, Place};
+use super::record::{self, Place, key};
 use super::send::{FailureCause, Outcome};
 use crate::store::{CallRecord, FailureRecord, LinkWrite, StoreError};
 use rosterd_core::exam_plan::{Call, Change, GroupAction, Operation, SkipReason};
+use rosterd_core::failure::FailureCode;
 use rosterd_core::roster::{Sid, StudentId};
 
 impl ExamApplier<'_> {
@@ -73,7 +74,7 @@ impl ExamApplier<'_> {
         place: Place,
         record: &mut CallRecord,
     ) -> Result<OperationOutcome, StoreError> {
-        if cause.code == "candidate-gone" {
+        if cause.code == FailureCode::CandidateGone {
             record.links.push(LinkWrite::CheckSoon(operation.student.clone()));
         }
         if !cause.unanswered {
@@ -131,7 +132,7 @@ impl ExamApplier<'_> {
 /// Nobody ever takes over another person's record, whatever the service answers.
 fn somebody_elses() -> FailureCause {
     FailureCause {
-        code: "login-value-taken",
+        code: FailureCode::LoginValueTaken,
         message: "the service answered with a candidate that is already another student's: make the login values differ"
             .to_owned(),
         service_text: None,

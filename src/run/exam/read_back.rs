@@ -9,6 +9,7 @@ use super::write_call::WriteCall;
 use super::{exam_exit, in_one_line};
 use crate::exit::Exit;
 use crate::remote::exam::{ExamDisposition, ExamError, NewCandidate};
+use rosterd_core::failure::FailureCode;
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// Whether the service answered the call at all.
@@ -140,7 +141,7 @@ async fn others(
         },
         Some(LookupOutcome::Gone) if matches!(write_call, WriteCall::Delete(_)) => Outcome::Applied(None),
         Some(LookupOutcome::Gone) => Outcome::Failed(FailureCause {
-            code: "candidate-gone",
+            code: FailureCode::CandidateGone,
             message: "the candidate no longer exists on the exam side; the next run finds out what to do"
                 .to_owned(),
             ..cause.clone()

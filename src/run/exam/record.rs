@@ -6,10 +6,13 @@ use super::apply::ApplyContext;
 use super::lookup::next_group_check;
 use super::send::FailureCause;
 use crate::run::Context;
-use crate::store::{FailureRecord, LinkWrite, NewLink, Service, StoreError};
+use crate::store::{FailureRecord, LinkWrite, NewLink, StoreError};
 use rosterd_core::exam_plan::{
-    Addition, Adoption, Change, FailureState, Fingerprint, GroupChange, GroupMove, GuardedPlan, Link,
-    Modification, Operation, OperationKind, Origin, PASSWORD_FIELD, Retry,
+    Addition, Adoption, CannotReason, Change, Fingerprint, GroupChange, GroupMove, GuardedPlan, Link,
+    Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
+};
+use rosterd_core::failure::{
+    EarlierAttempts, FailureState, NextAttempt, OpenFailure, OperationKey, RecordedHash, Service,
 };
 use rosterd_core::roster::{FieldId, RunId, Sid, StudentId};
 
@@ -24,60 +27,55 @@ pub(super) struct Place {
 pub(super) async fn failure(
     terms: &ApplyContext<'_>,
     operation: &Operation,
-    call: &str,
+    call: &'static str,
     cause: &FailureCause,
     place: Place,
     unknown: bool,
 ) -> Result<FailureRecord, StoreError> {
-    let kind = operation.kind().as_str();
-    let earlier = terms.context.state.earlier_attempts(Service::Exam, kind, &operation.student, "").await?;
-    let before = earlier
-        .filter(|earlier| earlier.desired_hash == operation.desired_hash)
-        .map_or(0, |earlier| earlier.attempts);
-    let attempts = before.saturating_add(1);
+    let key = key(operation);
+    let recorded = RecordedHash::alone(operation.desired_hash);
+    let earlier = terms.context.state.earlier_attempts(&key).await?;
+    let attempts = EarlierAttempts::with_another(earlier, recorded);
+    // The next run's own reading finds out what became of it: nothing is gained by waiting.
+    let (next, asked) =
+        if unknown { (NextAttempt::NextRun, None) } else { (NextAttempt::AfterDelay, cause.asked) };
     let now_ms = terms.context.clock.now_ms();
-    let (state, due_at_ms) = match terms.context.retry.after(attempts, now_ms, fastrand::f64(), cause.asked) {
-        // The next run's own reading finds out what became of it: nothing is gained by waiting.
-        Retry::At(_) if unknown => (FailureState::Waiting, now_ms),
-        Retry::At(due) => (FailureState::Waiting, due),
-        Retry::Dead => (FailureState::Dead, now_ms),
-    };
+    let (state, due_at_ms) = terms.context.retry.schedule(next, attempts, now_ms, fastrand::f64(), asked);
     Ok(FailureRecord {
-        service: Service::Exam,
-        kind,
-        student: operation.student.clone(),
-        class_code: String::new(),
-        call: call.to_owned(),
-        code: cause.code.to_owned(),
+        key,
+        call,
+        code: cause.code.clone(),
         message: cause.message.clone(),
         service_text: cause.service_text.clone(),
         batch: place.batch,
         index: place.index,
-        desired_hash: operation.desired_hash,
-        state,
+        failure: OpenFailure { state, due_at_ms, recorded },
         attempts,
-        due_at_ms,
     })
 }
 
 /// An operation that a row of the roster makes impossible: a dead letter at once, until the row changes.
-pub(super) fn impossible(operation: &Operation, code: &str, message: String, now_ms: i64) -> FailureRecord {
+pub(super) fn impossible(operation: &Operation, reason: &CannotReason, now_ms: i64) -> FailureRecord {
     FailureRecord {
-        service: Service::Exam,
-        kind: operation.kind().as_str(),
-        student: operation.student.clone(),
-        class_code: String::new(),
-        call: String::new(),
-        code: code.to_owned(),
-        message,
+        key: key(operation),
+        call: "",
+        code: reason.code(),
+        message: reason.to_string(),
         service_text: None,
         batch: None,
         index: None,
-        desired_hash: operation.desired_hash,
-        state: FailureState::Dead,
+        failure: OpenFailure {
+            state: FailureState::Dead,
+            due_at_ms: now_ms,
+            recorded: RecordedHash::alone(operation.desired_hash),
+        },
         attempts: 1,
-        due_at_ms: now_ms,
     }
+}
+
+/// How an operation is named in our tables.
+pub(super) fn key(operation: &Operation) -> OperationKey {
+    OperationKey::of(operation.kind(), operation.student.clone())
 }
 
 /// What an applied operation changes in our links.
@@ -172,13 +170,7 @@ pub(super) async fn close_superseded(
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let wanted: HashSet<(String, String, String)> = plan
-        .operations
-        .iter()
-        .map(|operation| {
-            (operation.kind().as_str().to_owned(), operation.student.as_str().to_owned(), String::new())
-        })
-        .collect();
+    let wanted: HashSet<OperationKey> = plan.operations.iter().map(key).collect();
     context.state.supersede_failures(Service::Exam, &wanted, now_ms).await?;
     // Whether our lost add entered somebody is settled by an adoption, or by the listing's not having them;
     // until either it is kept in mind.

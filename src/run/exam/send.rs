@@ -10,13 +10,14 @@ use super::write_call::WriteCall;
 use super::{exam_exit, in_one_line, read_back};
 use crate::exit::Exit;
 use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
+use rosterd_core::failure::FailureCode;
 use rosterd_core::roster::Sid;
 
 /// Why an item was not done, in our own words.
 #[derive(Clone, Debug)]
 pub(super) struct FailureCause {
     /// A short stable word.
-    pub(super) code: &'static str,
+    pub(super) code: FailureCode,
     /// Our own sentence.
     pub(super) message: String,
     /// The service's own text, masked.
@@ -30,7 +31,7 @@ pub(super) struct FailureCause {
 impl FailureCause {
     fn refused(service_text: Option<String>) -> Self {
         Self {
-            code: "refused",
+            code: FailureCode::Refused,
             message:
                 "the service refused this item and gave no reason: check the student's values on the roster"
                     .to_owned(),

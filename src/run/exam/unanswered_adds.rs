@@ -10,8 +10,9 @@ use super::ExamSyncError;
 use super::lookup::{self, LookupOutcome, next_group_check};
 use super::session::ExamSession;
 use crate::run::Context;
-use crate::store::{CallRecord, LinkWrite, NewLink, Service};
-use rosterd_core::exam_plan::{Fingerprint, Link, Mapping, Observed, Origin};
+use crate::store::{CallRecord, LinkWrite, NewLink};
+use rosterd_core::exam_plan::{Fingerprint, Link, Mapping, Observed, OperationKind, Origin};
+use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
@@ -65,7 +66,7 @@ pub(super) async fn unanswered_adds(
             };
             let groups_due_at_ms = next_group_check(session.side, now_ms);
             record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
-            record.settled.push((Service::Exam, "add", student, String::new()));
+            record.settled.push(OperationKey::of(OperationKind::Add, student));
         } else if !sightings.contains_key(&login) && !owners.contains_key(&login) {
             // Nobody said whose candidate it is: until somebody does, the student is not entered again.
             unsettled.insert(student);

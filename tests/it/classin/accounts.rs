@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rosterd::exit::Exit;
 use rosterd::run::ClassinPatience;
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::failure::FailureState;
 
 use super::{ADD, JOIN, REGISTER, REGISTER_SEVERAL, count, in_step, set_of, settle};
 use rosterd_testkit::{ClassIds, DAY, School};
@@ -186,7 +186,10 @@ async fn who_can_not_be_registered_waits_for_a_person_and_stops_nobody() {
     assert_eq!((count(&report, "failed", "register"), count(&report, "skipped", "enrol")), (2, 2));
     let failures = school.failures().await;
     assert_eq!(failures.len(), 2, "{failures:?}");
-    assert!(failures.iter().all(|row| row.state == "dead" && row.code == "no-contact"), "{failures:?}");
+    assert!(
+        failures.iter().all(|row| row.state == FailureState::Dead && row.code == "no-contact"),
+        "{failures:?}"
+    );
     school.run_as(Exit::Incomplete).await;
     assert!(school.failures().await.iter().all(|row| row.attempts == 1), "nothing was tried again");
     let state = school.state().await;

@@ -1,6 +1,7 @@
 //! Class by class: what the roster wants, whose membership it is, what is lost, refused and held.
 
 use rosterd::exit::Exit;
+use rosterd_core::failure::FailureState;
 use rosterd_sandbox::ClassOrigin;
 
 use super::{ADD, REMOVE, count, in_step, set_of, settle};
@@ -147,13 +148,13 @@ async fn a_student_without_a_uid_who_was_silenced_stays_silent() {
     school.run_as(Exit::Incomplete).await;
     let state = school.state().await;
     state
-        .change_failures(None, rosterd_core::exam_plan::FailureState::Ignored, school.clock.now_ms())
+        .change_failures(None, rosterd_core::failure::FailureState::Ignored, school.clock.now_ms())
         .await
         .unwrap();
     state.close().await;
     for _ in 0..2 {
         school.run_as(Exit::Done).await;
-        assert_eq!(school.failures().await[0].state, "ignored");
+        assert_eq!(school.failures().await[0].state, FailureState::Ignored);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lives of classes and accounts: full, over, busy; cancelled, teaching, auditing.
 
 use rosterd::exit::Exit;
+use rosterd_core::failure::FailureState;
 use rosterd_sandbox::Role;
 
 use super::{ADD, ADD_TO_COURSE, count, in_step, set_of};
@@ -35,7 +36,9 @@ async fn a_full_class_is_asked_once_an_hour_and_its_queue_never_dies() {
             school.later(45 * MINUTE);
             school.sandbox.clear_journal();
         }
-        assert!(school.failures().await.iter().all(|row| row.state == "waiting" && row.code == "157"));
+        assert!(
+            school.failures().await.iter().all(|row| row.state == FailureState::Waiting && row.code == "157")
+        );
         school.sandbox.set_class_capacity(class.course, class.class, 9);
         school.run_as(Exit::Done).await;
         assert_eq!(school.members(class), set_of(&[uids, waiting].concat()), "{level}");
@@ -58,7 +61,7 @@ async fn a_full_class_is_asked_again_at_once_when_its_roster_changes_or_a_person
     assert!(school.classin_calls().is_empty());
     school.sandbox.set_class_capacity(class.course, class.class, 0);
     let state = school.state().await;
-    let waiting = rosterd_core::exam_plan::FailureState::Waiting;
+    let waiting = rosterd_core::failure::FailureState::Waiting;
     state.change_failures(None, waiting, school.clock.now_ms()).await.unwrap();
     state.close().await;
     school.run_as(Exit::Done).await;
@@ -107,7 +110,10 @@ async fn a_course_that_somebody_else_is_adding_to_is_tried_again_later() {
         school.set("refuse_call", &format!("{ADD_TO_COURSE}:{code}"));
         school.run_as(Exit::Incomplete).await;
         let failures = school.failures().await;
-        assert!(failures.iter().all(|row| row.code == code && row.state == "waiting"), "{failures:?}");
+        assert!(
+            failures.iter().all(|row| row.code == code && row.state == FailureState::Waiting),
+            "{failures:?}"
+        );
         school.later(HOUR);
     }
     school.run_as(Exit::Done).await;
@@ -142,7 +148,7 @@ async fn a_role_in_the_way_is_a_dead_letter_with_advice_until_it_is_gone() {
         assert!(school.classin_calls().is_empty(), "{code}");
         school.sandbox.clear_roles(class.course, uid);
         let state = school.state().await;
-        let waiting = rosterd_core::exam_plan::FailureState::Waiting;
+        let waiting = rosterd_core::failure::FailureState::Waiting;
         state.change_failures(None, waiting, school.clock.now_ms()).await.unwrap();
         state.close().await;
         school.run_as(Exit::Done).await;

@@ -1,6 +1,6 @@
 //! Every failed index is one row, tried again when due, and a dead letter in the end.
 
-use rosterd_core::exam_plan::FailureState;
+use rosterd_core::failure::FailureState;
 
 use rosterd_testkit::*;
 
@@ -53,7 +53,7 @@ async fn delays_double_and_the_last_attempt_makes_a_dead_letter() {
         assert_eq!(failure.attempts, attempt);
         let due = failure.due_at.map(|due| due.parse::<jiff::Timestamp>().unwrap().as_millisecond());
         delays.push(due.map(|due| (due - world.clock.now_ms()) / 1000));
-        assert_eq!(failure.state, if attempt == 4 { "dead" } else { "waiting" });
+        assert_eq!(failure.state, if attempt == 4 { FailureState::Dead } else { FailureState::Waiting });
     }
     assert!(delays[0] <= Some(60) && delays[1] > delays[0] && delays[2] > delays[1], "{delays:?}");
     assert_eq!(delays[3], None);
@@ -91,7 +91,7 @@ async fn an_ignored_failure_is_silent_and_no_longer_counts() {
     world.state.change_failures(None, FailureState::Ignored, world.clock.now_ms()).await.unwrap();
     let report = world.run_later().await;
     assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 0));
-    assert_eq!(world.failures().await[0].state, "ignored");
+    assert_eq!(world.failures().await[0].state, FailureState::Ignored);
 }
 
 #[tokio::test]

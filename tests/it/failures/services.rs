@@ -1,6 +1,7 @@
 //! A service that fails call after call is left alone, what is left stays due, and a dead endpoint never looks like
 //! people who are gone.
 
+use rosterd_core::failure::FailureCode;
 use std::time::Duration;
 
 use rosterd_testkit::*;
@@ -105,7 +106,7 @@ async fn five_failed_calls_in_a_row_end_the_calls_of_this_run_and_not_of_the_nex
     }
     assert_eq!(world.journal().len(), 5);
     let error = reader.fields().await.unwrap_err();
-    assert_eq!((error.code(), world.journal().len()), ("service-stopped", 5));
+    assert_eq!((error.code(), world.journal().len()), (FailureCode::ServiceStopped, 5));
     world.sandbox.clear_faults();
     assert!(reader.fields().await.is_err(), "the run leaves it alone, even when it is back");
     reader.transport().reset();

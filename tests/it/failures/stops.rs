@@ -1,5 +1,6 @@
 //! What stops the service for a run, and what the run then says.
 
+use rosterd_core::failure::FailureState;
 use rosterd_testkit::*;
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn an_account_that_stays_full_for_days_makes_nobody_a_dead_letter() {
             report.errors.iter().any(|error| error.contains("20 more candidates are needed")),
             "{report:?}"
         );
-        assert!(world.failures().await.iter().all(|row| row.state == "waiting"), "run {run}");
+        assert!(world.failures().await.iter().all(|row| row.state == FailureState::Waiting), "run {run}");
     }
     world.set("candidate_cap", "0");
     assert_eq!(world.run_later().await.applied(), "20 add");

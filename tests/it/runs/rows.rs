@@ -1,5 +1,6 @@
 //! Rows that cannot be used: each is reported, concerns only whom it names, and never becomes a delete.
 
+use rosterd_core::failure::FailureState;
 use rosterd_testkit::*;
 
 #[tokio::test]
@@ -52,11 +53,11 @@ async fn an_ignored_row_is_silent_until_it_changes() {
     world.put(student("new").in_groups([])).await;
     let _report = world.run().await;
     let failure = world.failures().await[0].id;
-    let ignored = rosterd_core::exam_plan::FailureState::Ignored;
+    let ignored = rosterd_core::failure::FailureState::Ignored;
     world.state.change_failures(Some(&[failure]), ignored, world.clock.now_ms()).await.unwrap();
     let report = world.run().await;
     assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 0));
-    assert_eq!(world.failures().await[0].state, "ignored");
+    assert_eq!(world.failures().await[0].state, FailureState::Ignored);
     world.edit("new", |it| it.in_groups(["g1"])).await;
     assert_eq!(world.run().await.applied(), "1 add");
 }

@@ -39,12 +39,11 @@ mod link;
 mod lookup;
 mod mapping;
 mod observed;
-mod open_failure;
+mod open_failures;
 mod operation;
 mod policy;
 mod reason;
 mod render;
-mod retry;
 
 use std::collections::BTreeMap;
 
@@ -67,7 +66,7 @@ pub use link::{Link, LinkNote, Origin};
 pub use lookup::{LoginFact, LookupRequests, LookupResults, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
-pub use open_failure::{FailureState, OpenFailure, OpenFailures};
+pub use open_failures::OpenFailures;
 pub use operation::{
     Addition, Adoption, Change, Deletion, FieldChange, GroupMove, LoginChange, Modification, Operation,
     OperationState,
@@ -75,7 +74,6 @@ pub use operation::{
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, HoldReason, SkipReason};
 pub use render::{OperationLine, PlanDocument, ValueDisplay};
-pub use retry::{Retry, RetryPolicy};
 
 use crate::roster::Gid;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::kind::OperationKind;
+use crate::failure::FailureCode;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, StudentId};
 
@@ -176,17 +177,17 @@ pub enum CannotReason {
 }
 
 impl CannotReason {
-    /// A stable code for tables and scripts.
+    /// The code under which it is recorded as a failure.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
-            Self::NoLogin { .. } => "no-login-value",
-            Self::SharedLogin { .. } => "shared-login-value",
-            Self::NoGroup => "no-group",
-            Self::GroupWithoutGid(_) => "group-without-gid",
-            Self::LoginTaken => "login-value-taken",
-            Self::AdoptionOff => "adoption-off",
-            Self::UnusableRow(_) => "unusable-row",
+            Self::NoLogin { .. } => FailureCode::NoLoginValue,
+            Self::SharedLogin { .. } => FailureCode::SharedLoginValue,
+            Self::NoGroup => FailureCode::NoGroup,
+            Self::GroupWithoutGid(_) => FailureCode::GroupWithoutGid,
+            Self::LoginTaken => FailureCode::LoginValueTaken,
+            Self::AdoptionOff => FailureCode::AdoptionOff,
+            Self::UnusableRow(_) => FailureCode::UnusableRow,
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use rosterd_core::exam_plan::{
-    FailureState, Fingerprint, OpenFailure, OpenFailures, OperationKind, Retry, RetryPolicy, SkipReason,
-};
+use rosterd_core::exam_plan::{Fingerprint, OpenFailures, OperationKind, SkipReason};
+use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash, Retry, RetryPolicy};
 use rosterd_core::roster::StudentId;
 
 const MINUTE: i64 = 60_000;
@@ -75,7 +74,7 @@ fn delays_beyond_all_measure_stop_at_the_longest_and_at_the_end_of_time() {
 
 fn holds(state: FailureState) -> OpenFailures {
     let mut holds = OpenFailures::default();
-    let hold = OpenFailure { state, due_at_ms: 100, desired_hash: Fingerprint(5) };
+    let hold = OpenFailure { state, due_at_ms: 100, recorded: RecordedHash::alone(Fingerprint(5)) };
     holds.insert(StudentId::new("s1"), OperationKind::Modify, hold);
     holds
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::call::ExamCall;
 use crate::remote::http::{Reply, TransportError};
+use rosterd_core::failure::FailureCode;
 
 /// A call without an answer that could be judged item by item.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -309,25 +310,25 @@ impl ExamError {
         }
     }
 
-    /// A short stable word for records and reports.
+    /// The code under which it is recorded as a failure.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
-            Self::Setup { .. } => "setup",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Stopped { .. } => "service-stopped",
-            Self::LostAnswer { .. } => "lost-answer",
-            Self::Unreadable { .. } => "unreadable",
-            Self::Refused { .. } => "refused",
-            Self::FieldsRefused { .. } => "fields-refused",
-            Self::Redirected { .. } => "redirected",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::WrongAddress { .. } => "wrong-address",
-            Self::TooLarge { .. } => "too-large",
-            Self::TimedOut { .. } => "timed-out",
-            Self::RateLimited { .. } => "rate-limited",
-            Self::ServiceFailed { .. } => "service-failed",
-            Self::Unexpected { .. } => "unexpected",
+            Self::Setup { .. } => FailureCode::Setup,
+            Self::Unreachable { .. } => FailureCode::Unreachable,
+            Self::Stopped { .. } => FailureCode::ServiceStopped,
+            Self::LostAnswer { .. } => FailureCode::LostAnswer,
+            Self::Unreadable { .. } => FailureCode::Unreadable,
+            Self::Refused { .. } => FailureCode::Refused,
+            Self::FieldsRefused { .. } => FailureCode::FieldsRefused,
+            Self::Redirected { .. } => FailureCode::Redirected,
+            Self::Unauthorized { .. } => FailureCode::Unauthorized,
+            Self::WrongAddress { .. } => FailureCode::WrongAddress,
+            Self::TooLarge { .. } => FailureCode::TooLarge,
+            Self::TimedOut { .. } => FailureCode::TimedOut,
+            Self::RateLimited { .. } => FailureCode::RateLimited,
+            Self::ServiceFailed { .. } => FailureCode::ServiceFailed,
+            Self::Unexpected { .. } => FailureCode::Unexpected,
         }
     }
 }

@@ -23,7 +23,7 @@ fn what_cannot_be_sent_is_a_matter_of_configuration() {
     for call in [READ, WRITE] {
         let error = ExamError::from_transport(call, source.clone());
         assert_eq!(judged(&error), (MISCONFIGURED, false));
-        assert_eq!(error.code(), "setup");
+        assert_eq!(error.code().as_str(), "setup");
     }
 }
 

@@ -21,7 +21,7 @@ use super::link::{Link, LinkNote};
 use super::lookup::LookupResults;
 use super::mapping::MappedField;
 use super::observed::Flaw;
-use super::open_failure::OpenFailures;
+use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, SkipReason};
@@ -233,7 +233,7 @@ impl<'a> Decider<'a> {
 
     /// Records a wanted operation that is impossible until the cause in `reason` is fixed.
     fn mark_impossible(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
-        let desired_hash = self.desired_digest(&student, kind).text(reason.code()).finish();
+        let desired_hash = self.desired_digest(&student, kind).text(&reason.code().as_str()).finish();
         let state = if self.input.open_failures.is_ignored(&student, kind, desired_hash) {
             OperationState::Skipped(SkipReason::Ignored)
         } else {

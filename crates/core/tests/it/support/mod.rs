@@ -24,11 +24,12 @@ pub use people::{Candidate, Person, candidate, student};
 pub use show::lines;
 
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Diff, DiffBuilder, FailureState, Fingerprint, GroupBook, Guard,
-    GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults, MappedField, Mapping, MemoryKey,
-    ObservedBuilder, OpenFailure, OpenFailures, OperationState, Origin, Plan, PlanInput, Policy,
-    RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact, Trust,
+    Approved, Certificate, Comparison, Diff, DiffBuilder, Fingerprint, GroupBook, Guard, GuardedPlan, Link,
+    Listing, LoginFact, LookupRequests, LookupResults, MappedField, Mapping, MemoryKey, ObservedBuilder,
+    OpenFailures, OperationState, Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw,
+    RosterTally, RunHasher, SharedLogins, SidFact, Trust,
 };
+use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
 
@@ -491,7 +492,7 @@ impl World {
     pub fn fail(&mut self, state: FailureState, due_at_ms: i64) -> &mut Self {
         let plan = self.plan();
         let [operation] = plan.operations.as_slice() else { panic!("one operation: {:?}", lines(&plan)) };
-        let hold = OpenFailure { state, due_at_ms, desired_hash: operation.desired_hash };
+        let hold = OpenFailure { state, due_at_ms, recorded: RecordedHash::alone(operation.desired_hash) };
         self.holds.insert(operation.student.clone(), operation.kind(), hold);
         self
     }

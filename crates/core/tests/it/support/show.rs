@@ -34,7 +34,7 @@ fn line(operation: &Operation) -> String {
 fn state(state: &OperationState) -> String {
     match state {
         OperationState::Planned => String::new(),
-        OperationState::Cannot(reason) => format!(" cannot: {}", reason.code()),
+        OperationState::Cannot(reason) => format!(" cannot: {}", reason.code().as_str()),
         OperationState::Held(reason) => format!(
             " held: {}",
             match reason {

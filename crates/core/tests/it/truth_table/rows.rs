@@ -1,6 +1,7 @@
 //! One test a row of the table in `src/plan/mod.rs`, and who may do what in which mode.
 
-use rosterd_core::exam_plan::{Change, FailureState, Origin, PlanDocument, ValueDisplay};
+use rosterd_core::exam_plan::{Change, Origin, PlanDocument, ValueDisplay};
+use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Adopt, Mode};
 
 use crate::support::*;

@@ -250,7 +250,7 @@ fn what_cannot_be_done_says_where_to_mend_it() {
         (CannotReason::UnusableRow("why".to_owned()), "unusable-row", "why"),
     ];
     for (reason, code, part) in rows {
-        assert_eq!(reason.code(), code);
+        assert_eq!(reason.code().as_str(), code);
         assert!(reason.to_string().contains(part), "{reason}");
     }
 }

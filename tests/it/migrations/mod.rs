@@ -1,5 +1,7 @@
 //! Our own database: made from nothing, opened again, refused when a newer version wrote it.
 
+mod contact;
+
 use std::path::Path;
 
 use crate::program::Programs as _;
@@ -71,6 +73,55 @@ async fn of_the_first_version(path: &Path) {
     .execute(&mut connection)
     .await
     .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// What each version added, with one row of everything that it remembers.
+const ROWS: [&str; 4] = [
+    "INSERT INTO facts VALUES ('memory-key', x'0102'), ('schedule.next_due_at_ms', x'37');
+     INSERT INTO runs (trigger, mode, started_at_ms) VALUES ('sync-now', 'sync', 1);
+     INSERT INTO links (student_id, sid, login_value, origin, confirmed, written_run, groups_due_at_ms, linked_at_ms)
+         VALUES ('a', 1, 'login', 'added', x'', 1, 0, 0);
+     INSERT INTO intents VALUES ('exam', 'add', 'b', '', 1, 1, -5, 'login-b', 9),
+         ('classin', 'register', 'c', '', 1, 2, 5, NULL, 9);
+     INSERT INTO departures VALUES ('d', 'exam', 4, 0), ('d', 'classin', 5, 1);
+     INSERT INTO held_operations VALUES ('digest', 'classin', 'remove', 'e', 'c1', -9, 3, 99),
+         ('digest', 'exam', 'delete', 'e', '', 9, 3, NULL);
+     INSERT INTO enrolments (uid, course_id, class_id, student_id, evidence, changed_at_ms, run_id)
+         VALUES (11, 1, 5, 'a', 'added', 100, 1);
+     INSERT INTO condemned_classes VALUES (2, 6, 145, 'over', 900, 1);
+     INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, attempts,
+         first_failed_at_ms, last_failed_at_ms, due_at_ms, want, run_id)
+     VALUES ('classin', 'enrol', 'waits', 'c1', 'waiting', 'x', '158', 'm', 2, 1, 2, 3, 4, 1),
+         ('classin', 'enrol', 'dead', 'c1', 'dead', 'x', '228', 'm', 2, 1, 2, 3, -1, 1),
+         ('classin', 'rename', 'silenced', '', 'ignored', 'x', 'not-sent', 'm', 2, 1, 2, 3, 6, 1),
+         ('classin', 'enrol', 'closed', 'c1', 'resolved', 'x', '228', 'm', 2, 1, 2, 3, 7, 1),
+         ('exam', 'add', 'waits', '', 'waiting', 'x', 'refused', 'm', 2, 1, 2, 3, 8, 1);",
+    "INSERT INTO accounts VALUES ('z', 12, 'found', 1, 5, 6, 7, 1);
+     INSERT INTO full_classes VALUES (3, 7, 157, 8, 900, 1);",
+    "INSERT INTO results (eid, sid, started_at_ms, first_pass, first_seen_at_ms, changed_at_ms)
+         VALUES (1, 1, 5, 1, 6, 6);
+     INSERT INTO result_passes (is_full, started_at_ms) VALUES (1, 5);
+     INSERT INTO result_owners VALUES (9, 'f');
+     INSERT INTO known_groups VALUES ('g1', 4, 'created', 5);
+     INSERT INTO group_creations (parent_gid, title, state, changed_at_ms, run_id) VALUES (1, 't', 'asked', 5, 1);",
+    "INSERT INTO former_candidates VALUES ('h', 8, 5);",
+];
+
+/// A database as this version left it, with rows in every table.
+async fn of_version(path: &Path, version: usize) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state");
+    let mut names: Vec<_> =
+        std::fs::read_dir(&shipped).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let mut connection =
+        SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, rows) in names.iter().zip(ROWS).take(version) {
+        std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
+        sqlx::migrate::Migrator::new(folder.path()).await.unwrap().run(&mut connection).await.unwrap();
+        sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+    }
     connection.close().await.unwrap();
 }
 

@@ -1,0 +1,228 @@
+//! The stable word or number under which a failure is stored, counted and shown.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Why an operation failed, in one word. Stored and printed: a word never changes its meaning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailureCode {
+    /// The roster has no login value for the student.
+    NoLoginValue,
+    /// Several students have the same login value.
+    SharedLoginValue,
+    /// The student is in no group.
+    NoGroup,
+    /// No group of the student has a gid.
+    GroupWithoutGid,
+    /// The row cannot be used as it is.
+    UnusableRow,
+    /// The login value belongs to a candidate of somebody else.
+    LoginValueTaken,
+    /// `exam.adopt` forbids taking over the candidate.
+    AdoptionOff,
+    /// The service refused the item, or the call as a whole.
+    Refused,
+    /// The exam side refused its own list of fields.
+    FieldsRefused,
+    /// The candidate no longer exists.
+    CandidateGone,
+    /// The account has no room for more candidates.
+    AccountFull,
+    /// The call is larger than the service takes.
+    TooLarge,
+    /// The service failed over the call (5xx).
+    ServiceFailed,
+    /// The service asks for fewer calls (429).
+    RateLimited,
+    /// The service gave up on the call by itself.
+    TimedOut,
+    /// The credentials are refused.
+    Unauthorized,
+    /// The base URL leads elsewhere.
+    WrongAddress,
+    /// The service redirects the call.
+    Redirected,
+    /// The call cannot be built.
+    Setup,
+    /// No connection.
+    Unreachable,
+    /// The service is not called any more in this run.
+    ServiceStopped,
+    /// The call was sent and its answer never came.
+    LostAnswer,
+    /// The answer cannot be read.
+    Unreadable,
+    /// An answer of a kind that is not documented.
+    Unexpected,
+    /// The call was certainly not made.
+    NotSent,
+    /// The student has no ClassIn account.
+    NoAccount,
+    /// The roster has no phone number or e-mail address to register an account by.
+    NoContact,
+    /// A code that ClassIn answered.
+    Classin(i64),
+    /// A word that this version does not know.
+    Other(Box<str>),
+}
+
+/// Every code that is a word of ours.
+const WORDS: [FailureCode; 27] = [
+    FailureCode::NoLoginValue,
+    FailureCode::SharedLoginValue,
+    FailureCode::NoGroup,
+    FailureCode::GroupWithoutGid,
+    FailureCode::UnusableRow,
+    FailureCode::LoginValueTaken,
+    FailureCode::AdoptionOff,
+    FailureCode::Refused,
+    FailureCode::FieldsRefused,
+    FailureCode::CandidateGone,
+    FailureCode::AccountFull,
+    FailureCode::TooLarge,
+    FailureCode::ServiceFailed,
+    FailureCode::RateLimited,
+    FailureCode::TimedOut,
+    FailureCode::Unauthorized,
+    FailureCode::WrongAddress,
+    FailureCode::Redirected,
+    FailureCode::Setup,
+    FailureCode::Unreachable,
+    FailureCode::ServiceStopped,
+    FailureCode::LostAnswer,
+    FailureCode::Unreadable,
+    FailureCode::Unexpected,
+    FailureCode::NotSent,
+    FailureCode::NoAccount,
+    FailureCode::NoContact,
+];
+
+impl FailureCode {
+    /// The text in tables and reports.
+    #[must_use]
+    pub fn as_str(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::NoLoginValue => "no-login-value",
+            Self::SharedLoginValue => "shared-login-value",
+            Self::NoGroup => "no-group",
+            Self::GroupWithoutGid => "group-without-gid",
+            Self::UnusableRow => "unusable-row",
+            Self::LoginValueTaken => "login-value-taken",
+            Self::AdoptionOff => "adoption-off",
+            Self::Refused => "refused",
+            Self::FieldsRefused => "fields-refused",
+            Self::CandidateGone => "candidate-gone",
+            Self::AccountFull => "account-full",
+            Self::TooLarge => "too-large",
+            Self::ServiceFailed => "service-failed",
+            Self::RateLimited => "rate-limited",
+            Self::TimedOut => "timed-out",
+            Self::Unauthorized => "unauthorized",
+            Self::WrongAddress => "wrong-address",
+            Self::Redirected => "redirected",
+            Self::Setup => "setup",
+            Self::Unreachable => "unreachable",
+            Self::ServiceStopped => "service-stopped",
+            Self::LostAnswer => "lost-answer",
+            Self::Unreadable => "unreadable",
+            Self::Unexpected => "unexpected",
+            Self::NotSent => "not-sent",
+            Self::NoAccount => "no-account",
+            Self::NoContact => "no-contact",
+            Self::Classin(code) => return Cow::Owned(code.to_string()),
+            Self::Other(word) => word,
+        })
+    }
+
+    /// Reads [`FailureCode::as_str`] back. An unknown word is kept as it is.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        if let Some(known) = WORDS.into_iter().find(|code| code.as_str() == word) {
+            return known;
+        }
+        match word.parse() {
+            // Only a number that is written as we write it: every stored text reads back as itself.
+            Ok(code) if Self::Classin(code).as_str() == word => Self::Classin(code),
+            Ok(_) | Err(_) => Self::Other(word.into()),
+        }
+    }
+
+    /// The number, where it is a code that ClassIn answered.
+    #[must_use]
+    pub fn classin(&self) -> Option<i64> {
+        if let Self::Classin(code) = self { Some(*code) } else { None }
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_str())
+    }
+}
+
+impl serde::Serialize for FailureCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What versions before this one stored, letter by letter.
+    const STORED: [&str; 27] = [
+        "no-login-value",
+        "shared-login-value",
+        "no-group",
+        "group-without-gid",
+        "unusable-row",
+        "login-value-taken",
+        "adoption-off",
+        "refused",
+        "fields-refused",
+        "candidate-gone",
+        "account-full",
+        "too-large",
+        "service-failed",
+        "rate-limited",
+        "timed-out",
+        "unauthorized",
+        "wrong-address",
+        "redirected",
+        "setup",
+        "unreachable",
+        "service-stopped",
+        "lost-answer",
+        "unreadable",
+        "unexpected",
+        "not-sent",
+        "no-account",
+        "no-contact",
+    ];
+
+    #[test]
+    fn every_word_that_was_ever_stored_is_a_code_of_its_own_and_reads_back_as_itself() {
+        for (word, code) in STORED.into_iter().zip(WORDS) {
+            assert_eq!(FailureCode::parse(word), code);
+            assert_eq!(code.as_str(), word);
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_code_of_classin() {
+        for (word, code) in [("228", 228), ("-1", -1), ("101003002", 101_003_002)] {
+            assert_eq!(FailureCode::parse(word), FailureCode::Classin(code));
+            assert_eq!(FailureCode::Classin(code).as_str(), word);
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_stays_readable_and_is_stored_again_as_it_was() {
+        for word in ["never heard of", "", "007", "+5", "9223372036854775808", "Refused"] {
+            let code = FailureCode::parse(word);
+            assert_eq!(code, FailureCode::Other(word.into()), "{word}");
+            assert_eq!(code.as_str(), word);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! How one intended change is named in the tables: service, kind, student, and for ClassIn the class.
+
+use std::fmt;
+
+use crate::classin_plan::EnrolmentKind;
+use crate::exam_plan::OperationKind;
+use crate::roster::StudentId;
+
+/// Which of the two services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// OnlineExamMaker.
+    Exam,
+    /// ClassIn.
+    Classin,
+}
+
+impl Service {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Exam, Self::Classin];
+
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exam => "exam",
+            Self::Classin => "classin",
+        }
+    }
+
+    /// Reads [`Service::as_str`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.as_str() == word)
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Service {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The kinds of operation on ClassIn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClassinKind {
+    /// Obtain an account, and have it taken into the school.
+    Register,
+    /// Put into a class.
+    Enrol,
+    /// Take out of a class.
+    Remove,
+    /// Write the student's name at the school.
+    Rename,
+}
+
+impl ClassinKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Register, Self::Enrol, Self::Remove, Self::Rename];
+
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Enrol => "enrol",
+            Self::Remove => "remove",
+            Self::Rename => "rename",
+        }
+    }
+}
+
+impl From<EnrolmentKind> for ClassinKind {
+    fn from(kind: EnrolmentKind) -> Self {
+        match kind {
+            EnrolmentKind::Register => Self::Register,
+            EnrolmentKind::Enrol => Self::Enrol,
+            EnrolmentKind::Remove => Self::Remove,
+        }
+    }
+}
+
+/// The kind of an operation of either service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordedKind {
+    /// On the exam side.
+    Exam(OperationKind),
+    /// On ClassIn.
+    Classin(ClassinKind),
+}
+
+impl RecordedKind {
+    /// Which service it belongs to.
+    #[must_use]
+    pub fn service(self) -> Service {
+        match self {
+            Self::Exam(_) => Service::Exam,
+            Self::Classin(_) => Service::Classin,
+        }
+    }
+
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exam(kind) => kind.as_str(),
+            Self::Classin(kind) => kind.as_str(),
+        }
+    }
+
+    /// Reads [`RecordedKind::as_str`] back.
+    #[must_use]
+    pub fn parse(service: Service, word: &str) -> Option<Self> {
+        match service {
+            Service::Exam => OperationKind::parse(word).map(Self::Exam),
+            Service::Classin => {
+                ClassinKind::ALL.into_iter().find(|kind| kind.as_str() == word).map(Self::Classin)
+            }
+        }
+    }
+}
+
+impl From<OperationKind> for RecordedKind {
+    fn from(kind: OperationKind) -> Self {
+        Self::Exam(kind)
+    }
+}
+
+impl From<ClassinKind> for RecordedKind {
+    fn from(kind: ClassinKind) -> Self {
+        Self::Classin(kind)
+    }
+}
+
+impl fmt::Display for RecordedKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for RecordedKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One thing that is wanted of one student, as failures, intents and approvals name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationKey {
+    /// Of which service, and what.
+    pub kind: RecordedKind,
+    /// Whose.
+    pub student: StudentId,
+    /// For ClassIn the class, by the school's code or by ClassIn's ids; otherwise empty.
+    pub class_key: String,
+}
+
+impl OperationKey {
+    /// An operation that concerns no class.
+    #[must_use]
+    pub fn of(kind: impl Into<RecordedKind>, student: StudentId) -> Self {
+        Self { kind: kind.into(), student, class_key: String::new() }
+    }
+
+    /// An operation on one class of ClassIn.
+    #[must_use]
+    pub fn in_class(kind: ClassinKind, student: StudentId, class_key: String) -> Self {
+        Self { kind: kind.into(), student, class_key }
+    }
+
+    /// Which service it belongs to.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.kind.service()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_as_itself_for_its_own_service_alone() {
+        let exam = OperationKind::ALL.map(RecordedKind::Exam);
+        let classin = ClassinKind::ALL.map(RecordedKind::Classin);
+        for kind in exam.into_iter().chain(classin) {
+            assert_eq!(RecordedKind::parse(kind.service(), kind.as_str()), Some(kind));
+            for other in Service::ALL.into_iter().filter(|service| *service != kind.service()) {
+                assert_eq!(RecordedKind::parse(other, kind.as_str()), None, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_service_reads_back_as_itself() {
+        for service in Service::ALL {
+            assert_eq!(Service::parse(service.as_str()), Some(service));
+        }
+        assert_eq!(Service::parse("Exam"), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Failed operations: how one is named, by which code it failed, who can act, and when it is tried again.
+//!
+//! The planner, the delivery of calls and the store share these rules. Nothing is read or written here: the moment,
+//! the jitter and what is stored come in as arguments.
+
+mod code;
+mod key;
+mod open;
+mod owner;
+mod recorded;
+mod retry;
+
+pub use code::FailureCode;
+pub use key::{ClassinKind, OperationKey, RecordedKind, Service};
+pub use open::{FailureState, OpenFailure};
+pub use owner::FailureOwner;
+pub use recorded::{ContactPart, RecordedHash};
+pub use retry::{EarlierAttempts, HOUR_MS, NextAttempt, Retry, RetryPolicy};

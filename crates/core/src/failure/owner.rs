@@ -1,0 +1,155 @@
+//! The owner of a failure: derived from the failure, never stored.
+
+use super::{ClassinKind, FailureCode, FailureState, RecordedKind};
+use crate::classin_plan::{Call, CodeClass, Stop, decide};
+
+/// Who can resolve a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailureOwner {
+    /// The school office: a value, a group or a class is wrong or missing on the roster.
+    SchoolOffice,
+    /// IT: a setting, a credential, the network, or a service that stays away.
+    It,
+    /// The service itself: retries go on without any action.
+    Service,
+    /// The account holder: an account or a class is full.
+    Quota,
+}
+
+impl FailureOwner {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::SchoolOffice, Self::It, Self::Service, Self::Quota];
+
+    /// The word in tables and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SchoolOffice => "school office",
+            Self::It => "it",
+            Self::Service => "service",
+            Self::Quota => "quota",
+        }
+    }
+
+    /// For a person to read: `the school office`.
+    #[must_use]
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::SchoolOffice => "the school office",
+            Self::It => "IT",
+            Self::Service => "the service itself",
+            Self::Quota => "more room at the service (quota)",
+        }
+    }
+
+    /// The owner of a failure with this kind, code and state. An unknown code belongs to IT.
+    #[must_use]
+    pub fn of(kind: RecordedKind, code: &FailureCode, state: FailureState) -> Self {
+        let owner = Self::of_code(kind, code);
+        // A failure given up after days of retries does not pass by itself.
+        if owner == Self::Service && state == FailureState::Dead { Self::It } else { owner }
+    }
+
+    fn of_code(kind: RecordedKind, code: &FailureCode) -> Self {
+        match code {
+            FailureCode::NoLoginValue
+            | FailureCode::SharedLoginValue
+            | FailureCode::NoGroup
+            | FailureCode::UnusableRow
+            | FailureCode::LoginValueTaken
+            | FailureCode::Refused
+            | FailureCode::NoAccount => Self::SchoolOffice,
+            FailureCode::AccountFull => Self::Quota,
+            FailureCode::Unreachable
+            | FailureCode::LostAnswer
+            | FailureCode::Unreadable
+            | FailureCode::TimedOut
+            | FailureCode::RateLimited
+            | FailureCode::ServiceFailed
+            | FailureCode::ServiceStopped
+            | FailureCode::Unexpected
+            | FailureCode::CandidateGone
+            | FailureCode::NotSent => Self::Service,
+            FailureCode::GroupWithoutGid
+            | FailureCode::AdoptionOff
+            | FailureCode::TooLarge
+            | FailureCode::FieldsRefused
+            | FailureCode::Unauthorized
+            | FailureCode::WrongAddress
+            | FailureCode::Redirected
+            | FailureCode::Setup
+            | FailureCode::NoContact
+            | FailureCode::Other(_) => Self::It,
+            FailureCode::Classin(code) => match kind {
+                RecordedKind::Exam(_) => Self::It,
+                RecordedKind::Classin(kind) => Self::of_classin(kind, *code),
+            },
+        }
+    }
+
+    fn of_classin(kind: ClassinKind, code: i64) -> Self {
+        let call = match kind {
+            ClassinKind::Remove => Call::ClassRemove,
+            ClassinKind::Register => Call::Register,
+            ClassinKind::Enrol | ClassinKind::Rename => Call::ClassAdd,
+        };
+        let decision = decide(call, code);
+        match decision.class {
+            _ if !decision.listed => Self::It,
+            CodeClass::Full => Self::Quota,
+            CodeClass::Student | CodeClass::Repair | CodeClass::Class { .. } | CodeClass::Course { .. } => {
+                Self::SchoolOffice
+            }
+            CodeClass::Run(Stop::NoPermission | Stop::OurMistake) => Self::It,
+            CodeClass::Retry | CodeClass::Done | CodeClass::Already | CodeClass::Run(Stop::Maintenance) => {
+                Self::Service
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Service;
+
+    #[test]
+    fn every_kind_of_failure_names_who_can_mend_it() {
+        use FailureOwner::{It, Quota, SchoolOffice};
+        let table = [
+            ("exam", "add", "no-login-value", "dead", SchoolOffice),
+            ("exam", "modify", "shared-login-value", "dead", SchoolOffice),
+            ("exam", "add", "no-group", "dead", SchoolOffice),
+            ("exam", "add", "refused", "waiting", SchoolOffice),
+            ("exam", "add", "refused", "dead", SchoolOffice),
+            ("exam", "add", "account-full", "waiting", Quota),
+            ("exam", "move", "group-without-gid", "dead", It),
+            ("exam", "adopt", "adoption-off", "dead", It),
+            ("exam", "add", "too-large", "waiting", It),
+            ("exam", "add", "service-failed", "waiting", FailureOwner::Service),
+            ("exam", "add", "service-failed", "dead", It),
+            ("exam", "delete", "lost-answer", "waiting", FailureOwner::Service),
+            ("exam", "delete", "never heard of", "waiting", It),
+            ("exam", "delete", "130", "waiting", It),
+            ("classin", "enrol", "130", "waiting", Quota),
+            ("classin", "enrol", "400", "dead", SchoolOffice),
+            ("classin", "enrol", "228", "waiting", SchoolOffice),
+            ("classin", "enrol", "145", "waiting", SchoolOffice),
+            ("classin", "enrol", "114", "waiting", FailureOwner::Service),
+            ("classin", "enrol", "114", "dead", It),
+            ("classin", "enrol", "102", "waiting", It),
+            ("classin", "remove", "999999", "dead", It),
+            ("classin", "enrol", "no-account", "dead", SchoolOffice),
+            ("classin", "enrol", "lost-answer", "waiting", FailureOwner::Service),
+        ];
+        for (service, kind, code, state, owner) in table {
+            let kind = RecordedKind::parse(Service::parse(service).unwrap(), kind).unwrap();
+            let state = FailureState::parse(state).unwrap();
+            assert_eq!(
+                FailureOwner::of(kind, &FailureCode::parse(code), state),
+                owner,
+                "{service} {kind} {code} {state:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! When a failed operation is tried again, and when it becomes a dead letter.
+
+use std::time::Duration;
+
+use super::{FailureState, RecordedHash};
+
+/// Room in a class is asked for again when another hour has begun.
+pub const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// The pacing of retries.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts before a failure becomes a dead letter.
+    pub max_attempts: u32,
+    /// Delay after the first failed attempt.
+    pub first_delay: Duration,
+    /// The delays double up to this.
+    pub max_delay: Duration,
+}
+
+/// The next step for a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Tried again from this moment on, in milliseconds since 1970 UTC.
+    At(i64),
+    /// Not tried again until its row changes or a person says so.
+    Dead,
+}
+
+/// What has to happen before a failed operation is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextAttempt {
+    /// A delay that grows with the attempts.
+    AfterDelay,
+    /// Another run, whose reading or repeat settles what became of it; a delay only where the service asked for one.
+    NextRun,
+    /// Another hour: there was no room. However often, it never becomes a dead letter.
+    NextHour,
+    /// A person has to act, or the row has to change.
+    ByHand,
+}
+
+/// Earlier attempts at one thing that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlierAttempts {
+    /// How many failed.
+    pub attempts: u32,
+    /// What was wanted then.
+    pub recorded: RecordedHash,
+}
+
+impl EarlierAttempts {
+    /// How many attempts have failed with the one that failed now. What was wanted otherwise does not count.
+    #[must_use]
+    pub fn with_another(earlier: Option<Self>, recorded: RecordedHash) -> u32 {
+        let counted = earlier.filter(|earlier| earlier.recorded.is_same_as(recorded));
+        counted.map_or(0, |earlier| earlier.attempts).saturating_add(1)
+    }
+}
+
+impl RetryPolicy {
+    /// Where a failure stands after so many attempts, the last one now, and when it is due again in milliseconds
+    /// since 1970 UTC. `jitter` and `asked` as in [`RetryPolicy::after`].
+    #[must_use]
+    pub fn schedule(
+        &self,
+        next: NextAttempt,
+        attempts: u32,
+        now_ms: i64,
+        jitter: f64,
+        asked: Option<Duration>,
+    ) -> (FailureState, i64) {
+        match (next, self.after(attempts, now_ms, jitter, asked)) {
+            (NextAttempt::NextHour, _) => (FailureState::Waiting, next_hour(now_ms)),
+            (NextAttempt::ByHand, _) | (_, Retry::Dead) => (FailureState::Dead, now_ms),
+            (NextAttempt::NextRun, Retry::At(_)) if asked.is_none() => (FailureState::Waiting, now_ms),
+            (NextAttempt::AfterDelay | NextAttempt::NextRun, Retry::At(due)) => (FailureState::Waiting, due),
+        }
+    }
+
+    /// The delay after the given number of failed attempts, before jitter. Never shrinks with attempts.
+    #[must_use]
+    pub fn delay(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(31);
+        self.first_delay.saturating_mul(1_u32 << doublings).min(self.max_delay.max(self.first_delay))
+    }
+
+    /// After `attempts` failed attempts, the last one now.
+    ///
+    /// `jitter` in 0.0 to 1.0 shortens the delay by up to a fifth, so that failures of one moment do not
+    /// all come due in one moment. `asked` is what the service itself asked for, and is never undercut.
+    #[must_use]
+    pub fn after(&self, attempts: u32, now_ms: i64, jitter: f64, asked: Option<Duration>) -> Retry {
+        if attempts >= self.max_attempts {
+            return Retry::Dead;
+        }
+        let delay = self.delay(attempts).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0));
+        let delay = asked.map_or(delay, |asked| delay.max(asked));
+        Retry::At(now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+fn next_hour(now_ms: i64) -> i64 {
+    now_ms.div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::exam_plan::Fingerprint;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        max_attempts: 8,
+        first_delay: Duration::from_secs(60),
+        max_delay: Duration::from_secs(6 * 3600),
+    };
+
+    #[test]
+    fn delays_double_from_the_first_to_the_longest() {
+        let minutes: Vec<u64> = (1..=10).map(|attempt| POLICY.delay(attempt).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 360]);
+    }
+
+    #[test]
+    fn the_last_attempt_makes_a_dead_letter() {
+        assert!(matches!(POLICY.after(7, 0, 0.0, None), Retry::At(_)));
+        assert_eq!(POLICY.after(8, 0, 0.0, None), Retry::Dead);
+    }
+
+    #[test]
+    fn a_delay_that_the_service_asks_for_is_obeyed() {
+        assert_eq!(POLICY.after(1, 0, 1.0, Some(Duration::from_secs(600))), Retry::At(600_000));
+    }
+
+    #[test]
+    fn where_a_failure_stands_follows_from_what_has_to_happen_first() {
+        use FailureState::{Dead, Waiting};
+        let asked = Some(Duration::from_secs(600));
+        let table = [
+            ("a first delay", NextAttempt::AfterDelay, 1, None, (Waiting, 60_000)),
+            ("a wish of the service", NextAttempt::AfterDelay, 1, asked, (Waiting, 600_000)),
+            ("the last attempt", NextAttempt::AfterDelay, 8, None, (Dead, 0)),
+            ("the next run", NextAttempt::NextRun, 1, None, (Waiting, 0)),
+            ("the next run after a wish", NextAttempt::NextRun, 1, asked, (Waiting, 600_000)),
+            ("the next run, for the last time", NextAttempt::NextRun, 8, None, (Dead, 0)),
+            ("no room", NextAttempt::NextHour, 1, None, (Waiting, HOUR_MS)),
+            ("no room for long", NextAttempt::NextHour, 800, None, (Waiting, HOUR_MS)),
+            ("a person", NextAttempt::ByHand, 1, asked, (Dead, 0)),
+        ];
+        for (name, next, attempts, asked, stands) in table {
+            assert_eq!(POLICY.schedule(next, attempts, 0, 0.0, asked), stands, "{name}");
+        }
+    }
+
+    #[test]
+    fn attempts_at_something_else_do_not_count() {
+        let recorded = RecordedHash::alone(Fingerprint(1));
+        let earlier = Some(EarlierAttempts { attempts: 3, recorded });
+        assert_eq!(EarlierAttempts::with_another(None, recorded), 1);
+        assert_eq!(EarlierAttempts::with_another(earlier, recorded), 4);
+        assert_eq!(EarlierAttempts::with_another(earlier, RecordedHash::alone(Fingerprint(2))), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn delays_never_shrink_and_stay_within_bounds(attempt in 1_u32..100) {
+            prop_assert!(POLICY.delay(attempt + 1) >= POLICY.delay(attempt));
+            prop_assert!(POLICY.delay(attempt) >= POLICY.first_delay && POLICY.delay(attempt) <= POLICY.max_delay);
+        }
+
+        #[test]
+        fn jitter_shortens_by_a_fifth_at_most(attempt in 1_u32..7, jitter in -1.0_f64..2.0) {
+            let Retry::At(due) = POLICY.after(attempt, 0, jitter, None) else { panic!("not dead yet") };
+            let full = i64::try_from(POLICY.delay(attempt).as_millis()).unwrap();
+            prop_assert!(due <= full && due >= full * 8 / 10 - 1);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! How failures change: recorded, resolved, closed, silenced, and taken apart after an upgrade.
+
+use std::collections::HashSet;
+
+use rosterd_core::failure::{FailureCode, FailureState, OperationKey, RecordedHash, Service};
+use rosterd_core::roster::RunId;
+use sqlx::{Sqlite, Transaction};
+
+use super::error::{Doing, Written};
+use super::failures::{key, stored_contact};
+use super::keys::{keys, stored};
+use super::link_codec::json;
+use super::{FailureRecord, StateStore, StoreError};
+
+const ACCOUNT_FULL: &str = "the account has no room for more candidates: raise its candidate number limit, or delete \
+                            candidates that nobody needs";
+
+/// Writes one failure inside the caller's transaction: a new row, or the newest state of the open one.
+pub(super) async fn record(
+    transaction: &mut Transaction<'_, Sqlite>,
+    record: &FailureRecord,
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let FailureRecord { key, call, code, message, service_text, batch, index, failure, attempts } = record;
+    let number = |number: &Option<u64>| number.and_then(|number| i64::try_from(number).ok());
+    let (contact, contact_form) = stored_contact(failure.recorded);
+    sqlx::query(
+        "INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, \
+         service_text, batch, item_index, attempts, first_failed_at_ms, last_failed_at_ms, due_at_ms, want, \
+         contact, contact_form, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (service, kind, student_id, class_code) WHERE state IN ('waiting', 'dead', 'ignored') \
+         DO UPDATE SET state = excluded.state, call = excluded.call, code = excluded.code, \
+         message = excluded.message, service_text = excluded.service_text, batch = excluded.batch, \
+         item_index = excluded.item_index, attempts = excluded.attempts, \
+         last_failed_at_ms = excluded.last_failed_at_ms, due_at_ms = excluded.due_at_ms, \
+         want = excluded.want, contact = excluded.contact, contact_form = excluded.contact_form, \
+         run_id = excluded.run_id",
+    )
+    .bind(key.service().as_str())
+    .bind(key.kind.as_str())
+    .bind(key.student.as_str())
+    .bind(&key.class_key)
+    .bind(failure.state.as_str())
+    .bind(*call)
+    .bind(code.as_str())
+    .bind(message)
+    .bind(service_text)
+    .bind(number(batch))
+    .bind(number(index))
+    .bind(attempts)
+    .bind(now_ms)
+    .bind(now_ms)
+    .bind(failure.due_at_ms)
+    .bind(stored(failure.recorded.hash))
+    .bind(contact)
+    .bind(contact_form)
+    .bind(run.0)
+    .execute(&mut **transaction)
+    .await
+    .done("recording a failure")
+}
+
+/// Closes the open failures of what has succeeded, inside the caller's transaction.
+pub(super) async fn resolve(
+    transaction: &mut Transaction<'_, Sqlite>,
+    applied: &[OperationKey],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if applied.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE failures SET state = 'resolved', closed_at_ms = ? WHERE failure_id IN \
+         (SELECT f.failure_id FROM json_each(?) AS done CROSS JOIN failures AS f \
+          ON f.service = done.value ->> 0 AND f.kind = done.value ->> 1 \
+          AND f.student_id = done.value ->> 2 AND f.class_code = done.value ->> 3 \
+          WHERE f.state IN ('waiting', 'dead', 'ignored'))",
+    )
+    .bind(now_ms)
+    .bind(keys(applied))
+    .execute(&mut **transaction)
+    .await
+    .done("closing failures")
+}
+
+impl StateStore {
+    /// These adds were refused because the account is full: no fault of their students, and no attempt that
+    /// counts towards giving up.
+    pub async fn blame_account(&self, refused: &[OperationKey]) -> Result<(), StoreError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE failures SET code = ?, state = 'waiting', attempts = max(attempts - 1, 1), message = ? \
+             WHERE state IN ('waiting', 'dead') AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+        )
+        .bind(FailureCode::AccountFull.as_str())
+        .bind(ACCOUNT_FULL)
+        .bind(keys(refused))
+        .execute(&self.writer)
+        .await
+        .done("recording that the account is full")
+    }
+
+    /// Closes as superseded every open failure of a service that the newest complete plan no longer wants. Says how
+    /// many that are.
+    pub async fn supersede_failures(
+        &self,
+        service: Service,
+        wanted: &HashSet<OperationKey>,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let doing = "closing failures";
+        let open: Vec<(i64, String, String, String)> = sqlx::query_as(
+            "SELECT failure_id, kind, student_id, class_code FROM open_failures \
+             WHERE service = ? ORDER BY failure_id",
+        )
+        .bind(service.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing(doing)?;
+        let mut unwanted = Vec::new();
+        for (id, kind, student, class) in open {
+            if !wanted.contains(&key(id, service.as_str(), &kind, student, class)?) {
+                unwanted.push(id);
+            }
+        }
+        if unwanted.is_empty() {
+            return Ok(0);
+        }
+        sqlx::query(
+            "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
+             WHERE failure_id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(now_ms)
+        .bind(json(unwanted))
+        .execute(&self.writer)
+        .await
+        .rows(doing)
+    }
+
+    /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
+    /// when `ids` is absent. Says how many were changed.
+    pub async fn change_failures(
+        &self,
+        ids: Option<&[i64]>,
+        to: FailureState,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let ids = ids.map(|ids| json(ids.iter().copied()));
+        sqlx::query(
+            "UPDATE failures SET state = ?1, due_at_ms = ?2, \
+             attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE attempts END \
+             WHERE failure_id IN (SELECT failure_id FROM open_failures) \
+             AND (?3 IS NULL OR failure_id IN (SELECT value FROM json_each(?3)))",
+        )
+        .bind(to.as_str())
+        .bind(now_ms)
+        .bind(ids)
+        .execute(&self.writer)
+        .await
+        .rows("changing failures")
+    }
+
+    /// Stores in parts what an earlier version stored mixed, by number of the failure: all of them or none.
+    pub async fn store_apart(&self, taken_apart: &[(i64, RecordedHash)]) -> Result<(), StoreError> {
+        if taken_apart.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(i64, i64, Option<i64>, &str)> = taken_apart
+            .iter()
+            .map(|(id, recorded)| {
+                let (contact, form) = stored_contact(*recorded);
+                (*id, stored(recorded.hash), contact, form)
+            })
+            .collect();
+        sqlx::query(
+            "UPDATE failures SET want = parts.value ->> 1, contact = parts.value ->> 2, \
+             contact_form = parts.value ->> 3 FROM json_each(?) AS parts \
+             WHERE failures.failure_id = parts.value ->> 0 AND contact_form <> 'apart'",
+        )
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&self.writer)
+        .await
+        .done("storing failures in parts")
+    }
+}
