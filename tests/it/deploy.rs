@@ -160,7 +160,7 @@ fn units_have_the_sections_that_systemd_knows() {
 
 #[test]
 fn units_start_the_installed_binary_with_flags_that_it_has() {
-    let command_line = read("src/cli.rs");
+    let command_line = read("src/cli/mod.rs");
     for unit in SERVICES {
         let directives = directives(&read(unit));
         let commands = [values(&directives, "ExecStartPre"), values(&directives, "ExecStart")].concat();
@@ -379,7 +379,7 @@ fn the_composition_gives_the_container_nothing_that_it_does_not_need() {
 
 #[test]
 fn both_files_that_name_the_health_check_name_what_the_command_line_has() {
-    let command_line = read("src/cli.rs");
+    let command_line = read("src/cli/mod.rs");
     assert!(command_line.contains("    Status"), "no verb status");
     assert!(command_line.contains("check: bool"), "no flag --check");
 }
