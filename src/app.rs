@@ -20,7 +20,7 @@ use rosterd_core::failure::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
 pub struct App {
-    /// What the admin set.
+    /// The admin's settings.
     pub settings: Arc<Settings>,
     /// Our own database.
     pub state: StateStore,
@@ -30,7 +30,7 @@ pub struct App {
     _demo: Option<Demo>,
 }
 
-/// Why a command cannot begin, and how the program then ends.
+/// The reason why a command cannot begin, with its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The configuration is wrong.
@@ -54,7 +54,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// How the program ends.
+    /// The exit code for it.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Credentials(_) => Exit::Configuration,
@@ -233,7 +233,7 @@ pub fn classin_side(settings: &Settings, clock: &Clock) -> Result<Option<Classin
     Ok(connection.map(|connection| classin_side_over(settings, &connection)))
 }
 
-/// What proves ClassIn's credentials, where it is enabled.
+/// The check of ClassIn's credentials, where it is enabled.
 ///
 /// # Errors
 /// When its transport cannot be built.

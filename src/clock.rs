@@ -1,6 +1,6 @@
-//! The one place that asks what time it is.
+//! The only place that reads the time.
 //!
-//! Pure code takes the time as an argument; the shell gets it here, so that tests can turn the hands.
+//! Pure code takes the time as an argument; the shell gets it here, so that tests can set it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,8 +1,8 @@
-//! How the program ends: the exit codes, and which one counts where several apply.
+//! The exit codes, and the order among them when several apply.
 //!
 //! The only list of them; what leads to which is decided where it is known.
 
-/// What the exit code says.
+/// The meaning of an exit code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[must_use]
 pub enum Exit {
@@ -52,7 +52,7 @@ impl Exit {
         if other.weight() > self.weight() { other } else { self }
     }
 
-    /// 143, 78, 77, 75, 1, 4, 3, 2, 0. Wrong usage is found before anything else could go wrong; it stands
+    /// 143, 78, 77, 75, 1, 4, 3, 2, 0. Wrong usage is found before anything else could go wrong; it ranks
     /// beside wrong configuration.
     fn weight(self) -> u8 {
         match self {

@@ -15,8 +15,8 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::settings::ProcessEnvironment;
 
-/// Libraries that tell of every connection and query: theirs are capped at `warn`, whatever the level, since
-/// addresses with secrets and rows with names pass through them.
+/// Libraries that log every connection and query. They are capped at `warn`, because addresses with secrets
+/// and rows with names pass through them.
 const CAPPED: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "rustls", "sqlx"];
 
 /// How log lines are written.
@@ -28,7 +28,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Why no log can be written.
+/// The reason why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The level is none, nor a list of `target=level`.

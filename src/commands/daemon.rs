@@ -22,7 +22,7 @@ use crate::store::{LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
 
-/// What the daemon runs: the program with the settings of the moment.
+/// The daemon's run handler: the program with its current settings.
 struct Runs {
     config: Option<PathBuf>,
     settings: RwLock<Arc<Settings>>,
@@ -35,7 +35,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let signals = signals::listen().context("signals cannot be listened to")?;
     let app = App::open(cli.config.as_deref()).await?;
     let settings = Arc::clone(&app.settings);
-    // What can be found wrong now is said now, not at the first run.
+    // Report problems that can be found now, not at the first run.
     drop(app.context(Progress::silent(), CancellationToken::new()).await?);
     let health = Health::new();
     remember_past(&app, &health).await?;
@@ -88,7 +88,7 @@ fn timetable(settings: &Settings) -> Timetable {
     Timetable { sync: settings.schedule.clone(), results }
 }
 
-/// What the health page shows of the time before this start.
+/// Fills the health page with the time before this start.
 async fn remember_past(app: &App, health: &Health) -> Result<(), AppError> {
     let runs = app.state.runs(10).await?;
     for row in runs.iter().rev().filter(|row| row.trigger != "plan") {
@@ -120,10 +120,10 @@ fn outcome_word(outcome: &str) -> &'static str {
         .unwrap_or("failed")
 }
 
-/// How long a due run waits for another one to end.
+/// The longest wait of a due run for another one to end, in milliseconds.
 const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
 
-/// How often it looks whether the other one has ended.
+/// The pause between two looks whether the other one has ended.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 impl Runs {
@@ -182,7 +182,7 @@ impl Runs {
         RunSummary { outcome, exit: error.exit().code(), ..RunSummary::failed(self.clock.now_ms()) }
     }
 
-    /// Waits for somebody else's run to end, so that a due time met by `--sync-now` is late and not lost.
+    /// Waits for another process's run to end, so that a due time met by `--sync-now` is late and not lost.
     async fn lock_in_time(
         &self,
         settings: &Settings,

@@ -38,7 +38,7 @@ struct RosterPart {
     classes: Vec<String>,
 }
 
-/// What we remember of the student's candidate.
+/// The recorded facts of the student's candidate.
 #[derive(Serialize)]
 struct LinkPart {
     origin: &'static str,
@@ -174,7 +174,7 @@ fn enrolment_part(row: EvidenceRow, codes: &HashMap<ClassTarget, String>) -> Enr
     }
 }
 
-/// What follows on the exam side, as far as that can be said without asking it.
+/// The next steps on the exam side, as far as they are known without a call.
 fn exam_next(app: &App, details: Option<&RosterDetails>, link: Option<&Link>) -> Vec<String> {
     if !app.settings.exam.enabled {
         return Vec::new();
@@ -197,7 +197,7 @@ fn exam_next(app: &App, details: Option<&RosterDetails>, link: Option<&Link>) ->
     vec![sentence]
 }
 
-/// What ClassIn's part of a run would do for this student.
+/// The next steps on ClassIn for this student.
 async fn classin_next(
     app: &App,
     roster: RosterDatabase,

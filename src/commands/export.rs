@@ -22,7 +22,7 @@ const PASSWORD_NAMES: [&str; 5] = ["password", "passwd", "passwort", "pwd", "密
 /// The columns of failures.
 const FAILURE_COLUMNS: [&str; 10] =
     ["id", "service", "kind", "student_id", "class_code", "state", "code", "message", "attempts", "due_at"];
-/// What tells a spreadsheet that a file is UTF-8.
+/// The mark by which a spreadsheet recognises UTF-8.
 const MARK: &str = "\u{feff}";
 
 type Rows<'a> = BoxStream<'a, Result<TextRow, AppError>>;
@@ -102,7 +102,8 @@ async fn write(
     Ok(Exit::Done)
 }
 
-/// Writes beside the file first, for its owner alone, and then in its place: nobody finds half of it.
+/// Writes a new file beside the old one, readable only by its owner, and then replaces it: a half-written
+/// file is never seen.
 async fn write_file(
     path: &Path,
     arguments: &ExportArgs,
@@ -125,7 +126,7 @@ async fn write_file(
         Ok(count)
     });
     if written.is_err() {
-        // What it is about is the error.
+        // The error alone says what happened.
         let _stays = std::fs::remove_file(&beside);
     }
     written
@@ -192,8 +193,8 @@ impl Write for Stdout {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula: an apostrophe goes before those that would be. Numbers and
-/// telephone numbers, such as +8613800138000, compute nothing and stay as they are.
+/// A cell that no spreadsheet takes for a formula: an apostrophe is put before those that would be. Numbers
+/// and telephone numbers, such as +8613800138000, compute nothing and stay as they are.
 pub(super) fn harmless(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next();

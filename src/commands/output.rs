@@ -24,14 +24,14 @@ pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) 
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    // Whoever closed the pipe does not want to hear more.
+    // The reader closed the pipe and expects no more output.
     let _closed = write!(out, "{text}{newline}").and_then(|()| out.flush());
 }
 
 /// Writes a piece of a longer document to standard output, as it is.
 pub(super) fn print_unchanged(text: &str) {
     let mut out = anstream::stdout().lock();
-    // Whoever closed the pipe does not want to hear more.
+    // The reader closed the pipe and expects no more output.
     let _closed = write!(out, "{text}").and_then(|()| out.flush());
 }
 
@@ -43,12 +43,12 @@ pub fn print_error_as(format: LogFormat) {
     AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
 }
 
-/// Writes what went wrong to standard error, once and whatever the log level.
+/// Writes an error to standard error, once and at every log level.
 pub fn print_error(text: &str) {
     to_stderr("ERROR", text);
 }
 
-/// Writes what somebody waits to hear to standard error.
+/// Writes a notice that a person waits for to standard error.
 #[cfg(feature = "sandbox")]
 pub(super) fn print_notice(text: &str) {
     to_stderr("INFO", text);
@@ -64,6 +64,6 @@ fn to_stderr(level: &str, text: &str) {
         format!("rosterd: {text}")
     };
     let mut out = anstream::stderr().lock();
-    // Whoever closed the pipe does not want to hear more.
+    // The reader closed the pipe and expects no more output.
     let _closed = writeln!(out, "{line}");
 }

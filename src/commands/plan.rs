@@ -71,7 +71,7 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         doubt = exam.doubt;
     }
     operations.extend(intended.classin.operations.iter().cloned());
-    // What takes something away comes last, of both services; the order is otherwise kept.
+    // Operations that take something away come last, for both services; the order is otherwise kept.
     operations.sort_by_key(|operation| matches!(operation.kind, "delete" | "remove"));
     let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for operation in &operations {
@@ -102,7 +102,8 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
     }
 }
 
-/// Enough to tell two apart on a screen, too little to name anybody: the first character and the length.
+/// The first character and the length: enough to tell two login values apart on a screen, too little to
+/// identify a person.
 pub(super) fn masked(login: &str) -> String {
     let first: String = login.chars().take(1).collect();
     format!("{first}… ({} characters)", login.chars().count())
@@ -153,7 +154,7 @@ fn text(document: &Document) -> String {
     text
 }
 
-/// What is not done in this mode, or not yet, keeps the sign of what it would do; its reason stands behind it.
+/// An operation that this run leaves undone keeps the sign of its kind, followed by the reason.
 fn sign(operation: &OperationLine) -> char {
     match (operation.state, operation.kind) {
         ("held", _) => '=',

@@ -36,7 +36,7 @@ impl From<&RunRow> for RunLine {
     }
 }
 
-/// How many runs the history shows.
+/// The number of runs shown.
 const SHOWN: u32 = 50;
 
 pub(super) async fn run(app: &App, cli: &Cli, id: Option<i64>) -> Result<Exit, AppError> {

@@ -14,7 +14,7 @@ use crate::run::moment;
 use crate::settings::ScheduleSettings;
 use crate::store::FailureRow;
 
-/// How it stands.
+/// The state of the program.
 #[derive(Serialize)]
 struct Status {
     healthy: bool,
@@ -30,31 +30,31 @@ struct Status {
     condemned_classes: Vec<String>,
 }
 
-/// How sure we are of who is in which class.
+/// How well enrolments are confirmed.
 #[derive(Serialize)]
 struct EvidencePart {
     /// Enrolments by evidence.
     by_evidence: BTreeMap<String, u64>,
-    /// How many of those in living classes ClassIn confirmed lately.
+    /// Memberships in living classes that ClassIn confirmed lately.
     confirmed: u64,
-    /// Of so many.
+    /// All memberships in living classes.
     living: u64,
     /// In percent, with one decimal.
     confirmed_percent: f64,
-    /// What counts as lately.
+    /// The span that counts as lately.
     within_days: i64,
 }
 
 /// A confirmation counts as fresh for so long.
 const FRESH_DAYS: i64 = 7;
 
-/// How many runs are shown.
+/// The number of runs shown.
 const SHOWN: u32 = 5;
 
-/// How many failures the text shows; the JSON form has all.
+/// The number of failures shown as text; the JSON form has all.
 const MOST_FAILURES: usize = 20;
 
-/// A good run may be as old as so many intervals of the schedule, and at least an hour.
+/// The age limit of a good run in intervals of the schedule; it is at least an hour.
 const INTERVALS: i64 = 3;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;

@@ -180,7 +180,7 @@ fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceS
     }
 }
 
-/// At most so many lines of one sort are shown; the JSON report has all.
+/// The number of lines of one sort shown; the JSON report has all.
 const MOST_LINES: usize = 10;
 
 fn few(text: &mut String, style: Style, title: &str, lines: &[String]) {

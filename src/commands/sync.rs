@@ -23,13 +23,13 @@ pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     Ok(report.exit)
 }
 
-/// Bars only where somebody watches standard error and asked for text.
+/// Shows bars only when standard error is a terminal and the output is text.
 pub(super) fn progress(cli: &Cli) -> Progress {
     let watched = std::io::stderr().is_terminal() && !cli.quiet && cli.output == OutputFormat::Text;
     if watched { Progress::shown(telemetry::progress()) } else { Progress::silent() }
 }
 
-/// How long what is in flight may take to finish after the first signal.
+/// The time that calls in flight have to finish after the first signal.
 const LONGEST_END: Duration = Duration::from_secs(30);
 
 /// Cancelled by SIGTERM or SIGINT: no new batch, what is in flight is finished and recorded. A second

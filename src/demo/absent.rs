@@ -2,7 +2,7 @@
 
 use crate::settings::{DemoSettings, Settings};
 
-/// Stands for the rehearsal, which this build does not carry.
+/// A placeholder for the rehearsal, which this build lacks.
 pub enum Demo {}
 
 impl Demo {

@@ -1,8 +1,8 @@
 //! Makes up a roster: believable people in several scripts, their groups and classes. The same seed gives
 //! the same roster everywhere: only 32-bit draws are used, and nothing that depends on the machine.
 //!
-//! Nobody here exists. Telephone numbers come from ranges reserved for fiction or from country code 999,
-//! which is assigned to nobody; mail addresses from domains reserved for examples.
+//! All persons here are made up. Telephone numbers come from ranges reserved for fiction or from the
+//! unassigned country code 999; mail addresses from domains reserved for examples.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -45,7 +45,7 @@ const SUBJECTS: [&str; 10] = [
     "Programming",
     "Music theory",
 ];
-/// One class for so many students.
+/// The number of students to a class.
 const STUDENTS_PER_CLASS: u32 = 25;
 const SMALLEST_CLASS: u32 = 8;
 const LARGEST_CLASS: u32 = 30;
@@ -55,7 +55,7 @@ const PASSWORD_LENGTH: u32 = 10;
 /// Area codes with 100 numbers each (555-0100 to 555-0199) that are reserved for fiction.
 const AREA_CODES: [u32; 12] = [202, 212, 303, 312, 404, 415, 503, 512, 617, 702, 808, 907];
 
-/// How the parts of a name stand.
+/// The order of a name's parts.
 #[derive(Clone, Copy)]
 enum Order {
     GivenFirst,
@@ -64,7 +64,7 @@ enum Order {
     FamilyFirstJoined,
 }
 
-/// Where a people's made-up telephone numbers come from.
+/// The source of a people's made-up telephone numbers.
 #[derive(Clone, Copy)]
 enum Phones {
     American,
@@ -77,16 +77,17 @@ enum Phones {
 struct Names {
     order: Order,
     phones: Phones,
-    /// How often, out of all weights.
+    /// The share among all weights.
     weight: u32,
     women: &'static [&'static str],
     men: &'static [&'static str],
     families: &'static [&'static str],
-    /// What women's family names end in instead, as (ending, women's ending).
+    /// Endings of women's family names, as (ending, women's ending).
     women_endings: &'static [(&'static str, &'static str)],
 }
 
-/// A roster of so many students. Groups have no gid and classes no course: the services give those.
+/// A roster with this number of students. Groups have no gid and classes no course: the services assign
+/// those.
 #[must_use]
 pub fn generate(students: u32, seed: u64) -> RosterRows {
     let mut rng = Rng::with_seed(seed);
@@ -164,7 +165,7 @@ fn class(number: u32) -> ClassRow {
     }
 }
 
-/// Some of these ids, each once, in their order; everybody where there are too few to choose from.
+/// Some of these ids, each once, in their order; all of them where there are too few to choose from.
 fn choose(rng: &mut Rng, ids: &[String]) -> Vec<String> {
     let mut wanted = rng.u32(SMALLEST_CLASS..=LARGEST_CLASS).min(size(ids));
     let mut left = size(ids);
@@ -191,7 +192,7 @@ fn pick<'a, T>(rng: &mut Rng, items: &'a [T]) -> Option<&'a T> {
     at(items, rng.u32(0..size(items).max(1)))
 }
 
-/// What was given away already, so that nobody gets it twice.
+/// Values already given away, so that each is used once.
 #[derive(Default)]
 struct People {
     logins: HashMap<String, u32>,
@@ -228,7 +229,7 @@ impl People {
         }
     }
 
-    /// Names hold no digits, so a numbered login is nobody's plain one.
+    /// Names hold no digits, so a numbered login never equals a plain one.
     fn login(&mut self, given: &str, family: &str) -> String {
         let plain = format!("{given}.{family}");
         let bearers = self.logins.entry(plain.clone()).or_default();
@@ -236,7 +237,7 @@ impl People {
         if *bearers == 1 { plain } else { format!("{plain}{bearers}") }
     }
 
-    /// A number nobody has, as ClassIn writes numbers from abroad: `00<country>-<number>`.
+    /// An unassigned number, as ClassIn writes numbers from abroad: `00<country>-<number>`.
     fn phone(&mut self, phones: Phones) -> String {
         // Sources: NANP 555-0100 to -0199; Ofcom, drama numbers, mobile 07700 900000 to 900999;
         // ARCEP decision 2018-0881, 06 39 98 00 00 to 99 99.

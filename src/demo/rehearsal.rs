@@ -87,7 +87,7 @@ fn login_field(field: &LoginField) -> String {
     }
 }
 
-/// What a sandbox was given for a roster.
+/// The result of provisioning a sandbox for a roster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Provisioned {
     /// Groups created on the exam side.

@@ -28,7 +28,7 @@ use self::report::{Lines, report};
 pub(super) use self::arguments::run;
 pub use self::report::ImportReport;
 
-/// What kind of files is imported.
+/// The kind of imported files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportKind {
@@ -50,7 +50,7 @@ impl fmt::Display for ImportKind {
     }
 }
 
-/// What to import, and how.
+/// An import: its files and options.
 #[derive(Clone, Debug)]
 pub struct ImportRequest {
     /// The kind of files.
@@ -59,14 +59,14 @@ pub struct ImportRequest {
     pub paths: Vec<PathBuf>,
     /// The roster database; created if it is not there.
     pub database: PathBuf,
-    /// The files are the whole truth: who is missing has left. Clever bundles always are, and `OneRoster`
-    /// bundles say so themselves.
+    /// The files are the whole truth: a student missing from them has left. Clever bundles always are, and
+    /// `OneRoster` bundles say so themselves.
     pub bulk: bool,
     /// Import the good rows although there are bad ones. Absence then means nothing in a table with bad rows.
     pub skip_bad_rows: bool,
     /// Say what would change, and change nothing.
     pub dry_run: bool,
-    /// How much may go of the students, and of the memberships, that are there; `None` lets everything go.
+    /// The limit on students, and on memberships, that may go; `None` lets everything go.
     pub limit: Option<Limit>,
     /// Encoding and separator, where they are not to be found out.
     pub reading: ReadOptions,
@@ -74,11 +74,11 @@ pub struct ImportRequest {
     pub map: ColumnMap,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
-    /// How a `OneRoster` bundle is read; its mapping and encoding are those above.
+    /// The options for a `OneRoster` bundle; its mapping and encoding are those above.
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
-    /// Where somebody may watch.
+    /// The progress display.
     pub progress: Progress,
 }
 
@@ -113,7 +113,7 @@ impl ImportRequest {
         }
     }
 
-    /// What the files are, unless they say so themselves.
+    /// The completeness of the files, unless they state it themselves.
     fn completeness(&self) -> Completeness {
         let whole = self.bulk || self.kind == ImportKind::Clever;
         if whole { Completeness::Whole } else { Completeness::Partial }
@@ -125,7 +125,7 @@ impl ImportRequest {
     }
 }
 
-/// Why nothing was imported. Nothing was changed then.
+/// The reason why nothing was imported. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The command names no path, or for Clever more than one.
@@ -150,7 +150,7 @@ pub enum ImportError {
         /// The newest change that was imported.
         roster: String,
     },
-    /// The files are the whole truth and hold nobody.
+    /// The files are the whole truth and hold no student.
     #[error("an import of a whole roster without students is refused: everybody would have left")]
     NoStudents,
     /// The database could not be opened or written.
@@ -257,7 +257,7 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
 }
 
-/// A delta from before the last one would bring back what has changed since.
+/// Refuses a delta from before the last one, which would undo later changes.
 async fn refuse_older(
     request: &ImportRequest,
     reading: &Reading,
@@ -316,7 +316,7 @@ async fn put_aside(
         staging.put(lot, request.completeness()).await?;
         let read = bytes.load(Ordering::Relaxed);
         if read > total {
-            // What is unpacked is more than its file.
+            // Unpacked data is larger than its file.
             total = read;
             bar.set_length(total);
         }

@@ -1,4 +1,4 @@
-//! What an import says of itself: counts, the first keys, every bad row. Never a value of a person.
+//! The report of an import: counts, the first keys, every bad row. Never a personal value.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::{ImportKind, ImportRequest};
 use crate::store::roster_writer::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
 
-/// What an import did, found, or would have done.
+/// The result of an import, or of a dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct ImportReport {
     /// The kind of files.
@@ -21,13 +21,13 @@ pub struct ImportReport {
     pub whole: bool,
     /// True when the database is another one than before.
     pub changed: bool,
-    /// What differs; nothing where bad rows stopped the import.
+    /// The difference; empty if bad rows stopped the import.
     pub difference: ImportDifference,
-    /// Tables with bad rows; nobody was taken as missing from them.
+    /// Tables with bad rows; absence from them counts for nothing.
     pub incomplete: Vec<RosterTable>,
     /// Columns that were left out on purpose.
     pub skipped_columns: Vec<SkippedColumns>,
-    /// What else there is to know about the files, such as an encoding that was guessed.
+    /// Other remarks about the files, such as an encoding that was guessed.
     pub notices: Vec<Notice>,
     /// Not empty: more would go than may go unasked, and nothing was changed.
     pub too_much: Vec<Shrink>,

@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::store::{ResultFilter, StateStore, StoreError, StudentResult};
 use rosterd_core::roster::{Attempt, ExamId, StudentId};
 
-/// How many results the text shows if nothing else is asked for.
+/// The default number of results shown as text.
 const SHOWN: u32 = 100;
 /// Rows that are written at once.
 const CHUNK: usize = 500;
@@ -65,7 +65,7 @@ pub(super) fn prepare(
     Ok(ResultsPull { state, exam, full_every: settings.results.full_every, clock, progress, stop })
 }
 
-/// What the command line asks for, in the store's terms.
+/// The filter that the command line asks for, in the store's terms.
 fn filter(which: &WhichResults) -> ResultFilter {
     let WhichResults { exam, student, since, until, reveal: _ } = which;
     ResultFilter {
@@ -243,7 +243,7 @@ async fn export(
     Ok(Exit::Done)
 }
 
-/// What is exported, piece by piece.
+/// An export, written piece by piece.
 struct Sheet {
     form: ExportForm,
     reveal: bool,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why an operation failed, in one word. Stored and printed: a word never changes its meaning.
+/// The reason for a failure, in one word. Stored and printed: a word never changes its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureCode {
     /// The roster has no login value for the student.
@@ -16,7 +16,7 @@ pub enum FailureCode {
     GroupWithoutGid,
     /// The row cannot be used as it is.
     UnusableRow,
-    /// The login value belongs to a candidate of somebody else.
+    /// The login value belongs to another student's candidate.
     LoginValueTaken,
     /// `exam.adopt` forbids taking over the candidate.
     AdoptionOff,
@@ -170,7 +170,7 @@ impl serde::Serialize for FailureCode {
 mod tests {
     use super::*;
 
-    /// What versions before this one stored, letter by letter.
+    /// The words that earlier versions stored, letter by letter.
     const STORED: [&str; 27] = [
         "no-login-value",
         "shared-login-value",

@@ -1,4 +1,4 @@
-//! How one intended change is named in the tables: service, kind, student, and for ClassIn the class.
+//! The key of an intended change in the tables: service, kind, student, and for ClassIn the class.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::classin_plan::EnrolmentKind;
 use crate::exam_plan::OperationKind;
 use crate::roster::StudentId;
 
-/// Which of the two services.
+/// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// OnlineExamMaker.
@@ -96,7 +96,7 @@ pub enum RecordedKind {
 }
 
 impl RecordedKind {
-    /// Which service it belongs to.
+    /// The service it belongs to.
     #[must_use]
     pub fn service(self) -> Service {
         match self {
@@ -155,7 +155,7 @@ impl serde::Serialize for RecordedKind {
 pub struct OperationKey {
     /// Of which service, and what.
     pub kind: RecordedKind,
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// For ClassIn the class, by the school's code or by ClassIn's ids; otherwise empty.
     pub class_key: String,
@@ -174,7 +174,7 @@ impl OperationKey {
         Self { kind: kind.into(), student, class_key }
     }
 
-    /// Which service it belongs to.
+    /// The service it belongs to.
     #[must_use]
     pub fn service(&self) -> Service {
         self.kind.service()

@@ -1,4 +1,4 @@
-//! Failed operations: how one is named, by which code it failed, who can act, and when it is tried again.
+//! Failed operations: their keys and codes, their owners, and the time of the next attempt.
 //!
 //! The planner, the delivery of calls and the store share these rules. Nothing is read or written here: the moment,
 //! the jitter and what is stored come in as arguments.

@@ -55,7 +55,7 @@ pub struct OpenFailure {
     pub state: FailureState,
     /// When it is due again, in milliseconds since 1970 UTC. Counts while it waits.
     pub due_at_ms: i64,
-    /// What was wanted when it failed: it holds back nothing else.
+    /// The hash of the failed change; only this change is held back.
     pub recorded: RecordedHash,
 }
 

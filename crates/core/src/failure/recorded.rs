@@ -1,8 +1,9 @@
-//! What was wanted when an operation failed: the hash of the desired state, and the student's contact where the
-//! failure depends on it.
+//! The hash of the desired change when an operation failed, with the student's contact where the failure
+//! depends on it.
 //!
-//! ClassIn refuses some students for their phone number or e-mail address, which is not part of what an enrolment
-//! wants. Another contact has to wake such a failure, so its fingerprint is recorded beside the hash.
+//! ClassIn refuses some students for their phone number or e-mail address, which is not part of an
+//! enrolment's desired state. Another contact has to wake such a failure, so its fingerprint is recorded
+//! beside the hash.
 //!
 //! # Rows of versions before 0.2
 //!
@@ -19,7 +20,7 @@
 
 use crate::exam_plan::Fingerprint;
 
-/// What a failure says about the contact of its student.
+/// A failure's dependence on its student's contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactPart {
     /// The failure does not depend on it.
@@ -33,16 +34,16 @@ pub enum ContactPart {
 }
 
 impl ContactPart {
-    /// Stands for a roster without a usable contact. No contact has this fingerprint.
+    /// The fingerprint of a missing contact. No contact has this fingerprint.
     pub const ABSENT: Fingerprint = Fingerprint(0);
 }
 
-/// What was wanted when an operation failed.
+/// The desired change of a failed operation, as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedHash {
     /// The hash as it is stored.
     pub hash: Fingerprint,
-    /// What it depends on beside.
+    /// The contact it depends on.
     pub contact: ContactPart,
 }
 
@@ -117,7 +118,7 @@ mod tests {
     const PHONE: Fingerprint = Fingerprint(0x0ff0);
     const OTHER: Fingerprint = Fingerprint(0x7777);
 
-    /// How versions before 0.2 wrote a row, and which desired hashes it held back.
+    /// Rows as written by versions before 0.2, and the desired hashes that they hold back.
     mod before {
         use super::*;
 

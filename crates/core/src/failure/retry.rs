@@ -27,12 +27,13 @@ pub enum Retry {
     Dead,
 }
 
-/// What has to happen before a failed operation is tried again.
+/// The condition of a failed operation's next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextAttempt {
     /// A delay that grows with the attempts.
     AfterDelay,
-    /// Another run, whose reading or repeat settles what became of it; a delay only where the service asked for one.
+    /// The next run, whose reading or repeat settles the outcome; a delay only where the service asked for
+    /// one.
     NextRun,
     /// Another hour: there was no room. However often, it never becomes a dead letter.
     NextHour,
@@ -43,14 +44,14 @@ pub enum NextAttempt {
 /// Earlier attempts at one thing that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarlierAttempts {
-    /// How many failed.
+    /// The number of failed attempts.
     pub attempts: u32,
-    /// What was wanted then.
+    /// The desired change then.
     pub recorded: RecordedHash,
 }
 
 impl EarlierAttempts {
-    /// How many attempts have failed with the one that failed now. What was wanted otherwise does not count.
+    /// Counts one more failed attempt. Attempts at another desired change do not count.
     #[must_use]
     pub fn with_another(earlier: Option<Self>, recorded: RecordedHash) -> u32 {
         let counted = earlier.filter(|earlier| earlier.recorded.is_same_as(recorded));
@@ -59,8 +60,8 @@ impl EarlierAttempts {
 }
 
 impl RetryPolicy {
-    /// Where a failure stands after so many attempts, the last one now, and when it is due again in milliseconds
-    /// since 1970 UTC. `jitter` and `asked` as in [`RetryPolicy::after`].
+    /// The state of a failure after this number of attempts, and its next due time in milliseconds since 1970
+    /// UTC. `jitter` and `asked` as in [`RetryPolicy::after`].
     #[must_use]
     pub fn schedule(
         &self,
