@@ -7,72 +7,9 @@ use std::path::PathBuf;
 
 use config::{Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
+use super::manual::{FIELDS, keys};
 use super::problem::{Origin, Problem};
 use super::suggest::nearest;
-
-/// Every key there is. What is not in this list is refused.
-const KEYS: &[&str] = &[
-    "roster.database",
-    "roster.queries.students",
-    "roster.queries.groups",
-    "roster.queries.group_members",
-    "roster.queries.classes",
-    "roster.queries.class_members",
-    "state.database",
-    "sync.mode",
-    "schedule.cron",
-    "schedule.time_zone",
-    "schedule.missed",
-    "schedule.jitter",
-    "schedule.blackout",
-    "exam.enabled",
-    "exam.base_url",
-    "exam.code",
-    "exam.code_file",
-    "exam.login_field",
-    "exam.page_size",
-    "exam.batch_size",
-    "exam.requests_per_second",
-    "exam.max_in_flight",
-    "exam.timeout",
-    "exam.ca_file",
-    "exam.verify_groups",
-    "exam.leavers",
-    "exam.adopt",
-    "exam.create_groups",
-    "exam.create_groups_under",
-    "exam.delete_grace",
-    FIELDS,
-    "classin.enabled",
-    "classin.base_url",
-    "classin.sid",
-    "classin.secret",
-    "classin.secret_file",
-    "classin.batch_size",
-    "classin.requests_per_second",
-    "classin.max_in_flight",
-    "classin.timeout",
-    "classin.ca_file",
-    "classin.register",
-    "classin.home_country",
-    "classin.verify_calls",
-    "classin.removals",
-    "guard.max_delete",
-    "guard.max_modify",
-    "guard.min_roster",
-    "retry.max_attempts",
-    "retry.first_delay",
-    "retry.max_delay",
-    "results.cron",
-    "results.full_every",
-    "http.listen",
-    "demo.students",
-    "demo.seed",
-    "demo.sandbox_state",
-];
-
-/// The one table with names of the admin's own. It is one value: a layer that has it replaces it.
-pub(super) const FIELDS: &str = "exam.fields";
 
 /// The prefix of our environment variables.
 pub(super) const PREFIX: &str = "ROSTERD__";
@@ -171,7 +108,7 @@ impl LayeredSettings {
     }
 
     fn add_value(&mut self, key: &str, value: Value, layer: &Layer) {
-        if let Some(known) = KEYS.iter().find(|known| **known == key) {
+        if let Some(known) = keys().find(|known| *known == key) {
             self.sections.extend(known.split_once('.').map(|(section, _)| section));
             let layers =
                 LayerValue { kind: value.kind, origin: layer.origin.clone(), folder: layer.folder.clone() };
@@ -196,7 +133,7 @@ fn variable_name(key: &str) -> String {
 
 /// The section of this name, as far as there is one: `roster`, `roster.queries`.
 fn section(path: &str) -> Option<&'static str> {
-    KEYS.iter().find_map(|key| {
+    keys().find_map(|key| {
         let found = key.get(..path.len())?;
         (found == path && key.get(path.len()..)?.starts_with('.')).then_some(found)
     })
@@ -205,8 +142,8 @@ fn section(path: &str) -> Option<&'static str> {
 /// Says that a key is none of ours, and which one may have been meant: the nearest in its own section, or else
 /// one of about that name in another.
 fn unknown(key: &str, origin: &Origin) -> String {
-    let sections = KEYS.iter().filter_map(|known| known.rsplit_once('.').map(|(section, _)| section));
-    let known: Vec<&str> = KEYS.iter().copied().chain(sections).collect();
+    let sections = keys().filter_map(|known| known.rsplit_once('.').map(|(section, _)| section));
+    let known: Vec<&str> = keys().chain(sections).collect();
     let nearest_of = |candidates: Vec<&'static str>| {
         let near = nearest(last(key), candidates.iter().map(|known| last(known)))?;
         candidates.iter().copied().find(|known| last(known) == near)

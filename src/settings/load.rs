@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::Settings;
 use super::layers::{Layer, LayeredSettings, PREFIX};
+use super::manual::MANUAL;
 use super::problem::{Origin, Problem, SettingsError};
 use super::validate::validate;
-
-/// The lowest layer, and the manual.
-const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// The configuration's place in a package.
 const INSTALLED: &str = "/etc/rosterd/config.toml";
@@ -125,7 +123,7 @@ fn load(
     layers.problems = problems;
     let path = source.path();
     let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
-    layers.add_toml(DEFAULTS, &Layer { origin: Origin::Default, folder: folder.clone() });
+    layers.add_toml(MANUAL, &Layer { origin: Origin::Default, folder: folder.clone() });
     if let Some(path) = path {
         let layer = Layer { origin: Origin::File(path.clone()), folder };
         match std::fs::read_to_string(&path) {

@@ -6,6 +6,7 @@
 mod environment;
 mod layers;
 mod load;
+mod manual;
 mod parse;
 mod problem;
 mod suggest;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use config::ValueKind;
 use secrecy::SecretString;
 
-use super::layers::{FIELDS, LayerValue, LayeredSettings};
+use super::layers::{LayerValue, LayeredSettings};
+use super::manual::FIELDS;
 use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
 use super::{
