@@ -18,6 +18,7 @@ pub(super) const WORLDS: &[(&str, Scenario)] = &[
     ("exam-fails-in-mid-run", |world| failing(world, "http_5xx", "addStudents@2x99:503")),
     ("exam-answers-lost-in-mid-run", |world| failing(world, "lose_answer", "addStudents@2x99")),
     ("exam-refuses-in-mid-run", |world| failing(world, "refuse_call", "addStudents@2x99")),
+    ("exam-asks-to-wait-in-mid-run", |world| failing(world, "http_429", "addStudents@2x5:1")),
     ("exam-unreadable-in-mid-run", |world| failing(world, "not_json", "addStudents@2x99")),
     ("exam-unknown-and-unreadable", unknown_and_unreadable),
     ("classin-fails-in-mid-run", |world| failing(world, "http_5xx", "addClassStudentMultiple@2x99:503")),
@@ -25,6 +26,9 @@ pub(super) const WORLDS: &[(&str, Scenario)] = &[
         failing(world, "lose_answer", "addClassStudentMultiple@2x99")
     }),
     ("classin-refuses-in-mid-run", |world| failing(world, "refuse_call", "addClassStudentMultiple@2x99:104")),
+    ("classin-asks-to-wait-in-mid-run", |world| {
+        failing(world, "http_429", "addClassStudentMultiple@2x99:3600")
+    }),
     ("classin-too-often-in-mid-run", |world| {
         failing(world, "refuse_call", "addClassStudentMultiple@2x99:101003001");
     }),
