@@ -2,7 +2,7 @@
 
 use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
-use rosterd_core::classin_plan::{EnrolmentRecord, Evidence};
+use rosterd_core::classin_plan::{Code, EnrolmentRecord, Evidence};
 use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
 /// A change to what is remembered of one account in one class.
@@ -13,7 +13,7 @@ pub enum EnrolmentChange {
         /// The membership and its evidence.
         record: EnrolmentRecord,
         /// The code that said so, where one did.
-        code: Option<i64>,
+        code: Option<Code>,
         /// Whether ClassIn has just said that the account is there.
         is_confirmed: bool,
     },
@@ -33,7 +33,7 @@ pub enum EnrolmentChange {
         /// Where.
         target: ClassTarget,
         /// The code that said so.
-        code: Option<i64>,
+        code: Option<Code>,
     },
     /// The account was never there, or is no longer our concern.
     Forget {
@@ -66,7 +66,7 @@ pub struct ClosedClass {
     /// Which.
     pub target: ClassTarget,
     /// The code that said so.
-    pub code: i64,
+    pub code: Code,
     /// Our own sentence.
     pub message: String,
 }
@@ -160,7 +160,7 @@ impl StateStore {
             .into_iter()
             .map(|(course, class, code, message)| ClosedClass {
                 target: target(course, class),
-                code,
+                code: Code(code),
                 message,
             })
             .collect())
@@ -207,7 +207,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
              confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0 \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
-        .bind(*code)
+        .bind(code.map(|code| code.0))
         .bind(now_ms)
         .bind(run.0)
         .bind(target.course.0)
@@ -240,7 +240,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         )
         .bind(closed.target.course.0)
         .bind(stored_class(closed.target))
-        .bind(closed.code)
+        .bind(closed.code.0)
         .bind(&closed.message)
         .bind(now_ms)
         .bind(run.0),
@@ -253,7 +253,7 @@ fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_>
         "UPDATE enrolments SET evidence = 'condemned', code = ?, changed_at_ms = ?, run_id = ? \
          WHERE course_id = ? AND (? = 0 OR class_id = ?) AND evidence <> 'gone'",
     )
-    .bind(closed.code)
+    .bind(closed.code.0)
     .bind(now_ms)
     .bind(run.0)
     .bind(closed.target.course.0)
@@ -263,7 +263,7 @@ fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_>
 
 fn know(
     record: &EnrolmentRecord,
-    code: Option<i64>,
+    code: Option<Code>,
     confirmed_at_ms: Option<i64>,
     run: RunId,
     now_ms: i64,
@@ -280,7 +280,7 @@ fn know(
     .bind(record.uid.0)
     .bind(record.student.as_str())
     .bind(record.evidence.as_str())
-    .bind(code)
+    .bind(code.map(|code| code.0))
     .bind(now_ms)
     .bind(run.0)
     .bind(confirmed_at_ms)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::enrolments::{stored_class, target};
 use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
+use rosterd_core::classin_plan::Code;
 use rosterd_core::roster::{ClassTarget, ClassinUid, RunId, StudentId};
 
 /// One remembered membership, as it is shown.
@@ -44,8 +45,8 @@ pub struct EvidenceSummary {
 pub struct FullClass {
     /// Which.
     pub target: ClassTarget,
-    /// The code that said so: 157 or 130.
-    pub code: i64,
+    /// The code that said so.
+    pub code: Code,
     /// Fingerprint of what the roster wanted there.
     pub wanted: u64,
     /// When it was found full, in milliseconds since 1970 UTC.
@@ -170,7 +171,7 @@ impl StateStore {
             .into_iter()
             .map(|(course, class, code, wanted, at_ms)| FullClass {
                 target: target(course, class),
-                code,
+                code: Code(code),
                 wanted: u64::from_le_bytes(wanted.to_le_bytes()),
                 at_ms,
             })
@@ -204,7 +205,7 @@ impl StateStore {
             )
             .bind(class.target.course.0)
             .bind(stored_class(class.target))
-            .bind(class.code)
+            .bind(class.code.0)
             .bind(i64::from_le_bytes(class.wanted.to_le_bytes()))
             .bind(class.at_ms)
             .bind(run.0)

@@ -22,9 +22,8 @@ use rosterd::remote::classin::{
 use rosterd::remote::http::Transport;
 use rosterd::settings::Endpoint;
 use rosterd_core::classin_plan::{
-    AccountVerdict, Call, CallAnswer, Contact, ItemVerdict, Membership, NameVerdict, Registration,
-    SchoolName, SchoolVerdict, Scope, Sent, Token, judge, judge_name, judge_registrations,
-    judge_school_student,
+    AccountVerdict, Call, CallAnswer, Code, Contact, ItemVerdict, Membership, Registration, SchoolName,
+    Scope, Sent, Token, judge, judge_name, judge_registrations, judge_school_student,
 };
 use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, HomeCountry, StudentId};
 use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
@@ -213,7 +212,10 @@ async fn asking_for_one_account_sends_the_bytes_of_the_contract() {
     assert_eq!(fake.request(), recorded("register", include_str!("../fixtures/classin/register.form")));
     let judged = judge_registrations(Call::Register, &[asked.token], &answer);
     let uid = ClassinUid(1_001_930);
-    assert_eq!(judged.items[0].verdict, AccountVerdict::Known { uid, code: 1, membership: Membership::Sure });
+    assert_eq!(
+        judged.items[0].verdict,
+        AccountVerdict::Known { uid, code: Code(1), membership: Membership::Sure }
+    );
 }
 
 #[tokio::test]
@@ -318,10 +320,11 @@ async fn of_several(asked: &[Registration], body: &str) -> Vec<AccountVerdict> {
 #[tokio::test]
 async fn an_item_about_another_phone_is_nobodys_uid_whatever_its_token() {
     let asked = [the_account()];
-    let known = |uid| AccountVerdict::Known { uid: ClassinUid(uid), code: 1, membership: Membership::Sure };
+    let known =
+        |uid| AccountVerdict::Known { uid: ClassinUid(uid), code: Code(1), membership: Membership::Sure };
     for (told, expected) in [
-        (r#""telephone":"13900000000","#, AccountVerdict::Unknown),
-        (r#""telephone":13900000000,"#, AccountVerdict::Unknown),
+        (r#""telephone":"13900000000","#, AccountVerdict::Not(ItemVerdict::Unknown)),
+        (r#""telephone":13900000000,"#, AccountVerdict::Not(ItemVerdict::Unknown)),
         (r#""telephone":"13800000000","#, known(7)),
         (r#""telephone":13800000000,"#, known(7)),
         (r#""telephone":"0086-13800000000","#, known(7)),
@@ -366,8 +369,8 @@ async fn a_uid_is_a_positive_whole_number_in_whatever_form() {
         let answer = fake.client().register(&asked).await.unwrap();
         let judged = judge_registrations(Call::Register, std::slice::from_ref(&asked.token), &answer);
         let expected = match uid.map(ClassinUid) {
-            Some(uid) => AccountVerdict::Known { uid, code: 135, membership: Membership::ToAskFor },
-            None => AccountVerdict::Retry { code: 135 },
+            Some(uid) => AccountVerdict::Known { uid, code: Code(135), membership: Membership::ToAskFor },
+            None => AccountVerdict::Not(ItemVerdict::Repeat { code: Code(135) }),
         };
         assert_eq!(judged.items[0].verdict, expected, "{data}");
     }
@@ -379,7 +382,7 @@ async fn the_relation_id_of_a_joining_is_never_a_uid() {
     let name = SchoolName::cut("n").unwrap();
     let answer = fake.client().add_school_student(&contact("13800000000", ""), &name).await.unwrap();
     assert_eq!(answer.uid, None);
-    assert_eq!(judge_school_student(&answer).verdict, SchoolVerdict::Member { code: 1 });
+    assert_eq!(judge_school_student(&answer).verdict, ItemVerdict::Done { code: Code(1) });
     let answer = fake.client().edit_school_student(ClassinUid(7), &name).await.unwrap();
     assert_eq!(answer.uid, None);
     let answer = fake.client().add_to_class(CLASS, &two_students()[..1]).await.unwrap();
@@ -393,7 +396,7 @@ async fn the_vendors_sample_answer_is_read() {
     let uids = [ClassinUid(1_001_001), ClassinUid(1_001_002)];
     let answer = fake.client().remove_from_class(CLASS, &uids).await.unwrap();
     let judged = judge(Call::removing_from(CLASS), Sent::Positions(2), &answer);
-    assert!(judged.verdicts().eq([ItemVerdict::Done { code: 1 }; 2]));
+    assert!(judged.verdicts().eq([ItemVerdict::Done { code: Code(1) }; 2]));
     assert_eq!(judged.items[0].text.as_deref(), Some("程序正常执行"));
 }
 
@@ -417,7 +420,11 @@ async fn mixed_answers_are_told_apart_student_by_student() {
     let answer = fake.client().add_to_class(CLASS, &students).await.unwrap();
     let tokens: Vec<Token> = students.into_iter().map(|item| item.token).collect();
     let judged = judge(Call::adding_to(CLASS), Sent::Tokens(&tokens), &answer);
-    assert!(judged.verdicts().eq([ItemVerdict::Already { code: 166 }, ItemVerdict::Student { code: 329 }]));
+    assert!(
+        judged
+            .verdicts()
+            .eq([ItemVerdict::Already { code: Code(166) }, ItemVerdict::Student { code: Code(329) }])
+    );
     assert!(judged.order_differs);
 }
 
@@ -428,7 +435,7 @@ async fn a_condemned_class_is_an_answer_and_no_error_whatever_data_holds() {
         let fake = Fake::answering(answered(body)).await;
         let answer = fake.client().remove_from_class(CLASS, &[ClassinUid(1)]).await.unwrap();
         let judged = judge(Call::removing_from(CLASS), Sent::Positions(1), &answer);
-        let ended = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 };
+        let ended = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(145) };
         assert!(judged.verdicts().eq([ended]), "{data}");
     }
 }
@@ -531,7 +538,7 @@ async fn a_refusal_beside_items_that_succeeded_is_left_to_be_judged() {
     let fake = Fake::answering(answered(body)).await;
     let answer = fake.client().remove_from_class(CLASS, &[ClassinUid(1), ClassinUid(2)]).await.unwrap();
     let judged = judge(Call::removing_from(CLASS), Sent::Positions(2), &answer);
-    assert_eq!(judged.verdicts().next(), Some(ItemVerdict::Done { code: 1 }));
+    assert_eq!(judged.verdicts().next(), Some(ItemVerdict::Done { code: Code(1) }));
     assert!(judged.stop.is_some());
 }
 
@@ -617,7 +624,7 @@ fn proven(call: Call, asked: &[Registration], answer: &CallAnswer) -> Vec<Accoun
 fn uids(verdicts: &[AccountVerdict]) -> Vec<(i64, i64, Membership)> {
     let uid = |verdict: &AccountVerdict| {
         let AccountVerdict::Known { uid, code, membership } = verdict else { panic!("{verdict:?}") };
-        (uid.0, *code, *membership)
+        (uid.0, code.0, *membership)
     };
     verdicts.iter().map(uid).collect()
 }
@@ -669,9 +676,10 @@ async fn who_has_an_account_already_keeps_it_and_joins_the_school() {
     }
     sandbox.leave_school(phone);
     let name = SchoolName::cut("李雷").unwrap();
-    for code in [1, 133] {
+    let member = [ItemVerdict::Done { code: Code(1) }, ItemVerdict::Already { code: Code(133) }];
+    for verdict in member {
         let answer = client.add_school_student(&asked[0].contact, &name).await.unwrap();
-        assert_eq!(judge_school_student(&answer).verdict, SchoolVerdict::Member { code });
+        assert_eq!(judge_school_student(&answer).verdict, verdict);
     }
     assert!(sandbox.is_school_student(phone));
 }
@@ -700,7 +708,10 @@ async fn uids_are_told_apart_in_whatever_order_and_spelling_they_come() {
     }
     sandbox.set("custom_column_echo", "missing").unwrap();
     let answer = client.register_multiple(&asked).await.unwrap();
-    assert_eq!(proven(Call::RegisterMultiple, &asked, &answer), [AccountVerdict::SendSingly; 10]);
+    assert_eq!(
+        proven(Call::RegisterMultiple, &asked, &answer),
+        [AccountVerdict::Not(ItemVerdict::SendSingly); 10]
+    );
     sandbox.set("custom_column_echo", "string").unwrap();
     for fault in ["token_repeated", "token_foreign", "item_missing", "item_extra"] {
         sandbox.set(fault, "registerMultiple").unwrap();
@@ -729,7 +740,11 @@ async fn a_repeat_after_a_lost_answer_brings_the_uid() {
     sandbox.set("uid_in_820", "no").unwrap();
     let answer = client.register(&asked).await.unwrap();
     let told = proven(Call::Register, std::slice::from_ref(&asked), &answer);
-    assert!(matches!(told[0], AccountVerdict::Known { code: 820, .. } | AccountVerdict::Retry { code: 820 }));
+    assert!(matches!(
+        told[0],
+        AccountVerdict::Known { code: Code(820), .. }
+            | AccountVerdict::Not(ItemVerdict::Repeat { code: Code(820) })
+    ));
 }
 
 #[tokio::test]
@@ -743,7 +758,10 @@ async fn the_rule_of_the_same_parameters_and_two_calls_at_once_are_told_to_wait(
         let answer = client.add_school_student(&contact("13800000000", ""), &name).await.unwrap();
         verdicts.push(judge_school_student(&answer).verdict);
     }
-    assert_eq!(verdicts, [SchoolVerdict::Member { code: 1 }, SchoolVerdict::Retry { code: 101_003_002 }]);
+    assert_eq!(
+        verdicts,
+        [ItemVerdict::Done { code: Code(1) }, ItemVerdict::Repeat { code: Code(101_003_002) }]
+    );
 
     sandbox.set("delay", "register@1:600").unwrap();
     let asked = account(contact("13900000000", ""), "n", "s1");
@@ -755,8 +773,8 @@ async fn the_rule_of_the_same_parameters_and_two_calls_at_once_are_told_to_wait(
     };
     let (first, second) = tokio::join!(client.register(&asked), second);
     let told = |answer: CallAnswer| proven(Call::Register, std::slice::from_ref(&asked), &answer)[0];
-    assert!(matches!(told(first.unwrap()), AccountVerdict::Known { code: 1, .. }));
-    assert_eq!(told(second.unwrap()), AccountVerdict::Retry { code: 131 });
+    assert!(matches!(told(first.unwrap()), AccountVerdict::Known { code: Code(1), .. }));
+    assert_eq!(told(second.unwrap()), AccountVerdict::Not(ItemVerdict::Retry { code: Code(131) }));
 }
 
 #[tokio::test]
@@ -765,11 +783,11 @@ async fn a_name_is_written_as_the_service_keeps_it() {
     let uid = sandbox.create_account("old", Some("13800000000"));
     let name = SchoolName::cut(&"小".repeat(40)).unwrap();
     let answer = client.edit_school_student(ClassinUid(uid), &name).await.unwrap();
-    assert_eq!(judge_name(&answer).verdict, NameVerdict::Confirmed);
+    assert_eq!(judge_name(&answer).verdict, ItemVerdict::Done { code: Code(1) });
     assert_eq!(sandbox.school_name(uid).as_deref(), Some(name.expose()));
     sandbox.leave_school(uid);
     let answer = client.edit_school_student(ClassinUid(uid), &name).await.unwrap();
-    assert_eq!(judge_name(&answer).verdict, NameVerdict::NotAStudent { code: 228 });
+    assert_eq!(judge_name(&answer).verdict, ItemVerdict::Repair { code: Code(228) });
 }
 
 #[tokio::test]
@@ -802,7 +820,7 @@ async fn a_rate_limit_and_a_maintenance_of_any_form_are_told_apart() {
     sandbox.set("classin.over_limit", "101003001").unwrap();
     let answer = client.register(&asked).await.unwrap();
     let told = proven(Call::Register, std::slice::from_ref(&asked), &answer);
-    assert_eq!(told, [AccountVerdict::Retry { code: 101_003_001 }]);
+    assert_eq!(told, [AccountVerdict::Not(ItemVerdict::Retry { code: Code(101_003_001) })]);
     sandbox.set("classin.over_limit", "drop").unwrap();
     assert!(matches!(client.register(&asked).await.unwrap_err(), ClassinError::Interrupted(_)));
     sandbox.set("classin.qps_limit", "0").unwrap();

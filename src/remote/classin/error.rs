@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::remote::http::{TransportError, UnixSeconds};
-use rosterd_core::classin_plan::{Call, decide};
+use rosterd_core::classin_plan::{Call, Code, decide};
 
 /// A call without an answer that could be judged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,14 +25,17 @@ pub enum ClassinError {
     /// Sent, and the answer was lost.
     #[error("ClassIn's answer was lost")]
     Interrupted(#[source] TransportError),
-    /// 102: the credentials are refused, for one of seven reasons that the service does not tell apart.
-    #[error("{} (code 102); {clock}", decide(Call::ClassAdd, 102).message)]
+    /// The credentials are refused, for one of seven reasons that the service does not tell apart.
+    #[error("{} (code {}); {clock}", decide(Call::ClassAdd, Code::NO_PERMISSION).message, Code::NO_PERMISSION)]
     NoPermission {
         /// Both clocks, as the time stamp is among the reasons.
         clock: ClockReading,
     },
-    /// 901 as code or as HTTP status, or a page for people where an answer was due.
-    #[error("ClassIn is closed for maintenance: it answers with {}", if *.page { "a web page" } else { "901" })]
+    /// Maintenance as code or as HTTP status, or a page for people where an answer was due.
+    #[error(
+        "ClassIn is closed for maintenance: it answers with {}",
+        if *.page { "a web page".to_owned() } else { Code::MAINTENANCE.to_string() }
+    )]
     Maintenance {
         /// Whether it was a page, which does not say what became of the call.
         page: bool,

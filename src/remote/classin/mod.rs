@@ -8,7 +8,7 @@
 //! the school, writing their names, and proving the secret. There is no call that reads anything. At most 30
 //! students a call are advised; nobody says what more would do. More than 10 accounts a call are refused.
 //!
-//! The caller's duties: one call at a time for one course (two adds at once answer 464) and for one account (131),
+//! The caller's duties: one call at a time for one course and for one account (two at once are refused),
 //! no uid or account twice in a call, never an empty call.
 
 mod client;

@@ -12,14 +12,14 @@ use super::plan::ClassinPlan;
 use super::record::{self, ClassinFailureCause, Subject};
 use super::repair::repair;
 use super::school::School;
-use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
+use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, refuses_the_calls, send};
 use crate::exit::Exit;
 use crate::run::report::{OutcomeKind, ServiceReport};
 use crate::store::{
     AccountChange, CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError,
 };
 use rosterd_core::classin_plan::{
-    Call, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
+    Call, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
 };
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
@@ -29,9 +29,6 @@ type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
 
 /// After so many calls in a row that the service itself failed, it is not called any more in this run.
 const BREAKER: u32 = 3;
-
-/// The class that is asked once more after a removal had no room before.
-const NO_ROOM: i64 = 157;
 
 /// Whether ClassIn may be called any more in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +41,9 @@ pub(super) enum MayGoOn {
 struct ClassinApplyState {
     ends: HashMap<Key, EnrolmentOutcome>,
     stopped: Option<(Exit, String)>,
-    closed: BTreeMap<ClassTarget, i64>,
+    closed: BTreeMap<ClassTarget, Code>,
     /// Classes without room, each with the code.
-    full: BTreeMap<ClassTarget, i64>,
+    full: BTreeMap<ClassTarget, Code>,
     /// Classes that somebody was to be added to, and that answered.
     asked: BTreeSet<ClassTarget>,
     failures_in_a_row: u32,
@@ -204,8 +201,7 @@ impl<'a> ClassinApplier<'a> {
                 self.batch(&EnrolmentBatch { operations: left, ..*batch }).await;
             }
             if *room > 0 {
-                let code = NO_ROOM;
-                self.state().full.entry(batch.target).or_insert(code);
+                self.state().full.entry(batch.target).or_insert(Code::NO_ROOM);
             }
         }
     }
@@ -313,9 +309,7 @@ impl<'a> ClassinApplier<'a> {
         if let Some(stop) = &sending.stop {
             work.stopped.get_or_insert(stop.clone());
         } else if work.suspects > 1 {
-            let message =
-                "ClassIn refuses the calls themselves for several students (code 100 or 155)".to_owned();
-            work.stopped.get_or_insert((Exit::Failed, message));
+            work.stopped.get_or_insert(refuses_the_calls("students"));
         } else if work.failures_in_a_row >= BREAKER {
             let message =
                 format!("{BREAKER} calls in a row failed: ClassIn is not called any more in this run");

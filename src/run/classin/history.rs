@@ -5,19 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterPerson, RosterSnapshot};
-use rosterd_core::classin_plan::Contact;
+use rosterd_core::classin_plan::{Code, Contact};
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{ContactPart, FailureCode, FailureState, HOUR_MS, OperationKey, RecordedHash};
+use rosterd_core::failure::{ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{ClassTarget, StudentId};
 
 /// What is said of a want that a person silenced.
 pub(super) const IGNORED: &str = "ignored until its row changes";
-
-/// Not a student of the school: what helps is a phone or e-mail on the roster, which is not part of the want.
-pub(super) const NOT_OF_THE_SCHOOL: FailureCode = FailureCode::Classin(228);
-
-/// No room: such a failure holds nothing back by itself, the class does.
-const NO_ROOM: [FailureCode; 2] = [FailureCode::Classin(157), FailureCode::Classin(130)];
 
 /// A failure that an earlier version stored with the contact mixed into what was wanted.
 #[derive(Clone)]
@@ -39,7 +33,7 @@ pub(super) struct PriorState {
     pub(super) due_again: HashSet<u64>,
     /// Failures that an earlier version stored with the contact mixed in.
     pub(super) mixed: Vec<MixedFailure>,
-    closed: HashMap<ClassTarget, i64>,
+    closed: HashMap<ClassTarget, Code>,
     full: HashMap<ClassTarget, FullClass>,
 }
 
@@ -85,7 +79,8 @@ impl PriorState {
         }
         let is_due = failure.is_due(now_ms);
         let cause = match failure.state {
-            FailureState::Waiting if NO_ROOM.contains(&code) => {
+            // No room: such a failure holds nothing back by itself, the class does.
+            FailureState::Waiting if code.classin().is_some_and(Code::is_full) => {
                 self.due_again.extend(desired_hashes.into_iter().filter(|_| is_due));
                 return;
             }
@@ -101,7 +96,7 @@ impl PriorState {
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.
-    pub(super) fn closed(&self, target: ClassTarget) -> Option<i64> {
+    pub(super) fn closed(&self, target: ClassTarget) -> Option<Code> {
         let course = ClassTarget { class: None, ..target };
         self.closed.get(&target).or_else(|| self.closed.get(&course)).copied()
     }

@@ -42,6 +42,7 @@ pub(super) fn outcome_of(settled: &Settled, stopped: bool) -> EnrolmentOutcome {
         },
         ItemVerdict::Closed { .. }
         | ItemVerdict::Repair { .. }
+        | ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }
         | ItemVerdict::Student { .. }

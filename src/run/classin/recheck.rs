@@ -34,9 +34,6 @@ pub(super) struct StaleEnrolments {
     calls: Vec<(i64, Vec<EnrolmentOperation>)>,
 }
 
-/// A class that is over: its members are what they were, and nobody need do anything.
-const HAS_ENDED: i64 = 145;
-
 /// The local day, and how many calls of it are used up.
 struct Day {
     date: String,
@@ -194,6 +191,7 @@ async fn one_call(
             }
             ItemVerdict::Already { .. } => report.verified += 1,
             ItemVerdict::Repair { .. }
+            | ItemVerdict::Repeat { .. }
             | ItemVerdict::Retry { .. }
             | ItemVerdict::Full { .. }
             | ItemVerdict::Student { .. }
@@ -211,7 +209,7 @@ async fn one_call(
         };
         let call = super::record::call(&first.operation);
         let message = decide(call, closure.code).message.to_owned();
-        if closure.code != HAS_ENDED {
+        if !closure.code.has_ended() {
             report.fail(Exit::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
         }
         changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
@@ -235,7 +233,8 @@ fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange>
         ItemVerdict::Repair { .. } | ItemVerdict::Student { .. } | ItemVerdict::Full { .. } => {
             Evidence::Unknown
         }
-        ItemVerdict::Retry { .. }
+        ItemVerdict::Repeat { .. }
+        | ItemVerdict::Retry { .. }
         | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }
         | ItemVerdict::Unknown

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::account::AccountOperation;
-use super::history::{MixedFailure, NOT_OF_THE_SCHOOL};
+use super::history::MixedFailure;
 use super::plan::ClassinPlan;
 use super::send::{ClassinApplyContext, Settled};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
 use crate::store::{CallRecord, ClassinOpenFailure, FailureRecord, StoreError};
 use rosterd_core::classin_plan::{
-    Call, Decision, EnrolmentKind, EnrolmentOperation, EnrolmentState, ItemVerdict, Reason, decide,
+    Call, Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, decide,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{
@@ -118,23 +118,11 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Clas
     let verdict = settled.judged.verdict;
     let trouble = settled.trouble.as_ref();
     let (code, message, next) = match (verdict.code(), trouble) {
-        (Some(code), _) => {
-            let decision = decide(call(operation), code);
-            let next = match verdict {
-                ItemVerdict::Student { .. } => NextAttempt::ByHand,
-                ItemVerdict::Full { .. } => NextAttempt::NextHour,
-                ItemVerdict::Done { .. }
-                | ItemVerdict::Already { .. }
-                | ItemVerdict::Repair { .. }
-                | ItemVerdict::Retry { .. }
-                | ItemVerdict::Closed { .. }
-                | ItemVerdict::StopRun { .. }
-                | ItemVerdict::Unknown
-                | ItemVerdict::SendSingly
-                | ItemVerdict::Halve { .. } => NextAttempt::AfterDelay,
-            };
-            (FailureCode::Classin(code), sentence(decision, code), next)
-        }
+        (Some(code), _) => (
+            FailureCode::Classin(code),
+            decide(call(operation), code).sentence(),
+            NextAttempt::after(verdict),
+        ),
         (None, Some(trouble)) if !trouble.is_lost => {
             (FailureCode::NotSent, trouble.message.clone(), NextAttempt::AfterDelay)
         }
@@ -153,11 +141,6 @@ pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> Clas
     }
 }
 
-/// Our own sentence on a code; with the number where nobody knows what it means.
-pub(super) fn sentence(decision: Decision, code: i64) -> String {
-    if decision.listed { decision.message.to_owned() } else { format!("{} (code {code})", decision.message) }
-}
-
 pub(super) async fn failure(
     context: &Context,
     subject: &Subject,
@@ -165,7 +148,8 @@ pub(super) async fn failure(
 ) -> Result<FailureRecord, StoreError> {
     let Subject { key, desired_hash } = subject;
     // Who is not of the school waits for a contact also where the roster has none yet.
-    let absent = (cause.code == NOT_OF_THE_SCHOOL).then_some(ContactPart::ABSENT);
+    let asks_for_membership = cause.code.classin().is_some_and(Code::asks_for_school_membership);
+    let absent = asks_for_membership.then_some(ContactPart::ABSENT);
     let recorded = RecordedHash::with_contact(Fingerprint(*desired_hash), cause.contact.or(absent));
     let earlier = context.state.earlier_attempts(key).await?;
     let attempts = EarlierAttempts::with_another(earlier, recorded);

@@ -10,26 +10,20 @@ use futures_util::future::BoxFuture;
 
 use super::account::{AccountKind, Accounts, Application};
 use super::outcome::EnrolmentOutcome;
-use super::record::{ClassinFailureCause, Subject, failure, sentence};
-use super::school::{Joined, Reaction, School, TOO_SOON, reaction};
-use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
+use super::record::{ClassinFailureCause, Subject, failure};
+use super::school::{Joined, Reaction, School, reaction};
+use super::send::{ClassinApplyContext, REPEATS, refuses_the_calls, stopped, waited};
 use crate::exit::Exit;
 use crate::remote::classin::ClassinError;
 use crate::run::report::OutcomeKind;
 use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent, StoreError};
 use rosterd_core::classin_plan::{
-    AccountVerdict, Call, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, Registration,
-    Token, decide, judge_registrations,
+    AccountVerdict, Call, Code, ItemVerdict, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
+    Registration, Token, decide, judge_registrations,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{ClassinKind, FailureCode, NextAttempt, OperationKey};
 use rosterd_core::roster::{ClassinUid, StudentId};
-
-/// Codes of accounts that were registered by the very call.
-const REGISTERED: [i64; 3] = [1, 340, 820];
-
-/// Codes that come with a uid; without one, the same call again brings it.
-const WITH_UID: [i64; 4] = [135, 461, 340, 820];
 
 /// What became of the registrations.
 #[derive(Default)]
@@ -166,22 +160,20 @@ impl<'a> Registrar<'a> {
                         to_join.push(account);
                     }
                 }
-                AccountVerdict::SendSingly if !is_alone => singly.push(account),
-                AccountVerdict::SendSingly | AccountVerdict::Unknown => {
-                    again.push((account, ClassinFailureCause::lost(call)))
-                }
-                AccountVerdict::Retry { code } => {
-                    let cause = refusal(call, code, NextAttempt::AfterDelay, text);
-                    if code == TOO_SOON || WITH_UID.contains(&code) {
+                AccountVerdict::Not(ItemVerdict::SendSingly) if !is_alone => singly.push(account),
+                AccountVerdict::Not(ItemVerdict::StopRun { .. }) => {}
+                AccountVerdict::Not(verdict) => {
+                    let Some(code) = verdict.code() else {
+                        again.push((account, ClassinFailureCause::lost(call)));
+                        continue;
+                    };
+                    let cause = refusal(call, code, NextAttempt::after(verdict), text);
+                    if matches!(verdict, ItemVerdict::Repeat { .. }) {
                         again.push((account, cause));
                     } else {
                         self.failed(&account, cause).await?;
                     }
                 }
-                AccountVerdict::Student { code } => {
-                    self.failed(&account, refusal(call, code, NextAttempt::ByHand, text)).await?;
-                }
-                AccountVerdict::StopRun { .. } => {}
             }
         }
         self.done.stopped = self.done.stopped.take().or(judged.stop.map(|(stop, code)| stopped(stop, code)));
@@ -216,8 +208,7 @@ impl<'a> Registrar<'a> {
 
     fn mind_suspects(&mut self) {
         if self.suspects > 1 {
-            let message = "ClassIn refuses the calls themselves for several accounts (code 100 or 155)";
-            self.done.stopped.get_or_insert((Exit::Failed, message.to_owned()));
+            self.done.stopped.get_or_insert(refuses_the_calls("accounts"));
         }
     }
 
@@ -226,11 +217,11 @@ impl<'a> Registrar<'a> {
         &mut self,
         account: &Registration,
         uid: ClassinUid,
-        code: i64,
+        code: Code,
         membership: Membership,
     ) -> Result<(), StoreError> {
         let key_of_memory = self.terms.token_key;
-        let is_registered = REGISTERED.contains(&code);
+        let is_registered = code.was_registered();
         let is_member = membership == Membership::Sure;
         let mut record = CallRecord::default();
         for (at, student) in account.students.iter().enumerate() {
@@ -351,13 +342,8 @@ impl<'a> Registrar<'a> {
     }
 }
 
-fn refusal(call: &'static str, code: i64, next: NextAttempt, text: Option<String>) -> ClassinFailureCause {
+fn refusal(call: &'static str, code: Code, next: NextAttempt, text: Option<String>) -> ClassinFailureCause {
     let what = if call == "register" { Call::Register } else { Call::RegisterMultiple };
-    ClassinFailureCause::of_account(
-        call,
-        FailureCode::Classin(code),
-        sentence(decide(what, code), code),
-        next,
-        text,
-    )
+    let sentence = decide(what, code).sentence();
+    ClassinFailureCause::of_account(call, FailureCode::Classin(code), sentence, next, text)
 }

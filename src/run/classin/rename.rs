@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::ClassinSyncError;
 use super::account::{AccountKind, AccountOperation, Accounts, Renaming};
-use super::history::{NOT_OF_THE_SCHOOL, contact_of};
+use super::history::contact_of;
 use super::outcome::EnrolmentOutcome;
-use super::record::{ClassinFailureCause, Subject, failure, sentence};
+use super::record::{ClassinFailureCause, Subject, failure};
 use super::school::{Joined, Reaction, School, reaction};
 use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
 use crate::exit::Exit;
 use crate::run::report::OutcomeKind;
 use crate::store::{AccountChange, CallRecord, StoreError};
-use rosterd_core::classin_plan::{Call, EnrolmentState, NameVerdict, decide, judge_name};
+use rosterd_core::classin_plan::{Call, Code, EnrolmentState, ItemVerdict, decide, judge_name};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{FailureCode, NextAttempt};
 use rosterd_core::roster::StudentId;
@@ -73,27 +73,9 @@ async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut R
         let cause = match answer {
             Ok(answer) => {
                 let judged = judge_name(&answer);
-                let because = |code: i64, next| {
-                    let message = sentence(decide(Call::SchoolName, code), code);
-                    let text = judged.text.clone();
-                    RenameOutcome::Not(ClassinFailureCause::of_account(
-                        CALL,
-                        FailureCode::Classin(code),
-                        message,
-                        next,
-                        text,
-                    ))
-                };
-                match judged.verdict {
-                    NameVerdict::Confirmed => return RenameOutcome::Written,
-                    NameVerdict::NotAStudent { .. } => return RenameOutcome::NotOfTheSchool,
-                    NameVerdict::Retry { code } => return because(code, NextAttempt::AfterDelay),
-                    NameVerdict::Student { code } => return because(code, NextAttempt::ByHand),
-                    NameVerdict::StopRun { stop, code } => {
-                        let (exit, message) = stopped(stop, code);
-                        return RenameOutcome::Stopped(exit, message);
-                    }
-                    NameVerdict::Unknown => ClassinFailureCause::lost(CALL),
+                match outcome(judged.verdict, judged.text) {
+                    Some(outcome) => return outcome,
+                    None => ClassinFailureCause::lost(CALL),
                 }
             }
             Err(error) => match reaction(&error) {
@@ -115,6 +97,24 @@ async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut R
         }
         repeat += 1;
     }
+}
+
+/// What a proven answer came to; `None` where nothing is proven.
+fn outcome(verdict: ItemVerdict, text: Option<String>) -> Option<RenameOutcome> {
+    if verdict.is_success() {
+        return Some(RenameOutcome::Written);
+    }
+    if let ItemVerdict::StopRun { stop, code } = verdict {
+        let (exit, message) = stopped(stop, code);
+        return Some(RenameOutcome::Stopped(exit, message));
+    }
+    if matches!(verdict, ItemVerdict::Repair { .. }) {
+        return Some(RenameOutcome::NotOfTheSchool);
+    }
+    let code = verdict.code()?;
+    let message = decide(Call::SchoolName, code).sentence();
+    let (code, next) = (FailureCode::Classin(code), NextAttempt::after(verdict));
+    Some(RenameOutcome::Not(ClassinFailureCause::of_account(CALL, code, message, next, text)))
 }
 
 /// Takes the account into the school under the new name, once, and writes the name once more.
@@ -160,10 +160,10 @@ async fn conclude(
             return Ok(());
         }
         RenameOutcome::NotOfTheSchool => {
-            let code = NOT_OF_THE_SCHOOL;
+            let code = Code::NOT_A_SCHOOL_STUDENT;
             let message = "the account is not a student of the school; add the student in ClassIn's console, or \
                            enter phone or e-mail on the roster";
-            let next = NextAttempt::ByHand;
+            let (code, next) = (FailureCode::Classin(code), NextAttempt::ByHand);
             let cause = ClassinFailureCause::of_account(CALL, code, message.to_owned(), next, None);
             record.failures.push(failure(terms.context, &subject, cause).await?);
             EnrolmentOutcome::recorded(OutcomeKind::Failed)

@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::ClassinSyncError;
-use super::history::{NOT_OF_THE_SCHOOL, contact_of};
+use super::history::contact_of;
 use super::record::{ClassinFailureCause, action};
 use super::school::{Joined, School};
 use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
 use crate::store::RosterPerson;
-use rosterd_core::classin_plan::{EnrolmentKind, ItemVerdict, SchoolName};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, SchoolName};
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::NextAttempt;
+use rosterd_core::failure::{FailureCode, NextAttempt};
 use rosterd_core::roster::StudentId;
 
 const NO_CONTACT: &str = "this account is not a student of the school, and the roster has no phone or e-mail to \
@@ -91,7 +91,7 @@ fn note(sending: &mut ClassinSendResult, at: usize, cause: ClassinFailureCause) 
 }
 
 fn permanent(item: &EnrolmentItem, message: &str, contact: Option<Fingerprint>) -> ClassinFailureCause {
-    let (call, code) = (action(&item.operation), NOT_OF_THE_SCHOOL);
+    let (call, code) = (action(&item.operation), FailureCode::Classin(Code::NOT_A_SCHOOL_STUDENT));
     let cause = ClassinFailureCause::of_account(call, code, message.to_owned(), NextAttempt::ByHand, None);
     ClassinFailureCause { contact, ..cause }
 }

@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::record::{ClassinFailureCause, sentence};
+use super::record::ClassinFailureCause;
 use super::send::{ClassinApplyContext, LONGEST_WAIT, REPEATS, stop_exit, stopped, waited};
 use crate::exit::Exit;
 use crate::remote::classin::{ClassinDisposition, ClassinError};
-use rosterd_core::classin_plan::{Call, Contact, SchoolName, SchoolVerdict, decide, judge_school_student};
+use rosterd_core::classin_plan::{Call, Contact, ItemVerdict, SchoolName, decide, judge_school_student};
 use rosterd_core::failure::{FailureCode, NextAttempt};
 
 /// ClassIn's name for the call, for records.
 const CALL: &str = "addSchoolStudent";
-
-/// The same parameters came twice within five seconds: the first may have worked.
-pub(super) const TOO_SOON: i64 = 101_003_002;
 
 /// What became of one account.
 #[derive(Clone)]
@@ -74,29 +71,21 @@ impl<'a> School<'a> {
 }
 
 /// What an answer means, and whether that is the last word.
-fn joined(verdict: SchoolVerdict, text: Option<String>) -> (Joined, bool) {
-    let because = |code: i64, next: NextAttempt| {
-        let message = sentence(decide(Call::SchoolStudent, code), code);
-        Joined::Not(Box::new(ClassinFailureCause::of_account(
-            CALL,
-            FailureCode::Classin(code),
-            message,
-            next,
-            text.clone(),
-        )))
-    };
-    match verdict {
-        SchoolVerdict::Member { .. } => (Joined::Member, true),
-        SchoolVerdict::NoAccount { code } | SchoolVerdict::Student { code } => {
-            (because(code, NextAttempt::ByHand), true)
-        }
-        SchoolVerdict::Retry { code } => (because(code, NextAttempt::AfterDelay), code != TOO_SOON),
-        SchoolVerdict::StopRun { stop, code } => {
-            let (exit, message) = stopped(stop, code);
-            (Joined::Stopped(exit, message), true)
-        }
-        SchoolVerdict::Unknown => (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false),
+fn joined(verdict: ItemVerdict, text: Option<String>) -> (Joined, bool) {
+    if verdict.is_success() {
+        return (Joined::Member, true);
     }
+    if let ItemVerdict::StopRun { stop, code } = verdict {
+        let (exit, message) = stopped(stop, code);
+        return (Joined::Stopped(exit, message), true);
+    }
+    let Some(code) = verdict.code() else {
+        return (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false);
+    };
+    let message = decide(Call::SchoolStudent, code).sentence();
+    let (code, next) = (FailureCode::Classin(code), NextAttempt::after(verdict));
+    let cause = ClassinFailureCause::of_account(CALL, code, message, next, text);
+    (Joined::Not(Box::new(cause)), !matches!(verdict, ItemVerdict::Repeat { .. }))
 }
 
 fn after_error(error: &ClassinError) -> (Joined, bool) {

@@ -12,8 +12,8 @@ use crate::remote::classin::{AddItem, ClassinDisposition, ClassinError, ClassinW
 use crate::run::Context;
 use crate::store::{EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange, ItemVerdict, Judged,
-    JudgedItem, Sent, Stop, Token, evidence_after, evidence_before, judge,
+    Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange, ItemVerdict, Judged,
+    JudgedItem, Sent, Stop, Token, codes_of_one_value, evidence_after, evidence_before, judge,
 };
 use rosterd_core::roster::{ClassinUid, RunId};
 
@@ -35,7 +35,7 @@ pub(super) struct ClassinSendResult {
     /// Classes and courses that take no changes any more.
     pub(super) closed: Vec<rosterd_core::classin_plan::Closure>,
     /// No more adds to this class in this run.
-    pub(super) full: Option<i64>,
+    pub(super) full: Option<Code>,
     /// A code that is our mistake when it comes for several students alone.
     pub(super) suspects: u32,
     /// Why no further call is made in this run.
@@ -293,7 +293,13 @@ pub(super) fn stop_exit(cause: StopCause) -> Exit {
     }
 }
 
-pub(super) fn stopped(stop: Stop, code: i64) -> (Exit, String) {
+/// What a code means that came for several who were alone in their calls: the calls are wrong, not they.
+pub(super) fn refuses_the_calls(several: &str) -> (Exit, String) {
+    let codes = codes_of_one_value();
+    (Exit::Failed, format!("ClassIn refuses the calls themselves for several {several} (code {codes})"))
+}
+
+pub(super) fn stopped(stop: Stop, code: Code) -> (Exit, String) {
     match stop {
         Stop::OurMistake => (Exit::Failed, format!("ClassIn refuses the call itself (code {code})")),
         Stop::NoPermission => (Exit::Credentials, format!("ClassIn refuses the credentials (code {code})")),

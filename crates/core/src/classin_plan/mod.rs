@@ -6,18 +6,18 @@
 
 mod account;
 mod answer;
-mod decision;
+mod codes;
 mod enrolment;
 mod judge;
 
 pub use account::{
     AccountVerdict, Applicant, Contact, ContactFault, ContactKind, ContactProblem, ContactReading,
-    JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange, NameVerdict, Registration,
-    SAME_PARAMETERS_MS, SchoolName, SchoolVerdict, judge_name, judge_registrations, judge_school_student,
+    JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange, Registration,
+    SAME_PARAMETERS_MS, SchoolName, judge_name, judge_registrations, judge_school_student,
     registration_batches, registrations,
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
-pub use decision::{Call, CodeClass, Decision, Stop, decide};
+pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
 pub use enrolment::{
     ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState,
     Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, Wanted, batches, desired_hash,

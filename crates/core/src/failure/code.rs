@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::classin_plan::Code;
+
 /// The reason for a failure, in one word. Stored and printed: a word never changes its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureCode {
@@ -61,7 +63,7 @@ pub enum FailureCode {
     /// The roster has no phone number or e-mail address to register an account by.
     NoContact,
     /// A code that ClassIn answered.
-    Classin(i64),
+    Classin(Code),
     /// A word that this version does not know.
     Other(Box<str>),
 }
@@ -140,16 +142,16 @@ impl FailureCode {
         if let Some(known) = WORDS.into_iter().find(|code| code.as_str() == word) {
             return known;
         }
-        match word.parse() {
+        match word.parse().map(Code) {
             // Only a number that is written as we write it: every stored text reads back as itself.
             Ok(code) if Self::Classin(code).as_str() == word => Self::Classin(code),
             Ok(_) | Err(_) => Self::Other(word.into()),
         }
     }
 
-    /// The number, where it is a code that ClassIn answered.
+    /// The code, where it is a code that ClassIn answered.
     #[must_use]
-    pub fn classin(&self) -> Option<i64> {
+    pub fn classin(&self) -> Option<Code> {
         if let Self::Classin(code) = self { Some(*code) } else { None }
     }
 }
@@ -212,8 +214,8 @@ mod tests {
     #[test]
     fn a_number_is_a_code_of_classin() {
         for (word, code) in [("228", 228), ("-1", -1), ("101003002", 101_003_002)] {
-            assert_eq!(FailureCode::parse(word), FailureCode::Classin(code));
-            assert_eq!(FailureCode::Classin(code).as_str(), word);
+            assert_eq!(FailureCode::parse(word), FailureCode::Classin(Code(code)));
+            assert_eq!(FailureCode::Classin(Code(code)).as_str(), word);
         }
     }
 

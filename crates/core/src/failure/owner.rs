@@ -1,7 +1,7 @@
 //! The owner of a failure: derived from the failure, never stored.
 
 use super::{ClassinKind, FailureCode, FailureState, RecordedKind};
-use crate::classin_plan::{Call, CodeClass, Stop, decide};
+use crate::classin_plan::{Call, Code, CodeClass, Stop, decide};
 
 /// Who can resolve a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,7 @@ impl FailureOwner {
         }
     }
 
-    fn of_classin(kind: ClassinKind, code: i64) -> Self {
+    fn of_classin(kind: ClassinKind, code: Code) -> Self {
         let call = match kind {
             ClassinKind::Remove => Call::ClassRemove,
             ClassinKind::Register => Call::Register,

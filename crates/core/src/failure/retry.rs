@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{FailureState, RecordedHash};
+use crate::classin_plan::ItemVerdict;
 
 /// Room in a class is asked for again when another hour has begun.
 pub const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -39,6 +40,26 @@ pub enum NextAttempt {
     NextHour,
     /// A person has to act, or the row has to change.
     ByHand,
+}
+
+impl NextAttempt {
+    /// What a failure of ClassIn with this verdict waits for; without meaning for a success.
+    #[must_use]
+    pub fn after(verdict: ItemVerdict) -> Self {
+        match verdict {
+            ItemVerdict::Student { .. } => Self::ByHand,
+            ItemVerdict::Full { .. } => Self::NextHour,
+            ItemVerdict::Unknown | ItemVerdict::SendSingly => Self::NextRun,
+            ItemVerdict::Done { .. }
+            | ItemVerdict::Already { .. }
+            | ItemVerdict::Repair { .. }
+            | ItemVerdict::Repeat { .. }
+            | ItemVerdict::Retry { .. }
+            | ItemVerdict::Closed { .. }
+            | ItemVerdict::StopRun { .. }
+            | ItemVerdict::Halve { .. } => Self::AfterDelay,
+        }
+    }
 }
 
 /// Earlier attempts at one thing that is wanted.

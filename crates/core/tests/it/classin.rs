@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rosterd_core::classin_plan::{
-    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, EnrolmentKind, EnrolmentRecord, EnrolmentState,
+    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentKind, EnrolmentRecord, EnrolmentState,
     Evidence, EvidenceChange, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token, evidence_after,
     judge, plan_class,
 };
@@ -16,17 +16,22 @@ const NOW: i64 = 1_000 * HOUR;
 const TARGET: ClassTarget = ClassTarget { course: CourseId(10), class: Some(ClassId(20)) };
 
 /// Every verdict there is, with whether the student is where the call wanted them, and the code behind it.
-fn verdicts() -> [(ItemVerdict, bool, Option<i64>); 11] {
+fn verdicts() -> [(ItemVerdict, bool, Option<Code>); 12] {
     [
-        (ItemVerdict::Done { code: 1 }, true, Some(1)),
-        (ItemVerdict::Already { code: 166 }, true, Some(166)),
-        (ItemVerdict::Repair { code: 228 }, false, Some(228)),
-        (ItemVerdict::Retry { code: 158 }, false, Some(158)),
-        (ItemVerdict::Full { code: 157 }, false, Some(157)),
-        (ItemVerdict::Student { code: 329 }, false, Some(329)),
-        (ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 }, false, Some(145)),
-        (ItemVerdict::StopRun { stop: Stop::Maintenance, code: 901 }, false, Some(901)),
-        (ItemVerdict::Halve { code: 100 }, false, Some(100)),
+        (ItemVerdict::Done { code: Code(1) }, true, Some(Code(1))),
+        (ItemVerdict::Already { code: Code(166) }, true, Some(Code(166))),
+        (ItemVerdict::Repair { code: Code(228) }, false, Some(Code(228))),
+        (ItemVerdict::Repeat { code: Code(101_003_002) }, false, Some(Code(101_003_002))),
+        (ItemVerdict::Retry { code: Code(158) }, false, Some(Code(158))),
+        (ItemVerdict::Full { code: Code(157) }, false, Some(Code(157))),
+        (ItemVerdict::Student { code: Code(329) }, false, Some(Code(329))),
+        (
+            ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(145) },
+            false,
+            Some(Code(145)),
+        ),
+        (ItemVerdict::StopRun { stop: Stop::Maintenance, code: Code(901) }, false, Some(Code(901))),
+        (ItemVerdict::Halve { code: Code(100) }, false, Some(Code(100))),
         (ItemVerdict::Unknown, false, None),
         (ItemVerdict::SendSingly, false, None),
     ]
@@ -47,7 +52,7 @@ fn a_verdict_without_success_records_no_membership_and_forgets_only_deleted_clas
         let of_removal = evidence_after(EnrolmentKind::Remove, Some(Evidence::Added), verdict);
         assert_ne!(of_removal, EvidenceChange::Forget, "{code:?}");
     }
-    let deleted = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 212 };
+    let deleted = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(212) };
     assert_eq!(evidence_after(EnrolmentKind::Remove, Some(Evidence::Added), deleted), EvidenceChange::Forget);
 }
 
@@ -74,7 +79,7 @@ fn an_answer_with_one_item_too_few_or_too_many_proves_nothing_by_position() {
     let judged = |codes: &[i64]| {
         judge(Call::ClassRemove, Sent::Positions(2), &items(codes)).verdicts().collect::<Vec<_>>()
     };
-    let done = ItemVerdict::Done { code: 1 };
+    let done = ItemVerdict::Done { code: Code(1) };
     assert_eq!(judged(&[1, 1]), [done, done]);
     assert_eq!(judged(&[1]), [ItemVerdict::SendSingly; 2]);
     assert_eq!(judged(&[1, 1, 1]), [ItemVerdict::SendSingly; 2]);
@@ -88,15 +93,15 @@ fn a_refused_value_is_halved_down_to_two_and_blamed_on_the_one_who_is_alone() {
         assert_eq!((judged(count).split, judged(count).suspect), (Some(Split::Halves), None), "{count} sent");
     }
     let alone = judged(1);
-    assert_eq!((alone.split, alone.suspect, alone.stop), (None, Some(155), None));
-    assert_eq!(alone.items[0].verdict, ItemVerdict::Student { code: 155 });
+    assert_eq!((alone.split, alone.suspect, alone.stop), (None, Some(Code(155)), None));
+    assert_eq!(alone.items[0].verdict, ItemVerdict::Student { code: Code(155) });
 }
 
 #[test]
 fn a_full_class_is_noticed_at_the_top_and_at_any_item() {
     let full = |answer: &CallAnswer| judge(Call::ClassAdd, Sent::Positions(3), answer).full;
-    assert_eq!(full(&items(&[1, 157, 1])), Some(157));
-    assert_eq!(full(&CallAnswer { top: Some(157), ..items(&[1, 1, 1]) }), Some(157));
+    assert_eq!(full(&items(&[1, 157, 1])), Some(Code(157)));
+    assert_eq!(full(&CallAnswer { top: Some(157), ..items(&[1, 1, 1]) }), Some(Code(157)));
     assert_eq!(full(&items(&[1, 1, 1])), None);
 }
 
@@ -106,9 +111,9 @@ fn of_several_equal_condemnations_the_first_is_named() {
         let judged = judge(Call::ClassRemove, Sent::Positions(codes.len()), &items(codes));
         judged.closed.map(|closure| closure.code)
     };
-    assert_eq!(closed(&[142, 143]), Some(142));
-    assert_eq!(closed(&[143, 142]), Some(143));
-    assert_eq!(closed(&[142, 144, 147]), Some(144), "a course reaches further than a class");
+    assert_eq!(closed(&[142, 143]), Some(Code(142)));
+    assert_eq!(closed(&[143, 142]), Some(Code(143)));
+    assert_eq!(closed(&[142, 144, 147]), Some(Code(144)), "a course reaches further than a class");
 }
 
 /// A class of three whom we enrolled.
@@ -231,7 +236,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
     let rows = [
         (Reason::NoAccount, "classin_uid"),
         (Reason::Mode(Mode::Upsert), "the mode upsert does not allow it"),
-        (Reason::Closed(145), "code 145"),
+        (Reason::Closed(Code(145)), "code 145"),
         (Reason::WouldEmpty { removals: 3 }, "3 removals would leave nobody"),
         (Reason::Grace { until_ms: 0 }, "delete_grace"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),

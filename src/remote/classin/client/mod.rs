@@ -16,12 +16,7 @@ use serde_json::{Map, Value};
 use super::error::{ClassinError, ClockReading};
 use super::wire::{self, Unreadable, read_uids};
 use crate::remote::http::{Reply, Transport, UnixSeconds, mask_service_text};
-use rosterd_core::classin_plan::{CallAnswer, Registration};
-
-/// The code for refused credentials.
-const NO_PERMISSION: i64 = 102;
-/// The code, or HTTP status, for maintenance.
-const MAINTENANCE: i64 = 901;
+use rosterd_core::classin_plan::{CallAnswer, Code, Registration};
 
 /// The way to one school on ClassIn. Clones share everything.
 #[derive(Clone)]
@@ -70,17 +65,17 @@ impl ClassinConnection {
         mask(&mut answer, sid, &sent_values);
         let says_nothing_else = answer.items.as_ref().is_none_or(Vec::is_empty);
         if let Some(code) = answer.top.filter(|_| says_nothing_else) {
-            refused_by(code, clock)?;
+            refused_by(Code(code), clock)?;
         }
         Ok((answer, clock))
     }
 }
 
 /// The two codes that concern no student and every call.
-fn refused_by(code: i64, clock: ClockReading) -> Result<(), ClassinError> {
+fn refused_by(code: Code, clock: ClockReading) -> Result<(), ClassinError> {
     match code {
-        NO_PERMISSION => Err(ClassinError::NoPermission { clock }),
-        MAINTENANCE => Err(ClassinError::Maintenance { page: false }),
+        Code::NO_PERMISSION => Err(ClassinError::NoPermission { clock }),
+        Code::MAINTENANCE => Err(ClassinError::Maintenance { page: false }),
         _ => Ok(()),
     }
 }
@@ -93,7 +88,7 @@ fn read_reply(reply: &Reply) -> Result<(CallAnswer, Map<String, Value>), Classin
             Unreadable::NotJson => ClassinError::Malformed { what: "it is not JSON" },
             Unreadable::NotAnObject => ClassinError::Malformed { what: "it is not a JSON object" },
         }),
-        901 => Err(ClassinError::Maintenance { page: false }),
+        status if Code(status.into()) == Code::MAINTENANCE => Err(ClassinError::Maintenance { page: false }),
         403 => Err(ClassinError::Forbidden),
         404 => Err(ClassinError::NotFound),
         413 => Err(ClassinError::TooLarge),

@@ -3,6 +3,7 @@
 use super::{ClassinConnection, refused_by};
 use crate::remote::classin::error::ClockReading;
 use crate::remote::classin::{ClassinError, wire};
+use rosterd_core::classin_plan::Code;
 use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId};
 
 /// Proves credentials, and can do nothing else: ClassIn has no call that reads.
@@ -19,7 +20,8 @@ impl ClassinProbe {
     }
 
     /// Proves SID, secret, permission and clock with a removal that cannot hit anyone: uid 1 from class 1 of
-    /// course 1. Any code but 102 and 901 is proof, as nothing else is looked at before the signature.
+    /// course 1. Any code but refused credentials and maintenance is proof, as nothing else is looked at before the
+    /// signature.
     ///
     /// # Errors
     /// [`ClassinError::NoPermission`] and [`ClassinError::Maintenance`] for those two;
@@ -31,7 +33,7 @@ impl ClassinProbe {
         let (answer, clock) = self.connection.call(&call, &[], vec![]).await?;
         let items = answer.items.iter().flatten().filter_map(|item| item.code);
         for code in answer.top.into_iter().chain(items) {
-            refused_by(code, clock)?;
+            refused_by(Code(code), clock)?;
         }
         match answer.top {
             Some(_) => Ok(clock),

@@ -10,7 +10,7 @@ use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// Changes one school on ClassIn; only what applies a plan holds one. Clones share everything.
 ///
-/// Calls for one course must follow one another; two adds at once answer 464. Calls for different courses may
+/// Calls for one course must follow one another; two adds at once are refused. Calls for different courses may
 /// overlap.
 #[derive(Clone)]
 pub struct ClassinWriter {
@@ -37,8 +37,8 @@ impl ClassinWriter {
         Self { passwords, ..self }
     }
 
-    /// Adds students to a class, or to a whole course. Repeating the same call is safe: it answers 166 or
-    /// 163.
+    /// Adds students to a class, or to a whole course. Repeating the same call is safe: it answers that
+    /// they are there already.
     ///
     /// `items` must not be empty nor name an account twice; at most
     /// [`LARGEST_BATCH`](rosterd_core::classin_plan::LARGEST_BATCH) are advised. Judge the answer by
@@ -59,7 +59,7 @@ impl ClassinWriter {
     }
 
     /// Removes students from a class, or from a whole course. Repeating the same call is safe: it answers
-    /// 167 or 162. Remove only whom we added: a course student would be taken out of this one class.
+    /// that they are out already. Remove only whom we added: a course student would be taken out of this one class.
     ///
     /// `uids` must be neither empty nor repeated. Judge the answer by
     /// [`Call::removing_from`](rosterd_core::classin_plan::Call::removing_from).
@@ -78,10 +78,10 @@ impl ClassinWriter {
     }
 
     /// Asks for one account and that it be a student of the school; registers it, with a random password that
-    /// nobody is told, where there is none yet. Repeating is safe: it answers 135 or 461, with the uid.
+    /// nobody is told, where there is none yet. Repeating is safe: it answers the uid of the account that is there.
     ///
     /// Within [`SAME_PARAMETERS_MS`](rosterd_core::classin_plan::SAME_PARAMETERS_MS) of the last such call for this account it
-    /// may answer 101003002, and beside another one 131. Judge the answer by
+    /// may be refused as a double, and beside another one as well. Judge the answer by
     /// [`judge_registrations`](rosterd_core::classin_plan::judge_registrations).
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl ClassinWriter {
         self.ask_for_accounts(&call, accounts).await
     }
 
-    /// Makes an account a student of the school under this name. Repeating is safe: it answers 133, and the name
+    /// Makes an account a student of the school under this name. Repeating is safe, and the name
     /// stays as it was.
     ///
     /// The rules of [`ClassinWriter::register`] on time hold here too. Judge the answer by

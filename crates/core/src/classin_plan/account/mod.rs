@@ -18,6 +18,6 @@ pub use registration::{
     Applicant, LARGEST_REGISTRATION, Registration, SAME_PARAMETERS_MS, registration_batches, registrations,
 };
 pub use verdict::{
-    AccountVerdict, JudgedAccount, JudgedAccounts, Membership, NameVerdict, SchoolVerdict, judge_name,
-    judge_registrations, judge_school_student,
+    AccountVerdict, JudgedAccount, JudgedAccounts, Membership, judge_name, judge_registrations,
+    judge_school_student,
 };

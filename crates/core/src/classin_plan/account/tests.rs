@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::classin_plan::answer::{AnswerItem, CallAnswer, Token};
-use crate::classin_plan::decision::{Call, Stop};
+use crate::classin_plan::codes::{Call, Code, Stop};
+use crate::classin_plan::judge::ItemVerdict;
 use crate::roster::{ClassinUid, HomeCountry, StudentId};
 
 const KEY: [u8; 32] = [7; 32];
@@ -229,8 +230,12 @@ fn several(count: usize, top: i64, items: Vec<AnswerItem>) -> Vec<AccountVerdict
     judged.items.into_iter().map(|item| item.verdict).collect()
 }
 
+fn not(verdict: ItemVerdict) -> AccountVerdict {
+    AccountVerdict::Not(verdict)
+}
+
 fn known(uid: i64, code: i64, membership: Membership) -> AccountVerdict {
-    AccountVerdict::Known { uid: ClassinUid(uid), code, membership }
+    AccountVerdict::Known { uid: ClassinUid(uid), code: Code(code), membership }
 }
 
 #[test]
@@ -239,17 +244,18 @@ fn a_uid_is_known_by_the_codes_that_carry_it_and_by_no_other() {
     assert_eq!(one(1, Some(7)), known(7, 1, Sure));
     for code in [135, 461, 340, 820] {
         assert_eq!(one(code, Some(7)), known(7, code, ToAskFor), "{code}");
-        assert_eq!(one(code, None), AccountVerdict::Retry { code }, "{code}");
+        assert_eq!(one(code, None), not(ItemVerdict::Repeat { code: Code(code) }), "{code}");
     }
     for code in [134, 137, 288, 821, 845, 133, 166, 157, 145, 4711] {
-        assert_eq!(one(code, Some(7)), AccountVerdict::Student { code }, "{code}");
+        assert_eq!(one(code, Some(7)), not(ItemVerdict::Student { code: Code(code) }), "{code}");
     }
-    for code in [104, 114, 131, 101_003_002] {
-        assert_eq!(one(code, Some(7)), AccountVerdict::Retry { code }, "{code}");
+    for code in [104, 114, 131] {
+        assert_eq!(one(code, Some(7)), not(ItemVerdict::Retry { code: Code(code) }), "{code}");
     }
-    assert_eq!(one(1, None), AccountVerdict::Unknown);
+    assert_eq!(one(101_003_002, Some(7)), not(ItemVerdict::Repeat { code: Code(101_003_002) }));
+    assert_eq!(one(1, None), not(ItemVerdict::Unknown));
     let nothing = judge_registrations(Call::Register, &[token(0)], &CallAnswer::default());
-    assert_eq!(nothing.items[0].verdict, AccountVerdict::Unknown);
+    assert_eq!(nothing.items[0].verdict, not(ItemVerdict::Unknown));
 }
 
 #[test]
@@ -264,14 +270,14 @@ fn among_several_a_uid_belongs_to_the_token_beside_it() {
 #[test]
 fn among_several_a_uid_without_its_token_is_nobodys() {
     let bare = vec![item(1, None, Some(7)), item(1, None, Some(8))];
-    assert_eq!(several(2, 1, bare), [AccountVerdict::SendSingly; 2]);
+    assert_eq!(several(2, 1, bare), [not(ItemVerdict::SendSingly); 2]);
     let repeated = vec![item(1, Some(0), Some(7)), item(1, Some(0), Some(8))];
     assert!(!several(2, 1, repeated).iter().any(|verdict| matches!(verdict, AccountVerdict::Known { .. })));
     let foreign = vec![item(1, Some(9), Some(7))];
     assert!(!several(1, 1, foreign).iter().any(|verdict| matches!(verdict, AccountVerdict::Known { .. })));
     let missing = vec![item(1, Some(0), Some(7))];
     let verdicts = several(2, 1, missing);
-    assert_eq!(verdicts, [known(7, 1, Membership::Sure), AccountVerdict::Unknown]);
+    assert_eq!(verdicts, [known(7, 1, Membership::Sure), not(ItemVerdict::Unknown)]);
 }
 
 #[test]
@@ -282,15 +288,15 @@ fn a_refusal_of_the_whole_call_is_taken_apart_or_stops_the_run() {
         judge_registrations(Call::RegisterMultiple, &tokens, &answer)
     };
     for code in [100, 155, 134, 135] {
-        assert!(judged(code).items.iter().all(|item| item.verdict == AccountVerdict::SendSingly), "{code}");
+        assert!(judged(code).items.iter().all(|item| item.verdict == not(ItemVerdict::SendSingly)), "{code}");
     }
-    assert_eq!(judged(450).stop, Some((Stop::OurMistake, 450)));
-    assert_eq!(judged(131).items[1].verdict, AccountVerdict::Retry { code: 131 });
+    assert_eq!(judged(450).stop, Some((Stop::OurMistake, Code(450))));
+    assert_eq!(judged(131).items[1].verdict, not(ItemVerdict::Retry { code: Code(131) }));
     let alone = CallAnswer { top: Some(100), ..CallAnswer::default() };
     let alone = judge_registrations(Call::Register, &tokens[..1], &alone);
     assert_eq!(
         (alone.items[0].verdict, alone.items[0].suspect),
-        (AccountVerdict::Student { code: 100 }, Some(100))
+        (not(ItemVerdict::Student { code: Code(100) }), Some(Code(100)))
     );
 }
 
@@ -299,27 +305,28 @@ fn joining_the_school_never_tells_a_uid_and_names_what_is_missing() {
     let judged = |top: Option<i64>| {
         judge_school_student(&CallAnswer { top, uid: Some(ClassinUid(7)), ..CallAnswer::default() }).verdict
     };
-    assert_eq!(judged(Some(1)), SchoolVerdict::Member { code: 1 });
-    assert_eq!(judged(Some(133)), SchoolVerdict::Member { code: 133 });
-    assert_eq!(judged(Some(113)), SchoolVerdict::NoAccount { code: 113 });
+    assert_eq!(judged(Some(1)), ItemVerdict::Done { code: Code(1) });
+    assert_eq!(judged(Some(133)), ItemVerdict::Already { code: Code(133) });
+    assert_eq!(judged(Some(113)), ItemVerdict::Student { code: Code(113) });
     for code in [128, 134, 288, 886, 228, 135, 4711] {
-        assert_eq!(judged(Some(code)), SchoolVerdict::Student { code }, "{code}");
+        assert_eq!(judged(Some(code)), ItemVerdict::Student { code: Code(code) }, "{code}");
     }
-    for code in [104, 114, 461, 101_003_002] {
-        assert_eq!(judged(Some(code)), SchoolVerdict::Retry { code }, "{code}");
+    for code in [104, 114, 461] {
+        assert_eq!(judged(Some(code)), ItemVerdict::Retry { code: Code(code) }, "{code}");
     }
-    assert_eq!(judged(Some(901)), SchoolVerdict::StopRun { stop: Stop::Maintenance, code: 901 });
-    assert_eq!(judged(None), SchoolVerdict::Unknown);
+    assert_eq!(judged(Some(101_003_002)), ItemVerdict::Repeat { code: Code(101_003_002) });
+    assert_eq!(judged(Some(901)), ItemVerdict::StopRun { stop: Stop::Maintenance, code: Code(901) });
+    assert_eq!(judged(None), ItemVerdict::Unknown);
 }
 
 #[test]
 fn a_name_is_confirmed_or_its_account_is_no_student_of_the_school() {
     let judged = |top: Option<i64>| judge_name(&CallAnswer { top, ..CallAnswer::default() });
-    assert_eq!(judged(Some(1)).verdict, NameVerdict::Confirmed);
-    assert_eq!(judged(Some(228)).verdict, NameVerdict::NotAStudent { code: 228 });
-    assert_eq!(judged(Some(104)).verdict, NameVerdict::Retry { code: 104 });
-    assert_eq!(judged(Some(4711)).verdict, NameVerdict::Student { code: 4711 });
-    assert_eq!(judged(Some(133)).verdict, NameVerdict::Student { code: 133 });
-    assert_eq!(judged(Some(100)).suspect, Some(100));
-    assert_eq!(judged(None).verdict, NameVerdict::Unknown);
+    assert_eq!(judged(Some(1)).verdict, ItemVerdict::Done { code: Code(1) });
+    assert_eq!(judged(Some(228)).verdict, ItemVerdict::Repair { code: Code(228) });
+    assert_eq!(judged(Some(104)).verdict, ItemVerdict::Retry { code: Code(104) });
+    assert_eq!(judged(Some(4711)).verdict, ItemVerdict::Student { code: Code(4711) });
+    assert_eq!(judged(Some(133)).verdict, ItemVerdict::Student { code: Code(133) });
+    assert_eq!(judged(Some(100)).suspect, Some(Code(100)));
+    assert_eq!(judged(None).verdict, ItemVerdict::Unknown);
 }

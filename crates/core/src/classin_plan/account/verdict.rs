@@ -2,27 +2,24 @@
 //!
 //! | call | answer | verdict |
 //! |---|---|---|
-//! | registration | 1 with a uid | known, and a student of the school |
-//! | registration | 135, 461, 340, 820 with a uid | known; school membership is to be asked for |
-//! | registration | 1 without a uid | unknown: a repeat brings 135 or 461 with it |
-//! | registration | 135, 461, 340, 820 without a uid | retry |
-//! | joining the school | 1, 133 | a member |
-//! | joining the school | 113 | no account: register first |
-//! | editing the name | 1 | confirmed |
-//! | editing the name | 228 | not a student of the school |
+//! | registration | done, with a uid | known, and a student of the school |
+//! | registration | there already, or registered only in part, with a uid | known; school membership is to be asked for |
+//! | registration | done, without a uid | unknown: a repeat brings it |
+//! | registration | there already, or registered only in part, without a uid | repeat: the next answer brings it |
+//! | registration, joining | too soon after the same call | repeat |
+//! | joining the school | done, or there already | a member |
+//! | joining the school | no account | the student's failure: register first |
+//! | editing the name | done | confirmed |
+//! | editing the name | not a student of the school | repair: join, then write the name again |
+//! | any | what concerns a class, or a bad value | the student's failure |
 //! | any | no answer, or none that can be read | unknown |
 //!
 //! Contract: docs/contracts/classin.md, 4.3 (verdict rule), 5 and 6.1.
 
 use crate::classin_plan::answer::{CallAnswer, Token};
-use crate::classin_plan::decision::{Call, Stop};
+use crate::classin_plan::codes::{Call, Code, Stop};
 use crate::classin_plan::judge::{ItemVerdict, JudgedItem, Sent, judge};
 use crate::roster::ClassinUid;
-
-/// Registered now, by us.
-const DONE: i64 = 1;
-/// Joining: no account with this phone or e-mail.
-const NO_ACCOUNT: i64 = 113;
 
 /// Whether an account is a student of the school.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,99 +37,13 @@ pub enum AccountVerdict {
     Known {
         /// The account.
         uid: ClassinUid,
-        /// 1, 135, 461, 340 or 820.
-        code: i64,
+        /// Says whether the call made the account: [`Code::was_registered`].
+        code: Code,
         /// Whether it is a student of the school.
         membership: Membership,
     },
-    /// Later; sooner than [`SAME_PARAMETERS_MS`](super::SAME_PARAMETERS_MS) it counts as a double.
-    Retry {
-        /// Such as 131.
-        code: i64,
-    },
-    /// Permanent for this account until its row changes; unknown codes too.
-    Student {
-        /// Such as 134.
-        code: i64,
-    },
-    /// ClassIn is left alone for the rest of this run.
-    StopRun {
-        /// Why.
-        stop: Stop,
-        /// Such as 102.
-        code: i64,
-    },
-    /// Nothing is proven of this one among several: ask for it alone.
-    SendSingly,
-    /// Nothing is proven, and it may be registered. The same again, after more than
-    /// [`SAME_PARAMETERS_MS`](super::SAME_PARAMETERS_MS), settles it.
-    Unknown,
-}
-
-/// The verdict on joining the school.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SchoolVerdict {
-    /// A student of the school, by this call (1) or before (133).
-    Member {
-        /// 1 or 133.
-        code: i64,
-    },
-    /// There is no account yet: register first, if registering is allowed, then join.
-    NoAccount {
-        /// 113.
-        code: i64,
-    },
-    /// Later, as [`AccountVerdict::Retry`].
-    Retry {
-        /// Such as 104.
-        code: i64,
-    },
-    /// Permanent until the row changes.
-    Student {
-        /// Such as 128.
-        code: i64,
-    },
-    /// ClassIn is left alone for the rest of this run.
-    StopRun {
-        /// Why.
-        stop: Stop,
-        /// Such as 102.
-        code: i64,
-    },
-    /// Nothing is proven; the same again, as [`AccountVerdict::Unknown`], settles it (133).
-    Unknown,
-}
-
-/// The verdict on writing a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameVerdict {
-    /// It is the name now.
-    Confirmed,
-    /// Not a student of the school: join it once, where phone or e-mail are known, and write the name again;
-    /// otherwise a person must.
-    NotAStudent {
-        /// 228.
-        code: i64,
-    },
-    /// Later.
-    Retry {
-        /// Such as 104.
-        code: i64,
-    },
-    /// Permanent until the row changes.
-    Student {
-        /// Such as 400.
-        code: i64,
-    },
-    /// ClassIn is left alone for the rest of this run.
-    StopRun {
-        /// Why.
-        stop: Stop,
-        /// Such as 102.
-        code: i64,
-    },
-    /// Nothing is proven; the same again settles it.
-    Unknown,
+    /// It is not known: what is proven instead. Never a success.
+    Not(ItemVerdict),
 }
 
 /// One verdict with what the service said.
@@ -143,9 +54,9 @@ pub struct JudgedAccount<V> {
     pub verdict: V,
     /// The service's own text; masked already.
     pub text: Option<String>,
-    /// 100 or 155 for one that was alone in its call. The same for another one alone is a defect of ours: then stop
-    /// ([`Stop::OurMistake`]).
-    pub suspect: Option<i64>,
+    /// A code that may be one bad value's, for one that was alone in its call. The same for another one alone is a
+    /// defect of ours: then stop ([`Stop::OurMistake`]).
+    pub suspect: Option<Code>,
 }
 
 /// Everything that an answer about several accounts proves.
@@ -155,7 +66,7 @@ pub struct JudgedAccounts {
     /// One for each account sent, in the order sent.
     pub items: Vec<JudgedAccount<AccountVerdict>>,
     /// ClassIn is left alone for the rest of this run, with the code.
-    pub stop: Option<(Stop, i64)>,
+    pub stop: Option<(Stop, Code)>,
 }
 
 /// Judges a registration: `call` is [`Call::Register`] for one account, or [`Call::RegisterMultiple`].
@@ -197,70 +108,87 @@ fn uid_told(call: Call, count: usize, token: &Token, answer: &CallAnswer) -> Tol
 }
 
 fn account(verdict: ItemVerdict, told: ToldUid) -> AccountVerdict {
-    match (verdict, told) {
+    let not = match (verdict, told) {
         (
             ItemVerdict::Done { .. } | ItemVerdict::Already { .. } | ItemVerdict::Repair { .. },
             ToldUid::Unsure,
-        ) => AccountVerdict::SendSingly,
+        ) => ItemVerdict::SendSingly,
         (
             ItemVerdict::Done { code } | ItemVerdict::Already { code } | ItemVerdict::Repair { code },
             ToldUid::Uid(uid),
         ) => {
-            let membership = if code == DONE { Membership::Sure } else { Membership::ToAskFor };
-            AccountVerdict::Known { uid, code, membership }
+            let membership = if code == Code::DONE { Membership::Sure } else { Membership::ToAskFor };
+            return AccountVerdict::Known { uid, code, membership };
         }
-        (ItemVerdict::Done { code: DONE }, ToldUid::Nothing) | (ItemVerdict::Unknown, _) => {
-            AccountVerdict::Unknown
-        }
+        (ItemVerdict::Done { code: Code::DONE }, ToldUid::Nothing) => ItemVerdict::Unknown,
         (
-            ItemVerdict::Done { code }
-            | ItemVerdict::Already { code }
-            | ItemVerdict::Repair { code }
-            | ItemVerdict::Retry { code },
-            _,
-        ) => AccountVerdict::Retry { code },
-        // No room, and classes that are over, have no meaning here: a failure of this account.
+            ItemVerdict::Done { code } | ItemVerdict::Already { code } | ItemVerdict::Repair { code },
+            ToldUid::Nothing,
+        ) => ItemVerdict::Repeat { code },
+        (ItemVerdict::SendSingly | ItemVerdict::Halve { .. }, _) => ItemVerdict::SendSingly,
         (
-            ItemVerdict::Student { code } | ItemVerdict::Full { code } | ItemVerdict::Closed { code, .. },
+            ItemVerdict::Repeat { .. }
+            | ItemVerdict::Retry { .. }
+            | ItemVerdict::Full { .. }
+            | ItemVerdict::Student { .. }
+            | ItemVerdict::Closed { .. }
+            | ItemVerdict::StopRun { .. }
+            | ItemVerdict::Unknown,
             _,
-        ) => AccountVerdict::Student { code },
-        (ItemVerdict::StopRun { stop, code }, _) => AccountVerdict::StopRun { stop, code },
-        (ItemVerdict::SendSingly | ItemVerdict::Halve { .. }, _) => AccountVerdict::SendSingly,
-    }
+        ) => settled_by_repeating(about_one(verdict)),
+    };
+    AccountVerdict::Not(not)
 }
 
-/// Judges the joining of one account to the school.
-pub fn judge_school_student(answer: &CallAnswer) -> JudgedAccount<SchoolVerdict> {
-    alone(Call::SchoolStudent, answer, |verdict| match verdict {
-        ItemVerdict::Done { code } | ItemVerdict::Already { code } => SchoolVerdict::Member { code },
-        ItemVerdict::Repair { code: code @ NO_ACCOUNT } => SchoolVerdict::NoAccount { code },
-        ItemVerdict::Retry { code } => SchoolVerdict::Retry { code },
-        ItemVerdict::Repair { code }
-        | ItemVerdict::Student { code }
-        | ItemVerdict::Full { code }
-        | ItemVerdict::Closed { code, .. }
-        | ItemVerdict::Halve { code } => SchoolVerdict::Student { code },
-        ItemVerdict::StopRun { stop, code } => SchoolVerdict::StopRun { stop, code },
-        ItemVerdict::SendSingly | ItemVerdict::Unknown => SchoolVerdict::Unknown,
+/// Judges the joining of one account to the school. Without an account there is nothing to repair: a registration
+/// must come first.
+pub fn judge_school_student(answer: &CallAnswer) -> JudgedAccount<ItemVerdict> {
+    alone(Call::SchoolStudent, answer, |verdict| {
+        if let ItemVerdict::Repair { code } = verdict {
+            return ItemVerdict::Student { code };
+        }
+        settled_by_repeating(about_one(verdict))
     })
 }
 
 /// Judges the writing of one name.
-pub fn judge_name(answer: &CallAnswer) -> JudgedAccount<NameVerdict> {
-    alone(Call::SchoolName, answer, |verdict| match verdict {
-        ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => NameVerdict::Confirmed,
-        ItemVerdict::Repair { code } => NameVerdict::NotAStudent { code },
-        ItemVerdict::Retry { code } => NameVerdict::Retry { code },
-        ItemVerdict::Student { code }
-        | ItemVerdict::Full { code }
-        | ItemVerdict::Closed { code, .. }
-        | ItemVerdict::Halve { code } => NameVerdict::Student { code },
-        ItemVerdict::StopRun { stop, code } => NameVerdict::StopRun { stop, code },
-        ItemVerdict::SendSingly | ItemVerdict::Unknown => NameVerdict::Unknown,
-    })
+pub fn judge_name(answer: &CallAnswer) -> JudgedAccount<ItemVerdict> {
+    alone(Call::SchoolName, answer, about_one)
 }
 
-fn alone<V>(call: Call, answer: &CallAnswer, read: impl Fn(ItemVerdict) -> V) -> JudgedAccount<V> {
+/// No room, classes that are over and bad values have no meaning for one account: a failure of its student.
+fn about_one(verdict: ItemVerdict) -> ItemVerdict {
+    match verdict {
+        ItemVerdict::Full { code } | ItemVerdict::Closed { code, .. } | ItemVerdict::Halve { code } => {
+            ItemVerdict::Student { code }
+        }
+        ItemVerdict::SendSingly => ItemVerdict::Unknown,
+        ItemVerdict::Done { .. }
+        | ItemVerdict::Already { .. }
+        | ItemVerdict::Repair { .. }
+        | ItemVerdict::Repeat { .. }
+        | ItemVerdict::Retry { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::StopRun { .. }
+        | ItemVerdict::Unknown => verdict,
+    }
+}
+
+/// A double of a call that may have worked: the same once more, later, tells.
+fn settled_by_repeating(verdict: ItemVerdict) -> ItemVerdict {
+    if let ItemVerdict::Retry { code } = verdict
+        && code.is_too_soon()
+    {
+        return ItemVerdict::Repeat { code };
+    }
+    verdict
+}
+
+fn alone(
+    call: Call,
+    answer: &CallAnswer,
+    read: impl Fn(ItemVerdict) -> ItemVerdict,
+) -> JudgedAccount<ItemVerdict> {
     let judged = judge(call, Sent::Positions(1), answer);
     let suspect = judged.suspect;
     let item = judged.items.into_iter().next();

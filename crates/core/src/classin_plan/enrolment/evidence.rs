@@ -19,12 +19,6 @@
 use super::super::judge::ItemVerdict;
 use super::{EnrolmentKind, Evidence};
 
-/// The class was deleted, and every membership with it.
-const CLASS_DELETED: i64 = 212;
-
-/// No account has this uid, so a lost call cannot have enrolled it.
-const NO_SUCH_ACCOUNT: i64 = 400;
-
 /// The change to the record of one account in one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -72,12 +66,13 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
             Some(Evidence::Added) => Evidence::Added,
         }),
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_add(was)),
-        ItemVerdict::Student { code: NO_SUCH_ACCOUNT }
-            if matches!(was, Some(Evidence::Unknown | Evidence::Removing)) =>
+        ItemVerdict::Student { code }
+            if code.has_no_account() && matches!(was, Some(Evidence::Unknown | Evidence::Removing)) =>
         {
             EvidenceChange::Forget
         }
         ItemVerdict::Repair { .. }
+        | ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }
         | ItemVerdict::Student { .. }
@@ -89,11 +84,11 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
 
 fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match verdict {
-        ItemVerdict::Done { .. }
-        | ItemVerdict::Already { .. }
-        | ItemVerdict::Closed { code: CLASS_DELETED, .. } => EvidenceChange::Forget,
+        ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => EvidenceChange::Forget,
+        ItemVerdict::Closed { code, .. } if code.is_deleted() => EvidenceChange::Forget,
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(Evidence::Removing),
         ItemVerdict::Repair { .. }
+        | ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Full { .. }
         | ItemVerdict::Student { .. }

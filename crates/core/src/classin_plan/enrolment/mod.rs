@@ -16,8 +16,8 @@ pub use evidence::{EvidenceChange, evidence_after, evidence_before};
 pub use fingerprint::{Wanted, desired_hash};
 pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
 
-use crate::roster::Mode;
-use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
+use super::codes::Code;
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, Mode, StudentId};
 
 /// The source of our knowledge of one account's membership. It is the only memory, as ClassIn cannot be read
 /// back (docs/contracts/classin.md, 1.4, rule 1).
@@ -151,7 +151,7 @@ pub enum Reason {
     /// `[sync] mode` does not allow it.
     Mode(Mode),
     /// The class takes no changes, with the code that said so.
-    Closed(i64),
+    Closed(Code),
     /// It would take the last member of ours out of the class.
     WouldEmpty {
         /// The number of removals that would empty it.

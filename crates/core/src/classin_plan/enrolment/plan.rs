@@ -21,15 +21,13 @@ use super::{
     EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, Reason, Wanted,
     desired_hash,
 };
+use crate::classin_plan::codes::Code;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
 
 /// The number of runs that must have seen a student gone before a removal (the specification's
 /// `delete_grace`).
 const LEAST_RUNS: u32 = 2;
-
-/// The class was deleted, and every membership with it.
-const CLASS_DELETED: i64 = 212;
 
 /// Whether a student is on the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,7 @@ pub struct ClassView<'a> {
     /// The mode of the run.
     pub mode: Mode,
     /// The code for which the class or its course is condemned.
-    pub closed: Option<i64>,
+    pub closed: Option<Code>,
     /// The evidence required before a removal.
     pub removals: Removals,
     /// Now.
@@ -206,7 +204,7 @@ impl<'a> Planner<'a> {
             } else if self.wanted_without_uid.contains(&record.student) {
                 // Their account may well be this one: an emptied cell must not cost a student the class.
                 plan.kept += 1;
-            } else if never_ours(record.evidence) || self.view.closed == Some(CLASS_DELETED) {
+            } else if never_ours(record.evidence) || self.view.closed.is_some_and(Code::is_deleted) {
                 plan.to_forget.push(record.uid);
             } else if self.may_remove(record.evidence) {
                 plan.operations.push(self.remove(record));

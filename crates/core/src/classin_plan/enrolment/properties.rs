@@ -100,11 +100,11 @@ impl Model {
         };
         match (fate, changed) {
             (Fate::LostAfter | Fate::LostBefore, _) => ItemVerdict::Unknown,
-            (Fate::Answered, true) => ItemVerdict::Done { code: 1 },
+            (Fate::Answered, true) => ItemVerdict::Done { code: Code(1) },
             (Fate::Answered, false) if operation.kind == EnrolmentKind::Remove => {
-                ItemVerdict::Already { code: 167 }
+                ItemVerdict::Already { code: Code(167) }
             }
-            (Fate::Answered, false) => ItemVerdict::Already { code: 166 },
+            (Fate::Answered, false) => ItemVerdict::Already { code: Code(166) },
         }
     }
 }

@@ -64,7 +64,7 @@ impl World {
             target: TARGET,
             class_code: Some(&code),
             mode: self.mode,
-            closed: self.closed,
+            closed: self.closed.map(Code),
             removals: self.removals,
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
@@ -391,15 +391,15 @@ fn what_is_not_planned_is_in_no_call() {
 
 // Evidence
 
-const DONE: ItemVerdict = ItemVerdict::Done { code: 1 };
+const DONE: ItemVerdict = ItemVerdict::Done { code: Code(1) };
 
 #[test]
 fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
     use Evidence::{Added, Present, Presumed, Removing, Unknown};
     use EvidenceChange::{Forget, Record};
-    let there = ItemVerdict::Already { code: 166 };
+    let there = ItemVerdict::Already { code: Code(166) };
     let lost = ItemVerdict::Unknown;
-    let failed = ItemVerdict::Retry { code: 158 };
+    let failed = ItemVerdict::Retry { code: Code(158) };
     let table = [
         (None, DONE, Record(Added)),
         (None, there, Record(Present)),
@@ -416,11 +416,11 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
         (Some(Present), lost, Record(Present)),
         (Some(Added), there, Record(Added)),
         (None, ItemVerdict::SendSingly, Record(Unknown)),
-        (None, ItemVerdict::Halve { code: 100 }, Forget),
-        (Some(Unknown), ItemVerdict::Student { code: 400 }, Forget),
-        (Some(Removing), ItemVerdict::Student { code: 400 }, Forget),
-        (Some(Added), ItemVerdict::Student { code: 400 }, Record(Added)),
-        (Some(Unknown), ItemVerdict::Student { code: 329 }, Record(Unknown)),
+        (None, ItemVerdict::Halve { code: Code(100) }, Forget),
+        (Some(Unknown), ItemVerdict::Student { code: Code(400) }, Forget),
+        (Some(Removing), ItemVerdict::Student { code: Code(400) }, Forget),
+        (Some(Added), ItemVerdict::Student { code: Code(400) }, Record(Added)),
+        (Some(Unknown), ItemVerdict::Student { code: Code(329) }, Record(Unknown)),
     ];
     for (was, verdict, expected) in table {
         assert_eq!(evidence_after(EnrolmentKind::Enrol, was, verdict), expected, "{was:?} {verdict:?}");
@@ -431,15 +431,15 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
 fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
     use Evidence::{Added, Presumed, Removing};
     use EvidenceChange::{Forget, Record};
-    let closed = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code };
+    let closed = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(code) };
     let table = [
         (Added, DONE, Forget),
-        (Added, ItemVerdict::Already { code: 167 }, Forget),
-        (Removing, ItemVerdict::Already { code: 162 }, Forget),
+        (Added, ItemVerdict::Already { code: Code(167) }, Forget),
+        (Removing, ItemVerdict::Already { code: Code(162) }, Forget),
         (Added, ItemVerdict::Unknown, Record(Removing)),
         (Presumed, ItemVerdict::SendSingly, Record(Removing)),
-        (Presumed, ItemVerdict::Retry { code: 171 }, Record(Presumed)),
-        (Removing, ItemVerdict::Student { code: 400 }, Record(Removing)),
+        (Presumed, ItemVerdict::Retry { code: Code(171) }, Record(Presumed)),
+        (Removing, ItemVerdict::Student { code: Code(400) }, Record(Removing)),
         (Added, closed(145), Record(Added)),
         (Added, closed(212), Forget),
     ];

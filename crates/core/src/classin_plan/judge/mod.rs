@@ -11,7 +11,7 @@ mod reading;
 mod tests;
 
 use super::answer::{CallAnswer, Token};
-use super::decision::{Call, Stop};
+use super::codes::{Call, Code, Stop};
 use reading::Reading;
 
 /// The items of a call, in the order sent.
@@ -49,32 +49,38 @@ pub enum ItemVerdict {
     /// It is so now, by us.
     Done {
         /// 1, or 841.
-        code: i64,
+        code: Code,
     },
     /// It was so before.
     Already {
         /// Such as 166 or 167.
-        code: i64,
+        code: Code,
     },
     /// Fix the cause once and try again once.
     Repair {
         /// Such as 228.
-        code: i64,
+        code: Code,
+    },
+    /// Nothing is settled, and the same call once more tells, after longer than ClassIn takes two calls for one.
+    /// Only about accounts.
+    Repeat {
+        /// What it answered.
+        code: Code,
     },
     /// Later.
     Retry {
         /// Such as 158.
-        code: i64,
+        code: Code,
     },
     /// No room.
     Full {
         /// 157 or 130.
-        code: i64,
+        code: Code,
     },
     /// Permanent for this student until the row changes; unknown codes too.
     Student {
         /// Such as 329.
-        code: i64,
+        code: Code,
     },
     /// The class or course can take nothing more.
     Closed {
@@ -83,14 +89,14 @@ pub enum ItemVerdict {
         /// Until the ids change on the roster; otherwise for this run.
         for_good: bool,
         /// Such as 145.
-        code: i64,
+        code: Code,
     },
     /// ClassIn is left alone for the rest of this run.
     StopRun {
         /// Why.
         stop: Stop,
         /// Such as 102.
-        code: i64,
+        code: Code,
     },
     /// Nothing is proven. The same call again settles it.
     Unknown,
@@ -99,7 +105,7 @@ pub enum ItemVerdict {
     /// The call was refused as a whole for a bad value somewhere in it, and changed nothing: send its halves.
     Halve {
         /// 100 or 155.
-        code: i64,
+        code: Code,
     },
 }
 
@@ -110,6 +116,7 @@ impl ItemVerdict {
         match self {
             Self::Done { .. } | Self::Already { .. } => true,
             Self::Repair { .. }
+            | Self::Repeat { .. }
             | Self::Retry { .. }
             | Self::Full { .. }
             | Self::Student { .. }
@@ -123,11 +130,12 @@ impl ItemVerdict {
 
     /// The service's code behind it; `None` where no code concerned this student.
     #[must_use]
-    pub fn code(&self) -> Option<i64> {
+    pub fn code(&self) -> Option<Code> {
         match *self {
             Self::Done { code }
             | Self::Already { code }
             | Self::Repair { code }
+            | Self::Repeat { code }
             | Self::Retry { code }
             | Self::Full { code }
             | Self::Student { code }
@@ -156,7 +164,7 @@ pub struct Closure {
     /// Until the ids change on the roster; otherwise for this run.
     pub for_good: bool,
     /// Why.
-    pub code: i64,
+    pub code: Code,
 }
 
 /// How a call is repeated in parts.
@@ -177,14 +185,14 @@ pub struct Judged {
     /// The class or course can take nothing more.
     pub closed: Option<Closure>,
     /// ClassIn is left alone for the rest of this run, with the code.
-    pub stop: Option<(Stop, i64)>,
+    pub stop: Option<(Stop, Code)>,
     /// No more adds to this class in this run, with the code.
-    pub full: Option<i64>,
+    pub full: Option<Code>,
     /// Send these items again in parts.
     pub split: Option<Split>,
-    /// 100 or 155 for a student alone in the call. The same code for another student alone is a defect of
-    /// ours: then stop ([`Stop::OurMistake`]).
-    pub suspect: Option<i64>,
+    /// A code that may be one bad value's, for a student alone in the call. The same code for another student alone is
+    /// a defect of ours: then stop ([`Stop::OurMistake`]).
+    pub suspect: Option<Code>,
     /// The tokens came back in another order than they were sent in; worth a log line.
     pub order_differs: bool,
 }

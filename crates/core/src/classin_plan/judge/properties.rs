@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::classin_plan::answer::AnswerItem;
-use crate::classin_plan::decision::{CodeClass, decide};
+use crate::classin_plan::codes::{CodeClass, decide};
 use crate::roster::StudentId;
 
 const CODES: [i64; 20] =
@@ -59,7 +59,7 @@ proptest! {
         prop_assume!(call.answers_by_item());
         let judged = judge_any(call, count, &answer);
         let said = answer.items.iter().flatten().filter_map(|item| item.code).filter(|code| {
-            matches!(decide(call, *code).class, CodeClass::Done | CodeClass::Already)
+            matches!(decide(call, Code(*code)).class, CodeClass::Done | CodeClass::Already)
         });
         prop_assert!(judged.verdicts().filter(ItemVerdict::is_success).count() <= said.count());
     }

@@ -3,13 +3,13 @@
 use super::matching::Matching;
 use super::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split};
 use crate::classin_plan::answer::{AnswerItem, CallAnswer};
-use crate::classin_plan::decision::{Call, CodeClass, Decision, Stop, decide};
+use crate::classin_plan::codes::{Call, Code, CodeClass, Decision, Stop, decide};
 
 /// One answer with everything about it that more than one step needs.
 pub(super) struct Reading<'a> {
     call: Call,
     count: usize,
-    top: i64,
+    top: Code,
     top_decision: Decision,
     top_text: Option<&'a str>,
     items: &'a [AnswerItem],
@@ -24,7 +24,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// `None` without a code at the top: step 2.
     pub(super) fn new(call: Call, sent: Sent<'_>, answer: &'a CallAnswer) -> Option<Self> {
-        let top = answer.top?;
+        let top = Code(answer.top?);
         let items = if call.answers_by_item() { answer.items.as_deref().unwrap_or_default() } else { &[] };
         let count = sent.count();
         let mut reading = Self {
@@ -49,16 +49,18 @@ impl<'a> Reading<'a> {
         if !self.complete {
             return None;
         }
-        let mut refused = self.items.iter().enumerate().filter(|(_, item)| item.code.is_some_and(is_halved));
+        let is_refused = |item: &AnswerItem| item.code.map(Code).is_some_and(Code::may_be_one_value);
+        let mut refused = self.items.iter().enumerate().filter(|(_, item)| is_refused(item));
         let (place, _) = refused.next()?;
         let others_succeed = || {
             self.items
                 .iter()
-                .filter_map(|item| item.code)
+                .filter_map(|item| item.code.map(Code))
                 .any(|code| matches!(decide(self.call, code).class, CodeClass::Done | CodeClass::Already))
         };
         // Alone in its call, but not where the top condemns the class or course anyway.
-        let only_one = self.count == 1 && (is_halved(self.top) || !self.top_decision.class.is_whole());
+        let only_one =
+            self.count == 1 && (self.top.may_be_one_value() || !self.top_decision.class.is_whole());
         let alone = refused.next().is_none() && (only_one || others_succeed());
         alone.then_some(place)
     }
@@ -71,7 +73,7 @@ impl<'a> Reading<'a> {
         }
         let codes = self.items.iter().enumerate().filter(|(place, _)| Some(*place) != self.isolated);
         let wholes = codes.filter_map(|(_, item)| {
-            let code = item.code?;
+            let code = Code(item.code?);
             let class = decide(self.call, code).class;
             class.is_whole().then_some(Whole { class, code, from_top: false })
         });
@@ -83,7 +85,7 @@ impl<'a> Reading<'a> {
     /// isolated item's code, or there are no items to tell and halving will find the value (section 6.1,
     /// code 100).
     fn top_is_about_one_value(&self) -> bool {
-        is_halved(self.top) && (self.isolated.is_some() || !self.complete)
+        self.top.may_be_one_value() && (self.isolated.is_some() || !self.complete)
     }
 
     pub(super) fn judged(&self) -> Judged {
@@ -98,7 +100,7 @@ impl<'a> Reading<'a> {
         let suspect = only
             .filter(|verdict| matches!(verdict, ItemVerdict::Student { .. }))
             .and_then(|verdict| verdict.code())
-            .filter(|code| is_halved(*code));
+            .filter(|code| code.may_be_one_value());
         Judged {
             closed: self.whole.and_then(closure),
             stop: self.whole.and_then(stop),
@@ -110,15 +112,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn find_full(&self) -> Option<i64> {
-        let codes = std::iter::once(self.top).chain(self.items.iter().filter_map(|item| item.code));
+    fn find_full(&self) -> Option<Code> {
+        let codes = std::iter::once(self.top).chain(self.items.iter().filter_map(|item| item.code.map(Code)));
         codes.into_iter().find(|code| decide(self.call, *code).class == CodeClass::Full)
     }
 
     fn judge_one(&self, place: usize) -> JudgedItem {
         let answered = self.matching.answered(place);
         let item = answered.and_then(|position| self.items.get(position));
-        let own = item.and_then(|item| item.code).map(|code| (decide(self.call, code).class, code));
+        let own = item.and_then(|item| item.code.map(Code)).map(|code| (decide(self.call, code).class, code));
         let text_of_item = || item.and_then(|item| item.text.clone());
         let isolated = answered.is_some() && answered == self.isolated;
         let (verdict, decided_by_item) = match (own, self.whole) {
@@ -146,12 +148,12 @@ impl<'a> Reading<'a> {
         let top = verdict(self.top_decision.class, self.top);
         match self.top_decision.class {
             CodeClass::Retry | CodeClass::Full => top,
-            CodeClass::Run(_) if is_halved(self.top) && self.count > 1 => {
+            CodeClass::Run(_) if self.top.may_be_one_value() && self.count > 1 => {
                 ItemVerdict::Halve { code: self.top }
             }
-            CodeClass::Run(_) if is_halved(self.top) => ItemVerdict::Student { code: self.top },
+            CodeClass::Run(_) if self.top.may_be_one_value() => ItemVerdict::Student { code: self.top },
             CodeClass::Class { .. } | CodeClass::Course { .. } | CodeClass::Run(_) => top,
-            CodeClass::Done if self.call.answers_by_item() && self.top == 1 => {
+            CodeClass::Done if self.call.answers_by_item() && self.top == Code::DONE => {
                 if singly {
                     ItemVerdict::SendSingly
                 } else {
@@ -180,11 +182,11 @@ impl<'a> Reading<'a> {
 #[derive(Clone, Copy)]
 struct Whole {
     class: CodeClass,
-    code: i64,
+    code: Code,
     from_top: bool,
 }
 
-fn verdict(class: CodeClass, code: i64) -> ItemVerdict {
+fn verdict(class: CodeClass, code: Code) -> ItemVerdict {
     match class {
         CodeClass::Done => ItemVerdict::Done { code },
         CodeClass::Already => ItemVerdict::Already { code },
@@ -213,11 +215,6 @@ fn closure(whole: Whole) -> Option<Closure> {
     Some(Closure { scope, for_good, code: whole.code })
 }
 
-fn stop(whole: Whole) -> Option<(Stop, i64)> {
+fn stop(whole: Whole) -> Option<(Stop, Code)> {
     if let CodeClass::Run(stop) = whole.class { Some((stop, whole.code)) } else { None }
-}
-
-/// Whether a code may come from one bad value in the call, which halving finds (section 6.1, codes 100, 155).
-fn is_halved(code: i64) -> bool {
-    matches!(code, 100 | 155)
 }

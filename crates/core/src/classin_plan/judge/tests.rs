@@ -54,14 +54,14 @@ fn remove_codes(top: i64, codes: &[i64]) -> Judged {
     remove(codes.len(), &answer(top, codes.iter().copied().map(bare).collect()))
 }
 
-const DONE: ItemVerdict = ItemVerdict::Done { code: 1 };
-const THERE: ItemVerdict = ItemVerdict::Already { code: 166 };
-const GONE: ItemVerdict = ItemVerdict::Already { code: 167 };
-const ENDED: ItemVerdict = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: 145 };
-const NO_COURSE: ItemVerdict = ItemVerdict::Closed { scope: Scope::Course, for_good: false, code: 144 };
+const DONE: ItemVerdict = ItemVerdict::Done { code: Code(1) };
+const THERE: ItemVerdict = ItemVerdict::Already { code: Code(166) };
+const GONE: ItemVerdict = ItemVerdict::Already { code: Code(167) };
+const ENDED: ItemVerdict = ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(145) };
+const NO_COURSE: ItemVerdict = ItemVerdict::Closed { scope: Scope::Course, for_good: false, code: Code(144) };
 
 fn student(code: i64) -> ItemVerdict {
-    ItemVerdict::Student { code }
+    ItemVerdict::Student { code: Code(code) }
 }
 
 // Step 2
@@ -85,15 +85,15 @@ fn complete_items_are_judged_whatever_the_top_says() {
             [
                 DONE,
                 THERE,
-                ItemVerdict::Repair { code: 228 },
-                ItemVerdict::Retry { code: 158 },
-                ItemVerdict::Full { code: 157 },
+                ItemVerdict::Repair { code: Code(228) },
+                ItemVerdict::Retry { code: Code(158) },
+                ItemVerdict::Full { code: Code(157) },
                 student(329),
                 student(999),
             ],
             "top {top}"
         );
-        assert_eq!((judged.closed, judged.stop, judged.full), (None, None, Some(157)));
+        assert_eq!((judged.closed, judged.stop, judged.full), (None, None, Some(Code(157))));
     }
 }
 
@@ -101,7 +101,7 @@ fn complete_items_are_judged_whatever_the_top_says() {
 fn a_condemned_class_at_one_item_counts_for_all_but_those_that_succeeded() {
     let judged = add_codes(1, &[1, 145, 228, 166]);
     assert_eq!(verdicts(&judged), [DONE, ENDED, ENDED, THERE]);
-    assert_eq!(judged.closed, Some(Closure { scope: Scope::Class, for_good: true, code: 145 }));
+    assert_eq!(judged.closed, Some(Closure { scope: Scope::Class, for_good: true, code: Code(145) }));
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn the_widest_of_several_condemnations_counts() {
 #[test]
 fn maintenance_at_one_item_stops_the_run() {
     let judged = remove_codes(1, &[1, 901]);
-    assert_eq!(verdicts(&judged), [DONE, ItemVerdict::StopRun { stop: Stop::Maintenance, code: 901 }]);
-    assert_eq!(judged.stop, Some((Stop::Maintenance, 901)));
+    assert_eq!(verdicts(&judged), [DONE, ItemVerdict::StopRun { stop: Stop::Maintenance, code: Code(901) }]);
+    assert_eq!(judged.stop, Some((Stop::Maintenance, Code(901))));
 }
 
 #[test]
@@ -137,17 +137,17 @@ fn a_refused_parameter_at_one_item_while_others_succeed_concerns_that_item_alone
 
 #[test]
 fn a_refused_parameter_at_two_items_or_without_any_success_stops_the_run() {
-    let stop = ItemVerdict::StopRun { stop: Stop::OurMistake, code: 100 };
+    let stop = ItemVerdict::StopRun { stop: Stop::OurMistake, code: Code(100) };
     assert_eq!(verdicts(&add_codes(1, &[1, 100, 100])), [DONE, stop, stop]);
     assert_eq!(verdicts(&add_codes(1, &[329, 100])), [stop, stop]);
-    assert_eq!(add_codes(1, &[1, 100, 100]).stop, Some((Stop::OurMistake, 100)));
+    assert_eq!(add_codes(1, &[1, 100, 100]).stop, Some((Stop::OurMistake, Code(100))));
 }
 
 #[test]
 fn a_refused_parameter_of_a_student_alone_in_the_call_is_theirs_and_suspect() {
     for judged in [add_codes(1, &[100]), add_codes(100, &[100]), add(1, &top_only(100))] {
         assert_eq!(verdicts(&judged), [student(100)]);
-        assert_eq!((judged.suspect, judged.stop, judged.split), (Some(100), None, None));
+        assert_eq!((judged.suspect, judged.stop, judged.split), (Some(Code(100)), None, None));
     }
 }
 
@@ -160,7 +160,7 @@ fn a_condemned_class_outweighs_a_refused_parameter_of_its_only_student() {
 fn a_call_refused_for_a_parameter_is_halved_before_anybody_is_blamed() {
     for data in [None, Some(vec![])] {
         let judged = add(3, &CallAnswer { top: Some(100), top_text: None, items: data, uid: None });
-        assert_eq!(verdicts(&judged), [ItemVerdict::Halve { code: 100 }; 3]);
+        assert_eq!(verdicts(&judged), [ItemVerdict::Halve { code: Code(100) }; 3]);
         assert_eq!((judged.split, judged.stop), (Some(Split::Halves), None));
     }
 }
@@ -168,7 +168,7 @@ fn a_call_refused_for_a_parameter_is_halved_before_anybody_is_blamed() {
 #[test]
 fn our_own_mistakes_other_than_a_parameter_stop_the_run() {
     let judged = add(2, &top_only(159));
-    assert_eq!(judged.stop, Some((Stop::OurMistake, 159)));
+    assert_eq!(judged.stop, Some((Stop::OurMistake, Code(159))));
 }
 
 // Step 4
@@ -225,7 +225,10 @@ fn a_foreign_token_contradicts_its_position() {
 
 #[test]
 fn removals_are_judged_by_position_only() {
-    assert_eq!(verdicts(&remove_codes(1, &[1, 167, 171])), [DONE, GONE, ItemVerdict::Retry { code: 171 }]);
+    assert_eq!(
+        verdicts(&remove_codes(1, &[1, 167, 171])),
+        [DONE, GONE, ItemVerdict::Retry { code: Code(171) }]
+    );
 }
 
 // Step 5
@@ -246,22 +249,22 @@ fn a_wide_code_at_the_top_without_items_holds_for_all() {
     let cases = [
         (145, ENDED),
         (144, NO_COURSE),
-        (102, ItemVerdict::StopRun { stop: Stop::NoPermission, code: 102 }),
-        (157, ItemVerdict::Full { code: 157 }),
-        (104, ItemVerdict::Retry { code: 104 }),
+        (102, ItemVerdict::StopRun { stop: Stop::NoPermission, code: Code(102) }),
+        (157, ItemVerdict::Full { code: Code(157) }),
+        (104, ItemVerdict::Retry { code: Code(104) }),
     ];
     for (top, expected) in cases {
         assert_eq!(verdicts(&add(3, &top_only(top))), [expected; 3], "top {top}");
         assert_eq!(verdicts(&remove(3, &top_only(top))), [expected; 3], "top {top}");
     }
-    assert_eq!(add(3, &top_only(157)).full, Some(157));
+    assert_eq!(add(3, &top_only(157)).full, Some(Code(157)));
 }
 
 #[test]
 fn an_items_code_at_the_top_is_the_students_own_when_there_is_one() {
     assert_eq!(verdicts(&add(1, &top_only(166))), [THERE]);
     assert_eq!(verdicts(&add(1, &top_only(329))), [student(329)]);
-    assert_eq!(verdicts(&add(1, &top_only(228))), [ItemVerdict::Repair { code: 228 }]);
+    assert_eq!(verdicts(&add(1, &top_only(228))), [ItemVerdict::Repair { code: Code(228) }]);
     assert_eq!(verdicts(&remove(1, &top_only(167))), [GONE]);
 }
 
@@ -332,8 +335,8 @@ fn a_claim_of_membership_in_answer_to_a_removal_is_a_failure() {
 fn a_call_for_one_account_carries_its_code_at_the_top() {
     let judged = |call, top| verdicts(&judge(call, Sent::Positions(1), &top_only(top)));
     assert_eq!(judged(Call::SchoolStudent, 1), [DONE]);
-    assert_eq!(judged(Call::SchoolStudent, 133), [ItemVerdict::Already { code: 133 }]);
-    assert_eq!(judged(Call::Register, 461), [ItemVerdict::Already { code: 461 }]);
+    assert_eq!(judged(Call::SchoolStudent, 133), [ItemVerdict::Already { code: Code(133) }]);
+    assert_eq!(judged(Call::Register, 461), [ItemVerdict::Already { code: Code(461) }]);
     assert_eq!(judged(Call::SchoolStudent, 886), [student(886)]);
 }
 

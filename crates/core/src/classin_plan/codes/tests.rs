@@ -128,7 +128,7 @@ fn expected_rows() -> Vec<(i64, [(CodeClass, bool); 8])> {
 fn every_row_of_the_contract_is_decided_as_the_contract_says() {
     for (code, classes) in expected_rows() {
         for (call, (class, listed)) in Call::ALL.into_iter().zip(classes) {
-            let decision = decide(call, code);
+            let decision = decide(call, Code(code));
             assert_eq!((decision.class, decision.listed), (class, listed), "code {code} at {call:?}");
         }
     }
@@ -136,7 +136,7 @@ fn every_row_of_the_contract_is_decided_as_the_contract_says() {
 
 #[test]
 fn the_table_has_the_codes_of_the_contract_and_no_other_each_once() {
-    let ours: Vec<i64> = TABLE.iter().map(|row| row.code).collect();
+    let ours: Vec<i64> = TABLE.iter().map(|row| row.code.0).collect();
     let theirs: Vec<i64> = expected_rows().into_iter().map(|(code, _)| code).collect();
     assert_eq!(ours, theirs);
 }
@@ -145,7 +145,7 @@ fn the_table_has_the_codes_of_the_contract_and_no_other_each_once() {
 fn an_unknown_code_is_a_failure_of_its_students_and_never_a_success() {
     for code in [0, -1, 2, 165, 999, 200, i64::MAX, i64::MIN] {
         for call in Call::ALL {
-            let decision = decide(call, code);
+            let decision = decide(call, Code(code));
             assert_eq!((decision.class, decision.listed), (CodeClass::Student, false), "code {code}");
         }
     }
@@ -155,12 +155,12 @@ fn an_unknown_code_is_a_failure_of_its_students_and_never_a_success() {
 fn a_claim_of_membership_never_passes_for_a_removal() {
     for call in [Call::ClassRemove, Call::CourseRemove] {
         for code in [133, 163, 166, 841, 228] {
-            assert_eq!(decide(call, code).class, CodeClass::Student, "code {code} at {call:?}");
+            assert_eq!(decide(call, Code(code)).class, CodeClass::Student, "code {code} at {call:?}");
         }
     }
     for call in [Call::ClassAdd, Call::CourseAdd] {
         for code in [162, 167, 135, 461] {
-            assert_eq!(decide(call, code).class, CodeClass::Student, "code {code} at {call:?}");
+            assert_eq!(decide(call, Code(code)).class, CodeClass::Student, "code {code} at {call:?}");
         }
     }
 }
@@ -178,8 +178,48 @@ fn each_message_is_one_plain_sentence_without_a_full_stop() {
 
 #[test]
 fn the_refusal_of_our_credentials_names_all_seven_causes() {
-    let message = decide(Call::ClassAdd, 102).message;
+    let message = decide(Call::ClassAdd, Code::NO_PERMISSION).message;
     for cause in ["SID", "signature", "mistyped", "clock", "API permission", "retired", "arrears"] {
         assert!(message.contains(cause), "{cause}");
     }
+}
+
+#[test]
+fn each_question_is_answered_with_yes_by_the_codes_of_the_contract_alone() {
+    type Question = fn(Code) -> bool;
+    let questions: [(&str, Question, &[i64]); 8] = [
+        ("is full", Code::is_full, &[130, 157]),
+        ("asks for school membership", Code::asks_for_school_membership, &[228]),
+        ("was registered", Code::was_registered, &[1, 340, 820]),
+        ("is too soon", Code::is_too_soon, &[101_003_002]),
+        ("has ended", Code::has_ended, &[145]),
+        ("is deleted", Code::is_deleted, &[212]),
+        ("has no account", Code::has_no_account, &[400]),
+        ("may be one value", Code::may_be_one_value, &[100, 155]),
+    ];
+    let unknown = [0, -1, 2, 999, i64::MAX].map(Code);
+    for (name, question, expected) in questions {
+        let codes = TABLE.iter().map(|row| row.code).chain(unknown);
+        let answered: Vec<i64> = codes.filter(|code| question(*code)).map(|code| code.0).collect();
+        assert_eq!(answered, expected, "{name}");
+    }
+    assert_eq!(codes_of_one_value(), "100 or 155");
+}
+
+#[test]
+fn a_named_code_stands_in_the_table() {
+    let named =
+        [Code::DONE, Code::NO_PERMISSION, Code::NO_ROOM, Code::NOT_A_SCHOOL_STUDENT, Code::MAINTENANCE];
+    for code in named {
+        assert!(TABLE.iter().any(|row| row.code == code), "{code}");
+    }
+    assert!(Code::NO_ROOM.is_full() && Code::NOT_A_SCHOOL_STUDENT.asks_for_school_membership());
+    assert_eq!(decide(Call::ClassAdd, Code::NO_PERMISSION).class, CodeClass::Run(Stop::NoPermission));
+    assert_eq!(decide(Call::ClassAdd, Code::MAINTENANCE).class, CodeClass::Run(Stop::Maintenance));
+}
+
+#[test]
+fn the_sentence_names_the_number_only_where_nobody_knows_what_it_means() {
+    assert_eq!(decide(Call::ClassAdd, Code(1)).sentence(), "done");
+    assert!(decide(Call::ClassAdd, Code(999)).sentence().ends_with("what it means (code 999)"));
 }

@@ -17,9 +17,12 @@
 //!   The change that brought it (2018-02-07) speaks of auditors, so the old text is a mistranslation. With
 //!   the old meaning it would count as membership, and a student who cannot take part would look enrolled.
 
+mod code;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub use code::{Code, codes_of_one_value};
 
 use crate::roster::ClassTarget;
 use table::{NOT_LISTED, TABLE, UNEXPECTED_HERE};
@@ -155,6 +158,8 @@ impl CodeClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Decision {
+    /// The code itself.
+    pub code: Code,
     /// Its class.
     pub class: CodeClass,
     /// For the school office: the meaning, and who can do what about it. One sentence, no full stop, no
@@ -164,17 +169,26 @@ pub struct Decision {
     pub listed: bool,
 }
 
+impl Decision {
+    /// The message; with the number where nobody knows what it means.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { code, class: _, message, listed } = self;
+        if *listed { (*message).to_owned() } else { format!("{message} (code {code})") }
+    }
+}
+
 /// Looks a code up. A code that is not in the table, or that claims success at a call it does not belong to,
 /// is a failure of its students ([`CodeClass::Student`]), never a success.
-pub fn decide(call: Call, code: i64) -> Decision {
+pub fn decide(call: Call, code: Code) -> Decision {
     let Some(row) = TABLE.iter().find(|row| row.code == code) else {
-        return Decision { class: CodeClass::Student, message: NOT_LISTED, listed: false };
+        return Decision { code, class: CodeClass::Student, message: NOT_LISTED, listed: false };
     };
     if let Some(exception) = row.exception.filter(|exception| exception.calls.contains(&call)) {
-        return Decision { class: exception.class, message: exception.message, listed: true };
+        return Decision { code, class: exception.class, message: exception.message, listed: true };
     }
     if !row.calls.contains(&call) {
-        return Decision { class: CodeClass::Student, message: UNEXPECTED_HERE, listed: false };
+        return Decision { code, class: CodeClass::Student, message: UNEXPECTED_HERE, listed: false };
     }
-    Decision { class: row.class, message: row.message, listed: true }
+    Decision { code, class: row.class, message: row.message, listed: true }
 }

@@ -6,18 +6,32 @@
 //! already".
 
 use super::{
-    Call,
+    Call, Code,
     CodeClass::{self, Already, Class, Course, Done, Full, Repair, Retry, Run, Student},
     Stop::{Maintenance, NoPermission, OurMistake},
 };
 
 /// One code.
 pub(super) struct Row {
-    pub(super) code: i64,
+    pub(super) code: Code,
     pub(super) calls: &'static [Call],
     pub(super) class: CodeClass,
     pub(super) message: &'static str,
     pub(super) exception: Option<Exception>,
+    /// What it says beyond its class, at whatever call.
+    pub(super) says: &'static [Says],
+}
+
+/// What single codes say beyond their class: each is one question of [`Code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    JoinTheSchool,
+    Registered,
+    TooSoon,
+    ClassEnded,
+    ClassDeleted,
+    NoSuchAccount,
+    OneValueOrTheCall,
 }
 
 /// Calls at which the code means something else.
@@ -45,12 +59,17 @@ const THIS_RUN: bool = false;
 const FOR_GOOD: bool = true;
 
 const fn row(code: i64, class: CodeClass, message: &'static str) -> Row {
-    Row { code, calls: EVERYWHERE, class, message, exception: None }
+    Row { code: Code(code), calls: EVERYWHERE, class, message, exception: None, says: &[] }
 }
 
 impl Row {
     const fn only_at(mut self, calls: &'static [Call]) -> Self {
         self.calls = calls;
+        self
+    }
+
+    const fn saying(mut self, says: &'static [Says]) -> Self {
+        self.says = says;
         self
     }
 
@@ -106,13 +125,14 @@ const SERVER_EXCEPTION: &str = "ClassIn had an internal error; rosterd tries aga
 
 /// The whole of it.
 pub(super) const TABLE: &[Row] = &[
-    row(1, Done, "done"),
+    row(1, Done, "done").saying(&[Says::Registered]),
     row(
         100,
         Run(OurMistake),
         "ClassIn finds a parameter missing or wrong; if it is one student's, check their row, else \
          report it as a defect of rosterd",
-    ),
+    )
+    .saying(&[Says::OneValueOrTheCall]),
     row(102, Run(NoPermission), REFUSED_102),
     row(104, Retry, "ClassIn failed unexpectedly; rosterd tries again later"),
     row(
@@ -170,7 +190,8 @@ pub(super) const TABLE: &[Row] = &[
         145,
         Class { for_good: FOR_GOOD },
         "the class has ended; ClassIn no longer changes who was in it, and nothing is to be done",
-    ),
+    )
+    .saying(&[Says::ClassEnded]),
     row(147, Course { for_good: THIS_RUN }, "ClassIn knows no such course; correct course_id on the roster"),
     row(
         149,
@@ -187,7 +208,8 @@ pub(super) const TABLE: &[Row] = &[
         155,
         Run(OurMistake),
         "ClassIn could not read the list of students; report it as a defect of rosterd",
-    ),
+    )
+    .saying(&[Says::OneValueOrTheCall]),
     row(157, Full, OVER_CAPACITY),
     row(158, Retry, "adding to the class failed on ClassIn's side; rosterd tries again later"),
     row(
@@ -214,7 +236,8 @@ pub(super) const TABLE: &[Row] = &[
         Class { for_good: FOR_GOOD },
         "the class was deleted in ClassIn; take its ids off the roster, or enter those of its \
          successor",
-    ),
+    )
+    .saying(&[Says::ClassDeleted]),
     row(224, Student, NO_PICTURES),
     row(
         228,
@@ -222,7 +245,8 @@ pub(super) const TABLE: &[Row] = &[
         "this account is not a student of the school yet; rosterd adds it where it knows phone or \
          e-mail, otherwise add the student in ClassIn's console",
     )
-    .only_at(STUDENTS_ONLY),
+    .only_at(STUDENTS_ONLY)
+    .saying(&[Says::JoinTheSchool]),
     row(
         288,
         Student,
@@ -237,7 +261,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(332, Student, TEACHES_COURSE),
     row(333, Student, TEACHES_COURSE),
-    row(340, Done, "registered; only the picture was not set").only_at(REGISTER),
+    row(340, Done, "registered; only the picture was not set").only_at(REGISTER).saying(&[Says::Registered]),
     row(341, Student, NO_PICTURES),
     row(342, Student, NO_PICTURES),
     row(369, Class { for_good: THIS_RUN }, OPEN_CLASS).but_at(
@@ -250,7 +274,8 @@ pub(super) const TABLE: &[Row] = &[
         Student,
         "ClassIn knows no account with this uid (a relation id from the console is not a uid); \
          correct classin_uid on the roster",
-    ),
+    )
+    .saying(&[Says::NoSuchAccount]),
     row(
         450,
         Run(OurMistake),
@@ -279,7 +304,8 @@ pub(super) const TABLE: &[Row] = &[
         "the account was registered but did not become a student of the school; rosterd adds it once \
          more",
     )
-    .only_at(REGISTRATIONS),
+    .only_at(REGISTRATIONS)
+    .saying(&[Says::Registered]),
     row(821, Student, NO_TEACHERS),
     row(841, Done, "added; only the nickname was not synchronised").only_at(COURSE_ADD),
     row(842, Retry, NOT_USED),
@@ -296,5 +322,6 @@ pub(super) const TABLE: &[Row] = &[
         Retry,
         "ClassIn takes the call for a double of one less than 5 seconds ago; rosterd waits and \
          repeats it",
-    ),
+    )
+    .saying(&[Says::TooSoon]),
 ];
