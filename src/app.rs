@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::demo::Demo;
-use crate::exit::Exit;
+use crate::exit::{Exit, exit_code};
 use crate::remote::classin::{ClassinConnection, ClassinProbe, ClassinWriter};
 use crate::remote::exam::{ExamConnection, ExamReader, ExamWriter};
 use crate::remote::http::Transport;
@@ -211,6 +211,7 @@ async fn connected(
         clock,
         progress,
         stop,
+        exit_code,
     };
     Ok((context, Connections { exam, classin }))
 }

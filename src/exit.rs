@@ -2,6 +2,8 @@
 //!
 //! The only list of them; what leads to which is decided where it is known.
 
+use crate::run::Severity;
+
 /// The meaning of an exit code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[must_use]
@@ -70,6 +72,27 @@ impl Exit {
     }
 }
 
+impl From<Severity> for Exit {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Done => Self::Done,
+            Severity::Incomplete => Self::Incomplete,
+            Severity::Held => Self::Held,
+            Severity::Failed => Self::Failed,
+            Severity::Temporary => Self::Temporary,
+            Severity::Credentials => Self::Credentials,
+            Severity::Configuration => Self::Configuration,
+            Severity::Terminated => Self::Terminated,
+        }
+    }
+}
+
+/// The exit code of a run that ended so.
+#[must_use]
+pub fn exit_code(severity: Severity) -> u8 {
+    Exit::from(severity).code()
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
@@ -78,7 +101,7 @@ impl From<Exit> for std::process::ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::Exit;
+    use super::{Exit, Severity};
 
     const BY_WEIGHT: [Exit; 10] = [
         Exit::Terminated,
@@ -111,5 +134,24 @@ mod tests {
     #[test]
     fn a_held_run_that_is_also_incomplete_is_held() {
         assert_eq!(Exit::Done.worst(Exit::Incomplete).worst(Exit::Held), Exit::Held);
+    }
+
+    #[test]
+    fn severities_are_ordered_as_their_exit_codes_are() {
+        let severities = [
+            Severity::Done,
+            Severity::Incomplete,
+            Severity::Held,
+            Severity::Failed,
+            Severity::Temporary,
+            Severity::Credentials,
+            Severity::Configuration,
+            Severity::Terminated,
+        ];
+        for one in severities {
+            for other in severities {
+                assert_eq!(Exit::from(one.max(other)), Exit::from(one).worst(other.into()));
+            }
+        }
     }
 }

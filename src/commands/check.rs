@@ -126,7 +126,7 @@ async fn exam(app: &App, findings: &mut Findings) -> Result<(), AppError> {
     let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(()) };
     match check_exam_fields(&side).await {
         Ok(detail) => findings.good("exam side", detail),
-        Err((exit, error)) => findings.bad("exam side", exit, error),
+        Err(error) => findings.bad("exam side", error.severity().into(), in_one_line(&error)),
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::output;
 use super::plan::masked;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
-use crate::exit::Exit;
+use crate::exit::{Exit, exit_code};
 use crate::run::{Context, Progress, moment, preview_classin};
 use crate::store::{Account, EvidenceRow, FailureRow, RosterDatabase, RosterDetails};
 use rosterd_core::exam_plan::Link;
@@ -220,6 +220,7 @@ async fn classin_next(
         clock: app.clock.clone(),
         progress: Progress::silent(),
         stop: CancellationToken::new(),
+        exit_code,
     };
     let lines = match preview_classin(&context, &side).await {
         Ok(lines) => lines,

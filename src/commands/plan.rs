@@ -8,7 +8,7 @@ use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{self, Intended, RunReport};
+use crate::run::{self, Intended, RunReport, Severity};
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
 
 #[derive(Clone, Copy, Default)]
@@ -57,8 +57,8 @@ pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, 
 
 /// A plan ends as a run would begin: what cannot be read is an error, what is to be done is not.
 fn exit(report: &RunReport, changes: bool) -> Exit {
-    let only_to_do = report.exit == Exit::Incomplete && report.errors.is_empty();
-    let unread = if only_to_do { Exit::Done } else { report.exit };
+    let only_to_do = report.severity == Severity::Incomplete && report.errors.is_empty();
+    let unread = if only_to_do { Exit::Done } else { report.severity.into() };
     if changes { unread.worst(Exit::Changes) } else { unread }
 }
 

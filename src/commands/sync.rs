@@ -20,7 +20,7 @@ pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let report = reconcile(&context, &writers, Trigger::SyncNow).await?;
     output::show(cli, &report, summary::run_text);
     app.state.close().await;
-    Ok(report.exit)
+    Ok(report.severity.into())
 }
 
 /// Shows bars only when standard error is a terminal and the output is text.

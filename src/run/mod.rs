@@ -5,21 +5,23 @@
 //! its turn.
 
 mod classin;
+mod delivery;
 mod exam;
 mod progress;
 mod report;
 mod results;
+mod severity;
 
 use tokio_util::sync::CancellationToken;
 
 pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
-pub use exam::{ExamRetryDelays, ExamSide, PlannedExam, check_exam_fields, in_one_line};
+pub use exam::{ExamRetryDelays, ExamSide, ExamSyncError, PlannedExam, check_exam_fields, in_one_line};
 pub use progress::Progress;
-pub use report::{Counts, OutcomeKind, RunOutcome, RunReport, ServiceReport, moment};
+pub use report::{Counts, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, pull_results};
+pub use severity::Severity;
 
 use crate::clock::Clock;
-use crate::exit::Exit;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
 use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
@@ -76,6 +78,9 @@ pub struct Context {
     pub progress: Progress,
     /// Cancelled when no new batch is to be sent.
     pub stop: CancellationToken,
+    /// The number under which reports and the history show how badly a run ended: a matter of the command line, whose
+    /// exit code it is.
+    pub exit_code: fn(Severity) -> u8,
 }
 
 /// What changes the two services, for those that are enabled. Whatever shows a plan is built without it.
@@ -156,10 +161,11 @@ async fn close(
         report.failures_by_who.insert(owner.as_str(), count);
     }
     let finished_at_ms = context.clock.now_ms();
-    let mut exit = exam.exit.worst(classin.exit);
-    if context.stop.is_cancelled() && exit != Exit::Done {
-        exit = exit.worst(Exit::Terminated);
+    let mut severity = exam.severity.max(classin.severity);
+    if context.stop.is_cancelled() && severity != Severity::Done {
+        severity = Severity::Terminated;
     }
+    let exit_code = (context.exit_code)(severity);
     let mut digest = Digest::open("run");
     digest.text(&exam.digest).text(&classin.digest);
     let digest = digest.finish_text();
@@ -174,7 +180,7 @@ async fn close(
         run_id: run.0,
         trigger: trigger.to_owned(),
         mode: context.mode.as_str().to_owned(),
-        outcome: outcome(trigger, exit, changed, &exam, &classin),
+        outcome: outcome(trigger, severity, changed, &exam, &classin),
         started_at: moment(started_at_ms),
         finished_at: moment(finished_at_ms),
         digest: digest.clone(),
@@ -182,8 +188,8 @@ async fn close(
         errors: exam.errors.iter().chain(&classin.errors).cloned().collect(),
         exam,
         classin,
-        exit_code: exit.code(),
-        exit,
+        exit_code,
+        severity,
     };
     let row = RunRow {
         run,
@@ -192,7 +198,7 @@ async fn close(
         started_at_ms,
         finished_at_ms: Some(finished_at_ms),
         outcome: Some(report.outcome.as_str().to_owned()),
-        exit_code: Some(i64::from(exit.code())),
+        exit_code: Some(i64::from(exit_code)),
         report: serde_json::to_string(&report).ok(),
     };
     context.state.finish_run(&row, complete).await?;
@@ -204,13 +210,13 @@ async fn close(
 /// A plan that found something to do is neither converged nor applied.
 fn outcome(
     trigger: &str,
-    exit: Exit,
+    severity: Severity,
     changed: bool,
     exam: &ServiceReport,
     classin: &ServiceReport,
 ) -> RunOutcome {
     let found = ServiceReport::sum(&exam.planned) + ServiceReport::sum(&classin.planned) > 0;
-    let outcome = RunOutcome::of(exit, changed);
+    let outcome = RunOutcome::of(severity, changed);
     if outcome == RunOutcome::Converged && trigger == PLAN && found { RunOutcome::Planned } else { outcome }
 }
 

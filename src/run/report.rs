@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::exit::Exit;
 use crate::remote::http::Calls;
+use crate::run::severity::Severity;
 use crate::store::HeldOperation;
+use rosterd_core::outcome::Outcome;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,37 +41,21 @@ impl RunOutcome {
         }
     }
 
-    /// What an exit code says about the run, `changed` being whether anything was applied.
+    /// What a severity says about the run, `changed` being whether anything was applied.
     #[must_use]
-    pub fn of(exit: Exit, changed: bool) -> Self {
-        match exit {
-            Exit::Done | Exit::Changes if changed => Self::Applied,
-            Exit::Done | Exit::Changes => Self::Converged,
-            Exit::Incomplete => Self::Incomplete,
-            Exit::Held => Self::Held,
-            Exit::Failed
-            | Exit::Usage
-            | Exit::Temporary
-            | Exit::Credentials
-            | Exit::Configuration
-            | Exit::Terminated => Self::Failed,
+    pub fn of(severity: Severity, changed: bool) -> Self {
+        match severity {
+            Severity::Done if changed => Self::Applied,
+            Severity::Done => Self::Converged,
+            Severity::Incomplete => Self::Incomplete,
+            Severity::Held => Self::Held,
+            Severity::Failed
+            | Severity::Temporary
+            | Severity::Credentials
+            | Severity::Configuration
+            | Severity::Terminated => Self::Failed,
         }
     }
-}
-
-/// What became of one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutcomeKind {
-    /// Done, as the service confirmed.
-    Applied,
-    /// Not done; recorded for retry.
-    Failed,
-    /// Waits for approval.
-    Held,
-    /// Nobody can say yet; the next run finds out.
-    Unknown,
-    /// Not tried in this run.
-    Skipped,
 }
 
 /// Counts by operation kind.
@@ -136,9 +121,9 @@ pub struct ServiceReport {
     /// What the guard holds, to be remembered under the run's digest.
     #[serde(skip)]
     pub held_operations: Vec<HeldOperation>,
-    /// How far it got.
+    /// How badly it ended.
     #[serde(skip)]
-    pub exit: Exit,
+    pub severity: Severity,
     /// Whether the reading was complete.
     #[serde(skip)]
     pub complete: bool,
@@ -157,25 +142,30 @@ impl ServiceReport {
     }
 
     /// Counts one operation of the plan and what became of it.
-    pub fn count(&mut self, kind: &'static str, ended: OutcomeKind) {
+    pub fn count<G>(&mut self, kind: &'static str, outcome: &Outcome<G>) {
         *self.planned.entry(kind).or_default() += 1;
-        let counts = match ended {
-            OutcomeKind::Applied => &mut self.applied,
-            OutcomeKind::Failed => &mut self.failed,
-            OutcomeKind::Held => &mut self.held,
-            OutcomeKind::Unknown => &mut self.unknown,
-            OutcomeKind::Skipped => &mut self.skipped,
+        let counts = match outcome {
+            Outcome::Applied(_) => &mut self.applied,
+            Outcome::Failed(_) => &mut self.failed,
+            Outcome::Held => &mut self.held,
+            Outcome::Unknown(_) => &mut self.unknown,
+            Outcome::Unsent(_) => &mut self.skipped,
         };
         *counts.entry(kind).or_default() += 1;
     }
 
-    /// Notes an error, and what it means for how the run ends.
-    pub fn fail(&mut self, exit: Exit, error: impl Into<String>) {
+    /// Notes an error, and how badly the run ends because of it.
+    pub fn fail(&mut self, severity: Severity, error: impl Into<String>) {
         let error = error.into();
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
-        self.exit = self.exit.worst(exit);
+        self.worsen(severity);
+    }
+
+    /// Notes that a part of it ended so.
+    pub fn worsen(&mut self, severity: Severity) {
+        self.severity = self.severity.max(severity);
     }
 
     /// Takes in the requests that were made.
@@ -203,16 +193,16 @@ impl ServiceReport {
         kinds.copied().find(|kind| of(&self.planned, kind) != sum(kind))
     }
 
-    /// Draws the exit code from the figures.
+    /// Draws from the figures how badly it ended.
     pub fn close(&mut self) {
         if let Some(kind) = self.imbalance() {
-            self.fail(Exit::Failed, format!("the figures for {kind} do not add up"));
+            self.fail(Severity::Failed, format!("the figures for {kind} do not add up"));
         }
         if Self::sum(&self.held) > 0 {
-            self.exit = self.exit.worst(Exit::Held);
+            self.worsen(Severity::Held);
         }
         if Self::sum(&self.failed) + Self::sum(&self.unknown) > 0 {
-            self.exit = self.exit.worst(Exit::Incomplete);
+            self.worsen(Severity::Incomplete);
         }
     }
 }
@@ -246,9 +236,9 @@ pub struct RunReport {
     pub errors: Vec<String>,
     /// The exit code.
     pub exit_code: u8,
-    /// How it ended, as a type.
+    /// How badly it ended: the exit code follows from it.
     #[serde(skip)]
-    pub exit: Exit,
+    pub severity: Severity,
 }
 
 /// When a run started and ended, in RFC 3339 and to the second.
@@ -267,28 +257,38 @@ impl RunReport {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rosterd_core::failure::FailureCode;
+    use rosterd_core::outcome::{FailureCause, Unsent};
+
     use super::*;
+
+    fn cause() -> Arc<FailureCause> {
+        Arc::new(FailureCause::new(FailureCode::Refused, "refused"))
+    }
 
     #[test]
     fn figures_that_do_not_add_up_make_a_failed_run() {
         let mut stage = ServiceReport::enabled();
-        stage.count("add", OutcomeKind::Applied);
+        stage.count("add", &Outcome::Applied(()));
         stage.planned.insert("add", 2);
         stage.close();
-        assert_eq!(stage.exit, Exit::Failed);
+        assert_eq!(stage.severity, Severity::Failed);
     }
 
     #[test]
     fn whatever_was_counted_adds_up() {
         let mut stage = ServiceReport::enabled();
-        for ended in [
-            OutcomeKind::Applied,
-            OutcomeKind::Failed,
-            OutcomeKind::Held,
-            OutcomeKind::Unknown,
-            OutcomeKind::Skipped,
-        ] {
-            stage.count("move", ended);
+        let outcomes = [
+            Outcome::Applied(()),
+            Outcome::Failed(cause()),
+            Outcome::Held,
+            Outcome::Unknown(cause()),
+            Outcome::Unsent(Unsent::LeftForLater),
+        ];
+        for outcome in &outcomes {
+            stage.count("move", outcome);
         }
         assert_eq!(stage.imbalance(), None);
         assert_eq!(stage.planned.get("move"), Some(&5));
@@ -297,9 +297,9 @@ mod tests {
     #[test]
     fn held_wins_over_incomplete() {
         let mut stage = ServiceReport::enabled();
-        stage.count("add", OutcomeKind::Failed);
-        stage.count("delete", OutcomeKind::Held);
+        stage.count("add", &Outcome::<()>::Failed(cause()));
+        stage.count("delete", &Outcome::<()>::Held);
         stage.close();
-        assert_eq!(stage.exit, Exit::Held);
+        assert_eq!(stage.severity, Severity::Held);
     }
 }

@@ -5,8 +5,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::exit::Exit;
-
 /// Everything that is wrong with a configuration, collected over all its layers.
 ///
 /// Its text has one line per problem; a program that meets it ends with exit code 78.
@@ -14,13 +12,6 @@ use crate::exit::Exit;
 pub struct SettingsError {
     /// At least one, sorted by key.
     pub problems: Vec<Problem>,
-}
-
-impl SettingsError {
-    /// The exit code for it.
-    pub fn exit(&self) -> Exit {
-        Exit::Configuration
-    }
 }
 
 impl fmt::Display for SettingsError {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::exit::Exit;
-use rosterd::run::RunReport;
+use rosterd::run::{RunReport, Severity};
 use rosterd_sandbox::Role;
 use rosterd_testkit::{ClassIds, DAY, HOUR, School};
 
@@ -43,7 +43,7 @@ impl Term {
             self.school.later(HOUR);
             self.school.sandbox.clear_journal();
             let report = self.school.run().await;
-            if self.school.classin_calls().is_empty() && report.exit != Exit::Temporary {
+            if self.school.classin_calls().is_empty() && report.severity != Severity::Temporary {
                 return report;
             }
         }
@@ -142,12 +142,12 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_three_dead_letters_for
     term.school.sandbox.set_class_capacity(term.physics.course, term.physics.class, taken + 1);
     term.newcomers(&["p1", "p2", "p3"], 800, &["physics"]).await;
     for _ in 0..3 {
-        assert_eq!(term.school.run().await.exit, Exit::Incomplete);
+        assert_eq!(term.school.run().await.severity, Severity::Incomplete);
         term.school.later(HOUR);
     }
     assert_eq!(term.school.members(term.physics).len(), taken + 1);
     term.school.leave("n00", "physics").await;
-    assert_eq!(term.school.run().await.exit, Exit::Incomplete);
+    assert_eq!(term.school.run().await.severity, Severity::Incomplete);
     assert_eq!(term.school.members(term.physics).len(), taken + 1);
     term.school.sandbox.set_class_capacity(term.physics.course, term.physics.class, 0);
     let _report = term.settle().await;
@@ -159,7 +159,7 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_three_dead_letters_for
     term.school.leave("k03", "home").await;
     for form in ["errno_901", "http_901", "html_200", "http_503"] {
         term.school.set("classin.maintenance", form);
-        assert_eq!(term.school.run().await.exit, Exit::Temporary, "{form}");
+        assert_eq!(term.school.run().await.severity, Severity::Temporary, "{form}");
         term.school.later(HOUR);
     }
     term.school.set("classin.maintenance", "off");
@@ -180,7 +180,7 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_three_dead_letters_for
     term.school.sandbox.end_class(term.math.course, term.math.class);
     let frozen = term.school.members(term.math);
     term.newcomers(&["e1"], 950, &["math"]).await;
-    assert_eq!(term.school.run().await.exit, Exit::Incomplete);
+    assert_eq!(term.school.run().await.severity, Severity::Incomplete);
     assert!(term.settle().await.errors.is_empty());
     let class = term.school.sandbox.create_class(term.math.course, "math again");
     let over = term.math;

@@ -261,7 +261,7 @@ impl School {
     /// A run that must end like this.
     pub async fn run_to(&self, exit: Exit) -> RunReport {
         let report = self.run().await;
-        assert_eq!(report.exit, exit, "{report:#?}");
+        assert_eq!(Exit::from(report.severity), exit, "{report:#?}");
         report
     }
 

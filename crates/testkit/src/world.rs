@@ -193,6 +193,7 @@ impl World {
             clock: self.clock.clone(),
             progress: Progress::default(),
             stop: self.stop.clone(),
+            exit_code: rosterd::exit::exit_code,
         };
         (context, writers)
     }

@@ -13,7 +13,7 @@ use crate::app::{App, AppError, exam_side};
 use crate::cli::results::{ExportForm, ResultsAction, ResultsArgs, WhichResults};
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
-use crate::exit::Exit;
+use crate::exit::{Exit, exit_code};
 use crate::run::{Progress, ResultsPull, ResultsReport, moment, pull_results};
 use crate::settings::Settings;
 use crate::store::{ResultFilter, StateStore, StoreError, StudentResult};
@@ -43,7 +43,7 @@ async fn pull(app: &App, cli: &Cli, in_full: bool) -> Result<Exit, AppError> {
     let report = pull_results(&pull).await;
     output::show(cli, &report, pulled_text);
     app.state.close().await;
-    Ok(report.exit)
+    Ok(report.severity.into())
 }
 
 /// Everything that a pull under these settings works with.
@@ -62,7 +62,7 @@ pub(super) fn prepare(
         let what = "exam.enabled is false: there is no service to pull results from";
         return Err(AppError::Credentials(what.to_owned()));
     };
-    Ok(ResultsPull { state, exam, full_every: settings.results.full_every, clock, progress, stop })
+    Ok(ResultsPull { state, exam, full_every: settings.results.full_every, clock, progress, stop, exit_code })
 }
 
 /// The filter that the command line asks for, in the store's terms.

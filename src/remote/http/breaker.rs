@@ -1,115 +1,189 @@
-//! Leaves a service alone that fails call after call.
+//! Leaves a service alone that fails call after call. The only circuit breaker: there is one for each service.
 //!
 //! A run that goes on calling a dead service helps nobody: every call waits for its deadline, and a service that
-//! comes back is met by a crowd. One answer of any kind shows that it is alive again.
+//! comes back is met by a crowd.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::{Interruption, TransportError};
-use super::message::Reply;
+use super::retry_limits::FAILED_CALLS_IN_A_ROW;
 
-/// After so many calls in a row that the service itself failed, no further one is made until the next run. A
-/// read counts once, after its own attempts; so a service that hesitates for a second is not given up.
-const MOST_FAILURES_IN_A_ROW: u32 = 5;
+/// What a call does at the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It looks.
+    Read,
+    /// It may change something.
+    Write,
+}
 
-/// The breaker of one transport.
-#[derive(Default)]
-pub(super) struct Breaker(AtomicU32);
+/// How a call ended, as far as it tells something about the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It answered.
+    Alive,
+    /// It failed, or what came back is not from it.
+    Failed,
+    /// Nothing is told.
+    Untold,
+}
 
-impl Breaker {
-    /// How many calls in a row have failed, where that is too many for another one.
-    pub(super) fn open(&self) -> Option<u32> {
-        let failures = self.0.load(Ordering::Relaxed);
-        (failures >= MOST_FAILURES_IN_A_ROW).then_some(failures)
+impl Health {
+    /// Of an answer with this status.
+    pub(super) fn of_answer(status: u16, is_documented: bool) -> Self {
+        match status {
+            408 | 500..=599 => Self::Failed,
+            // It lives, and wants fewer calls, which the pace sees to.
+            429 => Self::Untold,
+            _ if is_documented => Self::Alive,
+            _ => Self::Failed,
+        }
     }
 
-    /// Takes in how a call ended.
-    pub(super) fn record(&self, result: &Result<Reply, TransportError>) {
-        match is_failure(result) {
-            Some(true) => {
-                self.0.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn of_error(error: &TransportError) -> Self {
+        match error {
+            TransportError::Unreachable { .. }
+            | TransportError::Interrupted { why: Interruption::Timeout | Interruption::Cut, .. } => {
+                Self::Failed
             }
-            Some(false) => self.reset(),
-            None => {}
+            TransportError::Interrupted { why: Interruption::TooLarge, .. }
+            | TransportError::Setup { .. }
+            | TransportError::Stopped { .. } => Self::Untold,
+        }
+    }
+}
+
+/// The breaker of one transport. Calls that read and calls that write are counted apart.
+#[derive(Default)]
+pub(super) struct Breaker {
+    reads: AtomicU32,
+    writes: AtomicU32,
+}
+
+impl Breaker {
+    /// How many calls in a row have failed, where that is too many for another one. Where only writes fail, it still
+    /// can be looked up what became of them.
+    pub(super) fn open(&self, access: Access) -> Option<u32> {
+        let reads = self.reads.load(Ordering::Relaxed);
+        let failures = match access {
+            Access::Read => reads,
+            Access::Write => reads.max(self.writes.load(Ordering::Relaxed)),
+        };
+        (failures >= FAILED_CALLS_IN_A_ROW).then_some(failures)
+    }
+
+    /// Takes in how a call ended. A write that is answered clears both counts, a read its own.
+    pub(super) fn record(&self, access: Access, health: Health) {
+        match (health, access) {
+            (Health::Failed, Access::Read) => {
+                self.reads.fetch_add(1, Ordering::Relaxed);
+            }
+            (Health::Failed, Access::Write) => {
+                self.writes.fetch_add(1, Ordering::Relaxed);
+            }
+            (Health::Alive, Access::Read) => self.reads.store(0, Ordering::Relaxed),
+            (Health::Alive, Access::Write) => self.reset(),
+            (Health::Untold, _) => {}
         }
     }
 
     /// Starts anew.
     pub(super) fn reset(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-}
-
-/// Whether the service itself failed; `None` for what says nothing about it.
-fn is_failure(result: &Result<Reply, TransportError>) -> Option<bool> {
-    match result {
-        Ok(reply) => Some(matches!(reply.status, 408 | 500..=599)),
-        Err(TransportError::Unreachable { .. }) => Some(true),
-        Err(TransportError::Interrupted { why, .. }) => match why {
-            Interruption::Timeout | Interruption::Cut => Some(true),
-            Interruption::TooLarge => None,
-        },
-        Err(TransportError::Setup { .. } | TransportError::Stopped { .. }) => None,
+        self.reads.store(0, Ordering::Relaxed);
+        self.writes.store(0, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::error::Cause;
-    use super::super::message::UnixSeconds;
     use super::*;
 
-    fn answered(status: u16) -> Result<Reply, TransportError> {
-        Ok(Reply { status, body: vec![], retry_after: None, date: None, sent_at: UnixSeconds(0) })
+    fn lost(why: Interruption) -> Health {
+        Health::of_error(&TransportError::Interrupted {
+            host: "exam.test".to_owned(),
+            why,
+            cause: Cause::new("x"),
+        })
     }
 
-    fn lost(why: Interruption) -> Result<Reply, TransportError> {
-        Err(TransportError::Interrupted { host: "exam.test".to_owned(), why, cause: Cause::new("x") })
+    fn unreachable() -> Health {
+        Health::of_error(&TransportError::Unreachable {
+            host: "exam.test".to_owned(),
+            cause: Cause::new("x"),
+        })
     }
 
-    fn unreachable() -> Result<Reply, TransportError> {
-        Err(TransportError::Unreachable { host: "exam.test".to_owned(), cause: Cause::new("x") })
+    fn answered(status: u16) -> Health {
+        Health::of_answer(status, true)
     }
+
+    const BOTH: [Access; 2] = [Access::Read, Access::Write];
 
     #[test]
     fn five_failures_in_a_row_of_whatever_kind_open_it() {
-        let breaker = Breaker::default();
-        let failures = [
-            answered(500),
-            lost(Interruption::Timeout),
-            unreachable(),
-            lost(Interruption::Cut),
-            answered(599),
-        ];
-        for failure in &failures {
-            assert_eq!(breaker.open(), None);
-            breaker.record(failure);
+        for access in BOTH {
+            let breaker = Breaker::default();
+            let failures = [
+                answered(500),
+                lost(Interruption::Timeout),
+                unreachable(),
+                lost(Interruption::Cut),
+                Health::of_answer(200, false),
+            ];
+            for failure in failures {
+                assert_eq!(breaker.open(access), None);
+                breaker.record(access, failure);
+            }
+            assert_eq!(breaker.open(access), Some(5));
+            breaker.reset();
+            assert_eq!(breaker.open(access), None);
         }
-        assert_eq!(breaker.open(), Some(5));
-        breaker.reset();
-        assert_eq!(breaker.open(), None);
     }
 
     #[test]
     fn any_answer_of_a_living_service_closes_it() {
-        for status in [200, 302, 400, 401, 404, 429, 499, 600] {
-            let breaker = Breaker::default();
-            (0..5).for_each(|_| breaker.record(&unreachable()));
-            breaker.record(&answered(status));
-            assert_eq!(breaker.open(), None, "{status}");
+        for status in [200, 302, 400, 401, 404, 499, 600] {
+            for access in BOTH {
+                let breaker = Breaker::default();
+                (0..5).for_each(|_| breaker.record(access, unreachable()));
+                breaker.record(access, answered(status));
+                assert_eq!(breaker.open(access), None, "{status}");
+            }
         }
+    }
+
+    #[test]
+    fn looking_up_does_not_show_that_writes_work() {
+        let breaker = Breaker::default();
+        for _ in 0..5 {
+            breaker.record(Access::Write, answered(500));
+            breaker.record(Access::Read, answered(200));
+        }
+        assert_eq!((breaker.open(Access::Write), breaker.open(Access::Read)), (Some(5), None));
+    }
+
+    #[test]
+    fn a_service_that_cannot_be_read_is_not_written_to_either() {
+        let breaker = Breaker::default();
+        (0..5).for_each(|_| breaker.record(Access::Read, unreachable()));
+        assert_eq!(BOTH.map(|access| breaker.open(access)), [Some(5); 2]);
+        breaker.record(Access::Write, answered(200));
+        assert_eq!(BOTH.map(|access| breaker.open(access)), [None; 2]);
     }
 
     #[test]
     fn what_is_our_own_doing_says_nothing_about_the_service() {
         let breaker = Breaker::default();
         let host = || "exam.test".to_owned();
-        (0..4).for_each(|_| breaker.record(&unreachable()));
-        breaker.record(&Err(TransportError::Setup { host: host(), what: "x".to_owned() }));
-        breaker.record(&Err(TransportError::Stopped { host: host(), failures: 5 }));
-        breaker.record(&lost(Interruption::TooLarge));
-        assert_eq!(breaker.open(), None);
-        breaker.record(&unreachable());
-        assert_eq!(breaker.open(), Some(5));
+        let record = |health| breaker.record(Access::Write, health);
+        (0..4).for_each(|_| record(unreachable()));
+        record(Health::of_error(&TransportError::Setup { host: host(), what: "x".to_owned() }));
+        record(Health::of_error(&TransportError::Stopped { host: host(), failures: 5 }));
+        record(lost(Interruption::TooLarge));
+        record(answered(429));
+        assert_eq!(breaker.open(Access::Write), None);
+        record(unreachable());
+        assert_eq!(breaker.open(Access::Write), Some(5));
     }
 }

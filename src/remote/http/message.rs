@@ -76,6 +76,29 @@ pub struct Reply {
     pub sent_at: UnixSeconds,
 }
 
+/// What a client makes of an answer.
+#[derive(Clone, Debug)]
+pub struct Parsed<T> {
+    /// What it read.
+    pub value: T,
+    /// Whether the answer is one that the service is known to give. A login page is not, whatever its status.
+    pub is_documented: bool,
+}
+
+impl<T> Parsed<T> {
+    /// Of an answer that the service is known to give.
+    #[must_use]
+    pub fn documented(value: T) -> Self {
+        Self { value, is_documented: true }
+    }
+
+    /// Of any other.
+    #[must_use]
+    pub fn malformed(value: T) -> Self {
+        Self { value, is_documented: false }
+    }
+}
+
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")

@@ -11,6 +11,7 @@ mod message;
 mod moment;
 mod pace;
 mod retry;
+pub(crate) mod retry_limits;
 mod transport;
 
 use std::sync::Once;
@@ -18,7 +19,7 @@ use std::sync::Once;
 pub use counters::Calls;
 pub use error::{Cause, Interruption, TransportError};
 pub use mask::mask_service_text;
-pub use message::{Method, Reply, Request, UnixSeconds};
+pub use message::{Method, Parsed, Reply, Request, UnixSeconds};
 pub use retry::RetryPacing;
 pub use transport::{LARGEST_BODY_BYTES, Transport};
 

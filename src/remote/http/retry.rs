@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::error::TransportError;
-use super::message::Reply;
+use super::message::{Parsed, Reply};
+use super::retry_limits::{FIRST_READ_DELAY, LONGEST_READ_DELAY, LONGEST_RETRY_AFTER, READ_ATTEMPTS};
 
 /// How often and how soon a read is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,38 +22,33 @@ pub struct RetryPacing {
 impl Default for RetryPacing {
     fn default() -> Self {
         Self {
-            attempts: 4,
-            first_delay: Duration::from_millis(200),
-            longest_delay: Duration::from_secs(5),
-            longest_retry_after: Duration::from_secs(30),
+            attempts: READ_ATTEMPTS,
+            first_delay: FIRST_READ_DELAY,
+            longest_delay: LONGEST_READ_DELAY,
+            longest_retry_after: LONGEST_RETRY_AFTER,
         }
     }
 }
 
 impl RetryPacing {
-    /// How long to wait after this attempt (the first is 1), or `None` when its result stands. `random` is
-    /// within 0 and 1 and lengthens our own delay by up to half.
-    pub(super) fn delay_after(
+    /// How long to wait after this attempt (the first is 1), or `None` when its result stands. An answer that is not the
+    /// documented one, such as a login page, is worth another attempt as a failed one is. `random` is within 0 and 1
+    /// and lengthens our own delay by up to half.
+    pub(super) fn delay_after<T>(
         &self,
         attempt: u32,
-        result: &Result<Reply, TransportError>,
+        result: &Result<(Reply, Parsed<T>), TransportError>,
         random: f64,
     ) -> Option<Duration> {
         if attempt >= self.attempts || !is_worth_another_attempt(result) {
             return None;
         }
         let own = self.own_delay(attempt, random);
-        match result.as_ref().ok().and_then(|reply| reply.retry_after) {
+        match result.as_ref().ok().and_then(|(reply, _)| reply.retry_after) {
             Some(asked) if asked > self.longest_retry_after => None,
             Some(asked) => Some(own.max(asked)),
             None => Some(own),
         }
-    }
-
-    /// How long to wait before a read is sent again whose answer was not the documented one, or `None` when its
-    /// attempts are used up.
-    pub(super) fn delay_after_malformed(&self, attempt: u32, random: f64) -> Option<Duration> {
-        (attempt < self.attempts).then(|| self.own_delay(attempt, random))
     }
 
     fn own_delay(&self, attempt: u32, random: f64) -> Duration {
@@ -62,9 +58,9 @@ impl RetryPacing {
     }
 }
 
-fn is_worth_another_attempt(result: &Result<Reply, TransportError>) -> bool {
+fn is_worth_another_attempt<T>(result: &Result<(Reply, Parsed<T>), TransportError>) -> bool {
     match result {
-        Ok(reply) => matches!(reply.status, 408 | 429 | 500..=599),
+        Ok((reply, parsed)) => !parsed.is_documented || matches!(reply.status, 408 | 429 | 500..=599),
         Err(TransportError::Unreachable { .. } | TransportError::Interrupted { .. }) => true,
         Err(TransportError::Setup { .. } | TransportError::Stopped { .. }) => false,
     }
@@ -78,9 +74,16 @@ mod tests {
     use super::super::message::UnixSeconds;
     use super::*;
 
-    fn answered(status: u16, retry_after: Option<u64>) -> Result<Reply, TransportError> {
+    type Answered = Result<(Reply, Parsed<()>), TransportError>;
+
+    fn answered(status: u16, retry_after: Option<u64>) -> Answered {
         let retry_after = retry_after.map(Duration::from_secs);
-        Ok(Reply { status, body: vec![], retry_after, date: None, sent_at: UnixSeconds(0) })
+        let reply = Reply { status, body: vec![], retry_after, date: None, sent_at: UnixSeconds(0) };
+        Ok((reply, Parsed::documented(())))
+    }
+
+    fn malformed() -> Answered {
+        answered(200, None).map(|(reply, _)| (reply, Parsed::malformed(())))
     }
 
     #[test]
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn only_what_may_pass_by_itself_is_tried_again() {
         let pacing = RetryPacing::default();
-        let again = |result| pacing.delay_after(1, &result, 0.0).is_some();
+        let again = |result: Answered| pacing.delay_after(1, &result, 0.0).is_some();
         for status in [408, 429, 500, 502, 503, 599] {
             assert!(again(answered(status, None)), "{status}");
         }
@@ -124,6 +127,14 @@ mod tests {
         let why = Interruption::Timeout;
         assert!(again(Err(TransportError::Interrupted { host: host(), why, cause: cause() })));
         assert!(!again(Err(TransportError::Setup { host: host(), what: "x".to_owned() })));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_the_documented_one_is_asked_for_again_within_the_same_attempts() {
+        let pacing = RetryPacing::default();
+        assert_eq!(pacing.delay_after(3, &answered(200, None), 0.0), None);
+        assert_eq!(pacing.delay_after(3, &malformed(), 0.0), Some(Duration::from_millis(800)));
+        assert_eq!(pacing.delay_after(4, &malformed(), 0.0), None);
     }
 
     proptest! {

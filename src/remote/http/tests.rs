@@ -19,6 +19,11 @@ const PAUSES: RetryPacing = RetryPacing {
     longest_retry_after: Duration::from_millis(900),
 };
 
+/// The answer itself.
+fn whole(reply: &Reply) -> Parsed<Reply> {
+    Parsed::documented(reply.clone())
+}
+
 /// A server that answers the k-th connection with the k-th text, the last one again and again.
 struct Fake {
     port: u16,
@@ -110,7 +115,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
         target.port
     );
     let fake = Fake::closing_after(&[&answer]).await;
-    let reply = fake.transport().send_read("getFields", request).await.unwrap();
+    let reply = fake.transport().read("getFields", request, whole).await.unwrap();
     assert_eq!((reply.status, target.connections()), (302, 0));
 }
 
@@ -118,7 +123,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 async fn a_read_is_repeated_until_it_is_answered() {
     let fake = Fake::closing_after(&[UNAVAILABLE, "", OK]).await;
     let transport = fake.transport();
-    assert_eq!(transport.send_read("getFields", request).await.unwrap().body, b"{}");
+    assert_eq!(transport.read("getFields", request, whole).await.unwrap().body, b"{}");
     let counted = |outcome: &str| (("getFields", outcome.to_owned()), 1);
     assert_eq!(transport.take_calls(), Calls::from(["503", "interrupted", "200"].map(counted)));
     assert!(transport.calls().is_empty());
@@ -127,7 +132,7 @@ async fn a_read_is_repeated_until_it_is_answered() {
 #[tokio::test]
 async fn a_read_is_given_up_after_four_attempts() {
     let fake = Fake::closing_after(&[UNAVAILABLE]).await;
-    assert_eq!(fake.transport().send_read("getFields", request).await.unwrap().status, 503);
+    assert_eq!(fake.transport().read("getFields", request, whole).await.unwrap().status, 503);
     assert_eq!(fake.connections(), 4);
 }
 
@@ -135,7 +140,7 @@ async fn a_read_is_given_up_after_four_attempts() {
 async fn a_write_is_sent_once_whatever_becomes_of_it() {
     for answer in [UNAVAILABLE, "", "HTTP/1.1 408 Slow\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"] {
         let fake = Fake::closing_after(&[answer]).await;
-        let _ = fake.transport().send("delStu", |_| Request::post("/x")).await;
+        let _ = fake.transport().write("delStu", |_| Request::post("/x"), whole).await;
         assert_eq!(fake.connections(), 1, "{answer}");
     }
 }
@@ -146,7 +151,7 @@ async fn a_port_that_nobody_listens_on_is_unreachable() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let transport = transport(&endpoint(&format!("http://127.0.0.1:{port}")));
-    let error = transport.send("delStu", request).await.unwrap_err();
+    let error = transport.write("delStu", request, whole).await.unwrap_err();
     assert!(matches!(error, TransportError::Unreachable { .. }) && !error.may_have_been_sent());
     assert!(everything_said(&error).starts_with(&format!("127.0.0.1:{port} cannot be reached")));
     assert_eq!(transport.calls(), Calls::from([(("delStu", "unreachable".to_owned()), 1)]));
@@ -156,7 +161,7 @@ async fn a_port_that_nobody_listens_on_is_unreachable() {
 async fn a_service_that_speaks_no_tls_is_unreachable() {
     let fake = Fake::closing_after(&["HTTP/1.1 400 Bad Request\r\n\r\n"]).await;
     let transport = transport(&endpoint(&format!("https://127.0.0.1:{}", fake.port)));
-    let error = transport.send("delStu", request).await.unwrap_err();
+    let error = transport.write("delStu", request, whole).await.unwrap_err();
     assert!(matches!(error, TransportError::Unreachable { .. }), "{error:?}");
     everything_said(&error);
 }
@@ -168,7 +173,7 @@ async fn an_answer_that_does_not_come_or_does_not_end_is_a_timeout() {
         let mut endpoint = endpoint(&format!("http://127.0.0.1:{}", fake.port));
         endpoint.timeout = Duration::from_millis(200);
         let transport = transport(&endpoint);
-        let error = transport.send("delStu", request).await.unwrap_err();
+        let error = transport.write("delStu", request, whole).await.unwrap_err();
         let is_timeout = matches!(error, TransportError::Interrupted { why: Interruption::Timeout, .. });
         assert!(is_timeout && error.may_have_been_sent(), "{begun} {error:?}");
         everything_said(&error);
@@ -187,7 +192,7 @@ async fn an_answer_that_breaks_off_is_interrupted() {
     ];
     for answer in cut {
         let fake = Fake::closing_after(&[answer]).await;
-        let error = fake.transport().send("delStu", request).await.unwrap_err();
+        let error = fake.transport().write("delStu", request, whole).await.unwrap_err();
         assert!(
             matches!(error, TransportError::Interrupted { why: Interruption::Cut, .. }),
             "{answer} {error:?}"
@@ -202,7 +207,7 @@ async fn an_answer_that_grows_beyond_the_limit_while_it_is_unpacked_is_refused()
     let head =
         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\ncontent-encoding: gzip\r\n\r\n", packed.len());
     let fake = Fake::answering(vec![[head.as_bytes(), packed].concat()], false).await;
-    let error = fake.transport().send("getstulist", request).await.unwrap_err();
+    let error = fake.transport().write("getstulist", request, whole).await.unwrap_err();
     assert!(matches!(error, TransportError::Interrupted { why: Interruption::TooLarge, .. }), "{error:?}");
 }
 
@@ -211,7 +216,7 @@ async fn the_clock_is_read_once_an_attempt_and_the_services_clock_is_kept() {
     let dated = "HTTP/1.1 429 Slow down\r\ndate: Mon, 06 Dec 2021 05:35:35 GMT\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
     let fake = Fake::closing_after(&[dated]).await;
     let before = Clock::system().now_ms() / 1000;
-    let reply = fake.transport().send_read("getFields", request).await.unwrap();
+    let reply = fake.transport().read("getFields", request, whole).await.unwrap();
     assert_eq!(reply.date, Some(UnixSeconds(1_638_768_935)));
     assert_eq!(reply.retry_after, Some(Duration::from_secs(7)));
     assert!(reply.sent_at.0 - before <= 5);
@@ -224,10 +229,10 @@ async fn a_429_lowers_the_pace_until_the_next_run() {
     let fake = Fake::closing_after(&[too_soon, OK]).await;
     let transport = fake.transport();
     let started = tokio::time::Instant::now();
-    transport.send_read("getFields", request).await.unwrap();
+    transport.read("getFields", request, whole).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
     transport.reset();
-    assert_eq!(transport.send("getFields", request).await.unwrap().status, 200);
+    assert_eq!(transport.write("getFields", request, whole).await.unwrap().status, 200);
 }
 
 #[tokio::test]
@@ -250,7 +255,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
         }
     });
     let transport = transport(&endpoint);
-    let sent = (0..8).map(|_| transport.send("getstulist", request));
+    let sent = (0..8).map(|_| transport.write("getstulist", request, whole));
     assert!(futures_util::future::join_all(sent).await.iter().all(Result::is_ok));
     assert_eq!(most.load(Ordering::SeqCst), 2);
 }

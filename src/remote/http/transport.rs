@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::breaker::Breaker;
+use super::breaker::{Access, Breaker, Health};
 use super::counters::{Calls, Counters};
 use super::error::{Cause, Interruption, TransportError};
-use super::message::{Method, Reply, Request, UnixSeconds};
+use super::message::{Method, Parsed, Reply, Request, UnixSeconds};
 use super::pace::Pacer;
 use super::retry::RetryPacing;
 use super::{install_crypto, moment};
@@ -84,42 +84,42 @@ impl Transport {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Makes exactly one attempt. `name` is the endpoint's name for counters and logs; `make` gets the one clock
-    /// read that belongs to this attempt, taken when its turn has come.
+    /// Makes exactly one attempt at a call that may change something. `name` is the endpoint's name for counters and
+    /// logs; `make` gets the one clock read that belongs to this attempt, taken when its turn has come.
     ///
     /// Any status is an answer, redirects included: they are not followed.
     ///
     /// # Errors
     /// [`TransportError`], by whether the service may have received the request; [`TransportError::Stopped`] once
     /// too many calls in a row have failed, until [`Transport::reset`].
-    pub async fn send(
+    pub async fn write<T>(
         &self,
         name: &'static str,
         make: impl Fn(UnixSeconds) -> Request,
-    ) -> Result<Reply, TransportError> {
-        self.shared.closed()?;
-        let result = self.shared.attempt(name, 1, &make).await;
-        self.shared.breaker.record(&result);
-        result
+        parse: impl Fn(&Reply) -> Parsed<T>,
+    ) -> Result<T, TransportError> {
+        self.shared.closed(Access::Write)?;
+        let result = self.shared.attempt(name, 1, &make, &parse).await;
+        self.shared.conclude(Access::Write, result)
     }
 
-    /// Sends a read, and again where that may help: no connection, a lost answer, 408, 429 and 5xx. What the last
-    /// attempt ended in is returned. Never for writes.
+    /// Sends a read, and again where that may help: no connection, a lost answer, 408, 429 and 5xx, and an answer that
+    /// is not the documented one. What the last attempt ended in is returned. Never for writes.
     ///
     /// # Errors
-    /// As [`Transport::send`].
-    pub async fn send_read(
+    /// As [`Transport::write`].
+    pub async fn read<T>(
         &self,
         name: &'static str,
         make: impl Fn(UnixSeconds) -> Request,
-    ) -> Result<Reply, TransportError> {
+        parse: impl Fn(&Reply) -> Parsed<T>,
+    ) -> Result<T, TransportError> {
         let mut attempt = 1;
         loop {
-            self.shared.closed()?;
-            let result = self.shared.attempt(name, attempt, &make).await;
+            self.shared.closed(Access::Read)?;
+            let result = self.shared.attempt(name, attempt, &make, &parse).await;
             let Some(delay) = self.shared.retry.delay_after(attempt, &result, fastrand::f64()) else {
-                self.shared.breaker.record(&result);
-                return result;
+                return self.shared.conclude(Access::Read, result);
             };
             tokio::time::sleep(delay).await;
             attempt += 1;
@@ -132,11 +132,10 @@ impl Transport {
         self.shared.pacer.lower(Instant::now());
     }
 
-    /// How long to wait before a read is sent again that was answered, but not as documented: a login page, a
-    /// maintenance page, a body that was cut. `None` when the given attempt (the first is 1) was the last.
+    /// How many calls in a row have failed, where that is too many for another write in this run.
     #[must_use]
-    pub fn delay_after_malformed(&self, attempt: u32) -> Option<Duration> {
-        self.shared.retry.delay_after_malformed(attempt, fastrand::f64())
+    pub fn failures_in_a_row(&self) -> Option<u32> {
+        self.shared.breaker.open(Access::Write)
     }
 
     /// Returns to the configured pace, and calls a service again that was left alone.
@@ -165,20 +164,35 @@ impl Transport {
 }
 
 impl Shared {
-    /// Whether the breaker lets calls through.
-    fn closed(&self) -> Result<(), TransportError> {
-        match self.breaker.open() {
+    /// Whether the breaker lets such calls through.
+    fn closed(&self, access: Access) -> Result<(), TransportError> {
+        match self.breaker.open(access) {
             Some(failures) => Err(TransportError::Stopped { host: self.host.clone(), failures }),
             None => Ok(()),
         }
     }
 
-    async fn attempt(
+    /// Tells the breaker how a call ended.
+    fn conclude<T>(
+        &self,
+        access: Access,
+        result: Result<(Reply, Parsed<T>), TransportError>,
+    ) -> Result<T, TransportError> {
+        let health = match &result {
+            Ok((reply, parsed)) => Health::of_answer(reply.status, parsed.is_documented),
+            Err(error) => Health::of_error(error),
+        };
+        self.breaker.record(access, health);
+        result.map(|(_, parsed)| parsed.value)
+    }
+
+    async fn attempt<T>(
         &self,
         name: &'static str,
         attempt: u32,
         make: &impl Fn(UnixSeconds) -> Request,
-    ) -> Result<Reply, TransportError> {
+        parse: &impl Fn(&Reply) -> Parsed<T>,
+    ) -> Result<(Reply, Parsed<T>), TransportError> {
         // The place first, then the turn: the other way round, turns would be saved up while waiting for a place.
         let Ok(_place) = self.in_flight.acquire().await else {
             return Err(self.setup("the queue is closed, which nothing does"));
@@ -197,7 +211,10 @@ impl Shared {
         span.in_scope(|| tracing::debug!(status = %outcome, duration_ms, "http request finished"));
         self.counters.count(name, outcome);
         self.record(&result);
-        result
+        result.map(|reply| {
+            let parsed = parse(&reply);
+            (reply, parsed)
+        })
     }
 
     /// A service that says 429 is called less often, and not before the moment it names.

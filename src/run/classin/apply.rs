@@ -7,14 +7,15 @@ use futures_util::stream::{self, StreamExt};
 
 use super::ClassinSyncError;
 use super::guard::Approvals;
+use super::outcome::OutcomeKind;
 use super::outcome::{EnrolmentOutcome, outcome_of, outcome_without_call};
 use super::plan::ClassinPlan;
 use super::record::{self, ClassinFailureCause, Subject};
 use super::repair::repair;
 use super::school::School;
 use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, refuses_the_calls, send};
-use crate::exit::Exit;
-use crate::run::report::{OutcomeKind, ServiceReport};
+use crate::run::severity::Severity;
+use crate::run::report::ServiceReport;
 use crate::store::{
     AccountChange, CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError,
 };
@@ -40,7 +41,7 @@ pub(super) enum MayGoOn {
 #[derive(Default)]
 struct ClassinApplyState {
     ends: HashMap<Key, EnrolmentOutcome>,
-    stopped: Option<(Exit, String)>,
+    stopped: Option<(Severity, String)>,
     closed: BTreeMap<ClassTarget, Code>,
     /// Classes without room, each with the code.
     full: BTreeMap<ClassTarget, Code>,
@@ -70,7 +71,7 @@ pub(super) async fn run(
     school: &School<'_>,
     plan: &ClassinPlan,
     approved: &Approvals,
-    stopped: Option<(Exit, String)>,
+    stopped: Option<(Severity, String)>,
     report: &mut ServiceReport,
 ) -> Result<MayGoOn, ClassinSyncError> {
     let ClassinApplyContext { context, side, .. } = terms;
@@ -107,7 +108,7 @@ impl<'a> ClassinApplier<'a> {
         school: &'a School<'a>,
         plan: &'a ClassinPlan,
         approved: &'a Approvals,
-        stopped: Option<(Exit, String)>,
+        stopped: Option<(Severity, String)>,
     ) -> Self {
         let mut followers: HashMap<Key, Vec<&EnrolmentOperation>> = HashMap::new();
         for operation in plan.operations.iter().filter(|operation| operation.follows) {
@@ -313,7 +314,7 @@ impl<'a> ClassinApplier<'a> {
         } else if work.failures_in_a_row >= BREAKER {
             let message =
                 format!("{BREAKER} calls in a row failed: ClassIn is not called any more in this run");
-            work.stopped.get_or_insert((Exit::Temporary, message));
+            work.stopped.get_or_insert((Severity::Temporary, message));
         }
     }
 
@@ -328,8 +329,8 @@ impl<'a> ClassinApplier<'a> {
             if matches!(end.kind, OutcomeKind::Applied | OutcomeKind::Failed | OutcomeKind::Unknown) {
                 ended.push(Subject::from(operation).key);
             }
-            report.count(operation.kind.as_str(), end.kind);
-            report.exit = report.exit.worst(end.exit);
+            report.count(operation.kind.as_str(), &end.kind.outcome());
+            report.severity = report.severity.max(end.exit);
         }
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room(plan).await?;
@@ -369,14 +370,14 @@ impl<'a> ClassinApplier<'a> {
     fn describe(&self, report: &mut ServiceReport) -> Option<ClassinSyncError> {
         let mut work = self.state();
         for error in work.errors.drain(..) {
-            report.fail(Exit::Incomplete, error);
+            report.fail(Severity::Incomplete, error);
         }
         if let Some((exit, message)) = work.stopped.take() {
             report.fail(exit, format!("classin: {message}"));
         }
         if let Some(message) = work.trouble.take() {
             // Not one answer in the whole run: the service is down, however few calls there were to make.
-            let exit = if work.answered { Exit::Incomplete } else { Exit::Temporary };
+            let exit = if work.answered { Severity::Incomplete } else { Severity::Temporary };
             report.fail(exit, format!("classin: {message}"));
         }
         work.broken.take()

@@ -21,15 +21,15 @@ use std::time::Duration;
 
 use super::Context;
 use super::report::ServiceReport;
-use crate::exit::Exit;
 use crate::remote::classin::ClassinWriter;
+use crate::run::severity::Severity;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{AccountChange, RosterError, StoreError};
 use rosterd_core::classin_plan::SAME_PARAMETERS_MS;
 use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::roster::RunId;
 
-use super::exam::{in_one_line, roster_exit};
+use super::exam::in_one_line;
 use account::{AccountKind, AccountOperation};
 use apply::MayGoOn;
 use guard::Approvals;
@@ -95,10 +95,10 @@ enum ClassinSyncError {
 }
 
 impl ClassinSyncError {
-    fn exit(&self) -> Exit {
+    fn exit(&self) -> Severity {
         match self {
-            Self::Store(_) => Exit::Failed,
-            Self::Roster(error) => roster_exit(error),
+            Self::Store(_) => Severity::Failed,
+            Self::Roster(error) => Severity::of_roster_error(error),
         }
     }
 }
@@ -206,7 +206,7 @@ async fn apply_all(
     count_accounts(terms, &plan, &registered, &renamed, report);
     use_up(terms, &plan, &renamed).await?;
     let may_go_on =
-        registered.stopped.is_none() && renamed.stopped.is_none() && report.exit != Exit::Temporary;
+        registered.stopped.is_none() && renamed.stopped.is_none() && report.severity != Severity::Temporary;
     describe(registered, renamed, report);
     let accounts = &plan.accounts.operations;
     record::close_superseded(context, &plan.operations, accounts, now_ms).await?;
@@ -276,14 +276,20 @@ async fn replan(
 
 fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.accounts.operations {
-        report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
+        report.count(
+            operation.kind.as_str(),
+            &outcome_without_call(&operation.state, false, false).kind.outcome(),
+        );
     }
     count_enrolments_unapplied(plan, report);
 }
 
 fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
-        report.count(operation.kind.as_str(), outcome_without_call(&operation.state, false, false).kind);
+        report.count(
+            operation.kind.as_str(),
+            &outcome_without_call(&operation.state, false, false).kind.outcome(),
+        );
     }
 }
 
@@ -314,8 +320,8 @@ fn count_accounts(
     for operation in &plan.accounts.operations {
         let is_ignored = plan.ignored.contains(&operation.desired_hash);
         let end = end_of_account(terms, operation, is_ignored, registered, renamed);
-        report.count(operation.kind.as_str(), end.kind);
-        report.exit = report.exit.worst(end.exit);
+        report.count(operation.kind.as_str(), &end.kind.outcome());
+        report.severity = report.severity.max(end.exit);
     }
 }
 
@@ -338,6 +344,6 @@ fn describe(registered: Registered, renamed: Renamed, report: &mut ServiceReport
         report.fail(exit, format!("classin: {message}"));
     }
     for message in [registered.trouble, renamed.trouble].into_iter().flatten() {
-        report.fail(Exit::Incomplete, format!("classin: {message}"));
+        report.fail(Severity::Incomplete, format!("classin: {message}"));
     }
 }

@@ -1,16 +1,40 @@
 //! How an operation ended, whatever kind it is.
 
 use super::send::Settled;
-use crate::exit::Exit;
-use crate::run::report::OutcomeKind;
+use crate::run::severity::Severity;
 use rosterd_core::classin_plan::{EnrolmentState, ItemVerdict};
+use rosterd_core::failure::FailureCode;
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OutcomeKind {
+    Applied,
+    Failed,
+    Held,
+    Unknown,
+    Skipped,
+}
+
+impl OutcomeKind {
+    pub(super) fn outcome(self) -> Outcome {
+        let cause = || FailureCause::new(FailureCode::NotSent, "").into();
+        match self {
+            Self::Applied => Outcome::Applied(()),
+            Self::Failed => Outcome::Failed(cause()),
+            Self::Held => Outcome::Held,
+            Self::Unknown => Outcome::Unknown(cause()),
+            Self::Skipped => Outcome::Unsent(Unsent::LeftForLater),
+        }
+    }
+}
 
 /// How an operation ended, and why.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EnrolmentOutcome {
     pub(super) kind: OutcomeKind,
     /// What it means for the exit code beyond its count.
-    pub(super) exit: Exit,
+    pub(super) exit: Severity,
     /// Whether there is a failure to record.
     pub(super) is_recorded: bool,
 }
@@ -18,7 +42,7 @@ pub(super) struct EnrolmentOutcome {
 impl EnrolmentOutcome {
     /// Without a failure to record.
     pub(super) fn of(ended: OutcomeKind) -> Self {
-        let exit = if ended == OutcomeKind::Applied { Exit::Done } else { Exit::Incomplete };
+        let exit = if ended == OutcomeKind::Applied { Severity::Done } else { Severity::Incomplete };
         Self { kind: ended, exit, is_recorded: false }
     }
 
@@ -59,12 +83,12 @@ pub(super) fn outcome_without_call(
     let end = |ended, exit| EnrolmentOutcome { kind: ended, exit, is_recorded: false };
     match state {
         EnrolmentState::Planned => {
-            end(OutcomeKind::Skipped, if is_stopping { Exit::Terminated } else { Exit::Incomplete })
+            end(OutcomeKind::Skipped, if is_stopping { Severity::Terminated } else { Severity::Incomplete })
         }
-        EnrolmentState::Held(_) => end(OutcomeKind::Held, Exit::Held),
-        EnrolmentState::Cannot(_) => end(OutcomeKind::Failed, Exit::Incomplete),
-        EnrolmentState::Waiting(_) if is_ignored => end(OutcomeKind::Skipped, Exit::Done),
-        EnrolmentState::Waiting(_) => end(OutcomeKind::Skipped, Exit::Incomplete),
-        EnrolmentState::Skipped(_) => end(OutcomeKind::Skipped, Exit::Done),
+        EnrolmentState::Held(_) => end(OutcomeKind::Held, Severity::Held),
+        EnrolmentState::Cannot(_) => end(OutcomeKind::Failed, Severity::Incomplete),
+        EnrolmentState::Waiting(_) if is_ignored => end(OutcomeKind::Skipped, Severity::Done),
+        EnrolmentState::Waiting(_) => end(OutcomeKind::Skipped, Severity::Incomplete),
+        EnrolmentState::Skipped(_) => end(OutcomeKind::Skipped, Severity::Done),
     }
 }

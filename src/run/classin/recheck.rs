@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
+use super::outcome::OutcomeKind;
 use super::send::{ClassinApplyContext, EnrolmentItem, answer, stop_exit, stopped};
 use super::{ClassinSide, ClassinSyncError};
-use crate::exit::Exit;
 use crate::remote::classin::ClassinDisposition;
 use crate::run::Context;
-use crate::run::report::{OutcomeKind, ServiceReport};
+use crate::run::report::ServiceReport;
+use crate::run::severity::Severity;
 use crate::store::{ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
     EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, ItemVerdict, LARGEST_BATCH,
@@ -187,7 +188,7 @@ async fn one_call(
         match judged.verdict {
             ItemVerdict::Done { .. } => {
                 report.restored += 1;
-                report.count(EnrolmentKind::Enrol.as_str(), OutcomeKind::Applied);
+                report.count(EnrolmentKind::Enrol.as_str(), &OutcomeKind::Applied.outcome());
             }
             ItemVerdict::Already { .. } => report.verified += 1,
             ItemVerdict::Repair { .. }
@@ -210,14 +211,14 @@ async fn one_call(
         let call = super::record::call(&first.operation);
         let message = decide(call, closure.code).message.to_owned();
         if !closure.code.has_ended() {
-            report.fail(Exit::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
+            report.fail(Severity::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
         }
         changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
     }
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await?;
     if let Some((stop, code)) = judged.stop {
-        let (exit, message): (Exit, String) = stopped(stop, code);
+        let (exit, message): (Severity, String) = stopped(stop, code);
         report.fail(exit, format!("classin: {message}"));
         return Ok(false);
     }

@@ -10,12 +10,12 @@ use futures_util::future::BoxFuture;
 
 use super::account::{AccountKind, Accounts, Application};
 use super::outcome::EnrolmentOutcome;
+use super::outcome::OutcomeKind;
 use super::record::{ClassinFailureCause, Subject, failure};
 use super::school::{Joined, Reaction, School, reaction};
 use super::send::{ClassinApplyContext, REPEATS, refuses_the_calls, stopped, waited};
-use crate::exit::Exit;
 use crate::remote::classin::ClassinError;
-use crate::run::report::OutcomeKind;
+use crate::run::severity::Severity;
 use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent, StoreError};
 use rosterd_core::classin_plan::{
     AccountVerdict, Call, Code, ItemVerdict, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
@@ -31,7 +31,7 @@ pub(super) struct Registered {
     /// By student; who is absent was not tried.
     pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
     /// Why ClassIn is left alone for the rest of this run.
-    pub(super) stopped: Option<(Exit, String)>,
+    pub(super) stopped: Option<(Severity, String)>,
     /// How the service itself failed.
     pub(super) trouble: Option<String>,
 }

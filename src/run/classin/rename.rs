@@ -6,11 +6,11 @@ use super::ClassinSyncError;
 use super::account::{AccountKind, AccountOperation, Accounts, Renaming};
 use super::history::contact_of;
 use super::outcome::EnrolmentOutcome;
+use super::outcome::OutcomeKind;
 use super::record::{ClassinFailureCause, Subject, failure};
 use super::school::{Joined, Reaction, School, reaction};
 use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
-use crate::exit::Exit;
-use crate::run::report::OutcomeKind;
+use crate::run::severity::Severity;
 use crate::store::{AccountChange, CallRecord, StoreError};
 use rosterd_core::classin_plan::{Call, Code, EnrolmentState, ItemVerdict, decide, judge_name};
 use rosterd_core::exam_plan::Fingerprint;
@@ -26,7 +26,7 @@ pub(super) struct Renamed {
     /// By student; who is absent was not tried.
     pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
     /// Why ClassIn is left alone for the rest of this run.
-    pub(super) stopped: Option<(Exit, String)>,
+    pub(super) stopped: Option<(Severity, String)>,
     /// How the service itself failed.
     pub(super) trouble: Option<String>,
 }
@@ -37,7 +37,7 @@ enum RenameOutcome {
     /// Not of the school, and whether a person can help.
     NotOfTheSchool,
     Not(ClassinFailureCause),
-    Stopped(Exit, String),
+    Stopped(Severity, String),
 }
 
 /// Writes the names that are planned, one call at a time. Repeating one is safe.

@@ -7,8 +7,8 @@ use tokio::sync::Mutex;
 
 use super::record::ClassinFailureCause;
 use super::send::{ClassinApplyContext, LONGEST_WAIT, REPEATS, stop_exit, stopped, waited};
-use crate::exit::Exit;
 use crate::remote::classin::{ClassinDisposition, ClassinError};
+use crate::run::severity::Severity;
 use rosterd_core::classin_plan::{Call, Contact, ItemVerdict, SchoolName, decide, judge_school_student};
 use rosterd_core::failure::{FailureCode, NextAttempt};
 
@@ -23,7 +23,7 @@ pub(super) enum Joined {
     /// It is not, and this is why.
     Not(Box<ClassinFailureCause>),
     /// ClassIn is left alone for the rest of this run.
-    Stopped(Exit, String),
+    Stopped(Severity, String),
 }
 
 /// Takes accounts into the school.
@@ -99,7 +99,7 @@ fn after_error(error: &ClassinError) -> (Joined, bool) {
 /// What to do about a call for one account without an answer.
 pub(super) enum Reaction {
     /// Leave ClassIn alone for this run; for so long, where it says.
-    Stop(Exit, String, Option<Duration>),
+    Stop(Severity, String, Option<Duration>),
     /// The same again.
     Again,
 }
@@ -109,7 +109,7 @@ pub(super) fn reaction(error: &ClassinError) -> Reaction {
     match error.disposition() {
         ClassinDisposition::Stop(cause) => Reaction::Stop(stop_exit(cause), message, None),
         ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
-            Reaction::Stop(Exit::Temporary, message, Some(after))
+            Reaction::Stop(Severity::Temporary, message, Some(after))
         }
         ClassinDisposition::Retry { .. }
         | ClassinDisposition::RetryThenStop

@@ -7,9 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::ClassinSide;
 use super::record::{ClassinFailureCause, call};
-use crate::exit::Exit;
 use crate::remote::classin::{AddItem, ClassinDisposition, ClassinError, ClassinWriter, StopCause};
 use crate::run::Context;
+use crate::run::severity::Severity;
 use crate::store::{EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
     Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange, ItemVerdict, Judged,
@@ -39,7 +39,7 @@ pub(super) struct ClassinSendResult {
     /// A code that is our mistake when it comes for several students alone.
     pub(super) suspects: u32,
     /// Why no further call is made in this run.
-    pub(super) stop: Option<(Exit, String)>,
+    pub(super) stop: Option<(Severity, String)>,
     /// Whether ClassIn answered anything that could be judged.
     pub(super) answered: bool,
     /// How the service itself failed.
@@ -197,7 +197,7 @@ impl ClassinSendResult {
     }
 
     /// Nothing could be judged of any of these.
-    fn without_an_answer(items: usize, trouble: Trouble, stop: Option<(Exit, String)>) -> Self {
+    fn without_an_answer(items: usize, trouble: Trouble, stop: Option<(Severity, String)>) -> Self {
         let judged = JudgedItem { verdict: ItemVerdict::Unknown, text: None };
         let settled = Settled { judged, trouble: Some(trouble.clone()), mending: None };
         Self { items: vec![settled; items], stop, trouble: Some(trouble), ..Self::default() }
@@ -233,7 +233,7 @@ async fn after_error(
             return send_halves(terms, &again, repeat).await;
         }
         ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
-            let stop = Some((Exit::Temporary, trouble.message.clone()));
+            let stop = Some((Severity::Temporary, trouble.message.clone()));
             trouble.wait = Some(after);
             return Ok(ClassinSendResult::without_an_answer(items.len(), trouble, stop));
         }
@@ -244,7 +244,7 @@ async fn after_error(
         return send(terms, again, repeat + 1).await;
     }
     let stops = error.disposition() == ClassinDisposition::RetryThenStop;
-    let stop = stops.then(|| (Exit::Temporary, trouble.message.clone()));
+    let stop = stops.then(|| (Severity::Temporary, trouble.message.clone()));
     Ok(ClassinSendResult::without_an_answer(items.len(), trouble, stop))
 }
 
@@ -285,25 +285,29 @@ fn lost(item: &EnrolmentItem) -> Evidence {
     }
 }
 
-pub(super) fn stop_exit(cause: StopCause) -> Exit {
+pub(super) fn stop_exit(cause: StopCause) -> Severity {
     match cause {
-        StopCause::Temporary => Exit::Temporary,
-        StopCause::Credentials => Exit::Credentials,
-        StopCause::Settings => Exit::Configuration,
+        StopCause::Temporary => Severity::Temporary,
+        StopCause::Credentials => Severity::Credentials,
+        StopCause::Settings => Severity::Configuration,
     }
 }
 
 /// What a code means that came for several who were alone in their calls: the calls are wrong, not they.
-pub(super) fn refuses_the_calls(several: &str) -> (Exit, String) {
+pub(super) fn refuses_the_calls(several: &str) -> (Severity, String) {
     let codes = codes_of_one_value();
-    (Exit::Failed, format!("ClassIn refuses the calls themselves for several {several} (code {codes})"))
+    (Severity::Failed, format!("ClassIn refuses the calls themselves for several {several} (code {codes})"))
 }
 
-pub(super) fn stopped(stop: Stop, code: Code) -> (Exit, String) {
+pub(super) fn stopped(stop: Stop, code: Code) -> (Severity, String) {
     match stop {
-        Stop::OurMistake => (Exit::Failed, format!("ClassIn refuses the call itself (code {code})")),
-        Stop::NoPermission => (Exit::Credentials, format!("ClassIn refuses the credentials (code {code})")),
-        Stop::Maintenance => (Exit::Temporary, format!("ClassIn is closed for maintenance (code {code})")),
+        Stop::OurMistake => (Severity::Failed, format!("ClassIn refuses the call itself (code {code})")),
+        Stop::NoPermission => {
+            (Severity::Credentials, format!("ClassIn refuses the credentials (code {code})"))
+        }
+        Stop::Maintenance => {
+            (Severity::Temporary, format!("ClassIn is closed for maintenance (code {code})"))
+        }
     }
 }
 

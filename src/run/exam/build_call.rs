@@ -1,64 +1,89 @@
-//! What a batch of operations sends, and the login values that candidates have while they change places.
+//! What a batch of operations sends, and in which portions.
 
 use std::collections::BTreeMap;
 
+use rosterd_core::exam_plan::{Call, Change, Operation};
+use rosterd_core::outcome::{Outcome, Unsent};
+use rosterd_core::roster::{LoginValue, Sid};
+
 use super::apply::ExamApplier;
-use super::apply_state::OperationOutcome;
-use super::send::Outcome;
 use super::write_call::WriteCall;
 use crate::remote::exam::{CandidateChange, NewCandidate};
-use crate::store::{CallRecord, LinkWrite};
-use rosterd_core::exam_plan::{
-    Call, Change, LoginChange, Modification, Operation, OperationKind, SkipReason, Wave,
-};
-use rosterd_core::roster::{LoginValue, Sid};
+use crate::remote::http::retry_limits::SMALLER_PORTIONS;
+use crate::run::delivery::Applier;
 
 /// One item of a call.
 enum WriteItem {
     Add(NewCandidate, LoginValue),
     Change(CandidateChange),
-    Person(Sid),
+    Candidate(Sid),
 }
 
 impl ExamApplier<'_> {
+    /// What the service failed over (5xx) before goes in smaller and smaller portions: it may be one item that it
+    /// trips over, or more items than it takes. Sending a part again in the same run could enter somebody twice,
+    /// as a look-up may lag behind; so each attempt is one of the ledger's.
+    pub(super) fn portions(&self, positions: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut portions: Vec<Vec<usize>> = Vec::new();
+        let mut whole = Vec::with_capacity(positions.len());
+        let mut tried: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for at in positions {
+            match self.times_failed_over(at) {
+                Some(attempts) => tried.entry(attempts).or_default().push(at),
+                None => whole.push(at),
+            }
+        }
+        portions.push(whole);
+        let largest = self.context.side.settings.batch_size.max(1);
+        for (attempts, positions) in tried {
+            let size = largest.checked_div(SMALLER_PORTIONS.saturating_pow(attempts)).unwrap_or(1).max(1);
+            portions.extend(positions.chunks(size).map(<[usize]>::to_vec));
+        }
+        portions
+    }
+
     /// What a batch sends; operations that cannot be part of it any more end here.
     pub(super) fn build_call(&self, call: &Call, positions: Vec<usize>) -> (Vec<usize>, WriteCall) {
         let mut kept = Vec::with_capacity(positions.len());
-        let (mut adds, mut changes, mut sids) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut candidates, mut logins) = (Vec::new(), Vec::new());
+        let (mut changes, mut sids) = (Vec::new(), Vec::new());
         for at in positions {
             let Some(operation) = self.operation(at) else { continue };
-            let item = match self.depends_in_vain(call, operation) {
-                Some(reason) => Err(reason),
-                None => self.item(call, operation),
-            };
-            match item {
-                Ok(WriteItem::Add(item, login)) => adds.push((item, login)),
+            match self.item(call, operation) {
+                Ok(WriteItem::Add(candidate, login)) => {
+                    candidates.push(candidate);
+                    logins.push(login);
+                }
                 Ok(WriteItem::Change(item)) => changes.push(item),
-                Ok(WriteItem::Person(sid)) => sids.push(sid),
-                Err(reason) => {
-                    self.state().end(at, OperationOutcome::Skipped(reason));
+                Ok(WriteItem::Candidate(sid)) => sids.push(sid),
+                Err(why) => {
+                    self.state().end(at, Outcome::Unsent(why));
                     continue;
                 }
             }
             kept.push(at);
         }
         let write_call = match call {
-            Call::Add => WriteCall::Add(adds),
+            Call::Add => WriteCall::Add { candidates, logins },
             Call::Change | Call::GiveWay => WriteCall::Change(changes),
-            Call::Group(action, gids) => WriteCall::Group(*action, gids.clone(), sids),
+            Call::Group(action, gids) => WriteCall::Group { action: *action, gids: gids.clone(), sids },
             Call::Delete => WriteCall::Delete(sids),
         };
         (kept, write_call)
     }
 
-    fn item(&self, call: &Call, operation: &Operation) -> Result<WriteItem, SkipReason> {
+    fn item(&self, call: &Call, operation: &Operation) -> Result<WriteItem, Unsent> {
+        if self.depends_in_vain(call, operation) {
+            return Err(Unsent::Dependent);
+        }
         match &operation.change {
             Change::Add(addition) => {
                 let item = NewCandidate { gid: addition.gid, values: addition.values.clone() };
                 Ok(WriteItem::Add(item, addition.login.clone()))
             }
             Change::Modify(modification) if *call == Call::GiveWay => {
-                Ok(WriteItem::Change(self.renaming(modification.sid, &self.temporary_login(modification))))
+                let login = self.temporary_login(modification);
+                Ok(WriteItem::Change(self.login_change(modification.sid, &login)))
             }
             Change::Modify(modification) => {
                 let login = modification.login.iter().map(|login| (login.id, login.to.as_str().to_owned()));
@@ -67,62 +92,23 @@ impl ExamApplier<'_> {
                 Ok(WriteItem::Change(CandidateChange { sid: modification.sid, values }))
             }
             Change::Move(group_move) => {
-                let sid = group_move.sid().or_else(|| self.state().sid(&operation.student));
-                sid.map(WriteItem::Person).ok_or(SkipReason::Depends(OperationKind::Add))
+                let sid = group_move.sid().or_else(|| self.exam().sid(&operation.student));
+                sid.map(WriteItem::Candidate).ok_or(Unsent::Dependent)
             }
-            Change::Delete(deletion) => Ok(WriteItem::Person(deletion.sid())),
+            Change::Delete(deletion) => Ok(WriteItem::Candidate(deletion.sid())),
             // Neither is part of any call.
-            Change::Adopt(_) | Change::Impossible(_) => Err(SkipReason::NotFoundOut),
+            Change::Adopt(_) | Change::Impossible(_) => Err(Unsent::LeftForLater),
         }
     }
 
-    fn renaming(&self, sid: Sid, login: &LoginValue) -> CandidateChange {
-        CandidateChange { sid, values: vec![(self.session.login_field, login.as_str().to_owned())] }
-    }
-
-    /// A login value that nobody else has, for a candidate that gives way to another.
-    pub(super) fn temporary_login(&self, modification: &Modification) -> LoginValue {
-        LoginValue::new(format!("moving-{}-{}", modification.sid, self.context.run))
-    }
-
-    /// Whoever gave way in vain, because the others of the circle could not change places, gets the old login
-    /// value back: nobody is left with one that they do not know.
-    pub(super) async fn take_back_ways_given(&self, waves: &[Wave]) {
-        let given = waves.iter().flatten().filter(|batch| batch.call == Call::GiveWay);
-        for at in given.flat_map(|batch| &batch.operations) {
-            let Some((operation, modification, login)) = self.gave_way_in_vain(*at) else { continue };
-            let write_call = WriteCall::Change(vec![self.renaming(modification.sid, &login.from)]);
-            let sent = self.send_call(write_call).await;
-            if matches!(sent.outcomes.as_slice(), [Outcome::Applied(_)]) {
-                let student = operation.student.clone();
-                let login = Some(login.from.clone());
-                let write = LinkWrite::Values { student, login, confirmed: BTreeMap::new() };
-                let record = CallRecord { links: vec![write], ..CallRecord::default() };
-                if let Err(error) = self.record(record).await {
-                    self.state().break_off(error);
-                }
-            }
+    /// Whether an operation is not sent although its turn has come: what it builds on did not happen.
+    fn depends_in_vain(&self, call: &Call, operation: &Operation) -> bool {
+        if *call != Call::Change {
+            return false;
         }
-    }
-
-    /// An operation that has its temporary login value still, while nobody has taken the old one.
-    fn gave_way_in_vain(&self, at: usize) -> Option<(&Operation, &Modification, &LoginChange)> {
-        let operation = self.operation(at)?;
-        let Change::Modify(modification) = &operation.change else { return None };
-        let login = modification.login.as_ref()?;
-        let successor = self.renames.values().copied().find(|other| {
-            let taken = self.operation(*other).and_then(|operation| operation.change.login());
-            taken.is_some_and(|taken| taken.to == login.from)
-        });
-        let work = self.state();
-        // It did give way, and was then skipped because of the others; a failure of its own comes before or
-        // leaves open which login value it has.
-        let in_vain =
-            work.outcome(at) == Some(&OperationOutcome::Skipped(SkipReason::Depends(OperationKind::Modify)));
-        let is_free = successor.is_none_or(|other| {
-            matches!(work.outcome(other), Some(OperationOutcome::Failed | OperationOutcome::Skipped(_)))
-        });
-        let gone_on = work.skip_reason(&Call::Change, self.context.context.stop.is_cancelled()).is_none();
-        (in_vain && is_free && gone_on).then_some((operation, modification, login))
+        let owner = operation.change.login().and_then(|login| login.held_by.as_ref());
+        let other = owner.and_then(|owner| self.renames.get(owner).copied());
+        let state = self.state();
+        other.is_some_and(|other| state.outcome(other).is_some_and(|outcome| !outcome.is_applied()))
     }
 }

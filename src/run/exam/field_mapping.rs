@@ -11,7 +11,7 @@ use rosterd_core::roster::FieldId;
 
 /// Why the mapping cannot be used with this account.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::run) enum ResolveError {
+pub enum ResolveError {
     /// A label that the account does not have.
     #[error("{key}: the account has no field labelled {label:?}; it has {known}")]
     UnknownLabel {

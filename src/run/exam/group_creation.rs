@@ -12,6 +12,7 @@ use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::{ExamSide, ExamSyncError, Reading};
 use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
+use crate::remote::http::retry_limits::REFUSED_GROUPS_IN_A_ROW;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{Creation, GroupOrigin, KnownGroup, StoreError};
@@ -21,9 +22,6 @@ use rosterd_core::roster::{Adopt, Mode};
 use rosterd_core::roster::{
     Gid, Group, GroupCode, LoginValue, RosterProblem, RunId, Sid, StudentId, normalise,
 };
-
-/// After so many refusals in a row no further group is asked for in this run.
-const REFUSALS: u32 = 3;
 
 /// What a run has at hand when it looks after groups.
 #[derive(Clone, Copy)]
@@ -393,7 +391,7 @@ impl GroupCreator<'_> {
             return Creation::Refused { attempts: before, due_at_ms: Some(now_ms) };
         }
         self.refusals += 1;
-        self.at_rest = self.refusals >= REFUSALS;
+        self.at_rest = self.refusals >= REFUSED_GROUPS_IN_A_ROW;
         let attempts = before.saturating_add(1);
         let due_at_ms = match self.context.context.retry.after(attempts, now_ms, fastrand::f64(), None) {
             Retry::At(due) => Some(due),

@@ -7,12 +7,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::field_mapping::ResolvedFields;
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{ExamError, Page};
+use crate::remote::http::retry_limits::READINGS;
 use crate::run::Context;
 use rosterd_core::exam_plan::{Listing, ObservedBuilder, RunHasher};
 use rosterd_core::roster::LoginValue;
-
-/// A listing that does not add up is read again up to so many times in all.
-const READINGS: u32 = 3;
 
 /// Room is made ahead for as many candidates as the first page announces, up to this many.
 const MOST_ROOM_AHEAD: u64 = 2_000_000;

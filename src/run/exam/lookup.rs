@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::session::ExamSession;
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
+use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
 use crate::store::StoreError;
 use rosterd_core::exam_plan::{
@@ -18,9 +19,6 @@ use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
 /// Candidates a look-up asks for at most. Contract: docs/contracts/onlineexammaker.md, 3.6, "Most per call": 100 is
 /// assumed.
 const LOOKUP_SIZE: usize = 100;
-
-/// A question over which the service failed is asked again in so many portions.
-const PORTIONS: usize = 10;
 
 /// What the look-ups that were due anyway brought.
 #[derive(Default)]
@@ -361,7 +359,7 @@ async fn ask<T: Clone>(
             }
             // Some services fail over what they should refuse: too many at once, or one that they trip over.
             Err(ExamError::ServiceFailed { status: 500, .. }) if chunk.len() > 1 => {
-                open.extend(chunk.chunks(chunk.len().div_ceil(PORTIONS)).map(<[T]>::to_vec));
+                open.extend(chunk.chunks(chunk.len().div_ceil(LOOKUP_PORTIONS)).map(<[T]>::to_vec));
             }
             Err(error) => return Err(error),
         }

@@ -3,18 +3,18 @@
 mod apply;
 mod apply_state;
 mod build_call;
+mod delivery;
 mod diff;
 mod field_mapping;
 mod group_creation;
 mod listing;
 mod lookup;
-mod outcome;
 mod partial_update;
 mod read_back;
 mod record;
 mod renamed_candidates;
-mod send;
 mod session;
+mod temporary_logins;
 mod unanswered_adds;
 mod write_call;
 
@@ -22,21 +22,24 @@ use std::collections::HashSet;
 
 pub use session::ExamRetryDelays;
 
+use apply::ApplyContext;
 use field_mapping::ResolveError;
 use session::ExamSession;
 
 use super::Context;
-use super::report::{OutcomeKind, ServiceReport};
-use crate::exit::Exit;
-use crate::remote::exam::{ExamError, ExamReader, ExamWriter, Stop};
+use super::delivery::Broken;
+use super::report::ServiceReport;
+use super::severity::Severity;
+use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{HeldOperation, RosterError, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OperationState,
-    PlanInput, Policy, SkipReason, Trust,
+    PlanInput, Policy, Trust,
 };
 use rosterd_core::failure::Service;
+use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::Leavers;
 use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
 
@@ -64,58 +67,51 @@ pub struct PlannedExam {
 
 /// Why the exam side's part of a run ends early.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ExamSyncError {
+pub enum ExamSyncError {
+    /// Our own database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The roster cannot be read.
     #[error(transparent)]
     Roster(#[from] RosterError),
+    /// A call failed for good.
     #[error(transparent)]
     Exam(#[from] ExamError),
+    /// The mapping does not fit the account.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// Nobody is listed although candidates are linked.
     #[error(
         "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url"
     )]
-    EmptyListing { links: u64 },
+    EmptyListing {
+        /// How many are linked.
+        links: u64,
+    },
+    /// The run was told to stop.
     #[error("the run was told to stop while it was reading: nothing was changed")]
     Stopped,
 }
 
 impl ExamSyncError {
-    fn exit(&self) -> Exit {
+    /// What it means for how a run ends.
+    pub fn severity(&self) -> Severity {
         match self {
-            Self::Store(_) | Self::EmptyListing { .. } => Exit::Failed,
-            Self::Roster(error) => roster_exit(error),
-            Self::Exam(error) => exam_exit(error),
-            Self::Resolve(_) => Exit::Configuration,
-            Self::Stopped => Exit::Terminated,
+            Self::Store(_) | Self::EmptyListing { .. } => Severity::Failed,
+            Self::Roster(error) => Severity::of_roster_error(error),
+            Self::Exam(error) => Severity::of_exam_error(error),
+            Self::Resolve(_) => Severity::Configuration,
+            Self::Stopped => Severity::Terminated,
         }
     }
 }
 
-/// What a roster that cannot be read means for how a run ends.
-pub(super) fn roster_exit(error: &RosterError) -> Exit {
-    match error {
-        RosterError::Missing { .. } | RosterError::Schema { .. } => Exit::Configuration,
-        RosterError::Locked { .. } => Exit::Temporary,
-        RosterError::Corrupt { .. }
-        | RosterError::TooFew { .. }
-        | RosterError::Cut { .. }
-        | RosterError::Incomplete { .. }
-        | RosterError::Read { .. } => Exit::Failed,
-    }
-}
-
-/// What a failed call means for how a run ends.
-pub(super) fn exam_exit(error: &ExamError) -> Exit {
-    use crate::remote::exam::ExamDisposition;
-    match error.disposition() {
-        ExamDisposition::StopService(Stop::Credentials) => Exit::Credentials,
-        ExamDisposition::StopService(Stop::Configuration) => Exit::Configuration,
-        ExamDisposition::StopService(Stop::Temporary)
-        | ExamDisposition::RetryNow
-        | ExamDisposition::RetryLater
-        | ExamDisposition::HalveBatch => Exit::Temporary,
+impl From<Broken> for ExamSyncError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Store(error) => Self::Store(error),
+            Broken::Roster(error) => Self::Roster(error),
+        }
     }
 }
 
@@ -149,7 +145,7 @@ pub(super) async fn sync_exam(
     let planned = match pass(context, side, writer, run, &mut report).await {
         Ok(planned) => Some(planned),
         Err(error) => {
-            report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
+            report.fail(error.severity(), format!("exam: {}", in_one_line(&error)));
             None
         }
     };
@@ -212,9 +208,10 @@ async fn pass(
         return Err(error.into());
     }
     let (mapping, key) = (&reading.mapping, &reading.key);
-    let terms =
-        apply::ApplyContext { context, side, writer, run, plan: &plan, approved: &approved, mapping, key };
-    apply::run(terms, report).await?;
+    let (plan_to_apply, approved) = (&plan, &approved);
+    let apply_context =
+        ApplyContext { run_context: context, side, writer, run, plan: plan_to_apply, approved, mapping, key };
+    apply::run(apply_context, report).await?;
     if report.complete {
         record::close_superseded(context, &plan, run, now_ms).await?;
     }
@@ -368,7 +365,7 @@ fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut ServiceReport) 
     report.complete = plan.doubt.is_none();
     if let Some(doubt) = &plan.doubt {
         report.fail(
-            Exit::Incomplete,
+            Severity::Incomplete,
             format!("exam: the listing is doubtful, so nobody is added or deleted: {doubt}"),
         );
     }
@@ -392,35 +389,17 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
 fn count_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
         if operation.is_planned() {
-            report.notes.extend(apply_state::left_behind(operation));
+            report.notes.extend(record::left_behind(operation));
         }
-        let ended = match &operation.state {
-            OperationState::Planned | OperationState::Skipped(_) => OutcomeKind::Skipped,
-            OperationState::Held(_) => OutcomeKind::Held,
-            OperationState::Cannot(_) => OutcomeKind::Failed,
-        };
-        report.count(operation.kind().as_str(), ended);
-    }
-}
-
-/// How a skip counts for the way a run ends.
-pub(super) fn skip_exit(reason: &SkipReason) -> Exit {
-    if *reason == SkipReason::Terminated {
-        Exit::Terminated
-    } else if reason.is_incomplete() {
-        Exit::Incomplete
-    } else {
-        Exit::Done
+        let outcome = apply::first_outcome(operation).unwrap_or(Outcome::Unsent(Unsent::Unneeded));
+        report.count(operation.kind().as_str(), &outcome);
     }
 }
 
 /// Asks for the account's fields and says whether the mapping fits them.
 ///
 /// # Errors
-/// How the program ends, and why, in one line.
-pub async fn check_exam_fields(side: &ExamSide) -> Result<String, (Exit, String)> {
-    match field_mapping::check(side).await {
-        Ok(detail) => Ok(detail),
-        Err(error) => Err((error.exit(), in_one_line(&error))),
-    }
+/// When the account cannot be reached, or the mapping does not fit it.
+pub async fn check_exam_fields(side: &ExamSide) -> Result<String, ExamSyncError> {
+    field_mapping::check(side).await
 }

@@ -7,103 +7,109 @@
 use std::collections::HashMap;
 
 use super::apply::ExamApplier;
+use super::delivery::NewSid;
 use super::lookup::{self, LookupOutcome};
-use super::send::{Outcome, SendResult, send};
 use super::write_call::WriteCall;
 use crate::remote::exam::{CandidateChange, CandidateInfo};
+use crate::remote::http::retry_limits::LONE_CHANGES;
+use crate::run::delivery::{Applier, Broken, Delivered, ServiceStop, deliver};
 use rosterd_core::exam_plan::PASSWORD_FIELD;
+use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{FieldId, Sid};
 
 const CHANGE_FACT: &str = "exam.change_mode";
 const PARTIAL: &str = "partial";
 const OVERWRITE: &str = "overwrite";
 
-/// So many candidates are changed alone to find out, before the others go together all the same.
-const PROBES: usize = 3;
+type Changed = Delivered<NewSid>;
 
-impl ExamApplier<'_> {
-    /// Sends a call that changes values.
-    pub(super) async fn change(&self, mut items: Vec<CandidateChange>) -> SendResult {
-        let known = self.context.context.state.fact(CHANGE_FACT).await.ok().flatten();
-        if known.as_deref() == Some(PARTIAL) || items.is_empty() {
-            return send(self.session, self.context.writer, WriteCall::Change(items)).await;
-        }
-        let sids = items.iter().map(|item| item.sid).collect();
-        let before = match lookup::rows_by_sid(&self.session, sids).await {
-            Ok(before) => before,
-            Err(error) => return SendResult::stopped(items.len(), &error),
-        };
-        if known.as_deref() == Some(OVERWRITE) {
-            complete(&mut items, &before);
-            return send(self.session, self.context.writer, WriteCall::Change(items)).await;
-        }
-        self.find_out(items, &before).await
+/// Sends a call that changes values.
+pub(super) async fn change(
+    applier: &ExamApplier<'_>,
+    mut items: Vec<CandidateChange>,
+) -> Result<Changed, Broken> {
+    let known = applier.context.run_context.state.fact(CHANGE_FACT).await.ok().flatten();
+    if known.as_deref() == Some(PARTIAL) || items.is_empty() {
+        return deliver(&applier.calls, WriteCall::Change(items)).await;
     }
+    let sids = items.iter().map(|item| item.sid).collect();
+    let before = match lookup::rows_by_sid(&applier.calls.session, sids).await {
+        Ok(before) => before,
+        Err(error) => return Ok(Changed::unsent(items.len(), Some(ServiceStop::exam(&error)))),
+    };
+    if known.as_deref() == Some(OVERWRITE) {
+        complete(&mut items, &before);
+        return deliver(&applier.calls, WriteCall::Change(items)).await;
+    }
+    find_out(applier, items, &before).await
+}
 
-    /// Changes one after the other until one of them has told, then all others.
-    async fn find_out(
-        &self,
-        items: Vec<CandidateChange>,
-        before: &HashMap<Sid, LookupOutcome>,
-    ) -> SendResult {
-        let mut whole = SendResult::answered(Vec::with_capacity(items.len()), None);
-        let mut rest = items;
-        let mut keeps_others = None;
-        for _ in 0..PROBES {
-            if rest.is_empty() || keeps_others.is_some() || whole.stop.is_some() {
-                break;
-            }
-            let others = rest.split_off(1);
-            let probe = std::mem::replace(&mut rest, others);
-            let sent = send(self.session, self.context.writer, WriteCall::Change(probe.clone())).await;
-            if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), sent.outcomes.as_slice()) {
-                keeps_others = self.kept_others(item, before).await;
-            }
-            whole.append(sent);
-            if keeps_others == Some(false) {
-                self.restore(probe, before).await;
-            }
+/// Changes one after the other until one of them has told, then all others.
+async fn find_out(
+    applier: &ExamApplier<'_>,
+    items: Vec<CandidateChange>,
+    before: &HashMap<Sid, LookupOutcome>,
+) -> Result<Changed, Broken> {
+    let mut whole = Changed::unsent(0, None);
+    let mut rest = items;
+    let mut keeps_others = None;
+    for _ in 0..LONE_CHANGES {
+        if rest.is_empty() || keeps_others.is_some() || whole.stop.is_some() {
+            break;
         }
+        let others = rest.split_off(1);
+        let probe = std::mem::replace(&mut rest, others);
+        let delivered = deliver(&applier.calls, WriteCall::Change(probe.clone())).await?;
+        if let ([item], [Outcome::Applied(_)]) = (probe.as_slice(), delivered.outcomes.as_slice()) {
+            keeps_others = kept_others(applier, item, before).await;
+        }
+        whole.append(delivered);
         if keeps_others == Some(false) {
-            complete(&mut rest, before);
+            restore(applier, probe, before).await?;
         }
-        if whole.stop.is_some() {
-            whole.outcomes.extend(vec![Outcome::Unsent; rest.len()]);
-        } else if !rest.is_empty() {
-            whole.append(send(self.session, self.context.writer, WriteCall::Change(rest)).await);
-        }
-        whole
     }
+    if keeps_others == Some(false) {
+        complete(&mut rest, before);
+    }
+    let others = if whole.stop.is_some() || rest.is_empty() {
+        Changed::unsent(rest.len(), None)
+    } else {
+        deliver(&applier.calls, WriteCall::Change(rest)).await?
+    };
+    whole.append(others);
+    Ok(whole)
+}
 
-    /// Whether a changed candidate still has what the change did not name; `None` where nothing tells.
-    async fn kept_others(
-        &self,
-        item: &CandidateChange,
-        before: &HashMap<Sid, LookupOutcome>,
-    ) -> Option<bool> {
-        let others = unnamed(item, before);
-        if others.iter().all(|(field, _)| *field == self.session.login_field) {
-            return None;
-        }
-        let mut after = lookup::rows_by_sid(&self.session, vec![item.sid]).await.ok()?;
-        let Some(LookupOutcome::Row(row)) = after.remove(&item.sid) else { return None };
-        let kept = others.iter().all(|(field, _)| has_value(&row, *field));
-        let word = if kept { PARTIAL } else { OVERWRITE };
-        if let Err(error) = self.context.context.state.remember(CHANGE_FACT, Some(word)).await {
-            self.state().break_off(error);
-        }
-        Some(kept)
+/// Whether a changed candidate still has what the change did not name; `None` where nothing tells.
+async fn kept_others(
+    applier: &ExamApplier<'_>,
+    item: &CandidateChange,
+    before: &HashMap<Sid, LookupOutcome>,
+) -> Option<bool> {
+    let others = unnamed(item, before);
+    if others.iter().all(|(field, _)| *field == applier.calls.session.login_field) {
+        return None;
     }
+    let mut after = lookup::rows_by_sid(&applier.calls.session, vec![item.sid]).await.ok()?;
+    let Some(LookupOutcome::Row(row)) = after.remove(&item.sid) else { return None };
+    let kept = others.iter().all(|(field, _)| has_value(&row, *field));
+    let word = if kept { PARTIAL } else { OVERWRITE };
+    if let Err(error) = applier.context.run_context.state.remember(CHANGE_FACT, Some(word)).await {
+        applier.state().break_off(error);
+    }
+    Some(kept)
+}
 
-    /// Gives the candidate that told back what it lost.
-    async fn restore(&self, mut probe: Vec<CandidateChange>, before: &HashMap<Sid, LookupOutcome>) {
-        tracing::warn!(
-            "the exam side drops fields that a change does not name: they are sent along from now on"
-        );
-        complete(&mut probe, before);
-        // What this does not bring back, the next run finds missing in the listing.
-        let _delivery = send(self.session, self.context.writer, WriteCall::Change(probe)).await;
-    }
+/// Gives the candidate that told back what it lost.
+async fn restore(
+    applier: &ExamApplier<'_>,
+    mut probe: Vec<CandidateChange>,
+    before: &HashMap<Sid, LookupOutcome>,
+) -> Result<(), Broken> {
+    tracing::warn!("the exam side drops fields that a change does not name: they are sent along from now on");
+    complete(&mut probe, before);
+    // What this does not bring back, the next run finds missing in the listing.
+    deliver(&applier.calls, WriteCall::Change(probe)).await.map(drop)
 }
 
 /// Names everything that the candidates have already beside what is to change.

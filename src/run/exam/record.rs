@@ -1,57 +1,51 @@
-//! What is written down when an operation ends.
+//! What is written down of an operation: before it is sent, and when it ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::apply::ApplyContext;
 use super::lookup::next_group_check;
-use super::send::FailureCause;
 use crate::run::Context;
-use crate::store::{FailureRecord, LinkWrite, NewLink, StoreError};
+use crate::store::{CallRecord, Departure, FailureRecord, Intent, LinkWrite, NewLink, StoreError};
 use rosterd_core::exam_plan::{
-    Addition, Adoption, CannotReason, Change, Fingerprint, GroupChange, GroupMove, GuardedPlan, Link,
-    Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
+    Addition, Adoption, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
+    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
 };
 use rosterd_core::failure::{
-    EarlierAttempts, FailureState, NextAttempt, OpenFailure, OperationKey, RecordedHash, Service,
+    FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service,
 };
-use rosterd_core::roster::{FieldId, RunId, Sid, StudentId};
+use rosterd_core::outcome::FailureCause;
+use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 
-/// Which batch and which item of it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) batch: Option<u64>,
-    pub(super) index: Option<u64>,
+/// What is about to be sent for an operation.
+pub(super) fn intent(operation: &Operation) -> Intent {
+    Intent {
+        key: key(operation),
+        desired_hash: operation.desired_hash,
+        login: login_sent(operation),
+        in_doubt: fields_sent(operation),
+    }
 }
 
-/// The failure of one operation: how often it was tried, and when it is due again.
-pub(super) async fn failure(
-    terms: &ApplyContext<'_>,
-    operation: &Operation,
-    call: &'static str,
-    cause: &FailureCause,
-    place: Place,
-    unknown: bool,
-) -> Result<FailureRecord, StoreError> {
-    let key = key(operation);
-    let recorded = RecordedHash::alone(operation.desired_hash);
-    let earlier = terms.context.state.earlier_attempts(&key).await?;
-    let attempts = EarlierAttempts::with_another(earlier, recorded);
-    // The next run's own reading finds out what became of it: nothing is gained by waiting.
-    let (next, asked) =
-        if unknown { (NextAttempt::NextRun, None) } else { (NextAttempt::AfterDelay, cause.asked) };
-    let now_ms = terms.context.clock.now_ms();
-    let (state, due_at_ms) = terms.context.retry.schedule(next, attempts, now_ms, fastrand::f64(), asked);
-    Ok(FailureRecord {
-        key,
-        call,
-        code: cause.code.clone(),
-        message: cause.message.clone(),
-        service_text: cause.service_text.clone(),
-        batch: place.batch,
-        index: place.index,
-        failure: OpenFailure { state, due_at_ms, recorded },
-        attempts,
-    })
+/// The fields that a modify writes. The login value is not among them: candidates are found by what they show.
+fn fields_sent(operation: &Operation) -> BTreeSet<FieldId> {
+    match &operation.change {
+        Change::Modify(modification) => modification.values.iter().map(|change| change.id).collect(),
+        Change::Add(_) | Change::Adopt(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => {
+            BTreeSet::new()
+        }
+    }
+}
+
+/// The login value that an add sends.
+fn login_sent(operation: &Operation) -> Option<LoginValue> {
+    match &operation.change {
+        Change::Add(addition) => Some(addition.login.clone()),
+        Change::Adopt(_)
+        | Change::Modify(_)
+        | Change::Move(_)
+        | Change::Delete(_)
+        | Change::Impossible(_) => None,
+    }
 }
 
 /// An operation that a row of the roster makes impossible: a dead letter at once, until the row changes.
@@ -78,13 +72,84 @@ pub(super) fn key(operation: &Operation) -> OperationKey {
     OperationKey::of(operation.kind(), operation.student.clone())
 }
 
-/// What an applied operation changes in our links.
-pub(super) fn link_write(
-    terms: &ApplyContext<'_>,
+/// Notes everything that an applied operation changes.
+pub(super) fn applied(
+    context: &ApplyContext<'_>,
     operation: &Operation,
     sid: Option<Sid>,
-) -> Option<LinkWrite> {
-    let due = next_group_check(terms.side, terms.context.clock.now_ms());
+    record: &mut CallRecord,
+) {
+    record.links.extend(link_write(context, operation, sid));
+    if operation.of_leaver {
+        let is_approved = context.approved.contains(operation);
+        let student = operation.student.clone();
+        record.departures.push(Departure { service: Service::Exam, student, is_approved });
+    }
+    record.settled.push(key(operation));
+    record.applied.push(key(operation));
+}
+
+/// Nobody ever takes over another person's record, whatever the service answers.
+pub(super) fn somebody_elses() -> FailureCause {
+    let message = "the service answered with a candidate that is already another student's: make the login values differ";
+    FailureCause::new(FailureCode::LoginValueTaken, message)
+}
+
+/// The candidate's groups are looked up by the next run, and with them whether it exists.
+pub(super) fn check_soon(operation: &Operation) -> LinkWrite {
+    LinkWrite::CheckSoon(operation.student.clone())
+}
+
+/// A candidate has another login value for the time being, or its old one back.
+pub(super) fn gave_way(operation: &Operation, login: LoginValue) -> LinkWrite {
+    LinkWrite::Values { student: operation.student.clone(), login: Some(login), confirmed: BTreeMap::new() }
+}
+
+/// What one of several calls for an operation changes already.
+pub(super) fn step_done(call: &Call, operation: &Operation) -> Option<LinkWrite> {
+    let Call::Group(action, gids) = call else { return None };
+    let gids: BTreeSet<_> = gids.iter().copied().collect();
+    let student = operation.student.clone();
+    match action {
+        GroupAction::AddTo => Some(LinkWrite::Regroup { student, join: gids, leave: BTreeSet::new() }),
+        GroupAction::DeleteFrom => Some(LinkWrite::Regroup { student, join: BTreeSet::new(), leave: gids }),
+        GroupAction::MoveTo => None,
+    }
+}
+
+/// The endpoint's name, for records.
+pub(super) fn endpoint(call: &Call) -> &'static str {
+    match call {
+        Call::Change | Call::GiveWay => "changeStuinfo",
+        Call::Add => "addStudents",
+        Call::Group(..) => "movestugroup",
+        Call::Delete => "delStu",
+    }
+}
+
+/// What a student with a new candidate leaves behind at an older one.
+pub(super) fn left_behind(operation: &Operation) -> Option<String> {
+    let (replaces, previous_sid) = match &operation.change {
+        Change::Add(addition) => (addition.replaces, addition.previous_sid),
+        Change::Adopt(adoption) => (adoption.replaces, adoption.previous_sid),
+        Change::Modify(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => (None, None),
+    };
+    let student = &operation.student;
+    match (replaces, previous_sid) {
+        (Some(sid), _) => Some(format!(
+            "student {student} gets a new candidate: the one with sid {sid} had been deleted, and older results stay with it"
+        )),
+        (None, Some(sid)) => Some(format!(
+            "student {student} is back and gets a new candidate: the one with sid {sid} was deleted after they had left, \
+             and older results stay with it"
+        )),
+        (None, None) => None,
+    }
+}
+
+/// What an applied operation changes in our links.
+fn link_write(context: &ApplyContext<'_>, operation: &Operation, sid: Option<Sid>) -> Option<LinkWrite> {
+    let due = next_group_check(context.side, context.run_context.clock.now_ms());
     let student = operation.student.clone();
     match &operation.change {
         Change::Adopt(adoption) => Some(LinkWrite::Make(Box::new(NewLink {
@@ -92,10 +157,10 @@ pub(super) fn link_write(
             groups_due_at_ms: due,
         }))),
         Change::Add(addition) => Some(LinkWrite::Make(Box::new(NewLink {
-            link: added(terms, student, addition, sid?),
+            link: added(context, student, addition, sid?),
             groups_due_at_ms: due,
         }))),
-        Change::Modify(modification) => Some(values_written(terms, student, modification)),
+        Change::Modify(modification) => Some(values_written(context, student, modification)),
         Change::Move(group_move) => Some(regrouped(student, group_move, due)),
         Change::Delete(_) => Some(LinkWrite::Forget(student)),
         Change::Impossible(_) => None,
@@ -118,13 +183,13 @@ fn adopted(student: StudentId, adoption: &Adoption) -> Link {
     }
 }
 
-fn added(terms: &ApplyContext<'_>, student: StudentId, addition: &Addition, sid: Sid) -> Link {
-    let login_field = terms.mapping.login_field();
+fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, sid: Sid) -> Link {
+    let login_field = context.mapping.login_field();
     let confirmed: BTreeMap<FieldId, Fingerprint> = addition
         .values
         .iter()
         .filter(|(field, _)| *field != login_field)
-        .map(|(field, value)| (*field, terms.key.value(*field, value)))
+        .map(|(field, value)| (*field, context.key.value(*field, value)))
         .collect();
     let unverified = confirmed.keys().copied().filter(|field| *field != PASSWORD_FIELD).collect();
     Link {
@@ -142,14 +207,14 @@ fn added(terms: &ApplyContext<'_>, student: StudentId, addition: &Addition, sid:
     }
 }
 
-fn values_written(terms: &ApplyContext<'_>, student: StudentId, modification: &Modification) -> LinkWrite {
+fn values_written(context: &ApplyContext<'_>, student: StudentId, modification: &Modification) -> LinkWrite {
     LinkWrite::Values {
         student,
         login: modification.login.as_ref().map(|login| login.to.clone()),
         confirmed: modification
             .values
             .iter()
-            .map(|change| (change.id, terms.key.value(change.id, &change.value)))
+            .map(|change| (change.id, context.key.value(change.id, &change.value)))
             .collect(),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::ExamSide;
+use crate::remote::http::retry_limits::{BEFORE_SENDING_AGAIN, BETWEEN_READINGS};
 use rosterd_core::roster::FieldId;
 
 /// Carries calls to the service.
@@ -28,16 +29,6 @@ pub struct ExamRetryDelays {
 
 impl Default for ExamRetryDelays {
     fn default() -> Self {
-        Self {
-            between_readings: Duration::from_millis(200),
-            before_sending_again: Duration::from_millis(500),
-        }
-    }
-}
-
-impl ExamSession<'_> {
-    /// Waits; says `false` when the run was told to end meanwhile.
-    pub(super) async fn wait(&self, span: Duration) -> bool {
-        self.stop.run_until_cancelled(tokio::time::sleep(span)).await.is_some()
+        Self { between_readings: BETWEEN_READINGS, before_sending_again: BEFORE_SENDING_AGAIN }
     }
 }

@@ -15,16 +15,13 @@ use tokio_util::sync::CancellationToken;
 pub use report::ResultsReport;
 
 use self::position::Fit;
-use super::exam::exam_exit;
 use super::progress::{Bar, Progress};
-use super::{ExamSide, in_one_line};
+use super::{ExamSide, Severity, in_one_line};
 use crate::clock::Clock;
-use crate::exit::Exit;
 use crate::remote::exam::{ExamError, ResultsPage};
+use crate::remote::http::retry_limits::READINGS;
 use crate::store::{ResultsPass, StateStore, StoreError};
 
-/// What does not add up is read so many times in all; a page that is not the documented JSON likewise.
-const READINGS: u32 = 3;
 /// Passes that follow one another because results keep arriving.
 const MOST_ROUNDS: u32 = 10;
 /// Pages overlap by one row, so a page must hold two.
@@ -45,6 +42,8 @@ pub struct ResultsPull {
     pub progress: Progress,
     /// Cancelled when no further page is to be read.
     pub stop: CancellationToken,
+    /// The number under which a report shows how badly a pull ended.
+    pub exit_code: fn(Severity) -> u8,
 }
 
 /// Why a pull ends early. Nothing is lost: the next one goes on.
@@ -59,11 +58,11 @@ enum PullError {
 }
 
 impl PullError {
-    fn exit(&self) -> Exit {
+    fn severity(&self) -> Severity {
         match self {
-            Self::Store(_) => Exit::Failed,
-            Self::Exam(error) => exam_exit(error),
-            Self::Stopped => Exit::Terminated,
+            Self::Store(_) => Severity::Failed,
+            Self::Exam(error) => Severity::of_exam_error(error),
+            Self::Stopped => Severity::Terminated,
         }
     }
 }
@@ -77,13 +76,13 @@ pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     tracing::info!("pulling exam results");
     pull.exam.reader.transport().reset();
     if let Err(error) = pull.passes(&mut report).await {
-        report.fail(error.exit(), format!("exam: {}", in_one_line(&error)));
+        report.fail(error.severity(), format!("exam: {}", in_one_line(&error)));
     }
     if let Err(error) = pull.count(&mut report).await {
-        report.fail(Exit::Failed, in_one_line(&error));
+        report.fail(Severity::Failed, in_one_line(&error));
     }
     report.take_calls(&pull.exam.reader.transport().take_calls());
-    report.close(pull.clock.now_ms());
+    report.close(pull.clock.now_ms(), pull.exit_code);
     for error in &report.errors {
         tracing::error!("{error}");
     }
@@ -114,8 +113,10 @@ impl ResultsPull {
             let in_full = if let Some(why) = doubt {
                 readings += 1;
                 if readings >= READINGS {
-                    report
-                        .fail(Exit::Incomplete, format!("exam: the results are not surely complete: {why}"));
+                    report.fail(
+                        Severity::Incomplete,
+                        format!("exam: the results are not surely complete: {why}"),
+                    );
                     return Ok(());
                 }
                 tracing::warn!(reading = readings, "the results do not add up and are read again: {why}");
@@ -207,23 +208,15 @@ impl ResultsPull {
         Ok(Err(why))
     }
 
-    /// One page. What is not the documented JSON may be a page of somebody in between: it is asked for again.
     async fn page(&self, start: u64) -> Result<ResultsPage, PullError> {
-        let mut reading = 1;
-        loop {
-            let asked = self.exam.reader.results(start, self.limit());
-            match self.stop.run_until_cancelled(asked).await {
-                None => return Err(PullError::Stopped),
-                Some(Ok(page)) => return Ok(page),
-                Some(Err(ExamError::Unreadable { .. })) if reading < READINGS => reading += 1,
-                Some(Err(error @ ExamError::Refused { .. })) => {
-                    // It may be ourselves who are refused, which getFields can tell.
-                    let told = self.exam.reader.fields().await.err();
-                    return Err(told.unwrap_or(error).into());
-                }
-                Some(Err(error)) => return Err(error.into()),
+        let asked = self.exam.reader.results(start, self.limit());
+        match self.stop.run_until_cancelled(asked).await.ok_or(PullError::Stopped)? {
+            Err(error @ ExamError::Refused { .. }) => {
+                // It may be ourselves who are refused, which getFields can tell.
+                let told = self.exam.reader.fields().await.err();
+                Err(told.unwrap_or(error).into())
             }
-            self.wait().await?;
+            page => Ok(page?),
         }
     }
 

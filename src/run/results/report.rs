@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::exit::Exit;
 use crate::remote::exam::ResultsPage;
 use crate::remote::http::Calls;
 use crate::run::report::{RunOutcome, moment};
+use crate::run::severity::Severity;
 use crate::store::{Met, ResultCounts};
 
 /// Results by whose candidate they are.
@@ -68,9 +68,9 @@ pub struct ResultsReport {
     pub errors: Vec<String>,
     /// The exit code.
     pub exit_code: u8,
-    /// How it ended, as a type.
+    /// How badly it ended: the exit code follows from it.
     #[serde(skip)]
-    pub exit: Exit,
+    pub severity: Severity,
 }
 
 impl ResultsReport {
@@ -94,7 +94,7 @@ impl ResultsReport {
             answers: BTreeMap::new(),
             errors: Vec::new(),
             exit_code: 0,
-            exit: Exit::Done,
+            severity: Severity::Done,
         }
     }
 
@@ -112,10 +112,10 @@ impl ResultsReport {
         }
     }
 
-    /// Notes an error, and what it means for how the pull ends.
-    pub(super) fn fail(&mut self, exit: Exit, error: String) {
+    /// Notes an error, and how badly the pull ends because of it.
+    pub(super) fn fail(&mut self, severity: Severity, error: String) {
         self.errors.push(error);
-        self.exit = self.exit.worst(exit);
+        self.severity = self.severity.max(severity);
     }
 
     /// Takes in the requests that were made.
@@ -128,9 +128,9 @@ impl ResultsReport {
     }
 
     /// Draws how it ended.
-    pub(super) fn close(&mut self, now_ms: i64) {
+    pub(super) fn close(&mut self, now_ms: i64, exit_code: fn(Severity) -> u8) {
         self.finished_at = moment(now_ms);
-        self.exit_code = self.exit.code();
-        self.outcome = RunOutcome::of(self.exit, self.new + self.changed > 0);
+        self.exit_code = exit_code(self.severity);
+        self.outcome = RunOutcome::of(self.severity, self.new + self.changed > 0);
     }
 }

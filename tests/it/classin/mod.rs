@@ -11,7 +11,7 @@ mod unknowns;
 use std::collections::BTreeSet;
 
 use rosterd::exit::Exit;
-use rosterd::run::RunReport;
+use rosterd::run::{RunReport, Severity};
 use rosterd_testkit::{ClassIds, DAY, School};
 
 const ADD: &str = "addClassStudentMultiple";
@@ -56,7 +56,7 @@ async fn in_step(n: usize) -> (School, ClassIds, Vec<i64>) {
 async fn settle(school: &School) {
     for _ in 0..5 {
         let report = school.run().await;
-        if report.exit == Exit::Done {
+        if report.severity == Severity::Done {
             return;
         }
         school.later(DAY);

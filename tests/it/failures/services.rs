@@ -4,6 +4,7 @@
 use rosterd_core::failure::FailureCode;
 use std::time::Duration;
 
+use rosterd_core::roster::Sid;
 use rosterd_testkit::*;
 
 /// Ways in which an endpoint can be dead.
@@ -99,18 +100,38 @@ async fn a_service_that_goes_down_in_mid_run_is_left_alone_and_what_is_left_stay
 async fn five_failed_calls_in_a_row_end_the_calls_of_this_run_and_not_of_the_next() {
     let world = World::in_step(students(3)).await;
     let (reader, writer) = world.exam_client();
+    let delete = async || writer.delete(&[Sid(1)]).await;
     world.set("exam.http_5xx", "*@*:503");
     world.sandbox.clear_journal();
     for _ in 0..8 {
-        let _error = writer.delete(&[rosterd_core::roster::Sid(1)]).await.unwrap_err();
+        let _error = delete().await.unwrap_err();
     }
     assert_eq!(world.journal().len(), 5);
-    let error = reader.fields().await.unwrap_err();
+    let error = delete().await.unwrap_err();
     assert_eq!((error.code(), world.journal().len()), (FailureCode::ServiceStopped, 5));
     world.sandbox.clear_faults();
-    assert!(reader.fields().await.is_err(), "the run leaves it alone, even when it is back");
+    assert!(delete().await.is_err(), "the run leaves it alone, even when it is back");
+    assert!(reader.fields().await.is_ok(), "what became of the writes can still be looked up");
+    assert!(delete().await.is_err(), "and that shows nothing about writes");
     reader.transport().reset();
-    assert!(reader.fields().await.is_ok());
+    assert!(delete().await.is_ok());
+}
+
+#[tokio::test]
+async fn after_five_reads_in_a_row_that_failed_nothing_at_all_is_sent_any_more() {
+    let world = World::in_step(students(3)).await;
+    let (reader, writer) = world.exam_client();
+    world.set("exam.http_5xx", "*@*:503");
+    world.sandbox.clear_journal();
+    for _ in 0..8 {
+        let _error = reader.fields().await.unwrap_err();
+    }
+    // Each read counts once, after its own attempts.
+    assert_eq!(world.journal().len(), 5 * 4);
+    world.sandbox.clear_faults();
+    assert_eq!(reader.fields().await.unwrap_err().code(), FailureCode::ServiceStopped);
+    assert_eq!(writer.delete(&[Sid(1)]).await.unwrap_err().code(), FailureCode::ServiceStopped);
+    assert_eq!(world.journal().len(), 5 * 4);
 }
 
 #[tokio::test]
@@ -120,9 +141,9 @@ async fn a_single_answer_lets_the_calls_go_on() {
     for _ in 0..5 {
         world.set("exam.drop_request", "delStu@1x4");
         for _ in 0..4 {
-            assert!(writer.delete(&[rosterd_core::roster::Sid(1)]).await.is_err());
+            assert!(writer.delete(&[Sid(1)]).await.is_err());
         }
-        assert!(writer.delete(&[rosterd_core::roster::Sid(1)]).await.is_ok());
+        assert!(writer.delete(&[Sid(1)]).await.is_ok());
     }
 }
 

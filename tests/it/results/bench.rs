@@ -56,6 +56,7 @@ pub(crate) fn pull_of(school: &School, state: StateStore) -> ResultsPull {
         clock: school.clock.clone(),
         progress: Progress::silent(),
         stop: school.stop.clone(),
+        exit_code: rosterd::exit::exit_code,
     }
 }
 
@@ -70,7 +71,7 @@ pub(crate) async fn pull(school: &School) -> ResultsReport {
 /// A pull that must end like this.
 pub(crate) async fn pull_to(school: &School, exit: Exit) -> ResultsReport {
     let report = pull(school).await;
-    assert_eq!(report.exit, exit, "{report:#?}");
+    assert_eq!(Exit::from(report.severity), exit, "{report:#?}");
     report
 }
 

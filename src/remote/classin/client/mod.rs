@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ClassinError, ClockReading};
 use super::wire::{self, Unreadable, read_uids};
-use crate::remote::http::{Reply, Transport, UnixSeconds, mask_service_text};
+use crate::remote::http::{Parsed, Reply, Transport, UnixSeconds, mask_service_text};
 use rosterd_core::classin_plan::{CallAnswer, Code, Registration};
 
 /// The way to one school on ClassIn. Clones share everything.
@@ -58,9 +58,15 @@ impl ClassinConnection {
     ) -> Result<(CallAnswer, ClockReading), ClassinError> {
         let School { sid, secret } = &*self.school;
         let make = |now: UnixSeconds| call.signed(sid, secret, now);
-        let reply = self.transport.send(call.action, make).await?;
-        let clock = ClockReading { here: reply.sent_at, there: reply.date };
-        let (mut answer, body) = read_reply(&reply)?;
+        let parse = |reply: &Reply| {
+            let clock = ClockReading { here: reply.sent_at, there: reply.date };
+            match read_reply(reply) {
+                answer @ Err(ClassinError::Malformed { .. }) => Parsed::malformed((answer, clock)),
+                answer @ (Ok(_) | Err(_)) => Parsed::documented((answer, clock)),
+            }
+        };
+        let (answer, clock) = self.transport.write(call.action, make, parse).await?;
+        let (mut answer, body) = answer?;
         read_uids(call, accounts, &body, &mut answer);
         mask(&mut answer, sid, &sent_values);
         let says_nothing_else = answer.items.as_ref().is_none_or(Vec::is_empty);

@@ -13,7 +13,7 @@ use super::error::{ClockDifference, ExamError};
 use super::redaction::SentRequest;
 use super::signature::{Parameters, signed};
 use super::wire::{self, ReadError};
-use crate::remote::http::{Reply, Request, Transport, TransportError, UnixSeconds};
+use crate::remote::http::{Parsed, Reply, Request, Transport, TransportError, UnixSeconds};
 
 /// The way to the service and the account's code. Clones share one transport, and with it pace and counters.
 #[derive(Clone)]
@@ -85,5 +85,13 @@ impl ExamConnection {
 
     fn masked(&self, request: &SentRequest<'_>, reply: &Reply, text: Option<String>) -> Option<String> {
         text.map(|text| request.masked(&text, reply.sent_at, &self.code))
+    }
+}
+
+/// Whether an answer is the documented one, as far as it tells of the service.
+fn parsed<T>(answer: Result<T, ExamError>) -> Parsed<Result<T, ExamError>> {
+    match answer {
+        Err(ExamError::Unreadable { .. } | ExamError::Redirected { .. }) => Parsed::malformed(answer),
+        Ok(_) | Err(_) => Parsed::documented(answer),
     }
 }

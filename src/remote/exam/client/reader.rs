@@ -1,8 +1,8 @@
-//! The calls that read. Each is tried again, by the transport and where its answer is not the documented one.
+//! The calls that read. The transport tries each again, also where its answer is not the documented one.
 
 use std::collections::BTreeMap;
 
-use super::ExamConnection;
+use super::{ExamConnection, parsed};
 use crate::remote::exam::call::ExamCall;
 use crate::remote::exam::error::{ClockDifference, ExamError};
 use crate::remote::exam::redaction::{SentContent, SentRequest};
@@ -104,19 +104,9 @@ impl ExamReader {
         parse: impl Fn(&Reply) -> Result<T, ReadError>,
     ) -> Result<T, ExamError> {
         let call = request.call;
-        let transport = &self.connection.transport;
-        let mut attempt = 1;
-        loop {
-            let make = |time| self.connection.request(call, parameters, time);
-            let sent = transport.send_read(call.name(), make).await;
-            let reply = sent.map_err(|error| ExamError::from_transport(call, error))?;
-            let answer = self.connection.judge(request, &reply, parse(&reply));
-            let nonsense = matches!(answer, Err(ExamError::Unreadable { .. } | ExamError::Redirected { .. }));
-            let Some(delay) = transport.delay_after_malformed(attempt).filter(|_| nonsense) else {
-                return answer;
-            };
-            tokio::time::sleep(delay).await;
-            attempt += 1;
-        }
+        let make = |time| self.connection.request(call, parameters, time);
+        let judge = |reply: &Reply| parsed(self.connection.judge(request, reply, parse(reply)));
+        let answer = self.connection.transport.read(call.name(), make, judge).await;
+        answer.map_err(|error| ExamError::from_transport(call, error))?
     }
 }

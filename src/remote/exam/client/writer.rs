@@ -1,11 +1,11 @@
 //! The calls that write. Each is sent exactly once, whatever becomes of its answer.
 
-use super::ExamConnection;
+use super::{ExamConnection, parsed};
 use crate::remote::exam::call::ExamCall;
 use crate::remote::exam::error::ExamError;
 use crate::remote::exam::redaction::{SentContent, SentRequest};
 use crate::remote::exam::signature::Parameters;
-use crate::remote::exam::wire;
+use crate::remote::exam::wire::{self, ReadError};
 use crate::remote::exam::{CandidateChange, GroupAction, NewCandidate, WriteAnswer};
 use crate::remote::http::Reply;
 use rosterd_core::roster::{Gid, Sid};
@@ -78,8 +78,7 @@ impl ExamWriter {
         let request =
             SentRequest { call: ExamCall::AddCategory, content: SentContent::Category { parent, title } };
         let parameters = wire::category_parameters(parent, title);
-        let reply = self.send(request.call, &parameters).await?;
-        self.connection.judge(&request, &reply, wire::read_category(&reply.body))
+        self.send(&request, &parameters, |reply| wire::read_category(&reply.body)).await
     }
 
     async fn write(
@@ -91,15 +90,24 @@ impl ExamWriter {
             return Ok(WriteAnswer { status_ok: true, lists_present: true, ..WriteAnswer::default() });
         }
         let parameters = self.connection.prepared(request, parameters)?;
-        let reply = self.send(request.call, &parameters).await?;
-        let mut answer = self.connection.judge(request, &reply, wire::read_write_answer(&reply.body))?;
-        answer.message = self.connection.masked(request, &reply, answer.message);
-        Ok(answer)
+        self.send(request, &parameters, |reply| {
+            let mut answer = wire::read_write_answer(&reply.body)?;
+            answer.message = self.connection.masked(request, reply, answer.message);
+            Ok(answer)
+        })
+        .await
     }
 
-    async fn send(&self, call: ExamCall, parameters: &Parameters) -> Result<Reply, ExamError> {
+    async fn send<T>(
+        &self,
+        request: &SentRequest<'_>,
+        parameters: &Parameters,
+        parse: impl Fn(&Reply) -> Result<T, ReadError>,
+    ) -> Result<T, ExamError> {
+        let call = request.call;
         let make = |time| self.connection.request(call, parameters, time);
-        let sent = self.connection.transport.send(call.name(), make).await;
-        sent.map_err(|error| ExamError::from_transport(call, error))
+        let judge = |reply: &Reply| parsed(self.connection.judge(request, reply, parse(reply)));
+        let answer = self.connection.transport.write(call.name(), make, judge).await;
+        answer.map_err(|error| ExamError::from_transport(call, error))?
     }
 }

@@ -1,0 +1,157 @@
+//! What becomes of one operation: the one answer to that, from the judge of a call to the report of a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::exam_plan::{Fingerprint, SkipReason};
+use crate::failure::{FailureCode, NextAttempt};
+
+/// What became of one operation, or of one item of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome<G = ()> {
+    /// Done, as the service confirmed; with what it gave for it, such as the sid of a new candidate.
+    Applied(G),
+    /// Not done. The items of one call share their cause.
+    Failed(Arc<FailureCause>),
+    /// It may be done; the next run finds out.
+    Unknown(Arc<FailureCause>),
+    /// The guard waits for an approval.
+    Held,
+    /// Not sent in this run.
+    Unsent(Unsent),
+}
+
+/// Why an operation was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unsent {
+    /// The mode does not want it, or a person silenced it: a run without it is complete.
+    Unneeded,
+    /// It is left for another run.
+    LeftForLater,
+    /// What it builds on did not happen.
+    Dependent,
+    /// The account takes no more candidates.
+    AccountFull,
+    /// The service is not called any more in this run.
+    ServiceStopped,
+    /// The run was told to stop.
+    Terminated,
+}
+
+/// Why an operation was not applied, and when it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureCause {
+    /// What it is stored and counted under.
+    pub code: FailureCode,
+    /// Our own sentence, without personal data.
+    pub message: String,
+    /// The service's own text, masked.
+    pub service_text: Option<String>,
+    /// What has to happen before the next attempt; `None` where nothing is recorded, as for a class that is closed for
+    /// good, which holds its operations back by itself.
+    pub next: Option<NextAttempt>,
+    /// Not sooner than so long from now, as the service asked.
+    pub retry_after: Option<Duration>,
+    /// Whether the call went without an answer. What was intended stays written down then, until a complete reading
+    /// has shown that nothing was done: a look-up may lag behind.
+    pub is_unanswered: bool,
+    /// The phone or e-mail that the failure depends on: with another one it is tried at once.
+    pub contact: Option<Fingerprint>,
+    /// The call that failed, where it is not the one that the operation itself needs.
+    pub call: Option<&'static str>,
+}
+
+impl FailureCause {
+    /// A cause in our own words, tried again after a growing delay.
+    #[must_use]
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            service_text: None,
+            next: Some(NextAttempt::AfterDelay),
+            retry_after: None,
+            is_unanswered: false,
+            contact: None,
+            call: None,
+        }
+    }
+}
+
+impl<G> Outcome<G> {
+    /// Whether it is done.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        matches!(self, Self::Applied(_))
+    }
+
+    /// Whether it was tried: then an approval of it is used up.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        match self {
+            Self::Applied(_) | Self::Failed(_) | Self::Unknown(_) => true,
+            Self::Held | Self::Unsent(_) => false,
+        }
+    }
+
+    /// Why it failed or is unknown.
+    #[must_use]
+    pub fn cause(&self) -> Option<&FailureCause> {
+        match self {
+            Self::Failed(cause) | Self::Unknown(cause) => Some(cause),
+            Self::Applied(_) | Self::Held | Self::Unsent(_) => None,
+        }
+    }
+
+    /// The same without what the service gave.
+    pub fn without_gain(&self) -> Outcome {
+        match self {
+            Self::Applied(_) => Outcome::Applied(()),
+            Self::Failed(cause) => Outcome::Failed(Arc::clone(cause)),
+            Self::Unknown(cause) => Outcome::Unknown(Arc::clone(cause)),
+            Self::Held => Outcome::Held,
+            Self::Unsent(why) => Outcome::Unsent(*why),
+        }
+    }
+}
+
+impl From<&SkipReason> for Unsent {
+    fn from(reason: &SkipReason) -> Self {
+        match reason {
+            SkipReason::Mode(_) | SkipReason::Ignored => Self::Unneeded,
+            SkipReason::Depends(_) => Self::Dependent,
+            SkipReason::AccountFull => Self::AccountFull,
+            SkipReason::ServiceStopped => Self::ServiceStopped,
+            SkipReason::Terminated => Self::Terminated,
+            SkipReason::DoubtfulListing
+            | SkipReason::NotDue { .. }
+            | SkipReason::DeadLetter
+            | SkipReason::LoginInUse(_)
+            | SkipReason::NotFoundOut => Self::LeftForLater,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_leaves_a_run_incomplete_is_no_unneeded_operation() {
+        let reasons = [
+            SkipReason::Ignored,
+            SkipReason::DoubtfulListing,
+            SkipReason::NotDue { due_at_ms: 0 },
+            SkipReason::DeadLetter,
+            SkipReason::NotFoundOut,
+            SkipReason::ServiceStopped,
+            SkipReason::AccountFull,
+            SkipReason::Terminated,
+        ];
+        for reason in reasons {
+            let is_unneeded = Unsent::from(&reason) == Unsent::Unneeded;
+            assert_eq!(is_unneeded, !reason.is_incomplete(), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Why a service is not called any more in a run.
+
+use std::fmt;
+
+use rosterd_core::classin_plan::{Code, Stop, codes_of_one_value};
+
+use crate::remote::classin::{ClassinDisposition, ClassinError, StopCause};
+use crate::remote::exam::ExamError;
+use crate::run::in_one_line;
+use crate::run::severity::Severity;
+use rosterd_core::failure::Service;
+
+/// Why a service is not called any more in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::run) enum ServiceStop {
+    /// A call of the exam side failed in a way that no other call would do better.
+    Exam(Box<ExamError>),
+    /// The same for ClassIn.
+    Classin(Box<ClassinError>),
+    /// ClassIn answered with a code that concerns every call.
+    ClassinCode { stop: Stop, code: Code },
+    /// ClassIn refused the values of several accounts or students, each alone in its call: rather it is the calls.
+    SuspectCalls { of: &'static str },
+    /// The circuit breaker is open.
+    FailedCalls { service: Service, failures: u32 },
+}
+
+impl ServiceStop {
+    pub(in crate::run) fn exam(error: &ExamError) -> Self {
+        Self::Exam(Box::new(error.clone()))
+    }
+
+    pub(in crate::run) fn classin(error: &ClassinError) -> Self {
+        Self::Classin(Box::new(error.clone()))
+    }
+
+    /// What it means for how the run ends.
+    pub(in crate::run) fn severity(&self) -> Severity {
+        match self {
+            Self::Exam(error) => Severity::of_exam_error(error),
+            Self::Classin(error) => match error.disposition() {
+                ClassinDisposition::Stop(StopCause::Credentials) => Severity::Credentials,
+                ClassinDisposition::Stop(StopCause::Settings) => Severity::Configuration,
+                ClassinDisposition::Stop(StopCause::Temporary)
+                | ClassinDisposition::Retry { .. }
+                | ClassinDisposition::RetryThenStop
+                | ClassinDisposition::SmallerBatch => Severity::Temporary,
+            },
+            Self::ClassinCode { stop: Stop::OurMistake, .. } | Self::SuspectCalls { .. } => Severity::Failed,
+            Self::ClassinCode { stop: Stop::NoPermission, .. } => Severity::Credentials,
+            Self::ClassinCode { stop: Stop::Maintenance, .. } | Self::FailedCalls { .. } => {
+                Severity::Temporary
+            }
+        }
+    }
+}
+
+impl fmt::Display for ServiceStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exam(error) => f.write_str(&in_one_line(error)),
+            Self::Classin(error) => f.write_str(&in_one_line(error)),
+            Self::ClassinCode { stop: Stop::OurMistake, code } => {
+                write!(f, "ClassIn refuses the call itself (code {code})")
+            }
+            Self::ClassinCode { stop: Stop::NoPermission, code } => {
+                write!(f, "ClassIn refuses the credentials (code {code})")
+            }
+            Self::ClassinCode { stop: Stop::Maintenance, code } => {
+                write!(f, "ClassIn is closed for maintenance (code {code})")
+            }
+            Self::SuspectCalls { of } => {
+                let codes = codes_of_one_value();
+                write!(f, "ClassIn refuses the calls themselves for several {of} (code {codes})")
+            }
+            Self::FailedCalls { service, failures } => {
+                let who = match service {
+                    Service::Exam => "the service",
+                    Service::Classin => "ClassIn",
+                };
+                write!(f, "{failures} calls in a row failed: {who} is not called any more in this run")
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the exam side supplies to the delivery engine: its calls, its judge, and looking up what became of a call.
+
+use std::sync::Arc;
+
+use rosterd_core::exam_plan::WriteAnswer;
+use rosterd_core::failure::{FailureCode, Service};
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
+use rosterd_core::roster::Sid;
+use tokio_util::sync::CancellationToken;
+
+use super::in_one_line;
+use super::read_back;
+use super::session::ExamSession;
+use super::write_call::WriteCall;
+use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
+use crate::remote::http::Transport;
+use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
+use crate::run::delivery::{
+    Attempt, Broken, CallService, Items, Judged, Judgement, Part, ReadBack, ServiceStop,
+};
+
+/// What an add brings; nothing for other calls.
+pub(super) type NewSid = Option<Sid>;
+
+/// The calls that change the account.
+#[derive(Clone, Copy)]
+pub(super) struct ExamCalls<'a> {
+    pub(super) session: ExamSession<'a>,
+    pub(super) writer: &'a ExamWriter,
+}
+
+impl CallService for ExamCalls<'_> {
+    type Call = WriteCall;
+    type Answer = WriteAnswer;
+    type Error = ExamError;
+    type Gain = NewSid;
+
+    const SERVICE: Service = Service::Exam;
+
+    fn transport(&self) -> &Transport {
+        self.session.side.reader.transport()
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        self.session.stop
+    }
+
+    async fn send(&self, call: &WriteCall) -> Result<WriteAnswer, ExamError> {
+        call.send(self.writer).await
+    }
+
+    async fn judge(&self, call: &mut WriteCall, answer: WriteAnswer) -> Result<Judged<NewSid>, Broken> {
+        let cause = Arc::new(refused(answer.message.clone()));
+        let judgement = |proven| match proven {
+            Some(sid) => Judgement::Settled(Outcome::Applied(sid)),
+            None => Judgement::ReadBack { cause: Arc::clone(&cause), again: None },
+        };
+        Ok(Judged::of(call.judge(&answer).into_iter().map(judgement).collect()))
+    }
+
+    async fn after_error(
+        &self,
+        call: &mut WriteCall,
+        error: &ExamError,
+        attempt: Attempt,
+    ) -> Result<Judged<NewSid>, Broken> {
+        Ok(match error.disposition() {
+            ExamDisposition::StopService(_) => nothing_sent(call, error),
+            ExamDisposition::HalveBatch => self.halve(call, error, attempt).await,
+            disposition @ (ExamDisposition::RetryNow | ExamDisposition::RetryLater) => {
+                let is_wanted_later = matches!(error, ExamError::RateLimited { .. });
+                let again = disposition == ExamDisposition::RetryNow || is_wanted_later;
+                let delay = self.session.side.retry_delays.before_sending_again.saturating_mul(attempt.number);
+                let pause = error.retry_after().unwrap_or(delay).min(LONGEST_EXAM_WAIT);
+                unanswered(call, error, again.then_some(Part::Whole)).after(pause)
+            }
+        })
+    }
+
+    async fn read_back(&self, call: &WriteCall, items: Vec<Judgement<NewSid>>) -> ReadBack<NewSid> {
+        match call {
+            WriteCall::Add { candidates, logins } => read_back::added(&self.session, candidates, logins, items).await,
+            WriteCall::Change(_) | WriteCall::Group { .. } | WriteCall::Delete(_) => {
+                read_back::known(&self.session, call, items).await
+            }
+        }
+    }
+}
+
+impl ExamCalls<'_> {
+    /// A call refused as a whole goes again in two halves, until the culprit stands alone. Adds are read back
+    /// first, because nothing proves that a refused call was not done in part.
+    async fn halve(&self, call: &WriteCall, error: &ExamError, attempt: Attempt) -> Judged<NewSid> {
+        if attempt.number == 1
+            && let Err(error) = self.session.side.reader.fields().await
+            && matches!(error.disposition(), ExamDisposition::StopService(_))
+        {
+            // It is not the items: we are refused, whatever we send.
+            return nothing_sent(call, &error);
+        }
+        let cause = Arc::new(caused_by(error));
+        let judgement = if call.is_add() {
+            Judgement::ReadBack { cause, again: Some(Part::Halves) }
+        } else {
+            Judgement::SendAgain { part: Part::Halves, otherwise: Outcome::Failed(cause) }
+        };
+        Judged::all(call.len(), judgement)
+    }
+}
+
+/// The service is not to be called any more, and nothing of this call was done.
+fn nothing_sent(call: &WriteCall, error: &ExamError) -> Judged<NewSid> {
+    let unsent = Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped));
+    Judged::all(call.len(), unsent).stopped(ServiceStop::exam(error))
+}
+
+/// A call that has no answer to judge, and may be sent again in this way.
+fn unanswered(call: &WriteCall, error: &ExamError, again: Option<Part>) -> Judged<NewSid> {
+    let cause = Arc::new(caused_by(error));
+    let judgement = match again {
+        again if error.may_have_been_applied() => Judgement::ReadBack { cause, again },
+        Some(part) => Judgement::SendAgain { part, otherwise: Outcome::Failed(cause) },
+        None => Judgement::Settled(Outcome::Failed(cause)),
+    };
+    Judged::all(call.len(), judgement)
+}
+
+fn refused(service_text: Option<String>) -> FailureCause {
+    let message =
+        "the service refused this item and gave no reason: check the student's values on the roster";
+    FailureCause { service_text, ..FailureCause::new(FailureCode::Refused, message) }
+}
+
+fn caused_by(error: &ExamError) -> FailureCause {
+    FailureCause {
+        service_text: error.message().map(str::to_owned),
+        retry_after: error.retry_after(),
+        is_unanswered: error.may_have_been_applied(),
+        ..FailureCause::new(error.code(), in_one_line(error))
+    }
+}
