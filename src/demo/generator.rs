@@ -86,8 +86,7 @@ struct Names {
     women_endings: &'static [(&'static str, &'static str)],
 }
 
-/// A roster with this number of students. Groups have no gid and classes no course: the services assign
-/// those.
+/// A roster of this size. Groups have no gid and classes no course: the services assign those.
 #[must_use]
 pub fn generate(students: u32, seed: u64) -> RosterRows {
     let mut rng = Rng::with_seed(seed);
