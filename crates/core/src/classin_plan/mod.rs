@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod audit;
 mod codes;
 mod enrolment;
 mod judge;
@@ -17,6 +18,7 @@ pub use account::{
     registration_batches, registrations,
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
+pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
 pub use enrolment::{
     ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState,

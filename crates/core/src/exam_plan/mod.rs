@@ -24,6 +24,7 @@
 //! Nothing in this folder waits, reads or asks what time it is. Time, keys and policy are arguments.
 
 mod answer;
+pub mod audit;
 mod batch;
 mod certificate;
 mod compare;

@@ -1,12 +1,12 @@
 //! What ClassIn's answers prove about a student, and the limits of what a class plan does: exactly at each, and one
 //! step beyond.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd_core::classin_plan::{
-    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentKind, EnrolmentRecord, EnrolmentState,
-    Evidence, EvidenceChange, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token, evidence_after,
-    judge, plan_class,
+    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
+    EnrolmentRecord, EnrolmentState, EnrolmentViolation, Evidence, EvidenceChange, ItemVerdict, Presence,
+    Reason, Scope, Sent, Split, Stop, Token, audit_enrolments, batches, evidence_after, judge, plan_class,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 use rosterd_core::roster::{Mode, Removals};
@@ -162,7 +162,7 @@ impl Class {
     fn plan(&self) -> ClassPlan {
         let code = ClassCode::new("c1");
         let presence = |student: &StudentId| self.gone.get(student).copied().unwrap_or(Presence::OnRoster);
-        plan_class(
+        let plan = plan_class(
             &self.wanted,
             &self.recorded,
             &ClassView {
@@ -176,7 +176,10 @@ impl Class {
                 presence: &presence,
                 holds: &BTreeMap::new(),
             },
-        )
+        );
+        let calls = batches(&plan.operations, 2, &BTreeSet::new());
+        assert_eq!(audit_enrolments(&plan.operations, &calls, 2), [], "{:#?}", plan.operations);
+        plan
     }
 
     fn states(&self) -> Vec<EnrolmentState> {
@@ -276,4 +279,78 @@ fn an_operation_ends_with_its_leader_only_for_a_call_with_the_same_account() {
     waiting.state = EnrolmentState::Waiting(Reason::Other(String::new()));
     assert!(!follower.ends_with(&waiting), "a leader that does not go ahead ends nobody");
     assert!(!follower.ends_with(follower), "who follows makes no call");
+}
+
+// The audit of plans for classes
+
+fn enrolment(uid: i64, kind: EnrolmentKind) -> EnrolmentOperation {
+    EnrolmentOperation {
+        kind,
+        student: StudentId::new(format!("s{uid}")),
+        class_code: None,
+        uid: Some(ClassinUid(uid)),
+        target: TARGET,
+        state: EnrolmentState::Planned,
+        recorded: None,
+        follows: false,
+        desired_hash: 7,
+    }
+}
+
+/// What the audit finds in these operations and the calls made of them, once they are tampered with.
+fn planted(
+    operations: &[EnrolmentOperation],
+    tamper: impl FnOnce(&mut Vec<EnrolmentBatch>),
+) -> Vec<EnrolmentViolation> {
+    let mut calls = batches(operations, 2, &BTreeSet::new());
+    tamper(&mut calls);
+    audit_enrolments(operations, &calls, 2)
+}
+
+#[test]
+fn the_audit_of_classes_finds_nothing_where_nothing_is_planted() {
+    let operations = [1, 2, 3].map(|uid| enrolment(uid, EnrolmentKind::Enrol));
+    assert_eq!(planted(&operations, |_| {}), []);
+}
+
+#[test]
+fn an_account_that_is_enrolled_and_removed_in_one_plan_is_found() {
+    let operations = [enrolment(1, EnrolmentKind::Enrol), enrolment(1, EnrolmentKind::Remove)];
+    let opposed = EnrolmentViolation::Opposed { uid: ClassinUid(1), target: TARGET };
+    assert_eq!(planted(&operations, |_| {}), [opposed]);
+}
+
+#[test]
+fn an_account_that_is_enrolled_twice_is_found() {
+    let operations = [enrolment(1, EnrolmentKind::Enrol), enrolment(1, EnrolmentKind::Enrol)];
+    let (uid, kind) = (ClassinUid(1), EnrolmentKind::Enrol);
+    let found = planted(&operations, |_| {});
+    assert!(found.contains(&EnrolmentViolation::Repeated { uid, target: TARGET, kind }), "{found:?}");
+}
+
+#[test]
+fn a_call_to_a_class_above_its_limit_is_found() {
+    let operations = [1, 2, 3].map(|uid| enrolment(uid, EnrolmentKind::Enrol));
+    let found = planted(&operations, |calls| {
+        let rest = calls.remove(1);
+        calls[0].operations.extend(rest.operations);
+    });
+    assert_eq!(found, [EnrolmentViolation::BatchSize { size: 3, limit: 2 }]);
+}
+
+#[test]
+fn a_call_to_a_class_with_a_held_operation_is_found() {
+    let operations = [enrolment(1, EnrolmentKind::Remove)];
+    let found = planted(&operations, |calls| {
+        calls[0].operations[0].state = EnrolmentState::Held(Reason::WouldEmpty { removals: 1 });
+    });
+    assert_eq!(found, [EnrolmentViolation::Misplaced { uid: Some(ClassinUid(1)), target: TARGET }]);
+}
+
+#[test]
+fn an_enrolment_that_may_go_ahead_and_is_in_no_call_is_found() {
+    let operations = [enrolment(1, EnrolmentKind::Enrol)];
+    let (uid, kind) = (ClassinUid(1), EnrolmentKind::Enrol);
+    let sent = EnrolmentViolation::Sent { uid, target: TARGET, kind, times: 0 };
+    assert_eq!(planted(&operations, Vec::clear), [sent]);
 }

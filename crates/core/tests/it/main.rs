@@ -1,5 +1,6 @@
 //! What the core decides, tested as a whole: rows, limits and properties of the planners.
 
+mod audit;
 mod batching;
 mod classin;
 mod guard;

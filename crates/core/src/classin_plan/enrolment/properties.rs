@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::classin_plan::audit::audited;
 use crate::classin_plan::judge::ItemVerdict;
 use crate::roster::Removals;
 use crate::roster::{CourseId, Enrolment};
@@ -42,7 +43,7 @@ impl Model {
             holds: &BTreeMap::new(),
         };
         let records: Vec<EnrolmentRecord> = self.records.values().cloned().collect();
-        plan_class(wanted, &records, &view)
+        audited(plan_class(wanted, &records, &view))
     }
 
     fn run(

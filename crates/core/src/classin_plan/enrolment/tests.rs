@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::classin_plan::audit::audited;
 use crate::classin_plan::judge::{ItemVerdict, Scope};
 use crate::roster::Removals;
 use crate::roster::{ClassId, CourseId, Enrolment};
@@ -71,7 +72,7 @@ impl World {
             presence: &presence,
             holds: &self.holds,
         };
-        plan_class(&self.wanted, &self.recorded, &view)
+        audited(plan_class(&self.wanted, &self.recorded, &view))
     }
 
     fn without_row(mut self, student: &str) -> Self {

@@ -3,8 +3,6 @@
 //! Start [`converged`], change one thing, read the plan. Shares no code with the sandbox.
 
 #![allow(
-    dead_code,
-    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,15 +21,19 @@ pub use model::Kill;
 pub use people::{Candidate, Person, candidate, student};
 pub use show::lines;
 
+use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Diff, DiffBuilder, Fingerprint, GroupBook, Guard, GuardedPlan, Link,
     Listing, LoginFact, LookupRequests, LookupResults, MappedField, Mapping, MemoryKey, ObservedBuilder,
     OpenFailures, OperationState, Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw,
-    RosterTally, RunHasher, SharedLogins, SidFact, Trust,
+    RosterTally, RunHasher, SharedLogins, SidFact, Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
+
+/// So small that most plans of the tests need several calls.
+const AUDITED_BATCH: usize = 3;
 
 pub const HOUR: i64 = 3_600_000;
 pub const LOGIN: i64 = 5;
@@ -479,8 +481,28 @@ impl World {
         })
     }
 
+    /// The plan, which passes the audit whatever the rule of a test is.
     pub fn plan(&self) -> GuardedPlan {
-        self.guard.judge(self.unguarded())
+        let plan = self.guard.judge(self.unguarded());
+        let violations = self.violations_of(&plan, &plan.waves(AUDITED_BATCH), AUDITED_BATCH);
+        assert_eq!(violations, [], "{:#?}", lines(&plan));
+        plan
+    }
+
+    /// What the audit finds wrong with a plan and its calls.
+    pub fn violations_of(&self, plan: &Plan, waves: &[Wave], batch_size: usize) -> Vec<Violation> {
+        let gone = self.links.values().filter_map(|link| {
+            let since_ms = link.gone_since_ms?;
+            Some((link.student.clone(), Departure { since_ms, runs: link.gone_runs }))
+        });
+        audit(&Audit {
+            plan,
+            waves,
+            batch_size,
+            departures: &gone.collect(),
+            delete_grace_ms: self.policy.delete_grace_ms,
+            now_ms: self.now_ms,
+        })
     }
 
     /// The plan's operations, one word or two each.
