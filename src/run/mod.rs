@@ -112,11 +112,25 @@ pub async fn reconcile(
     writers: &Writers,
     trigger: Trigger,
 ) -> Result<RunReport, StoreError> {
+    let (report, _) = reconcile_with_plan(context, writers, trigger).await?;
+    Ok(report)
+}
+
+/// The same, with the plan that was carried out.
+///
+/// # Errors
+/// As [`reconcile`].
+pub async fn reconcile_with_plan(
+    context: &Context,
+    writers: &Writers,
+    trigger: Trigger,
+) -> Result<(RunReport, Intended), StoreError> {
     let Writers { exam, classin } = writers;
     let run = begin(context, trigger.as_str()).await?;
-    let (exam, _) = exam::sync_exam(context, exam.as_ref(), run.id).await;
-    let (classin, _) = classin::sync_classin(context, classin.as_ref(), run.id).await;
-    close(context, run, exam, classin).await
+    let (exam, exam_plan) = exam::sync_exam(context, exam.as_ref(), run.id).await;
+    let (classin, enrolments) = classin::sync_classin(context, classin.as_ref(), run.id).await;
+    let report = close(context, run, exam, classin).await?;
+    Ok((report, Intended { exam: exam_plan, classin: enrolments }))
 }
 
 /// What a run would do. Nothing is written but the run's own row.

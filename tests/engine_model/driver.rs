@@ -18,7 +18,7 @@ use rosterd_testkit::*;
 pub type Tally = BTreeMap<&'static str, u64>;
 
 pub struct Driver {
-    pub world: World,
+    pub world: ExamSchool,
     pub chance: Rng,
     pub tally: Tally,
     /// Every step so far, for whoever looks for a cause.
@@ -44,10 +44,10 @@ impl Driver {
         let sandbox_seed = chance.u32(..).to_string();
         let people = (0..chance.u32(5..25)).map(|number| tagged(&format!("s{number:04}")));
         let switches = [("exam.echo_password", echo), ("seed", sandbox_seed.as_str())];
-        let mut world = World::switched(people, &switches).await;
-        world.exam.batch_size = one_of(&mut chance, &[3, 7, 100]);
-        world.exam.page_size = one_of(&mut chance, &[4, 10, 100]);
-        world.exam.endpoint.timeout = Duration::from_secs(3);
+        let mut world = ExamSchool::switched(people, &switches).await;
+        world.settings.exam.batch_size = one_of(&mut chance, &[3, 7, 100]);
+        world.settings.exam.page_size = one_of(&mut chance, &[4, 10, 100]);
+        world.settings.exam.endpoint.timeout = Duration::from_secs(3);
         Self {
             world,
             chance,
@@ -161,10 +161,10 @@ impl Driver {
 
     fn change_policy(&mut self) {
         let limit = one_of(&mut self.chance, &[Limit::Percent(100.0), Limit::Count(2), Limit::Auto]);
-        self.world.guard.max_delete = limit;
+        self.world.settings.guard.max_delete = limit;
         let modes = [Mode::Sync, Mode::Sync, Mode::Upsert, Mode::CreateOnly, Mode::Observe];
-        self.world.mode = one_of(&mut self.chance, &modes);
-        self.note("policy", format!("max_delete {limit:?}, {:?}", self.world.mode));
+        self.world.settings.mode = one_of(&mut self.chance, &modes);
+        self.note("policy", format!("max_delete {limit:?}, {:?}", self.world.settings.mode));
     }
 
     pub async fn approve(&mut self) {

@@ -40,7 +40,7 @@ impl Driver {
             return;
         }
         let now_ms = self.world.clock.now_ms();
-        let grace = i64::try_from(self.world.exam.delete_grace.as_millis()).unwrap();
+        let grace = i64::try_from(self.world.settings.exam.delete_grace.as_millis()).unwrap();
         let after = self.tags();
         for (id, sid) in before {
             match after.get(id) {
@@ -49,7 +49,7 @@ impl Driver {
                     let (since, runs) = self.gone.get(id).copied().unwrap_or((i64::MAX, 0));
                     let long_gone = now_ms.saturating_sub(since) >= grace && runs >= 2;
                     self.law("nobody is deleted but long after leaving", long_gone, &(id, since, runs));
-                    self.law("only sync deletes", self.world.mode == Mode::Sync, id);
+                    self.law("only sync deletes", self.world.settings.mode == Mode::Sync, id);
                     let complete = report.is_none_or(|report| report.exam.complete);
                     self.law("nobody is deleted on a doubtful listing", complete, &report);
                 }
@@ -89,7 +89,7 @@ impl Driver {
             let writes = report.calls("delStu") + report.calls("addStudents");
             self.law("without a complete listing nobody is added or deleted", writes == 0, report);
         }
-        let allowed = match self.world.mode {
+        let allowed = match self.world.settings.mode {
             Mode::Observe => report.writes() == 0,
             Mode::CreateOnly => report.calls("delStu") + report.calls("changeStuinfo") == 0,
             Mode::Upsert => report.calls("delStu") == 0,
@@ -135,8 +135,8 @@ impl Driver {
 
     /// Whatever a row makes impossible is put right: a login value that somebody keeps who is not ours to rename, too.
     fn mend(&mut self) {
-        self.world.mode = Mode::Sync;
-        self.world.guard.max_delete = Limit::Percent(100.0);
+        self.world.settings.mode = Mode::Sync;
+        self.world.settings.guard.max_delete = Limit::Percent(100.0);
         let candidates = self.world.sandbox.candidates();
         let foreign = self.world.foreign;
         let tags = self.tags();

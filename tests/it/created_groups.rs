@@ -9,22 +9,22 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 const TITLE: &str = "Group h1";
 
 /// `s0` to `s2` in group `h1`, which has no gid; `other` in `g1`.
-async fn world() -> World {
+async fn world() -> ExamSchool {
     let people = ["s0", "s1", "s2"].map(|id| student(id).in_groups(["h1"]));
-    let mut world = World::with(people.into_iter().chain([student("other")])).await;
-    world.exam.create_groups = true;
+    let mut world = ExamSchool::with(people.into_iter().chain([student("other")])).await;
+    world.settings.exam.create_groups = true;
     world
 }
 
-fn groups_called(world: &World, title: &str) -> Vec<i64> {
+fn groups_called(world: &ExamSchool, title: &str) -> Vec<i64> {
     world.sandbox.groups().into_iter().filter(|(_, shown)| shown == title).map(|(gid, _)| gid).collect()
 }
 
-fn creations(world: &World) -> usize {
+fn creations(world: &ExamSchool) -> usize {
     world.journal().iter().filter(|call| *call == "addcategory").count()
 }
 
-async fn roster(world: &World, sql: &str) {
+async fn roster(world: &ExamSchool, sql: &str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.folder.path().join("roster.db"));
     let mut connection = options.connect().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
@@ -66,7 +66,7 @@ async fn the_roster_is_never_written() {
 async fn a_created_group_is_ours_also_when_creating_is_switched_off_again() {
     let mut world = world().await;
     let _first = world.run().await;
-    world.exam.create_groups = false;
+    world.settings.exam.create_groups = false;
     world.edit("s0", |it| it.in_groups(["g2"])).await;
     assert_eq!(world.run_later().await.applied(), "1 move");
     assert_eq!(world.candidate("s0").gids, [world.gid("g2")].into(), "the created group was left");
@@ -77,18 +77,18 @@ async fn a_plan_and_observing_create_nothing_and_say_which_groups_would_be() {
     let mut world = world().await;
     let report = world.plan_report().await;
     assert!(problem(&report).contains("groups h1: has no gid: a run that may add"), "{}", problem(&report));
-    world.mode = Mode::Observe;
+    world.settings.mode = Mode::Observe;
     let report = world.run().await;
     assert!(problem(&report).contains("h1"), "{}", problem(&report));
     assert_eq!((creations(&world), groups_called(&world, TITLE).len()), (0, 0));
-    world.mode = Mode::CreateOnly;
+    world.settings.mode = Mode::CreateOnly;
     assert_eq!(world.run_later().await.applied(), "4 add");
 }
 
 #[tokio::test]
 async fn without_the_setting_students_in_a_group_without_a_gid_wait_as_ever() {
     let mut world = world().await;
-    world.exam.create_groups = false;
+    world.settings.exam.create_groups = false;
     let report = world.run().await;
     assert_eq!((report.failed(), creations(&world), report.exit_code), ("3 add".to_owned(), 0, 3));
 }
@@ -96,11 +96,11 @@ async fn without_the_setting_students_in_a_group_without_a_gid_wait_as_ever() {
 #[tokio::test]
 async fn the_group_is_created_below_the_configured_one() {
     let mut world = world().await;
-    world.exam.create_groups_under = 999_999;
+    world.settings.exam.create_groups_under = 999_999;
     let report = world.run().await;
     assert!(problem(&report).contains("refused 1 times"), "{}", problem(&report));
     assert_eq!(report.applied(), "1 add", "the others go on");
-    world.exam.create_groups_under = world.gid("g1");
+    world.settings.exam.create_groups_under = world.gid("g1");
     assert_eq!(world.run_later().await.applied(), "3 add");
 }
 
@@ -123,7 +123,7 @@ async fn no_way_of_losing_the_answer_makes_a_twin() {
         "http_429=addcategory",
     ] {
         let mut world = world().await;
-        world.exam.endpoint.timeout = Duration::from_millis(300);
+        world.settings.exam.endpoint.timeout = Duration::from_millis(300);
         let (name, value) = fault.split_once('=').unwrap();
         world.set(name, value);
         let report = world.run().await;
@@ -188,7 +188,7 @@ async fn after_a_lost_answer_the_group_is_adopted_once_a_student_of_it_is_seen_i
 #[tokio::test]
 async fn a_refused_creation_is_tried_again_later_and_a_few_times_only() {
     let mut world = world().await;
-    world.retry.max_attempts = 3;
+    world.settings.retry.max_attempts = 3;
     world.set("refuse_call", "addcategory");
     assert!(problem(&world.run().await).contains("refused 1 times: it is tried again later"));
     assert_eq!(creations(&world), 1);
@@ -198,7 +198,7 @@ async fn a_refused_creation_is_tried_again_later_and_a_few_times_only() {
     assert_eq!(groups_called(&world, TITLE).len(), 1);
 
     let mut never = self::world().await;
-    never.retry.max_attempts = 3;
+    never.settings.retry.max_attempts = 3;
     never.set("refuse_call", "addcategory@*");
     for _ in 0..6 {
         let _report = never.run_later().await;
@@ -211,10 +211,10 @@ async fn a_group_that_its_students_are_in_already_is_adopted_and_not_created() {
     let mut world = world().await;
     let gid = world.sandbox.create_group(TITLE);
     world.sandbox.insert_candidate(&[(LOGIN, "s0"), (NAME, "there before")], &[gid]);
-    world.exam.adopt = Adopt::Never;
+    world.settings.exam.adopt = Adopt::Never;
     let report = world.run().await;
     assert!(problem(&report).contains(&format!("enter gid {gid}")), "{}", problem(&report));
-    world.exam.adopt = Adopt::Auto;
+    world.settings.exam.adopt = Adopt::Auto;
     let _report = world.run_later().await;
     assert_eq!((creations(&world), groups_called(&world, TITLE)), (0, vec![gid]));
     assert_eq!(world.candidate("s2").gids, [gid].into());
@@ -280,8 +280,8 @@ async fn a_title_that_goes_on_to_another_cohort_brings_nobody_into_the_group_of_
 
 #[tokio::test]
 async fn a_roster_that_loses_its_gids_has_no_group_made_again_and_nobody_moved() {
-    let mut world = World::in_step(students(6)).await;
-    world.exam.create_groups = true;
+    let mut world = ExamSchool::in_step(students(6)).await;
+    world.settings.exam.create_groups = true;
     assert_eq!(world.run().await.planned(), "");
     let before = world.sandbox.groups();
     for code in ["g1", "g2", "g3"] {

@@ -13,9 +13,7 @@ pub(crate) trait Programs {
     fn command(&self, arguments: &[&str]) -> Command;
 
     /// The same, run to its end.
-    fn program(&self, arguments: &[&str]) -> Ended {
-        ended(self.command(arguments))
-    }
+    fn program(&self, arguments: &[&str]) -> Ended;
 
     /// The same, left running.
     fn start(&self, arguments: &[&str]) -> Running {
@@ -26,6 +24,14 @@ pub(crate) trait Programs {
 impl Programs for School {
     fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(BINARY, arguments)
+    }
+
+    fn program(&self, arguments: &[&str]) -> Ended {
+        let ended = ended(self.command(arguments));
+        if arguments.contains(&"--sync-now") {
+            self.program_ended(ended.code);
+        }
+        ended
     }
 }
 

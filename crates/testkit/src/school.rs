@@ -4,22 +4,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rosterd::app;
 use rosterd::clock::Clock;
 use rosterd::exit::Exit;
-use rosterd::run::{
-    self, ClassinPatience, Context, Intended, Progress, RunReport, Trigger, Writers, reconcile,
-};
+use rosterd::run::{ClassinPatience, Context, Intended, Progress, RunReport, Writers};
 use rosterd::settings::{ConfigSource, Settings};
-use rosterd::store::roster_writer::RosterWriter;
 use rosterd::store::{FailureRow, StateStore};
-use rosterd_sandbox::{Sandbox, SandboxSettings, Serving};
+use rosterd_sandbox::{Sandbox, Serving};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use super::builder::SchoolBuilder;
+use super::checked_run::{checked_plan, checked_run};
+use super::leftovers::Leftovers;
 
 /// What a run can need.
 pub struct School {
@@ -30,8 +30,9 @@ pub struct School {
     /// How long runs in this process wait before they ask ClassIn again.
     pub patience: ClassinPatience,
     /// Variables over the configuration file.
-    pub environment: BTreeMap<String, String>,
-    roster: SqlitePool,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) leftovers: Leftovers,
+    pub(crate) roster: SqlitePool,
     pub folder: TempDir,
 }
 
@@ -43,70 +44,24 @@ pub struct ClassIds {
 }
 
 impl School {
-    /// ClassIn only, mode `sync`, no grace to speak of but the usual; an empty roster.
+    /// A school as the test wants it.
+    pub fn builder() -> SchoolBuilder {
+        SchoolBuilder::default()
+    }
+
+    /// ClassIn only, mode `sync`; an empty roster.
     pub async fn of_classin() -> Self {
-        Self::new(&[("ROSTERD__EXAM__ENABLED", "false")], "xxx", "topsecret").await
+        Self::builder().setting("EXAM__ENABLED", "false").build().await
     }
 
     /// Both services, mode `sync`.
     pub async fn of_both() -> Self {
-        Self::new(&[], "xxx", "topsecret").await
+        Self::builder().build().await
     }
 
     /// Both services, with these credentials: the exam account's code and ClassIn's secret.
     pub async fn with_credentials(code: &str, secret: &str) -> Self {
-        let own = [("ROSTERD__EXAM__CODE", code), ("ROSTERD__CLASSIN__SECRET", secret)];
-        Self::new(&own, code, secret).await
-    }
-
-    async fn new(environment: &[(&str, &str)], code: &str, secret: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let switches = [
-            ("exam.qps_limit", "0"),
-            ("exam.clock_window_s", "0"),
-            ("classin.clock_window_s", "0"),
-            ("classin.duplicate_window_s", "0"),
-        ];
-        let sandbox = Sandbox::new(SandboxSettings {
-            exam_code: code.to_owned(),
-            classin_secret: secret.to_owned(),
-            login_field: "login".to_owned(),
-            switches: switches.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-            ..SandboxSettings::default()
-        })
-        .unwrap();
-        let serving = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let path = folder.path().join("roster.db");
-        RosterWriter::open_or_create(&path).await.unwrap().close().await;
-        let options = SqliteConnectOptions::new().filename(&path);
-        let roster = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-        let school = Self {
-            sandbox,
-            serving,
-            clock: Clock::system(),
-            stop: CancellationToken::new(),
-            patience: ClassinPatience {
-                before_repeating: Duration::from_millis(20),
-                before_registering_again: Duration::from_millis(20),
-            },
-            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-            roster,
-            folder,
-        };
-        school.sql("ALTER TABLE students ADD COLUMN login TEXT").await;
-        std::fs::write(school.config(), school.configuration()).unwrap();
-        school
-    }
-
-    fn configuration(&self) -> String {
-        let address = self.serving.base_url();
-        format!(
-            "[roster]\ndatabase = \"roster.db\"\n[state]\ndatabase = \"state.db\"\n[sync]\nmode = \"sync\"\n\
-             [exam]\nbase_url = \"{address}\"\nlogin_field = \"login\"\nrequests_per_second = 0\n\
-             [exam.fields]\nname = 1\nphone = 4\nlogin = \"login\"\npassword = 10\n\
-             [classin]\nenabled = true\nbase_url = \"{address}\"\nsid = \"2339736\"\nrequests_per_second = 0\n\
-             [http]\nlisten = \"\"\n"
-        )
+        Self::builder().credentials(code, secret).build().await
     }
 
     pub fn config(&self) -> PathBuf {
@@ -133,6 +88,11 @@ impl School {
     /// A setting from now on, such as `CLASSIN__REMOVALS`.
     pub fn setting(&mut self, name: &str, value: &str) {
         self.environment.insert(format!("ROSTERD__{name}"), value.to_owned());
+    }
+
+    /// The setting is as the configuration file says again.
+    pub fn usual(&mut self, name: &str) {
+        self.environment.remove(&format!("ROSTERD__{name}"));
     }
 
     /// Changes the roster.
@@ -251,10 +211,9 @@ impl School {
     pub async fn run(&self) -> RunReport {
         let state = self.state().await;
         let (context, writers) = self.contexts(&state).await;
-        let report = reconcile(&context, &writers, Trigger::SyncNow).await.unwrap();
+        let report = checked_run(&context, &writers, &self.path("state.db"), &self.leftovers).await;
         drop((context, writers));
         state.close().await;
-        balanced(&report);
         report
     }
 
@@ -274,11 +233,10 @@ impl School {
     pub async fn plan(&self) -> (RunReport, Intended) {
         let state = self.state().await;
         let (context, _) = self.contexts(&state).await;
-        let (report, intended) = run::plan(&context).await.unwrap();
+        let planned = checked_plan(&context, &self.path("state.db")).await;
         drop(context);
         state.close().await;
-        balanced(&report);
-        (report, intended)
+        planned
     }
 
     pub async fn failures(&self) -> Vec<FailureRow> {
@@ -347,7 +305,21 @@ impl School {
     }
 }
 
-fn balanced(report: &RunReport) {
-    assert_eq!(report.exam.imbalance(), None, "{report:?}");
-    assert_eq!(report.classin.imbalance(), None, "{report:?}");
+/// What a test says of what is left.
+impl School {
+    /// From now on runs that end well may leave work behind: the test is about that.
+    pub fn leaves_work_behind(&self) {
+        self.leftovers.declare();
+    }
+
+    /// Notes how a run of the program itself ended.
+    pub fn program_ended(&self, code: i32) {
+        if code == 0 { self.leftovers.run_ended_well() } else { self.leftovers.expect_nothing() }
+    }
+}
+
+impl Drop for School {
+    fn drop(&mut self) {
+        self.leftovers.check_at_the_end(&self.folder.path().join("state.db"));
+    }
 }

@@ -5,7 +5,7 @@ use rosterd_core::failure::FailureState;
 use rosterd_sandbox::ClassOrigin;
 
 use super::{ADD, REMOVE, count, in_step, set_of, settle};
-use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School};
+use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School, nobodys_address};
 
 // What the roster wants.
 
@@ -641,15 +641,13 @@ async fn a_service_that_is_down_for_long_makes_no_dead_letters() {
     let mut school = School::of_classin().await;
     let class = school.class("c1").await;
     let uids = school.fill("c1", 3).await;
-    // The port of a listener that is gone again.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    school.setting("CLASSIN__BASE_URL", &format!("http://{gone}"));
+    school.setting("CLASSIN__BASE_URL", &nobodys_address());
     for _ in 0..9 {
         school.run_as(Exit::Temporary).await;
         school.later(DAY);
     }
     assert!(school.failures().await.is_empty());
-    school.environment.remove("ROSTERD__CLASSIN__BASE_URL");
+    school.usual("CLASSIN__BASE_URL");
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class), set_of(&uids));
 }

@@ -3,7 +3,7 @@
 use rosterd_testkit::*;
 
 /// What each endpoint is asked to do in these tests, and how the report calls it.
-async fn give_work_to(world: &mut World, endpoint: &str) {
+async fn give_work_to(world: &mut ExamSchool, endpoint: &str) {
     match endpoint {
         "addStudents" => {
             for id in ["new1", "new2", "new3"] {
@@ -36,7 +36,7 @@ const WRITES: [&str; 4] = ["addStudents", "changeStuinfo", "movestugroup", "delS
 /// A fault strikes once; afterwards everything is in step within two runs, and the one after that writes nothing.
 async fn recovers(endpoint: &str, fault: &str, argument: &str) -> Vec<String> {
     let what = format!("{fault} on {endpoint}{argument}");
-    let mut world = World::in_step(students(8)).await;
+    let mut world = ExamSchool::in_step(students(8)).await;
     give_work_to(&mut world, endpoint).await;
     world.sandbox.clear_journal();
     world.set(fault, &format!("{endpoint}{argument}"));
@@ -124,7 +124,7 @@ async fn nothing_is_sent_again_before_it_was_looked_up() {
 #[tokio::test]
 async fn an_answer_that_is_lost_after_the_call_was_done_is_settled_in_the_same_run() {
     for endpoint in WRITES {
-        let mut world = World::in_step(students(8)).await;
+        let mut world = ExamSchool::in_step(students(8)).await;
         give_work_to(&mut world, endpoint).await;
         world.set("lose_answer", endpoint);
         let report = world.run().await;
@@ -137,7 +137,7 @@ async fn an_answer_that_is_lost_after_the_call_was_done_is_settled_in_the_same_r
 #[tokio::test]
 async fn what_cannot_be_looked_up_is_unknown_and_settled_by_the_next_run() {
     for endpoint in WRITES {
-        let mut world = World::in_step(students(8)).await;
+        let mut world = ExamSchool::in_step(students(8)).await;
         give_work_to(&mut world, endpoint).await;
         world.set("lose_answer", endpoint);
         world.set("exam.drop_request", "getstudentsinfo@1x100");
@@ -171,8 +171,8 @@ impl StageSum {
 
 #[tokio::test]
 async fn candidates_entered_by_a_lost_call_are_ours_even_where_nobody_may_be_taken_over() {
-    let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd_core::roster::Adopt::Never;
+    let mut world = ExamSchool::with(students(3)).await;
+    world.settings.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("lose_answer", "addStudents");
     world.set("exam.drop_request", "getstudentsinfo@1x100");
     assert_eq!(world.run().await.unknown(), "3 add");
@@ -185,8 +185,8 @@ async fn candidates_entered_by_a_lost_call_are_ours_even_where_nobody_may_be_tak
 
 #[tokio::test]
 async fn reads_that_lag_behind_writes_enter_nobody_twice_and_make_nobody_a_stranger() {
-    let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd_core::roster::Adopt::Never;
+    let mut world = ExamSchool::with(students(3)).await;
+    world.settings.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("stale_read", "getstudentsinfo:3600");
     world.set("lose_answer", "addStudents");
     let report = world.run().await;
@@ -201,7 +201,8 @@ async fn reads_that_lag_behind_writes_enter_nobody_twice_and_make_nobody_a_stran
 async fn a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone() {
     for style in ["200_json", "4xx_json", "4xx_text"] {
         let mut world =
-            World::switched(students(40), &[("error_style", style), ("unknown_gid", "refuse_call")]).await;
+            ExamSchool::switched(students(40), &[("error_style", style), ("unknown_gid", "refuse_call")])
+                .await;
         world.groups.insert("g9".to_owned(), Some(999_999));
         world.edit("s017", |it| it.in_groups(["g9"])).await;
         let report = world.run().await;
@@ -215,9 +216,9 @@ async fn a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone() {
 
 #[tokio::test]
 async fn refusals_of_single_items_never_stop_the_others() {
-    let mut world = World::in_step(students(30)).await;
-    world.exam.batch_size = 1;
-    world.exam.endpoint.max_in_flight = 1;
+    let mut world = ExamSchool::in_step(students(30)).await;
+    world.settings.exam.batch_size = 1;
+    world.settings.exam.endpoint.max_in_flight = 1;
     for number in 0..10 {
         world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
     }

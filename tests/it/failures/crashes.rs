@@ -5,8 +5,8 @@ use std::time::Duration;
 use rosterd_testkit::*;
 
 /// A school in the midst of everything.
-async fn in_the_midst(n: usize) -> World {
-    let mut world = World::in_step(students(n)).await;
+async fn in_the_midst(n: usize) -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(n)).await;
     for number in 0..n {
         let id = format!("s{number:03}");
         match number % 6 {
@@ -20,12 +20,12 @@ async fn in_the_midst(n: usize) -> World {
     }
     world.edit("s005", |it| it.login("s011")).await;
     world.edit("s011", |it| it.login("s005")).await;
-    world.exam.delete_grace = Duration::ZERO;
-    world.exam.batch_size = 4;
+    world.settings.exam.delete_grace = Duration::ZERO;
+    world.settings.exam.batch_size = 4;
     world
 }
 
-async fn converges(world: &World, what: &str) {
+async fn converges(world: &ExamSchool, what: &str) {
     let report = world.run_later().await;
     assert_eq!(report.exit_code, 0, "{what}: {report:?}");
     let last = world.run_later().await;
@@ -72,8 +72,8 @@ async fn runs_that_are_cut_off_again_and_again_still_get_there() {
 
 #[tokio::test]
 async fn candidates_entered_just_before_a_crash_are_linked_as_ours() {
-    let mut world = World::with(students(3)).await;
-    world.exam.adopt = rosterd_core::roster::Adopt::Never;
+    let mut world = ExamSchool::with(students(3)).await;
+    world.settings.exam.adopt = rosterd_core::roster::Adopt::Never;
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();
@@ -87,7 +87,7 @@ async fn candidates_entered_just_before_a_crash_are_linked_as_ours() {
 
 #[tokio::test]
 async fn a_login_value_that_changes_after_a_crash_enters_nobody_twice() {
-    let mut world = World::with(students(3)).await;
+    let mut world = ExamSchool::with(students(3)).await;
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();
@@ -99,8 +99,8 @@ async fn a_login_value_that_changes_after_a_crash_enters_nobody_twice() {
 
 #[tokio::test]
 async fn whoever_leaves_the_roster_right_after_a_crash_leaves_no_candidate_behind() {
-    let mut world = World::with(students(3)).await;
-    world.exam.delete_grace = Duration::ZERO;
+    let mut world = ExamSchool::with(students(3)).await;
+    world.settings.exam.delete_grace = Duration::ZERO;
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();
@@ -112,8 +112,8 @@ async fn whoever_leaves_the_roster_right_after_a_crash_leaves_no_candidate_behin
 /// What is sent again because nobody knows whether it arrived was let through when it was sent first.
 #[tokio::test]
 async fn values_that_a_crash_left_in_doubt_are_sent_again_and_never_held_as_too_many() {
-    let mut world = World::with(students(12)).await;
-    world.guard.max_modify = rosterd_core::roster::Limit::Count(0);
+    let mut world = ExamSchool::with(students(12)).await;
+    world.settings.guard.max_modify = rosterd_core::roster::Limit::Count(0);
     world.set("delay", "addStudents:500");
     world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
     world.sandbox.clear_faults();

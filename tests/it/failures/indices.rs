@@ -45,7 +45,7 @@ async fn is_honest(dice: &mut fastrand::Rng, endpoint: &str, lie: Option<(&str, 
     // One stays as they are: nobody's group goes empty, and the roster never is.
     let mut first: Vec<Person> = if endpoint == "addStudents" { Vec::new() } else { students(PEOPLE) };
     first.push(student("stays"));
-    let mut world = World::switched(first, &switches).await;
+    let mut world = ExamSchool::switched(first, &switches).await;
     assert_eq!(world.run().await.exit_code, 0, "{what}");
     assert_eq!(world.run().await.planned(), "", "{what}");
     world.state.remember("exam.change_mode", Some("partial")).await.unwrap();
@@ -62,7 +62,7 @@ async fn is_honest(dice: &mut fastrand::Rng, endpoint: &str, lie: Option<(&str, 
         world.write_roster().await;
         assert_eq!(world.run().await.planned(), "", "{what}");
         world.later(4 * DAY);
-        world.guard.max_delete = rosterd_core::roster::Limit::Percent(100.0);
+        world.settings.guard.max_delete = rosterd_core::roster::Limit::Percent(100.0);
     }
     world.write_roster().await;
     if let Some((fault, position)) = lie {
@@ -139,7 +139,7 @@ async fn every_lie_about_a_delete_leaves_one_honest_outcome_for_each_student() {
 #[tokio::test]
 async fn an_index_that_is_another_items_links_nobody_to_somebody_elses_candidate() {
     for base in BASES {
-        let world = World::switched(students(PEOPLE), &[("index_base", base)]).await;
+        let world = ExamSchool::switched(students(PEOPLE), &[("index_base", base)]).await;
         world.set("item_in_neither_list", "addStudents:0");
         world.set("index_twice", "addStudents:1");
         let report = world.run().await;

@@ -7,7 +7,7 @@ use rosterd_testkit::*;
 #[tokio::test]
 async fn three_refused_items_of_a_hundred_are_recorded_by_index_and_entered_when_due() {
     for base in ["0", "1"] {
-        let world = World::switched(students(100), &[("index_base", base)]).await;
+        let world = ExamSchool::switched(students(100), &[("index_base", base)]).await;
         world.set("refuse_item", "addStudents:0,49,99");
         let report = world.run().await;
         assert_eq!((report.applied(), report.failed()), ("97 add".to_owned(), "3 add".to_owned()));
@@ -42,8 +42,8 @@ async fn three_refused_items_of_a_hundred_are_recorded_by_index_and_entered_when
 
 #[tokio::test]
 async fn delays_double_and_the_last_attempt_makes_a_dead_letter() {
-    let mut world = World::in_step(students(2)).await;
-    world.retry.max_attempts = 4;
+    let mut world = ExamSchool::in_step(students(2)).await;
+    world.settings.retry.max_attempts = 4;
     world.put(student("new")).await;
     world.set("refuse_item", "addStudents@*:0");
     let mut delays = Vec::new();
@@ -65,8 +65,8 @@ async fn delays_double_and_the_last_attempt_makes_a_dead_letter() {
 #[tokio::test]
 async fn a_dead_letter_is_tried_again_when_its_row_changes_or_a_person_says_so() {
     for by_hand in [false, true] {
-        let mut world = World::in_step(students(2)).await;
-        world.retry.max_attempts = 1;
+        let mut world = ExamSchool::in_step(students(2)).await;
+        world.settings.retry.max_attempts = 1;
         world.put(student("new")).await;
         world.set("refuse_item", "addStudents:0");
         assert_eq!(world.run().await.failed(), "1 add");
@@ -84,7 +84,7 @@ async fn a_dead_letter_is_tried_again_when_its_row_changes_or_a_person_says_so()
 
 #[tokio::test]
 async fn an_ignored_failure_is_silent_and_no_longer_counts() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;
     world.set("refuse_item", "addStudents:0");
     let _report = world.run().await;
@@ -96,7 +96,7 @@ async fn an_ignored_failure_is_silent_and_no_longer_counts() {
 
 #[tokio::test]
 async fn a_failure_that_is_no_longer_wanted_is_closed() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;
     world.set("refuse_item", "addStudents:0");
     let _report = world.run().await;
@@ -107,7 +107,7 @@ async fn a_failure_that_is_no_longer_wanted_is_closed() {
 
 #[tokio::test]
 async fn a_doubtful_listing_closes_no_failure() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;
     world.set("refuse_item", "addStudents:0");
     let _report = world.run().await;
@@ -119,7 +119,7 @@ async fn a_doubtful_listing_closes_no_failure() {
 
 #[tokio::test]
 async fn a_waiting_time_that_the_service_asks_for_is_never_undercut() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;
     world.set("http_429", "addStudents@*:3600");
     world.sandbox.clear_journal();
@@ -142,7 +142,7 @@ async fn a_waiting_time_that_the_service_asks_for_is_never_undercut() {
 
 #[tokio::test]
 async fn every_failure_says_who_can_do_something_about_it_and_the_report_counts_them() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.put(student("nologin").login("")).await;
     world.put(student("nogroup").in_groups([])).await;
     world.put(student("nogid").in_groups(["h1"])).await;
@@ -177,8 +177,8 @@ async fn every_failure_says_who_can_do_something_about_it_and_the_report_counts_
 /// What the service did not do for days is for whoever can ask it why.
 #[tokio::test]
 async fn a_service_that_stays_away_becomes_a_matter_for_it() {
-    let mut world = World::in_step(students(2)).await;
-    world.retry.max_attempts = 2;
+    let mut world = ExamSchool::in_step(students(2)).await;
+    world.settings.retry.max_attempts = 2;
     world.edit("s001", |it| it.named("Somebody else")).await;
     world.set("http_5xx", "changeStuinfo@*:500");
     let mut who = Vec::new();
@@ -191,7 +191,7 @@ async fn a_service_that_stays_away_becomes_a_matter_for_it() {
 
 #[tokio::test]
 async fn delays_are_spread_so_that_failures_of_one_moment_do_not_come_due_in_one_moment() {
-    let world = World::with(students(40)).await;
+    let world = ExamSchool::with(students(40)).await;
     let refused: Vec<String> = (0..40).map(|at| at.to_string()).collect();
     world.set("refuse_item", &format!("addStudents:{}", refused.join(",")));
     world.state.remember("nothing", None).await.unwrap();

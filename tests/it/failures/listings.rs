@@ -3,8 +3,8 @@
 use rosterd_testkit::*;
 
 /// 450 candidates on five pages, one student to be added, one to be deleted, one to be changed.
-async fn with_five_pages() -> World {
-    let mut world = World::in_step(students(450)).await;
+async fn with_five_pages() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(450)).await;
     world.put(student("new")).await;
     world.remove("s001").await;
     assert_eq!(world.run().await.applied(), "1 add");
@@ -68,7 +68,7 @@ async fn a_doubtful_listing_still_lets_values_be_put_right() {
 
 #[tokio::test]
 async fn a_page_that_fails_once_is_read_again_and_nothing_else_happens() {
-    let world = World::in_step(students(420)).await;
+    let world = ExamSchool::in_step(students(420)).await;
     for (fault, argument) in [
         ("exam.drop_request", ""),
         ("exam.lose_answer", ""),

@@ -68,13 +68,13 @@ impl Write {
     }
 
     /// A world in which the next run has just this to do, for three people.
-    async fn world(self) -> World {
+    async fn world(self) -> ExamSchool {
         let both = ["g1", "g2"];
         let mut people = students(8);
         if self == Self::DeleteFrom {
             people = people.into_iter().map(|person| person.in_groups(both)).collect();
         }
-        let mut world = World::in_step(people).await;
+        let mut world = ExamSchool::in_step(people).await;
         for id in IDS {
             match self {
                 Self::Add => world.put(student(&format!("new-{id}"))).await,
@@ -107,7 +107,7 @@ impl Write {
 }
 
 /// Between two writes to the same endpoint that name one person, somebody has looked that person up.
-fn nobody_is_sent_blindly_again(world: &World, endpoint: &str, what: &str) {
+fn nobody_is_sent_blindly_again(world: &ExamSchool, endpoint: &str, what: &str) {
     let mut sent: BTreeSet<String> = BTreeSet::new();
     for call in world.sandbox.journal() {
         if call.endpoint == "getstudentsinfo" {
@@ -140,7 +140,7 @@ async fn is_settled_by_looking(write: Write, way: (&str, &str, bool), blind: boo
     let mut world = write.world().await;
     world.sandbox.clear_journal();
     if slow {
-        world.exam.endpoint.timeout = Duration::from_millis(400);
+        world.settings.exam.endpoint.timeout = Duration::from_millis(400);
     }
     world.set(fault, &format!("{}{argument}", write.endpoint()));
     if blind {
@@ -148,7 +148,7 @@ async fn is_settled_by_looking(write: Write, way: (&str, &str, bool), blind: boo
     }
     let report = world.run().await;
     world.sandbox.clear_faults();
-    world.exam.endpoint.timeout = Duration::from_secs(10);
+    world.settings.exam.endpoint.timeout = Duration::from_secs(10);
     assert_eq!(report.calls(write.endpoint()), 1, "{what}: sent once in this run, {report:?}");
     if blind {
         assert_eq!(report.applied(), "", "{what}: {report:?}");

@@ -34,16 +34,16 @@ const PAGE_SIZE: u32 = 5;
 /// Five pages of candidates: strangers, who never may be touched, first and last, and students between them; one to
 /// be added, one to be changed, one whose time to be deleted has come.
 struct School {
-    world: World,
+    world: ExamSchool,
     round: usize,
     strangers: Vec<String>,
 }
 
 impl School {
     async fn open() -> Self {
-        let mut world = World::with(students(20)).await;
-        world.exam.page_size = PAGE_SIZE;
-        world.exam.endpoint.max_in_flight = 1;
+        let mut world = ExamSchool::with(students(20)).await;
+        world.settings.exam.page_size = PAGE_SIZE;
+        world.settings.exam.endpoint.max_in_flight = 1;
         let stranger = |name: &str| {
             world.sandbox.insert_candidate(&[(LOGIN, name), (NAME, "Not ours")], &[world.foreign]);
         };
@@ -101,7 +101,7 @@ impl School {
 }
 
 /// Deletes and adds that the exam side was asked for.
-fn risky(world: &World) -> Vec<String> {
+fn risky(world: &ExamSchool) -> Vec<String> {
     let journal = world.sandbox.journal().into_iter();
     journal
         .filter(|call| ["addStudents", "delStu"].contains(&call.endpoint.as_str()))
@@ -163,7 +163,7 @@ async fn at_every_page(fault: &Fault) -> usize {
     let mut school = School::open().await;
     for page in 1..=PAGES {
         if fault.slow {
-            school.world.exam.endpoint.timeout = Duration::from_millis(300);
+            school.world.settings.exam.endpoint.timeout = Duration::from_millis(300);
         }
         once(&mut school, fault, page).await;
         always(&mut school, fault, page).await;

@@ -9,15 +9,15 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use rosterd_testkit::*;
 
 /// Students in step, one of them gone long enough to be deleted by the next run.
-async fn with_a_leaver() -> World {
-    let mut world = World::in_step(students(40)).await;
+async fn with_a_leaver() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(40)).await;
     world.remove("s001").await;
     assert_eq!(world.run().await.exam.leavers_waiting, 1);
     world.later(4 * DAY);
     world
 }
 
-async fn sql(world: &World, statement: &str) {
+async fn sql(world: &ExamSchool, statement: &str) {
     let options = SqliteConnectOptions::new().filename(world.folder.path().join("roster.db"));
     let mut connection = options.connect().await.unwrap();
     sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
@@ -25,16 +25,19 @@ async fn sql(world: &World, statement: &str) {
 }
 
 /// Opens the roster anew, as every run of the program does.
-async fn open_again(world: &mut World, students: Option<&str>) -> Result<(), rosterd::store::RosterError> {
+async fn open_again(
+    world: &mut ExamSchool,
+    students: Option<&str>,
+) -> Result<(), rosterd::store::RosterError> {
     let queries = RosterQueries { students: students.map(str::to_owned), ..RosterQueries::default() };
-    let columns: Vec<String> = world.exam.fields.iter().map(|field| field.column.clone()).collect();
+    let columns: Vec<String> = world.settings.exam.fields.iter().map(|field| field.column.clone()).collect();
     let path = world.folder.path().join("roster.db");
     world.database = RosterDatabase::open(&path, &queries, &columns).await?;
     Ok(())
 }
 
 /// A run in this state of the roster takes nothing from anybody, ends with this exit code, and says why.
-async fn refuses(world: &World, what: &str, exit: u8, words: &[&str]) {
+async fn refuses(world: &ExamSchool, what: &str, exit: u8, words: &[&str]) {
     let (logins, links) = (world.logins(), world.state.count_links().await.unwrap());
     let report = world.run().await;
     assert_eq!((report.exit_code, report.writes()), (exit, 0), "{what}: {report:?}");
@@ -50,7 +53,7 @@ async fn refuses(world: &World, what: &str, exit: u8, words: &[&str]) {
 async fn no_students_or_too_few_are_a_broken_export_and_no_roster() {
     for kept in [0, 1, 30] {
         let mut world = with_a_leaver().await;
-        world.min_roster = 31;
+        world.settings.guard.min_roster = 31;
         world.people = std::mem::take(&mut world.people).into_iter().take(kept).collect();
         world.write_roster().await;
         let count = format!("has {kept} active students");
@@ -170,7 +173,7 @@ async fn a_roster_that_is_locked_ends_as_temporary() {
 #[tokio::test]
 async fn empty_groups_and_memberships_take_nobody_out_of_anything() {
     for table in ["group_members", "groups"] {
-        let world = World::in_step(students(40)).await;
+        let world = ExamSchool::in_step(students(40)).await;
         sql(&world, &format!("DELETE FROM {table}")).await;
         for _ in 0..2 {
             let report = world.run_later().await;

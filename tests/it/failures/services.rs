@@ -28,7 +28,7 @@ async fn look_ups_that_are_dead_are_never_taken_for_people_who_are_gone() {
     for (fault, argument) in DEAD {
         for due in [false, true] {
             let what = format!("{fault}{argument}, group look-ups due: {due}");
-            let mut world = World::in_step(students(12)).await;
+            let mut world = ExamSchool::in_step(students(12)).await;
             world.remove("s001").await;
             let _seen_gone = world.run().await;
             world.later(4 * DAY);
@@ -39,7 +39,7 @@ async fn look_ups_that_are_dead_are_never_taken_for_people_who_are_gone() {
                     world.run().await
                 };
                 world.remove("s001").await;
-                world.exam.delete_grace = Duration::ZERO;
+                world.settings.exam.delete_grace = Duration::ZERO;
                 let _seen_gone = world.run().await;
             }
             world.edit("s002", |it| it.in_groups(["g2"])).await;
@@ -76,12 +76,12 @@ async fn look_ups_that_are_dead_are_never_taken_for_people_who_are_gone() {
 #[tokio::test]
 async fn a_service_that_goes_down_in_mid_run_is_left_alone_and_what_is_left_stays_due() {
     for (fault, argument) in [("exam.http_5xx", ":503"), ("exam.drop_request", ""), ("exam.reset", "")] {
-        let mut world = World::in_step(students(5)).await;
+        let mut world = ExamSchool::in_step(students(5)).await;
         for number in 0..60 {
             world.people.insert(format!("new{number:02}"), student(&format!("new{number:02}")));
         }
         world.write_roster().await;
-        world.exam.batch_size = 2;
+        world.settings.exam.batch_size = 2;
         world.set(fault, &format!("*@6x100000{argument}"));
         let report = world.run().await;
         let calls: u64 = report.exam.calls.values().sum();
@@ -98,7 +98,7 @@ async fn a_service_that_goes_down_in_mid_run_is_left_alone_and_what_is_left_stay
 
 #[tokio::test]
 async fn five_failed_calls_in_a_row_end_the_calls_of_this_run_and_not_of_the_next() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let (reader, writer) = world.exam_client();
     let delete = async || writer.delete(&[Sid(1)]).await;
     world.set("exam.http_5xx", "*@*:503");
@@ -119,7 +119,7 @@ async fn five_failed_calls_in_a_row_end_the_calls_of_this_run_and_not_of_the_nex
 
 #[tokio::test]
 async fn after_five_reads_in_a_row_that_failed_nothing_at_all_is_sent_any_more() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let (reader, writer) = world.exam_client();
     world.set("exam.http_5xx", "*@*:503");
     world.sandbox.clear_journal();
@@ -136,7 +136,7 @@ async fn after_five_reads_in_a_row_that_failed_nothing_at_all_is_sent_any_more()
 
 #[tokio::test]
 async fn a_single_answer_lets_the_calls_go_on() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let (_, writer) = world.exam_client();
     for _ in 0..5 {
         world.set("exam.drop_request", "delStu@1x4");
@@ -150,8 +150,8 @@ async fn a_single_answer_lets_the_calls_go_on() {
 /// Bursts that are over within a second are got over in the same run, however many calls they hit at once.
 #[tokio::test]
 async fn a_service_that_hesitates_is_not_given_up() {
-    let mut world = World::in_step(students(60)).await;
-    world.exam.page_size = 5;
+    let mut world = ExamSchool::in_step(students(60)).await;
+    world.settings.exam.page_size = 5;
     world.set("exam.http_5xx", "getstulist@2x9:503");
     let report = world.run().await;
     assert_eq!((report.planned(), report.exit_code), (String::new(), 0), "{report:?}");
@@ -162,7 +162,7 @@ async fn a_service_that_hesitates_is_not_given_up() {
 async fn a_batch_over_which_the_service_fails_is_sent_in_smaller_portions_next_time() {
     for most in ["1", "7", "40"] {
         let switches = [("error_style", "5xx_text"), ("max_batch", most)];
-        let world = World::switched(students(60), &switches).await;
+        let world = ExamSchool::switched(students(60), &switches).await;
         let mut runs = 0;
         while runs == 0 || world.logins().len() < 60 {
             runs += 1;
@@ -179,7 +179,7 @@ async fn a_batch_over_which_the_service_fails_is_sent_in_smaller_portions_next_t
 #[tokio::test]
 async fn an_item_over_which_the_service_fails_is_found_and_the_others_go_through() {
     let switches = [("error_style", "5xx_text"), ("unknown_gid", "refuse_call")];
-    let mut world = World::switched(students(40), &switches).await;
+    let mut world = ExamSchool::switched(students(40), &switches).await;
     world.groups.insert("g9".to_owned(), Some(999_999));
     world.edit("s017", |it| it.in_groups(["g9"])).await;
     for _ in 0..3 {

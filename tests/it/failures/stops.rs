@@ -7,12 +7,12 @@ use rosterd_testkit::*;
 async fn a_wrong_code_ends_as_credentials_refused_whatever_form_the_refusal_takes() {
     for style in ["200_json", "4xx_json", "4xx_text", "401_json", "403_html"] {
         for known in [false, true] {
-            let mut world = World::in_step(students(2)).await;
+            let mut world = ExamSchool::in_step(students(2)).await;
             if !known {
-                world = World::with(students(2)).await;
+                world = ExamSchool::with(students(2)).await;
             }
             world.set("auth_error_style", style);
-            world.code = "wrong".to_owned();
+            world.settings.exam.code = Some("wrong".into());
             let report = world.run().await;
             assert_eq!((report.exit_code, report.writes()), (77, 0), "{style}: {report:?}");
             assert!(!report.errors.is_empty());
@@ -22,12 +22,12 @@ async fn a_wrong_code_ends_as_credentials_refused_whatever_form_the_refusal_take
 
 #[tokio::test]
 async fn a_plan_that_ends_in_mid_run_stops_the_run_and_loses_nothing() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     for number in 0..250 {
         world.people.insert(format!("new{number}"), student(&format!("new{number}")));
     }
     world.write_roster().await;
-    world.exam.endpoint.max_in_flight = 1;
+    world.settings.exam.endpoint.max_in_flight = 1;
     world.set("refuse_call", "addStudents@2x100");
     world.set("refuse_call", "getFields@1x100");
     let report = world.run().await;
@@ -41,23 +41,21 @@ async fn a_plan_that_ends_in_mid_run_stops_the_run_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_service_that_cannot_be_reached_ends_as_temporary() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;
-    let elsewhere = World::with([]).await;
-    let gone = elsewhere.serving.base_url();
-    elsewhere.serving.stop().await;
-    let here = std::mem::replace(&mut world.exam.endpoint.base_url, gone);
+    let nobodys = nobodys_address();
+    let here = std::mem::replace(&mut world.settings.exam.endpoint.base_url, nobodys);
     let report = world.run().await;
     assert_eq!((report.exit_code, report.outcome.as_str()), (75, "failed"));
-    world.exam.endpoint.base_url = here;
+    world.settings.exam.endpoint.base_url = here;
     assert_eq!(world.run().await.applied(), "1 add");
 }
 
 #[tokio::test]
 async fn a_service_that_fails_call_after_call_is_left_alone_for_the_rest_of_the_run() {
-    let mut world = World::in_step(students(12)).await;
-    world.exam.batch_size = 1;
-    world.exam.endpoint.max_in_flight = 1;
+    let mut world = ExamSchool::in_step(students(12)).await;
+    world.settings.exam.batch_size = 1;
+    world.settings.exam.endpoint.max_in_flight = 1;
     for number in 0..10 {
         world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
     }
@@ -71,9 +69,9 @@ async fn a_service_that_fails_call_after_call_is_left_alone_for_the_rest_of_the_
 
 #[tokio::test]
 async fn what_cannot_be_written_down_is_not_sent_and_every_operation_is_counted() {
-    let mut world = World::in_step(students(12)).await;
-    world.exam.batch_size = 2;
-    world.exam.endpoint.max_in_flight = 1;
+    let mut world = ExamSchool::in_step(students(12)).await;
+    world.settings.exam.batch_size = 2;
+    world.settings.exam.endpoint.max_in_flight = 1;
     for number in 0..10 {
         world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
     }
@@ -88,9 +86,9 @@ async fn what_cannot_be_written_down_is_not_sent_and_every_operation_is_counted(
 
 #[tokio::test]
 async fn a_sent_call_that_could_not_be_recorded_is_unknown_and_settled_by_the_next_run() {
-    let mut world = World::with(students(12)).await;
-    world.exam.batch_size = 4;
-    world.exam.endpoint.max_in_flight = 1;
+    let mut world = ExamSchool::with(students(12)).await;
+    world.settings.exam.batch_size = 4;
+    world.settings.exam.endpoint.max_in_flight = 1;
     world.break_our_database("INSERT ON links WHEN NEW.student_id = 's005'").await;
     let report = world.run().await;
     assert_eq!(
@@ -108,11 +106,11 @@ async fn a_sent_call_that_could_not_be_recorded_is_unknown_and_settled_by_the_ne
 #[tokio::test]
 async fn a_full_account_stops_the_adds_and_nothing_else() {
     for style in ["fail_items", "refuse_call"] {
-        let mut world = World::in_step(students(20)).await;
+        let mut world = ExamSchool::in_step(students(20)).await;
         world.set("candidate_cap", "25");
         world.set("cap_style", style);
-        world.exam.batch_size = 10;
-        world.exam.endpoint.max_in_flight = 1;
+        world.settings.exam.batch_size = 10;
+        world.settings.exam.endpoint.max_in_flight = 1;
         for number in 0..100 {
             world.people.insert(format!("new{number:03}"), student(&format!("new{number:03}")));
         }
@@ -142,7 +140,7 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
 
 #[tokio::test]
 async fn a_group_that_the_roster_names_wrongly_fails_for_those_in_it_alone() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.groups.insert("g9".to_owned(), Some(999_999));
     world.put(student("new").in_groups(["g9"])).await;
     world.put(student("other")).await;
@@ -154,8 +152,8 @@ async fn a_group_that_the_roster_names_wrongly_fails_for_those_in_it_alone() {
 
 #[tokio::test]
 async fn an_account_that_stays_full_for_days_makes_nobody_a_dead_letter() {
-    let mut world = World::in_step(students(5)).await;
-    world.retry.max_attempts = 3;
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.retry.max_attempts = 3;
     world.set("candidate_cap", "5");
     for number in 0..20 {
         world.people.insert(format!("new{number:03}"), student(&format!("new{number:03}")));

@@ -43,7 +43,7 @@ const SWITCHES: &[(&str, &[&str])] = &[
 ];
 
 /// One of everything that can happen to a school in a day.
-async fn a_day_of_edits(world: &mut World) {
+async fn a_day_of_edits(world: &mut ExamSchool) {
     let gid = world.gid("g2");
     world.put(student("new1")).await;
     world.put(student("new2").in_groups(["g1", "g2"])).await;
@@ -65,7 +65,7 @@ async fn a_day_of_edits(world: &mut World) {
 
 async fn stays_in_step(switch: &str, value: &str) {
     let what = format!("{switch}={value}");
-    let mut world = World::switched(students(25), &[(switch, value)]).await;
+    let mut world = ExamSchool::switched(students(25), &[(switch, value)]).await;
     let first = world.run().await;
     assert_eq!(first.exit_code, 0, "{what}: {first:?}");
     assert_eq!(world.differences(&[]), Vec::<String>::new(), "{what}");
@@ -119,7 +119,7 @@ fn every_switch_of_the_catalogue_has_a_test() {
 
 #[tokio::test]
 async fn an_unstable_order_over_several_pages_never_adds_or_deletes_anybody() {
-    let mut world = World::in_step(students(250)).await;
+    let mut world = ExamSchool::in_step(students(250)).await;
     world.set("order", "unstable");
     world.remove("s001").await;
     for _ in 0..3 {
@@ -133,7 +133,7 @@ async fn an_unstable_order_over_several_pages_never_adds_or_deletes_anybody() {
 #[tokio::test]
 async fn a_start_that_counts_pages_is_found_out_before_anything_is_written() {
     for semantics in ["page0", "page1"] {
-        let mut world = World::in_step(students(250)).await;
+        let mut world = ExamSchool::in_step(students(250)).await;
         world.set("start_semantics", semantics);
         world.put(student("new")).await;
         world.remove("s001").await;
@@ -148,7 +148,7 @@ async fn a_start_that_counts_pages_is_found_out_before_anything_is_written() {
 async fn login_values_that_only_look_alike_to_the_service_never_share_a_candidate() {
     for info in ["full", "name_only", "without_login"] {
         let switches = [("login_compare", "case_insensitive"), ("info_fields", info)];
-        let mut world = World::switched([student("s1").login("anna")], &switches).await;
+        let mut world = ExamSchool::switched([student("s1").login("anna")], &switches).await;
         let _first = world.run().await;
         let sid = world.sid("s1").await;
         world.put(student("s2").login("Anna")).await;
@@ -166,7 +166,7 @@ async fn login_values_that_only_look_alike_to_the_service_never_share_a_candidat
 async fn a_service_that_drops_what_a_change_does_not_name_loses_nobody_a_value() {
     for echo in ["on", "masked"] {
         let switches = [("change_mode", "overwrite"), ("echo_password", echo)];
-        let mut world = World::switched(students(12), &switches).await;
+        let mut world = ExamSchool::switched(students(12), &switches).await;
         let _first = world.run().await;
         let _second = world.run().await;
         for number in 0..6 {
@@ -186,7 +186,7 @@ async fn a_service_that_drops_what_a_change_does_not_name_loses_nobody_a_value()
 
 #[tokio::test]
 async fn the_first_change_of_an_account_goes_alone_and_is_read_back_and_later_ones_do_not() {
-    let mut world = World::with(students(12)).await;
+    let mut world = ExamSchool::with(students(12)).await;
     let _first = world.run().await;
     let _second = world.run().await;
     for (name, calls, lookups) in [("One", 2, 2), ("Two", 1, 0)] {

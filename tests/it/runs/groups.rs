@@ -4,7 +4,7 @@ use rosterd_testkit::*;
 
 #[tokio::test]
 async fn students_who_change_to_one_group_are_moved_in_one_call_a_group() {
-    let mut world = World::in_step(students(9)).await;
+    let mut world = ExamSchool::in_step(students(9)).await;
     for id in ["s000", "s001", "s002"] {
         world.edit(id, |it| it.in_groups(["g2"])).await;
     }
@@ -19,7 +19,7 @@ async fn students_who_change_to_one_group_are_moved_in_one_call_a_group() {
 
 #[tokio::test]
 async fn a_student_of_several_groups_joins_before_leaving() {
-    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    let mut world = ExamSchool::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
     world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
     assert_eq!(world.run().await.applied(), "1 move");
     assert_eq!(world.differences(&[]), Vec::<String>::new());
@@ -28,7 +28,7 @@ async fn a_student_of_several_groups_joins_before_leaving() {
 
 #[tokio::test]
 async fn foreign_groups_are_never_left() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     let sid = world.sid("s000").await;
     world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
     world.edit("s000", |it| it.in_groups(["g2"])).await;
@@ -39,7 +39,7 @@ async fn foreign_groups_are_never_left() {
 
 #[tokio::test]
 async fn a_move_whose_second_call_is_refused_is_retried_and_leaves_no_one_groupless() {
-    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    let mut world = ExamSchool::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
     world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
     world.set("refuse_item", "movestugroup@2:0");
     let report = world.run().await;
@@ -52,7 +52,7 @@ async fn a_move_whose_second_call_is_refused_is_retried_and_leaves_no_one_groupl
 
 #[tokio::test]
 async fn a_move_whose_first_call_is_refused_leaves_no_group_either() {
-    let mut world = World::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
+    let mut world = ExamSchool::in_step([student("s1").in_groups(["g1", "g2"]), student("s2")]).await;
     world.edit("s1", |it| it.in_groups(["g2", "g3"])).await;
     world.set("refuse_item", "movestugroup@1:0");
     let report = world.run().await;
@@ -63,7 +63,7 @@ async fn a_move_whose_first_call_is_refused_leaves_no_group_either() {
 
 #[tokio::test]
 async fn further_groups_of_a_student_whose_add_is_refused_wait_with_it() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new").in_groups(["g1", "g2"])).await;
     world.set("refuse_item", "addStudents:0");
     let report = world.run().await;
@@ -74,7 +74,7 @@ async fn further_groups_of_a_student_whose_add_is_refused_wait_with_it() {
 
 #[tokio::test]
 async fn who_is_in_no_group_cannot_be_added_and_keeps_the_groups_they_hold() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.edit("s000", |it| it.in_groups([])).await;
     world.put(student("new").in_groups([])).await;
     let report = world.run().await;
@@ -91,7 +91,7 @@ async fn who_is_in_no_group_cannot_be_added_and_keeps_the_groups_they_hold() {
 
 #[tokio::test]
 async fn a_group_without_a_gid_is_an_error_for_those_in_it_alone() {
-    let mut world = World::with([student("s1"), student("s2").in_groups(["h1"])]).await;
+    let mut world = ExamSchool::with([student("s1"), student("s2").in_groups(["h1"])]).await;
     world.put(student("s3").in_groups(["g1", "h1"])).await;
     let report = world.run().await;
     assert_eq!((report.applied(), report.failed()), ("2 add".to_owned(), "1 add, 1 move".to_owned()));
@@ -105,7 +105,8 @@ async fn a_group_without_a_gid_is_an_error_for_those_in_it_alone() {
 
 #[tokio::test]
 async fn groups_changed_by_hand_are_found_when_their_look_up_is_due() {
-    let world = World::in_step([student("s001"), student("s002"), student("s003").in_groups(["g3"])]).await;
+    let world =
+        ExamSchool::in_step([student("s001"), student("s002"), student("s003").in_groups(["g3"])]).await;
     world.sandbox.set_candidate_groups(world.sid("s001").await, &[world.gid("g3")]);
     assert_eq!(world.run().await.planned(), "", "a quiet run does not look groups up");
     assert_eq!(world.run_later().await.applied(), "1 move");
@@ -114,7 +115,7 @@ async fn groups_changed_by_hand_are_found_when_their_look_up_is_due() {
 
 #[tokio::test]
 async fn group_look_ups_are_spread_over_the_runs_and_each_group_is_seen_in_time() {
-    let world = World::in_step(students(400)).await;
+    let world = ExamSchool::in_step(students(400)).await;
     let mut calls = Vec::new();
     for _ in 0..12 {
         world.later(2 * HOUR);

@@ -5,9 +5,9 @@ use rosterd_core::roster::Limit;
 use rosterd_testkit::*;
 
 /// Students of whom some have left long enough ago, in a second run.
-async fn with_leavers(n: usize, leavers: usize, limit: Limit) -> World {
-    let mut world = World::in_step(students(n)).await;
-    world.guard.max_delete = limit;
+async fn with_leavers(n: usize, leavers: usize, limit: Limit) -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(n)).await;
+    world.settings.guard.max_delete = limit;
     for number in 0..leavers {
         world.remove(&format!("s{number:03}")).await;
     }
@@ -41,8 +41,8 @@ async fn the_message_names_count_total_limit_the_largest_groups_and_the_command(
         10..12 => person.in_groups(["g3", "g2"]),
         _ => person,
     });
-    let mut world = World::in_step(people).await;
-    world.guard.max_delete = Limit::Count(4);
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.guard.max_delete = Limit::Count(4);
     for number in 0..12 {
         world.remove(&format!("s{number:03}")).await;
     }
@@ -61,7 +61,7 @@ async fn the_message_names_count_total_limit_the_largest_groups_and_the_command(
     let planned = world.plan_report().await;
     assert_eq!(planned.exam.holds, report.exam.holds, "the plan says the same");
 
-    world.guard.max_modify = Limit::Count(2);
+    world.settings.guard.max_modify = Limit::Count(2);
     for number in 20..23 {
         world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
     }
@@ -107,7 +107,7 @@ async fn approved_deletes_do_not_count_towards_the_limit_of_the_day() {
     let digest = world.run().await.digest;
     world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap();
     assert_eq!(world.run().await.applied(), "9 delete");
-    world.exam.delete_grace = std::time::Duration::ZERO;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
     for number in 20..28 {
         world.remove(&format!("s{number:03}")).await;
     }
@@ -117,9 +117,9 @@ async fn approved_deletes_do_not_count_towards_the_limit_of_the_day() {
 
 #[tokio::test]
 async fn a_broken_export_that_loses_a_few_more_each_day_is_held_when_a_day_is_full() {
-    let mut world = World::in_step(students(60)).await;
-    world.guard.max_delete = Limit::Count(5);
-    world.exam.delete_grace = std::time::Duration::ZERO;
+    let mut world = ExamSchool::in_step(students(60)).await;
+    world.settings.guard.max_delete = Limit::Count(5);
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
     let mut deleted = 0;
     for hour in 0..24 {
         world.remove(&format!("s{hour:03}")).await;
@@ -134,7 +134,7 @@ async fn a_broken_export_that_loses_a_few_more_each_day_is_held_when_a_day_is_fu
 async fn a_group_that_would_go_to_zero_is_named_and_let_go_by_an_approval() {
     let people = students(10).into_iter().enumerate();
     let people = people.map(|(at, person)| if at < 2 { person.in_groups(["g2"]) } else { person });
-    let mut world = World::in_step(people).await;
+    let mut world = ExamSchool::in_step(people).await;
     world.remove("s000").await;
     world.remove("s001").await;
     assert_eq!(world.run().await.planned(), "");
@@ -148,7 +148,7 @@ async fn a_group_that_would_go_to_zero_is_named_and_let_go_by_an_approval() {
 
 #[tokio::test]
 async fn login_values_that_change_in_numbers_go_ahead_when_approved() {
-    let mut world = World::in_step(students(20)).await;
+    let mut world = ExamSchool::in_step(students(20)).await;
     for number in 0..6 {
         world.edit(&format!("s{number:03}"), |it| it.login(&format!("new{number}"))).await;
     }
@@ -198,7 +198,7 @@ async fn deletes_of_the_last_day_count_against_a_broken_export_worked_off_in_sli
     world.remove("s011").await;
     world.remove("s012").await;
     assert_eq!(world.run().await.applied(), "3 delete");
-    world.exam.delete_grace = std::time::Duration::ZERO;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
     let report = world.run().await;
     assert_eq!(report.held(), "3 delete");
     assert!(report.exam.holds[0].contains("3 in the last 24 hours"), "{:?}", report.exam.holds);
@@ -208,8 +208,8 @@ async fn deletes_of_the_last_day_count_against_a_broken_export_worked_off_in_sli
 
 #[tokio::test]
 async fn modifies_above_the_limit_are_held() {
-    let mut world = World::in_step(students(20)).await;
-    world.guard.max_modify = Limit::Percent(30.0);
+    let mut world = ExamSchool::in_step(students(20)).await;
+    world.settings.guard.max_modify = Limit::Percent(30.0);
     for number in 0..7 {
         world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
     }
@@ -222,7 +222,7 @@ async fn modifies_above_the_limit_are_held() {
 
 #[tokio::test]
 async fn login_values_that_change_in_numbers_are_held() {
-    let mut world = World::in_step(students(20)).await;
+    let mut world = ExamSchool::in_step(students(20)).await;
     for number in 0..6 {
         world.edit(&format!("s{number:03}"), |it| it.login(&format!("new{number}"))).await;
     }
@@ -232,7 +232,8 @@ async fn login_values_that_change_in_numbers_are_held() {
 
 #[tokio::test]
 async fn a_group_that_would_lose_its_last_member_is_held() {
-    let mut world = World::in_step([student("s1").in_groups(["g2"]), student("s2"), student("s3")]).await;
+    let mut world =
+        ExamSchool::in_step([student("s1").in_groups(["g2"]), student("s2"), student("s3")]).await;
     world.edit("s1", |it| it.in_groups(["g1"])).await;
     let report = world.run().await;
     assert_eq!((report.held(), report.exit_code), ("1 move".to_owned(), 4));
@@ -241,11 +242,11 @@ async fn a_group_that_would_lose_its_last_member_is_held() {
 
 #[tokio::test]
 async fn what_is_held_keeps_its_open_failure() {
-    let mut world = World::in_step(students(20)).await;
+    let mut world = ExamSchool::in_step(students(20)).await;
     world.edit("s000", |it| it.named("Somebody else")).await;
     world.set("refuse_item", "changeStuinfo:0");
     assert_eq!(world.run().await.failed(), "1 modify");
-    world.guard.max_modify = Limit::Count(0);
+    world.settings.guard.max_modify = Limit::Count(0);
     assert_eq!(world.run_later().await.held(), "1 modify");
     let failures = world.failures().await;
     assert_eq!((failures.len(), failures[0].attempts, failures[0].state.as_str()), (1, 1, "waiting"));

@@ -6,7 +6,7 @@ use rosterd_testkit::*;
 
 #[tokio::test]
 async fn a_leaver_is_deleted_after_the_grace_and_in_the_second_run_that_sees_them_gone() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.remove("s001").await;
     let report = world.run().await;
     assert_eq!((report.planned(), report.exam.leavers_waiting), (String::new(), 1));
@@ -22,7 +22,7 @@ async fn a_leaver_is_deleted_after_the_grace_and_in_the_second_run_that_sees_the
 
 #[tokio::test]
 async fn one_run_alone_never_deletes_however_long_the_last_one_is_ago() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.remove("s001").await;
     world.later(100 * DAY);
     assert_eq!(world.run().await.calls("delStu"), 0);
@@ -32,8 +32,8 @@ async fn one_run_alone_never_deletes_however_long_the_last_one_is_ago() {
 
 #[tokio::test]
 async fn without_grace_two_runs_are_still_needed() {
-    let mut world = World::in_step(students(5)).await;
-    world.exam.delete_grace = std::time::Duration::ZERO;
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
     world.edit("s001", Person::inactive).await;
     assert_eq!(world.run().await.planned(), "");
     assert_eq!(world.run().await.applied(), "1 delete");
@@ -41,7 +41,7 @@ async fn without_grace_two_runs_are_still_needed() {
 
 #[tokio::test]
 async fn a_leaver_who_is_back_within_the_grace_keeps_the_candidate() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
     let _report = world.run().await;
@@ -57,7 +57,7 @@ async fn a_leaver_who_is_back_within_the_grace_keeps_the_candidate() {
 
 #[tokio::test]
 async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
     let _report = world.run().await;
@@ -71,7 +71,7 @@ async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
 
 #[tokio::test]
 async fn a_student_back_after_the_deletion_has_plan_and_report_name_the_old_sid() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
     let _report = world.run().await;
@@ -107,7 +107,7 @@ async fn a_student_back_after_the_deletion_has_plan_and_report_name_the_old_sid(
 
 #[tokio::test]
 async fn a_student_back_to_a_candidate_entered_by_hand_has_the_report_name_the_old_sid() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
     let _report = world.run().await;
@@ -123,7 +123,7 @@ async fn a_student_back_to_a_candidate_entered_by_hand_has_the_report_name_the_o
 #[tokio::test]
 async fn a_former_candidate_follows_its_student_to_another_id_and_is_forgotten_in_time() {
     for (days, notes) in [(1, 1), (6 * 366, 0)] {
-        let mut world = World::in_step(students(5)).await;
+        let mut world = ExamSchool::in_step(students(5)).await;
         world.remove("s001").await;
         let _report = world.run().await;
         world.later(4 * DAY);
@@ -141,7 +141,7 @@ async fn a_former_candidate_follows_its_student_to_another_id_and_is_forgotten_i
 
 #[tokio::test]
 async fn a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
     world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
     world.remove("s001").await;
@@ -159,8 +159,8 @@ async fn a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
 
 #[tokio::test]
 async fn leavers_are_kept_where_the_admin_says_so() {
-    let mut world = World::in_step(students(5)).await;
-    world.exam.leavers = Leavers::Keep;
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.exam.leavers = Leavers::Keep;
     world.remove("s001").await;
     for _ in 0..3 {
         world.later(4 * DAY);
@@ -172,9 +172,9 @@ async fn leavers_are_kept_where_the_admin_says_so() {
 
 #[tokio::test]
 async fn leavers_are_moved_to_the_group_that_the_admin_names() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     let gid = world.sandbox.create_group("left");
-    world.exam.leavers = Leavers::MoveTo(gid);
+    world.settings.exam.leavers = Leavers::MoveTo(gid);
     world.remove("s001").await;
     let _report = world.run().await;
     world.later(4 * DAY);
@@ -190,7 +190,7 @@ async fn leavers_are_moved_to_the_group_that_the_admin_names() {
 
 #[tokio::test]
 async fn a_leaver_deleted_by_hand_is_forgotten() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.sandbox.remove_candidate(world.sid("s001").await);
     world.remove("s001").await;
     let report = world.run().await;
@@ -201,7 +201,7 @@ async fn a_leaver_deleted_by_hand_is_forgotten() {
 
 #[tokio::test]
 async fn everything_remembered_of_a_student_is_carried_over_to_another_id() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     let sid = world.sid("s001").await;
     world.remove("s001").await;
     world.put(Person { id: "renumbered".to_owned(), ..student("s001") }).await;

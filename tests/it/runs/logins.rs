@@ -2,7 +2,7 @@
 
 use rosterd_testkit::*;
 
-async fn sids(world: &World, ids: &[&str]) -> Vec<i64> {
+async fn sids(world: &ExamSchool, ids: &[&str]) -> Vec<i64> {
     let mut sids = Vec::new();
     for id in ids {
         sids.push(world.sid(id).await);
@@ -11,8 +11,8 @@ async fn sids(world: &World, ids: &[&str]) -> Vec<i64> {
 }
 
 /// Gives students new login values, runs, and expects everybody to be the same candidate as before.
-async fn rename(renames: &[(&str, &str)]) -> World {
-    let mut world = World::in_step(students(6)).await;
+async fn rename(renames: &[(&str, &str)]) -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(6)).await;
     let ids: Vec<&str> = renames.iter().map(|(id, _)| *id).collect();
     let before = sids(&world, &ids).await;
     for (id, login) in renames {
@@ -57,7 +57,7 @@ async fn a_circle_and_a_chain_at_once_keep_their_candidates() {
 
 #[tokio::test]
 async fn a_swap_whose_second_half_is_refused_leaves_nobody_with_a_temporary_login_value() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.edit("s000", |it| it.login("s001")).await;
     world.edit("s001", |it| it.login("s000")).await;
     // The first call gives way, the second is the one that takes the freed value.
@@ -71,7 +71,7 @@ async fn a_swap_whose_second_half_is_refused_leaves_nobody_with_a_temporary_logi
 
 #[tokio::test]
 async fn a_swap_in_which_nobody_gives_way_changes_nothing() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.edit("s000", |it| it.login("s001")).await;
     world.edit("s001", |it| it.login("s000")).await;
     world.set("refuse_item", "changeStuinfo:0");
@@ -85,7 +85,7 @@ async fn a_swap_in_which_nobody_gives_way_changes_nothing() {
 #[tokio::test]
 async fn a_swap_whose_answers_are_lost_converges() {
     for call in 1..=3 {
-        let mut world = World::in_step(students(3)).await;
+        let mut world = ExamSchool::in_step(students(3)).await;
         let before = sids(&world, &["s000", "s001"]).await;
         world.edit("s000", |it| it.login("s001")).await;
         world.edit("s001", |it| it.login("s000")).await;
@@ -101,7 +101,7 @@ async fn a_swap_whose_answers_are_lost_converges() {
 
 #[tokio::test]
 async fn a_newcomer_never_takes_over_the_candidate_of_somebody_who_left() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     let leaver = world.sid("s001").await;
     world.remove("s001").await;
     world.put(student("new").login("s001")).await;
@@ -118,7 +118,7 @@ async fn a_newcomer_never_takes_over_the_candidate_of_somebody_who_left() {
 
 #[tokio::test]
 async fn a_login_value_that_an_unmanaged_candidate_has_is_reported_for_whoever_wants_it() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.sandbox.insert_candidate(&[(LOGIN, "taken"), (NAME, "Not ours")], &[world.gid("g1")]);
     world.edit("s000", |it| it.login("taken")).await;
     let report = world.run().await;

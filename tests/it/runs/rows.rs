@@ -8,7 +8,7 @@ async fn students_who_share_a_login_value_are_reported_and_all_others_go_through
     let mut people = students(5);
     people[1] = student("s001").login("same");
     people[2] = student("s002").login("same");
-    let mut world = World::with(people).await;
+    let mut world = ExamSchool::with(people).await;
     let report = world.run().await;
     assert_eq!(
         (report.applied(), report.failed(), report.exit_code),
@@ -23,7 +23,7 @@ async fn students_who_share_a_login_value_are_reported_and_all_others_go_through
 
 #[tokio::test]
 async fn a_candidate_whose_student_comes_to_share_a_login_value_is_kept() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.edit("s002", |it| it.login("s001")).await;
     for _ in 0..3 {
         world.later(4 * DAY);
@@ -35,7 +35,7 @@ async fn a_candidate_whose_student_comes_to_share_a_login_value_is_kept() {
 
 #[tokio::test]
 async fn a_missing_login_value_is_reported_and_the_candidate_kept() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.edit("s001", |it| it.login("")).await;
     world.put(student("new").login("")).await;
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn a_missing_login_value_is_reported_and_the_candidate_kept() {
 
 #[tokio::test]
 async fn an_ignored_row_is_silent_until_it_changes() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new").in_groups([])).await;
     let _report = world.run().await;
     let failure = world.failures().await[0].id;

@@ -10,7 +10,7 @@ async fn the_first_sync_brings_the_exam_side_exactly_in_line() {
     let mut people = students(230);
     people[3] = student("s003").in_groups(["g1", "g2", "g3"]);
     people[4] = student("s004").phone("").password("");
-    let world = World::with(people).await;
+    let world = ExamSchool::with(people).await;
     let report = world.run().await;
     assert_eq!(report.applied(), "230 add, 1 move");
     assert_eq!((report.exit_code, report.outcome.as_str()), (0, "applied"));
@@ -20,7 +20,7 @@ async fn the_first_sync_brings_the_exam_side_exactly_in_line() {
 
 #[tokio::test]
 async fn a_second_run_makes_the_listing_calls_and_no_others() {
-    let world = World::with(students(230)).await;
+    let world = ExamSchool::with(students(230)).await;
     let _first = world.run().await;
     world.sandbox.clear_journal();
     let report = world.run().await;
@@ -31,7 +31,7 @@ async fn a_second_run_makes_the_listing_calls_and_no_others() {
 
 #[tokio::test]
 async fn a_run_makes_exactly_the_changes_that_the_plan_showed() {
-    let mut world = World::in_step(students(20)).await;
+    let mut world = ExamSchool::in_step(students(20)).await;
     let gone = world.sid("s010").await;
     world.put(student("new")).await;
     world.edit("s001", |it| it.named("Somebody else")).await;
@@ -67,7 +67,7 @@ async fn a_run_makes_exactly_the_changes_that_the_plan_showed() {
 
 #[tokio::test]
 async fn a_plan_writes_nothing_to_the_service_and_is_no_run_that_saw_somebody_gone() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new")).await;
     world.remove("s001").await;
     world.sandbox.clear_journal();
@@ -82,7 +82,7 @@ async fn a_plan_writes_nothing_to_the_service_and_is_no_run_that_saw_somebody_go
 
 #[tokio::test]
 async fn equal_plans_have_equal_digests_and_another_plan_has_another() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new")).await;
     let first = world.plan_report().await.digest;
     assert_eq!(world.plan_report().await.digest, first);
@@ -92,9 +92,9 @@ async fn equal_plans_have_equal_digests_and_another_plan_has_another() {
 
 #[tokio::test]
 async fn observe_reads_and_plans_and_writes_nothing() {
-    let mut world = World::with(students(3)).await;
+    let mut world = ExamSchool::with(students(3)).await;
     world.sandbox.insert_candidate(&[(LOGIN, "s000"), (NAME, "x")], &[world.gid("g1")]);
-    world.mode = Mode::Observe;
+    world.settings.mode = Mode::Observe;
     let report = world.run().await;
     assert_eq!((report.writes(), report.exit_code), (0, 0));
     assert_eq!(report.skipped(), "2 add, 1 adopt, 1 modify");
@@ -103,8 +103,8 @@ async fn observe_reads_and_plans_and_writes_nothing() {
 
 #[tokio::test]
 async fn create_only_adds_and_changes_nothing_else() {
-    let mut world = World::in_step(students(3)).await;
-    world.mode = Mode::CreateOnly;
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.settings.mode = Mode::CreateOnly;
     world.put(student("new")).await;
     world.edit("s000", |it| it.named("Somebody else")).await;
     world.edit("s001", |it| it.in_groups(["g2"])).await;
@@ -115,8 +115,8 @@ async fn create_only_adds_and_changes_nothing_else() {
 
 #[tokio::test]
 async fn upsert_modifies_and_moves_and_never_deletes() {
-    let mut world = World::in_step(students(3)).await;
-    world.mode = Mode::Upsert;
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.settings.mode = Mode::Upsert;
     world.edit("s000", |it| it.named("Somebody else")).await;
     world.edit("s001", |it| it.in_groups(["g2"])).await;
     world.remove("s002").await;
@@ -131,8 +131,8 @@ async fn upsert_modifies_and_moves_and_never_deletes() {
 
 #[tokio::test]
 async fn the_login_field_is_found_where_candidates_are_listed() {
-    let mut world = World::with(students(3)).await;
-    world.exam.login_field = LoginField::Auto;
+    let mut world = ExamSchool::with(students(3)).await;
+    world.settings.exam.login_field = LoginField::Auto;
     let report = world.run().await;
     assert_eq!(report.exit_code, 78, "an empty account shows no login field");
     assert_eq!(report.writes(), 0);
@@ -144,7 +144,7 @@ async fn the_login_field_is_found_where_candidates_are_listed() {
 
 #[tokio::test]
 async fn an_empty_listing_while_candidates_are_known_is_a_failed_run_without_writes() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new")).await;
     for candidate in world.sandbox.candidates() {
         world.sandbox.remove_candidate(candidate.sid);
@@ -156,8 +156,8 @@ async fn an_empty_listing_while_candidates_are_known_is_a_failed_run_without_wri
 
 #[tokio::test]
 async fn a_roster_with_too_few_students_is_refused_before_anything_is_asked() {
-    let mut world = World::in_step(students(5)).await;
-    world.min_roster = 3;
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.guard.min_roster = 3;
     for id in ["s000", "s001", "s002"] {
         world.remove(id).await;
     }
@@ -170,12 +170,12 @@ async fn a_roster_with_too_few_students_is_refused_before_anything_is_asked() {
 
 #[tokio::test]
 async fn a_run_that_is_told_to_stop_sends_no_new_batch_and_ends_as_terminated() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     for id in ["new1", "new2", "new3"] {
         world.put(student(id)).await;
     }
-    world.exam.batch_size = 1;
-    world.exam.endpoint.max_in_flight = 1;
+    world.settings.exam.batch_size = 1;
+    world.settings.exam.endpoint.max_in_flight = 1;
     world.set("exam.latency_ms", "50");
     world.sandbox.clear_journal();
     let told = async {
@@ -193,7 +193,7 @@ async fn a_run_that_is_told_to_stop_sends_no_new_batch_and_ends_as_terminated() 
 
 #[tokio::test]
 async fn a_run_that_is_told_to_stop_before_it_has_read_does_nothing() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new")).await;
     world.stop.cancel();
     let report = world.run().await;

@@ -7,7 +7,7 @@ use rosterd_testkit::*;
 
 #[tokio::test]
 async fn a_candidate_that_is_already_there_is_taken_over_and_brought_in_line() {
-    let world = World::with(students(2)).await;
+    let world = ExamSchool::with(students(2)).await;
     let sid = world
         .sandbox
         .insert_candidate(&[(LOGIN, "s000"), (NAME, "Wrong"), (PASSWORD, "their own")], &[world.gid("g2")]);
@@ -24,8 +24,8 @@ async fn a_candidate_that_is_already_there_is_taken_over_and_brought_in_line() {
 
 #[tokio::test]
 async fn with_adopt_never_a_candidate_that_is_there_is_reported_and_left_alone() {
-    let mut world = World::with(students(2)).await;
-    world.exam.adopt = Adopt::Never;
+    let mut world = ExamSchool::with(students(2)).await;
+    world.settings.exam.adopt = Adopt::Never;
     world.sandbox.insert_candidate(&[(LOGIN, "s000"), (NAME, "Wrong")], &[world.gid("g2")]);
     let report = world.run().await;
     assert_eq!((report.applied(), report.failed()), ("1 add".to_owned(), "1 adopt".to_owned()));
@@ -37,7 +37,7 @@ async fn with_adopt_never_a_candidate_that_is_there_is_reported_and_left_alone()
 
 #[tokio::test]
 async fn unmanaged_candidates_are_counted_and_never_touched() {
-    let mut world = World::with(students(3)).await;
+    let mut world = ExamSchool::with(students(3)).await;
     let gids = [world.gid("g1")];
     for login in ["stranger", "another"] {
         world.sandbox.insert_candidate(&[(LOGIN, login), (NAME, "Not ours")], &gids);
@@ -56,7 +56,7 @@ async fn unmanaged_candidates_are_counted_and_never_touched() {
 
 #[tokio::test]
 async fn a_candidate_deleted_by_hand_is_entered_again_and_linked_anew() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let old = world.sid("s001").await;
     world.sandbox.remove_candidate(old);
     let report = world.run().await;
@@ -69,7 +69,7 @@ async fn a_candidate_deleted_by_hand_is_entered_again_and_linked_anew() {
 
 #[tokio::test]
 async fn a_candidate_entered_anew_by_hand_is_adopted_when_its_groups_are_looked_up() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     world.sandbox.remove_candidate(world.sid("s001").await);
     let new = world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g2")]);
     let report = world.run_later().await;
@@ -82,7 +82,7 @@ async fn a_candidate_entered_anew_by_hand_is_adopted_when_its_groups_are_looked_
 
 #[tokio::test]
 async fn a_candidate_renamed_by_hand_keeps_its_link_and_gets_its_login_value_back() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let sid = world.sid("s001").await;
     world.sandbox.edit_candidate(sid, &[(LOGIN, "by-hand")]);
     assert_eq!(world.run().await.applied(), "1 modify");
@@ -92,7 +92,7 @@ async fn a_candidate_renamed_by_hand_keeps_its_link_and_gets_its_login_value_bac
 
 #[tokio::test]
 async fn login_values_swapped_by_hand_are_put_right_without_touching_anything_else() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     let (one, two) = (world.sid("s000").await, world.sid("s001").await);
     world.sandbox.edit_candidate(one, &[(LOGIN, "s001")]);
     world.sandbox.edit_candidate(two, &[(LOGIN, "s000")]);
@@ -105,7 +105,7 @@ async fn login_values_swapped_by_hand_are_put_right_without_touching_anything_el
 
 #[tokio::test]
 async fn a_candidate_that_exists_but_is_not_listed_makes_the_listing_doubtful() {
-    let mut world = World::in_step(students(5)).await;
+    let mut world = ExamSchool::in_step(students(5)).await;
     world.remove("s004").await;
     for _ in 0..2 {
         world.later(4 * DAY);
@@ -120,8 +120,8 @@ async fn a_candidate_that_exists_but_is_not_listed_makes_the_listing_doubtful() 
 
 #[tokio::test]
 async fn more_vanished_candidates_than_a_few_are_held() {
-    let mut world = World::in_step(students(12)).await;
-    world.guard.max_delete = Limit::Auto;
+    let mut world = ExamSchool::in_step(students(12)).await;
+    world.settings.guard.max_delete = Limit::Auto;
     for id in ["s000", "s001", "s002", "s003", "s004", "s005"] {
         world.sandbox.remove_candidate(world.sid(id).await);
     }

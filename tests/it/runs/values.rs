@@ -4,7 +4,7 @@ use rosterd_testkit::*;
 
 #[tokio::test]
 async fn only_changed_fields_are_sent_and_an_emptied_one_is_cleared() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.edit("s000", |it| it.phone("")).await;
     assert_eq!(world.run().await.applied(), "1 modify");
     assert!(!world.candidate("s000").fields.contains_key(&PHONE));
@@ -14,7 +14,7 @@ async fn only_changed_fields_are_sent_and_an_emptied_one_is_cleared() {
 
 #[tokio::test]
 async fn a_password_that_a_person_changed_stays_until_the_roster_has_another() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     let sid = world.sid("s000").await;
     world.sandbox.edit_candidate(sid, &[(PASSWORD, "their own")]);
     assert_eq!(world.run_later().await.planned(), "");
@@ -27,7 +27,7 @@ async fn a_password_that_a_person_changed_stays_until_the_roster_has_another() {
 
 #[tokio::test]
 async fn a_password_that_is_emptied_on_the_roster_is_left_alone() {
-    let mut world = World::in_step(students(2)).await;
+    let mut world = ExamSchool::in_step(students(2)).await;
     world.edit("s000", |it| it.password("")).await;
     assert_eq!(world.run().await.planned(), "");
     assert_eq!(world.candidate("s000").fields[&PASSWORD], "secret-s000");
@@ -36,7 +36,7 @@ async fn a_password_that_is_emptied_on_the_roster_is_left_alone() {
 #[tokio::test]
 async fn a_hidden_or_masked_password_is_sent_when_the_roster_changes_it_and_only_then() {
     for echo in ["off", "masked"] {
-        let mut world = World::switched(students(3), &[("echo_password", echo)]).await;
+        let mut world = ExamSchool::switched(students(3), &[("echo_password", echo)]).await;
         assert_eq!(world.run().await.applied(), "3 add");
         for _ in 0..2 {
             assert_eq!(world.run().await.planned(), "", "{echo}");
@@ -52,7 +52,7 @@ async fn a_hidden_or_masked_password_is_sent_when_the_roster_changes_it_and_only
 
 #[tokio::test]
 async fn a_value_that_the_service_does_not_take_is_not_sent_for_ever() {
-    let mut world = World::in_step(students(3)).await;
+    let mut world = ExamSchool::in_step(students(3)).await;
     world.set("clear_value", "ignored");
     world.edit("s000", |it| it.phone("")).await;
     assert_eq!(world.run().await.applied(), "1 modify");
@@ -68,14 +68,14 @@ async fn a_value_that_the_service_does_not_take_is_not_sent_for_ever() {
 
 #[tokio::test]
 async fn white_space_and_forms_of_the_same_letter_make_no_difference() {
-    let mut world = World::in_step([student("s1").named("Zoe\u{308} Brown")]).await;
+    let mut world = ExamSchool::in_step([student("s1").named("Zoe\u{308} Brown")]).await;
     world.edit("s1", |it| it.named("  Zo\u{eb} Brown ")).await;
     assert_eq!(world.run().await.planned(), "");
 }
 
 #[tokio::test]
 async fn a_field_that_somebody_changed_by_hand_is_put_right() {
-    let world = World::in_step(students(3)).await;
+    let world = ExamSchool::in_step(students(3)).await;
     world.sandbox.edit_candidate(world.sid("s000").await, &[(PHONE, "by hand"), (GENDER, "")]);
     assert_eq!(world.run().await.applied(), "1 modify");
     assert_eq!(world.differences(&[]), Vec::<String>::new());
@@ -85,7 +85,7 @@ async fn a_field_that_somebody_changed_by_hand_is_put_right() {
 #[tokio::test]
 async fn a_value_changed_by_hand_right_after_it_was_written_is_put_right() {
     for (times, by_hand) in [(1, ["by hand"; 3]), (3, ["one", "another", "a third"])] {
-        let mut world = World::in_step(students(3)).await;
+        let mut world = ExamSchool::in_step(students(3)).await;
         let sid = world.sid("s000").await;
         world.edit("s000", |it| it.phone("from the roster")).await;
         assert_eq!(world.run().await.applied(), "1 modify");
@@ -106,7 +106,7 @@ async fn a_value_changed_by_hand_right_after_it_was_written_is_put_right() {
 #[tokio::test]
 async fn a_value_that_comes_back_changed_twice_in_the_same_way_is_the_services_doing() {
     for echo in ["full", "name_only"] {
-        let mut world = World::in_step(students(3)).await;
+        let mut world = ExamSchool::in_step(students(3)).await;
         world.set("info_fields", echo);
         let sid = world.sid("s000").await;
         world.edit("s000", |it| it.phone("0 12 34")).await;
@@ -124,13 +124,13 @@ async fn a_value_that_comes_back_changed_twice_in_the_same_way_is_the_services_d
 
 #[tokio::test]
 async fn what_is_sent_once_more_is_not_held_as_too_many_modifies() {
-    let mut world = World::in_step(students(20)).await;
+    let mut world = ExamSchool::in_step(students(20)).await;
     world.set("clear_value", "ignored");
     for number in 0..20 {
         world.edit(&format!("s{number:03}"), |it| it.phone("")).await;
     }
     assert_eq!(world.run().await.applied(), "20 modify");
-    world.guard.max_modify = rosterd_core::roster::Limit::Count(3);
+    world.settings.guard.max_modify = rosterd_core::roster::Limit::Count(3);
     assert_eq!(world.run().await.applied(), "20 modify", "the same again");
     assert_eq!(world.run().await.planned(), "");
 }

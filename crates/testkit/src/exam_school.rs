@@ -1,58 +1,64 @@
 //! One school with its exam account, and the runs that keep them in step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use rosterd::clock::Clock;
+use rosterd::app;
 use rosterd::remote::exam::{ExamConnection, ExamReader, ExamWriter};
 use rosterd::remote::http::{RetryPacing, Transport};
 use rosterd::run::{
-    self, Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, Writers, reconcile,
+    Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, Writers, reconcile,
 };
 use rosterd::settings::{
-    Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RosterQueries,
+    Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RetrySettings, Settings,
 };
 use rosterd::store::{FailureRow, RosterDatabase, StateStore};
 use rosterd_core::exam_plan::Link;
 use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, ValueDisplay};
 use rosterd_core::failure::RetryPolicy;
 use rosterd_core::roster::StudentId;
-use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
-use rosterd_sandbox::{CandidateView, Sandbox, SandboxSettings, Serving};
+use rosterd_core::roster::{Adopt, Leavers, Limit};
+use rosterd_sandbox::CandidateView;
 use secrecy::SecretString;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
-use super::figures::Figures;
-use super::roster::RosterFile;
-use super::{DAY, GENDER, LOGIN, NAME, PASSWORD, PHONE, Person};
+use super::checked_run::{checked_plan, checked_run};
+use super::figures::Figures as _;
+use super::roster;
+use super::{DAY, GENDER, LOGIN, NAME, PASSWORD, PHONE, Person, School};
 
-/// Everything that a run of a test needs. Fields are there to be changed between two runs.
-pub struct World {
-    pub sandbox: Sandbox,
-    pub state: StateStore,
-    pub clock: Clock,
-    pub mode: Mode,
-    pub min_roster: u64,
-    pub exam: ExamSettings,
-    pub guard: GuardSettings,
-    pub retry: RetryPolicy,
-    pub code: String,
-    pub stop: CancellationToken,
+/// A school whose exam account is to be kept in step with people that the test knows. Fields are there to be changed
+/// between two runs.
+pub struct ExamSchool {
+    /// Where it stands, and the services.
+    pub school: School,
+    pub settings: Settings,
     pub people: BTreeMap<String, Person>,
     /// `g1` to `g3` with gids, `h1` without.
     pub groups: BTreeMap<String, Option<i64>>,
     /// A group on the exam side that the roster does not name.
     pub foreign: i64,
     pub database: RosterDatabase,
-    roster: RosterFile,
-    pub serving: Serving,
-    pub folder: TempDir,
+    pub state: StateStore,
 }
 
-impl World {
+impl Deref for ExamSchool {
+    type Target = School;
+
+    fn deref(&self) -> &School {
+        &self.school
+    }
+}
+
+impl DerefMut for ExamSchool {
+    fn deref_mut(&mut self) -> &mut School {
+        &mut self.school
+    }
+}
+
+impl ExamSchool {
     /// These students on the roster, an empty account with the roster's groups, mode `sync`.
     pub async fn with(people: impl IntoIterator<Item = Person>) -> Self {
         Self::switched(people, &[]).await
@@ -60,58 +66,21 @@ impl World {
 
     /// The same, with switches of the sandbox.
     pub async fn switched(people: impl IntoIterator<Item = Person>, switches: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let usual = [("exam.qps_limit", "0"), ("exam.clock_window_s", "0")];
-        let switches =
-            usual.iter().chain(switches).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let sandbox = Sandbox::new(SandboxSettings {
-            fields: vec![(LOGIN, "number".to_owned())],
-            login_field: LOGIN.to_string(),
-            switches: switches.collect(),
-            ..SandboxSettings::default()
-        })
-        .unwrap();
+        let builder = School::builder().setting("CLASSIN__ENABLED", "false");
+        let school = builder.login_field(LOGIN, "number").switches(switches).build().await;
         let groups: BTreeMap<String, Option<i64>> = ["g1", "g2", "g3"]
-            .map(|code| (code.to_owned(), Some(sandbox.create_group(code))))
+            .map(|code| (code.to_owned(), Some(school.sandbox.create_group(code))))
             .into_iter()
             .chain([("h1".to_owned(), None)])
             .collect();
-        let foreign = sandbox.create_group("another school");
-        let serving = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let roster_path = folder.path().join("roster.db");
-        let roster = RosterFile::create(&roster_path).await;
-        let exam = exam_settings(&serving.base_url());
-        let columns: Vec<String> = exam.fields.iter().map(|field| field.column.clone()).collect();
-        let database = RosterDatabase::open(&roster_path, &RosterQueries::default(), &columns).await.unwrap();
-        let world = Self {
-            state: StateStore::open(&folder.path().join("state.db")).await.unwrap(),
-            sandbox,
-            clock: Clock::system(),
-            mode: Mode::Sync,
-            min_roster: 1,
-            exam,
-            guard: GuardSettings {
-                max_delete: Limit::Percent(100.0),
-                max_modify: Limit::Percent(100.0),
-                min_roster: 1,
-            },
-            retry: RetryPolicy {
-                max_attempts: 8,
-                first_delay: Duration::from_secs(60),
-                max_delay: Duration::from_secs(6 * 3600),
-            },
-            code: "xxx".to_owned(),
-            stop: CancellationToken::new(),
-            people: people.into_iter().map(|person| (person.id.clone(), person)).collect(),
-            groups,
-            foreign,
-            database,
-            roster,
-            serving,
-            folder,
-        };
-        world.write_roster().await;
-        world
+        let foreign = school.sandbox.create_group("another school");
+        let settings = settings(&school);
+        let database = app::roster(&settings).await.unwrap();
+        let state = StateStore::open(&settings.state.database).await.unwrap();
+        let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
+        let school = Self { school, settings, people, groups, foreign, database, state };
+        school.write_roster().await;
+        school
     }
 
     /// The same, after a first sync that put everything in line, and a second run that saw it so.
@@ -127,11 +96,6 @@ impl World {
 
     pub fn gid(&self, code: &str) -> i64 {
         self.groups[code].unwrap()
-    }
-
-    /// Switch, or fault.
-    pub fn set(&self, name: &str, value: &str) {
-        self.sandbox.set(name, value).unwrap();
     }
 
     /// Puts a student on the roster, or changes the one with this id.
@@ -153,12 +117,7 @@ impl World {
     }
 
     pub async fn write_roster(&self) {
-        self.roster.write(&self.people, &self.groups).await;
-    }
-
-    /// Moves the clock forward.
-    pub fn later(&self, by_ms: i64) {
-        self.clock.shift_ms(by_ms);
+        roster::write(&self.school.roster, &self.people, &self.groups).await;
     }
 
     fn contexts(&self) -> (Context, Writers) {
@@ -169,13 +128,13 @@ impl World {
             longest_retry_after: Duration::from_secs(2),
         };
         let transport =
-            Transport::with_retry_pacing(&self.exam.endpoint, self.clock.clone(), pacing).unwrap();
-        let connection = ExamConnection { transport, code: SecretString::from(self.code.clone()) };
+            Transport::with_retry_pacing(&self.settings.exam.endpoint, self.clock.clone(), pacing).unwrap();
+        let connection = ExamConnection { transport, code: self.settings.exam.code.clone().unwrap() };
         let writers = Writers { exam: Some(ExamWriter::new(connection.clone())), classin: None };
         let side = ExamSide {
             reader: ExamReader::new(connection),
-            settings: self.exam.clone(),
-            guard: self.guard,
+            settings: self.settings.exam.clone(),
+            guard: self.settings.guard,
             keep_unmanaged: true,
             retry_delays: ExamRetryDelays {
                 between_readings: Duration::ZERO,
@@ -187,9 +146,9 @@ impl World {
             roster: self.database.clone(),
             exam: Some(side),
             classin: None,
-            mode: self.mode,
-            min_roster: self.min_roster,
-            retry: self.retry,
+            mode: self.settings.mode,
+            min_roster: self.settings.guard.min_roster,
+            retry: retry_policy(self.settings.retry),
             clock: self.clock.clone(),
             progress: Progress::default(),
             stop: self.stop.clone(),
@@ -205,17 +164,13 @@ impl World {
     }
 
     async fn intended(&self) -> (RunReport, Intended) {
-        let (report, intended) = run::plan(&self.contexts().0).await.unwrap();
-        report.balances();
-        (report, intended)
+        checked_plan(&self.contexts().0, &self.settings.state.database).await
     }
 
     /// One run. Its figures add up.
     pub async fn run(&self) -> RunReport {
         let (context, writers) = self.contexts();
-        let report = reconcile(&context, &writers, Trigger::SyncNow).await.unwrap();
-        report.balances();
-        report
+        checked_run(&context, &writers, &self.settings.state.database, &self.leftovers).await
     }
 
     /// A run with everything that was ever put off made due: failures and group look-ups.
@@ -227,6 +182,7 @@ impl World {
     /// A run that is cut off in its midst, wherever it is after this time.
     pub async fn crash_after(&self, delay: Duration) {
         let (context, writers) = self.contexts();
+        self.leftovers.expect_nothing();
         let run = reconcile(&context, &writers, Trigger::SyncNow);
         let _cut_off = tokio::time::timeout(delay, run).await;
     }
@@ -234,6 +190,7 @@ impl World {
     /// A run that is cut off as soon as `when` holds.
     pub async fn crash_when(&self, when: impl Fn() -> bool) {
         let (context, writers) = self.contexts();
+        self.leftovers.expect_nothing();
         let run = reconcile(&context, &writers, Trigger::SyncNow);
         let reached = async {
             while !when() {
@@ -317,7 +274,7 @@ impl World {
         self.differences_but(known, &[])
     }
 
-    /// As [`World::differences`], without looking at some fields.
+    /// As [`ExamSchool::differences`], without looking at some fields.
     pub fn differences_but(&self, known: &[&str], unseen: &[i64]) -> Vec<String> {
         let mut found = Vec::new();
         let mut by_login: BTreeMap<String, CandidateView> = BTreeMap::new();
@@ -352,6 +309,25 @@ impl World {
     }
 }
 
+/// Under these settings no run waits for anything, and the guard holds nothing.
+fn settings(school: &School) -> Settings {
+    let mut settings = school.settings();
+    settings.exam = exam_settings(&school.serving.base_url());
+    settings.guard =
+        GuardSettings { max_delete: Limit::Percent(100.0), max_modify: Limit::Percent(100.0), min_roster: 1 };
+    settings.retry = RetrySettings {
+        max_attempts: 8,
+        first_delay: Duration::from_secs(60),
+        max_delay: Duration::from_secs(6 * 3600),
+    };
+    settings
+}
+
+fn retry_policy(settings: RetrySettings) -> RetryPolicy {
+    let RetrySettings { max_attempts, first_delay, max_delay } = settings;
+    RetryPolicy { max_attempts, first_delay, max_delay }
+}
+
 fn exam_settings(base_url: &str) -> ExamSettings {
     let field = |column: &str, id| FieldMapping { column: column.to_owned(), field: FieldRef::Id(id) };
     ExamSettings {
@@ -363,7 +339,7 @@ fn exam_settings(base_url: &str) -> ExamSettings {
             timeout: Duration::from_secs(10),
             ca_file: None,
         },
-        code: None,
+        code: Some(SecretString::from("xxx")),
         login_field: LoginField::Named(FieldRef::Id(LOGIN)),
         page_size: 100,
         batch_size: 100,
