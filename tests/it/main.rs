@@ -23,6 +23,7 @@ mod exam_contract;
 mod export;
 mod failures;
 mod import;
+mod kit;
 mod migrations;
 mod privacy;
 mod program;
