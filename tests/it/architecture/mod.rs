@@ -3,20 +3,17 @@
 //!
 //! Comments and the contents of test modules never count; strings count only where a rule is about strings.
 
+mod circles;
 mod documents;
+mod licences;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// Where the source of each crate is, and under which name its files stand here.
-const CRATES: [(&str, &str); 4] = [
-    ("src", ""),
-    ("crates/core/src", "core/"),
-    ("crates/import/src", "import/"),
-    ("crates/sandbox/src", "sandbox/"),
-];
+use circles::Imports;
+use source::{CRATES, Source, folder_of_children, lines_with, sources, words_in};
 
 /// What the manifest of the core must not have, in any section but that of the tests.
 const NOT_FOR_THE_CORE: [&str; 8] =
@@ -58,251 +55,6 @@ const MOST_LINES: usize = 500;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// One file of the source, in the three forms that rules look at.
-struct Source {
-    /// Below its crate's `src`, such as `run/mod.rs`; other crates' files begin with the crate, as in `core/lib.rs`.
-    path: String,
-    raw: String,
-    /// Without comments and tests.
-    code: String,
-    /// Also without what stands in strings.
-    bare: String,
-    /// Modules declared without a body: name, and whether for tests only.
-    modules: Vec<(String, bool)>,
-}
-
-impl Source {
-    fn new(path: &str, raw: &str) -> Self {
-        let (mut code, mut bare) = blanked(raw);
-        let modules = declared_modules(&bare);
-        let only_for_tests =
-            path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("_tests.rs");
-        if only_for_tests {
-            (code, bare) = (Vec::new(), Vec::new());
-        } else {
-            blank_test_items(&mut code, &mut bare);
-        }
-        let (code, bare) = (code.into_iter().collect(), bare.into_iter().collect());
-        Self { path: path.to_owned(), raw: raw.to_owned(), code, bare, modules }
-    }
-
-    /// The folder or file right below `src` that it belongs to.
-    fn top(&self) -> &str {
-        self.path.split('/').next().unwrap().trim_end_matches(".rs")
-    }
-
-    /// How many `super::` lead from here to the crate's root.
-    fn depth(&self) -> usize {
-        let folders = self.path.matches('/').count();
-        if self.path.ends_with("mod.rs") { folders } else { folders + 1 }
-    }
-
-    fn is_below(&self, folder: &str) -> bool {
-        self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-    }
-}
-
-/// The text with comments blanked, and the same with the contents of strings blanked too; places stay the same.
-fn blanked(raw: &str) -> (Vec<char>, Vec<char>) {
-    let text: Vec<char> = raw.chars().collect();
-    let (mut code, mut bare) = (text.clone(), text.clone());
-    let blank = |form: &mut Vec<char>, from: usize, to: usize| {
-        for letter in &mut form[from..to] {
-            if *letter != '\n' {
-                *letter = ' ';
-            }
-        }
-    };
-    let mut at = 0;
-    while at < text.len() {
-        if let Some(end) = comment_end(&text, at) {
-            blank(&mut code, at, end);
-            blank(&mut bare, at, end);
-            at = end;
-        } else if let Some(end) = string_end(&text, at) {
-            blank(&mut bare, at, end);
-            at = end;
-        } else {
-            // A whole word at a time: the r of `for"x"` begins no raw string.
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            at += 1;
-            while is_word(text[at - 1]) && at < text.len() && is_word(text[at]) {
-                at += 1;
-            }
-        }
-    }
-    (code, bare)
-}
-
-fn comment_end(text: &[char], at: usize) -> Option<usize> {
-    match text.get(at..at + 2)? {
-        ['/', '/'] => Some((at..text.len()).find(|i| text[*i] == '\n').unwrap_or(text.len())),
-        ['/', '*'] => {
-            let (mut depth, mut i) = (1, at + 2);
-            while depth > 0 && i < text.len() {
-                match (text[i], text.get(i + 1)) {
-                    ('/', Some('*')) => (depth, i) = (depth + 1, i + 2),
-                    ('*', Some('/')) => (depth, i) = (depth - 1, i + 2),
-                    _ => i += 1,
-                }
-            }
-            Some(i)
-        }
-        _ => None,
-    }
-}
-
-/// The end of the string or character that begins here, its prefix included.
-fn string_end(text: &[char], at: usize) -> Option<usize> {
-    let mut i = at;
-    while i < text.len() && i < at + 2 && matches!(text[i], 'b' | 'c' | 'r') {
-        i += 1;
-    }
-    let is_raw = i > at && text[i - 1] == 'r';
-    let hashes = if is_raw { text[i..].iter().take_while(|c| **c == '#').count() } else { 0 };
-    let quote = *text.get(i + hashes)?;
-    if is_raw && quote == '"' {
-        let close: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
-        let body = i + hashes + 1;
-        let end = text[body..].windows(close.len()).position(|window| window == close)?;
-        return Some(body + end + close.len());
-    }
-    match quote {
-        '"' if hashes == 0 => closing(text, i + 1, '"'),
-        // A lifetime has no closing quote right behind its first letter.
-        '\'' if text.get(i + 1) == Some(&'\\') || text.get(i + 2) == Some(&'\'') => {
-            closing(text, i + 1, '\'')
-        }
-        _ => None,
-    }
-}
-
-fn closing(text: &[char], from: usize, quote: char) -> Option<usize> {
-    let mut i = from;
-    while i < text.len() && text[i] != quote {
-        i += if text[i] == '\\' { 2 } else { 1 };
-    }
-    Some((i + 1).min(text.len()))
-}
-
-/// Blanks every item under `#[cfg(test)]`.
-fn blank_test_items(code: &mut [char], bare: &mut [char]) {
-    let attribute: Vec<char> = "#[cfg(test)]".chars().collect();
-    let mut at = 0;
-    while let Some(found) = bare[at..].windows(attribute.len()).position(|window| window == attribute) {
-        let start = at + found;
-        let end = item_end(bare, start + attribute.len());
-        for form in [&mut *code, &mut *bare] {
-            for letter in form[start..end].iter_mut().filter(|letter| **letter != '\n') {
-                *letter = ' ';
-            }
-        }
-        at = end;
-    }
-}
-
-/// An item ends at its `;`, or where the brace that it opened is closed.
-fn item_end(bare: &[char], from: usize) -> usize {
-    let mut depth = 0_usize;
-    for (i, letter) in bare.iter().enumerate().skip(from) {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 1 => return i + 1,
-            '}' => depth = depth.saturating_sub(1),
-            ';' if depth == 0 => return i + 1,
-            _ => {}
-        }
-    }
-    bare.len()
-}
-
-/// Every `mod name;`.
-fn declared_modules(bare: &[char]) -> Vec<(String, bool)> {
-    let text: String = bare.iter().collect();
-    let statements: Vec<&str> = text.split_inclusive([';', '{', '}']).collect();
-    let mut found = Vec::new();
-    for statement in statements.iter().filter_map(|statement| statement.strip_suffix(';')) {
-        let mut words = statement.split_whitespace().rev();
-        if let (Some(name), Some("mod")) = (words.next(), words.next()) {
-            found.push((name.to_owned(), statement.contains("cfg(test)")));
-        }
-    }
-    found
-}
-
-/// All of `src`, without the modules that exist for tests only.
-fn sources() -> Vec<Source> {
-    let mut found = Vec::new();
-    for (folder, name) in CRATES {
-        read_folder(&project(folder), name, &mut found);
-    }
-    let test_only: Vec<String> = found
-        .iter()
-        .flat_map(|source| {
-            let children = source.modules.iter().filter(|(_, for_tests)| *for_tests);
-            children
-                .map(|(name, _)| format!("{}{name}", folder_of_children(&source.path)))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    for source in &mut found {
-        let is_below = |module: &String| {
-            let rest = source.path.strip_prefix(module.as_str());
-            rest.is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
-        };
-        if test_only.iter().any(is_below) {
-            source.code.clear();
-            source.bare.clear();
-        }
-    }
-    assert!(found.len() > 10, "the source was not found");
-    found
-}
-
-fn read_folder(folder: &Path, below: &str, found: &mut Vec<Source>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if path.is_dir() {
-            read_folder(&path, &format!("{below}{name}/"), found);
-        } else if name.ends_with(".rs") {
-            found.push(Source::new(&format!("{below}{name}"), &fs::read_to_string(&path).unwrap()));
-        }
-    }
-}
-
-/// Where the modules that a file declares are looked for, with a slash at the end.
-fn folder_of_children(path: &str) -> String {
-    let (folder, file) = path.rsplit_once('/').map_or(("", path), |(folder, file)| (folder, file));
-    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    match file {
-        "lib.rs" | "main.rs" | "mod.rs" => folder,
-        _ => format!("{folder}{}/", file.trim_end_matches(".rs")),
-    }
-}
-
-/// The lines on which a word stands as a whole.
-fn lines_with(text: &str, word: &str) -> Vec<usize> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut lines = Vec::new();
-    for (at, _) in text.match_indices(word) {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        let goes_on = before.is_some_and(is_word) || word.ends_with(is_word) && after.is_some_and(is_word);
-        if !goes_on {
-            lines.push(text[..at].matches('\n').count() + 1);
-        }
-    }
-    lines
-}
-
-fn words_in(source: &Source, form: &str, words: &[&str]) -> Vec<String> {
-    let found =
-        words.iter().flat_map(|word| lines_with(form, word).into_iter().map(move |line| (line, word)));
-    found.map(|(line, word)| format!("src/{}:{line}: {word}", source.path)).collect()
 }
 
 /// Modules right below the crate's root that a file names, by `crate::` or by climbing up with `super::`.
@@ -448,6 +200,11 @@ fn adapters_that_know_too_much(sources: &[Source]) -> Vec<String> {
     found
 }
 
+/// What a file takes from the modules that it lies in does not count: a folder's own words stand in its `mod.rs`.
+fn import_circles(sources: &[Source]) -> Vec<String> {
+    Imports::of(sources).circles().into_iter().map(|circle| circle.join(" and ")).collect()
+}
+
 fn unfinished_work(sources: &[Source]) -> Vec<String> {
     let words = ["TODO", "FIXME", "XXX", "todo!", "unimplemented!"];
     sources.iter().flat_map(|source| words_in(source, &source.raw, &words)).collect()
@@ -545,6 +302,11 @@ fn adapters_know_neither_one_another_nor_who_uses_them() {
 }
 
 #[test]
+fn no_files_of_different_folders_import_one_another_in_a_circle() {
+    assert_none(&import_circles(&sources()));
+}
+
+#[test]
 fn nothing_is_left_for_later() {
     assert_none(&unfinished_work(&sources()));
 }
@@ -602,96 +364,6 @@ fn walk(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
             look(&path, &text);
         }
     }
-}
-
-#[test]
-fn every_dependency_has_an_allowed_licence() {
-    let allowed = allowed_licences();
-    let packages = resolved_packages();
-    assert!(packages.len() > 50, "only {} packages: is the tree complete?", packages.len());
-    let bad = packages.iter().filter(|(_, licence)| !is_allowed(licence, &allowed));
-    assert_none(&bad.map(|(name, licence)| format!("{name}: {licence}")).collect::<Vec<_>>());
-}
-
-#[test]
-fn no_banned_dependency_is_in_the_tree() {
-    let text = fs::read_to_string(project("deny.toml")).unwrap();
-    let banned: Vec<&str> =
-        text.split("{ crate = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(banned.len() >= 5, "the list of deny.toml was not found");
-    let packages = resolved_packages();
-    let bad = packages.iter().filter(|(name, _)| banned.contains(&name.as_str()));
-    assert_none(&bad.map(|(name, _)| name.clone()).collect::<Vec<_>>());
-}
-
-fn allowed_licences() -> Vec<String> {
-    let text = fs::read_to_string(project("deny.toml")).unwrap();
-    let list = text.split_once("\nallow = [").unwrap().1.split_once(']').unwrap().0;
-    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
-/// Name and licence of every package that is built here.
-fn resolved_packages() -> Vec<(String, String)> {
-    let host = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x86_64" };
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform"])
-        .arg(format!("{host}-unknown-linux-gnu"))
-        .current_dir(project("."))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
-    let resolved: BTreeSet<&str> = nodes.iter().filter_map(|node| node["id"].as_str()).collect();
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    packages
-        .filter(|package| resolved.contains(package["id"].as_str().unwrap()))
-        .map(|package| {
-            let text = |key: &str| package[key].as_str().unwrap_or("none").to_owned();
-            (text("name"), text("license"))
-        })
-        .collect()
-}
-
-/// Whether an SPDX expression can be met with the licences that are allowed. `AND` binds closer than `OR`; the
-/// old form with a slash means `OR`.
-fn is_allowed(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
-    let mut words: Vec<&str> = spaced.split_whitespace().rev().collect();
-    any_of(&mut words, allowed)
-}
-
-fn any_of(words: &mut Vec<&str>, allowed: &[String]) -> bool {
-    let mut met = all_of(words, allowed);
-    while words.last() == Some(&"OR") {
-        words.pop();
-        met |= all_of(words, allowed);
-    }
-    met
-}
-
-fn all_of(words: &mut Vec<&str>, allowed: &[String]) -> bool {
-    let mut met = one(words, allowed);
-    while words.last() == Some(&"AND") {
-        words.pop();
-        met &= one(words, allowed);
-    }
-    met
-}
-
-fn one(words: &mut Vec<&str>, allowed: &[String]) -> bool {
-    let Some(word) = words.pop() else { return false };
-    if word == "(" {
-        let met = any_of(words, allowed);
-        words.pop();
-        return met;
-    }
-    let mut licence = word.to_owned();
-    if words.last() == Some(&"WITH") {
-        words.pop();
-        licence = format!("{licence} WITH {}", words.pop().unwrap_or_default());
-    }
-    allowed.contains(&licence)
 }
 
 #[test]
@@ -837,23 +509,26 @@ fn the_checker_counts_lines_and_numbers() {
 }
 
 #[test]
-fn the_checker_reads_licence_expressions() {
-    let allowed = ["MIT", "BSD-3-Clause", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned);
-    for (expression, expected) in [
-        ("MIT", true),
-        ("GPL-3.0", false),
-        ("GPL-3.0 OR MIT", true),
-        ("Apache-2.0/MIT", true),
-        ("Apache-2.0 / MIT", true),
-        ("MIT AND BSD-3-Clause", true),
-        ("MIT AND GPL-3.0", false),
-        ("(MIT OR Apache-2.0) AND Unicode-3.0", false),
-        ("(MIT OR Apache-2.0) AND BSD-3-Clause", true),
-        ("GPL-3.0 OR MIT AND GPL-2.0", false),
-        ("Apache-2.0 WITH LLVM-exception OR Apache-2.0", true),
-        ("none", false),
-        ("", false),
-    ] {
-        assert_eq!(is_allowed(expression, &allowed), expected, "{expression}");
-    }
+fn the_checker_finds_circles_through_what_is_passed_on() {
+    let circles = |here: &str, there: &str| {
+        import_circles(&[
+            Source::new("lib.rs", "//! x\npub mod one;\npub mod two;"),
+            Source::new("one/mod.rs", "//! x\nmod part;\npub use part::Part;\npub struct Word;"),
+            Source::new("one/part.rs", here),
+            Source::new("two/mod.rs", "//! x\nmod piece;\npub use piece::{Piece, Other as Third};"),
+            Source::new("two/piece.rs", there),
+        ])
+    };
+    let uses_two = "use crate::two::Piece;\npub struct Part(Piece);";
+    let found = ["one/part.rs and two/piece.rs"];
+    assert_eq!(circles(uses_two, "use crate::one::Part;\npub struct Piece; pub struct Other;"), found, "use");
+    assert_eq!(circles(uses_two, "pub struct Piece; fn f() { crate::one::Part::new(); }"), found, "path");
+    assert_eq!(
+        circles(uses_two, "use super::super::one::{Word, Part as P};\npub struct Piece;"),
+        found,
+        "super"
+    );
+    assert_eq!(circles(uses_two, "use crate::one::Word;\npub struct Piece;"), [""; 0], "another file");
+    assert_eq!(circles("use super::Word;\npub struct Part;", "pub struct Piece;"), [""; 0], "its own folder");
+    assert_eq!(circles(uses_two, "//! [`Part`](crate::one::Part)\npub struct Piece;"), [""; 0], "a link");
 }
