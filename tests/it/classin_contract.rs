@@ -297,12 +297,13 @@ async fn without_random_numbers_no_account_is_asked_for() {
 #[tokio::test]
 async fn no_call_is_ever_repeated_by_the_client() {
     for answer in [status(503), status(429), answered("{"), status(413)] {
+        let status = answer.status;
         let fake = Fake::answering(answer).await;
         fake.client().add_to_class(CLASS, &two_students()).await.unwrap_err();
         fake.client().remove_from_class(CLASS, &[ClassinUid(1)]).await.unwrap_err();
         fake.client().register(&the_account()).await.unwrap_err();
         fake.client().register_multiple(&[the_account()]).await.unwrap_err();
-        assert_eq!(fake.requests.lock().unwrap().len(), 4);
+        assert_eq!(fake.requests.lock().unwrap().len(), 4, "{status}");
     }
 }
 
@@ -515,7 +516,11 @@ async fn a_connection_that_breaks_after_sending_is_a_lost_answer() {
         let error =
             client(address, "topsecret").remove_from_class(CLASS, &[ClassinUid(1)]).await.unwrap_err();
         assert!(matches!(error, ClassinError::Interrupted(_)), "{error}");
-        assert_eq!((error.disposition(), error.is_lost()), (ClassinDisposition::Retry { after: None }, true));
+        assert_eq!(
+            (error.disposition(), error.is_lost()),
+            (ClassinDisposition::Retry { after: None }, true),
+            "{said:?}"
+        );
     }
 }
 
@@ -667,11 +672,16 @@ async fn who_has_an_account_already_keeps_it_and_joins_the_school() {
         let known = uids(&proven(Call::RegisterMultiple, &asked, &several));
         assert_eq!(
             known.iter().map(|one| (one.0, one.1)).collect::<Vec<_>>(),
-            [(phone, codes[0]), (mail, codes[1])]
+            [(phone, codes[0]), (mail, codes[1])],
+            "{existing:?}"
         );
         for (one, code) in asked.iter().zip(codes) {
             let answer = client.register(one).await.unwrap();
-            assert_eq!(uids(&proven(Call::Register, std::slice::from_ref(one), &answer))[0].1, code);
+            assert_eq!(
+                uids(&proven(Call::Register, std::slice::from_ref(one), &answer))[0].1,
+                code,
+                "{existing:?}"
+            );
         }
     }
     sandbox.leave_school(phone);
@@ -679,7 +689,7 @@ async fn who_has_an_account_already_keeps_it_and_joins_the_school() {
     let member = [ItemVerdict::Done { code: Code(1) }, ItemVerdict::Already { code: Code(133) }];
     for verdict in member {
         let answer = client.add_school_student(&asked[0].contact, &name).await.unwrap();
-        assert_eq!(judge_school_student(&answer).verdict, verdict);
+        assert_eq!(judge_school_student(&answer).verdict, verdict, "{verdict:?}");
     }
     assert!(sandbox.is_school_student(phone));
 }
@@ -733,7 +743,11 @@ async fn a_repeat_after_a_lost_answer_brings_the_uid() {
         assert!(client.register(&asked).await.unwrap_err().is_lost(), "{fault}");
         let answer = client.register(&asked).await.unwrap();
         let known = uids(&proven(Call::Register, std::slice::from_ref(&asked), &answer));
-        assert_eq!(known, [(sandbox.account("13800000000").unwrap(), 135, Membership::ToAskFor)]);
+        assert_eq!(
+            known,
+            [(sandbox.account("13800000000").unwrap(), 135, Membership::ToAskFor)],
+            "{fault:?}"
+        );
     }
     assert_eq!(sandbox.accounts().len(), 1);
     sandbox.set("refuse_call", "register:820").unwrap();

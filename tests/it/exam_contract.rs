@@ -467,7 +467,7 @@ async fn a_write_is_never_sent_twice() {
     for status in [408, 429, 500, 503] {
         let fake = Fake::answering([Answer::new(status, "")]).await;
         let client = fake.client();
-        assert!(client.writer.delete(&[Sid(1)]).await.is_err());
+        assert!(client.writer.delete(&[Sid(1)]).await.is_err(), "{status:?}");
         assert_eq!(fake.requests(), 1, "{status}");
     }
 }

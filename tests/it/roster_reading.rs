@@ -103,7 +103,7 @@ async fn a_schools_own_schema_with_numbers_as_ids_is_read_as_text_in_the_order_o
         let rows = rows(&database).await;
         assert_eq!(ids(&rows), ["10", "100", "9"], "{number}");
         assert_eq!(groups(&rows[0]), ["1", "2"], "{number}");
-        assert_eq!(rows[0].student.values, ["Ten", "1"]);
+        assert_eq!(rows[0].student.values, ["Ten", "1"], "{number:?}");
         assert!(!rows[1].student.active, "{number}");
         let mut snapshot = database.snapshot().await.unwrap();
         let wanted = {
@@ -157,7 +157,7 @@ async fn tables_made_by_hand_are_read_in_the_order_of_bytes_whatever_their_types
     ];
     for (declared, values, expected) in table {
         let tables = OUR_TABLES.replace("student_id TEXT PRIMARY KEY", declared);
-        assert_ne!(tables, OUR_TABLES);
+        assert_ne!(tables, OUR_TABLES, "{declared:?}");
         let made = made(&format!(
             "{tables} CREATE TABLE ids (id); INSERT INTO ids VALUES {values}; \
              INSERT INTO students (student_id, name) SELECT id, 'n' FROM ids; \
@@ -269,18 +269,18 @@ async fn everything_read_through_one_snapshot_is_of_one_moment() {
         let mut writer = options.busy_timeout(Duration::ZERO).connect().await.unwrap();
         let database = made.open().await;
         let mut snapshot = database.snapshot().await.unwrap();
-        assert_eq!(snapshot.count_active().await.unwrap(), 1);
+        assert_eq!(snapshot.count_active().await.unwrap(), 1, "{journal:?}");
         let written = sqlx::query("INSERT INTO students (student_id, name) VALUES ('b', 'x')")
             .execute(&mut writer)
             .await;
         // With a rollback journal the writer has to wait for the reader; with a WAL it need not.
-        assert_eq!(written.is_ok(), journal == SqliteJournalMode::Wal);
+        assert_eq!(written.is_ok(), journal == SqliteJournalMode::Wal, "{journal:?}");
         assert_eq!(snapshot.count_active().await.unwrap(), 1, "the reading is of one moment");
         snapshot.close().await;
         if written.is_err() {
             run(&mut writer, "INSERT INTO students (student_id, name) VALUES ('b', 'x')").await;
         }
-        assert_eq!(database.require_students(1).await.unwrap(), 2);
+        assert_eq!(database.require_students(1).await.unwrap(), 2, "{journal:?}");
     }
 }
 

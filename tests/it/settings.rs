@@ -163,7 +163,7 @@ fn every_kind_of_value_can_come_from_the_environment() {
 fn a_secret_of_digits_stays_text() {
     for secret in ["0012345", "12e3", "TRUE", " with blanks ", "a,b=c$d"] {
         let settings = built_in(&[("ROSTERD__EXAM__CODE", secret)]).unwrap();
-        assert_eq!(settings.exam.code.unwrap().expose_secret(), secret);
+        assert_eq!(settings.exam.code.unwrap().expose_secret(), secret, "{secret:?}");
     }
 }
 

@@ -386,7 +386,11 @@ async fn refused_credentials_and_maintenance_stop_registrations_and_fail_no_stud
             school.set("refuse_call", &format!("{REGISTER_SEVERAL}:102"));
         }
         let report = school.run_to(exit).await;
-        assert_eq!((count(&report, "skipped", "register"), count(&report, "skipped", "enrol")), (12, 12));
+        assert_eq!(
+            (count(&report, "skipped", "register"), count(&report, "skipped", "enrol")),
+            (12, 12),
+            "{switch:?}"
+        );
         assert_eq!(school.classin_calls().len(), 1, "{switch}");
         assert!(school.failures().await.is_empty(), "{switch}");
         school.set("classin.maintenance", "off");

@@ -226,7 +226,11 @@ async fn the_setting_says_whom_we_may_remove() {
         }
         settle(&school).await;
         let evidence = school.evidence(class).await;
-        assert_eq!((evidence[&uids[0]].as_str(), evidence[&uids[2]].as_str()), ("presumed", "added"));
+        assert_eq!(
+            (evidence[&uids[0]].as_str(), evidence[&uids[2]].as_str()),
+            ("presumed", "added"),
+            "{removals:?}"
+        );
         school.leave("s000", "c1").await;
         school.leave("s002", "c1").await;
         settle(&school).await;
@@ -326,7 +330,7 @@ async fn a_removal_whose_answer_was_lost_is_repeated_until_the_student_is_out() 
         school.set(fault, REMOVE);
         school.run_as(Exit::Done).await;
         assert_eq!(school.members(class), set_of(&uids[1..]), "{fault}");
-        assert!(!school.evidence(class).await.contains_key(&uids[0]));
+        assert!(!school.evidence(class).await.contains_key(&uids[0]), "{fault:?}");
     }
 }
 
@@ -536,12 +540,24 @@ async fn one_student_whom_classin_refuses_stops_nobody_else_and_waits_for_a_pers
         school.set("refuse_item", &format!("{ADD}@*:0/{code}"));
         let report = school.run_to(Exit::Incomplete).await;
         assert_eq!(school.members(class), set_of(&uids[1..]), "{code}");
-        assert_eq!((count(&report, "applied", "enrol"), count(&report, "failed", "enrol")), (3, 1));
+        assert_eq!(
+            (count(&report, "applied", "enrol"), count(&report, "failed", "enrol")),
+            (3, 1),
+            "{code:?}"
+        );
         let failures = school.failures().await;
         assert_eq!(failures.len(), 1, "{code}");
-        assert_eq!((failures[0].state.as_str(), failures[0].code.clone()), ("dead", code.to_string()));
-        assert_eq!((failures[0].student_id.as_str(), failures[0].class_code.as_str()), ("s000", "c1"));
-        assert_eq!(failures[0].index, Some(0));
+        assert_eq!(
+            (failures[0].state.as_str(), failures[0].code.clone()),
+            ("dead", code.to_string()),
+            "{code:?}"
+        );
+        assert_eq!(
+            (failures[0].student_id.as_str(), failures[0].class_code.as_str()),
+            ("s000", "c1"),
+            "{code:?}"
+        );
+        assert_eq!(failures[0].index, Some(0), "{code:?}");
         school.sandbox.clear_journal();
         school.later(DAY);
         school.run_as(Exit::Incomplete).await;

@@ -37,13 +37,14 @@ async fn a_full_class_is_asked_once_an_hour_and_its_queue_never_dies() {
             school.sandbox.clear_journal();
         }
         assert!(
-            school.failures().await.iter().all(|row| row.state == FailureState::Waiting && row.code == "157")
+            school.failures().await.iter().all(|row| row.state == FailureState::Waiting && row.code == "157"),
+            "{level:?}"
         );
         school.sandbox.set_class_capacity(class.course, class.class, 9);
         school.run_as(Exit::Done).await;
         assert_eq!(school.members(class), set_of(&[uids, waiting].concat()), "{level}");
-        assert!(school.failures().await.is_empty());
-        assert_eq!(school.number("SELECT count(*) FROM full_classes").await, 0);
+        assert!(school.failures().await.is_empty(), "{level:?}");
+        assert_eq!(school.number("SELECT count(*) FROM full_classes").await, 0, "{level:?}");
     }
 }
 
@@ -139,7 +140,7 @@ async fn a_role_in_the_way_is_a_dead_letter_with_advice_until_it_is_gone() {
         school.run_as(Exit::Incomplete).await;
         let failures = school.failures().await;
         assert_eq!(failures.len(), 1, "{code}: {failures:?}");
-        assert_eq!((failures[0].code.as_str(), failures[0].state.as_str()), (code, "dead"));
+        assert_eq!((failures[0].code.as_str(), failures[0].state.as_str()), (code, "dead"), "{role:?}");
         let message = &failures[0].message;
         assert!(message.contains(said) && message.contains("ClassIn"), "{code}: {message}");
         school.sandbox.clear_journal();

@@ -113,9 +113,9 @@ async fn a_name_that_can_not_be_written_is_tried_again_and_waits_for_a_person_in
     school.set("refuse_call", &format!("{NAME}@*:104"));
     for state in ["waiting", "dead"] {
         let report = school.run_to(Exit::Incomplete).await;
-        assert_eq!(count(&report, "failed", "rename"), 1);
+        assert_eq!(count(&report, "failed", "rename"), 1, "{state:?}");
         let failures = school.failures().await;
-        assert_eq!((failures[0].kind.as_str(), failures[0].state.as_str()), ("rename", state));
+        assert_eq!((failures[0].kind.as_str(), failures[0].state.as_str()), ("rename", state), "{state:?}");
         school.later(DAY);
     }
     rename(&school, "a00", "Name of a00").await;

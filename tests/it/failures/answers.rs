@@ -129,8 +129,8 @@ async fn an_answer_that_is_lost_after_the_call_was_done_is_settled_in_the_same_r
         world.set("lose_answer", endpoint);
         let report = world.run().await;
         assert_eq!(report.exit_code, 0, "{endpoint}: {report:?}");
-        assert_eq!(report.calls(endpoint), 1);
-        assert_eq!(world.differences(&[]), Vec::<String>::new());
+        assert_eq!(report.calls(endpoint), 1, "{endpoint:?}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{endpoint:?}");
     }
 }
 
@@ -149,14 +149,14 @@ async fn what_cannot_be_looked_up_is_unknown_and_settled_by_the_next_run() {
         }
         let report = world.run().await;
         assert_eq!(StageSum::of(&report.unknown()), 3, "{endpoint}: {report:?}");
-        assert_eq!(report.exit_code, 75);
-        assert_eq!(world.failures().await.len(), 3);
+        assert_eq!(report.exit_code, 75, "{endpoint:?}");
+        assert_eq!(world.failures().await.len(), 3, "{endpoint:?}");
         world.sandbox.clear_faults();
         let report = world.run().await;
         assert_eq!((report.exit_code, report.calls(endpoint)), (0, 0), "{endpoint}: {report:?}");
-        assert_eq!(world.differences(&[]), Vec::<String>::new());
-        assert_eq!(world.run().await.planned(), "");
-        assert_eq!(world.failures().await, []);
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{endpoint:?}");
+        assert_eq!(world.run().await.planned(), "", "{endpoint:?}");
+        assert_eq!(world.failures().await, [], "{endpoint:?}");
     }
 }
 
@@ -207,9 +207,9 @@ async fn a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone() {
         world.edit("s017", |it| it.in_groups(["g9"])).await;
         let report = world.run().await;
         assert_eq!((report.applied(), report.failed()), ("39 add".to_owned(), "1 add".to_owned()), "{style}");
-        assert_eq!(report.exit_code, 3);
+        assert_eq!(report.exit_code, 3, "{style:?}");
         let failures = world.failures().await;
-        assert_eq!((failures.len(), failures[0].student_id.as_str()), (1, "s017"));
+        assert_eq!((failures.len(), failures[0].student_id.as_str()), (1, "s017"), "{style:?}");
         assert!(report.calls("addStudents") < 20, "{}", report.calls("addStudents"));
     }
 }

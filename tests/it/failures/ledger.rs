@@ -10,8 +10,12 @@ async fn three_refused_items_of_a_hundred_are_recorded_by_index_and_entered_when
         let world = ExamSchool::switched(students(100), &[("index_base", base)]).await;
         world.set("refuse_item", "addStudents:0,49,99");
         let report = world.run().await;
-        assert_eq!((report.applied(), report.failed()), ("97 add".to_owned(), "3 add".to_owned()));
-        assert_eq!((report.exit_code, report.outcome.as_str()), (3, "incomplete"));
+        assert_eq!(
+            (report.applied(), report.failed()),
+            ("97 add".to_owned(), "3 add".to_owned()),
+            "{base:?}"
+        );
+        assert_eq!((report.exit_code, report.outcome.as_str()), (3, "incomplete"), "{base:?}");
         let failures = world.failures().await;
         let rows: Vec<_> = failures
             .iter()
@@ -28,15 +32,15 @@ async fn three_refused_items_of_a_hundred_are_recorded_by_index_and_entered_when
             .collect();
         let expected = [("s000", 0), ("s049", 49), ("s099", 99)]
             .map(|(id, index)| (id, Some(1), Some(index), "refused", "waiting", 1));
-        assert_eq!(rows, expected);
-        assert!(failures.iter().all(|row| !row.message.is_empty() && row.due_at.is_some()));
+        assert_eq!(rows, expected, "{base:?}");
+        assert!(failures.iter().all(|row| !row.message.is_empty() && row.due_at.is_some()), "{base:?}");
         let report = world.run().await;
         assert_eq!((report.skipped(), report.exit_code), ("3 add".to_owned(), 3), "not due yet");
         world.later(2 * MINUTE);
         let report = world.run().await;
-        assert_eq!((report.applied(), report.exit_code), ("3 add".to_owned(), 0));
-        assert_eq!(world.failures().await, []);
-        assert_eq!(world.differences(&[]), Vec::<String>::new());
+        assert_eq!((report.applied(), report.exit_code), ("3 add".to_owned(), 0), "{base:?}");
+        assert_eq!(world.failures().await, [], "{base:?}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{base:?}");
     }
 }
 
@@ -69,16 +73,20 @@ async fn a_dead_letter_is_tried_again_when_its_row_changes_or_a_person_says_so()
         world.settings.retry.max_attempts = 1;
         world.put(student("new")).await;
         world.set("refuse_item", "addStudents:0");
-        assert_eq!(world.run().await.failed(), "1 add");
-        assert_eq!(world.run().await.skipped(), "1 add");
+        assert_eq!(world.run().await.failed(), "1 add", "{by_hand:?}");
+        assert_eq!(world.run().await.skipped(), "1 add", "{by_hand:?}");
         if by_hand {
             let now_ms = world.clock.now_ms();
-            assert_eq!(world.state.change_failures(None, FailureState::Waiting, now_ms).await.unwrap(), 1);
+            assert_eq!(
+                world.state.change_failures(None, FailureState::Waiting, now_ms).await.unwrap(),
+                1,
+                "{by_hand:?}"
+            );
         } else {
             world.edit("new", |it| it.phone("mended")).await;
         }
-        assert_eq!(world.run().await.applied(), "1 add");
-        assert_eq!(world.failures().await, []);
+        assert_eq!(world.run().await.applied(), "1 add", "{by_hand:?}");
+        assert_eq!(world.failures().await, [], "{by_hand:?}");
     }
 }
 

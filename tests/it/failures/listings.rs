@@ -105,6 +105,6 @@ async fn a_page_that_cannot_be_had_is_a_failed_run_without_writes() {
         let report = world.run().await;
         world.sandbox.clear_faults();
         assert_eq!((report.exit_code, report.writes()), (exit, 0), "{fault}: {report:?}");
-        assert_eq!(world.link("s001").await.unwrap().gone_runs, 1);
+        assert_eq!(world.link("s001").await.unwrap().gone_runs, 1, "{fault:?}");
     }
 }

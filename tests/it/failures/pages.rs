@@ -319,7 +319,7 @@ async fn a_listing_that_adds_up_but_lacks_our_candidates_deletes_and_adds_none()
         assert_eq!((report.exit_code, risky(&school.world)), (3, vec![]), "{missing}: {report:?}");
         assert!(report.errors[0].contains("exists by its sid is not in it"), "{report:?}");
         unlisted.iter().for_each(|sid| school.world.sandbox.list_first(*sid));
-        assert_eq!(school.world.logins(), before);
+        assert_eq!(school.world.logins(), before, "{missing:?}");
         school.converges("unlisted candidates").await;
     }
 }

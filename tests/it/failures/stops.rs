@@ -15,7 +15,7 @@ async fn a_wrong_code_ends_as_credentials_refused_whatever_form_the_refusal_take
             world.settings.exam.code = Some("wrong".into());
             let report = world.run().await;
             assert_eq!((report.exit_code, report.writes()), (77, 0), "{style}: {report:?}");
-            assert!(!report.errors.is_empty());
+            assert!(!report.errors.is_empty(), "{known:?}");
         }
     }
 }
@@ -118,7 +118,7 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
         world.edit("s002", |it| it.in_groups(["g1", "g2"])).await;
         let report = world.run().await;
         assert_eq!(report.applied(), "5 add, 1 modify, 1 move", "{style}");
-        assert_eq!(report.exit_code, 3);
+        assert_eq!(report.exit_code, 3, "{style:?}");
         assert!(
             report.skipped().ends_with(" add") && report.calls("addStudents") < 60,
             "{style}: {report:?}"
@@ -133,8 +133,8 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
         );
         assert!(failures.iter().all(|row| row.message.contains("no room")), "{style}");
         world.set("candidate_cap", "0");
-        assert_eq!(world.run_later().await.exit_code, 0);
-        assert_eq!(world.differences(&[]), Vec::<String>::new());
+        assert_eq!(world.run_later().await.exit_code, 0, "{style:?}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{style:?}");
     }
 }
 

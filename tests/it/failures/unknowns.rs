@@ -140,7 +140,7 @@ async fn a_start_that_counts_pages_is_found_out_before_anything_is_written() {
         world.later(4 * DAY);
         let report = world.run().await;
         assert_eq!(report.writes(), 0, "{semantics}: {report:?}");
-        assert_ne!(report.exit_code, 0);
+        assert_ne!(report.exit_code, 0, "{semantics:?}");
     }
 }
 
@@ -155,10 +155,10 @@ async fn login_values_that_only_look_alike_to_the_service_never_share_a_candidat
         for _ in 0..3 {
             let report = world.run_later().await;
             assert_eq!(report.applied(), "", "{info}");
-            assert_eq!(report.exit_code, 3);
+            assert_eq!(report.exit_code, 3, "{info:?}");
         }
         assert_eq!((world.sid("s1").await, world.link("s2").await), (sid, None), "{info}");
-        assert_eq!(world.candidate("anna").fields[&NAME], "Name of s1");
+        assert_eq!(world.candidate("anna").fields[&NAME], "Name of s1", "{info:?}");
     }
 }
 
@@ -173,14 +173,14 @@ async fn a_service_that_drops_what_a_change_does_not_name_loses_nobody_a_value()
             world.edit(&format!("s{number:03}"), |it| it.named("Somebody else")).await;
         }
         world.edit("s001", |it| it.phone("")).await;
-        assert_eq!(world.run().await.applied(), "6 modify");
+        assert_eq!(world.run().await.applied(), "6 modify", "{echo:?}");
         let unseen: &[i64] = if echo == "on" { &[] } else { &[PASSWORD] };
         assert_eq!(world.differences_but(&[], unseen), Vec::<String>::new(), "{echo}");
-        assert_eq!(world.run().await.planned(), "");
+        assert_eq!(world.run().await.planned(), "", "{echo:?}");
         world.edit("s007", |it| it.login("renamed")).await;
-        assert_eq!(world.run().await.applied(), "1 modify");
+        assert_eq!(world.run().await.applied(), "1 modify", "{echo:?}");
         assert_eq!(world.differences_but(&[], unseen), Vec::<String>::new(), "{echo}");
-        assert_eq!(world.run().await.planned(), "");
+        assert_eq!(world.run().await.planned(), "", "{echo:?}");
     }
 }
 
@@ -194,7 +194,7 @@ async fn the_first_change_of_an_account_goes_alone_and_is_read_back_and_later_on
             world.edit(&format!("s{number:03}"), |it| it.named(name)).await;
         }
         let report = world.run().await;
-        assert_eq!(report.applied(), "6 modify");
+        assert_eq!(report.applied(), "6 modify", "{name:?}");
         assert_eq!(
             (report.calls("changeStuinfo"), report.calls("getstudentsinfo")),
             (calls, lookups),

@@ -90,7 +90,7 @@ async fn a_guessed_encoding_is_said() {
         let desk = Desk::new();
         desk.put("students.csv", encoding_named(encoding).unwrap().encode(text).0);
         let report = import(&desk.csv(&["students.csv"])).await.unwrap();
-        assert_eq!(desk.one("SELECT name FROM students").await, names);
+        assert_eq!(desk.one("SELECT name FROM students").await, names, "{encoding:?}");
         let expected = format!("note: students.csv: read as {encoding}, which is a guess");
         assert!(report.to_string().contains(&expected), "{report}");
     }

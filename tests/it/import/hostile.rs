@@ -114,8 +114,8 @@ async fn a_file_that_lost_most_of_its_rows_is_refused_by_the_guard() {
         let text = report.to_string();
         assert!(text.contains("refused: 11 of 50 students would be marked as having left"), "{text}");
         assert!(text.contains("guard.max_delete allows 10") && text.contains("--allow-shrink"), "{text}");
-        assert!(!report.changed && report.difference.students.left == 11);
-        assert_eq!(std::fs::read(desk.database()).unwrap(), before);
+        assert!(!report.changed && report.difference.students.left == 11, "{request:?}");
+        assert_eq!(std::fs::read(desk.database()).unwrap(), before, "{request:?}");
     }
     assert_eq!(
         import(&dry(bulk(desk.put_all(&[("students.csv", &rows(40))]))))

@@ -236,7 +236,7 @@ async fn the_manifest_is_followed_to_the_letter() {
         let folder = with(&|text| text.replace(change.0, change.1));
         let found = problems(import(&bundle(&desk, folder)).await);
         assert_eq!(found[0].3, code, "{name}: {found:?}");
-        assert_eq!(found[0].0, "manifest.csv");
+        assert_eq!(found[0].0, "manifest.csv", "{name:?}");
     }
     let folder = with(&|_| String::new());
     assert_eq!(problems(import(&bundle(&desk, folder)).await), [at("manifest.csv", 1, 1, "missing-file")]);

@@ -81,7 +81,7 @@ async fn refused_credentials_end_with_77_whatever_the_refusal_looks_like() {
         school.set("auth_error_style", style);
         school.setting("EXAM__CODE", "another");
         pull_as(&school, Exit::Credentials).await;
-        assert!(mirror(&school).await.is_empty());
+        assert!(mirror(&school).await.is_empty(), "{style:?}");
     }
 }
 

@@ -131,7 +131,7 @@ async fn results_that_the_service_no_longer_lists_are_kept() {
     for later in [0, DAY] {
         school.later(later);
         let report = pull_to(&school, Exit::Done).await;
-        assert_eq!((report.stored, report.no_longer_listed), (300, 1));
+        assert_eq!((report.stored, report.no_longer_listed), (300, 1), "{later:?}");
     }
     assert!(mirror(&school).await.contains(&gone));
 }

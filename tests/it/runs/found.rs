@@ -38,7 +38,7 @@ async fn a_password_taken_back_after_its_change_was_cut_off_is_taken_back_there_
         let _second = world.run().await;
         world.edit("s001", |it| it.password("another")).await;
         cut_off_at(&world, "changeStuinfo").await;
-        assert_eq!(world.candidate("s001").fields[&PASSWORD], "another");
+        assert_eq!(world.candidate("s001").fields[&PASSWORD], "another", "{echo:?}");
         world.edit("s001", |it| it.password("secret-s001")).await;
         comes_in_step(&world, echo).await;
     }

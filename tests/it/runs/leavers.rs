@@ -127,7 +127,7 @@ async fn a_former_candidate_follows_its_student_to_another_id_and_is_forgotten_i
         world.remove("s001").await;
         let _report = world.run().await;
         world.later(4 * DAY);
-        assert_eq!(world.run().await.applied(), "1 delete");
+        assert_eq!(world.run().await.applied(), "1 delete", "{days:?}");
         let (old, new) =
             (rosterd_core::roster::StudentId::new("s001"), rosterd_core::roster::StudentId::new("n001"));
         world.state.relink(&old, &new).await.unwrap();

@@ -37,13 +37,13 @@ async fn a_password_that_is_emptied_on_the_roster_is_left_alone() {
 async fn a_hidden_or_masked_password_is_sent_when_the_roster_changes_it_and_only_then() {
     for echo in ["off", "masked"] {
         let mut world = ExamSchool::switched(students(3), &[("echo_password", echo)]).await;
-        assert_eq!(world.run().await.applied(), "3 add");
+        assert_eq!(world.run().await.applied(), "3 add", "{echo:?}");
         for _ in 0..2 {
             assert_eq!(world.run().await.planned(), "", "{echo}");
         }
         world.edit("s000", |it| it.password("from the roster")).await;
         assert_eq!(world.run().await.applied(), "1 modify", "{echo}");
-        assert_eq!(world.candidate("s000").fields[&PASSWORD], "from the roster");
+        assert_eq!(world.candidate("s000").fields[&PASSWORD], "from the roster", "{echo:?}");
         for _ in 0..2 {
             assert_eq!(world.run().await.planned(), "", "{echo}");
         }
@@ -88,18 +88,18 @@ async fn a_value_changed_by_hand_right_after_it_was_written_is_put_right() {
         let mut world = ExamSchool::in_step(students(3)).await;
         let sid = world.sid("s000").await;
         world.edit("s000", |it| it.phone("from the roster")).await;
-        assert_eq!(world.run().await.applied(), "1 modify");
+        assert_eq!(world.run().await.applied(), "1 modify", "{times:?}");
         for value in by_hand.into_iter().take(times) {
             world.sandbox.edit_candidate(sid, &[(PHONE, value)]);
             assert_eq!(world.run().await.applied(), "1 modify", "{value}");
-            assert_eq!(world.candidate("s000").fields[&PHONE], "from the roster");
+            assert_eq!(world.candidate("s000").fields[&PHONE], "from the roster", "{times:?}");
         }
         for _ in 0..2 {
             assert_eq!(world.run().await.planned(), "", "{times} times by hand");
         }
-        assert!(world.link("s000").await.unwrap().rewritten.is_empty());
+        assert!(world.link("s000").await.unwrap().rewritten.is_empty(), "{times:?}");
         world.sandbox.edit_candidate(sid, &[(PHONE, "by hand much later")]);
-        assert_eq!(world.run().await.applied(), "1 modify");
+        assert_eq!(world.run().await.applied(), "1 modify", "{times:?}");
     }
 }
 

@@ -202,6 +202,6 @@ fn several_circles_and_chains_are_opened_together() {
         let mut world = world.clone();
         let (_, violations) = world.run(size);
         assert!(violations.is_empty(), "{violations:?}");
-        assert!(world.plan().is_empty());
+        assert!(world.plan().is_empty(), "{size:?}");
     }
 }

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd_core::classin_plan::{
-    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, EnrolmentViolation, Evidence, EvidenceChange, ItemVerdict, Presence,
-    Reason, Scope, Sent, Split, Stop, Token, audit_enrolments, batches, evidence_after, judge, plan_class,
+    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentBatch, EnrolmentKind,
+    EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation, Evidence, EvidenceChange,
+    ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token, audit_enrolments, batches,
+    evidence_after, judge, plan_class,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 use rosterd_core::roster::{Mode, Removals};
@@ -252,7 +253,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
             EnrolmentState::Cannot(reason.clone()),
             EnrolmentState::Waiting(reason.clone()),
         ] {
-            assert_eq!(state.reason(), Some(&reason));
+            assert_eq!(state.reason(), Some(&reason), "{state:?}");
         }
     }
     assert_eq!(EnrolmentState::Planned.reason(), None);

@@ -39,14 +39,18 @@ fn jitter_shortens_a_delay_in_proportion_by_a_fifth_at_most() {
 fn what_the_service_asks_for_lengthens_a_delay_and_never_shortens_it() {
     for (asked_seconds, due_seconds) in [(0, 60), (59, 60), (60, 60), (61, 61), (90_000, 90_000)] {
         let asked = Some(Duration::from_secs(asked_seconds));
-        assert_eq!(policy().after(1, 0, 0.0, asked), Retry::At(due_seconds * 1_000));
+        assert_eq!(policy().after(1, 0, 0.0, asked), Retry::At(due_seconds * 1_000), "{asked_seconds:?}");
     }
 }
 
 #[test]
 fn a_dead_letter_stays_dead_however_long_the_service_asks_to_wait() {
     for attempts in [8, 9, u32::MAX] {
-        assert_eq!(policy().after(attempts, 0, 0.0, Some(Duration::from_secs(1))), Retry::Dead);
+        assert_eq!(
+            policy().after(attempts, 0, 0.0, Some(Duration::from_secs(1))),
+            Retry::Dead,
+            "{attempts:?}"
+        );
     }
 }
 

@@ -28,10 +28,10 @@ async fn a_new_account_answers_its_uid_and_an_existing_one_answers_it_too() {
             [("telephone", "13800000000", phone_code), ("email", "a@example.org", email_code)]
         {
             let new = register(&served, &[(name, contact)]).await;
-            assert_eq!(top(&new), 1);
+            assert_eq!(top(&new), 1, "{mode:?}");
             let again = register(&served, &[(name, contact)]).await;
             assert_eq!((top(&again), &again["data"]), (code, &new["data"]), "{mode} {name}");
-            assert!(new["data"].as_i64().unwrap() > 0);
+            assert!(new["data"].as_i64().unwrap() > 0, "{mode:?}");
         }
     }
 }
@@ -69,10 +69,10 @@ async fn joining_the_school_is_asked_for_and_may_be_ignored_for_existing_account
     for (mode, joins) in [("joins", true), ("ignored", false)] {
         let served = served(&[("joined_on_existing", mode)]).await;
         let new = register(&served, &[("telephone", "13800000000"), ("addToSchoolMember", "1")]).await;
-        assert!(served.sandbox.is_school_student(new["data"].as_i64().unwrap()));
+        assert!(served.sandbox.is_school_student(new["data"].as_i64().unwrap()), "{mode:?}");
         let outside = register(&served, &[("telephone", "13800000001")]).await;
         let uid = outside["data"].as_i64().unwrap();
-        assert!(!served.sandbox.is_school_student(uid));
+        assert!(!served.sandbox.is_school_student(uid), "{mode:?}");
         register(&served, &[("telephone", "13800000001"), ("addToSchoolMember", "1")]).await;
         assert_eq!(served.sandbox.is_school_student(uid), joins, "{mode}");
     }
@@ -85,15 +85,15 @@ async fn the_same_parameters_within_the_window_are_101003002() {
         let pairs = [("telephone", "13800000000"), ("password", "secret1")];
         // Signed at the same second most of the time; where not, all_fields sees other parameters.
         let first = crate::client::now();
-        assert_eq!(top(&served.classin("register", &pairs).await), 1);
+        assert_eq!(top(&served.classin("register", &pairs).await), 1, "{scope:?}");
         let code = top(&served.classin("register", &pairs).await);
         if scope == "ignore_auth_fields" || first == crate::client::now() {
             assert_eq!(code, second, "{scope}");
         }
         let other = [("telephone", "13800000001"), ("password", "secret1")];
-        assert_eq!(top(&served.classin("register", &other).await), 1);
+        assert_eq!(top(&served.classin("register", &other).await), 1, "{scope:?}");
         let school = [("studentAccount", "13800000001"), ("studentName", "n")];
-        assert_eq!(top(&served.classin("addSchoolStudent", &school).await), 1);
+        assert_eq!(top(&served.classin("addSchoolStudent", &school).await), 1, "{scope:?}");
     }
 }
 
@@ -105,7 +105,7 @@ async fn a_registration_that_could_not_join_is_820_with_or_without_the_uid() {
         served.set("refuse_call", "register:820");
         let answer = register(&served, &[("telephone", phone), ("addToSchoolMember", "1")]).await;
         assert_eq!((top(&answer), answer.get("data").is_some()), (820, carries), "{mode}");
-        assert!(!served.sandbox.is_school_student(served.sandbox.account(phone).unwrap()));
+        assert!(!served.sandbox.is_school_student(served.sandbox.account(phone).unwrap()), "{mode:?}");
     }
 }
 

@@ -251,7 +251,7 @@ async fn a_class_that_is_over_deleted_open_or_made_elsewhere_condemns_the_call()
         let list = student_json(&school.uids);
         let pairs =
             [("courseId", course.as_str()), ("classId", &class), ("identity", "1"), ("studentJson", &list)];
-        assert_eq!(top(&school.served.classin("addClassStudentMultiple", &pairs).await), code);
+        assert_eq!(top(&school.served.classin("addClassStudentMultiple", &pairs).await), code, "{course:?}");
     }
 }
 
@@ -384,9 +384,9 @@ async fn a_course_student_taken_out_of_a_class_is_transferred_out_and_comes_back
     for (mode, back) in [("restores", 1), ("166", 166), ("400", 400)] {
         let school = school(1, &[("transferred_out_at_class_add", mode)]).await;
         school.add_to_course(&school.uids).await;
-        assert_eq!(codes(&school.add(&school.uids).await), [166]);
-        assert_eq!(codes(&school.remove(&school.uids).await), [1]);
-        assert_eq!(codes(&school.remove(&school.uids).await), [167]);
+        assert_eq!(codes(&school.add(&school.uids).await), [166], "{mode:?}");
+        assert_eq!(codes(&school.remove(&school.uids).await), [1], "{mode:?}");
+        assert_eq!(codes(&school.remove(&school.uids).await), [167], "{mode:?}");
         assert_eq!(codes(&school.add(&school.uids).await), [back], "{mode}");
     }
     let school = school(1, &[("course_student_at_class_add", "1")]).await;

@@ -98,7 +98,7 @@ async fn a_token_of_code_then_time_upper_case_or_another_second_is_refused() {
     {
         let body = send(&served, SAMPLES[0], token).await;
         assert_eq!(body, r#"{"error":"token is wrong","status":"error"}"#, "{token}");
-        assert_eq!(served.last(), "unauthorized");
+        assert_eq!(served.last(), "unauthorized", "{token:?}");
     }
     let other_code = send(&served, ("getFields?code=yyy&time=1638768935", None), TOKEN).await;
     assert!(other_code.contains("error"), "{other_code}");
@@ -164,7 +164,7 @@ async fn refusals_come_in_the_style_that_is_set() {
         let request = served.http.get(served.url("/api/v1/student/getFields?code=no&time=1"));
         let answer = served.send(request).await.unwrap();
         assert_eq!(answer.status, status, "{style}");
-        assert_eq!(served.last(), "unauthorized");
+        assert_eq!(served.last(), "unauthorized", "{style:?}");
     }
 }
 

@@ -29,7 +29,7 @@ async fn pages_by_offset_give_every_candidate_once_and_total_counts_all() {
     let mut seen = Vec::new();
     for start in [0, 100, 200] {
         let page = page(&served, start, 100).await;
-        assert_eq!(page["total"], 230);
+        assert_eq!(page["total"], 230, "{start:?}");
         seen.extend(logins(&page));
     }
     let expected: Vec<String> = (0..230).map(|number| format!("s{:04}", 9999 - number)).collect();

@@ -189,9 +189,9 @@ async fn a_change_keeps_or_overwrites_the_fields_it_does_not_name() {
         let served = Served::with(&[("change_mode", mode)]).await;
         let sid = served.sandbox.insert_candidate(&[(1, "a"), (4, "1"), (10, "pw")], &[1]);
         let answer = served.exam("changeStuinfo", &[("info", &change(sid, 4, "2"))]).await;
-        assert_eq!(answer["success"], json!([sid.to_string()]));
+        assert_eq!(answer["success"], json!([sid.to_string()]), "{mode:?}");
         let fields = served.sandbox.candidate("a").unwrap().fields;
-        assert_eq!(fields[&4], "2");
+        assert_eq!(fields[&4], "2", "{mode:?}");
         assert_eq!(fields.contains_key(&10), kept, "{mode}");
     }
 }
@@ -302,7 +302,11 @@ async fn a_second_group_of_one_title_is_made_returned_or_refused() {
     for (mode, gid, status) in [("create", json!(1002), "ok"), ("return_existing", json!(1001), "ok")] {
         let served = Served::with(&[("addcategory_twin", mode)]).await;
         let pairs = [("parentGid", "0"), ("title", "新建组")];
-        assert_eq!(served.exam("addcategory", &pairs).await, json!({"gid": 1001, "status": "ok"}));
+        assert_eq!(
+            served.exam("addcategory", &pairs).await,
+            json!({"gid": 1001, "status": "ok"}),
+            "{mode:?}"
+        );
         let twin = served.exam("addcategory", &pairs).await;
         assert_eq!((&twin["gid"], twin["status"].as_str()), (&gid, Some(status)), "{mode}");
     }

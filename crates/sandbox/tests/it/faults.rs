@@ -144,12 +144,12 @@ async fn refusals_before_the_endpoint_apply_nothing() {
         let served = exam(&[(fault, value)]).await;
         let answer = add(&served, &["a"]).await.unwrap();
         assert_eq!(answer.status, status, "{fault}");
-        assert_eq!(served.last(), word);
+        assert_eq!(served.last(), word, "{fault:?}");
         assert!(served.logins().is_empty(), "{fault}");
-        assert!(serde_json::from_str::<Value>(&answer.text).is_err());
+        assert!(serde_json::from_str::<Value>(&answer.text).is_err(), "{fault:?}");
         let after = answer.headers.get("retry-after").map(|it| it.to_str().unwrap());
-        assert_eq!(after, (value == "addStudents:7").then_some("7"));
-        assert_eq!(answer.headers.contains_key("location"), fault == "redirect");
+        assert_eq!(after, (value == "addStudents:7").then_some("7"), "{fault:?}");
+        assert_eq!(answer.headers.contains_key("location"), fault == "redirect", "{fault:?}");
         assert_eq!(add(&served, &["a"]).await.unwrap().json()["status"], "ok", "{fault} is spent");
     }
 }
@@ -362,7 +362,7 @@ async fn classin_answers_items_that_do_not_fit_the_request() {
     assert_eq!(school.add("wrong_type", "").await["data"], json!({}));
     for (fault, status) in [("http_429", 429), ("http_5xx", 500), ("html_200", 200), ("not_json", 200)] {
         let answer = school.try_add(fault, "").await.unwrap();
-        assert_eq!(answer.status, status);
+        assert_eq!(answer.status, status, "{fault:?}");
         assert!(serde_json::from_str::<Value>(&answer.text).is_err(), "{fault}");
     }
 }

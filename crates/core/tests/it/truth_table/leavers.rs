@@ -156,9 +156,9 @@ fn only_the_mode_that_handles_leavers_moves_them() {
             world.verified.insert(world.sid("s1"));
         }
         world.policy.mode = Mode::Upsert;
-        assert_eq!(world.lines().len(), 1);
+        assert_eq!(world.lines().len(), 1, "{is_looked_up:?}");
         assert!(world.lines()[0].ends_with("skipped: mode"), "{:?}", world.lines());
         world.policy.mode = Mode::Sync;
-        assert_eq!(world.lines(), ["move s1 to 77"]);
+        assert_eq!(world.lines(), ["move s1 to 77"], "{is_looked_up:?}");
     }
 }

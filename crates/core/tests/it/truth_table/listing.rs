@@ -111,11 +111,11 @@ fn a_roster_is_complete_when_as_many_rows_and_students_came_as_were_counted() {
     assert_eq!(three_read(tally), None, "a student with several groups makes several rows");
     for read in [4, 6] {
         let flaw = RosterFlaw::Rows { counted: 5, read };
-        assert_eq!(three_read(RosterTally { read, ..tally }), Some(flaw));
+        assert_eq!(three_read(RosterTally { read, ..tally }), Some(flaw), "{read:?}");
     }
     for students in [2, 4] {
         let flaw = RosterFlaw::Rows { counted: students, read: 3 };
-        assert_eq!(three_read(RosterTally { students, ..tally }), Some(flaw));
+        assert_eq!(three_read(RosterTally { students, ..tally }), Some(flaw), "{students:?}");
     }
 }
 

@@ -174,7 +174,7 @@ fn an_unusable_row_is_reported_and_never_a_delete() {
     for row in [student("s1").unusable(), student("s1").unusable().inactive(), student("s1").login(" ")] {
         world.set(row.clone());
         assert!(world.lines()[0].starts_with("modify s1 cannot: "), "{row:?}: {:?}", world.lines());
-        assert_eq!(world.lines().len(), 1);
+        assert_eq!(world.lines().len(), 1, "{row:?}");
     }
 }
 
@@ -323,9 +323,9 @@ fn a_dead_letter_and_an_ignored_failure_wait_for_a_person_or_a_changed_row() {
     for (state, word) in [(FailureState::Dead, "deadletter"), (FailureState::Ignored, "ignored")] {
         let mut world = converged([student("s1")]);
         world.set(student("s2")).fail(state, 0);
-        assert_eq!(world.lines(), [format!("add s2 in 1 skipped: {word}")]);
+        assert_eq!(world.lines(), [format!("add s2 in 1 skipped: {word}")], "{state:?}");
         world.set(student("s2").phone("9"));
-        assert_eq!(world.lines(), ["add s2 in 1"]);
+        assert_eq!(world.lines(), ["add s2 in 1"], "{state:?}");
     }
 }
 

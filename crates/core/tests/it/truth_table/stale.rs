@@ -102,7 +102,7 @@ fn of_two_links_that_claim_one_candidate_the_look_up_says_which_is_out_of_date()
         world.set(student("s1").login("x"));
         assert_eq!(world.lines(), ["add s1 in 1 again"], "login field told: {tells_login}");
         world.silent.insert(world.sid("s1"));
-        assert_eq!(world.lines(), ["modify s1 skipped: not found out"]);
+        assert_eq!(world.lines(), ["modify s1 skipped: not found out"], "{tells_login:?}");
     }
 }
 
@@ -146,7 +146,7 @@ fn a_link_never_follows_to_the_candidate_that_merely_has_the_wanted_login_value(
         let plan = world.plan();
         assert_eq!(plan.doubt, Some(Flaw::Incomplete), "login field told: {tells_login}");
         assert!(plan.notes.is_empty(), "{:?}", plan.notes);
-        assert_eq!(lines(&plan), ["modify s1 skipped: doubtful"]);
+        assert_eq!(lines(&plan), ["modify s1 skipped: doubtful"], "{tells_login:?}");
         world.silent.insert(world.sid("s1"));
         assert_eq!(world.lines(), ["modify s1 skipped: not found out"], "nobody said that it exists");
     }
@@ -167,6 +167,6 @@ fn a_candidate_in_a_gone_ones_place_is_unmanaged_unless_its_login_value_is_wante
     assert_eq!(unmanaged(Some(student("s2").login("s1"))), 0, "a rename");
     assert_eq!(unmanaged(Some(student("s9").login("s1"))), 0, "a newcomer");
     for others in [None, Some(student("s2").phone("1")), Some(student("s9").login("z"))] {
-        assert_eq!(unmanaged(others), 1);
+        assert_eq!(unmanaged(others.clone()), 1, "{others:?}");
     }
 }

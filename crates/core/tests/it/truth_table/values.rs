@@ -130,7 +130,7 @@ fn a_value_changed_by_hand_after_a_write_is_restored_not_blamed_on_the_service()
         world.run(100);
         world.of("s1").fields.insert(PHONE, by_hand.to_owned());
         assert_eq!(world.lines(), ["modify s1 phone"], "after {by_hand}");
-        assert!(world.link("s1").rewritten.is_empty());
+        assert!(world.link("s1").rewritten.is_empty(), "{by_hand:?}");
     }
     world.run(100);
     assert_eq!(world.of("s1").fields[&PHONE], "12345");

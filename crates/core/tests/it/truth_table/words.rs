@@ -28,7 +28,7 @@ fn each_kind_of_operation_has_a_word_and_is_read_back_from_it() {
     assert_eq!(words, ["adopt", "modify", "add", "move", "delete"]);
     assert_eq!(OperationKind::parse("ADD"), None);
     for (origin, word) in [(Origin::Added, "added"), (Origin::Adopted, "adopted")] {
-        assert_eq!((origin.as_str(), Origin::parse(word)), (word, Some(origin)));
+        assert_eq!((origin.as_str(), Origin::parse(word)), (word, Some(origin)), "{origin:?}");
     }
     assert_eq!(Origin::parse(""), None);
 }
@@ -229,7 +229,11 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
         (SkipReason::Terminated, true, "the run was told to stop"),
     ];
     for (reason, is_incomplete, text) in rows {
-        assert_eq!((reason.is_incomplete(), reason.to_string().as_str()), (is_incomplete, text));
+        assert_eq!(
+            (reason.is_incomplete(), reason.to_string().as_str()),
+            (is_incomplete, text),
+            "{reason:?}"
+        );
     }
 }
 
@@ -250,7 +254,7 @@ fn what_cannot_be_done_says_where_to_mend_it() {
         (CannotReason::UnusableRow("why".to_owned()), "unusable-row", "why"),
     ];
     for (reason, code, part) in rows {
-        assert_eq!(reason.code().as_str(), code);
+        assert_eq!(reason.code().as_str(), code, "{reason:?}");
         assert!(reason.to_string().contains(part), "{reason}");
     }
 }
