@@ -7,6 +7,7 @@
 mod classin;
 mod delivery;
 mod exam;
+mod one_line;
 mod progress;
 mod report;
 mod results;
@@ -15,7 +16,8 @@ mod severity;
 use tokio_util::sync::CancellationToken;
 
 pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
-pub use exam::{ExamRetryDelays, ExamSide, ExamSyncError, PlannedExam, check_exam_fields, in_one_line};
+pub use exam::{ExamRetryDelays, ExamSide, ExamSyncError, PlannedExam, check_exam_fields};
+pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, pull_results};

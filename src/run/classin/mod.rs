@@ -29,7 +29,7 @@ use rosterd_core::classin_plan::SAME_PARAMETERS_MS;
 use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::roster::RunId;
 
-use super::exam::in_one_line;
+use super::in_one_line;
 use account::{AccountKind, AccountOperation};
 use apply::MayGoOn;
 use guard::Approvals;

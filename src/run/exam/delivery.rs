@@ -8,7 +8,7 @@ use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::Sid;
 use tokio_util::sync::CancellationToken;
 
-use super::in_one_line;
+use crate::run::in_one_line;
 use super::read_back;
 use super::session::ExamSession;
 use super::write_call::WriteCall;

@@ -26,7 +26,7 @@ use apply::ApplyContext;
 use field_mapping::ResolveError;
 use session::ExamSession;
 
-use super::Context;
+use super::{Context, in_one_line};
 use super::delivery::Broken;
 use super::report::ServiceReport;
 use super::severity::Severity;
@@ -113,22 +113,6 @@ impl From<Broken> for ExamSyncError {
             Broken::Roster(error) => Self::Roster(error),
         }
     }
-}
-
-/// An error with its causes in one line.
-#[must_use]
-pub fn in_one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let text = source.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = source.source();
-    }
-    line
 }
 
 /// The exam side's turn. Never an `Err`: what goes wrong stands in the report, and ClassIn has its turn.

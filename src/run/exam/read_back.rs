@@ -8,7 +8,7 @@ use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{LoginValue, Sid};
 
 use super::delivery::NewSid;
-use super::in_one_line;
+use crate::run::in_one_line;
 use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::write_call::{WriteCall, shows};
