@@ -41,9 +41,7 @@ impl AccountOrigin {
 /// The record of one student's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The student.
     pub student: StudentId,
-    /// Which.
     pub uid: ClassinUid,
     /// How it became known.
     pub origin: AccountOrigin,
@@ -61,24 +59,11 @@ pub enum AccountChange {
     /// An account was registered or found. Whether it is a student of the school is not known yet.
     Obtained(Account),
     /// The account that is remembered of this student is a student of the school.
-    Joined {
-        /// The student.
-        student: StudentId,
-    },
+    Joined { student: StudentId },
     /// ClassIn has taken the account into a class for this student.
-    Accepted {
-        /// The student.
-        student: StudentId,
-        /// Which.
-        uid: ClassinUid,
-    },
+    Accepted { student: StudentId, uid: ClassinUid },
     /// The name at the school, confirmed or seen for the first time.
-    Named {
-        /// The student.
-        student: StudentId,
-        /// Of the name.
-        name: Fingerprint,
-    },
+    Named { student: StudentId, name: Fingerprint },
 }
 
 const DOING: &str = "reading accounts";

@@ -14,7 +14,6 @@ const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// An operation that the guard held.
 #[derive(Clone, Debug)]
 pub struct HeldOperation {
-    /// Which.
     pub key: OperationKey,
     /// What it wants: an approval covers nothing else.
     pub desired_hash: Fingerprint,

@@ -34,9 +34,7 @@ impl GroupOrigin {
 /// The gid of a group of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
-    /// Its gid.
     pub gid: Gid,
-    /// The source.
     pub origin: GroupOrigin,
 }
 

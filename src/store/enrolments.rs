@@ -19,43 +19,24 @@ pub enum EnrolmentChange {
     },
     /// The account is now wanted for another student than it was enrolled for.
     HandOver {
-        /// The account.
         uid: ClassinUid,
-        /// Where.
         target: ClassTarget,
         /// The student it is wanted for now.
         student: StudentId,
     },
     /// The account is out of the class, as ClassIn said.
     Out {
-        /// The account.
         uid: ClassinUid,
-        /// Where.
         target: ClassTarget,
         /// The code that said so.
         code: Option<Code>,
     },
     /// The account was never there, or is no longer our concern.
-    Forget {
-        /// The account.
-        uid: ClassinUid,
-        /// Where.
-        target: ClassTarget,
-    },
+    Forget { uid: ClassinUid, target: ClassTarget },
     /// A run saw the student gone from the roster.
-    Gone {
-        /// The account.
-        uid: ClassinUid,
-        /// Where.
-        target: ClassTarget,
-    },
+    Gone { uid: ClassinUid, target: ClassTarget },
     /// The student is wanted again.
-    Returned {
-        /// The account.
-        uid: ClassinUid,
-        /// Where.
-        target: ClassTarget,
-    },
+    Returned { uid: ClassinUid, target: ClassTarget },
     /// The class or course takes no changes until its ids change on the roster.
     Close(ClosedClass),
 }
@@ -63,7 +44,6 @@ pub enum EnrolmentChange {
 /// A class or course that takes no changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedClass {
-    /// Which.
     pub target: ClassTarget,
     /// The code that said so.
     pub code: Code,

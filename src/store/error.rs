@@ -10,18 +10,14 @@ pub enum StoreError {
     /// It cannot be opened or created.
     #[error("state.database {path}: cannot be opened")]
     Open {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: sqlx::Error,
     },
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -30,31 +26,20 @@ pub enum StoreError {
         "state.database {path}: was written by another version of rosterd; use that version or a newer one"
     )]
     Schema {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: sqlx::migrate::MigrateError,
     },
-    /// A statement failed.
     #[error("state database: {doing} failed")]
     Query {
         /// The action that failed.
         doing: &'static str,
-        /// Why.
         #[source]
         source: sqlx::Error,
     },
     /// A row holds something that we never write.
     #[error("state database: table {table}, key {key}: {what}")]
-    Row {
-        /// The table.
-        table: &'static str,
-        /// The row.
-        key: String,
-        /// The fault.
-        what: &'static str,
-    },
+    Row { table: &'static str, key: String, what: &'static str },
 }
 
 /// Says what was being done when a statement failed.

@@ -11,9 +11,7 @@ use rosterd_core::roster::{ClassTarget, ClassinUid, RunId, StudentId};
 /// One remembered membership, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceRow {
-    /// The account.
     pub uid: ClassinUid,
-    /// Where.
     pub target: ClassTarget,
     /// The student it was enrolled for.
     pub student: StudentId,
@@ -43,7 +41,6 @@ pub struct EvidenceSummary {
 /// A class that had no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FullClass {
-    /// Which.
     pub target: ClassTarget,
     /// The code that said so.
     pub code: Code,

@@ -15,13 +15,10 @@ use super::{StateStore, StoreError};
 /// The outcome of one operation, as far as it is recorded.
 #[derive(Clone, Debug)]
 pub struct FailureRecord {
-    /// Which operation.
     pub key: OperationKey,
     /// The call it was part of; empty where none was made.
     pub call: &'static str,
-    /// Why it failed.
     pub code: FailureCode,
-    /// Our own sentence.
     pub message: String,
     /// The service's own text, masked.
     pub service_text: Option<String>,
@@ -40,19 +37,15 @@ pub struct FailureRecord {
 pub struct FailureRow {
     /// Its number, for `failures retry` and `failures ignore`.
     pub id: i64,
-    /// The service.
     pub service: Service,
     /// The kind of operation.
     pub kind: RecordedKind,
-    /// The student.
     pub student_id: String,
     /// For ClassIn: the class; otherwise empty.
     pub class_code: String,
-    /// Where it stands.
     pub state: FailureState,
     /// Why it failed, in the words of [`FailureCode`].
     pub code: String,
-    /// Our own sentence.
     pub message: String,
     /// Who can do something about it, in the words of [`FailureOwner`].
     pub who: &'static str,
@@ -75,11 +68,8 @@ pub type OwnerCounts = BTreeMap<(Service, FailureOwner), u64>;
 /// An open failure of ClassIn, as the planner needs it.
 #[derive(Clone, Debug)]
 pub struct ClassinOpenFailure {
-    /// Its number.
     pub id: i64,
-    /// Which operation.
     pub key: OperationKey,
-    /// Why it failed.
     pub code: FailureCode,
     /// The failure, as the planner reads it.
     pub failure: OpenFailure,

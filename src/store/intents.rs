@@ -12,7 +12,6 @@ use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 /// One item of a call that is about to be sent.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// Which operation.
     pub key: OperationKey,
     /// The hash of the desired change.
     pub desired_hash: Fingerprint,

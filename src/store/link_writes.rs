@@ -26,31 +26,20 @@ pub enum LinkWrite {
     Make(Box<NewLink>),
     /// Values were written and confirmed.
     Values {
-        /// Whose.
         student: StudentId,
         /// The login value, where that changed.
         login: Option<LoginValue>,
-        /// What was confirmed.
         confirmed: BTreeMap<FieldId, Fingerprint>,
     },
     /// The candidate is in these groups now.
     Groups {
-        /// Whose.
         student: StudentId,
-        /// All of them.
         groups: BTreeSet<Gid>,
         /// When they are to be looked up again.
         due_at_ms: i64,
     },
     /// The candidate has joined and left groups.
-    Regroup {
-        /// Whose.
-        student: StudentId,
-        /// Into these.
-        join: BTreeSet<Gid>,
-        /// Out of these.
-        leave: BTreeSet<Gid>,
-    },
+    Regroup { student: StudentId, join: BTreeSet<Gid>, leave: BTreeSet<Gid> },
     /// The candidate's existence is in doubt: look it up at the next occasion.
     CheckSoon(StudentId),
     /// The candidate is gone.

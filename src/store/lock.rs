@@ -22,9 +22,7 @@ pub enum LockError {
     /// The lock file cannot be used.
     #[error("the lock file {path} cannot be used")]
     Unusable {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },

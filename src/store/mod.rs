@@ -8,6 +8,11 @@
 //! Every function of [`StateStore`] fails with [`StoreError::Query`] when the database cannot be read or written, and
 //! with [`StoreError::Row`] when a row holds what we never write. Only what fails otherwise says so itself.
 
+#![expect(
+    missing_docs,
+    reason = "no border of the crate: columns are explained in the migrations, fields where it helps"
+)]
+
 mod accounts;
 mod approvals;
 mod created_groups;

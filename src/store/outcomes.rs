@@ -13,9 +13,7 @@ use rosterd_core::roster::{RunId, StudentId};
 /// Something that was taken from a student because they left.
 #[derive(Clone, Debug)]
 pub struct Departure {
-    /// Where.
     pub service: Service,
-    /// Of whom.
     pub student: StudentId,
     /// Whether a person approved it: then it does not count against the limit.
     pub is_approved: bool,
@@ -24,7 +22,6 @@ pub struct Departure {
 /// Everything that one answered call changes, written at once.
 #[derive(Clone, Debug, Default)]
 pub struct CallRecord {
-    /// Changes to links.
     pub links: Vec<LinkWrite>,
     /// Changes to what is remembered of accounts.
     pub accounts: Vec<AccountChange>,

@@ -12,7 +12,6 @@ const KEPT_PASSES: i64 = 1000;
 /// A pass over the service's results that is under way, from the head of the list down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultsPass {
-    /// Its number.
     pub id: i64,
     /// Whether it reads to the end, or only up to known results.
     pub is_full: bool,

@@ -24,7 +24,6 @@ pub enum Met {
 /// The relation of an attempt's candidate to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CandidateStatus {
-    /// A student's, linked.
     Managed,
     /// A student's once; the link is closed because the candidate is gone.
     Deleted,
@@ -47,7 +46,6 @@ impl CandidateStatus {
 /// One attempt with its student.
 #[derive(Clone, Debug)]
 pub struct StudentResult {
-    /// The attempt.
     pub attempt: Attempt,
     /// The student, where the candidate is or was one's.
     pub student: Option<StudentId>,
@@ -58,7 +56,6 @@ pub struct StudentResult {
 /// A filter for attempts; an absent field matches any.
 #[derive(Clone, Debug, Default)]
 pub struct ResultFilter {
-    /// The exam.
     pub exam: Option<ExamId>,
     /// The student, under any of their candidates.
     pub student: Option<StudentId>,
@@ -71,11 +68,9 @@ pub struct ResultFilter {
 /// The number of attempts by the candidate's relation to us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResultCounts {
-    /// Of linked candidates.
     pub managed: u64,
     /// Of candidates that were a student's.
     pub deleted: u64,
-    /// Of all others.
     pub unmanaged: u64,
 }
 

@@ -7,9 +7,7 @@ use rosterd_core::roster::RunId;
 /// A run's data at its start.
 #[derive(Clone, Copy, Debug)]
 pub struct RunStart<'a> {
-    /// Its trigger.
     pub trigger: &'a str,
-    /// Its mode.
     pub mode: &'a str,
     /// When, in milliseconds since 1970 UTC.
     pub at_ms: i64,
@@ -18,17 +16,13 @@ pub struct RunStart<'a> {
 /// One run of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRow {
-    /// Its number.
     pub run: RunId,
-    /// Its trigger.
     pub trigger: String,
-    /// Its mode.
     pub mode: String,
     /// When it started, in milliseconds since 1970 UTC.
     pub started_at_ms: i64,
     /// When it finished; absent while it runs, or when it was cut off.
     pub finished_at_ms: Option<i64>,
-    /// Its outcome.
     pub outcome: Option<String>,
     /// With which exit code.
     pub exit_code: Option<i64>,

@@ -11,29 +11,20 @@ pub enum RosterError {
     #[error(
         "roster.database {path}: there is no such file; enter the right path, or create it with `rosterd import`"
     )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// Another program keeps it locked.
     #[error("roster.database {path}: is locked by another program; it will be tried again")]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// It is not a database, or a damaged one.
     #[error("roster.database {path}: is not a usable SQLite database; restore it or export it again")]
     Corrupt {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: sqlx::Error,
     },
     /// A table or column is missing, or its replacement in a query.
     #[error("roster.database {path}: {what}")]
     Schema {
-        /// The file.
         path: PathBuf,
         /// The missing part and the remedy.
         what: String,
@@ -43,7 +34,6 @@ pub enum RosterError {
         "roster.database {path}: has {students} active students, fewer than guard.min_roster = {least}: a broken export, not a roster"
     )]
     TooFew {
-        /// The file.
         path: PathBuf,
         /// The number of active students.
         students: u64,
@@ -55,9 +45,7 @@ pub enum RosterError {
         "roster.database {path}: the file has {bytes} bytes where it should have {expected}: it was cut; export or copy it again"
     )]
     Cut {
-        /// The file.
         path: PathBuf,
-        /// Its length.
         bytes: u64,
         /// The length in its header.
         expected: u64,
@@ -66,20 +54,11 @@ pub enum RosterError {
     #[error(
         "roster.database {path}: {flaw}: nothing was changed; export it again, and see whether the file is damaged"
     )]
-    Incomplete {
-        /// The file.
-        path: PathBuf,
-        /// The fault.
-        flaw: RosterFlaw,
-    },
-    /// Reading it failed.
+    Incomplete { path: PathBuf, flaw: RosterFlaw },
     #[error("roster.database {path}: reading {table} failed")]
     Read {
-        /// The file.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// Why.
         #[source]
         source: sqlx::Error,
     },

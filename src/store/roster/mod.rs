@@ -26,7 +26,6 @@ use tables::{Declared, Tables, quoted};
 /// A student with what is wrong with the row, where something is.
 #[derive(Debug)]
 pub struct RosterRow {
-    /// The student.
     pub student: Student,
     /// The reason why the row is unusable; the student still counts as being on the roster.
     pub unusable: Option<String>,
@@ -35,7 +34,6 @@ pub struct RosterRow {
 /// The members that the roster wants in one class of ClassIn.
 #[derive(Debug)]
 pub struct WantedClass {
-    /// Where.
     pub target: ClassTarget,
     /// The enrolments, of one or more class codes, by class code and student.
     pub members: Vec<Enrolment>,

@@ -18,7 +18,6 @@ pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];
 /// A student's name and contacts, for an account. Personal: never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RosterPerson {
-    /// The student.
     pub student: StudentId,
     /// Normalised; empty when absent.
     pub name: String,
@@ -36,9 +35,7 @@ impl fmt::Debug for RosterPerson {
 
 /// A student's name beside the account on the roster. Personal: never shown.
 pub struct NamedStudent {
-    /// The student.
     pub student: StudentId,
-    /// Normalised.
     pub name: String,
     /// The account, when the roster knows it.
     pub uid: Option<ClassinUid>,

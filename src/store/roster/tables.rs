@@ -29,7 +29,6 @@ fn becomes_text(declared: &str) -> bool {
 /// One of the five.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// Its name.
     pub(super) name: &'static str,
     /// As it is asked while the roster is opened: the table, or the query as it was given.
     pub(super) given: String,

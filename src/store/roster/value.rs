@@ -17,11 +17,8 @@ pub(super) fn text(row: &SqliteRow, column: &str) -> Option<String> {
 
 /// A value that should be a whole number; SQLite lets any column hold anything.
 pub(super) enum Number {
-    /// One.
     Is(i64),
-    /// NULL or blank.
     Absent,
-    /// Something else.
     Other,
 }
 

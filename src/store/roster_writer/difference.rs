@@ -12,7 +12,6 @@ pub(super) const SHOWN_KEYS: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowChange {
-    /// It is new.
     Added,
     /// Some of its columns have other values.
     Changed,
@@ -25,7 +24,6 @@ pub enum RowChange {
 pub struct ChangedRow {
     /// The row's key; of a membership both parts.
     pub key: String,
-    /// Its change.
     pub change: RowChange,
     /// Changed columns; empty unless it is [`RowChange::Changed`].
     pub columns: Vec<String>,
@@ -34,7 +32,6 @@ pub struct ChangedRow {
 /// The difference in one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TableDifference {
-    /// New rows.
     pub added: usize,
     /// Rows with other values than before.
     pub changed: usize,
@@ -70,15 +67,11 @@ impl TableDifference {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[must_use]
 pub struct ImportDifference {
-    /// People.
     pub students: TableDifference,
-    /// Exam-side groups.
     pub groups: TableDifference,
-    /// Memberships of groups.
     pub group_members: TableDifference,
     /// `ClassIn` classes.
     pub classes: TableDifference,
-    /// Memberships of classes.
     pub class_members: TableDifference,
     /// Columns that the table of students got.
     pub added_columns: Vec<String>,
@@ -108,7 +101,6 @@ impl ImportDifference {
 /// More leaves a table than an import may take away unasked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Shrink {
-    /// The table.
     pub table: RosterTable,
     /// Students who would be marked as having left, or memberships that would be removed.
     pub leaving: u64,
@@ -134,7 +126,6 @@ impl std::fmt::Display for Shrink {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    /// The difference.
     pub difference: ImportDifference,
     /// Not empty: too much would go, and nothing was written.
     pub too_much: Vec<Shrink>,

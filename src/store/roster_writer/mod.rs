@@ -38,7 +38,6 @@ const UNUSABLE_CODES: [i32; 2] = [14, 26];
 /// Whether the rows are written or only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// Write them.
     Yes,
     /// Find out what would change and change nothing.
     DryRun,
@@ -50,16 +49,13 @@ pub enum RosterWriteError {
     /// The file cannot be created or its folder is not there.
     #[error("the roster database {path} cannot be created")]
     Create {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// The database holds tables, but is no roster.
     #[error("the database {path} is no roster: it has no table {table}")]
     NotARoster {
-        /// The file.
         path: PathBuf,
         /// The first table that is missing.
         table: RosterTable,
@@ -75,12 +71,7 @@ pub enum RosterWriteError {
     NoStudents,
     /// An id was to be set on a row that is not there.
     #[error("the table {table} has no row {key}")]
-    UnknownKey {
-        /// The table.
-        table: RosterTable,
-        /// The row's key.
-        key: String,
-    },
+    UnknownKey { table: RosterTable, key: String },
     /// Another program holds the database; try again later.
     #[error("the roster database is in use by another program")]
     Busy(#[source] sqlx::Error),
@@ -103,17 +94,12 @@ impl From<sqlx::Error> for RosterWriteError {
 /// The number of rows in a roster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RosterCounts {
-    /// People, leavers too.
     pub students: u64,
     /// Students who have not left.
     pub active_students: u64,
-    /// Groups.
     pub groups: u64,
-    /// Memberships of groups.
     pub group_members: u64,
-    /// Classes.
     pub classes: u64,
-    /// Memberships of classes.
     pub class_members: u64,
 }
 

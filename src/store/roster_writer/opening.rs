@@ -37,7 +37,6 @@ pub(super) async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool,
 
 /// The kind of tables in a database.
 pub(super) enum Contents {
-    /// None.
     Nothing,
     /// A roster's, made by our migrations.
     OurRoster,
