@@ -31,7 +31,10 @@ fn position(plan: &Plan, kind: OperationKind, student: &str) -> usize {
 }
 
 fn wave_of(waves: &[Wave], call: &Call) -> usize {
-    waves.iter().position(|wave| wave.iter().any(|batch| batch.call == *call)).expect("such a call")
+    waves
+        .iter()
+        .position(|wave| wave.iter().any(|batch| batch.call == *call))
+        .unwrap_or_else(|| panic!("no {call:?}"))
 }
 
 #[test]
