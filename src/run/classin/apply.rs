@@ -1,35 +1,35 @@
-//! Applies ClassIn's operations: one call at a time within a course, courses side by side.
+//! Applies ClassIn's enrolments through the delivery engine: the calls of one course follow one another, courses go
+//! side by side. Closed classes are left alone, full ones are asked again after a removal.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::stream::{self, StreamExt};
-
 use super::ClassinSyncError;
+use super::context::ClassinApplyContext;
+use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem};
 use super::guard::Approvals;
-use super::outcome::OutcomeKind;
-use super::outcome::{EnrolmentOutcome, outcome_of, outcome_without_call};
+use super::outcome::outcome_without_call;
 use super::plan::ClassinPlan;
-use super::record::{self, ClassinFailureCause, Subject};
-use super::repair::repair;
+use super::record::{Subject, action, call};
 use super::school::School;
-use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, refuses_the_calls, send};
-use crate::run::severity::Severity;
+use crate::run::Context;
+use crate::run::delivery::{
+    self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, deliver, send_call,
+};
 use crate::run::report::ServiceReport;
+use crate::run::severity::Severity;
 use crate::store::{
     AccountChange, CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError,
 };
 use rosterd_core::classin_plan::{
-    Call, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
+    Closure, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
 };
 use rosterd_core::failure::Service;
-use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
+use rosterd_core::outcome::Outcome;
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId};
 
-/// An account in one class, and what is done about it: what a verdict belongs to.
+/// An account in one class, and what is done about it: what an outcome belongs to.
 type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
-
-/// After so many calls in a row that the service itself failed, it is not called any more in this run.
-const BREAKER: u32 = 3;
 
 /// Whether ClassIn may be called any more in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,64 +38,45 @@ pub(super) enum MayGoOn {
     No,
 }
 
-#[derive(Default)]
-struct ClassinApplyState {
-    ends: HashMap<Key, EnrolmentOutcome>,
-    stopped: Option<(Severity, String)>,
-    closed: BTreeMap<ClassTarget, Code>,
-    /// Classes without room, each with the code.
-    full: BTreeMap<ClassTarget, Code>,
-    /// Classes that somebody was to be added to, and that answered.
-    asked: BTreeSet<ClassTarget>,
-    failures_in_a_row: u32,
-    answered: bool,
-    trouble: Option<String>,
-    suspects: u32,
-    batches: u64,
-    broken: Option<ClassinSyncError>,
-    errors: Vec<String>,
-}
-
+/// Carries the enrolments of one plan out.
 struct ClassinApplier<'a> {
     terms: ClassinApplyContext<'a>,
-    school: &'a School<'a>,
-    /// Operations that end as another one does.
-    followers: HashMap<Key, Vec<&'a EnrolmentOperation>>,
+    plan: &'a ClassinPlan,
     approved: &'a Approvals,
-    state: Mutex<ClassinApplyState>,
+    calls: EnrolmentCalls<'a>,
+    /// Which planned operations end together: the first makes the call.
+    together: HashMap<Key, Vec<usize>>,
+    state: Mutex<ApplyState>,
+    notes: Mutex<Notes>,
+}
+
+/// What the report is to say beyond figures.
+#[derive(Default)]
+struct Notes {
+    closed: BTreeMap<ClassTarget, Code>,
+    errors: Vec<String>,
+    trouble: Option<String>,
 }
 
 /// Applies the operations and counts each once.
-pub(super) async fn run(
-    terms: ClassinApplyContext<'_>,
-    school: &School<'_>,
-    plan: &ClassinPlan,
-    approved: &Approvals,
-    stopped: Option<(Severity, String)>,
+pub(super) async fn run<'a>(
+    terms: ClassinApplyContext<'a>,
+    school: &'a School<'a>,
+    (plan, approved): (&'a ClassinPlan, &'a Approvals),
+    stopped: Option<ServiceStop>,
     report: &mut ServiceReport,
 ) -> Result<MayGoOn, ClassinSyncError> {
     let ClassinApplyContext { context, side, .. } = terms;
-    let applier = ClassinApplier::new(terms, school, plan, approved, stopped);
+    let applier = ClassinApplier::new(terms, school, (plan, approved), stopped);
     let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
     for batch in batches(&plan.operations, side.settings.batch_size, &plan.full) {
         courses.entry(batch.target.course).or_default().push(batch);
     }
     let calls: usize = courses.values().map(Vec::len).sum();
     let bar = context.progress.bar("mirroring classes", u64::try_from(calls).unwrap_or(0));
-    let in_flight = side.settings.endpoint.max_in_flight.max(1);
-    let applier = &applier;
-    let bar = &bar;
-    stream::iter(courses.into_values().map(|batches| async move {
-        for batch in &batches {
-            applier.batch(batch).await;
-            bar.advance(1);
-        }
-        applier.fill_up(&batches, plan).await;
-    }))
-    .buffer_unordered(in_flight)
-    .collect::<Vec<()>>()
-    .await;
-    applier.finish(plan, report).await
+    let lanes: Lanes<EnrolmentBatch> = courses.into_values().collect();
+    carry_out(&applier, &[lanes], side.settings.endpoint.max_in_flight, &bar).await;
+    applier.finish(report).await
 }
 
 fn key(operation: &EnrolmentOperation) -> Key {
@@ -106,280 +87,263 @@ impl<'a> ClassinApplier<'a> {
     fn new(
         terms: ClassinApplyContext<'a>,
         school: &'a School<'a>,
-        plan: &'a ClassinPlan,
-        approved: &'a Approvals,
-        stopped: Option<(Severity, String)>,
+        (plan, approved): (&'a ClassinPlan, &'a Approvals),
+        stopped: Option<ServiceStop>,
     ) -> Self {
-        let mut followers: HashMap<Key, Vec<&EnrolmentOperation>> = HashMap::new();
-        for operation in plan.operations.iter().filter(|operation| operation.follows) {
-            followers.entry(key(operation)).or_default().push(operation);
+        let mut together: HashMap<Key, Vec<usize>> = HashMap::new();
+        for (at, operation) in plan.operations.iter().enumerate().filter(|(_, it)| it.is_planned()) {
+            let positions = together.entry(key(operation)).or_default();
+            let place = if operation.follows { positions.len() } else { 0 };
+            positions.insert(place, at);
         }
-        let work = Mutex::new(ClassinApplyState { stopped, ..ClassinApplyState::default() });
-        Self { terms, school, followers, approved, state: work }
-    }
-
-    fn state(&self) -> MutexGuard<'_, ClassinApplyState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn record(&self, record: &CallRecord) -> Result<(), StoreError> {
-        let now_ms = self.terms.context.clock.now_ms();
-        self.terms.context.state.record_call(record, self.terms.run, now_ms).await
-    }
-
-    async fn batch(&self, batch: &EnrolmentBatch) {
-        if self.must_skip(batch) {
-            return;
-        }
-        let items: Vec<EnrolmentItem> = batch
-            .operations
-            .iter()
-            .filter_map(|operation| {
-                Some(EnrolmentItem {
-                    uid: operation.uid?,
-                    was: operation.recorded,
-                    operation: operation.clone(),
-                })
-            })
-            .collect();
-        let number = {
-            let mut work = self.state();
-            work.batches += 1;
-            work.batches
-        };
-        if let Err(error) = self.send(batch, &items, number).await {
-            // It may have been sent, and nobody wrote down what came of it.
-            let mut work = self.state();
-            for item in &items {
-                work.ends.entry(key(&item.operation)).or_insert(EnrolmentOutcome::of(OutcomeKind::Unknown));
-            }
-            work.broken = Some(error);
+        let state = ApplyState::new(vec![None; plan.operations.len()], stopped);
+        Self {
+            terms,
+            plan,
+            approved,
+            calls: EnrolmentCalls::new(terms, school),
+            together,
+            state: Mutex::new(state),
+            notes: Mutex::default(),
         }
     }
 
-    async fn send(
-        &self,
-        batch: &EnrolmentBatch,
-        items: &[EnrolmentItem],
-        number: u64,
-    ) -> Result<(), ClassinSyncError> {
-        let mut sending = send(self.terms, items.to_vec(), 0).await?;
-        if batch.kind == EnrolmentKind::Enrol {
-            repair(self.terms, self.school, items, &mut sending).await?;
-        }
-        Ok(self.outcome(batch, items, sending, number).await?)
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A class that was full, and from which somebody was removed since, takes so many of the others.
-    async fn fill_up(&self, batches: &[EnrolmentBatch], plan: &ClassinPlan) {
-        if self.state().full.is_empty() {
-            return;
-        }
-        let mut room: BTreeMap<ClassTarget, usize> = BTreeMap::new();
-        for (key, end) in &self.state().ends {
-            if key.0 == EnrolmentKind::Remove && end.kind == OutcomeKind::Applied {
-                *room.entry(key.1).or_default() += 1;
-            }
-        }
-        // Where the removals came first, the room is taken.
-        let late = |batch: &&EnrolmentBatch| {
-            batch.kind == EnrolmentKind::Enrol && !plan.full.contains(&batch.target)
-        };
-        for batch in batches.iter().filter(late) {
-            let Some(room) = room.get_mut(&batch.target) else { continue };
-            let left: Vec<EnrolmentOperation> = {
-                let mut work = self.state();
-                if work.full.remove(&batch.target).is_none() {
-                    continue;
-                }
-                let is_done = |operation: &&EnrolmentOperation| {
-                    work.ends.get(&key(operation)).is_some_and(|end| end.kind == OutcomeKind::Applied)
-                };
-                batch.operations.iter().filter(|one| !is_done(one)).take(*room).cloned().collect()
-            };
-            *room -= left.len();
-            if !left.is_empty() {
-                self.batch(&EnrolmentBatch { operations: left, ..*batch }).await;
-            }
-            if *room > 0 {
-                self.state().full.entry(batch.target).or_insert(Code::NO_ROOM);
-            }
-        }
+    fn operation(&self, at: usize) -> Option<&'a EnrolmentOperation> {
+        self.plan.operations.get(at)
+    }
+
+    /// The operation that makes the call for this one.
+    fn position(&self, operation: &EnrolmentOperation) -> Option<usize> {
+        self.together.get(&key(operation))?.first().copied()
+    }
+
+    fn is_applied(&self, operation: &EnrolmentOperation) -> bool {
+        let state = self.state();
+        let outcome = self.position(operation).and_then(|at| state.outcome(at));
+        outcome.is_some_and(Outcome::is_applied)
     }
 
     /// Whether a batch is left for another run; its operations then count as skipped.
     fn must_skip(&self, batch: &EnrolmentBatch) -> bool {
-        let work = self.state();
         let course = ClassTarget { class: None, ..batch.target };
-        let full = batch.kind == EnrolmentKind::Enrol && work.full.contains_key(&batch.target);
-        work.stopped.is_some()
-            || work.broken.is_some()
-            || full
-            || work.closed.contains_key(&batch.target)
-            || work.closed.contains_key(&course)
-            || self.terms.context.stop.is_cancelled()
+        let is_full =
+            batch.kind == EnrolmentKind::Enrol && self.calls.classes().full.contains_key(&batch.target);
+        let is_closed = {
+            let closed = &self.notes().closed;
+            closed.contains_key(&batch.target) || closed.contains_key(&course)
+        };
+        self.state().is_over() || is_full || is_closed || self.terms.context.stop.is_cancelled()
     }
 
-    async fn outcome(
-        &self,
-        batch: &EnrolmentBatch,
-        items: &[EnrolmentItem],
-        sending: ClassinSendResult,
-        number: u64,
-    ) -> Result<(), StoreError> {
-        let mut record = CallRecord::default();
-        let mut ends = Vec::new();
-        for (index, (item, settled)) in items.iter().zip(&sending.items).enumerate() {
-            let key = key(&item.operation);
-            let end = outcome_of(settled, sending.stop.is_some());
-            let followers = self.followers.get(&key).map_or(&[][..], Vec::as_slice);
-            for operation in std::iter::once(&item.operation).chain(followers.iter().copied()) {
-                if end.kind == OutcomeKind::Applied {
-                    self.note_applied(&mut record, operation);
-                } else if end.is_recorded {
-                    let cause = ClassinFailureCause {
-                        batch: Some(number),
-                        index: u64::try_from(index).ok(),
-                        ..record::explain(operation, settled)
-                    };
-                    let subject = Subject::from(operation);
-                    record.failures.push(record::failure(self.terms.context, &subject, cause).await?);
-                }
-            }
-            ends.push((key, end));
+    /// How many were removed from each class of these batches.
+    fn room(&self, lane: &[EnrolmentBatch]) -> BTreeMap<ClassTarget, usize> {
+        let mut room: BTreeMap<ClassTarget, usize> = BTreeMap::new();
+        for batch in lane.iter().filter(|batch| batch.kind == EnrolmentKind::Remove) {
+            let removed = batch.operations.iter().filter(|operation| self.is_applied(operation)).count();
+            *room.entry(batch.target).or_default() += removed;
         }
-        self.record(&record).await?;
-        self.close(batch, &sending).await?;
-        self.note_service(batch, &sending);
-        self.state().ends.extend(ends);
-        Ok(())
+        room.retain(|_, removed| *removed > 0);
+        room
     }
 
-    fn note_applied(&self, record: &mut CallRecord, operation: &EnrolmentOperation) {
-        record.applied.push(Subject::from(operation).key);
-        if let (EnrolmentKind::Enrol, Some(uid)) = (operation.kind, operation.uid) {
-            record.accounts.push(AccountChange::Accepted { student: operation.student.clone(), uid });
-        }
-        if operation.kind == EnrolmentKind::Remove {
-            let is_approved = self.approved.contains(operation);
-            let student = operation.student.clone();
-            record.departures.push(Departure { service: Service::Classin, student, is_approved });
-        }
-    }
-
-    async fn close(&self, batch: &EnrolmentBatch, sending: &ClassinSendResult) -> Result<(), StoreError> {
+    /// Writes down which classes take no changes any more.
+    async fn close(&self, batch: &EnrolmentBatch) -> Result<(), StoreError> {
+        let closures: Vec<(ClassTarget, Closure)> = {
+            let mut classes = self.calls.classes();
+            let (ours, others) = std::mem::take(&mut classes.closures)
+                .into_iter()
+                .partition(|(target, _)| target.course == batch.target.course);
+            classes.closures = others;
+            ours
+        };
+        let Some(first) = batch.operations.first() else { return Ok(()) };
         let mut changes = Vec::new();
-        for closure in &sending.closed {
+        for (class, closure) in closures {
             let target = match closure.scope {
-                Scope::Class => batch.target,
-                Scope::Course => ClassTarget { class: None, ..batch.target },
+                Scope::Class => class,
+                Scope::Course => ClassTarget { class: None, ..class },
             };
-            let known = self.state().closed.insert(target, closure.code).is_some();
-            if known {
+            if self.notes().closed.insert(target, closure.code).is_some() {
                 continue;
             }
-            let call = match batch.kind {
-                EnrolmentKind::Remove => Call::removing_from(batch.target),
-                EnrolmentKind::Register | EnrolmentKind::Enrol => Call::adding_to(batch.target),
-            };
-            let message = decide(call, closure.code).message.to_owned();
-            self.state().errors.push(format!("classin: {target}: {message} (code {})", closure.code));
+            let message = decide(call(first), closure.code).message.to_owned();
+            self.notes().errors.push(format!("classin: {target}: {message} (code {})", closure.code));
             if closure.for_good {
-                let closed = ClosedClass { target, code: closure.code, message };
-                changes.push(EnrolmentChange::Close(closed));
+                changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
             }
         }
-        let now_ms = self.terms.context.clock.now_ms();
-        self.terms.context.state.record_enrolments(&changes, self.terms.run, now_ms).await
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        context.state.record_enrolments(&changes, run, context.clock.now_ms()).await
     }
 
-    fn note_service(&self, batch: &EnrolmentBatch, sending: &ClassinSendResult) {
-        let mut work = self.state();
-        if let Some(code) = sending.full {
-            work.full.insert(batch.target, code);
-        }
-        if batch.kind == EnrolmentKind::Enrol && sending.answered {
-            work.asked.insert(batch.target);
-        }
-        work.suspects += sending.suspects;
-        work.answered |= sending.answered;
-        work.failures_in_a_row = if sending.trouble.is_some() { work.failures_in_a_row + 1 } else { 0 };
-        if let Some(trouble) = &sending.trouble {
-            work.trouble = Some(trouble.message.clone());
-        }
-        if let Some(stop) = &sending.stop {
-            work.stopped.get_or_insert(stop.clone());
-        } else if work.suspects > 1 {
-            work.stopped.get_or_insert(refuses_the_calls("students"));
-        } else if work.failures_in_a_row >= BREAKER {
-            let message =
-                format!("{BREAKER} calls in a row failed: ClassIn is not called any more in this run");
-            work.stopped.get_or_insert((Severity::Temporary, message));
-        }
-    }
-
-    async fn finish(
-        &self,
-        plan: &ClassinPlan,
-        report: &mut ServiceReport,
-    ) -> Result<MayGoOn, ClassinSyncError> {
+    async fn finish(&self, report: &mut ServiceReport) -> Result<MayGoOn, ClassinSyncError> {
         let mut ended = Vec::new();
-        for operation in &plan.operations {
-            let end = self.outcome_of(operation, plan);
-            if matches!(end.kind, OutcomeKind::Applied | OutcomeKind::Failed | OutcomeKind::Unknown) {
+        for (at, operation) in self.plan.operations.iter().enumerate() {
+            let outcome = self.outcome(at, operation);
+            if outcome.is_tried() {
                 ended.push(Subject::from(operation).key);
             }
-            report.count(operation.kind.as_str(), &end.kind.outcome());
-            report.severity = report.severity.max(end.exit);
+            report.count(operation.kind.as_str(), &outcome);
+            report.worsen(Severity::of_outcome(&outcome));
         }
         self.terms.context.state.use_up_approvals(&ended).await?;
-        self.remember_room(plan).await?;
-        let may_go_on = if self.state().stopped.is_some() { MayGoOn::No } else { MayGoOn::Yes };
-        self.describe(report).map_or(Ok(may_go_on), Err)
+        self.remember_room().await?;
+        let may_go_on = if self.state().stopped().is_some() { MayGoOn::No } else { MayGoOn::Yes };
+        self.describe(report);
+        match self.state().take_broken() {
+            Some(broken) => Err(broken.into()),
+            None => Ok(may_go_on),
+        }
     }
 
-    /// Remembers which classes have no room, so that they are not asked at every run.
-    async fn remember_room(&self, plan: &ClassinPlan) -> Result<(), StoreError> {
-        let at_ms = self.terms.context.clock.now_ms();
-        let (full, others) = {
-            let work = self.state();
-            let full: Vec<FullClass> = work
-                .full
-                .iter()
-                .filter_map(|(target, code)| {
-                    let wanted = *plan.rosters.get(target)?;
-                    Some(FullClass { target: *target, code: *code, wanted, at_ms })
-                })
-                .collect();
-            let others: Vec<ClassTarget> =
-                work.asked.iter().filter(|target| !work.full.contains_key(target)).copied().collect();
-            (full, others)
-        };
-        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
-    }
-
-    fn outcome_of(&self, operation: &EnrolmentOperation, plan: &ClassinPlan) -> EnrolmentOutcome {
-        let made = operation.is_planned().then(|| self.state().ends.get(&key(operation)).copied()).flatten();
-        made.unwrap_or_else(|| {
-            let is_ignored = plan.ignored.contains(&operation.desired_hash);
+    fn outcome(&self, at: usize, operation: &EnrolmentOperation) -> Outcome {
+        let sent = self.state().outcome(at).cloned();
+        sent.unwrap_or_else(|| {
+            let is_ignored = self.plan.ignored.contains(&operation.desired_hash);
             outcome_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
         })
     }
 
-    /// What the report says beyond figures; and what broke our own database.
-    fn describe(&self, report: &mut ServiceReport) -> Option<ClassinSyncError> {
-        let mut work = self.state();
-        for error in work.errors.drain(..) {
+    /// Remembers which classes have no room, so that they are not asked at every run.
+    async fn remember_room(&self) -> Result<(), StoreError> {
+        let at_ms = self.terms.context.clock.now_ms();
+        let (full, others) = {
+            let classes = self.calls.classes();
+            let full = |(target, code): (&ClassTarget, &Code)| {
+                let wanted = *self.plan.rosters.get(target)?;
+                Some(FullClass { target: *target, code: *code, wanted, at_ms })
+            };
+            let others = classes.asked.iter().filter(|target| !classes.full.contains_key(target));
+            let others: Vec<ClassTarget> = others.copied().collect();
+            (classes.full.iter().filter_map(full).collect::<Vec<FullClass>>(), others)
+        };
+        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
+    }
+
+    /// What the report says beyond figures.
+    fn describe(&self, report: &mut ServiceReport) {
+        let mut notes = self.notes();
+        for error in notes.errors.drain(..) {
             report.fail(Severity::Incomplete, error);
         }
-        if let Some((exit, message)) = work.stopped.take() {
-            report.fail(exit, format!("classin: {message}"));
+        if let Some(stop) = self.state().stopped() {
+            report.fail(stop.severity(), format!("classin: {stop}"));
         }
-        if let Some(message) = work.trouble.take() {
+        if let Some(message) = notes.trouble.take() {
             // Not one answer in the whole run: the service is down, however few calls there were to make.
-            let exit = if work.answered { Severity::Incomplete } else { Severity::Temporary };
-            report.fail(exit, format!("classin: {message}"));
+            let is_answered = self.calls.classes().is_answered;
+            let severity = if is_answered { Severity::Incomplete } else { Severity::Temporary };
+            report.fail(severity, format!("classin: {message}"));
         }
-        work.broken.take()
     }
+}
+
+impl Applier for ClassinApplier<'_> {
+    type Batch = EnrolmentBatch;
+    type Call = EnrolmentCall;
+    type Gain = ();
+
+    fn context(&self) -> &Context {
+        self.terms.context
+    }
+
+    fn run(&self) -> RunId {
+        self.terms.run
+    }
+
+    fn state(&self) -> MutexGuard<'_, ApplyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send_batch(&self, batch: &EnrolmentBatch) {
+        if self.must_skip(batch) {
+            return;
+        }
+        let item = |operation| Some((self.position(operation)?, EnrolmentItem::of(operation)?));
+        let (positions, items): (Vec<usize>, Vec<EnrolmentItem>) =
+            batch.operations.iter().filter_map(item).unzip();
+        send_call(self, batch, &positions, EnrolmentCall(items)).await;
+    }
+
+    /// A class that was full, and from which somebody was removed since, takes so many of the others.
+    async fn after_lane(&self, lane: &[EnrolmentBatch]) {
+        let mut room = self.room(lane);
+        // Where the removals came first, the room is taken.
+        let is_late = |batch: &&EnrolmentBatch| {
+            batch.kind == EnrolmentKind::Enrol && !self.plan.full.contains(&batch.target)
+        };
+        for batch in lane.iter().filter(is_late) {
+            let Some(room) = room.get_mut(&batch.target) else { continue };
+            if self.calls.classes().full.remove(&batch.target).is_none() {
+                continue;
+            }
+            let open = batch.operations.iter().filter(|operation| !self.is_applied(operation));
+            let left: Vec<EnrolmentOperation> = open.take(*room).cloned().collect();
+            *room -= left.len();
+            if !left.is_empty() {
+                self.send_batch(&EnrolmentBatch { operations: left, ..*batch }).await;
+            }
+            if *room > 0 {
+                self.calls.classes().full.entry(batch.target).or_insert(Code::NO_ROOM);
+            }
+        }
+    }
+
+    /// What is remembered of the enrolments before each sending is the intent.
+    async fn intend(&self, _positions: &[usize], _number: u64) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    async fn deliver(&self, call: EnrolmentCall) -> Result<Delivered<()>, Broken> {
+        deliver(&self.calls, call).await
+    }
+
+    fn note_call(&self, _batch: &EnrolmentBatch, _positions: &[usize], delivered: &Delivered<()>) {
+        if let Some(trouble) = &delivered.trouble {
+            self.notes().trouble = Some(trouble.clone());
+        }
+        if self.calls.classes().suspects > 1 {
+            self.state().stop(ServiceStop::SuspectCalls { of: "students" });
+        }
+    }
+
+    async fn after_call(&self, batch: &EnrolmentBatch) -> Result<(), Broken> {
+        Ok(self.close(batch).await?)
+    }
+
+    fn place(&self, batch: &EnrolmentBatch, number: u64, index: usize) -> Place {
+        Place::in_batch(batch.operations.first().map_or("", action), number, index)
+    }
+
+    fn subject(&self, position: usize) -> Option<delivery::Subject> {
+        self.operation(position).map(|operation| Subject::from(operation).into())
+    }
+
+    fn ending_together(&self, position: usize) -> Vec<usize> {
+        let together = self.operation(position).and_then(|operation| self.together.get(&key(operation)));
+        together.cloned().unwrap_or_default()
+    }
+
+    fn note_applied(&self, _batch: &EnrolmentBatch, at: usize, (): &(), record: &mut CallRecord) -> bool {
+        let Some(operation) = self.operation(at) else { return false };
+        record.applied.push(Subject::from(operation).key);
+        let student = operation.student.clone();
+        match (operation.kind, operation.uid) {
+            (EnrolmentKind::Enrol, Some(uid)) => {
+                record.accounts.push(AccountChange::Accepted { student, uid });
+            }
+            (EnrolmentKind::Remove, _) => {
+                let is_approved = self.approved.contains(operation);
+                record.departures.push(Departure { service: Service::Classin, student, is_approved });
+            }
+            (EnrolmentKind::Enrol, None) | (EnrolmentKind::Register, _) => {}
+        }
+        true
+    }
+
+    fn note_not_applied(&self, _position: usize, _outcome: &Outcome, _record: &mut CallRecord) {}
 }

@@ -3,7 +3,11 @@
 //! ClassIn cannot be read back, so our memory is written before each call and after each answer.
 
 mod account;
+mod accounts_applied;
 mod apply;
+mod cause;
+mod context;
+mod enrolments;
 mod guard;
 mod history;
 mod outcome;
@@ -15,13 +19,13 @@ mod rename;
 mod render;
 mod repair;
 mod school;
-mod send;
 
 use std::time::Duration;
 
 use super::Context;
 use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
+use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
 use crate::run::severity::Severity;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{AccountChange, RosterError, StoreError};
@@ -30,17 +34,16 @@ use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::roster::RunId;
 
 use super::in_one_line;
-use account::{AccountKind, AccountOperation};
+use account::AccountKind;
+use accounts_applied::AccountsApplied;
 use apply::MayGoOn;
+use context::ClassinApplyContext;
 use guard::Approvals;
-use outcome::{EnrolmentOutcome, outcome_without_call};
+use outcome::outcome_without_call;
 use plan::{ClassinPlan, Registering, plan_classin};
 use recheck::StaleEnrolments;
 use record::Subject;
-use register::Registered;
-use rename::Renamed;
 use school::School;
-use send::ClassinApplyContext;
 
 /// ClassIn: how to reach it and how to treat it.
 pub struct ClassinSide {
@@ -70,8 +73,8 @@ pub struct ClassinRetryDelays {
 impl Default for ClassinRetryDelays {
     fn default() -> Self {
         Self {
-            before_repeating: Duration::from_millis(300),
-            before_registering_again: Duration::from_millis(SAME_PARAMETERS_MS + 500),
+            before_repeating: BEFORE_REPEATING,
+            before_registering_again: Duration::from_millis(SAME_PARAMETERS_MS) + BEYOND_A_DOUBLE,
         }
     }
 }
@@ -95,7 +98,7 @@ enum ClassinSyncError {
 }
 
 impl ClassinSyncError {
-    fn exit(&self) -> Severity {
+    fn severity(&self) -> Severity {
         match self {
             Self::Store(_) => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
@@ -117,7 +120,7 @@ pub(super) async fn sync_classin(
     let lines = match pass(context, side, writer, run, &mut report).await {
         Ok(lines) => lines,
         Err(error) => {
-            report.fail(error.exit(), format!("classin: {}", in_one_line(&error)));
+            report.fail(error.severity(), format!("classin: {}", in_one_line(&error)));
             EnrolmentLines::default()
         }
     };
@@ -186,28 +189,28 @@ async fn apply_all(
     let registered = accounts_first(terms, &school, &mut plan, &mut approved, report).await?;
     let now_ms = context.clock.now_ms();
     if let Err(error) = context.state.record_enrolments(&plan.changes, run, now_ms).await {
-        count_accounts(terms, &plan, &registered, &Renamed::default(), report);
+        count_accounts(terms, &plan, &registered, &AccountsApplied::default(), report);
         count_enrolments_unapplied(&plan, report);
         return Err(error.into());
     }
-    let applied = apply::run(terms, &school, &plan, &approved, registered.stopped.clone(), report).await;
+    let applied = apply::run(terms, &school, (&plan, &approved), registered.stopped().cloned(), report).await;
     let renamed = match applied {
-        Ok(MayGoOn::Yes) => rename::run(terms, &school, &plan.accounts).await,
-        Ok(MayGoOn::No) => Ok(Renamed::default()),
+        Ok(MayGoOn::Yes) => rename::run(terms, &school, &plan.accounts).await.map_err(Into::into),
+        Ok(MayGoOn::No) => Ok(AccountsApplied::default()),
         Err(error) => Err(error),
     };
     let renamed = match renamed {
         Ok(renamed) => renamed,
         Err(error) => {
-            count_accounts(terms, &plan, &registered, &Renamed::default(), report);
+            count_accounts(terms, &plan, &registered, &AccountsApplied::default(), report);
             return Err(error);
         }
     };
     count_accounts(terms, &plan, &registered, &renamed, report);
     use_up(terms, &plan, &renamed).await?;
-    let may_go_on =
-        registered.stopped.is_none() && renamed.stopped.is_none() && report.severity != Severity::Temporary;
-    describe(registered, renamed, report);
+    let is_stopped = registered.stopped().is_some() || renamed.stopped().is_some();
+    let may_go_on = !is_stopped && report.severity != Severity::Temporary;
+    AccountsApplied::describe([registered, renamed], report);
     let accounts = &plan.accounts.operations;
     record::close_superseded(context, &plan.operations, accounts, now_ms).await?;
     if may_go_on { recheck::run(terms, plan.stale, report).await } else { Ok(()) }
@@ -220,13 +223,13 @@ async fn accounts_first(
     plan: &mut ClassinPlan,
     approved: &mut Approvals,
     report: &mut ServiceReport,
-) -> Result<Registered, ClassinSyncError> {
+) -> Result<AccountsApplied, ClassinSyncError> {
     if let Err(error) = begin(terms, plan).await {
         count_unapplied(plan, report);
         return Err(error.into());
     }
     if plan.accounts.applications.is_empty() {
-        return Ok(Registered::default());
+        return Ok(AccountsApplied::default());
     }
     let registered = match register::run(terms, school, &plan.accounts).await {
         Ok(registered) => registered,
@@ -239,7 +242,7 @@ async fn accounts_first(
     match replan(terms, plan, report).await {
         Ok(anew) => *approved = anew,
         Err(error) => {
-            count_accounts(terms, plan, &registered, &Renamed::default(), report);
+            count_accounts(terms, plan, &registered, &AccountsApplied::default(), report);
             count_enrolments_unapplied(plan, report);
             return Err(error);
         }
@@ -276,52 +279,36 @@ async fn replan(
 
 fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.accounts.operations {
-        report.count(
-            operation.kind.as_str(),
-            &outcome_without_call(&operation.state, false, false).kind.outcome(),
-        );
+        report.count(operation.kind.as_str(), &outcome_without_call(&operation.state, false, false));
     }
     count_enrolments_unapplied(plan, report);
 }
 
 fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
-        report.count(
-            operation.kind.as_str(),
-            &outcome_without_call(&operation.state, false, false).kind.outcome(),
-        );
+        report.count(operation.kind.as_str(), &outcome_without_call(&operation.state, false, false));
     }
-}
-
-fn end_of_account(
-    terms: ClassinApplyContext<'_>,
-    operation: &AccountOperation,
-    ignored: bool,
-    registered: &Registered,
-    renamed: &Renamed,
-) -> EnrolmentOutcome {
-    let ends = match operation.kind {
-        AccountKind::Register => &registered.ends,
-        AccountKind::Rename => &renamed.ends,
-    };
-    let stopping = terms.context.stop.is_cancelled();
-    ends.get(&operation.student)
-        .copied()
-        .unwrap_or_else(|| outcome_without_call(&operation.state, ignored, stopping))
 }
 
 fn count_accounts(
     terms: ClassinApplyContext<'_>,
     plan: &ClassinPlan,
-    registered: &Registered,
-    renamed: &Renamed,
+    registered: &AccountsApplied,
+    renamed: &AccountsApplied,
     report: &mut ServiceReport,
 ) {
-    for operation in &plan.accounts.operations {
+    let is_stopping = terms.context.stop.is_cancelled();
+    for (at, operation) in plan.accounts.operations.iter().enumerate() {
+        let applied = match operation.kind {
+            AccountKind::Register => registered,
+            AccountKind::Rename => renamed,
+        };
         let is_ignored = plan.ignored.contains(&operation.desired_hash);
-        let end = end_of_account(terms, operation, is_ignored, registered, renamed);
-        report.count(operation.kind.as_str(), &end.kind.outcome());
-        report.severity = report.severity.max(end.exit);
+        let outcome = applied.outcome(at).cloned();
+        let outcome =
+            outcome.unwrap_or_else(|| outcome_without_call(&operation.state, is_ignored, is_stopping));
+        report.count(operation.kind.as_str(), &outcome);
+        report.worsen(Severity::of_outcome(&outcome));
     }
 }
 
@@ -329,21 +316,11 @@ fn count_accounts(
 async fn use_up(
     terms: ClassinApplyContext<'_>,
     plan: &ClassinPlan,
-    renamed: &Renamed,
+    renamed: &AccountsApplied,
 ) -> Result<(), StoreError> {
-    let tried = plan.accounts.operations.iter().filter(|operation| {
-        operation.kind == AccountKind::Rename && renamed.ends.contains_key(&operation.student)
-    });
-    let ended: Vec<_> = tried.map(|operation| Subject::from(operation).key).collect();
+    let renames = plan.accounts.operations.iter().enumerate();
+    let tried =
+        renames.filter(|(at, one)| one.kind == AccountKind::Rename && renamed.outcome(*at).is_some());
+    let ended: Vec<_> = tried.map(|(_, operation)| Subject::from(operation).key).collect();
     terms.context.state.use_up_approvals(&ended).await
-}
-
-/// What the report says of accounts beyond figures.
-fn describe(registered: Registered, renamed: Renamed, report: &mut ServiceReport) {
-    for (exit, message) in [registered.stopped, renamed.stopped].into_iter().flatten() {
-        report.fail(exit, format!("classin: {message}"));
-    }
-    for message in [registered.trouble, renamed.trouble].into_iter().flatten() {
-        report.fail(Severity::Incomplete, format!("classin: {message}"));
-    }
 }

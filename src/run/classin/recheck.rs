@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
-use super::outcome::OutcomeKind;
-use super::send::{ClassinApplyContext, EnrolmentItem, answer, stop_exit, stopped};
+use super::context::ClassinApplyContext;
+use super::enrolments::{EnrolmentItem, judge_answer, send};
 use super::{ClassinSide, ClassinSyncError};
 use crate::remote::classin::ClassinDisposition;
 use crate::run::Context;
+use crate::run::delivery::ServiceStop;
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{ClosedClass, EnrolmentChange, StoreError};
@@ -17,6 +18,7 @@ use rosterd_core::classin_plan::{
     EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, ItemVerdict, LARGEST_BATCH,
     Scope, Wanted, decide, desired_hash,
 };
+use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{ClassTarget, ClassinUid, Enrolment};
 /// The fact under which today's calls are counted: the day, then how many.
 const USED: &str = "classin.verified";
@@ -168,16 +170,15 @@ async fn one_call(
 ) -> Result<bool, ClassinSyncError> {
     let items: Vec<EnrolmentItem> = operations
         .iter()
-        .filter_map(|operation| {
-            Some(EnrolmentItem { uid: operation.uid?, was: operation.recorded, operation: operation.clone() })
-        })
+        .filter_map(EnrolmentItem::of)
         .collect();
-    let judged = match answer(terms, &items).await {
-        Ok(judged) => judged,
+    let judged = match send(terms, &items).await {
+        Ok(answer) => judge_answer(terms, &items, &answer),
         // Whatever became of it, it can only have put somebody back: what we remember stays true.
         Err(error) => {
-            if let ClassinDisposition::Stop(cause) = error.disposition() {
-                report.fail(stop_exit(cause), format!("classin: {}", super::in_one_line(&error)));
+            if let ClassinDisposition::Stop(_) = error.disposition() {
+                let stop = ServiceStop::classin(&error);
+                report.fail(stop.severity(), format!("classin: {stop}"));
             }
             return Ok(false);
         }
@@ -188,7 +189,7 @@ async fn one_call(
         match judged.verdict {
             ItemVerdict::Done { .. } => {
                 report.restored += 1;
-                report.count(EnrolmentKind::Enrol.as_str(), &OutcomeKind::Applied.outcome());
+                report.count(EnrolmentKind::Enrol.as_str(), &Outcome::Applied(()));
             }
             ItemVerdict::Already { .. } => report.verified += 1,
             ItemVerdict::Repair { .. }
@@ -218,8 +219,8 @@ async fn one_call(
     let now_ms = terms.context.clock.now_ms();
     terms.context.state.record_enrolments(&changes, terms.run, now_ms).await?;
     if let Some((stop, code)) = judged.stop {
-        let (exit, message): (Severity, String) = stopped(stop, code);
-        report.fail(exit, format!("classin: {message}"));
+        let stop = ServiceStop::ClassinCode { stop, code };
+        report.fail(stop.severity(), format!("classin: {stop}"));
         return Ok(false);
     }
     Ok(true)

@@ -1,66 +1,21 @@
 //! What is written down when an enrolment operation ends.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::account::AccountOperation;
 use super::history::MixedFailure;
 use super::plan::ClassinPlan;
-use super::send::{ClassinApplyContext, Settled};
-use crate::remote::classin::ClassinError;
+use super::context::ClassinApplyContext;
 use crate::run::Context;
-use crate::store::{CallRecord, ClassinOpenFailure, FailureRecord, StoreError};
-use rosterd_core::classin_plan::{
-    Call, Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, decide,
-};
+use crate::run::delivery::{self, Place, failure};
+use crate::store::{CallRecord, ClassinOpenFailure, StoreError};
+use rosterd_core::classin_plan::{Call, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{
-    ClassinKind, ContactPart, EarlierAttempts, FailureCode, FailureState, NextAttempt, OpenFailure,
-    OperationKey, RecordedHash, RecordedKind, Service,
+    ClassinKind, FailureCode, FailureState, NextAttempt, OperationKey, RecordedHash, RecordedKind, Service,
 };
+use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::StudentId;
-
-/// Why an operation was not done.
-#[derive(Clone)]
-pub(super) struct ClassinFailureCause {
-    pub(super) call: &'static str,
-    pub(super) code: FailureCode,
-    pub(super) message: String,
-    pub(super) service_text: Option<String>,
-    pub(super) batch: Option<u64>,
-    pub(super) index: Option<u64>,
-    pub(super) next: NextAttempt,
-    /// Not before so long from now, as the service asked.
-    pub(super) wait: Option<Duration>,
-    /// The phone number or e-mail address that the refusal depends on: with another one it is tried at once.
-    pub(super) contact: Option<Fingerprint>,
-}
-
-impl ClassinFailureCause {
-    /// About an account rather than a class.
-    pub(super) fn of_account(
-        call: &'static str,
-        code: FailureCode,
-        message: String,
-        next: NextAttempt,
-        service_text: Option<String>,
-    ) -> Self {
-        Self { call, code, message, service_text, batch: None, index: None, next, wait: None, contact: None }
-    }
-
-    /// The answer was lost.
-    pub(super) fn lost(call: &'static str) -> Self {
-        Self::of_account(call, FailureCode::LostAnswer, LOST.to_owned(), NextAttempt::NextRun, None)
-    }
-
-    /// The call was certainly not made.
-    pub(super) fn not_sent(call: &'static str, error: &ClassinError) -> Self {
-        let message = super::in_one_line(error);
-        Self::of_account(call, FailureCode::NotSent, message, NextAttempt::AfterDelay, None)
-    }
-}
-
-const LOST: &str = "the answer was lost; the call is repeated, which is safe";
 
 /// What somebody wanted, as failures and approvals name it.
 #[derive(Clone, Debug)]
@@ -81,6 +36,12 @@ impl From<&AccountOperation> for Subject {
     fn from(operation: &AccountOperation) -> Self {
         let key = OperationKey::of(ClassinKind::from(operation.kind), operation.student.clone());
         Self { key, desired_hash: operation.desired_hash }
+    }
+}
+
+impl From<Subject> for delivery::Subject {
+    fn from(Subject { key, desired_hash }: Subject) -> Self {
+        Self { key, desired_hash: Fingerprint(desired_hash) }
     }
 }
 
@@ -108,65 +69,6 @@ pub(super) fn action(operation: &EnrolmentOperation) -> &'static str {
         (EnrolmentKind::Register | EnrolmentKind::Enrol, true) => "addClassStudentMultiple",
         (EnrolmentKind::Register | EnrolmentKind::Enrol, false) => "addCourseStudentMultiple",
     }
-}
-
-/// Why an operation was not done: our own sentence, and how it goes on.
-pub(super) fn explain(operation: &EnrolmentOperation, settled: &Settled) -> ClassinFailureCause {
-    if let Some(cause) = &settled.mending {
-        return cause.clone();
-    }
-    let verdict = settled.judged.verdict;
-    let trouble = settled.trouble.as_ref();
-    let (code, message, next) = match (verdict.code(), trouble) {
-        (Some(code), _) => (
-            FailureCode::Classin(code),
-            decide(call(operation), code).sentence(),
-            NextAttempt::after(verdict),
-        ),
-        (None, Some(trouble)) if !trouble.is_lost => {
-            (FailureCode::NotSent, trouble.message.clone(), NextAttempt::AfterDelay)
-        }
-        (None, _) => (FailureCode::LostAnswer, LOST.to_owned(), NextAttempt::NextRun),
-    };
-    ClassinFailureCause {
-        call: action(operation),
-        code,
-        message,
-        service_text: settled.judged.text.clone(),
-        batch: None,
-        index: None,
-        next,
-        wait: trouble.and_then(|trouble| trouble.wait),
-        contact: None,
-    }
-}
-
-pub(super) async fn failure(
-    context: &Context,
-    subject: &Subject,
-    cause: ClassinFailureCause,
-) -> Result<FailureRecord, StoreError> {
-    let Subject { key, desired_hash } = subject;
-    // Who is not of the school waits for a contact also where the roster has none yet.
-    let asks_for_membership = cause.code.classin().is_some_and(Code::asks_for_school_membership);
-    let absent = asks_for_membership.then_some(ContactPart::ABSENT);
-    let recorded = RecordedHash::with_contact(Fingerprint(*desired_hash), cause.contact.or(absent));
-    let earlier = context.state.earlier_attempts(key).await?;
-    let attempts = EarlierAttempts::with_another(earlier, recorded);
-    let now_ms = context.clock.now_ms();
-    let (state, due_at_ms) =
-        context.retry.schedule(cause.next, attempts, now_ms, fastrand::f64(), cause.wait);
-    Ok(FailureRecord {
-        key: key.clone(),
-        call: cause.call,
-        code: cause.code,
-        message: cause.message,
-        service_text: cause.service_text,
-        batch: cause.batch,
-        index: cause.index,
-        failure: OpenFailure { state, due_at_ms, recorded },
-        attempts,
-    })
 }
 
 /// Notes what is impossible until the roster changes, once for each thing that is wanted: nothing is attempted that
@@ -206,9 +108,9 @@ pub(super) async fn impossible(terms: ClassinApplyContext<'_>, plan: &ClassinPla
         if known.contains(&(subject.key.kind, &subject.key.student, subject.desired_hash)) {
             continue;
         }
-        let next = NextAttempt::ByHand;
-        let cause = ClassinFailureCause::of_account("", code, reason.to_string(), next, None);
-        record.failures.push(failure(context, &subject, cause).await?);
+        let cause = FailureCause::new(code, reason.to_string());
+        let cause = FailureCause { next: Some(NextAttempt::ByHand), ..cause };
+        record.failures.extend(failure(context, &subject.into(), &cause, Place::default()).await?);
     }
     if record.failures.is_empty() {
         return Ok(());

@@ -4,225 +4,136 @@
 //! carries the uid.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use super::account::{AccountKind, Accounts, Application};
-use super::outcome::EnrolmentOutcome;
-use super::outcome::OutcomeKind;
-use super::record::{ClassinFailureCause, Subject, failure};
-use super::school::{Joined, Reaction, School, reaction};
-use super::send::{ClassinApplyContext, REPEATS, refuses_the_calls, stopped, waited};
+use super::accounts_applied::AccountsApplied;
+use super::cause::{self, CallKind, FailedCall};
+use super::context::ClassinApplyContext;
+use super::record::Subject;
+use super::school::{Joined, School};
 use crate::remote::classin::ClassinError;
-use crate::run::severity::Severity;
-use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent, StoreError};
+use crate::remote::http::Transport;
+use crate::run::Context;
+use crate::run::delivery::{
+    self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, Place,
+    Repaired, ServiceStop, carry_out, deliver, send_call,
+};
+use crate::run::progress::Progress;
+use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent};
 use rosterd_core::classin_plan::{
-    AccountVerdict, Call, Code, ItemVerdict, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
-    Registration, Token, decide, judge_registrations,
+    AccountVerdict, Call, CallAnswer, Code, ItemVerdict, LARGEST_REGISTRATION, Membership, Registration,
+    Token, judge_registrations,
 };
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{ClassinKind, FailureCode, NextAttempt, OperationKey};
-use rosterd_core::roster::{ClassinUid, StudentId};
-
-/// What became of the registrations.
-#[derive(Default)]
-pub(super) struct Registered {
-    /// By student; who is absent was not tried.
-    pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
-    /// Why ClassIn is left alone for the rest of this run.
-    pub(super) stopped: Option<(Severity, String)>,
-    /// How the service itself failed.
-    pub(super) trouble: Option<String>,
-}
-
-struct Registrar<'a> {
-    terms: ClassinApplyContext<'a>,
-    school: &'a School<'a>,
-    desired_hashes: HashMap<&'a StudentId, u64>,
-    /// When each student's last call was made that nobody knows the answer to.
-    lost: HashMap<StudentId, i64>,
-    suspects: u32,
-    batches: u64,
-    done: Registered,
-}
+use rosterd_core::failure::{ClassinKind, OperationKey, Service};
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
+use rosterd_core::roster::{ClassinUid, RunId, StudentId};
 
 /// Obtains these accounts.
 pub(super) async fn run<'a>(
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
     accounts: &'a Accounts,
-) -> Result<Registered, StoreError> {
-    let registrations = accounts.operations.iter().filter(|one| one.kind == AccountKind::Register);
-    let mut registrar = Registrar {
-        terms,
-        school,
-        desired_hashes: registrations.map(|operation| (&operation.student, operation.desired_hash)).collect(),
-        lost: terms.context.state.lost_registrations().await?.into_iter().collect(),
-        suspects: 0,
-        batches: 0,
-        done: Registered::default(),
+) -> Result<AccountsApplied, Broken> {
+    let registrations = accounts.operations.iter().enumerate();
+    let registrations = registrations.filter(|(_, one)| one.kind == AccountKind::Register);
+    let positions: HashMap<&StudentId, usize> =
+        registrations.map(|(at, operation)| (&operation.student, at)).collect();
+    let registrar = Registrar {
+        accounts,
+        calls: RegistrationCalls::new(terms, school, accounts),
+        positions,
+        lost: Mutex::new(terms.context.state.lost_registrations().await?.into_iter().collect()),
+        state: Mutex::new(ApplyState::new(vec![None; accounts.operations.len()], None)),
+        trouble: Mutex::default(),
     };
-    let mut unknown = Vec::new();
-    for Application { account, known } in &accounts.applications {
-        match known {
-            Some(known) => registrar.go_on_with(account, known).await?,
-            None => unknown.push(account.clone()),
-        }
-    }
-    for batch in unknown.chunks(LARGEST_REGISTRATION) {
-        registrar.batch(batch.to_vec(), 0).await?;
-    }
-    Ok(registrar.done)
+    let (known, unknown): (Vec<&Application>, Vec<&Application>) =
+        accounts.applications.iter().partition(|application| application.known.is_some());
+    let alone = known.into_iter().map(|application| vec![application]);
+    let batches = unknown.chunks(LARGEST_REGISTRATION).map(<[_]>::to_vec);
+    let lane: Vec<Vec<&Application>> = alone.chain(batches).collect();
+    carry_out(&registrar, &[vec![lane]], 1, &Progress::silent().bar("", 0)).await;
+    AccountsApplied::unless_broken(registrar.state, registrar.trouble)
 }
 
 fn key(student: &StudentId) -> OperationKey {
     OperationKey::of(ClassinKind::Register, student.clone())
 }
 
-fn action(batch: &[Registration]) -> &'static str {
-    if batch.len() == 1 { "register" } else { "registerMultiple" }
+/// Accounts that are asked for together; or one whose uid is stored, and that only joins the school.
+pub(super) struct RegistrationCall {
+    accounts: Vec<Registration>,
+    known: Option<Account>,
 }
 
-impl<'a> Registrar<'a> {
-    fn must_skip(&self) -> bool {
-        self.done.stopped.is_some() || self.done.trouble.is_some() || self.terms.context.stop.is_cancelled()
+impl Items for RegistrationCall {
+    fn len(&self) -> usize {
+        self.accounts.len()
     }
 
-    fn batch(&mut self, batch: Vec<Registration>, repeat: u32) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            if self.must_skip() || batch.is_empty() || !self.waited_for_earlier(&batch).await {
-                return Ok(());
-            }
-            self.remember_intent(&batch).await?;
-            let writer = self.terms.writer;
-            let (call, answer) = match batch.as_slice() {
-                [only] => (Call::Register, writer.register(only).await),
-                several => (Call::RegisterMultiple, writer.register_multiple(several).await),
-            };
-            match answer {
-                Ok(answer) => {
-                    let tokens: Vec<Token> = batch.iter().map(|account| account.token.clone()).collect();
-                    let judged = judge_registrations(call, &tokens, &answer);
-                    self.apply_verdicts(batch, judged, repeat).await
-                }
-                Err(error) => self.after_error(batch, &error, repeat).await,
-            }
-        })
+    fn part(&self, positions: &[usize]) -> Self {
+        let accounts = positions.iter().filter_map(|at| self.accounts.get(*at).cloned()).collect();
+        Self { accounts, known: self.known.clone() }
+    }
+}
+
+impl RegistrationCall {
+    fn call(&self) -> (Call, &'static str) {
+        if self.accounts.len() == 1 {
+            (Call::Register, "register")
+        } else {
+            (Call::RegisterMultiple, "registerMultiple")
+        }
     }
 
-    /// Whoever was asked for a moment ago, by a run that was cut off, would only be called a double.
-    async fn waited_for_earlier(&mut self, batch: &[Registration]) -> bool {
-        let pause = self.pause();
-        let sent = batch.iter().flat_map(|account| &account.students);
-        let latest = sent.filter_map(|student| self.lost.remove(student)).max();
-        let Some(latest) = latest else { return true };
-        let passed = self.terms.context.clock.now_ms().saturating_sub(latest);
-        let passed = u64::try_from(passed).map_or(Duration::ZERO, Duration::from_millis);
-        let left = pause.saturating_sub(passed);
-        left.is_zero() || waited(self.terms, left).await
+    fn students(&self) -> impl Iterator<Item = &StudentId> {
+        self.accounts.iter().flat_map(|account| &account.students)
+    }
+}
+
+/// The calls that ask for accounts.
+struct RegistrationCalls<'a> {
+    terms: ClassinApplyContext<'a>,
+    school: &'a School<'a>,
+    desired_hashes: HashMap<&'a StudentId, u64>,
+    /// How many were refused alone for what may be a fault of the call.
+    suspects: AtomicU32,
+    sendings: AtomicU64,
+}
+
+impl<'a> RegistrationCalls<'a> {
+    fn new(terms: ClassinApplyContext<'a>, school: &'a School<'a>, accounts: &'a Accounts) -> Self {
+        let registrations = accounts.operations.iter().filter(|one| one.kind == AccountKind::Register);
+        let desired_hashes =
+            registrations.map(|operation| (&operation.student, operation.desired_hash)).collect();
+        Self { terms, school, desired_hashes, suspects: AtomicU32::new(0), sendings: AtomicU64::new(0) }
     }
 
     fn pause(&self) -> Duration {
         self.terms.side.retry_delays.before_registering_again
     }
 
-    async fn remember_intent(&mut self, batch: &[Registration]) -> Result<(), StoreError> {
-        self.batches += 1;
-        let intent = |student: &StudentId| Intent {
-            key: key(student),
-            desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
-            login: None,
-            in_doubt: BTreeSet::new(),
-        };
-        let intents: Vec<Intent> = batch.iter().flat_map(|account| &account.students).map(intent).collect();
-        let context = self.terms.context;
-        let now_ms = context.clock.now_ms();
-        context.state.record_intents(self.terms.run, self.batches, now_ms, &intents).await
-    }
-
-    async fn apply_verdicts(
-        &mut self,
-        batch: Vec<Registration>,
-        judged: JudgedAccounts,
-        repeat: u32,
-    ) -> Result<(), StoreError> {
-        let call = action(&batch);
-        let is_alone = batch.len() == 1;
-        let (mut to_join, mut singly, mut again) = (Vec::new(), Vec::new(), Vec::new());
-        for (account, item) in batch.into_iter().zip(judged.items) {
-            let JudgedAccount { verdict, text, suspect } = item;
-            self.suspects += u32::from(suspect.is_some());
-            match verdict {
-                AccountVerdict::Known { uid, code, membership } => {
-                    self.obtained(&account, uid, code, membership).await?;
-                    if membership == Membership::ToAskFor {
-                        to_join.push(account);
-                    }
-                }
-                AccountVerdict::Not(ItemVerdict::SendSingly) if !is_alone => singly.push(account),
-                AccountVerdict::Not(ItemVerdict::StopRun { .. }) => {}
-                AccountVerdict::Not(verdict) => {
-                    let Some(code) = verdict.code() else {
-                        again.push((account, ClassinFailureCause::lost(call)));
-                        continue;
-                    };
-                    let cause = refusal(call, code, NextAttempt::after(verdict), text);
-                    if matches!(verdict, ItemVerdict::Repeat { .. }) {
-                        again.push((account, cause));
-                    } else {
-                        self.failed(&account, cause).await?;
-                    }
-                }
-            }
-        }
-        self.done.stopped = self.done.stopped.take().or(judged.stop.map(|(stop, code)| stopped(stop, code)));
-        self.mind_suspects();
-        for account in to_join {
-            self.join(&account).await?;
-        }
-        for account in singly {
-            self.batch(vec![account], repeat).await?;
-        }
-        self.ask_again(again, repeat).await
-    }
-
-    async fn ask_again(
-        &mut self,
-        again: Vec<(Registration, ClassinFailureCause)>,
-        repeat: u32,
-    ) -> Result<(), StoreError> {
-        if again.is_empty()
-            || (self.must_skip() && again.iter().all(|(_, cause)| cause.next != NextAttempt::NextRun))
-        {
-            return Ok(());
-        }
-        if repeat < REPEATS && !self.must_skip() && waited(self.terms, self.pause()).await {
-            return self.batch(again.into_iter().map(|(account, _)| account).collect(), repeat + 1).await;
-        }
-        for (account, cause) in again {
-            self.failed(&account, cause).await?;
-        }
-        Ok(())
-    }
-
-    fn mind_suspects(&mut self) {
-        if self.suspects > 1 {
-            self.done.stopped.get_or_insert(refuses_the_calls("accounts"));
-        }
+    async fn record(&self, record: &CallRecord) -> Result<(), Broken> {
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        Ok(context.state.record_call(record, run, context.clock.now_ms()).await?)
     }
 
     /// The uid is stored before anything else is done about it.
     async fn obtained(
-        &mut self,
+        &self,
         account: &Registration,
         uid: ClassinUid,
         code: Code,
         membership: Membership,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Broken> {
         let key_of_memory = self.terms.token_key;
         let is_registered = code.was_registered();
-        let is_member = membership == Membership::Sure;
+        let is_school_student = membership == Membership::Sure;
         let mut record = CallRecord::default();
         for (at, student) in account.students.iter().enumerate() {
             let name = account.name.as_ref().filter(|_| at == 0);
@@ -230,120 +141,289 @@ impl<'a> Registrar<'a> {
                 student: student.clone(),
                 uid,
                 origin: if is_registered { AccountOrigin::Registered } else { AccountOrigin::Found },
-                is_school_student: is_member,
+                is_school_student,
                 contact: Some(Fingerprint(account.contact.fingerprint(key_of_memory))),
                 school_name: name.map(|name| Fingerprint(name.fingerprint(key_of_memory))),
             }));
             record.settled.push(key(student));
-            if is_member {
+            if is_school_student {
                 record.applied.push(key(student));
-                self.done.ends.insert(student.clone(), EnrolmentOutcome::of(OutcomeKind::Applied));
             }
         }
         self.record(&record).await
+    }
+
+    /// What an answer says of an account without its uid.
+    fn unknown(&self, call: &RegistrationCall, verdict: ItemVerdict, text: Option<String>) -> Item {
+        let (what, action) = call.call();
+        let cause = cause::of_verdict(what, verdict, text).unwrap_or_else(cause::lost);
+        let outcome = cause::outcome(FailureCause { call: Some(action), ..cause });
+        match verdict {
+            ItemVerdict::SendSingly if call.len() > 1 => {
+                let otherwise = Outcome::Unsent(Unsent::ServiceStopped);
+                Judgement::SendAgain { part: Part::Single, otherwise }
+            }
+            ItemVerdict::StopRun { .. } => Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped)),
+            ItemVerdict::Repeat { .. } | ItemVerdict::Unknown | ItemVerdict::SendSingly => {
+                Judgement::SendAgain { part: Part::Whole, otherwise: outcome }
+            }
+            ItemVerdict::Done { .. }
+            | ItemVerdict::Already { .. }
+            | ItemVerdict::Repair { .. }
+            | ItemVerdict::Retry { .. }
+            | ItemVerdict::Full { .. }
+            | ItemVerdict::Student { .. }
+            | ItemVerdict::Closed { .. }
+            | ItemVerdict::Halve { .. } => Judgement::Settled(outcome),
+        }
     }
 
     /// An earlier run got as far as the uid; a sibling may have come to it since.
-    async fn go_on_with(&mut self, account: &Registration, known: &Account) -> Result<(), StoreError> {
-        let of = |student: &StudentId| {
-            AccountChange::Obtained(Account { student: student.clone(), ..known.clone() })
-        };
-        let others = account.students.iter().filter(|student| **student != known.student);
-        self.record(&CallRecord { accounts: others.map(of).collect(), ..CallRecord::default() }).await?;
-        self.join(account).await
-    }
-
-    /// Takes an account whose uid is stored into the school.
-    async fn join(&mut self, account: &Registration) -> Result<(), StoreError> {
-        if self.must_skip() {
-            return Ok(());
-        }
-        // Nobody without a name is asked for: see the plan.
-        let Some(name) = &account.name else { return Ok(()) };
-        match self.school.join(&account.contact, name).await {
-            Joined::Member => {
-                let mut record = CallRecord::default();
-                for student in &account.students {
-                    record.accounts.push(AccountChange::Joined { student: student.clone() });
-                    record.applied.push(key(student));
-                    self.done.ends.insert(student.clone(), EnrolmentOutcome::of(OutcomeKind::Applied));
-                }
-                self.record(&record).await
-            }
-            Joined::Not(cause) => self.failed(account, *cause).await,
-            Joined::Stopped(exit, message) => {
-                self.done.stopped = Some((exit, message));
-                Ok(())
-            }
-        }
-    }
-
-    async fn after_error(
-        &mut self,
-        batch: Vec<Registration>,
-        error: &ClassinError,
-        repeat: u32,
-    ) -> Result<(), StoreError> {
-        let call = action(&batch);
-        let cause = if error.is_lost() {
-            ClassinFailureCause::lost(call)
-        } else {
-            ClassinFailureCause::not_sent(call, error)
-        };
-        match reaction(error) {
-            Reaction::Stop(exit, message, wait) => {
-                self.done.stopped = Some((exit, message));
-                if !error.is_lost() {
-                    return self.forget_intent(&batch).await;
-                }
-                for account in batch {
-                    self.failed(&account, ClassinFailureCause { wait, ..cause.clone() }).await?;
-                }
-                Ok(())
-            }
-            Reaction::Again => {
-                let again: Vec<_> = batch.into_iter().map(|account| (account, cause.clone())).collect();
-                let is_last = repeat >= REPEATS;
-                self.ask_again(again, repeat).await?;
-                if is_last {
-                    self.done.trouble.get_or_insert(super::in_one_line(error));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn forget_intent(&self, batch: &[Registration]) -> Result<(), StoreError> {
-        let settled = batch.iter().flat_map(|account| &account.students).map(key).collect();
-        self.record(&CallRecord { settled, ..CallRecord::default() }).await
-    }
-
-    async fn failed(&mut self, account: &Registration, cause: ClassinFailureCause) -> Result<(), StoreError> {
-        let is_lost = cause.next == NextAttempt::NextRun;
-        let mut record = CallRecord::default();
-        for student in &account.students {
-            let subject = Subject {
-                key: key(student),
-                desired_hash: self.desired_hashes.get(student).copied().unwrap_or_default(),
+    async fn join_known(&self, mut call: RegistrationCall) -> Result<Delivered<Membership>, Broken> {
+        if let (Some(known), Some(account)) = (&call.known, call.accounts.first()) {
+            let of = |student: &StudentId| {
+                AccountChange::Obtained(Account { student: student.clone(), ..known.clone() })
             };
-            record.failures.push(failure(self.terms.context, &subject, cause.clone()).await?);
-            if !is_lost {
-                record.settled.push(subject.key.clone());
-            }
-            let ended = if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed };
-            self.done.ends.insert(student.clone(), EnrolmentOutcome::recorded(ended));
+            let others = account.students.iter().filter(|student| **student != known.student);
+            let accounts = others.map(of).collect();
+            self.record(&CallRecord { accounts, ..CallRecord::default() }).await?;
         }
-        self.record(&record).await
-    }
-
-    async fn record(&self, record: &CallRecord) -> Result<(), StoreError> {
-        let now_ms = self.terms.context.clock.now_ms();
-        self.terms.context.state.record_call(record, self.terms.run, now_ms).await
+        let Repaired { settled, stop, .. } = self.repair(&mut call, &[0]).await?;
+        let mut delivered = Delivered::unsent(call.len(), stop);
+        if let Some((_, outcome)) = settled.into_iter().next() {
+            delivered.outcomes = vec![outcome];
+        }
+        Ok(delivered)
     }
 }
 
-fn refusal(call: &'static str, code: Code, next: NextAttempt, text: Option<String>) -> ClassinFailureCause {
-    let what = if call == "register" { Call::Register } else { Call::RegisterMultiple };
-    let sentence = decide(what, code).sentence();
-    ClassinFailureCause::of_account(call, FailureCode::Classin(code), sentence, next, text)
+type Item = Judgement<Membership>;
+
+impl CallService for RegistrationCalls<'_> {
+    type Call = RegistrationCall;
+    type Answer = CallAnswer;
+    type Error = ClassinError;
+    /// Whether the account was a student of the school at once.
+    type Gain = Membership;
+
+    const SERVICE: Service = Service::Classin;
+
+    fn transport(&self) -> &Transport {
+        &self.terms.side.transport
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        &self.terms.context.stop
+    }
+
+    async fn before_sending(&self, call: &RegistrationCall) -> Result<(), Broken> {
+        let number = self.sendings.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let intent = |student: &StudentId| Intent {
+            key: key(student),
+            desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
+            login: None,
+            in_doubt: BTreeSet::new(),
+        };
+        let intents: Vec<Intent> = call.students().map(intent).collect();
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        Ok(context.state.record_intents(run, number, context.clock.now_ms(), &intents).await?)
+    }
+
+    async fn send(&self, call: &RegistrationCall) -> Result<CallAnswer, ClassinError> {
+        match call.accounts.as_slice() {
+            [only] => self.terms.writer.register(only).await,
+            several => self.terms.writer.register_multiple(several).await,
+        }
+    }
+
+    async fn judge(
+        &self,
+        call: &mut RegistrationCall,
+        answer: CallAnswer,
+    ) -> Result<Judged<Membership>, Broken> {
+        let tokens: Vec<Token> = call.accounts.iter().map(|account| account.token.clone()).collect();
+        let judged = judge_registrations(call.call().0, &tokens, &answer);
+        let mut items = Vec::with_capacity(call.len());
+        for (account, item) in call.accounts.iter().zip(judged.items) {
+            self.suspects.fetch_add(u32::from(item.suspect.is_some()), Ordering::Relaxed);
+            items.push(match item.verdict {
+                AccountVerdict::Known { uid, code, membership } => {
+                    self.obtained(account, uid, code, membership).await?;
+                    match membership {
+                        Membership::Sure => Judgement::Settled(Outcome::Applied(membership)),
+                        Membership::ToAskFor => Judgement::Repair(Outcome::Unsent(Unsent::ServiceStopped)),
+                    }
+                }
+                AccountVerdict::Not(verdict) => self.unknown(call, verdict, item.text),
+            });
+        }
+        let is_suspect = self.suspects.load(Ordering::Relaxed) > 1;
+        let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
+        let stop = stop.or_else(|| is_suspect.then_some(ServiceStop::SuspectCalls { of: "accounts" }));
+        Ok(Judged { stop, ..Judged::of(items).after(self.pause()) })
+    }
+
+    async fn after_error(
+        &self,
+        call: &mut RegistrationCall,
+        error: &ClassinError,
+        _attempt: Attempt,
+    ) -> Result<Judged<Membership>, Broken> {
+        let (action, items) = (call.call().1, call.len());
+        let failed = FailedCall { kind: CallKind::Registration, action, items, error };
+        let judged = cause::without_an_answer(failed, self.pause());
+        if judged.stop.is_some() && !error.is_lost() {
+            let settled = call.students().map(key).collect();
+            self.record(&CallRecord { settled, ..CallRecord::default() }).await?;
+        }
+        Ok(judged)
+    }
+
+    /// Takes accounts whose uid is stored into the school.
+    async fn repair(
+        &self,
+        call: &mut RegistrationCall,
+        positions: &[usize],
+    ) -> Result<Repaired<Membership>, Broken> {
+        let mut repaired = Repaired::default();
+        for at in positions {
+            if repaired.stop.is_some() || self.terms.context.stop.is_cancelled() {
+                break;
+            }
+            // Nobody without a name is asked for: see the plan.
+            let Some(account) = call.accounts.get(*at) else { continue };
+            let Some(name) = &account.name else { continue };
+            match self.school.join(&account.contact, name).await? {
+                Joined::Member => {
+                    repaired.settled.push((*at, Outcome::Applied(Membership::ToAskFor)));
+                }
+                Joined::Not(cause) => repaired.settled.push((*at, cause::outcome(cause))),
+                Joined::Stopped(stop) => repaired.stop = Some(stop),
+            }
+        }
+        Ok(repaired)
+    }
+}
+
+struct Registrar<'a> {
+    accounts: &'a Accounts,
+    calls: RegistrationCalls<'a>,
+    /// Where the registration of each student stands.
+    positions: HashMap<&'a StudentId, usize>,
+    /// When each student's last call was made that nobody knows the answer to.
+    lost: Mutex<HashMap<StudentId, i64>>,
+    state: Mutex<ApplyState>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Registrar<'_> {
+    fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn must_skip(&self) -> bool {
+        self.state().is_over()
+            || self.trouble().is_some()
+            || self.calls.terms.context.stop.is_cancelled()
+    }
+
+    /// Whoever was asked for a moment ago, by a run that was cut off, would only be called a double.
+    async fn waited_for_earlier(&self, call: &RegistrationCall) -> bool {
+        let context = self.calls.terms.context;
+        let latest = {
+            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            call.students().filter_map(|student| lost.remove(student)).max()
+        };
+        let Some(latest) = latest else { return true };
+        let passed = context.clock.now_ms().saturating_sub(latest);
+        let passed = u64::try_from(passed).map_or(Duration::ZERO, Duration::from_millis);
+        let left = self.calls.pause().saturating_sub(passed);
+        left.is_zero() || context.stop.run_until_cancelled(tokio::time::sleep(left)).await.is_some()
+    }
+}
+
+impl<'a> Applier for Registrar<'a> {
+    type Batch = Vec<&'a Application>;
+    type Call = RegistrationCall;
+    type Gain = Membership;
+
+    fn context(&self) -> &Context {
+        self.calls.terms.context
+    }
+
+    fn run(&self) -> RunId {
+        self.calls.terms.run
+    }
+
+    fn state(&self) -> MutexGuard<'_, ApplyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send_batch(&self, batch: &Vec<&'a Application>) {
+        let accounts: Vec<Registration> =
+            batch.iter().map(|application| application.account.clone()).collect();
+        let known = batch.iter().find_map(|application| application.known.clone());
+        let call = RegistrationCall { accounts, known };
+        if self.must_skip() || (call.known.is_none() && !self.waited_for_earlier(&call).await) {
+            return;
+        }
+        let first = |account: &Registration| self.positions.get(account.students.first()?).copied();
+        let positions: Vec<usize> = call.accounts.iter().filter_map(first).collect();
+        send_call(self, batch, &positions, call).await;
+    }
+
+    /// Written down before each sending, as a repeat counts from the last.
+    async fn intend(&self, _positions: &[usize], _number: u64) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    async fn deliver(&self, call: RegistrationCall) -> Result<Delivered<Membership>, Broken> {
+        match call.known {
+            Some(_) => self.calls.join_known(call).await,
+            None => deliver(&self.calls, call).await,
+        }
+    }
+
+    fn note_call(&self, _batch: &Self::Batch, _positions: &[usize], delivered: &Delivered<Membership>) {
+        if let Some(trouble) = &delivered.trouble {
+            self.trouble().get_or_insert_with(|| trouble.clone());
+        }
+    }
+
+    fn place(&self, _batch: &Self::Batch, _number: u64, _index: usize) -> Place {
+        Place::at("register")
+    }
+
+    fn subject(&self, position: usize) -> Option<delivery::Subject> {
+        self.accounts.operations.get(position).map(|operation| Subject::from(operation).into())
+    }
+
+    fn ending_together(&self, position: usize) -> Vec<usize> {
+        let Some(operation) = self.accounts.operations.get(position) else { return Vec::new() };
+        let account = self.accounts.applications.iter().map(|application| &application.account);
+        let shared = account.filter(|account| account.students.contains(&operation.student));
+        shared.flat_map(|account| &account.students).filter_map(|one| self.positions.get(one).copied()).collect()
+    }
+
+    fn note_applied(
+        &self,
+        _batch: &Self::Batch,
+        position: usize,
+        membership: &Membership,
+        record: &mut CallRecord,
+    ) -> bool {
+        let Some(operation) = self.accounts.operations.get(position) else { return false };
+        record.applied.push(key(&operation.student));
+        if *membership == Membership::ToAskFor {
+            record.accounts.push(AccountChange::Joined { student: operation.student.clone() });
+        }
+        true
+    }
+
+    fn note_not_applied(&self, position: usize, outcome: &Outcome<Membership>, record: &mut CallRecord) {
+        let operation = self.accounts.operations.get(position);
+        if let (Outcome::Failed(_), Some(operation)) = (outcome, operation) {
+            record.settled.push(key(&operation.student));
+        }
+    }
 }

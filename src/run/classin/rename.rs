@@ -1,180 +1,216 @@
-//! Writes the new names of students at the school.
+//! Writes the new names of students at the school, one call at a time. Repeating one is safe.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::ClassinSyncError;
-use super::account::{AccountKind, AccountOperation, Accounts, Renaming};
+use tokio_util::sync::CancellationToken;
+
+use super::account::{AccountKind, Accounts, Renaming};
+use super::accounts_applied::AccountsApplied;
+use super::cause::{self, CallKind, FailedCall};
+use super::context::ClassinApplyContext;
 use super::history::contact_of;
-use super::outcome::EnrolmentOutcome;
-use super::outcome::OutcomeKind;
-use super::record::{ClassinFailureCause, Subject, failure};
-use super::school::{Joined, Reaction, School, reaction};
-use super::send::{ClassinApplyContext, REPEATS, stopped, waited};
-use crate::run::severity::Severity;
-use crate::store::{AccountChange, CallRecord, StoreError};
-use rosterd_core::classin_plan::{Call, Code, EnrolmentState, ItemVerdict, decide, judge_name};
+use super::record::Subject;
+use super::repair::with;
+use super::school::{Joined, School, judge_one};
+use crate::remote::classin::ClassinError;
+use crate::remote::http::Transport;
+use crate::run::Context;
+use crate::run::delivery::{
+    self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Place,
+    Repaired, carry_out, deliver, send_call,
+};
+use crate::run::progress::Progress;
+use crate::store::{AccountChange, CallRecord};
+use rosterd_core::classin_plan::{Call, CallAnswer, EnrolmentState, ItemVerdict, judge_name};
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{FailureCode, NextAttempt};
-use rosterd_core::roster::StudentId;
+use rosterd_core::failure::Service;
+use rosterd_core::outcome::Outcome;
+use rosterd_core::roster::{RunId, StudentId};
 
 /// ClassIn's name for the call, for records.
 const CALL: &str = "editSchoolStudent";
 
-/// What became of the names.
-#[derive(Default)]
-pub(super) struct Renamed {
-    /// By student; who is absent was not tried.
-    pub(super) ends: HashMap<StudentId, EnrolmentOutcome>,
-    /// Why ClassIn is left alone for the rest of this run.
-    pub(super) stopped: Option<(Severity, String)>,
-    /// How the service itself failed.
-    pub(super) trouble: Option<String>,
-}
+const NOT_OF_THE_SCHOOL: &str = "the account is not a student of the school; add the student in ClassIn's console, or \
+                                 enter phone or e-mail on the roster";
 
-/// What one name came to.
-enum RenameOutcome {
-    Written,
-    /// Not of the school, and whether a person can help.
-    NotOfTheSchool,
-    Not(ClassinFailureCause),
-    Stopped(Severity, String),
-}
-
-/// Writes the names that are planned, one call at a time. Repeating one is safe.
-pub(super) async fn run(
-    terms: ClassinApplyContext<'_>,
-    school: &School<'_>,
-    accounts: &Accounts,
-) -> Result<Renamed, ClassinSyncError> {
-    let mut done = Renamed::default();
+/// Writes the names that are planned.
+pub(super) async fn run<'a>(
+    terms: ClassinApplyContext<'a>,
+    school: &'a School<'a>,
+    accounts: &'a Accounts,
+) -> Result<AccountsApplied, Broken> {
     let renamings: HashMap<&StudentId, &Renaming> =
         accounts.renamings.iter().map(|renaming| (&renaming.student, renaming)).collect();
-    let planned = accounts.operations.iter().filter(|operation| {
+    let planned = accounts.operations.iter().enumerate().filter(|(_, operation)| {
         operation.kind == AccountKind::Rename && operation.state == EnrolmentState::Planned
     });
-    for operation in planned {
-        let Some(renaming) = renamings.get(&operation.student) else { continue };
-        if done.stopped.is_some() || done.trouble.is_some() || terms.context.stop.is_cancelled() {
-            break;
-        }
-        let mut outcome = write(terms, renaming, &mut done).await;
-        if matches!(outcome, RenameOutcome::NotOfTheSchool) {
-            outcome = after_joining(terms, school, renaming, &mut done).await?;
-        }
-        conclude(terms, operation, renaming, outcome, &mut done).await?;
-    }
-    Ok(done)
-}
-
-async fn write(terms: ClassinApplyContext<'_>, renaming: &Renaming, done: &mut Renamed) -> RenameOutcome {
-    let mut repeat = 0;
-    loop {
-        let answer = terms.writer.edit_school_student(renaming.uid, &renaming.name).await;
-        let cause = match answer {
-            Ok(answer) => {
-                let judged = judge_name(&answer);
-                match outcome(judged.verdict, judged.text) {
-                    Some(outcome) => return outcome,
-                    None => ClassinFailureCause::lost(CALL),
-                }
-            }
-            Err(error) => match reaction(&error) {
-                Reaction::Stop(exit, message, _) => return RenameOutcome::Stopped(exit, message),
-                Reaction::Again if repeat >= REPEATS => {
-                    done.trouble.get_or_insert(super::in_one_line(&error));
-                    if error.is_lost() {
-                        ClassinFailureCause::lost(CALL)
-                    } else {
-                        ClassinFailureCause::not_sent(CALL, &error)
-                    }
-                }
-                Reaction::Again if error.is_lost() => ClassinFailureCause::lost(CALL),
-                Reaction::Again => ClassinFailureCause::not_sent(CALL, &error),
-            },
-        };
-        if repeat >= REPEATS || !waited(terms, terms.side.retry_delays.before_repeating).await {
-            return RenameOutcome::Not(cause);
-        }
-        repeat += 1;
-    }
-}
-
-/// What a proven answer came to; `None` where nothing is proven.
-fn outcome(verdict: ItemVerdict, text: Option<String>) -> Option<RenameOutcome> {
-    if verdict.is_success() {
-        return Some(RenameOutcome::Written);
-    }
-    if let ItemVerdict::StopRun { stop, code } = verdict {
-        let (exit, message) = stopped(stop, code);
-        return Some(RenameOutcome::Stopped(exit, message));
-    }
-    if matches!(verdict, ItemVerdict::Repair { .. }) {
-        return Some(RenameOutcome::NotOfTheSchool);
-    }
-    let code = verdict.code()?;
-    let message = decide(Call::SchoolName, code).sentence();
-    let (code, next) = (FailureCode::Classin(code), NextAttempt::after(verdict));
-    Some(RenameOutcome::Not(ClassinFailureCause::of_account(CALL, code, message, next, text)))
-}
-
-/// Takes the account into the school under the new name, once, and writes the name once more.
-async fn after_joining(
-    terms: ClassinApplyContext<'_>,
-    school: &School<'_>,
-    renaming: &Renaming,
-    done: &mut Renamed,
-) -> Result<RenameOutcome, ClassinSyncError> {
-    let mut snapshot = terms.context.roster.snapshot().await?;
-    let people = snapshot.people(&BTreeSet::from([renaming.student.clone()])).await?;
-    snapshot.close().await;
-    let contact = people.first().and_then(|person| contact_of(person, terms.side));
-    let Some(contact) = contact else { return Ok(RenameOutcome::NotOfTheSchool) };
-    Ok(match school.join(&contact, &renaming.name).await {
-        Joined::Member => write(terms, renaming, done).await,
-        Joined::Not(cause) => RenameOutcome::Not(ClassinFailureCause {
-            contact: Some(Fingerprint(contact.fingerprint(terms.token_key))),
-            ..*cause
-        }),
-        Joined::Stopped(exit, message) => RenameOutcome::Stopped(exit, message),
-    })
-}
-
-async fn conclude(
-    terms: ClassinApplyContext<'_>,
-    operation: &AccountOperation,
-    renaming: &Renaming,
-    outcome: RenameOutcome,
-    done: &mut Renamed,
-) -> Result<(), StoreError> {
-    let subject = Subject::from(operation);
-    let mut record = CallRecord::default();
-    let end = match outcome {
-        RenameOutcome::Written => {
-            let (student, name) = (renaming.student.clone(), renaming.fingerprint);
-            record.accounts.push(AccountChange::Named { student, name });
-            record.applied.push(subject.key.clone());
-            EnrolmentOutcome::of(OutcomeKind::Applied)
-        }
-        RenameOutcome::Stopped(exit, message) => {
-            done.stopped = Some((exit, message));
-            return Ok(());
-        }
-        RenameOutcome::NotOfTheSchool => {
-            let code = Code::NOT_A_SCHOOL_STUDENT;
-            let message = "the account is not a student of the school; add the student in ClassIn's console, or \
-                           enter phone or e-mail on the roster";
-            let (code, next) = (FailureCode::Classin(code), NextAttempt::ByHand);
-            let cause = ClassinFailureCause::of_account(CALL, code, message.to_owned(), next, None);
-            record.failures.push(failure(terms.context, &subject, cause).await?);
-            EnrolmentOutcome::recorded(OutcomeKind::Failed)
-        }
-        RenameOutcome::Not(cause) => {
-            let is_lost = cause.next == NextAttempt::NextRun;
-            record.failures.push(failure(terms.context, &subject, cause).await?);
-            EnrolmentOutcome::recorded(if is_lost { OutcomeKind::Unknown } else { OutcomeKind::Failed })
-        }
+    let lane: Vec<(usize, &Renaming)> = planned
+        .filter_map(|(at, operation)| Some((at, *renamings.get(&operation.student)?)))
+        .collect();
+    let renamer = Renamer {
+        accounts,
+        calls: NameCalls { terms, school },
+        state: Mutex::new(ApplyState::new(vec![None; accounts.operations.len()], None)),
+        trouble: Mutex::default(),
     };
-    done.ends.insert(operation.student.clone(), end);
-    let now_ms = terms.context.clock.now_ms();
-    terms.context.state.record_call(&record, terms.run, now_ms).await
+    carry_out(&renamer, &[vec![lane]], 1, &Progress::silent().bar("", 0)).await;
+    AccountsApplied::unless_broken(renamer.state, renamer.trouble)
+}
+
+/// One name to write.
+pub(super) struct NameCall(Renaming);
+
+impl Items for NameCall {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn part(&self, _positions: &[usize]) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+struct NameCalls<'a> {
+    terms: ClassinApplyContext<'a>,
+    school: &'a School<'a>,
+}
+
+impl CallService for NameCalls<'_> {
+    type Call = NameCall;
+    type Answer = CallAnswer;
+    type Error = ClassinError;
+    type Gain = ();
+
+    const SERVICE: Service = Service::Classin;
+
+    fn transport(&self) -> &Transport {
+        &self.terms.side.transport
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        &self.terms.context.stop
+    }
+
+    async fn send(&self, NameCall(renaming): &NameCall) -> Result<CallAnswer, ClassinError> {
+        self.terms.writer.edit_school_student(renaming.uid, &renaming.name).await
+    }
+
+    async fn judge(&self, _call: &mut NameCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
+        let judged = judge_name(&answer);
+        if matches!(judged.verdict, ItemVerdict::Repair { .. }) {
+            let otherwise = cause::outcome(cause::not_of_the_school(NOT_OF_THE_SCHOOL));
+            return Ok(Judged::of(vec![Judgement::Repair(otherwise)]));
+        }
+        let pause = self.terms.side.retry_delays.before_repeating;
+        Ok(judge_one(Call::SchoolName, judged.verdict, judged.text).after(pause))
+    }
+
+    async fn after_error(
+        &self,
+        _call: &mut NameCall,
+        error: &ClassinError,
+        _attempt: Attempt,
+    ) -> Result<Judged<()>, Broken> {
+        let pause = self.terms.side.retry_delays.before_repeating;
+        let failed = FailedCall { kind: CallKind::School, action: CALL, items: 1, error };
+        Ok(cause::without_an_answer(failed, pause))
+    }
+
+    /// Takes the account into the school under the new name.
+    async fn repair(
+        &self,
+        NameCall(renaming): &mut NameCall,
+        positions: &[usize],
+    ) -> Result<Repaired<()>, Broken> {
+        let mut snapshot = self.terms.context.roster.snapshot().await?;
+        let people = snapshot.people(&BTreeSet::from([renaming.student.clone()])).await?;
+        snapshot.close().await;
+        let contact = people.first().and_then(|person| contact_of(person, self.terms.side));
+        let Some(contact) = contact else { return Ok(Repaired::default()) };
+        Ok(match self.school.join(&contact, &renaming.name).await? {
+            Joined::Member => Repaired { again: positions.to_vec(), ..Repaired::default() },
+            Joined::Not(cause) => {
+                let cause = with(cause, Fingerprint(contact.fingerprint(self.terms.token_key)));
+                Repaired { settled: vec![(0, cause::outcome(cause))], ..Repaired::default() }
+            }
+            Joined::Stopped(stop) => Repaired {
+                settled: vec![(0, Outcome::Unsent(rosterd_core::outcome::Unsent::ServiceStopped))],
+                stop: Some(stop),
+                ..Repaired::default()
+            },
+        })
+    }
+}
+
+struct Renamer<'a> {
+    accounts: &'a Accounts,
+    calls: NameCalls<'a>,
+    state: Mutex<ApplyState>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Renamer<'_> {
+    fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Applier for Renamer<'a> {
+    /// Where the operation stands, and the name.
+    type Batch = (usize, &'a Renaming);
+    type Call = NameCall;
+    type Gain = ();
+
+    fn context(&self) -> &Context {
+        self.calls.terms.context
+    }
+
+    fn run(&self) -> RunId {
+        self.calls.terms.run
+    }
+
+    fn state(&self) -> MutexGuard<'_, ApplyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send_batch(&self, batch: &Self::Batch) {
+        let is_over =
+            self.state().is_over() || self.trouble().is_some() || self.context().stop.is_cancelled();
+        if !is_over {
+            send_call(self, batch, &[batch.0], NameCall(batch.1.clone())).await;
+        }
+    }
+
+    /// A repeat is safe: nothing need be known of a call that was cut off.
+    async fn intend(&self, _positions: &[usize], _number: u64) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    async fn deliver(&self, call: NameCall) -> Result<Delivered<()>, Broken> {
+        deliver(&self.calls, call).await
+    }
+
+    fn note_call(&self, _batch: &Self::Batch, _positions: &[usize], delivered: &Delivered<()>) {
+        if let Some(trouble) = &delivered.trouble {
+            self.trouble().get_or_insert_with(|| trouble.clone());
+        }
+    }
+
+    fn place(&self, _batch: &Self::Batch, _number: u64, _index: usize) -> Place {
+        Place::at(CALL)
+    }
+
+    fn subject(&self, position: usize) -> Option<delivery::Subject> {
+        self.accounts.operations.get(position).map(|operation| Subject::from(operation).into())
+    }
+
+    fn note_applied(&self, batch: &Self::Batch, _position: usize, (): &(), record: &mut CallRecord) -> bool {
+        let Renaming { student, fingerprint, .. } = batch.1;
+        record.accounts.push(AccountChange::Named { student: student.clone(), name: *fingerprint });
+        record.applied.extend(self.subject(batch.0).map(|subject| subject.key));
+        true
+    }
+
+    fn note_not_applied(&self, _position: usize, _outcome: &Outcome, _record: &mut CallRecord) {}
 }

@@ -1,16 +1,17 @@
-//! Who is no student of the school yet is taken into it once, and then added to the class once more.
+//! Students who are not of the school yet are taken into it once, and then added to the class once more.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::ClassinSyncError;
+use super::cause;
+use super::context::ClassinApplyContext;
+use super::enrolments::{EnrolmentCall, EnrolmentItem};
 use super::history::contact_of;
-use super::record::{ClassinFailureCause, action};
 use super::school::{Joined, School};
-use super::send::{ClassinApplyContext, ClassinSendResult, EnrolmentItem, send};
+use crate::run::delivery::{Broken, Repaired};
 use crate::store::RosterPerson;
-use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, SchoolName};
+use rosterd_core::classin_plan::SchoolName;
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{FailureCode, NextAttempt};
+use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::StudentId;
 
 const NO_CONTACT: &str = "this account is not a student of the school, and the roster has no phone or e-mail to \
@@ -20,91 +21,58 @@ const JOINED_IN_VAIN: &str = "this account is not a student of the school, altho
      or e-mail is: they are two accounts; correct classin_uid, phone or e-mail, or add the student in ClassIn's \
      console";
 
-/// Mends what a call could not do because its students are not of the school.
+/// Takes these students into the school. Those who are in it now are to be added once more.
 pub(super) async fn repair(
     terms: ClassinApplyContext<'_>,
     school: &School<'_>,
-    items: &[EnrolmentItem],
-    sending: &mut ClassinSendResult,
-) -> Result<(), ClassinSyncError> {
-    let needs_it: Vec<usize> = positions(sending, 0..items.len());
-    if needs_it.is_empty() || sending.stop.is_some() {
-        return Ok(());
-    }
-    let people = people(terms, needs_it.iter().filter_map(|at| items.get(*at))).await?;
-    let mut again = Vec::new();
-    let mut contacts = HashMap::new();
-    for at in needs_it {
-        let Some(item) = items.get(at) else { continue };
-        if sending.stop.is_some() || terms.context.stop.is_cancelled() {
+    call: &mut EnrolmentCall,
+    positions: &[usize],
+) -> Result<Repaired<()>, Broken> {
+    let people = people(terms, positions.iter().filter_map(|at| call.0.get(*at))).await?;
+    let mut repaired = Repaired::default();
+    for at in positions {
+        let Some(item) = call.0.get_mut(*at) else { continue };
+        if repaired.stop.is_some() || terms.context.stop.is_cancelled() {
             break;
         }
         let person = people.get(&item.operation.student);
         let contact = person.and_then(|person| contact_of(person, terms.side));
         let name = person.and_then(|person| SchoolName::cut(&person.name));
-        let cause = match (contact, name) {
-            (Some(contact), Some(name)) => {
-                let fingerprint = Fingerprint(contact.fingerprint(terms.token_key));
-                match school.join(&contact, &name).await {
-                    Joined::Member => {
-                        contacts.insert(at, fingerprint);
-                        again.push(at);
-                        continue;
-                    }
-                    Joined::Not(cause) => ClassinFailureCause { contact: Some(fingerprint), ..*cause },
-                    Joined::Stopped(exit, message) => {
-                        sending.stop = Some((exit, message));
-                        break;
-                    }
-                }
-            }
-            _ => permanent(item, NO_CONTACT, None),
+        let (Some(contact), Some(name)) = (contact, name) else {
+            repaired.settled.push((*at, cause::outcome(cause::not_of_the_school(NO_CONTACT))));
+            continue;
         };
-        note(sending, at, cause);
-    }
-    if again.is_empty() || sending.stop.is_some() {
-        return Ok(());
-    }
-    let once_more: Vec<EnrolmentItem> = again.iter().filter_map(|at| items.get(*at)).cloned().collect();
-    let more = send(terms, once_more, 0).await?;
-    sending.take(&again, more);
-    for at in positions(sending, again.into_iter()) {
-        if let Some(item) = items.get(at) {
-            note(sending, at, permanent(item, JOINED_IN_VAIN, contacts.get(&at).copied()));
+        let fingerprint = Fingerprint(contact.fingerprint(terms.token_key));
+        match school.join(&contact, &name).await? {
+            Joined::Member => {
+                item.joined_by = Some(fingerprint);
+                // What this call brought before was about an account that could not be in the class.
+                item.was = item.operation.recorded;
+                repaired.again.push(*at);
+            }
+            Joined::Not(cause) => repaired.settled.push((*at, cause::outcome(with(cause, fingerprint)))),
+            Joined::Stopped(stop) => repaired.stop = Some(stop),
         }
     }
-    Ok(())
+    Ok(repaired)
 }
 
-fn positions(sending: &ClassinSendResult, among: impl Iterator<Item = usize>) -> Vec<usize> {
-    let is_repair = |at: &usize| {
-        let item = sending.items.get(*at);
-        item.is_some_and(|item| matches!(item.judged.verdict, ItemVerdict::Repair { .. }))
-    };
-    among.filter(is_repair).collect()
+/// The account that was taken into the school by this contact is another one.
+pub(super) fn joined_in_vain(contact: Fingerprint) -> Outcome {
+    cause::outcome(with(cause::not_of_the_school(JOINED_IN_VAIN), contact))
 }
 
-fn note(sending: &mut ClassinSendResult, at: usize, cause: ClassinFailureCause) {
-    if let Some(item) = sending.items.get_mut(at) {
-        item.mending = Some(cause);
-    }
+/// The same cause, which another contact would take away.
+pub(super) fn with(cause: FailureCause, contact: Fingerprint) -> FailureCause {
+    FailureCause { contact: Some(contact), ..cause }
 }
 
-fn permanent(item: &EnrolmentItem, message: &str, contact: Option<Fingerprint>) -> ClassinFailureCause {
-    let (call, code) = (action(&item.operation), FailureCode::Classin(Code::NOT_A_SCHOOL_STUDENT));
-    let cause = ClassinFailureCause::of_account(call, code, message.to_owned(), NextAttempt::ByHand, None);
-    ClassinFailureCause { contact, ..cause }
-}
-
+/// A reading of its own, and short: the roster must not be kept open while the network is waited for.
 async fn people<'a>(
     terms: ClassinApplyContext<'_>,
     items: impl Iterator<Item = &'a EnrolmentItem>,
-) -> Result<HashMap<StudentId, RosterPerson>, ClassinSyncError> {
-    let students: BTreeSet<StudentId> = items
-        .filter(|item| item.operation.kind == EnrolmentKind::Enrol)
-        .map(|item| item.operation.student.clone())
-        .collect();
-    // A reading of its own, and short: the roster must not be kept open while the network is waited for.
+) -> Result<HashMap<StudentId, RosterPerson>, Broken> {
+    let students: BTreeSet<StudentId> = items.map(|item| item.operation.student.clone()).collect();
     let mut snapshot = terms.context.roster.snapshot().await?;
     let people = snapshot.people(&students).await?;
     snapshot.close().await;

@@ -1,16 +1,22 @@
 //! Taking accounts into the school: one call at a time, and once a run for each contact.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
-use super::record::ClassinFailureCause;
-use super::send::{ClassinApplyContext, LONGEST_WAIT, REPEATS, stop_exit, stopped, waited};
-use crate::remote::classin::{ClassinDisposition, ClassinError};
-use crate::run::severity::Severity;
-use rosterd_core::classin_plan::{Call, Contact, ItemVerdict, SchoolName, decide, judge_school_student};
-use rosterd_core::failure::{FailureCode, NextAttempt};
+use super::cause::{self, CallKind, FailedCall};
+use super::context::ClassinApplyContext;
+use crate::remote::classin::ClassinError;
+use crate::remote::http::Transport;
+use crate::run::delivery::{
+    Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, ServiceStop, deliver,
+};
+use rosterd_core::classin_plan::{
+    Call, CallAnswer, Contact, ItemVerdict, SchoolName, judge_school_student,
+};
+use rosterd_core::failure::Service;
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 
 /// ClassIn's name for the call, for records.
 const CALL: &str = "addSchoolStudent";
@@ -21,9 +27,9 @@ pub(super) enum Joined {
     /// It is a student of the school.
     Member,
     /// It is not, and this is why.
-    Not(Box<ClassinFailureCause>),
+    Not(FailureCause),
     /// ClassIn is left alone for the rest of this run.
-    Stopped(Severity, String),
+    Stopped(ServiceStop),
 }
 
 /// Takes accounts into the school.
@@ -33,6 +39,22 @@ pub(super) struct School<'a> {
     known: Mutex<HashMap<Contact, Joined>>,
 }
 
+/// One account that is to be of the school.
+pub(super) struct JoinCall {
+    contact: Contact,
+    name: SchoolName,
+}
+
+impl Items for JoinCall {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn part(&self, _positions: &[usize]) -> Self {
+        Self { contact: self.contact.clone(), name: self.name.clone() }
+    }
+}
+
 impl<'a> School<'a> {
     pub(super) fn new(terms: ClassinApplyContext<'a>) -> Self {
         Self { terms, known: Mutex::new(HashMap::new()) }
@@ -40,79 +62,83 @@ impl<'a> School<'a> {
 
     /// Makes sure that this account is a student of the school. A lost answer is settled by the same call again,
     /// after longer than the service takes two calls for one.
-    pub(super) async fn join(&self, contact: &Contact, name: &SchoolName) -> Joined {
+    pub(super) async fn join(&self, contact: &Contact, name: &SchoolName) -> Result<Joined, Broken> {
         let mut known = self.known.lock().await;
         if let Some(joined) = known.get(contact) {
-            return joined.clone();
+            return Ok(joined.clone());
         }
-        let joined = self.ask(contact, name).await;
+        let call = JoinCall { contact: contact.clone(), name: name.clone() };
+        let joined = joined(deliver(self, call).await?);
         known.insert(contact.clone(), joined.clone());
-        joined
+        Ok(joined)
     }
+}
 
-    async fn ask(&self, contact: &Contact, name: &SchoolName) -> Joined {
-        let mut repeat = 0;
-        loop {
-            let answer = self.terms.writer.add_school_student(contact, name).await;
-            let (joined, is_final) = match answer {
-                Ok(answer) => {
-                    let judged = judge_school_student(&answer);
-                    joined(judged.verdict, judged.text)
-                }
-                Err(error) => after_error(&error),
-            };
-            let pause = self.terms.side.retry_delays.before_registering_again;
-            if is_final || repeat >= REPEATS || !waited(self.terms, pause).await {
-                return joined;
-            }
-            repeat += 1;
+fn joined(delivered: Delivered<()>) -> Joined {
+    let Delivered { outcomes, stop, trouble: _ } = delivered;
+    match (outcomes.into_iter().next(), stop) {
+        (Some(Outcome::Applied(())), _) => Joined::Member,
+        (Some(Outcome::Failed(cause) | Outcome::Unknown(cause)), _) => {
+            Joined::Not(FailureCause { call: Some(CALL), ..(*cause).clone() })
+        }
+        (_, Some(stop)) => Joined::Stopped(stop),
+        (Some(Outcome::Held | Outcome::Unsent(_)) | None, None) => {
+            Joined::Not(FailureCause { call: Some(CALL), ..cause::lost() })
         }
     }
 }
 
-/// What an answer means, and whether that is the last word.
-fn joined(verdict: ItemVerdict, text: Option<String>) -> (Joined, bool) {
+impl CallService for School<'_> {
+    type Call = JoinCall;
+    type Answer = CallAnswer;
+    type Error = ClassinError;
+    type Gain = ();
+
+    const SERVICE: Service = Service::Classin;
+
+    fn transport(&self) -> &Transport {
+        &self.terms.side.transport
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        &self.terms.context.stop
+    }
+
+    async fn send(&self, call: &JoinCall) -> Result<CallAnswer, ClassinError> {
+        self.terms.writer.add_school_student(&call.contact, &call.name).await
+    }
+
+    async fn judge(&self, _call: &mut JoinCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
+        let judged = judge_school_student(&answer);
+        let pause = self.terms.side.retry_delays.before_registering_again;
+        Ok(judge_one(Call::SchoolStudent, judged.verdict, judged.text).after(pause))
+    }
+
+    async fn after_error(
+        &self,
+        _call: &mut JoinCall,
+        error: &ClassinError,
+        _attempt: Attempt,
+    ) -> Result<Judged<()>, Broken> {
+        let pause = self.terms.side.retry_delays.before_registering_again;
+        let failed = FailedCall { kind: CallKind::School, action: CALL, items: 1, error };
+        Ok(cause::without_an_answer(failed, pause))
+    }
+}
+
+/// What the answer to a call for one student means, where nothing can be mended.
+pub(super) fn judge_one(call: Call, verdict: ItemVerdict, text: Option<String>) -> Judged<()> {
     if verdict.is_success() {
-        return (Joined::Member, true);
+        return Judged::of(vec![Judgement::Settled(Outcome::Applied(()))]);
     }
     if let ItemVerdict::StopRun { stop, code } = verdict {
-        let (exit, message) = stopped(stop, code);
-        return (Joined::Stopped(exit, message), true);
+        let unsent = Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped));
+        return Judged::of(vec![unsent]).stopped(ServiceStop::ClassinCode { stop, code });
     }
-    let Some(code) = verdict.code() else {
-        return (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false);
-    };
-    let message = decide(Call::SchoolStudent, code).sentence();
-    let (code, next) = (FailureCode::Classin(code), NextAttempt::after(verdict));
-    let cause = ClassinFailureCause::of_account(CALL, code, message, next, text);
-    (Joined::Not(Box::new(cause)), !matches!(verdict, ItemVerdict::Repeat { .. }))
-}
-
-fn after_error(error: &ClassinError) -> (Joined, bool) {
-    match reaction(error) {
-        Reaction::Stop(exit, message, _) => (Joined::Stopped(exit, message), true),
-        Reaction::Again if error.is_lost() => (Joined::Not(Box::new(ClassinFailureCause::lost(CALL))), false),
-        Reaction::Again => (Joined::Not(Box::new(ClassinFailureCause::not_sent(CALL, error))), false),
-    }
-}
-
-/// What to do about a call for one account without an answer.
-pub(super) enum Reaction {
-    /// Leave ClassIn alone for this run; for so long, where it says.
-    Stop(Severity, String, Option<Duration>),
-    /// The same again.
-    Again,
-}
-
-pub(super) fn reaction(error: &ClassinError) -> Reaction {
-    let message = super::in_one_line(error);
-    match error.disposition() {
-        ClassinDisposition::Stop(cause) => Reaction::Stop(stop_exit(cause), message, None),
-        ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_WAIT => {
-            Reaction::Stop(Severity::Temporary, message, Some(after))
-        }
-        ClassinDisposition::Retry { .. }
-        | ClassinDisposition::RetryThenStop
-        | ClassinDisposition::SmallerBatch => Reaction::Again,
-    }
+    let is_repeated = matches!(verdict, ItemVerdict::Repeat { .. }) || verdict.code().is_none();
+    let outcome = cause::outcome(cause::of_verdict(call, verdict, text).unwrap_or_else(cause::lost));
+    Judged::of(vec![match is_repeated {
+        true => Judgement::SendAgain { part: Part::Whole, otherwise: outcome },
+        false => Judgement::Settled(outcome),
+    }])
 }

@@ -14,7 +14,7 @@ use rosterd_core::roster::RunId;
 
 use super::broken::Broken;
 use super::deliver::Delivered;
-use super::record;
+use super::record::{self, Place};
 use super::service::Items;
 use super::state::ApplyState;
 use crate::run::Context;
@@ -72,8 +72,13 @@ pub(in crate::run) trait Applier: Sync {
         async { Ok(outcomes) }
     }
 
-    /// The endpoint's name, for records.
-    fn endpoint(&self, batch: &Self::Batch) -> &'static str;
+    /// What follows when a call is written down.
+    fn after_call(&self, _batch: &Self::Batch) -> impl Future<Output = Result<(), Broken>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Where an item stood, for records.
+    fn place(&self, batch: &Self::Batch, number: u64, index: usize) -> Place;
 
     fn subject(&self, position: usize) -> Option<Subject>;
 
@@ -155,9 +160,11 @@ async fn deliver_and_record<A: Applier>(
     applier.note_call(batch, positions, &delivered);
     let outcomes = applier.check_outcomes(positions, delivered.outcomes).await?;
     let ended = record::outcomes(applier, batch, positions, outcomes, number).await?;
-    let mut state = applier.state();
-    ended.into_iter().for_each(|(at, outcome)| state.end(at, outcome));
-    Ok(())
+    {
+        let mut state = applier.state();
+        ended.into_iter().for_each(|(at, outcome)| state.end(at, outcome));
+    }
+    applier.after_call(batch).await
 }
 
 fn not_written_down() -> FailureCause {

@@ -134,7 +134,7 @@ impl<S: CallService> OpenCall<'_, S> {
         if open.is_empty() || self.attempt.is_repaired || self.stop.is_some() {
             return Ok(());
         }
-        let Repaired { settled, again, stop } = self.service.repair(&self.call, &open).await?;
+        let Repaired { settled, again, stop } = self.service.repair(&mut self.call, &open).await?;
         for (at, outcome) in settled {
             self.put(at, outcome);
         }

@@ -15,6 +15,7 @@ mod stop;
 pub(super) use apply::{Applier, Lanes, Subject, carry_out, send_call};
 pub(super) use broken::Broken;
 pub(super) use deliver::{Delivered, deliver};
+pub(super) use record::{Place, failure};
 pub(super) use service::{Attempt, CallService, Items, Judged, Judgement, Part, ReadBack, Repaired, Trouble};
 pub(super) use state::ApplyState;
 pub(super) use stop::ServiceStop;

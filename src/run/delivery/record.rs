@@ -17,6 +17,11 @@ pub(in crate::run) struct Place {
 }
 
 impl Place {
+    /// In a batch.
+    pub(in crate::run) fn in_batch(call: &'static str, number: u64, index: usize) -> Self {
+        Self { call, batch: Some(number), index: u64::try_from(index).ok() }
+    }
+
     /// In a call for one.
     pub(in crate::run) fn at(call: &'static str) -> Self {
         Self { call, batch: None, index: None }
@@ -34,8 +39,7 @@ pub(super) async fn outcomes<A: Applier>(
     let mut record = CallRecord::default();
     let mut ended = Vec::new();
     for (index, (at, outcome)) in positions.iter().zip(outcomes).enumerate() {
-        let place =
-            Place { call: applier.endpoint(batch), batch: Some(number), index: u64::try_from(index).ok() };
+        let place = applier.place(batch, number, index);
         for at in applier.ending_together(*at) {
             match &outcome {
                 Outcome::Applied(gain) => {

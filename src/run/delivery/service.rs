@@ -72,7 +72,7 @@ pub(in crate::run) trait CallService: Sync {
     /// Mends what kept these items from being done.
     fn repair(
         &self,
-        _call: &Self::Call,
+        _call: &mut Self::Call,
         _positions: &[usize],
     ) -> impl Future<Output = Result<Repaired<Self::Gain>, Broken>> + Send {
         async { Ok(Repaired::default()) }

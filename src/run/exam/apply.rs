@@ -21,7 +21,7 @@ use super::{ExamSide, ExamSyncError, partial_update, record};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::delivery::{
-    Applier, ApplyState, Broken, Delivered, Items, Lanes, Subject, carry_out, deliver, send_call,
+    Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, Subject, carry_out, deliver, send_call,
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
@@ -312,8 +312,8 @@ impl Applier for ExamApplier<'_> {
         Ok(positions.iter().zip(outcomes).map(checked).collect())
     }
 
-    fn endpoint(&self, batch: &Batch) -> &'static str {
-        record::endpoint(&batch.call)
+    fn place(&self, batch: &Batch, number: u64, index: usize) -> Place {
+        Place::in_batch(record::endpoint(&batch.call), number, index)
     }
 
     fn subject(&self, position: usize) -> Option<Subject> {

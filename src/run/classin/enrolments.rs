@@ -1,0 +1,277 @@
+//! Students into classes and out of them: one call, remembered before it is sent and after it is answered.
+//!
+//! ClassIn cannot be read back, so our memory is the intent, and a repeat of the call, which is safe, is what settles a
+//! lost answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::cause::{self, CallKind, FailedCall};
+use super::context::ClassinApplyContext;
+use super::record::{action, call};
+use super::repair;
+use super::school::School;
+use crate::remote::classin::{AddItem, ClassinError};
+use crate::remote::http::Transport;
+use crate::run::delivery::{
+    Attempt, Broken, CallService, Items, Judged, Judgement, Part, Repaired, ServiceStop,
+};
+use crate::store::EnrolmentChange;
+use rosterd_core::classin_plan::{
+    CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange,
+    ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Token, evidence_after, evidence_before, judge,
+};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::Service;
+use rosterd_core::outcome::{Outcome, Unsent};
+use rosterd_core::roster::{ClassTarget, ClassinUid};
+
+/// One operation with what is remembered of it now.
+#[derive(Clone)]
+pub(super) struct EnrolmentItem {
+    pub(super) operation: EnrolmentOperation,
+    pub(super) uid: ClassinUid,
+    pub(super) was: Option<Evidence>,
+    /// By which contact its account was taken into the school in this run.
+    pub(super) joined_by: Option<Fingerprint>,
+}
+
+impl EnrolmentItem {
+    /// Absent where the account is not known.
+    pub(super) fn of(operation: &EnrolmentOperation) -> Option<Self> {
+        let (uid, was) = (operation.uid?, operation.recorded);
+        Some(Self { operation: operation.clone(), uid, was, joined_by: None })
+    }
+}
+
+/// Students of one class or course, to be added or removed.
+pub(super) struct EnrolmentCall(pub(super) Vec<EnrolmentItem>);
+
+impl Items for EnrolmentCall {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn part(&self, positions: &[usize]) -> Self {
+        Self(positions.iter().filter_map(|at| self.0.get(*at).cloned()).collect())
+    }
+}
+
+/// What the calls so far tell of classes and of ClassIn.
+#[derive(Default)]
+pub(super) struct Classes {
+    /// Classes without room, each with the code.
+    pub(super) full: BTreeMap<ClassTarget, Code>,
+    /// Classes that somebody was to be added to, and that answered.
+    pub(super) asked: BTreeSet<ClassTarget>,
+    /// Closed classes and courses that are not written down yet, by the class that was called.
+    pub(super) closures: Vec<(ClassTarget, Closure)>,
+    /// How many were refused alone for what may be a fault of the call.
+    pub(super) suspects: u32,
+    /// Whether ClassIn answered anything that could be judged.
+    pub(super) is_answered: bool,
+}
+
+/// The calls that add and remove.
+pub(super) struct EnrolmentCalls<'a> {
+    pub(super) terms: ClassinApplyContext<'a>,
+    pub(super) school: &'a School<'a>,
+    classes: Mutex<Classes>,
+}
+
+impl<'a> EnrolmentCalls<'a> {
+    pub(super) fn new(terms: ClassinApplyContext<'a>, school: &'a School<'a>) -> Self {
+        Self { terms, school, classes: Mutex::default() }
+    }
+
+    /// Never held across a call.
+    pub(super) fn classes(&self) -> MutexGuard<'_, Classes> {
+        self.classes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn remember(&self, changes: Vec<EnrolmentChange>) -> Result<(), Broken> {
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        Ok(context.state.record_enrolments(&changes, run, context.clock.now_ms()).await?)
+    }
+
+    fn note(&self, call: &EnrolmentCall, judged: &JudgedAnswer) {
+        let Some(EnrolmentItem { operation, .. }) = call.0.first() else { return };
+        let mut classes = self.classes();
+        classes.is_answered = true;
+        classes.closures.extend(judged.closed.map(|closure| (operation.target, closure)));
+        classes.full.extend(judged.full.map(|code| (operation.target, code)));
+        classes.suspects += u32::from(judged.suspect.is_some());
+        if operation.kind == EnrolmentKind::Enrol {
+            classes.asked.insert(operation.target);
+        }
+    }
+}
+
+impl CallService for EnrolmentCalls<'_> {
+    type Call = EnrolmentCall;
+    type Answer = CallAnswer;
+    type Error = ClassinError;
+    type Gain = ();
+
+    const SERVICE: Service = Service::Classin;
+
+    fn transport(&self) -> &Transport {
+        &self.terms.side.transport
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        &self.terms.context.stop
+    }
+
+    async fn before_sending(&self, call: &EnrolmentCall) -> Result<(), Broken> {
+        let before = |item: &EnrolmentItem| known(item, evidence_before(item.operation.kind, item.was), None);
+        self.remember(call.0.iter().map(before).collect()).await
+    }
+
+    async fn send(&self, call: &EnrolmentCall) -> Result<CallAnswer, ClassinError> {
+        send(self.terms, &call.0).await
+    }
+
+    async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
+        let judged = judge_answer(self.terms, &call.0, &answer);
+        let mut changes = Vec::with_capacity(call.0.len());
+        for (item, verdict) in call.0.iter_mut().zip(judged.verdicts()) {
+            let change = evidence_after(item.operation.kind, item.was, verdict);
+            changes.push(known(item, change, Some(verdict)));
+            item.was = evidence_of(change);
+        }
+        self.remember(changes).await?;
+        if judged.order_differs {
+            tracing::debug!("ClassIn answered in another order than it was asked");
+        }
+        self.note(call, &judged);
+        let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
+        let items = call.0.iter().zip(judged.items).map(|(item, judged)| judgement(item, judged));
+        Ok(Judged { stop, ..Judged::of(items.collect()) })
+    }
+
+    async fn after_error(
+        &self,
+        call: &mut EnrolmentCall,
+        error: &ClassinError,
+        _attempt: Attempt,
+    ) -> Result<Judged<()>, Broken> {
+        if error.is_lost() {
+            for item in &mut call.0 {
+                let change = evidence_after(item.operation.kind, item.was, ItemVerdict::Unknown);
+                item.was = Some(evidence_of(change).unwrap_or(Evidence::Unknown));
+            }
+        } else {
+            // Nothing was changed there, so what is remembered goes back to what it was.
+            let back = |item: &EnrolmentItem| {
+                known(item, item.was.map_or(EvidenceChange::Forget, EvidenceChange::Record), None)
+            };
+            self.remember(call.0.iter().map(back).collect()).await?;
+        }
+        let pause = self.terms.side.retry_delays.before_repeating;
+        let action = call.0.first().map_or("", |item| action(&item.operation));
+        let failed = FailedCall { kind: CallKind::Enrolment, action, items: call.len(), error };
+        Ok(cause::without_an_answer(failed, pause))
+    }
+
+    async fn repair(&self, call: &mut EnrolmentCall, positions: &[usize]) -> Result<Repaired<()>, Broken> {
+        repair::repair(self.terms, self.school, call, positions).await
+    }
+}
+
+/// Makes the call.
+pub(super) async fn send(
+    terms: ClassinApplyContext<'_>,
+    items: &[EnrolmentItem],
+) -> Result<CallAnswer, ClassinError> {
+    let Some(first) = items.first() else { return Ok(CallAnswer::default()) };
+    let target = first.operation.target;
+    if first.operation.kind == EnrolmentKind::Remove {
+        let uids: Vec<ClassinUid> = items.iter().map(|item| item.uid).collect();
+        return terms.writer.remove_from_class(target, &uids).await;
+    }
+    let sent: Vec<AddItem> = items
+        .iter()
+        .zip(tokens(terms, items))
+        .map(|(item, token)| AddItem { uid: item.uid, token })
+        .collect();
+    terms.writer.add_to_class(target, &sent).await
+}
+
+/// Judges what came back.
+pub(super) fn judge_answer(
+    terms: ClassinApplyContext<'_>,
+    items: &[EnrolmentItem],
+    answer: &CallAnswer,
+) -> JudgedAnswer {
+    let Some(first) = items.first() else { return JudgedAnswer::default() };
+    let what = call(&first.operation);
+    if first.operation.kind == EnrolmentKind::Remove {
+        return judge(what, Sent::Positions(items.len()), answer);
+    }
+    judge(what, Sent::Tokens(&tokens(terms, items)), answer)
+}
+
+fn tokens(terms: ClassinApplyContext<'_>, items: &[EnrolmentItem]) -> Vec<Token> {
+    let token = |item: &EnrolmentItem| {
+        Token::derive(terms.token_key, &item.operation.student, item.operation.class_code.as_ref())
+    };
+    items.iter().map(token).collect()
+}
+
+fn judgement(item: &EnrolmentItem, judged: JudgedItem) -> Judgement<()> {
+    let JudgedItem { verdict, text } = judged;
+    let failed = || {
+        let cause = cause::of_verdict(call(&item.operation), verdict, text.clone());
+        cause::outcome(cause.unwrap_or_else(cause::lost))
+    };
+    match verdict {
+        ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => Judgement::Settled(Outcome::Applied(())),
+        ItemVerdict::StopRun { .. } => Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped)),
+        ItemVerdict::Repair { .. } => match item.joined_by {
+            Some(contact) => Judgement::Settled(repair::joined_in_vain(contact)),
+            None => Judgement::Repair(failed()),
+        },
+        ItemVerdict::Unknown => Judgement::SendAgain { part: Part::Whole, otherwise: failed() },
+        ItemVerdict::SendSingly => Judgement::SendAgain { part: Part::Single, otherwise: failed() },
+        ItemVerdict::Halve { .. } => Judgement::SendAgain { part: Part::Halves, otherwise: failed() },
+        ItemVerdict::Repeat { .. }
+        | ItemVerdict::Retry { .. }
+        | ItemVerdict::Full { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::Closed { .. } => Judgement::Settled(failed()),
+    }
+}
+
+fn evidence_of(change: EvidenceChange) -> Option<Evidence> {
+    match change {
+        EvidenceChange::Record(evidence) => Some(evidence),
+        EvidenceChange::Forget => None,
+    }
+}
+
+/// What is remembered from now on; without a verdict, that a call is about to be made, or was not.
+fn known(item: &EnrolmentItem, change: EvidenceChange, verdict: Option<ItemVerdict>) -> EnrolmentChange {
+    let (uid, target) = (item.uid, item.operation.target);
+    let code = verdict.and_then(|verdict| verdict.code());
+    let is_success = verdict.is_some_and(|verdict| verdict.is_success());
+    match change {
+        EvidenceChange::Record(evidence) => EnrolmentChange::Know {
+            record: EnrolmentRecord {
+                uid,
+                target,
+                student: item.operation.student.clone(),
+                evidence,
+                gone_since_ms: None,
+            },
+            code,
+            is_confirmed: is_success && item.operation.kind == EnrolmentKind::Enrol,
+        },
+        EvidenceChange::Forget if verdict.is_some() && item.operation.kind == EnrolmentKind::Remove => {
+            EnrolmentChange::Out { uid, target, code }
+        }
+        EvidenceChange::Forget => EnrolmentChange::Forget { uid, target },
+    }
+}
