@@ -200,6 +200,13 @@ fn adapters_that_know_too_much(sources: &[Source]) -> Vec<String> {
     found
 }
 
+/// Why a service is stopped and how bad that is are types; which code the program ends with is for the commands.
+fn exits_below_the_commands(sources: &[Source]) -> Vec<String> {
+    let border = ["main", "exit", "app", "commands", "cli", "daemon", "web"];
+    let is_above = |source: &Source| border.contains(&source.top()) || source.path == "sandbox/main.rs";
+    words_outside(sources, &["crate::exit", "Exit"], is_above)
+}
+
 /// What a file takes from the modules that it lies in does not count: a folder's own words stand in its `mod.rs`.
 fn import_circles(sources: &[Source]) -> Vec<String> {
     Imports::of(sources).circles().into_iter().map(|circle| circle.join(" and ")).collect()
@@ -299,6 +306,11 @@ fn the_sandbox_shares_no_code_with_what_it_tests() {
 #[test]
 fn adapters_know_neither_one_another_nor_who_uses_them() {
     assert_none(&adapters_that_know_too_much(&sources()));
+}
+
+#[test]
+fn process_exit_codes_appear_at_the_command_border_only() {
+    assert_none(&exits_below_the_commands(&sources()));
 }
 
 #[test]
@@ -467,6 +479,8 @@ fn the_checker_finds_what_is_planted_and_only_that() {
             "use crate::remote::http::X;",
             0,
         ),
+        ("exit code in a run", exits_below_the_commands, "run/mod.rs", "fn f() -> Exit { Exit::Done }", 2),
+        ("exit code of a command", exits_below_the_commands, "commands/sync.rs", "Exit::Done", 0),
         ("later", unfinished_work, "web/mod.rs", "// TODO: more", 1),
         ("no header", files_without_a_header, "web/mod.rs", "use std::fmt;", 1),
         ("header", files_without_a_header, "web/mod.rs", "//! What it is.", 0),
