@@ -13,7 +13,10 @@ mod report;
 mod results;
 mod severity;
 
+use std::time::{Duration, Instant};
+
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
 pub use exam::{ExamRetryDelays, ExamSide, ExamSyncError, PlannedExam, check_exam_fields};
@@ -128,11 +131,7 @@ pub async fn reconcile_with_plan(
     trigger: Trigger,
 ) -> Result<(RunReport, Intended), StoreError> {
     let Writers { exam, classin } = writers;
-    let run = begin(context, trigger.as_str()).await?;
-    let (exam, exam_plan) = exam::sync_exam(context, exam.as_ref(), run.id).await;
-    let (classin, enrolments) = classin::sync_classin(context, classin.as_ref(), run.id).await;
-    let report = close(context, run, exam, classin).await?;
-    Ok((report, Intended { exam: exam_plan, classin: enrolments }))
+    pass(context, trigger.as_str(), exam.as_ref(), classin.as_ref()).await
 }
 
 /// What a run would do. Nothing is written but the run's own row.
@@ -140,11 +139,56 @@ pub async fn reconcile_with_plan(
 /// # Errors
 /// Only when our own database cannot be used.
 pub async fn plan(context: &Context) -> Result<(RunReport, Intended), StoreError> {
-    let run = begin(context, PLAN).await?;
-    let (exam, exam_plan) = exam::sync_exam(context, None, run.id).await;
-    let (classin, enrolments) = classin::sync_classin(context, None, run.id).await;
+    pass(context, PLAN, None, None).await
+}
+
+/// Gives each service its turn; without a writer a service is read and nothing more.
+async fn pass(
+    context: &Context,
+    trigger: &'static str,
+    exam: Option<&ExamWriter>,
+    classin: Option<&ClassinWriter>,
+) -> Result<(RunReport, Intended), StoreError> {
+    let run = begin(context, trigger).await?;
+    let id = run.id;
+    let turns = async {
+        let exam = turn(Service::Exam, exam::sync_exam(context, exam, id)).await;
+        (exam, turn(Service::Classin, classin::sync_classin(context, classin, id)).await)
+    };
+    let span = tracing::debug_span!("run", run.id = id.0, trigger);
+    let ((exam, exam_plan), (classin, enrolments)) = turns.instrument(span).await;
     let report = close(context, run, exam, classin).await?;
     Ok((report, Intended { exam: exam_plan, classin: enrolments }))
+}
+
+/// One service's part of a run, in a span of its own.
+async fn turn<P>(service: Service, sync: impl Future<Output = (ServiceReport, P)>) -> (ServiceReport, P) {
+    let started = Instant::now();
+    let span = tracing::debug_span!("service", peer = service.as_str());
+    let (report, plan) = sync.instrument(span.clone()).await;
+    if report.enabled {
+        let sum = ServiceReport::sum;
+        let (planned, applied, failed) = (sum(&report.planned), sum(&report.applied), sum(&report.failed));
+        let (held, unknown, skipped) = (sum(&report.held), sum(&report.unknown), sum(&report.skipped));
+        let duration_ms = millis(started.elapsed());
+        span.in_scope(|| {
+            tracing::debug!(
+                duration_ms,
+                planned,
+                applied,
+                failed,
+                held,
+                unknown,
+                skipped,
+                "service finished"
+            );
+        });
+    }
+    (report, plan)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A run, or a plan, that has begun.

@@ -91,6 +91,25 @@ async fn everything_that_reports_does_so_as_one_json_document_and_logs_as_json_l
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_at_debug_shows_run_service_batch_and_request_and_one_at_info_no_span() {
+    let school = small().await;
+    let ended = school.program(&["--sync-now", "--log-level", "debug", "--no-color"]);
+    code(&ended, 0);
+    let line = |words: &[&str]| ended.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    let batch = "batch{batch.index=1 batch.kind=\"addStudents\" batch.size=3}";
+    for words in [
+        &["run{run.id=1 trigger=\"sync-now\"}:service{peer=\"exam\"}", "service finished", "applied=3"][..],
+        &["service{peer=\"classin\"}", "service finished", "applied=3"],
+        &[batch, "batch finished applied=3 failed=0 unknown=0 unsent=0 duration_ms="],
+        &[batch, "http{", "endpoint=\"addStudents\"", "http request finished"],
+    ] {
+        assert!(line(words), "no line with {words:?}:\n{}", ended.stderr);
+    }
+    let ended = school.program(&["--sync-now", "--no-color"]);
+    assert!(!ended.stderr.contains("run{"), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_start_writes_only_one_message_to_standard_error() {
     let mut school = small().await;
     school.setting("ROSTER__DATABASE", "/nowhere/roster.db");

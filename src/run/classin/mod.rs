@@ -319,8 +319,7 @@ async fn use_up(
     renamed: &AccountsApplied,
 ) -> Result<(), StoreError> {
     let renames = plan.accounts.operations.iter().enumerate();
-    let tried =
-        renames.filter(|(at, one)| one.kind == AccountKind::Rename && renamed.outcome(*at).is_some());
+    let tried = renames.filter(|(at, one)| one.kind == AccountKind::Rename && renamed.outcome(*at).is_some());
     let ended: Vec<_> = tried.map(|(_, operation)| Subject::from(operation).key).collect();
     terms.context.state.use_up_approvals(&ended).await
 }

@@ -168,10 +168,7 @@ async fn one_call(
     operations: &[EnrolmentOperation],
     report: &mut ServiceReport,
 ) -> Result<bool, ClassinSyncError> {
-    let items: Vec<EnrolmentItem> = operations
-        .iter()
-        .filter_map(EnrolmentItem::of)
-        .collect();
+    let items: Vec<EnrolmentItem> = operations.iter().filter_map(EnrolmentItem::of).collect();
     let judged = match send(terms, &items).await {
         Ok(answer) => judge_answer(terms, &items, &answer),
         // Whatever became of it, it can only have put somebody back: what we remember stays true.
@@ -212,7 +209,8 @@ async fn one_call(
         let call = super::record::call(&first.operation);
         let message = decide(call, closure.code).message.to_owned();
         if !closure.code.has_ended() {
-            report.fail(Severity::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
+            report
+                .fail(Severity::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
         }
         changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
     }

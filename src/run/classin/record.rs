@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::account::AccountOperation;
+use super::context::ClassinApplyContext;
 use super::history::MixedFailure;
 use super::plan::ClassinPlan;
-use super::context::ClassinApplyContext;
 use crate::run::Context;
 use crate::run::delivery::{self, Place, failure};
 use crate::store::{CallRecord, ClassinOpenFailure, StoreError};

@@ -20,8 +20,8 @@ use crate::remote::classin::ClassinError;
 use crate::remote::http::Transport;
 use crate::run::Context;
 use crate::run::delivery::{
-    self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, Place,
-    Repaired, ServiceStop, carry_out, deliver, send_call,
+    self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part,
+    Place, Repaired, ServiceStop, carry_out, deliver, send_call,
 };
 use crate::run::progress::Progress;
 use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent};
@@ -322,9 +322,7 @@ impl Registrar<'_> {
     }
 
     fn must_skip(&self) -> bool {
-        self.state().is_over()
-            || self.trouble().is_some()
-            || self.calls.terms.context.stop.is_cancelled()
+        self.state().is_over() || self.trouble().is_some() || self.calls.terms.context.stop.is_cancelled()
     }
 
     /// Whoever was asked for a moment ago, by a run that was cut off, would only be called a double.
@@ -402,7 +400,10 @@ impl<'a> Applier for Registrar<'a> {
         let Some(operation) = self.accounts.operations.get(position) else { return Vec::new() };
         let account = self.accounts.applications.iter().map(|application| &application.account);
         let shared = account.filter(|account| account.students.contains(&operation.student));
-        shared.flat_map(|account| &account.students).filter_map(|one| self.positions.get(one).copied()).collect()
+        shared
+            .flat_map(|account| &account.students)
+            .filter_map(|one| self.positions.get(one).copied())
+            .collect()
     }
 
     fn note_applied(

@@ -45,9 +45,8 @@ pub(super) async fn run<'a>(
     let planned = accounts.operations.iter().enumerate().filter(|(_, operation)| {
         operation.kind == AccountKind::Rename && operation.state == EnrolmentState::Planned
     });
-    let lane: Vec<(usize, &Renaming)> = planned
-        .filter_map(|(at, operation)| Some((at, *renamings.get(&operation.student)?)))
-        .collect();
+    let lane: Vec<(usize, &Renaming)> =
+        planned.filter_map(|(at, operation)| Some((at, *renamings.get(&operation.student)?))).collect();
     let renamer = Renamer {
         accounts,
         calls: NameCalls { terms, school },

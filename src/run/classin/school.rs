@@ -12,9 +12,7 @@ use crate::remote::http::Transport;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, ServiceStop, deliver,
 };
-use rosterd_core::classin_plan::{
-    Call, CallAnswer, Contact, ItemVerdict, SchoolName, judge_school_student,
-};
+use rosterd_core::classin_plan::{Call, CallAnswer, Contact, ItemVerdict, SchoolName, judge_school_student};
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 

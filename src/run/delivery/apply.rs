@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -11,6 +12,7 @@ use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{FailureCode, OperationKey};
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::RunId;
+use tracing::Instrument;
 
 use super::broken::Broken;
 use super::deliver::Delivered;
@@ -136,7 +138,14 @@ pub(in crate::run) async fn send_call<A: Applier>(
     if let Err(error) = applier.intend(positions, number).await {
         return applier.state().break_off(error);
     }
-    if let Err(error) = deliver_and_record(applier, batch, positions, call, number).await {
+    let span = tracing::debug_span!(
+        "batch",
+        batch.index = number,
+        batch.kind = applier.place(batch, number, 0).call,
+        batch.size = positions.len()
+    );
+    let delivery = deliver_and_record(applier, batch, positions, call, number).instrument(span);
+    if let Err(error) = delivery.await {
         // It may have been sent, and what came of it is not written down. The next run finds out.
         let mut state = applier.state();
         let unknown = Outcome::Unknown(Arc::new(not_written_down()));
@@ -153,7 +162,9 @@ async fn deliver_and_record<A: Applier>(
     call: A::Call,
     number: u64,
 ) -> Result<(), Broken> {
+    let started = Instant::now();
     let delivered = applier.deliver(call).await?;
+    log_delivered(&delivered.outcomes, started.elapsed());
     if let Some(stop) = &delivered.stop {
         applier.state().stop(stop.clone());
     }
@@ -165,6 +176,17 @@ async fn deliver_and_record<A: Applier>(
         ended.into_iter().for_each(|(at, outcome)| state.end(at, outcome));
     }
     applier.after_call(batch).await
+}
+
+/// One event a batch: counts, never lists.
+fn log_delivered<G>(outcomes: &[Outcome<G>], took: Duration) {
+    let count = |wanted: fn(&Outcome<G>) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
+    let applied = count(|outcome| matches!(outcome, Outcome::Applied(_)));
+    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let unknown = count(|outcome| matches!(outcome, Outcome::Unknown(_)));
+    let unsent = count(|outcome| matches!(outcome, Outcome::Unsent(_)));
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(applied, failed, unknown, unsent, duration_ms, "batch finished");
 }
 
 fn not_written_down() -> FailureCause {

@@ -14,8 +14,8 @@ use rosterd_core::roster::{RunId, Sid, StudentId};
 
 use super::apply_state::ExamState;
 use super::delivery::{ExamCalls, NewSid};
-use super::session::ExamSession;
 use super::record::key;
+use super::session::ExamSession;
 use super::write_call::WriteCall;
 use super::{ExamSide, ExamSyncError, partial_update, record};
 use crate::remote::exam::ExamWriter;

@@ -8,7 +8,6 @@ use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::Sid;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::in_one_line;
 use super::read_back;
 use super::session::ExamSession;
 use super::write_call::WriteCall;
@@ -18,6 +17,7 @@ use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Items, Judged, Judgement, Part, ReadBack, ServiceStop,
 };
+use crate::run::in_one_line;
 
 /// What an add brings; nothing for other calls.
 pub(super) type NewSid = Option<Sid>;
@@ -70,7 +70,8 @@ impl CallService for ExamCalls<'_> {
             disposition @ (ExamDisposition::RetryNow | ExamDisposition::RetryLater) => {
                 let is_wanted_later = matches!(error, ExamError::RateLimited { .. });
                 let again = disposition == ExamDisposition::RetryNow || is_wanted_later;
-                let delay = self.session.side.retry_delays.before_sending_again.saturating_mul(attempt.number);
+                let delay =
+                    self.session.side.retry_delays.before_sending_again.saturating_mul(attempt.number);
                 let pause = error.retry_after().unwrap_or(delay).min(LONGEST_EXAM_WAIT);
                 unanswered(call, error, again.then_some(Part::Whole)).after(pause)
             }
@@ -79,7 +80,9 @@ impl CallService for ExamCalls<'_> {
 
     async fn read_back(&self, call: &WriteCall, items: Vec<Judgement<NewSid>>) -> ReadBack<NewSid> {
         match call {
-            WriteCall::Add { candidates, logins } => read_back::added(&self.session, candidates, logins, items).await,
+            WriteCall::Add { candidates, logins } => {
+                read_back::added(&self.session, candidates, logins, items).await
+            }
             WriteCall::Change(_) | WriteCall::Group { .. } | WriteCall::Delete(_) => {
                 read_back::known(&self.session, call, items).await
             }

@@ -26,10 +26,10 @@ use apply::ApplyContext;
 use field_mapping::ResolveError;
 use session::ExamSession;
 
-use super::{Context, in_one_line};
 use super::delivery::Broken;
 use super::report::ServiceReport;
 use super::severity::Severity;
+use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{HeldOperation, RosterError, StoreError};

@@ -8,12 +8,12 @@ use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{LoginValue, Sid};
 
 use super::delivery::NewSid;
-use crate::run::in_one_line;
 use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::write_call::{WriteCall, shows};
 use crate::remote::exam::{CandidateInfo, ExamDisposition, ExamError, NewCandidate};
 use crate::run::delivery::{Judgement, Part, ReadBack, ServiceStop};
+use crate::run::in_one_line;
 
 type Item = Judgement<NewSid>;
 

@@ -7,12 +7,10 @@ use super::lookup::next_group_check;
 use crate::run::Context;
 use crate::store::{CallRecord, Departure, FailureRecord, Intent, LinkWrite, NewLink, StoreError};
 use rosterd_core::exam_plan::{
-    Addition, Adoption, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
-    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
+    Addition, Adoption, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange, GroupMove,
+    GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
 };
-use rosterd_core::failure::{
-    FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service,
-};
+use rosterd_core::failure::{FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service};
 use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 
