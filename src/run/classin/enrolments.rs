@@ -14,7 +14,6 @@ use super::record::{action, call};
 use super::repair;
 use super::school::School;
 use crate::remote::classin::{AddItem, ClassinError};
-use crate::remote::http::Transport;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Items, Judged, Judgement, Part, Repaired, ServiceStop,
 };
@@ -117,8 +116,8 @@ impl CallService for EnrolmentCalls<'_> {
 
     const SERVICE: Service = Service::Classin;
 
-    fn transport(&self) -> &Transport {
-        &self.terms.side.transport
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.terms.side.transport.failures_in_a_row()
     }
 
     fn stop_signal(&self) -> &CancellationToken {

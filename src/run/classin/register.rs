@@ -17,7 +17,6 @@ use super::context::ClassinApplyContext;
 use super::record::Subject;
 use super::school::{Joined, School};
 use crate::remote::classin::ClassinError;
-use crate::remote::http::Transport;
 use crate::run::Context;
 use crate::run::delivery::{
     self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part,
@@ -208,8 +207,8 @@ impl CallService for RegistrationCalls<'_> {
 
     const SERVICE: Service = Service::Classin;
 
-    fn transport(&self) -> &Transport {
-        &self.terms.side.transport
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.terms.side.transport.failures_in_a_row()
     }
 
     fn stop_signal(&self) -> &CancellationToken {

@@ -14,7 +14,6 @@ use super::record::Subject;
 use super::repair::with;
 use super::school::{Joined, School, judge_one};
 use crate::remote::classin::ClassinError;
-use crate::remote::http::Transport;
 use crate::run::Context;
 use crate::run::delivery::{
     self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Place,
@@ -83,8 +82,8 @@ impl CallService for NameCalls<'_> {
 
     const SERVICE: Service = Service::Classin;
 
-    fn transport(&self) -> &Transport {
-        &self.terms.side.transport
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.terms.side.transport.failures_in_a_row()
     }
 
     fn stop_signal(&self) -> &CancellationToken {

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
 use crate::remote::classin::ClassinError;
-use crate::remote::http::Transport;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, ServiceStop, deliver,
 };
@@ -94,8 +93,8 @@ impl CallService for School<'_> {
 
     const SERVICE: Service = Service::Classin;
 
-    fn transport(&self) -> &Transport {
-        &self.terms.side.transport
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.terms.side.transport.failures_in_a_row()
     }
 
     fn stop_signal(&self) -> &CancellationToken {

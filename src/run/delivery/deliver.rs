@@ -40,8 +40,13 @@ pub(in crate::run) async fn deliver<S: CallService>(
     call: S::Call,
 ) -> Result<Delivered<S::Gain>, Broken> {
     let mut delivered = attempt(service, call, Attempt::FIRST).await?;
-    delivered.stop = delivered.stop.or_else(|| service.breaker());
+    delivered.stop = delivered.stop.or_else(|| open_breaker(service));
     Ok(delivered)
+}
+
+fn open_breaker<S: CallService>(service: &S) -> Option<ServiceStop> {
+    let failures = service.failures_in_a_row()?;
+    Some(ServiceStop::FailedCalls { service: S::SERVICE, failures })
 }
 
 /// Ends: every further sending has a higher number, which limits wholes, or fewer items, or is the one after mending.
@@ -116,7 +121,7 @@ impl<S: CallService> OpenCall<'_, S> {
         wanted
             && self.attempt.number < SENDINGS
             && self.stop.is_none()
-            && self.service.breaker().is_none()
+            && self.service.failures_in_a_row().is_none()
             && !signal.is_cancelled()
             && signal.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
     }

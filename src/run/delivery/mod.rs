@@ -11,6 +11,8 @@ mod record;
 mod service;
 mod state;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub(super) use apply::{Applier, Lanes, Subject, carry_out, send_call};
 pub(super) use broken::Broken;

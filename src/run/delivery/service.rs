@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::broken::Broken;
 use super::stop::ServiceStop;
-use crate::remote::http::Transport;
 use rosterd_core::failure::Service;
 
 /// A call with items. What is said of the items is always said in their order.
@@ -32,7 +31,8 @@ pub(in crate::run) trait CallService: Sync {
 
     const SERVICE: Service;
 
-    fn transport(&self) -> &Transport;
+    /// How many calls in a row have failed, where that is too many for another one: the word of the breaker.
+    fn failures_in_a_row(&self) -> Option<u32>;
 
     /// Cancelled when the run is to end.
     fn stop_signal(&self) -> &CancellationToken;
@@ -76,12 +76,6 @@ pub(in crate::run) trait CallService: Sync {
         _positions: &[usize],
     ) -> impl Future<Output = Result<Repaired<Self::Gain>, Broken>> + Send {
         async { Ok(Repaired::default()) }
-    }
-
-    /// Why the service is to be left alone because of its breaker.
-    fn breaker(&self) -> Option<ServiceStop> {
-        let failures = self.transport().failures_in_a_row()?;
-        Some(ServiceStop::FailedCalls { service: Self::SERVICE, failures })
     }
 }
 

@@ -12,7 +12,6 @@ use super::read_back;
 use super::session::ExamSession;
 use super::write_call::WriteCall;
 use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
-use crate::remote::http::Transport;
 use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Items, Judged, Judgement, Part, ReadBack, ServiceStop,
@@ -37,8 +36,8 @@ impl CallService for ExamCalls<'_> {
 
     const SERVICE: Service = Service::Exam;
 
-    fn transport(&self) -> &Transport {
-        self.session.side.reader.transport()
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.session.side.reader.transport().failures_in_a_row()
     }
 
     fn stop_signal(&self) -> &CancellationToken {
