@@ -4,21 +4,28 @@
 //! calls a day than the setting allows.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 use super::context::ClassinApplyContext;
-use super::enrolments::{EnrolmentItem, judge_answer, send};
+use super::enrolments::{EnrolmentCall, EnrolmentItem, judge_answer, send};
 use super::{ClassinSide, ClassinSyncError};
-use crate::remote::classin::ClassinDisposition;
+use crate::remote::classin::{ClassinDisposition, ClassinError};
 use crate::run::Context;
-use crate::run::delivery::ServiceStop;
+use crate::run::delivery::{
+    Attempt, Broken, CallService, Items, Judged, Judgement, ServiceStop, Trouble, deliver,
+};
+use crate::run::in_one_line;
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, ItemVerdict, LARGEST_BATCH,
-    Scope, Wanted, decide, desired_hash,
+    CallAnswer, Closure, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
+    ItemVerdict, LARGEST_BATCH, Scope, Wanted, decide, desired_hash,
 };
-use rosterd_core::outcome::Outcome;
+use rosterd_core::failure::Service;
+use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid, Enrolment};
 /// The fact under which today's calls are counted: the day, then how many.
 const USED: &str = "classin.verified";
@@ -168,64 +175,130 @@ async fn one_call(
     operations: &[EnrolmentOperation],
     report: &mut ServiceReport,
 ) -> Result<bool, ClassinSyncError> {
-    let items: Vec<EnrolmentItem> = operations.iter().filter_map(EnrolmentItem::of).collect();
-    let judged = match send(terms, &items).await {
-        Ok(answer) => judge_answer(terms, &items, &answer),
-        // Whatever became of it, it can only have put somebody back: what we remember stays true.
-        Err(error) => {
-            if let ClassinDisposition::Stop(_) = error.disposition() {
-                let stop = ServiceStop::classin(&error);
-                report.fail(stop.severity(), format!("classin: {stop}"));
-            }
-            return Ok(false);
-        }
-    };
-    let mut changes = Vec::new();
-    for (item, judged) in items.iter().zip(&judged.items) {
-        changes.extend(change(item, judged.verdict));
-        match judged.verdict {
-            ItemVerdict::Done { .. } => {
+    let calls = RecheckCalls { terms, closed: Mutex::default() };
+    let call = EnrolmentCall(operations.iter().filter_map(EnrolmentItem::of).collect());
+    let delivered = deliver(&calls, call).await?;
+    for outcome in &delivered.outcomes {
+        match outcome {
+            Outcome::Applied(Found::TakenOut) => {
                 report.restored += 1;
-                report.count(EnrolmentKind::Enrol.as_str(), &Outcome::Applied(()));
+                report.count(EnrolmentKind::Enrol.as_str(), outcome);
             }
-            ItemVerdict::Already { .. } => report.verified += 1,
-            ItemVerdict::Repair { .. }
-            | ItemVerdict::Repeat { .. }
-            | ItemVerdict::Retry { .. }
-            | ItemVerdict::Full { .. }
-            | ItemVerdict::Student { .. }
-            | ItemVerdict::Closed { .. }
-            | ItemVerdict::StopRun { .. }
-            | ItemVerdict::Unknown
-            | ItemVerdict::SendSingly
-            | ItemVerdict::Halve { .. } => {}
+            Outcome::Applied(Found::AsRemembered) => report.verified += 1,
+            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {}
         }
     }
-    if let (Some(closure), Some(first)) = (judged.closed.filter(|it| it.for_good), items.first()) {
-        let target = match closure.scope {
-            Scope::Class => first.operation.target,
-            Scope::Course => ClassTarget { class: None, ..first.operation.target },
-        };
-        let call = super::record::call(&first.operation);
-        let message = decide(call, closure.code).message.to_owned();
-        if !closure.code.has_ended() {
-            report
-                .fail(Severity::Incomplete, format!("classin: {target}: {message} (code {})", closure.code));
-        }
-        changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
+    for error in calls.closed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        report.fail(Severity::Incomplete, error);
     }
-    let now_ms = terms.context.clock.now_ms();
-    terms.context.state.record_enrolments(&changes, terms.run, now_ms).await?;
-    if let Some((stop, code)) = judged.stop {
-        let stop = ServiceStop::ClassinCode { stop, code };
+    if let Some(stop) = &delivered.stop {
         report.fail(stop.severity(), format!("classin: {stop}"));
-        return Ok(false);
     }
-    Ok(true)
+    Ok(delivered.stop.is_none() && delivered.trouble.is_none())
 }
 
-/// What the answer does to our evidence. Who cannot be in the class after all is asked for again by the next run,
-/// which says why.
+/// How an enrolment was found that ClassIn confirms.
+#[derive(Clone, Copy)]
+enum Found {
+    AsRemembered,
+    /// Somebody had taken the student out; the call has put them back.
+    TakenOut,
+}
+
+/// The calls of the check. None is repeated: whatever becomes of one, it can only put somebody back, so what we
+/// remember stays true.
+struct RecheckCalls<'a> {
+    terms: ClassinApplyContext<'a>,
+    /// Classes that take no changes any more, each in a sentence for the report.
+    closed: Mutex<Vec<String>>,
+}
+
+impl RecheckCalls<'_> {
+    /// A class that is closed for good, written down; one that is over concerns nobody.
+    fn close(&self, operation: &EnrolmentOperation, closure: Closure) -> EnrolmentChange {
+        let target = match closure.scope {
+            Scope::Class => operation.target,
+            Scope::Course => ClassTarget { class: None, ..operation.target },
+        };
+        let message = decide(super::record::call(operation), closure.code).message.to_owned();
+        if !closure.code.has_ended() {
+            let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+            closed.push(format!("classin: {target}: {message} (code {})", closure.code));
+        }
+        EnrolmentChange::Close(ClosedClass { target, code: closure.code, message })
+    }
+}
+
+impl CallService for RecheckCalls<'_> {
+    type Call = EnrolmentCall;
+    type Answer = CallAnswer;
+    type Error = ClassinError;
+    type Gain = Found;
+
+    const SERVICE: Service = Service::Classin;
+
+    fn failures_in_a_row(&self) -> Option<u32> {
+        self.terms.side.transport.failures_in_a_row()
+    }
+
+    fn stop_signal(&self) -> &CancellationToken {
+        &self.terms.context.stop
+    }
+
+    async fn send(&self, call: &EnrolmentCall) -> Result<CallAnswer, ClassinError> {
+        send(self.terms, &call.0).await
+    }
+
+    async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<Found>, Broken> {
+        let judged = judge_answer(self.terms, &call.0, &answer);
+        let items = call.0.iter().zip(judged.verdicts());
+        let mut changes: Vec<EnrolmentChange> =
+            items.filter_map(|(item, verdict)| change(item, verdict)).collect();
+        if let (Some(closure), Some(first)) = (judged.closed.filter(|it| it.for_good), call.0.first()) {
+            changes.push(self.close(&first.operation, closure));
+        }
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        context.state.record_enrolments(&changes, run, context.clock.now_ms()).await?;
+        let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
+        let items = judged.verdicts().map(|verdict| Judgement::Settled(found(verdict)));
+        Ok(Judged { stop, ..Judged::of(items.collect()) })
+    }
+
+    async fn after_error(
+        &self,
+        call: &mut EnrolmentCall,
+        error: &ClassinError,
+        _attempt: Attempt,
+    ) -> Result<Judged<Found>, Broken> {
+        let is_stop = matches!(error.disposition(), ClassinDisposition::Stop(_));
+        let left = Judgement::Settled(Outcome::Unsent(Unsent::LeftForLater));
+        Ok(Judged {
+            stop: is_stop.then(|| ServiceStop::classin(error)),
+            trouble: Some(Trouble { message: in_one_line(error), stop: None }),
+            ..Judged::all(call.len(), left)
+        })
+    }
+}
+
+/// Who cannot be in the class after all is asked for again by the next run, which says why.
+fn found(verdict: ItemVerdict) -> Outcome<Found> {
+    match verdict {
+        ItemVerdict::Done { .. } => Outcome::Applied(Found::TakenOut),
+        ItemVerdict::Already { .. } => Outcome::Applied(Found::AsRemembered),
+        ItemVerdict::Repair { .. }
+        | ItemVerdict::Repeat { .. }
+        | ItemVerdict::Retry { .. }
+        | ItemVerdict::Full { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::Closed { .. }
+        | ItemVerdict::StopRun { .. }
+        | ItemVerdict::Unknown
+        | ItemVerdict::SendSingly
+        | ItemVerdict::Halve { .. } => Outcome::Unsent(Unsent::LeftForLater),
+    }
+}
+
+/// What the answer does to our evidence.
 fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange> {
     let evidence = match verdict {
         ItemVerdict::Done { .. } => Evidence::Added,
