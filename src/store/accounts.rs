@@ -8,63 +8,9 @@ use sqlx::{Sqlite, Transaction};
 use super::error::{Doing, counted};
 use super::keys::{fingerprint, stored};
 use super::{StateStore, StoreError};
+use rosterd_core::classin_plan::{Account, AccountChange, AccountOrigin};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{ClassinUid, RunId, StudentId};
-
-/// How an account became known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountOrigin {
-    /// Its uid stood on the roster.
-    Roster,
-    /// We had it registered.
-    Registered,
-    /// It was there when we tried to register it.
-    Found,
-}
-
-impl AccountOrigin {
-    /// The word in tables and reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Roster => "roster",
-            Self::Registered => "registered",
-            Self::Found => "found",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Roster, Self::Registered, Self::Found].into_iter().find(|origin| origin.as_str() == word)
-    }
-}
-
-/// The record of one student's account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub student: StudentId,
-    pub uid: ClassinUid,
-    /// How it became known.
-    pub origin: AccountOrigin,
-    /// Whether ClassIn has shown that it is a student of the school.
-    pub is_school_student: bool,
-    /// Of the phone number or e-mail address that it was obtained by.
-    pub contact: Option<Fingerprint>,
-    /// Of the name at the school, as last confirmed or first seen.
-    pub school_name: Option<Fingerprint>,
-}
-
-/// A change to what is remembered of accounts.
-#[derive(Clone, Debug)]
-pub enum AccountChange {
-    /// An account was registered or found. Whether it is a student of the school is not known yet.
-    Obtained(Account),
-    /// The account that is remembered of this student is a student of the school.
-    Joined { student: StudentId },
-    /// ClassIn has taken the account into a class for this student.
-    Accepted { student: StudentId, uid: ClassinUid },
-    /// The name at the school, confirmed or seen for the first time.
-    Named { student: StudentId, name: Fingerprint },
-}
 
 const DOING: &str = "reading accounts";
 

@@ -40,7 +40,6 @@ mod state;
 #[cfg(test)]
 mod statements;
 
-pub use accounts::{Account, AccountChange, AccountOrigin};
 pub use approvals::HeldOperation;
 pub use created_groups::{Creation, GroupOrigin, KnownGroup};
 pub use enrolments::{ClosedClass, EnrolmentChange};
@@ -55,8 +54,8 @@ pub use outcomes::{CallRecord, Departure};
 pub use result_passes::{FinishedPass, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use roster::{
-    ClassCursor, NamedStudent, RosterDatabase, RosterDetails, RosterError, RosterPerson, RosterRow,
-    RosterSnapshot, StudentCursor, WantedClass,
+    ClassCursor, NamedStudent, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot,
+    StudentCursor, WantedClass,
 };
 pub use runs::{RunRow, RunStart};
 pub use state::StateStore;

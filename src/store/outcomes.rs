@@ -4,9 +4,8 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
 use super::keys::keys;
-use super::{
-    AccountChange, FailureRecord, LinkWrite, StateStore, StoreError, accounts, failure_changes, link_writes,
-};
+use super::{FailureRecord, LinkWrite, StateStore, StoreError, accounts, failure_changes, link_writes};
+use rosterd_core::classin_plan::AccountChange;
 use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::roster::{RunId, StudentId};
 

@@ -7,10 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ClassinSyncError;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem};
-use super::guard::Approvals;
 use super::outcome::outcome_without_call;
 use super::plan::ClassinPlan;
-use super::record::{Subject, action, call};
+use super::record::{action, call};
 use super::school::School;
 use crate::run::Context;
 use crate::run::delivery::{
@@ -18,11 +17,10 @@ use crate::run::delivery::{
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
-use crate::store::{
-    AccountChange, CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError,
-};
+use crate::store::{CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError};
 use rosterd_core::classin_plan::{
-    Closure, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope, batches, decide,
+    AccountChange, Approvals, Closure, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope,
+    Subject, batches, decide,
 };
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::Outcome;

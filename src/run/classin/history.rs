@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
-use crate::store::{ClassinOpenFailure, FullClass, RosterPerson, RosterSnapshot};
-use rosterd_core::classin_plan::{Code, Contact};
+use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
+use rosterd_core::classin_plan::{Code, Contact, IGNORED};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
-use rosterd_core::roster::{ClassTarget, StudentId};
-
-/// What is said of a want that a person silenced.
-pub(super) const IGNORED: &str = "ignored until its row changes";
+use rosterd_core::roster::{ClassTarget, RosterPerson, StudentId};
 
 /// A failure that an earlier version stored with the contact mixed into what was wanted.
 #[derive(Clone)]

@@ -28,21 +28,18 @@ use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
 use crate::run::severity::Severity;
 use crate::settings::{ClassinSettings, GuardSettings};
-use crate::store::{AccountChange, RosterError, StoreError};
-use rosterd_core::classin_plan::SAME_PARAMETERS_MS;
+use crate::store::{RosterError, StoreError};
+use rosterd_core::classin_plan::{AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, Subject};
 use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::roster::RunId;
 
 use super::in_one_line;
-use account::AccountKind;
 use accounts_applied::AccountsApplied;
 use apply::MayGoOn;
 use context::ClassinApplyContext;
-use guard::Approvals;
 use outcome::outcome_without_call;
 use plan::{ClassinPlan, Registering, plan_classin};
 use recheck::StaleEnrolments;
-use record::Subject;
 use school::School;
 
 /// ClassIn: how to reach it and how to treat it.

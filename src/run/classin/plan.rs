@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::account::{AccountPlanner, Accounts};
-use super::history::{IGNORED, MixedFailure, PriorState};
+use super::account::{self, fill_in};
+use super::history::{MixedFailure, PriorState};
 use super::recheck::StaleEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{EnrolmentChange, RosterSnapshot};
 use rosterd_core::classin_plan::{
-    ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Handover,
-    Presence, Reason, plan_class,
+    AccountPlan, AccountPlanner, ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
+    EnrolmentState, Handover, IGNORED, Presence, Reason, plan_class,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;
@@ -19,7 +19,7 @@ use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, Enrolment,
 /// Everything that ClassIn's part of a run is to do.
 pub(super) struct ClassinPlan {
     /// What comes before the classes, and names.
-    pub(super) accounts: Accounts,
+    pub(super) accounts: AccountPlan,
     /// Classes in ascending order of ids; within one, enrolments before removals.
     pub(super) operations: Vec<EnrolmentOperation>,
     /// Bookkeeping that needs no call.
@@ -64,23 +64,25 @@ pub(super) async fn plan_classin(
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
     let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
-    let planner = AccountPlanner { context, side, key: &key, prior: &prior };
+    let planner = account::planner(context, side, &key, &prior);
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
         let dangling = snapshot.dangling_members().await?;
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
-    let seen = first_reading(&planner, &mut snapshot).await?;
+    let seen = first_reading(context, planner, &prior, &mut snapshot).await?;
     let unknown = match registering {
         Registering::ToDo if side.settings.register => seen.without_account,
         Registering::ToDo | Registering::Done => BTreeSet::new(),
     };
-    let accounts = planner.plan(&mut snapshot, &unknown).await?;
+    let accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none()).count();
     let mut builder = ClassinPlanBuilder {
-        planner,
+        context,
+        side,
+        prior: &prior,
         codes: codes(&classes),
         present: seen.present,
         waiting: HashSet::new(),
@@ -102,7 +104,7 @@ pub(super) async fn plan_classin(
     let mut wanted = snapshot.wanted_classes();
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
-        builder.planner.fill_in(&mut class.members, &builder.plan.accounts).await?;
+        fill_in(context, planner, &mut class.members, &builder.plan.accounts).await?;
         builder.one_class(class.target, &class.members).await?;
     }
     drop(wanted);
@@ -139,21 +141,23 @@ struct FirstReading {
 }
 
 async fn first_reading(
-    planner: &AccountPlanner<'_>,
+    context: &Context,
+    planner: AccountPlanner<'_>,
+    prior: &PriorState,
     snapshot: &mut RosterSnapshot<'_>,
 ) -> Result<FirstReading, ClassinSyncError> {
-    let state = &planner.context.state;
-    let none = Accounts::default();
+    let state = &context.state;
+    let none = AccountPlan::default();
     let mut leaving = HashSet::new();
     let mut without_account = BTreeSet::new();
-    let mut unwanted = remembered_classes(planner.context).await?;
+    let mut unwanted = remembered_classes(context).await?;
     let mut wanted = snapshot.wanted_classes();
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
-        planner.fill_in(&mut class.members, &none).await?;
+        fill_in(context, planner, &mut class.members, &none).await?;
         let remembered = state.enrolments_of(class.target).await?;
         leaving.extend(not_wanted(&remembered, &uids(&class.members)));
-        if planner.prior.closed(class.target).is_none() {
+        if prior.closed(class.target).is_none() {
             let without = class.members.into_iter().filter(|member| member.uid.is_none());
             without_account.extend(without.map(|member| member.student));
         }
@@ -181,7 +185,9 @@ fn not_wanted(remembered: &[(EnrolmentRecord, u32)], wanted: &HashSet<ClassinUid
 
 /// What is put together class by class.
 struct ClassinPlanBuilder<'a> {
-    planner: AccountPlanner<'a>,
+    context: &'a Context,
+    side: &'a ClassinSide,
+    prior: &'a PriorState,
     codes: HashMap<ClassTarget, ClassCode>,
     /// Who is on the roster, of those who are not wanted where they are remembered.
     present: HashSet<StudentId>,
@@ -192,7 +198,7 @@ struct ClassinPlanBuilder<'a> {
 
 impl ClassinPlanBuilder<'_> {
     async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
-        let AccountPlanner { context, prior, .. } = self.planner;
+        let Self { context, prior, .. } = *self;
         let remembered = context.state.enrolments_of(target).await?;
         let now_ms = context.clock.now_ms();
         let wanted_uids = uids(wanted);
@@ -227,7 +233,7 @@ impl ClassinPlanBuilder<'_> {
         seen_gone: &HashMap<&StudentId, (i64, u32)>,
         now_ms: i64,
     ) -> ClassPlan {
-        let AccountPlanner { context, side, prior, .. } = self.planner;
+        let Self { context, side, prior, .. } = *self;
         let presence = |student: &StudentId| match seen_gone.get(student) {
             Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
             None => Presence::OnRoster,
@@ -264,7 +270,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let roster = roster_of(wanted);
         self.plan.rosters.insert(target, roster);
-        let prior = self.planner.prior;
+        let prior = self.prior;
         if !prior.was_full(target) {
             return;
         }
@@ -306,7 +312,7 @@ impl ClassinPlanBuilder<'_> {
 
     /// What becomes of an enrolment whose student has no account: it follows the registration.
     fn without_account(&self, operation: &EnrolmentOperation) -> EnrolmentState {
-        if !self.planner.side.settings.register {
+        if !self.side.settings.register {
             return if self.plan.ignored.contains(&operation.desired_hash) {
                 EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
             } else {

@@ -2,54 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::account::AccountOperation;
 use super::context::ClassinApplyContext;
 use super::history::MixedFailure;
 use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::delivery::{self, Place, failure};
 use crate::store::{CallRecord, ClassinOpenFailure, StoreError};
-use rosterd_core::classin_plan::{Call, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
+use rosterd_core::classin_plan::{
+    AccountOperation, Call, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, Subject,
+};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{
-    ClassinKind, FailureCode, FailureState, NextAttempt, OperationKey, RecordedHash, RecordedKind, Service,
+    FailureCode, FailureState, NextAttempt, OperationKey, RecordedHash, RecordedKind, Service,
 };
 use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::StudentId;
 
-/// What somebody wanted, as failures and approvals name it.
-#[derive(Clone, Debug)]
-pub(super) struct Subject {
-    pub(super) key: OperationKey,
-    pub(super) desired_hash: u64,
-}
-
-impl From<&EnrolmentOperation> for Subject {
-    fn from(operation: &EnrolmentOperation) -> Self {
-        let (kind, student) = (operation.kind.into(), operation.student.clone());
-        let key = OperationKey::in_class(kind, student, class_key(operation));
-        Self { key, desired_hash: operation.desired_hash }
-    }
-}
-
-impl From<&AccountOperation> for Subject {
-    fn from(operation: &AccountOperation) -> Self {
-        let key = OperationKey::of(ClassinKind::from(operation.kind), operation.student.clone());
-        Self { key, desired_hash: operation.desired_hash }
-    }
-}
-
 impl From<Subject> for delivery::Subject {
     fn from(Subject { key, desired_hash }: Subject) -> Self {
         Self { key, desired_hash: Fingerprint(desired_hash) }
-    }
-}
-
-/// The class as failures and approvals name it: by the school's code, or by ClassIn's ids where it has none.
-pub(super) fn class_key(operation: &EnrolmentOperation) -> String {
-    match &operation.class_code {
-        Some(code) => code.as_str().to_owned(),
-        None => operation.target.to_string(),
     }
 }
 

@@ -10,11 +10,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::account::{AccountKind, Accounts, Application};
 use super::accounts_applied::AccountsApplied;
 use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
-use super::record::Subject;
 use super::school::{Joined, School};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
@@ -23,10 +21,11 @@ use crate::run::delivery::{
     Place, Repaired, ServiceStop, carry_out, deliver, send_call,
 };
 use crate::run::progress::Progress;
-use crate::store::{Account, AccountChange, AccountOrigin, CallRecord, Intent};
+use crate::store::{CallRecord, Intent};
 use rosterd_core::classin_plan::{
-    AccountVerdict, Call, CallAnswer, Code, ItemVerdict, LARGEST_REGISTRATION, Membership, Registration,
-    Token, judge_registrations,
+    Account, AccountChange, AccountKind, AccountOrigin, AccountPlan, AccountVerdict, Application, Call,
+    CallAnswer, Code, ItemVerdict, LARGEST_REGISTRATION, Membership, Registration, Subject, Token,
+    judge_registrations,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{ClassinKind, OperationKey, Service};
@@ -37,7 +36,7 @@ use rosterd_core::roster::{ClassinUid, RunId, StudentId};
 pub(super) async fn run<'a>(
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
-    accounts: &'a Accounts,
+    accounts: &'a AccountPlan,
 ) -> Result<AccountsApplied, Broken> {
     let registrations = accounts.operations.iter().enumerate();
     let registrations = registrations.filter(|(_, one)| one.kind == AccountKind::Register);
@@ -106,7 +105,7 @@ struct RegistrationCalls<'a> {
 }
 
 impl<'a> RegistrationCalls<'a> {
-    fn new(terms: ClassinApplyContext<'a>, school: &'a School<'a>, accounts: &'a Accounts) -> Self {
+    fn new(terms: ClassinApplyContext<'a>, school: &'a School<'a>, accounts: &'a AccountPlan) -> Self {
         let registrations = accounts.operations.iter().filter(|one| one.kind == AccountKind::Register);
         let desired_hashes =
             registrations.map(|operation| (&operation.student, operation.desired_hash)).collect();
@@ -305,7 +304,7 @@ impl CallService for RegistrationCalls<'_> {
 }
 
 struct Registrar<'a> {
-    accounts: &'a Accounts,
+    accounts: &'a AccountPlan,
     calls: RegistrationCalls<'a>,
     /// Where the registration of each student stands.
     positions: HashMap<&'a StudentId, usize>,

@@ -5,12 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::account::{AccountKind, Accounts, Renaming};
 use super::accounts_applied::AccountsApplied;
 use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
 use super::history::contact_of;
-use super::record::Subject;
 use super::repair::with;
 use super::school::{Joined, School, judge_one};
 use crate::remote::classin::ClassinError;
@@ -20,8 +18,11 @@ use crate::run::delivery::{
     Repaired, carry_out, deliver, send_call,
 };
 use crate::run::progress::Progress;
-use crate::store::{AccountChange, CallRecord};
-use rosterd_core::classin_plan::{Call, CallAnswer, EnrolmentState, ItemVerdict, judge_name};
+use crate::store::CallRecord;
+use rosterd_core::classin_plan::{
+    AccountChange, AccountKind, AccountPlan, Call, CallAnswer, EnrolmentState, ItemVerdict, Renaming,
+    Subject, judge_name,
+};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::Outcome;
@@ -37,7 +38,7 @@ const NOT_OF_THE_SCHOOL: &str = "the account is not a student of the school; add
 pub(super) async fn run<'a>(
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
-    accounts: &'a Accounts,
+    accounts: &'a AccountPlan,
 ) -> Result<AccountsApplied, Broken> {
     let renamings: HashMap<&StudentId, &Renaming> =
         accounts.renamings.iter().map(|renaming| (&renaming.student, renaming)).collect();
@@ -142,7 +143,7 @@ impl CallService for NameCalls<'_> {
 }
 
 struct Renamer<'a> {
-    accounts: &'a Accounts,
+    accounts: &'a AccountPlan,
     calls: NameCalls<'a>,
     state: Mutex<ApplyState>,
     trouble: Mutex<Option<String>>,

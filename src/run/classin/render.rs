@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::EnrolmentLines;
-use super::account::{AccountKind, AccountOperation};
 use super::plan::ClassinPlan;
-use super::record::class_key;
 use rosterd_core::classin_plan::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH, LARGEST_REGISTRATION,
+    AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
+    LARGEST_REGISTRATION, class_key,
 };
 use rosterd_core::exam_plan::{Digest, OperationLine};
 use rosterd_core::roster::{ClassTarget, ClassinUid};

@@ -8,11 +8,10 @@ use super::enrolments::{EnrolmentCall, EnrolmentItem};
 use super::history::contact_of;
 use super::school::{Joined, School};
 use crate::run::delivery::{Broken, Repaired};
-use crate::store::RosterPerson;
 use rosterd_core::classin_plan::SchoolName;
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::outcome::{FailureCause, Outcome};
-use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{RosterPerson, StudentId};
 
 const NO_CONTACT: &str = "this account is not a student of the school, and the roster has no phone or e-mail to \
      add it by: enter one, or add the student in ClassIn's console";

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
-pub use people::{NamedStudent, RosterDetails, RosterPerson};
+pub use people::{NamedStudent, RosterDetails};
 pub use snapshot::RosterSnapshot;
 
 use crate::settings::RosterQueries;

@@ -1,7 +1,6 @@
 //! Names and contacts of single students, and one student's whole row: read only for what needs them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::{AssertSqlSafe, Column, Row};
@@ -10,28 +9,10 @@ use super::error::failure;
 use super::tables::{ACTIVE, quoted};
 use super::value::{Number, number, text};
 use super::{RosterError, RosterSnapshot};
-use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, StudentId, normalise};
+use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, RosterPerson, StudentId, normalise};
 
 /// Columns of students that an own query may lack: without them no student can be registered or renamed.
 pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];
-
-/// A student's name and contacts, for an account. Personal: never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RosterPerson {
-    pub student: StudentId,
-    /// Normalised; empty when absent.
-    pub name: String,
-    /// As it was entered; absent when empty.
-    pub phone: Option<String>,
-    /// As it was entered, without blanks around it; absent when empty.
-    pub email: Option<String>,
-}
-
-impl fmt::Debug for RosterPerson {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RosterPerson").field("student", &self.student).finish_non_exhaustive()
-    }
-}
 
 /// A student's name beside the account on the roster. Personal: never shown.
 pub struct NamedStudent {

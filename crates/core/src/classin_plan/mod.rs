@@ -9,13 +9,16 @@ mod answer;
 mod audit;
 mod codes;
 mod enrolment;
+mod guard;
 mod judge;
+mod subject;
 
 pub use account::{
-    AccountVerdict, Applicant, Contact, ContactFault, ContactKind, ContactProblem, ContactReading,
-    JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange, Registration,
-    SAME_PARAMETERS_MS, SchoolName, judge_name, judge_registrations, judge_school_student,
-    registration_batches, registrations,
+    Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, AccountPlan, AccountPlanner,
+    AccountVerdict, Applicant, Application, Contact, ContactFault, ContactKind, ContactProblem,
+    ContactReading, IGNORED, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange,
+    NameDecision, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName, judge_name, judge_registrations,
+    judge_school_student, registration_batches, registrations,
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
@@ -25,4 +28,6 @@ pub use enrolment::{
     Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, Wanted, batches, desired_hash,
     evidence_after, evidence_before, plan_class,
 };
+pub use guard::{Approvals, ClassinGuard, ClassinHolds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
+pub use subject::{Subject, class_key};

@@ -7,6 +7,9 @@
 
 mod contact;
 mod name;
+mod operation;
+mod plan;
+mod record;
 mod registration;
 #[cfg(test)]
 mod tests;
@@ -14,6 +17,9 @@ mod verdict;
 
 pub use contact::{Contact, ContactFault, ContactKind, ContactProblem, ContactReading};
 pub use name::{NameChange, SchoolName};
+pub use operation::{AccountKind, AccountOperation};
+pub use plan::{AccountPlan, AccountPlanner, Application, IGNORED, NameDecision, Renaming};
+pub use record::{Account, AccountChange, AccountOrigin};
 pub use registration::{
     Applicant, LARGEST_REGISTRATION, Registration, SAME_PARAMETERS_MS, registration_batches, registrations,
 };

@@ -1,0 +1,155 @@
+//! The check between plan and apply: too many removals or names at once are held, the rest goes on.
+//!
+//! Classes that would be left empty are held by the plan of the class itself; an approval lets them go here.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::account::{AccountKind, AccountOperation};
+use super::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
+use super::subject::{Subject, class_key};
+use crate::exam_plan::{Fingerprint, allowance};
+use crate::failure::OperationKey;
+use crate::roster::Limit;
+
+/// So many names are never too many: a small school has a wedding too.
+const LEAST_NAMES: u64 = 5;
+
+/// The limits, what they are counted against, and the approvals.
+#[derive(Clone, Debug)]
+pub struct ClassinGuard {
+    /// Removals a run, and in 24 hours.
+    pub max_delete: Limit,
+    /// Names a run.
+    pub max_modify: Limit,
+    /// The enrolments that we remember.
+    pub enrolments: u64,
+    /// The accounts that we remember.
+    pub accounts: u64,
+    /// Removals of the last 24 hours, approved ones not counted.
+    pub recent_removals: u64,
+    /// What a person let go ahead.
+    pub approved: Approvals,
+}
+
+/// What a person let go ahead, and what each of it wants.
+#[derive(Clone, Debug, Default)]
+pub struct Approvals(HashSet<(OperationKey, Fingerprint)>);
+
+impl Approvals {
+    /// These and no other.
+    #[must_use]
+    pub fn new(approved: HashSet<(OperationKey, Fingerprint)>) -> Self {
+        Self(approved)
+    }
+
+    /// Whether this very operation was approved.
+    #[must_use]
+    pub fn contains(&self, operation: impl Into<Subject>) -> bool {
+        let Subject { key, desired_hash } = operation.into();
+        self.0.contains(&(key, Fingerprint(desired_hash)))
+    }
+}
+
+impl ClassinGuard {
+    /// Lets approved operations go ahead, and holds what is above a limit.
+    pub fn judge(&self, enrolments: &mut [EnrolmentOperation], accounts: &mut [AccountOperation]) {
+        self.release_approved(enrolments);
+        self.hold_removals(enrolments);
+        self.hold_names(accounts);
+    }
+
+    fn release_approved(&self, enrolments: &mut [EnrolmentOperation]) {
+        for operation in enrolments {
+            if matches!(operation.state, EnrolmentState::Held(_)) && self.approved.contains(&*operation) {
+                operation.state = EnrolmentState::Planned;
+            }
+        }
+    }
+
+    fn hold_removals(&self, enrolments: &mut [EnrolmentOperation]) {
+        let (total, recent) = (self.enrolments, self.recent_removals);
+        let concerns = |operation: &EnrolmentOperation| {
+            operation.kind == EnrolmentKind::Remove
+                && operation.is_planned()
+                && !self.approved.contains(operation)
+        };
+        let count = count(enrolments.iter().filter(|operation| concerns(operation)));
+        let limit = allowance(self.max_delete, total);
+        if count == 0 || count.saturating_add(recent) <= limit {
+            return;
+        }
+        let reason = format!(
+            "{count} removals of {total} enrolments, and {recent} in the last 24 hours: more than the limit of \
+             {limit} (guard.max_delete)"
+        );
+        for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
+            operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
+        }
+    }
+
+    fn hold_names(&self, accounts: &mut [AccountOperation]) {
+        let total = self.accounts;
+        let concerns = |operation: &AccountOperation| {
+            operation.kind == AccountKind::Rename
+                && operation.is_planned()
+                && !self.approved.contains(operation)
+        };
+        let count = count(accounts.iter().filter(|operation| concerns(operation)));
+        let limit = allowance(self.max_modify, total).max(LEAST_NAMES);
+        if count <= limit {
+            return;
+        }
+        let reason =
+            format!("{count} names of {total} accounts: more than the limit of {limit} (guard.max_modify)");
+        for operation in accounts.iter_mut().filter(|operation| concerns(operation)) {
+            operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
+        }
+    }
+}
+
+fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(operations.count()).unwrap_or(u64::MAX)
+}
+
+/// What is held, and why: each reason once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ClassinHolds {
+    /// The reasons, each once, in alphabetical order.
+    pub reasons: BTreeSet<String>,
+    /// The operations, enrolments first; each can be approved.
+    pub operations: Vec<Subject>,
+}
+
+impl ClassinHolds {
+    /// Those of a plan that the guard has been through.
+    pub fn of(enrolments: &[EnrolmentOperation], accounts: &[AccountOperation]) -> Self {
+        let mut holds = Self::default();
+        for operation in enrolments {
+            if let EnrolmentState::Held(reason) = &operation.state {
+                holds.reasons.insert(sentence(operation, reason));
+                holds.operations.push(Subject::from(operation));
+            }
+        }
+        for operation in accounts {
+            if let EnrolmentState::Held(reason) = &operation.state {
+                holds.reasons.insert(reason.to_string());
+                holds.operations.push(Subject::from(operation));
+            }
+        }
+        holds
+    }
+}
+
+/// The reason, with the class where it is about one.
+fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
+    match reason {
+        Reason::WouldEmpty { .. } => format!("class {}: {reason}", class_key(operation)),
+        Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
+            reason.to_string()
+        }
+    }
+}

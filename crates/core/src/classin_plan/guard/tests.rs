@@ -1,0 +1,174 @@
+//! Every limit of the guard at, just under and just over.
+
+use super::*;
+use crate::classin_plan::enrolment::Evidence;
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, CourseId, StudentId};
+
+fn guard() -> ClassinGuard {
+    ClassinGuard {
+        max_delete: Limit::Count(3),
+        max_modify: Limit::Percent(10.0),
+        enrolments: 100,
+        accounts: 100,
+        recent_removals: 0,
+        approved: Approvals::default(),
+    }
+}
+
+fn enrolment(kind: EnrolmentKind, number: u64) -> EnrolmentOperation {
+    EnrolmentOperation {
+        kind,
+        student: StudentId::new(format!("s{number:02}")),
+        class_code: Some(ClassCode::new("c1")),
+        uid: Some(ClassinUid(7)),
+        target: ClassTarget { course: CourseId(1), class: None },
+        state: EnrolmentState::Planned,
+        recorded: Some(Evidence::Added),
+        follows: false,
+        desired_hash: number,
+    }
+}
+
+fn removals(count: u64) -> Vec<EnrolmentOperation> {
+    (0..count).map(|number| enrolment(EnrolmentKind::Remove, number)).collect()
+}
+
+fn names(count: u64) -> Vec<AccountOperation> {
+    let name = |number| AccountOperation {
+        kind: AccountKind::Rename,
+        student: StudentId::new(format!("s{number:02}")),
+        state: EnrolmentState::Planned,
+        desired_hash: number,
+    };
+    (0..count).map(name).collect()
+}
+
+fn approvals<'a, T: 'a>(operations: &'a [T]) -> Approvals
+where
+    Subject: From<&'a T>,
+{
+    let approved = operations.iter().map(Subject::from);
+    Approvals::new(approved.map(|it| (it.key, Fingerprint(it.desired_hash))).collect())
+}
+
+fn held_removals(guard: &ClassinGuard, mut operations: Vec<EnrolmentOperation>) -> usize {
+    guard.judge(&mut operations, &mut []);
+    operations.iter().filter(|one| matches!(one.state, EnrolmentState::Held(_))).count()
+}
+
+fn held_names(guard: &ClassinGuard, mut operations: Vec<AccountOperation>) -> usize {
+    guard.judge(&mut [], &mut operations);
+    operations.iter().filter(|one| matches!(one.state, EnrolmentState::Held(_))).count()
+}
+
+#[test]
+fn removals_up_to_the_limit_go_on_and_one_more_holds_them_all() {
+    for (count, held) in [(2, 0), (3, 0), (4, 4)] {
+        assert_eq!(held_removals(&guard(), removals(count)), held, "{count} removals");
+    }
+}
+
+#[test]
+fn removals_of_the_last_day_count_too_so_that_slices_do_not_get_by() {
+    for (recent_removals, held) in [(0, 0), (1, 0), (2, 2)] {
+        let guard = ClassinGuard { recent_removals, ..guard() };
+        assert_eq!(held_removals(&guard, removals(2)), held, "{recent_removals} before");
+    }
+}
+
+#[test]
+fn without_a_removal_of_today_earlier_ones_hold_nothing() {
+    let guard = ClassinGuard { recent_removals: 50, ..guard() };
+    let mut operations = vec![enrolment(EnrolmentKind::Enrol, 1)];
+    guard.judge(&mut operations, &mut []);
+    assert!(operations[0].is_planned());
+}
+
+#[test]
+fn a_share_is_of_the_enrolments_that_we_remember() {
+    for (enrolments, held) in [(60, 0), (59, 0), (40, 3)] {
+        let guard = ClassinGuard { max_delete: Limit::Percent(5.0), enrolments, ..guard() };
+        assert_eq!(held_removals(&guard, removals(3)), held, "of {enrolments}");
+    }
+}
+
+#[test]
+fn enrolments_are_never_held_however_many() {
+    let operations = (0..50).map(|number| enrolment(EnrolmentKind::Enrol, number)).collect();
+    assert_eq!(held_removals(&guard(), operations), 0);
+}
+
+#[test]
+fn approved_removals_go_ahead_and_do_not_count() {
+    let operations = removals(5);
+    for (approved, held) in [(5, 0), (2, 0), (1, 4)] {
+        let guard = ClassinGuard { approved: approvals(&operations[..approved]), ..guard() };
+        assert_eq!(held_removals(&guard, operations.clone()), held, "{approved} approved");
+    }
+}
+
+#[test]
+fn an_approval_of_something_else_that_was_wanted_is_none() {
+    let mut approved = removals(5);
+    approved.iter_mut().for_each(|operation| operation.desired_hash += 100);
+    let guard = ClassinGuard { approved: approvals(&approved), ..guard() };
+    assert_eq!(held_removals(&guard, removals(5)), 5);
+}
+
+#[test]
+fn an_approval_lets_a_class_become_empty_and_one_without_stays_held() {
+    let held = |number| EnrolmentOperation {
+        state: EnrolmentState::Held(Reason::WouldEmpty { removals: 1 }),
+        ..enrolment(EnrolmentKind::Remove, number)
+    };
+    let mut operations = vec![held(1), held(2)];
+    let guard = ClassinGuard { approved: approvals(&operations[..1]), ..guard() };
+    guard.judge(&mut operations, &mut []);
+    assert!(operations[0].is_planned());
+    assert!(matches!(operations[1].state, EnrolmentState::Held(Reason::WouldEmpty { .. })));
+}
+
+#[test]
+fn names_up_to_the_limit_go_on_and_one_more_holds_them_all() {
+    for (count, held) in [(9, 0), (10, 0), (11, 11)] {
+        assert_eq!(held_names(&guard(), names(count)), held, "{count} of 100");
+    }
+}
+
+#[test]
+fn five_names_are_never_too_many() {
+    let guard = ClassinGuard { accounts: 6, ..guard() };
+    for (count, held) in [(4, 0), (5, 0), (6, 6)] {
+        assert_eq!(held_names(&guard, names(count)), held, "{count} of 6");
+    }
+}
+
+#[test]
+fn registrations_are_never_held_and_approved_names_do_not_count() {
+    let mut operations = names(12);
+    operations[0].kind = AccountKind::Register;
+    let guard = ClassinGuard { approved: approvals(&operations[1..2]), ..guard() };
+    assert_eq!(held_names(&guard, operations.clone()), 0, "ten of eleven names count");
+    operations[0].kind = AccountKind::Rename;
+    assert_eq!(held_names(&guard, operations), 11);
+}
+
+#[test]
+fn each_reason_is_said_once_and_names_the_class_that_would_be_empty() {
+    let mut enrolments = removals(4);
+    guard().judge(&mut enrolments, &mut []);
+    enrolments.push(EnrolmentOperation {
+        state: EnrolmentState::Held(Reason::WouldEmpty { removals: 2 }),
+        ..enrolment(EnrolmentKind::Remove, 9)
+    });
+    let holds = ClassinHolds::of(&enrolments, &[]);
+    let reasons: Vec<&str> = holds.reasons.iter().map(String::as_str).collect();
+    assert_eq!(
+        reasons,
+        [
+            "4 removals of 100 enrolments, and 0 in the last 24 hours: more than the limit of 3 (guard.max_delete)",
+            "class c1: a group or class that would go to zero: 2 removals would leave nobody of ours in it",
+        ]
+    );
+    assert_eq!(holds.operations.len(), 5);
+}
