@@ -227,7 +227,7 @@ async fn classin_next(
         Ok(lines) => lines,
         Err(why) => return Ok(vec![format!("classin: nothing can be said: {why}")]),
     };
-    let mine = lines.operations.iter().filter(|line| line.student_id == student.as_str());
+    let mine = lines.operations.iter().filter(|line| line.subject.is_student(student.as_str()));
     let mut next: Vec<String> = mine
         .map(|line| {
             let reason = line.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

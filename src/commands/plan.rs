@@ -118,7 +118,7 @@ fn text(document: &Document) -> String {
             text,
             "{} {}  {}: {}{reason}",
             sign(operation),
-            operation.student_id,
+            operation.subject.as_str(),
             operation.kind,
             operation.detail
         );
@@ -159,7 +159,7 @@ fn sign(operation: &OperationLine) -> char {
     match (operation.state, operation.kind) {
         ("held", _) => '=',
         ("cannot", _) => '!',
-        (_, "add" | "adopt" | "enrol" | "register") => '+',
+        (_, "create" | "add" | "adopt" | "enrol" | "register") => '+',
         (_, "modify" | "rename") => '~',
         (_, "move") => '>',
         _ => '-',

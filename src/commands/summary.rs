@@ -17,7 +17,8 @@ const BAD: Style = AnsiColor::Red.on_default();
 const HELD: Style = AnsiColor::Yellow.on_default();
 
 /// Kinds in the order in which people think of them, with the sign that the plan uses.
-const KINDS: [(&str, char); 9] = [
+const KINDS: [(&str, char); 10] = [
+    ("create", '+'),
     ("adopt", '+'),
     ("add", '+'),
     ("modify", '~'),

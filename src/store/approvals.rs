@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, keys, read_key, stored};
 use super::{StateStore, StoreError};
-use rosterd_core::exam_plan::{Approved, Fingerprint};
+use rosterd_core::exam_plan::{Approved, Fingerprint, OperationKind};
 use rosterd_core::failure::{OperationKey, RecordedKind, Service};
 
 /// In milliseconds. An older held operation was approved, changed or forgotten since, so its row is deleted.
@@ -81,8 +81,10 @@ impl StateStore {
     pub async fn approved(&self, now_ms: i64) -> Result<Approved, StoreError> {
         let mut approved = Approved::default();
         for (key, desired_hash) in self.approvals(Service::Exam, now_ms).await? {
-            if let RecordedKind::Exam(kind) = key.kind {
-                approved.insert(key.student, kind, desired_hash);
+            match key.kind {
+                RecordedKind::Exam(OperationKind::CreateGroup) => approved.insert_group(desired_hash),
+                RecordedKind::Exam(kind) => approved.insert(key.student, kind, desired_hash),
+                RecordedKind::Classin(_) => {}
             }
         }
         Ok(approved)

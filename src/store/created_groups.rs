@@ -4,69 +4,22 @@ use std::collections::HashMap;
 
 use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
+use rosterd_core::exam_plan::{CreationOutcome, GroupOrigin, KnownGroup};
 use rosterd_core::roster::{Gid, GroupCode, RunId};
-
-/// The source of a gid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupOrigin {
-    /// The roster named it.
-    Roster,
-    /// We created the group.
-    Created,
-    /// The group was there already, with the title and with students of ours in it.
-    Adopted,
-}
-
-impl GroupOrigin {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Roster => "roster",
-            Self::Created => "created",
-            Self::Adopted => "adopted",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Roster, Self::Created, Self::Adopted].into_iter().find(|origin| origin.as_str() == word)
-    }
-}
-
-/// The gid of a group of the roster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KnownGroup {
-    pub gid: Gid,
-    pub origin: GroupOrigin,
-}
-
-/// The outcome of creating a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Creation {
-    /// Unknown: the call was sent, and its answer never came or was never recorded.
-    Unknown,
-    /// It was not created.
-    Refused {
-        /// The number of refusals.
-        attempts: u32,
-        /// When it is tried again, in milliseconds since 1970 UTC; `None`: not before a person has looked.
-        due_at_ms: Option<i64>,
-    },
-    /// There is such a group.
-    Done(KnownGroup),
-}
 
 type Row = (String, String, Option<i64>, i64, Option<i64>);
 
-fn creation(row: Row) -> Result<(String, Creation), StoreError> {
+fn creation(row: Row) -> Result<(String, CreationOutcome), StoreError> {
     let (title, state, gid, attempts, due_at_ms) = row;
     let bad = |what| StoreError::Row { table: "group_creations", key: title.clone(), what };
     let creation = match (state.as_str(), gid) {
-        ("asked" | "unknown", _) => Creation::Unknown,
+        ("asked" | "unknown", _) => CreationOutcome::Unknown,
         ("refused", _) => {
-            Creation::Refused { attempts: u32::try_from(attempts).unwrap_or(u32::MAX), due_at_ms }
+            CreationOutcome::Refused { attempts: u32::try_from(attempts).unwrap_or(u32::MAX), due_at_ms }
         }
         (state, Some(gid)) => {
             let origin = GroupOrigin::parse(state).ok_or_else(|| bad("has an unknown state"))?;
-            Creation::Done(KnownGroup { gid: Gid(gid), origin })
+            CreationOutcome::Done(KnownGroup { gid: Gid(gid), origin })
         }
         (_, None) => return Err(bad("has no gid")),
     };
@@ -118,7 +71,7 @@ impl StateStore {
 
     /// The outcomes of creations below a parent, by title. A creation that was begun and never ended is
     /// unknown.
-    pub async fn group_creations(&self, parent: Gid) -> Result<HashMap<String, Creation>, StoreError> {
+    pub async fn group_creations(&self, parent: Gid) -> Result<HashMap<String, CreationOutcome>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT title, state, gid, attempts, due_at_ms FROM group_creations WHERE parent_gid = ? \
              ORDER BY title",
@@ -161,15 +114,17 @@ impl StateStore {
         &self,
         parent: Gid,
         title: &str,
-        ended: Creation,
+        ended: CreationOutcome,
         codes: &[GroupCode],
         run: RunId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let (state, gid, attempts, due_at_ms) = match ended {
-            Creation::Unknown => ("unknown", None, 0, None),
-            Creation::Refused { attempts, due_at_ms } => ("refused", None, i64::from(attempts), due_at_ms),
-            Creation::Done(known) => (known.origin.as_str(), Some(known.gid.0), 0, None),
+            CreationOutcome::Unknown => ("unknown", None, 0, None),
+            CreationOutcome::Refused { attempts, due_at_ms } => {
+                ("refused", None, i64::from(attempts), due_at_ms)
+            }
+            CreationOutcome::Done(known) => (known.origin.as_str(), Some(known.gid.0), 0, None),
         };
         let doing = "writing down how a creation ended";
         let mut transaction = self.begin().await?;
@@ -189,7 +144,7 @@ impl StateStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        if let Creation::Done(known) = ended {
+        if let CreationOutcome::Done(known) = ended {
             for code in codes {
                 sqlx::query(
                     "INSERT OR REPLACE INTO known_groups (group_code, gid, origin, known_at_ms) \

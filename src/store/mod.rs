@@ -41,7 +41,6 @@ mod state;
 mod statements;
 
 pub use approvals::HeldOperation;
-pub use created_groups::{Creation, GroupOrigin, KnownGroup};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, EvidenceSummary, FullClass};

@@ -39,7 +39,7 @@ fn problem(report: &rosterd::run::RunReport) -> String {
 async fn a_group_without_a_gid_is_created_once_and_its_students_follow_in_the_same_run() {
     let mut world = world().await;
     let report = world.run().await;
-    assert_eq!((report.applied(), report.exit_code), ("4 add".to_owned(), 0), "{report:?}");
+    assert_eq!((report.applied(), report.exit_code), ("4 add, 1 create".to_owned(), 0), "{report:?}");
     let gids = groups_called(&world, TITLE);
     assert_eq!((gids.len(), creations(&world)), (1, 1));
     assert_eq!(world.candidate("s1").gids, gids.iter().copied().collect());
@@ -75,14 +75,17 @@ async fn a_created_group_is_ours_also_when_creating_is_switched_off_again() {
 #[tokio::test]
 async fn a_plan_and_observing_create_nothing_and_say_which_groups_would_be() {
     let mut world = world().await;
-    let report = world.plan_report().await;
-    assert!(problem(&report).contains("groups h1: has no gid: a run that may add"), "{}", problem(&report));
+    let lines =
+        ["create h1 planned", "add other planned", "add s0 planned", "add s1 planned", "add s2 planned"];
+    assert_eq!(world.planned().await, lines);
+    assert_eq!((creations(&world), groups_called(&world, TITLE).len()), (0, 0));
     world.settings.mode = Mode::Observe;
     let report = world.run().await;
-    assert!(problem(&report).contains("h1"), "{}", problem(&report));
+    assert!(problem(&report).contains("groups h1: has no gid: a run that may add"), "{}", problem(&report));
+    assert_eq!(report.skipped(), "4 add, 1 create");
     assert_eq!((creations(&world), groups_called(&world, TITLE).len()), (0, 0));
     world.settings.mode = Mode::CreateOnly;
-    assert_eq!(world.run_later().await.applied(), "4 add");
+    assert_eq!(world.run_later().await.applied(), "4 add, 1 create");
 }
 
 #[tokio::test]
@@ -101,7 +104,7 @@ async fn the_group_is_created_below_the_configured_one() {
     assert!(problem(&report).contains("refused 1 times"), "{}", problem(&report));
     assert_eq!(report.applied(), "1 add", "the others go on");
     world.settings.exam.create_groups_under = world.gid("g1");
-    assert_eq!(world.run_later().await.applied(), "3 add");
+    assert_eq!(world.run_later().await.applied(), "3 add, 1 create");
 }
 
 #[tokio::test]
@@ -194,7 +197,7 @@ async fn a_refused_creation_is_tried_again_later_and_a_few_times_only() {
     assert_eq!(creations(&world), 1);
     let _too_soon = world.run().await;
     assert_eq!(creations(&world), 1);
-    assert_eq!(world.run_later().await.applied(), "3 add");
+    assert_eq!(world.run_later().await.applied(), "3 add, 1 create");
     assert_eq!(groups_called(&world, TITLE).len(), 1);
 
     let mut never = self::world().await;
@@ -248,7 +251,7 @@ async fn two_groups_of_the_roster_with_one_title_are_one_group_there() {
     world.groups.insert("h2".to_owned(), None);
     world.put(student("s3").in_groups(["h2"])).await;
     roster(&world, "UPDATE groups SET title = 'One title' WHERE gid IS NULL").await;
-    assert_eq!(world.run().await.applied(), "5 add");
+    assert_eq!(world.run().await.applied(), "5 add, 1 create");
     let gids = groups_called(&world, "One title");
     assert_eq!((gids.len(), creations(&world)), (1, 1));
     assert_eq!(world.candidate("s3").gids, world.candidate("s0").gids);
@@ -306,7 +309,7 @@ async fn groups_without_active_students_a_title_or_with_an_unreadable_gid_are_no
     world.put(student("s5").in_groups(["empty"]).inactive()).await;
     roster(&world, "UPDATE groups SET title = '  ' WHERE group_code = 'h4'").await;
     let report = world.run().await;
-    assert_eq!((report.applied(), report.failed()), ("4 add".to_owned(), "2 add".to_owned()));
+    assert_eq!((report.applied(), report.failed()), ("4 add, 1 create".to_owned(), "2 add".to_owned()));
     assert!(problem(&report).contains("h4: has neither gid nor title"), "{}", problem(&report));
     assert_eq!(creations(&world), 1);
 }
@@ -323,7 +326,7 @@ async fn nothing_is_created_while_the_listing_is_doubtful() {
     assert!(problem(&report).contains("doubtful"), "{}", problem(&report));
     assert_eq!((creations(&world), report.exit_code), (0, 3));
     world.sandbox.clear_faults();
-    assert_eq!(world.run_later().await.applied(), "4 add");
+    assert_eq!(world.run_later().await.applied(), "4 add, 1 create");
 }
 
 #[tokio::test]
@@ -331,7 +334,7 @@ async fn a_student_whose_further_group_is_created_is_moved_into_it() {
     let mut world = world().await;
     world.put(student("both").in_groups(["g1", "h1"])).await;
     let report = world.run().await;
-    assert_eq!(report.applied(), "5 add, 1 move");
+    assert_eq!(report.applied(), "5 add, 1 create, 1 move");
     let gid = groups_called(&world, TITLE)[0];
     assert_eq!(world.candidate("both").gids, [world.gid("g1"), gid].into());
 }
@@ -342,6 +345,92 @@ async fn refused_credentials_while_creating_end_the_run_and_leave_it_to_be_tried
     world.set("redirect", "addcategory");
     let report = world.run().await;
     assert_eq!(report.exit_code, 78, "{report:?}");
-    assert_eq!(world.run_later().await.applied(), "4 add");
+    assert_eq!(world.run_later().await.applied(), "4 add, 1 create");
     assert_eq!(groups_called(&world, TITLE).len(), 1);
+}
+
+/// `n` students, each in a group of their own that has no gid.
+async fn cohorts(n: usize) -> ExamSchool {
+    let codes: Vec<String> = (0..n).map(|at| format!("n{at:02}")).collect();
+    let people = codes.iter().map(|code| student(&format!("s-{code}")).in_groups([code.as_str()]));
+    let mut world = ExamSchool::with(people.collect::<Vec<_>>()).await;
+    world.settings.exam.create_groups = true;
+    world.groups.extend(codes.into_iter().map(|code| (code, None)));
+    world.write_roster().await;
+    world
+}
+
+#[tokio::test]
+async fn more_new_groups_than_the_limit_are_held_until_they_are_approved() {
+    // With g1 to g3 and h1: 5 of 9 groups are allowed, 6 of 10 are not.
+    let world = cohorts(5).await;
+    assert_eq!(world.run().await.applied(), "5 add, 5 create");
+
+    let world = cohorts(6).await;
+    let report = world.run().await;
+    assert_eq!((report.held(), report.skipped()), ("6 create".to_owned(), "6 add".to_owned()));
+    assert_eq!((creations(&world), report.exit_code), (0, 4));
+    assert!(report.exam.holds[0].contains("6 of the roster's 10 groups"), "{:?}", report.exam.holds);
+    let approved = world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(approved, 6);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), ("6 add, 6 create".to_owned(), 0));
+    assert_eq!(creations(&world), 6);
+}
+
+#[tokio::test]
+async fn an_approval_of_new_groups_covers_no_others() {
+    let mut world = cohorts(6).await;
+    let report = world.run().await;
+    let _count = world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    for at in 10..40 {
+        let code = format!("n{at}");
+        world.groups.insert(code.clone(), None);
+        let person = student(&format!("s-{code}")).in_groups([code.as_str()]);
+        world.people.insert(person.id.clone(), person);
+    }
+    world.write_roster().await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), ("6 add, 6 create".to_owned(), "30 create".to_owned()));
+}
+
+#[tokio::test]
+async fn a_run_cut_off_between_creation_and_add_converges() {
+    let world = world().await;
+    world.set("delay", "addStudents:300");
+    world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
+    world.sandbox.clear_faults();
+    for _ in 0..2 {
+        let _report = world.run_later().await;
+    }
+    assert_eq!((groups_called(&world, TITLE).len(), creations(&world)), (1, 1));
+    assert_eq!(world.candidate("s2").gids, groups_called(&world, TITLE).into_iter().collect());
+    assert_eq!(world.run_later().await.outcome.as_str(), "converged");
+}
+
+#[tokio::test]
+async fn a_linked_student_is_moved_into_the_group_that_the_run_creates() {
+    let mut world = ExamSchool::in_step(students(2)).await;
+    world.settings.exam.create_groups = true;
+    world.edit("s000", |it| it.in_groups(["h1"])).await;
+    world.edit("s001", |it| it.in_groups(["g1", "h1"])).await;
+    let report = world.run_later().await;
+    assert_eq!((report.applied(), report.exit_code), ("1 create, 2 move".to_owned(), 0), "{report:?}");
+    let gid = groups_called(&world, TITLE)[0];
+    assert_eq!(world.candidate("s000").gids, [gid].into());
+    assert_eq!(world.candidate("s001").gids, [world.gid("g1"), gid].into());
+    assert_eq!(world.run_later().await.outcome.as_str(), "converged");
+}
+
+#[tokio::test]
+async fn no_candidate_loses_its_group_where_the_new_one_is_not_created() {
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.settings.exam.create_groups = true;
+    world.set("refuse_call", "addcategory@*");
+    world.edit("s000", |it| it.in_groups(["h1"])).await;
+    world.edit("s001", |it| it.in_groups(["g1", "h1"])).await;
+    let report = world.run_later().await;
+    assert_eq!(report.failed(), "1 create, 2 move");
+    let g1 = [world.gid("g1")].into();
+    assert_eq!((world.candidate("s000").gids, world.candidate("s001").gids), (g1, [world.gid("g1")].into()));
 }

@@ -216,7 +216,7 @@ impl ExamSchool {
         PlanDocument::new(&plan, ValueDisplay::Masked)
             .operations
             .iter()
-            .map(|line| format!("{} {} {}", line.kind, line.student_id, line.state))
+            .map(|line| format!("{} {} {}", line.kind, line.subject.as_str(), line.state))
             .collect()
     }
 

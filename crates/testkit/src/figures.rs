@@ -56,12 +56,15 @@ impl Figures for RunReport {
         self.exam.calls.get(endpoint).copied().unwrap_or(0)
     }
     fn writes(&self) -> u64 {
-        ["addStudents", "changeStuinfo", "delStu", "movestugroup"].iter().map(|call| self.calls(call)).sum()
+        ["addcategory", "addStudents", "changeStuinfo", "delStu", "movestugroup"]
+            .iter()
+            .map(|call| self.calls(call))
+            .sum()
     }
     fn balances(&self) {
         let exam = &self.exam;
         let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or(0);
-        for kind in ["adopt", "add", "modify", "move", "delete"] {
+        for kind in ["create", "adopt", "add", "modify", "move", "delete"] {
             let ended = [&exam.applied, &exam.failed, &exam.held, &exam.unknown, &exam.skipped];
             let sum: u64 = ended.iter().map(|counts| of(counts, kind)).sum();
             assert_eq!(of(&exam.planned, kind), sum, "{kind} of {exam:?}");

@@ -8,7 +8,7 @@ use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
     LARGEST_REGISTRATION, class_key,
 };
-use rosterd_core::exam_plan::{Digest, OperationLine};
+use rosterd_core::exam_plan::{Digest, OperationLine, Subject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// All operations as lines, accounts first.
@@ -53,7 +53,7 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
     };
     OperationLine {
         kind: operation.kind.as_str(),
-        student_id: operation.student.as_str().to_owned(),
+        subject: Subject::StudentId(operation.student.as_str().to_owned()),
         fields: vec![field.to_owned()],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
@@ -70,7 +70,7 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
     };
     OperationLine {
         kind: operation.kind.as_str(),
-        student_id: operation.student.as_str().to_owned(),
+        subject: Subject::StudentId(operation.student.as_str().to_owned()),
         fields: vec![class],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),

@@ -67,8 +67,8 @@ pub(super) async fn run(context: ApplyContext<'_>, report: &mut ServiceReport) -
 }
 
 /// What a plan says itself of how an operation ends.
-pub(super) fn first_outcome(operation: &Operation) -> Option<Outcome> {
-    match &operation.state {
+pub(super) fn first_outcome(state: &OperationState) -> Option<Outcome> {
+    match state {
         OperationState::Planned => None,
         OperationState::Held(_) => Some(Outcome::Held),
         OperationState::Skipped(reason) => Some(Outcome::Unsent(reason.into())),
@@ -92,7 +92,8 @@ impl<'a> ExamApplier<'a> {
         let (side, stop) = (context.side, &context.run_context.stop);
         let session = ExamSession { side, login_field: context.mapping.login_field(), stop };
         let calls = ExamCalls { session, writer: context.writer };
-        let outcomes = context.plan.operations.iter().map(first_outcome).collect();
+        let outcomes =
+            context.plan.operations.iter().map(|operation| first_outcome(&operation.state)).collect();
         Self {
             context,
             calls,

@@ -114,7 +114,7 @@ impl ExamState {
 /// The group that an add enters its candidate into.
 fn first_group(operation: &Operation) -> Option<Gid> {
     match &operation.change {
-        Change::Add(addition) => Some(addition.gid),
+        Change::Add(addition) => addition.group.gid(),
         Change::Adopt(_)
         | Change::Modify(_)
         | Change::Move(_)

@@ -78,7 +78,9 @@ impl ExamApplier<'_> {
         }
         match &operation.change {
             Change::Add(addition) => {
-                let item = NewCandidate { gid: addition.gid, values: addition.values.clone() };
+                let gid = addition.group.gid();
+                let gid = gid.ok_or(Unsent::Dependent)?;
+                let item = NewCandidate { gid, values: addition.values.clone() };
                 Ok(WriteItem::Add(item, addition.login.clone()))
             }
             Change::Modify(modification) if *call == Call::GiveWay => {

@@ -6,13 +6,13 @@ use std::pin::pin;
 
 use futures_util::stream::StreamExt;
 
+use super::group_creation::{self, GroupPlan};
 use super::lookup::DueGroups;
-use super::{ExamSide, ExamSyncError, group_creation, leavers_group};
+use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
 use crate::store::{RosterRow, StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
-    CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, MemoryKey, Observed, RosterCertificate,
-    SharedLogins,
+    CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, RosterCertificate, SharedLogins,
 };
 use rosterd_core::roster::{LoginValue, RosterProblem, StudentId};
 
@@ -30,11 +30,11 @@ pub(super) struct RosterDiff {
 pub(super) async fn run(
     context: &Context,
     side: &ExamSide,
-    mapping: &Mapping,
-    observed: &Observed,
-    key: &MemoryKey,
+    reading: &Reading,
+    group_plan: &GroupPlan,
     due: &DueGroups,
 ) -> Result<RosterDiff, ExamSyncError> {
+    let Reading { mapping, observed, key, .. } = reading;
     let last_complete = context.state.last_complete_run().await?;
     let mut snapshot = context.roster.snapshot().await?;
     // The early look was before the listing; what counts is the reading that is planned from.
@@ -42,8 +42,9 @@ pub(super) async fn run(
     let counted = snapshot.count_student_rows().await?;
     let (groups, mut problems) = snapshot.groups().await?;
     problems.extend(snapshot.dangling_members().await?);
-    let groups = group_creation::with_known_gids(context, groups).await?;
-    let groups = GroupBook::new(groups, leavers_group(side));
+    let groups = group_creation::with_known_gids(context, groups, group_plan).await?;
+    let new = group_plan.decisions.planned_codes();
+    let groups = GroupBook::new(groups, leavers_group(side)).creating(new);
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
     let (diff, certificate) = loop {

@@ -24,6 +24,7 @@ pub use session::ExamRetryDelays;
 
 use apply::ApplyContext;
 use field_mapping::ResolveError;
+use group_creation::{GroupPlan, create_groups, plan_groups};
 use session::ExamSession;
 
 use super::delivery::Broken;
@@ -35,8 +36,8 @@ use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{HeldOperation, RosterError, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
-    ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OperationState,
-    PlanInput, Policy, Trust,
+    ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
+    OperationKind, OperationState, PlanInput, Policy, Trust,
 };
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{Outcome, Unsent};
@@ -155,6 +156,8 @@ struct Decided {
     approved: Approved,
     notes: Vec<LinkNote>,
     lookups: LookupResults,
+    open_failures: OpenFailures,
+    groups: GroupPlan,
 }
 
 /// The recipe.
@@ -175,23 +178,62 @@ async fn pass(
                 .await?
         }
     };
-    group_creation::ensure_groups(context, side, &reading, run, writer, report).await?;
-    let decided = decide(context, side, &reading, unsettled, report);
-    let Decided { plan, approved, notes, lookups } = unless_stopped(context, decided).await?;
-    let Some(writer) = writer else {
-        count_unapplied(&plan, report);
-        let unmanaged = match side.keep_unmanaged {
-            true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),
-            false => None,
-        };
-        return Ok(PlannedExam { plan, unmanaged });
+    let groups = unless_stopped(context, plan_groups(context, side, &reading, report)).await?;
+    let decided = decide(context, side, &reading, groups, unsettled, report);
+    let decided = unless_stopped(context, decided).await?;
+    match writer {
+        None => show(context, side, reading, decided, report).await,
+        Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await,
+    }
+}
+
+/// A plan that is only shown: counted, and announced.
+async fn show(
+    context: &Context,
+    side: &ExamSide,
+    reading: Reading,
+    decided: Decided,
+    report: &mut ServiceReport,
+) -> Result<PlannedExam, ExamSyncError> {
+    let Decided { plan, groups, .. } = decided;
+    group_creation::announce(&groups, report);
+    count_unapplied(&plan, report);
+    let unmanaged = match side.keep_unmanaged {
+        true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),
+        false => None,
     };
+    Ok(PlannedExam { plan, unmanaged })
+}
+
+/// Groups first, then everything that waits for none of them, and for those that were created.
+async fn apply_plan(
+    context: &Context,
+    side: &ExamSide,
+    writer: &ExamWriter,
+    run: RunId,
+    reading: &Reading,
+    decided: Decided,
+    report: &mut ServiceReport,
+) -> Result<PlannedExam, ExamSyncError> {
+    let Decided { plan, approved, notes, lookups, open_failures, groups } = decided;
     let now_ms = context.clock.now_ms();
-    if let Err(error) = remember(context, side, &notes, &lookups, now_ms).await {
+    let remembered = async {
+        remember(context, side, &notes, &lookups, now_ms).await?;
+        group_creation::remember(context, side, run, &groups, report).await
+    };
+    if let Err(error) = remembered.await {
         count_unapplied(&plan, report);
         return Err(error.into());
     }
     let (mapping, key) = (&reading.mapping, &reading.key);
+    let created = match create_groups(context, writer, run, &plan.creations, &approved, report).await {
+        Ok(created) => created,
+        Err(error) => {
+            count_operations_unapplied(&plan, report);
+            return Err(error);
+        }
+    };
+    let plan = plan.with_created_groups(&created, key, &open_failures);
     let (plan_to_apply, approved) = (&plan, &approved);
     let apply_context =
         ApplyContext { run_context: context, side, writer, run, plan: plan_to_apply, approved, mapping, key };
@@ -242,13 +284,14 @@ async fn decide(
     context: &Context,
     side: &ExamSide,
     reading: &Reading,
+    group_plan: GroupPlan,
     unsettled_adds: HashSet<StudentId>,
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
     let Reading { fields, mapping, observed, believed, names: _, key } = reading;
     let session = session(context, side, reading);
     let due = lookup::due_groups(context, &session).await?;
-    let mut roster_diff = diff::run(context, side, mapping, observed, key, &due).await?;
+    let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
     report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
 
     let now_ms = context.clock.now_ms();
@@ -283,10 +326,13 @@ async fn decide(
         now_ms,
     };
     let guard = guard(context, side, now_ms).await?;
-    let plan = guard.judge(input.plan());
+    let creations = group_plan.decisions.creations.clone();
+    let plan = guard.judge(input.plan().creating(creations, &policy));
+    group_creation::describe_undone(&plan.creations, report);
     notes.extend(plan.notes.iter().cloned());
     describe(&plan, groups, report);
-    Ok(Decided { plan, approved: guard.approved, notes, lookups })
+    let approved = guard.approved;
+    Ok(Decided { plan, approved, notes, lookups, open_failures, groups: group_plan })
 }
 
 /// What the reading alone brought, written down before anything is sent.
@@ -332,11 +378,16 @@ async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard,
 
 /// What the guard holds, for an approval to name.
 fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
-    plan.operations
-        .iter()
-        .filter(|operation| matches!(operation.state, OperationState::Held(_)))
-        .map(|operation| HeldOperation { key: record::key(operation), desired_hash: operation.desired_hash })
-        .collect()
+    let is_held = |state: &OperationState| matches!(state, OperationState::Held(_));
+    let creations = plan.creations.iter().filter(|creation| is_held(&creation.state));
+    let groups = creations.map(|creation| HeldOperation {
+        key: group_creation::key(creation),
+        desired_hash: creation.desired_hash,
+    });
+    let operations = plan.operations.iter().filter(|operation| is_held(&operation.state));
+    let students = operations
+        .map(|operation| HeldOperation { key: record::key(operation), desired_hash: operation.desired_hash });
+    groups.chain(students).collect()
 }
 
 /// What the report says about the plan as a whole.
@@ -371,13 +422,23 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
 
 /// A plan that is only shown ends with nothing applied: every operation that would go ahead counts as skipped.
 fn count_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
+    for creation in &plan.creations {
+        report.count(OperationKind::CreateGroup.as_str(), &unapplied(&creation.state));
+    }
+    count_operations_unapplied(plan, report);
+}
+
+fn count_operations_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
         if operation.is_planned() {
             report.notes.extend(record::left_behind(operation));
         }
-        let outcome = apply::first_outcome(operation).unwrap_or(Outcome::Unsent(Unsent::Unneeded));
-        report.count(operation.kind().as_str(), &outcome);
+        report.count(operation.kind().as_str(), &unapplied(&operation.state));
     }
+}
+
+fn unapplied(state: &OperationState) -> Outcome {
+    apply::first_outcome(state).unwrap_or(Outcome::Unsent(Unsent::Unneeded))
 }
 
 /// Asks for the account's fields and says whether the mapping fits them.

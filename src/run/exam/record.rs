@@ -199,7 +199,7 @@ fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, si
         unverified,
         suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
-        groups: Some(BTreeSet::from([addition.gid])),
+        groups: Some(addition.group.gid().into_iter().collect()),
         gone_since_ms: None,
         gone_runs: 0,
     }
@@ -218,10 +218,11 @@ fn values_written(context: &ApplyContext<'_>, student: StudentId, modification: 
 }
 
 fn regrouped(student: StudentId, group_move: &GroupMove, due_at_ms: i64) -> LinkWrite {
+    let joined = group_move.change().groups_joined();
     match group_move.change() {
-        GroupChange::MoveTo(gid) => LinkWrite::Groups { student, groups: BTreeSet::from([*gid]), due_at_ms },
-        GroupChange::Adjust { missing, surplus } => {
-            LinkWrite::Regroup { student, join: missing.clone(), leave: surplus.clone() }
+        GroupChange::MoveTo(_) => LinkWrite::Groups { student, groups: joined, due_at_ms },
+        GroupChange::Adjust { surplus, .. } => {
+            LinkWrite::Regroup { student, join: joined, leave: surplus.clone() }
         }
     }
 }

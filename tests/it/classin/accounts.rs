@@ -224,7 +224,7 @@ async fn neither_a_plan_nor_the_mode_observe_registers_anybody() {
         .classin
         .operations
         .iter()
-        .map(|line| (line.kind, line.student_id.as_str(), line.state))
+        .map(|line| (line.kind, line.subject.as_str(), line.state))
         .collect();
     assert_eq!(
         lines,

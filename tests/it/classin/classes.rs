@@ -734,8 +734,7 @@ async fn a_plan_makes_no_call_and_says_what_a_run_would_do() {
     let (report, intended) = school.plan().await;
     assert_eq!(count(&report, "skipped", "enrol"), 2);
     assert!(school.classin_calls().is_empty());
-    let students: Vec<&str> =
-        intended.classin.operations.iter().map(|line| line.student_id.as_str()).collect();
+    let students: Vec<&str> = intended.classin.operations.iter().map(|line| line.subject.as_str()).collect();
     assert_eq!(students, ["s000", "s001"]);
     assert_eq!(school.plan().await.1.classin.digest, intended.classin.digest);
 }

@@ -91,7 +91,7 @@ async fn a_student_back_after_the_deletion_has_plan_and_report_name_the_old_sid(
         &world.plan().await,
         rosterd_core::exam_plan::ValueDisplay::Masked,
     );
-    let detail = &document.operations.iter().find(|line| line.student_id == "s001").unwrap().detail;
+    let detail = &document.operations.iter().find(|line| line.subject.is_student("s001")).unwrap().detail;
     assert!(
         detail.contains(&format!("sid {sid}")) && detail.contains("older results stay with it"),
         "{detail}"

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::answer::GroupAction;
-use super::groups::GroupChange;
+use super::group_change::{GroupChange, TargetGroup};
 use super::guard::GuardedPlan;
 use super::kind::OperationKind;
 use super::operation::{Change, Operation};
@@ -55,7 +55,10 @@ fn planned(plan: &GuardedPlan, kind: OperationKind) -> Vec<usize> {
 }
 
 fn planned_operations(plan: &GuardedPlan) -> impl Iterator<Item = (usize, &Operation)> {
-    plan.operations.iter().enumerate().filter(|(_, operation)| operation.is_planned())
+    // What waits for a group has no call yet: the calls are asked for once the plan's groups are created.
+    let is_ready =
+        |operation: &Operation| operation.is_planned() && operation.awaited_groups().next().is_none();
+    plan.operations.iter().enumerate().filter(move |(_, operation)| is_ready(operation))
 }
 
 fn chunked(call: &Call, operations: &[usize], size: usize) -> Wave {
@@ -127,18 +130,21 @@ fn rank(start: usize, waits_for: &impl Fn(usize) -> Option<usize>, giving_way: &
 /// `moveto` by group; then into the missing groups, and only then out of the surplus ones.
 fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
     let mut move_to: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
-    let mut missing_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
-    let mut surplus_sets: Vec<(usize, &BTreeSet<Gid>)> = Vec::new();
+    let mut missing_sets: Vec<(usize, BTreeSet<Gid>)> = Vec::new();
+    let mut surplus_sets: Vec<(usize, BTreeSet<Gid>)> = Vec::new();
     for (at, operation) in planned_operations(plan) {
         let Change::Move(group_move) = &operation.change else { continue };
         match group_move.change() {
-            GroupChange::MoveTo(gid) => move_to.entry(*gid).or_default().push(at),
+            GroupChange::MoveTo(target) => {
+                target.gid().into_iter().for_each(|gid| move_to.entry(gid).or_default().push(at));
+            }
             GroupChange::Adjust { missing, surplus } => {
+                let missing: BTreeSet<Gid> = missing.iter().filter_map(TargetGroup::gid).collect();
                 if !missing.is_empty() {
                     missing_sets.push((at, missing));
                 }
                 if !surplus.is_empty() {
-                    surplus_sets.push((at, surplus));
+                    surplus_sets.push((at, surplus.clone()));
                 }
             }
         }
@@ -156,12 +162,12 @@ fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
 
 /// One call carries one set of groups for many candidates. Either candidates with equal sets share calls, or
 /// each group has its own call; the smaller number of calls wins.
-fn fewest_calls(action: GroupAction, sets: &[(usize, &BTreeSet<Gid>)], size: usize) -> Wave {
+fn fewest_calls(action: GroupAction, sets: &[(usize, BTreeSet<Gid>)], size: usize) -> Wave {
     let mut by_set: BTreeMap<&BTreeSet<Gid>, Vec<usize>> = BTreeMap::new();
     let mut by_group: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
     for (at, set) in sets {
         by_set.entry(set).or_default().push(*at);
-        for gid in *set {
+        for gid in set {
             by_group.entry(*gid).or_default().push(*at);
         }
     }

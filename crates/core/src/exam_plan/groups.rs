@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group_change::{GroupChange, TargetGroup};
 use crate::roster::{Gid, Group, GroupCode};
 
 /// The roster's groups, by code.
 #[derive(Clone, Debug, Default)]
 pub struct GroupBook {
     gids: BTreeMap<GroupCode, Option<Gid>>,
+    new: BTreeMap<GroupCode, GroupCode>,
     ours: BTreeSet<Gid>,
     leavers: Option<Gid>,
 }
@@ -17,43 +19,27 @@ pub struct GroupBook {
 pub struct WantedGroups {
     /// The gids, without repeats.
     pub gids: BTreeSet<Gid>,
-    /// The gid of the first group by code that has one.
-    pub first: Option<Gid>,
+    /// Groups that the same plan creates, by the code that it creates them under.
+    pub new: BTreeSet<GroupCode>,
+    /// The first group by code that has a gid; where none has, the first that the plan creates.
+    pub first: Option<TargetGroup>,
     /// The first group by code that has none.
     pub without_gid: Option<GroupCode>,
 }
 
-/// The kind of a group change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupChange {
-    /// Exactly one wanted group and no foreign one held: in one call.
-    MoveTo(Gid),
-    /// First into the missing ones, then out of the surplus ones.
-    Adjust {
-        /// Wanted and not held.
-        missing: BTreeSet<Gid>,
-        /// Held, ours, and not wanted.
-        surplus: BTreeSet<Gid>,
-    },
-}
-
-impl GroupChange {
-    /// The groups that a candidate in `held` stops being in.
+impl WantedGroups {
+    /// These gids and nothing else.
     #[must_use]
-    pub fn groups_left(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
-        match self {
-            Self::MoveTo(gid) => held.iter().copied().filter(|left| left != gid).collect(),
-            Self::Adjust { surplus, .. } => surplus.clone(),
-        }
+    pub fn of_gids(gids: BTreeSet<Gid>) -> Self {
+        let first = gids.first().copied().map(TargetGroup::Existing);
+        Self { gids, first, ..Self::default() }
     }
 
-    /// The groups that a candidate is put into.
+    /// All of them.
     #[must_use]
-    pub fn groups_joined(&self) -> BTreeSet<Gid> {
-        match self {
-            Self::MoveTo(gid) => BTreeSet::from([*gid]),
-            Self::Adjust { missing, .. } => missing.clone(),
-        }
+    pub fn targets(&self) -> BTreeSet<TargetGroup> {
+        let existing = self.gids.iter().copied().map(TargetGroup::Existing);
+        existing.chain(self.new.iter().cloned().map(TargetGroup::New)).collect()
     }
 }
 
@@ -63,7 +49,19 @@ impl GroupBook {
     pub fn new(groups: impl IntoIterator<Item = Group>, extra: Option<Gid>) -> Self {
         let gids: BTreeMap<_, _> = groups.into_iter().map(|group| (group.code, group.gid)).collect();
         let ours = gids.values().copied().flatten().chain(extra).collect();
-        Self { gids, ours, leavers: extra }
+        Self { gids, new: BTreeMap::new(), ours, leavers: extra }
+    }
+
+    /// The same, where the plan creates groups that have no gid: `new` has the code under which it creates each.
+    #[must_use]
+    pub fn creating(self, new: BTreeMap<GroupCode, GroupCode>) -> Self {
+        Self { new, ..self }
+    }
+
+    /// The number of groups on the roster.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.gids.len()).unwrap_or(u64::MAX)
     }
 
     /// The roster's code of a group; the first where several have one gid.
@@ -89,24 +87,35 @@ impl GroupBook {
     #[must_use]
     pub fn wanted(&self, codes: &[GroupCode]) -> WantedGroups {
         let mut wanted = WantedGroups::default();
+        let mut first_new = None;
         for code in codes {
-            match self.gids.get(code) {
-                Some(Some(gid)) => {
+            match (self.gids.get(code), self.new.get(code)) {
+                (Some(Some(gid)), _) => {
                     wanted.gids.insert(*gid);
-                    wanted.first.get_or_insert(*gid);
+                    wanted.first.get_or_insert(TargetGroup::Existing(*gid));
                 }
-                Some(None) => {
+                (Some(None), Some(created)) => {
+                    wanted.new.insert(created.clone());
+                    first_new.get_or_insert(TargetGroup::New(created.clone()));
+                }
+                (Some(None), None) => {
                     wanted.without_gid.get_or_insert_with(|| code.clone());
                 }
-                None => {}
+                (None, _) => {}
             }
         }
+        // A group that may not come about after all keeps no student waiting who has another one.
+        wanted.first = wanted.first.or(first_new);
         wanted
     }
 
     /// Whether a candidate known to be in `held` has to be moved to be in `wanted`.
     #[must_use]
-    pub fn differ(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> bool {
+    pub fn differ(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> bool {
+        !wanted.new.is_empty() || self.gids_differ(&wanted.gids, held)
+    }
+
+    fn gids_differ(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> bool {
         !wanted.is_empty()
             && (wanted.iter().any(|gid| !held.contains(gid))
                 || held.iter().any(|gid| !wanted.contains(gid) && self.is_ours(*gid)))
@@ -116,17 +125,19 @@ impl GroupBook {
     ///
     /// A student without memberships keeps the groups they hold: no candidate ever loses its last group.
     #[must_use]
-    pub fn change(&self, wanted: &BTreeSet<Gid>, held: &BTreeSet<Gid>) -> Option<GroupChange> {
+    pub fn change(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> Option<GroupChange> {
         if !self.differ(wanted, held) {
             return None;
         }
+        let targets = wanted.targets();
         let foreign = held.iter().any(|gid| !self.is_ours(*gid));
-        if let (1, Some(only), false) = (wanted.len(), wanted.first(), foreign) {
-            return Some(GroupChange::MoveTo(*only));
+        if let (1, Some(only), false) = (targets.len(), targets.first(), foreign) {
+            return Some(GroupChange::MoveTo(only.clone()));
         }
-        let missing = wanted.difference(held).copied().collect();
+        let is_held = |target: &TargetGroup| target.gid().is_some_and(|gid| held.contains(&gid));
+        let missing = targets.into_iter().filter(|target| !is_held(target)).collect();
         let surplus =
-            held.iter().copied().filter(|gid| self.is_ours(*gid) && !wanted.contains(gid)).collect();
+            held.iter().copied().filter(|gid| self.is_ours(*gid) && !wanted.gids.contains(gid)).collect();
         Some(GroupChange::Adjust { missing, surplus })
     }
 
@@ -138,7 +149,7 @@ impl GroupBook {
         if ours.len() < held.len() {
             return ours.is_empty();
         }
-        self.leavers.is_some_and(|gid| !self.differ(&BTreeSet::from([gid]), held))
+        self.leavers.is_some_and(|gid| !self.gids_differ(&BTreeSet::from([gid]), held))
     }
 
     /// The groups of ours that a candidate holds.
@@ -172,6 +183,14 @@ mod tests {
         numbers.iter().map(|number| Gid(*number)).collect()
     }
 
+    fn wanted(numbers: &[i64]) -> WantedGroups {
+        WantedGroups::of_gids(gids(numbers))
+    }
+
+    fn existing(numbers: &[i64]) -> BTreeSet<TargetGroup> {
+        numbers.iter().map(|number| TargetGroup::Existing(Gid(*number))).collect()
+    }
+
     fn book() -> GroupBook {
         let group = |code: &str, gid| Group {
             code: GroupCode::new(code),
@@ -183,29 +202,32 @@ mod tests {
 
     #[test]
     fn one_wanted_group_and_no_foreign_one_is_a_move_in_one_call() {
-        assert_eq!(book().change(&gids(&[2]), &gids(&[1, 3])), Some(GroupChange::MoveTo(Gid(2))));
+        assert_eq!(
+            book().change(&wanted(&[2]), &gids(&[1, 3])),
+            Some(GroupChange::MoveTo(TargetGroup::Existing(Gid(2))))
+        );
     }
 
     #[test]
     fn a_foreign_group_is_never_moved_out_of() {
-        let group_change = book().change(&gids(&[2]), &gids(&[1, 99]));
-        assert_eq!(group_change, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[1]) }));
+        let group_change = book().change(&wanted(&[2]), &gids(&[1, 99]));
+        assert_eq!(group_change, Some(GroupChange::Adjust { missing: existing(&[2]), surplus: gids(&[1]) }));
     }
 
     #[test]
     fn several_wanted_groups_are_added_before_the_surplus_is_left() {
-        let group_change = book().change(&gids(&[1, 2]), &gids(&[1, 3]));
-        assert_eq!(group_change, Some(GroupChange::Adjust { missing: gids(&[2]), surplus: gids(&[3]) }));
+        let group_change = book().change(&wanted(&[1, 2]), &gids(&[1, 3]));
+        assert_eq!(group_change, Some(GroupChange::Adjust { missing: existing(&[2]), surplus: gids(&[3]) }));
     }
 
     #[test]
     fn a_foreign_group_alone_is_no_difference() {
-        assert_eq!(book().change(&gids(&[1]), &gids(&[1, 99])), None);
+        assert_eq!(book().change(&wanted(&[1]), &gids(&[1, 99])), None);
     }
 
     #[test]
     fn who_is_in_no_group_on_the_roster_keeps_the_groups_they_hold() {
-        assert_eq!(book().change(&gids(&[]), &gids(&[1, 2])), None);
+        assert_eq!(book().change(&wanted(&[]), &gids(&[1, 2])), None);
     }
 
     #[test]
@@ -213,7 +235,7 @@ mod tests {
         let mut groups = vec![Group { code: GroupCode::new("a"), title: String::new(), gid: None }];
         groups.push(Group { code: GroupCode::new("b"), title: String::new(), gid: Some(Gid(7)) });
         let wanted = GroupBook::new(groups, None).wanted(&[GroupCode::new("a"), GroupCode::new("b")]);
-        assert_eq!(wanted.first, Some(Gid(7)));
+        assert_eq!(wanted.first, Some(TargetGroup::Existing(Gid(7))));
         assert_eq!(wanted.without_gid, Some(GroupCode::new("a")));
     }
 }

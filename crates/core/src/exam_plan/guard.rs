@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::Plan;
 use super::decide::block_dependent_renames;
 use super::fingerprint::Fingerprint;
+use super::group_creation::GroupCreation;
 use super::kind::OperationKind;
 use super::link::LinkNote;
 use super::operation::{Change, Operation, OperationState};
 use super::reason::{HoldReason, SkipReason};
 use crate::roster::Limit;
-use crate::roster::{Gid, StudentId};
+use crate::roster::{Gid, GroupCode, StudentId};
 
 /// The guard's limits and approvals.
 #[derive(Clone, Debug)]
@@ -27,18 +28,32 @@ pub struct Guard {
 
 /// Operations that a person let go ahead, by what they want.
 #[derive(Clone, Debug, Default)]
-pub struct Approved(HashSet<(StudentId, OperationKind, Fingerprint)>);
+pub struct Approved {
+    operations: HashSet<(StudentId, OperationKind, Fingerprint)>,
+    groups: HashSet<Fingerprint>,
+}
 
 impl Approved {
     /// Adds one approved operation.
     pub fn insert(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
-        self.0.insert((student, kind, desired_hash));
+        self.operations.insert((student, kind, desired_hash));
+    }
+
+    /// Adds one approved creation of a group.
+    pub fn insert_group(&mut self, desired_hash: Fingerprint) {
+        self.groups.insert(desired_hash);
     }
 
     /// Whether this very operation was approved.
     #[must_use]
     pub fn contains(&self, operation: &Operation) -> bool {
-        self.0.contains(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+        self.operations.contains(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+    }
+
+    /// Whether the creation of this very group was approved.
+    #[must_use]
+    pub fn contains_group(&self, creation: &GroupCreation) -> bool {
+        self.groups.contains(&creation.desired_hash)
     }
 }
 
@@ -65,6 +80,10 @@ impl GuardedPlan {
                 *groups.entry(*gid).or_default() += 1;
             }
         }
+        for creation in &self.0.creations {
+            let OperationState::Held(reason) = &creation.state else { continue };
+            by_reason.entry(reason.to_string()).or_insert_with(|| (reason, BTreeMap::new()));
+        }
         let largest = |groups: BTreeMap<Gid, u64>| {
             let mut groups: Vec<(Gid, u64)> = groups.into_iter().collect();
             groups.sort_by_key(|(gid, count)| (std::cmp::Reverse(*count), *gid));
@@ -73,7 +92,20 @@ impl GuardedPlan {
         };
         by_reason.into_values().map(|(reason, groups)| (reason, largest(groups))).collect()
     }
+
+    /// The same plan with its operations changed, for what becomes known after the guard.
+    pub(super) fn map_operations(self, change: impl FnMut(&mut Operation)) -> Self {
+        let Self(mut plan) = self;
+        plan.operations.iter_mut().for_each(change);
+        Self(plan)
+    }
 }
+
+/// New groups in one plan, of the roster's groups; more look like a roster that lost its gids.
+const MOST_NEW_GROUPS_PERCENT: f64 = 50.0;
+
+/// So many new groups are never too many.
+const LEAST_GROUP_LIMIT: u64 = 5;
 
 /// Enough groups to recognise what is held.
 const GROUPS_NAMED: usize = 3;
@@ -110,13 +142,16 @@ impl Guard {
     /// Holds what is too much.
     #[must_use]
     pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
+        self.hold_creations(&mut plan);
         self.hold_deletes(&mut plan);
         self.hold_vanished(&mut plan);
         self.hold_login_changes(&mut plan);
         self.hold_modifies(&mut plan);
+        skip_without_group(&mut plan);
         skip_followers(&mut plan.operations);
         block_dependent_renames(&mut plan.operations);
         self.hold_last_members(&mut plan);
+        skip_groups_of_held(&mut plan);
         GuardedPlan(plan)
     }
 
@@ -134,6 +169,20 @@ impl Guard {
         for operation in &mut plan.operations {
             if operation.is_planned() && concerns(operation) && !self.approved.contains(operation) {
                 operation.state = OperationState::Held(reason.clone());
+            }
+        }
+    }
+
+    /// More new groups than max(5, half of the roster's groups).
+    fn hold_creations(&self, plan: &mut Plan) {
+        let total = plan.totals.groups;
+        let limit = percent_of(MOST_NEW_GROUPS_PERCENT, total).max(LEAST_GROUP_LIMIT);
+        let counts = |it: &GroupCreation| it.is_planned() && !self.approved.contains_group(it);
+        let count = plan.creations.iter().filter(|creation| counts(creation)).count();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        if count > limit {
+            for creation in plan.creations.iter_mut().filter(|creation| counts(creation)) {
+                creation.state = OperationState::Held(HoldReason::TooManyGroups { count, total, limit });
             }
         }
     }
@@ -259,9 +308,38 @@ fn enters_again(operation: &Operation) -> bool {
 
 fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
     match &operation.change {
-        Change::Add(addition) => BTreeSet::from([addition.gid]),
+        Change::Add(addition) => addition.group.gid().into_iter().collect(),
         Change::Move(group_move) => group_move.change().groups_joined(),
         Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
+    }
+}
+
+/// Skips the operations that put a student into a group that is not created now.
+fn skip_without_group(plan: &mut Plan) {
+    let planned = plan.creations.iter().filter(|creation| creation.is_planned());
+    let created: BTreeSet<&GroupCode> = planned.map(|creation| &creation.code).collect();
+    for operation in plan.operations.iter_mut().filter(|operation| operation.is_planned()) {
+        if operation.awaited_groups().any(|code| !created.contains(code)) {
+            operation.state = OperationState::Skipped(SkipReason::Depends(OperationKind::CreateGroup));
+        }
+    }
+}
+
+/// Skips the creation of a group while all operations that put students into it are held.
+fn skip_groups_of_held(plan: &mut Plan) {
+    let (mut held, mut filled) = (BTreeSet::new(), BTreeSet::new());
+    for operation in &plan.operations {
+        let groups = operation.awaited_groups().cloned();
+        match operation.state {
+            OperationState::Planned => filled.extend(groups),
+            OperationState::Held(_) => held.extend(groups),
+            OperationState::Skipped(_) | OperationState::Cannot(_) => {}
+        }
+    }
+    for creation in plan.creations.iter_mut().filter(|creation| creation.is_planned()) {
+        if held.contains(&creation.code) && !filled.contains(&creation.code) {
+            creation.state = OperationState::Skipped(SkipReason::Depends(OperationKind::Add));
+        }
     }
 }
 

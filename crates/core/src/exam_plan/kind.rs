@@ -5,6 +5,8 @@ use std::fmt;
 /// The kinds of operation, in the order in which they are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OperationKind {
+    /// Create a group of the roster. Its subject is a group; that of all others is a student.
+    CreateGroup,
     /// Take over a candidate that is already there. Needs no call of its own.
     Adopt,
     /// Change values of a candidate, the login value among them.
@@ -19,12 +21,14 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds, in the order in which they are applied.
-    pub const ALL: [Self; 5] = [Self::Adopt, Self::Modify, Self::Add, Self::Move, Self::Delete];
+    pub const ALL: [Self; 6] =
+        [Self::CreateGroup, Self::Adopt, Self::Modify, Self::Add, Self::Move, Self::Delete];
 
     /// The word in reports and tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::CreateGroup => "create",
             Self::Adopt => "adopt",
             Self::Add => "add",
             Self::Modify => "modify",

@@ -121,7 +121,7 @@ impl LookupRequests {
         let known = linked.link.groups.as_ref();
         let contested = linked.prior == PriorKnowledge::Contested;
         let regrouped = linked.prior != PriorKnowledge::Groups
-            && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups.gids, held));
+            && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups, held));
         // A value that came back changed may be another candidate's, when two swapped login values there.
         let doubted = linked.own.as_ref().is_some_and(|own| !own.rewritten.is_empty());
         // A login value is not given away before a look-up has shown where its owner's candidate is.

@@ -29,9 +29,12 @@ mod batch;
 mod certificate;
 mod compare;
 mod decide;
+mod desired_hash;
 mod detach;
 mod diff;
 mod fingerprint;
+mod group_change;
+mod group_creation;
 mod groups;
 mod guard;
 mod judge;
@@ -59,7 +62,12 @@ pub use diff::{
     Unusable, Wanted,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
-pub use groups::{GroupBook, GroupChange, WantedGroups};
+pub use group_change::{GroupChange, TargetGroup};
+pub use group_creation::{
+    CreatedGroups, CreationOutcome, FoundGroup, GroupCreation, GroupDecisions, GroupEvidence, GroupOrigin,
+    GroupsInput, KnownGroup, MissingGroups,
+};
+pub use groups::{GroupBook, WantedGroups};
 pub use guard::{Approved, Guard, GuardedPlan, allowance};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;
@@ -74,7 +82,7 @@ pub use operation::{
 };
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, HoldReason, SkipReason};
-pub use render::{OperationLine, PlanDocument, ValueDisplay};
+pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 
 use crate::roster::Gid;
 
@@ -91,12 +99,16 @@ pub struct PlanTotals {
     pub leavers_waiting: u64,
     /// The number of managed candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
+    /// Groups of the roster.
+    pub groups: u64,
 }
 
 /// The ordered operations that would remove the drift.
 #[must_use]
 #[derive(Debug)]
 pub struct Plan {
+    /// Groups to create before anything else, by code.
+    pub creations: Vec<GroupCreation>,
     /// Sorted by kind in the order of application, then by student.
     pub operations: Vec<Operation>,
     /// Changes to links that follow from reading alone, by student.
@@ -118,7 +130,19 @@ impl Plan {
             (one.kind(), &one.student, one.desired_hash).cmp(&(two.kind(), &two.student, two.desired_hash))
         });
         notes.sort_by(|one, two| one.student().cmp(two.student()));
-        Self { operations, notes, totals, doubt }
+        Self { creations: Vec::new(), operations, notes, totals, doubt }
+    }
+
+    /// The same plan, which first creates these groups where the mode allows it and the listing is complete.
+    pub fn creating(self, mut creations: Vec<GroupCreation>, policy: &Policy) -> Self {
+        for creation in creations.iter_mut().filter(|creation| creation.is_planned()) {
+            if !policy.allows(OperationKind::CreateGroup, false) {
+                creation.state = OperationState::Skipped(SkipReason::Mode(policy.mode));
+            } else if self.doubt.is_some() {
+                creation.state = OperationState::Skipped(SkipReason::DoubtfulListing);
+            }
+        }
+        Self { creations, ..self }
     }
 
     /// A short name of the plan's content: equal plans have equal digests, whenever they are made.
@@ -129,12 +153,19 @@ impl Plan {
             let desired_hash = i64::from_le_bytes(operation.desired_hash.0.to_le_bytes());
             digest.text(operation.kind().as_str()).text(operation.student.as_str()).number(desired_hash);
         }
+        for creation in &self.creations {
+            let desired_hash = i64::from_le_bytes(creation.desired_hash.0.to_le_bytes());
+            digest
+                .text(OperationKind::CreateGroup.as_str())
+                .text(creation.code.as_str())
+                .number(desired_hash);
+        }
         digest.finish_text()
     }
 
     /// Whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.creations.is_empty() && self.operations.is_empty()
     }
 }

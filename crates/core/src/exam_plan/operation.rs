@@ -5,11 +5,12 @@ use std::fmt;
 
 use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
-use super::groups::{GroupChange, WantedGroups};
+use super::group_change::{GroupChange, TargetGroup};
+use super::groups::WantedGroups;
 use super::kind::OperationKind;
 use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
-use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
+use crate::roster::{FieldId, Gid, GroupCode, LoginValue, Sid, StudentId};
 
 /// One intended change.
 #[derive(Clone, Debug)]
@@ -41,6 +42,17 @@ impl Operation {
     #[must_use]
     pub fn is_planned(&self) -> bool {
         self.state == OperationState::Planned
+    }
+
+    /// The groups that have to be created before it.
+    pub fn awaited_groups(&self) -> impl Iterator<Item = &GroupCode> {
+        let (first, change) = match &self.change {
+            Change::Add(addition) => (Some(&addition.group), None),
+            Change::Move(group_move) => (None, Some(group_move.change())),
+            Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => (None, None),
+        };
+        let targets = first.into_iter().chain(change.into_iter().flat_map(GroupChange::targets));
+        targets.filter_map(TargetGroup::awaited)
     }
 }
 
@@ -116,7 +128,7 @@ pub struct Addition {
     /// The login value, not listed in this run.
     pub login: LoginValue,
     /// The first group.
-    pub gid: Gid,
+    pub group: TargetGroup,
     /// All values, the login field's among them, empty ones left out.
     pub values: Vec<(FieldId, String)>,
     /// The candidate that was deleted by hand, if this adds its student again.
@@ -190,20 +202,21 @@ impl Deletion {
 pub struct GroupMove {
     sid: Option<Sid>,
     change: GroupChange,
+    wanted: BTreeSet<TargetGroup>,
 }
 
 impl GroupMove {
     /// Towards the groups that the roster wants for a student; `sid` is absent for a student that the same
     /// plan adds.
     #[must_use]
-    pub fn of_student(sid: Option<Sid>, _wanted: &WantedGroups, group_change: GroupChange) -> Self {
-        Self { sid, change: group_change }
+    pub fn of_student(sid: Option<Sid>, wanted: &WantedGroups, group_change: GroupChange) -> Self {
+        Self { sid, change: group_change, wanted: wanted.targets() }
     }
 
     /// For a student who left the roster; requires proof that both reads were complete.
     #[must_use]
     pub fn of_leaver(sid: Sid, group_change: GroupChange, _proof: &Certificate) -> Self {
-        Self { sid: Some(sid), change: group_change }
+        Self { sid: Some(sid), change: group_change, wanted: BTreeSet::new() }
     }
 
     /// The candidate; absent for a student that the same plan adds.
@@ -216,6 +229,17 @@ impl GroupMove {
     #[must_use]
     pub fn change(&self) -> &GroupChange {
         &self.change
+    }
+
+    /// All groups that the roster wants for a student; none for a leaver.
+    #[must_use]
+    pub fn wanted(&self) -> &BTreeSet<TargetGroup> {
+        &self.wanted
+    }
+
+    /// The same candidate, moved by another change.
+    pub(super) fn with_change(&self, change: GroupChange, wanted: BTreeSet<TargetGroup>) -> Self {
+        Self { sid: self.sid, change, wanted }
     }
 }
 

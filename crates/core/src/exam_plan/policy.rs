@@ -34,7 +34,7 @@ impl Policy {
     /// Whether the mode allows an operation; what concerns leavers is for [`Mode::Sync`] alone.
     pub(super) fn allows(&self, kind: OperationKind, of_leaver: bool) -> bool {
         let least = match kind {
-            OperationKind::Adopt | OperationKind::Add => Mode::CreateOnly,
+            OperationKind::CreateGroup | OperationKind::Adopt | OperationKind::Add => Mode::CreateOnly,
             OperationKind::Modify | OperationKind::Move if !of_leaver => Mode::Upsert,
             OperationKind::Modify | OperationKind::Move | OperationKind::Delete => Mode::Sync,
         };

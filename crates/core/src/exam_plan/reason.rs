@@ -50,6 +50,15 @@ pub enum HoldReason {
     },
     /// A group would lose its last member.
     GroupToZero(Gid),
+    /// More groups to create than a roster gains at once.
+    TooManyGroups {
+        /// In this plan.
+        count: u64,
+        /// Groups of the roster.
+        total: u64,
+        /// The limit.
+        limit: u64,
+    },
 }
 
 impl fmt::Display for HoldReason {
@@ -73,6 +82,10 @@ impl fmt::Display for HoldReason {
             Self::TooManyVanished { count, total, limit } => write!(
                 f,
                 "{count} of {total} managed candidates no longer exist, more than {limit}: check exam.code"
+            ),
+            Self::TooManyGroups { count, total, limit } => write!(
+                f,
+                "{count} of the roster's {total} groups would be created, more than {limit}: check groups.gid on the roster"
             ),
             Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
         }

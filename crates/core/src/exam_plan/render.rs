@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::groups::GroupChange;
+use super::group_change::{GroupChange, TargetGroup};
+use super::group_creation::GroupCreation;
 use super::guard::GuardedPlan;
+use super::kind::OperationKind;
 use super::operation::{Change, Modification, Operation, OperationState};
 use crate::roster::{Gid, Sid};
 
@@ -43,10 +45,11 @@ pub struct PlanDocument {
 /// One operation as JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct OperationLine {
-    /// `adopt`, `add`, `modify`, `move` or `delete`; for ClassIn `enrol` or `remove`.
+    /// `create`, `adopt`, `add`, `modify`, `move` or `delete`; for ClassIn `enrol` or `remove`.
     pub kind: &'static str,
-    /// The student.
-    pub student_id: String,
+    /// The student or the group.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Roster columns that change, or `groups`.
     pub fields: Vec<String>,
     /// `planned`, `held`, `skipped` or `cannot`.
@@ -58,18 +61,47 @@ pub struct OperationLine {
     pub detail: String,
 }
 
+/// What an operation concerns; in JSON `student_id` or `group_code`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A student.
+    StudentId(String),
+    /// A group of the roster.
+    GroupCode(String),
+}
+
+impl Subject {
+    /// The id or the code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::StudentId(id) | Self::GroupCode(id) => id,
+        }
+    }
+
+    /// Whether it is this student.
+    #[must_use]
+    pub fn is_student(&self, id: &str) -> bool {
+        matches!(self, Self::StudentId(own) if own == id)
+    }
+}
+
 impl PlanDocument {
     /// The document of a plan.
     #[must_use]
     pub fn new(plan: &GuardedPlan, values: ValueDisplay) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for operation in &plan.operations {
-            let by_state = counts.entry(operation.kind().as_str().to_owned()).or_default();
-            *by_state.entry(state_word(&operation.state).to_owned()).or_default() += 1;
+        let created = plan.creations.iter().map(|creation| creation_line(creation));
+        let operations: Vec<OperationLine> =
+            created.chain(plan.operations.iter().map(|operation| line(operation, values))).collect();
+        for operation in &operations {
+            let by_state = counts.entry(operation.kind.to_owned()).or_default();
+            *by_state.entry(operation.state.to_owned()).or_default() += 1;
         }
         Self {
             digest: plan.digest(),
-            operations: plan.operations.iter().map(|operation| line(operation, values)).collect(),
+            operations,
             counts,
             students: plan.totals.students,
             managed: plan.totals.managed,
@@ -80,10 +112,22 @@ impl PlanDocument {
     }
 }
 
+fn creation_line(creation: &GroupCreation) -> OperationLine {
+    let also: String = creation.further.iter().map(|code| format!(", also for {code}")).collect();
+    OperationLine {
+        kind: OperationKind::CreateGroup.as_str(),
+        subject: Subject::GroupCode(creation.code.as_str().to_owned()),
+        fields: Vec::new(),
+        state: state_word(&creation.state),
+        reason: reason(&creation.state),
+        detail: format!("create the group \"{}\" below gid {}{also}", creation.title, creation.parent),
+    }
+}
+
 fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
     OperationLine {
         kind: operation.kind().as_str(),
-        student_id: operation.student.as_str().to_owned(),
+        subject: Subject::StudentId(operation.student.as_str().to_owned()),
         fields: fields(operation),
         state: state_word(&operation.state),
         reason: reason(&operation.state),
@@ -146,11 +190,11 @@ fn detail(operation: &Operation, values: ValueDisplay) -> String {
                 (None, Some(sid)) => returned(sid),
                 (None, None) => String::new(),
             };
-            format!("add to group {}{}{again}", addition.gid, shown(addition.login.as_str()))
+            format!("add to group {}{}{again}", addition.group, shown(addition.login.as_str()))
         }
         Change::Modify(modification) => modify_detail(modification, values),
         Change::Move(group_move) => match group_move.change() {
-            GroupChange::MoveTo(gid) => format!("move to group {gid}"),
+            GroupChange::MoveTo(group) => format!("move to group {group}"),
             GroupChange::Adjust { missing, surplus } => adjust_detail(missing, surplus),
         },
         Change::Delete(deletion) => format!("delete the candidate with sid {}", deletion.sid()),
@@ -164,7 +208,7 @@ fn returned(sid: Sid) -> String {
 }
 
 fn adjust_detail<'g>(
-    missing: impl IntoIterator<Item = &'g Gid>,
+    missing: impl IntoIterator<Item = &'g TargetGroup>,
     surplus: impl IntoIterator<Item = &'g Gid>,
 ) -> String {
     let list = |gids: Vec<String>| gids.join(", ");

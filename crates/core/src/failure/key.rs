@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::classin_plan::EnrolmentKind;
 use crate::exam_plan::OperationKind;
-use crate::roster::StudentId;
+use crate::roster::{GroupCode, StudentId};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,14 +150,14 @@ impl serde::Serialize for RecordedKind {
     }
 }
 
-/// One thing that is wanted of one student, as failures, intents and approvals name it.
+/// One thing that is wanted of one student, or of one group, as failures, intents and approvals name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationKey {
     /// Of which service, and what.
     pub kind: RecordedKind,
-    /// The student.
+    /// The student; empty where it concerns a group.
     pub student: StudentId,
-    /// For ClassIn the class, by the school's code or by ClassIn's ids; otherwise empty.
+    /// For ClassIn the class, by the school's code or by ClassIn's ids; for a group its code; otherwise empty.
     pub class_key: String,
 }
 
@@ -166,6 +166,13 @@ impl OperationKey {
     #[must_use]
     pub fn of(kind: impl Into<RecordedKind>, student: StudentId) -> Self {
         Self { kind: kind.into(), student, class_key: String::new() }
+    }
+
+    /// The creation of a group of the roster.
+    #[must_use]
+    pub fn of_group(code: &GroupCode) -> Self {
+        let kind = OperationKind::CreateGroup.into();
+        Self { kind, student: StudentId::new(""), class_key: code.as_str().to_owned() }
     }
 
     /// An operation on one class of ClassIn.

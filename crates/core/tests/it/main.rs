@@ -3,6 +3,7 @@
 mod audit;
 mod batching;
 mod classin;
+mod group_creation;
 mod guard;
 mod outcomes;
 mod planner_properties;

@@ -58,7 +58,9 @@ fn times_sent(audit: &Audit<'_>) -> Vec<Violation> {
         .filter_map(|(position, operation)| {
             let times = times.get(&position).copied().unwrap_or(0);
             let is_right = match operation.kind() {
-                OperationKind::Adopt => times == 0,
+                // What waits for a group has no call before the group is created.
+                _ if operation.awaited_groups().next().is_some() => times == 0,
+                OperationKind::CreateGroup | OperationKind::Adopt => times == 0,
                 OperationKind::Move => times >= 1,
                 OperationKind::Add | OperationKind::Modify | OperationKind::Delete => times == 1,
             };
@@ -97,7 +99,10 @@ fn sent_too_early(audit: &Audit<'_>) -> Vec<Violation> {
                 let holder = operation.change.login()?.held_by.as_ref()?;
                 wave_of(OperationKind::Modify, holder)
             }
-            OperationKind::Adopt | OperationKind::Add | OperationKind::Delete => None,
+            OperationKind::CreateGroup
+            | OperationKind::Adopt
+            | OperationKind::Add
+            | OperationKind::Delete => None,
         };
         let is_early = needed? >= *changes.get(&position)?;
         is_early.then(|| Violation::TooEarly { student: student.clone(), kind })

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
+use crate::exam_plan::desired_hash::desired_move;
 use crate::exam_plan::diff::{PriorKnowledge, Wanted};
-use crate::exam_plan::groups::GroupChange;
+use crate::exam_plan::group_change::{GroupChange, TargetGroup};
 use crate::exam_plan::groups::{WantedGroups, grow, shrink};
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
@@ -33,7 +34,7 @@ impl Decider<'_> {
     pub(super) fn regroup_linked(&mut self, wanted: &Wanted, link: &Link, prior: PriorKnowledge) {
         let looked_up = self.looked_up(link, prior);
         let known = looked_up.as_ref().or(link.groups.as_ref());
-        let differs = known.is_none_or(|held| self.input.groups.differ(&wanted.groups.gids, held));
+        let differs = known.is_none_or(|held| self.input.groups.differ(&wanted.groups, held));
         match looked_up {
             _ if !differs => self.missing_gid(&wanted.id, &wanted.groups),
             Some(held) => self.regroup(&wanted.id, link.sid, &wanted.groups, &held),
@@ -43,10 +44,10 @@ impl Decider<'_> {
 
     /// From the groups held, as looked up in this run, to the wanted ones.
     pub(super) fn regroup(&mut self, id: &StudentId, sid: Sid, wanted: &WantedGroups, held: &BTreeSet<Gid>) {
-        let Some(group_change) = self.input.groups.change(&wanted.gids, held) else {
+        let Some(group_change) = self.input.groups.change(wanted, held) else {
             return self.missing_gid(id, wanted);
         };
-        let desired_hash = self.wanted_groups(id, wanted);
+        let desired_hash = desired_move(self.input.comparison.key, id, &wanted.targets());
         let groups_left = group_change.groups_left(held);
         let change = Change::Move(GroupMove::of_student(Some(sid), wanted, group_change));
         self.add_operation(id.clone(), change, desired_hash, groups_left, false);
@@ -56,11 +57,12 @@ impl Decider<'_> {
     pub(super) fn follow_add(
         &mut self,
         id: &StudentId,
-        first: Gid,
+        first: &TargetGroup,
         wanted: &WantedGroups,
         added: &OperationState,
     ) {
-        let further: BTreeSet<Gid> = wanted.gids.iter().copied().filter(|gid| *gid != first).collect();
+        let targets = wanted.targets().into_iter();
+        let further: BTreeSet<TargetGroup> = targets.filter(|target| target != first).collect();
         if further.is_empty() {
             return self.missing_gid(id, wanted);
         }
@@ -71,7 +73,7 @@ impl Decider<'_> {
                 OperationState::Skipped(SkipReason::Depends(OperationKind::Add))
             }
         };
-        let desired_hash = self.wanted_groups(id, wanted);
+        let desired_hash = desired_move(self.input.comparison.key, id, &wanted.targets());
         let group_change = GroupChange::Adjust { missing: further, surplus: BTreeSet::new() };
         let change = Change::Move(GroupMove::of_student(None, wanted, group_change));
         let groups_left = BTreeSet::new();
@@ -84,14 +86,6 @@ impl Decider<'_> {
             groups_left,
             groups: BTreeSet::new(),
         });
-    }
-
-    fn wanted_groups(&self, id: &StudentId, wanted: &WantedGroups) -> crate::exam_plan::Fingerprint {
-        let mut digest = self.desired_digest(id, OperationKind::Move);
-        for gid in &wanted.gids {
-            digest.number(gid.0);
-        }
-        digest.finish()
     }
 
     /// A group without gid is an error for the students in it alone.

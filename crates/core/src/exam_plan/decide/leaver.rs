@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::diff::Leaver;
-use crate::exam_plan::groups::GroupChange;
-use crate::exam_plan::groups::shrink;
+use crate::exam_plan::group_change::GroupChange;
+use crate::exam_plan::groups::{WantedGroups, shrink};
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove};
@@ -76,7 +76,9 @@ impl Decider<'_> {
         match self.input.policy.leavers {
             Leavers::Keep => {}
             Leavers::MoveTo(gid) => {
-                if let Some(group_change) = self.input.groups.change(&BTreeSet::from([Gid(gid)]), held) {
+                if let Some(group_change) =
+                    self.input.groups.change(&WantedGroups::of_gids(BTreeSet::from([Gid(gid)])), held)
+                {
                     self.dismiss_by_move(link, group_change, held);
                 }
             }
@@ -106,7 +108,9 @@ impl Decider<'_> {
         };
         let mut digest = self.desired_digest(&id, OperationKind::Move);
         digest.number(link.sid.0).text("leaver");
-        if let GroupChange::MoveTo(gid) = &group_change {
+        if let GroupChange::MoveTo(target) = &group_change
+            && let Some(gid) = target.gid()
+        {
             digest.number(gid.0);
         }
         let desired_hash = digest.finish();

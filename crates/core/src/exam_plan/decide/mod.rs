@@ -13,6 +13,7 @@ pub(super) use self::rename::block_dependent_renames;
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
 use super::compare::{Comparison, FieldDifference};
+use super::desired_hash::{desired_digest, desired_impossible};
 use super::diff::{Diff, Difference, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
 use super::groups::GroupBook;
@@ -110,6 +111,7 @@ impl<'a> Decider<'a> {
             unmanaged: diff.unmanaged,
             leavers_waiting: self.leavers_waiting,
             group_sizes: self.group_sizes,
+            groups: self.input.groups.count(),
         };
         let doubt = match self.input.trust {
             Trust::Complete(_) => None,
@@ -179,9 +181,7 @@ impl<'a> Decider<'a> {
     }
 
     fn desired_digest(&self, student: &StudentId, kind: OperationKind) -> Digest {
-        let mut digest = self.input.comparison.key.digest("want");
-        digest.text(kind.as_str()).text(student.as_str());
-        digest
+        desired_digest(self.input.comparison.key, student, kind)
     }
 
     /// Adds an operation of a student in the state that mode, listing and earlier failures leave it.
@@ -233,7 +233,7 @@ impl<'a> Decider<'a> {
 
     /// Records a wanted operation that is impossible until the cause in `reason` is fixed.
     fn mark_impossible(&mut self, student: StudentId, kind: OperationKind, reason: CannotReason) {
-        let desired_hash = self.desired_digest(&student, kind).text(&reason.code().as_str()).finish();
+        let desired_hash = desired_impossible(self.input.comparison.key, &student, kind, &reason);
         let state = if self.input.open_failures.is_ignored(&student, kind, desired_hash) {
             OperationState::Skipped(SkipReason::Ignored)
         } else {

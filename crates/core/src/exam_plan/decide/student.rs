@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
+use crate::exam_plan::desired_hash::desired_add;
 use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::groups::shrink;
@@ -42,7 +43,7 @@ impl Decider<'_> {
         if self.input.lookups.unsettled_adds.contains(&id) {
             return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
         }
-        let Some(gid) = wanted.groups.first else {
+        let Some(group) = wanted.groups.first.clone() else {
             let reason = match wanted.groups.without_gid {
                 Some(code) => CannotReason::GroupWithoutGid(code),
                 None => CannotReason::NoGroup,
@@ -50,16 +51,12 @@ impl Decider<'_> {
             return self.mark_impossible(id, OperationKind::Add, reason);
         };
         let values = self.all_values(&wanted);
-        let mut digest = self.desired_digest(&id, OperationKind::Add);
-        digest.number(gid.0);
-        for (field, value) in &values {
-            digest.number(field.0).text(value);
-        }
-        let desired_hash = digest.finish();
+        let desired_hash = desired_add(self.input.comparison.key, &id, &group, &values);
         let previous_sid = self.former(&id, replaces);
-        let change = Change::Add(Addition { login: wanted.login, gid, values, replaces, previous_sid });
+        let (login, first) = (wanted.login, group.clone());
+        let change = Change::Add(Addition { login, group, values, replaces, previous_sid });
         let added = self.push(id.clone(), change, desired_hash);
-        self.follow_add(&id, gid, &wanted.groups, &added);
+        self.follow_add(&id, &first, &wanted.groups, &added);
     }
 
     fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, replaces: Option<Sid>) {

@@ -248,7 +248,7 @@ impl<'a> DiffBuilder<'a> {
 
     /// Whether nothing about the link itself asks for attention.
     fn settled(&self, link: &Link, wanted: &WantedGroups) -> bool {
-        let in_groups = link.groups.as_ref().is_some_and(|held| !self.groups.differ(&wanted.gids, held));
+        let in_groups = link.groups.as_ref().is_some_and(|held| !self.groups.differ(wanted, held));
         in_groups && link.gone_since_ms.is_none() && wanted.without_gid.is_none()
     }
 

@@ -23,10 +23,10 @@ pub use show::lines;
 
 use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Diff, DiffBuilder, Fingerprint, GroupBook, Guard, GuardedPlan, Link,
-    Listing, LoginFact, LookupRequests, LookupResults, MappedField, Mapping, MemoryKey, ObservedBuilder,
-    OpenFailures, OperationState, Origin, Plan, PlanInput, Policy, RosterCertificate, RosterFlaw,
-    RosterTally, RunHasher, SharedLogins, SidFact, Trust, Wave,
+    Approved, Certificate, Comparison, Diff, DiffBuilder, Fingerprint, GroupBook, GroupDecisions,
+    GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults, MappedField,
+    Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin, Plan, PlanInput, Policy,
+    RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact, Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
@@ -48,6 +48,8 @@ const COLUMNS: [(&str, i64); 4] =
 pub struct World {
     pub roster: BTreeMap<String, Person>,
     pub group_table: BTreeMap<String, Option<i64>>,
+    /// Whether plans create the groups that have no gid.
+    pub creates_groups: bool,
     pub candidates: BTreeMap<i64, Candidate>,
     pub links: BTreeMap<String, Link>,
     pub policy: Policy,
@@ -129,6 +131,7 @@ impl World {
         Self {
             roster: BTreeMap::new(),
             group_table,
+            creates_groups: false,
             candidates: BTreeMap::new(),
             links: BTreeMap::new(),
             policy: Policy {
@@ -287,7 +290,23 @@ impl World {
             Leavers::MoveTo(gid) => Some(Gid(gid)),
             Leavers::Delete | Leavers::Keep => None,
         };
-        GroupBook::new(groups, extra)
+        let new = self.new_groups().planned_codes();
+        GroupBook::new(groups, extra).creating(new)
+    }
+
+    fn new_groups(&self) -> GroupDecisions {
+        let missing = self.group_table.iter().filter(|(_, gid)| gid.is_none() && self.creates_groups);
+        GroupsInput {
+            wanted: &missing.map(|(code, _)| (code.clone(), vec![GroupCode::new(code.as_str())])).collect(),
+            seen: &BTreeMap::new(),
+            named: &HashMap::new(),
+            earlier: &HashMap::new(),
+            adopt: self.policy.adopt,
+            parent: Gid(0),
+            key: &self.key(),
+            now_ms: self.now_ms,
+        }
+        .decide()
     }
 
     fn listing(&self, mapping: &Mapping) -> Listing {
@@ -446,7 +465,7 @@ impl World {
             if self.cases_backwards {
                 input.diff.differences.reverse();
             }
-            PlanInput { lookups: &facts, ..input }.plan()
+            PlanInput { lookups: &facts, ..input }.plan().creating(self.new_groups().creations, &self.policy)
         });
         plan.notes.extend(closed);
         plan

@@ -224,16 +224,17 @@ impl World {
 
     fn add(&mut self, operation: &Operation) {
         let Change::Add(addition) = &operation.change else { panic!("an add") };
+        let gid = addition.group.gid().expect("a group that is there");
         let mut fields = BTreeMap::new();
         for (field, value) in addition.values.iter().filter(|(field, _)| field.0 != LOGIN) {
             self.write(&mut fields, field.0, value);
         }
         let login = addition.login.to_string();
-        let sid = self.enter(Candidate { login, fields, groups: BTreeSet::from([addition.gid.0]) });
+        let sid = self.enter(Candidate { login, fields, groups: BTreeSet::from([gid.0]) });
         self.entered_by_us.insert(sid);
         let confirmed = self.fingerprints(&self.roster[operation.student.as_str()].clone());
         let unverified = confirmed.keys().copied().collect();
-        let groups = Some(BTreeSet::from([addition.gid]));
+        let groups = Some(BTreeSet::from([gid]));
         let link = new_link(operation.student.clone(), Sid(sid), &addition.login, Origin::Added);
         self.links.insert(operation.student.to_string(), Link { confirmed, unverified, groups, ..link });
     }

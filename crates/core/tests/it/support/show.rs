@@ -12,7 +12,7 @@ fn line(operation: &Operation) -> String {
         Change::Adopt(_) | Change::Delete(_) | Change::Impossible(_) => String::new(),
         Change::Add(addition) => {
             let again = if addition.replaces.is_some() { " again" } else { "" };
-            format!(" in {}{again}", addition.gid)
+            format!(" in {}{again}", addition.group)
         }
         Change::Modify(modification) => {
             let login = modification.login.iter().map(|_| "login");
@@ -43,6 +43,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyLoginChanges { .. } => "login changes",
                 HoldReason::TooManyVanished { .. } => "vanished",
                 HoldReason::GroupToZero(_) => "group to zero",
+                HoldReason::TooManyGroups { .. } => "new groups",
             }
         ),
         OperationState::Skipped(reason) => format!(

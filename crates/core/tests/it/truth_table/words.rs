@@ -25,7 +25,7 @@ fn each_kind_of_operation_has_a_word_and_is_read_back_from_it() {
         assert_eq!(OperationKind::parse(kind.as_str()), Some(kind));
         kind.to_string()
     });
-    assert_eq!(words, ["adopt", "modify", "add", "move", "delete"]);
+    assert_eq!(words, ["create", "adopt", "modify", "add", "move", "delete"]);
     assert_eq!(OperationKind::parse("ADD"), None);
     for (origin, word) in [(Origin::Added, "added"), (Origin::Adopted, "adopted")] {
         assert_eq!((origin.as_str(), Origin::parse(word)), (word, Some(origin)), "{origin:?}");
@@ -126,7 +126,7 @@ fn a_document_counts_kinds_by_state_and_lines_have_state_reason_and_fields() {
     let lines: Vec<String> = document
         .operations
         .iter()
-        .map(|line| format!("{} {} {} {:?}", line.kind, line.student_id, line.state, line.fields))
+        .map(|line| format!("{} {} {} {:?}", line.kind, line.subject.as_str(), line.state, line.fields))
         .collect();
     assert_eq!(
         lines,

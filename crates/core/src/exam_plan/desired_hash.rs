@@ -1,0 +1,59 @@
+//! What stands for the thing an operation wants: the same want has the same hash in every run.
+
+use std::collections::BTreeSet;
+
+use super::fingerprint::{Digest, Fingerprint, MemoryKey};
+use super::group_change::TargetGroup;
+use super::kind::OperationKind;
+use super::reason::CannotReason;
+use crate::roster::{FieldId, StudentId};
+
+/// Begins the hash of one operation.
+pub(super) fn desired_digest(key: &MemoryKey, student: &StudentId, kind: OperationKind) -> Digest {
+    let mut digest = key.digest("want");
+    digest.text(kind.as_str()).text(student.as_str());
+    digest
+}
+
+/// Of an add with these values.
+pub(super) fn desired_add(
+    key: &MemoryKey,
+    student: &StudentId,
+    group: &TargetGroup,
+    values: &[(FieldId, String)],
+) -> Fingerprint {
+    let mut digest = desired_digest(key, student, OperationKind::Add);
+    take_in(&mut digest, group);
+    for (field, value) in values {
+        digest.number(field.0).text(value);
+    }
+    digest.finish()
+}
+
+/// Of a student's move into all of these groups.
+pub(super) fn desired_move(
+    key: &MemoryKey,
+    student: &StudentId,
+    wanted: &BTreeSet<TargetGroup>,
+) -> Fingerprint {
+    let mut digest = desired_digest(key, student, OperationKind::Move);
+    wanted.iter().for_each(|group| take_in(&mut digest, group));
+    digest.finish()
+}
+
+/// Of what is impossible until somebody mends something.
+pub(super) fn desired_impossible(
+    key: &MemoryKey,
+    student: &StudentId,
+    kind: OperationKind,
+    reason: &CannotReason,
+) -> Fingerprint {
+    desired_digest(key, student, kind).text(&reason.code().as_str()).finish()
+}
+
+fn take_in(digest: &mut Digest, group: &TargetGroup) {
+    match group {
+        TargetGroup::Existing(gid) => digest.number(gid.0),
+        TargetGroup::New(code) => digest.text(code.as_str()),
+    };
+}

@@ -1,0 +1,126 @@
+//! Groups of the roster that have no gid: read what is known, search for their titles, send what the plan creates.
+//!
+//! Decided in [`rosterd_core::exam_plan::GroupsInput`]; nothing is created but by a plan that passed the guard.
+
+mod create;
+mod known;
+mod search;
+
+pub(super) use create::{create_groups, key};
+pub(super) use known::with_known_gids;
+
+use std::collections::BTreeMap;
+
+use super::{ExamSide, ExamSyncError, Reading, session};
+use crate::run::Context;
+use crate::run::report::ServiceReport;
+use crate::store::StoreError;
+use rosterd_core::exam_plan::{
+    CreationOutcome, GroupCreation, GroupDecisions, GroupOrigin, GroupsInput, KnownGroup, MissingGroups,
+};
+use rosterd_core::roster::{Gid, GroupCode, Mode, RosterProblem, RunId};
+
+/// What was decided about groups before the plan, and what is to be remembered with it.
+#[derive(Default)]
+pub(super) struct GroupPlan {
+    pub(super) decisions: GroupDecisions,
+    to_remember: Vec<(GroupCode, KnownGroup)>,
+}
+
+/// Finds out which groups have no gid, and what is to become of those with active students in them.
+pub(super) async fn plan_groups(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    report: &mut ServiceReport,
+) -> Result<GroupPlan, ExamSyncError> {
+    if !side.settings.create_groups {
+        return Ok(GroupPlan::default());
+    }
+    let known = context.state.known_groups().await?;
+    let mut snapshot = context.roster.snapshot().await?;
+    let (groups, unusable) = snapshot.groups().await?;
+    let missing = MissingGroups::of(&groups, &unusable, &known);
+    report.problems.extend(missing.problems.iter().map(ToString::to_string));
+    let wanted = search::wanted_titles(&mut snapshot, &missing, &reading.mapping).await?;
+    snapshot.close().await;
+    let parent = Gid(side.settings.create_groups_under);
+    let earlier = context.state.group_creations(parent).await?;
+    let open = wanted.iter().filter(|(title, _)| !is_done(earlier.get(*title)));
+    let seen =
+        search::seen_groups(context, &session(context, side, reading), &reading.observed, open).await?;
+    let seen = search::by_title(&wanted, &seen, &missing.named, &side.reader.seen_groups());
+    let wanted: BTreeMap<String, Vec<GroupCode>> =
+        wanted.into_iter().map(|(title, group)| (title, group.codes)).collect();
+    let decisions = GroupsInput {
+        wanted: &wanted,
+        seen: &seen,
+        named: &missing.named,
+        earlier: &earlier,
+        adopt: side.settings.adopt,
+        parent,
+        key: &reading.key,
+        now_ms: context.clock.now_ms(),
+    }
+    .decide();
+    report.problems.extend(decisions.problems.iter().map(ToString::to_string));
+    Ok(GroupPlan { decisions, to_remember: missing.to_remember })
+}
+
+fn is_done(earlier: Option<&CreationOutcome>) -> bool {
+    matches!(earlier, Some(CreationOutcome::Done(_)))
+}
+
+/// Says which groups a run would take as those of the roster.
+pub(super) fn announce(plan: &GroupPlan, report: &mut ServiceReport) {
+    for found in &plan.decisions.found {
+        found.codes.iter().for_each(|code| report_problem(report, code, found.announcement()));
+    }
+}
+
+/// Writes down the gids that are known now. Observing changes nothing: then it is only said.
+pub(super) async fn remember(
+    context: &Context,
+    side: &ExamSide,
+    run: RunId,
+    plan: &GroupPlan,
+    report: &mut ServiceReport,
+) -> Result<(), StoreError> {
+    if context.mode == Mode::Observe {
+        announce(plan, report);
+        return Ok(());
+    }
+    let now_ms = context.clock.now_ms();
+    context.state.remember_known_groups(&plan.to_remember, now_ms).await?;
+    let parent = Gid(side.settings.create_groups_under);
+    for found in &plan.decisions.found {
+        let done = CreationOutcome::Done(found.known);
+        context.state.end_group(parent, &found.title, done, &found.codes, run, now_ms).await?;
+        note_group(report, found.codes.iter(), found.known);
+    }
+    Ok(())
+}
+
+/// Says what keeps a group from being created, where that is not a hold.
+pub(super) fn describe_undone(creations: &[GroupCreation], report: &mut ServiceReport) {
+    for creation in creations {
+        if let Some(what) = creation.left_undone() {
+            creation.codes().for_each(|code| report_problem(report, code, what.clone()));
+        }
+    }
+}
+
+fn report_problem(report: &mut ServiceReport, code: &GroupCode, what: String) {
+    let problem = RosterProblem { table: "groups", key: code.as_str().to_owned(), what };
+    report.problems.push(problem.to_string());
+}
+
+fn note_group<'a>(report: &mut ServiceReport, codes: impl Iterator<Item = &'a GroupCode>, known: KnownGroup) {
+    let KnownGroup { gid, origin } = known;
+    let done = match origin {
+        GroupOrigin::Created => "was created on the exam side",
+        GroupOrigin::Adopted => "was found on the exam side",
+        GroupOrigin::Roster => "is on the roster",
+    };
+    report.notes.extend(codes.map(|code| format!("group {code} {done} (gid {gid})")));
+}

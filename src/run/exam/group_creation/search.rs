@@ -1,0 +1,98 @@
+//! Looks for the titles of groups without a gid among the groups of their own students.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::ExamSyncError;
+use crate::run::Context;
+use crate::run::exam::lookup::{self, LookupOutcome};
+use crate::run::exam::session::ExamSession;
+use crate::store::RosterSnapshot;
+use rosterd_core::exam_plan::{Mapping, MissingGroups, Observed};
+use rosterd_core::roster::{Gid, GroupCode, LoginValue, Sid, StudentId, normalise};
+
+/// A title that active students are in.
+#[derive(Default)]
+pub(super) struct WantedTitle {
+    /// The roster's groups of this title, ascending.
+    pub(super) codes: Vec<GroupCode>,
+    /// The students, with their login values.
+    members: Vec<(StudentId, Option<LoginValue>)>,
+}
+
+/// The titles without a gid that active students are in.
+pub(super) async fn wanted_titles(
+    snapshot: &mut RosterSnapshot<'_>,
+    missing: &MissingGroups,
+    mapping: &Mapping,
+) -> Result<BTreeMap<String, WantedTitle>, ExamSyncError> {
+    let mut wanted: BTreeMap<String, WantedTitle> = BTreeMap::new();
+    if missing.titles.is_empty() {
+        return Ok(wanted);
+    }
+    let mut students = snapshot.students();
+    while let Some(row) = students.next().await? {
+        let student = row.student;
+        if !student.active {
+            continue;
+        }
+        let login = student.values.get(mapping.login_at()).and_then(|value| LoginValue::parse(value));
+        let titles: BTreeSet<&String> =
+            student.groups.iter().filter_map(|code| missing.titles.get(code)).collect();
+        for title in titles {
+            wanted.entry(title.clone()).or_default().members.push((student.id.clone(), login.clone()));
+        }
+    }
+    drop(students);
+    for (code, title) in &missing.titles {
+        if let Some(wanted) = wanted.get_mut(title) {
+            wanted.codes.push(code.clone());
+        }
+    }
+    Ok(wanted)
+}
+
+/// The groups that the candidates of these titles' students are in. Who has no candidate is not in the map.
+pub(super) async fn seen_groups<'w>(
+    context: &Context,
+    session: &ExamSession<'_>,
+    observed: &Observed,
+    wanted: impl Iterator<Item = (&'w String, &'w WantedTitle)>,
+) -> Result<HashMap<StudentId, BTreeSet<Gid>>, ExamSyncError> {
+    let (mut by_sid, mut by_login) = (HashMap::<Sid, StudentId>::new(), HashMap::new());
+    for (student, login) in wanted.flat_map(|(_, wanted)| &wanted.members) {
+        if let Some(link) = context.state.link_of(student).await? {
+            by_sid.insert(link.sid, student.clone());
+        } else if let Some(login) = login.clone().filter(|login| observed.find(login).is_some()) {
+            by_login.insert(login, student.clone());
+        }
+    }
+    let mut seen = HashMap::new();
+    let mut take = |student: Option<&StudentId>, found: LookupOutcome| {
+        if let (Some(student), LookupOutcome::Row(row)) = (student, found) {
+            seen.insert(student.clone(), row.groups);
+        }
+    };
+    for (sid, found) in lookup::rows_by_sid(session, by_sid.keys().copied().collect()).await? {
+        take(by_sid.get(&sid), found);
+    }
+    for (login, found) in lookup::rows_by_login(session, by_login.keys().cloned().collect()).await? {
+        take(by_login.get(&login), found);
+    }
+    Ok(seen)
+}
+
+/// By title, the groups of that title that its own students are in. A gid that is named already is no find.
+pub(super) fn by_title(
+    wanted: &BTreeMap<String, WantedTitle>,
+    seen: &HashMap<StudentId, BTreeSet<Gid>>,
+    named: &HashMap<Gid, String>,
+    shown_titles: &BTreeMap<Gid, String>,
+) -> BTreeMap<String, BTreeSet<Gid>> {
+    let of = |title: &String, wanted: &WantedTitle| -> BTreeSet<Gid> {
+        let groups = wanted.members.iter().filter_map(|(student, _)| seen.get(student)).flatten().copied();
+        let has_title =
+            |gid: &Gid| shown_titles.get(gid).is_some_and(|shown| normalise(shown) == title.as_str());
+        groups.filter(|gid| has_title(gid) && !named.contains_key(gid)).collect()
+    };
+    wanted.iter().map(|(title, group)| (title.clone(), of(title, group))).collect()
+}
