@@ -29,7 +29,9 @@ use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
 use crate::run::severity::Severity;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{RosterError, StoreError};
-use rosterd_core::classin_plan::{AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, Subject};
+use rosterd_core::classin_plan::{
+    AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, StaleEnrolments, Subject,
+};
 use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::roster::RunId;
 
@@ -39,7 +41,6 @@ use apply::MayGoOn;
 use context::ClassinApplyContext;
 use outcome::outcome_without_call;
 use plan::{ClassinPlan, Registering, plan_classin};
-use recheck::StaleEnrolments;
 use school::School;
 
 /// ClassIn: how to reach it and how to treat it.
@@ -151,7 +152,7 @@ async fn pass(
     let stale = if writer.is_none() {
         StaleEnrolments::none()
     } else {
-        StaleEnrolments::within_budget(context, side).await?
+        recheck::within_budget(context, side).await?
     };
     let mut plan = plan_classin(context, side, Registering::ToDo, stale).await?;
     report.observed = context.state.count_enrolments().await?;

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{self, fill_in};
 use super::history::{MixedFailure, PriorState};
-use super::recheck::StaleEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{EnrolmentChange, RosterSnapshot};
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
-    EnrolmentState, Handover, IGNORED, Presence, Reason, plan_class,
+    EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, plan_class,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;
@@ -219,7 +218,10 @@ impl ClassinPlanBuilder<'_> {
         let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
         if prior.closed(target).is_none() && context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, target, wanted, now_ms);
-            self.plan.stale.consider(context, target, wanted, &records).await?;
+            if self.plan.stale.is_looking() {
+                let confirmed = context.state.confirmations_of(target).await?;
+                self.plan.stale.consider(wanted, &records, &confirmed, now_ms);
+            }
         }
         self.take(plan, target);
         Ok(())

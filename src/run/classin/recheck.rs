@@ -3,7 +3,6 @@
 //! "Is there already" confirms; "done" says that somebody had taken the student out. Off by default, and never more
 //! calls a day than the setting allows.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -21,28 +20,15 @@ use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
-    CallAnswer, Closure, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    ItemVerdict, LARGEST_BATCH, Scope, Wanted, decide, desired_hash,
+    CallAnswer, Closure, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, ItemVerdict, Scope,
+    StaleEnrolments, decide,
 };
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{ClassTarget, ClassinUid, Enrolment};
+use rosterd_core::roster::ClassTarget;
+
 /// The fact under which today's calls are counted: the day, then how many.
 const USED: &str = "classin.verified";
-
-/// What was confirmed less long ago is fresh.
-const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// The wanted enrolments whose evidence is oldest, put together into calls.
-#[derive(Default)]
-pub(super) struct StaleEnrolments {
-    /// Most calls.
-    most: usize,
-    /// Most students a call.
-    batch_size: usize,
-    /// Each with when its oldest enrolment was confirmed, in ascending order of that.
-    calls: Vec<(i64, Vec<EnrolmentOperation>)>,
-}
 
 /// The local day, and how many calls of it are used up.
 struct Day {
@@ -62,82 +48,17 @@ impl Day {
     }
 }
 
-impl StaleEnrolments {
-    /// None are looked for.
-    pub(super) fn none() -> Self {
-        Self::default()
+/// As many as today's budget has left.
+pub(super) async fn within_budget(
+    context: &Context,
+    side: &ClassinSide,
+) -> Result<StaleEnrolments, StoreError> {
+    let budget = usize::try_from(side.settings.verify_calls).unwrap_or(0);
+    if budget == 0 {
+        return Ok(StaleEnrolments::none());
     }
-
-    /// The same, with nothing found yet.
-    pub(super) fn anew(self) -> Self {
-        Self { calls: Vec::new(), ..self }
-    }
-
-    /// As many as today's budget has left.
-    pub(super) async fn within_budget(context: &Context, side: &ClassinSide) -> Result<Self, StoreError> {
-        let budget = usize::try_from(side.settings.verify_calls).unwrap_or(0);
-        if budget == 0 {
-            return Ok(Self::none());
-        }
-        let day = Day::read(context, side).await?;
-        let batch_size = side.settings.batch_size.clamp(1, LARGEST_BATCH);
-        Ok(Self { most: budget.saturating_sub(day.used), batch_size, calls: Vec::new() })
-    }
-
-    /// Takes in the wanted enrolments of one class that are settled and not fresh.
-    pub(super) async fn consider(
-        &mut self,
-        context: &Context,
-        target: ClassTarget,
-        wanted: &[Enrolment],
-        records: &[EnrolmentRecord],
-    ) -> Result<(), ClassinSyncError> {
-        if self.most == 0 {
-            return Ok(());
-        }
-        let confirmed = context.state.confirmations_of(target).await?;
-        let stale = context.clock.now_ms().saturating_sub(FRESH_MS);
-        let evidence: HashMap<ClassinUid, Evidence> =
-            records.iter().map(|record| (record.uid, record.evidence)).collect();
-        let mut rows: Vec<(i64, ClassinUid, EnrolmentOperation)> = Vec::new();
-        for row in wanted {
-            let Some(uid) = row.uid else { continue };
-            let Some(at_ms) = confirmed.get(&uid).copied().filter(|at_ms| *at_ms <= stale) else { continue };
-            if let Some(evidence) = evidence.get(&uid) {
-                rows.push((at_ms, uid, once_more(row, uid, *evidence)));
-            }
-        }
-        rows.sort_by_key(|(at_ms, uid, _)| (*at_ms, *uid));
-        // Siblings share an account, and one class may have several codes.
-        rows.dedup_by_key(|(_, uid, _)| *uid);
-        for chunk in rows.chunks(self.batch_size.max(1)) {
-            let stale = chunk.first().map_or(0, |(at_ms, ..)| *at_ms);
-            self.calls.push((stale, chunk.iter().map(|(_, _, operation)| operation.clone()).collect()));
-        }
-        self.calls.sort_by_key(|(at_ms, _)| *at_ms);
-        self.calls.truncate(self.most);
-        Ok(())
-    }
-}
-
-fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentOperation {
-    EnrolmentOperation {
-        kind: EnrolmentKind::Enrol,
-        student: row.student.clone(),
-        class_code: Some(row.class_code.clone()),
-        uid: Some(uid),
-        target: row.target,
-        state: EnrolmentState::Planned,
-        recorded: Some(evidence),
-        follows: false,
-        desired_hash: desired_hash(&Wanted {
-            kind: EnrolmentKind::Enrol,
-            student: &row.student,
-            class_code: Some(&row.class_code),
-            uid: Some(uid),
-            target: row.target,
-        }),
-    }
+    let day = Day::read(context, side).await?;
+    Ok(StaleEnrolments::at_most(budget.saturating_sub(day.used), side.settings.batch_size))
 }
 
 /// Makes the calls, each once: what is not confirmed today is older tomorrow.
@@ -146,11 +67,12 @@ pub(super) async fn run(
     stale: StaleEnrolments,
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
-    if stale.calls.is_empty() {
+    let calls = stale.into_calls();
+    if calls.is_empty() {
         return Ok(());
     }
     let mut day = Day::read(terms.context, terms.side).await?;
-    for (_, operations) in stale.calls {
+    for operations in calls {
         if terms.context.stop.is_cancelled() {
             break;
         }

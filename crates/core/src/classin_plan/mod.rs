@@ -25,8 +25,8 @@ pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
 pub use enrolment::{
     ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState,
-    Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, Wanted, batches, desired_hash,
-    evidence_after, evidence_before, plan_class,
+    Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, StaleEnrolments, Wanted, batches,
+    desired_hash, evidence_after, evidence_before, plan_class,
 };
 pub use guard::{Approvals, ClassinGuard, ClassinHolds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};

@@ -6,6 +6,7 @@ mod fingerprint;
 mod plan;
 #[cfg(test)]
 mod properties;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
 pub use fingerprint::{Wanted, desired_hash};
 pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
+pub use stale::StaleEnrolments;
 
 use super::codes::Code;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, Mode, StudentId};
