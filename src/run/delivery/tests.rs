@@ -144,7 +144,7 @@ impl CallService for Scripted {
         *self.looked_up.lock().unwrap() += 1;
         let found = |item| match item {
             Judgement::ReadBack { .. } => Judgement::Settled(Outcome::Applied(())),
-            other => other,
+            other @ (Judgement::Settled(_) | Judgement::SendAgain { .. } | Judgement::Repair(_)) => other,
         };
         ReadBack { items: items.into_iter().map(found).collect(), stop: None }
     }

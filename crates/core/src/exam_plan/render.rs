@@ -92,7 +92,7 @@ impl PlanDocument {
     #[must_use]
     pub fn new(plan: &GuardedPlan, values: ValueDisplay) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        let created = plan.creations.iter().map(|creation| creation_line(creation));
+        let created = plan.creations.iter().map(creation_line);
         let operations: Vec<OperationLine> =
             created.chain(plan.operations.iter().map(|operation| line(operation, values))).collect();
         for operation in &operations {

@@ -134,7 +134,7 @@ impl GroupCreator<'_> {
         report: &mut ServiceReport,
     ) -> Outcome {
         let what = ended.left_undone();
-        for what in &what {
+        if let Some(what) = &what {
             creation.codes().for_each(|code| report_problem(report, code, what.clone()));
         }
         let code = error.map_or(FailureCode::Refused, ExamError::code);

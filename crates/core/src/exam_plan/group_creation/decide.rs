@@ -225,7 +225,9 @@ mod tests {
         let found = found.iter().map(|it| format!("found {} {:?}", it.known.gid, it.evidence));
         let created = creations.iter().map(|it| match &it.state {
             OperationState::Planned => format!("create {} and {}", it.code, it.further.len()),
-            _ => "create later".to_owned(),
+            OperationState::Held(_) | OperationState::Skipped(_) | OperationState::Cannot(_) => {
+                "create later".to_owned()
+            }
         });
         let problems = problems.iter().map(|it| format!("problem {}", it.key));
         found.chain(created).chain(problems).collect::<Vec<_>>().join(", ")
