@@ -5,13 +5,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
 use super::error::Doing;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/state");
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
+
+/// How often the schema is brought up to date before its refusal counts.
+const MIGRATION_ATTEMPTS: u32 = 3;
+
+/// Long enough for another process to finish its upgrade, or to come to its next step.
+const BETWEEN_MIGRATIONS: Duration = Duration::from_millis(200);
 
 /// Our own database: links, enrolments, runs, failures.
 #[derive(Clone, Debug)]
@@ -43,10 +50,7 @@ impl StateStore {
             .connect_with(options.clone())
             .await
             .map_err(open)?;
-        MIGRATIONS
-            .run(&writer)
-            .await
-            .map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
+        migrate(&writer).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
         let reader = SqlitePoolOptions::new()
             .max_connections(3)
             .acquire_timeout(Duration::from_secs(30))
@@ -74,6 +78,18 @@ impl StateStore {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Brings the schema up to date. Two processes may open a database first at the same moment: the one that comes second
+/// is refused, and finds the work done when it looks again.
+async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
+    for _ in 1..MIGRATION_ATTEMPTS {
+        if MIGRATIONS.run(writer).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(BETWEEN_MIGRATIONS).await;
+    }
+    MIGRATIONS.run(writer).await
 }
 
 /// Creates an absent file with the right mode before SQLite would create it with another.

@@ -379,6 +379,31 @@ async fn more_new_groups_than_the_limit_are_held_until_they_are_approved() {
 }
 
 #[tokio::test]
+async fn codes_of_one_title_count_each_against_the_limit_on_new_groups() {
+    let world = cohorts(6).await;
+    roster(&world, "UPDATE groups SET title = 'One' WHERE group_code LIKE 'n%'").await;
+    let report = world.run().await;
+    assert_eq!((report.held(), creations(&world)), ("1 create".to_owned(), 0));
+    assert!(report.exam.holds[0].contains("6 of the roster's 10 groups"), "{:?}", report.exam.holds);
+}
+
+#[tokio::test]
+async fn a_signal_while_groups_are_created_makes_no_student_impossible() {
+    let world = cohorts(3).await;
+    world.set("delay", "addcategory:200");
+    let told = async {
+        while creations(&world) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        world.stop.cancel();
+    };
+    let (report, ()) = tokio::join!(world.run(), told);
+    assert_eq!((report.exit_code, creations(&world)), (143, 1));
+    assert_eq!(report.failed(), "");
+    assert!(world.failures().await.is_empty(), "{:?}", world.failures().await);
+}
+
+#[tokio::test]
 async fn an_approval_of_new_groups_covers_no_others() {
     let mut world = cohorts(6).await;
     let report = world.run().await;

@@ -163,7 +163,8 @@ impl<S: CallService> OpenCall<'_, S> {
 
     /// Sends some items again, unless there is to be no further call.
     async fn send_again(&mut self, positions: &[usize], next: Attempt) -> Result<(), Broken> {
-        if self.stop.is_some() || self.service.stop_signal().is_cancelled() {
+        let is_left_alone = self.stop.is_some() || self.service.failures_in_a_row().is_some();
+        if is_left_alone || self.service.stop_signal().is_cancelled() {
             return Ok(());
         }
         let part = self.call.part(positions);
@@ -176,10 +177,19 @@ impl<S: CallService> OpenCall<'_, S> {
         Ok(())
     }
 
+    /// An item that was not sent after all stays as the sending before left it, where that had no answer: what was
+    /// intended must not be forgotten.
     fn put(&mut self, at: usize, outcome: Outcome<S::Gain>) {
-        if let Some(item) = self.items.get_mut(at) {
-            *item = Judgement::Settled(outcome);
-        }
+        let Some(item) = self.items.get_mut(at) else { return };
+        let kept = match item {
+            Judgement::SendAgain { otherwise, .. } if is_unanswered(otherwise) => Some(otherwise.clone()),
+            Judgement::SendAgain { .. }
+            | Judgement::Settled(_)
+            | Judgement::ReadBack { .. }
+            | Judgement::Repair(_) => None,
+        };
+        let is_unsent = matches!(outcome, Outcome::Unsent(_));
+        *item = Judgement::Settled(kept.filter(|_| is_unsent).unwrap_or(outcome));
     }
 
     fn close(self) -> Delivered<S::Gain> {
@@ -189,8 +199,8 @@ impl<S: CallService> OpenCall<'_, S> {
             None => service.stop_signal().is_cancelled().then_some(Unsent::Terminated),
         };
         let outcome = |item| match item {
-            // A half was refused with the rest, so nothing of it was done.
-            Judgement::SendAgain { part: Part::Halves, otherwise } => {
+            // A half was refused with the rest, so nothing of it was done; unless that is just what is not known.
+            Judgement::SendAgain { part: Part::Halves, otherwise } if !is_unanswered(&otherwise) => {
                 never_sent.map_or(otherwise, Outcome::Unsent)
             }
             Judgement::Settled(outcome)
@@ -200,6 +210,11 @@ impl<S: CallService> OpenCall<'_, S> {
         };
         Delivered { outcomes: items.into_iter().map(outcome).collect(), stop, trouble }
     }
+}
+
+/// Whether the call may have been done although it had no answer.
+fn is_unanswered<G>(outcome: &Outcome<G>) -> bool {
+    outcome.cause().is_some_and(|cause| cause.is_unanswered)
 }
 
 fn is_sent_again<G>(item: &Judgement<G>, wanted: Part) -> bool {

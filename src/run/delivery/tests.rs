@@ -33,6 +33,8 @@ enum Taken {
     RefusesAll,
     /// No answer proves it.
     Lost,
+    /// The first sending may have been done and has no answer; the service is stopped before the next.
+    LostAndStopped,
     /// It is done after mending.
     Broken,
     /// It stops the service.
@@ -48,6 +50,8 @@ struct Scripted {
     repaired: Mutex<BTreeSet<u32>>,
     looked_up: Mutex<u32>,
     signal: CancellationToken,
+    /// Whether a call that is refused as a whole may have been done in part.
+    may_be_done_in_part: bool,
     failures: Option<u32>,
 }
 
@@ -82,6 +86,10 @@ fn shown(outcome: &Outcome) -> String {
 
 fn cause(code: FailureCode) -> Arc<FailureCause> {
     Arc::new(FailureCause::new(code, ""))
+}
+
+fn unanswered() -> Arc<FailureCause> {
+    Arc::new(FailureCause { is_unanswered: true, ..FailureCause::new(FailureCode::LostAnswer, "") })
 }
 
 fn refused() -> Outcome {
@@ -119,6 +127,12 @@ impl CallService for Scripted {
                 part: Part::Whole,
                 otherwise: Outcome::Unknown(cause(FailureCode::LostAnswer)),
             },
+            Taken::LostAndStopped if self.sent().len() > 1 => {
+                Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped))
+            }
+            Taken::LostAndStopped => {
+                Judgement::SendAgain { part: Part::Whole, otherwise: Outcome::Unknown(unanswered()) }
+            }
             Taken::Broken if self.repaired.lock().unwrap().contains(number) => {
                 Judgement::Settled(Outcome::Applied(()))
             }
@@ -137,7 +151,8 @@ impl CallService for Scripted {
         (): &(),
         _attempt: Attempt,
     ) -> Result<Judged<()>, Broken> {
-        Ok(Judged::all(call.len(), Judgement::SendAgain { part: Part::Halves, otherwise: refused() }))
+        let otherwise = if self.may_be_done_in_part { Outcome::Unknown(unanswered()) } else { refused() };
+        Ok(Judged::all(call.len(), Judgement::SendAgain { part: Part::Halves, otherwise }))
     }
 
     async fn read_back(&self, _call: &Numbers, items: Vec<Judgement<()>>) -> ReadBack<()> {
@@ -214,4 +229,27 @@ async fn a_run_that_is_told_to_stop_repeats_nothing() {
     let (outcomes, _) = service.deliver([0]).await;
     assert_eq!(outcomes, ["unknown lost-answer"]);
     assert_eq!(service.sent(), [vec![0, 1], vec![0]]);
+}
+
+#[tokio::test]
+async fn a_repeat_that_is_not_sent_leaves_the_doubt_of_the_sending_before_it() {
+    let service = Scripted::with(&[(0, Taken::LostAndStopped), (1, Taken::Refused)]);
+    let (outcomes, _) = service.deliver(0..2).await;
+    assert_eq!(outcomes, ["unknown lost-answer", "failed refused"]);
+    assert_eq!(service.sent(), [vec![0, 1], vec![0]]);
+}
+
+#[tokio::test]
+async fn halves_of_a_call_that_may_be_done_in_part_stay_in_doubt_when_they_are_not_sent() {
+    let service = Scripted { may_be_done_in_part: true, ..Scripted::with(&[(0, Taken::RefusesAll)]) };
+    service.signal.cancel();
+    assert_eq!(service.deliver(0..2).await.0, ["unknown lost-answer", "unknown lost-answer"]);
+}
+
+#[tokio::test]
+async fn no_part_is_sent_once_the_breaker_is_open() {
+    let service = Scripted { failures: Some(5), ..Scripted::with(&[(0, Taken::RefusesAll)]) };
+    let (outcomes, stop) = service.deliver(0..4).await;
+    assert_eq!((outcomes[0].as_str(), stop.is_some()), ("failed refused", true));
+    assert_eq!(service.sent().len(), 1);
 }

@@ -326,7 +326,9 @@ async fn decide(
         now_ms,
     };
     let guard = guard(context, side, now_ms).await?;
-    let creations = group_plan.decisions.creations.clone();
+    // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
+    let creations = group_plan.decisions.creations.iter();
+    let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
     let plan = guard.judge(input.plan().creating(creations, &policy));
     group_creation::describe_undone(&plan.creations, report);
     notes.extend(plan.notes.iter().cloned());

@@ -58,6 +58,12 @@ impl GroupBook {
         Self { new, ..self }
     }
 
+    /// Whether the roster has this group, without a gid.
+    #[must_use]
+    pub fn lacks_gid(&self, code: &GroupCode) -> bool {
+        self.gids.get(code).is_some_and(Option::is_none)
+    }
+
     /// The number of groups on the roster.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -178,8 +178,9 @@ impl Guard {
         let total = plan.totals.groups;
         let limit = percent_of(MOST_NEW_GROUPS_PERCENT, total).max(LEAST_GROUP_LIMIT);
         let counts = |it: &GroupCreation| it.is_planned() && !self.approved.contains_group(it);
-        let count = plan.creations.iter().filter(|creation| counts(creation)).count();
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        // The roster counts codes, so what is set against it does too: one title may stand for several.
+        let count = plan.creations.iter().filter(|creation| counts(creation));
+        let count = u64::try_from(count.flat_map(GroupCreation::codes).count()).unwrap_or(u64::MAX);
         if count > limit {
             for creation in plan.creations.iter_mut().filter(|creation| counts(creation)) {
                 creation.state = OperationState::Held(HoldReason::TooManyGroups { count, total, limit });
@@ -325,14 +326,14 @@ fn skip_without_group(plan: &mut Plan) {
     }
 }
 
-/// Skips the creation of a group while all operations that put students into it are held.
+/// Skips the creation of a group while all operations that put students into it are held, or wait for a held one.
 fn skip_groups_of_held(plan: &mut Plan) {
     let (mut held, mut filled) = (BTreeSet::new(), BTreeSet::new());
     for operation in &plan.operations {
         let groups = operation.awaited_groups().cloned();
         match operation.state {
             OperationState::Planned => filled.extend(groups),
-            OperationState::Held(_) => held.extend(groups),
+            OperationState::Held(_) | OperationState::Skipped(SkipReason::Depends(_)) => held.extend(groups),
             OperationState::Skipped(_) | OperationState::Cannot(_) => {}
         }
     }

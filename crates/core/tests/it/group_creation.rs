@@ -90,6 +90,16 @@ fn no_group_is_created_while_all_its_students_are_held() {
 }
 
 #[test]
+fn no_group_is_created_for_a_move_that_waits_for_a_held_add() {
+    let mut world = World::empty().with_converged([student("s1"), student("s2")]);
+    world.creates_groups = true;
+    world.guard.max_delete = Limit::Count(0);
+    world.vanish("s1").set(student("s1").in_groups(["g1", "h1"]));
+    assert_eq!(world.lines()[0], "add s1 in 1 again held: vanished");
+    assert!(matches!(creation(&world.plan()), OperationState::Skipped(_)), "{:?}", world.lines());
+}
+
+#[test]
 fn new_groups_beyond_the_limit_are_held_with_their_students() {
     for (count, are_held) in [(5, false), (6, true)] {
         let mut world = World::empty();

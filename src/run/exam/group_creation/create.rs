@@ -71,7 +71,7 @@ impl GroupCreator<'_> {
         report: &mut ServiceReport,
     ) -> (Outcome, Option<ExamSyncError>) {
         if self.context.stop.is_cancelled() {
-            return (Outcome::Unsent(Unsent::Terminated), None);
+            return (Outcome::Unsent(Unsent::Terminated), Some(ExamSyncError::Stopped));
         }
         if self.at_rest {
             let what = "has no gid; it is created in another run";
