@@ -20,11 +20,8 @@ use rosterd_core::failure::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
 pub struct App {
-    /// The admin's settings.
     pub settings: Arc<Settings>,
-    /// Our own database.
     pub state: StateStore,
-    /// The clock.
     pub clock: Clock,
     /// The rehearsal's sandbox, kept serving while this lives.
     _demo: Option<Demo>,

@@ -19,13 +19,11 @@ pub enum Exit {
     Incomplete,
     /// Finished, but some operations are held for approval.
     Held,
-    /// Wrong usage.
     Usage,
     /// Temporary: a service is down, or another instance holds the lock; nothing was lost.
     Temporary,
     /// A service refused our credentials.
     Credentials,
-    /// Wrong configuration.
     Configuration,
     /// A signal ended a run in its midst; the state is consistent.
     Terminated,

@@ -3,6 +3,11 @@
 //! In reading order: the crate `rosterd-core` has the words and decides, [`run`] does what it decided with the
 //! help of [`remote`] and [`store`]. `ARCHITECTURE.md` has the map.
 
+#![expect(
+    missing_docs,
+    reason = "an application: what is public here serves its own program, tests and benches"
+)]
+
 pub mod remote;
 pub mod store;
 

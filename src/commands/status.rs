@@ -33,7 +33,6 @@ struct Status {
 /// How well enrolments are confirmed.
 #[derive(Serialize)]
 struct EvidencePart {
-    /// Enrolments by evidence.
     by_evidence: BTreeMap<String, u64>,
     /// Memberships in living classes that ClassIn confirmed lately.
     confirmed: u64,

@@ -48,7 +48,6 @@ pub enum Trigger {
     Schedule,
     /// Its time had come while the daemon was down.
     Missed,
-    /// A SIGUSR1.
     Signal,
     /// The time for pulling exam results has come: not a run of the roster.
     Results,
@@ -100,7 +99,6 @@ impl From<ScheduleSettings> for Timetable {
 pub struct DaemonConfig {
     /// When things are due.
     pub timetable: Timetable,
-    /// The clock.
     pub clock: Clock,
     /// The health that it reports to.
     pub health: Health,

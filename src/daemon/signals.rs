@@ -14,7 +14,6 @@ pub enum DaemonSignal {
     Stop(StopSignal),
     /// SIGHUP: read the configuration again.
     Reload,
-    /// SIGUSR1: run now.
     RunNow,
 }
 

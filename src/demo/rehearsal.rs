@@ -94,7 +94,6 @@ pub struct Provisioned {
     pub groups: usize,
     /// Courses with one class each, created on ClassIn.
     pub classes: usize,
-    /// ClassIn accounts.
     pub accounts: usize,
 }
 

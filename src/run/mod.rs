@@ -40,11 +40,9 @@ use rosterd_core::roster::RunId;
 pub enum Trigger {
     /// `--sync-now`.
     SyncNow,
-    /// The schedule.
     Schedule,
     /// The schedule, for a moment that was missed.
     Missed,
-    /// A signal.
     Signal,
 }
 
@@ -63,9 +61,7 @@ impl Trigger {
 
 /// Everything that a plan is made with. Nothing in it can change a service.
 pub struct Context {
-    /// Our own database.
     pub state: StateStore,
-    /// The school's roster.
     pub roster: RosterDatabase,
     /// The exam side, where it is enabled.
     pub exam: Option<ExamSide>,
@@ -77,7 +73,6 @@ pub struct Context {
     pub min_roster: u64,
     /// How failures are retried.
     pub retry: RetryPolicy,
-    /// The clock.
     pub clock: Clock,
     /// Where to show how far a run is.
     pub progress: Progress,
@@ -101,7 +96,6 @@ pub struct Writers {
 pub struct Intended {
     /// The exam side's plan.
     pub exam: Option<PlannedExam>,
-    /// ClassIn's operations.
     pub classin: EnrolmentLines,
 }
 

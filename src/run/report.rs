@@ -100,7 +100,6 @@ pub struct ServiceReport {
     /// Enrolments that the nightly check had to make again, because somebody had undone them.
     #[serde(skip_serializing_if = "is_zero")]
     pub restored: u64,
-    /// Requests by endpoint.
     pub calls: BTreeMap<String, u64>,
     /// Requests by endpoint and how they were answered.
     pub answers: BTreeMap<String, BTreeMap<String, u64>>,
@@ -113,7 +112,6 @@ pub struct ServiceReport {
     /// Open failures of this and earlier runs by who can do something about them, those that a person silenced
     /// left out: `school office`, `it`, `service`, `quota`.
     pub failures_by_who: BTreeMap<&'static str, u64>,
-    /// What went wrong.
     pub errors: Vec<String>,
     /// The plan's digest.
     #[serde(skip)]
@@ -211,13 +209,9 @@ impl ServiceReport {
 #[derive(Clone, Debug, Serialize)]
 #[must_use]
 pub struct RunReport {
-    /// Its number.
     pub run_id: i64,
-    /// What started it.
     pub trigger: String,
-    /// In which mode.
     pub mode: String,
-    /// How it ended.
     pub outcome: RunOutcome,
     /// When it started, RFC 3339.
     pub started_at: String,
@@ -228,13 +222,10 @@ pub struct RunReport {
     /// How to let happen what is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approve: Option<String>,
-    /// The exam side.
     pub exam: ServiceReport,
-    /// ClassIn.
     pub classin: ServiceReport,
     /// What went wrong, of both.
     pub errors: Vec<String>,
-    /// The exit code.
     pub exit_code: u8,
     /// How badly it ended: the exit code follows from it.
     #[serde(skip)]

@@ -22,7 +22,6 @@ pub enum ConfigSource {
     File(PathBuf),
     /// `/etc/rosterd/config.toml` if it exists, else `./config/default.toml`, else none.
     Standard,
-    /// None.
     BuiltIn,
 }
 

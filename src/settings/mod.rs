@@ -111,9 +111,7 @@ pub enum Missed {
 /// A span of days without runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blackout {
-    /// First day.
     pub from: jiff::civil::Date,
-    /// Last day.
     pub to: jiff::civil::Date,
 }
 
@@ -122,7 +120,6 @@ pub struct Blackout {
 pub struct ExamSettings {
     /// Whether the exam side is synchronised at all.
     pub enabled: bool,
-    /// The service's endpoint.
     pub endpoint: Endpoint,
     /// The account's verification code; absent when none was given (an error unless `--offline` or disabled).
     pub code: Option<SecretString>,
@@ -168,14 +165,12 @@ pub struct Endpoint {
 pub enum LoginField {
     /// The one field whose value equals the login value in every listed row.
     Auto,
-    /// This field.
     Named(FieldRef),
 }
 
 /// A field of the exam side as the admin names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldRef {
-    /// By number.
     Id(i64),
     /// By label, as the account shows it.
     Label(String),
@@ -184,7 +179,6 @@ pub enum FieldRef {
 /// One line of `[exam.fields]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldMapping {
-    /// The roster's column.
     pub column: String,
     /// The exam side's field.
     pub field: FieldRef,
@@ -195,11 +189,9 @@ pub struct FieldMapping {
 pub struct ClassinSettings {
     /// Whether classes are mirrored.
     pub enabled: bool,
-    /// The service's endpoint.
     pub endpoint: Endpoint,
     /// The school's id; not a secret.
     pub sid: Option<String>,
-    /// The school's secret.
     pub secret: Option<SecretString>,
     /// Students a call, 1 to 30.
     pub batch_size: usize,
@@ -218,7 +210,6 @@ pub struct ClassinSettings {
 pub struct GuardSettings {
     /// Deletes a run (and in 24 hours).
     pub max_delete: Limit,
-    /// Modifies a run.
     pub max_modify: Limit,
     /// Fewer students than this is a broken export.
     pub min_roster: u64,

@@ -55,7 +55,6 @@ pub enum Origin {
     Unset,
     /// The defaults inside the program.
     Default,
-    /// A configuration file.
     File(PathBuf),
     /// An environment variable of this name.
     Environment(String),

@@ -47,7 +47,6 @@ pub struct ClosedClass {
     pub target: ClassTarget,
     /// The code that said so.
     pub code: Code,
-    /// Our own sentence.
     pub message: String,
 }
 

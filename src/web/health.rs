@@ -48,18 +48,15 @@ struct State {
 pub struct RunLine {
     /// The run's number, if it got one.
     pub run_id: Option<i64>,
-    /// Its outcome.
     pub outcome: &'static str,
     /// Whether both sides were in step then.
     pub good: bool,
-    /// When it ended.
     pub finished_at: String,
 }
 
 /// A picture of the health at one moment, as `/` and `/api/v1/status` show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthPicture {
-    /// The running version.
     pub version: &'static str,
     /// Whether the scheduler gave a sign of life lately.
     pub alive: bool,

@@ -16,7 +16,6 @@ pub struct RunSummary {
     pub exit: u8,
     /// When it ended, in milliseconds since 1970 UTC.
     pub finished_at_ms: i64,
-    /// Its counts.
     pub figures: Figures,
 }
 
@@ -54,7 +53,6 @@ pub struct OperationCount {
     pub kind: &'static str,
     /// `applied`, `failed`, `held`, `unknown` or `skipped`.
     pub outcome: &'static str,
-    /// The number.
     pub count: u64,
 }
 
@@ -67,6 +65,5 @@ pub struct CallCount {
     pub endpoint: String,
     /// The answer's code, or a word such as `timeout`.
     pub outcome: String,
-    /// The number.
     pub count: u64,
 }

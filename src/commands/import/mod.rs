@@ -34,9 +34,7 @@ pub use self::report::ImportReport;
 pub enum ImportKind {
     /// Files in our own columns.
     Csv,
-    /// A Clever bundle.
     Clever,
-    /// A OneRoster bundle.
     Oneroster,
 }
 
@@ -78,7 +76,6 @@ pub struct ImportRequest {
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
-    /// The progress display.
     pub progress: Progress,
 }
 

@@ -57,7 +57,6 @@ pub enum ClassinError {
     /// HTTP 408, 429 and 5xx: what became of the call is unknown.
     #[error("ClassIn's host cannot answer now (HTTP {status})")]
     Busy {
-        /// The HTTP status.
         status: u16,
         /// How long it asks to wait.
         retry_after: Option<Duration>,
@@ -70,10 +69,7 @@ pub enum ClassinError {
     },
     /// Any other HTTP status, redirects included.
     #[error("ClassIn's host answers with HTTP {status}, which it is not known to do; check classin.base_url")]
-    UnexpectedStatus {
-        /// The HTTP status.
-        status: u16,
-    },
+    UnexpectedStatus { status: u16 },
 }
 
 /// What to do about a [`ClassinError`].

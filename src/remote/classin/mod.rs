@@ -31,7 +31,6 @@ use rosterd_core::roster::ClassinUid;
 /// One student of an add.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddItem {
-    /// The account.
     pub uid: ClassinUid,
     /// Our name for the row, echoed in the answer.
     pub token: Token,

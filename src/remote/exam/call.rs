@@ -9,23 +9,17 @@ use crate::remote::http::Method;
 /// Contract: docs/contracts/onlineexammaker.md, 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExamCall {
-    /// The account's fields.
     GetFields,
     /// One page of the listing.
     GetStudentList,
     /// Look-up by sid or login value.
     GetStudentsInfo,
-    /// Adds candidates.
     AddStudents,
-    /// Changes field values.
     ChangeStudents,
-    /// Deletes candidates.
     DeleteStudents,
-    /// Changes groups.
     MoveGroups,
     /// One page of the results.
     QueryResults,
-    /// Creates a group.
     AddCategory,
 }
 

@@ -25,7 +25,6 @@ use rosterd_core::roster::{Attempt, FieldId, Gid, LoginValue, Sid};
 /// One field of the account, as `getFields` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExamField {
-    /// Its number.
     pub id: FieldId,
     /// Its label; localised and editable by the account's administrators.
     pub label: String,
@@ -52,7 +51,6 @@ pub struct ListedCandidate {
 /// One row of `getstudentsinfo`.
 #[derive(Clone)]
 pub struct CandidateInfo {
-    /// The candidate's id.
     pub sid: Sid,
     /// Field values as returned; possibly fewer than the listing shows.
     pub fields: Vec<(FieldId, String)>,
@@ -85,7 +83,6 @@ pub struct ResultsPage {
 /// One candidate to add.
 #[derive(Clone)]
 pub struct NewCandidate {
-    /// The first group.
     pub gid: Gid,
     /// All values, the login field's among them.
     pub values: Vec<(FieldId, String)>,
@@ -94,7 +91,6 @@ pub struct NewCandidate {
 /// Values to change of one candidate.
 #[derive(Clone)]
 pub struct CandidateChange {
-    /// Whom.
     pub sid: Sid,
     /// The changed fields only; an empty value clears.
     pub values: Vec<(FieldId, String)>,
@@ -103,8 +99,6 @@ pub struct CandidateChange {
 /// Which candidates a look-up asks for.
 #[derive(Clone, Copy)]
 pub enum LookupKey<'a> {
-    /// By id.
     Sids(&'a [Sid]),
-    /// By login value.
     LoginValues(&'a [LoginValue]),
 }

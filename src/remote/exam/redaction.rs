@@ -10,7 +10,6 @@ use rosterd_core::roster::{FieldId, Gid, Sid};
 
 /// One call with what it carries.
 pub(super) struct SentRequest<'a> {
-    /// Which call.
     pub(super) call: ExamCall,
     /// What it carries besides code and time.
     pub(super) content: SentContent<'a>,
@@ -18,19 +17,15 @@ pub(super) struct SentRequest<'a> {
 
 /// What a call carries.
 pub(super) enum SentContent<'a> {
-    /// Nothing about anybody.
     Nothing,
     /// Who is looked up.
     Keys(LookupKey<'a>),
-    /// Who is added.
     Added(&'a [NewCandidate]),
-    /// Who is changed.
     Changed(&'a [CandidateChange]),
     /// Who is deleted or moved.
     People {
         /// The groups, none for a delete.
         gids: &'a [Gid],
-        /// The candidates.
         sids: &'a [Sid],
     },
     /// A group to create.

@@ -11,7 +11,6 @@ use super::retry_limits::FAILED_CALLS_IN_A_ROW;
 /// What a call does at the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// It looks.
     Read,
     /// It may change something.
     Write,
@@ -20,11 +19,9 @@ pub(super) enum Access {
 /// How a call ended, as far as it tells something about the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
-    /// It answered.
     Alive,
     /// It failed, or what came back is not from it.
     Failed,
-    /// Nothing is told.
     Untold,
 }
 

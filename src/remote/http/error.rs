@@ -14,23 +14,16 @@ pub enum TransportError {
     /// Nothing was sent, and nothing will be until the settings or the program change.
     #[error("calls to {host} cannot be made: {what}")]
     Setup {
-        /// The service.
         host: String,
         /// What is in the way, with the setting where there is one.
         what: String,
     },
     /// Certainly not sent: so many calls in a row failed that the service is left alone for this run.
     #[error("{host} is not called any more in this run: {failures} calls in a row failed")]
-    Stopped {
-        /// The service.
-        host: String,
-        /// How many.
-        failures: u32,
-    },
+    Stopped { host: String, failures: u32 },
     /// Certainly not sent: the name was not resolved, or no connection came about, TLS included.
     #[error("{host} cannot be reached")]
     Unreachable {
-        /// The service.
         host: String,
         /// What the attempt ended in.
         #[source]
@@ -39,7 +32,6 @@ pub enum TransportError {
     /// Sent, perhaps in part, without a readable answer: what the service did with it is unknown.
     #[error("{host} gave no complete answer: {why}")]
     Interrupted {
-        /// The service.
         host: String,
         /// How the answer was lost.
         why: Interruption,
@@ -52,7 +44,6 @@ pub enum TransportError {
 /// How an answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interruption {
-    /// The deadline passed.
     Timeout,
     /// The connection ended or broke, or the body could not be decoded.
     Cut,

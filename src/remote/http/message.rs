@@ -27,7 +27,6 @@ pub enum Method {
 /// One request, without scheme and host: those belong to the [`Transport`](super::Transport).
 #[derive(Clone)]
 pub struct Request {
-    /// GET or POST.
     pub method: Method,
     /// Path on the service, beginning with a slash.
     pub path: String,
@@ -63,7 +62,6 @@ impl fmt::Debug for Request {
 /// One complete answer, whatever its status.
 #[derive(Clone)]
 pub struct Reply {
-    /// The HTTP status.
     pub status: u16,
     /// The body, decoded and complete; never more than
     /// [`LARGEST_BODY_BYTES`](super::LARGEST_BODY_BYTES).
@@ -79,7 +77,6 @@ pub struct Reply {
 /// What a client makes of an answer.
 #[derive(Clone, Debug)]
 pub struct Parsed<T> {
-    /// What it read.
     pub value: T,
     /// Whether the answer is one that the service is known to give. A login page is not, whatever its status.
     pub is_documented: bool,

@@ -69,7 +69,6 @@ pub(super) fn outcome<G>(cause: FailureCause) -> Outcome<G> {
 pub(super) enum CallKind {
     /// Students into a class, or out of it.
     Enrolment,
-    /// Asking for accounts.
     Registration,
     /// For one student of the school.
     School,

@@ -99,12 +99,17 @@ impl Attempt {
 /// What an answer, or its absence, means for one item.
 #[derive(Clone, Debug)]
 pub(in crate::run) enum Judgement<G> {
-    /// It is proven.
     Settled(Outcome<G>),
     /// A look at the service tells. What is not done then has this cause, and is sent again in this way.
-    ReadBack { cause: Arc<FailureCause>, again: Option<Part> },
+    ReadBack {
+        cause: Arc<FailureCause>,
+        again: Option<Part>,
+    },
     /// Only another call tells; this is it without one.
-    SendAgain { part: Part, otherwise: Outcome<G> },
+    SendAgain {
+        part: Part,
+        otherwise: Outcome<G>,
+    },
     /// The cause can be mended, once; this is it without that.
     Repair(Outcome<G>),
 }
@@ -112,7 +117,6 @@ pub(in crate::run) enum Judgement<G> {
 /// In what part items are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::run) enum Part {
-    /// Each alone.
     Single,
     /// In two halves. Nothing of the call was done.
     Halves,

@@ -14,28 +14,15 @@ use rosterd_core::roster::FieldId;
 pub enum ResolveError {
     /// A label that the account does not have.
     #[error("{key}: the account has no field labelled {label:?}; it has {known}")]
-    UnknownLabel {
-        /// Which setting.
-        key: String,
-        /// What it says.
-        label: String,
-        /// What there is.
-        known: String,
-    },
+    UnknownLabel { key: String, label: String, known: String },
     /// The login field is not mapped.
     #[error(
         "exam.login_field: field {field} holds the login value, but no column in exam.fields is mapped to it"
     )]
-    NotMapped {
-        /// Which field.
-        field: FieldId,
-    },
+    NotMapped { field: FieldId },
     /// Nothing, or too much, is known about the login field.
     #[error("exam.login_field = \"auto\": {cause}; set exam.login_field to the field's label or number")]
-    Undetected {
-        /// What was found.
-        cause: String,
-    },
+    Undetected { cause: String },
 }
 
 /// The mapped fields by number, and the login field where it was named.

@@ -17,9 +17,7 @@ const MOST_ROOM_AHEAD: u64 = 2_000_000;
 
 /// Whether the login values of a listing are kept.
 pub(super) enum Names<'a> {
-    /// Here they go.
     Kept(&'a mut Vec<LoginValue>),
-    /// Memory stays flat.
     Dropped,
 }
 

@@ -60,7 +60,6 @@ pub struct ExamSide {
 
 /// A plan that was made and not applied, or that was applied.
 pub struct PlannedExam {
-    /// The plan.
     pub plan: GuardedPlan,
     /// Login values of the candidates that are not ours, where they were asked for.
     pub unmanaged: Option<Vec<String>>,

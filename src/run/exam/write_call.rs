@@ -11,12 +11,17 @@ use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 #[derive(Clone)]
 pub(super) enum WriteCall {
     /// Candidates to enter, each with its login value.
-    Add { candidates: Vec<NewCandidate>, logins: Vec<LoginValue> },
-    /// Values to change.
+    Add {
+        candidates: Vec<NewCandidate>,
+        logins: Vec<LoginValue>,
+    },
     Change(Vec<CandidateChange>),
     /// Groups to change.
-    Group { action: GroupAction, gids: Vec<Gid>, sids: Vec<Sid> },
-    /// Candidates to delete.
+    Group {
+        action: GroupAction,
+        gids: Vec<Gid>,
+        sids: Vec<Sid>,
+    },
     Delete(Vec<Sid>),
 }
 

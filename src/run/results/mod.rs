@@ -30,13 +30,10 @@ const LEAST_PAGE: u32 = 2;
 /// Everything that a pull works with. Whoever pulls holds the lock of the state database: pulls and runs exclude
 /// each other, and so share the service's allowance.
 pub struct ResultsPull {
-    /// Our own database.
     pub state: StateStore,
-    /// The exam side.
     pub exam: ExamSide,
     /// How old the last full pass may become.
     pub full_every: Duration,
-    /// The clock.
     pub clock: Clock,
     /// Where to show how far it is.
     pub progress: Progress,

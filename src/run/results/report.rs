@@ -13,7 +13,6 @@ use crate::store::{Met, ResultCounts};
 /// Results by whose candidate they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Whose {
-    /// Of students' candidates.
     pub managed: u64,
     /// Of candidates that were a student's and are gone.
     pub deleted: u64,
@@ -60,13 +59,10 @@ pub struct ResultsReport {
     pub whose: Whose,
     /// Values that should be numbers and are not; they are left out.
     pub unreadable: u64,
-    /// Requests by endpoint.
     pub calls: BTreeMap<String, u64>,
     /// Requests by endpoint and how they were answered.
     pub answers: BTreeMap<String, BTreeMap<String, u64>>,
-    /// What went wrong.
     pub errors: Vec<String>,
-    /// The exit code.
     pub exit_code: u8,
     /// How badly it ended: the exit code follows from it.
     #[serde(skip)]

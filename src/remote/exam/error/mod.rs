@@ -17,7 +17,6 @@ pub enum ExamError {
     /// The call could not even be tried.
     #[error("{call} cannot be sent")]
     Setup {
-        /// Which call.
         call: ExamCall,
         /// What is in the way.
         source: TransportError,
@@ -25,7 +24,6 @@ pub enum ExamError {
     /// Certainly not sent: no name resolution, connection or TLS.
     #[error("{call} was not sent")]
     Unreachable {
-        /// Which call.
         call: ExamCall,
         /// What the attempt ended in.
         source: TransportError,
@@ -33,7 +31,6 @@ pub enum ExamError {
     /// Certainly not sent: the service failed call after call and is left alone.
     #[error("{call} was not sent")]
     Stopped {
-        /// Which call.
         call: ExamCall,
         /// After how many failures.
         source: TransportError,
@@ -41,7 +38,6 @@ pub enum ExamError {
     /// Sent, but the answer was late, cut or too large.
     #[error("the answer to {call} was lost")]
     LostAnswer {
-        /// Which call.
         call: ExamCall,
         /// How it was lost.
         source: TransportError,
@@ -49,7 +45,6 @@ pub enum ExamError {
     /// Status 200, but not the documented JSON: a login page, a maintenance page, something cut.
     #[error("the answer to {call} is not the documented one: {what}")]
     Unreadable {
-        /// Which call.
         call: ExamCall,
         /// Where it departs from the documents, without any of its values.
         what: String,
@@ -57,11 +52,9 @@ pub enum ExamError {
     /// The call was refused as a whole: `status` is not `"ok"`, or 400, 409, 422.
     #[error("{call} with {items} item(s) was refused as a whole (HTTP status {status})")]
     Refused {
-        /// Which call.
         call: ExamCall,
         /// How many items it carried.
         items: usize,
-        /// The HTTP status.
         status: u16,
         /// The service's own text, masked.
         message: Option<String>,
@@ -72,7 +65,6 @@ pub enum ExamError {
          ended, or its API is switched off; {clock}"
     )]
     FieldsRefused {
-        /// The HTTP status.
         status: u16,
         /// How our clock stands to the service's.
         clock: ClockDifference,
@@ -81,48 +73,31 @@ pub enum ExamError {
     },
     /// 3xx, which is never followed: a wrong base URL or a login redirect.
     #[error("{call} was redirected (HTTP status {status}): base_url is wrong, or the service wants a login")]
-    Redirected {
-        /// Which call.
-        call: ExamCall,
-        /// The HTTP status.
-        status: u16,
-    },
+    Redirected { call: ExamCall, status: u16 },
     /// 401 or 403.
     #[error("{call} was not authorised (HTTP status {status}): check code, plan and clock; {clock}")]
     Unauthorized {
-        /// Which call.
         call: ExamCall,
-        /// The HTTP status.
         status: u16,
         /// How our clock stands to the service's.
         clock: ClockDifference,
     },
     /// 404, 405, 415: a wrong base URL, or our mistake.
     #[error("{call} does not exist there (HTTP status {status}): check base_url")]
-    WrongAddress {
-        /// Which call.
-        call: ExamCall,
-        /// The HTTP status.
-        status: u16,
-    },
+    WrongAddress { call: ExamCall, status: u16 },
     /// 413.
     #[error("{call} with {items} item(s) is too large for the service")]
     TooLarge {
-        /// Which call.
         call: ExamCall,
         /// How many items it carried.
         items: usize,
     },
     /// 408: the service gave up waiting for the request.
     #[error("the service gave up waiting for {call}")]
-    TimedOut {
-        /// Which call.
-        call: ExamCall,
-    },
+    TimedOut { call: ExamCall },
     /// 429.
     #[error("{call} came too soon after other calls")]
     RateLimited {
-        /// Which call.
         call: ExamCall,
         /// When the service wants to be asked again.
         retry_after: Option<Duration>,
@@ -130,21 +105,14 @@ pub enum ExamError {
     /// 5xx: failure or maintenance.
     #[error("{call} failed at the service (HTTP status {status})")]
     ServiceFailed {
-        /// Which call.
         call: ExamCall,
-        /// The HTTP status.
         status: u16,
         /// When the service wants to be asked again.
         retry_after: Option<Duration>,
     },
     /// A status that the contract's table does not have.
     #[error("{call} was answered with the unexpected HTTP status {status}")]
-    Unexpected {
-        /// Which call.
-        call: ExamCall,
-        /// The HTTP status.
-        status: u16,
-    },
+    Unexpected { call: ExamCall, status: u16 },
 }
 
 /// How far our clock is ahead of the service's, by the answer's `Date` header.

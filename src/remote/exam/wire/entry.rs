@@ -12,7 +12,6 @@ pub(super) const NO_INDEX: i64 = -1;
 /// `addStudents` as objects, groups as objects; what `fail` holds is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// A number.
     Number(i64),
     /// A string, numeric or not.
     Text(String),
@@ -24,7 +23,6 @@ pub(super) enum Entry {
         title: Option<String>,
         login_value: Option<String>,
     },
-    /// Anything else.
     Other,
 }
 
