@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,7 @@ pub(super) async fn run<'a>(
         registrations.map(|(at, operation)| (&operation.student, at)).collect();
     let registrar = Registrar {
         accounts,
+        sharing: sharing(accounts, &positions),
         calls: RegistrationCalls::new(terms, school, accounts),
         positions,
         lost: Mutex::new(terms.context.state.lost_registrations().await?.into_iter().collect()),
@@ -303,11 +304,23 @@ impl CallService for RegistrationCalls<'_> {
     }
 }
 
+fn sharing(accounts: &AccountPlan, positions: &HashMap<&StudentId, usize>) -> HashMap<usize, Arc<[usize]>> {
+    let mut sharing = HashMap::new();
+    for application in &accounts.applications {
+        let students = application.account.students.iter();
+        let shared: Arc<[usize]> = students.filter_map(|one| positions.get(one).copied()).collect();
+        sharing.extend(shared.iter().map(|at| (*at, Arc::clone(&shared))));
+    }
+    sharing
+}
+
 struct Registrar<'a> {
     accounts: &'a AccountPlan,
     calls: RegistrationCalls<'a>,
     /// Where the registration of each student stands.
     positions: HashMap<&'a StudentId, usize>,
+    /// The registrations that share one account, by each of them.
+    sharing: HashMap<usize, Arc<[usize]>>,
     /// When each student's last call was made that nobody knows the answer to.
     lost: Mutex<HashMap<StudentId, i64>>,
     state: Mutex<ApplyState>,
@@ -395,13 +408,7 @@ impl<'a> Applier for Registrar<'a> {
     }
 
     fn ending_together(&self, position: usize) -> Vec<usize> {
-        let Some(operation) = self.accounts.operations.get(position) else { return Vec::new() };
-        let account = self.accounts.applications.iter().map(|application| &application.account);
-        let shared = account.filter(|account| account.students.contains(&operation.student));
-        shared
-            .flat_map(|account| &account.students)
-            .filter_map(|one| self.positions.get(one).copied())
-            .collect()
+        self.sharing.get(&position).map(|shared| shared.to_vec()).unwrap_or_default()
     }
 
     fn note_applied(
