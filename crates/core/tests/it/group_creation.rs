@@ -112,3 +112,19 @@ fn new_groups_beyond_the_limit_are_held_with_their_students() {
         assert_eq!(world.lines()[0].contains("after create"), are_held);
     }
 }
+
+#[test]
+fn an_approval_lets_those_groups_go_ahead_that_it_names_and_no_others() {
+    let mut world = World::empty();
+    world.group_table = (0..12).map(|at| (format!("n{at:02}"), None)).collect();
+    world.creates_groups = true;
+    world.set(student("new").in_groups(["n00"]));
+    let held = world.plan().creations.iter().map(|it| it.desired_hash).collect::<Vec<_>>();
+    for hash in &held[..4] {
+        world.guard.approved.insert_group(*hash);
+    }
+    let plan = world.plan();
+    let planned: Vec<&str> =
+        plan.creations.iter().filter(|it| it.is_planned()).map(|it| it.code.as_str()).collect();
+    assert_eq!(planned, ["n00", "n01", "n02", "n03"]);
+}
