@@ -128,7 +128,7 @@ pub async fn reconcile_with_plan(
     pass(context, trigger.as_str(), exam.as_ref(), classin.as_ref()).await
 }
 
-/// What a run would do. Nothing is written but the run's own row.
+/// What a run would do. Nothing is written but the run's own row, and what an approval of its holds would cover.
 ///
 /// # Errors
 /// Only when our own database cannot be used.
