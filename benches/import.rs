@@ -11,7 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use rosterd::commands::import::{ImportKind, ImportRequest, import};
+use rosterd::{ImportKind, ImportRequest, import};
 
 /// About 133 bytes a row.
 const SIZES: [u32; 2] = [156_000, 1_560_000];

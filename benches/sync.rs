@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rosterd::store::roster_writer::{Commit, Completeness, RosterWriter};
+use rosterd::{Commit, Completeness, RosterWriter};
 use rosterd_import::{CellValue, GroupRow, RosterRows, StudentRow};
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 

@@ -1,35 +1,7 @@
-//! The program: reads the command line, runs, and answers with an exit code.
+//! The program.
 
 use std::process::ExitCode;
 
-use rosterd::cli::Cli;
-use rosterd::exit::Exit;
-use rosterd::remote::http;
-use rosterd::{commands, telemetry};
-
 fn main() -> ExitCode {
-    http::install_crypto();
-    let cli = match Cli::parse_or_exit_code(std::env::args_os()) {
-        Ok(cli) => cli,
-        Err((code, text, to_stdout)) => {
-            if to_stdout {
-                commands::print(&text)
-            } else {
-                commands::print_error(&text)
-            }
-            return ExitCode::from(u8::try_from(code).unwrap_or(Exit::Usage.code()));
-        }
-    };
-    commands::print_error_as(cli.log_format);
-    if let Err(error) = telemetry::init(cli.log_directives(), cli.log_format, !cli.no_color) {
-        commands::print_error(&error.to_string());
-        return Exit::Usage.into();
-    }
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(commands::run(cli)).into(),
-        Err(error) => {
-            commands::print_error(&format!("the program cannot start: {error}"));
-            Exit::Failed.into()
-        }
-    }
+    rosterd::main()
 }

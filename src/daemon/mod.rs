@@ -122,18 +122,6 @@ pub enum ShutdownResult {
     Forced(StopSignal),
 }
 
-impl ShutdownResult {
-    /// The exit code of the process.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Idle => 0,
-            Self::Interrupted => StopSignal::Terminate.exit_code(),
-            Self::Forced(signal) => signal.exit_code(),
-        }
-    }
-}
-
 /// Runs the daemon until it is told to stop. Nothing that a run does, panics included, ends it.
 pub async fn run<W: RunHandler>(handler: Arc<W>, config: DaemonConfig) -> ShutdownResult {
     engine::Engine::new(handler, config).run().await

@@ -47,12 +47,6 @@ impl Notifier {
     #[cfg(not(target_os = "linux"))]
     #[must_use]
     pub fn systemd() -> Self {
-        Self::silent()
-    }
-
-    /// Sends nothing.
-    #[must_use]
-    pub fn silent() -> Self {
         Self::new(|_| {}, None)
     }
 
@@ -107,6 +101,6 @@ mod tests {
     fn a_sign_of_life_comes_twice_as_often_as_it_is_waited_for() {
         let notifier = Notifier::new(|_| {}, Some(Duration::from_secs(60)));
         assert_eq!(notifier.watchdog_pause(), Some(Duration::from_secs(30)));
-        assert_eq!(Notifier::silent().watchdog_pause(), None);
+        assert_eq!(Notifier::new(|_| {}, None).watchdog_pause(), None);
     }
 }

@@ -299,7 +299,7 @@ async fn a_run_that_was_cut_short_is_interrupted_and_still_owed() {
     world.expect([stored("2027-01-04T10:00:00Z"), Event::Started(Trigger::Schedule)]).await;
     world.tell(TERMINATE).await;
     let (result, rest) = world.ended().await;
-    assert_eq!((result, result.exit_code()), (ShutdownResult::Interrupted, 143));
+    assert_eq!(result, ShutdownResult::Interrupted);
     assert_eq!(rest, [Event::Ended, stored("2027-01-04T09:00:00Z")]);
 }
 
@@ -310,7 +310,7 @@ async fn a_run_that_ends_by_itself_in_time_was_not_interrupted() {
     world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
     world.tell(TERMINATE).await;
     let (result, rest) = world.ended().await;
-    assert_eq!((result.exit_code(), rest), (0, vec![Event::Ended]));
+    assert_eq!((result, rest), (ShutdownResult::Idle, vec![Event::Ended]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -326,7 +326,7 @@ async fn a_run_that_does_not_end_in_thirty_seconds_is_cut_short() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_signal_ends_at_once() {
-    for (signal, code) in [(StopSignal::Interrupt, 130), (StopSignal::Terminate, 143)] {
+    for signal in [StopSignal::Interrupt, StopSignal::Terminate] {
         let mut world = started([Behaviour::IgnoreStop]);
         world.tell(DaemonSignal::RunNow).await;
         world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
@@ -334,7 +334,7 @@ async fn a_second_signal_ends_at_once() {
         world.tell(DaemonSignal::Stop(signal)).await;
         world.tell(DaemonSignal::Stop(signal)).await;
         let (result, _) = world.ended().await;
-        assert_eq!((result.exit_code(), before.elapsed()), (code, Duration::ZERO));
+        assert_eq!((result, before.elapsed()), (ShutdownResult::Forced(signal), Duration::ZERO));
     }
 }
 

@@ -5,7 +5,7 @@ pub mod generator;
 #[cfg(feature = "sandbox")]
 mod rehearsal;
 #[cfg(feature = "sandbox")]
-pub use rehearsal::{Demo, Provisioned, provision};
+pub use rehearsal::{Demo, provision};
 
 #[cfg(not(feature = "sandbox"))]
 mod absent;

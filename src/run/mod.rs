@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
-pub use exam::{ExamRetryDelays, ExamSide, ExamSyncError, PlannedExam, check_exam_fields};
+pub use exam::{ExamRetryDelays, ExamSide, PlannedExam, check_exam_fields};
 pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, RunOutcome, RunReport, ServiceReport, moment};

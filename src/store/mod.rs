@@ -43,18 +43,15 @@ mod statements;
 pub use approvals::HeldOperation;
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
-pub use evidence::{EvidenceRow, EvidenceSummary, FullClass};
+pub use evidence::{EvidenceRow, FullClass};
 pub use export::{LINK_COLUMNS, RosterExport, TextRow};
-pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow, OwnerCounts};
-pub use intents::{Intent, LostIntents};
+pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow};
+pub use intents::Intent;
 pub use link_writes::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
 pub use outcomes::{CallRecord, Departure};
-pub use result_passes::{FinishedPass, ResultsPass};
+pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
-pub use roster::{
-    ClassCursor, NamedStudent, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot,
-    StudentCursor, WantedClass,
-};
+pub use roster::{RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor};
 pub use runs::{RunRow, RunStart};
 pub use state::StateStore;

@@ -179,11 +179,6 @@ impl Health {
         self.inner.metrics.overlap_skipped();
     }
 
-    /// A call to a service (`exam` or `classin`) took so long.
-    pub fn request_took(&self, service: &'static str, took: Duration) {
-        self.inner.metrics.request_took(service, took);
-    }
-
     /// Whether the scheduler gave a sign of life within the last three minutes.
     #[must_use]
     pub fn is_alive(&self, now_ms: i64) -> bool {

@@ -22,9 +22,6 @@ pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 /// Upper bounds in seconds: a quiet run of a small school up to a first one of a large company.
 const RUN_BUCKETS: [f64; 9] = [0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 
-/// Upper bounds in seconds, up to the longest deadline a call has by default.
-const REQUEST_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
 /// A name that a label may hold is at most so long.
 const LABEL_LENGTH: usize = 64;
 
@@ -70,7 +67,6 @@ pub(super) struct Metrics {
     failed_items: Family<ByTarget, Gauge>,
     held_items: Gauge,
     requests: Family<ByRequest, Counter>,
-    request_seconds: Family<ByTarget, Histogram>,
     rate_limited_seconds: SecondsCounter,
     guard_stops: Counter,
     overlap_skipped: Counter,
@@ -98,7 +94,6 @@ impl Metrics {
             failed_items: Family::default(),
             held_items: Gauge::default(),
             requests: Family::default(),
-            request_seconds: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
             rate_limited_seconds: SecondsCounter::default(),
             guard_stops: Counter::default(),
             overlap_skipped: Counter::default(),
@@ -141,8 +136,6 @@ impl Metrics {
         let help = "Operations that wait for approval now";
         to.register("rosterd_held_items", help, self.held_items.clone());
         to.register("rosterd_remote_requests", "Calls by what was answered", self.requests.clone());
-        let help = "How long calls took";
-        to.register("rosterd_remote_request_seconds", help, self.request_seconds.clone());
         let help = "How long calls waited because a service asked for it";
         to.register("rosterd_rate_limited_seconds", help, self.rate_limited_seconds.clone());
     }
@@ -206,10 +199,6 @@ impl Metrics {
 
     pub(super) fn overlap_skipped(&self) {
         self.overlap_skipped.inc();
-    }
-
-    pub(super) fn request_took(&self, service: &'static str, took: Duration) {
-        self.request_seconds.get_or_create(&ByTarget { target: service }).observe(took.as_secs_f64());
     }
 
     /// Everything in the OpenMetrics text form.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fastrand::Rng;
-use rosterd::run::RunReport;
+use rosterd::RunReport;
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 use rosterd_sandbox::CandidateView;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rosterd::run::RunReport;
+use rosterd::RunReport;
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 use rosterd_testkit::School;
 
 const STUDENTS: usize = 2_000;

@@ -14,13 +14,13 @@ use md5::Digest as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use rosterd::clock::Clock;
-use rosterd::remote::classin::{
+use rosterd::Clock;
+use rosterd::Endpoint;
+use rosterd::Transport;
+use rosterd::{
     AddItem, ClassinConnection, ClassinDisposition, ClassinError, ClassinProbe, ClassinWriter, ClockReading,
     PasswordSource, StopCause,
 };
-use rosterd::remote::http::Transport;
-use rosterd::settings::Endpoint;
 use rosterd_core::classin_plan::{
     AccountVerdict, Call, CallAnswer, Code, Contact, ItemVerdict, Membership, Registration, SchoolName,
     Scope, Sent, Token, judge, judge_name, judge_registrations, judge_school_student,

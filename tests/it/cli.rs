@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use crate::program::{Programs as _, bare};
-use rosterd::store::roster_writer::RosterWriter;
+use rosterd::RosterWriter;
 use rosterd_testkit::{Ended, Running, School, ended, eventually, jsonl};
 use serde_json::Value;
 

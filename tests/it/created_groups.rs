@@ -31,7 +31,7 @@ async fn roster(world: &ExamSchool, sql: &str) {
     connection.close().await.unwrap();
 }
 
-fn problem(report: &rosterd::run::RunReport) -> String {
+fn problem(report: &rosterd::RunReport) -> String {
     report.exam.problems.join("\n")
 }
 

@@ -13,10 +13,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rosterd::clock::Clock;
-use rosterd::remote::classin::{AddItem, ClassinConnection, ClassinError, ClassinWriter};
-use rosterd::remote::http::Transport;
-use rosterd::settings::Endpoint;
+use rosterd::Clock;
+use rosterd::Endpoint;
+use rosterd::Transport;
+use rosterd::{AddItem, ClassinConnection, ClassinError, ClassinWriter};
 use rosterd_core::classin_plan::{
     AccountVerdict, Call, CallAnswer, Code, Contact, ItemVerdict, Judged, Membership, Registration,
     SchoolName, Scope, Sent, Stop, Token, decide, judge, judge_name, judge_registrations,

@@ -16,13 +16,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use md5::{Digest, Md5};
-use rosterd::clock::Clock;
-use rosterd::remote::exam::{
+use rosterd::Clock;
+use rosterd::Endpoint;
+use rosterd::{Calls, RetryPacing, Transport};
+use rosterd::{
     CandidateChange, ExamConnection, ExamDisposition, ExamError, ExamField, ExamReader, ExamWriter,
     LookupKey, NewCandidate, Stop,
 };
-use rosterd::remote::http::{Calls, RetryPacing, Transport};
-use rosterd::settings::Endpoint;
 use rosterd_core::exam_plan::{AddVerdict, GroupAction, Verdict, judge_add, judge_by_sid};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid};
 use secrecy::SecretString;

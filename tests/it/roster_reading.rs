@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rosterd::exit::Exit;
-use rosterd::settings::RosterQueries;
-use rosterd::store::{RosterDatabase, RosterError, RosterRow};
+use rosterd::Exit;
+use rosterd::RosterQueries;
+use rosterd::{RosterDatabase, RosterError, RosterRow};
 use rosterd_core::roster::StudentId;
 use rosterd_testkit::School;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};

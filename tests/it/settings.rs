@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rosterd::settings::{ConfigSource, FieldMapping, FieldRef, LoginField, Origin, Problem, Settings};
+use rosterd::{ConfigSource, FieldMapping, FieldRef, LoginField, Origin, Problem, Settings};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use secrecy::ExposeSecret;
 
@@ -454,7 +454,7 @@ fn all_problems_are_reported_at_once_one_a_line() {
         ["exam.leavers", "exam.nonsense", "exam.page_size", "nonsense", "retry.max_delay", "sync.mode"];
     assert_eq!(keys, expected);
     assert_eq!(error.to_string().lines().count(), expected.len());
-    assert_eq!(rosterd::app::AppError::from(error).exit().code(), 78);
+    assert_eq!(rosterd::AppError::from(error).exit().code(), 78);
 }
 
 #[test]

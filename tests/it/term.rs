@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rosterd::exit::Exit;
-use rosterd::run::{RunReport, Severity};
+use rosterd::Exit;
+use rosterd::{RunReport, Severity};
 use rosterd_sandbox::Role;
 use rosterd_testkit::{ClassIds, DAY, HOUR, School};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rosterd::clock::Clock;
-use rosterd::run::ClassinPatience;
-use rosterd::store::roster_writer::RosterWriter;
+use rosterd::ClassinPatience;
+use rosterd::Clock;
+use rosterd::RosterWriter;
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio_util::sync::CancellationToken;

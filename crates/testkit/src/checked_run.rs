@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rosterd::exit::Exit;
-use rosterd::run::{Context, Intended, PlannedExam, RunReport, Trigger, Writers, plan, reconcile_with_plan};
+use rosterd::Exit;
+use rosterd::{Context, Intended, PlannedExam, RunReport, Trigger, Writers, plan, reconcile_with_plan};
 use rosterd_core::exam_plan::audit::{Audit, Departure, audit};
 use rosterd_core::roster::{Mode, StudentId};
 use sqlx::sqlite::SqliteConnectOptions;

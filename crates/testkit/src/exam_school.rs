@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use rosterd::app;
-use rosterd::remote::exam::{ExamConnection, ExamReader, ExamWriter};
-use rosterd::remote::http::{RetryPacing, Transport};
-use rosterd::run::{
+use rosterd::{
     Context, ExamRetryDelays, ExamSide, Intended, Progress, RunReport, Trigger, Writers, reconcile,
 };
-use rosterd::settings::{
+use rosterd::{
     Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, RetrySettings, Settings,
 };
-use rosterd::store::{FailureRow, RosterDatabase, StateStore};
+use rosterd::{ExamConnection, ExamReader, ExamWriter};
+use rosterd::{FailureRow, RosterDatabase, StateStore};
+use rosterd::{RetryPacing, Transport};
 use rosterd_core::exam_plan::Link;
 use rosterd_core::exam_plan::{GuardedPlan, PlanDocument, ValueDisplay};
 use rosterd_core::failure::RetryPolicy;
@@ -75,7 +74,7 @@ impl ExamSchool {
             .collect();
         let foreign = school.sandbox.create_group("another school");
         let settings = settings(&school);
-        let database = app::roster(&settings).await.unwrap();
+        let database = rosterd::roster(&settings).await.unwrap();
         let state = StateStore::open(&settings.state.database).await.unwrap();
         let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
         let school = Self { school, settings, people, groups, foreign, database, state };
@@ -152,7 +151,7 @@ impl ExamSchool {
             clock: self.clock.clone(),
             progress: Progress::default(),
             stop: self.stop.clone(),
-            exit_code: rosterd::exit::exit_code,
+            exit_code: rosterd::exit_code,
         };
         (context, writers)
     }

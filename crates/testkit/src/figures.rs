@@ -1,6 +1,6 @@
 //! Figures of a run, short enough to stand in an assertion.
 
-use rosterd::run::{Counts, RunReport, ServiceReport};
+use rosterd::{Counts, RunReport, ServiceReport};
 
 /// Reads figures of the exam side.
 pub trait Figures {

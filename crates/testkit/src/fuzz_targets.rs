@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use rosterd::settings::{ConfigSource, Settings};
+use rosterd::{ConfigSource, Settings};
 use rosterd_core::classin_plan::{Call, Sent, Token, judge};
 use rosterd_core::exam_plan::{AddVerdict, Verdict, judge_add, judge_by_sid};
 use rosterd_core::roster::{ClassCode, Sid, StudentId};
@@ -26,7 +26,7 @@ pub const TARGETS: &[Target] = &[
 
 /// What the exam side answers to a reading call: no row is made up, and nothing that fails says more than that.
 pub fn exam_reads(body: &[u8]) {
-    use rosterd::remote::exam::fuzzing::{fields, lookup, page};
+    use rosterd::fuzzing::{fields, lookup, page};
     let entries = body.iter().filter(|byte| **byte == b'{').count();
     if let Some(fields) = fields(body) {
         assert!(!fields.is_empty() && fields.len() <= entries, "{} fields", fields.len());
@@ -44,7 +44,7 @@ pub fn exam_reads(body: &[u8]) {
 
 /// What the exam side answers to a write: one verdict for each item, no sid that the answer does not name, none twice.
 pub fn exam_writes(body: &[u8]) {
-    let Some(answer) = rosterd::remote::exam::fuzzing::write(body) else { return };
+    let Some(answer) = rosterd::fuzzing::write(body) else { return };
     for size in [1, 2, 3, 100] {
         let verdicts = judge_add(size, &answer);
         assert_eq!(verdicts.len(), size);
@@ -70,7 +70,7 @@ fn sid_of(verdict: &AddVerdict) -> Option<Sid> {
 
 /// What ClassIn answers: one verdict for each item of each call.
 pub fn classin_answers(body: &[u8]) {
-    let Some(answer) = rosterd::remote::classin::fuzzing::answer(body) else { return };
+    let Some(answer) = rosterd::fuzzing::answer(body) else { return };
     let token = |number: usize| {
         Token::derive(&[7; 32], &StudentId::new(format!("s{number}")), Some(&ClassCode::new("c1")))
     };

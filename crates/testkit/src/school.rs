@@ -5,12 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rosterd::app;
-use rosterd::clock::Clock;
-use rosterd::exit::Exit;
-use rosterd::run::{ClassinPatience, Context, Intended, Progress, RunReport, Writers};
-use rosterd::settings::{ConfigSource, Settings};
-use rosterd::store::{FailureRow, StateStore};
+use rosterd::Clock;
+use rosterd::Exit;
+use rosterd::{ClassinPatience, Context, Intended, Progress, RunReport, Writers};
+use rosterd::{ConfigSource, Settings};
+use rosterd::{FailureRow, StateStore};
 use rosterd_sandbox::{Sandbox, Serving};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -199,7 +198,7 @@ impl School {
     async fn contexts(&self, state: &StateStore) -> (Context, Writers) {
         let (clock, stop) = (self.clock.clone(), self.stop.clone());
         let settings = self.settings();
-        let built = app::run_context(&settings, state.clone(), clock, Progress::silent(), stop);
+        let built = rosterd::run_context(&settings, state.clone(), clock, Progress::silent(), stop);
         let (mut context, writers) = built.await.unwrap();
         if let Some(side) = &mut context.classin {
             side.retry_delays = self.patience;

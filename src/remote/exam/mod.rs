@@ -12,9 +12,8 @@ mod seen_groups;
 mod signature;
 mod wire;
 
-pub use call::ExamCall;
 pub use client::{ExamConnection, ExamReader, ExamWriter};
-pub use error::{ClockDifference, ExamDisposition, ExamError, Stop};
+pub use error::{ExamDisposition, ExamError, Stop};
 
 pub use rosterd_core::exam_plan::{GroupAction, WriteAnswer};
 

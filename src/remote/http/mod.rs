@@ -17,11 +17,13 @@ mod transport;
 use std::sync::Once;
 
 pub use counters::Calls;
-pub use error::{Cause, Interruption, TransportError};
+pub use error::TransportError;
+#[cfg(test)]
+pub(crate) use error::{Cause, Interruption};
 pub use mask::mask_service_text;
 pub use message::{Method, Parsed, Reply, Request, UnixSeconds};
 pub use retry::RetryPacing;
-pub use transport::{LARGEST_BODY_BYTES, Transport};
+pub use transport::Transport;
 
 /// Installs the process's TLS provider; harmless when called again, or when another one is there already.
 ///

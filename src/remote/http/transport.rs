@@ -126,12 +126,6 @@ impl Transport {
         }
     }
 
-    /// Halves the pace until [`Transport::reset`]. A 429 does this by itself; it is for services that
-    /// complain in another way.
-    pub fn slow_down(&self) {
-        self.shared.pacer.lower(Instant::now());
-    }
-
     /// How many calls in a row have failed, where that is too many for another write in this run.
     #[must_use]
     pub fn failures_in_a_row(&self) -> Option<u32> {

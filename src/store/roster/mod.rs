@@ -13,9 +13,9 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
-pub use cursor::{ClassCursor, StudentCursor};
+pub use cursor::StudentCursor;
 pub use error::RosterError;
-pub use people::{NamedStudent, RosterDetails};
+pub use people::RosterDetails;
 pub use snapshot::RosterSnapshot;
 
 use crate::settings::RosterQueries;

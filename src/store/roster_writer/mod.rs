@@ -25,7 +25,7 @@ use rosterd_import::{Reading, RosterRows, RosterTable};
 
 pub use rosterd_import::Completeness;
 
-pub use self::difference::{ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+pub use self::difference::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
 pub use self::staging::Staging;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/roster");

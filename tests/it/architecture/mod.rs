@@ -202,7 +202,7 @@ fn adapters_that_know_too_much(sources: &[Source]) -> Vec<String> {
 
 /// Why a service is stopped and how bad that is are types; which code the program ends with is for the commands.
 fn exits_below_the_commands(sources: &[Source]) -> Vec<String> {
-    let border = ["main", "exit", "app", "commands", "cli", "daemon", "web"];
+    let border = ["lib", "program", "exit", "app", "commands", "cli", "daemon", "web"];
     let is_above = |source: &Source| border.contains(&source.top()) || source.path == "sandbox/main.rs";
     words_outside(sources, &["crate::exit", "Exit"], is_above)
 }

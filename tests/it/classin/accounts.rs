@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rosterd::exit::Exit;
-use rosterd::run::ClassinPatience;
+use rosterd::ClassinPatience;
+use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 
 use super::{ADD, JOIN, REGISTER, REGISTER_SEVERAL, count, in_step, set_of, settle};

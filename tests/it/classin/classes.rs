@@ -1,6 +1,6 @@
 //! Class by class: what the roster wants, whose membership it is, what is lost, refused and held.
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::ClassOrigin;
 

@@ -1,7 +1,7 @@
 //! `explain`, `claim` and `status`, by the program itself.
 
 use crate::program::Programs as _;
-use rosterd::exit::Exit;
+use rosterd::Exit;
 
 use super::accounts::{apply, phone, registering, uid};
 use super::{ADD, in_step};

@@ -1,6 +1,6 @@
 //! How sure we are, since when, and how the nightly check keeps it fresh.
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 
 use super::{ADD, count, in_step, set_of};
 use rosterd_testkit::{DAY, HOUR, School};

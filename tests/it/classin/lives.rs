@@ -1,6 +1,6 @@
 //! The lives of classes and accounts: full, over, busy; cancelled, teaching, auditing.
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::Role;
 

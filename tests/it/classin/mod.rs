@@ -10,8 +10,8 @@ mod unknowns;
 
 use std::collections::BTreeSet;
 
-use rosterd::exit::Exit;
-use rosterd::run::{RunReport, Severity};
+use rosterd::Exit;
+use rosterd::{RunReport, Severity};
 use rosterd_testkit::{ClassIds, DAY, School};
 
 const ADD: &str = "addClassStudentMultiple";

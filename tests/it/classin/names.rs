@@ -1,6 +1,6 @@
 //! Names at the school follow the roster.
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 
 use super::accounts::{apply, phone, registering, uid};
 use super::{ADD, JOIN, NAME, count, in_step};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rosterd::exit::Exit;
+use rosterd::Exit;
 
 use super::accounts::phone;
 use super::{ADD, ADD_TO_COURSE, JOIN, NAME, REGISTER, REGISTER_SEVERAL, REMOVE, REMOVE_FROM_COURSE, settle};

@@ -1,8 +1,8 @@
 //! A roster that cannot be read, or not all of it, or that is a broken export: nobody is deleted, and the error names the
 //! file and the table.
 
-use rosterd::settings::RosterQueries;
-use rosterd::store::RosterDatabase;
+use rosterd::RosterDatabase;
+use rosterd::RosterQueries;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -25,10 +25,7 @@ async fn sql(world: &ExamSchool, statement: &str) {
 }
 
 /// Opens the roster anew, as every run of the program does.
-async fn open_again(
-    world: &mut ExamSchool,
-    students: Option<&str>,
-) -> Result<(), rosterd::store::RosterError> {
+async fn open_again(world: &mut ExamSchool, students: Option<&str>) -> Result<(), rosterd::RosterError> {
     let queries = RosterQueries { students: students.map(str::to_owned), ..RosterQueries::default() };
     let columns: Vec<String> = world.settings.exam.fields.iter().map(|field| field.column.clone()).collect();
     let path = world.folder.path().join("roster.db");

@@ -7,9 +7,9 @@ mod oneroster;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rosterd::commands::import::{ImportError, ImportKind, ImportReport, ImportRequest, import};
-use rosterd::demo::generator::generate;
-use rosterd::store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter};
+use rosterd::generate;
+use rosterd::{Commit, Completeness, RosterWriteError, RosterWriter};
+use rosterd::{ImportError, ImportKind, ImportReport, ImportRequest, import};
 use rosterd_import::{CellValue, ColumnMap, RosterTable};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rosterd::exit::Exit;
-use rosterd::store::StateStore;
+use rosterd::Exit;
+use rosterd::StateStore;
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{ContactPart, FailureState};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};

@@ -5,7 +5,7 @@ mod contact;
 use std::path::Path;
 
 use crate::program::Programs as _;
-use rosterd::store::{StateStore, StoreError};
+use rosterd::{StateStore, StoreError};
 use rosterd_testkit::School;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use rosterd::app::exam_side;
-use rosterd::exit::Exit;
-use rosterd::run::{ExamRetryDelays, Progress, ResultsPull, ResultsReport, pull_results};
-use rosterd::store::{ResultFilter, StateStore, StudentResult};
+use rosterd::Exit;
+use rosterd::exam_side;
+use rosterd::{ExamRetryDelays, Progress, ResultsPull, ResultsReport, pull_results};
+use rosterd::{ResultFilter, StateStore, StudentResult};
 use rosterd_sandbox::ResultView;
 
 use rosterd_testkit::School;
@@ -56,7 +56,7 @@ pub(crate) fn pull_of(school: &School, state: StateStore) -> ResultsPull {
         clock: school.clock.clone(),
         progress: Progress::silent(),
         stop: school.stop.clone(),
-        exit_code: rosterd::exit::exit_code,
+        exit_code: rosterd::exit_code,
     }
 }
 

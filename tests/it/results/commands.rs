@@ -1,7 +1,7 @@
 //! The command: pulling, listing, exporting, the lock, the daemon's own schedule. Never a name.
 
 use crate::program::Programs as _;
-use rosterd::store::RunLock;
+use rosterd::RunLock;
 use rosterd_sandbox::ResultView;
 
 use super::bench::*;
@@ -15,7 +15,7 @@ async fn school() -> School {
         school.student(id).await;
     }
     school.group_of_all().await;
-    school.run_as(rosterd::exit::Exit::Done).await;
+    school.run_as(rosterd::Exit::Done).await;
     let sid = |login: &str| school.sandbox.candidate(login).unwrap().sid;
     let (one, two) = (sid("login-s1"), sid("login-s2"));
     let result = |eid, sid, start, score, status| ResultView {

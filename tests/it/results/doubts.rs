@@ -1,8 +1,8 @@
 //! Pages that fail, are short, cut or something else: never a gap, and a pull that is not sure says so.
 
 use crate::program::Programs as _;
-use rosterd::exit::Exit;
-use rosterd::settings::Settings;
+use rosterd::Exit;
+use rosterd::Settings;
 
 use super::bench::*;
 

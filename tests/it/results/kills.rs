@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::program::Programs as _;
-use rosterd::exit::Exit;
+use rosterd::Exit;
 
 use super::bench::*;
 use rosterd_testkit::eventually;

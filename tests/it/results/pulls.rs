@@ -1,8 +1,8 @@
 //! What a pull brings, and what it costs.
 
 use crate::program::Programs as _;
-use rosterd::exit::Exit;
-use rosterd::store::{CandidateStatus, ResultFilter};
+use rosterd::Exit;
+use rosterd::{CandidateStatus, ResultFilter};
 
 use super::bench::*;
 use rosterd_testkit::{DAY, School};

@@ -1,6 +1,6 @@
 //! First sync, quiet runs, edits on both sides, modes.
 
-use rosterd::settings::LoginField;
+use rosterd::LoginField;
 use rosterd_core::roster::Mode;
 
 use rosterd_testkit::*;
