@@ -141,6 +141,8 @@ pub struct ExamSettings {
     pub create_groups_under: i64,
     /// The time that a student must be gone before a delete.
     pub delete_grace: Duration,
+    /// Whether other schools use the account too; absent where nobody wrote it, which is `false` for a new state.
+    pub shared: Option<bool>,
     /// Roster column → exam field, in a stable order (the roster column's name, ascending).
     pub fields: Vec<FieldMapping>,
 }

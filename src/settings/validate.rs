@@ -123,6 +123,7 @@ fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
     let create_groups_under =
         reader.required("exam.create_groups_under", parse::whole(0..=1_000_000_000_000));
     let delete_grace = reader.required("exam.delete_grace", parse::duration);
+    let shared = reader.optional("exam.shared", parse::boolean);
     let fields = reader.required(FIELDS, parse::fields);
     Some(ExamSettings {
         enabled: enabled?,
@@ -137,6 +138,7 @@ fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
         create_groups: create_groups?,
         create_groups_under: create_groups_under?,
         delete_grace: delete_grace?,
+        shared: shared?,
         fields: fields?,
     })
 }

@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "exam.create_groups",
     "exam.create_groups_under",
     "exam.delete_grace",
+    "exam.shared",
     "classin.enabled",
     "classin.base_url",
     "classin.sid",

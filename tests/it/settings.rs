@@ -67,6 +67,7 @@ fn the_built_in_defaults_are_the_documented_ones() {
     assert_eq!(settings.exam.endpoint.requests_per_second, 8.0);
     assert_eq!(settings.exam.login_field, LoginField::Auto);
     assert_eq!(settings.exam.delete_grace, Duration::from_secs(72 * 3600));
+    assert_eq!(settings.exam.shared, None, "nobody has written it");
     assert_eq!(settings.exam.adopt, Adopt::Auto);
     assert_eq!(
         settings.exam.fields,
@@ -348,6 +349,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("[exam]\ndelete_grace = \"999999999999h\"", "exam.delete_grace", ""),
     ("[exam]\ndelete_grace = \"99999h\"", "exam.delete_grace", "ten years"),
     ("[exam]\nenabled = \"perhaps\"", "exam.enabled", "true or false"),
+    ("[exam]\nshared = \"perhaps\"", "exam.shared", "true or false"),
     ("[exam]\nbase_url = \"api.example.org\"", "exam.base_url", "no web address"),
     ("[exam]\nbase_url = \"ftp://example.org\"", "exam.base_url", "https"),
     ("[exam]\nbase_url = \"https://example.org/api\"", "exam.base_url", "without a path"),

@@ -348,6 +348,7 @@ fn exam_settings(base_url: &str) -> ExamSettings {
         create_groups: false,
         create_groups_under: 0,
         delete_grace: Duration::from_secs(72 * 3600),
+        shared: None,
         fields: vec![
             field("gender", GENDER),
             field("login", LOGIN),
