@@ -245,6 +245,11 @@ fn failure_next(failure: &FailureRow) -> String {
     let what = match (state, &failure.due_at) {
         (FailureState::Waiting, Some(due)) => format!("is tried again at {due}"),
         (FailureState::Ignored, _) => "is silenced until the row changes".to_owned(),
+        (FailureState::Held, _) => {
+            return format!(
+                "{service}: the {kind} waits for your approval, or for rosterd failures ignore {id}"
+            );
+        }
         (FailureState::Waiting | FailureState::Dead, _) => {
             format!("waits for a person: mend the cause, then rosterd failures retry {id}")
         }

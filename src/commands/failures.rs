@@ -31,7 +31,9 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     let wanted = ids.map_or(changed, |ids| u64::try_from(ids.len()).unwrap_or(0));
     output::show(cli, &Changed { changed }, |done| match to {
         FailureState::Ignored => format!("{} silenced until their rows change.", done.changed),
-        FailureState::Waiting | FailureState::Dead => format!("{} due in the next run.", done.changed),
+        FailureState::Waiting | FailureState::Dead | FailureState::Held => {
+            format!("{} due in the next run.", done.changed)
+        }
     });
     if changed < wanted {
         output::print_error("some of these ids are no open failures: see rosterd failures");

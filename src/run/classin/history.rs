@@ -82,6 +82,8 @@ impl PriorState {
                 return;
             }
             FailureState::Waiting if is_due => return,
+            // A hold is decided by its approval, never by its row.
+            FailureState::Held => return,
             FailureState::Waiting => "failed before, not due yet",
             FailureState::Dead => "failed for good: see rosterd failures",
             FailureState::Ignored => {

@@ -314,17 +314,18 @@ async fn decide(
     let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
+    let guard = guard(context, side, now_ms).await?;
     let input = PlanInput {
         diff,
         comparison,
         groups,
         lookups: &lookups,
         open_failures: &open_failures,
+        approved: &guard.approved,
         policy,
         trust,
         now_ms,
     };
-    let guard = guard(context, side, now_ms).await?;
     // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();

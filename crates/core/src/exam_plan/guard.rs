@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Plan;
+use super::approved::Approved;
 use super::decide::block_dependent_renames;
-use super::fingerprint::Fingerprint;
 use super::group_creation::GroupCreation;
 use super::kind::OperationKind;
 use super::link::LinkNote;
@@ -24,37 +24,6 @@ pub struct Guard {
     pub recent_deletes: u64,
     /// Operations that a person let go ahead.
     pub approved: Approved,
-}
-
-/// Operations that a person let go ahead, by what they want.
-#[derive(Clone, Debug, Default)]
-pub struct Approved {
-    operations: HashSet<(StudentId, OperationKind, Fingerprint)>,
-    groups: HashSet<Fingerprint>,
-}
-
-impl Approved {
-    /// Adds one approved operation.
-    pub fn insert(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
-        self.operations.insert((student, kind, desired_hash));
-    }
-
-    /// Adds one approved creation of a group.
-    pub fn insert_group(&mut self, desired_hash: Fingerprint) {
-        self.groups.insert(desired_hash);
-    }
-
-    /// Whether this very operation was approved.
-    #[must_use]
-    pub fn contains(&self, operation: &Operation) -> bool {
-        self.operations.contains(&(operation.student.clone(), operation.kind(), operation.desired_hash))
-    }
-
-    /// Whether the creation of this very group was approved.
-    #[must_use]
-    pub fn contains_group(&self, creation: &GroupCreation) -> bool {
-        self.groups.contains(&creation.desired_hash)
-    }
 }
 
 /// A plan that the guard has been through. Only this can be applied.

@@ -24,6 +24,7 @@
 //! Nothing in this folder waits, reads or asks what time it is. Time, keys and policy are arguments.
 
 mod answer;
+mod approved;
 pub mod audit;
 mod batch;
 mod certificate;
@@ -37,6 +38,7 @@ mod group_change;
 mod group_creation;
 mod groups;
 mod guard;
+mod hold_word;
 mod judge;
 mod kind;
 mod link;
@@ -52,6 +54,7 @@ mod render;
 use std::collections::BTreeMap;
 
 pub use answer::{GroupAction, WriteAnswer};
+pub use approved::Approved;
 pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Comparison, FieldDifference};
@@ -68,7 +71,8 @@ pub use group_creation::{
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, WantedGroups};
-pub use guard::{Approved, Guard, GuardedPlan, allowance};
+pub use guard::{Guard, GuardedPlan, allowance};
+pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;
 pub use link::{Link, LinkNote, Origin};

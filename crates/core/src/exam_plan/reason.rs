@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::hold_word::HoldWord;
 use super::kind::OperationKind;
 use crate::failure::FailureCode;
 use crate::roster::Mode;
@@ -59,6 +60,21 @@ pub enum HoldReason {
         /// The limit.
         limit: u64,
     },
+}
+
+impl HoldReason {
+    /// The word of a hold about single people; `None` for a limit.
+    #[must_use]
+    pub fn word(&self) -> Option<HoldWord> {
+        match self {
+            Self::TooManyDeletes { .. }
+            | Self::TooManyModifies { .. }
+            | Self::TooManyLoginChanges { .. }
+            | Self::TooManyVanished { .. }
+            | Self::GroupToZero(_)
+            | Self::TooManyGroups { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for HoldReason {
@@ -123,6 +139,25 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// The code under which it stands among the failures, where the operation is withheld: it goes ahead when data
+    /// or a reading is mended, and nothing else reminds a person of that.
+    #[must_use]
+    pub fn code(&self) -> Option<FailureCode> {
+        match self {
+            Self::LoginInUse(_) => Some(FailureCode::LoginValueInUse),
+            Self::Mode(_)
+            | Self::DoubtfulListing
+            | Self::NotDue { .. }
+            | Self::DeadLetter
+            | Self::Ignored
+            | Self::Depends(_)
+            | Self::NotFoundOut
+            | Self::ServiceStopped
+            | Self::AccountFull
+            | Self::Terminated => None,
+        }
+    }
+
     /// Whether a run that leaves this undone is incomplete.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {

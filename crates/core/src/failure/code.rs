@@ -62,6 +62,18 @@ pub enum FailureCode {
     NoAccount,
     /// The roster has no phone number or e-mail address to register an account by.
     NoContact,
+    /// The login value still belongs to another student's candidate: the operation waits until it is free.
+    LoginValueInUse,
+    /// A leaver and somebody on the roster may be one person.
+    SamePerson,
+    /// A leaver is also in a group that is not ours.
+    ForeignGroup,
+    /// Nothing but the login value says that a candidate is the student's.
+    DoubtfulAdoption,
+    /// A leaver may be in a roster row whose id cannot be read.
+    UnreadableIds,
+    /// One contact or one account stands for too many students.
+    SharedContact,
     /// A code that ClassIn answered.
     Classin(Code),
     /// A word that this version does not know.
@@ -69,7 +81,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 27] = [
+const WORDS: [FailureCode; 33] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -97,6 +109,12 @@ const WORDS: [FailureCode; 27] = [
     FailureCode::NotSent,
     FailureCode::NoAccount,
     FailureCode::NoContact,
+    FailureCode::LoginValueInUse,
+    FailureCode::SamePerson,
+    FailureCode::ForeignGroup,
+    FailureCode::DoubtfulAdoption,
+    FailureCode::UnreadableIds,
+    FailureCode::SharedContact,
 ];
 
 impl FailureCode {
@@ -131,6 +149,12 @@ impl FailureCode {
             Self::NotSent => "not-sent",
             Self::NoAccount => "no-account",
             Self::NoContact => "no-contact",
+            Self::LoginValueInUse => "login-value-in-use",
+            Self::SamePerson => "same-person",
+            Self::ForeignGroup => "foreign-group",
+            Self::DoubtfulAdoption => "adoption",
+            Self::UnreadableIds => "unreadable-ids",
+            Self::SharedContact => "shared-contact",
             Self::Classin(code) => return Cow::Owned(code.to_string()),
             Self::Other(word) => word,
         })
@@ -173,7 +197,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 27] = [
+    const STORED: [&str; 33] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -201,6 +225,12 @@ mod tests {
         "not-sent",
         "no-account",
         "no-contact",
+        "login-value-in-use",
+        "same-person",
+        "foreign-group",
+        "adoption",
+        "unreadable-ids",
+        "shared-contact",
     ];
 
     #[test]

@@ -1,4 +1,5 @@
-//! A failure that is open: it is tried again, waits for a person, or was silenced by one.
+//! A failure that is open: it is tried again, waits for a person, or was silenced by one. Holds about single people
+//! stand beside them.
 
 use std::fmt;
 
@@ -13,11 +14,13 @@ pub enum FailureState {
     Dead,
     /// Silenced by a person until its row changes.
     Ignored,
+    /// Nothing has failed: a hold about single people waits for an approval.
+    Held,
 }
 
 impl FailureState {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Waiting, Self::Dead, Self::Ignored];
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Dead, Self::Ignored, Self::Held];
 
     /// The word in tables and reports.
     #[must_use]
@@ -26,6 +29,7 @@ impl FailureState {
             Self::Waiting => "waiting",
             Self::Dead => "dead",
             Self::Ignored => "ignored",
+            Self::Held => "held",
         }
     }
 
@@ -65,7 +69,7 @@ impl OpenFailure {
     pub fn is_due(&self, now_ms: i64) -> bool {
         match self.state {
             FailureState::Waiting => self.due_at_ms <= now_ms,
-            FailureState::Dead | FailureState::Ignored => false,
+            FailureState::Dead | FailureState::Ignored | FailureState::Held => false,
         }
     }
 }
@@ -84,6 +88,7 @@ mod tests {
             ("waiting, later", FailureState::Waiting, 1001, true),
             ("dead", FailureState::Dead, i64::MAX, false),
             ("ignored", FailureState::Ignored, i64::MAX, false),
+            ("held", FailureState::Held, i64::MAX, false),
         ];
         for (name, state, now_ms, is_due) in table {
             assert_eq!(OpenFailure { state, due_at_ms: 1000, recorded }.is_due(now_ms), is_due, "{name}");

@@ -58,6 +58,10 @@ impl FailureOwner {
             | FailureCode::UnusableRow
             | FailureCode::LoginValueTaken
             | FailureCode::Refused
+            | FailureCode::LoginValueInUse
+            | FailureCode::SamePerson
+            | FailureCode::UnreadableIds
+            | FailureCode::SharedContact
             | FailureCode::NoAccount => Self::SchoolOffice,
             FailureCode::AccountFull => Self::Quota,
             FailureCode::Unreachable
@@ -79,6 +83,8 @@ impl FailureOwner {
             | FailureCode::Redirected
             | FailureCode::Setup
             | FailureCode::NoContact
+            | FailureCode::ForeignGroup
+            | FailureCode::DoubtfulAdoption
             | FailureCode::Other(_) => Self::It,
             FailureCode::Classin(code) => match kind {
                 RecordedKind::Exam(_) => Self::It,
@@ -128,6 +134,12 @@ mod tests {
             ("exam", "add", "too-large", "waiting", It),
             ("exam", "add", "service-failed", "waiting", FailureOwner::Service),
             ("exam", "add", "service-failed", "dead", It),
+            ("exam", "adopt", "login-value-in-use", "waiting", SchoolOffice),
+            ("exam", "delete", "same-person", "held", SchoolOffice),
+            ("exam", "delete", "unreadable-ids", "held", SchoolOffice),
+            ("classin", "register", "shared-contact", "held", SchoolOffice),
+            ("exam", "delete", "foreign-group", "held", It),
+            ("exam", "adopt", "adoption", "held", It),
             ("exam", "delete", "lost-answer", "waiting", FailureOwner::Service),
             ("exam", "delete", "never heard of", "waiting", It),
             ("exam", "delete", "130", "waiting", It),

@@ -7,5 +7,6 @@ mod group_creation;
 mod guard;
 mod outcomes;
 mod planner_properties;
+mod standing;
 mod support;
 mod truth_table;

@@ -12,6 +12,7 @@ pub(super) use self::rename::block_dependent_renames;
 
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
+use super::approved::Approved;
 use super::compare::{Comparison, FieldDifference};
 use super::desired_hash::{desired_digest, desired_impossible};
 use super::diff::{Diff, Difference, Unusable};
@@ -25,7 +26,7 @@ use super::observed::Flaw;
 use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
-use super::reason::{CannotReason, SkipReason};
+use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::{Plan, PlanTotals};
 use crate::roster::{FieldId, Gid, StudentId};
 
@@ -41,6 +42,8 @@ pub struct PlanInput<'a> {
     pub lookups: &'a LookupResults,
     /// Failures of earlier runs that are still open.
     pub open_failures: &'a OpenFailures,
+    /// What a person let go ahead.
+    pub approved: &'a Approved,
     /// The admin's settings.
     pub policy: Policy,
     /// Whether the listing can be believed.
@@ -61,6 +64,41 @@ impl PlanInput<'_> {
             return Decider::new(&input, &differences).decide(differences);
         }
         Decider::new(&self, &differences).decide(differences)
+    }
+
+    /// The state of an operation that may go ahead but for a hold about single people: it does where a person named
+    /// the student or the reason, and stays undone where a person silenced the hold.
+    #[must_use]
+    pub fn held_about_people(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+        reason: HoldReason,
+    ) -> OperationState {
+        let is_named =
+            reason.word().is_some_and(|word| self.approved.names(student, kind, desired_hash, word));
+        if is_named {
+            OperationState::Planned
+        } else if self.open_failures.is_silenced(student, kind, desired_hash) {
+            OperationState::Skipped(SkipReason::Ignored)
+        } else {
+            OperationState::Held(reason)
+        }
+    }
+
+    /// The state of an operation that is left for another run; a person may have silenced what is withheld.
+    #[must_use]
+    pub fn withheld(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+        reason: SkipReason,
+    ) -> OperationState {
+        let is_silenced =
+            reason.code().is_some() && self.open_failures.is_silenced(student, kind, desired_hash);
+        OperationState::Skipped(if is_silenced { SkipReason::Ignored } else { reason })
     }
 }
 
@@ -244,14 +282,32 @@ impl<'a> Decider<'a> {
 
     /// Wanted, but not in this run.
     fn skip(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let desired_hash = self.desired_digest(&student, kind).finish();
-        self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), false);
+        let digest = self.desired_digest(&student, kind);
+        self.push_skipped(student, kind, digest, reason, false);
     }
 
     /// As [`Decider::skip`], for what concerns a leaver.
     fn skip_leaver(&mut self, student: StudentId, kind: OperationKind, reason: SkipReason) {
-        let desired_hash = self.desired_digest(&student, kind).text("leaver").finish();
-        self.push_without_change(student, kind, desired_hash, OperationState::Skipped(reason), true);
+        let mut digest = self.desired_digest(&student, kind);
+        digest.text("leaver");
+        self.push_skipped(student, kind, digest, reason, true);
+    }
+
+    /// What is withheld is another thing for each reason: who silenced one is told of the next.
+    fn push_skipped(
+        &mut self,
+        student: StudentId,
+        kind: OperationKind,
+        mut digest: Digest,
+        reason: SkipReason,
+        of_leaver: bool,
+    ) {
+        if let Some(code) = reason.code() {
+            digest.text(&code.as_str()).text(&reason.to_string());
+        }
+        let desired_hash = digest.finish();
+        let state = self.input.withheld(&student, kind, desired_hash, reason);
+        self.push_without_change(student, kind, desired_hash, state, of_leaver);
     }
 
     fn push_without_change(

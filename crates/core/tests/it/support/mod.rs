@@ -494,6 +494,7 @@ impl World {
             groups: &book,
             lookups: &LookupResults::default(),
             open_failures: &self.holds,
+            approved: &self.guard.approved,
             policy: self.policy,
             trust,
             now_ms: self.now_ms,

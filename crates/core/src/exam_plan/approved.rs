@@ -1,0 +1,68 @@
+//! What a person let go ahead.
+
+use std::collections::{HashMap, HashSet};
+
+use super::fingerprint::Fingerprint;
+use super::group_creation::GroupCreation;
+use super::hold_word::HoldWord;
+use super::kind::OperationKind;
+use super::operation::Operation;
+use crate::roster::StudentId;
+
+/// Operations that a person let go ahead, by what they want.
+///
+/// An approval of what a limit holds says nothing about a hold about single people. Such a hold is approved by its
+/// word; that approval covers the limits too.
+#[derive(Clone, Debug, Default)]
+pub struct Approved {
+    operations: HashMap<(StudentId, OperationKind, Fingerprint), HashSet<HoldWord>>,
+    groups: HashSet<Fingerprint>,
+}
+
+impl Approved {
+    /// Adds one operation that a limit held.
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
+        self.operations.entry((student, kind, desired_hash)).or_default();
+    }
+
+    /// Adds one operation that was held about single people, for this reason.
+    pub fn insert_named(
+        &mut self,
+        student: StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+        word: HoldWord,
+    ) {
+        self.operations.entry((student, kind, desired_hash)).or_default().insert(word);
+    }
+
+    /// Adds one approved creation of a group.
+    pub fn insert_group(&mut self, desired_hash: Fingerprint) {
+        self.groups.insert(desired_hash);
+    }
+
+    /// Whether this very operation was approved: no limit holds it.
+    #[must_use]
+    pub fn contains(&self, operation: &Operation) -> bool {
+        self.operations.contains_key(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+    }
+
+    /// Whether a person let this very operation go ahead although it is held for this reason.
+    #[must_use]
+    pub fn names(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+        word: HoldWord,
+    ) -> bool {
+        let words = self.operations.get(&(student.clone(), kind, desired_hash));
+        words.is_some_and(|words| words.contains(&word))
+    }
+
+    /// Whether the creation of this very group was approved.
+    #[must_use]
+    pub fn contains_group(&self, creation: &GroupCreation) -> bool {
+        self.groups.contains(&creation.desired_hash)
+    }
+}

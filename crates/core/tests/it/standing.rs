@@ -1,0 +1,81 @@
+//! What is withheld or held about single people: approved by its word, silenced for its reason alone.
+
+use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, OpenFailures, OperationKind, SkipReason};
+use rosterd_core::roster::StudentId;
+
+use crate::support::{World, converged, student};
+
+const DELETE: OperationKind = OperationKind::Delete;
+
+fn names(approved: &Approved, student: &str, hash: u64, word: HoldWord) -> bool {
+    approved.names(&StudentId::new(student), DELETE, Fingerprint(hash), word)
+}
+
+#[test]
+fn what_was_approved_under_a_limit_names_nobody() {
+    let mut approved = Approved::default();
+    approved.insert(StudentId::new("s1"), DELETE, Fingerprint(5));
+    for word in HoldWord::ALL {
+        assert!(!names(&approved, "s1", 5, word), "{word}");
+    }
+}
+
+#[test]
+fn an_approval_by_word_covers_that_word_of_that_student_and_want_alone() {
+    let mut approved = Approved::default();
+    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), HoldWord::ForeignGroup);
+    assert!(names(&approved, "s1", 5, HoldWord::ForeignGroup));
+    assert!(!names(&approved, "s1", 5, HoldWord::SamePerson));
+    assert!(!names(&approved, "s1", 6, HoldWord::ForeignGroup));
+    assert!(!names(&approved, "s2", 5, HoldWord::ForeignGroup));
+}
+
+#[test]
+fn an_approval_by_word_and_one_under_a_limit_stand_beside_each_other() {
+    let mut approved = Approved::default();
+    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), HoldWord::SamePerson);
+    approved.insert(StudentId::new("s1"), DELETE, Fingerprint(5));
+    assert!(names(&approved, "s1", 5, HoldWord::SamePerson));
+}
+
+/// A newcomer whose login value a leaver's candidate still has.
+fn waiting() -> World {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.leave("s1").set(student("s3").login("s1"));
+    world
+}
+
+fn silence(world: &mut World) {
+    let plan = world.plan();
+    let [operation] = plan.operations.as_slice() else { panic!("one operation") };
+    let (student, kind) = (operation.student.clone(), operation.kind());
+    world.holds.insert_silenced(student, kind, operation.desired_hash);
+}
+
+#[test]
+fn a_silenced_wait_is_ignored_until_it_waits_for_another_candidate() {
+    let mut world = waiting();
+    assert_eq!(world.lines(), ["add s3 skipped: in use by s1"]);
+    silence(&mut world);
+    assert_eq!(world.lines(), ["add s3 skipped: ignored"]);
+    world.leave("s2").set(student("s3").login("s2"));
+    assert_eq!(world.lines(), ["add s3 skipped: in use by s2"]);
+}
+
+#[test]
+fn a_silenced_wait_does_not_keep_the_same_operation_from_going_ahead() {
+    let mut failures = OpenFailures::default();
+    let student = StudentId::new("s1");
+    failures.insert_silenced(student.clone(), OperationKind::Add, Fingerprint(5));
+    assert_eq!(failures.skip(&student, OperationKind::Add, Fingerprint(5), 0), None);
+    assert!(!failures.is_ignored(&student, OperationKind::Add, Fingerprint(5)));
+}
+
+#[test]
+fn only_a_wait_for_another_row_is_withheld_with_a_code() {
+    let owner = StudentId::new("s1");
+    assert!(SkipReason::LoginInUse(owner).code().is_some());
+    for reason in [SkipReason::DoubtfulListing, SkipReason::DeadLetter, SkipReason::NotFoundOut] {
+        assert_eq!(reason.code(), None, "{reason}");
+    }
+}
