@@ -50,8 +50,8 @@ pub use remote::exam::{
 pub use remote::http::{Calls, RetryPacing, Transport};
 pub use run::{
     ClassinPatience, Context, Counts, ExamRetryDelays, ExamSide, Intended, PlannedExam, Progress,
-    ResultsPull, ResultsReport, RunReport, ServiceReport, Severity, Trigger, Writers, plan, pull_results,
-    reconcile, reconcile_with_plan,
+    ResultsPull, ResultsReport, RunReport, ServiceReport, Severity, Trigger, Writers, check_exam_fields,
+    plan, pull_results, reconcile, reconcile_with_plan,
 };
 pub use settings::{
     ConfigSource, Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, Origin, Problem,

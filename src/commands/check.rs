@@ -124,7 +124,8 @@ async fn roster(app: &App, findings: &mut Findings) {
 
 async fn exam(app: &App, findings: &mut Findings) -> Result<(), AppError> {
     let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(()) };
-    match check_exam_fields(&side).await {
+    let roster = app.roster().await.ok();
+    match check_exam_fields(&side, &app.state, roster.as_ref()).await {
         Ok(detail) => findings.good("exam side", detail),
         Err(error) => findings.bad("exam side", error.severity().into(), in_one_line(&error)),
     }

@@ -22,6 +22,7 @@ mod deploy;
 mod exam_contract;
 mod export;
 mod failures;
+mod fields;
 mod import;
 mod kit;
 mod migrations;

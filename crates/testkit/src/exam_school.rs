@@ -162,6 +162,11 @@ impl ExamSchool {
         (context.exam.unwrap().reader, writers.exam.unwrap())
     }
 
+    /// The exam side as a run would have it.
+    pub fn exam_side(&self) -> ExamSide {
+        self.contexts().0.exam.unwrap()
+    }
+
     async fn intended(&self) -> (RunReport, Intended) {
         checked_plan(&self.contexts().0, &self.settings.state.database).await
     }

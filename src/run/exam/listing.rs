@@ -9,7 +9,7 @@ use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{ExamError, Page};
 use crate::remote::http::retry_limits::READINGS;
 use crate::run::Context;
-use rosterd_core::exam_plan::{Listing, ObservedBuilder, RunHasher};
+use rosterd_core::exam_plan::{Listing, Observed, ObservedBuilder, RunHasher};
 use rosterd_core::roster::LoginValue;
 
 /// Room is made ahead for as many candidates as the first page announces, up to this many.
@@ -75,6 +75,37 @@ async fn explain(side: &ExamSide, error: ExamError) -> ExamError {
         return side.reader.fields().await.err().unwrap_or(error);
     }
     error
+}
+
+/// Pages that are read to look whether a configuration fits.
+const SAMPLE_PAGES: u64 = 20;
+
+/// The first pages of the listing.
+pub(super) struct Sample {
+    pub(super) observed: Observed,
+    /// Candidates of the whole account.
+    pub(super) total: u64,
+}
+
+/// Reads the first pages, to look whether a configuration fits.
+///
+/// # Errors
+/// When a page cannot be had at all.
+pub(super) async fn sample(side: &ExamSide, fields: &ResolvedFields) -> Result<Sample, ExamError> {
+    let limit = side.settings.page_size.max(1);
+    let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), 0);
+    let mut total = 0;
+    for page in 0..SAMPLE_PAGES {
+        let page = side.reader.page(page.saturating_mul(u64::from(limit)), limit).await?;
+        total = page.total;
+        let is_last = page.rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        page.rows.iter().for_each(|row| builder.row(&row.login_value, &row.fields));
+        if is_last {
+            break;
+        }
+    }
+    let (Listing::Complete(observed, _) | Listing::Doubtful(observed, _)) = builder.close();
+    Ok(Sample { observed, total })
 }
 
 /// The first page says how many there are; the others are fetched together.

@@ -33,7 +33,7 @@ use super::severity::Severity;
 use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
-use crate::store::{HeldOperation, RosterError, StoreError};
+use crate::store::{HeldOperation, RosterDatabase, RosterError, StateStore, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
@@ -270,7 +270,11 @@ async fn read(
     if observed.is_empty() && links > 0 {
         return Err(ExamSyncError::EmptyListing { links });
     }
-    let mapping = field_mapping::mapping(side, &context.state, &fields, &observed).await?;
+    let (mapping, warning) = field_mapping::mapping(side, &context.state, &fields, &observed).await?;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+        report.notes.push(warning);
+    }
     Ok(Reading { fields, mapping, observed, believed, names, key })
 }
 
@@ -443,10 +447,15 @@ fn unapplied(state: &OperationState) -> Outcome {
     apply::first_outcome(state).unwrap_or(Outcome::Unsent(Unsent::Unneeded))
 }
 
-/// Asks for the account's fields and says whether the mapping fits them.
+/// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a
+/// roster, how many students match.
 ///
 /// # Errors
 /// When the account cannot be reached, or the mapping does not fit it.
-pub async fn check_exam_fields(side: &ExamSide) -> Result<String, ExamSyncError> {
-    field_mapping::check(side).await
+pub async fn check_exam_fields(
+    side: &ExamSide,
+    state: &StateStore,
+    roster: Option<&RosterDatabase>,
+) -> Result<String, ExamSyncError> {
+    field_mapping::check(side, state, roster).await
 }

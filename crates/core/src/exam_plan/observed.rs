@@ -3,12 +3,12 @@
 //! Texts are not kept: a login value becomes 64 bits, a mapped field 32. A million candidates with four
 //! mapped fields take about 35 MB.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use hashbrown::HashTable;
 
 use super::fingerprint::RunHasher;
+use super::login_evidence::LoginEvidence;
 use crate::roster::{FieldId, LoginValue, normalise};
 
 /// The reason why a listing does not add up.
@@ -73,7 +73,7 @@ pub struct ObservedBuilder {
     logins: Vec<u64>,
     values: Vec<u32>,
     carried: Vec<bool>,
-    login_fields: Option<BTreeSet<FieldId>>,
+    login_evidence: LoginEvidence,
     first_total: Option<u64>,
     later_total: Option<u64>,
     nameless: u64,
@@ -89,7 +89,7 @@ impl ObservedBuilder {
             logins: Vec::with_capacity(expected),
             values: Vec::with_capacity(expected.saturating_mul(mapped.len())),
             mapped,
-            login_fields: None,
+            login_evidence: LoginEvidence::default(),
             first_total: None,
             later_total: None,
             nameless: 0,
@@ -111,7 +111,7 @@ impl ObservedBuilder {
             self.nameless += 1;
             return;
         };
-        self.narrow_login_fields(&login, fields);
+        self.login_evidence.count(&login, fields);
         self.logins.push(self.hasher.login(login.as_str()));
         for (at, id) in self.mapped.iter().enumerate() {
             let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
@@ -121,19 +121,6 @@ impl ObservedBuilder {
                 && let Some(carried) = self.carried.get_mut(at)
             {
                 *carried = true;
-            }
-        }
-    }
-
-    /// Keeps the fields that have equalled the login value in every row so far.
-    fn narrow_login_fields(&mut self, login: &LoginValue, fields: &[(FieldId, String)]) {
-        let equals = |id: &FieldId| {
-            fields.iter().any(|(field, value)| field == id && normalise(value) == login.as_str())
-        };
-        match &mut self.login_fields {
-            Some(candidates) => candidates.retain(equals),
-            None => {
-                self.login_fields = Some(fields.iter().map(|(id, _)| *id).filter(equals).collect());
             }
         }
     }
@@ -165,7 +152,7 @@ impl ObservedBuilder {
             logins: self.logins,
             values: self.values,
             carried: self.carried,
-            login_fields: self.login_fields.unwrap_or_default(),
+            login_evidence: self.login_evidence,
             index,
         };
         match flaw {
@@ -213,7 +200,7 @@ pub struct Observed {
     logins: Vec<u64>,
     values: Vec<u32>,
     carried: Vec<bool>,
-    login_fields: BTreeSet<FieldId>,
+    login_evidence: LoginEvidence,
     index: HashTable<u32>,
 }
 
@@ -255,10 +242,10 @@ impl Observed {
         !self.carried.get(at).copied().unwrap_or(false)
     }
 
-    /// The fields that equal the login value in every row; none for an empty listing.
+    /// What the rows tell about which field holds the login value.
     #[must_use]
-    pub fn login_fields(&self) -> &BTreeSet<FieldId> {
-        &self.login_fields
+    pub fn login_evidence(&self) -> &LoginEvidence {
+        &self.login_evidence
     }
 
     /// The hasher of this run.
@@ -332,16 +319,6 @@ mod tests {
         row(&mut builder, "a", "1");
         row(&mut builder, " a ", "2");
         assert_eq!(flaw_of(builder), Some(Flaw::Repeated { rows: 1 }));
-    }
-
-    #[test]
-    fn the_login_field_is_the_one_that_equals_the_login_value_in_every_row() {
-        let mut builder = builder();
-        builder.total(2);
-        row(&mut builder, "a", "a");
-        row(&mut builder, "b", "2");
-        let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
-        assert_eq!(observed.login_fields(), &BTreeSet::from([FieldId(1)]));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn a_field_is_hidden_when_nobody_has_a_value_in_it_or_it_is_not_listed_at_all() 
 #[test]
 fn an_empty_listing_has_nobody_and_tells_no_login_field() {
     let observed = observed(&[]);
-    assert!(observed.is_empty() && observed.login_fields().is_empty());
+    assert!(observed.is_empty() && observed.login_evidence().matching().is_empty());
     assert_eq!(observed.len(), 0);
 }
 
@@ -90,12 +90,12 @@ fn the_builder_counts_the_rows_that_have_come_and_have_a_login_value() {
 }
 
 #[test]
-fn a_field_that_differs_from_the_login_value_in_one_row_is_not_the_login_field() {
+fn a_field_that_differs_from_the_login_value_too_often_is_not_the_login_field() {
     let mut builder = builder(&[3], &["a", "b"]);
-    assert!(observed(&["a", "b"]).login_fields().contains(&FieldId(LOGIN)));
+    assert!(observed(&["a", "b"]).login_evidence().matching().contains(&FieldId(LOGIN)));
     builder.row("c", &[(FieldId(LOGIN), "another".to_owned()), (FieldId(NAME), "c".to_owned())]);
     let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
-    assert!(observed.login_fields().is_empty(), "a later match does not make up for it");
+    assert!(observed.login_evidence().matching().is_empty(), "a later match does not make up for it");
 }
 
 /// Three students were read, of whom two are active.

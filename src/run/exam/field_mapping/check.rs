@@ -1,0 +1,62 @@
+//! What `check` says of the mapping: each mapped field, the login field, and how many students match.
+
+use super::{by_label, login, resolve};
+use crate::run::exam::{ExamSide, ExamSyncError, listing};
+use crate::store::{RosterDatabase, StateStore};
+use rosterd_core::exam_plan::{Mapping, Observed};
+use rosterd_core::roster::LoginValue;
+
+/// Whether credentials and mapping fit the account. Writes nothing, and reads some pages of the listing at most.
+pub(in crate::run::exam) async fn check(
+    side: &ExamSide,
+    state: &StateStore,
+    roster: Option<&RosterDatabase>,
+) -> Result<String, ExamSyncError> {
+    let (fields, clock) = side.reader.fields_and_clock().await?;
+    let resolved = resolve(side, &by_label(&fields), Some(&fields))?;
+    let sample = listing::sample(side, &resolved).await?;
+    let (login, warning) = login::login_field(&resolved, state, &sample.observed).await?;
+    let mapping = super::with_login(&resolved, login)?;
+    let mut detail = format!(
+        "credentials accepted, {} fields, {} of them mapped; the login field is {}; {clock}",
+        fields.len(),
+        resolved.mapped.len(),
+        resolved.name(login)
+    );
+    if let Some(roster) = roster {
+        let (matched, students) = matched(roster, &mapping, &sample.observed).await?;
+        let (read, total) = (sample.observed.len(), sample.total);
+        let of = if u64::try_from(read).is_ok_and(|read| read < total) {
+            format!("{read} candidates read (of {total})")
+        } else {
+            format!("{read} candidates")
+        };
+        detail.push_str(&format!("\n{matched} of {students} students match one of {of} by login value"));
+    }
+    if let Some(warning) = warning {
+        detail.push_str(&format!("\nwarning: {warning}"));
+    }
+    Ok(detail)
+}
+
+/// How many active students have the login value of a listed candidate, and how many there are.
+async fn matched(
+    roster: &RosterDatabase,
+    mapping: &Mapping,
+    observed: &Observed,
+) -> Result<(u64, u64), ExamSyncError> {
+    let mut snapshot = roster.snapshot().await?;
+    let mut students = snapshot.students();
+    let (mut matched, mut active) = (0, 0);
+    while let Some(row) = students.next().await? {
+        if !row.student.active {
+            continue;
+        }
+        active += 1;
+        let login = row.student.values.get(mapping.login_at()).and_then(|value| LoginValue::parse(value));
+        matched += u64::from(login.is_some_and(|login| observed.find(&login).is_some()));
+    }
+    drop(students);
+    snapshot.close().await;
+    Ok((matched, active))
+}

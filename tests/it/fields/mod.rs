@@ -1,0 +1,3 @@
+//! Fields: which one holds the login value, what is compared, what is sent, and who is taken over.
+
+mod login_field;
