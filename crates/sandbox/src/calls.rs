@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use super::classin::{self, ClassInWorld};
 use super::exam::{self, ExamWorld};
 use super::fault_table::FAULTS;
+use super::faults::Fired;
 use super::journal::JournalEntry;
 use super::moment;
+use super::poison;
 use super::reply::{self, Call, Delivery, Reply};
 use super::switches::{self, Switches};
 use super::world::World;
@@ -30,6 +32,8 @@ impl World {
                 "login_compare" | "exam.login_compare" => {
                     self.exam.compare_logins(self.switches.text(Service::Exam, "login_compare"));
                 }
+                "list_lag_s" | "info_lag_s" | "exam.list_lag_s" | "exam.info_lag_s" => self.keep_changes(),
+                "account" | "exam.account" => self.switch_account(value),
                 _ => {}
             }
             return Ok(());
@@ -43,6 +47,7 @@ impl World {
     /// Becomes the contracts' sample world, default switches but for those the contracts name.
     pub(crate) fn become_the_sample(&mut self) {
         self.before_exam_change();
+        self.own_account = None;
         self.exam = ExamWorld::default();
         exam::sample::fill(&mut self.exam);
         self.classin = ClassInWorld::default();
@@ -68,6 +73,9 @@ impl World {
         let mut reply = self.limited(service).unwrap_or_else(|| self.struck(service, endpoint, call));
         let latency = self.switches.number(service, "latency_ms");
         reply.delay += Duration::from_millis(latency.unsigned_abs());
+        if service == Service::Exam {
+            reply.date_offset_s = self.switches.number(service, "date_offset_s");
+        }
         self.busy.extend(reply.holds.iter().cloned());
         self.calls += 1;
         self.journal.push(JournalEntry {
@@ -120,11 +128,13 @@ impl World {
         if let Some(reply) = reply::before_the_endpoint(&fired) {
             return reply;
         }
+        if let Some(reply) = self.poisoned(service, endpoint, call) {
+            return reply;
+        }
         let reply = match service {
             Service::Exam => {
                 exam::edit_by_hand(self, &fired);
-                let lag = fired.number("stale_read", 1);
-                match lag.and_then(|seconds| self.exam_as_of(Duration::from_secs(seconds))) {
+                match self.lagging(endpoint, &fired) {
                     Some(past) => {
                         let present = std::mem::replace(&mut self.exam, past);
                         let reply = exam::answer(self, endpoint, call, &fired);
@@ -138,10 +148,38 @@ impl World {
         };
         reply::after_the_endpoint(reply, &fired)
     }
+
+    /// The answer to a write that names the poisonous value.
+    fn poisoned(&self, service: Service, endpoint: &str, call: &Call) -> Option<Reply> {
+        let is_write = service == Service::ClassIn || exam::WRITES.contains(&endpoint);
+        let poison = self.switches.chosen(service, "poison").filter(|_| is_write)?;
+        poison::answer(call, poison)
+    }
+
+    /// The account as this read shows it, where it lags behind.
+    fn lagging(&self, endpoint: &str, fired: &Fired) -> Option<ExamWorld> {
+        let (_, lag) = exam::LAGGING.into_iter().find(|(lagging, _)| *lagging == endpoint)?;
+        if let Some(seconds) = fired.number("stale_read", 1) {
+            return self.exam_as_of(Duration::from_secs(seconds));
+        }
+        let lag = self.lag(lag);
+        let kind = self.switches.text(Service::Exam, "lag_after");
+        (!lag.is_zero()).then(|| self.exam.without_changes_of(lag, kind)).flatten()
+    }
+
+    fn lag(&self, switch: &'static str) -> Duration {
+        Duration::from_secs(self.switches.number(Service::Exam, switch).unsigned_abs())
+    }
+
+    /// Keeps changes for as long as some read lags behind them.
+    fn keep_changes(&mut self) {
+        let longest = exam::LAGGING.map(|(_, lag)| self.lag(lag)).into_iter().max();
+        self.exam.keep_changes_for(longest.unwrap_or_default());
+    }
 }
 
 fn known_names() -> String {
-    let switches = switches::TABLE.iter().map(switches::Spec::full_name);
+    let switches = switches::table().map(switches::Spec::full_name);
     let faults = FAULTS.iter().map(|spec| spec.name.to_owned());
     switches.chain(faults).collect::<Vec<_>>().join(", ")
 }

@@ -157,6 +157,12 @@ pub(crate) const FAULTS: &[FaultSpec] = &[
         Argument::None,
         "A listing or a look-up answers as documented, as if there were nobody at all.",
     ),
+    fault(
+        "groups_missing",
+        Some(Exam),
+        Argument::Words(&["absent", "null", "empty"]),
+        "A look-up does not tell the groups: of all its rows, or of the one whose sid is ID.",
+    ),
     fault("total_drifts", Some(Exam), Argument::Number("by how much, 1 when absent"), "total is too large."),
     fault(
         "huge_body",

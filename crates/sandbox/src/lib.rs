@@ -19,6 +19,7 @@ mod gzip;
 mod journal;
 mod json;
 mod moment;
+mod poison;
 mod reply;
 mod results_console;
 mod saving;

@@ -16,3 +16,9 @@ pub(crate) fn now_ms() -> i64 {
 pub(crate) fn now_s() -> i64 {
     now_ms() / 1000
 }
+
+/// A moment as HTTP writes it; `None` for one that no calendar has.
+pub(crate) fn http_date(unix_seconds: i64) -> Option<String> {
+    let moment = jiff::Timestamp::from_second(unix_seconds).ok()?;
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).ok()
+}

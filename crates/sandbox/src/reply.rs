@@ -69,6 +69,8 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<u64>,
     /// Header `Location`.
     pub(crate) location: Option<&'static str>,
+    /// Seconds by which the header `Date` is ahead.
+    pub(crate) date_offset_s: i64,
     /// How it is transmitted.
     pub(crate) delivery: Delivery,
     /// The wait before the transmission.
@@ -98,6 +100,7 @@ impl Reply {
             body,
             retry_after: None,
             location: None,
+            date_offset_s: 0,
             delivery: Delivery::Whole,
             delay: Duration::ZERO,
             answered: answered.to_owned(),

@@ -53,7 +53,7 @@ pub(crate) fn save(shared: &Shared) -> Result<(), SandboxError> {
     let text = {
         let mut world = shared.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.unsaved = false;
-        serde_json::to_vec(&Saved { exam: &world.exam, classin: &world.classin })
+        serde_json::to_vec(&Saved { exam: world.kept_account(), classin: &world.classin })
             .map_err(|source| SandboxError::StateFormat { path: path.clone(), source })?
     };
     replace(path, &text).map_err(|source| {

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::classin::school::ClassInWorld;
-use super::exam::account::ExamWorld;
+use super::exam::{self, ExamWorld};
 use super::faults::Faults;
 use super::journal::JournalEntry;
 use super::switches::Switches;
@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) classin_secret: String,
     /// The exam side's state.
     pub(crate) exam: ExamWorld,
+    /// Our own account, while another one stands behind the address.
+    pub(crate) own_account: Option<ExamWorld>,
     /// ClassIn's state.
     pub(crate) classin: ClassInWorld,
     /// Present switches.
@@ -50,6 +52,7 @@ impl World {
             classin_sid,
             classin_secret,
             exam: ExamWorld::default(),
+            own_account: None,
             classin: ClassInWorld::default(),
             switches,
             faults: Faults::default(),
@@ -71,6 +74,24 @@ impl World {
         } else if !self.past.is_empty() {
             self.past.clear();
         }
+    }
+
+    /// Puts our own account or another one behind the address.
+    pub(crate) fn switch_account(&mut self, which: &str) {
+        self.before_exam_change();
+        let own = self.own_account.take();
+        if which == "own" {
+            self.exam = own.unwrap_or_else(|| std::mem::take(&mut self.exam));
+            return;
+        }
+        let own = own.unwrap_or_else(|| self.exam.clone());
+        self.exam = exam::other_account(&own, which);
+        self.own_account = Some(own);
+    }
+
+    /// The account that the state file keeps.
+    pub(crate) fn kept_account(&self) -> &ExamWorld {
+        self.own_account.as_ref().unwrap_or(&self.exam)
     }
 
     /// The exam side as it was `lag` ago; `None` where it has not changed since.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::recent_changes::{ChangeKind, RecentChanges};
 use crate::SandboxError;
 
 /// The field that holds a password. Contract: docs/contracts/onlineexammaker.md, 3.1.
@@ -108,6 +109,8 @@ pub(crate) struct ExamWorld {
     by_login: HashMap<String, Vec<i64>>,
     #[serde(skip)]
     compare: Compare,
+    #[serde(skip)]
+    pub(super) recent: RecentChanges,
 }
 
 impl Default for ExamWorld {
@@ -124,6 +127,7 @@ impl Default for ExamWorld {
             order: Vec::new(),
             by_login: HashMap::new(),
             compare: Compare::Exact,
+            recent: RecentChanges::default(),
         }
     }
 }
@@ -191,6 +195,13 @@ impl ExamWorld {
         &self.order
     }
 
+    /// All sids, ascending, also of candidates that are not listed.
+    pub(crate) fn sids(&self) -> Vec<i64> {
+        let mut sids: Vec<i64> = self.candidates.keys().copied().collect();
+        sids.sort_unstable();
+        sids
+    }
+
     /// One candidate.
     pub(crate) fn candidate(&self, sid: i64) -> Option<&Candidate> {
         self.candidates.get(&sid)
@@ -220,6 +231,7 @@ impl ExamWorld {
     pub(crate) fn insert_as(&mut self, sid: i64, candidate: Candidate) {
         self.index(sid, candidate.value(self.login_field).to_owned());
         self.candidates.insert(sid, candidate);
+        self.recent.note(ChangeKind::Add, sid, None);
         if sid == self.next_sid {
             self.next_sid += 1;
         }
@@ -236,7 +248,8 @@ impl ExamWorld {
         let mut gone = std::collections::HashSet::new();
         for sid in sids {
             let login_value = self.login_value(*sid).to_owned();
-            if self.candidates.remove(sid).is_some() {
+            if let Some(candidate) = self.candidates.remove(sid) {
+                self.recent.note(ChangeKind::Delete, *sid, Some(candidate));
                 self.unindex(*sid, &login_value);
                 // A sid is never given twice, not even one that was skipped over.
                 self.next_sid = self.next_sid.max(if *sid >= self.next_sid { *sid + 1 } else { 0 });
@@ -253,7 +266,11 @@ impl ExamWorld {
     pub(crate) fn edit(&mut self, sid: i64, change: impl FnOnce(&mut Candidate)) {
         let before = self.login_value(sid).to_owned();
         if let Some(candidate) = self.candidates.get_mut(&sid) {
+            let original = candidate.clone();
             change(candidate);
+            if original != *candidate {
+                self.recent.note(ChangeKind::of_edit(&original, candidate), sid, Some(original));
+            }
         }
         let after = self.login_value(sid).to_owned();
         if before != after {

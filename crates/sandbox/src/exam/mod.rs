@@ -7,7 +7,9 @@ mod console;
 mod foreign_edits;
 mod journal_keys;
 mod new_results;
+mod other_account;
 mod reads;
+mod recent_changes;
 mod results;
 pub(super) mod sample;
 mod verdicts;
@@ -18,6 +20,7 @@ pub use console::CandidateView;
 pub(super) use account::{Attempt, Candidate, ExamWorld, NAME};
 pub(super) use foreign_edits::edit_by_hand;
 pub(super) use journal_keys::journal_keys;
+pub(super) use other_account::other_account;
 
 use super::Service::Exam;
 use super::digest::md5_hex;
@@ -43,7 +46,12 @@ pub(super) const ENDPOINTS: &[&str] = &[
 
 const BASE: &str = "/api/v1/student/";
 const WITH_GET: [&str; 2] = ["getFields", "queryresults"];
-const WRITES: [&str; 5] = ["addStudents", "changeStuinfo", "delStu", "movestugroup", "addcategory"];
+pub(super) const WRITES: [&str; 5] =
+    ["addStudents", "changeStuinfo", "delStu", "movestugroup", "addcategory"];
+
+/// The calls that may lag behind the account, with the switch that says by how much.
+pub(super) const LAGGING: [(&str, &str); 2] =
+    [("getstulist", "list_lag_s"), ("getstudentsinfo", "info_lag_s")];
 
 /// One call at the account: what it may look at and change.
 struct ExamRequest<'w> {
@@ -136,6 +144,10 @@ pub(super) fn answer(world: &mut World, endpoint: &'static str, call: &Call, fir
         return refusal(&world.switches, "refused");
     }
     if WRITES.contains(&endpoint) {
+        let refused = world.switches.text(Exam, "refused_writes");
+        if refused == "all" || refused == endpoint {
+            return styled("200_json", "system maintenance");
+        }
         world.before_exam_change();
     }
     let request = ExamRequest {

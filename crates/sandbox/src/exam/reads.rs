@@ -9,6 +9,8 @@ use super::{ExamRequest, Kind};
 use crate::json::{Escaping, Json};
 use crate::reply::Reply;
 
+/// More candidates than any account has.
+const ABSURD_TOTAL: usize = 1_000_000_000_000;
 /// The longest page. Contract: docs/contracts/onlineexammaker.md, 1.2.
 const LARGEST_PAGE: i64 = 100;
 
@@ -61,7 +63,8 @@ fn info_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {
     let candidate = request.state.candidate(sid)?;
     let login_field = request.state.login_field;
     let shown = request.text("info_fields");
-    let fields = field_list(request, candidate, |sfid| match shown {
+    let view = View { masks_login: masked(request, "look_ups"), label_suffix: "" };
+    let fields = field_list(request, candidate, &view, |sfid| match shown {
         "name_only" => sfid == NAME,
         "login_only" => sfid == login_field,
         "without_login" => sfid != login_field,
@@ -71,11 +74,26 @@ fn info_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {
         let title = request.state.groups.get(gid).map_or("", |group| group.title.as_str());
         Json::Map(vec![("gid", request.gid(*gid)), ("title", Json::text(title))])
     });
-    Some(Json::Map(vec![
-        ("sid", request.sid(sid, Kind::Number)),
-        ("fields", Json::List(fields)),
-        ("group", Json::List(groups.collect())),
-    ]))
+    let mut row = vec![("sid", request.sid(sid, Kind::Number)), ("fields", Json::List(fields))];
+    match group_form(request, sid) {
+        "absent" => {}
+        "null" => row.push(("group", Json::Null)),
+        "[]" | "empty" => row.push(("group", Json::List(Vec::new()))),
+        _ => row.push(("group", Json::List(groups.collect()))),
+    }
+    Some(Json::Map(row))
+}
+
+/// The form of the group list of this row: a fault strikes a single row or the answer, the switch strikes all.
+fn group_form<'r>(request: &'r ExamRequest<'_>, sid: i64) -> &'r str {
+    let struck = request.fired.get("groups_missing").map(|argument| {
+        let (form, only) = argument.split_once('/').unwrap_or((argument, ""));
+        (if form.is_empty() { "absent" } else { form }, only)
+    });
+    match struck {
+        Some((form, only)) if only.is_empty() || only.parse() == Ok(sid) => form,
+        _ => request.text("info_groups"),
+    }
 }
 
 /// `getstulist`.
@@ -85,8 +103,10 @@ pub(super) fn list(mut request: ExamRequest<'_>) -> Reply {
         Err(refused) => return *refused,
     };
     let nobody = request.fired.has("nobody");
-    let total = if nobody { 0 } else { request.state.len() };
-    let mut sids = if nobody { Vec::new() } else { page_of_sids(&mut request, &page) };
+    let archived = request.switches.ids(super::Exam, "archived");
+    let hidden = request.state.order().iter().filter(|sid| archived.contains(sid)).count();
+    let total = if nobody { 0 } else { request.state.len() - hidden };
+    let mut sids = if nobody { Vec::new() } else { page_of_sids(&mut request, &page, &archived) };
     if let Some(missing) = request.fired.number("short_page", 1) {
         sids.truncate(sids.len().saturating_sub(usize::try_from(missing).unwrap_or(0)));
     }
@@ -95,20 +115,49 @@ pub(super) fn list(mut request: ExamRequest<'_>) -> Reply {
     {
         *last = first;
     }
-    let rows: Vec<Json> = sids.iter().filter_map(|sid| list_row(&request, *sid)).collect();
+    let mut rows: Vec<Json> = sids.iter().filter_map(|sid| list_row(&request, *sid)).collect();
     let drift = request.fired.number("total_drifts", 1).unwrap_or(0);
-    paged(&request, &page, rows, total + usize::try_from(drift).unwrap_or(0))
+    let counted = total + usize::try_from(drift).unwrap_or(0);
+    let stated = match request.text("list_total") {
+        "absurd" => ABSURD_TOTAL,
+        "growing" => counted.max(page.offset.saturating_add(2 * page.limit)),
+        "endless" => {
+            let made_up =
+                (rows.len()..page.limit).map(|at| made_up_row(&request, page.offset.saturating_add(at)));
+            rows.extend(made_up);
+            ABSURD_TOTAL
+        }
+        _ => counted,
+    };
+    paged(&request, &page, rows, stated)
 }
 
 fn list_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {
     let candidate = request.state.candidate(sid)?;
-    let fields = field_list(request, candidate, |_| true);
+    let label_suffix = if request.is("list_labels", "other") { " (listed)" } else { "" };
+    let view = View { masks_login: masked(request, "listings"), label_suffix };
+    let fields = field_list(request, candidate, &view, |_| true);
     let login_value = candidate.value(request.state.login_field);
     Some(Json::Map(vec![("loginValue", Json::text(login_value)), ("fields", Json::List(fields))]))
 }
 
-fn page_of_sids(request: &mut ExamRequest<'_>, page: &Page) -> Vec<i64> {
-    let order = request.state.order();
+/// A row of nobody, for a listing that has no end.
+fn made_up_row(request: &ExamRequest<'_>, position: usize) -> Json {
+    let mut candidate = Candidate { fields: Vec::new(), gids: Vec::new() };
+    let login_value = format!("endless-{position}");
+    candidate.set(request.state.login_field, &login_value);
+    let fields = field_list(request, &candidate, &View { masks_login: false, label_suffix: "" }, |_| true);
+    Json::Map(vec![("loginValue", Json::text(login_value)), ("fields", Json::List(fields))])
+}
+
+fn page_of_sids(request: &mut ExamRequest<'_>, page: &Page, archived: &[i64]) -> Vec<i64> {
+    let listed: Vec<i64>;
+    let order = if archived.is_empty() {
+        request.state.order()
+    } else {
+        listed = request.state.order().iter().copied().filter(|sid| !archived.contains(sid)).collect();
+        &listed
+    };
     let (offset, limit) = (page.offset, page.limit);
     match request.text("order") {
         "sid_desc" => order.iter().rev().skip(offset).take(limit).copied().collect(),
@@ -129,12 +178,37 @@ fn page_of_sids(request: &mut ExamRequest<'_>, page: &Page) -> Vec<i64> {
     }
 }
 
-fn field_list(request: &ExamRequest<'_>, candidate: &Candidate, shown: impl Fn(i64) -> bool) -> Vec<Json> {
+/// How an answer shows the fields of a row.
+struct View {
+    masks_login: bool,
+    label_suffix: &'static str,
+}
+
+fn masked(request: &ExamRequest<'_>, place: &str) -> bool {
+    request.is("mask_login", place) || request.is("mask_login", "both")
+}
+
+/// The first and the last letter of a value.
+fn mask(value: &str) -> String {
+    let mut letters = value.chars();
+    match (letters.next(), letters.next_back()) {
+        (Some(first), Some(last)) => format!("{first}****{last}"),
+        _ => "****".to_owned(),
+    }
+}
+
+fn field_list(
+    request: &ExamRequest<'_>,
+    candidate: &Candidate,
+    view: &View,
+    shown: impl Fn(i64) -> bool,
+) -> Vec<Json> {
     let key = if request.is("field_key", "sfid") { "sfid" } else { "sFid" };
     let password = request.text("echo_password");
     let empty = request.text("empty_field");
     let row = |sfid: i64, label: &str, value: Json| {
-        Json::Map(vec![(key, Json::Int(sfid)), ("label", Json::text(label)), ("value", value)])
+        let label = Json::text(format!("{label}{}", view.label_suffix));
+        Json::Map(vec![(key, Json::Int(sfid)), ("label", label), ("value", value)])
     };
     let hidden = |sfid: i64| !shown(sfid) || (sfid == PASSWORD && password == "off");
     let mut rows = Vec::new();
@@ -145,6 +219,9 @@ fn field_list(request: &ExamRequest<'_>, candidate: &Candidate, shown: impl Fn(i
             ("", "null") => rows.push(row(*sfid, label, Json::Null)),
             (_, _) if *sfid == PASSWORD && password == "masked" && !value.is_empty() => {
                 rows.push(row(*sfid, label, Json::text("******")));
+            }
+            (value, _) if view.masks_login && *sfid == request.state.login_field && !value.is_empty() => {
+                rows.push(row(*sfid, label, Json::text(mask(value))));
             }
             (value, _) => rows.push(row(*sfid, label, Json::text(value))),
         }

@@ -47,7 +47,8 @@ fn add_one(
     cap: usize,
 ) -> Result<i64, &'static str> {
     let is = |switch, value| switches.is(super::Exam, switch, value);
-    let values = field_values(state, item)?;
+    let mut values = field_values(state, item)?;
+    rewrite_login(state, switches, &mut values);
     let gids = gids_of(state, switches, item)?;
     let login_value =
         values.iter().find(|(sfid, _)| *sfid == state.login_field).map_or("", |(_, value)| value);
@@ -123,6 +124,7 @@ fn change_one(
     let is = |switch, value| switches.is(super::Exam, switch, value);
     let login_field = state.login_field;
     let mut values = field_values(state, item)?;
+    rewrite_login(state, switches, &mut values);
     if values.iter().any(|(_, value)| value.is_empty()) {
         if is("clear_value", "fail") {
             return Err("a value is empty");
@@ -363,6 +365,22 @@ fn field_values(state: &super::ExamWorld, item: &Value) -> Result<Vec<(i64, Stri
         values.push((sfid, member(field, "value").and_then(loose_text).unwrap_or_default()));
     }
     Ok(values)
+}
+
+/// What the account makes of the login value that it is sent.
+fn rewrite_login(state: &super::ExamWorld, switches: &super::Switches, values: &mut [(i64, String)]) {
+    let own = values.iter_mut().find(|(sfid, _)| *sfid == state.login_field);
+    let Some((_, value)) = own else { return };
+    let rewritten: String = match switches.text(super::Exam, "login_writes") {
+        "lower_case" => value.to_lowercase(),
+        "squeezed" => value.split_whitespace().collect(),
+        "digits" => value.chars().filter(char::is_ascii_digit).collect(),
+        _ => return,
+    };
+    // A login value without any digit stays: nobody is entered without one.
+    if !rewritten.is_empty() {
+        *value = rewritten;
+    }
 }
 
 fn own_login_value(request: &ExamRequest<'_>, item: &Value) -> String {

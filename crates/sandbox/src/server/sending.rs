@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::super::gzip;
+use super::super::moment;
 use super::super::reply::{self, Delivery, Reply};
 
 /// Long enough for the bytes before it to leave; the server drops unsent bytes when a body fails.
@@ -52,6 +53,12 @@ pub(super) fn response(reply: Reply, pack: bool, stop: &CancellationToken) -> Re
     }
     if let Some(seconds) = reply.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if reply.date_offset_s != 0
+        && let Some(date) = moment::http_date(moment::now_s().saturating_add(reply.date_offset_s))
+        && let Ok(date) = HeaderValue::from_str(&date)
+    {
+        headers.insert(header::DATE, date);
     }
     if let Some(location) = reply.location {
         headers.insert(header::LOCATION, HeaderValue::from_static(location));

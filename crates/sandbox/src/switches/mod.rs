@@ -4,13 +4,13 @@
 
 mod spec;
 mod table;
+mod troubles;
 
 use std::collections::BTreeMap;
 
 use super::{SandboxError, Service};
 
 pub(crate) use spec::Spec;
-pub(crate) use table::TABLE;
 
 /// The present setting of every switch.
 #[derive(Debug, Clone)]
@@ -20,8 +20,7 @@ pub(crate) struct Switches {
 
 impl Default for Switches {
     fn default() -> Self {
-        let settings =
-            TABLE.iter().map(|spec| ((spec.service, spec.name), spec.default.to_owned())).collect();
+        let settings = table().map(|spec| ((spec.service, spec.name), spec.default.to_owned())).collect();
         Switches { settings }
     }
 }
@@ -67,6 +66,16 @@ impl Switches {
         self.text(service, name).parse().unwrap_or(0)
     }
 
+    /// The ids that a switch of `service` names.
+    pub(crate) fn ids(&self, service: Service, name: &'static str) -> Vec<i64> {
+        self.text(service, name).split(',').filter_map(|id| id.trim().parse().ok()).collect()
+    }
+
+    /// The text that a switch of `service` holds, where it holds any.
+    pub(crate) fn chosen(&self, service: Service, name: &'static str) -> Option<&str> {
+        Some(self.text(service, name)).filter(|text| *text != spec::NONE)
+    }
+
     /// A number that belongs to the sandbox as a whole.
     pub(crate) fn global_number(&self, name: &'static str) -> u64 {
         self.settings.get(&(None, name)).and_then(|value| value.parse().ok()).unwrap_or(0)
@@ -74,23 +83,28 @@ impl Switches {
 
     /// Every switch with its present setting.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Spec, &str)> {
-        TABLE.iter().map(|spec| {
+        table().map(|spec| {
             let setting = self.settings.get(&(spec.service, spec.name)).map_or("", String::as_str);
             (spec, setting)
         })
     }
 }
 
+/// Every switch.
+pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
+    table::TABLE.iter().chain(troubles::TROUBLES)
+}
+
 /// The switches of a name: none, one, or one of each service.
 pub(crate) fn named(name: &str) -> Vec<&'static Spec> {
-    TABLE.iter().filter(|spec| spec.name == name || spec.full_name() == name).collect()
+    table().filter(|spec| spec.name == name || spec.full_name() == name).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fault_table::FAULTS;
     use super::spec::Values;
-    use super::{Service, TABLE};
+    use super::{Service, Spec, table};
 
     /// The contract of a service.
     fn contract(service: Service) -> String {
@@ -104,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_contracts_list_every_switch_with_its_values_and_its_default() {
-        for spec in TABLE {
+        for spec in table() {
             let contract = contract(spec.service.unwrap_or(Service::Exam));
             let is_row = |line: &&str| line.starts_with('|') && line.contains(&format!("`{}`", spec.name));
             let row =
@@ -131,14 +145,14 @@ mod tests {
 
     #[test]
     fn every_default_is_a_value_its_switch_takes() {
-        for spec in TABLE {
+        for spec in table() {
             assert!(spec.takes(spec.default), "{}={}", spec.full_name(), spec.default);
         }
     }
 
     #[test]
     fn no_switch_is_listed_twice() {
-        let mut names: Vec<_> = TABLE.iter().map(|spec| spec.full_name()).collect();
+        let mut names: Vec<_> = table().map(Spec::full_name).collect();
         names.sort();
         let before = names.len();
         names.dedup();

@@ -2,6 +2,9 @@
 
 use crate::Service;
 
+/// The value of a switch that names nothing.
+pub(super) const NONE: &str = "none";
+
 /// The values of a switch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Values {
@@ -9,6 +12,12 @@ pub(crate) enum Values {
     OneOf(&'static [&'static str]),
     /// A whole number, zero or more.
     Number,
+    /// A whole number of either sign.
+    Signed,
+    /// `none`, or whole numbers with commas.
+    Ids,
+    /// Any text; `none` is none.
+    Text,
 }
 
 /// One switch as the contract lists it.
@@ -38,6 +47,9 @@ impl Spec {
         match self.values {
             Values::OneOf(words) => words.join(" | "),
             Values::Number => "a whole number".to_owned(),
+            Values::Signed => "a whole number, also below zero".to_owned(),
+            Values::Ids => "none, or ids with commas".to_owned(),
+            Values::Text => "none, or any text".to_owned(),
         }
     }
 
@@ -46,6 +58,9 @@ impl Spec {
         match self.values {
             Values::OneOf(words) => words.contains(&value),
             Values::Number => value.parse::<u64>().is_ok(),
+            Values::Signed => value.parse::<i64>().is_ok(),
+            Values::Ids => value == NONE || value.split(',').all(|id| id.trim().parse::<i64>().is_ok()),
+            Values::Text => !value.is_empty(),
         }
     }
 }

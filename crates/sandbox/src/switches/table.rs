@@ -6,7 +6,7 @@
 use super::spec::{Spec, Values};
 use crate::Service::{self, ClassIn, Exam};
 
-const fn words(
+pub(super) const fn words(
     service: Service,
     name: &'static str,
     words: &'static [&'static str],
@@ -16,11 +16,16 @@ const fn words(
     Spec { service: Some(service), name, values: Values::OneOf(words), default, about }
 }
 
-const fn number(service: Service, name: &'static str, default: &'static str, about: &'static str) -> Spec {
+pub(super) const fn number(
+    service: Service,
+    name: &'static str,
+    default: &'static str,
+    about: &'static str,
+) -> Spec {
     Spec { service: Some(service), name, values: Values::Number, default, about }
 }
 
-/// Every switch, in the order of the contracts.
+/// Every open question of the contracts, in their order.
 pub(crate) const TABLE: &[Spec] = &[
     words(Exam, "index_base", &["0", "1"], "1", "Base of success[].index of addStudents."),
     words(

@@ -23,3 +23,4 @@ mod exam_reads;
 mod exam_writes;
 mod faults;
 mod people;
+mod troubles;
