@@ -210,9 +210,14 @@ pub struct ClassinSettings {
 /// `[guard]`
 #[derive(Clone, Copy, Debug)]
 pub struct GuardSettings {
-    /// Deletes a run (and in 24 hours).
+    /// Leavers' deletes and moves in 24 hours.
     pub max_delete: Limit,
+    /// Students whose values change in 24 hours.
     pub max_modify: Limit,
+    /// Students taken out of groups in 24 hours.
+    pub max_move: Limit,
+    /// People who leave one group or class in 24 hours.
+    pub max_group: Limit,
     /// Fewer students than this is a broken export.
     pub min_roster: u64,
 }

@@ -184,8 +184,16 @@ fn classin(reader: &mut Reader<'_>) -> Option<ClassinSettings> {
 fn guard(reader: &mut Reader<'_>) -> Option<GuardSettings> {
     let max_delete = reader.required("guard.max_delete", parse::limit);
     let max_modify = reader.required("guard.max_modify", parse::limit);
+    let max_move = reader.required("guard.max_move", parse::limit);
+    let max_group = reader.required("guard.max_group", parse::limit);
     let min_roster = reader.required("guard.min_roster", parse::whole(0..=1_000_000_000));
-    Some(GuardSettings { max_delete: max_delete?, max_modify: max_modify?, min_roster: min_roster? })
+    Some(GuardSettings {
+        max_delete: max_delete?,
+        max_modify: max_modify?,
+        max_move: max_move?,
+        max_group: max_group?,
+        min_roster: min_roster?,
+    })
 }
 
 fn retry(reader: &mut Reader<'_>) -> Option<RetrySettings> {

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, keys, read_key, stored};
 use super::{StateStore, StoreError};
-use rosterd_core::exam_plan::{Approved, Fingerprint, OperationKind};
+use rosterd_core::exam_plan::{Approved, CountedWrite, Fingerprint, OperationKind, RecentWrites};
 use rosterd_core::failure::{OperationKey, RecordedKind, Service};
+use rosterd_core::roster::StudentId;
 
 /// In milliseconds. An older held operation was approved, changed or forgotten since, so its row is deleted.
 const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -31,6 +32,36 @@ impl StateStore {
         .await
         .doing("counting recent deletes")?;
         Ok(counted(count))
+    }
+
+    /// Who was written for on the exam side since a moment, for the guard to look back on.
+    pub async fn recent_exam_writes(&self, since_ms: i64) -> Result<RecentWrites, StoreError> {
+        let doing = "reading recent deletes";
+        let departures: Vec<(String, bool)> = sqlx::query_as(
+            "SELECT student_id, approved FROM departures WHERE service = ? AND at_ms > ? ORDER BY student_id",
+        )
+        .bind(Service::Exam.as_str())
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing(doing)?;
+        let sent: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM intents WHERE service = ? AND kind = ? ORDER BY student_id",
+        )
+        .bind(Service::Exam.as_str())
+        .bind(OperationKind::Delete.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing(doing)?;
+        let mut recent = RecentWrites::default();
+        for (student, is_approved) in departures {
+            recent.record_sent_dismissal(StudentId::new(student.as_str()));
+            if !is_approved {
+                recent.record(CountedWrite::Dismissal, StudentId::new(student));
+            }
+        }
+        sent.into_iter().for_each(|student| recent.record_sent_dismissal(StudentId::new(student)));
+        Ok(recent)
     }
 
     /// Remembers what was held under a digest, so that an approval covers just that.

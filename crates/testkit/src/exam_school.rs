@@ -317,8 +317,13 @@ impl ExamSchool {
 fn settings(school: &School) -> Settings {
     let mut settings = school.settings();
     settings.exam = exam_settings(&school.serving.base_url());
-    settings.guard =
-        GuardSettings { max_delete: Limit::Percent(100.0), max_modify: Limit::Percent(100.0), min_roster: 1 };
+    settings.guard = GuardSettings {
+        max_delete: Limit::Percent(100.0),
+        max_modify: Limit::Percent(100.0),
+        max_move: Limit::Percent(100.0),
+        max_group: Limit::Percent(100.0),
+        min_roster: 1,
+    };
     settings.retry = RetrySettings {
         max_attempts: 8,
         first_delay: Duration::from_secs(60),

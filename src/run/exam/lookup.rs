@@ -12,7 +12,7 @@ use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
 use crate::store::StoreError;
 use rosterd_core::exam_plan::{
-    Diff, Fingerprint, LinkNote, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
+    Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
 
@@ -26,12 +26,6 @@ pub(super) struct DueGroups {
     pub(super) groups: HashMap<Sid, BTreeSet<Gid>>,
     pub(super) gone: HashSet<Sid>,
     results: HashMap<Sid, SidFact>,
-}
-
-/// The facts for a plan, and what follows for our links already.
-pub(super) struct Lookups {
-    pub(super) results: LookupResults,
-    pub(super) notes: Vec<LinkNote>,
 }
 
 /// What became of one question. Who stands in no answer at all is in no map: unknown is never "gone".
@@ -83,7 +77,7 @@ pub(super) async fn look_up(
     our_lost_adds: HashSet<StudentId>,
     diff: &mut Diff,
     key: &MemoryKey,
-) -> Result<Lookups, ExamSyncError> {
+) -> Result<LookupResults, ExamSyncError> {
     let mut lookups = LookupResults { by_sid: due.results, our_lost_adds, ..LookupResults::default() };
     let doubted = diff.doubted();
     let open = requests.sids.iter().copied();
@@ -111,7 +105,7 @@ pub(super) async fn look_up(
     });
     lookups.sid_owners = context.state.sid_owners(found).await?;
     lookups.previous_sids = context.state.former_candidates(&diff.newcomers()).await?;
-    Ok(Lookups { results: lookups, notes: detached.notes })
+    Ok(lookups)
 }
 
 /// Remembers the groups of everybody who was looked up, and spreads the next look-ups.

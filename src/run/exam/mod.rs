@@ -39,7 +39,6 @@ use rosterd_core::exam_plan::{
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
     OperationKind, OperationState, PlanInput, Policy, Trust,
 };
-use rosterd_core::failure::Service;
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::Leavers;
 use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
@@ -313,8 +312,7 @@ async fn decide(
         renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
             .await?;
     }
-    let lookup::Lookups { results: lookups, mut notes } = found;
-    let lookups = LookupResults { unsettled_adds, ..lookups };
+    let lookups = LookupResults { unsettled_adds, ..found };
     let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
@@ -335,7 +333,7 @@ async fn decide(
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
     let plan = guard.judge(input.plan().creating(creations, &policy));
     group_creation::describe_undone(&plan.creations, report);
-    notes.extend(plan.notes.iter().cloned());
+    let notes = plan.notes.clone();
     describe(&plan, groups, report);
     let approved = guard.approved;
     Ok(Decided { plan, approved, notes, lookups, open_failures, groups: group_plan })
@@ -377,7 +375,9 @@ async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard,
     Ok(Guard {
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
-        recent_deletes: context.state.recent_departures(Service::Exam, now_ms.saturating_sub(DAY_MS)).await?,
+        max_move: side.guard.max_move,
+        max_group: side.guard.max_group,
+        recent: context.state.recent_exam_writes(now_ms.saturating_sub(DAY_MS)).await?,
         approved: context.state.approved(now_ms).await?,
     })
 }
@@ -420,7 +420,9 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
     let largest: Vec<String> =
         largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
     match (reason, largest.as_slice()) {
-        (HoldReason::GroupToZero(gid), _) => format!("{reason}: {}", name(gid)),
+        (HoldReason::GroupToZero(gid) | HoldReason::GroupShrinks(gid, _), _) => {
+            format!("{reason}: {}", name(gid))
+        }
         (_, []) => reason.to_string(),
         (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
     }

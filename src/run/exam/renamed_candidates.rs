@@ -6,11 +6,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::field_mapping::ResolvedFields;
-use super::lookup::{self, Lookups};
+use super::lookup;
 use super::session::ExamSession;
 use super::{ExamSyncError, diff, listing};
 use crate::run::Context;
-use rosterd_core::exam_plan::{Diff, Difference, LoginFact, Mapping, SidFact};
+use rosterd_core::exam_plan::{Diff, Difference, LoginFact, LookupResults, Mapping, SidFact};
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// Finds the login values of candidates that exist and are listed under none that is known. The listing is
@@ -21,7 +21,7 @@ pub(super) async fn find_renamed(
     fields: &ResolvedFields,
     mapping: &Mapping,
     diff: &Diff,
-    found: &mut Lookups,
+    found: &mut LookupResults,
 ) -> Result<(), ExamSyncError> {
     let mut missing = nameless(diff, found);
     if missing.is_empty() {
@@ -33,7 +33,7 @@ pub(super) async fn find_renamed(
     let strangers = diff::unmanaged(context, mapping, names).await?;
     let logins = strangers.into_iter().map(LoginValue::new).collect();
     for (sid, login) in lookup::logins_of(session, logins, &mut missing).await? {
-        if let Some(SidFact::Found { login: shown, .. }) = found.results.by_sid.get_mut(&sid) {
+        if let Some(SidFact::Found { login: shown, .. }) = found.by_sid.get_mut(&sid) {
             *shown = Some(login);
         }
     }
@@ -42,9 +42,8 @@ pub(super) async fn find_renamed(
 
 /// Candidates that were found by sid without a login value, and are not listed where their links say or
 /// where their students want to be.
-fn nameless(diff: &Diff, found: &Lookups) -> BTreeSet<Sid> {
+fn nameless(diff: &Diff, found: &LookupResults) -> BTreeSet<Sid> {
     let here: HashSet<Sid> = found
-        .results
         .by_login
         .values()
         .filter_map(|fact| match fact {
@@ -59,8 +58,7 @@ fn nameless(diff: &Diff, found: &Lookups) -> BTreeSet<Sid> {
             None
         }
     };
-    let is_nameless =
-        |sid: &Sid| matches!(found.results.by_sid.get(sid), Some(SidFact::Found { login: None, .. }));
+    let is_nameless = |sid: &Sid| matches!(found.by_sid.get(sid), Some(SidFact::Found { login: None, .. }));
     diff.differences
         .iter()
         .filter_map(missing)

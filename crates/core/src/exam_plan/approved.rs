@@ -44,7 +44,13 @@ impl Approved {
     /// Whether this very operation was approved: no limit holds it.
     #[must_use]
     pub fn contains(&self, operation: &Operation) -> bool {
-        self.operations.contains_key(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+        self.contains_key(&operation.student, operation.kind(), operation.desired_hash)
+    }
+
+    /// Whether the operation of this student that wants this was approved.
+    #[must_use]
+    pub fn contains_key(&self, student: &StudentId, kind: OperationKind, desired_hash: Fingerprint) -> bool {
+        self.operations.contains_key(&(student.clone(), kind, desired_hash))
     }
 
     /// Whether a person let this very operation go ahead although it is held for this reason.

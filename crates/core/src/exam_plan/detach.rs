@@ -3,9 +3,9 @@
 //! This happens when the candidate was deleted by hand and entered anew. The listing cannot tell the two
 //! apart; a look-up by sid can.
 
-use super::diff::{Diff, Difference, LinkedStudent, Newcomer, PriorKnowledge};
+use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge};
 use super::groups::shrink;
-use super::link::{Link, LinkNote};
+use super::link::Link;
 use super::lookup::{LookupRequests, LookupResults, SidFact};
 use crate::roster::LoginValue;
 
@@ -13,9 +13,6 @@ use crate::roster::LoginValue;
 #[must_use]
 #[derive(Clone, Debug, Default)]
 pub struct Detached {
-    /// Links of leavers to be closed. A student's link is replaced when the listed candidate is taken
-    /// over, and not before: until then it is what lets the guard count how many have vanished.
-    pub notes: Vec<LinkNote>,
     /// Look-ups for the candidates that may now be adopted.
     pub requests: LookupRequests,
 }
@@ -23,7 +20,8 @@ pub struct Detached {
 impl Diff {
     /// Takes links off candidates that are listed by login value and gone by sid.
     ///
-    /// The students become newcomers; leavers are done with. Does nothing the second time.
+    /// The students become newcomers. Their link is replaced when the listed candidate is taken over, and not
+    /// before: until then it is what lets the guard count how many have vanished. Does nothing the second time.
     pub fn detach_gone(&mut self, lookups: &LookupResults) -> Detached {
         let mut detached = Detached::default();
         let mut freed = Vec::new();
@@ -39,9 +37,9 @@ impl Diff {
                 Difference::Leaver(leaver)
                     if leaver.listed && is_gone(&leaver.link, leaver.prior, lookups) =>
                 {
-                    shrink(&mut self.group_sizes, leaver.link.groups.as_ref());
                     freed.push(leaver.link.login.clone());
-                    detached.notes.push(LinkNote::Close(leaver.link.student));
+                    let gone = Leaver { listed: false, prior: PriorKnowledge::Gone, ..leaver };
+                    self.differences.push(Difference::Leaver(gone));
                 }
                 Difference::Newcomer(_)
                 | Difference::Linked(_)

@@ -52,7 +52,7 @@ mod policy;
 mod reason;
 mod render;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use answer::{GroupAction, WriteAnswer};
 pub use approved::Approved;
@@ -72,7 +72,7 @@ pub use group_creation::{
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, WantedGroups};
-pub use guard::{Guard, GuardedPlan, allowance};
+pub use guard::{CountedWrite, Guard, GuardedPlan, RecentWrites, allowance};
 pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;
@@ -87,10 +87,10 @@ pub use operation::{
     OperationState,
 };
 pub use policy::{Policy, Trust};
-pub use reason::{CannotReason, HoldReason, SkipReason};
+pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 
-use crate::roster::Gid;
+use crate::roster::{Gid, StudentId};
 
 /// Figures that a plan was made under.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,6 +99,8 @@ pub struct PlanTotals {
     pub students: u64,
     /// Candidates that are ours.
     pub managed: u64,
+    /// Linked students who are on the roster: what the guard's percentages are of.
+    pub linked: u64,
     /// Candidates that are not.
     pub unmanaged: u64,
     /// Leavers within their grace.
@@ -107,6 +109,19 @@ pub struct PlanTotals {
     pub group_sizes: BTreeMap<Gid, u64>,
     /// Groups of the roster.
     pub groups: u64,
+}
+
+/// A leaver whose candidate no longer exists: their link is to be closed.
+#[derive(Clone, Debug)]
+pub struct GivenUp {
+    /// The student.
+    pub student: StudentId,
+    /// What would have been done to the candidate.
+    pub kind: OperationKind,
+    /// What that wants.
+    pub desired_hash: Fingerprint,
+    /// The roster's groups that the candidate was in.
+    pub groups: BTreeSet<Gid>,
 }
 
 /// The ordered operations that would remove the drift.
@@ -119,6 +134,8 @@ pub struct Plan {
     pub operations: Vec<Operation>,
     /// Changes to links that follow from reading alone, by student.
     pub notes: Vec<LinkNote>,
+    /// Leavers whose candidates are gone, each with a note that closes the link.
+    pub given_up: Vec<GivenUp>,
     /// The figures it was made under.
     pub totals: PlanTotals,
     /// The reason why the listing is doubtful, if it is.
@@ -127,16 +144,23 @@ pub struct Plan {
 
 impl Plan {
     pub(crate) fn new(
-        mut operations: Vec<Operation>,
+        operations: Vec<Operation>,
         mut notes: Vec<LinkNote>,
         totals: PlanTotals,
         doubt: Option<Flaw>,
     ) -> Self {
-        operations.sort_by(|one, two| {
+        notes.sort_by(|one, two| one.student().cmp(two.student()));
+        let (creations, given_up) = (Vec::new(), Vec::new());
+        let mut plan = Self { creations, operations, notes, given_up, totals, doubt };
+        plan.sort();
+        plan
+    }
+
+    /// Puts the operations in their order.
+    pub(crate) fn sort(&mut self) {
+        self.operations.sort_by(|one, two| {
             (one.kind(), &one.student, one.desired_hash).cmp(&(two.kind(), &two.student, two.desired_hash))
         });
-        notes.sort_by(|one, two| one.student().cmp(two.student()));
-        Self { creations: Vec::new(), operations, notes, totals, doubt }
     }
 
     /// The same plan, which first creates these groups where the mode allows it and the listing is complete.

@@ -7,6 +7,7 @@ use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
 use super::group_change::{GroupChange, TargetGroup};
 use super::groups::WantedGroups;
+use super::guard::CountedWrite;
 use super::kind::OperationKind;
 use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
@@ -149,6 +150,8 @@ pub struct Modification {
     /// Whether it only sends once more what an earlier call wrote and the listing does not show: nothing new
     /// is wanted by it.
     pub again: bool,
+    /// What the guard counts it as; nothing where it only repeats the values last confirmed.
+    pub counts_as: Vec<CountedWrite>,
 }
 
 /// One changed value.

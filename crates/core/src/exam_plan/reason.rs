@@ -8,47 +8,40 @@ use crate::failure::FailureCode;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, StudentId};
 
+/// The figures of a limit that is exceeded, in people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// Those in this plan.
+    pub count: u64,
+    /// Further ones in the last 24 hours whom nobody approved.
+    pub recent: u64,
+    /// Of how many.
+    pub total: u64,
+    /// The limit.
+    pub limit: u64,
+}
+
+impl Excess {
+    /// The part of a sentence that names what the last 24 hours add.
+    fn before(&self) -> String {
+        match self.recent {
+            0 => String::new(),
+            recent => format!(", and {recent} in the last 24 hours"),
+        }
+    }
+}
+
 /// The reason to hold an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldReason {
-    /// More deletes than the limit, including the unapproved ones of the last 24 hours.
-    TooManyDeletes {
-        /// Those in this plan.
-        count: u64,
-        /// In the last 24 hours.
-        recent: u64,
-        /// Managed candidates.
-        total: u64,
-        /// The limit.
-        limit: u64,
-    },
+    /// More deletes than the limit.
+    TooManyDeletes(Excess),
     /// More modifies than the limit.
-    TooManyModifies {
-        /// Those in this plan.
-        count: u64,
-        /// Managed candidates.
-        total: u64,
-        /// The limit.
-        limit: u64,
-    },
+    TooManyModifies(Excess),
     /// More changed login values than a mapping mistake would leave unnoticed.
-    TooManyLoginChanges {
-        /// Those in this plan.
-        count: u64,
-        /// Managed candidates.
-        total: u64,
-        /// The limit.
-        limit: u64,
-    },
+    TooManyLoginChanges(Excess),
     /// More vanished candidates than a few deletions by hand explain.
-    TooManyVanished {
-        /// Those in this plan.
-        count: u64,
-        /// Managed candidates.
-        total: u64,
-        /// The limit.
-        limit: u64,
-    },
+    TooManyVanished(Excess),
     /// A group would lose its last member.
     GroupToZero(Gid),
     /// More groups to create than a roster gains at once.
@@ -60,6 +53,12 @@ pub enum HoldReason {
         /// The limit.
         limit: u64,
     },
+    /// More students taken out of groups than the limit.
+    TooManyMoves(Excess),
+    /// More people would leave one group than the limit.
+    GroupShrinks(Gid, Excess),
+    /// More candidates would be overwritten when they are taken over than the limit.
+    TooManyOverwrites(Excess),
 }
 
 impl HoldReason {
@@ -72,7 +71,10 @@ impl HoldReason {
             | Self::TooManyLoginChanges { .. }
             | Self::TooManyVanished { .. }
             | Self::GroupToZero(_)
-            | Self::TooManyGroups { .. } => None,
+            | Self::TooManyGroups { .. }
+            | Self::TooManyMoves(_)
+            | Self::GroupShrinks(..)
+            | Self::TooManyOverwrites(_) => None,
         }
     }
 }
@@ -80,30 +82,57 @@ impl HoldReason {
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooManyDeletes { count, recent, total, limit } => {
-                write!(f, "{count} deletes of {total} managed candidates")?;
-                if *recent > 0 {
-                    write!(f, ", and {recent} in the last 24 hours")?;
-                }
-                write!(f, ": more than the limit of {limit} (guard.max_delete)")
+            Self::TooManyDeletes(it) => {
+                write!(f, "{} deletes of {} managed candidates{}", it.count, it.total, it.before())?;
+                write!(f, ": more than the limit of {} (guard.max_delete)", it.limit)
             }
-            Self::TooManyModifies { count, total, limit } => write!(
-                f,
-                "{count} modifies of {total} managed candidates: more than the limit of {limit} (guard.max_modify)"
-            ),
-            Self::TooManyLoginChanges { count, total, limit } => write!(
-                f,
-                "{count} login values of {total} would change, more than {limit}: check the mapping in exam.fields"
-            ),
-            Self::TooManyVanished { count, total, limit } => write!(
-                f,
-                "{count} of {total} managed candidates no longer exist, more than {limit}: check exam.code"
-            ),
+            Self::TooManyModifies(it) => {
+                write!(f, "{} modifies of {} managed candidates{}", it.count, it.total, it.before())?;
+                write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
+            }
+            Self::TooManyLoginChanges(it) => {
+                write!(f, "{} login values of {} would change{}", it.count, it.total, it.before())?;
+                write!(f, ", more than {}: check the mapping in exam.fields", it.limit)
+            }
+            Self::TooManyVanished(it) => {
+                write!(f, "{} of {} managed candidates no longer exist{}", it.count, it.total, it.before())?;
+                write!(f, ", more than {}: check exam.code", it.limit)
+            }
             Self::TooManyGroups { count, total, limit } => write!(
                 f,
                 "{count} of the roster's {total} groups would be created, more than {limit}: check groups.gid on the roster"
             ),
             Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
+            Self::TooManyMoves(it) => {
+                write!(
+                    f,
+                    "{} of {} students would be taken out of groups{}",
+                    it.count,
+                    it.total,
+                    it.before()
+                )?;
+                write!(f, ": more than the limit of {} (guard.max_move)", it.limit)
+            }
+            Self::GroupShrinks(gid, it) => {
+                write!(
+                    f,
+                    "the group with gid {gid} would lose {} of {} members{}",
+                    it.count,
+                    it.total,
+                    it.before()
+                )?;
+                write!(f, ": more than the limit of {} (guard.max_group)", it.limit)
+            }
+            Self::TooManyOverwrites(it) => {
+                write!(
+                    f,
+                    "{} of {} candidates taken over would be overwritten{}",
+                    it.count,
+                    it.total,
+                    it.before()
+                )?;
+                write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
+            }
         }
     }
 }

@@ -86,9 +86,25 @@ fn without_a_removal_of_today_earlier_ones_hold_nothing() {
 
 #[test]
 fn a_share_is_of_the_enrolments_that_we_remember() {
-    for (enrolments, held) in [(60, 0), (59, 0), (40, 3)] {
+    for (enrolments, held) in [(120, 0), (101, 0), (100, 6)] {
         let guard = ClassinGuard { max_delete: Limit::Percent(5.0), enrolments, ..guard() };
-        assert_eq!(held_removals(&guard, removals(3)), held, "of {enrolments}");
+        assert_eq!(held_removals(&guard, removals(6)), held, "of {enrolments}");
+    }
+}
+
+#[test]
+fn a_share_never_means_fewer_than_five_and_a_count_is_exact() {
+    for (max_delete, count, held) in
+        [(Limit::Percent(5.0), 5, 0), (Limit::Percent(5.0), 6, 6), (Limit::Count(2), 3, 3)]
+    {
+        let guard = ClassinGuard { max_delete, enrolments: 20, ..guard() };
+        assert_eq!(held_removals(&guard, removals(count)), held, "{count} of 20 under {max_delete:?}");
+    }
+    for (max_modify, count, held) in
+        [(Limit::Percent(5.0), 5, 0), (Limit::Percent(5.0), 6, 6), (Limit::Count(2), 3, 3)]
+    {
+        let guard = ClassinGuard { max_modify, accounts: 20, ..guard() };
+        assert_eq!(held_names(&guard, names(count)), held, "{count} of 20 under {max_modify:?}");
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{CandidateLocation, Decider};
+use crate::exam_plan::GivenUp;
 use crate::exam_plan::diff::Leaver;
+use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::group_change::GroupChange;
 use crate::exam_plan::groups::{WantedGroups, shrink};
 use crate::exam_plan::kind::OperationKind;
@@ -20,7 +22,7 @@ impl Decider<'_> {
         match location {
             CandidateLocation::Gone => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
-                self.notes.push(LinkNote::Close(link.student.clone()));
+                self.give_up(link);
                 return;
             }
             CandidateLocation::Elsewhere(login) => {
@@ -46,6 +48,50 @@ impl Decider<'_> {
                 self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
             }
         }
+    }
+
+    /// The candidate is gone, and its student too.
+    fn give_up(&mut self, link: &Link) {
+        self.notes.push(LinkNote::Close(link.student.clone()));
+        let (kind, desired_hash) = self.desired_dismissal(link);
+        let groups = self.groups_on_roster(link);
+        self.given_up.push(GivenUp { student: link.student.clone(), kind, desired_hash, groups });
+    }
+
+    fn groups_on_roster(&self, link: &Link) -> BTreeSet<Gid> {
+        let held = link.groups.iter().flatten().copied();
+        held.filter(|gid| self.input.groups.is_on_roster(*gid)).collect()
+    }
+
+    /// What is to be done to a leaver's candidate, as far as it is known before the groups are looked up.
+    fn desired_dismissal(&self, link: &Link) -> (OperationKind, Fingerprint) {
+        let kind = self.dismissal(link);
+        let target = match self.input.policy.leavers {
+            Leavers::MoveTo(gid) => Some(Gid(gid)),
+            Leavers::Delete | Leavers::Keep => None,
+        };
+        let desired_hash = match kind {
+            OperationKind::Delete => self.desired_delete(link),
+            OperationKind::Move
+            | OperationKind::CreateGroup
+            | OperationKind::Adopt
+            | OperationKind::Add
+            | OperationKind::Modify => self.desired_move_of_leaver(link, target),
+        };
+        (kind, desired_hash)
+    }
+
+    fn desired_delete(&self, link: &Link) -> Fingerprint {
+        self.desired_digest(&link.student, OperationKind::Delete).number(link.sid.0).finish()
+    }
+
+    fn desired_move_of_leaver(&self, link: &Link, target: Option<Gid>) -> Fingerprint {
+        let mut digest = self.desired_digest(&link.student, OperationKind::Move);
+        digest.number(link.sid.0).text("leaver");
+        if let Some(gid) = target {
+            digest.number(gid.0);
+        }
+        digest.finish()
     }
 
     /// Whether an earlier run has already done to the candidate what is done to leavers.
@@ -90,8 +136,7 @@ impl Decider<'_> {
         let id = link.student.clone();
         match self.input.trust {
             Trust::Complete(proof) => {
-                let desired_hash =
-                    self.desired_digest(&id, OperationKind::Delete).number(link.sid.0).finish();
+                let desired_hash = self.desired_delete(link);
                 let change = Change::Delete(Deletion::certified(link.sid, proof));
                 self.add_operation(id, change, desired_hash, held.clone(), true);
             }
@@ -106,14 +151,11 @@ impl Decider<'_> {
         let Trust::Complete(proof) = self.input.trust else {
             return self.skip_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
         };
-        let mut digest = self.desired_digest(&id, OperationKind::Move);
-        digest.number(link.sid.0).text("leaver");
-        if let GroupChange::MoveTo(target) = &group_change
-            && let Some(gid) = target.gid()
-        {
-            digest.number(gid.0);
-        }
-        let desired_hash = digest.finish();
+        let target = match &group_change {
+            GroupChange::MoveTo(target) => target.gid(),
+            GroupChange::Adjust { .. } => None,
+        };
+        let desired_hash = self.desired_move_of_leaver(link, target);
         let groups_left = group_change.groups_left(held);
         let change = Change::Move(GroupMove::of_leaver(link.sid, group_change, proof));
         self.add_operation(id, change, desired_hash, groups_left, true);

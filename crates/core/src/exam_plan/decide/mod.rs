@@ -1,5 +1,6 @@
 //! Cases and facts in, plan out: the truth table as code.
 
+mod counted;
 mod group;
 mod leaver;
 mod location;
@@ -27,7 +28,7 @@ use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
-use super::{Plan, PlanTotals};
+use super::{GivenUp, Plan, PlanTotals};
 use crate::roster::{FieldId, Gid, StudentId};
 
 /// Everything a plan is made from.
@@ -109,6 +110,7 @@ struct Decider<'a> {
     current: CurrentOwners,
     operations: Vec<Operation>,
     notes: Vec<LinkNote>,
+    given_up: Vec<GivenUp>,
     leavers_waiting: u64,
     group_sizes: BTreeMap<Gid, u64>,
 }
@@ -120,6 +122,7 @@ impl<'a> Decider<'a> {
             current: CurrentOwners::new(input, differences),
             operations: Vec::new(),
             notes: Vec::new(),
+            given_up: Vec::new(),
             leavers_waiting: 0,
             group_sizes: input.diff.group_sizes.clone(),
         }
@@ -146,6 +149,7 @@ impl<'a> Decider<'a> {
         let totals = PlanTotals {
             students: diff.students,
             managed: diff.managed,
+            linked: diff.linked,
             unmanaged: diff.unmanaged,
             leavers_waiting: self.leavers_waiting,
             group_sizes: self.group_sizes,
@@ -155,7 +159,7 @@ impl<'a> Decider<'a> {
             Trust::Complete(_) => None,
             Trust::Doubtful(flaw) => Some(flaw.clone()),
         };
-        Plan::new(self.operations, self.notes, totals, doubt)
+        Plan { given_up: self.given_up, ..Plan::new(self.operations, self.notes, totals, doubt) }
     }
 
     fn unusable(&mut self, unusable: Unusable) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::Basis;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::desired_hash::desired_add;
@@ -88,7 +89,8 @@ impl Decider<'_> {
         let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
         let adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         let before = self.operations.len();
-        self.modify(wanted, *sid, difference, None);
+        let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };
+        self.modify(wanted, *sid, difference, None, basis);
         self.regroup(&id, *sid, &wanted.groups, held);
         for follower in self.operations.iter_mut().skip(before) {
             // The other members of a foreign candidate's groups are unknown, so it cannot be recognised as
@@ -133,7 +135,7 @@ impl Decider<'_> {
                 if !self.current.is_anothers(&link.login, &link.student) =>
             {
                 let difference = self.note_values(&link, difference);
-                self.bring_in_line(&wanted, &link, &difference, target.is_some());
+                self.bring_in_line(&wanted, &link, &difference, target.is_some(), &link.login);
                 self.regroup_linked(&wanted, &link, prior);
             }
             (CandidateLocation::Nowhere, _) => {
@@ -152,10 +154,11 @@ impl Decider<'_> {
         let observed = self.input.comparison.observed;
         let Some(row) = observed.find(&login) else { return };
         let difference = self.input.comparison.fields(row, &wanted.values.0, Some(&link));
+        let confirmed_login = link.login.clone();
         let followed = Link { login, ..link };
         let difference = self.note_values(&followed, difference);
         let target_listed = observed.find(&wanted.login).is_some();
-        self.bring_in_line(wanted, &followed, &difference, target_listed);
+        self.bring_in_line(wanted, &followed, &difference, target_listed, &confirmed_login);
         self.regroup_linked(wanted, &followed, prior);
     }
 
@@ -166,9 +169,11 @@ impl Decider<'_> {
         link: &Link,
         difference: &FieldDifference,
         target_listed: bool,
+        confirmed_login: &LoginValue,
     ) {
+        let basis = Basis::Linked(link, confirmed_login);
         if wanted.login == link.login {
-            return self.modify(wanted, link.sid, difference, None);
+            return self.modify(wanted, link.sid, difference, None, basis);
         }
         if !self.input.lookups.by_sid.contains_key(&link.sid) {
             let reason = self.not_found_out();
@@ -186,7 +191,7 @@ impl Decider<'_> {
             to: wanted.login.clone(),
             held_by,
         };
-        self.modify(wanted, link.sid, difference, Some(login));
+        self.modify(wanted, link.sid, difference, Some(login), basis);
     }
 
     /// The wanted login value belongs to another candidate.
@@ -207,6 +212,7 @@ impl Decider<'_> {
         sid: Sid,
         difference: &FieldDifference,
         login: Option<LoginChange>,
+        basis: Basis<'_>,
     ) {
         if difference.send.is_empty() && login.is_none() {
             return;
@@ -230,7 +236,8 @@ impl Decider<'_> {
         }
         let desired_hash = digest.finish();
         let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
-        let change = Change::Modify(Modification { sid, values, login, again });
+        let counts_as = self.counts_as(basis, difference, &values, login.as_ref());
+        let change = Change::Modify(Modification { sid, values, login, again, counts_as });
         self.push(wanted.id.clone(), change, desired_hash);
     }
 

@@ -32,6 +32,8 @@ pub struct Diff {
     pub students: u64,
     /// Links.
     pub managed: u64,
+    /// Links of students who are on the roster.
+    pub linked: u64,
     /// Listed candidates that are neither linked nor wanted.
     pub unmanaged: u64,
     /// The number of linked candidates in each group, as remembered.
@@ -127,6 +129,7 @@ impl<'a> DiffBuilder<'a> {
                 rows: 0,
                 students: 0,
                 managed: 0,
+                linked: 0,
                 unmanaged: 0,
                 group_sizes: BTreeMap::new(),
             },
@@ -161,6 +164,7 @@ impl<'a> DiffBuilder<'a> {
             }
             (Some(student), link) => {
                 self.diff.students += u64::from(student.active);
+                self.diff.linked += u64::from(link.is_some());
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
                     Ok((wanted, target)) => self.student(wanted, target, link, own, prior),

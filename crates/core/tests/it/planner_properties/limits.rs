@@ -32,20 +32,13 @@ fn limit() -> impl Strategy<Value = Limit> {
 
 /// Whether so many of `total` are no more than the limit allows; a share is rounded up to a whole candidate.
 fn is_within(limit: Limit, count: u64, total: u64) -> bool {
-    let within_share = |percent: f64| count == 0 || ((count - 1) as f64) * 100.0 < percent * (total as f64);
+    let within_share = |percent: f64| count <= 5 || ((count - 1) as f64) * 100.0 < percent * (total as f64);
     match limit {
         Limit::Count(most) => count <= most,
         Limit::Percent(percent) => within_share(percent),
-        Limit::Auto => {
-            count <= 5
-                || within_share(if total <= 100 {
-                    20.0
-                } else if total <= 1000 {
-                    10.0
-                } else {
-                    5.0
-                })
-        }
+        Limit::Auto if total <= 100 => within_share(20.0),
+        Limit::Auto if total <= 1000 => within_share(10.0),
+        Limit::Auto => within_share(5.0),
     }
 }
 
@@ -80,12 +73,13 @@ proptest! {
             world.now_ms += hours * HOUR;
             let now = world.now_ms;
             dismissed.retain(|(at, _)| now - at < DAY);
-            let recent = dismissed.iter().map(|(_, count)| count).sum();
-            world.guard.recent_deletes = recent;
+            let recent: u64 = dismissed.iter().map(|(_, count)| count).sum();
+            world.look_back();
             if is_approved {
                 world.approve();
             }
-            let total = u64::try_from(world.links.len()).unwrap();
+            let linked = world.links.keys().filter(|student| world.roster.contains_key(*student)).count();
+            let linked = u64::try_from(linked).unwrap();
             let plan = world.plan();
             let unapproved = plan
                 .operations
@@ -95,8 +89,8 @@ proptest! {
             let unapproved = u64::try_from(unapproved).unwrap();
             if unapproved > 0 {
                 prop_assert!(
-                    is_within(limit, unapproved + recent, total),
-                    "{} and {} before, of {} under {:?}", unapproved, recent, total, limit
+                    is_within(limit, unapproved + recent, linked + unapproved + recent),
+                    "{} and {} before, and {} stay, under {:?}", unapproved, recent, linked, limit
                 );
                 dismissed.push((now, unapproved));
             }

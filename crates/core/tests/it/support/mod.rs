@@ -23,10 +23,11 @@ pub use show::lines;
 
 use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Diff, DiffBuilder, Fingerprint, GroupBook, GroupDecisions,
-    GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults, MappedField,
-    Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin, Plan, PlanInput, Policy,
-    RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact, Trust, Wave,
+    Approved, Certificate, Comparison, CountedWrite, Diff, DiffBuilder, Fingerprint, GroupBook,
+    GroupDecisions, GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults,
+    MappedField, Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin, Plan, PlanInput,
+    Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact,
+    Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
@@ -84,8 +85,17 @@ pub struct World {
     pub sent_adds: BTreeMap<String, String>,
     /// Candidates that plans of ours entered.
     pub entered_by_us: BTreeSet<i64>,
+    /// Who was written for without an approval, and when.
+    pub written: Vec<(i64, Written)>,
     next_sid: i64,
     key: [u8; 32],
+}
+
+/// What the guard has to look back on.
+#[derive(Clone, Debug)]
+pub enum Written {
+    Counted(CountedWrite, StudentId),
+    Left(Gid, StudentId),
 }
 
 impl std::fmt::Debug for World {
@@ -143,7 +153,9 @@ impl World {
             guard: Guard {
                 max_delete: Limit::Percent(100.0),
                 max_modify: Limit::Percent(100.0),
-                recent_deletes: 0,
+                max_move: Limit::Percent(100.0),
+                max_group: Limit::Percent(100.0),
+                recent: RecentWrites::default(),
                 approved: Approved::default(),
             },
             holds: OpenFailures::default(),
@@ -163,6 +175,7 @@ impl World {
             former: BTreeMap::new(),
             sent_adds: BTreeMap::new(),
             entered_by_us: BTreeSet::new(),
+            written: Vec::new(),
             next_sid: 1000,
             key: [7; 32],
         }
@@ -442,8 +455,7 @@ impl World {
 
     /// The plan before the guard has seen it.
     pub fn unguarded(&self) -> Plan {
-        let mut closed = Vec::new();
-        let mut plan = self.passed(|mut input| {
+        self.passed(|mut input| {
             let needs = LookupRequests::under(
                 &input.diff,
                 input.groups,
@@ -461,14 +473,11 @@ impl World {
             self.look_up(&mut facts, &needs);
             let detached = input.diff.detach_gone(&facts);
             self.look_up(&mut facts, &detached.requests);
-            closed.extend(detached.notes);
             if self.cases_backwards {
                 input.diff.differences.reverse();
             }
             PlanInput { lookups: &facts, ..input }.plan().creating(self.new_groups().creations, &self.policy)
-        });
-        plan.notes.extend(closed);
-        plan
+        })
     }
 
     fn passed<T>(&self, read: impl FnOnce(PlanInput<'_>) -> T) -> T {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rosterd_core::exam_plan::{
     Call, Change, Fingerprint, GroupAction, GuardedPlan, Link, LinkNote, Operation, OperationKind, Origin,
+    RecentWrites,
 };
 use rosterd_core::roster::{FieldId, LoginValue, Sid, StudentId};
 
-use super::{Candidate, HOUR, LOGIN, NAME, PASSWORD, PHONE, World, gids, id, login};
+use super::{Candidate, HOUR, LOGIN, NAME, PASSWORD, PHONE, World, Written, gids, id, login};
 
 /// The program dies in this batch of its run, the first being 0; of the batch's items, the exam side does those
 /// whose bit is set, and we come to know of none.
@@ -23,9 +24,34 @@ impl World {
     /// Says what must never be: a login value twice, a candidate without a group.
     pub fn run(&mut self, batch_size: usize) -> (GuardedPlan, Vec<String>) {
         let plan = self.plan();
+        self.write_down(&plan);
         let violations = self.apply(&plan, batch_size);
         self.now_ms += HOUR;
         (plan, violations)
+    }
+
+    /// Notes what the guard has to look back on: people whom nobody approved.
+    fn write_down(&mut self, plan: &GuardedPlan) {
+        let going = plan.operations.iter().filter(|operation| operation.is_planned());
+        for operation in going.filter(|operation| !self.guard.approved.contains(operation)) {
+            let student = &operation.student;
+            let counted = operation.counted_writes().into_iter();
+            let counted = counted.map(|write| Written::Counted(write, student.clone()));
+            let left = operation.groups_left.iter().map(|gid| Written::Left(*gid, student.clone()));
+            self.written.extend(counted.chain(left).map(|written| (self.now_ms, written)));
+        }
+    }
+
+    /// The guard looks back on the last 24 hours.
+    pub fn look_back(&mut self) -> &mut Self {
+        self.guard.recent = RecentWrites::default();
+        for (_, written) in self.written.iter().filter(|(at, _)| self.now_ms - at < 24 * HOUR) {
+            match written.clone() {
+                Written::Counted(write, student) => self.guard.recent.record(write, student),
+                Written::Left(gid, student) => self.guard.recent.record_left(gid, student),
+            }
+        }
+        self
     }
 
     /// As [`World::run`], of a program that may be killed and settles first what an earlier run left open.

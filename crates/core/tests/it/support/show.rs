@@ -38,12 +38,15 @@ fn state(state: &OperationState) -> String {
         OperationState::Held(reason) => format!(
             " held: {}",
             match reason {
-                HoldReason::TooManyDeletes { .. } => "deletes",
-                HoldReason::TooManyModifies { .. } => "modifies",
-                HoldReason::TooManyLoginChanges { .. } => "login changes",
-                HoldReason::TooManyVanished { .. } => "vanished",
+                HoldReason::TooManyDeletes(_) => "deletes",
+                HoldReason::TooManyModifies(_) => "modifies",
+                HoldReason::TooManyLoginChanges(_) => "login changes",
+                HoldReason::TooManyVanished(_) => "vanished",
                 HoldReason::GroupToZero(_) => "group to zero",
                 HoldReason::TooManyGroups { .. } => "new groups",
+                HoldReason::TooManyMoves(_) => "moves",
+                HoldReason::GroupShrinks(..) => "group shrinks",
+                HoldReason::TooManyOverwrites(_) => "overwrites",
             }
         ),
         OperationState::Skipped(reason) => format!(

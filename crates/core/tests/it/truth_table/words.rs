@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rosterd_core::exam_plan::{
-    CannotReason, Flaw, HoldReason, LinkNote, MappedField, Mapping, OperationKind, Origin, PlanDocument,
-    SkipReason, ValueDisplay,
+    CannotReason, Excess, Flaw, HoldReason, LinkNote, MappedField, Mapping, OperationKind, Origin,
+    PlanDocument, SkipReason, ValueDisplay,
 };
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, GroupCode};
@@ -187,13 +187,16 @@ fn a_document_says_what_is_wrong_with_a_listing() {
 
 #[test]
 fn each_hold_names_count_total_limit_and_what_to_check() {
-    let (count, total, limit) = (31, 100, 30);
+    let excess = Excess { count: 31, recent: 0, total: 100, limit: 30 };
     let texts = [
-        HoldReason::TooManyDeletes { count, recent: 0, total, limit },
-        HoldReason::TooManyModifies { count, total, limit },
-        HoldReason::TooManyLoginChanges { count, total, limit },
-        HoldReason::TooManyVanished { count, total, limit },
+        HoldReason::TooManyDeletes(excess),
+        HoldReason::TooManyModifies(excess),
+        HoldReason::TooManyLoginChanges(excess),
+        HoldReason::TooManyVanished(excess),
         HoldReason::GroupToZero(Gid(7)),
+        HoldReason::TooManyMoves(excess),
+        HoldReason::GroupShrinks(Gid(7), Excess { recent: 4, ..excess }),
+        HoldReason::TooManyOverwrites(excess),
     ]
     .map(|reason| reason.to_string());
     assert_eq!(
@@ -203,7 +206,11 @@ fn each_hold_names_count_total_limit_and_what_to_check() {
             "31 modifies of 100 managed candidates: more than the limit of 30 (guard.max_modify)",
             "31 login values of 100 would change, more than 30: check the mapping in exam.fields",
             "31 of 100 managed candidates no longer exist, more than 30: check exam.code",
-            "the group with gid 7 would lose its last member"
+            "the group with gid 7 would lose its last member",
+            "31 of 100 students would be taken out of groups: more than the limit of 30 (guard.max_move)",
+            "the group with gid 7 would lose 31 of 100 members, and 4 in the last 24 hours: more than the limit of 30 \
+             (guard.max_group)",
+            "31 of 100 candidates taken over would be overwritten: more than the limit of 30 (guard.max_modify)",
         ]
     );
 }

@@ -1,0 +1,17 @@
+//! What is taken from leavers.
+
+use super::Guard;
+use super::recent::CountedWrite;
+use crate::exam_plan::Plan;
+use crate::exam_plan::reason::HoldReason;
+
+impl Guard {
+    /// Leavers' deletes and moves. The leavers that are judged belong to the total, others who are kept do not.
+    pub(super) fn hold_deletes(&self, plan: &mut Plan) {
+        let tally = self.tally(plan, CountedWrite::Dismissal);
+        let total = plan.totals.linked.saturating_add(tally.people());
+        if let Some(excess) = tally.excess(self.max_delete, total) {
+            self.hold(plan, &HoldReason::TooManyDeletes(excess), |it| it.counts_as(CountedWrite::Dismissal));
+        }
+    }
+}

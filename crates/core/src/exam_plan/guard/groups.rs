@@ -1,0 +1,89 @@
+//! Groups that lose too many at once, or their last member.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::Guard;
+use super::tally::{Tally, whole};
+use crate::exam_plan::Plan;
+use crate::exam_plan::operation::{Change, Operation, OperationState};
+use crate::exam_plan::reason::{Excess, HoldReason};
+use crate::roster::{Gid, StudentId};
+
+impl Guard {
+    /// Groups that more people leave, of their size 24 hours ago, than one group loses in a day. Leavers count too.
+    pub(super) fn hold_shrinking_groups(&self, plan: &mut Plan) {
+        let shrinking = self.shrinking_groups(plan);
+        if shrinking.is_empty() {
+            return;
+        }
+        for operation in plan.operations.iter_mut().filter(|operation| self.judges(operation)) {
+            let shrinks = operation.groups_left.iter().find_map(|gid| Some((*gid, *shrinking.get(gid)?)));
+            if let Some((gid, excess)) = shrinks {
+                operation.state = OperationState::Held(HoldReason::GroupShrinks(gid, excess));
+            }
+        }
+    }
+
+    fn shrinking_groups(&self, plan: &Plan) -> BTreeMap<Gid, Excess> {
+        let mut leaving: BTreeMap<Gid, HashSet<&StudentId>> = BTreeMap::new();
+        for operation in plan.operations.iter().filter(|operation| self.judges(operation)) {
+            for gid in &operation.groups_left {
+                leaving.entry(*gid).or_default().insert(&operation.student);
+            }
+        }
+        let excess = |(gid, people): (Gid, HashSet<&StudentId>)| {
+            let known = people.iter().filter(|student| self.recent.has_left(gid, student)).count();
+            let recent = self.recent.count_left(gid).saturating_sub(whole(known));
+            let size = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0).saturating_add(recent);
+            let excess = Tally { count: whole(people.len()), recent }.excess(self.max_group, size)?;
+            Some((gid, excess))
+        };
+        leaving.into_iter().filter_map(excess).collect()
+    }
+
+    /// A group that would lose its last member keeps all members who are to leave it. A held move joins no
+    /// other group either, so another group may then lose its last member.
+    pub(super) fn hold_last_members(&self, plan: &mut Plan) {
+        loop {
+            let emptied = emptied_groups(plan);
+            let mut found = false;
+            for operation in plan.operations.iter_mut().filter(|operation| self.judges(operation)) {
+                let gid = operation.groups_left.iter().find(|gid| emptied.contains(gid)).copied();
+                if let Some(gid) = gid {
+                    operation.state = OperationState::Held(HoldReason::GroupToZero(gid));
+                    found = true;
+                }
+            }
+            if !found {
+                return;
+            }
+        }
+    }
+}
+
+/// The groups that more are planned to leave than stay or join.
+fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
+    let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
+    let mut joined: BTreeSet<Gid> = BTreeSet::new();
+    for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
+        for gid in &operation.groups_left {
+            *leaving.entry(*gid).or_default() += 1;
+        }
+        joined.extend(groups_joined(operation));
+    }
+    leaving
+        .into_iter()
+        .filter(|(gid, count)| {
+            *count >= plan.totals.group_sizes.get(gid).copied().unwrap_or(0) && !joined.contains(gid)
+        })
+        .map(|(gid, _)| gid)
+        .collect()
+}
+
+fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
+    match &operation.change {
+        Change::Add(addition) => addition.group.gid().into_iter().collect(),
+        Change::Move(group_move) => group_move.change().groups_joined(),
+        Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
+    }
+}
