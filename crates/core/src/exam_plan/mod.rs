@@ -51,6 +51,7 @@ mod operation;
 mod policy;
 mod reason;
 mod render;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +73,7 @@ pub use group_creation::{
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, WantedGroups};
-pub use guard::{CountedWrite, Guard, GuardedPlan, RecentWrites, allowance};
+pub use guard::{CountedWrite, FirstContact, Guard, GuardedPlan, RecentWrites, allowance};
 pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;
@@ -111,17 +112,36 @@ pub struct PlanTotals {
     pub groups: u64,
 }
 
-/// A leaver whose candidate no longer exists: their link is to be closed.
+/// What is to be done to a leaver's candidate, as far as it is known before its groups are looked up.
 #[derive(Clone, Debug)]
-pub struct GivenUp {
+pub struct DesiredDismissal {
     /// The student.
     pub student: StudentId,
-    /// What would have been done to the candidate.
+    /// A delete, or a move.
     pub kind: OperationKind,
     /// What that wants.
     pub desired_hash: Fingerprint,
     /// The roster's groups that the candidate was in.
     pub groups: BTreeSet<Gid>,
+}
+
+/// A leaver who is still to be dismissed.
+#[derive(Clone, Debug)]
+pub struct MissingLeaver {
+    /// How.
+    pub dismissal: DesiredDismissal,
+    /// When a run first saw them gone, in milliseconds since 1970 UTC.
+    pub since_ms: i64,
+    /// Whether their grace has not ended: the plan has no operation for them.
+    pub waits: bool,
+}
+
+impl MissingLeaver {
+    /// The student.
+    #[must_use]
+    pub fn student(&self) -> &StudentId {
+        &self.dismissal.student
+    }
 }
 
 /// The ordered operations that would remove the drift.
@@ -135,7 +155,11 @@ pub struct Plan {
     /// Changes to links that follow from reading alone, by student.
     pub notes: Vec<LinkNote>,
     /// Leavers whose candidates are gone, each with a note that closes the link.
-    pub given_up: Vec<GivenUp>,
+    pub given_up: Vec<DesiredDismissal>,
+    /// Leavers who are still to be dismissed, where the mode and the settings ask for that.
+    pub missing: Vec<MissingLeaver>,
+    /// How students and candidates without a link match.
+    pub contact: FirstContact,
     /// The figures it was made under.
     pub totals: PlanTotals,
     /// The reason why the listing is doubtful, if it is.
@@ -150,8 +174,16 @@ impl Plan {
         doubt: Option<Flaw>,
     ) -> Self {
         notes.sort_by(|one, two| one.student().cmp(two.student()));
-        let (creations, given_up) = (Vec::new(), Vec::new());
-        let mut plan = Self { creations, operations, notes, given_up, totals, doubt };
+        let mut plan = Self {
+            creations: Vec::new(),
+            operations,
+            notes,
+            given_up: Vec::new(),
+            missing: Vec::new(),
+            contact: FirstContact::default(),
+            totals,
+            doubt,
+        };
         plan.sort();
         plan
     }

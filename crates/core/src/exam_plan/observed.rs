@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::fingerprint::RunHasher;
 use super::login_evidence::LoginEvidence;
+use super::shape::Shapes;
 use crate::roster::{FieldId, LoginValue, normalise};
 
 /// The reason why a listing does not add up.
@@ -77,6 +78,7 @@ pub struct ObservedBuilder {
     first_total: Option<u64>,
     later_total: Option<u64>,
     nameless: u64,
+    shapes: Shapes,
 }
 
 impl ObservedBuilder {
@@ -93,6 +95,7 @@ impl ObservedBuilder {
             first_total: None,
             later_total: None,
             nameless: 0,
+            shapes: Shapes::default(),
         }
     }
 
@@ -112,6 +115,7 @@ impl ObservedBuilder {
             return;
         };
         self.login_evidence.count(&login, fields);
+        self.shapes.add(login.as_str());
         self.logins.push(self.hasher.login(login.as_str()));
         for (at, id) in self.mapped.iter().enumerate() {
             let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
@@ -153,6 +157,7 @@ impl ObservedBuilder {
             values: self.values,
             carried: self.carried,
             login_evidence: self.login_evidence,
+            shapes: self.shapes,
             index,
         };
         match flaw {
@@ -201,6 +206,7 @@ pub struct Observed {
     values: Vec<u32>,
     carried: Vec<bool>,
     login_evidence: LoginEvidence,
+    shapes: Shapes,
     index: HashTable<u32>,
 }
 
@@ -246,6 +252,11 @@ impl Observed {
     #[must_use]
     pub fn login_evidence(&self) -> &LoginEvidence {
         &self.login_evidence
+    }
+
+    /// What the login values look like.
+    pub(super) fn shapes(&self) -> &Shapes {
+        &self.shapes
     }
 
     /// The hasher of this run.

@@ -1,7 +1,9 @@
 //! Reasons why an operation does not go ahead, in words that say what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::guard::FirstContact;
 use super::hold_word::HoldWord;
 use super::kind::OperationKind;
 use crate::failure::FailureCode;
@@ -59,6 +61,10 @@ pub enum HoldReason {
     GroupShrinks(Gid, Excess),
     /// More candidates would be overwritten when they are taken over than the limit.
     TooManyOverwrites(Excess),
+    /// More leavers went missing within 24 hours than the limit.
+    TooManyMissing(Excess),
+    /// Hardly a student without a link matches a candidate without one.
+    FirstContact(Arc<FirstContact>),
 }
 
 impl HoldReason {
@@ -74,7 +80,9 @@ impl HoldReason {
             | Self::TooManyGroups { .. }
             | Self::TooManyMoves(_)
             | Self::GroupShrinks(..)
-            | Self::TooManyOverwrites(_) => None,
+            | Self::TooManyOverwrites(_)
+            | Self::TooManyMissing(_)
+            | Self::FirstContact(_) => None,
         }
     }
 }
@@ -86,6 +94,12 @@ impl fmt::Display for HoldReason {
                 write!(f, "{} deletes of {} managed candidates{}", it.count, it.total, it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_delete)", it.limit)
             }
+            Self::TooManyMissing(it) => {
+                write!(f, "{} deletes of {} managed candidates: more than the limit", it.count, it.total)?;
+                write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
+                f.write_str(": is the export broken?")
+            }
+            Self::FirstContact(contact) => contact.fmt(f),
             Self::TooManyModifies(it) => {
                 write!(f, "{} modifies of {} managed candidates{}", it.count, it.total, it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)

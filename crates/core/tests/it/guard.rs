@@ -558,18 +558,18 @@ fn an_approval_is_for_one_want_only() {
 
 #[test]
 fn a_hold_names_count_recent_total_and_limit() {
-    let mut world = crowd(97);
+    let mut world = crowd(82);
     world.guard.max_delete = Limit::Auto;
-    before(&mut world, CountedWrite::Dismissal, 3);
-    (0..21).for_each(|at| {
+    before(&mut world, CountedWrite::Dismissal, 18);
+    (0..5).for_each(|at| {
         world.leave_for_good(&nth(at));
     });
     let plan = world.plan();
-    let expected = HoldReason::TooManyDeletes(Excess { count: 21, recent: 3, total: 100, limit: 20 });
+    let expected = HoldReason::TooManyDeletes(Excess { count: 5, recent: 18, total: 100, limit: 20 });
     assert_eq!(plan.operations[0].state, OperationState::Held(expected.clone()));
     assert_eq!(
         expected.to_string(),
-        "21 deletes of 100 managed candidates, and 3 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
+        "5 deletes of 100 managed candidates, and 18 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
     );
 }
 
@@ -603,7 +603,7 @@ fn a_hold_names_the_three_groups_that_most_of_it_concerns_the_largest_first() {
     assert_eq!(named(&world), [[(3, 9), (1, 6), (2, 6)]]);
     let plan = world.plan();
     let reasons: Vec<&HoldReason> = plan.holds().into_iter().map(|(reason, _)| reason).collect();
-    assert!(matches!(reasons.as_slice(), [HoldReason::TooManyDeletes(Excess { count: 24, .. })]));
+    assert!(matches!(reasons.as_slice(), [HoldReason::TooManyMissing(Excess { count: 24, .. })]));
 }
 
 #[test]
@@ -685,6 +685,7 @@ fn holding_does_not_change_the_digest() {
 #[test]
 fn skipped_operations_count_towards_no_limit() {
     let mut world = with_leavers(21);
+    world.link("p000").gone_since_ms = Some(world.now_ms - 100 * HOUR);
     world.silent.insert(world.sid("p000"));
     assert_eq!(held(&world, OperationKind::Delete), 0);
 }

@@ -3,8 +3,10 @@
 mod audit;
 mod batching;
 mod classin;
+mod first_contact;
 mod group_creation;
 mod guard;
+mod missing;
 mod outcomes;
 mod planner_properties;
 mod standing;

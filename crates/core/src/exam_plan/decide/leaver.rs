@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::{CandidateLocation, Decider};
-use crate::exam_plan::GivenUp;
 use crate::exam_plan::diff::Leaver;
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::group_change::GroupChange;
@@ -13,8 +12,9 @@ use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::SkipReason;
+use crate::exam_plan::{DesiredDismissal, MissingLeaver};
 use crate::roster::Gid;
-use crate::roster::Leavers;
+use crate::roster::{Leavers, Mode};
 
 impl Decider<'_> {
     pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
@@ -38,8 +38,9 @@ impl Decider<'_> {
         }
         if !self.input.policy.leaver_is_due(link, self.input.now_ms) {
             self.leavers_waiting += 1;
-            return;
+            return self.miss(link, true);
         }
+        self.miss(link, false);
         match self.looked_up(link, leaver.prior) {
             Some(held) => self.dismiss(link, &held),
             None if self.is_done_with(link) => {}
@@ -53,18 +54,23 @@ impl Decider<'_> {
     /// The candidate is gone, and its student too.
     fn give_up(&mut self, link: &Link) {
         self.notes.push(LinkNote::Close(link.student.clone()));
-        let (kind, desired_hash) = self.desired_dismissal(link);
-        let groups = self.groups_on_roster(link);
-        self.given_up.push(GivenUp { student: link.student.clone(), kind, desired_hash, groups });
+        let dismissal = self.desired_dismissal(link);
+        self.given_up.push(dismissal);
     }
 
-    fn groups_on_roster(&self, link: &Link) -> BTreeSet<Gid> {
-        let held = link.groups.iter().flatten().copied();
-        held.filter(|gid| self.input.groups.is_on_roster(*gid)).collect()
+    /// Remembers a leaver for the guard, unless an earlier run has dealt with them or a person said to leave them.
+    fn miss(&mut self, link: &Link, waits: bool) {
+        let dismissal = self.desired_dismissal(link);
+        let DesiredDismissal { student, kind, desired_hash, groups: _ } = &dismissal;
+        let is_ignored = self.input.open_failures.is_ignored(student, *kind, *desired_hash);
+        if self.input.policy.mode == Mode::Sync && !self.is_done_with(link) && !is_ignored {
+            let since_ms = link.gone_since_ms.unwrap_or(self.input.now_ms);
+            self.missing.push(MissingLeaver { dismissal, since_ms, waits });
+        }
     }
 
     /// What is to be done to a leaver's candidate, as far as it is known before the groups are looked up.
-    fn desired_dismissal(&self, link: &Link) -> (OperationKind, Fingerprint) {
+    fn desired_dismissal(&self, link: &Link) -> DesiredDismissal {
         let kind = self.dismissal(link);
         let target = match self.input.policy.leavers {
             Leavers::MoveTo(gid) => Some(Gid(gid)),
@@ -78,7 +84,9 @@ impl Decider<'_> {
             | OperationKind::Add
             | OperationKind::Modify => self.desired_move_of_leaver(link, target),
         };
-        (kind, desired_hash)
+        let held = link.groups.iter().flatten().copied();
+        let groups = held.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
+        DesiredDismissal { student: link.student.clone(), kind, desired_hash, groups }
     }
 
     fn desired_delete(&self, link: &Link) -> Fingerprint {

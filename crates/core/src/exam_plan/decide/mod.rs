@@ -28,7 +28,7 @@ use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
-use super::{GivenUp, Plan, PlanTotals};
+use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
 use crate::roster::{FieldId, Gid, StudentId};
 
 /// Everything a plan is made from.
@@ -110,7 +110,8 @@ struct Decider<'a> {
     current: CurrentOwners,
     operations: Vec<Operation>,
     notes: Vec<LinkNote>,
-    given_up: Vec<GivenUp>,
+    given_up: Vec<DesiredDismissal>,
+    missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
     group_sizes: BTreeMap<Gid, u64>,
 }
@@ -123,6 +124,7 @@ impl<'a> Decider<'a> {
             operations: Vec::new(),
             notes: Vec::new(),
             given_up: Vec::new(),
+            missing: Vec::new(),
             leavers_waiting: 0,
             group_sizes: input.diff.group_sizes.clone(),
         }
@@ -159,7 +161,8 @@ impl<'a> Decider<'a> {
             Trust::Complete(_) => None,
             Trust::Doubtful(flaw) => Some(flaw.clone()),
         };
-        Plan { given_up: self.given_up, ..Plan::new(self.operations, self.notes, totals, doubt) }
+        let plan = Plan::new(self.operations, self.notes, totals, doubt);
+        Plan { given_up: self.given_up, missing: self.missing, contact: diff.contact.clone(), ..plan }
     }
 
     fn unusable(&mut self, unusable: Unusable) {

@@ -20,6 +20,10 @@ impl BitSet {
         fresh
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
     pub(super) fn union_count(&self, other: &Self) -> u64 {
         self.0.iter().zip(&other.0).map(|(one, two)| u64::from((one | two).count_ones())).sum()
     }

@@ -15,10 +15,12 @@ use self::difference::MappedValues;
 use super::compare::{Comparison, FieldDifference};
 use super::fingerprint::MemoryKey;
 use super::groups::{GroupBook, WantedGroups};
+use super::guard::FirstContact;
 use super::link::Link;
 use super::mapping::Mapping;
 use super::observed::{Observed, Row};
 use super::reason::CannotReason;
+use super::shape::Shapes;
 use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
 
 /// The result of the pass over roster, listing and links.
@@ -36,6 +38,8 @@ pub struct Diff {
     pub linked: u64,
     /// Listed candidates that are neither linked nor wanted.
     pub unmanaged: u64,
+    /// How students and candidates without a link match.
+    pub contact: FirstContact,
     /// The number of linked candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
 }
@@ -101,6 +105,8 @@ pub struct DiffBuilder<'a> {
     linked_rows: BitSet,
     wanted_unlisted: HashSet<u64>,
     newly_shared: SharedLogins,
+    linked_shapes: Shapes,
+    newcomer_shapes: Shapes,
     diff: Diff,
 }
 
@@ -124,6 +130,8 @@ impl<'a> DiffBuilder<'a> {
             linked_rows: BitSet::new(observed.len()),
             wanted_unlisted: HashSet::new(),
             newly_shared: SharedLogins::default(),
+            linked_shapes: Shapes::default(),
+            newcomer_shapes: Shapes::default(),
             diff: Diff {
                 differences: Vec::new(),
                 rows: 0,
@@ -131,6 +139,7 @@ impl<'a> DiffBuilder<'a> {
                 managed: 0,
                 linked: 0,
                 unmanaged: 0,
+                contact: FirstContact::default(),
                 group_sizes: BTreeMap::new(),
             },
         }
@@ -165,6 +174,7 @@ impl<'a> DiffBuilder<'a> {
             (Some(student), link) => {
                 self.diff.students += u64::from(student.active);
                 self.diff.linked += u64::from(link.is_some());
+                self.diff.contact.students += u64::from(student.active && link.is_none());
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
                     Ok((wanted, target)) => self.student(wanted, target, link, own, prior),
@@ -203,6 +213,7 @@ impl<'a> DiffBuilder<'a> {
             *self.diff.group_sizes.entry(*gid).or_default() += 1;
         }
         let row = self.comparison.observed.find(&link.login)?;
+        self.linked_shapes.add(link.login.as_str());
         if !self.linked_rows.insert(row) && !self.is_shared(&self.shared.linked, &link.login) {
             self.newly_shared.linked.insert(self.hash(&link.login));
         }
@@ -227,6 +238,7 @@ impl<'a> DiffBuilder<'a> {
     ) {
         let values = &wanted.values.0;
         let Some(link) = link else {
+            self.newcomer_shapes.add(wanted.login.as_str());
             let listed = target.map(|row| self.comparison.fields(row, values, None));
             self.diff.differences.push(Difference::Newcomer(Newcomer { wanted, listed, replaces: None }));
             return;
@@ -305,6 +317,15 @@ impl<'a> DiffBuilder<'a> {
         let known = self.wanted_rows.union_count(&self.linked_rows);
         let listed = u64::try_from(self.comparison.observed.len()).unwrap_or(u64::MAX);
         self.diff.unmanaged = listed.saturating_sub(known);
+        let candidates = listed.saturating_sub(self.linked_rows.count());
+        self.diff.contact = FirstContact {
+            students: self.diff.contact.students,
+            links: self.diff.managed,
+            candidates,
+            matches: candidates.saturating_sub(self.diff.unmanaged),
+            theirs: self.comparison.observed.shapes().commonest_without(&self.linked_shapes),
+            ours: self.newcomer_shapes.commonest(),
+        };
         Ok(self.diff)
     }
 }

@@ -7,9 +7,11 @@ mod allowance;
 mod counted;
 mod creations;
 mod deletes;
+mod first_contact;
 mod followers;
 mod groups;
 mod guarded_plan;
+mod missing;
 mod modifies;
 mod moves;
 mod recent;
@@ -17,6 +19,7 @@ mod tally;
 mod vanished;
 
 pub use allowance::allowance;
+pub use first_contact::FirstContact;
 pub use guarded_plan::GuardedPlan;
 pub use recent::{CountedWrite, RecentWrites};
 
@@ -51,8 +54,10 @@ impl Guard {
     #[must_use]
     pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
         self.hold_creations(&mut plan);
+        self.hold_missing(&mut plan);
         self.hold_deletes(&mut plan);
         self.hold_vanished(&mut plan);
+        self.hold_first_contact(&mut plan);
         followers::skip_without_group(&mut plan);
         followers::skip_followers(&mut plan.operations);
         self.hold_overwrites(&mut plan);

@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::Guard;
+use super::missing::held_dismissal;
 use super::recent::CountedWrite;
-use crate::exam_plan::operation::{Change, Operation, OperationState};
 use crate::exam_plan::reason::{Excess, HoldReason};
-use crate::exam_plan::{GivenUp, LinkNote, Plan};
+use crate::exam_plan::{DesiredDismissal, LinkNote, Plan};
 use crate::roster::StudentId;
 
 impl Guard {
     /// Students entered anew or taken over anew, links of students that are lost, and leavers' links to close.
     pub(super) fn hold_vanished(&self, plan: &mut Plan) {
-        let closing: Vec<GivenUp> =
+        let closing: Vec<DesiredDismissal> =
             plan.given_up.iter().filter(|it| self.judges_closing(it)).cloned().collect();
         let Some(excess) = self.vanished(plan, &closing) else { return };
         let reason = HoldReason::TooManyVanished(excess);
@@ -22,18 +22,12 @@ impl Guard {
             let is_kept = matches!(note, LinkNote::Close(student) if kept.contains(student));
             !is_kept && !matches!(note, LinkNote::Lost(_))
         });
-        let held = closing.into_iter().map(|it| {
-            let GivenUp { student, kind, desired_hash, groups } = it;
-            let state = OperationState::Held(reason.clone());
-            let change = Change::Impossible(kind);
-            let groups_left = BTreeSet::new();
-            Operation { student, change, state, desired_hash, of_leaver: true, groups_left, groups }
-        });
+        let held = closing.into_iter().map(|dismissal| held_dismissal(dismissal, reason.clone()));
         plan.operations.extend(held);
         plan.sort();
     }
 
-    fn vanished(&self, plan: &Plan, closing: &[GivenUp]) -> Option<Excess> {
+    fn vanished(&self, plan: &Plan, closing: &[DesiredDismissal]) -> Option<Excess> {
         let judged = plan.operations.iter().filter(|operation| self.judges(operation));
         let judged = judged.filter(|operation| operation.counts_as(CountedWrite::Vanished));
         let lost = plan.notes.iter().filter(|note| matches!(note, LinkNote::Lost(_))).map(LinkNote::student);
@@ -45,8 +39,8 @@ impl Guard {
     }
 
     /// Whether nothing but the look-up says that this leaver's candidate is gone: no delete of ours, no approval.
-    fn judges_closing(&self, closing: &GivenUp) -> bool {
-        let GivenUp { student, kind, desired_hash, groups: _ } = closing;
+    fn judges_closing(&self, closing: &DesiredDismissal) -> bool {
+        let DesiredDismissal { student, kind, desired_hash, groups: _ } = closing;
         !self.recent.has_sent_dismissal(student) && !self.approved.contains_key(student, *kind, *desired_hash)
     }
 }

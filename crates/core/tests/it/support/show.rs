@@ -47,6 +47,8 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyMoves(_) => "moves",
                 HoldReason::GroupShrinks(..) => "group shrinks",
                 HoldReason::TooManyOverwrites(_) => "overwrites",
+                HoldReason::TooManyMissing(_) => "missing",
+                HoldReason::FirstContact(_) => "first contact",
             }
         ),
         OperationState::Skipped(reason) => format!(

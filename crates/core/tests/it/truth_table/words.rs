@@ -145,7 +145,10 @@ fn a_document_counts_kinds_by_state_and_lines_have_state_reason_and_fields() {
     assert_eq!(reasons[3].as_deref(), Some("the service did not say which candidate it is"));
     assert_eq!(
         reasons[4].as_deref(),
-        Some("1 deletes of 10 managed candidates: more than the limit of 0 (guard.max_delete)")
+        Some(
+            "1 deletes of 10 managed candidates: more than the limit of 0 (guard.max_delete); they went missing \
+             within 24 hours: is the export broken?"
+        )
     );
     let counted = |kind: &str, state: &str| document.counts[kind].get(state).copied();
     assert_eq!((counted("modify", "planned"), counted("modify", "cannot")), (Some(1), Some(1)));

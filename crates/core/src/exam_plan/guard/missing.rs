@@ -1,0 +1,103 @@
+//! Leavers judged while they wait: a broken export is known when it is first read, not when the grace has ended.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Guard, allowance, tally};
+use crate::exam_plan::operation::{Change, Operation, OperationState};
+use crate::exam_plan::reason::{Excess, HoldReason, SkipReason};
+use crate::exam_plan::{DesiredDismissal, MissingLeaver, Plan};
+use crate::roster::StudentId;
+
+/// Who goes missing less than this apart may belong to one mass.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Guard {
+    /// Holds leavers of whom more went missing within 24 hours than `max_delete` allows, until they are back,
+    /// dismissed or approved, whether their grace has ended or not. Who left at another time goes on.
+    pub(super) fn hold_missing(&self, plan: &mut Plan) {
+        let mut judged = self.judged_leavers(plan);
+        judged.sort_by(|one, two| (one.since_ms, one.student()).cmp(&(two.since_ms, two.student())));
+        let since: Vec<i64> = judged.iter().map(|leaver| leaver.since_ms).collect();
+        let mut held: HashMap<StudentId, Excess> = HashMap::new();
+        let mut waiting: Vec<(DesiredDismissal, Excess)> = Vec::new();
+        for (range, excess) in self.masses(&since, plan.totals.linked) {
+            for leaver in judged.get(range).into_iter().flatten() {
+                held.insert(leaver.student().clone(), excess);
+                waiting.extend(leaver.waits.then(|| (leaver.dismissal.clone(), excess)));
+            }
+        }
+        if held.is_empty() {
+            return;
+        }
+        for operation in plan.operations.iter_mut().filter(|operation| operation.is_planned()) {
+            let excess = held.get(&operation.student).filter(|_| operation.of_leaver);
+            if let Some(excess) = excess {
+                operation.state = OperationState::Held(HoldReason::TooManyMissing(*excess));
+            }
+        }
+        let shown = waiting
+            .into_iter()
+            .map(|(dismissal, excess)| held_dismissal(dismissal, HoldReason::TooManyMissing(excess)));
+        plan.operations.extend(shown);
+        plan.sort();
+    }
+
+    /// Leavers whom nobody has decided about.
+    fn judged_leavers<'p>(&self, plan: &'p Plan) -> Vec<&'p MissingLeaver> {
+        let is_decided = |operation: &&Operation| {
+            let is_ignored = matches!(operation.state, OperationState::Skipped(SkipReason::Ignored));
+            operation.of_leaver && (is_ignored || self.approved.contains(operation))
+        };
+        let decided: HashSet<&StudentId> =
+            plan.operations.iter().filter(is_decided).map(|operation| &operation.student).collect();
+        let is_judged = |leaver: &&MissingLeaver| {
+            let DesiredDismissal { student, kind, desired_hash, groups: _ } = &leaver.dismissal;
+            !decided.contains(student) && !self.approved.contains_key(student, *kind, *desired_hash)
+        };
+        plan.missing.iter().filter(is_judged).collect()
+    }
+
+    /// The stretches of these moments (ascending) in which more lie within 24 hours than the limit allows.
+    fn masses(&self, since: &[i64], linked: u64) -> Vec<(std::ops::Range<usize>, Excess)> {
+        let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut end = 0;
+        for (start, first) in since.iter().enumerate() {
+            while since.get(end).is_some_and(|last| last.saturating_sub(*first) < DAY_MS) {
+                end += 1;
+            }
+            if self.excess_of(end - start, linked).is_none() {
+                continue;
+            }
+            match stretches.last_mut() {
+                Some(last) if last.end >= start => last.end = end,
+                _ => stretches.push(start..end),
+            }
+        }
+        let with_figures = |range: std::ops::Range<usize>| {
+            let excess = self.excess_of(range.len(), linked)?;
+            Some((range, excess))
+        };
+        stretches.into_iter().filter_map(with_figures).collect()
+    }
+
+    fn excess_of(&self, people: usize, linked: u64) -> Option<Excess> {
+        let count = tally::whole(people);
+        let total = linked.saturating_add(count);
+        let limit = allowance(self.max_delete, total);
+        (count > limit).then_some(Excess { count, recent: 0, total, limit })
+    }
+}
+
+/// A dismissal that is only shown: it is not known yet how it is done, or there is nothing left to do it to.
+pub(super) fn held_dismissal(dismissal: DesiredDismissal, reason: HoldReason) -> Operation {
+    let DesiredDismissal { student, kind, desired_hash, groups } = dismissal;
+    Operation {
+        student,
+        change: Change::Impossible(kind),
+        state: OperationState::Held(reason),
+        desired_hash,
+        of_leaver: true,
+        groups_left: BTreeSet::new(),
+        groups,
+    }
+}
