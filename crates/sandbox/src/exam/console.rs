@@ -76,6 +76,18 @@ impl Sandbox {
         world.exam.insert(made(fields.iter().map(|(sfid, value)| (*sfid, *value)), gids))
     }
 
+    /// Adds a candidate under a sid that nobody has, as another account, or one that was restored, would have it.
+    /// Nothing is checked. Answers whether the sid was free.
+    pub fn insert_candidate_as(&self, sid: i64, fields: &[(i64, &str)], gids: &[i64]) -> bool {
+        let mut world = self.world();
+        world.before_exam_change();
+        if world.exam.candidate(sid).is_some() {
+            return false;
+        }
+        world.exam.insert_as(sid, made(fields.iter().map(|(sfid, value)| (*sfid, *value)), gids));
+        true
+    }
+
     /// Adds `n` candidates; `make` is given 0 to n - 1. Nothing is checked.
     pub fn insert_candidates(&self, n: usize, mut make: impl FnMut(usize) -> (Vec<(i64, String)>, Vec<i64>)) {
         let mut next = 0;
