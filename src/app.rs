@@ -260,10 +260,16 @@ fn classin_connection(settings: &Settings, clock: &Clock) -> Result<Option<Class
     Ok(Some(ClassinConnection::new(transport, sid, secret)))
 }
 
+/// The rehearsal's services listen on another port each time, and are the same all the same.
+fn account_host(settings: &Settings) -> Option<&'static str> {
+    settings.demo.as_ref().map(|_| "demo")
+}
+
 fn exam_side_over(settings: &Settings, connection: ExamConnection) -> ExamSide {
     ExamSide {
         reader: ExamReader::new(connection),
         settings: settings.exam.clone(),
+        account_host: account_host(settings),
         guard: settings.guard,
         keep_unmanaged: false,
         retry_delays: ExamRetryDelays::default(),
@@ -275,6 +281,7 @@ fn classin_side_over(settings: &Settings, connection: &ClassinConnection) -> Cla
     ClassinSide {
         transport: connection.transport().clone(),
         settings: settings.classin.clone(),
+        account_host: account_host(settings),
         guard: settings.guard,
         delete_grace_ms: i64::try_from(grace.as_millis()).unwrap_or(i64::MAX),
         time_zone: settings.schedule.time_zone.clone(),

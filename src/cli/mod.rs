@@ -159,6 +159,12 @@ pub enum Command {
         /// The student id from now on
         new: String,
     },
+    /// Show which accounts of the services the state belongs to; give it to others
+    Account {
+        /// Absent: show.
+        #[command(subcommand)]
+        action: Option<AccountAction>,
+    },
     /// Pull exam results, or show those that were pulled
     Results(ResultsArgs),
     /// Fill the roster database from files
@@ -168,6 +174,20 @@ pub enum Command {
     Export(ExportArgs),
     /// Simulate both services on this machine, for rehearsals
     Sandbox(SandboxArgs),
+}
+
+/// What to do about the accounts of the services.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AccountAction {
+    /// Keep the links that are proved in the configured account, give the others up, and take the account
+    Confirm {
+        /// The exam account was emptied on purpose
+        #[arg(long)]
+        empty: bool,
+        /// The school on ClassIn is the same, only its address or SID changed: keep what is on record
+        #[arg(long)]
+        same_school: bool,
+    },
 }
 
 /// What to do about failures.
@@ -309,6 +329,9 @@ mod tests {
             "rosterd explain 1001 --reveal --output json",
             "rosterd claim 1001 math-1",
             "rosterd relink 1001 2001",
+            "rosterd account --output json",
+            "rosterd account confirm",
+            "rosterd account confirm --empty --same-school",
             "rosterd approve abcdefghijk",
             "rosterd results --full --output json",
             "rosterd results list --exam 107264 --student S7 --since 2026-11-01 --until 2026-11-30 --limit 20",

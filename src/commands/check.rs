@@ -5,11 +5,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output;
-use crate::app::{App, AppError, classin_probe, exam_side};
+use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{check_exam_fields, in_one_line};
+use crate::run::{
+    check_classin_account, check_exam_account, check_exam_fields, configured_accounts, in_one_line, moment,
+};
 use crate::settings::Settings;
+use rosterd_core::failure::Service;
 
 /// One thing that was looked at.
 #[derive(Serialize)]
@@ -104,6 +107,44 @@ async fn look(app: &App, offline: bool, findings: &mut Findings) -> Result<(), A
     if !offline && missing.is_empty() {
         exam(app, findings).await?;
         classin(app, findings).await?;
+    }
+    if missing.is_empty() && app.settings.state.database.exists() {
+        exam_account(app, offline, findings).await?;
+        classin_account(app, findings).await?;
+    }
+    Ok(())
+}
+
+/// Which account the state belongs to. Another address or code is proved by look-ups, so not offline.
+async fn exam_account(app: &App, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
+    const WHAT: &str = "exam account";
+    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(()) };
+    if offline {
+        let account = configured_accounts(Some(&side), None, &app.state.planner_key().await?).exam;
+        let remembered = app.state.remembered_account(Service::Exam).await?;
+        let detail = match (remembered, account) {
+            (Some(remembered), Some(account)) if remembered.fingerprint == account.fingerprint => {
+                let since = moment(remembered.since_ms);
+                format!("the state belongs to the account at {} since {since}", remembered.host)
+            }
+            _ => "not told offline: look-ups prove whether the state belongs to this account".to_owned(),
+        };
+        findings.good(WHAT, detail);
+        return Ok(());
+    }
+    match check_exam_account(&side, &app.state).await {
+        Ok(detail) => findings.good(WHAT, detail),
+        Err(error) => findings.bad(WHAT, error.severity().into(), in_one_line(&error)),
+    }
+    Ok(())
+}
+
+async fn classin_account(app: &App, findings: &mut Findings) -> Result<(), AppError> {
+    const WHAT: &str = "ClassIn school";
+    let Some(side) = classin_side(&app.settings, &app.clock)? else { return Ok(()) };
+    match check_classin_account(&side, &app.state).await {
+        Ok(detail) => findings.good(WHAT, detail),
+        Err((severity, sentence)) => findings.bad(WHAT, severity.into(), sentence),
     }
     Ok(())
 }

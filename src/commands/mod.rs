@@ -1,5 +1,6 @@
 //! One thin file a verb: reads its arguments, calls what does the work, says what came of it.
 
+mod account;
 mod check;
 mod claim;
 mod daemon;
@@ -70,6 +71,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             claim::run(&App::open(config).await?, cli, student_id, class_code).await
         }
         Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
+        Some(Command::Account { action }) => {
+            account::run(&App::open(config).await?, cli, action.as_ref()).await
+        }
         Some(Command::Results(args)) => results::run(&App::open(config).await?, cli, args).await,
         Some(Command::Import(command)) => import::run(cli, command).await,
         Some(Command::Export(arguments)) => export::run(cli, arguments).await,

@@ -18,8 +18,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub use classin::{ClassinRetryDelays as ClassinPatience, ClassinSide, EnrolmentLines, preview_classin};
-pub use exam::{ExamRetryDelays, ExamSide, PlannedExam, check_exam_fields};
+pub use classin::{
+    ClassinRetryDelays as ClassinPatience, ClassinSide, ConfirmedClassinAccount, EnrolmentLines,
+    SchoolChange, check_classin_account, confirm_classin_account, preview_classin,
+};
+pub use exam::{
+    ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PlannedExam, check_exam_account,
+    check_exam_fields, confirm_exam_account,
+};
 pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, RunOutcome, RunReport, ServiceReport, moment};
@@ -30,7 +36,8 @@ use crate::clock::Clock;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
 use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
-use rosterd_core::exam_plan::Digest;
+use rosterd_core::account::ServiceAccount;
+use rosterd_core::exam_plan::{Digest, MemoryKey};
 use rosterd_core::failure::{RetryPolicy, Service};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::RunId;
@@ -89,6 +96,25 @@ pub struct Writers {
     pub exam: Option<ExamWriter>,
     /// Changes the school on ClassIn.
     pub classin: Option<ClassinWriter>,
+}
+
+/// The accounts that the settings lead to, as a state database remembers them. No call.
+pub struct ConfiguredAccounts {
+    /// The exam side's, where it is enabled.
+    pub exam: Option<ServiceAccount>,
+    pub classin: Option<ServiceAccount>,
+}
+
+/// See [`ConfiguredAccounts`].
+pub fn configured_accounts(
+    exam: Option<&ExamSide>,
+    classin: Option<&ClassinSide>,
+    key: &MemoryKey,
+) -> ConfiguredAccounts {
+    ConfiguredAccounts {
+        exam: exam.map(|side| side.account(key)),
+        classin: classin.map(|side| side.account(key)),
+    }
 }
 
 /// What a plan would do, for whoever asked for one.

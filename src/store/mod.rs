@@ -36,6 +36,7 @@ mod results;
 mod roster;
 pub mod roster_writer;
 mod runs;
+mod service_accounts;
 mod state;
 #[cfg(test)]
 mod statements;
@@ -54,4 +55,5 @@ pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use roster::{RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor};
 pub use runs::{RunRow, RunStart};
+pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount};
 pub use state::StateStore;

@@ -31,5 +31,6 @@ mod program;
 mod results;
 mod roster_reading;
 mod runs;
+mod service_accounts;
 mod settings;
 mod term;

@@ -4,6 +4,7 @@
 //! ClassIn, [`failure`] says what becomes of what failed. Nothing here waits, reads, writes, logs or asks what time it is; time, keys, chance and policy are
 //! arguments. The manifest keeps it so: no async runtime, no database, no network, no configuration, no log.
 
+pub mod account;
 pub mod classin_plan;
 pub mod exam_plan;
 pub mod failure;

@@ -133,6 +133,7 @@ impl ExamSchool {
         let side = ExamSide {
             reader: ExamReader::new(connection),
             settings: self.settings.exam.clone(),
+            account_host: None,
             guard: self.settings.guard,
             keep_unmanaged: true,
             retry_delays: ExamRetryDelays {

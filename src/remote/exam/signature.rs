@@ -7,6 +7,9 @@ use md5::{Digest, Md5};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::remote::http::{Method, Request, UnixSeconds};
+use rosterd_core::account::ServiceAccount;
+use rosterd_core::exam_plan::MemoryKey;
+use rosterd_core::failure::Service;
 
 /// The parameters a call has of its own, in any order.
 pub(super) type Parameters = Vec<(&'static str, String)>;
@@ -35,6 +38,11 @@ pub(super) fn signed(
 /// What of a request is secret, to be masked in whatever the service says about it.
 pub(super) fn secrets(time: UnixSeconds, code: &SecretString) -> Vec<String> {
     vec![code.expose_secret().to_owned(), token(time, code)]
+}
+
+/// The account that this host has under this code, with the code as a keyed fingerprint.
+pub(super) fn account(host: &str, code: &SecretString, key: &MemoryKey) -> ServiceAccount {
+    ServiceAccount::new(Service::Exam, host, code.expose_secret(), key)
 }
 
 /// Lower-case hexadecimal MD5 of the decimal seconds followed by the code, nothing between.

@@ -19,6 +19,7 @@ mod rename;
 mod render;
 mod repair;
 mod school;
+mod service_account;
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use rosterd_core::classin_plan::{
     AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, StaleEnrolments, Subject,
 };
 use rosterd_core::exam_plan::OperationLine;
-use rosterd_core::roster::RunId;
+use rosterd_core::roster::{Mode, RunId};
 
 use super::in_one_line;
 use accounts_applied::AccountsApplied;
@@ -42,6 +43,9 @@ use context::ClassinApplyContext;
 use outcome::outcome_without_call;
 use plan::{ClassinPlan, Registering, plan_classin};
 use school::School;
+pub use service_account::{
+    ConfirmedClassinAccount, SchoolChange, check_classin_account, confirm_classin_account,
+};
 
 /// ClassIn: how to reach it and how to treat it.
 pub struct ClassinSide {
@@ -49,6 +53,8 @@ pub struct ClassinSide {
     pub transport: crate::remote::http::Transport,
     /// `[classin]`
     pub settings: ClassinSettings,
+    /// What the state remembers instead of the host, where the address is another one at each start.
+    pub account_host: Option<&'static str>,
     /// `[guard]`
     pub guard: GuardSettings,
     /// How long a leaver keeps their classes, in milliseconds.
@@ -93,11 +99,21 @@ enum ClassinSyncError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Roster(#[from] RosterError),
+    /// Uids and classes that are remembered mean something in another school.
+    #[error(
+        "this is another school than the one that the state belongs to: {host}, or its classin.sid, is not what it was \
+         ({remembered}), and {records} enrolments and accounts are on record. ClassIn cannot be read, so nothing \
+         proves that they hold here. Nothing was sent. Check classin.base_url and classin.sid. For another school use \
+         another state database (state.database), or give this one to it with `rosterd account confirm`; add \
+         `--same-school` where only address or name of the same school changed"
+    )]
+    AnotherAccount { remembered: String, host: String, records: u64 },
 }
 
 impl ClassinSyncError {
     fn severity(&self) -> Severity {
         match self {
+            Self::AnotherAccount { .. } => Severity::Configuration,
             Self::Store(_) => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
         }
@@ -149,6 +165,9 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<EnrolmentLines, ClassinSyncError> {
     context.roster.require_students(context.min_roster).await?;
+    let may_take = writer.is_some() && context.mode != Mode::Observe;
+    let (state, now_ms) = (&context.state, context.clock.now_ms());
+    report.notes.extend(service_account::require_own_account(state, side, may_take, now_ms).await?);
     let stale = if writer.is_none() {
         StaleEnrolments::none()
     } else {

@@ -291,6 +291,21 @@ pub(super) async fn logins_of(
     Ok(found)
 }
 
+/// The candidates that each of these login values brings, asked for alone: the answer need not show what was asked. Of
+/// whom nothing was found out stands in no row.
+///
+/// # Errors
+/// When a look-up cannot be had; the transport has tried it several times by then.
+pub(super) async fn sids_by_login(
+    session: &ExamSession<'_>,
+    logins: &[LoginValue],
+) -> Result<Vec<(LoginValue, BTreeSet<Sid>)>, ExamError> {
+    let answers = ask_all(session, logins, 1, |logins| LookupKey::LoginValues(logins)).await?;
+    let sids = |answer: LookupAnswer| answer.rows.into_iter().map(|row| row.sid).collect();
+    let answers = answers.into_iter().map(|(asked, answer)| (asked, sids(answer)));
+    Ok(answers.filter_map(|(asked, sids)| Some((asked.into_iter().next()?, sids))).collect())
+}
+
 /// A question for one needs no matching: one row is the answer, a refusal says that there is none. But a row
 /// that shows another login value is somebody else's: some services compare without regard to case.
 fn alone(login: &LoginValue, answer: LookupAnswer, login_field: FieldId) -> Option<LookupOutcome> {

@@ -1,5 +1,6 @@
 //! The exam side's part of a run: list, survey, look up, plan, guard, apply, record.
 
+mod account_confirmation;
 mod apply;
 mod apply_state;
 mod build_call;
@@ -13,6 +14,7 @@ mod partial_update;
 mod read_back;
 mod record;
 mod renamed_candidates;
+mod service_account;
 mod session;
 mod temporary_logins;
 mod unanswered_adds;
@@ -22,9 +24,12 @@ use std::collections::HashSet;
 
 pub use session::ExamRetryDelays;
 
+pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
 use apply::ApplyContext;
 use field_mapping::ResolveError;
 use group_creation::{GroupPlan, create_groups, plan_groups};
+pub use service_account::{AccountError, check_exam_account};
+pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
 
 use super::delivery::Broken;
@@ -40,8 +45,7 @@ use rosterd_core::exam_plan::{
     OperationKind, OperationState, PlanInput, Policy, Trust,
 };
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::Leavers;
-use rosterd_core::roster::{Gid, LoginValue, RunId, StudentId};
+use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, StudentId};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -49,6 +53,8 @@ pub struct ExamSide {
     pub reader: ExamReader,
     /// `[exam]`
     pub settings: ExamSettings,
+    /// What the state remembers instead of the host, where the address is another one at each start.
+    pub account_host: Option<&'static str>,
     /// `[guard]`
     pub guard: GuardSettings,
     /// Whether a plan is to list the candidates that are not ours.
@@ -79,9 +85,12 @@ pub enum ExamSyncError {
     /// The mapping does not fit the account.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// It is not certain that the account is the one that the state belongs to.
+    #[error(transparent)]
+    Account(AccountError),
     /// Nobody is listed although candidates are linked.
     #[error(
-        "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url"
+        "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url, and where the account was emptied on purpose run `rosterd account confirm --empty`"
     )]
     EmptyListing {
         /// How many are linked.
@@ -99,7 +108,12 @@ impl ExamSyncError {
             Self::Store(_) | Self::EmptyListing { .. } => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
             Self::Exam(error) => Severity::of_exam_error(error),
-            Self::Resolve(_) => Severity::Configuration,
+            Self::Account(AccountError::NotTold) => Severity::Temporary,
+            Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
+            Self::Resolve(_)
+            | Self::Account(AccountError::Another { .. } | AccountError::Strangers { .. }) => {
+                Severity::Configuration
+            }
             Self::Stopped => Severity::Terminated,
         }
     }
@@ -167,6 +181,7 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_students(context.min_roster).await?;
+    report.notes.extend(require_own_account(account_question(context, side, writer)).await?);
     let reading = unless_stopped(context, read(context, side, report)).await?;
     let unsettled = match writer {
         None => HashSet::new(),
@@ -240,6 +255,21 @@ async fn apply_plan(
         record::close_superseded(context, &plan, run, now_ms).await?;
     }
     Ok(PlannedExam { plan, unmanaged: None })
+}
+
+/// A state without links takes an account for its own in the first run that may write there.
+fn account_question<'a>(
+    context: &'a Context,
+    side: &'a ExamSide,
+    writer: Option<&ExamWriter>,
+) -> AccountQuestion<'a> {
+    let may = match (writer, context.mode) {
+        (None, _) => MayTake::Nothing,
+        (Some(_), Mode::Observe) => MayTake::Proved,
+        (Some(_), Mode::CreateOnly | Mode::Upsert | Mode::Sync) => MayTake::First,
+    };
+    let Context { state, stop, clock, .. } = context;
+    AccountQuestion { state, side, stop, now_ms: clock.now_ms(), may }
 }
 
 /// Reads on until the run is told to stop: nothing is lost by dropping what was only read.

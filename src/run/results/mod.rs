@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub use report::ResultsReport;
 
 use self::position::Fit;
+use super::exam::{AccountQuestion, ExamSyncError, MayTake, require_own_account};
 use super::progress::{Bar, Progress};
 use super::{ExamSide, Severity, in_one_line};
 use crate::clock::Clock;
@@ -50,6 +51,9 @@ enum PullError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Exam(#[from] ExamError),
+    /// Whose results these are is not known.
+    #[error(transparent)]
+    Account(#[from] ExamSyncError),
     #[error("told to stop: the next pull goes on from here")]
     Stopped,
 }
@@ -59,6 +63,7 @@ impl PullError {
         match self {
             Self::Store(_) => Severity::Failed,
             Self::Exam(error) => Severity::of_exam_error(error),
+            Self::Account(error) => error.severity(),
             Self::Stopped => Severity::Terminated,
         }
     }
@@ -89,8 +94,20 @@ pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
 }
 
 impl ResultsPull {
+    /// Results are kept by sid, and a sid means something in one account only.
+    async fn require_own_account(&self) -> Result<(), PullError> {
+        let Self { state, exam: side, stop, clock, .. } = self;
+        let now_ms = clock.now_ms();
+        let question = AccountQuestion { state, side, stop, now_ms, may: MayTake::Proved };
+        if let Some(said) = require_own_account(question).await? {
+            tracing::info!("{said}");
+        }
+        Ok(())
+    }
+
     /// The pass that was cut off first, then others until nothing new comes.
     async fn passes(&self, report: &mut ResultsReport) -> Result<(), PullError> {
+        self.require_own_account().await?;
         let open = self.state.open_results_pass().await?;
         report.resumed = open.as_ref().is_some_and(|pass| pass.first_total.is_some());
         let mut pass = match open {

@@ -7,10 +7,12 @@ use crate::remote::exam::call::ExamCall;
 use crate::remote::exam::error::{ClockDifference, ExamError};
 use crate::remote::exam::redaction::{SentContent, SentRequest};
 use crate::remote::exam::seen_groups::SeenGroups;
-use crate::remote::exam::signature::Parameters;
+use crate::remote::exam::signature::{self, Parameters};
 use crate::remote::exam::wire::{self, ReadError};
 use crate::remote::exam::{ExamField, LookupAnswer, LookupKey, Page, ResultsPage};
 use crate::remote::http::{Reply, Transport};
+use rosterd_core::account::ServiceAccount;
+use rosterd_core::exam_plan::MemoryKey;
 use rosterd_core::roster::Gid;
 
 /// Reads the account, and cannot change it. Clones share one transport, and with it pace and counters.
@@ -31,6 +33,14 @@ impl ExamReader {
     #[must_use]
     pub fn transport(&self) -> &Transport {
         &self.connection.transport
+    }
+
+    /// The account that is read, as a state database remembers it: under its host, unless another name is given for
+    /// that. No call.
+    #[must_use]
+    pub fn account(&self, host: Option<&str>, key: &MemoryKey) -> ServiceAccount {
+        let ExamConnection { transport, code } = &self.connection;
+        signature::account(host.unwrap_or_else(|| transport.host()), code, key)
     }
 
     /// The account's fields. The cheapest call that proves address, code, plan and clock.

@@ -3,11 +3,13 @@
 mod check;
 mod error;
 mod login;
+mod memory;
 
 use std::collections::BTreeMap;
 
 pub(super) use check::check;
 pub use error::ResolveError;
+pub(super) use memory::{forget_another_accounts, remembered_login_field};
 
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamField;

@@ -1,0 +1,329 @@
+//! Whether the exam account is the one that the state belongs to, before anything else is done with it.
+//!
+//! The listing has no sids, so a link would agree with any candidate who has its login value. What proves the account are
+//! pairs of sid and login value, as look-ups show them.
+
+use std::collections::HashSet;
+
+use tokio_util::sync::CancellationToken;
+
+use super::field_mapping;
+use super::lookup::{self, LookupOutcome};
+use super::session::ExamSession;
+use super::{ExamSide, ExamSyncError};
+use crate::run::report::moment;
+use crate::store::{OtherRecords, ProvableLink, RememberedAccount, StateStore};
+use rosterd_core::account::{AccountProof, AccountStep, ServiceAccount, proving_places};
+use rosterd_core::exam_plan::MemoryKey;
+use rosterd_core::failure::Service;
+use rosterd_core::roster::{FieldId, LoginValue, Sid, normalise};
+
+/// Why the exam side's turn ends before anything is sent.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Its candidates are not those that the links mean.
+    #[error(
+        "this is another account than the one that the state belongs to ({remembered}): {shown} of {asked} linked \
+         candidates that were looked up at {host} show the login value that is remembered of them. Nothing was sent. \
+         {WAYS_OUT}"
+    )]
+    Another { remembered: String, host: String, asked: u64, shown: u64 },
+    /// Too many sids show another candidate than the links mean.
+    #[error(
+        "{strangers} linked candidates show another login value than the one that is remembered of them, more than \
+         guard.max_delete allows ({limit}): this is another account than the one that the state belongs to, or it was \
+         set up anew. Nothing more was sent. {WAYS_OUT}"
+    )]
+    Strangers { strangers: u64, limit: u64 },
+    /// Look-ups show nobody at all, not even candidates that are listed.
+    #[error(
+        "address or code are new, and whether this is still the account that the state belongs to cannot be told: \
+         look-ups show nobody, not even a candidate that is listed. Nothing was sent"
+    )]
+    NotTold,
+    /// Nobody is listed, and nobody has said that this is meant.
+    #[error(
+        "the account lists nobody although {links} candidates are linked: if it was emptied on purpose, run \
+         `rosterd account confirm --empty`; nothing was changed"
+    )]
+    Emptied { links: u64 },
+}
+
+/// What a person can do about another account.
+const WAYS_OUT: &str = "Check exam.base_url and exam.code. For another account use another state database \
+                        (state.database), or give this one to it with `rosterd account confirm`, which keeps only the \
+                        links that are proved; add `--empty` where the account was emptied on purpose";
+
+impl ExamSide {
+    /// The account that these settings lead to, as a state database remembers it. No call.
+    #[must_use]
+    pub fn account(&self, key: &MemoryKey) -> ServiceAccount {
+        self.reader.account(self.account_host, key)
+    }
+}
+
+/// Who asks, and with what.
+#[derive(Clone, Copy)]
+pub(in crate::run) struct AccountQuestion<'a> {
+    pub(in crate::run) state: &'a StateStore,
+    pub(in crate::run) side: &'a ExamSide,
+    pub(in crate::run) stop: &'a CancellationToken,
+    pub(in crate::run) now_ms: i64,
+    pub(in crate::run) may: MayTake,
+}
+
+/// What may be written down about the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::run) enum MayTake {
+    /// Nothing: a plan, or a check.
+    Nothing,
+    /// That a new address or code was proved to be the same account.
+    Proved,
+    /// Also an account that nothing binds the state to yet: a run that may write there.
+    First,
+}
+
+/// What was found out about the account.
+enum Standing {
+    /// It is the remembered one.
+    Remembered(RememberedAccount),
+    /// Nothing is linked, so nothing binds the state; it may have belonged to another one.
+    Free(Option<RememberedAccount>),
+    /// Candidates show that it is the remembered one, or the one that an earlier version worked with; in words.
+    Proved(String),
+}
+
+/// Lets nobody go on with another account. Answers a sentence for the report, where something was found out.
+pub(in crate::run) async fn require_own_account(
+    question: AccountQuestion<'_>,
+) -> Result<Option<String>, ExamSyncError> {
+    let AccountQuestion { state, now_ms, may, .. } = question;
+    let (account, links, standing) = judge(question).await?;
+    if links == 0 {
+        field_mapping::forget_another_accounts(state, account.fingerprint).await?;
+    }
+    match standing {
+        Standing::Remembered(_) => Ok(None),
+        Standing::Free(before) => {
+            if may == MayTake::First {
+                let others = if before.is_some() { OtherRecords::Forget } else { OtherRecords::Keep };
+                state.take_exam_account(&account, &[], others, now_ms).await?;
+            }
+            let host = &account.host;
+            let said = |before: RememberedAccount| {
+                format!(
+                    "nobody is linked, so the state goes over from the account at {} to the one at {host}",
+                    before.host
+                )
+            };
+            Ok(before.map(said))
+        }
+        Standing::Proved(said) => {
+            if may >= MayTake::Proved {
+                state.take_account(&account, now_ms).await?;
+            }
+            Ok(Some(said))
+        }
+    }
+}
+
+/// Which account the state belongs to and whether this is it, in a sentence. Writes nothing.
+///
+/// # Errors
+/// When it is another one, or cannot be told.
+pub async fn check_exam_account(side: &ExamSide, state: &StateStore) -> Result<String, ExamSyncError> {
+    let stop = CancellationToken::new();
+    let question = AccountQuestion { state, side, stop: &stop, now_ms: 0, may: MayTake::Nothing };
+    let (account, links, standing) = judge(question).await?;
+    Ok(match standing {
+        Standing::Remembered(remembered) => {
+            let RememberedAccount { host, since_ms, .. } = remembered;
+            format!(
+                "the state belongs to the account at {host} since {}; {links} candidates are linked",
+                moment(since_ms)
+            )
+        }
+        Standing::Free(_) => {
+            format!(
+                "the state belongs to no account yet: the first run that may write takes the one at {}",
+                account.host
+            )
+        }
+        Standing::Proved(said) => said,
+    })
+}
+
+async fn judge(question: AccountQuestion<'_>) -> Result<(ServiceAccount, u64, Standing), ExamSyncError> {
+    let AccountQuestion { state, side, .. } = question;
+    let account = side.account(&state.planner_key().await?);
+    let remembered = state.remembered_account(Service::Exam).await?;
+    let links = state.count_links().await?;
+    let fingerprint = remembered.as_ref().map(|it| it.fingerprint);
+    let standing = match (AccountStep::on_exam_side(fingerprint, account.fingerprint, links), remembered) {
+        (AccountStep::GoOn, Some(remembered)) => Standing::Remembered(remembered),
+        (AccountStep::Prove, remembered) => {
+            let proof = prove(question, links).await?;
+            if !proof.holds() {
+                return Err(another(&account, remembered.as_ref(), proof).into());
+            }
+            Standing::Proved(said(&account, remembered.as_ref(), proof))
+        }
+        (_, remembered) => Standing::Free(remembered),
+    };
+    Ok((account, links, standing))
+}
+
+fn another(
+    account: &ServiceAccount,
+    remembered: Option<&RememberedAccount>,
+    proof: AccountProof,
+) -> AccountError {
+    let remembered = remembered.map_or_else(|| "of an earlier version".to_owned(), |it| it.host.clone());
+    let AccountProof { asked, shown } = proof;
+    AccountError::Another { remembered, host: account.host.clone(), asked, shown }
+}
+
+fn said(account: &ServiceAccount, remembered: Option<&RememberedAccount>, proof: AccountProof) -> String {
+    let AccountProof { asked, shown } = proof;
+    let host = &account.host;
+    let what = match remembered {
+        None => format!("the state of an earlier version belongs to the account at {host}"),
+        Some(before) if before.host == *host => format!("the new code belongs to the same account at {host}"),
+        Some(before) => format!("the account at {host} is the one that was at {}", before.host),
+    };
+    format!(
+        "exam: {what}: {shown} of {asked} linked candidates show the login value that is remembered of them"
+    )
+}
+
+/// More sids that show another login value than `guard.max_delete` allows are another account, whatever its address.
+#[allow(dead_code, reason = "for whoever compares what a look-up shows with what a link remembers")]
+pub(super) fn require_few_strangers(strangers: u64, limit: u64) -> Result<(), ExamSyncError> {
+    if strangers > limit { Err(AccountError::Strangers { strangers, limit }.into()) } else { Ok(()) }
+}
+
+/// Looks some links up, spread over the whole range.
+async fn prove(question: AccountQuestion<'_>, links: u64) -> Result<AccountProof, ExamSyncError> {
+    let chosen = question.state.links_at(&proving_places(links)).await?;
+    let looked_up = look_up(question, &chosen).await?;
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let proof = AccountProof { asked: count(chosen.len()), shown: count(looked_up.proved.len()) };
+    if looked_up.is_silent && !look_ups_show_somebody(question).await? {
+        return Err(AccountError::NotTold.into());
+    }
+    Ok(proof)
+}
+
+/// What look-ups said of links.
+#[derive(Default)]
+pub(super) struct LookedUp {
+    /// Candidates who show the login value that is remembered of them.
+    pub(super) proved: HashSet<Sid>,
+    /// Whether nobody was shown and nobody was said to be missing.
+    pub(super) is_silent: bool,
+}
+
+/// Looks links up by sid; where the answer does not show login values, each is asked for by its own.
+pub(super) async fn look_up(
+    question: AccountQuestion<'_>,
+    links: &[ProvableLink],
+) -> Result<LookedUp, ExamSyncError> {
+    let AccountQuestion { state, side, stop, .. } = question;
+    let login_field = field_mapping::remembered_login_field(side, state).await?;
+    let session = ExamSession { side, login_field: login_field.unwrap_or(NO_FIELD), stop };
+    let sids: Vec<Sid> = links.iter().map(|link| link.sid).collect();
+    let rows = unless_stopped(stop, lookup::rows_by_sid(&session, sids)).await?;
+    let mut proved = HashSet::new();
+    let mut unshown = Vec::new();
+    for link in links {
+        let Some(LookupOutcome::Row(row)) = rows.get(&link.sid) else { continue };
+        match shows(row.fields.as_slice(), login_field, &link.login) {
+            Shows::Remembered => {
+                proved.insert(link.sid);
+            }
+            Shows::Nothing => unshown.push(link.clone()),
+            Shows::Another => {}
+        }
+    }
+    let logins: Vec<LoginValue> = unshown.iter().map(|link| link.login.clone()).collect();
+    for (login, sids) in unless_stopped(stop, lookup::sids_by_login(&session, &logins)).await? {
+        proved.extend(
+            unshown
+                .iter()
+                .filter(|link| link.login == login && sids.contains(&link.sid))
+                .map(|link| link.sid),
+        );
+    }
+    Ok(LookedUp { proved, is_silent: rows.is_empty() && !links.is_empty() })
+}
+
+/// No account numbers a field so: no row shows it.
+const NO_FIELD: FieldId = FieldId(0);
+
+/// What a row shows of the login value that is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    Remembered,
+    Another,
+    /// The login field is not shown, or is not known.
+    Nothing,
+}
+
+/// As long as the login field is not known, any field may show the value.
+fn shows(fields: &[(FieldId, String)], login_field: Option<FieldId>, remembered: &LoginValue) -> Shows {
+    let is_remembered = |value: &str| normalise(value) == remembered.as_str();
+    match login_field {
+        None if fields.iter().any(|(_, value)| is_remembered(value)) => Shows::Remembered,
+        None => Shows::Nothing,
+        Some(login_field) => match fields.iter().find(|(field, _)| *field == login_field) {
+            Some((_, value)) if is_remembered(value) => Shows::Remembered,
+            Some((_, value)) if !value.trim().is_empty() => Shows::Another,
+            Some(_) | None => Shows::Nothing,
+        },
+    }
+}
+
+/// Whether look-ups know a candidate that the listing shows. Nobody who is listed can be missing there, so where even
+/// this one is not shown, it is the endpoint that does not answer. An empty listing has nobody to ask for.
+pub(super) async fn look_ups_show_somebody(question: AccountQuestion<'_>) -> Result<bool, ExamSyncError> {
+    let AccountQuestion { side, stop, .. } = question;
+    let page = unless_stopped(stop, side.reader.page(0, side.settings.page_size)).await?;
+    let Some(login) = page.rows.iter().find_map(|row| LoginValue::parse(&row.login_value)) else {
+        return Ok(true);
+    };
+    let session = ExamSession { side, login_field: NO_FIELD, stop };
+    let found = unless_stopped(stop, lookup::sids_by_login(&session, &[login])).await?;
+    Ok(found.iter().any(|(_, sids)| !sids.is_empty()))
+}
+
+pub(super) async fn unless_stopped<T, E: Into<ExamSyncError>>(
+    stop: &CancellationToken,
+    reading: impl Future<Output = Result<T, E>>,
+) -> Result<T, ExamSyncError> {
+    stop.run_until_cancelled(reading).await.ok_or(ExamSyncError::Stopped)?.map_err(Into::into)
+}
+
+impl From<AccountError> for ExamSyncError {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_value_is_looked_for_in_its_field_or_in_any_while_that_is_unknown() {
+        let fields =
+            [(FieldId(1), "Ada".to_owned()), (FieldId(11), " a1 ".to_owned()), (FieldId(12), String::new())];
+        let shown =
+            |field: Option<i64>, login: &str| shows(&fields, field.map(FieldId), &LoginValue::new(login));
+        assert_eq!(shown(Some(11), "a1"), Shows::Remembered);
+        assert_eq!(shown(Some(1), "a1"), Shows::Another);
+        assert_eq!(shown(Some(12), "a1"), Shows::Nothing);
+        assert_eq!(shown(Some(13), "a1"), Shows::Nothing);
+        assert_eq!(shown(None, "a1"), Shows::Remembered);
+        assert_eq!(shown(None, "b2"), Shows::Nothing);
+    }
+}

@@ -1,0 +1,210 @@
+//! Which account of each service the state belongs to, and what is given up when it is to belong to another one.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::error::{Doing, Written, counted};
+use super::keys::{fingerprint, stored};
+use super::link_codec::json;
+use super::{StateStore, StoreError};
+use rosterd_core::account::ServiceAccount;
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::Service;
+use rosterd_core::roster::{LoginValue, Sid};
+
+/// An account as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RememberedAccount {
+    pub fingerprint: Fingerprint,
+    pub host: String,
+    /// Since when the state belongs to it, in milliseconds since 1970 UTC.
+    pub since_ms: i64,
+}
+
+/// A link as far as it can be proved: this candidate had this login value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvableLink {
+    pub sid: Sid,
+    pub login: LoginValue,
+}
+
+/// What becomes of everything else that was learnt in the account before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherRecords {
+    /// It is the same account.
+    Keep,
+    /// It is another one: groups, fields, open failures and unanswered calls of the one before mean nothing there.
+    Forget,
+}
+
+const FORGET_EXAM: [&str; 6] = [
+    "DELETE FROM known_groups",
+    "DELETE FROM group_creations",
+    "DELETE FROM facts WHERE name IN ('exam.fields', 'exam.login_field', 'exam.change_mode')",
+    "DELETE FROM intents WHERE service = 'exam'",
+    "DELETE FROM result_passes WHERE finished_at_ms IS NULL",
+    "UPDATE result_passes SET is_certain = 0, surplus = NULL WHERE pass_id = (SELECT max(pass_id) FROM result_passes)",
+];
+
+const FORGET_CLASSIN: [&str; 5] = [
+    "DELETE FROM enrolments",
+    "DELETE FROM accounts",
+    "DELETE FROM condemned_classes",
+    "DELETE FROM full_classes",
+    "DELETE FROM intents WHERE service = 'classin'",
+];
+
+fn links(rows: Vec<(i64, String)>) -> Vec<ProvableLink> {
+    rows.into_iter()
+        .map(|(sid, login)| ProvableLink { sid: Sid(sid), login: LoginValue::new(login) })
+        .collect()
+}
+
+impl StateStore {
+    /// The account of a service that the state belongs to, where it belongs to one.
+    pub async fn remembered_account(
+        &self,
+        service: Service,
+    ) -> Result<Option<RememberedAccount>, StoreError> {
+        let row: Option<(i64, String, i64)> =
+            sqlx::query_as("SELECT fingerprint, host, since_ms FROM service_accounts WHERE service = ?")
+                .bind(service.as_str())
+                .fetch_optional(&self.reader)
+                .await
+                .doing("reading which account the state belongs to")?;
+        Ok(row.map(|(stored, host, since_ms)| RememberedAccount {
+            fingerprint: fingerprint(stored),
+            host,
+            since_ms,
+        }))
+    }
+
+    /// Notes that the account that the state belongs to has this address and name by now.
+    pub async fn take_account(&self, account: &ServiceAccount, now_ms: i64) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        take(&mut transaction, account, OtherRecords::Keep, now_ms).await?;
+        transaction.commit().await.doing(TAKING)
+    }
+
+    /// The state belongs to this exam account from now on. Links to the candidates in `given_up` are forgotten, and so
+    /// is whose results are kept under their sids: in another account a sid is somebody else's.
+    pub async fn take_exam_account(
+        &self,
+        account: &ServiceAccount,
+        given_up: &[Sid],
+        others: OtherRecords,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let sids = json(given_up.iter().map(|sid| sid.0));
+        for statement in [
+            "DELETE FROM intents WHERE service = 'exam' AND student_id IN \
+             (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
+            "DELETE FROM links WHERE sid IN (SELECT value FROM json_each(?))",
+            "DELETE FROM result_owners WHERE sid IN (SELECT value FROM json_each(?))",
+        ] {
+            sqlx::query(statement).bind(&sids).execute(&mut *transaction).await.doing(TAKING)?;
+        }
+        if others == OtherRecords::Forget {
+            forget(&mut transaction, Service::Exam, &FORGET_EXAM, now_ms).await?;
+        }
+        take(&mut transaction, account, others, now_ms).await?;
+        transaction.commit().await.doing(TAKING)
+    }
+
+    /// The state belongs to this ClassIn school from now on.
+    pub async fn take_classin_account(
+        &self,
+        account: &ServiceAccount,
+        others: OtherRecords,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        if others == OtherRecords::Forget {
+            forget(&mut transaction, Service::Classin, &FORGET_CLASSIN, now_ms).await?;
+        }
+        take(&mut transaction, account, others, now_ms).await?;
+        transaction.commit().await.doing(TAKING)
+    }
+
+    /// The links at these places, counted from 0 in the order of the sids.
+    pub async fn links_at(&self, places: &[u64]) -> Result<Vec<ProvableLink>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT sid, login_value FROM (SELECT sid, login_value, row_number() OVER (ORDER BY sid) - 1 AS place \
+             FROM links) WHERE place IN (SELECT value FROM json_each(?)) ORDER BY sid",
+        )
+        .bind(serde_json::json!(places).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading links to look up")?;
+        Ok(links(rows))
+    }
+
+    /// At most `count` links with a higher sid than `after`, in ascending order.
+    pub async fn links_after(&self, after: Option<Sid>, count: u32) -> Result<Vec<ProvableLink>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT sid, login_value FROM links WHERE ?1 IS NULL OR sid > ?1 ORDER BY sid LIMIT ?2",
+        )
+        .bind(after.map(|sid| sid.0))
+        .bind(count)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading links to look up")?;
+        Ok(links(rows))
+    }
+
+    /// How many ClassIn enrolments, accounts and unanswered calls are on record.
+    pub async fn count_classin_records(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM enrolments) + (SELECT count(*) FROM accounts) \
+             + (SELECT count(*) FROM intents WHERE service = 'classin')",
+        )
+        .fetch_one(&self.reader)
+        .await
+        .doing("counting what is remembered of ClassIn")?;
+        Ok(counted(count))
+    }
+}
+
+const TAKING: &str = "taking an account for the state's own";
+
+/// A new address or code of the same account leaves the moment as it is.
+async fn take(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: &ServiceAccount,
+    others: OtherRecords,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO service_accounts (service, fingerprint, host, since_ms) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (service) DO UPDATE SET fingerprint = excluded.fingerprint, host = excluded.host, \
+         since_ms = CASE WHEN ?5 THEN excluded.since_ms ELSE since_ms END",
+    )
+    .bind(account.service.as_str())
+    .bind(stored(account.fingerprint))
+    .bind(&account.host)
+    .bind(now_ms)
+    .bind(others == OtherRecords::Forget)
+    .execute(&mut **transaction)
+    .await
+    .done(TAKING)
+}
+
+async fn forget(
+    transaction: &mut Transaction<'_, Sqlite>,
+    service: Service,
+    statements: &[&'static str],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for statement in statements {
+        sqlx::query(*statement).execute(&mut **transaction).await.doing(TAKING)?;
+    }
+    sqlx::query(
+        "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
+         WHERE service = ? AND state IN ('waiting', 'dead', 'ignored')",
+    )
+    .bind(now_ms)
+    .bind(service.as_str())
+    .execute(&mut **transaction)
+    .await
+    .done(TAKING)
+}

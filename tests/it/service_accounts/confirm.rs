@@ -1,0 +1,163 @@
+//! `account` and `account confirm`, by the program itself.
+
+use crate::program::Programs as _;
+use rosterd::Exit;
+use rosterd::{RunLock, Severity};
+use rosterd_sandbox::{Sandbox, SandboxSettings};
+use rosterd_testkit::School;
+
+/// A school of `n` whose exam account is in step.
+async fn in_step(n: usize) -> School {
+    let school = School::builder().setting("CLASSIN__ENABLED", "false").build().await;
+    school.fill("c1", n).await;
+    school.sql("DELETE FROM class_members").await;
+    school.group_of_all().await;
+    school.run_as(Exit::Done).await;
+    school
+}
+
+/// As if the school were at another account now: the links are as they were.
+async fn at_another_account(school: &School) {
+    school.write("UPDATE service_accounts SET fingerprint = 1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmation_keeps_what_is_proved_and_adopts_the_rest_anew() {
+    let school = in_step(4).await;
+    at_another_account(&school).await;
+    let strangers = ["login-s000", "login-s001", "login-s002"];
+    let login = school.sandbox.field_id("login").unwrap();
+    for name in strangers {
+        let candidate = school.sandbox.candidate(name).unwrap();
+        school
+            .sandbox
+            .edit_candidate(candidate.sid, &[(login, &format!("stranger-{name}")), (1, "Somebody else")]);
+        let fields: Vec<(i64, &str)> =
+            candidate.fields.iter().map(|(id, value)| (*id, value.as_str())).collect();
+        let gids: Vec<i64> = candidate.gids.into_iter().collect();
+        school.sandbox.insert_candidate(&fields, &gids);
+    }
+    school.run_as(Exit::Configuration).await;
+    let ended = school.program(&["account", "confirm", "--output", "json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let done = ended.json();
+    assert_eq!((&done["exam"]["kept"], &done["exam"]["given_up"]), (&1.into(), &3.into()), "{done:#}");
+    assert_eq!(done["exam"]["forgotten"], false, "{done:#}");
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.exam.applied.get("adopt"), Some(&3), "{report:#?}");
+    for name in strangers {
+        let stranger = school.sandbox.candidate(&format!("stranger-{name}")).unwrap();
+        assert_eq!(stranger.fields[&1], "Somebody else");
+    }
+    assert_eq!(
+        school.number("SELECT count(*) FROM result_owners").await,
+        0,
+        "a stranger's results are not ours"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_lists_nobody_is_taken_only_where_that_is_meant() {
+    let school = in_step(2).await;
+    at_another_account(&school).await;
+    for candidate in school.sandbox.candidates() {
+        school.sandbox.remove_candidate(candidate.sid);
+    }
+    let ended = school.program(&["account", "confirm"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("--empty"), "{ended:?}");
+    assert_eq!(school.number("SELECT count(*) FROM links").await, 2);
+    let ended = school.program(&["account", "confirm", "--empty"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("2 were given up"), "{ended:?}");
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.exam.applied.get("add"), Some(&2), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_link_is_given_up_on_the_word_of_look_ups_that_show_nobody() {
+    for fault in ["nobody", "http_5xx"] {
+        let school = in_step(2).await;
+        at_another_account(&school).await;
+        school.set(fault, "getstudentsinfo@*");
+        let ended = school.program(&["account", "confirm"]);
+        assert_eq!(ended.code, 75, "{fault}: {ended:?}");
+        assert_eq!(school.number("SELECT count(*) FROM links").await, 2, "{fault}");
+        assert_eq!(school.number("SELECT fingerprint FROM service_accounts").await, 1, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmation_takes_the_run_lock() {
+    let school = in_step(1).await;
+    let _lock = RunLock::take(&school.path("state.db")).unwrap();
+    assert_eq!(school.program(&["account", "confirm"]).code, 75);
+    assert_eq!(school.program(&["account"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn account_says_what_the_state_belongs_to_and_whether_it_fits() {
+    let school = in_step(3).await;
+    let host = school.serving.base_url().replace("http://", "").trim_end_matches('/').to_owned();
+    let shown = school.program(&["account", "--output", "json"]).json();
+    assert_eq!(
+        (&shown["exam"]["host"], &shown["exam"]["matches"]),
+        (&host.clone().into(), &true.into()),
+        "{shown:#}"
+    );
+    assert_eq!((&shown["exam"]["records"], shown.get("classin")), (&3.into(), None), "{shown:#}");
+    let text = school.program(&["account"]).stdout;
+    assert!(
+        text.contains(&host) && text.contains("3 candidates are linked") && !text.contains("xxx"),
+        "{text}"
+    );
+    at_another_account(&school).await;
+    let shown = school.program(&["account", "--output", "json"]).json();
+    assert_eq!(shown["exam"]["matches"], false, "{shown:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_which_account_the_state_belongs_to_and_writes_nothing() {
+    let school = in_step(3).await;
+    let ended = school.program(&["check"]);
+    assert!(ended.code == 0 && ended.stdout.contains("the state belongs to the account at"), "{ended:?}");
+    at_another_account(&school).await;
+    let ended = school.program(&["check"]);
+    assert!(ended.code == 0 && ended.stdout.contains("3 of 3 linked candidates"), "{ended:?}");
+    let offline = school.program(&["check", "--offline"]);
+    assert!(offline.code == 0 && offline.stdout.contains("not told offline"), "{offline:?}");
+    school.write("UPDATE links SET login_value = 'x' || login_value").await;
+    let ended = school.program(&["check"]);
+    assert!(ended.code == 78 && ended.stdout.contains("0 of 3 linked candidates"), "{ended:?}");
+    assert_eq!(school.number("SELECT fingerprint FROM service_accounts").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_and_the_real_service_never_share_a_state_by_mistake() {
+    let mut school = in_step(3).await;
+    let real = Sandbox::new(SandboxSettings {
+        login_field: "login".to_owned(),
+        switches: [("exam.qps_limit", "0"), ("exam.clock_window_s", "0")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..SandboxSettings::default()
+    })
+    .unwrap();
+    let gid = real.create_group("everyone");
+    let login = real.field_id("login").unwrap();
+    for name in ["login-s001", "stranger"] {
+        real.insert_candidate(&[(login, name), (1, "From before")], &[gid]);
+    }
+    let serving = real.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    school.setting("EXAM__BASE_URL", &serving.base_url());
+    school.sql("UPDATE students SET name = 'New name'; DELETE FROM students WHERE student_id = 's000'").await;
+    school.run_as(Exit::Configuration).await;
+    school.later(10 * rosterd_testkit::DAY);
+    school.run_as(Exit::Configuration).await;
+    assert!(real.candidates().iter().all(|candidate| candidate.fields[&1] == "From before"));
+    let ended = school.program(&["account", "confirm"]);
+    assert!(ended.code == 0 && ended.stdout.contains("0 links were proved"), "{ended:?}");
+    let report = school.run().await;
+    assert_ne!(report.severity, Severity::Configuration, "{report:#?}");
+    assert_eq!(real.candidate("stranger").unwrap().fields[&1], "From before");
+}
