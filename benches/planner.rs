@@ -58,7 +58,7 @@ fn measure(count: u32) -> Result<Figures, String> {
     let listing_ns = each(started, count);
     let Listing::Complete(observed, _) = &listing else { return Err("the listing adds up".to_owned()) };
     let (key, shared) = (MemoryKey::new([7; 32]), SharedLogins::default());
-    let group = Group { code: GroupCode::new("g"), title: String::new(), gid: Some(Gid(1)) };
+    let group = Group { code: GroupCode::new("g"), title: String::new(), gid: Some(Gid(1)), flaw: None };
     let groups = GroupBook::new([group], None);
     let started = Instant::now();
     let mut builder = DiffBuilder::new(&mapping, observed, &key, &groups, &shared);

@@ -7,7 +7,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::store::EvidenceRow;
-use rosterd_core::roster::{ClassTarget, StudentId};
+use rosterd_core::roster::{ClassCode, ClassTarget, StudentId};
 
 #[derive(Serialize)]
 struct Claimed {
@@ -20,7 +20,7 @@ struct Claimed {
 
 pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let student = StudentId::new(student);
+    let student = StudentId::entered(student);
     let target = match target_of(app, class_code).await? {
         Ok(target) => target,
         Err(why) => {
@@ -63,7 +63,7 @@ async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, St
     let mut snapshot = roster.snapshot().await?;
     let (classes, _) = snapshot.classes().await?;
     snapshot.close().await;
-    let class = classes.into_iter().find(|class| class.code.as_str() == class_code);
+    let class = classes.into_iter().find(|class| class.code == ClassCode::entered(class_code));
     Ok(match class {
         None => Err(format!("the roster has no class {class_code}: see class_code in its table classes")),
         Some(class) => class.target.ok_or_else(|| {

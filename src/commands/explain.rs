@@ -81,7 +81,7 @@ struct EnrolmentPart {
 const OPEN_COLUMNS: [&str; 3] = ["student_id", "active", "classin_uid"];
 
 pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Result<Exit, AppError> {
-    let student = StudentId::new(student);
+    let student = StudentId::entered(student);
     let roster = app.roster().await?;
     let mut snapshot = roster.snapshot().await?;
     let details = snapshot.details(&student).await?;

@@ -106,8 +106,9 @@ async fn a_schools_own_schema_with_numbers_as_ids_is_read_as_text_in_the_order_o
         assert_eq!(rows[0].student.values, ["Ten", "1"], "{number:?}");
         assert!(!rows[1].student.active, "{number}");
         let mut snapshot = database.snapshot().await.unwrap();
+        let (classes, _) = snapshot.classes().await.unwrap();
         let wanted = {
-            let mut classes = snapshot.wanted_classes();
+            let mut classes = snapshot.wanted_classes(&classes);
             classes.next().await.unwrap().unwrap()
         };
         let members: Vec<&str> = wanted.members.iter().map(|member| member.student.as_str()).collect();
@@ -205,11 +206,13 @@ async fn views_stand_for_tables() {
 }
 
 #[tokio::test]
-async fn only_a_zero_says_that_somebody_has_left() {
+async fn a_zero_or_a_word_for_it_says_that_somebody_has_left() {
     let made = made(
         "CREATE TABLE p (student_id TEXT, name TEXT, phone TEXT, classin_uid, active); \
          INSERT INTO p VALUES ('a', 'n', '', NULL, 0), ('b', 'n', '', NULL, 1), ('c', 'n', '', NULL, NULL), \
-         ('d', 'n', '', NULL, '0'), ('e', 'n', '', NULL, 'yes'), ('f', 'n', '', NULL, 0.0), ('g', 'n', '', NULL, ' 1'); \
+         ('d', 'n', '', NULL, '0'), ('e', 'n', '', NULL, 'yes'), ('f', 'n', '', NULL, 0.0), ('g', 'n', '', NULL, ' 1'), \
+         ('h', 'n', '', NULL, 'No'), ('i', 'n', '', NULL, 'FALSE '), ('j', 'n', '', NULL, 'left'), ('k', 'n', '', NULL, '离校'), \
+         ('l', 'n', '', NULL, '在读'), ('m', 'n', '', NULL, ''), ('n', 'n', '', NULL, 'Inactive'), ('o', 'n', '', NULL, 1.0); \
          CREATE TABLE groups (group_code, title, gid); CREATE TABLE group_members (student_id, group_code); \
          CREATE TABLE classes (class_code, title, course_id, class_id); CREATE TABLE class_members (student_id, class_code)",
     )
@@ -222,9 +225,178 @@ async fn only_a_zero_says_that_somebody_has_left() {
         .filter(|row| row.student.active)
         .map(|row| row.student.id.to_string())
         .collect();
-    assert_eq!(active, ["b", "c", "e", "g"]);
-    assert_eq!(database.require_students(4).await.unwrap(), 4);
-    assert!(matches!(database.require_students(5).await, Err(RosterError::TooFew { students: 4, .. })));
+    assert_eq!(active, ["b", "c", "e", "g", "l", "m", "o"]);
+    assert!(rows(&database).await.iter().all(|row| row.unusable.is_none()));
+    assert_eq!(database.require_students(7).await.unwrap(), 7);
+    assert!(matches!(database.require_students(8).await, Err(RosterError::TooFew { students: 7, .. })));
+}
+
+#[tokio::test]
+async fn any_other_word_in_active_makes_the_row_a_bad_one_and_nobody_a_leaver() {
+    for word in ["'N'", "'f'", "'0,0'", "2", "-1", "'maybe'", "x'30'", "0.5", "'０'"] {
+        let made = made(&format!(
+            "{} INSERT INTO students (student_id, name, active) VALUES ('a', 'n', {word}), ('b', 'n', 1)",
+            OUR_TABLES.replace("active INTEGER NOT NULL DEFAULT 1", "active")
+        ))
+        .await;
+        let rows = rows(&made.open().await).await;
+        assert!(rows[0].student.active, "{word}");
+        assert!(rows[0].unusable.as_deref().unwrap().contains("students.active"), "{word}");
+        assert_eq!(rows[1].unusable, None, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_blank_name_makes_the_row_of_somebody_who_is_there_a_bad_one() {
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name, active) VALUES ('a', '', 1), ('b', ' \u{3000}', 1), \
+         ('c', '\u{200b}', 1), ('d', '', 0), ('e', 'n', 1)"
+    ))
+    .await;
+    for columns in [vec!["name".to_owned()], vec!["phone".to_owned()]] {
+        let queries = RosterQueries::default();
+        let database = RosterDatabase::open(&made.path, &queries, &columns).await.unwrap();
+        let rows = rows(&database).await;
+        let bad: Vec<&str> =
+            rows.iter().filter(|row| row.unusable.is_some()).map(|row| row.student.id.as_str()).collect();
+        assert_eq!(bad, ["a", "b", "c"], "{columns:?}");
+    }
+}
+
+/// Ids as people and spreadsheets leave them, each with what it is.
+const IDS: [(&str, &str); 9] = [
+    ("'S1 '", "S1"),
+    ("' S1'", "S1"),
+    ("'S1' || char(10)", "S1"),
+    ("char(13, 10) || 'S1'", "S1"),
+    ("'S' || char(8203) || '1'", "S1"),
+    ("char(8206) || 'S1' || char(173)", "S1"),
+    ("char(65279) || 'S1'", "S1"),
+    ("'S1' || char(0)", "S1"),
+    ("'e' || char(769)", "\u{e9}"),
+];
+
+#[tokio::test]
+async fn ids_are_in_normal_form_before_they_are_joined() {
+    for (written, expected) in IDS {
+        for (in_students, in_members) in [(true, false), (false, true), (true, true)] {
+            let plain = format!("'{expected}'");
+            let (own, member) =
+                (if in_students { written } else { &plain }, if in_members { written } else { &plain });
+            let made = made(&format!(
+                "{OUR_TABLES} INSERT INTO students (student_id, name, classin_uid) VALUES ({own}, 'n', 7), ('T2', 'n', 8); \
+                 INSERT INTO groups VALUES ({own}, 'G', 71); INSERT INTO group_members VALUES ({member}, {member}); \
+                 INSERT INTO classes VALUES ({own}, 'C', 500, 501); INSERT INTO class_members VALUES ({member}, {member})"
+            ))
+            .await;
+            let database = made.open().await;
+            for _ in 0..2 {
+                let rows = rows(&database).await;
+                let row = rows.iter().find(|row| row.student.id.as_str() == expected).unwrap();
+                assert_eq!((groups(row), row.unusable.as_deref()), (vec![expected], None), "{written}");
+                let mut snapshot = database.snapshot().await.unwrap();
+                let (groups, problems) = snapshot.groups().await.unwrap();
+                assert_eq!((groups[0].code.as_str(), problems.len()), (expected, 0), "{written}");
+                assert!(snapshot.dangling_members().await.unwrap().is_empty(), "{written}");
+                let (classes, _) = snapshot.classes().await.unwrap();
+                let mut wanted = snapshot.wanted_classes(&classes);
+                assert_eq!(wanted.next().await.unwrap().unwrap().members.len(), 1, "{written}");
+                drop(wanted);
+                let asked = [StudentId::new(expected)].into_iter().collect();
+                assert_eq!(snapshot.active_among(&asked).await.unwrap().len(), 1, "{written}");
+                assert!(snapshot.details(&StudentId::new(expected)).await.unwrap().is_some(), "{written}");
+                snapshot.close().await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_of_a_schools_own_queries_are_put_into_normal_form_too() {
+    let made = made(&format!("{OWN} UPDATE pupil SET no = '9 ' || char(8203) WHERE no = 9")).await;
+    let database = made.open_with(&own_queries("")).await.unwrap();
+    let rows = rows(&database).await;
+    assert_eq!(ids(&rows), ["10", "100", "9"]);
+    assert_eq!(groups(&rows[2]), ["1", "5"]);
+}
+
+#[tokio::test]
+async fn numbers_that_a_spreadsheet_kept_as_floating_point_ones_are_whole_ids() {
+    for own in ["CAST(no AS REAL)", "no || '.0'", "CAST(no || '.0' AS BLOB)"] {
+        let queries = own_queries("");
+        let queries = RosterQueries {
+            students: queries.students.map(|query| query.replacen("(no)", &format!("({own})"), 1)),
+            group_members: queries.group_members.map(|query| query.replace("(pupil)", "(pupil + 0.0)")),
+            ..queries
+        };
+        let made = made(OWN).await;
+        let rows = rows(&made.open_with(&queries).await.unwrap()).await;
+        assert_eq!(ids(&rows), ["10", "100", "9"], "{own}");
+        assert_eq!(groups(&rows[0]), ["1", "2"], "{own}");
+        assert_eq!(rows[0].unusable.is_some(), own.contains("BLOB"), "{own}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_with_a_point_stays_what_it_is_where_codes_are_no_numbers() {
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO groups VALUES ('7.0', 'G', 1), ('7.1', 'G', 2), ('x ', 'G', 3)"
+    ))
+    .await;
+    let database = made.open().await;
+    let mut snapshot = database.snapshot().await.unwrap();
+    let (groups, _) = snapshot.groups().await.unwrap();
+    assert_eq!(groups.iter().map(|group| group.code.as_str()).collect::<Vec<_>>(), ["7.0", "7.1", "x"]);
+    snapshot.close().await;
+}
+
+#[tokio::test]
+async fn rows_whose_ids_become_one_are_bad_rows_all_of_them() {
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES ('a', 'x'), ('a ', 'y'), ('b', 'z'); \
+         INSERT INTO groups VALUES ('g', 'G', 1), ('g' || char(8203), 'G', 1), ('h', 'H', 2); \
+         INSERT INTO classes VALUES ('c', 'C', 500, 1), (' c', 'C', 500, 2), ('d', 'D', 500, 3)"
+    ))
+    .await;
+    let database = made.open().await;
+    let mut snapshot = database.snapshot().await.unwrap();
+    assert_eq!(snapshot.repeated_students().await.unwrap(), [StudentId::new("a")].into_iter().collect());
+    let (groups, problems) = snapshot.groups().await.unwrap();
+    let gids: Vec<Option<i64>> = groups.iter().map(|group| group.gid.map(|gid| gid.0)).collect();
+    assert_eq!((gids, problems.len()), (vec![None, Some(2)], 1), "{problems:?}");
+    let (classes, problems) = snapshot.classes().await.unwrap();
+    let mirrored: Vec<bool> = classes.iter().map(|class| class.target.is_some()).collect();
+    assert_eq!((mirrored, problems.len()), (vec![false, true], 1), "{problems:?}");
+    snapshot.close().await;
+}
+
+#[tokio::test]
+async fn an_id_that_runs_over_a_line_end_cannot_be_told() {
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES ('a' || char(10) || '- b', 'x'), (NULL, 'y'), \
+         ('', 'z'), (x'ff', 'w'), ('c', 'n')"
+    ))
+    .await;
+    let database = made.open().await;
+    assert_eq!(ids(&rows(&database).await), ["c"]);
+    let mut snapshot = database.snapshot().await.unwrap();
+    assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), 4);
+    snapshot.close().await;
+}
+
+#[tokio::test]
+async fn one_id_stored_as_binary_data_is_a_bad_row_and_stops_nobody_else() {
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES (CAST('b' AS BLOB), 'x'), ('a', 'y'), ('c', 'z'); \
+         INSERT INTO groups VALUES ('g', 'G', 1); INSERT INTO group_members VALUES ('a', 'g'), ('b', 'g'), ('c', 'g')"
+    ))
+    .await;
+    let rows = rows(&made.open().await).await;
+    assert_eq!(ids(&rows), ["a", "b", "c"]);
+    assert!(rows.iter().all(|row| groups(row) == ["g"]));
+    let bad: Vec<bool> = rows.iter().map(|row| row.unusable.is_some()).collect();
+    assert_eq!(bad, [false, true, false]);
+    assert!(rows[1].unusable.as_deref().unwrap().contains("BLOB"));
 }
 
 #[tokio::test]
@@ -242,8 +414,9 @@ async fn a_value_of_the_wrong_type_concerns_its_own_row_only() {
     let by_id = |id: &str| rows.iter().find(|row| row.student.id.as_str() == id).unwrap();
     assert!(by_id("a").unusable.as_deref().unwrap().contains("not readable text"));
     assert_eq!((by_id("b").unusable.as_deref(), by_id("b").student.values[1].as_str()), (None, "12345"));
-    assert!(by_id("").unusable.is_some());
+    assert_eq!(ids(&rows), ["a", "b"]);
     let mut snapshot = database.snapshot().await.unwrap();
+    assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), 2);
     let (groups, problems) = snapshot.groups().await.unwrap();
     let gids: Vec<Option<i64>> = groups.iter().map(|group| group.gid.map(|gid| gid.0)).collect();
     assert_eq!(gids, [Some(71), None, None, None]);
@@ -253,7 +426,7 @@ async fn a_value_of_the_wrong_type_concerns_its_own_row_only() {
     let (classes, problems) = snapshot.classes().await.unwrap();
     assert_eq!(classes.iter().filter(|class| class.target.is_some()).count(), 1);
     assert_eq!(problems.len(), 3, "{problems:?}");
-    let mut wanted = snapshot.wanted_classes();
+    let mut wanted = snapshot.wanted_classes(&classes);
     assert_eq!(wanted.next().await.unwrap().unwrap().members.len(), 1);
     assert!(wanted.next().await.unwrap().is_none());
     drop(wanted);

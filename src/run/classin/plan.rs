@@ -13,7 +13,9 @@ use rosterd_core::classin_plan::{
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;
-use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
+use rosterd_core::roster::{
+    Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, Standing, StudentId,
+};
 
 /// Everything that ClassIn's part of a run is to do.
 pub(super) struct ClassinPlan {
@@ -70,20 +72,22 @@ pub(super) async fn plan_classin(
         let dangling = snapshot.dangling_members().await?;
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
-    let seen = first_reading(context, planner, &prior, &mut snapshot).await?;
+    problems.extend(snapshot.unreadable_uids().await?);
+    let repeated = snapshot.repeated_students().await?;
+    let seen = first_reading(context, planner, &prior, (&classes, &repeated), &mut snapshot).await?;
     let unknown = match registering {
         Registering::ToDo if side.settings.register => seen.without_account,
         Registering::ToDo | Registering::Done => BTreeSet::new(),
     };
     let accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
     problems.extend(accounts.problems.iter().cloned());
-    let not_mirrored = classes.iter().filter(|class| class.target.is_none()).count();
+    let not_mirrored = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none()).count();
     let mut builder = ClassinPlanBuilder {
         context,
         side,
         prior: &prior,
         codes: codes(&classes),
-        present: seen.present,
+        standing: seen.standing,
         waiting: HashSet::new(),
         plan: ClassinPlan {
             accounts,
@@ -100,9 +104,10 @@ pub(super) async fn plan_classin(
         },
     };
     let mut unwanted = remembered_classes(context).await?;
-    let mut wanted = snapshot.wanted_classes();
+    let mut wanted = snapshot.wanted_classes(&classes);
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
+        class.members.retain(|member| !repeated.contains(&member.student));
         fill_in(context, planner, &mut class.members, &builder.plan.accounts).await?;
         builder.one_class(class.target, &class.members).await?;
     }
@@ -133,8 +138,8 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
 
 /// What the first reading is for.
 struct FirstReading {
-    /// Which of the students who are remembered in a class, and not wanted there, are on the roster.
-    present: HashSet<StudentId>,
+    /// Where the students stand who are remembered in a class, and not wanted there.
+    standing: HashMap<StudentId, Standing>,
     /// Who is wanted in a class that takes changes, and has no account that we know of.
     without_account: BTreeSet<StudentId>,
 }
@@ -143,6 +148,7 @@ async fn first_reading(
     context: &Context,
     planner: AccountPlanner<'_>,
     prior: &PriorState,
+    (classes, repeated): (&[Class], &HashSet<StudentId>),
     snapshot: &mut RosterSnapshot<'_>,
 ) -> Result<FirstReading, ClassinSyncError> {
     let state = &context.state;
@@ -150,9 +156,10 @@ async fn first_reading(
     let mut leaving = HashSet::new();
     let mut without_account = BTreeSet::new();
     let mut unwanted = remembered_classes(context).await?;
-    let mut wanted = snapshot.wanted_classes();
+    let mut wanted = snapshot.wanted_classes(classes);
     while let Some(mut class) = wanted.next().await? {
         unwanted.remove(&class.target);
+        class.members.retain(|member| !repeated.contains(&member.student));
         fill_in(context, planner, &mut class.members, &none).await?;
         let remembered = state.enrolments_of(class.target).await?;
         leaving.extend(not_wanted(&remembered, &uids(&class.members)));
@@ -166,8 +173,9 @@ async fn first_reading(
         let remembered = state.enrolments_of(target).await?;
         leaving.extend(not_wanted(&remembered, &HashSet::new()));
     }
-    let present = if leaving.is_empty() { HashSet::new() } else { snapshot.active_among(&leaving).await? };
-    Ok(FirstReading { present, without_account })
+    let standing =
+        if leaving.is_empty() { HashMap::new() } else { snapshot.standing_among(&leaving, classes).await? };
+    Ok(FirstReading { standing, without_account })
 }
 
 fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
@@ -188,8 +196,8 @@ struct ClassinPlanBuilder<'a> {
     side: &'a ClassinSide,
     prior: &'a PriorState,
     codes: HashMap<ClassTarget, ClassCode>,
-    /// Who is on the roster, of those who are not wanted where they are remembered.
-    present: HashSet<StudentId>,
+    /// Where those stand who are not wanted where they are remembered.
+    standing: HashMap<StudentId, Standing>,
     /// Leavers whose grace has not run out.
     waiting: HashSet<StudentId>,
     plan: ClassinPlan,
@@ -204,9 +212,7 @@ impl ClassinPlanBuilder<'_> {
         let leaving = not_wanted(&remembered, &wanted_uids);
         let seen_gone: HashMap<&StudentId, (i64, u32)> = remembered
             .iter()
-            .filter(|(record, _)| {
-                leaving.contains(&record.student) && !self.present.contains(&record.student)
-            })
+            .filter(|(record, _)| leaving.contains(&record.student) && self.has_left(&record.student))
             .map(|(record, runs)| {
                 (&record.student, (record.gone_since_ms.unwrap_or(now_ms), runs.saturating_add(1)))
             })
@@ -227,6 +233,14 @@ impl ClassinPlanBuilder<'_> {
         Ok(())
     }
 
+    /// Whether the roster lacks the student, or marks them as left.
+    fn has_left(&self, student: &StudentId) -> bool {
+        match self.standing.get(student) {
+            Some(Standing::OnRoster | Standing::Unusable) => false,
+            Some(Standing::Left) | None => true,
+        }
+    }
+
     fn plan(
         &self,
         target: ClassTarget,
@@ -236,9 +250,10 @@ impl ClassinPlanBuilder<'_> {
         now_ms: i64,
     ) -> ClassPlan {
         let Self { context, side, prior, .. } = *self;
-        let presence = |student: &StudentId| match seen_gone.get(student) {
-            Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
-            None => Presence::OnRoster,
+        let presence = |student: &StudentId| match (seen_gone.get(student), self.standing.get(student)) {
+            (Some((since_ms, runs)), _) => Presence::Gone { since_ms: *since_ms, runs: *runs },
+            (None, Some(Standing::Unusable)) => Presence::Unusable,
+            (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
         };
         let view = ClassView {
             target,

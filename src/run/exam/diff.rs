@@ -42,6 +42,7 @@ pub(super) async fn run(
     let counted = snapshot.count_student_rows().await?;
     let (groups, mut problems) = snapshot.groups().await?;
     problems.extend(snapshot.dangling_members().await?);
+    problems.extend(unreadable_ids(snapshot.count_unreadable_ids().await?));
     let groups = group_creation::with_known_gids(context, groups, group_plan).await?;
     let new = group_plan.decisions.planned_codes();
     let groups = GroupBook::new(groups, leavers_group(side)).creating(new);
@@ -99,11 +100,17 @@ async fn merge<'s, 'r>(
 
 fn unusable(row: &RosterRow, repeated: &HashSet<StudentId>) -> Option<CannotReason> {
     if repeated.contains(&row.student.id) {
-        let what =
-            "roster.queries.students returns this student_id more than once: make it return one row each";
+        let what = "students has this student_id more than once, blanks and invisible characters aside: keep one row";
         return Some(CannotReason::UnusableRow(what.to_owned()));
     }
     row.unusable.clone().map(CannotReason::UnusableRow)
+}
+
+/// One line about all rows whose id cannot be told.
+fn unreadable_ids(count: u64) -> Option<RosterProblem> {
+    let (table, key) = ("students", "(no student_id)".to_owned());
+    let what = format!("{count} rows have no student_id that can be read: enter one");
+    (count > 0).then_some(RosterProblem { table, key, what })
 }
 
 /// Which of the listed login values belong to candidates that are neither linked nor on the roster.

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use rosterd_core::exam_plan::{
     Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
 };
-use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise, normalise_key};
 
 /// Candidates a look-up asks for at most. Contract: docs/contracts/onlineexammaker.md, 3.6, "Most per call": 100 is
 /// assumed.
@@ -221,7 +221,7 @@ pub(super) async fn rows_by_login(
         open = Vec::new();
         for (chunk, answer) in answers {
             let refused: HashSet<String> =
-                answer.unresolved.iter().map(|value| normalise(value).into_owned()).collect();
+                answer.unresolved.iter().map(|value| normalise_key(value).into_owned()).collect();
             if let [only] = chunk.as_slice() {
                 if answer.rows.is_empty() && !refused.contains(only.as_str()) {
                     silent.push(only.clone());

@@ -7,12 +7,12 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failure;
-use super::value::{Number, number, text};
-use super::{RosterError, RosterRow, WantedClass};
+use super::value::{Number, number, text, value};
+use super::{RosterDatabase, RosterError, RosterRow, WantedClass};
 use rosterd_core::exam_plan::RosterTally;
 use rosterd_core::roster::{
     ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, GroupCode, Student, StudentId,
-    normalise,
+    identifier,
 };
 
 /// Students one at a time.
@@ -20,18 +20,24 @@ pub struct StudentCursor<'a> {
     rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
     pending: Option<RosterRow>,
     path: &'a Path,
-    columns: usize,
+    columns: &'a [String],
+    /// Where the name stands among the values that are read.
+    name_at: Option<usize>,
     read: u64,
     students: u64,
 }
 
+/// The columns before the values.
+const BEFORE_VALUES: usize = 4;
+
 impl<'a> StudentCursor<'a> {
     pub(super) fn new(
         rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
-        path: &'a Path,
-        columns: usize,
+        database: &'a RosterDatabase,
+        name_at: Option<usize>,
     ) -> Self {
-        Self { rows, pending: None, path, columns, read: 0, students: 0 }
+        let (path, columns) = (&database.path, &database.columns);
+        Self { rows, pending: None, path, columns, name_at, read: 0, students: 0 }
     }
 
     /// The next student, with all groups; `None` after the last.
@@ -57,6 +63,8 @@ impl<'a> StudentCursor<'a> {
             let (next, group) = self.read(&row);
             match &mut self.pending {
                 Some(pending) if pending.student.id == next.student.id => {
+                    pending.student.active |= next.student.active;
+                    pending.unusable = pending.unusable.take().or(next.unusable);
                     if let Some(group) = group
                         && pending.student.groups.last() != Some(&group)
                     {
@@ -64,10 +72,8 @@ impl<'a> StudentCursor<'a> {
                     }
                 }
                 // Both sides of a comparison come in byte order; in another order students would be taken for
-                // leavers. A row without a readable id is reported by itself, at any position.
-                Some(pending)
-                    if !next.student.id.as_str().is_empty() && pending.student.id > next.student.id =>
-                {
+                // leavers.
+                Some(pending) if pending.student.id > next.student.id => {
                     let what =
                         "students do not come in the order of student_id: store the ids as text in UTF-8";
                     return Err(RosterError::Schema { path: self.path.to_owned(), what: what.to_owned() });
@@ -85,24 +91,38 @@ impl<'a> StudentCursor<'a> {
     }
 
     fn read(&self, row: &SqliteRow) -> (RosterRow, Option<GroupCode>) {
-        let mut unusable = None;
         let id = row.try_get_unchecked::<Option<String>, _>(0).ok().flatten().unwrap_or_default();
-        if id.is_empty() {
-            unusable = Some("students.student_id is empty: enter one".to_owned());
-        }
-        let active = row.try_get_unchecked::<Option<i64>, _>(1).ok().flatten() != Some(0);
+        let says = row.try_get_unchecked::<Option<i64>, _>(1).ok().flatten();
         let group = row.try_get_unchecked::<Option<String>, _>(2).ok().flatten();
-        let values = (0..self.columns)
-            .map(|at| match row.try_get_unchecked::<Option<String>, _>(at + 3) {
-                Ok(value) => value.map(|value| normalise(&value).into_owned()).unwrap_or_default(),
-                Err(_) => {
-                    unusable = Some("a value is not readable text: enter it again".to_owned());
-                    String::new()
-                }
-            })
-            .collect();
-        let student = Student { id: StudentId::new(id), active, values, groups: Vec::new() };
+        let mut unusable = None;
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (at, column) in self.columns.iter().enumerate() {
+            values.push(value(row, at.saturating_add(BEFORE_VALUES)).unwrap_or_else(|holds| {
+                unusable = Some(format!("students.{column} holds {holds}: enter it again"));
+                String::new()
+            }));
+        }
+        let student = Student { id: StudentId::new(id), active: says != Some(0), values, groups: Vec::new() };
+        let unusable = self.flaw(row, says, &student).map(ToOwned::to_owned).or(unusable);
         (RosterRow { student, unusable }, group.filter(|code| !code.is_empty()).map(GroupCode::new))
+    }
+
+    /// What makes the row unusable beside the mapped values.
+    fn flaw(&self, row: &SqliteRow, says: Option<i64>, student: &Student) -> Option<&'static str> {
+        if row.try_get_unchecked::<bool, _>(3).unwrap_or(true) {
+            return Some("students.student_id is stored as binary data (BLOB): store it as text");
+        }
+        if identifier(student.id.as_str()).as_deref() != Some(student.id.as_str()) {
+            return Some("students.student_id holds characters that no id has: enter it again");
+        }
+        if !matches!(says, Some(0 | 1)) {
+            return Some(
+                "students.active is neither 1 nor 0 nor a word for them (yes, no): enter one of them",
+            );
+        }
+        let name_at = self.name_at.filter(|_| student.active)?;
+        let name = value(row, name_at.saturating_add(BEFORE_VALUES));
+        name.is_ok_and(|name| name.is_empty()).then_some("students.name is empty: enter the student's name")
     }
 }
 
@@ -145,12 +165,13 @@ fn wanted_enrolment(row: &SqliteRow) -> Option<Enrolment> {
     let class = match number(row, "class") {
         Number::Is(class) if class > 0 => Some(ClassId(class)),
         Number::Is(_) => None,
-        Number::Absent | Number::Other => return None,
+        Number::Absent | Number::Other(_) => return None,
     };
-    let uid = match number(row, "uid") {
-        Number::Is(uid) if uid > 0 => Some(ClassinUid(uid)),
-        Number::Is(_) | Number::Absent | Number::Other => None,
-    };
+    let uid = number(row, "uid");
+    if uid.flaw().is_some() {
+        return None;
+    }
+    let uid = uid.id().map(ClassinUid);
     Some(Enrolment {
         student: StudentId::new(text(row, "id")?),
         class_code: ClassCode::new(text(row, "code")?),

@@ -2,8 +2,11 @@
 
 mod cursor;
 mod error;
+mod normal_form;
 mod people;
+mod places;
 mod snapshot;
+mod standing;
 mod tables;
 mod value;
 
@@ -45,6 +48,8 @@ pub struct RosterDatabase {
     path: PathBuf,
     pool: SqlitePool,
     tables: Tables,
+    /// The tables as they were given.
+    given: [tables::Table; 5],
     columns: Vec<String>,
     /// The optional columns that this roster has.
     personal: Vec<&'static str>,
@@ -88,6 +93,7 @@ impl RosterDatabase {
             path: path.to_owned(),
             pool,
             tables: Tables::new(&given),
+            given,
             columns: columns.to_vec(),
             personal,
         })
@@ -103,22 +109,29 @@ impl RosterDatabase {
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.
     pub async fn require_students(&self, least: u64) -> Result<u64, RosterError> {
-        let mut snapshot = self.snapshot().await?;
+        let transaction = self.begin().await?;
+        let mut snapshot = RosterSnapshot::new(self, transaction, self.tables.clone());
         let students = snapshot.require_students(least).await?;
         snapshot.close().await;
         Ok(students)
     }
 
-    /// Opens one consistent read: everything read through it is of one moment. It ends when it is closed or
-    /// dropped.
+    /// Opens one consistent read: everything read through it is of one moment, with ids and codes in normal form. It
+    /// ends when it is closed or dropped.
     ///
     /// # Errors
     /// When the roster is locked or cannot be read.
     pub async fn snapshot(&self) -> Result<RosterSnapshot<'_>, RosterError> {
+        let mut transaction = self.begin().await?;
+        let copies = normal_form::copies(self, &mut transaction).await?;
+        Ok(RosterSnapshot::new(self, transaction, copies.unwrap_or_else(|| self.tables.clone())))
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RosterError> {
         let begun = self.pool.begin_with("BEGIN").await;
         let mut transaction = begun.map_err(|source| failure(&self.path, "the file", source))?;
         self.require_whole_file(&mut transaction).await?;
-        Ok(RosterSnapshot::new(self, transaction))
+        Ok(transaction)
     }
 
     /// SQLite reads what lies behind the end of a file as zeros, and so may lose rows of the last page without a

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Column, Row};
 
 use super::error::failure;
 use super::tables::{ACTIVE, quoted};
-use super::value::{Number, number, text};
+use super::value::{number, text};
 use super::{RosterError, RosterSnapshot};
 use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, RosterPerson, StudentId, normalise};
 
@@ -54,7 +54,7 @@ impl RosterSnapshot<'_> {
             self.personal("name"),
             self.personal("phone"),
             self.personal("email"),
-            self.database.tables.students
+            self.tables.students
         );
         let mut people = Vec::with_capacity(students.len());
         for student in students {
@@ -85,18 +85,15 @@ impl RosterSnapshot<'_> {
         let known = self.personal("name");
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id, {known} AS name, s.classin_uid AS uid FROM {} AS s \
-             WHERE {ACTIVE} AND {known} IS NOT NULL ORDER BY s.student_id COLLATE BINARY",
-            self.database.tables.students
+             WHERE {ACTIVE} = 1 AND s.student_id IS NOT NULL AND {known} IS NOT NULL ORDER BY s.student_id COLLATE BINARY",
+            self.tables.students
         );
         sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction).map(move |row| {
             let row = row.map_err(|source| failure(path, "students", source))?;
             Ok(NamedStudent {
                 student: StudentId::new(text(&row, "id").unwrap_or_default()),
                 name: normalise(&text(&row, "name").unwrap_or_default()).into_owned(),
-                uid: match number(&row, "uid") {
-                    Number::Is(uid) if uid > 0 => Some(ClassinUid(uid)),
-                    Number::Is(_) | Number::Absent | Number::Other => None,
-                },
+                uid: number(&row, "uid").id().map(ClassinUid),
             })
         })
     }
@@ -106,9 +103,9 @@ impl RosterSnapshot<'_> {
     /// # Errors
     /// When the roster cannot be read.
     pub async fn details(&mut self, student: &StudentId) -> Result<Option<RosterDetails>, RosterError> {
-        let tables = &self.database.tables;
+        let tables = &self.tables;
         let sql = format!(
-            "SELECT {ACTIVE} AS is_active_, s.* FROM {} AS s WHERE s.student_id = ? LIMIT 1",
+            "SELECT {ACTIVE} <> 0 AS is_active_, s.* FROM {} AS s WHERE s.student_id = ? LIMIT 1",
             tables.students
         );
         let members = |members: &str, code: &str| {

@@ -4,26 +4,30 @@ use std::collections::HashSet;
 
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
-use super::cursor::{ClassCursor, StudentCursor};
+use super::cursor::StudentCursor;
 use super::error::failure;
-use super::tables::{ACTIVE, quoted};
+use super::tables::{ACTIVE, Tables, quoted};
 use super::value::{Number, number, problem, text};
 use super::{RosterDatabase, RosterError};
 use rosterd_core::exam_plan::RosterFlaw;
-use rosterd_core::roster::{
-    Class, ClassCode, ClassId, ClassTarget, CourseId, Gid, Group, GroupCode, RosterProblem, StudentId,
-};
+use rosterd_core::roster::{RosterProblem, StudentId};
 
 /// One moment of a roster.
 #[derive(Debug)]
 pub struct RosterSnapshot<'a> {
     pub(super) database: &'a RosterDatabase,
     pub(super) transaction: Transaction<'static, Sqlite>,
+    /// What is read in this moment: the tables, or copies of them with ids and codes in normal form.
+    pub(super) tables: Tables,
 }
 
 impl<'a> RosterSnapshot<'a> {
-    pub(super) fn new(database: &'a RosterDatabase, transaction: Transaction<'static, Sqlite>) -> Self {
-        Self { database, transaction }
+    pub(super) fn new(
+        database: &'a RosterDatabase,
+        transaction: Transaction<'static, Sqlite>,
+        tables: Tables,
+    ) -> Self {
+        Self { database, transaction, tables }
     }
 
     /// Ends the read transaction.
@@ -49,6 +53,18 @@ impl<'a> RosterSnapshot<'a> {
         Ok(students)
     }
 
+    /// The number of rows of students whose id cannot be told.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn count_unreadable_ids(&mut self) -> Result<u64, RosterError> {
+        let sql = format!("SELECT count(*) FROM {} AS s WHERE s.student_id IS NULL", self.tables.students);
+        let failed = self.failure("students");
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.transaction).await.map_err(failed)?;
+        Ok(u64::try_from(rows).unwrap_or(0))
+    }
+
     /// The number of rows of students with their groups: just those that [`RosterSnapshot::students`] reads.
     ///
     /// # Errors
@@ -62,9 +78,9 @@ impl<'a> RosterSnapshot<'a> {
     }
 
     fn students_with_groups(&self) -> String {
-        let tables = &self.database.tables;
+        let tables = &self.tables;
         format!(
-            "{} AS s LEFT JOIN {} AS m ON m.student_id = s.student_id",
+            "{} AS s LEFT JOIN {} AS m ON m.student_id = s.student_id WHERE s.student_id IS NOT NULL",
             tables.students, tables.group_members
         )
     }
@@ -80,87 +96,11 @@ impl<'a> RosterSnapshot<'a> {
     /// # Errors
     /// When the roster cannot be read.
     pub async fn count_active(&mut self) -> Result<u64, RosterError> {
-        let sql = format!("SELECT count(*) FROM {} AS s WHERE {ACTIVE}", self.database.tables.students);
+        let sql = format!("SELECT count(*) FROM {} AS s WHERE {ACTIVE} <> 0", self.tables.students);
         let failed = self.failure("students");
         let count: i64 =
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.transaction).await.map_err(failed)?;
         Ok(u64::try_from(count).unwrap_or(0))
-    }
-
-    /// The groups, by code; rows without a code, or with a gid that is no number, are reported.
-    ///
-    /// # Errors
-    /// When the roster cannot be read.
-    pub async fn groups(&mut self) -> Result<(Vec<Group>, Vec<RosterProblem>), RosterError> {
-        let sql = format!(
-            "SELECT CAST(g.group_code AS TEXT) AS code, CAST(g.title AS TEXT) AS title, g.gid AS gid \
-             FROM {} AS g ORDER BY 1",
-            self.database.tables.groups
-        );
-        let failed = self.failure("groups");
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
-        let mut groups = Vec::new();
-        let mut problems = Vec::new();
-        for row in &rows {
-            let Some(code) = text(row, "code").filter(|code| !code.is_empty()) else {
-                problems.push(problem("groups", "(no group_code)", "has no group_code: enter one"));
-                continue;
-            };
-            let gid = match number(row, "gid") {
-                Number::Is(gid) if gid > 0 => Some(Gid(gid)),
-                Number::Absent => None,
-                Number::Is(_) | Number::Other => {
-                    problems.push(problem("groups", &code, "gid is not a positive whole number"));
-                    None
-                }
-            };
-            let title = text(row, "title").unwrap_or_default();
-            groups.push(Group { code: GroupCode::new(code), title, gid });
-        }
-        Ok((groups, problems))
-    }
-
-    /// The classes, by code.
-    ///
-    /// # Errors
-    /// When the roster cannot be read.
-    pub async fn classes(&mut self) -> Result<(Vec<Class>, Vec<RosterProblem>), RosterError> {
-        let sql = format!(
-            "SELECT CAST(c.class_code AS TEXT) AS code, CAST(c.title AS TEXT) AS title, \
-             c.course_id AS course_id, c.class_id AS class_id FROM {} AS c ORDER BY 1",
-            self.database.tables.classes
-        );
-        let failed = self.failure("classes");
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
-        let mut classes = Vec::new();
-        let mut problems = Vec::new();
-        for row in &rows {
-            let Some(code) = text(row, "code").filter(|code| !code.is_empty()) else {
-                problems.push(problem("classes", "(no class_code)", "has no class_code: enter one"));
-                continue;
-            };
-            let target = match (number(row, "course_id"), number(row, "class_id")) {
-                (Number::Is(course), Number::Absent) if course > 0 => {
-                    Some(ClassTarget { course: CourseId(course), class: None })
-                }
-                (Number::Is(course), Number::Is(class)) if course > 0 && class > 0 => {
-                    Some(ClassTarget { course: CourseId(course), class: Some(ClassId(class)) })
-                }
-                (Number::Absent, Number::Absent) => None,
-                (Number::Absent, _) => {
-                    problems.push(problem("classes", &code, "has a class_id but no course_id: enter it"));
-                    None
-                }
-                (Number::Is(_) | Number::Other, _) => {
-                    let what = "course_id or class_id is not a positive whole number";
-                    problems.push(problem("classes", &code, what));
-                    None
-                }
-            };
-            let title = text(row, "title").unwrap_or_default();
-            classes.push(Class { code: ClassCode::new(code), title, target });
-        }
-        Ok((classes, problems))
     }
 
     /// Member rows that refer to a missing student, group or class; the first hundred of each table.
@@ -168,7 +108,7 @@ impl<'a> RosterSnapshot<'a> {
     /// # Errors
     /// When the roster cannot be read.
     pub async fn dangling_members(&mut self) -> Result<Vec<RosterProblem>, RosterError> {
-        let tables = &self.database.tables;
+        let tables = &self.tables;
         let queries = [
             ("group_members", &tables.group_members, &tables.groups, "group_code"),
             ("class_members", &tables.class_members, &tables.classes, "class_code"),
@@ -193,7 +133,7 @@ impl<'a> RosterSnapshot<'a> {
                     Number::Is(1) => {
                         "names a student who is not in students: remove the row or add the student"
                     }
-                    Number::Is(_) | Number::Absent | Number::Other => {
+                    Number::Is(_) | Number::Absent | Number::Other(_) => {
                         "names a group or class that does not exist: remove the row or add it"
                     }
                 };
@@ -208,36 +148,39 @@ impl<'a> RosterSnapshot<'a> {
     /// # Errors
     /// When the roster cannot be read.
     pub async fn repeated_students(&mut self) -> Result<HashSet<StudentId>, RosterError> {
-        if !self.database.tables.may_repeat {
+        if !self.tables.may_repeat {
             return Ok(HashSet::new());
         }
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id FROM {} AS s WHERE s.student_id IS NOT NULL \
              GROUP BY 1 COLLATE BINARY HAVING count(*) > 1 ORDER BY 1",
-            self.database.tables.students
+            self.tables.students
         );
         let failed = self.failure("students");
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
         Ok(rows.iter().filter_map(|row| text(row, "id")).map(StudentId::new).collect())
     }
 
-    /// All students with their group codes, in ascending order of id, one at a time.
+    /// All students whose id can be told, with their group codes, in ascending order of id, one at a time.
     pub fn students(&mut self) -> StudentCursor<'_> {
         let database = self.database;
-        let columns: String = database
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| format!(", CAST(s.{} AS TEXT) AS v{at}", quoted(column)))
-            .collect();
+        let mut read: Vec<String> =
+            database.columns.iter().map(|column| format!(", s.{}", quoted(column))).collect();
+        let name_at = database.columns.iter().position(|column| column == "name");
+        let name_at = name_at.or_else(|| {
+            let has_name = database.personal.contains(&"name");
+            has_name.then(|| read.push(", s.\"name\"".to_owned())).map(|()| read.len().saturating_sub(1))
+        });
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id, {ACTIVE} AS active, \
-             CAST(m.group_code AS TEXT) AS group_code{columns} FROM {} \
+             CAST(m.group_code AS TEXT) AS group_code, {} AS has_binary_id{} FROM {} \
              ORDER BY s.student_id COLLATE BINARY, m.group_code",
+            self.tables.has_binary_id("s"),
+            read.concat(),
             self.students_with_groups()
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction);
-        StudentCursor::new(rows, &database.path, database.columns.len())
+        StudentCursor::new(rows, database, name_at)
     }
 
     /// The active ones among these students.
@@ -249,8 +192,8 @@ impl<'a> RosterSnapshot<'a> {
         students: &HashSet<StudentId>,
     ) -> Result<HashSet<StudentId>, RosterError> {
         let sql = format!(
-            "SELECT 1 FROM {} AS s WHERE s.student_id = ? AND {ACTIVE} LIMIT 1",
-            self.database.tables.students
+            "SELECT 1 FROM {} AS s WHERE s.student_id = ? AND {ACTIVE} <> 0 LIMIT 1",
+            self.tables.students
         );
         let mut active = HashSet::new();
         for student in students {
@@ -265,22 +208,5 @@ impl<'a> RosterSnapshot<'a> {
             }
         }
         Ok(active)
-    }
-
-    /// The wanted members of every class that names a course, class by class in ascending order of ids.
-    ///
-    /// Only active students are wanted anywhere.
-    pub fn wanted_classes(&mut self) -> ClassCursor<'_> {
-        let tables = &self.database.tables;
-        let sql = format!(
-            "SELECT c.course_id AS course, coalesce(c.class_id, 0) AS class, \
-             CAST(c.class_code AS TEXT) AS code, CAST(s.student_id AS TEXT) AS id, s.classin_uid AS uid \
-             FROM {} AS c JOIN {} AS m ON m.class_code = c.class_code \
-             JOIN {} AS s ON s.student_id = m.student_id \
-             WHERE c.course_id > 0 AND coalesce(c.class_id, 1) > 0 AND {ACTIVE} \
-             ORDER BY c.course_id, 2, 3, 4",
-            tables.classes, tables.class_members, tables.students
-        );
-        ClassCursor::new(sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction), &self.database.path)
     }
 }

@@ -4,8 +4,13 @@ use std::collections::HashSet;
 
 use crate::settings::RosterQueries;
 
-/// Whether a row of students `s` is active: only 0, as a number or as text, means that the student has left.
-pub(super) const ACTIVE: &str = "coalesce(trim(CAST(s.active AS TEXT)), '1') NOT IN ('0', '0.0')";
+/// What `active` of a row of students `s` says: 1 for on the roster, 0 for left, 2 for something that is neither.
+pub(super) const ACTIVE: &str = "CASE WHEN s.active = 1 OR s.active IS NULL THEN 1 WHEN s.active = 0 THEN 0 \
+     WHEN typeof(s.active) = 'blob' THEN 2 \
+     ELSE CASE lower(trim(CAST(s.active AS TEXT), ' ' || char(9, 10, 11, 12, 13, 160, 8203, 12288, 65279))) \
+     WHEN '' THEN 1 WHEN '1' THEN 1 WHEN '1.0' THEN 1 WHEN 'yes' THEN 1 WHEN 'true' THEN 1 WHEN 'active' THEN 1 \
+     WHEN '在读' THEN 1 WHEN '0' THEN 0 WHEN '0.0' THEN 0 WHEN 'no' THEN 0 WHEN 'false' THEN 0 \
+     WHEN 'inactive' THEN 0 WHEN 'left' THEN 0 WHEN '离校' THEN 0 ELSE 2 END END";
 
 /// Columns of students that are read besides the mapped ones.
 pub(super) const STUDENT_COLUMNS: [&str; 3] = ["student_id", "active", "classin_uid"];
@@ -65,6 +70,11 @@ impl Table {
         self.is_unique = matches!(primary.as_slice(), [name] if KEYS.contains(name));
     }
 
+    /// The columns that hold ids and codes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str).filter(|column| KEYS.contains(column))
+    }
+
     /// The SQL that reads the table. Ids and codes become text without a collation of their own, so that any
     /// of them can be joined and ordered. The LIMIT keeps SQLite from flattening the subquery, so that it
     /// builds an index for the join.
@@ -98,6 +108,8 @@ pub(super) struct Tables {
     pub(super) class_members: String,
     /// Whether a student id may come twice.
     pub(super) may_repeat: bool,
+    /// Whether these are copies, with ids and codes in normal form.
+    is_copy: bool,
 }
 
 /// The five tables as they are given, with what each must have; `columns` are the mapped ones of students.
@@ -122,8 +134,38 @@ impl Tables {
             classes: classes.read(),
             class_members: class_members.read(),
             may_repeat: !students.is_unique,
+            is_copy: false,
         }
     }
+
+    /// As they are read where ids are not in normal form: copies in which they are.
+    pub(super) fn normalised() -> Self {
+        Self {
+            students: copy_of("students"),
+            groups: copy_of("groups"),
+            group_members: copy_of("group_members"),
+            classes: copy_of("classes"),
+            class_members: copy_of("class_members"),
+            may_repeat: true,
+            is_copy: true,
+        }
+    }
+
+    /// Whether the row `alias` has an id that is stored as binary data.
+    pub(super) fn has_binary_id(&self, alias: &str) -> String {
+        if self.is_copy { format!("{alias}.rosterd_binary_id") } else { "0".to_owned() }
+    }
+
+    /// The id of the row `alias` as the roster has it; `key` is its column.
+    pub(super) fn raw_id(&self, alias: &str, key: &str) -> String {
+        let column = if self.is_copy { "rosterd_raw_id" } else { key };
+        format!("CAST({alias}.{column} AS TEXT)")
+    }
+}
+
+/// The copy of a table in which ids and codes are in normal form.
+pub(super) fn copy_of(table: &str) -> String {
+    format!("temp.rosterd_{table}")
 }
 
 /// The column as a quoted SQL name.

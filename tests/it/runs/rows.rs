@@ -61,3 +61,93 @@ async fn an_ignored_row_is_silent_until_it_changes() {
     world.edit("new", |it| it.in_groups(["g1"])).await;
     assert_eq!(world.run().await.applied(), "1 add");
 }
+
+/// Ways to spoil the row of `s001`, each with a word of the reason.
+const SPOILT: [(&str, &str); 6] = [
+    ("UPDATE students SET active = 'maybe' WHERE student_id = 's001'", "students.active"),
+    ("UPDATE students SET active = -1 WHERE student_id = 's001'", "students.active"),
+    ("UPDATE students SET name = ' ' WHERE student_id = 's001'", "students.name is empty"),
+    ("UPDATE students SET phone = x'31' WHERE student_id = 's001'", "students.phone holds binary data"),
+    ("UPDATE students SET student_id = CAST('s001' AS BLOB) WHERE student_id = 's001'", "BLOB"),
+    (
+        "INSERT INTO students (student_id, login, name) VALUES ('s001 ', 'other', 'Other')",
+        "student_id more than once",
+    ),
+];
+
+#[tokio::test]
+async fn a_bad_row_keeps_its_student_as_they_are_and_is_no_leaver() {
+    for (spoil, reason) in SPOILT {
+        let world = ExamSchool::in_step(students(4)).await;
+        world.sql(spoil).await;
+        for _ in 0..3 {
+            world.later(4 * DAY);
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 3), "{spoil}");
+        }
+        let failures = world.failures().await;
+        assert_eq!(failures.len(), 1, "{spoil}");
+        assert_eq!((failures[0].student_id.as_str(), failures[0].code.as_str()), ("s001", "unusable-row"));
+        assert!(failures[0].message.contains(reason), "{spoil}: {}", failures[0].message);
+        assert_eq!(world.logins(), ["s000", "s001", "s002", "s003"], "{spoil}");
+    }
+}
+
+#[tokio::test]
+async fn ids_that_differ_from_normal_form_are_the_same_people_in_the_same_groups() {
+    for written in ["student_id || ' '", "char(8203) || student_id", "student_id || char(10)"] {
+        let world = ExamSchool::in_step(students(4)).await;
+        for table in ["students", "group_members"] {
+            world.sql(&format!("UPDATE {table} SET student_id = {written} WHERE student_id = 's001'")).await;
+            world.later(4 * DAY);
+            let report = world.run().await;
+            assert_eq!((report.planned().as_str(), report.exit_code), ("", 0), "{written} in {table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_login_value_with_invisible_characters_is_the_one_without() {
+    let world = ExamSchool::in_step(students(3)).await;
+    for written in
+        ["login || char(8203)", "char(8206) || login", "'s0' || char(173) || '01'", "login || char(0)"]
+    {
+        world.sql(&format!("UPDATE students SET login = {written} WHERE student_id = 's001'")).await;
+        let report = world.run().await;
+        assert_eq!((report.planned().as_str(), report.exit_code), ("", 0), "{written}");
+        world.sql("UPDATE students SET login = 's001' WHERE student_id = 's001'").await;
+    }
+}
+
+#[tokio::test]
+async fn a_gid_that_is_a_whole_number_is_read_however_it_is_stored() {
+    for kind in ["REAL", "TEXT"] {
+        let world = ExamSchool::in_step(students(3)).await;
+        let gid = if kind == "TEXT" { "gid || '.0'" } else { "CAST(gid AS REAL)" };
+        world
+            .sql(&format!(
+                "CREATE TABLE again (group_code TEXT PRIMARY KEY, title TEXT, gid {kind}); \
+                 INSERT INTO again SELECT group_code, title, {gid} FROM groups; \
+                 DROP TABLE groups; ALTER TABLE again RENAME TO groups"
+            ))
+            .await;
+        let report = world.run().await;
+        assert_eq!((report.planned().as_str(), report.exit_code), ("", 0), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_gid_that_is_no_id_is_named_and_replaced_by_nothing() {
+    for gid in ["x'31'", "'many'", "1e20", "-4", "1.5"] {
+        let mut world = ExamSchool::in_step(students(3)).await;
+        world.settings.exam.create_groups = true;
+        let _report = world.run().await;
+        world.sql(&format!("UPDATE groups SET gid = {gid} WHERE group_code = 'g1'")).await;
+        let report = world.run().await;
+        assert_eq!(report.writes(), 0, "{gid}: {report:?}");
+        let failures = world.failures().await;
+        assert!(failures.iter().all(|failure| failure.code == "unusable-row"), "{gid}: {failures:?}");
+        assert!(failures.iter().all(|failure| !failure.message.contains("is empty")), "{gid}");
+        assert_eq!(failures.len(), 3, "{gid}");
+    }
+}

@@ -9,6 +9,8 @@ use crate::roster::{Gid, Group, GroupCode};
 #[derive(Clone, Debug, Default)]
 pub struct GroupBook {
     gids: BTreeMap<GroupCode, Option<Gid>>,
+    /// What makes the rows of groups unusable.
+    flaws: BTreeMap<GroupCode, String>,
     new: BTreeMap<GroupCode, GroupCode>,
     ours: BTreeSet<Gid>,
     leavers: Option<Gid>,
@@ -47,9 +49,20 @@ impl GroupBook {
     /// From the roster's groups; `extra` is the group that leavers are moved to, which counts as ours.
     #[must_use]
     pub fn new(groups: impl IntoIterator<Item = Group>, extra: Option<Gid>) -> Self {
-        let gids: BTreeMap<_, _> = groups.into_iter().map(|group| (group.code, group.gid)).collect();
+        let mut flaws = BTreeMap::new();
+        let mut gids = BTreeMap::new();
+        for Group { code, title: _, gid, flaw } in groups {
+            flaws.extend(flaw.map(|flaw| (code.clone(), flaw)));
+            gids.insert(code, gid);
+        }
         let ours = gids.values().copied().flatten().chain(extra).collect();
-        Self { gids, new: BTreeMap::new(), ours, leavers: extra }
+        Self { gids, flaws, new: BTreeMap::new(), ours, leavers: extra }
+    }
+
+    /// What makes the row of a group unusable.
+    #[must_use]
+    pub fn flaw(&self, code: &GroupCode) -> Option<&str> {
+        self.flaws.get(code).map(String::as_str)
     }
 
     /// The same, where the plan creates groups that have no gid: `new` has the code under which it creates each.
@@ -202,6 +215,7 @@ mod tests {
             code: GroupCode::new(code),
             title: code.to_owned(),
             gid: Some(Gid(gid)),
+            flaw: None,
         };
         GroupBook::new([group("a", 1), group("b", 2), group("c", 3)], None)
     }
@@ -238,8 +252,9 @@ mod tests {
 
     #[test]
     fn the_first_group_is_the_first_by_code_that_has_a_gid() {
-        let mut groups = vec![Group { code: GroupCode::new("a"), title: String::new(), gid: None }];
-        groups.push(Group { code: GroupCode::new("b"), title: String::new(), gid: Some(Gid(7)) });
+        let mut groups =
+            vec![Group { code: GroupCode::new("a"), title: String::new(), gid: None, flaw: None }];
+        groups.push(Group { code: GroupCode::new("b"), title: String::new(), gid: Some(Gid(7)), flaw: None });
         let wanted = GroupBook::new(groups, None).wanted(&[GroupCode::new("a"), GroupCode::new("b")]);
         assert_eq!(wanted.first, Some(TargetGroup::Existing(Gid(7))));
         assert_eq!(wanted.without_gid, Some(GroupCode::new("a")));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::roster::{FieldId, LoginValue, normalise};
+use crate::roster::{FieldId, LoginValue, normalise_key};
 
 /// Rows that a listing needs before it can disprove a configured login field.
 const ROWS_FOR_DISPROOF: u64 = 10;
@@ -47,7 +47,7 @@ impl LoginEvidence {
     /// Counts one row.
     pub(super) fn count(&mut self, login: &LoginValue, fields: &[(FieldId, String)]) {
         self.rows += 1;
-        for (id, _) in fields.iter().filter(|(_, value)| normalise(value) == login.as_str()) {
+        for (id, _) in fields.iter().filter(|(_, value)| normalise_key(value) == login.as_str()) {
             if self.equal.len() < MOST_FIELDS || self.equal.contains_key(id) {
                 *self.equal.entry(*id).or_default() += 1;
             }

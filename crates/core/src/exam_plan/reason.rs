@@ -265,6 +265,8 @@ pub enum CannotReason {
     AdoptionOff,
     /// The row cannot be used as it is.
     UnusableRow(String),
+    /// The row of a group cannot be used as it is.
+    UnusableGroup(GroupCode, String),
 }
 
 impl CannotReason {
@@ -278,7 +280,7 @@ impl CannotReason {
             Self::GroupWithoutGid(_) => FailureCode::GroupWithoutGid,
             Self::LoginTaken => FailureCode::LoginValueTaken,
             Self::AdoptionOff => FailureCode::AdoptionOff,
-            Self::UnusableRow(_) => FailureCode::UnusableRow,
+            Self::UnusableRow(_) | Self::UnusableGroup(..) => FailureCode::UnusableRow,
         }
     }
 }
@@ -304,6 +306,7 @@ impl fmt::Display for CannotReason {
                 "a candidate with this login value is already there and exam.adopt is \"never\": delete it, or allow adoption",
             ),
             Self::UnusableRow(what) => f.write_str(what),
+            Self::UnusableGroup(code, what) => write!(f, "the row of group {code}: {what}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::normalise;
+use super::text::{is_control, normalise_key};
 
 macro_rules! text_identifier {
     ($(#[$doc:meta])* $name:ident) => {
@@ -17,6 +17,12 @@ macro_rules! text_identifier {
                 Self(value.into())
             }
 
+            /// Takes a value as a person entered it: in the form in which the roster's are compared.
+            #[must_use]
+            pub fn entered(value: &str) -> Self {
+                Self::new(normalise_key(value).into_owned())
+            }
+
             /// The value as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -26,7 +32,11 @@ macro_rules! text_identifier {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                if !self.0.contains(is_control) {
+                    return f.write_str(&self.0);
+                }
+                // One line stays one line, whatever a row of the roster says.
+                self.0.chars().try_for_each(|c| fmt::Write::write_char(f, if is_control(c) { '\u{fffd}' } else { c }))
             }
         }
     };
@@ -59,7 +69,7 @@ text_identifier!(
     ClassCode
 );
 text_identifier!(
-    /// A candidate's login, trimmed and in Unicode normal form C. Personal: never logged.
+    /// A candidate's login, trimmed, without invisible characters and in Unicode normal form C. Personal: never logged.
     LoginValue
 );
 
@@ -100,7 +110,7 @@ impl LoginValue {
     /// The login value in the form it is compared in; `None` when nothing is left after trimming.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
-        let value = normalise(raw);
+        let value = normalise_key(raw);
         if value.is_empty() { None } else { Some(Self::new(value.into_owned())) }
     }
 }
@@ -141,6 +151,17 @@ mod tests {
     #[test]
     fn login_values_that_differ_in_composition_only_are_one() {
         assert_eq!(LoginValue::parse(" Jose\u{301} "), LoginValue::parse("Jos\u{e9}"));
+    }
+
+    #[test]
+    fn a_login_value_loses_characters_that_nobody_can_see() {
+        assert_eq!(LoginValue::parse("138\u{200e}0\u{ad}0\0"), LoginValue::parse("13800"));
+    }
+
+    #[test]
+    fn an_id_is_shown_on_one_line_whatever_it_holds() {
+        assert_eq!(StudentId::new("X\n- S01").to_string(), "X\u{fffd}- S01");
+        assert_eq!(StudentId::entered(" S01\u{200b}\n").to_string(), "S01");
     }
 
     #[test]

@@ -20,5 +20,5 @@ pub use phone::{HomeCountry, Phone, PhoneProblem};
 pub use policy::{Adopt, Leavers, Limit, Mode, Removals};
 pub use problem::RosterProblem;
 pub use result::{Attempt, AttemptKey, AttemptStatus};
-pub use student::{Class, ClassTarget, Enrolment, Group, Student};
-pub use text::normalise;
+pub use student::{Class, ClassTarget, Enrolment, Group, Standing, Student};
+pub use text::{identifier, normalise, normalise_key, without_zero_fraction};

@@ -28,6 +28,17 @@ impl fmt::Debug for Student {
     }
 }
 
+/// Where a student with a row on the roster stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There and active.
+    OnRoster,
+    /// Marked as left.
+    Left,
+    /// With rows that cannot be used: the student keeps what they hold, and is no leaver.
+    Unusable,
+}
+
 /// One row of the roster's groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -37,6 +48,8 @@ pub struct Group {
     pub title: String,
     /// The exam side's id; absent until it is entered.
     pub gid: Option<Gid>,
+    /// What makes the row unusable, as a sentence: then it has no gid, and none is looked for elsewhere.
+    pub flaw: Option<String>,
 }
 
 /// The place of an enrolment: a class of a course, or the whole course.
@@ -66,6 +79,8 @@ pub struct Class {
     pub title: String,
     /// Its ids on ClassIn; absent when the roster names no course, and then it is not mirrored.
     pub target: Option<ClassTarget>,
+    /// What makes the row unusable, as a sentence: then it has no ids, and its members keep what they hold.
+    pub flaw: Option<String>,
 }
 
 /// One student's wanted membership of one class.

@@ -17,6 +17,62 @@ pub fn normalise(raw: &str) -> Cow<'_, str> {
     Cow::Owned(composed.trim_matches(is_blank).to_owned())
 }
 
+/// Brings an identifier or a login value into the form in which it is compared: as [`normalise`], and without the
+/// characters that nobody can see, wherever they stand. Idempotent.
+#[must_use]
+pub fn normalise_key(raw: &str) -> Cow<'_, str> {
+    if raw.is_ascii() && !raw.contains('\0') {
+        return Cow::Borrowed(raw.trim_matches(is_blank));
+    }
+    if !raw.contains(is_invisible) {
+        return normalise(raw);
+    }
+    let visible: String = raw.chars().filter(|c| !is_invisible(*c)).collect();
+    Cow::Owned(normalise(&visible).into_owned())
+}
+
+/// An identifier in normal form; `None` for one that cannot be told: nothing is left of it, or it runs over a line end
+/// or another control character.
+#[must_use]
+pub fn identifier(raw: &str) -> Option<Cow<'_, str>> {
+    let key = normalise_key(raw);
+    (!key.is_empty() && !key.contains(is_control)).then_some(key)
+}
+
+/// The whole number in a text that ends in `.0`, as spreadsheets write it; any other text as it is.
+#[must_use]
+pub fn without_zero_fraction(text: &str) -> &str {
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits(digits) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') {
+        whole
+    } else {
+        text
+    }
+}
+
+/// Control characters and the two line ends of Unicode.
+pub(super) fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// NUL, soft hyphen, zero-width characters, direction marks and byte order marks.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\0' | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{206f}'
+            | '\u{feff}'
+    )
+}
+
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
 }
@@ -38,5 +94,50 @@ mod tests {
     #[test]
     fn a_value_in_normal_form_is_borrowed_as_it_is() {
         assert!(matches!(normalise("王小明"), Cow::Borrowed("王小明")));
+    }
+
+    #[test]
+    fn a_key_loses_what_nobody_can_see_wherever_it_stands() {
+        let table = [
+            ("S\u{200b}0\u{ad}1", "S01"),
+            ("\u{200e}S01\u{200f}", "S01"),
+            ("\u{feff}S\u{2060}01\r\n", "S01"),
+            ("S01\0", "S01"),
+            ("\u{202d}S01\u{202c} ", "S01"),
+            ("e\u{200d}\u{301}", "\u{e9}"),
+            (" S 01 ", "S 01"),
+            ("高一1班\u{3000}", "高一1班"),
+        ];
+        for (raw, expected) in table {
+            assert_eq!(normalise_key(raw), expected, "{raw:?}");
+            assert_eq!(normalise_key(&normalise_key(raw)), expected, "{raw:?} twice");
+        }
+        assert!(matches!(normalise_key("S01"), Cow::Borrowed("S01")));
+    }
+
+    #[test]
+    fn an_identifier_that_runs_over_a_line_end_cannot_be_told() {
+        for raw in ["", " \u{200b}", "\0", "S01\n- S02", "S\t1", "S\u{1b}[1m", "S\u{2028}1"] {
+            assert_eq!(identifier(raw), None, "{raw:?}");
+        }
+        assert_eq!(identifier("\nS01\n").as_deref(), Some("S01"));
+    }
+
+    #[test]
+    fn a_text_that_ends_in_point_zero_is_a_whole_number() {
+        let table = [
+            ("13800000001.0", "13800000001"),
+            ("-4.0", "-4"),
+            ("7.00", "7"),
+            ("7.1", "7.1"),
+            ("7.", "7."),
+            (".0", ".0"),
+            ("a.0", "a.0"),
+            ("1.0.0", "1.0.0"),
+            ("1e5", "1e5"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(without_zero_fraction(text), expected, "{text}");
+        }
     }
 }

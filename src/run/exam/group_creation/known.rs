@@ -20,5 +20,10 @@ pub(in crate::run::exam) async fn with_known_gids(
         let remembered = known.get(&group.code).and_then(|known| known.own_gid());
         group.gid.or(remembered).or_else(|| found.get(&group.code).copied())
     };
-    Ok(groups.into_iter().map(|group| Group { gid: gid(&group), ..group }).collect())
+    let usable = |group: Group| match group.flaw {
+        None => Group { gid: gid(&group), ..group },
+        // A slip of the pen is mended on the roster, not replaced by what is known from elsewhere.
+        Some(_) => group,
+    };
+    Ok(groups.into_iter().map(usable).collect())
 }

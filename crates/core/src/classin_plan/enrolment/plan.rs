@@ -6,6 +6,7 @@
 //! | yes | unknown, removing | enrol again: a repeat is safe and settles it |
 //! | yes | added, present, presumed, condemned | none |
 //! | yes, without a uid | – | cannot |
+//! | no, with rows that cannot be used | any | none: the class is kept |
 //! | no | added, removing | remove, where `removals` is `added` or `presumed` |
 //! | no | presumed, unknown | remove, where `removals` is `presumed` |
 //! | no | present, condemned | none; the record is forgotten |
@@ -34,6 +35,8 @@ const LEAST_RUNS: u32 = 2;
 pub enum Presence {
     /// On the roster and active.
     OnRoster,
+    /// On it, with rows that cannot be used: every class is kept.
+    Unusable,
     /// Absent from it, or no longer active.
     Gone {
         /// Since when, in milliseconds since 1970 UTC.
@@ -201,7 +204,9 @@ impl<'a> Planner<'a> {
                 if !self.wanted_pairs.contains(&(&record.student, record.uid)) {
                     plan.handovers.push(Handover { uid: record.uid, student: row.student.clone() });
                 }
-            } else if self.wanted_without_uid.contains(&record.student) {
+            } else if self.wanted_without_uid.contains(&record.student)
+                || (self.view.presence)(&record.student) == Presence::Unusable
+            {
                 // Their account may well be this one: an emptied cell must not cost a student the class.
                 plan.kept += 1;
             } else if never_ours(record.evidence) || self.view.closed.is_some_and(Code::is_deleted) {

@@ -12,7 +12,7 @@ use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::lookup::SidFact;
 use crate::exam_plan::operation::{Change, GroupMove, Operation, OperationState};
 use crate::exam_plan::reason::{CannotReason, SkipReason};
-use crate::roster::{Gid, Sid, StudentId};
+use crate::roster::{Gid, GroupCode, Sid, StudentId};
 
 impl Decider<'_> {
     /// A linked candidate's groups as looked up in this run, where they were.
@@ -91,11 +91,16 @@ impl Decider<'_> {
     /// A group without gid is an error for the students in it alone.
     fn missing_gid(&mut self, id: &StudentId, wanted: &WantedGroups) {
         if let Some(code) = &wanted.without_gid {
-            self.mark_impossible(
-                id.clone(),
-                OperationKind::Move,
-                CannotReason::GroupWithoutGid(code.clone()),
-            );
+            let reason = self.without_gid(code.clone());
+            self.mark_impossible(id.clone(), OperationKind::Move, reason);
+        }
+    }
+
+    /// Why a group has no gid: its row cannot be used, or names none.
+    pub(super) fn without_gid(&self, code: GroupCode) -> CannotReason {
+        match self.input.groups.flaw(&code) {
+            Some(flaw) => CannotReason::UnusableGroup(code, flaw.to_owned()),
+            None => CannotReason::GroupWithoutGid(code),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Decider<'_> {
         }
         let Some(group) = wanted.groups.first.clone() else {
             let reason = match wanted.groups.without_gid {
-                Some(code) => CannotReason::GroupWithoutGid(code),
+                Some(code) => self.without_gid(code),
                 None => CannotReason::NoGroup,
             };
             return self.mark_impossible(id, OperationKind::Add, reason);

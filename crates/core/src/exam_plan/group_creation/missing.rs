@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn group(code: &str, title: &str, gid: Option<i64>) -> Group {
-        Group { code: GroupCode::new(code), title: title.to_owned(), gid: gid.map(Gid) }
+        Group { code: GroupCode::new(code), title: title.to_owned(), gid: gid.map(Gid), flaw: None }
     }
 
     #[test]

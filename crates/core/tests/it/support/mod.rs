@@ -298,6 +298,7 @@ impl World {
             code: GroupCode::new(code.as_str()),
             title: code.clone(),
             gid: gid.map(Gid),
+            flaw: None,
         });
         let extra = match self.policy.leavers {
             Leavers::MoveTo(gid) => Some(Gid(gid)),
