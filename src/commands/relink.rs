@@ -17,7 +17,7 @@ struct Relinked {
 
 pub(super) async fn run(app: &App, cli: &Cli, from: &str, to: &str) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let (from, to) = (StudentId::new(from), StudentId::new(to));
+    let (from, to) = (StudentId::entered(from), StudentId::entered(to));
     let state = &app.state;
     let is_known = state.link_of(&from).await?.is_some()
         || state.account_of(&from).await?.is_some()
