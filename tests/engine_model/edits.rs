@@ -109,7 +109,8 @@ impl Driver {
             }
             (72..86, _) => {
                 let login = format!("here-already-{fresh}");
-                let sid = sandbox.insert_candidate(&[(LOGIN, &login), (NAME, "Here already")], &[gid]);
+                let sid = sandbox
+                    .insert_candidate(&[(LOGIN, &login), (NAME, "Here already"), (GENDER, "f")], &[gid]);
                 self.adoptable.push(login);
                 self.remember_stranger(sid);
                 return format!("by hand: {sid} is there, whom the roster may come to name");

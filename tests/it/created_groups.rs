@@ -180,7 +180,7 @@ async fn after_a_lost_answer_the_group_is_adopted_once_a_student_of_it_is_seen_i
     world.set("lose_answer", "addcategory");
     let _lost = world.run().await;
     let gid = groups_called(&world, TITLE)[0];
-    world.sandbox.insert_candidate(&[(LOGIN, "s0"), (NAME, "by hand")], &[gid]);
+    world.sandbox.insert_candidate(&[(LOGIN, "s0"), (NAME, "by hand"), (GENDER, "f")], &[gid]);
     let report = world.run_later().await;
     assert!(report.exam.notes.iter().any(|note| note.contains("was found")), "{:?}", report.exam.notes);
     assert_eq!(creations(&world), 1);
@@ -213,7 +213,7 @@ async fn a_refused_creation_is_tried_again_later_and_a_few_times_only() {
 async fn a_group_that_its_students_are_in_already_is_adopted_and_not_created() {
     let mut world = world().await;
     let gid = world.sandbox.create_group(TITLE);
-    world.sandbox.insert_candidate(&[(LOGIN, "s0"), (NAME, "there before")], &[gid]);
+    world.sandbox.insert_candidate(&[(LOGIN, "s0"), (NAME, "there before"), (GENDER, "f")], &[gid]);
     world.settings.exam.adopt = Adopt::Never;
     let report = world.run().await;
     assert!(problem(&report).contains(&format!("enter gid {gid}")), "{}", problem(&report));
@@ -238,7 +238,7 @@ async fn several_groups_of_one_title_are_for_a_person_to_tell_apart() {
     let world = world().await;
     for id in ["s0", "s1"] {
         let gid = world.sandbox.create_group(TITLE);
-        world.sandbox.insert_candidate(&[(LOGIN, id), (NAME, "x")], &[gid]);
+        world.sandbox.insert_candidate(&[(LOGIN, id), (NAME, "x"), (GENDER, "f")], &[gid]);
     }
     let report = world.run().await;
     assert!(problem(&report).contains("several groups of its title"), "{}", problem(&report));

@@ -128,6 +128,7 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::NotDue { .. }
             | SkipReason::DeadLetter
             | SkipReason::LoginInUse(_)
+            | SkipReason::ForeignCandidate(_)
             | SkipReason::NotFoundOut => Self::LeftForLater,
         }
     }

@@ -232,6 +232,14 @@ impl ExamSchool {
         self.our_database(&sql).await;
     }
 
+    /// Our own database is gone, and a fresh one takes its place.
+    pub async fn lose_our_database(&mut self) {
+        let path = self.settings.state.database.clone();
+        self.state.close().await;
+        std::fs::remove_file(&path).unwrap();
+        self.state = StateStore::open(&path).await.unwrap();
+    }
+
     pub async fn mend_our_database(&self) {
         self.our_database("DROP TRIGGER broken").await;
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rosterd_core::exam_plan::{
-    Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Operation, OperationKind, OperationState,
-    Wave,
+    Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Observed, Operation, OperationKind,
+    OperationState, Wave,
 };
 use rosterd_core::failure::{FailureCode, OperationKey};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
@@ -37,6 +37,7 @@ pub(super) struct ApplyContext<'a> {
     pub(super) plan: &'a GuardedPlan,
     pub(super) approved: &'a Approved,
     pub(super) mapping: &'a Mapping,
+    pub(super) observed: &'a Observed,
     pub(super) key: &'a MemoryKey,
 }
 
@@ -90,7 +91,8 @@ impl<'a> ExamApplier<'a> {
             .map(|(at, operation)| (&operation.student, at))
             .collect();
         let (side, stop) = (context.side, &context.run_context.stop);
-        let session = ExamSession { side, login_field: context.mapping.login_field(), stop };
+        let (login_field, observed) = (context.mapping.login_field(), Some(context.observed));
+        let session = ExamSession { side, login_field, observed, stop };
         let calls = ExamCalls { session, writer: context.writer };
         let outcomes =
             context.plan.operations.iter().map(|operation| first_outcome(&operation.state)).collect();

@@ -204,7 +204,8 @@ pub(super) async fn rows_by_sid(
 }
 
 /// Looks candidates up by login value. The answer does not repeat the login value, so rows are matched by
-/// the login field's entry; where that is missing, each is asked for alone. Never by position.
+/// the login field's entry; where that is missing, each is asked for alone. Never by position. The service is asked by
+/// the text that it lists, which need not be in normal form.
 ///
 /// # Errors
 /// When a look-up cannot be had; the transport has tried it several times by then.
@@ -217,9 +218,12 @@ pub(super) async fn rows_by_login(
     let mut open = logins;
     let mut silent = Vec::new();
     for size in [question_size(session), 1] {
-        let answers = ask_all(session, &open, size, |logins| LookupKey::LoginValues(logins)).await?;
+        let asked = session.raw_logins(&open);
+        let answers = ask_all(session, &asked, size, |logins| LookupKey::LoginValues(logins)).await?;
         open = Vec::new();
         for (chunk, answer) in answers {
+            let chunk: Vec<LoginValue> =
+                chunk.iter().filter_map(|raw| LoginValue::parse(raw.as_str())).collect();
             let refused: HashSet<String> =
                 answer.unresolved.iter().map(|value| normalise_key(value).into_owned()).collect();
             if let [only] = chunk.as_slice() {
@@ -272,7 +276,8 @@ pub(super) async fn logins_of(
     wanted: &mut BTreeSet<Sid>,
 ) -> Result<Vec<(Sid, LoginValue)>, ExamError> {
     let mut found = Vec::new();
-    let mut open: Vec<Vec<LoginValue>> = logins.chunks(question_size(session)).map(<[_]>::to_vec).collect();
+    let raw = session.raw_logins(&logins);
+    let mut open: Vec<Vec<LoginValue>> = raw.chunks(question_size(session)).map(<[_]>::to_vec).collect();
     while let Some(chunk) = open.pop()
         && !wanted.is_empty()
     {
@@ -280,7 +285,7 @@ pub(super) async fn logins_of(
             let Some(row) = answer.rows.iter().find(|row| wanted.contains(&row.sid)) else { continue };
             if let [only] = chunk.as_slice() {
                 wanted.remove(&row.sid);
-                found.push((row.sid, only.clone()));
+                found.extend(LoginValue::parse(only.as_str()).map(|login| (row.sid, login)));
             } else {
                 let rest = chunk.split_off(chunk.len() / 2);
                 open.push(rest);

@@ -20,7 +20,7 @@ mod temporary_logins;
 mod unanswered_adds;
 mod write_call;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub use session::ExamRetryDelays;
 
@@ -42,7 +42,7 @@ use crate::store::{HeldOperation, RosterDatabase, RosterError, StateStore, Store
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
-    OperationKind, OperationState, PlanInput, Policy, Trust,
+    OperationKind, OperationState, PlanInput, Policy, SkipReason, Trust,
 };
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, StudentId};
@@ -238,7 +238,7 @@ async fn apply_plan(
         count_unapplied(&plan, report);
         return Err(error.into());
     }
-    let (mapping, key) = (&reading.mapping, &reading.key);
+    let (mapping, key, observed) = (&reading.mapping, &reading.key, &reading.observed);
     let created = match create_groups(context, writer, run, &plan.creations, &approved, report).await {
         Ok(created) => created,
         Err(error) => {
@@ -248,8 +248,18 @@ async fn apply_plan(
     };
     let plan = plan.with_created_groups(&created, key, &open_failures);
     let (plan_to_apply, approved) = (&plan, &approved);
-    let apply_context =
-        ApplyContext { run_context: context, side, writer, run, plan: plan_to_apply, approved, mapping, key };
+    let run_context = context;
+    let apply_context = ApplyContext {
+        run_context,
+        side,
+        writer,
+        run,
+        plan: plan_to_apply,
+        approved,
+        mapping,
+        observed,
+        key,
+    };
     apply::run(apply_context, report).await?;
     if report.complete {
         record::close_superseded(context, &plan, run, now_ms).await?;
@@ -307,8 +317,9 @@ async fn read(
     Ok(Reading { fields, mapping, observed, believed, names, key })
 }
 
-fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &Reading) -> ExamSession<'a> {
-    ExamSession { side, login_field: reading.mapping.login_field(), stop: &context.stop }
+fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &'a Reading) -> ExamSession<'a> {
+    let (login_field, observed) = (reading.mapping.login_field(), Some(&reading.observed));
+    ExamSession { side, login_field, observed, stop: &context.stop }
 }
 
 /// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
@@ -388,6 +399,7 @@ fn policy(context: &Context, side: &ExamSide) -> Policy {
         leavers: side.settings.leavers,
         adopt: side.settings.adopt,
         delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX),
+        shared: side.settings.shared.unwrap_or(false),
     }
 }
 
@@ -440,8 +452,28 @@ fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut ServiceReport) 
             format!("exam: the listing is doubtful, so nobody is added or deleted: {doubt}"),
         );
     }
+    report.notes.extend(foreign_candidates(plan));
     report.holds.extend(plan.holds().iter().map(|(reason, largest)| held_text(reason, largest, groups)));
     report.held_operations = held_operations(plan);
+}
+
+/// Students whose candidates are only in groups that are not ours, a line for each of those groups.
+fn foreign_candidates(plan: &GuardedPlan) -> Vec<String> {
+    let mut by_gid: BTreeMap<&BTreeSet<Gid>, u64> = BTreeMap::new();
+    for operation in &plan.operations {
+        if let OperationState::Skipped(SkipReason::ForeignCandidate(gids)) = &operation.state {
+            *by_gid.entry(gids).or_default() += 1;
+        }
+    }
+    let line = |(gids, count): (&BTreeSet<Gid>, u64)| {
+        let gids: Vec<String> = gids.iter().map(ToString::to_string).collect();
+        let gids = gids.join(", ");
+        format!(
+            "{count} students are not taken over: the candidates with their login values are only in gid {gids}. \
+             Is gid {gids} yours? Enter it in groups"
+        )
+    };
+    by_gid.into_iter().map(line).collect()
 }
 
 /// Why something is held, with the groups in which a person recognises it.

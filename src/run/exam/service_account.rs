@@ -230,7 +230,7 @@ pub(super) async fn look_up(
 ) -> Result<LookedUp, ExamSyncError> {
     let AccountQuestion { state, side, stop, .. } = question;
     let login_field = field_mapping::remembered_login_field(side, state).await?;
-    let session = ExamSession { side, login_field: login_field.unwrap_or(NO_FIELD), stop };
+    let session = ExamSession { side, login_field: login_field.unwrap_or(NO_FIELD), observed: None, stop };
     let sids: Vec<Sid> = links.iter().map(|link| link.sid).collect();
     let rows = unless_stopped(stop, lookup::rows_by_sid(&session, sids)).await?;
     let mut proved = HashSet::new();
@@ -291,7 +291,7 @@ pub(super) async fn look_ups_show_somebody(question: AccountQuestion<'_>) -> Res
     let Some(login) = page.rows.iter().find_map(|row| LoginValue::parse(&row.login_value)) else {
         return Ok(true);
     };
-    let session = ExamSession { side, login_field: NO_FIELD, stop };
+    let session = ExamSession { side, login_field: NO_FIELD, observed: None, stop };
     let found = unless_stopped(stop, lookup::sids_by_login(&session, &[login])).await?;
     Ok(found.iter().any(|(_, sids)| !sids.is_empty()))
 }

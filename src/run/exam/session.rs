@@ -6,15 +6,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::ExamSide;
 use crate::remote::http::retry_limits::{BEFORE_SENDING_AGAIN, BETWEEN_READINGS};
-use rosterd_core::roster::FieldId;
+use rosterd_core::exam_plan::Observed;
+use rosterd_core::roster::{FieldId, LoginValue};
 
 /// Carries calls to the service.
 #[derive(Clone, Copy)]
 pub(super) struct ExamSession<'a> {
     pub(super) side: &'a ExamSide,
     pub(super) login_field: FieldId,
+    /// The listing, where there is one: it knows login values as the service writes them.
+    pub(super) observed: Option<&'a Observed>,
     /// Cancelled when the run is to end.
     pub(super) stop: &'a CancellationToken,
+}
+
+impl ExamSession<'_> {
+    /// What the service is asked by: the text that it lists, which need not be in normal form.
+    pub(super) fn raw_logins(&self, logins: &[LoginValue]) -> Vec<LoginValue> {
+        let raw = |login: &LoginValue| self.observed.map_or_else(|| login.clone(), |it| it.raw_login(login));
+        logins.iter().map(raw).collect()
+    }
 }
 
 /// How long a run waits before it tries something again that it may try again at once.

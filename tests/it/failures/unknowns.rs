@@ -59,7 +59,10 @@ async fn a_day_of_edits(world: &mut ExamSchool) {
     world.sandbox.edit_candidate(world.sid("s010").await, &[(LOGIN, "by hand")]);
     world.sandbox.edit_candidate(world.sid("s011").await, &[(PHONE, "by hand")]);
     world.sandbox.insert_candidate(&[(LOGIN, "stranger"), (NAME, "Not ours")], &[gid]);
-    world.sandbox.insert_candidate(&[(LOGIN, "new3"), (NAME, "Here already")], &[gid]);
+    world.sandbox.insert_candidate(
+        &[(LOGIN, "new3"), (NAME, "Here already"), (GENDER, "f"), (PASSWORD, "secret-new3")],
+        &[gid],
+    );
     world.put(student("new3")).await;
 }
 

@@ -1,3 +1,4 @@
 //! Fields: which one holds the login value, what is compared, what is sent, and who is taken over.
 
+mod adoption;
 mod login_field;

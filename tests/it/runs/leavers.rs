@@ -113,7 +113,7 @@ async fn a_student_back_to_a_candidate_entered_by_hand_has_the_report_name_the_o
     let _report = world.run().await;
     world.later(4 * DAY);
     assert_eq!(world.run().await.applied(), "1 delete");
-    world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g1")]);
+    world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand"), (GENDER, "f")], &[world.gid("g1")]);
     world.put(student("s001")).await;
     let report = world.run().await;
     assert_eq!(report.applied(), "1 adopt, 1 modify");

@@ -93,7 +93,7 @@ async fn equal_plans_have_equal_digests_and_another_plan_has_another() {
 #[tokio::test]
 async fn observe_reads_and_plans_and_writes_nothing() {
     let mut world = ExamSchool::with(students(3)).await;
-    world.sandbox.insert_candidate(&[(LOGIN, "s000"), (NAME, "x")], &[world.gid("g1")]);
+    world.sandbox.insert_candidate(&[(LOGIN, "s000"), (NAME, "x"), (GENDER, "f")], &[world.gid("g1")]);
     world.settings.mode = Mode::Observe;
     let report = world.run().await;
     assert_eq!((report.writes(), report.exit_code), (0, 0));

@@ -8,9 +8,10 @@ use rosterd_testkit::*;
 #[tokio::test]
 async fn a_candidate_that_is_already_there_is_taken_over_and_brought_in_line() {
     let world = ExamSchool::with(students(2)).await;
-    let sid = world
-        .sandbox
-        .insert_candidate(&[(LOGIN, "s000"), (NAME, "Wrong"), (PASSWORD, "their own")], &[world.gid("g2")]);
+    let sid = world.sandbox.insert_candidate(
+        &[(LOGIN, "s000"), (NAME, "Wrong"), (GENDER, "f"), (PASSWORD, "their own")],
+        &[world.gid("g2")],
+    );
     let report = world.run().await;
     assert_eq!(report.applied(), "1 add, 1 adopt, 1 modify, 1 move");
     let candidate = world.candidate("s000");
@@ -71,7 +72,9 @@ async fn a_candidate_deleted_by_hand_is_entered_again_and_linked_anew() {
 async fn a_candidate_entered_anew_by_hand_is_adopted_when_its_groups_are_looked_up() {
     let world = ExamSchool::in_step(students(3)).await;
     world.sandbox.remove_candidate(world.sid("s001").await);
-    let new = world.sandbox.insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand")], &[world.gid("g2")]);
+    let new = world
+        .sandbox
+        .insert_candidate(&[(LOGIN, "s001"), (NAME, "By hand"), (GENDER, "f")], &[world.gid("g2")]);
     let report = world.run_later().await;
     assert_eq!(report.applied(), "1 adopt, 1 modify, 1 move");
     assert_eq!(world.sid("s001").await, new);

@@ -19,13 +19,32 @@ pub struct FieldDifference {
     pub rewritten: BTreeSet<FieldId>,
     /// Values to remember although nothing is sent.
     pub confirm: BTreeMap<FieldId, Fingerprint>,
+    /// How far the values agree; counted for a candidate without a link alone.
+    pub agreement: Agreement,
+}
+
+/// How far a candidate's values agree with a student's, the login value and the password left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Values that both sides have, and that the account shows.
+    pub compared: u32,
+    /// Those that are equal.
+    pub agreeing: u32,
+}
+
+impl Agreement {
+    /// Whether something could be compared, and nothing agrees.
+    #[must_use]
+    pub fn is_none_of_some(self) -> bool {
+        self.compared > 0 && self.agreeing == 0
+    }
 }
 
 impl FieldDifference {
     /// Whether there is nothing to send and nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { send, sent_again: _, rewritten, confirm } = self;
+        let Self { send, sent_again: _, rewritten, confirm, agreement: _ } = self;
         send.is_empty() && rewritten.is_empty() && confirm.is_empty()
     }
 }
@@ -56,6 +75,10 @@ impl Comparison<'_> {
         let mut difference = FieldDifference::default();
         for (at, field) in self.mapping.compared() {
             let value = values.get(at).map_or("", String::as_str);
+            if link.is_none() && !field.is_password() && self.is_comparable(row, at, value) {
+                difference.agreement.compared += 1;
+                difference.agreement.agreeing += u32::from(self.observed.equals(row, at, value));
+            }
             match self.field(row, at, field, value, link) {
                 FieldVerdict::Equal => {}
                 FieldVerdict::Send => difference.send.push(at),
@@ -68,6 +91,12 @@ impl Comparison<'_> {
             }
         }
         difference
+    }
+
+    /// Whether both sides have a value that can be read.
+    fn is_comparable(&self, row: Row, at: usize, value: &str) -> bool {
+        let is_shown = !self.observed.lacks(row, at) && !self.observed.is_masked(row, at);
+        !value.is_empty() && is_shown
     }
 
     fn field(
@@ -100,7 +129,8 @@ impl Comparison<'_> {
         send_unless(by_memory && as_confirmed)
     }
 
-    /// People change their passwords: a listed one that differs stays, unless the roster's own has changed.
+    /// People change their passwords: a listed one that differs stays, unless the roster's own has changed. A
+    /// candidate that is taken over keeps the password it has, whether that is shown or not.
     fn password(
         &self,
         row: Row,
@@ -116,6 +146,9 @@ impl Comparison<'_> {
         let confirmed = confirmed(link, field.id);
         if confirmed == Some(wanted) {
             return FieldVerdict::Equal;
+        }
+        if link.is_none() {
+            return FieldVerdict::Remember;
         }
         if self.observed.hides(at) {
             return FieldVerdict::Send;

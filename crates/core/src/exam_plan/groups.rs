@@ -71,6 +71,12 @@ impl GroupBook {
         Self { new, ..self }
     }
 
+    /// Whether a candidate in just these groups is in none of ours.
+    #[must_use]
+    pub fn are_foreign(&self, held: &BTreeSet<Gid>) -> bool {
+        !held.is_empty() && !held.iter().any(|gid| self.is_ours(*gid))
+    }
+
     /// Whether the roster has this group, without a gid.
     #[must_use]
     pub fn lacks_gid(&self, code: &GroupCode) -> bool {

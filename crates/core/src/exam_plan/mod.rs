@@ -52,6 +52,7 @@ mod policy;
 mod reason;
 mod render;
 mod shape;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +60,7 @@ pub use answer::{GroupAction, WriteAnswer};
 pub use approved::Approved;
 pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
-pub use compare::{Comparison, FieldDifference};
+pub use compare::{Agreement, Comparison, FieldDifference};
 pub use decide::PlanInput;
 pub use detach::Detached;
 pub use diff::{
@@ -90,6 +91,7 @@ pub use operation::{
 pub use policy::{Policy, Trust};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
+pub use shown::is_masked;
 
 use crate::roster::{Gid, StudentId};
 

@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use super::fingerprint::RunHasher;
 use super::login_evidence::LoginEvidence;
 use super::shape::Shapes;
+use super::shown::{Bits, RawLogins, is_masked};
 use crate::roster::{FieldId, LoginValue, normalise};
 
 /// The reason why a listing does not add up.
@@ -74,6 +75,8 @@ pub struct ObservedBuilder {
     logins: Vec<u64>,
     values: Vec<u32>,
     carried: Vec<bool>,
+    masked: Bits,
+    raw_logins: RawLogins,
     login_evidence: LoginEvidence,
     first_total: Option<u64>,
     later_total: Option<u64>,
@@ -91,6 +94,8 @@ impl ObservedBuilder {
             logins: Vec::with_capacity(expected),
             values: Vec::with_capacity(expected.saturating_mul(mapped.len())),
             mapped,
+            masked: Bits::default(),
+            raw_logins: RawLogins::default(),
             login_evidence: LoginEvidence::default(),
             first_total: None,
             later_total: None,
@@ -116,10 +121,15 @@ impl ObservedBuilder {
         };
         self.login_evidence.count(&login, fields);
         self.shapes.add(login.as_str());
-        self.logins.push(self.hasher.login(login.as_str()));
+        let hash = self.hasher.login(login.as_str());
+        self.raw_logins.keep(hash, login_value, &login);
+        self.logins.push(hash);
         for (at, id) in self.mapped.iter().enumerate() {
             let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
             let hash = self.hasher.field(&normalise(raw));
+            if is_masked(raw) {
+                self.masked.set(self.values.len());
+            }
             self.values.push(hash);
             if hash != 0
                 && let Some(carried) = self.carried.get_mut(at)
@@ -156,6 +166,8 @@ impl ObservedBuilder {
             logins: self.logins,
             values: self.values,
             carried: self.carried,
+            masked: self.masked,
+            raw_logins: self.raw_logins,
             login_evidence: self.login_evidence,
             shapes: self.shapes,
             index,
@@ -205,6 +217,8 @@ pub struct Observed {
     logins: Vec<u64>,
     values: Vec<u32>,
     carried: Vec<bool>,
+    masked: Bits,
+    raw_logins: RawLogins,
     login_evidence: LoginEvidence,
     shapes: Shapes,
     index: HashTable<u32>,
@@ -242,6 +256,19 @@ impl Observed {
         self.value_hash(row, at) == 0
     }
 
+    /// Whether the candidate's value of the mapped field at `at` is shown as a mask.
+    #[must_use]
+    pub fn is_masked(&self, row: Row, at: usize) -> bool {
+        self.masked.get(self.position(row, at))
+    }
+
+    /// A login value as the service wrote it: what the service is asked by.
+    #[must_use]
+    pub fn raw_login(&self, login: &LoginValue) -> LoginValue {
+        let raw = self.raw_logins.of(self.hasher.login(login.as_str()));
+        raw.map_or_else(|| login.clone(), LoginValue::new)
+    }
+
     /// Whether no listed candidate has a value in the mapped field at `at`: the account hides it.
     #[must_use]
     pub fn hides(&self, at: usize) -> bool {
@@ -266,8 +293,11 @@ impl Observed {
     }
 
     fn value_hash(&self, row: Row, at: usize) -> u32 {
-        let position = row.index().saturating_mul(self.mapped.len()).saturating_add(at);
-        self.values.get(position).copied().unwrap_or(0)
+        self.values.get(self.position(row, at)).copied().unwrap_or(0)
+    }
+
+    fn position(&self, row: Row, at: usize) -> usize {
+        row.index().saturating_mul(self.mapped.len()).saturating_add(at)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Policy {
     pub adopt: Adopt,
     /// The time that a student must be gone before a delete, in milliseconds.
     pub delete_grace_ms: i64,
+    /// Whether other schools use the account too.
+    pub shared: bool,
 }
 
 impl Policy {

@@ -1,5 +1,6 @@
 //! Reasons why an operation does not go ahead, in words that say what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,6 +66,11 @@ pub enum HoldReason {
     TooManyMissing(Excess),
     /// Hardly a student without a link matches a candidate without one.
     FirstContact(Arc<FirstContact>),
+    /// A candidate would be taken over of which nothing but the login value is the student's.
+    NothingAgrees {
+        /// The values that could be compared.
+        compared: u32,
+    },
 }
 
 impl HoldReason {
@@ -72,6 +78,7 @@ impl HoldReason {
     #[must_use]
     pub fn word(&self) -> Option<HoldWord> {
         match self {
+            Self::NothingAgrees { .. } => Some(HoldWord::Adoption),
             Self::TooManyDeletes { .. }
             | Self::TooManyModifies { .. }
             | Self::TooManyLoginChanges { .. }
@@ -115,6 +122,11 @@ impl fmt::Display for HoldReason {
             Self::TooManyGroups { count, total, limit } => write!(
                 f,
                 "{count} of the roster's {total} groups would be created, more than {limit}: check groups.gid on the roster"
+            ),
+            Self::NothingAgrees { compared } => write!(
+                f,
+                "a candidate with the login value is there, and none of {compared} other values agrees: \
+                 approve with --reason adoption if it is the student's"
             ),
             Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
             Self::TooManyMoves(it) => {
@@ -179,6 +191,8 @@ pub enum SkipReason {
     AccountFull,
     /// The run was told to stop.
     Terminated,
+    /// The candidate with the login value is only in groups that are not ours: it may be another school's.
+    ForeignCandidate(BTreeSet<Gid>),
 }
 
 impl SkipReason {
@@ -188,6 +202,7 @@ impl SkipReason {
     pub fn code(&self) -> Option<FailureCode> {
         match self {
             Self::LoginInUse(_) => Some(FailureCode::LoginValueInUse),
+            Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
             Self::Mode(_)
             | Self::DoubtfulListing
             | Self::NotDue { .. }
@@ -210,6 +225,7 @@ impl SkipReason {
             | Self::NotDue { .. }
             | Self::DeadLetter
             | Self::LoginInUse(_)
+            | Self::ForeignCandidate(_)
             | Self::Depends(_)
             | Self::NotFoundOut
             | Self::ServiceStopped
@@ -238,6 +254,14 @@ impl fmt::Display for SkipReason {
             Self::ServiceStopped => f.write_str("the service was not called any more in this run"),
             Self::AccountFull => f.write_str("the account takes no more candidates"),
             Self::Terminated => f.write_str("the run was told to stop"),
+            Self::ForeignCandidate(gids) => {
+                let gids: Vec<String> = gids.iter().map(ToString::to_string).collect();
+                let gids = gids.join(", ");
+                write!(
+                    f,
+                    "the candidate with its login value is only in gid {gids}: is that yours? enter it in groups"
+                )
+            }
         }
     }
 }

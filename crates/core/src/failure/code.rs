@@ -74,6 +74,8 @@ pub enum FailureCode {
     UnreadableIds,
     /// One contact or one account stands for too many students.
     SharedContact,
+    /// The candidate with the login value is only in groups that are not ours.
+    ForeignCandidate,
     /// A code that ClassIn answered.
     Classin(Code),
     /// A word that this version does not know.
@@ -81,7 +83,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 33] = [
+const WORDS: [FailureCode; 34] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -115,6 +117,7 @@ const WORDS: [FailureCode; 33] = [
     FailureCode::DoubtfulAdoption,
     FailureCode::UnreadableIds,
     FailureCode::SharedContact,
+    FailureCode::ForeignCandidate,
 ];
 
 impl FailureCode {
@@ -155,6 +158,7 @@ impl FailureCode {
             Self::DoubtfulAdoption => "adoption",
             Self::UnreadableIds => "unreadable-ids",
             Self::SharedContact => "shared-contact",
+            Self::ForeignCandidate => "foreign-candidate",
             Self::Classin(code) => return Cow::Owned(code.to_string()),
             Self::Other(word) => word,
         })
@@ -197,7 +201,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 33] = [
+    const STORED: [&str; 34] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -231,6 +235,7 @@ mod tests {
         "adoption",
         "unreadable-ids",
         "shared-contact",
+        "foreign-candidate",
     ];
 
     #[test]

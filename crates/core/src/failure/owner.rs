@@ -75,6 +75,7 @@ impl FailureOwner {
             | FailureCode::CandidateGone
             | FailureCode::NotSent => Self::Service,
             FailureCode::GroupWithoutGid
+            | FailureCode::ForeignCandidate
             | FailureCode::AdoptionOff
             | FailureCode::TooLarge
             | FailureCode::FieldsRefused

@@ -1,5 +1,6 @@
 //! Cases and facts in, plan out: the truth table as code.
 
+mod adoption;
 mod counted;
 mod group;
 mod leaver;

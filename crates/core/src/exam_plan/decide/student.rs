@@ -87,7 +87,10 @@ impl Decider<'_> {
         let (login, groups) = (wanted.login.clone(), held.clone());
         let previous_sid = self.former(&id, replaces).filter(|previous_sid| previous_sid != sid);
         let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
-        let adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
+        let mut adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
+        if !ours {
+            adopted = self.doubt_adoption(&id, desired_hash, held, difference);
+        }
         let before = self.operations.len();
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };
         self.modify(wanted, *sid, difference, None, basis);
@@ -96,8 +99,8 @@ impl Decider<'_> {
             // The other members of a foreign candidate's groups are unknown, so it cannot be recognised as
             // the last one.
             follower.groups_left.clear();
-            if let (true, OperationState::Skipped(reason)) = (follower.is_planned(), &adopted) {
-                follower.state = OperationState::Skipped(reason.clone());
+            if let (true, Some(reason)) = (follower.is_planned(), follows(&adopted)) {
+                follower.state = OperationState::Skipped(reason);
             }
         }
     }
@@ -260,5 +263,17 @@ impl Decider<'_> {
             .collect();
         values.sort_by_key(|(field, _)| *field);
         values
+    }
+}
+
+/// Why what follows a take-over is left undone; `None` where the take-over goes ahead.
+fn follows(adopted: &OperationState) -> Option<SkipReason> {
+    match adopted {
+        OperationState::Planned => None,
+        // Who is withheld is named once, at the take-over itself.
+        OperationState::Skipped(reason) if reason.code().is_none() => Some(reason.clone()),
+        OperationState::Skipped(_) | OperationState::Held(_) | OperationState::Cannot(_) => {
+            Some(SkipReason::Depends(OperationKind::Adopt))
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rosterd_core::exam_plan::{
-    AddVerdict, Call, Change, Fingerprint, GuardedPlan, LookupRequests, Operation, OperationKind,
+    AddVerdict, Call, Change, Fingerprint, GuardedPlan, HoldReason, LookupRequests, Operation, OperationKind,
     OperationState, PlanDocument, SkipReason, ValueDisplay, Verdict, WriteAnswer, judge_add, judge_by_sid,
 };
 use rosterd_core::roster::{Adopt, Leavers, Mode};
@@ -232,7 +232,10 @@ fn waits_for_somebody(state: &OperationState) -> bool {
     matches!(
         state,
         OperationState::Cannot(_)
-            | OperationState::Skipped(SkipReason::LoginInUse(_) | SkipReason::Depends(OperationKind::Modify))
+            | OperationState::Held(HoldReason::NothingAgrees { .. })
+            | OperationState::Skipped(
+                SkipReason::LoginInUse(_) | SkipReason::Depends(OperationKind::Modify | OperationKind::Adopt)
+            )
     )
 }
 

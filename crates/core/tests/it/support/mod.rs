@@ -149,6 +149,7 @@ impl World {
                 leavers: Leavers::Delete,
                 adopt: Adopt::Auto,
                 delete_grace_ms: 72 * HOUR,
+                shared: false,
             },
             guard: Guard {
                 max_delete: Limit::Percent(100.0),
@@ -552,10 +553,13 @@ impl World {
     /// A person approves everything that the plan holds.
     pub fn approve(&mut self) -> &mut Self {
         let plan = self.plan();
-        for held in
-            plan.operations.iter().filter(|operation| matches!(operation.state, OperationState::Held(_)))
-        {
-            self.guard.approved.insert(held.student.clone(), held.kind(), held.desired_hash);
+        for held in &plan.operations {
+            let OperationState::Held(reason) = &held.state else { continue };
+            let (student, kind, desired_hash) = (held.student.clone(), held.kind(), held.desired_hash);
+            match reason.word() {
+                Some(word) => self.guard.approved.insert_named(student, kind, desired_hash, word),
+                None => self.guard.approved.insert(student, kind, desired_hash),
+            }
         }
         self
     }

@@ -49,6 +49,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyOverwrites(_) => "overwrites",
                 HoldReason::TooManyMissing(_) => "missing",
                 HoldReason::FirstContact(_) => "first contact",
+                HoldReason::NothingAgrees { .. } => "nothing agrees",
             }
         ),
         OperationState::Skipped(reason) => format!(
@@ -64,6 +65,7 @@ fn state(state: &OperationState) -> String {
                 | SkipReason::Ignored
                 | SkipReason::ServiceStopped
                 | SkipReason::AccountFull
+                | SkipReason::ForeignCandidate(_)
                 | SkipReason::Terminated) => format!("{other:?}").to_lowercase(),
             }
         ),

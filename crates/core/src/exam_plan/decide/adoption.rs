@@ -1,0 +1,37 @@
+//! Taking a candidate over takes nothing on trust: the login value alone does not say whose it is.
+
+use std::collections::BTreeSet;
+
+use super::Decider;
+use crate::exam_plan::compare::FieldDifference;
+use crate::exam_plan::fingerprint::Fingerprint;
+use crate::exam_plan::kind::OperationKind;
+use crate::exam_plan::operation::OperationState;
+use crate::exam_plan::reason::{HoldReason, SkipReason};
+use crate::roster::{Gid, StudentId};
+
+impl Decider<'_> {
+    /// Withholds or holds the take-over that was pushed last, where something speaks against it. Says its state.
+    pub(super) fn doubt_adoption(
+        &mut self,
+        student: &StudentId,
+        desired_hash: Fingerprint,
+        held: &BTreeSet<Gid>,
+        difference: &FieldDifference,
+    ) -> OperationState {
+        let Some(last) = self.operations.last_mut() else { return OperationState::Planned };
+        if last.is_planned() {
+            last.state = if self.input.policy.shared && self.input.groups.are_foreign(held) {
+                let reason = SkipReason::ForeignCandidate(held.clone());
+                self.input.withheld(student, OperationKind::Adopt, desired_hash, reason)
+            } else if difference.agreement.is_none_of_some() {
+                let compared = difference.agreement.compared;
+                let reason = HoldReason::NothingAgrees { compared };
+                self.input.held_about_people(student, OperationKind::Adopt, desired_hash, reason)
+            } else {
+                OperationState::Planned
+            };
+        }
+        last.state.clone()
+    }
+}
