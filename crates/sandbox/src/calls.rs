@@ -167,6 +167,19 @@ impl World {
         (!lag.is_zero()).then(|| self.exam.without_changes_of(lag, kind)).flatten()
     }
 
+    /// Puts our own account or another one behind the address.
+    pub(crate) fn switch_account(&mut self, which: &str) {
+        self.before_exam_change();
+        let own = self.own_account.take();
+        if which == "own" {
+            self.exam = own.unwrap_or_else(|| std::mem::take(&mut self.exam));
+            return;
+        }
+        let own = own.unwrap_or_else(|| self.exam.clone());
+        self.exam = exam::other_account(&own, which);
+        self.own_account = Some(own);
+    }
+
     fn lag(&self, switch: &'static str) -> Duration {
         Duration::from_secs(self.switches.number(Service::Exam, switch).unsigned_abs())
     }

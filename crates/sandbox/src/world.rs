@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::classin::school::ClassInWorld;
-use super::exam::{self, ExamWorld};
+use super::exam::account::ExamWorld;
 use super::faults::Faults;
 use super::journal::JournalEntry;
 use super::switches::Switches;
@@ -74,19 +74,6 @@ impl World {
         } else if !self.past.is_empty() {
             self.past.clear();
         }
-    }
-
-    /// Puts our own account or another one behind the address.
-    pub(crate) fn switch_account(&mut self, which: &str) {
-        self.before_exam_change();
-        let own = self.own_account.take();
-        if which == "own" {
-            self.exam = own.unwrap_or_else(|| std::mem::take(&mut self.exam));
-            return;
-        }
-        let own = own.unwrap_or_else(|| self.exam.clone());
-        self.exam = exam::other_account(&own, which);
-        self.own_account = Some(own);
     }
 
     /// The account that the state file keeps.
