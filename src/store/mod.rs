@@ -29,6 +29,7 @@ mod keys;
 mod link_codec;
 mod link_writes;
 mod links;
+mod listing_memory;
 mod lock;
 mod outcomes;
 mod result_passes;

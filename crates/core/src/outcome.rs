@@ -129,7 +129,9 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::DeadLetter
             | SkipReason::LoginInUse(_)
             | SkipReason::ForeignCandidate(_)
-            | SkipReason::NotFoundOut => Self::LeftForLater,
+            | SkipReason::NotFoundOut
+            | SkipReason::AmbiguousLogin
+            | SkipReason::Unlisted(_) => Self::LeftForLater,
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) async fn run(
     let (diff, certificate) = loop {
         let builder = DiffBuilder::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
+            .knowing_unlisted(&due.unlisted)
             .knowing_groups(&due.groups);
         let links = context.state.links(last_complete);
         let (builder, students) = merge(builder, snapshot.students(), links, &repeated).await?;

@@ -1,19 +1,24 @@
 //! Reading the exam side completely, or saying that it was not.
 
+use std::collections::HashSet;
 use std::hash::RandomState;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::field_mapping::ResolvedFields;
-use super::{ExamSide, ExamSyncError};
+use super::{ExamSide, ExamSyncError, Reading};
 use crate::remote::exam::{ExamError, Page};
 use crate::remote::http::retry_limits::READINGS;
 use crate::run::Context;
-use rosterd_core::exam_plan::{Listing, Observed, ObservedBuilder, RunHasher};
-use rosterd_core::roster::LoginValue;
+use crate::store::StoreError;
+use rosterd_core::exam_plan::{Listing, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher};
+use rosterd_core::roster::{LoginValue, Sid};
 
 /// Room is made ahead for as many candidates as the first page announces, up to this many.
 const MOST_ROOM_AHEAD: u64 = 2_000_000;
+
+/// No account has more candidates than this. Whoever says so has lost count, and is not asked without end.
+const MOST_CANDIDATES: u64 = 5_000_000;
 
 /// Whether the login values of a listing are kept.
 pub(super) enum Names<'a> {
@@ -22,7 +27,8 @@ pub(super) enum Names<'a> {
 }
 
 /// Reads all pages. A listing that does not add up is read again, and so is an empty one of an account in which
-/// we have candidates; after that it is doubtful.
+/// we have candidates; after that it is doubtful. Login values that come twice are believed where every reading, or
+/// an earlier run, shows just the same.
 ///
 /// # Errors
 /// When a page cannot be had at all: the transport has tried it several times by then.
@@ -32,7 +38,8 @@ pub(super) async fn read(
     fields: &ResolvedFields,
     mut names: Names<'_>,
 ) -> Result<Listing, ExamSyncError> {
-    let mut reading = 1;
+    let key = context.state.planner_key().await?;
+    let mut readings = Readings::new(&key, context.state.repeated_logins().await?, READINGS);
     loop {
         if let Names::Kept(names) = &mut names {
             names.clear();
@@ -41,31 +48,32 @@ pub(super) async fn read(
             Ok(listing) => listing,
             Err(error) => return Err(explain(side, error).await.into()),
         };
-        match listing {
-            Listing::Doubtful(_, flaw) if reading < READINGS && !context.stop.is_cancelled() => {
+        let listing = match readings.judge(listing) {
+            ReadingVerdict::Settled(listing) => *listing,
+            ReadingVerdict::ReadAgain(flaw) => {
+                let reading = readings.made();
                 tracing::warn!(reading, "the listing does not add up and is read again: {flaw}");
-                reading += 1;
                 tokio::time::sleep(side.retry_delays.between_readings).await;
+                continue;
             }
+        };
+        let reading = readings.made();
+        match listing {
             Listing::Doubtful(observed, flaw) => {
                 tracing::warn!(reading, "the listing is doubtful: {flaw}");
                 return Ok(Listing::Doubtful(observed, flaw));
             }
             Listing::Complete(observed, _)
-                if observed.is_empty()
-                    && reading < READINGS
-                    && !context.stop.is_cancelled()
-                    && context.state.count_links().await? > 0 =>
+                if observed.is_empty() && reading < READINGS && context.state.count_links().await? > 0 =>
             {
                 tracing::warn!(
                     reading,
                     "the listing is empty although candidates are known: it is read again"
                 );
-                reading += 1;
-                tokio::time::sleep(side.retry_delays.between_readings).await;
             }
             complete @ Listing::Complete(..) => return Ok(complete),
         }
+        tokio::time::sleep(side.retry_delays.between_readings).await;
     }
 }
 
@@ -108,7 +116,7 @@ pub(super) async fn sample(side: &ExamSide, fields: &ResolvedFields) -> Result<S
     Ok(Sample { observed, total })
 }
 
-/// The first page says how many there are; the others are fetched together.
+/// The first page says how many there are; the others are fetched together. A page without rows ends the listing.
 async fn read_once(
     context: &Context,
     side: &ExamSide,
@@ -131,17 +139,64 @@ async fn read_once(
             }
         }
     };
+    let mut is_over = first.rows.is_empty();
     take(&mut builder, first);
 
     let size = u64::from(limit);
-    let pages = total.div_ceil(size);
+    let pages = if is_over { 1 } else { pages_to_ask_for(total, size) };
     bar.set_length(pages.max(1));
     let in_flight = side.settings.endpoint.max_in_flight.max(1);
     let mut rest = stream::iter((1..pages).map(|page| side.reader.page(page.saturating_mul(size), limit)))
         .buffer_unordered(in_flight);
-    while let Some(page) = rest.try_next().await? {
+    while !is_over && let Some(page) = rest.try_next().await? {
+        is_over = page.rows.is_empty();
         take(&mut builder, page);
         bar.advance(1);
     }
+    if total > MOST_CANDIDATES && !is_over {
+        builder.stopped_early();
+    }
     Ok(builder.close())
+}
+
+/// What the listing showed, so that the next one needs no second look at what it shows alike.
+pub(super) async fn remember(
+    context: &Context,
+    reading: &Reading,
+    unlisted: Option<&HashSet<Sid>>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if reading.believed.is_ok() {
+        let pattern = reading.observed.repeat_pattern(&reading.key);
+        context.state.remember_repeated_logins(&pattern).await?;
+    }
+    match unlisted {
+        Some(unlisted) => context.state.count_unlisted(unlisted, now_ms).await,
+        None => Ok(()),
+    }
+}
+
+/// The pages of a listing, as far as it is read.
+fn pages_to_ask_for(total: u64, page_size: u64) -> u64 {
+    total.min(MOST_CANDIDATES).div_ceil(page_size.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_listing_asks_for_more_than_five_million_candidates() {
+        for (total, page_size, pages) in [
+            (0, 100, 0),
+            (1, 100, 1),
+            (101, 100, 2),
+            (5_000_000, 100, 50_000),
+            (5_000_001, 100, 50_000),
+            (1_000_000_000_000, 100, 50_000),
+            (u64::MAX, 1, 5_000_000),
+        ] {
+            assert_eq!(pages_to_ask_for(total, page_size), pages, "{total} by {page_size}");
+        }
+    }
 }

@@ -25,6 +25,8 @@ const LOOKUP_SIZE: usize = 100;
 pub(super) struct DueGroups {
     pub(super) groups: HashMap<Sid, BTreeSet<Gid>>,
     pub(super) gone: HashSet<Sid>,
+    /// Candidates that earlier runs found by sid and not in the listing.
+    pub(super) unlisted: HashSet<Sid>,
     results: HashMap<Sid, SidFact>,
 }
 
@@ -65,6 +67,7 @@ pub(super) async fn due_groups(
         }
     }
     due.results = lookups;
+    due.unlisted = context.state.unlisted_candidates().await?;
     Ok(due)
 }
 
@@ -78,7 +81,8 @@ pub(super) async fn look_up(
     diff: &mut Diff,
     key: &MemoryKey,
 ) -> Result<LookupResults, ExamSyncError> {
-    let mut lookups = LookupResults { by_sid: due.results, our_lost_adds, ..LookupResults::default() };
+    let DueGroups { results: by_sid, unlisted, groups: _, gone: _ } = due;
+    let mut lookups = LookupResults { by_sid, unlisted, our_lost_adds, ..LookupResults::default() };
     let doubted = diff.doubted();
     let open = requests.sids.iter().copied();
     let open = open.filter(|sid| !lookups.by_sid.contains_key(sid) || doubted.contains(sid)).collect();

@@ -45,7 +45,7 @@ use rosterd_core::exam_plan::{
     OperationKind, OperationState, PlanInput, Policy, SkipReason, Trust,
 };
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, StudentId};
+use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid, StudentId};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -170,6 +170,8 @@ struct Decided {
     lookups: LookupResults,
     open_failures: OpenFailures,
     groups: GroupPlan,
+    /// Candidates that exist and are not listed, where the listing adds up.
+    unlisted: Option<HashSet<Sid>>,
 }
 
 /// The recipe.
@@ -228,10 +230,11 @@ async fn apply_plan(
     decided: Decided,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
-    let Decided { plan, approved, notes, lookups, open_failures, groups } = decided;
+    let Decided { plan, approved, notes, lookups, open_failures, groups, unlisted } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
         remember(context, side, &notes, &lookups, now_ms).await?;
+        listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         group_creation::remember(context, side, run, &groups, report).await
     };
     if let Err(error) = remembered.await {
@@ -304,7 +307,7 @@ async fn read(
         Listing::Complete(observed, proof) => (observed, Ok(proof)),
         Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
     };
-    report.observed = u64::try_from(observed.len()).unwrap_or(u64::MAX);
+    report.observed = u64::try_from(observed.len()).unwrap_or(u64::MAX).saturating_add(observed.nameless());
     let links = context.state.count_links().await?;
     if observed.is_empty() && links > 0 {
         return Err(ExamSyncError::EmptyListing { links });
@@ -369,6 +372,8 @@ async fn decide(
         trust,
         now_ms,
     };
+    let unlisted = input.unlisted().into_iter().map(|(_, sid)| sid);
+    let unlisted = (!trust.is_doubtful()).then(|| unlisted.collect());
     // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
@@ -377,7 +382,7 @@ async fn decide(
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
     let approved = guard.approved;
-    Ok(Decided { plan, approved, notes, lookups, open_failures, groups: group_plan })
+    Ok(Decided { plan, approved, notes, lookups, open_failures, groups: group_plan, unlisted })
 }
 
 /// What the reading alone brought, written down before anything is sent.

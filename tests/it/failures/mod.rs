@@ -20,4 +20,5 @@ mod pages;
 mod rosters;
 mod services;
 mod stops;
+mod strangers;
 mod unknowns;

@@ -55,6 +55,8 @@ pub struct LookupResults {
     pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
     /// Students whose candidate was deleted after they left, with the sid that keeps their results.
     pub previous_sids: HashMap<StudentId, Sid>,
+    /// Candidates that the last two runs or more found by sid and nowhere in the listing.
+    pub unlisted: HashSet<Sid>,
     /// Students with an add of ours that was never answered.
     pub our_lost_adds: HashSet<StudentId>,
     /// Students with a listed candidate that may come from our unanswered add, without proof: they are not
@@ -108,7 +110,7 @@ impl LookupRequests {
     }
 
     fn newcomer(&mut self, newcomer: &Newcomer, scope: &LookupScope<'_>) {
-        if newcomer.listed.is_none() {
+        if newcomer.listed.is_none() || newcomer.wanted.is_ambiguous {
             return;
         }
         self.owners.insert(newcomer.wanted.login.clone());
@@ -118,6 +120,10 @@ impl LookupRequests {
     }
 
     fn linked(&mut self, linked: &LinkedStudent, scope: &LookupScope<'_>) {
+        let stays_unlisted = linked.prior == PriorKnowledge::Unlisted;
+        if linked.wanted.is_ambiguous || (stays_unlisted && linked.target.is_none()) {
+            return;
+        }
         let known = linked.link.groups.as_ref();
         let contested = linked.prior == PriorKnowledge::Contested;
         let regrouped = linked.prior != PriorKnowledge::Groups
@@ -143,6 +149,9 @@ impl LookupRequests {
     }
 
     fn leaver(&mut self, leaver: &Leaver, scope: &LookupScope<'_>) {
+        if leaver.prior == PriorKnowledge::Unlisted {
+            return;
+        }
         let missing = !leaver.listed && scope.unlisted;
         let done_with = leaver.link.groups.as_ref().is_some_and(|held| scope.groups.is_done_with(held));
         let contested = leaver.prior == PriorKnowledge::Contested;

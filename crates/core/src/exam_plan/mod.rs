@@ -49,8 +49,10 @@ mod observed;
 mod open_failures;
 mod operation;
 mod policy;
+mod readings;
 mod reason;
 mod render;
+mod repeated_logins;
 mod shape;
 mod shown;
 
@@ -61,7 +63,7 @@ pub use approved::Approved;
 pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Agreement, Comparison, FieldDifference};
-pub use decide::PlanInput;
+pub use decide::{PlanInput, UNLISTED_RUNS};
 pub use detach::Detached;
 pub use diff::{
     Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge, SharedLogins,
@@ -89,8 +91,10 @@ pub use operation::{
     OperationState,
 };
 pub use policy::{Policy, Trust};
+pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
+pub use repeated_logins::RepeatPattern;
 pub use shown::is_masked;
 
 use crate::roster::{Gid, StudentId};

@@ -7,11 +7,12 @@ use std::fmt;
 
 use hashbrown::HashTable;
 
-use super::fingerprint::RunHasher;
+use super::fingerprint::{MemoryKey, RunHasher};
 use super::login_evidence::LoginEvidence;
+use super::repeated_logins::{RepeatPattern, RepeatedLogins};
 use super::shape::Shapes;
 use super::shown::{Bits, RawLogins, is_masked};
-use crate::roster::{FieldId, LoginValue, normalise};
+use crate::roster::{FieldId, LoginValue, Sid, StudentId, normalise};
 
 /// The reason why a listing does not add up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +31,41 @@ pub enum Flaw {
         /// The rows that arrived.
         rows: u64,
     },
-    /// Rows with one login value.
+    /// Rows with one login value, alike as they were sent.
     Repeated {
         /// Rows that repeat an earlier one.
         rows: u64,
     },
-    /// Rows without a login value.
+    /// No row of many has a login value.
     Nameless {
         /// The number of such rows.
         rows: u64,
     },
-    /// A candidate we know exists is not in it.
-    Incomplete,
+    /// More candidates than any listing is read for.
+    TooMany {
+        /// The total that the pages state.
+        total: u64,
+        /// The number of candidates after which the reading stopped.
+        read: u64,
+    },
+    /// Candidates that we know exist are not in it.
+    Incomplete {
+        /// Whose they are, in ascending order of student id.
+        unlisted: Vec<(StudentId, Sid)>,
+    },
 }
+
+impl Flaw {
+    /// Whether another reading may be without it.
+    pub(super) fn may_pass(&self) -> bool {
+        !matches!(self, Self::TooMany { .. })
+    }
+}
+
+/// A listing of so many rows or more, none with a login value, is a broken one.
+const NAMELESS_ROWS: u64 = 10;
+/// Unlisted candidates that a sentence names.
+const NAMED: usize = 5;
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,8 +75,20 @@ impl fmt::Display for Flaw {
             }
             Self::RowCount { total, rows } => write!(f, "{rows} rows came where the total says {total}"),
             Self::Repeated { rows } => write!(f, "{rows} rows repeat a login value"),
-            Self::Nameless { rows } => write!(f, "{rows} rows have no login value"),
-            Self::Incomplete => f.write_str("a candidate that exists by its sid is not in it"),
+            Self::Nameless { rows } => write!(f, "none of {rows} rows has a login value"),
+            Self::TooMany { total, read } => {
+                write!(f, "the total says {total}, and reading stopped after {read} candidates")
+            }
+            Self::Incomplete { unlisted } => {
+                write!(f, "{} candidates that exist by their sid are not in it:", unlisted.len())?;
+                for (at, (student, sid)) in unlisted.iter().take(NAMED).enumerate() {
+                    write!(f, "{} sid {sid} of student {student}", if at == 0 { "" } else { "," })?;
+                }
+                if unlisted.len() > NAMED {
+                    f.write_str(", …")?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -82,6 +117,9 @@ pub struct ObservedBuilder {
     later_total: Option<u64>,
     nameless: u64,
     shapes: Shapes,
+    index: HashTable<u32>,
+    repeated: RepeatedLogins,
+    stopped_early: bool,
 }
 
 impl ObservedBuilder {
@@ -101,6 +139,9 @@ impl ObservedBuilder {
             later_total: None,
             nameless: 0,
             shapes: Shapes::default(),
+            index: HashTable::with_capacity(expected),
+            repeated: RepeatedLogins::default(),
+            stopped_early: false,
         }
     }
 
@@ -113,6 +154,11 @@ impl ObservedBuilder {
         }
     }
 
+    /// Notes that the pages go on and are not asked for.
+    pub fn stopped_early(&mut self) {
+        self.stopped_early = true;
+    }
+
     /// Adds one row.
     pub fn row(&mut self, login_value: &str, fields: &[(FieldId, String)]) {
         let Some(login) = LoginValue::parse(login_value) else {
@@ -121,9 +167,7 @@ impl ObservedBuilder {
         };
         self.login_evidence.count(&login, fields);
         self.shapes.add(login.as_str());
-        let hash = self.hasher.login(login.as_str());
-        self.raw_logins.keep(hash, login_value, &login);
-        self.logins.push(hash);
+        self.index_login(&login, login_value);
         for (at, id) in self.mapped.iter().enumerate() {
             let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
             let hash = self.hasher.field(&normalise(raw));
@@ -139,6 +183,23 @@ impl ObservedBuilder {
         }
     }
 
+    /// Notes under which login value the row stands; the first of several rows is the one that is found.
+    fn index_login(&mut self, login: &LoginValue, as_sent: &str) {
+        let hash = self.hasher.login(login.as_str());
+        let row = u32::try_from(self.logins.len()).unwrap_or(u32::MAX);
+        self.logins.push(hash);
+        self.raw_logins.keep(hash, as_sent, login);
+        if login.as_str() != as_sent {
+            self.repeated.sent_otherwise(row, self.hasher.login(as_sent));
+        }
+        match self.index.find(hash, |known| hash_at(&self.logins, *known) == hash) {
+            Some(first) => self.repeated.repeat(*first, row, login, hash),
+            None => {
+                self.index.insert_unique(hash, row, |known| hash_at(&self.logins, *known));
+            }
+        }
+    }
+
     /// The number of rows so far.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -148,18 +209,7 @@ impl ObservedBuilder {
     /// Closes the listing: complete when everything adds up, otherwise doubtful with the reason.
     #[must_use]
     pub fn close(self) -> Listing {
-        let mut index = HashTable::with_capacity(self.logins.len());
-        let mut repeated = 0_u64;
-        for (at, login) in self.logins.iter().enumerate() {
-            let Ok(at) = u32::try_from(at) else { continue };
-            let same = |row: &u32| hash_at(&self.logins, *row) == *login;
-            if index.find(*login, same).is_some() {
-                repeated += 1;
-            } else {
-                index.insert_unique(*login, at, |row| hash_at(&self.logins, *row));
-            }
-        }
-        let flaw = self.flaw(repeated);
+        let flaw = self.flaw();
         let observed = Observed {
             hasher: self.hasher,
             mapped: self.mapped,
@@ -170,7 +220,9 @@ impl ObservedBuilder {
             raw_logins: self.raw_logins,
             login_evidence: self.login_evidence,
             shapes: self.shapes,
-            index,
+            index: self.index,
+            repeated: self.repeated,
+            nameless: self.nameless,
         };
         match flaw {
             None => Listing::Complete(observed, ListingCertificate(())),
@@ -178,18 +230,22 @@ impl ObservedBuilder {
         }
     }
 
-    fn flaw(&self, repeated: u64) -> Option<Flaw> {
+    fn flaw(&self) -> Option<Flaw> {
         let rows = u64::try_from(self.logins.len()).unwrap_or(u64::MAX).saturating_add(self.nameless);
         let total = self.first_total.unwrap_or(0);
+        if self.stopped_early {
+            return Some(Flaw::TooMany { total, read: rows });
+        }
         if let Some(later) = self.later_total {
             return Some(Flaw::TotalChanged { first: total, later });
         }
         if self.first_total.is_none() || rows != total {
             return Some(Flaw::RowCount { total, rows });
         }
-        if self.nameless > 0 {
+        if self.logins.is_empty() && self.nameless >= NAMELESS_ROWS {
             return Some(Flaw::Nameless { rows: self.nameless });
         }
+        let repeated = self.repeated.rows_alike();
         (repeated > 0).then_some(Flaw::Repeated { rows: repeated })
     }
 }
@@ -210,6 +266,18 @@ pub enum Listing {
     Doubtful(Observed, Flaw),
 }
 
+impl Listing {
+    /// The listing with its repeated login values taken for several candidates each. Other flaws stay.
+    pub(super) fn with_repeats_believed(self) -> Self {
+        match self {
+            Self::Doubtful(observed, Flaw::Repeated { .. }) => {
+                Self::Complete(observed, ListingCertificate(()))
+            }
+            listing @ (Self::Complete(..) | Self::Doubtful(..)) => listing,
+        }
+    }
+}
+
 /// The candidates of one listing, by login value.
 pub struct Observed {
     hasher: RunHasher,
@@ -222,10 +290,12 @@ pub struct Observed {
     login_evidence: LoginEvidence,
     shapes: Shapes,
     index: HashTable<u32>,
+    repeated: RepeatedLogins,
+    nameless: u64,
 }
 
 impl Observed {
-    /// The number of listed candidates.
+    /// The number of listed candidates that have a login value.
     #[must_use]
     pub fn len(&self) -> usize {
         self.logins.len()
@@ -235,6 +305,24 @@ impl Observed {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.logins.is_empty()
+    }
+
+    /// Listed candidates without a login value. Nobody can want them.
+    #[must_use]
+    pub fn nameless(&self) -> u64 {
+        self.nameless
+    }
+
+    /// Whether several listed candidates have this login value, so that it does not tell which of them is meant.
+    #[must_use]
+    pub fn is_ambiguous(&self, login: &LoginValue) -> bool {
+        self.repeated.contains(self.hasher.login(login.as_str()))
+    }
+
+    /// What the listing shows of login values that come more than once, in a form that can be kept.
+    #[must_use]
+    pub fn repeat_pattern(&self, key: &MemoryKey) -> RepeatPattern {
+        self.repeated.pattern(key)
     }
 
     /// The candidate with this login value.
@@ -354,12 +442,37 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_login_value_makes_a_listing_doubtful() {
+    fn a_login_value_that_is_sent_twice_makes_a_listing_doubtful() {
         let mut builder = builder();
         builder.total(2);
         row(&mut builder, "a", "1");
-        row(&mut builder, " a ", "2");
+        row(&mut builder, "a", "2");
         assert_eq!(flaw_of(builder), Some(Flaw::Repeated { rows: 1 }));
+    }
+
+    #[test]
+    fn login_values_that_differ_as_sent_and_fall_together_are_ambiguous_and_no_doubt() {
+        for (one, other) in [("a", " a "), ("e\u{301}", "\u{e9}"), ("a\u{200b}", "a")] {
+            let mut builder = builder();
+            builder.total(3);
+            row(&mut builder, one, "1");
+            row(&mut builder, other, "2");
+            row(&mut builder, "b", "3");
+            let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
+            assert!(observed.is_ambiguous(&LoginValue::parse(one).unwrap()), "{one:?}");
+            assert!(!observed.is_ambiguous(&LoginValue::new("b")));
+        }
+    }
+
+    #[test]
+    fn rows_without_a_login_value_are_counted_and_no_doubt() {
+        let mut builder = builder();
+        builder.total(3);
+        for login in ["a", "", " "] {
+            row(&mut builder, login, "1");
+        }
+        let Listing::Complete(observed, _) = builder.close() else { panic!("complete") };
+        assert_eq!((observed.len(), observed.nameless()), (1, 2));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::hold_word::HoldWord;
 use super::kind::OperationKind;
 use crate::failure::FailureCode;
 use crate::roster::Mode;
-use crate::roster::{Gid, GroupCode, StudentId};
+use crate::roster::{Gid, GroupCode, Sid, StudentId};
 
 /// The figures of a limit that is exceeded, in people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,10 @@ pub enum SkipReason {
     Depends(OperationKind),
     /// A look-up did not say what it needs to know.
     NotFoundOut,
+    /// Several listed candidates have its login value.
+    AmbiguousLogin,
+    /// Its candidate exists and is not listed.
+    Unlisted(Sid),
     /// The service stopped answering, or refused us.
     ServiceStopped,
     /// The account takes no more candidates.
@@ -203,6 +207,8 @@ impl SkipReason {
         match self {
             Self::LoginInUse(_) => Some(FailureCode::LoginValueInUse),
             Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
+            Self::AmbiguousLogin => Some(FailureCode::AmbiguousLogin),
+            Self::Unlisted(_) => Some(FailureCode::UnlistedCandidate),
             Self::Mode(_)
             | Self::DoubtfulListing
             | Self::NotDue { .. }
@@ -228,6 +234,8 @@ impl SkipReason {
             | Self::ForeignCandidate(_)
             | Self::Depends(_)
             | Self::NotFoundOut
+            | Self::AmbiguousLogin
+            | Self::Unlisted(_)
             | Self::ServiceStopped
             | Self::AccountFull
             | Self::Terminated => true,
@@ -250,6 +258,13 @@ impl fmt::Display for SkipReason {
                 write!(f, "its login value still belongs to the candidate of student {owner}")
             }
             Self::Depends(kind) => write!(f, "waits for the {kind} it depends on"),
+            Self::AmbiguousLogin => f.write_str(
+                "several candidates on the exam side have its login value, or one that differs by blanks or spelling only: make them differ",
+            ),
+            Self::Unlisted(sid) => write!(
+                f,
+                "its candidate exists with sid {sid} and is not in the candidate list: put it back there, or delete it"
+            ),
             Self::NotFoundOut => f.write_str("the service did not say which candidate it is"),
             Self::ServiceStopped => f.write_str("the service was not called any more in this run"),
             Self::AccountFull => f.write_str("the account takes no more candidates"),

@@ -76,6 +76,10 @@ pub enum FailureCode {
     SharedContact,
     /// The candidate with the login value is only in groups that are not ours.
     ForeignCandidate,
+    /// Several listed candidates have the login value.
+    AmbiguousLogin,
+    /// The candidate exists and is not listed.
+    UnlistedCandidate,
     /// A code that ClassIn answered.
     Classin(Code),
     /// A word that this version does not know.
@@ -83,7 +87,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 34] = [
+const WORDS: [FailureCode; 36] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -118,6 +122,8 @@ const WORDS: [FailureCode; 34] = [
     FailureCode::UnreadableIds,
     FailureCode::SharedContact,
     FailureCode::ForeignCandidate,
+    FailureCode::AmbiguousLogin,
+    FailureCode::UnlistedCandidate,
 ];
 
 impl FailureCode {
@@ -159,6 +165,8 @@ impl FailureCode {
             Self::UnreadableIds => "unreadable-ids",
             Self::SharedContact => "shared-contact",
             Self::ForeignCandidate => "foreign-candidate",
+            Self::AmbiguousLogin => "ambiguous-login-value",
+            Self::UnlistedCandidate => "unlisted-candidate",
             Self::Classin(code) => return Cow::Owned(code.to_string()),
             Self::Other(word) => word,
         })
@@ -201,7 +209,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 34] = [
+    const STORED: [&str; 36] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -236,6 +244,8 @@ mod tests {
         "unreadable-ids",
         "shared-contact",
         "foreign-candidate",
+        "ambiguous-login-value",
+        "unlisted-candidate",
     ];
 
     #[test]

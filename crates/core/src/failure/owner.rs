@@ -62,7 +62,9 @@ impl FailureOwner {
             | FailureCode::SamePerson
             | FailureCode::UnreadableIds
             | FailureCode::SharedContact
-            | FailureCode::NoAccount => Self::SchoolOffice,
+            | FailureCode::NoAccount
+            | FailureCode::AmbiguousLogin
+            | FailureCode::UnlistedCandidate => Self::SchoolOffice,
             FailureCode::AccountFull => Self::Quota,
             FailureCode::Unreachable
             | FailureCode::LostAnswer

@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         let mut fields = Vec::new();
         while let Some(key) = map.next_key()? {
             match key {
-                RowKey::LoginValue => login_value = Some(map.next_value::<LenientText>()?.0),
+                RowKey::LoginValue => login_value = Some(map.next_value::<Option<LenientText>>()?),
                 RowKey::Fields => {
                     fields =
                         map.next_value::<Option<FieldValues>>()?.map(|fields| fields.0).unwrap_or_default();
@@ -85,7 +85,11 @@ impl<'de> Visitor<'de> for RowVisitor {
                 }
             }
         }
-        let login_value = login_value.ok_or_else(|| A::Error::missing_field("loginValue"))?;
+        // Without values a row that names no login value is not known to be a candidate.
+        if login_value.is_none() && fields.is_empty() {
+            return Err(A::Error::missing_field("loginValue"));
+        }
+        let login_value = login_value.flatten().map(|LenientText(value)| value).unwrap_or_default();
         Ok(ListedCandidate { login_value, fields })
     }
 }

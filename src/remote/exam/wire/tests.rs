@@ -40,6 +40,15 @@ fn a_page_is_read_in_every_spelling_of_its_types() {
 }
 
 #[test]
+fn a_row_may_be_without_a_login_value_where_it_has_values() {
+    for login in ["", r#""loginValue":null,"#, r#""loginValue":"","#] {
+        let body =
+            format!(r#"{{"data":[{{{login}"fields":[{{"sFid":4,"value":"7"}}]}}],"status":"ok","total":1}}"#);
+        assert_eq!(page(&body), Ok(one_row("", &[(4, "7")])), "{body}");
+    }
+}
+
+#[test]
 fn a_login_value_may_come_as_a_number_and_fields_may_be_missing() {
     for fields in ["", r#","fields":null"#, r#","fields":[]"#] {
         let body = format!(r#"{{"data":[{{"loginValue":2993{fields}}}],"status":"ok","total":1}}"#);

@@ -19,6 +19,7 @@ use crate::roster::{Leavers, Mode};
 impl Decider<'_> {
     pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
         let link = &leaver.link;
+        let is_unlisted = location == CandidateLocation::Nowhere;
         match location {
             CandidateLocation::Gone => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
@@ -41,6 +42,13 @@ impl Decider<'_> {
             return self.miss(link, true);
         }
         self.miss(link, false);
+        if is_unlisted && self.is_done_with(link) {
+            return;
+        }
+        if is_unlisted {
+            let reason = self.unlisted_reason(link.sid);
+            return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
+        }
         match self.looked_up(link, leaver.prior) {
             Some(held) => self.dismiss(link, &held),
             None if self.is_done_with(link) => {}

@@ -15,7 +15,7 @@ pub(super) enum CandidateLocation {
     Elsewhere(LoginValue),
     /// It no longer exists.
     Gone,
-    /// It exists and is listed nowhere: the listing has a gap.
+    /// It exists and is listed nowhere: the listing has a gap, or the account keeps it out of the listing.
     Nowhere,
     /// It is missing, or another candidate may be listed in its place, and no look-up tells which.
     Unknown,
@@ -61,6 +61,7 @@ impl PlanInput<'_> {
         match (fact, target) {
             (_, Some(target)) if self.is_behind(link, target) => CandidateLocation::Elsewhere(target.clone()),
             (Some(_), _) => CandidateLocation::Nowhere,
+            (None, _) if prior == PriorKnowledge::Unlisted => CandidateLocation::Nowhere,
             (None, _) => CandidateLocation::Unknown,
         }
     }

@@ -7,10 +7,12 @@ mod leaver;
 mod location;
 mod rename;
 mod student;
+mod unlisted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::rename::block_dependent_renames;
+pub use self::unlisted::UNLISTED_RUNS;
 
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
@@ -30,7 +32,7 @@ use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
-use crate::roster::{FieldId, Gid, StudentId};
+use crate::roster::{FieldId, Gid, Sid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
@@ -58,10 +60,8 @@ impl PlanInput<'_> {
     /// Makes the plan. Pure: the same input gives the same plan, regardless of the order of the differences.
     pub fn plan(mut self) -> Plan {
         let differences = std::mem::take(&mut self.diff.differences);
-        let proven_incomplete =
-            differences.iter().any(|difference| self.location(difference) == CandidateLocation::Nowhere);
-        let incomplete = Flaw::Incomplete;
-        if proven_incomplete && !self.trust.is_doubtful() {
+        let incomplete = Flaw::Incomplete { unlisted: self.unlisted_among(&differences) };
+        if !self.trust.is_doubtful() && self.disproves_listing(&incomplete) {
             let input = PlanInput { trust: Trust::Doubtful(&incomplete), ..self };
             return Decider::new(&input, &differences).decide(differences);
         }
@@ -342,6 +342,11 @@ impl<'a> Decider<'a> {
             groups_left,
             groups,
         });
+    }
+
+    /// The reason for leaving a candidate alone that is not listed.
+    fn unlisted_reason(&self, sid: Sid) -> SkipReason {
+        if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::Unlisted(sid) }
     }
 
     /// The reason for a look-up without result: with a doubtful listing it may not even have been made.

@@ -22,6 +22,9 @@ use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 impl Decider<'_> {
     pub(super) fn newcomer(&mut self, newcomer: Newcomer) {
         let Newcomer { wanted, listed, replaces } = newcomer;
+        if wanted.is_ambiguous {
+            return self.skip(wanted.id, OperationKind::Adopt, SkipReason::AmbiguousLogin);
+        }
         match (listed, replaces) {
             (Some(difference), None) => self.adopt(&wanted, &difference, None),
             (_, replaces) => self.enter(wanted, replaces),
@@ -128,6 +131,9 @@ impl Decider<'_> {
         if link.gone_since_ms.is_some() {
             self.notes.push(LinkNote::Returned(link.student.clone()));
         }
+        if wanted.is_ambiguous {
+            return self.skip(wanted.id, OperationKind::Modify, SkipReason::AmbiguousLogin);
+        }
         match (location, own) {
             (CandidateLocation::Gone, _) => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
@@ -142,7 +148,7 @@ impl Decider<'_> {
                 self.regroup_linked(&wanted, &link, prior);
             }
             (CandidateLocation::Nowhere, _) => {
-                self.skip(wanted.id, OperationKind::Modify, SkipReason::DoubtfulListing);
+                self.skip(wanted.id, OperationKind::Modify, self.unlisted_reason(link.sid));
             }
             (CandidateLocation::Here | CandidateLocation::Unknown, _) => {
                 let reason = self.not_found_out();

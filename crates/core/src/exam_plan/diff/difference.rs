@@ -43,6 +43,8 @@ pub struct Wanted {
     pub values: MappedValues,
     /// The groups.
     pub groups: WantedGroups,
+    /// Whether several listed candidates have the login value.
+    pub is_ambiguous: bool,
 }
 
 /// Values in the mapping's order; masked in debug output.
@@ -124,4 +126,6 @@ pub enum PriorKnowledge {
     Gone,
     /// Nothing, and another link claims the same listed candidate: one of the two is out of date.
     Contested,
+    /// Several runs found the candidate by its sid and not in the listing, and it is still not in it.
+    Unlisted,
 }

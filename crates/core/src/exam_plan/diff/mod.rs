@@ -100,6 +100,7 @@ pub struct DiffBuilder<'a> {
     groups: &'a GroupBook,
     shared: &'a SharedLogins,
     known_gone: Option<&'a HashSet<Sid>>,
+    known_unlisted: Option<&'a HashSet<Sid>>,
     known_groups: Option<&'a HashMap<Sid, BTreeSet<Gid>>>,
     wanted_rows: BitSet,
     linked_rows: BitSet,
@@ -125,6 +126,7 @@ impl<'a> DiffBuilder<'a> {
             groups,
             shared,
             known_gone: None,
+            known_unlisted: None,
             known_groups: None,
             wanted_rows: BitSet::new(observed.len()),
             linked_rows: BitSet::new(observed.len()),
@@ -151,6 +153,12 @@ impl<'a> DiffBuilder<'a> {
         Self { known_gone: Some(gone), ..self }
     }
 
+    /// Knows candidates that several runs found by sid and not in the listing.
+    #[must_use]
+    pub fn knowing_unlisted(self, unlisted: &'a HashSet<Sid>) -> Self {
+        Self { known_unlisted: Some(unlisted), ..self }
+    }
+
     /// Knows groups as looked up in this run: they replace those that the links remember.
     #[must_use]
     pub fn knowing_groups(self, groups: &'a HashMap<Sid, BTreeSet<Gid>>) -> Self {
@@ -165,6 +173,11 @@ impl<'a> DiffBuilder<'a> {
         self.diff.rows += u64::from(student.is_some());
         let (link, prior) = link.map_or((None, PriorKnowledge::None), |link| self.with_prior_knowledge(link));
         let own = link.as_ref().and_then(|link| self.count(link));
+        let prior = if own.is_none() && link.as_ref().is_some_and(|link| self.stays_unlisted(link, prior)) {
+            PriorKnowledge::Unlisted
+        } else {
+            prior
+        };
         let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());
         match (student.filter(stays), link) {
             (None, None) => {}
@@ -204,6 +217,10 @@ impl<'a> DiffBuilder<'a> {
             Some(groups) => (Some(Link { groups: Some(groups.clone()), ..link }), PriorKnowledge::Groups),
             None => (Some(link), PriorKnowledge::None),
         }
+    }
+
+    fn stays_unlisted(&self, link: &Link, prior: PriorKnowledge) -> bool {
+        prior == PriorKnowledge::None && self.known_unlisted.is_some_and(|known| known.contains(&link.sid))
     }
 
     /// Counts a link, and finds the candidate listed under its login value.
@@ -248,6 +265,7 @@ impl<'a> DiffBuilder<'a> {
         let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
         if !renamed
             && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested)
+            && !wanted.is_ambiguous
             && own.as_ref().is_some_and(FieldDifference::is_empty)
             && self.settled(&link, &wanted.groups)
         {
@@ -302,7 +320,9 @@ impl<'a> DiffBuilder<'a> {
             self.newly_shared.wanted.insert(self.hash(&login));
         }
         let groups = self.groups.wanted(&student.groups);
-        Ok((Wanted { id: student.id, login, values: MappedValues(student.values), groups }, row))
+        let is_ambiguous = self.comparison.observed.is_ambiguous(&login);
+        let values = MappedValues(student.values);
+        Ok((Wanted { id: student.id, login, values, groups, is_ambiguous }, row))
     }
 
     /// Closes the pass.
@@ -316,13 +336,14 @@ impl<'a> DiffBuilder<'a> {
         }
         let known = self.wanted_rows.union_count(&self.linked_rows);
         let listed = u64::try_from(self.comparison.observed.len()).unwrap_or(u64::MAX);
-        self.diff.unmanaged = listed.saturating_sub(known);
+        let unmanaged = listed.saturating_sub(known);
+        self.diff.unmanaged = unmanaged.saturating_add(self.comparison.observed.nameless());
         let candidates = listed.saturating_sub(self.linked_rows.count());
         self.diff.contact = FirstContact {
             students: self.diff.contact.students,
             links: self.diff.managed,
             candidates,
-            matches: candidates.saturating_sub(self.diff.unmanaged),
+            matches: candidates.saturating_sub(unmanaged),
             theirs: self.comparison.observed.shapes().commonest_without(&self.linked_shapes),
             ours: self.newcomer_shapes.commonest(),
         };

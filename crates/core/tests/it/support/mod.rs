@@ -65,6 +65,8 @@ pub struct World {
     pub masking: BTreeSet<i64>,
     /// Candidates that a listing which adds up leaves out all the same.
     pub unlisted: BTreeSet<i64>,
+    /// Candidates that earlier runs found by sid and not in the listing.
+    pub known_unlisted: BTreeSet<i64>,
     /// Whether the listing's total is off by one.
     pub total_is_wrong: bool,
     /// Look-ups of these sids get no answer.
@@ -166,6 +168,7 @@ impl World {
             hidden: BTreeSet::new(),
             masking: BTreeSet::new(),
             unlisted: BTreeSet::new(),
+            known_unlisted: BTreeSet::new(),
             total_is_wrong: false,
             silent: BTreeSet::new(),
             silent_logins: BTreeSet::new(),
@@ -354,11 +357,13 @@ impl World {
             sids.clone().filter(|(_, found)| found.is_none()).map(|(sid, _)| sid).collect();
         let groups: HashMap<Sid, BTreeSet<Gid>> =
             sids.filter_map(|(sid, found)| Some((sid, gids(&found?.groups)))).collect();
+        let unlisted = self.known_unlisted();
         let mut shared = SharedLogins::default();
         loop {
             let (mapping, observed, key) = (comparison.mapping, comparison.observed, comparison.key);
             let mut builder = DiffBuilder::new(mapping, observed, key, book, &shared)
                 .knowing_gone(&gone)
+                .knowing_unlisted(&unlisted)
                 .knowing_groups(&groups);
             let ids: BTreeSet<&String> = self.roster.keys().chain(self.links.keys()).collect();
             for id in ids {
@@ -371,6 +376,10 @@ impl World {
                 Err(more) => shared.extend(more),
             }
         }
+    }
+
+    fn known_unlisted(&self) -> HashSet<Sid> {
+        self.known_unlisted.iter().copied().map(Sid).collect()
     }
 
     /// Answers what a plan needs to know, as the exam side would.
@@ -469,6 +478,7 @@ impl World {
             let mut facts = LookupResults {
                 our_lost_adds: self.our_lost_adds.clone(),
                 unsettled_adds: self.unsettled_adds.clone(),
+                unlisted: self.known_unlisted(),
                 previous_sids: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
                 ..LookupResults::default()
             };

@@ -61,6 +61,8 @@ fn state(state: &OperationState) -> String {
                 SkipReason::LoginInUse(owner) => format!("in use by {owner}"),
                 SkipReason::Depends(kind) => format!("after {kind}"),
                 SkipReason::NotFoundOut => "not found out".to_owned(),
+                SkipReason::AmbiguousLogin => "ambiguous".to_owned(),
+                SkipReason::Unlisted(_) => "unlisted".to_owned(),
                 other @ (SkipReason::DeadLetter
                 | SkipReason::Ignored
                 | SkipReason::ServiceStopped

@@ -2,7 +2,10 @@
 
 use std::hash::RandomState;
 
-use rosterd_core::exam_plan::{Flaw, Listing, Observed, ObservedBuilder, RosterFlaw, RosterTally, RunHasher};
+use rosterd_core::exam_plan::{
+    Flaw, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RosterFlaw, RosterTally,
+    RunHasher,
+};
 use rosterd_core::roster::FieldId;
 
 use crate::support::*;
@@ -42,11 +45,75 @@ fn a_listing_adds_up_exactly_when_every_page_names_the_number_of_rows_that_came(
 }
 
 #[test]
-fn rows_with_no_or_a_repeated_login_value_are_counted_and_make_listings_doubtful() {
-    assert_eq!(flaw(&[2], &["a", " "]), Some(Flaw::Nameless { rows: 1 }));
-    assert_eq!(flaw(&[3], &["", "a", ""]), Some(Flaw::Nameless { rows: 2 }));
+fn rows_that_repeat_a_login_value_as_it_was_sent_make_a_listing_doubtful() {
     assert_eq!(flaw(&[2], &["a", "a"]), Some(Flaw::Repeated { rows: 1 }));
     assert_eq!(flaw(&[5], &["a", "b", "a", "b", "a"]), Some(Flaw::Repeated { rows: 3 }));
+}
+
+#[test]
+fn rows_without_a_login_value_and_values_that_fall_together_are_no_doubt() {
+    assert_eq!(flaw(&[2], &["a", " "]), None);
+    assert_eq!(flaw(&[3], &["", "a", ""]), None);
+    assert_eq!(flaw(&[4], &["a", "a ", "\u{feff}a", "b"]), None);
+    assert_eq!(flaw(&[3], &["a", "a ", "a "]), Some(Flaw::Repeated { rows: 1 }), "two are alike as sent");
+    assert_eq!(flaw(&[9], &[""; 9]), None);
+    assert_eq!(flaw(&[10], &[""; 10]), Some(Flaw::Nameless { rows: 10 }), "nobody of many has one");
+    assert_eq!(flaw(&[3], &["a", " "]), Some(Flaw::RowCount { total: 3, rows: 2 }), "they count as rows");
+}
+
+#[test]
+fn a_listing_that_is_not_read_to_its_end_is_doubtful_whatever_came() {
+    let mut builder = builder(&[2], &["a", "b"]);
+    builder.stopped_early();
+    let Listing::Doubtful(_, flaw) = builder.close() else { panic!("doubtful") };
+    assert_eq!(flaw, Flaw::TooMany { total: 2, read: 2 });
+}
+
+/// What becomes of these readings in turn: `again`, or how they settled.
+fn judged(remembered: &[&str], readings: &[(u64, &[&str])]) -> Vec<&'static str> {
+    let key = MemoryKey::new([7; 32]);
+    let listing = |(total, logins): (u64, &[&str])| builder(&[total], logins).close();
+    let pattern = match listing((2, remembered)) {
+        Listing::Complete(observed, _) | Listing::Doubtful(observed, _) => observed.repeat_pattern(&key),
+    };
+    let mut judge = Readings::new(&key, pattern, 3);
+    let mut words = Vec::new();
+    for reading in readings {
+        words.push(match judge.judge(listing(*reading)) {
+            ReadingVerdict::ReadAgain(_) => "again",
+            ReadingVerdict::Settled(listing) => match *listing {
+                Listing::Complete(..) => "complete",
+                Listing::Doubtful(..) => "doubtful",
+            },
+        });
+    }
+    words
+}
+
+#[test]
+fn a_login_value_that_three_readings_show_twice_is_believed() {
+    let twice: (u64, &[&str]) = (3, &["a", "a", "b"]);
+    let other: (u64, &[&str]) = (3, &["a", "b", "b"]);
+    let thrice: (u64, &[&str]) = (4, &["a", "a", "a", "b"]);
+    let short: (u64, &[&str]) = (3, &["a", "a"]);
+    assert_eq!(judged(&[], &[twice, twice, twice]), ["again", "again", "complete"]);
+    for odd in [other, thrice, short] {
+        assert_eq!(judged(&[], &[twice, twice, odd]), ["again", "again", "doubtful"], "{odd:?}");
+        assert_eq!(judged(&[], &[twice, odd, twice]), ["again", "again", "doubtful"], "{odd:?}");
+        assert_eq!(judged(&[], &[odd, twice, twice]), ["again", "again", "doubtful"], "{odd:?}");
+    }
+    assert_eq!(judged(&[], &[twice, (2, &["a", "b"])]), ["again", "complete"]);
+}
+
+#[test]
+fn what_an_earlier_run_believed_needs_no_second_reading_while_it_is_just_the_same() {
+    let remembered = ["a", "a"];
+    assert_eq!(judged(&remembered, &[(3, &["a", "a", "b"])]), ["complete"]);
+    for other in [&["a", "a", "a"] as &[&str], &["a", "a", "b", "b"], &["b", "b", "a"]] {
+        let total = u64::try_from(other.len()).unwrap();
+        assert_eq!(judged(&remembered, &[(total, other)]), ["again"], "{other:?}");
+    }
+    assert_eq!(judged(&remembered, &[(4, &["a", "a", "b"])]), ["again"], "another flaw is not excused");
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod needs;
 mod renames;
 mod rows;
 mod stale;
+mod standing;
 mod values;
 mod words;

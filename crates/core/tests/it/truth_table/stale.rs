@@ -1,7 +1,7 @@
 //! Candidates that are gone by sid while another one is listed under their login value.
 
 use rosterd_core::exam_plan::{Change, Flaw, LinkNote};
-use rosterd_core::roster::Adopt;
+use rosterd_core::roster::{Adopt, Sid};
 
 use crate::support::*;
 
@@ -144,7 +144,8 @@ fn a_link_never_follows_to_the_candidate_that_merely_has_the_wanted_login_value(
         world.enter(candidate("x"));
         world.set(student("s1").login("x"));
         let plan = world.plan();
-        assert_eq!(plan.doubt, Some(Flaw::Incomplete), "login field told: {tells_login}");
+        let unlisted = vec![(id("s1"), Sid(world.sid("s1")))];
+        assert_eq!(plan.doubt, Some(Flaw::Incomplete { unlisted }), "login field told: {tells_login}");
         assert!(plan.notes.is_empty(), "{:?}", plan.notes);
         assert_eq!(lines(&plan), ["modify s1 skipped: doubtful"], "{tells_login:?}");
         world.silent.insert(world.sid("s1"));

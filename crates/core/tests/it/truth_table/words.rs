@@ -6,7 +6,7 @@ use rosterd_core::exam_plan::{
     CannotReason, Excess, Flaw, HoldReason, LinkNote, MappedField, Mapping, OperationKind, Origin,
     PlanDocument, SkipReason, ValueDisplay,
 };
-use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
+use rosterd_core::roster::{Adopt, Leavers, Limit, Mode, Sid};
 use rosterd_core::roster::{FieldId, Gid, GroupCode};
 
 use crate::support::*;
@@ -173,8 +173,9 @@ fn a_document_says_what_is_wrong_with_a_listing() {
     let texts = [
         Flaw::TotalChanged { first: 3, later: 4 },
         Flaw::Repeated { rows: 2 },
-        Flaw::Nameless { rows: 5 },
-        Flaw::Incomplete,
+        Flaw::Nameless { rows: 12 },
+        Flaw::TooMany { total: 9, read: 5 },
+        Flaw::Incomplete { unlisted: vec![(id("s1"), Sid(7)), (id("s2"), Sid(8))] },
     ]
     .map(|flaw| flaw.to_string());
     assert_eq!(
@@ -182,8 +183,9 @@ fn a_document_says_what_is_wrong_with_a_listing() {
         [
             "the total changed from 3 to 4 while the pages were read",
             "2 rows repeat a login value",
-            "5 rows have no login value",
-            "a candidate that exists by its sid is not in it"
+            "none of 12 rows has a login value",
+            "the total says 9, and reading stopped after 5 candidates",
+            "2 candidates that exist by their sid are not in it: sid 7 of student s1, sid 8 of student s2"
         ]
     );
 }
@@ -234,6 +236,16 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
         ),
         (SkipReason::Depends(OperationKind::Add), true, "waits for the add it depends on"),
         (SkipReason::NotFoundOut, true, "the service did not say which candidate it is"),
+        (
+            SkipReason::AmbiguousLogin,
+            true,
+            "several candidates on the exam side have its login value, or one that differs by blanks or spelling only: make them differ",
+        ),
+        (
+            SkipReason::Unlisted(Sid(7)),
+            true,
+            "its candidate exists with sid 7 and is not in the candidate list: put it back there, or delete it",
+        ),
         (SkipReason::ServiceStopped, true, "the service was not called any more in this run"),
         (SkipReason::AccountFull, true, "the account takes no more candidates"),
         (SkipReason::Terminated, true, "the run was told to stop"),
