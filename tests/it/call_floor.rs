@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use rosterd::Exit;
-use rosterd_testkit::School;
+use rosterd_testkit::{ExamSchool, LOGIN, NAME, School, student, students};
 
 const STUDENTS: usize = 2_000;
 const CLASSES: usize = 300;
@@ -69,4 +69,38 @@ async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls(
     school.sandbox.clear_journal();
     school.run_as(Exit::Done).await;
     assert!(school.sandbox.journal().is_empty());
+}
+
+/// One of each case that stands as it stood: strangers without a login value and with one that falls together with a
+/// student's or a newcomer's, twins, a candidate of ours that the account keeps out of its listing, one of a leaver
+/// likewise.
+async fn with_standing_cases() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(230)).await;
+    world.settings.exam.verify_groups = std::time::Duration::from_secs(365 * 24 * 3600);
+    for login in ["", "s003 ", "wanted", "wanted\u{3000}", "twin", "twin"] {
+        world.sandbox.insert_candidate(&[(NAME, "Stranger"), (LOGIN, login)], &[world.foreign]);
+    }
+    for archived in ["s010", "s011"] {
+        world.sandbox.unlist_candidate(world.sid(archived).await);
+    }
+    world.put(student("wanted")).await;
+    world.remove("s011").await;
+    world
+}
+
+#[tokio::test]
+async fn what_stands_as_it_stood_costs_no_call() {
+    let world = with_standing_cases().await;
+    for _ in 1..=3 {
+        let _settling = world.run().await;
+    }
+    world.later(4 * rosterd_testkit::DAY);
+    let _first_due = world.run().await;
+    world.sandbox.clear_journal();
+    let listed = world.sandbox.candidate_count() - 2;
+    for run in 1..=10 {
+        let _quiet = world.run().await;
+        let calls: Vec<String> = world.journal();
+        assert_eq!(calls, vec!["getstulist"; listed.div_ceil(100) * run], "run {run}");
+    }
 }

@@ -18,6 +18,7 @@ mod service_account;
 mod session;
 mod temporary_logins;
 mod unanswered_adds;
+mod unapplied;
 mod write_call;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -31,6 +32,7 @@ use group_creation::{GroupPlan, create_groups, plan_groups};
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
+use unapplied::{count_operations_unapplied, count_unapplied, show};
 
 use super::delivery::Broken;
 use super::report::ServiceReport;
@@ -42,9 +44,8 @@ use crate::store::{HeldOperation, RosterDatabase, RosterError, StateStore, Store
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
     ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
-    OperationKind, OperationState, PlanInput, Policy, SkipReason, Trust,
+    OperationState, PlanInput, Policy, SkipReason, Trust,
 };
-use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid, StudentId};
 
 /// The exam side: how to reach it and how to treat it.
@@ -200,24 +201,6 @@ async fn pass(
         None => show(context, side, reading, decided, report).await,
         Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await,
     }
-}
-
-/// A plan that is only shown: counted, and announced.
-async fn show(
-    context: &Context,
-    side: &ExamSide,
-    reading: Reading,
-    decided: Decided,
-    report: &mut ServiceReport,
-) -> Result<PlannedExam, ExamSyncError> {
-    let Decided { plan, groups, .. } = decided;
-    group_creation::announce(&groups, report);
-    count_unapplied(&plan, report);
-    let unmanaged = match side.keep_unmanaged {
-        true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),
-        false => None,
-    };
-    Ok(PlannedExam { plan, unmanaged })
 }
 
 /// Groups first, then everything that waits for none of them, and for those that were created.
@@ -493,27 +476,6 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
         (_, []) => reason.to_string(),
         (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
     }
-}
-
-/// A plan that is only shown ends with nothing applied: every operation that would go ahead counts as skipped.
-fn count_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
-    for creation in &plan.creations {
-        report.count(OperationKind::CreateGroup.as_str(), &unapplied(&creation.state));
-    }
-    count_operations_unapplied(plan, report);
-}
-
-fn count_operations_unapplied(plan: &GuardedPlan, report: &mut ServiceReport) {
-    for operation in &plan.operations {
-        if operation.is_planned() {
-            report.notes.extend(record::left_behind(operation));
-        }
-        report.count(operation.kind().as_str(), &unapplied(&operation.state));
-    }
-}
-
-fn unapplied(state: &OperationState) -> Outcome {
-    apply::first_outcome(state).unwrap_or(Outcome::Unsent(Unsent::Unneeded))
 }
 
 /// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a

@@ -80,7 +80,10 @@ impl fmt::Display for Flaw {
                 write!(f, "the total says {total}, and reading stopped after {read} candidates")
             }
             Self::Incomplete { unlisted } => {
-                write!(f, "{} candidates that exist by their sid are not in it:", unlisted.len())?;
+                match unlisted.len() {
+                    1 => f.write_str("a candidate that exists by its sid is not in it:")?,
+                    count => write!(f, "{count} candidates that exist by their sid are not in it:")?,
+                }
                 for (at, (student, sid)) in unlisted.iter().take(NAMED).enumerate() {
                     write!(f, "{} sid {sid} of student {student}", if at == 0 { "" } else { "," })?;
                 }

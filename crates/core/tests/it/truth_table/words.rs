@@ -175,6 +175,7 @@ fn a_document_says_what_is_wrong_with_a_listing() {
         Flaw::Repeated { rows: 2 },
         Flaw::Nameless { rows: 12 },
         Flaw::TooMany { total: 9, read: 5 },
+        Flaw::Incomplete { unlisted: vec![(id("s1"), Sid(7))] },
         Flaw::Incomplete { unlisted: vec![(id("s1"), Sid(7)), (id("s2"), Sid(8))] },
     ]
     .map(|flaw| flaw.to_string());
@@ -185,6 +186,7 @@ fn a_document_says_what_is_wrong_with_a_listing() {
             "2 rows repeat a login value",
             "none of 12 rows has a login value",
             "the total says 9, and reading stopped after 5 candidates",
+            "a candidate that exists by its sid is not in it: sid 7 of student s1",
             "2 candidates that exist by their sid are not in it: sid 7 of student s1, sid 8 of student s2"
         ]
     );
