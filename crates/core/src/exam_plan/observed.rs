@@ -273,7 +273,8 @@ impl Listing {
     /// The listing with its repeated login values taken for several candidates each. Other flaws stay.
     pub(super) fn with_repeats_believed(self) -> Self {
         match self {
-            Self::Doubtful(observed, Flaw::Repeated { .. }) => {
+            Self::Doubtful(mut observed, Flaw::Repeated { .. }) => {
+                observed.repeated.believe_alike();
                 Self::Complete(observed, ListingCertificate(()))
             }
             listing @ (Self::Complete(..) | Self::Doubtful(..)) => listing,
@@ -319,7 +320,7 @@ impl Observed {
     /// Whether several listed candidates have this login value, so that it does not tell which of them is meant.
     #[must_use]
     pub fn is_ambiguous(&self, login: &LoginValue) -> bool {
-        self.repeated.contains(self.hasher.login(login.as_str()))
+        self.repeated.is_ambiguous(self.hasher.login(login.as_str()))
     }
 
     /// What the listing shows of login values that come more than once, in a form that can be kept.

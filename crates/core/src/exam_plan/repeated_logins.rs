@@ -14,6 +14,8 @@ pub(super) struct RepeatedLogins {
     /// Rows whose login value was sent in another form than the normal one, with a hash of that form.
     sent_otherwise: HashMap<u32, u64>,
     repeated: HashMap<u64, RepeatedLogin>,
+    /// Whether rows that are alike as they were sent are several candidates, and no page that shifted.
+    alike_believed: bool,
 }
 
 #[derive(Debug)]
@@ -37,9 +39,15 @@ impl RepeatedLogins {
         entry.or_insert_with(|| RepeatedLogin { login: login.clone(), forms: vec![first] }).forms.push(form);
     }
 
-    /// Whether several rows have this login value.
-    pub(super) fn contains(&self, hash: u64) -> bool {
-        !self.repeated.is_empty() && self.repeated.contains_key(&hash)
+    /// Takes rows that are alike as they were sent for several candidates.
+    pub(super) fn believe_alike(&mut self) {
+        self.alike_believed = true;
+    }
+
+    /// Whether several candidates have this login value.
+    pub(super) fn is_ambiguous(&self, hash: u64) -> bool {
+        let several = |login: &RepeatedLogin| self.alike_believed || login.distinct() > 1;
+        !self.repeated.is_empty() && self.repeated.get(&hash).is_some_and(several)
     }
 
     /// Rows that repeat an earlier one as it was sent.

@@ -3,8 +3,8 @@
 use std::hash::RandomState;
 
 use rosterd_core::exam_plan::{
-    Flaw, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RosterFlaw, RosterTally,
-    RunHasher,
+    Flaw, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RepeatPattern, RosterFlaw,
+    RosterTally, RunHasher,
 };
 use rosterd_core::roster::FieldId;
 
@@ -103,6 +103,19 @@ fn a_login_value_that_three_readings_show_twice_is_believed() {
         assert_eq!(judged(&[], &[odd, twice, twice]), ["again", "again", "doubtful"], "{odd:?}");
     }
     assert_eq!(judged(&[], &[twice, (2, &["a", "b"])]), ["again", "complete"]);
+}
+
+#[test]
+fn a_repeated_row_is_ambiguous_only_where_it_is_believed() {
+    let key = MemoryKey::new([7; 32]);
+    let mut judge = Readings::new(&key, RepeatPattern::default(), 2);
+    let twice = || builder(&[4], &["a", "a", "b", "b "]).close();
+    let Listing::Doubtful(doubted, _) = twice() else { panic!("doubtful") };
+    assert!(!doubted.is_ambiguous(&login("a")) && doubted.is_ambiguous(&login("b")));
+    assert!(matches!(judge.judge(twice()), ReadingVerdict::ReadAgain(_)));
+    let ReadingVerdict::Settled(settled) = judge.judge(twice()) else { panic!("settled") };
+    let Listing::Complete(believed, _) = *settled else { panic!("complete") };
+    assert!(believed.is_ambiguous(&login("a")) && believed.is_ambiguous(&login("b")));
 }
 
 #[test]
