@@ -153,12 +153,7 @@ pub enum Command {
         class_code: String,
     },
     /// Carry everything over to a student's new id
-    Relink {
-        /// The student id until now
-        old: String,
-        /// The student id from now on
-        new: String,
-    },
+    Relink(RelinkArgs),
     /// Show which accounts of the services the state belongs to; give it to others
     Account {
         /// Absent: show.
@@ -188,6 +183,26 @@ pub enum AccountAction {
         #[arg(long)]
         same_school: bool,
     },
+}
+
+/// `relink`
+#[derive(Clone, Debug, Args)]
+pub struct RelinkArgs {
+    /// The student id until now: no active student of the roster
+    #[arg(required_unless_present = "suggested", conflicts_with = "suggested")]
+    pub old: Option<String>,
+    /// The student id from now on: an active student of the roster without a candidate
+    #[arg(required_unless_present = "suggested")]
+    pub new: Option<String>,
+    /// Whatever the roster says of the two
+    #[arg(long, conflicts_with = "suggested")]
+    pub force: bool,
+    /// Show the pairs that roster and links suggest
+    #[arg(long)]
+    pub suggested: bool,
+    /// Carry the suggested ones over
+    #[arg(long, requires = "suggested")]
+    pub yes: bool,
 }
 
 /// What to do about failures.
@@ -329,6 +344,8 @@ mod tests {
             "rosterd explain 1001 --reveal --output json",
             "rosterd claim 1001 math-1",
             "rosterd relink 1001 2001",
+            "rosterd relink 1001 2001 --force",
+            "rosterd relink --suggested --yes",
             "rosterd account --output json",
             "rosterd account confirm",
             "rosterd account confirm --empty --same-school",
@@ -362,6 +379,10 @@ mod tests {
             "rosterd --sync-now plan",
             "rosterd explain",
             "rosterd claim 1001",
+            "rosterd relink 1001",
+            "rosterd relink 1001 2001 --yes",
+            "rosterd relink --suggested 1001 2001",
+            "rosterd relink --suggested --force",
             "rosterd failures retry",
             "rosterd failures retry 1 --all",
             "rosterd runs twelve",

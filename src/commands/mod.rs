@@ -70,7 +70,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         Some(Command::Claim { student_id, class_code }) => {
             claim::run(&App::open(config).await?, cli, student_id, class_code).await
         }
-        Some(Command::Relink { old, new }) => relink::run(&App::open(config).await?, cli, old, new).await,
+        Some(Command::Relink(arguments)) => relink::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Account { action }) => {
             account::run(&App::open(config).await?, cli, action.as_ref()).await
         }

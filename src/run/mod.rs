@@ -24,7 +24,7 @@ pub use classin::{
 };
 pub use exam::{
     ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PlannedExam, check_exam_account,
-    check_exam_fields, confirm_exam_account,
+    check_exam_fields, confirm_exam_account, login_column,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;

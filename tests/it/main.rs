@@ -28,6 +28,7 @@ mod kit;
 mod migrations;
 mod privacy;
 mod program;
+mod relink;
 mod results;
 mod roster_reading;
 mod runs;

@@ -9,4 +9,5 @@ pub mod classin_plan;
 pub mod exam_plan;
 pub mod failure;
 pub mod outcome;
+pub mod relink;
 pub mod roster;

@@ -28,6 +28,7 @@ pub use session::ExamRetryDelays;
 pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
 use apply::ApplyContext;
 use field_mapping::ResolveError;
+pub use field_mapping::login_column;
 use group_creation::{GroupPlan, create_groups, plan_groups};
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};

@@ -108,7 +108,7 @@ async fn an_export_is_a_table_or_one_array_and_shows_login_values_only_on_demand
 async fn an_export_holds_nothing_that_a_spreadsheet_would_compute() {
     let school = school().await;
     school.program(&["results"]);
-    let relinked = school.program(&["relink", "s1", "=2+3"]);
+    let relinked = school.program(&["relink", "s1", "=2+3", "--force"]);
     assert_eq!(relinked.code, 0, "{relinked:?}");
     let text = school.program(&["results", "export", "csv"]).stdout;
     assert!(text.contains(",'=2+3,") && !text.contains(",=2+3"), "{text}");

@@ -217,7 +217,7 @@ async fn a_student_with_a_new_candidate_or_a_new_id_keeps_the_older_results() {
     let standings: Vec<CandidateStatus> =
         stored(&school, &of("s1")).await.into_iter().map(|row| row.candidate).collect();
     assert_eq!(standings, [CandidateStatus::Managed, CandidateStatus::Deleted, CandidateStatus::Deleted]);
-    let relinked = school.program(&["relink", "s1", "n1"]);
+    let relinked = school.program(&["relink", "s1", "n1", "--force"]);
     assert_eq!(relinked.code, 0, "{relinked:?}");
     assert_eq!(stored(&school, &of("n1")).await.len(), 3);
     assert!(stored(&school, &of("s1")).await.is_empty());

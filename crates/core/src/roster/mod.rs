@@ -3,6 +3,7 @@
 //! Nothing here reads, writes, waits or looks at a clock; every other folder may depend on this one.
 
 mod identifier;
+mod likeness;
 mod person;
 mod phone;
 mod policy;
@@ -15,6 +16,7 @@ pub use identifier::{
     ClassCode, ClassId, ClassinUid, CourseId, ExamId, FieldId, Gid, GroupCode, LoginValue, RunId, Sid,
     StudentId,
 };
+pub use likeness::IdLikeness;
 pub use person::RosterPerson;
 pub use phone::{HomeCountry, Phone, PhoneProblem};
 pub use policy::{Adopt, Leavers, Limit, Mode, Removals};

@@ -44,6 +44,25 @@ pub(in crate::run::exam) async fn remembered_login_field(
     }
 }
 
+/// The roster's column that holds the login value, as far as it is known without asking.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub async fn login_column(side: &ExamSide, state: &StateStore) -> Result<Option<String>, StoreError> {
+    let labels = remembered_labels(state).await?.unwrap_or_default();
+    let number = |field: &FieldRef| match field {
+        FieldRef::Id(id) => Some(FieldId(*id)),
+        FieldRef::Label(label) => labels.get(label.trim()).map(|id| FieldId(*id)),
+    };
+    let login_field = remembered_login_field(side, state).await?;
+    let is_login = |field: &FieldRef| match &side.settings.login_field {
+        LoginField::Named(named) if named == field => true,
+        LoginField::Named(_) | LoginField::Auto => login_field.is_some() && number(field) == login_field,
+    };
+    let mapping = side.settings.fields.iter().find(|mapping| is_login(&mapping.field));
+    Ok(mapping.map(|mapping| mapping.column.clone()))
+}
+
 async fn remembered_labels(state: &StateStore) -> Result<Option<BTreeMap<String, i64>>, StoreError> {
     let json = state.fact(FIELDS_FACT).await?;
     Ok(json.and_then(|json| serde_json::from_str(&json).ok()))

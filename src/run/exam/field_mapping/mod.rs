@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 pub(super) use check::check;
 pub use error::ResolveError;
+pub use memory::login_column;
 pub(super) use memory::{forget_another_accounts, remembered_login_field};
 
 use super::{ExamSide, ExamSyncError};

@@ -1,0 +1,162 @@
+//! Which leavers and which newcomers are probably one person whose own id changed.
+//!
+//! A suggestion is for a person to look at: nothing is carried over because of one alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::roster::{IdLikeness, LoginValue, StudentId};
+
+/// A linked student who is no active student of the roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Under the id until now.
+    pub student: StudentId,
+    /// The login value of their candidate.
+    pub login: LoginValue,
+}
+
+/// An active student of the roster without a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct New {
+    /// Under the id from now on.
+    pub student: StudentId,
+    /// The login value that the roster wants, where it has one.
+    pub login: Option<LoginValue>,
+}
+
+/// Why two ids probably name one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// The new one wants the login value that the candidate of the other one has.
+    Login,
+    /// The ids differ only by blanks, case, leading zeros or Unicode form.
+    Id,
+}
+
+impl Likeness {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login-value",
+            Self::Id => "id",
+        }
+    }
+}
+
+/// One person under two ids, as far as roster and links tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The id until now.
+    pub from: StudentId,
+    /// The id from now on.
+    pub to: StudentId,
+    /// Never empty.
+    pub reasons: BTreeSet<Likeness>,
+}
+
+/// What the roster and the links suggest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    /// Pairs of whom neither has another partner, by the id until now.
+    pub pairs: Vec<Suggestion>,
+    /// Pairs that share a student with another pair: a person decides.
+    pub unclear: Vec<Suggestion>,
+}
+
+impl Suggestions {
+    /// Compares those who are gone with those who are new.
+    #[must_use]
+    pub fn between(gone: &[Gone], new: &[New]) -> Self {
+        let mut reasons: BTreeMap<(&StudentId, &StudentId), BTreeSet<Likeness>> = BTreeMap::new();
+        let by_login = new.iter().filter_map(|new| Some((new.login.as_ref()?, &new.student)));
+        let by_login = grouped(by_login);
+        let by_id = grouped(new.iter().map(|new| (IdLikeness::of(&new.student), &new.student)));
+        for one in gone {
+            let alike = by_login.get(&one.login).into_iter().flatten().map(|to| (*to, Likeness::Login));
+            let by_id = by_id.get(&IdLikeness::of(&one.student)).into_iter().flatten();
+            for (to, reason) in alike.chain(by_id.map(|to| (*to, Likeness::Id))) {
+                reasons.entry((&one.student, to)).or_default().insert(reason);
+            }
+        }
+        let partners_from = count(reasons.keys().map(|(from, _)| *from));
+        let partners_to = count(reasons.keys().map(|(_, to)| *to));
+        let mut found = Self::default();
+        for ((from, to), reasons) in &reasons {
+            let is_only = partners_from.get(from) == Some(&1) && partners_to.get(to) == Some(&1);
+            let list = if is_only { &mut found.pairs } else { &mut found.unclear };
+            let (from, to) = ((*from).clone(), (*to).clone());
+            list.push(Suggestion { from, to, reasons: reasons.clone() });
+        }
+        found
+    }
+}
+
+fn grouped<K: Ord, V>(pairs: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {
+    let mut groups: BTreeMap<K, Vec<V>> = BTreeMap::new();
+    for (key, value) in pairs {
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}
+
+fn count<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, u64> {
+    let mut counts = BTreeMap::new();
+    for key in keys {
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gone(student: &str, login: &str) -> Gone {
+        Gone { student: StudentId::new(student), login: LoginValue::new(login) }
+    }
+
+    fn new(student: &str, login: &str) -> New {
+        New { student: StudentId::new(student), login: LoginValue::parse(login) }
+    }
+
+    fn shown(suggestions: &[Suggestion]) -> Vec<String> {
+        let words =
+            |it: &Suggestion| it.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join("+");
+        suggestions.iter().map(|it| format!("{} {} {}", it.from, it.to, words(it))).collect()
+    }
+
+    #[test]
+    fn ids_written_otherwise_and_login_values_wanted_again_suggest_one_person() {
+        let rows = [
+            (gone("0001", "a"), new("1", "b"), "0001 1 id"),
+            (gone("AB 1", "a"), new("ab1", ""), "AB 1 ab1 id"),
+            (gone("Jose\u{301}", "a"), new("jos\u{e9}", "b"), "Jose\u{301} jos\u{e9} id"),
+            (gone("S1", "a"), new("T9", "a"), "S1 T9 login-value"),
+            (gone("01", "a"), new("1", "a"), "01 1 login-value+id"),
+        ];
+        for (gone, new, expected) in rows {
+            let found = Suggestions::between(&[gone], &[new]);
+            assert_eq!((shown(&found.pairs), found.unclear), (vec![expected.to_owned()], vec![]));
+        }
+    }
+
+    #[test]
+    fn other_ids_and_other_login_values_suggest_nothing() {
+        let found =
+            Suggestions::between(&[gone("1", "a"), gone("s2", "b")], &[new("10", "c"), new("s3", "")]);
+        assert_eq!(found, Suggestions::default());
+    }
+
+    #[test]
+    fn who_has_two_partners_is_left_to_a_person() {
+        let found = Suggestions::between(
+            &[gone("001", "a"), gone("01", "b"), gone("x", "c")],
+            &[new("1", "d"), new("y", "c")],
+        );
+        assert_eq!(shown(&found.pairs), ["x y login-value"]);
+        assert_eq!(shown(&found.unclear), ["001 1 id", "01 1 id"]);
+        let found = Suggestions::between(&[gone("001", "a")], &[new("1", "d"), new("y", "a")]);
+        assert_eq!(shown(&found.unclear), ["001 1 id", "001 y login-value"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! `relink`: a student's own id changed; link, account, enrolments and failures are carried over.
+
+mod roster_side;
+mod suggested;
+
+use serde::Serialize;
+
+use super::output;
+use super::plan::masked;
+use crate::app::{App, AppError};
+use crate::cli::{Cli, RelinkArgs};
+use crate::exit::Exit;
+use crate::store::StateStore;
+use roster_side::RosterSide;
+use rosterd_core::exam_plan::Link;
+use rosterd_core::roster::{LoginValue, StudentId};
+
+/// What was carried over to whom. Login values are shown by first character and length.
+#[derive(Serialize)]
+struct Relinked {
+    from: String,
+    to: String,
+    rows: u64,
+    /// The candidate that is the new id's from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_value: Option<String>,
+    /// The login value that the roster wants of the new id, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted_login_value: Option<String>,
+}
+
+pub(super) async fn run(app: &App, cli: &Cli, arguments: &RelinkArgs) -> Result<Exit, AppError> {
+    let _lock = app.lock()?;
+    let exit = match (&arguments.old, &arguments.new) {
+        (Some(old), Some(new)) => {
+            let (from, to) = (StudentId::entered(old), StudentId::entered(new));
+            one(app, cli, (&from, &to), arguments.force).await?
+        }
+        _ => suggested::run(app, cli, arguments.yes).await?,
+    };
+    app.state.close().await;
+    Ok(exit)
+}
+
+/// One pair that a person named.
+async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) -> Result<Exit, AppError> {
+    let (from, to) = pair;
+    if let Some(why) = impossible(&app.state, from, to).await? {
+        output::print_error(&why);
+        return Ok(Exit::Failed);
+    }
+    let roster = match RosterSide::read(app, from, to).await {
+        Ok(roster) => roster,
+        Err(_) if force => RosterSide::unread(),
+        Err(error) => return Err(error),
+    };
+    if let Some(why) = roster.objection(from, to).filter(|_| !force) {
+        output::print_error(&format!("{why}. Nothing was carried over; --force does it all the same"));
+        return Ok(Exit::Failed);
+    }
+    let relinked = carry_over(&app.state, from, to, roster.wanted_login.as_ref()).await?;
+    output::show(cli, &relinked, text);
+    Ok(Exit::Done)
+}
+
+/// Why the records cannot be carried over, whatever the roster says.
+async fn impossible(
+    state: &StateStore,
+    from: &StudentId,
+    to: &StudentId,
+) -> Result<Option<String>, AppError> {
+    if from == to {
+        return Ok(Some(format!("{from} and {to} are one id")));
+    }
+    let is_known = state.link_of(from).await?.is_some()
+        || state.account_of(from).await?.is_some()
+        || !state.evidence_of_student(from, None).await?.is_empty();
+    if !is_known {
+        return Ok(Some(format!("nothing is remembered of student {from}")));
+    }
+    Ok(state.link_of(to).await?.map(|_| {
+        format!(
+            "student {to} has a candidate already: both ids were synchronised as two people. Remove one of the two candidates on the exam side and run again"
+        )
+    }))
+}
+
+async fn carry_over(
+    state: &StateStore,
+    from: &StudentId,
+    to: &StudentId,
+    wanted: Option<&LoginValue>,
+) -> Result<Relinked, AppError> {
+    let link: Option<Link> = state.link_of(from).await?;
+    let rows = state.relink(from, to).await?;
+    let login = link.as_ref().map(|link| &link.login);
+    let wanted = wanted.filter(|wanted| login.is_some_and(|login| login != *wanted));
+    Ok(Relinked {
+        from: from.to_string(),
+        to: to.to_string(),
+        rows,
+        sid: link.as_ref().map(|link| link.sid.0),
+        login_value: login.map(|login| masked(login.as_str())),
+        wanted_login_value: wanted.map(|login| masked(login.as_str())),
+    })
+}
+
+fn text(done: &Relinked) -> String {
+    let Relinked { from, to, rows, sid, login_value, wanted_login_value } = done;
+    let mut text = format!("Student {from} is now {to}: {rows} rows carried over.");
+    if let (Some(sid), Some(login)) = (sid, login_value) {
+        text.push_str(&format!(
+            " The candidate with sid {sid} and login value {login} is {to}'s from now on"
+        ));
+        text.push_str(&match wanted_login_value {
+            Some(wanted) => format!("; the roster wants login value {wanted}, so the next run changes it."),
+            None => ".".to_owned(),
+        });
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! `relink --suggested`: who is probably one person under two ids, and carrying them over with `--yes`.
+
+use std::cmp::Ordering;
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+use serde::Serialize;
+
+use super::{carry_over, output};
+use crate::app::{App, AppError, exam_side};
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::run::login_column;
+use rosterd_core::relink::{Gone, Likeness, New, Suggestion, Suggestions};
+use rosterd_core::roster::LoginValue;
+
+/// What was found, and what was done.
+#[derive(Serialize)]
+struct Document {
+    pairs: Vec<Pair>,
+    /// Pairs that share a student with another pair: a person decides.
+    unclear: Vec<Pair>,
+    done: bool,
+}
+
+#[derive(Serialize)]
+struct Pair {
+    from: String,
+    to: String,
+    reasons: Vec<&'static str>,
+    /// Rows that were carried over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+}
+
+impl Pair {
+    fn new(suggestion: &Suggestion) -> Self {
+        let Suggestion { from, to, reasons } = suggestion;
+        let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
+        Self { from: from.to_string(), to: to.to_string(), reasons, rows: None }
+    }
+
+    fn text(&self) -> String {
+        let Self { from, to, reasons, rows } = self;
+        let says = |reason: &&str| {
+            if *reason == Likeness::Login.as_str() {
+                format!("{to} wants the login value of {from}'s candidate")
+            } else {
+                "the ids differ only by blanks, case, leading zeros or Unicode form".to_owned()
+            }
+        };
+        let reasons: Vec<String> = reasons.iter().map(says).collect();
+        let done = rows.map_or_else(String::new, |rows| format!(" ({rows} rows carried over)"));
+        format!("{from} -> {to}: {}{done}", reasons.join("; "))
+    }
+}
+
+pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppError> {
+    let (gone, new) = compare(app).await?;
+    let found = Suggestions::between(&gone, &new);
+    let mut document = Document {
+        pairs: found.pairs.iter().map(Pair::new).collect(),
+        unclear: found.unclear.iter().map(Pair::new).collect(),
+        done: yes,
+    };
+    if yes {
+        for (suggestion, pair) in found.pairs.iter().zip(&mut document.pairs) {
+            let done = carry_over(&app.state, &suggestion.from, &suggestion.to, None).await?;
+            pair.rows = Some(done.rows);
+        }
+    }
+    output::show(cli, &document, text);
+    Ok(Exit::Done)
+}
+
+/// Linked students who are no active students of the roster, and active students without a candidate. Both sides come
+/// in the order of their ids, so only these two groups are kept.
+async fn compare(app: &App) -> Result<(Vec<Gone>, Vec<New>), AppError> {
+    let login_at = login_position(app).await?;
+    let roster = app.roster().await?;
+    let mut snapshot = roster.snapshot().await?;
+    snapshot.require_students(app.settings.guard.min_roster).await?;
+    let mut students = snapshot.students();
+    let mut links = pin!(app.state.links(app.state.last_complete_run().await?));
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    let mut row = students.next().await?;
+    let mut link = links.next().await.transpose()?;
+    loop {
+        let order = match (&row, &link) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(row), Some(link)) => row.student.id.cmp(&link.student),
+        };
+        let here = if order.is_le() { row.take() } else { None };
+        let own = if order.is_ge() { link.take() } else { None };
+        match (here, own) {
+            (Some(here), Some(own)) if !here.student.active && here.unusable.is_none() => {
+                gone.push(Gone { student: own.student, login: own.login });
+            }
+            (None, Some(own)) => gone.push(Gone { student: own.student, login: own.login }),
+            (Some(here), None) if here.student.active && here.unusable.is_none() => {
+                let login = login_at.and_then(|at| here.student.values.get(at));
+                let login = login.and_then(|value| LoginValue::parse(value));
+                new.push(New { student: here.student.id, login });
+            }
+            (Some(_) | None, _) => {}
+        }
+        if order.is_le() {
+            row = students.next().await?;
+        }
+        if order.is_ge() {
+            link = links.next().await.transpose()?;
+        }
+    }
+    drop(students);
+    snapshot.close().await;
+    Ok((gone, new))
+}
+
+/// The place of the login value among the columns that are read of a student.
+async fn login_position(app: &App) -> Result<Option<usize>, AppError> {
+    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(None) };
+    let Some(column) = login_column(&side, &app.state).await? else { return Ok(None) };
+    Ok(app.settings.exam.fields.iter().position(|mapping| mapping.column == column))
+}
+
+fn text(document: &Document) -> String {
+    let Document { pairs, unclear, done } = document;
+    if pairs.is_empty() && unclear.is_empty() {
+        return "Roster and links suggest no student whose id changed.".to_owned();
+    }
+    let mut lines: Vec<String> = pairs.iter().map(Pair::text).collect();
+    lines.extend(unclear.iter().map(|pair| format!("unclear, not done: {}", pair.text())));
+    let closing = match (pairs.len(), done) {
+        (0, _) => "A person decides: rosterd relink OLD NEW.".to_owned(),
+        (count, true) => format!("{count} students carried over."),
+        (count, false) => format!("{count} students: rosterd relink --suggested --yes carries them over."),
+    };
+    lines.push(closing);
+    lines.join("\n")
+}
