@@ -6,6 +6,9 @@ use crate::driver::Driver;
 use rosterd_testkit::chance::{happens, one_of};
 use rosterd_testkit::*;
 
+/// The name of candidates whom the roster may come to name: where nothing agrees, a person has to decide.
+const HERE_ALREADY: &str = "Here already";
+
 impl Driver {
     /// One change of the roster; says what it was.
     pub fn edit_roster(&mut self) -> String {
@@ -55,7 +58,7 @@ impl Driver {
                     Some(login) => login,
                     None => format!("login-{fresh}"),
                 };
-                let newcomer = tagged(&format!("s{fresh:04}")).login(&login);
+                let newcomer = tagged(&format!("s{fresh:04}")).login(&login).named(HERE_ALREADY);
                 self.world.people.insert(newcomer.id.clone(), newcomer);
                 return format!("roster: s{fresh:04} arrives as {login}");
             }
@@ -109,8 +112,7 @@ impl Driver {
             }
             (72..86, _) => {
                 let login = format!("here-already-{fresh}");
-                let sid = sandbox
-                    .insert_candidate(&[(LOGIN, &login), (NAME, "Here already"), (GENDER, "f")], &[gid]);
+                let sid = sandbox.insert_candidate(&[(LOGIN, &login), (NAME, HERE_ALREADY)], &[gid]);
                 self.adoptable.push(login);
                 self.remember_stranger(sid);
                 return format!("by hand: {sid} is there, whom the roster may come to name");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::RunReport;
+use rosterd_core::exam_plan::Origin;
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 
@@ -122,6 +123,7 @@ impl Driver {
         let nothing = quiet.exit_code == 0 && quiet.planned().is_empty();
         self.law("then nothing is planned", nothing, &(&quiet, &failures));
         self.law("and nothing written", quiet.writes() == 0, &quiet);
+        self.leave_passwords_of_the_taken_over().await;
         let known = self.known_logins();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let differences = self.world.differences(&known);
@@ -131,6 +133,19 @@ impl Driver {
         let intents = self.world.state.lost_adds().await.unwrap();
         self.law("no call is left open", intents.is_empty(), &intents);
         self.nobody_is_there_twice();
+    }
+
+    /// Taking a candidate over sends no password: whatever the candidate has is right.
+    async fn leave_passwords_of_the_taken_over(&mut self) {
+        let candidates = self.world.sandbox.candidates();
+        for id in self.world.people.keys().cloned().collect::<Vec<_>>() {
+            let Some(link) = self.world.link(&id).await else { continue };
+            let candidate = candidates.iter().find(|it| it.sid == link.sid.0);
+            if let (Origin::Adopted, Some(candidate)) = (link.origin, candidate) {
+                let password = candidate.fields.get(&PASSWORD).cloned();
+                self.world.people.entry(id).and_modify(|person| person.password = password);
+            }
+        }
     }
 
     /// Whatever a row makes impossible is put right: a login value that somebody keeps who is not ours to rename, too.
@@ -148,7 +163,15 @@ impl Driver {
                 Some(tag) => *tag != person.id && it.gids.contains(&foreign),
             })
         };
+        let agreed = |person: &Person| {
+            let mut holders = candidates.iter().filter(|it| Some(&it.login_value) == person.login.as_ref());
+            let holder = holders.find(|it| !it.fields.contains_key(&GENDER))?;
+            holder.fields.get(&NAME).cloned()
+        };
         for person in self.world.people.values_mut() {
+            if let Some(name) = agreed(person) {
+                person.name = name;
+            }
             if person.login.is_none() || kept_by_another(person) {
                 person.login = Some(format!("mended-{}", person.id));
             }
