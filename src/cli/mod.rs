@@ -18,6 +18,7 @@ use self::import::ImportCommand;
 use self::results::ResultsArgs;
 use crate::exit::Exit;
 use crate::telemetry::{self, LogFormat};
+use rosterd_core::exam_plan::HoldWord;
 
 const GLOBAL: &str = "Global options";
 
@@ -132,11 +133,8 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<FailuresAction>,
     },
-    /// Let a held plan go ahead, once and for 24 hours
-    Approve {
-        /// The digest that the run's report names
-        digest: String,
-    },
+    /// Let what is held go ahead, once and for 24 hours
+    Approve(ApproveArgs),
     /// Show everything about one student, and what happens next; calls no service
     Explain {
         /// The student's id on the roster
@@ -291,6 +289,25 @@ impl Cli {
     }
 }
 
+/// What `approve` is given.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ApproveArgs {
+    /// The digest that a run, a plan or `rosterd status` names
+    pub(crate) digest: String,
+    /// Only what is held of these students: the way to approve what is held about single people
+    #[arg(long = "student", value_name = "STUDENT_ID", num_args = 1..)]
+    pub(crate) students: Vec<String>,
+    /// Only what is held about single people for this reason: same-person, foreign-group, adoption, unreadable-ids or
+    /// shared-contact
+    #[arg(long = "reason", value_name = "WORD", num_args = 1.., value_parser = hold_word)]
+    pub(crate) reasons: Vec<HoldWord>,
+}
+
+fn hold_word(text: &str) -> Result<HoldWord, String> {
+    HoldWord::parse(text)
+        .ok_or_else(|| format!("write one of {}", HoldWord::ALL.map(HoldWord::as_str).join(", ")))
+}
+
 /// `21=login`
 fn field(text: &str) -> Result<(i64, String), String> {
     let (sfid, label) = pair(text).ok_or("write it like 21=login")?;
@@ -350,6 +367,8 @@ mod tests {
             "rosterd account confirm",
             "rosterd account confirm --empty --same-school",
             "rosterd approve abcdefghijk",
+            "rosterd approve abcdefghijk --student 1001 1002 --student 1003",
+            "rosterd approve abcdefghijk --reason same-person",
             "rosterd results --full --output json",
             "rosterd results list --exam 107264 --student S7 --since 2026-11-01 --until 2026-11-30 --limit 20",
             "rosterd results export csv --since 2026-11-01T08:00:00Z",

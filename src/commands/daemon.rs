@@ -18,9 +18,9 @@ use crate::run::{
     Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
 };
 use crate::settings::Settings;
-use crate::store::{LockError, RunLock, StateStore};
+use crate::store::{FailureRow, LockError, RunLock, StateStore};
 use crate::web::{self, CallCount, Figures, OperationCount};
-use rosterd_core::failure::Service;
+use rosterd_core::failure::{FailureState, Service};
 
 /// The daemon's run handler: the program with its current settings.
 struct Runs {
@@ -207,7 +207,8 @@ impl Runs {
         }
         if let Ok(failures) = self.state.open_failures().await {
             for service in Service::ALL {
-                let open = failures.iter().filter(|row| row.service == service).count();
+                let counts = |row: &&FailureRow| row.service == service && row.state != FailureState::Ignored;
+                let open = failures.iter().filter(counts).count();
                 self.health.failures_open(service.as_str(), u64::try_from(open).unwrap_or(0));
             }
         }

@@ -11,7 +11,7 @@ use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::{Exit, exit_code};
 use crate::run::{Context, Progress, moment, preview_classin};
-use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails};
+use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, StudentHold};
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::Link;
 use rosterd_core::failure::{FailureState, RetryPolicy};
@@ -103,6 +103,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     }
     let mut next = exam_next(app, details.as_ref(), link.as_ref());
     next.extend(classin_next(app, roster, &student).await?);
+    next.extend(state.holds_of(&student).await?.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
     let explanation = Explanation {
         student_id: student.to_string(),
@@ -238,6 +239,17 @@ async fn classin_next(
         next.push("classin: nothing to do".to_owned());
     }
     Ok(next)
+}
+
+/// Why something is held, since when, and the command that lets it go ahead for this student alone.
+fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
+    let StudentHold { service, kind, class_code, message, since_ms, digest } = hold;
+    let class = if class_code.is_empty() { String::new() } else { format!(" in {class_code}") };
+    let since = moment(*since_ms);
+    format!(
+        "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \
+         --student {student}"
+    )
 }
 
 fn failure_next(failure: &FailureRow) -> String {

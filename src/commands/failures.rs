@@ -1,4 +1,4 @@
-//! `failures` and `approve`: what waits for a person.
+//! `failures`: what waits for a person.
 
 use serde::Serialize;
 
@@ -13,8 +13,6 @@ use rosterd_core::failure::FailureState;
 struct Changed {
     changed: u64,
 }
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -> Result<Exit, AppError> {
     let (ids, all, to) = match action {
@@ -51,28 +49,16 @@ pub(super) fn rows_text(rows: &[FailureRow]) -> String {
     for row in rows {
         let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
         let when = match (row.state, &row.due_at) {
-            (FailureState::Waiting, Some(due)) => format!("due {due}"),
-            (state, _) => state.to_string(),
+            (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),
+            (FailureState::Held, _) => format!("held since {}", row.since),
+            (FailureState::Waiting, None) => format!("waits since {}", row.since),
+            (state, _) => format!("attempt {}; {state}", row.attempts),
         };
         let _infallible = writeln!(
             text,
-            "{:>5}  {} {} of student {}{class}: {} ({}; attempt {}; {when}; for: {})",
-            row.id, row.service, row.kind, row.student_id, row.message, row.code, row.attempts, row.who
+            "{:>5}  {} {} of student {}{class}: {} ({}; {when}; for: {})",
+            row.id, row.service, row.kind, row.student_id, row.message, row.code, row.who
         );
     }
     text
-}
-
-/// `approve`
-pub(super) async fn approve(app: &App, cli: &Cli, digest: &str) -> Result<Exit, AppError> {
-    let until_ms = app.clock.now_ms().saturating_add(DAY_MS);
-    let changed = app.state.approve(digest, until_ms).await?;
-    if changed == 0 {
-        output::print_error("no plan with this digest was held: see the last run's report");
-        return Ok(Exit::Failed);
-    }
-    output::show(cli, &Changed { changed }, |done| {
-        format!("{} held operations may go ahead, once and within 24 hours.", done.changed)
-    });
-    Ok(Exit::Done)
 }

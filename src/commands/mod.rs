@@ -1,6 +1,7 @@
 //! One thin file a verb: reads its arguments, calls what does the work, says what came of it.
 
 mod account;
+mod approve;
 mod check;
 mod claim;
 mod daemon;
@@ -63,7 +64,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         Some(Command::Failures { action }) => {
             failures::run(&App::open(config).await?, cli, action.as_ref()).await
         }
-        Some(Command::Approve { digest }) => failures::approve(&App::open(config).await?, cli, digest).await,
+        Some(Command::Approve(arguments)) => approve::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Explain { student_id, reveal }) => {
             explain::run(&App::open(config).await?, cli, student_id, *reveal).await
         }

@@ -1,6 +1,6 @@
 //! `plan`: what a run would do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -8,8 +8,9 @@ use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{self, Intended, RunReport, Severity};
+use crate::run::{self, HoldLine, Intended, RunReport, Severity};
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
+use rosterd_core::failure::OperationKey;
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Options {
@@ -22,6 +23,8 @@ pub(super) struct Options {
 #[derive(Serialize)]
 struct Document {
     digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_digest: Option<String>,
     operations: Vec<OperationLine>,
     counts: BTreeMap<String, BTreeMap<String, u64>>,
     students: u64,
@@ -33,6 +36,8 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     doubt: Option<String>,
     holds: Vec<String>,
+    /// The same as a report has them: each reason once, since when, with its digest.
+    held: Vec<HoldLine>,
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     approve: Option<String>,
@@ -71,6 +76,7 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         doubt = exam.doubt;
     }
     operations.extend(intended.classin.operations.iter().cloned());
+    say_since(&mut operations, report);
     // Operations that take something away come last, for both services; the order is otherwise kept.
     operations.sort_by_key(|operation| matches!(operation.kind, "delete" | "remove"));
     let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
@@ -80,6 +86,7 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
     }
     Document {
         digest: report.digest.clone(),
+        held_digest: report.held_digest.clone(),
         operations,
         counts,
         students: report.exam.students,
@@ -95,10 +102,39 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         ),
         doubt,
         holds: report.exam.holds.iter().chain(&report.classin.holds).cloned().collect(),
+        held: report.holds.clone(),
         notes: report.exam.notes.iter().chain(&report.classin.notes).cloned().collect(),
         approve: report.approve.clone(),
         problems: report.exam.problems.iter().chain(&report.classin.problems).cloned().collect(),
         errors: report.errors.clone(),
+    }
+}
+
+/// Says of everything that is held since when it is, and by which limit.
+fn say_since(operations: &mut [OperationLine], report: &RunReport) {
+    let holds = report.exam.held_for.iter().chain(&report.classin.held_for).zip(&report.holds);
+    let held = holds.flat_map(|(hold, line)| hold.operations.iter().map(move |one| (&one.key, line)));
+    let by_key: HashMap<(&str, &str, &str), &HoldLine> = held
+        .map(|(OperationKey { kind, student, class_key }, line)| {
+            // A group is named by its code alone, in the plan as in the key.
+            let (subject, class) = match student.as_str() {
+                "" => (class_key.as_str(), ""),
+                student => (student, class_key.as_str()),
+            };
+            ((kind.as_str(), subject, class), line)
+        })
+        .collect();
+    for operation in operations.iter_mut().filter(|operation| operation.state == "held") {
+        let class = match operation.kind {
+            "enrol" | "remove" => operation.fields.first().map_or("", String::as_str),
+            _ => "",
+        };
+        let Some(hold) = by_key.get(&(operation.kind, operation.subject.as_str(), class)) else { continue };
+        operation.since = Some(hold.since.clone());
+        let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok());
+        operation.reason_code.get_or_insert_with(|| hold.reason_code.clone());
+        operation.count = operation.count.or_else(|| figure(hold.count));
+        operation.limit = operation.limit.or_else(|| figure(hold.limit));
     }
 }
 
@@ -139,6 +175,9 @@ fn text(document: &Document) -> String {
     if let Some(approve) = &document.approve {
         let _infallible = writeln!(text, "To let happen what is held: {approve}");
     }
+    for hold in &document.held {
+        let _infallible = writeln!(text, "{}", hold_text(hold));
+    }
     if document.leavers_waiting > 0 {
         let _infallible = writeln!(text, "{} leavers wait for exam.delete_grace.", document.leavers_waiting);
     }
@@ -152,6 +191,12 @@ fn text(document: &Document) -> String {
         document.unmanaged
     );
     text
+}
+
+/// What is held for which reason, since when, and the command that lets just that go ahead.
+fn hold_text(hold: &HoldLine) -> String {
+    let HoldLine { service, reason_code, operations, since, approve, .. } = hold;
+    format!("held since {since}: {service} {reason_code}, {operations} operations: {approve}")
 }
 
 /// An operation that this run leaves undone keeps the sign of its kind, followed by the reason.

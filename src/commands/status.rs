@@ -10,7 +10,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::daemon::schedule;
 use crate::exit::Exit;
-use crate::run::moment;
+use crate::run::{HoldLine, moment};
 use crate::settings::ScheduleSettings;
 use crate::store::FailureRow;
 
@@ -26,6 +26,8 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidencePart>,
     runs: Vec<RunLine>,
+    /// What is held, each reason once, the oldest first.
+    holds: Vec<HoldLine>,
     failures: Vec<FailureRow>,
     condemned_classes: Vec<String>,
 }
@@ -94,6 +96,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         enrolments: state.count_enrolments().await?,
         evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
+        holds: state.standing_holds().await?.into_iter().map(HoldLine::from).collect(),
         failures: state.open_failures().await?,
         condemned_classes: state
             .closed_classes()
@@ -171,6 +174,10 @@ fn text(status: &Status) -> String {
     text.push('\n');
     text.push_str(&lines_text(&status.runs));
     text.push('\n');
+    for hold in &status.holds {
+        let _infallible = writeln!(text, "held since {}: {}", hold.since, hold.reason);
+        let _infallible = writeln!(text, "      to let it happen: {}", hold.approve);
+    }
     let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
     text.push_str(&failures::rows_text(shown));
     if !text.ends_with('\n') {

@@ -42,8 +42,19 @@ struct Shown {
     exit_code: u8,
     #[serde(default)]
     approve: Option<String>,
+    #[serde(default)]
+    holds: Vec<HoldSection>,
     exam: ServiceSection,
     classin: ServiceSection,
+}
+
+/// One reason for which something is held.
+#[derive(Deserialize)]
+struct HoldSection {
+    reason_code: String,
+    operations: u64,
+    since: String,
+    approve: String,
 }
 
 /// One service's part of it. What an older version did not say counts as nothing.
@@ -106,6 +117,12 @@ fn text(report: &Shown) -> String {
     service_section(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
     if let Some(approve) = &report.approve {
         let _infallible = writeln!(text, "\n{HELD}To let happen what is held:{HELD:#} {approve}");
+    }
+    for HoldSection { reason_code, operations, since, approve } in &report.holds {
+        let _infallible = writeln!(
+            text,
+            "{DIM}{reason_code}, {operations} operations, held since {since}:{DIM:#} {approve}"
+        );
     }
     let _infallible = writeln!(text, "\n{}", closing(report));
     text
@@ -217,8 +234,14 @@ fn kind_line(text: &mut String, kind: &str, sign: char, service: &ServiceSection
 fn closing(report: &Shown) -> String {
     let changes = sum(&report.exam.applied) + sum(&report.classin.applied);
     let skipped = sum(&report.exam.skipped) + sum(&report.classin.skipped);
+    let held = sum(&report.exam.held) + sum(&report.classin.held);
     match report.exit_code {
         0 if report.trigger == "plan" => "This was only a plan: nothing was changed.".to_owned(),
+        0 if held > 0 => format!(
+            "{} changes made; {} wait for your approval as before: see rosterd status",
+            grouped(changes),
+            grouped(held)
+        ),
         0 if skipped > 0 => format!(
             "{} changes made; {} were not wanted in this mode, or were silenced: see rosterd plan",
             grouped(changes),

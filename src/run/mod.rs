@@ -28,16 +28,17 @@ pub use exam::{
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;
-pub use report::{Counts, RunOutcome, RunReport, ServiceReport, moment};
+pub use report::{Counts, HoldLine, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, pull_results};
 pub use severity::Severity;
 
 use crate::clock::Clock;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
-use crate::store::{HeldOperation, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
+use crate::store::{RosterDatabase, RunRow, RunStart, StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::{Digest, MemoryKey};
+use rosterd_core::exam_plan::{Hold, held_digest};
 use rosterd_core::failure::{RetryPolicy, Service};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::RunId;
@@ -249,11 +250,13 @@ async fn close(
     let mut digest = Digest::open("run");
     digest.text(&exam.digest).text(&classin.digest);
     let digest = digest.finish_text();
-    let held: Vec<HeldOperation> =
-        exam.held_operations.iter().chain(&classin.held_operations).cloned().collect();
-    if !held.is_empty() {
-        context.state.remember_held(&digest, &held, finished_at_ms).await?;
-    }
+    let Held { held_digest, approve, lines } = remember_holds(
+        context,
+        [(Service::Exam, &exam), (Service::Classin, &classin)],
+        &digest,
+        finished_at_ms,
+    )
+    .await?;
     let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;
     let report = RunReport {
@@ -264,7 +267,9 @@ async fn close(
         started_at: moment(started_at_ms),
         finished_at: moment(finished_at_ms),
         digest: digest.clone(),
-        approve: (!held.is_empty()).then(|| format!("rosterd approve {digest}")),
+        held_digest,
+        approve,
+        holds: lines,
         errors: exam.errors.iter().chain(&classin.errors).cloned().collect(),
         exam,
         classin,
@@ -285,6 +290,38 @@ async fn close(
     context.state.trim_runs(1000).await?;
     log_end(&report);
     Ok(report)
+}
+
+/// What a report says of what is held.
+struct Held {
+    held_digest: Option<String>,
+    approve: Option<String>,
+    lines: Vec<HoldLine>,
+}
+
+/// Stores what is held, each reason once, and says since when it is.
+async fn remember_holds(
+    context: &Context,
+    services: [(Service, &ServiceReport); 2],
+    digest: &str,
+    now_ms: i64,
+) -> Result<Held, StoreError> {
+    let holds: Vec<Hold> = services.iter().flat_map(|(_, report)| report.held_for.iter().cloned()).collect();
+    // A service that could not be planned for holds what it held.
+    let is_planned = |report: &ServiceReport| !report.enabled || !report.digest.is_empty();
+    let planned = services.iter().filter(|(_, report)| is_planned(report));
+    let planned: Vec<Service> = planned.map(|(service, _)| *service).collect();
+    let held_digest = held_digest(&holds);
+    let shown: Vec<&str> = [Some(digest), held_digest.as_deref()].into_iter().flatten().collect();
+    let since = context.state.remember_holds(&planned, &holds, &shown, now_ms).await?;
+    let lines: Vec<HoldLine> =
+        holds.iter().zip(since).map(|(hold, since_ms)| HoldLine::found(hold, since_ms)).collect();
+    let is_limit = holds.iter().any(|hold| hold.word.is_none());
+    let approve = match (&held_digest, lines.first()) {
+        (Some(digest), _) if is_limit => Some(format!("rosterd approve {digest}")),
+        (_, first) => first.map(|hold: &HoldLine| hold.approve.clone()),
+    };
+    Ok(Held { held_digest, approve, lines })
 }
 
 /// A plan that found something to do is neither converged nor applied.

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::remote::http::Calls;
 use crate::run::severity::Severity;
-use crate::store::HeldOperation;
+use crate::store::StandingHold;
+use rosterd_core::exam_plan::Hold;
+use rosterd_core::failure::Service;
 use rosterd_core::outcome::Outcome;
 
 /// How a run ended.
@@ -116,9 +118,12 @@ pub struct ServiceReport {
     /// The plan's digest.
     #[serde(skip)]
     pub digest: String,
-    /// What the guard holds, to be remembered under the run's digest.
+    /// What is held, to be remembered under the run's digest.
     #[serde(skip)]
-    pub held_operations: Vec<HeldOperation>,
+    pub held_for: Vec<Hold>,
+    /// How many operations are held about single people just as they were before: no news.
+    #[serde(skip)]
+    pub held_as_before: u64,
     /// How badly it ended.
     #[serde(skip)]
     pub severity: Severity,
@@ -196,7 +201,7 @@ impl ServiceReport {
         if let Some(kind) = self.imbalance() {
             self.fail(Severity::Failed, format!("the figures for {kind} do not add up"));
         }
-        if Self::sum(&self.held) > 0 {
+        if Self::sum(&self.held) > self.held_as_before {
             self.worsen(Severity::Held);
         }
         if Self::sum(&self.failed) + Self::sum(&self.unknown) > 0 {
@@ -219,9 +224,14 @@ pub struct RunReport {
     pub finished_at: String,
     /// The plan's digest, over both services.
     pub digest: String,
+    /// The digest of what is held, over both services: the same from run to run while the same is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_digest: Option<String>,
     /// How to let happen what is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approve: Option<String>,
+    /// What is held, each reason once.
+    pub holds: Vec<HoldLine>,
     pub exam: ServiceReport,
     pub classin: ServiceReport,
     /// What went wrong, of both.
@@ -230,6 +240,64 @@ pub struct RunReport {
     /// How badly it ended: the exit code follows from it.
     #[serde(skip)]
     pub severity: Severity,
+}
+
+/// One reason for which something is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HoldLine {
+    pub service: Service,
+    /// A sentence.
+    pub reason: String,
+    /// The same in a word for programs.
+    pub reason_code: String,
+    /// How many there are of what is limited.
+    pub count: Option<i64>,
+    pub limit: Option<i64>,
+    /// How many operations are held for it.
+    pub operations: i64,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// The digest of this hold alone.
+    pub digest: String,
+    /// How to let it happen.
+    pub approve: String,
+}
+
+impl HoldLine {
+    /// One that a run or a plan has just found, held since a moment.
+    pub(crate) fn found(hold: &Hold, since_ms: i64) -> Self {
+        let number = |figure: Option<u64>| figure.and_then(|figure| i64::try_from(figure).ok());
+        Self::from(StandingHold {
+            service: hold.service,
+            reason: hold.reason.to_owned(),
+            word: hold.word,
+            message: hold.message.clone(),
+            count: number(hold.count),
+            limit: number(hold.limit),
+            operations: i64::try_from(hold.operations.len()).unwrap_or(i64::MAX),
+            since_ms,
+            digest: hold.digest(),
+        })
+    }
+}
+
+impl From<StandingHold> for HoldLine {
+    fn from(hold: StandingHold) -> Self {
+        let StandingHold { service, reason, word, message, count, limit, operations, since_ms, digest } =
+            hold;
+        let named = word.map(|word| format!(" --reason {word}")).unwrap_or_default();
+        Self {
+            service,
+            reason: message,
+            reason_code: reason,
+            count,
+            limit,
+            operations,
+            since: moment(since_ms),
+            approve: format!("rosterd approve {digest}{named}"),
+            digest,
+        }
+    }
 }
 
 /// When a run started and ended, in RFC 3339 and to the second.
@@ -283,6 +351,17 @@ mod tests {
         }
         assert_eq!(stage.imbalance(), None);
         assert_eq!(stage.planned.get("move"), Some(&5));
+    }
+
+    #[test]
+    fn what_is_held_as_before_does_not_make_a_run_held() {
+        for (held, as_before, severity) in [(1, 1, Severity::Done), (2, 1, Severity::Held)] {
+            let mut stage = ServiceReport::enabled();
+            (0..held).for_each(|_| stage.count("delete", &Outcome::<()>::Held));
+            stage.held_as_before = as_before;
+            stage.close();
+            assert_eq!(stage.severity, severity, "{held} held, {as_before} as before");
+        }
     }
 
     #[test]

@@ -1,96 +1,108 @@
-//! Held operations, a person's approvals of them, and the number of recent removals of leavers.
+//! What a person let go ahead, and what it is good for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+
+use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, OperationKind};
+use rosterd_core::failure::{OperationKey, RecordedKind, Service};
+use rosterd_core::roster::StudentId;
+use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, keys, read_key, stored};
 use super::{StateStore, StoreError};
-use rosterd_core::exam_plan::{Approved, CountedWrite, Fingerprint, OperationKind, RecentWrites};
-use rosterd_core::failure::{OperationKey, RecordedKind, Service};
-use rosterd_core::roster::StudentId;
 
-/// In milliseconds. An older held operation was approved, changed or forgotten since, so its row is deleted.
-const HELD_ROWS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
-
-/// An operation that the guard held.
-#[derive(Clone, Debug)]
-pub struct HeldOperation {
+/// One operation that an approval of a digest may cover: it was held under that digest, and is held still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvable {
     pub key: OperationKey,
-    /// What it wants: an approval covers nothing else.
     pub desired_hash: Fingerprint,
+    pub of_leaver: bool,
+    /// For a hold about single people: what has to be named.
+    pub word: Option<HoldWord>,
+    /// The word of the reason.
+    pub reason: String,
+    /// When a run or a plan last found it held.
+    pub held_at_ms: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct ApprovalRow {
+    kind: String,
+    student_id: String,
+    class_code: String,
+    want: i64,
+    word: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ApprovableRow {
+    service: String,
+    kind: String,
+    student_id: String,
+    class_code: String,
+    want: i64,
+    of_leaver: bool,
+    is_named: bool,
+    reason: String,
+    held_at_ms: i64,
+}
+
+impl TryFrom<ApprovableRow> for Approvable {
+    type Error = StoreError;
+
+    fn try_from(row: ApprovableRow) -> Result<Self, StoreError> {
+        let place = ("held_operations", &row.reason as &dyn std::fmt::Display);
+        let key = read_key(place, (&row.service, &row.kind), row.student_id, row.class_code)?;
+        let word = if row.is_named { HoldWord::parse(&row.reason) } else { None };
+        let desired_hash = fingerprint(row.want);
+        let (of_leaver, held_at_ms) = (row.of_leaver, row.held_at_ms);
+        Ok(Self { key, desired_hash, of_leaver, word, reason: row.reason, held_at_ms })
+    }
 }
 
 impl StateStore {
-    /// Deletes (and moves of leavers) since a moment, approved ones not counted.
-    pub async fn recent_departures(&self, service: Service, since_ms: i64) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM departures WHERE service = ? AND at_ms > ? AND approved = 0",
+    /// What was held under this digest and is held still, by the newest run or plan: what came later waits for its own
+    /// approval, and what has ended or is no longer wanted needs none.
+    pub async fn approvable(&self, digest: &str) -> Result<Vec<Approvable>, StoreError> {
+        let rows: Vec<ApprovableRow> = sqlx::query_as(
+            "SELECT DISTINCT o.service, o.kind, o.student_id, o.class_code, o.want, o.of_leaver, n.is_named, \
+             n.reason, n.held_at_ms \
+             FROM hold_digests AS d \
+             JOIN holds AS h ON h.hold_digest = d.hold_digest \
+             JOIN held_operations AS o ON o.hold_digest = d.hold_digest \
+             JOIN held_operations AS s ON s.service = o.service AND s.kind = o.kind \
+             AND s.student_id = o.student_id AND s.class_code = o.class_code AND s.want = o.want \
+             JOIN holds AS n ON n.hold_digest = s.hold_digest AND n.is_standing = 1 \
+             AND n.is_named = h.is_named AND (n.is_named = 0 OR n.reason = h.reason) \
+             WHERE d.digest = ? \
+             ORDER BY o.service DESC, o.kind, o.student_id, o.class_code, o.want",
         )
-        .bind(service.as_str())
-        .bind(since_ms)
-        .fetch_one(&self.reader)
-        .await
-        .doing("counting recent deletes")?;
-        Ok(counted(count))
-    }
-
-    /// Who was written for on the exam side since a moment, for the guard to look back on.
-    pub async fn recent_exam_writes(&self, since_ms: i64) -> Result<RecentWrites, StoreError> {
-        let doing = "reading recent deletes";
-        let departures: Vec<(String, bool)> = sqlx::query_as(
-            "SELECT student_id, approved FROM departures WHERE service = ? AND at_ms > ? ORDER BY student_id",
-        )
-        .bind(Service::Exam.as_str())
-        .bind(since_ms)
+        .bind(digest)
         .fetch_all(&self.reader)
         .await
-        .doing(doing)?;
-        let sent: Vec<String> = sqlx::query_scalar(
-            "SELECT student_id FROM intents WHERE service = ? AND kind = ? ORDER BY student_id",
-        )
-        .bind(Service::Exam.as_str())
-        .bind(OperationKind::Delete.as_str())
-        .fetch_all(&self.reader)
-        .await
-        .doing(doing)?;
-        let mut recent = RecentWrites::default();
-        for (student, is_approved) in departures {
-            recent.record_sent_dismissal(StudentId::new(student.as_str()));
-            if !is_approved {
-                recent.record(CountedWrite::Dismissal, StudentId::new(student));
-            }
-        }
-        sent.into_iter().for_each(|student| recent.record_sent_dismissal(StudentId::new(student)));
-        Ok(recent)
+        .doing("reading what is held")?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Remembers what was held under a digest, so that an approval covers just that.
-    pub async fn remember_held(
-        &self,
-        digest: &str,
-        held: &[HeldOperation],
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let doing = "remembering what is held";
+    /// Lets these go ahead, each until a moment.
+    pub async fn grant(&self, granted: &[(Approvable, i64)], now_ms: i64) -> Result<(), StoreError> {
+        let doing = "approving what is held";
         let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM held_operations WHERE held_at_ms < ?")
-            .bind(now_ms.saturating_sub(HELD_ROWS_KEPT_MS))
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
-        for operation in held {
+        for (Approvable { key, desired_hash, of_leaver, word, .. }, until_ms) in granted {
             sqlx::query(
-                "INSERT INTO held_operations (digest, service, kind, student_id, class_code, want, held_at_ms) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT DO UPDATE SET want = excluded.want, held_at_ms = excluded.held_at_ms",
+                "INSERT INTO approvals (service, kind, student_id, class_code, want, word, of_leaver, \
+                 given_at_ms, until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                 ON CONFLICT DO UPDATE SET given_at_ms = excluded.given_at_ms, until_ms = excluded.until_ms",
             )
-            .bind(digest)
-            .bind(operation.key.service().as_str())
-            .bind(operation.key.kind.as_str())
-            .bind(operation.key.student.as_str())
-            .bind(&operation.key.class_key)
-            .bind(stored(operation.desired_hash))
+            .bind(key.service().as_str())
+            .bind(key.kind.as_str())
+            .bind(key.student.as_str())
+            .bind(&key.class_key)
+            .bind(stored(*desired_hash))
+            .bind(word.map_or("", HoldWord::as_str))
+            .bind(of_leaver)
             .bind(now_ms)
+            .bind(until_ms)
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
@@ -98,24 +110,25 @@ impl StateStore {
         transaction.commit().await.doing(doing)
     }
 
-    /// Lets what was held under this digest go ahead until a moment. Says how many operations that are.
+    /// Lets what a limit holds under this digest go ahead until a moment. Says how many operations that are.
     pub async fn approve(&self, digest: &str, until_ms: i64) -> Result<u64, StoreError> {
-        sqlx::query("UPDATE held_operations SET approved_until_ms = ? WHERE digest = ?")
-            .bind(until_ms)
-            .bind(digest)
-            .execute(&self.writer)
-            .await
-            .rows("approving a plan")
+        let held = self.approvable(digest).await?.into_iter().filter(|one| one.word.is_none());
+        let granted: Vec<(Approvable, i64)> = held.map(|one| (one, until_ms)).collect();
+        self.grant(&granted, until_ms).await?;
+        Ok(counted(i64::try_from(granted.len()).unwrap_or(i64::MAX)))
     }
 
     /// Approvals of exam-side operations that are valid now.
     pub async fn approved(&self, now_ms: i64) -> Result<Approved, StoreError> {
         let mut approved = Approved::default();
-        for (key, desired_hash) in self.approvals(Service::Exam, now_ms).await? {
-            match key.kind {
-                RecordedKind::Exam(OperationKind::CreateGroup) => approved.insert_group(desired_hash),
-                RecordedKind::Exam(kind) => approved.insert(key.student, kind, desired_hash),
-                RecordedKind::Classin(_) => {}
+        for (key, desired_hash, word) in self.approvals(Service::Exam, now_ms).await? {
+            match (key.kind, word) {
+                (RecordedKind::Exam(OperationKind::CreateGroup), _) => approved.insert_group(desired_hash),
+                (RecordedKind::Exam(kind), None) => approved.insert(key.student, kind, desired_hash),
+                (RecordedKind::Exam(kind), Some(word)) => {
+                    approved.insert_named(key.student, kind, desired_hash, word);
+                }
+                (RecordedKind::Classin(_), _) => {}
             }
         }
         Ok(approved)
@@ -126,26 +139,29 @@ impl StateStore {
         &self,
         now_ms: i64,
     ) -> Result<HashSet<(OperationKey, Fingerprint)>, StoreError> {
-        Ok(self.approvals(Service::Classin, now_ms).await?.into_iter().collect())
+        let approvals = self.approvals(Service::Classin, now_ms).await?.into_iter();
+        Ok(approvals.map(|(key, desired_hash, _)| (key, desired_hash)).collect())
     }
 
     async fn approvals(
         &self,
         service: Service,
         now_ms: i64,
-    ) -> Result<Vec<(OperationKey, Fingerprint)>, StoreError> {
-        let rows: Vec<(String, String, String, String, i64)> = sqlx::query_as(
-            "SELECT digest, kind, student_id, class_code, want FROM held_operations \
-             WHERE service = ? AND approved_until_ms > ? ORDER BY kind, student_id, class_code, digest",
+    ) -> Result<Vec<(OperationKey, Fingerprint, Option<HoldWord>)>, StoreError> {
+        let rows: Vec<ApprovalRow> = sqlx::query_as(
+            "SELECT kind, student_id, class_code, want, word FROM approvals \
+             WHERE service = ? AND until_ms > ? ORDER BY kind, student_id, class_code, want, word",
         )
         .bind(service.as_str())
         .bind(now_ms)
         .fetch_all(&self.reader)
         .await
         .doing("reading approvals")?;
-        let approval = |(digest, kind, student, class, hash): (String, String, _, _, _)| {
-            let place = ("held_operations", &digest as &dyn std::fmt::Display);
-            Ok((read_key(place, (service.as_str(), &kind), student, class)?, fingerprint(hash)))
+        let approval = |row: ApprovalRow| {
+            let ApprovalRow { kind, student_id, class_code, want, word } = row;
+            let place = ("approvals", &kind as &dyn std::fmt::Display);
+            let key = read_key(place, (service.as_str(), &kind), student_id, class_code)?;
+            Ok((key, fingerprint(want), HoldWord::parse(&word)))
         };
         rows.into_iter().map(approval).collect()
     }
@@ -155,13 +171,104 @@ impl StateStore {
         if ended.is_empty() {
             return Ok(());
         }
+        let mut transaction = self.begin().await?;
+        use_up(&mut transaction, ended).await?;
+        transaction.commit().await.doing("using up approvals")
+    }
+
+    /// Takes back the approvals of what the newest complete plan of a service no longer wants. Of a leaver of the exam
+    /// side, who may still have to wait, it is the return that ends an approval.
+    pub async fn end_unwanted_approvals(
+        &self,
+        service: Service,
+        wanted: &HashSet<(OperationKey, Fingerprint)>,
+    ) -> Result<(), StoreError> {
+        let doing = "ending approvals";
+        let rows: Vec<(i64, String, String, String, i64, bool, bool)> = sqlx::query_as(
+            "SELECT a.given_at_ms, a.kind, a.student_id, a.class_code, a.want, a.of_leaver, \
+             l.student_id IS NOT NULL FROM approvals AS a \
+             LEFT JOIN links AS l ON l.student_id = a.student_id AND l.gone_since_ms IS NOT NULL \
+             WHERE a.service = ? ORDER BY a.kind, a.student_id, a.class_code",
+        )
+        .bind(service.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing(doing)?;
+        let mut unwanted = BTreeSet::new();
+        for (at_ms, kind, student, class, want, of_leaver, is_gone) in rows {
+            let key = read_key(("approvals", &at_ms), (service.as_str(), &kind), student, class)?;
+            let is_wanted = wanted.contains(&(key.clone(), fingerprint(want)));
+            if if of_leaver { !is_gone } else { !is_wanted } {
+                unwanted.insert((kind, key.student.as_str().to_owned(), key.class_key, want));
+            }
+        }
+        if unwanted.is_empty() {
+            return Ok(());
+        }
         sqlx::query(
-            "DELETE FROM held_operations WHERE (service, kind, student_id, class_code) IN \
+            "DELETE FROM approvals WHERE service = ? AND (kind, student_id, class_code, want) IN \
              (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
         )
-        .bind(keys(ended))
+        .bind(service.as_str())
+        .bind(serde_json::json!(unwanted).to_string())
         .execute(&self.writer)
         .await
-        .done("using up approvals")
+        .done(doing)
     }
+
+    /// What is wanted is known by another hash now, as of a group that has its gid since: its approval stays one.
+    pub async fn carry_approvals(
+        &self,
+        renamed: &[(OperationKey, Fingerprint, Fingerprint)],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<(&str, &str, &str, i64, i64)> = renamed
+            .iter()
+            .map(|(key, before, now)| {
+                let (kind, student) = (key.kind.as_str(), key.student.as_str());
+                (key.service().as_str(), kind, student, stored(*before), stored(*now))
+            })
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE OR REPLACE approvals SET want = it.value ->> 4 FROM json_each(?) AS it \
+             WHERE approvals.service = it.value ->> 0 AND approvals.kind = it.value ->> 1 \
+             AND approvals.student_id = it.value ->> 2 AND approvals.class_code = '' \
+             AND approvals.want = it.value ->> 3",
+        )
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&self.writer)
+        .await
+        .done("carrying approvals over")
+    }
+
+    /// Since when each of these students has been gone, as far as a run has seen it.
+    pub async fn gone_since(&self, student: &StudentId) -> Result<Option<i64>, StoreError> {
+        let since: Option<Option<i64>> =
+            sqlx::query_scalar("SELECT gone_since_ms FROM links WHERE student_id = ?")
+                .bind(student.as_str())
+                .fetch_optional(&self.reader)
+                .await
+                .doing("reading since when a student is gone")?;
+        Ok(since.flatten())
+    }
+}
+
+/// Takes back the approvals of what has ended, inside the caller's transaction.
+pub(super) async fn use_up(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ended: &[OperationKey],
+) -> Result<(), StoreError> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "DELETE FROM approvals WHERE (service, kind, student_id, class_code) IN \
+         (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+    )
+    .bind(keys(ended))
+    .execute(&mut **transaction)
+    .await
+    .done("using up approvals")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rosterd_core::exam_plan::HoldWord;
 use rosterd_core::failure::{FailureCode, FailureState, OperationKey, RecordedHash, Service};
 use rosterd_core::roster::RunId;
 use sqlx::{Sqlite, Transaction};
@@ -29,8 +30,8 @@ pub(super) async fn record(
         "INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, \
          service_text, batch, item_index, attempts, first_failed_at_ms, last_failed_at_ms, due_at_ms, want, \
          contact, contact_form, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (service, kind, student_id, class_code) WHERE state IN ('waiting', 'dead', 'ignored') \
-         DO UPDATE SET state = excluded.state, call = excluded.call, code = excluded.code, \
+         ON CONFLICT (service, kind, student_id, class_code, is_standing) \
+         WHERE state IN ('waiting', 'dead', 'ignored', 'held') DO UPDATE SET state = excluded.state, call = excluded.call, code = excluded.code, \
          message = excluded.message, service_text = excluded.service_text, batch = excluded.batch, \
          item_index = excluded.item_index, attempts = excluded.attempts, \
          last_failed_at_ms = excluded.last_failed_at_ms, due_at_ms = excluded.due_at_ms, \
@@ -75,7 +76,7 @@ pub(super) async fn resolve(
          (SELECT f.failure_id FROM json_each(?) AS done CROSS JOIN failures AS f \
           ON f.service = done.value ->> 0 AND f.kind = done.value ->> 1 \
           AND f.student_id = done.value ->> 2 AND f.class_code = done.value ->> 3 \
-          WHERE f.state IN ('waiting', 'dead', 'ignored'))",
+          WHERE f.state IN ('waiting', 'dead', 'ignored', 'held'))",
     )
     .bind(now_ms)
     .bind(keys(applied))
@@ -93,7 +94,7 @@ impl StateStore {
         }
         sqlx::query(
             "UPDATE failures SET code = ?, state = 'waiting', attempts = max(attempts - 1, 1), message = ? \
-             WHERE state IN ('waiting', 'dead') AND (service, kind, student_id, class_code) IN \
+             WHERE state IN ('waiting', 'dead') AND is_standing = 0 AND (service, kind, student_id, class_code) IN \
              (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
         )
         .bind(FailureCode::AccountFull.as_str())
@@ -115,7 +116,7 @@ impl StateStore {
         let doing = "closing failures";
         let open: Vec<(i64, String, String, String)> = sqlx::query_as(
             "SELECT failure_id, kind, student_id, class_code FROM open_failures \
-             WHERE service = ? ORDER BY failure_id",
+             WHERE service = ? AND is_standing = 0 ORDER BY failure_id",
         )
         .bind(service.as_str())
         .fetch_all(&self.reader)
@@ -142,7 +143,8 @@ impl StateStore {
     }
 
     /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
-    /// when `ids` is absent. Says how many were changed.
+    /// when `ids` is absent, but what is silenced wakes only by its number. What is withheld or held is never due: it
+    /// is silenced, or stands again as it stood. Says how many were changed.
     pub async fn change_failures(
         &self,
         ids: Option<&[i64]>,
@@ -151,14 +153,18 @@ impl StateStore {
     ) -> Result<u64, StoreError> {
         let ids = ids.map(|ids| json(ids.iter().copied()));
         sqlx::query(
-            "UPDATE failures SET state = ?1, due_at_ms = ?2, \
+            "UPDATE failures SET due_at_ms = ?2, \
+             state = CASE WHEN is_standing = 1 AND ?1 = 'waiting' AND code IN (SELECT value FROM json_each(?4)) \
+             THEN 'held' ELSE ?1 END, \
              attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE attempts END \
              WHERE failure_id IN (SELECT failure_id FROM open_failures) \
-             AND (?3 IS NULL OR failure_id IN (SELECT value FROM json_each(?3)))",
+             AND ((?3 IS NULL AND (state <> 'ignored' OR ?1 = 'ignored')) \
+             OR failure_id IN (SELECT value FROM json_each(?3)))",
         )
         .bind(to.as_str())
         .bind(now_ms)
         .bind(ids)
+        .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
         .execute(&self.writer)
         .await
         .rows("changing failures")

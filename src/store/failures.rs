@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rosterd_core::exam_plan::OpenFailures;
+use rosterd_core::exam_plan::{Fingerprint, OpenFailures};
 use rosterd_core::failure::{
     ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, OpenFailure, OperationKey,
     RecordedHash, RecordedKind, Service,
@@ -49,6 +49,10 @@ pub struct FailureRow {
     pub message: String,
     /// Who can do something about it, in the words of [`FailureOwner`].
     pub who: &'static str,
+    /// The same in one word: `office`, `it`, `service` or `quota`.
+    pub owner: &'static str,
+    /// Since when, as RFC 3339.
+    pub since: String,
     /// The service's own text, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_text: Option<String>,
@@ -122,7 +126,9 @@ struct ShownRow {
     batch: Option<i64>,
     item_index: Option<i64>,
     attempts: i64,
+    first_failed_at_ms: i64,
     due_at_ms: i64,
+    is_standing: bool,
 }
 
 impl TryFrom<ShownRow> for FailureRow {
@@ -133,7 +139,10 @@ impl TryFrom<ShownRow> for FailureRow {
         let OperationKey { kind, student, class_key } =
             key(id, &row.service, &row.kind, row.student_id, row.class_code)?;
         let state = state(id, &row.state)?;
-        let due = jiff::Timestamp::from_millisecond(row.due_at_ms).ok();
+        let moment = |at_ms| jiff::Timestamp::from_millisecond(at_ms).ok().map(|at| format!("{at:.0}"));
+        let owner = FailureOwner::of(kind, &FailureCode::parse(&row.code), state);
+        // What is withheld is looked at in every run: it waits for no moment.
+        let waits = state == FailureState::Waiting && !row.is_standing;
         Ok(Self {
             id,
             service: kind.service(),
@@ -141,14 +150,16 @@ impl TryFrom<ShownRow> for FailureRow {
             student_id: student.as_str().to_owned(),
             class_code: class_key,
             state,
-            who: FailureOwner::of(kind, &FailureCode::parse(&row.code), state).as_str(),
+            who: owner.as_str(),
+            owner: owner.word(),
+            since: moment(row.first_failed_at_ms).unwrap_or_default(),
             code: row.code,
             message: row.message,
             service_text: row.service_text,
             batch: row.batch,
             index: row.item_index,
             attempts: row.attempts,
-            due_at: due.filter(|_| state == FailureState::Waiting).map(|due| format!("{due:.0}")),
+            due_at: moment(row.due_at_ms).filter(|_| waits),
         })
     }
 }
@@ -168,7 +179,7 @@ pub(super) fn key(
     read_key(("failures", &id), (service, kind), student, class_key)
 }
 
-fn state(id: i64, word: &str) -> Result<FailureState, StoreError> {
+pub(super) fn state(id: i64, word: &str) -> Result<FailureState, StoreError> {
     FailureState::parse(word).ok_or_else(|| bad(id, "has an unknown state"))
 }
 
@@ -205,7 +216,28 @@ impl StateStore {
                 failures.insert(key.student, kind, failure);
             }
         }
+        for (key, desired_hash) in self.silenced(Service::Exam).await? {
+            if let RecordedKind::Exam(kind) = key.kind {
+                failures.insert_silenced(key.student, kind, desired_hash);
+            }
+        }
         Ok(failures)
+    }
+
+    /// What a person silenced of what is withheld or held, with what is wanted.
+    async fn silenced(&self, service: Service) -> Result<Vec<(OperationKey, Fingerprint)>, StoreError> {
+        let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
+            "SELECT failure_id, kind, student_id, class_code, want FROM open_failures \
+             WHERE service = ? AND is_standing = 1 AND state = 'ignored' ORDER BY failure_id",
+        )
+        .bind(service.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading what is silenced")?;
+        let silenced = |(id, kind, student, class, want): (i64, String, String, String, i64)| {
+            Ok((key(id, service.as_str(), &kind, student, class)?, fingerprint(want)))
+        };
+        rows.into_iter().map(silenced).collect()
     }
 
     /// The open failures of ClassIn, each with how it holds its operation back.
@@ -216,7 +248,7 @@ impl StateStore {
     async fn planned_failures(&self, service: Service) -> Result<Vec<ClassinOpenFailure>, StoreError> {
         let rows: Vec<PlannedRow> = sqlx::query_as(
             "SELECT failure_id, service, kind, student_id, class_code, code, state, due_at_ms, want, contact, \
-             contact_form FROM open_failures WHERE service = ? ORDER BY failure_id",
+             contact_form FROM open_failures WHERE service = ? AND is_standing = 0 ORDER BY failure_id",
         )
         .bind(service.as_str())
         .fetch_all(&self.reader)
@@ -229,7 +261,7 @@ impl StateStore {
     pub async fn earlier_attempts(&self, key: &OperationKey) -> Result<Option<EarlierAttempts>, StoreError> {
         let row: Option<(i64, i64, i64, Option<i64>, String)> = sqlx::query_as(
             "SELECT failure_id, attempts, want, contact, contact_form FROM open_failures \
-             WHERE service = ? AND kind = ? AND student_id = ? AND class_code = ?",
+             WHERE service = ? AND kind = ? AND student_id = ? AND class_code = ? AND is_standing = 0",
         )
         .bind(key.service().as_str())
         .bind(key.kind.as_str())
@@ -249,7 +281,7 @@ impl StateStore {
     pub async fn failed_over(&self) -> Result<HashMap<OperationKey, u32>, StoreError> {
         let rows: Vec<(i64, String, String, i64)> = sqlx::query_as(
             "SELECT failure_id, kind, student_id, attempts FROM open_failures \
-             WHERE service = 'exam' AND code = ? ORDER BY failure_id",
+             WHERE service = 'exam' AND code = ? AND is_standing = 0 ORDER BY failure_id",
         )
         .bind(FailureCode::ServiceFailed.as_str())
         .fetch_all(&self.reader)
@@ -266,7 +298,7 @@ impl StateStore {
     pub async fn open_failures(&self) -> Result<Vec<FailureRow>, StoreError> {
         let rows: Vec<ShownRow> = sqlx::query_as(
             "SELECT failure_id, service, kind, student_id, class_code, state, code, message, service_text, \
-             batch, item_index, attempts, due_at_ms FROM open_failures ORDER BY failure_id",
+             batch, item_index, attempts, first_failed_at_ms, due_at_ms, is_standing FROM open_failures ORDER BY failure_id",
         )
         .fetch_all(&self.reader)
         .await

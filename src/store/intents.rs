@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::error::{Doing, Written};
 use super::keys::stored;
-use super::{StateStore, StoreError, link_writes};
+use super::{NotedWrite, StateStore, StoreError, counted_writes, link_writes};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
@@ -17,6 +17,8 @@ pub struct Intent {
     pub desired_hash: Fingerprint,
     /// For an add: the login value that is sent.
     pub login: Option<LoginValue>,
+    /// What the guard's limits count it as.
+    pub counted: Vec<NotedWrite>,
     /// For a modify: the fields that it writes. Until the answer comes their values are unknown.
     pub in_doubt: BTreeSet<FieldId>,
 }
@@ -38,7 +40,7 @@ impl StateStore {
         intents: &[Intent],
     ) -> Result<(), StoreError> {
         let row = |intent: &Intent| {
-            let Intent { key, desired_hash, login, in_doubt: _ } = intent;
+            let Intent { key, desired_hash, login, counted: _, in_doubt: _ } = intent;
             let (service, kind) = (key.service().as_str(), key.kind.as_str());
             let login = login.as_ref().map(LoginValue::as_str);
             serde_json::json!([
@@ -56,6 +58,9 @@ impl StateStore {
         for intent in intents.iter().filter(|intent| !intent.in_doubt.is_empty()) {
             link_writes::doubt(&mut transaction, &intent.key.student, &intent.in_doubt).await?;
         }
+        let counted: Vec<NotedWrite> =
+            intents.iter().flat_map(|intent| intent.counted.iter().cloned()).collect();
+        counted_writes::note(&mut transaction, &counted, run, at_ms).await?;
         sqlx::query(
             "INSERT OR REPLACE INTO intents \
              (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms) \

@@ -15,6 +15,7 @@
 
 mod accounts;
 mod approvals;
+mod counted_writes;
 mod created_groups;
 mod enrolments;
 mod error;
@@ -23,6 +24,7 @@ mod export;
 mod failure_changes;
 mod failures;
 mod former_candidates;
+mod holds;
 mod intents;
 mod key_values;
 mod keys;
@@ -38,23 +40,27 @@ mod roster;
 pub mod roster_writer;
 mod runs;
 mod service_accounts;
+mod standing;
 mod state;
 #[cfg(test)]
 mod statements;
 
-pub use approvals::HeldOperation;
+pub use approvals::Approvable;
+pub use counted_writes::{LEFT, NotedWrite, REMOVAL};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, FullClass};
 pub use export::{LINK_COLUMNS, RosterExport, TextRow};
 pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow};
+pub use holds::{StandingHold, StudentHold};
 pub use intents::Intent;
 pub use link_writes::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
-pub use outcomes::{CallRecord, Departure};
+pub use outcomes::CallRecord;
 pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use roster::{RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor};
 pub use runs::{RunRow, RunStart};
 pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount};
+pub use standing::{Standing, StandingRows};
 pub use state::StateStore;

@@ -4,19 +4,13 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
 use super::keys::keys;
-use super::{FailureRecord, LinkWrite, StateStore, StoreError, accounts, failure_changes, link_writes};
+use super::{
+    FailureRecord, LinkWrite, NotedWrite, StateStore, StoreError, accounts, approvals, counted_writes,
+    failure_changes, link_writes,
+};
 use rosterd_core::classin_plan::AccountChange;
-use rosterd_core::failure::{OperationKey, Service};
-use rosterd_core::roster::{RunId, StudentId};
-
-/// Something that was taken from a student because they left.
-#[derive(Clone, Debug)]
-pub struct Departure {
-    pub service: Service,
-    pub student: StudentId,
-    /// Whether a person approved it: then it does not count against the limit.
-    pub is_approved: bool,
-}
+use rosterd_core::failure::OperationKey;
+use rosterd_core::roster::RunId;
 
 /// Everything that one answered call changes, written at once.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +24,12 @@ pub struct CallRecord {
     pub applied: Vec<OperationKey>,
     /// Intents to delete, whatever their outcome.
     pub settled: Vec<OperationKey>,
-    /// What was taken from leavers.
-    pub departures: Vec<Departure>,
+    /// Approved operations that have ended: next time they need a new approval.
+    pub ended: Vec<OperationKey>,
+    /// Writes that count and needed no call of their own.
+    pub counted: Vec<NotedWrite>,
+    /// Operations that are known not to have happened: what was counted of them is taken back.
+    pub undone: Vec<OperationKey>,
 }
 
 impl StateStore {
@@ -48,18 +46,10 @@ impl StateStore {
         }
         failure_changes::resolve(&mut transaction, &record.applied, now_ms).await?;
         clear_intents(&mut transaction, &record.settled).await?;
-        for Departure { service, student, is_approved } in &record.departures {
-            sqlx::query(
-                "INSERT OR REPLACE INTO departures (student_id, service, at_ms, approved) VALUES (?, ?, ?, ?)",
-            )
-            .bind(student.as_str())
-            .bind(service.as_str())
-            .bind(now_ms)
-            .bind(is_approved)
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
-        }
+        approvals::use_up(&mut transaction, &record.ended).await?;
+        counted_writes::note(&mut transaction, &record.counted, run, now_ms).await?;
+        counted_writes::settle(&mut transaction, &record.applied).await?;
+        counted_writes::take_back(&mut transaction, &record.undone, Some(run)).await?;
         transaction.commit().await.doing(doing)
     }
 }

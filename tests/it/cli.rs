@@ -222,6 +222,8 @@ async fn a_failure_is_listed_retried_and_silenced() {
         "index",
         "attempts",
         "due_at",
+        "owner",
+        "since",
     ];
     for key in keys {
         assert!(row.get(key).is_some(), "{key} in {row}");
@@ -239,6 +241,9 @@ async fn a_failure_is_listed_retried_and_silenced() {
     code(&school.program(&["--sync-now"]), 0);
     code(&school.program(&["failures", "retry", "4711"]), 1);
     code(&school.program(&["failures", "retry", "--all"]), 0);
+    let left_alone = school.program(&["failures", "--output", "json"]).json();
+    assert_eq!(left_alone[0]["state"], "ignored", "what is silenced wakes only by its number");
+    code(&school.program(&["failures", "retry", &id]), 0);
     school.sandbox.clear_faults();
     code(&school.program(&["--sync-now"]), 0);
     assert_eq!(school.program(&["failures", "--output", "json"]).json(), serde_json::json!([]));
@@ -252,12 +257,21 @@ async fn a_held_plan_exits_4_and_goes_ahead_once_it_is_approved() {
     school.leave("s000", "c1").await;
     let held = school.program(&["--sync-now", "--output", "json"]);
     code(&held, 4);
-    let digest = held.json()["digest"].as_str().unwrap().to_owned();
+    let report = held.json();
+    let (digest, of_what_is_held) = (report["digest"].clone(), report["held_digest"].clone());
+    let (digest, of_what_is_held) = (digest.as_str().unwrap(), of_what_is_held.as_str().unwrap());
+    assert_ne!(digest, of_what_is_held);
     let text = school.program(&["plan"]).stdout;
-    assert!(text.contains("= s000") && text.contains(&format!("rosterd approve {digest}")), "{text}");
+    let command = format!("rosterd approve {of_what_is_held}");
+    assert!(text.contains("= s000") && text.contains(&command), "{text}");
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert_eq!(status["holds"][0]["approve"], command, "{status}");
     code(&school.program(&["approve", "nonsense"]), 1);
-    code(&school.program(&["approve", &digest]), 0);
+    code(&school.program(&["approve", digest, "--student", "s001"]), 1);
+    let approved = school.program(&["approve", digest, "--output", "json"]).json();
+    assert_eq!(approved["covers"][0]["student_id"], "s000", "{approved}");
     code(&school.program(&["--sync-now"]), 0);
+    code(&school.program(&["approve", digest]), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -459,3 +459,22 @@ async fn no_candidate_loses_its_group_where_the_new_one_is_not_created() {
     let g1 = [world.gid("g1")].into();
     assert_eq!((world.candidate("s000").gids, world.candidate("s001").gids), (g1, [world.gid("g1")].into()));
 }
+
+/// The last member of `g2` is to go into `h1`, which has no gid yet: held, for `g2` would be empty.
+async fn a_held_move_into_a_new_group() -> ExamSchool {
+    let mut world = ExamSchool::in_step([student("s1").in_groups(["g2"]), student("s2")]).await;
+    world.settings.exam.create_groups = true;
+    world.edit("s1", |it| it.in_groups(["h1"])).await;
+    let report = world.run().await;
+    assert_eq!((report.held(), creations(&world)), ("1 move".to_owned(), 0), "{report:?}");
+    world.state.approve(&report.held_digest.unwrap(), world.clock.now_ms() + DAY).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn an_approved_move_into_a_group_that_is_created_goes_ahead_once() {
+    let world = a_held_move_into_a_new_group().await;
+    assert_eq!(world.run().await.applied(), "1 create, 1 move");
+    let left = world.word("SELECT CAST(count(*) AS TEXT) FROM approvals").await;
+    assert_eq!(left, "0", "the approval is used up");
+}

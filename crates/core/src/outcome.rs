@@ -29,6 +29,8 @@ pub enum Unsent {
     Unneeded,
     /// It is left for another run.
     LeftForLater,
+    /// It is withheld just as it was in the run before: that is no news, and a person has been told.
+    Standing,
     /// What it builds on did not happen.
     Dependent,
     /// The account takes no more candidates.

@@ -24,6 +24,11 @@ pub trait Figures {
     fn balances(&self);
 }
 
+/// The command that a report has for what is held.
+pub fn approval(report: &RunReport) -> String {
+    format!("rosterd approve {}", report.held_digest.as_deref().unwrap_or("nothing"))
+}
+
 fn shown(counts: &Counts) -> String {
     let shown: Vec<String> = counts
         .iter()

@@ -76,7 +76,7 @@ async fn look(state: &Path) -> Vec<String> {
         "SELECT 'intent: ' || service || ' ' || kind || ' of ' || student_id || ' ' || class_key FROM intents \
          UNION ALL \
          SELECT 'failure: ' || service || ' ' || kind || ' of ' || student_id || ', ' || code FROM failures \
-         WHERE state = 'waiting' \
+         WHERE state = 'waiting' AND is_standing = 0 \
          UNION ALL \
          SELECT 'group: ' || title || ' was asked for' FROM group_creations WHERE state = 'asked' \
          ORDER BY 1",

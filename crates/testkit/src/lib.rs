@@ -26,7 +26,7 @@ mod school;
 
 pub use builder::SchoolBuilder;
 pub use exam_school::ExamSchool;
-pub use figures::Figures;
+pub use figures::{Figures, approval};
 pub use person::{GENDER, LOGIN, NAME, PASSWORD, PHONE, Person, student};
 pub use program::{Ended, Running, bare, ended, eventually, jsonl};
 pub use school::{ClassIds, School};

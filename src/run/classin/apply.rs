@@ -17,12 +17,11 @@ use crate::run::delivery::{
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
-use crate::store::{CallRecord, ClosedClass, Departure, EnrolmentChange, FullClass, StoreError};
+use crate::store::{CallRecord, ClosedClass, EnrolmentChange, FullClass, NotedWrite, REMOVAL, StoreError};
 use rosterd_core::classin_plan::{
     AccountChange, Approvals, Closure, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope,
     Subject, batches, decide,
 };
-use rosterd_core::failure::Service;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId};
 
@@ -198,6 +197,12 @@ impl<'a> ClassinApplier<'a> {
         }
     }
 
+    fn counted(&self, operation: &EnrolmentOperation) -> NotedWrite {
+        let key = Subject::from(operation).key;
+        let place = key.class_key.clone();
+        NotedWrite { key, kind: REMOVAL, place, is_approved: self.approved.contains(operation) }
+    }
+
     fn outcome(&self, at: usize, operation: &EnrolmentOperation) -> Outcome {
         let sent = self.state().outcome(at).cloned();
         sent.unwrap_or_else(|| {
@@ -291,9 +296,14 @@ impl Applier for ClassinApplier<'_> {
         }
     }
 
-    /// What is remembered of the enrolments before each sending is the intent.
-    async fn intend(&self, _positions: &[usize], _number: u64) -> Result<(), Broken> {
-        Ok(())
+    /// What is remembered of the enrolments before each sending is the intent; beside it stands what the limits count.
+    async fn intend(&self, positions: &[usize], _number: u64) -> Result<(), Broken> {
+        let operations = positions.iter().flat_map(|at| self.ending_together(*at));
+        let removals = operations.filter_map(|at| self.operation(at));
+        let removals = removals.filter(|operation| operation.kind == EnrolmentKind::Remove);
+        let counted: Vec<NotedWrite> = removals.map(|operation| self.counted(operation)).collect();
+        let ClassinApplyContext { context, run, .. } = self.terms;
+        Ok(context.state.count_writes(&counted, run, context.clock.now_ms()).await?)
     }
 
     async fn deliver(&self, call: EnrolmentCall) -> Result<Delivered<()>, Broken> {
@@ -334,11 +344,7 @@ impl Applier for ClassinApplier<'_> {
             (EnrolmentKind::Enrol, Some(uid)) => {
                 record.accounts.push(AccountChange::Accepted { student, uid });
             }
-            (EnrolmentKind::Remove, _) => {
-                let is_approved = self.approved.contains(operation);
-                record.departures.push(Departure { service: Service::Classin, student, is_approved });
-            }
-            (EnrolmentKind::Enrol, None) | (EnrolmentKind::Register, _) => {}
+            (EnrolmentKind::Enrol, None) | (EnrolmentKind::Register | EnrolmentKind::Remove, _) => {}
         }
         true
     }

@@ -4,10 +4,8 @@ use super::ClassinSide;
 use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
-use crate::store::{HeldOperation, StoreError};
-use rosterd_core::classin_plan::{Approvals, ClassinGuard, ClassinHolds, Subject};
-use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::Service;
+use crate::store::StoreError;
+use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentKind, class_key, classin_holds};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -24,7 +22,7 @@ pub(super) async fn hold_excess(
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
         approved: Approvals::new(state.approved_in_classin(now_ms).await?),
-        recent_removals: state.recent_departures(Service::Classin, now_ms.saturating_sub(DAY_MS)).await?,
+        recent_removals: recent_removals(context, plan, now_ms).await?,
         enrolments: held,
         accounts: state.count_accounts().await?,
     };
@@ -32,14 +30,19 @@ pub(super) async fn hold_excess(
     Ok(guard.approved)
 }
 
-/// Says why operations are held, and remembers them for an approval.
-pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
-    let ClassinHolds { reasons, operations } = ClassinHolds::of(&plan.operations, &plan.accounts.operations);
-    report.holds.extend(reasons);
-    report.held_operations = operations.into_iter().map(held_operation).collect();
+/// Removals of the last day that nobody approved. One whose answer was lost and that is planned once more counts there.
+async fn recent_removals(context: &Context, plan: &ClassinPlan, now_ms: i64) -> Result<u64, StoreError> {
+    let mut recent = context.state.recent_removals(now_ms.saturating_sub(DAY_MS)).await?;
+    let planned = plan.operations.iter();
+    for operation in planned.filter(|it| it.kind == EnrolmentKind::Remove && it.is_planned()) {
+        recent.remove(&(operation.student.clone(), class_key(operation)));
+    }
+    Ok(u64::try_from(recent.len()).unwrap_or(u64::MAX))
 }
 
-fn held_operation(subject: Subject) -> HeldOperation {
-    let Subject { key, desired_hash } = subject;
-    HeldOperation { key, desired_hash: Fingerprint(desired_hash) }
+/// Says why operations are held, and remembers them for an approval.
+pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
+    let holds = classin_holds(&plan.operations, &plan.accounts.operations);
+    report.holds.extend(holds.iter().map(|hold| hold.message.clone()));
+    report.held_for = holds;
 }

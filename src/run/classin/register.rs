@@ -221,6 +221,7 @@ impl CallService for RegistrationCalls<'_> {
             key: key(student),
             desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
             login: None,
+            counted: Vec::new(),
             in_doubt: BTreeSet::new(),
         };
         let intents: Vec<Intent> = call.students().map(intent).collect();

@@ -57,6 +57,10 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         fields: vec![field.to_owned()],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
+        reason_code: None,
+        count: None,
+        limit: None,
+        since: None,
         detail: detail.to_owned(),
     }
 }
@@ -74,6 +78,10 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
         fields: vec![class],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
+        reason_code: None,
+        count: None,
+        limit: None,
+        since: None,
         detail,
     }
 }

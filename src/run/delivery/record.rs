@@ -56,12 +56,28 @@ pub(super) async fn outcomes<A: Applier>(
                     applier.note_not_applied(at, &outcome, &mut record);
                 }
             }
+            if is_undone(&outcome) {
+                record.undone.extend(applier.subject(at).map(|subject| subject.key));
+            }
+            if outcome.is_tried() {
+                record.ended.extend(applier.subject(at).map(|subject| subject.key));
+            }
             ended.push((at, outcome.without_gain()));
         }
     }
     let now_ms = applier.context().clock.now_ms();
     applier.context().state.record_call(&record, applier.run(), now_ms).await?;
     Ok(ended)
+}
+
+/// Whether it is known not to have happened: refused, or never sent. Where the answer was lost, a look-up may lag behind,
+/// so it counts as written until a complete reading shows otherwise.
+fn is_undone<G>(outcome: &Outcome<G>) -> bool {
+    match outcome {
+        Outcome::Failed(cause) => !cause.is_unanswered,
+        Outcome::Unsent(_) => true,
+        Outcome::Applied(_) | Outcome::Unknown(_) | Outcome::Held => false,
+    }
 }
 
 /// The failure of one operation: how often it was tried, and when it is due again. `None` where its cause is not

@@ -16,6 +16,7 @@ use super::apply_state::ExamState;
 use super::delivery::{ExamCalls, NewSid};
 use super::record::key;
 use super::session::ExamSession;
+use super::standing::StandingOperations;
 use super::write_call::WriteCall;
 use super::{ExamSide, ExamSyncError, partial_update, record};
 use crate::remote::exam::ExamWriter;
@@ -36,6 +37,7 @@ pub(super) struct ApplyContext<'a> {
     pub(super) run: RunId,
     pub(super) plan: &'a GuardedPlan,
     pub(super) approved: &'a Approved,
+    pub(super) standing: &'a StandingOperations,
     pub(super) mapping: &'a Mapping,
     pub(super) observed: &'a Observed,
     pub(super) key: &'a MemoryKey,
@@ -94,8 +96,8 @@ impl<'a> ExamApplier<'a> {
         let (login_field, observed) = (context.mapping.login_field(), Some(context.observed));
         let session = ExamSession { side, login_field, observed, stop };
         let calls = ExamCalls { session, writer: context.writer };
-        let outcomes =
-            context.plan.operations.iter().map(|operation| first_outcome(&operation.state)).collect();
+        let operations = context.plan.operations.iter();
+        let outcomes = operations.map(|operation| context.standing.first_outcome(operation)).collect();
         Self {
             context,
             calls,
@@ -195,31 +197,21 @@ impl<'a> ExamApplier<'a> {
         self.failed_over.get(&key(operation)).copied()
     }
 
-    /// Counts every operation, and uses up the approvals of those that ended.
+    /// Counts every operation.
     async fn finish(self, report: &mut ServiceReport) -> Result<(), ExamSyncError> {
         let Self { context, state, exam, .. } = self;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut exam = exam.into_inner().unwrap_or_else(PoisonError::into_inner);
         exam.close_adds(context.plan, &state);
-        count(context.plan, &state, report);
+        count(&context, &state, report);
         exam.describe(context.plan, &state, report);
-        let used_up: Vec<OperationKey> = context
-            .plan
-            .operations
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| state.outcome(*at).is_some_and(Outcome::is_tried))
-            .filter(|(_, operation)| operation.is_planned() && context.approved.contains(operation))
-            .map(|(_, operation)| key(operation))
-            .collect();
         let refused = exam.refused_for_lack_of_room().iter();
         let refused: Vec<OperationKey> =
             refused.filter_map(|at| context.plan.operations.get(*at)).map(key).collect();
         if let Some(error) = state.take_broken() {
             return Err(error.into());
         }
-        context.run_context.state.blame_account(&refused).await?;
-        Ok(context.run_context.state.use_up_approvals(&used_up).await?)
+        Ok(context.run_context.state.blame_account(&refused).await?)
     }
 
     /// Whose the candidates are that adds have brought: a service may hand out one that is linked already.
@@ -233,12 +225,16 @@ impl<'a> ExamApplier<'a> {
 }
 
 /// Counts every operation once, and what that means for how the run ends.
-fn count(plan: &GuardedPlan, state: &ApplyState, report: &mut ServiceReport) {
+fn count(context: &ApplyContext<'_>, state: &ApplyState, report: &mut ServiceReport) {
     let unsent = Outcome::Unsent(Unsent::ServiceStopped);
-    for (at, operation) in plan.operations.iter().enumerate() {
+    for (at, operation) in context.plan.operations.iter().enumerate() {
         let outcome = state.outcome(at).unwrap_or(&unsent);
         report.count(operation.kind().as_str(), outcome);
-        report.worsen(Severity::of_outcome(outcome));
+        if context.standing.is_known_hold(operation) {
+            report.held_as_before += 1;
+        } else {
+            report.worsen(Severity::of_outcome(outcome));
+        }
         if outcome.is_applied() {
             report.notes.extend(record::left_behind(operation));
         }
@@ -277,7 +273,7 @@ impl Applier for ExamApplier<'_> {
 
     async fn intend(&self, positions: &[usize], number: u64) -> Result<(), Broken> {
         let operations = positions.iter().filter_map(|at| self.operation(*at));
-        let intents: Vec<_> = operations.map(record::intent).collect();
+        let intents: Vec<_> = operations.map(|operation| record::intent(&self.context, operation)).collect();
         let Context { state, clock, .. } = self.context.run_context;
         Ok(state.record_intents(self.context.run, number, clock.now_ms(), &intents).await?)
     }

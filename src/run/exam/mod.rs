@@ -3,36 +3,43 @@
 mod account_confirmation;
 mod apply;
 mod apply_state;
+mod approvals;
 mod build_call;
 mod delivery;
+mod describe;
 mod diff;
 mod field_mapping;
 mod group_creation;
 mod listing;
 mod lookup;
+mod lost_deletes;
 mod partial_update;
 mod read_back;
 mod record;
 mod renamed_candidates;
 mod service_account;
 mod session;
+mod standing;
 mod temporary_logins;
 mod unanswered_adds;
 mod unapplied;
 mod write_call;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 pub use session::ExamRetryDelays;
 
 pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
 use apply::ApplyContext;
+use approvals::WantedBefore;
+use describe::describe;
 use field_mapping::ResolveError;
 pub use field_mapping::login_column;
 use group_creation::{GroupPlan, create_groups, plan_groups};
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
+use standing::StandingOperations;
 use unapplied::{count_operations_unapplied, count_unapplied, show};
 
 use super::delivery::Broken;
@@ -41,11 +48,10 @@ use super::severity::Severity;
 use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
-use crate::store::{HeldOperation, RosterDatabase, RosterError, StateStore, StoreError};
+use crate::store::{RosterDatabase, RosterError, StateStore, StoreError};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Flaw, GroupBook, Guard, GuardedPlan, HoldReason, LinkNote, Listing,
-    ListingCertificate, LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures,
-    OperationState, PlanInput, Policy, SkipReason, Trust,
+    Approved, Certificate, Comparison, Flaw, Guard, GuardedPlan, LinkNote, Listing, ListingCertificate,
+    LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Policy, Trust,
 };
 use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid, StudentId};
 
@@ -214,9 +220,10 @@ async fn apply_plan(
     decided: Decided,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
-    let Decided { plan, approved, notes, lookups, open_failures, groups, unlisted } = decided;
+    let Decided { plan, mut approved, notes, lookups, open_failures, groups, unlisted } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
+        lost_deletes::settle_deletes(context, run, (&notes, &plan), report).await?;
         remember(context, side, &notes, &lookups, now_ms).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         group_creation::remember(context, side, run, &groups, report).await
@@ -233,8 +240,21 @@ async fn apply_plan(
             return Err(error);
         }
     };
+    let before = WantedBefore::of(&plan);
     let plan = plan.with_created_groups(&created, key, &open_failures);
-    let (plan_to_apply, approved) = (&plan, &approved);
+    let settled = async {
+        before.carry(context, &plan, &mut approved).await?;
+        before.end_unwanted(context, &plan).await?;
+        StandingOperations::recorded(context, &plan, run, now_ms).await
+    };
+    let standing = match settled.await {
+        Ok(standing) => standing,
+        Err(error) => {
+            count_operations_unapplied(&plan, report);
+            return Err(error.into());
+        }
+    };
+    let (plan_to_apply, approved, standing) = (&plan, &approved, &standing);
     let run_context = context;
     let apply_context = ApplyContext {
         run_context,
@@ -243,6 +263,7 @@ async fn apply_plan(
         run,
         plan: plan_to_apply,
         approved,
+        standing,
         mapping,
         observed,
         key,
@@ -361,7 +382,8 @@ async fn decide(
     // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
-    let plan = guard.judge(input.plan().creating(creations, &policy));
+    let plan = input.plan().creating(creations, &policy);
+    let plan = guard.judge(plan);
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
@@ -411,72 +433,6 @@ async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard,
         recent: context.state.recent_exam_writes(now_ms.saturating_sub(DAY_MS)).await?,
         approved: context.state.approved(now_ms).await?,
     })
-}
-
-/// What the guard holds, for an approval to name.
-fn held_operations(plan: &GuardedPlan) -> Vec<HeldOperation> {
-    let is_held = |state: &OperationState| matches!(state, OperationState::Held(_));
-    let creations = plan.creations.iter().filter(|creation| is_held(&creation.state));
-    let groups = creations.map(|creation| HeldOperation {
-        key: group_creation::key(creation),
-        desired_hash: creation.desired_hash,
-    });
-    let operations = plan.operations.iter().filter(|operation| is_held(&operation.state));
-    let students = operations
-        .map(|operation| HeldOperation { key: record::key(operation), desired_hash: operation.desired_hash });
-    groups.chain(students).collect()
-}
-
-/// What the report says about the plan as a whole.
-fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut ServiceReport) {
-    report.students = plan.totals.students;
-    report.managed = plan.totals.managed;
-    report.unmanaged = plan.totals.unmanaged;
-    report.leavers_waiting = plan.totals.leavers_waiting;
-    report.digest = plan.digest();
-    report.complete = plan.doubt.is_none();
-    if let Some(doubt) = &plan.doubt {
-        report.fail(
-            Severity::Incomplete,
-            format!("exam: the listing is doubtful, so nobody is added or deleted: {doubt}"),
-        );
-    }
-    report.notes.extend(foreign_candidates(plan));
-    report.holds.extend(plan.holds().iter().map(|(reason, largest)| held_text(reason, largest, groups)));
-    report.held_operations = held_operations(plan);
-}
-
-/// Students whose candidates are only in groups that are not ours, a line for each of those groups.
-fn foreign_candidates(plan: &GuardedPlan) -> Vec<String> {
-    let mut by_gid: BTreeMap<&BTreeSet<Gid>, u64> = BTreeMap::new();
-    for operation in &plan.operations {
-        if let OperationState::Skipped(SkipReason::ForeignCandidate(gids)) = &operation.state {
-            *by_gid.entry(gids).or_default() += 1;
-        }
-    }
-    let line = |(gids, count): (&BTreeSet<Gid>, u64)| {
-        let gids: Vec<String> = gids.iter().map(ToString::to_string).collect();
-        let gids = gids.join(", ");
-        format!(
-            "{count} students are not taken over: the candidates with their login values are only in gid {gids}. \
-             Is gid {gids} yours? Enter it in groups"
-        )
-    };
-    by_gid.into_iter().map(line).collect()
-}
-
-/// Why something is held, with the groups in which a person recognises it.
-fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) -> String {
-    let name = |gid: &Gid| groups.code_of(*gid).map_or_else(|| format!("gid {gid}"), ToString::to_string);
-    let largest: Vec<String> =
-        largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
-    match (reason, largest.as_slice()) {
-        (HoldReason::GroupToZero(gid) | HoldReason::GroupShrinks(gid, _), _) => {
-            format!("{reason}: {}", name(gid))
-        }
-        (_, []) => reason.to_string(),
-        (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
-    }
 }
 
 /// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a

@@ -5,23 +5,33 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::apply::ApplyContext;
 use super::lookup::next_group_check;
 use crate::run::Context;
-use crate::store::{CallRecord, Departure, FailureRecord, Intent, LinkWrite, NewLink, StoreError};
+use crate::store::{CallRecord, FailureRecord, Intent, LEFT, LinkWrite, NewLink, NotedWrite, StoreError};
 use rosterd_core::exam_plan::{
-    Addition, Adoption, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange, GroupMove,
-    GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
+    Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
+    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
 };
 use rosterd_core::failure::{FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service};
 use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
 
 /// What is about to be sent for an operation.
-pub(super) fn intent(operation: &Operation) -> Intent {
+pub(super) fn intent(context: &ApplyContext<'_>, operation: &Operation) -> Intent {
     Intent {
         key: key(operation),
         desired_hash: operation.desired_hash,
         login: login_sent(operation),
+        counted: counted(context.approved, operation),
         in_doubt: fields_sent(operation),
     }
+}
+
+/// What the guard's limits count it as.
+fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
+    let is_approved = approved.contains(operation);
+    let note = |kind, place: String| NotedWrite { key: key(operation), kind, place, is_approved };
+    let counted = operation.counted_writes().into_iter();
+    let counted = counted.map(|write| note(write.as_str(), String::new()));
+    counted.chain(operation.groups_left.iter().map(|gid| note(LEFT, gid.to_string()))).collect()
 }
 
 /// The fields that a modify writes. The login value is not among them: candidates are found by what they show.
@@ -78,10 +88,9 @@ pub(super) fn applied(
     record: &mut CallRecord,
 ) {
     record.links.extend(link_write(context, operation, sid));
-    if operation.of_leaver {
-        let is_approved = context.approved.contains(operation);
-        let student = operation.student.clone();
-        record.departures.push(Departure { service: Service::Exam, student, is_approved });
+    // Nothing was sent for an adoption, so no intent has noted it.
+    if operation.kind() == OperationKind::Adopt {
+        record.counted.extend(counted(context.approved, operation));
     }
     record.settled.push(key(operation));
     record.applied.push(key(operation));

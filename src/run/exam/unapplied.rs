@@ -1,6 +1,7 @@
 //! A plan that is shown and not applied, or that our own database keeps from being applied.
 
 use super::group_creation;
+use super::standing::StandingOperations;
 use super::{Decided, ExamSide, ExamSyncError, PlannedExam, Reading, apply, diff, record};
 use crate::run::Context;
 use crate::run::report::ServiceReport;
@@ -17,6 +18,9 @@ pub(super) async fn show(
 ) -> Result<PlannedExam, ExamSyncError> {
     let Decided { plan, groups, .. } = decided;
     group_creation::announce(&groups, report);
+    let standing = StandingOperations::of(context, &plan).await?;
+    let known = plan.operations.iter().filter(|operation| standing.is_known_hold(operation)).count();
+    report.held_as_before = u64::try_from(known).unwrap_or(u64::MAX);
     count_unapplied(&plan, report);
     let unmanaged = match side.keep_unmanaged {
         true => Some(diff::unmanaged(context, &reading.mapping, reading.names).await?),

@@ -5,7 +5,7 @@ use rosterd_core::failure::FailureState;
 use rosterd_sandbox::ClassOrigin;
 
 use super::{ADD, REMOVE, count, in_step, set_of, settle};
-use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School, nobodys_address};
+use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School, approval, nobodys_address};
 
 // What the roster wants.
 
@@ -758,7 +758,7 @@ async fn too_many_removals_are_held_and_an_approval_lets_just_these_go() {
     assert!(school.members(class).contains(&joined), "adds are never held by a delete limit");
     let holds = report.classin.holds.join("\n");
     assert!(holds.contains("3 removals of 10") && holds.contains("limit of 2"), "{holds}");
-    assert_eq!(report.approve, Some(format!("rosterd approve {}", report.digest)));
+    assert_eq!(report.approve, Some(approval(&report)));
     // What comes later is not approved with it.
     let state = school.state().await;
     assert_eq!(state.approve(&report.digest, school.clock.now_ms() + DAY).await.unwrap(), 3);

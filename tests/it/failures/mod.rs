@@ -19,6 +19,7 @@ mod lost;
 mod pages;
 mod rosters;
 mod services;
+mod standing;
 mod stops;
 mod strangers;
 mod unknowns;

@@ -1,6 +1,7 @@
 //! Our own database: made from nothing, opened again, refused when a newer version wrote it.
 
 mod contact;
+mod holds;
 
 use std::path::Path;
 
@@ -110,6 +111,11 @@ const ROWS: [&str; 4] = [
 
 /// A database as this version left it, with rows in every table.
 async fn of_version(path: &Path, version: usize) {
+    made_by_version(path, version, &ROWS).await;
+}
+
+/// A database made by this version, to which each version added these rows.
+async fn made_by_version(path: &Path, version: usize, rows: &[&str]) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state");
     let mut names: Vec<_> =
         std::fs::read_dir(&shipped).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -117,12 +123,43 @@ async fn of_version(path: &Path, version: usize) {
     let mut connection =
         SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (name, rows) in names.iter().zip(ROWS).take(version) {
+    for (at, name) in names.iter().enumerate().take(version) {
         std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
         sqlx::migrate::Migrator::new(folder.path()).await.unwrap().run(&mut connection).await.unwrap();
-        sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+        let rows = rows.get(at).copied().unwrap_or_default();
+        sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
     }
     connection.close().await.unwrap();
+}
+
+async fn columns_of(connection: &mut SqliteConnection, table: &str) -> Vec<String> {
+    let sql = "SELECT name FROM pragma_table_info(?) ORDER BY cid";
+    sqlx::query_scalar(sql).bind(table).fetch_all(connection).await.unwrap()
+}
+
+/// Takes a database back to an earlier version, with all that this version has a place for.
+async fn back_to_version(path: &Path, version: usize) {
+    let old = path.with_extension("old");
+    made_by_version(&old, version, &[]).await;
+    let mut connection = raw(&old).await;
+    let attach = format!("ATTACH '{}' AS newer", path.display());
+    sqlx::query(AssertSqlSafe(attach)).execute(&mut connection).await.unwrap();
+    let both = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\' \
+                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                AND name IN (SELECT name FROM newer.sqlite_master WHERE type = 'table') ORDER BY name = 'runs' DESC";
+    let tables: Vec<String> = sqlx::query_scalar(both).fetch_all(&mut connection).await.unwrap();
+    for table in tables {
+        let columns = columns_of(&mut connection, &table).await.join(", ");
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}");
+        if let Err(error) = sqlx::query(AssertSqlSafe(copy)).execute(&mut connection).await {
+            assert!(error.to_string().contains("no such column"), "{table}: {error}");
+        }
+    }
+    connection.close().await.unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let _absent = std::fs::remove_file(format!("{}{suffix}", path.display()));
+    }
+    std::fs::rename(&old, path).unwrap();
 }
 
 #[tokio::test]

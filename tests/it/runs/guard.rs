@@ -29,7 +29,7 @@ async fn deletes_above_the_limit_are_all_held_and_the_rest_goes_on() {
     let report = world.run().await;
     assert_eq!((report.applied(), report.held()), ("1 add".to_owned(), "6 delete".to_owned()));
     assert_eq!((report.exit_code, report.outcome.as_str()), (4, "held"));
-    assert_eq!(report.approve.as_deref(), Some(format!("rosterd approve {}", report.digest).as_str()));
+    assert_eq!(report.approve.as_deref(), Some(approval(&report).as_str()));
     assert!(report.exam.holds[0].contains("6 deletes of 20"), "{:?}", report.exam.holds);
 }
 
@@ -58,7 +58,7 @@ async fn the_message_names_count_total_limit_the_largest_groups_and_the_command(
           they went missing within 24 hours: is the export broken?; \
           largest groups concerned: g2 (9), g1 (3), g3 (2)"]
     );
-    assert_eq!(report.approve, Some(format!("rosterd approve {}", report.digest)));
+    assert_eq!(report.approve, Some(approval(&report)));
     let planned = world.plan_report().await;
     assert_eq!(planned.exam.holds, report.exam.holds, "the plan says the same");
 

@@ -3,8 +3,10 @@
 mod found;
 mod groups;
 mod guard;
+mod holds;
 mod leavers;
 mod logins;
+mod lost_deletes;
 mod rows;
 mod steps;
 mod theirs;

@@ -41,6 +41,21 @@ impl Approved {
         self.groups.insert(desired_hash);
     }
 
+    /// What was approved under one hash is wanted under another one now. Says whether it was approved.
+    pub fn carry(
+        &mut self,
+        student: &StudentId,
+        kind: OperationKind,
+        before: Fingerprint,
+        now: Fingerprint,
+    ) -> bool {
+        let Some(words) = self.operations.get(&(student.clone(), kind, before)).cloned() else {
+            return false;
+        };
+        self.operations.entry((student.clone(), kind, now)).or_default().extend(words);
+        true
+    }
+
     /// Whether this very operation was approved: no limit holds it.
     #[must_use]
     pub fn contains(&self, operation: &Operation) -> bool {

@@ -38,6 +38,7 @@ mod group_change;
 mod group_creation;
 mod groups;
 mod guard;
+mod hold;
 mod hold_word;
 mod judge;
 mod kind;
@@ -77,6 +78,7 @@ pub use group_creation::{
 };
 pub use groups::{GroupBook, WantedGroups};
 pub use guard::{CountedWrite, FirstContact, Guard, GuardedPlan, RecentWrites, allowance};
+pub use hold::{HeldOperation, Hold, held_digest};
 pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;

@@ -74,6 +74,42 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
+    /// A word for programs that never changes its meaning: of a limit the setting where there is one.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooManyDeletes { .. } => "max-delete",
+            Self::TooManyModifies { .. } => "max-modify",
+            Self::TooManyLoginChanges { .. } => "login-changes",
+            Self::TooManyVanished { .. } => "vanished",
+            Self::GroupToZero(_) => "group-to-zero",
+            Self::TooManyGroups { .. } => "new-groups",
+            Self::TooManyMoves(_) => "max-move",
+            Self::GroupShrinks(..) => "max-group",
+            Self::TooManyOverwrites(_) => "take-overs",
+            Self::TooManyMissing(_) => "missing",
+            Self::FirstContact(_) => "first-contact",
+            Self::NothingAgrees { .. } => HoldWord::Adoption.as_str(),
+        }
+    }
+
+    /// How many there are of what is limited, and the limit, where it is one of numbers.
+    #[must_use]
+    pub fn figures(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::TooManyDeletes(it)
+            | Self::TooManyModifies(it)
+            | Self::TooManyLoginChanges(it)
+            | Self::TooManyVanished(it)
+            | Self::TooManyMoves(it)
+            | Self::GroupShrinks(_, it)
+            | Self::TooManyOverwrites(it)
+            | Self::TooManyMissing(it) => Some((it.count.saturating_add(it.recent), it.limit)),
+            Self::TooManyGroups { count, limit, .. } => Some((*count, *limit)),
+            Self::GroupToZero(_) | Self::FirstContact(_) | Self::NothingAgrees { .. } => None,
+        }
+    }
+
     /// The word of a hold about single people; `None` for a limit.
     #[must_use]
     pub fn word(&self) -> Option<HoldWord> {

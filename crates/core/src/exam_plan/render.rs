@@ -57,6 +57,18 @@ pub struct OperationLine {
     /// The reason for a state other than planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The reason in a word for programs, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+    /// Of what is held by a limit: how many there are of what is limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Of what is held by a limit: the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Of what is held: since when, as RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// The change, as part of a sentence.
     pub detail: String,
 }
@@ -120,6 +132,10 @@ fn creation_line(creation: &GroupCreation) -> OperationLine {
         fields: Vec::new(),
         state: state_word(&creation.state),
         reason: reason(&creation.state),
+        reason_code: reason_code(&creation.state),
+        count: figures(&creation.state).map(|(count, _)| count),
+        limit: figures(&creation.state).map(|(_, limit)| limit),
+        since: None,
         detail: format!("create the group \"{}\" below gid {}{also}", creation.title, creation.parent),
     }
 }
@@ -131,6 +147,10 @@ fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
         fields: fields(operation),
         state: state_word(&operation.state),
         reason: reason(&operation.state),
+        reason_code: reason_code(&operation.state),
+        count: figures(&operation.state).map(|(count, _)| count),
+        limit: figures(&operation.state).map(|(_, limit)| limit),
+        since: None,
         detail: detail(operation, values),
     }
 }
@@ -150,6 +170,22 @@ fn reason(state: &OperationState) -> Option<String> {
         OperationState::Held(reason) => Some(reason.to_string()),
         OperationState::Skipped(reason) => Some(reason.to_string()),
         OperationState::Cannot(reason) => Some(reason.to_string()),
+    }
+}
+
+fn reason_code(state: &OperationState) -> Option<String> {
+    match state {
+        OperationState::Planned => None,
+        OperationState::Held(reason) => Some(reason.code().to_owned()),
+        OperationState::Skipped(reason) => reason.code().map(|code| code.to_string()),
+        OperationState::Cannot(reason) => Some(reason.code().to_string()),
+    }
+}
+
+fn figures(state: &OperationState) -> Option<(u64, u64)> {
+    match state {
+        OperationState::Held(reason) => reason.figures(),
+        OperationState::Planned | OperationState::Skipped(_) | OperationState::Cannot(_) => None,
     }
 }
 

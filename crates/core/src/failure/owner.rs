@@ -31,6 +31,17 @@ impl FailureOwner {
         }
     }
 
+    /// One word for programs: `office`, `it`, `service`, `quota`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SchoolOffice => "office",
+            Self::It => "it",
+            Self::Service => "service",
+            Self::Quota => "quota",
+        }
+    }
+
     /// For a person to read: `the school office`.
     #[must_use]
     pub fn spoken(self) -> &'static str {

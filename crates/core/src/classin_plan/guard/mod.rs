@@ -5,13 +5,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use super::subject::{Subject, class_key};
-use crate::exam_plan::{Fingerprint, allowance};
-use crate::failure::OperationKey;
+use crate::exam_plan::{Fingerprint, HeldOperation, Hold, allowance};
+use crate::failure::{OperationKey, Service};
 use crate::roster::Limit;
 
 /// The limits, what they are counted against, and the approvals.
@@ -111,33 +111,51 @@ fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
     u64::try_from(operations.count()).unwrap_or(u64::MAX)
 }
 
-/// What is held, and why: each reason once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is held, and why: each reason once, in alphabetical order of its sentence.
 #[must_use]
-pub struct ClassinHolds {
-    /// The reasons, each once, in alphabetical order.
-    pub reasons: BTreeSet<String>,
-    /// The operations, enrolments first; each can be approved.
-    pub operations: Vec<Subject>,
+pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOperation]) -> Vec<Hold> {
+    let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
+    let mut hold = |subject: Subject, code: &'static str, sentence: String| {
+        let Subject { key, desired_hash } = subject;
+        let hold = holds.entry(sentence.clone()).or_insert_with(|| Hold {
+            service: Service::Classin,
+            reason: code,
+            word: None,
+            message: sentence,
+            count: None,
+            limit: None,
+            operations: Vec::new(),
+        });
+        hold.operations.push(HeldOperation {
+            key,
+            desired_hash: Fingerprint(desired_hash),
+            of_leaver: false,
+        });
+    };
+    for operation in enrolments {
+        if let EnrolmentState::Held(reason) = &operation.state {
+            hold(Subject::from(operation), reason_code(reason, "max-delete"), sentence(operation, reason));
+        }
+    }
+    for operation in accounts {
+        if let EnrolmentState::Held(reason) = &operation.state {
+            hold(Subject::from(operation), reason_code(reason, "max-modify"), reason.to_string());
+        }
+    }
+    holds.into_values().map(counted).collect()
 }
 
-impl ClassinHolds {
-    /// Those of a plan that the guard has been through.
-    pub fn of(enrolments: &[EnrolmentOperation], accounts: &[AccountOperation]) -> Self {
-        let mut holds = Self::default();
-        for operation in enrolments {
-            if let EnrolmentState::Held(reason) = &operation.state {
-                holds.reasons.insert(sentence(operation, reason));
-                holds.operations.push(Subject::from(operation));
-            }
+fn counted(hold: Hold) -> Hold {
+    Hold { count: u64::try_from(hold.operations.len()).ok(), ..hold }
+}
+
+/// The word of a hold; of a limit the one that these operations have.
+fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
+    match reason {
+        Reason::WouldEmpty { .. } => "class-to-zero",
+        Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
+            of_limit
         }
-        for operation in accounts {
-            if let EnrolmentState::Held(reason) = &operation.state {
-                holds.reasons.insert(reason.to_string());
-                holds.operations.push(Subject::from(operation));
-            }
-        }
-        holds
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::exam_plan::Plan;
+use crate::exam_plan::hold::{HeldOperation, Hold};
 use crate::exam_plan::operation::{Operation, OperationState};
 use crate::exam_plan::reason::HoldReason;
+use crate::failure::{OperationKey, Service};
 use crate::roster::Gid;
 
 /// A plan that the guard has been through. Only this can be applied.
@@ -43,11 +45,62 @@ impl GuardedPlan {
         by_reason.into_values().map(|(reason, groups)| (reason, largest(groups))).collect()
     }
 
+    /// Each reason to hold once with what is held for it; those about single people once for each word.
+    #[must_use]
+    pub fn held(&self) -> Vec<Hold> {
+        let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
+        let mut hold = |reason: &HoldReason, operation: HeldOperation| {
+            let name = reason.word().map_or_else(|| reason.to_string(), |word| word.to_string());
+            let hold = holds.entry(name).or_insert_with(|| empty_hold(reason));
+            hold.operations.push(operation);
+        };
+        for creation in &self.0.creations {
+            if let OperationState::Held(reason) = &creation.state {
+                let key = OperationKey::of_group(&creation.code);
+                hold(reason, HeldOperation { key, desired_hash: creation.desired_hash, of_leaver: false });
+            }
+        }
+        for operation in &self.0.operations {
+            if let OperationState::Held(reason) = &operation.state {
+                let key = OperationKey::of(operation.kind(), operation.student.clone());
+                let (desired_hash, of_leaver) = (operation.desired_hash, operation.of_leaver);
+                hold(reason, HeldOperation { key, desired_hash, of_leaver });
+            }
+        }
+        holds.into_values().map(named_together).collect()
+    }
+
     /// The same plan with its operations changed, for what becomes known after the guard.
     pub(in crate::exam_plan) fn map_operations(self, change: impl FnMut(&mut Operation)) -> Self {
         let Self(mut plan) = self;
         plan.operations.iter_mut().for_each(change);
         Self(plan)
+    }
+}
+
+fn empty_hold(reason: &HoldReason) -> Hold {
+    let (count, limit) = reason.figures().unzip();
+    Hold {
+        service: Service::Exam,
+        reason: reason.code(),
+        word: reason.word(),
+        message: reason.to_string(),
+        count,
+        limit,
+        operations: Vec::new(),
+    }
+}
+
+/// A hold about single people counts them; only one of them alone keeps the sentence about that one.
+fn named_together(hold: Hold) -> Hold {
+    let number = hold.operations.len();
+    match hold.word {
+        None => hold,
+        Some(word) => {
+            let message =
+                if number == 1 { hold.message } else { format!("{number} {word}: see rosterd failures") };
+            Hold { message, count: u64::try_from(number).ok(), ..hold }
+        }
     }
 }
 

@@ -1,0 +1,129 @@
+//! What is held and why: each reason once, under a digest that stays the same while the same is held.
+
+use super::fingerprint::{Digest, Fingerprint};
+use super::hold_word::HoldWord;
+use crate::failure::{OperationKey, Service};
+
+/// One reason for which operations of a service are held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Whose operations.
+    pub service: Service,
+    /// A word that never changes its meaning, such as `max-delete`.
+    pub reason: &'static str,
+    /// For a hold about single people: what an approval has to name.
+    pub word: Option<HoldWord>,
+    /// A sentence for a person.
+    pub message: String,
+    /// How many there are of what is limited.
+    pub count: Option<u64>,
+    /// The limit.
+    pub limit: Option<u64>,
+    /// What is held for it.
+    pub operations: Vec<HeldOperation>,
+}
+
+/// One operation that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldOperation {
+    /// As failures and approvals name it.
+    pub key: OperationKey,
+    /// What it wants: an approval covers nothing else.
+    pub desired_hash: Fingerprint,
+    /// Whether it takes something from a student who left.
+    pub of_leaver: bool,
+}
+
+impl Hold {
+    /// Its short name, over its operations alone: the same from run to run while the same is held for the same
+    /// reason, whatever else a plan brings.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::open("hold");
+        digest.text(self.service.as_str()).text(self.reason);
+        let mut operations: Vec<&HeldOperation> = self.operations.iter().collect();
+        operations.sort_by(|one, two| (&one.key, one.desired_hash).cmp(&(&two.key, two.desired_hash)));
+        for HeldOperation { key, desired_hash, of_leaver: _ } in operations {
+            digest.text(key.kind.as_str()).text(key.student.as_str()).text(&key.class_key);
+            digest.number(i64::from_le_bytes(desired_hash.0.to_le_bytes()));
+        }
+        digest.finish_text()
+    }
+}
+
+/// The short name of everything that is held; `None` where nothing is.
+#[must_use]
+pub fn held_digest(holds: &[Hold]) -> Option<String> {
+    let mut digests: Vec<String> = holds.iter().map(Hold::digest).collect();
+    digests.sort_unstable();
+    let (first, others) = digests.split_first()?;
+    if others.is_empty() {
+        return Some(first.clone());
+    }
+    let mut digest = Digest::open("held");
+    digests.iter().for_each(|one| {
+        digest.text(one);
+    });
+    Some(digest.finish_text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exam_plan::kind::OperationKind;
+    use crate::roster::StudentId;
+
+    fn operation(student: &str, hash: u64) -> HeldOperation {
+        let key = OperationKey::of(OperationKind::Delete, StudentId::new(student));
+        HeldOperation { key, desired_hash: Fingerprint(hash), of_leaver: true }
+    }
+
+    fn hold(reason: &'static str, operations: &[(&str, u64)]) -> Hold {
+        Hold {
+            service: Service::Exam,
+            reason,
+            word: None,
+            message: format!("{} deletes, and 3 in the last 24 hours", operations.len()),
+            count: None,
+            limit: Some(20),
+            operations: operations.iter().map(|(student, hash)| operation(student, *hash)).collect(),
+        }
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_order_sentence_or_figures() {
+        let one = hold("max-delete", &[("a", 1), ("b", 2)]);
+        let other = Hold {
+            message: "another sentence".to_owned(),
+            count: Some(7),
+            limit: None,
+            ..hold("max-delete", &[("b", 2), ("a", 1)])
+        };
+        assert_eq!(one.digest(), other.digest());
+    }
+
+    #[test]
+    fn another_student_want_reason_or_service_is_another_digest() {
+        let one = hold("max-delete", &[("a", 1), ("b", 2)]);
+        let others = [
+            hold("max-delete", &[("a", 1), ("c", 2)]),
+            hold("max-delete", &[("a", 1), ("b", 3)]),
+            hold("max-delete", &[("a", 1)]),
+            hold("group-to-zero", &[("a", 1), ("b", 2)]),
+            Hold { service: Service::Classin, ..one.clone() },
+        ];
+        for other in others {
+            assert_ne!(one.digest(), other.digest(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_held_has_one_digest_whatever_the_order() {
+        let (deletes, groups) = (hold("max-delete", &[("a", 1)]), hold("group-to-zero", &[("b", 2)]));
+        assert_eq!(held_digest(&[]), None);
+        assert_eq!(held_digest(std::slice::from_ref(&deletes)), Some(deletes.digest()));
+        let both = held_digest(&[deletes.clone(), groups.clone()]);
+        assert_eq!(both, held_digest(&[groups.clone(), deletes.clone()]));
+        assert!(both != Some(deletes.digest()) && both != Some(groups.digest()));
+    }
+}

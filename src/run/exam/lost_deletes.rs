@@ -1,0 +1,58 @@
+//! Deletes of an earlier run whose answer never came: what the newest reading says of them.
+
+use std::collections::HashSet;
+
+use crate::run::Context;
+use crate::run::report::ServiceReport;
+use crate::store::{CallRecord, NotedWrite, StoreError};
+use rosterd_core::exam_plan::{Change, CountedWrite, GuardedPlan, LinkNote, OperationKind};
+use rosterd_core::failure::OperationKey;
+use rosterd_core::outcome::Outcome;
+use rosterd_core::roster::{RunId, StudentId};
+
+/// A link that is given up while a delete of ours is open is one that we deleted: it counts as applied. One whose
+/// candidate is still there was not, and counts nowhere. A link that is given up otherwise counts as vanished.
+pub(super) async fn settle_deletes(
+    context: &Context,
+    run: RunId,
+    (notes, plan): (&[LinkNote], &GuardedPlan),
+    report: &mut ServiceReport,
+) -> Result<(), StoreError> {
+    let lost: HashSet<StudentId> = context.state.lost_deletes().await?.into_iter().collect();
+    let given_up = notes.iter().filter(|note| note.counts_as() == Some(CountedWrite::Vanished));
+    let given_up: HashSet<&StudentId> = given_up.map(LinkNote::student).collect();
+    let (deleted, vanished): (Vec<&StudentId>, Vec<&StudentId>) =
+        given_up.into_iter().partition(|student| lost.contains(*student));
+    let now_ms = context.clock.now_ms();
+    let keys: Vec<OperationKey> = deleted.iter().map(|student| delete(student)).collect();
+    let counted = vanished.into_iter().map(counted_as_vanished).collect();
+    let record = CallRecord { applied: keys.clone(), settled: keys, counted, ..CallRecord::default() };
+    context.state.record_call(&record, run, now_ms).await?;
+    for _ in deleted {
+        report.count(OperationKind::Delete.as_str(), &Outcome::Applied(()));
+    }
+    if plan.doubt.is_some() {
+        return Ok(());
+    }
+    let is_there = |change: &Change| matches!(change, Change::Delete(_) | Change::Move(_));
+    let leavers =
+        plan.operations.iter().filter(|operation| operation.of_leaver && is_there(&operation.change));
+    let undone: Vec<OperationKey> = leavers
+        .filter(|operation| lost.contains(&operation.student))
+        .map(|operation| delete(&operation.student))
+        .collect();
+    context.state.take_back_writes(&undone).await
+}
+
+fn delete(student: &StudentId) -> OperationKey {
+    OperationKey::of(OperationKind::Delete, student.clone())
+}
+
+fn counted_as_vanished(student: &StudentId) -> NotedWrite {
+    NotedWrite {
+        key: delete(student),
+        kind: CountedWrite::Vanished.as_str(),
+        place: String::new(),
+        is_approved: false,
+    }
+}

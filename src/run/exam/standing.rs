@@ -1,0 +1,91 @@
+//! What is withheld, and what is held about single people: told once, and kept among the failures while it stands.
+
+use std::collections::HashSet;
+
+use super::record::key;
+use crate::run::Context;
+use crate::store::{Standing, StandingRows, StoreError};
+use rosterd_core::exam_plan::{GuardedPlan, Operation, OperationKind, OperationState, SkipReason};
+use rosterd_core::failure::{FailureState, OperationKey, Service};
+use rosterd_core::outcome::{Outcome, Unsent};
+use rosterd_core::roster::RunId;
+
+/// What stands in one plan, beside what stood before it.
+pub(super) struct StandingOperations {
+    before: StandingRows,
+    now: Vec<Standing>,
+    /// Operations that stand just as they stood before: they no longer make a run end otherwise than well.
+    known: HashSet<OperationKey>,
+}
+
+impl StandingOperations {
+    /// Reads what stood before this plan.
+    pub(super) async fn of(context: &Context, plan: &GuardedPlan) -> Result<Self, StoreError> {
+        let before = context.state.standing(Service::Exam).await?;
+        let now: Vec<Standing> = plan.operations.iter().filter_map(standing).collect();
+        let known = now.iter().filter(|one| before.knows(one)).map(|one| one.key.clone()).collect();
+        Ok(Self { before, now, known })
+    }
+
+    /// The same, written down.
+    pub(super) async fn recorded(
+        context: &Context,
+        plan: &GuardedPlan,
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let standing = Self::of(context, plan).await?;
+        standing.record(context, plan, run, now_ms).await?;
+        Ok(standing)
+    }
+
+    /// Writes down what stands now. What no longer stands is closed where the plan is complete.
+    async fn record(
+        &self,
+        context: &Context,
+        plan: &GuardedPlan,
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        context.state.record_standing(&self.before, &self.now, run, now_ms).await?;
+        if plan.doubt.is_some() {
+            return Ok(());
+        }
+        let is_silenced =
+            |operation: &&Operation| operation.state == OperationState::Skipped(SkipReason::Ignored);
+        let silenced = plan.operations.iter().filter(is_silenced).map(key).collect();
+        context.state.close_standing(&self.before, &self.now, &silenced, now_ms).await
+    }
+
+    /// Whether this is held about single people as it was before.
+    pub(super) fn is_known_hold(&self, operation: &Operation) -> bool {
+        matches!(&operation.state, OperationState::Held(reason) if reason.word().is_some())
+            && self.known.contains(&key(operation))
+    }
+
+    /// What a plan says itself of how an operation ends; nothing of one that is to be sent.
+    pub(super) fn first_outcome(&self, operation: &Operation) -> Option<Outcome> {
+        let follows = |kind: OperationKind| OperationKey::of(kind, operation.student.clone());
+        let is_known = match &operation.state {
+            OperationState::Skipped(SkipReason::Depends(kind)) => self.known.contains(&follows(*kind)),
+            OperationState::Skipped(reason) => {
+                reason.code().is_some() && self.known.contains(&key(operation))
+            }
+            OperationState::Planned | OperationState::Held(_) | OperationState::Cannot(_) => false,
+        };
+        match &operation.state {
+            OperationState::Skipped(_) if is_known => Some(Outcome::Unsent(Unsent::Standing)),
+            state => super::apply::first_outcome(state),
+        }
+    }
+}
+
+/// What stands in the way of an operation, where it is withheld or held about single people.
+fn standing(operation: &Operation) -> Option<Standing> {
+    let (state, code, message) = match &operation.state {
+        OperationState::Held(reason) => (FailureState::Held, reason.word()?.code(), reason.to_string()),
+        OperationState::Skipped(reason) => (FailureState::Waiting, reason.code()?, reason.to_string()),
+        OperationState::Planned | OperationState::Cannot(_) => return None,
+    };
+    Some(Standing { key: key(operation), state, code, message, desired_hash: operation.desired_hash })
+}

@@ -1,0 +1,204 @@
+//! Writes that the guard's limits count: noted with their intent, taken back when they are known not to have happened.
+
+use std::collections::HashSet;
+
+use sqlx::{Sqlite, Transaction};
+
+use super::error::{Doing, Written};
+use super::keys::keys;
+use super::{StateStore, StoreError};
+use rosterd_core::exam_plan::{CountedWrite, RecentWrites};
+use rosterd_core::failure::{OperationKey, Service};
+use rosterd_core::roster::{Gid, RunId, StudentId};
+
+/// In milliseconds. Limits look back a day; what is older is kept for a while, for a person to look at.
+const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+const DOING: &str = "counting a write";
+
+/// One write that a limit counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotedWrite {
+    pub key: OperationKey,
+    /// What it counts as.
+    pub kind: &'static str,
+    /// The group that is left, or ClassIn's class; empty where no limit asks which.
+    pub place: String,
+    /// Whether a person approved it: then no limit counts it.
+    pub is_approved: bool,
+}
+
+/// What somebody counts as who leaves a group, beside what the operation counts as. Its place is the group.
+pub const LEFT: &str = "left";
+
+/// What a removal from a class of ClassIn counts as. Its place is the class.
+pub const REMOVAL: &str = "removal";
+
+/// Somebody who was written for since a moment.
+#[derive(sqlx::FromRow)]
+struct RecentRow {
+    kind: String,
+    student_id: String,
+    place: String,
+    approved: bool,
+}
+
+impl StateStore {
+    /// Who was written for on the exam side since a moment, for the guard to look back on: whom nobody approved, and
+    /// every leaver whose delete was sent.
+    pub async fn recent_exam_writes(&self, since_ms: i64) -> Result<RecentWrites, StoreError> {
+        let mut recent = RecentWrites::default();
+        for student in self.lost_deletes().await? {
+            recent.record_sent_dismissal(student);
+        }
+        for row in self.recent(Service::Exam, since_ms).await? {
+            let RecentRow { kind, student_id, place, approved } = row;
+            let student = StudentId::new(student_id);
+            let write = CountedWrite::parse(&kind);
+            if write == Some(CountedWrite::Dismissal) {
+                recent.record_sent_dismissal(student.clone());
+            }
+            match (write, place.parse()) {
+                _ if approved => {}
+                (Some(write), _) => recent.record(write, student),
+                (None, Ok(gid)) if kind == LEFT => recent.record_left(Gid(gid), student),
+                (None, _) => {}
+            }
+        }
+        Ok(recent)
+    }
+
+    /// Who was removed from which class of ClassIn since a moment without an approval.
+    pub async fn recent_removals(&self, since_ms: i64) -> Result<HashSet<(StudentId, String)>, StoreError> {
+        let rows = self.recent(Service::Classin, since_ms).await?.into_iter();
+        let removals = rows.filter(|row| row.kind == REMOVAL && !row.approved);
+        Ok(removals.map(|row| (StudentId::new(row.student_id), row.place)).collect())
+    }
+
+    async fn recent(&self, service: Service, since_ms: i64) -> Result<Vec<RecentRow>, StoreError> {
+        sqlx::query_as(
+            "SELECT DISTINCT kind, student_id, place, approved FROM counted_writes \
+             WHERE service = ? AND at_ms > ? ORDER BY kind, student_id, place, approved",
+        )
+        .bind(service.as_str())
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading recent writes")
+    }
+
+    /// Notes writes that need no call, or whose call has no intent of its own.
+    pub async fn count_writes(
+        &self,
+        counted: &[NotedWrite],
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        note(&mut transaction, counted, run, now_ms).await?;
+        transaction.commit().await.doing(DOING)
+    }
+
+    /// Leavers whose delete was sent by an earlier run and never answered.
+    pub async fn lost_deletes(&self) -> Result<Vec<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'delete' ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading unanswered deletes")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// The newest reading shows that these did not happen: nothing of them counts.
+    pub async fn take_back_writes(&self, undone: &[OperationKey]) -> Result<(), StoreError> {
+        if undone.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        take_back(&mut transaction, undone, None).await?;
+        transaction.commit().await.doing(DOING)
+    }
+}
+
+/// Notes what is about to be written, inside the caller's transaction.
+pub(super) async fn note(
+    transaction: &mut Transaction<'_, Sqlite>,
+    counted: &[NotedWrite],
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if counted.is_empty() {
+        return Ok(());
+    }
+    let row = |it: &NotedWrite| {
+        let NotedWrite { key, kind, place, is_approved } = it;
+        let (service, operation) = (key.service().as_str(), key.kind.as_str());
+        serde_json::json!([service, operation, key.student.as_str(), kind, place, is_approved])
+    };
+    let rows: serde_json::Value = counted.iter().map(row).collect();
+    sqlx::query(
+        "INSERT INTO counted_writes (service, operation, student_id, kind, place, at_ms, approved, run_id, \
+         is_settled) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?, value ->> 5, ?, 0 \
+         FROM json_each(?) WHERE true \
+         ON CONFLICT DO UPDATE SET approved = excluded.approved, run_id = excluded.run_id, is_settled = 0",
+    )
+    .bind(now_ms)
+    .bind(run.0)
+    .bind(rows.to_string())
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)?;
+    sqlx::query("DELETE FROM counted_writes WHERE at_ms < ?")
+        .bind(now_ms.saturating_sub(KEPT_MS))
+        .execute(&mut **transaction)
+        .await
+        .done(DOING)
+}
+
+/// These have happened, inside the caller's transaction.
+pub(super) async fn settle(
+    transaction: &mut Transaction<'_, Sqlite>,
+    applied: &[OperationKey],
+) -> Result<(), StoreError> {
+    if applied.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE counted_writes SET is_settled = 1 WHERE is_settled = 0 \
+         AND (service, operation, student_id) IN \
+         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) \
+         AND (service <> 'classin' OR (operation, student_id, place) IN \
+         (SELECT value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)))",
+    )
+    .bind(keys(applied))
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}
+
+/// These are known not to have happened, inside the caller's transaction: whatever was sent of them, or by one run.
+pub(super) async fn take_back(
+    transaction: &mut Transaction<'_, Sqlite>,
+    undone: &[OperationKey],
+    sent_by: Option<RunId>,
+) -> Result<(), StoreError> {
+    if undone.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "DELETE FROM counted_writes WHERE is_settled = 0 AND (service, operation, student_id) IN \
+         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) \
+         AND (service <> 'classin' OR (operation, student_id, place) IN \
+         (SELECT value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1))) \
+         AND (?2 IS NULL OR run_id = ?2)",
+    )
+    .bind(keys(undone))
+    .bind(sent_by.map(|run| run.0))
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}

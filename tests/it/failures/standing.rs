@@ -1,0 +1,93 @@
+//! What waits for another row stands among the failures: told once, never tried in vain, closed when it is over.
+
+use rosterd_core::failure::FailureState;
+use rosterd_testkit::*;
+
+/// A newcomer with the login value of somebody who left and whose candidate is kept for the time of the grace.
+async fn with_a_waiting_newcomer() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(6)).await;
+    world.remove("s000").await;
+    world.put(student("new").login("s000")).await;
+    world
+}
+
+async fn rows(world: &ExamSchool) -> Vec<(String, String, FailureState, String)> {
+    let rows = world.failures().await.into_iter();
+    rows.map(|row| (row.student_id, row.code, row.state, row.owner.to_owned())).collect()
+}
+
+fn waiting(state: FailureState) -> Vec<(String, String, FailureState, String)> {
+    vec![("new".to_owned(), "login-value-in-use".to_owned(), state, "office".to_owned())]
+}
+
+#[tokio::test]
+async fn a_wait_for_anothers_candidate_is_told_once_and_kept_as_a_row() {
+    let world = with_a_waiting_newcomer().await;
+    let report = world.run().await;
+    assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 3), "the run that finds it");
+    assert_eq!(rows(&world).await, waiting(FailureState::Waiting));
+    let row = world.failures().await.remove(0);
+    assert_eq!((row.attempts, row.due_at), (0, None), "nothing was tried");
+    assert!(row.message.contains("s000"), "{}", row.message);
+    world.later(HOUR);
+    let report = world.run().await;
+    assert_eq!((report.skipped(), report.exit_code), ("1 add".to_owned(), 0), "as it stood");
+    assert_eq!(report.outcome.as_str(), "converged");
+    assert_eq!(world.failures().await.remove(0).since, row.since, "since the first run");
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_its_cause_and_its_row_is_closed() {
+    let world = with_a_waiting_newcomer().await;
+    assert_eq!(world.run().await.exit_code, 3);
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!(report.applied(), "1 delete", "whose the login value was");
+    assert_eq!(world.run().await.applied(), "1 add");
+    assert_eq!(rows(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_no_longer_wanted_is_closed() {
+    let mut world = with_a_waiting_newcomer().await;
+    assert_eq!(world.run().await.exit_code, 3);
+    world.edit("new", |it| it.login("of their own")).await;
+    assert_eq!(world.run().await.applied(), "1 add");
+    assert_eq!(rows(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_wait_for_another_candidate_than_before_is_news() {
+    let mut world = with_a_waiting_newcomer().await;
+    assert_eq!(world.run().await.exit_code, 3);
+    assert_eq!(world.run().await.exit_code, 0);
+    world.remove("s001").await;
+    world.edit("new", |it| it.login("s001")).await;
+    assert_eq!(world.run().await.exit_code, 3);
+    assert!(world.failures().await.remove(0).message.contains("s001"));
+}
+
+#[tokio::test]
+async fn a_silenced_wait_stays_silenced_while_it_stands() {
+    let mut world = with_a_waiting_newcomer().await;
+    assert_eq!(world.run().await.exit_code, 3);
+    let id = world.failures().await.remove(0).id;
+    let now_ms = world.clock.now_ms();
+    world.state.change_failures(Some(&[id]), FailureState::Ignored, now_ms).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.run().await.exit_code, 0);
+        assert_eq!(rows(&world).await, waiting(FailureState::Ignored));
+    }
+    let woken = world.state.change_failures(None, FailureState::Waiting, now_ms).await.unwrap();
+    assert_eq!(woken, 0, "all of them leaves out what is silenced");
+    world.edit("new", |it| it.login("of their own")).await;
+    assert_eq!(world.run().await.applied(), "1 add", "what is silenced is the wait");
+}
+
+#[tokio::test]
+async fn a_plan_shows_what_waits_and_writes_no_row() {
+    let world = with_a_waiting_newcomer().await;
+    let report = world.plan_report().await;
+    assert_eq!(report.skipped(), "1 add");
+    assert_eq!(rows(&world).await, []);
+}
