@@ -198,7 +198,8 @@ impl StateStore {
         for (at_ms, kind, student, class, want, of_leaver, is_gone) in rows {
             let key = read_key(("approvals", &at_ms), (service.as_str(), &kind), student, class)?;
             let is_wanted = wanted.contains(&(key.clone(), fingerprint(want)));
-            if if of_leaver { !is_gone } else { !is_wanted } {
+            let stands = if of_leaver { is_gone } else { is_wanted };
+            if !stands {
                 unwanted.insert((kind, key.student.as_str().to_owned(), key.class_key, want));
             }
         }

@@ -107,10 +107,11 @@ impl StateStore {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let stands: HashSet<&OperationKey> = now.iter().map(|standing| &standing.key).collect();
-        let is_over = |key: &OperationKey, row: &StandingRow| {
-            !stands.contains(key) && !(row.state == FailureState::Ignored && silenced.contains(key))
+        let is_silenced = |key: &OperationKey, row: &StandingRow| {
+            row.state == FailureState::Ignored && silenced.contains(key)
         };
-        let over = before.0.iter().filter(|(key, row)| is_over(key, row)).map(|(_, row)| row.id);
+        let over = before.0.iter().filter(|(key, row)| !stands.contains(key) && !is_silenced(key, row));
+        let over = over.map(|(_, row)| row.id);
         let over: Vec<i64> = over.collect();
         if over.is_empty() {
             return Ok(());

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
-use rosterd_core::exam_plan::{
-    GroupBook, GuardedPlan, HoldReason, OperationKind, OperationState, SkipReason,
-};
+use rosterd_core::exam_plan::{GroupBook, GuardedPlan, HoldReason, OperationState, SkipReason};
 use rosterd_core::roster::Gid;
 
 /// What the report says about the plan as a whole.

@@ -73,10 +73,10 @@ impl StandingOperations {
             }
             OperationState::Planned | OperationState::Held(_) | OperationState::Cannot(_) => false,
         };
-        match &operation.state {
-            OperationState::Skipped(_) if is_known => Some(Outcome::Unsent(Unsent::Standing)),
-            state => super::apply::first_outcome(state),
+        if is_known {
+            return Some(Outcome::Unsent(Unsent::Standing));
         }
+        super::apply::first_outcome(&operation.state)
     }
 }
 
