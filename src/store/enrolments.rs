@@ -1,8 +1,10 @@
 //! The memory of ClassIn memberships, with their evidence.
 
+use std::collections::BTreeMap;
+
 use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
-use rosterd_core::classin_plan::{Code, EnrolmentRecord, Evidence};
+use rosterd_core::classin_plan::{ClassSize, Code, EnrolmentRecord, Evidence};
 use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
 /// A change to what is remembered of one account in one class.
@@ -125,6 +127,26 @@ impl StateStore {
             .await
             .doing("counting enrolments")?;
         Ok(counted(count))
+    }
+
+    /// How many are in each class, and how many left it since a moment without an approval. What is closed has no size.
+    pub async fn class_sizes(&self, since_ms: i64) -> Result<BTreeMap<ClassTarget, ClassSize>, StoreError> {
+        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned')), \
+                 sum(evidence = 'gone' AND changed_at_ms > ?1 AND NOT EXISTS ( \
+                     SELECT 1 FROM counted_writes AS removal WHERE removal.student_id = enrolments.student_id \
+                         AND removal.service = 'classin' AND removal.at_ms > ?1 AND removal.approved = 1)) \
+             FROM enrolments GROUP BY course_id, class_id ORDER BY course_id, class_id",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("counting the members of classes")?;
+        let size = |living, left| ClassSize { living: counted(living), left: counted(left) };
+        Ok(rows
+            .into_iter()
+            .map(|(course, class, living, left)| (target(course, class), size(living, left)))
+            .collect())
     }
 
     /// Classes and courses that take no changes.

@@ -9,21 +9,25 @@ use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentKind, class_k
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Removals count against `guard.max_delete` of what we hold in ClassIn, names against `guard.max_modify` of the
+/// Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
+/// against `guard.max_modify` of the
 /// accounts that we know.
 pub(super) async fn hold_excess(
     context: &Context,
     side: &ClassinSide,
     plan: &mut ClassinPlan,
-    held: u64,
 ) -> Result<Approvals, StoreError> {
     let (state, now_ms) = (&context.state, context.clock.now_ms());
+    let since_ms = now_ms.saturating_sub(DAY_MS);
+    let sizes = state.class_sizes(since_ms).await?;
     let guard = ClassinGuard {
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
+        max_group: side.guard.max_group,
         approved: Approvals::new(state.approved_in_classin(now_ms).await?),
         recent_removals: recent_removals(context, plan, now_ms).await?,
-        enrolments: held,
+        enrolments: sizes.values().map(|size| size.living).sum(),
+        sizes,
         accounts: state.count_accounts().await?,
     };
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);

@@ -150,8 +150,7 @@ pub(super) async fn sync_classin(
 pub async fn preview_classin(context: &Context, side: &ClassinSide) -> Result<EnrolmentLines, String> {
     let looked = async {
         let mut plan = plan_classin(context, side, Registering::ToDo, StaleEnrolments::none()).await?;
-        let observed = context.state.count_enrolments().await?;
-        guard::hold_excess(context, side, &mut plan, observed).await?;
+        guard::hold_excess(context, side, &mut plan).await?;
         Ok::<_, ClassinSyncError>(render::of(&plan))
     };
     looked.await.map_err(|error| in_one_line(&error))
@@ -178,7 +177,7 @@ async fn pass(
     report.not_mirrored = plan.not_mirrored;
     report.leavers_waiting = plan.leavers_waiting;
     report.problems.extend(plan.problems.iter().map(ToString::to_string));
-    let approved = guard::hold_excess(context, side, &mut plan, report.observed).await?;
+    let approved = guard::hold_excess(context, side, &mut plan).await?;
     let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);
     report.least_calls = render::least_calls(&plan, side.settings.batch_size);
@@ -288,7 +287,7 @@ async fn replan(
     let anew = plan_classin(context, side, Registering::Done, stale.anew()).await?;
     let accounts = std::mem::take(&mut plan.accounts);
     *plan = ClassinPlan { accounts, ..anew };
-    let approved = guard::hold_excess(context, side, plan, report.observed).await?;
+    let approved = guard::hold_excess(context, side, plan).await?;
     report.holds.clear();
     guard::describe_holds(plan, report);
     Ok(approved)

@@ -28,6 +28,6 @@ pub use enrolment::{
     Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, StaleEnrolments, Wanted, batches,
     desired_hash, evidence_after, evidence_before, plan_class,
 };
-pub use guard::{Approvals, ClassinGuard, classin_holds};
+pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
 pub use subject::{Subject, class_key};

@@ -164,6 +164,8 @@ pub enum Reason {
         /// When the grace ends, in milliseconds since 1970 UTC.
         until_ms: i64,
     },
+    /// Too many would leave the class at once, with the figures.
+    Shrinks(String),
     /// The reason of the ledger or the guard, in its own words.
     Other(String),
 }
@@ -186,7 +188,7 @@ impl fmt::Display for Reason {
             Self::Grace { .. } => {
                 f.write_str("the student has left only recently: delete_grace and two runs must pass first")
             }
-            Self::Other(text) => f.write_str(text),
+            Self::Shrinks(text) | Self::Other(text) => f.write_str(text),
         }
     }
 }

@@ -5,14 +5,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use super::subject::{Subject, class_key};
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, allowance};
 use crate::failure::{OperationKey, Service};
-use crate::roster::Limit;
+use crate::roster::{ClassTarget, Limit, StudentId};
 
 /// The limits, what they are counted against, and the approvals.
 #[derive(Clone, Debug)]
@@ -21,14 +21,27 @@ pub struct ClassinGuard {
     pub max_delete: Limit,
     /// Names a run.
     pub max_modify: Limit,
-    /// The enrolments that we remember.
+    /// Removals from one class, of its size 24 hours ago.
+    pub max_group: Limit,
+    /// The enrolments that we remember in classes that take changes.
     pub enrolments: u64,
+    /// The size of each class.
+    pub sizes: BTreeMap<ClassTarget, ClassSize>,
     /// The accounts that we remember.
     pub accounts: u64,
     /// Removals of the last 24 hours, approved ones not counted.
     pub recent_removals: u64,
     /// What a person let go ahead.
     pub approved: Approvals,
+}
+
+/// How many we remember in one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassSize {
+    /// Those who are in it.
+    pub living: u64,
+    /// Those who left it in the last 24 hours, approved ones not counted.
+    pub left: u64,
 }
 
 /// What a person let go ahead, and what each of it wants.
@@ -55,6 +68,7 @@ impl ClassinGuard {
     pub fn judge(&self, enrolments: &mut [EnrolmentOperation], accounts: &mut [AccountOperation]) {
         self.release_approved(enrolments);
         self.hold_removals(enrolments);
+        self.hold_shrinking_classes(enrolments);
         self.hold_names(accounts);
     }
 
@@ -85,6 +99,41 @@ impl ClassinGuard {
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
         }
+    }
+
+    /// A class that more leave than one class loses in a day keeps them all.
+    fn hold_shrinking_classes(&self, enrolments: &mut [EnrolmentOperation]) {
+        let concerns = |operation: &EnrolmentOperation| {
+            operation.kind == EnrolmentKind::Remove
+                && operation.is_planned()
+                && !self.approved.contains(operation)
+        };
+        let mut leaving: BTreeMap<ClassTarget, BTreeSet<&StudentId>> = BTreeMap::new();
+        for operation in enrolments.iter().filter(|operation| concerns(operation)) {
+            leaving.entry(operation.target).or_default().insert(&operation.student);
+        }
+        let shrinking: BTreeMap<ClassTarget, String> = leaving
+            .into_iter()
+            .filter_map(|(target, people)| Some((target, self.loses_too_many(target, people.len())?)))
+            .collect();
+        for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
+            if let Some(reason) = shrinking.get(&operation.target) {
+                operation.state = EnrolmentState::Held(Reason::Shrinks(reason.clone()));
+            }
+        }
+    }
+
+    fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<String> {
+        let ClassSize { living, left } = self.sizes.get(&target).copied().unwrap_or_default();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let size = living.saturating_add(left);
+        let limit = allowance(self.max_group, size);
+        let before = if left == 0 { String::new() } else { format!(", and {left} in the last 24 hours") };
+        (count.saturating_add(left) > limit).then(|| {
+            format!(
+                "{count} of {size} would leave it{before}: more than the limit of {limit} (guard.max_group)"
+            )
+        })
     }
 
     fn hold_names(&self, accounts: &mut [AccountOperation]) {
@@ -153,6 +202,7 @@ fn counted(hold: Hold) -> Hold {
 fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
     match reason {
         Reason::WouldEmpty { .. } => "class-to-zero",
+        Reason::Shrinks(_) => "max-group",
         Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
             of_limit
         }
@@ -162,7 +212,7 @@ fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
 /// The reason, with the class where it is about one.
 fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
     match reason {
-        Reason::WouldEmpty { .. } => format!("class {}: {reason}", class_key(operation)),
+        Reason::WouldEmpty { .. } | Reason::Shrinks(_) => format!("class {}: {reason}", class_key(operation)),
         Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
             reason.to_string()
         }

@@ -1,5 +1,7 @@
 //! Every limit of the guard at, just under and just over.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::classin_plan::enrolment::Evidence;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, CourseId, StudentId};
@@ -8,7 +10,9 @@ fn guard() -> ClassinGuard {
     ClassinGuard {
         max_delete: Limit::Count(3),
         max_modify: Limit::Percent(10.0),
+        max_group: Limit::Count(1_000),
         enrolments: 100,
+        sizes: BTreeMap::new(),
         accounts: 100,
         recent_removals: 0,
         approved: Approvals::default(),
@@ -106,6 +110,53 @@ fn a_share_never_means_fewer_than_five_and_a_count_is_exact() {
         let guard = ClassinGuard { max_modify, accounts: 20, ..guard() };
         assert_eq!(held_names(&guard, names(count)), held, "{count} of 20 under {max_modify:?}");
     }
+}
+
+#[test]
+fn a_class_that_loses_more_than_half_at_once_is_held_and_the_others_go_on() {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    let rows = [(12, 0, 6, 0), (12, 0, 7, 7), (9, 3, 3, 0), (9, 3, 4, 4), (7, 0, 5, 0), (7, 0, 6, 6)];
+    for (living, left, count, held) in rows {
+        let sizes = BTreeMap::from([(target, ClassSize { living, left })]);
+        let guard = ClassinGuard {
+            max_delete: Limit::Percent(100.0),
+            max_group: Limit::Percent(50.0),
+            sizes,
+            ..guard()
+        };
+        let mut operations = removals(count);
+        operations.push(EnrolmentOperation {
+            target: ClassTarget { course: CourseId(2), class: None },
+            ..enrolment(EnrolmentKind::Remove, 99)
+        });
+        assert_eq!(held_removals(&guard, operations), held, "{count} of {living} after {left}");
+    }
+}
+
+#[test]
+fn a_person_who_leaves_a_class_with_two_accounts_counts_once_in_it() {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    let sizes = BTreeMap::from([(target, ClassSize { living: 12, left: 0 })]);
+    let guard =
+        ClassinGuard { max_delete: Limit::Percent(100.0), max_group: Limit::Percent(50.0), sizes, ..guard() };
+    let mut operations = removals(6);
+    let other = EnrolmentOperation { uid: Some(ClassinUid(8)), ..operations[0].clone() };
+    operations.push(other);
+    assert_eq!(held_removals(&guard, operations), 0);
+}
+
+#[test]
+fn approved_removals_leave_a_class_whatever_its_size() {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    let operations = removals(8);
+    let guard = ClassinGuard {
+        max_delete: Limit::Percent(100.0),
+        max_group: Limit::Percent(50.0),
+        sizes: BTreeMap::from([(target, ClassSize { living: 10, left: 0 })]),
+        approved: approvals(&operations),
+        ..guard()
+    };
+    assert_eq!(held_removals(&guard, operations), 0);
 }
 
 #[test]
