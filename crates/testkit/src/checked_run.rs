@@ -56,6 +56,7 @@ fn assert_sound(
         waves: &plan.waves(batch_size),
         batch_size,
         departures,
+        guard: None,
         delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap(),
         now_ms: context.clock.now_ms(),
     });

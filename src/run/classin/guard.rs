@@ -10,8 +10,7 @@ use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentKind, class_k
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
-/// against `guard.max_modify` of the
-/// accounts that we know.
+/// against `guard.max_modify` of the accounts that we know.
 pub(super) async fn hold_excess(
     context: &Context,
     side: &ClassinSide,

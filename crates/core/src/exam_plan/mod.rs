@@ -34,6 +34,7 @@ mod desired_hash;
 mod detach;
 mod diff;
 mod fingerprint;
+mod first_contact;
 mod group_change;
 mod group_creation;
 mod groups;
@@ -71,13 +72,14 @@ pub use diff::{
     Unusable, Wanted,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
+pub use first_contact::FirstContact;
 pub use group_change::{GroupChange, TargetGroup};
 pub use group_creation::{
     CreatedGroups, CreationOutcome, FoundGroup, GroupCreation, GroupDecisions, GroupEvidence, GroupOrigin,
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, WantedGroups};
-pub use guard::{CountedWrite, FirstContact, Guard, GuardedPlan, RecentWrites, allowance};
+pub use guard::{CountedWrite, Guard, GuardedPlan, RecentWrites, allowance};
 pub use hold::{HeldOperation, Hold, held_digest};
 pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::guard::FirstContact;
+use super::first_contact::FirstContact;
 use super::hold_word::HoldWord;
 use super::kind::OperationKind;
 use crate::failure::FailureCode;

@@ -1,9 +1,12 @@
 //! The auditor finds what is planted, and finds nothing in what planner and guard make.
 
 use rosterd_core::exam_plan::audit::{MissingProof, Violation};
-use rosterd_core::exam_plan::{Call, Change, OperationKind, OperationState, Plan, SkipReason, Wave};
+use rosterd_core::exam_plan::{
+    Call, Change, CountedWrite, OperationKind, OperationState, Plan, SkipReason, Wave,
+};
+use rosterd_core::roster::{Gid, Limit};
 
-use crate::support::{World, converged, id, student};
+use crate::support::{World, candidate, converged, crowd, id, student};
 
 /// A plan with one operation of every kind but adoptions: `new` is entered and moved, `gone` deleted, `one` and `two`
 /// swap their login values, `moved` and `along` change groups in one call.
@@ -192,4 +195,65 @@ fn a_delete_without_its_proof_is_found() {
         plan.doubt = other.unguarded().doubt;
     });
     assert_eq!(doubtful, [unproven(MissingProof::Certificate)], "certificate");
+}
+
+/// A hundred students, limits as they are shipped, and a plan whose guard let everything go.
+fn unheld(change: impl FnOnce(&mut World)) -> Vec<Violation> {
+    let mut world = crowd(100);
+    (world.guard.max_delete, world.guard.max_modify) = (Limit::Auto, Limit::Percent(30.0));
+    (world.guard.max_move, world.guard.max_group) = (Limit::Percent(30.0), Limit::Percent(50.0));
+    change(&mut world);
+    let found = world.violations_of(&world.unguarded(), &[], 100).into_iter();
+    found.filter(|it| !matches!(it, Violation::Sent { .. })).collect()
+}
+
+/// The same, with a change of the first so many students.
+fn unheld_of(count: usize, change: impl Fn(&mut World, &str)) -> Vec<Violation> {
+    unheld(|world| (0..count).for_each(|at| change(world, &format!("p{at:03}"))))
+}
+
+fn above(write: CountedWrite, people: u64, allowed: u64) -> Violation {
+    Violation::AboveLimit { write, people, allowed }
+}
+
+#[test]
+fn more_people_than_a_limit_allows_are_found() {
+    let leaving = unheld_of(21, |world, who| {
+        world.leave_for_good(who);
+    });
+    assert_eq!(leaving, [above(CountedWrite::Dismissal, 21, 20)]);
+    let modified = unheld_of(16, |world, who| {
+        world.set(student(who).phone("1"));
+        world.guard.recent.record(CountedWrite::Modify, id(&format!("before {who}")));
+    });
+    assert_eq!(modified, [above(CountedWrite::Modify, 32, 30)]);
+    let renamed = unheld_of(6, |world, who| {
+        world.set(student(who).login(&format!("new {who}")));
+    });
+    assert_eq!(renamed, [above(CountedWrite::LoginChange, 6, 5)]);
+    let vanished = unheld_of(21, |world, who| {
+        world.vanish(who);
+    });
+    assert_eq!(vanished, [above(CountedWrite::Vanished, 21, 20)]);
+}
+
+#[test]
+fn more_people_than_may_leave_groups_are_found() {
+    let moved = unheld_of(51, |world, who| {
+        world.set(student(who).in_groups(["g2"]));
+    });
+    let shrinks = Violation::GroupShrinks { gid: Gid(1), people: 51, allowed: 50 };
+    assert_eq!(moved, [above(CountedWrite::Move, 51, 30), shrinks]);
+}
+
+#[test]
+fn students_who_are_entered_among_strangers_are_found() {
+    let found = unheld(|world| {
+        *world = World::empty();
+        for at in 0..12 {
+            world.set(student(&format!("n{at}")));
+            world.enter(candidate(&format!("x{at}")));
+        }
+    });
+    assert_eq!(found, [Violation::AmongStrangers { adds: 12 }]);
 }

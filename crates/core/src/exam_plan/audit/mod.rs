@@ -4,6 +4,7 @@
 //! passes through it. Not part of a run: what decides at run time is the guard.
 
 mod leavers;
+mod limits;
 mod operations;
 mod waves;
 
@@ -11,8 +12,9 @@ use std::collections::HashMap;
 
 use super::Plan;
 use super::batch::Wave;
+use super::guard::{CountedWrite, Guard};
 use super::kind::OperationKind;
-use crate::roster::{LoginValue, Sid, StudentId};
+use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
 /// A plan, the calls that are to carry it out, and what is remembered of those who left.
 #[derive(Clone, Copy)]
@@ -25,6 +27,8 @@ pub struct Audit<'a> {
     pub batch_size: usize,
     /// Who was off the roster before this run.
     pub departures: &'a HashMap<StudentId, Departure>,
+    /// The limits that the plan was judged by, where they are known.
+    pub guard: Option<&'a Guard>,
     /// How long a student must be gone before a delete, in milliseconds.
     pub delete_grace_ms: i64,
     /// When the plan was made, in milliseconds since 1970 UTC.
@@ -127,6 +131,32 @@ pub enum Violation {
         /// Which kind.
         kind: OperationKind,
     },
+    /// More people than a limit allows.
+    #[error("{}: {people} people within 24 hours, {allowed} are allowed", write.as_str())]
+    AboveLimit {
+        /// What they count as.
+        write: CountedWrite,
+        /// How many, with those of the last 24 hours.
+        people: u64,
+        /// How many may.
+        allowed: u64,
+    },
+    /// More people leave one group than may.
+    #[error("group {gid}: {people} people leave within 24 hours, {allowed} may")]
+    GroupShrinks {
+        /// Which group.
+        gid: Gid,
+        /// How many, with those of the last 24 hours.
+        people: u64,
+        /// How many may.
+        allowed: u64,
+    },
+    /// Students are entered although hardly any of them matches a candidate.
+    #[error("{adds} are entered, and hardly anybody matches a candidate")]
+    AmongStrangers {
+        /// How many.
+        adds: u64,
+    },
     /// Something is taken from a leaver without the proof for it.
     #[error("{student}: {kind} of a leaver, {lacks}")]
     Unproven {
@@ -159,6 +189,7 @@ pub fn audit(audit: &Audit<'_>) -> Vec<Violation> {
     let mut found = operations::violations(audit.plan);
     found.extend(waves::violations(audit));
     found.extend(leavers::violations(audit));
+    found.extend(limits::violations(audit));
     found
 }
 

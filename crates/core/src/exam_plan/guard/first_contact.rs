@@ -1,61 +1,12 @@
 //! First contact with an account: where hardly a student matches a candidate, adding them all would enter the school
 //! a second time.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::Guard;
 use crate::exam_plan::Plan;
 use crate::exam_plan::operation::{Change, Operation};
 use crate::exam_plan::reason::HoldReason;
-
-/// Fewer students or candidates than this say nothing.
-const LEAST: u64 = 10;
-
-/// What is known of students without a link and candidates without one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FirstContact {
-    /// Students without a link.
-    pub students: u64,
-    /// Links.
-    pub links: u64,
-    /// Listed candidates without a link.
-    pub candidates: u64,
-    /// Students without a link who match one of these.
-    pub matches: u64,
-    /// What most login values of these candidates look like.
-    pub theirs: Option<String>,
-    /// What most login values of these students look like.
-    pub ours: Option<String>,
-}
-
-impl FirstContact {
-    /// Whether the two sides look like different schools, or like login values that are written otherwise.
-    #[must_use]
-    pub fn is_strange(&self) -> bool {
-        let Self { students, links, candidates, matches, theirs: _, ours: _ } = self;
-        let (students, candidates) = (*students, *candidates);
-        students > *links
-            && students >= LEAST
-            && candidates >= LEAST
-            && candidates.saturating_mul(10) >= students
-            && matches.saturating_mul(2) < students.min(candidates)
-    }
-}
-
-impl fmt::Display for FirstContact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { students, links: _, candidates, matches, theirs, ours } = self;
-        write!(f, "{matches} of {students} match one of {candidates} candidates")?;
-        match (theirs, ours) {
-            (Some(theirs), Some(ours)) => write!(f, ": values there look like {theirs}, yours like {ours}")?,
-            (Some(theirs), None) => write!(f, ": values there look like {theirs}")?,
-            (None, Some(ours)) => write!(f, ": yours look like {ours}")?,
-            (None, None) => {}
-        }
-        f.write_str(": check exam.login_field and exam.code")
-    }
-}
 
 impl Guard {
     /// Holds the adds; who matches a candidate is taken over all the same.

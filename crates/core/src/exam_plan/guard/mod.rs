@@ -19,7 +19,6 @@ mod tally;
 mod vanished;
 
 pub use allowance::allowance;
-pub use first_contact::FirstContact;
 pub use guarded_plan::GuardedPlan;
 pub use recent::{CountedWrite, RecentWrites};
 

@@ -541,6 +541,7 @@ impl World {
             waves,
             batch_size,
             departures: &gone.collect(),
+            guard: Some(&self.guard),
             delete_grace_ms: self.policy.delete_grace_ms,
             now_ms: self.now_ms,
         })
