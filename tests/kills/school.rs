@@ -237,7 +237,7 @@ fn configuration(service: &Service, chance: &mut Rng) -> String {
          [exam.fields]\nname = 1\ngender = 2\nphone = 4\nemail = \"email\"\npassword = 10\n\
          [classin]\nenabled = true\nbase_url = \"{address}\"\nsid = \"2339736\"\nrequests_per_second = 0\n\
          batch_size = 6\ntimeout = \"5s\"\nremovals = \"presumed\"\n\
-         [guard]\nmax_delete = \"100%\"\nmax_modify = \"100%\"\n\
+         [guard]\nmax_delete = \"100%\"\nmax_modify = \"100%\"\nmax_move = \"100%\"\nmax_group = \"100%\"\n\
          [retry]\nfirst_delay = \"1ms\"\nmax_delay = \"2ms\"\nmax_attempts = {attempts}\n[http]\nlisten = \"\"\n"
     )
 }
