@@ -36,9 +36,11 @@ pub enum OtherRecords {
     Forget,
 }
 
-const FORGET_EXAM: [&str; 6] = [
+const FORGET_EXAM: [&str; 8] = [
     "DELETE FROM known_groups",
     "DELETE FROM group_creations",
+    "DELETE FROM repeated_logins",
+    "DELETE FROM unlisted_candidates",
     "DELETE FROM facts WHERE name IN ('exam.fields', 'exam.login_field', 'exam.change_mode')",
     "DELETE FROM intents WHERE service = 'exam'",
     "DELETE FROM result_passes WHERE finished_at_ms IS NULL",
@@ -200,7 +202,7 @@ async fn forget(
     }
     sqlx::query(
         "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
-         WHERE service = ? AND state IN ('waiting', 'dead', 'ignored')",
+         WHERE service = ? AND state NOT IN ('resolved', 'superseded')",
     )
     .bind(now_ms)
     .bind(service.as_str())
