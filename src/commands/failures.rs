@@ -7,7 +7,7 @@ use crate::app::{App, AppError};
 use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
 use crate::store::FailureRow;
-use rosterd_core::failure::FailureState;
+use rosterd_core::failure::{FailureState, Service};
 
 #[derive(Serialize)]
 struct Changed {
@@ -47,6 +47,11 @@ pub(super) fn rows_text(rows: &[FailureRow]) -> String {
     }
     let mut text = String::new();
     for row in rows {
+        if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
+            let _infallible =
+                writeln!(text, "{:>5}  roster {table} {key}: {} (for: {})", row.id, row.message, row.who);
+            continue;
+        }
         let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
         let when = match (row.state, &row.due_at) {
             (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod results;
 mod severity;
+mod unreadable_ids;
 
 use std::time::{Duration, Instant};
 
@@ -238,11 +239,15 @@ async fn close(
         let report = match service {
             Service::Exam => &mut exam,
             Service::Classin => &mut classin,
+            Service::Roster => continue,
         };
         report.failures_by_who.insert(owner.as_str(), count);
     }
     let finished_at_ms = context.clock.now_ms();
     let mut severity = exam.severity.max(classin.severity);
+    if trigger != PLAN && remember_roster_rows(context, [&exam, &classin], finished_at_ms).await? > 0 {
+        severity = severity.max(Severity::Incomplete);
+    }
     if context.stop.is_cancelled() && severity != Severity::Done {
         severity = Severity::Terminated;
     }
@@ -322,6 +327,22 @@ async fn remember_holds(
         (_, first) => first.map(|hold: &HoldLine| hold.approve.clone()),
     };
     Ok(Held { held_digest, approve, lines })
+}
+
+/// Remembers the rows of the roster that cannot be used, once every service has read it. Says how many are new.
+async fn remember_roster_rows(
+    context: &Context,
+    reports: [&ServiceReport; 2],
+    now_ms: i64,
+) -> Result<u64, StoreError> {
+    let mut rows = Vec::new();
+    for report in reports.into_iter().filter(|report| report.enabled) {
+        match &report.roster_rows {
+            Some(read) => rows.extend(read.iter().cloned()),
+            None => return Ok(0),
+        }
+    }
+    context.state.record_roster_rows(&rows, now_ms).await
 }
 
 /// A plan that found something to do is neither converged nor applied.

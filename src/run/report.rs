@@ -1,5 +1,6 @@
 //! What a run did, in figures that must add up.
 
+use rosterd_core::roster::RosterProblem;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -107,6 +108,9 @@ pub struct ServiceReport {
     pub answers: BTreeMap<String, BTreeMap<String, u64>>,
     /// Rows of the roster that cannot be used.
     pub problems: Vec<String>,
+    /// The same rows, to be remembered; absent where the roster was not read.
+    #[serde(skip)]
+    pub roster_rows: Option<Vec<RosterProblem>>,
     /// Why operations are held.
     pub holds: Vec<String>,
     /// Candidates entered again after somebody deleted them, and the like.

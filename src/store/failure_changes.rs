@@ -151,8 +151,9 @@ impl StateStore {
         to: FailureState,
         now_ms: i64,
     ) -> Result<u64, StoreError> {
+        let of_the_roster = self.change_roster_rows(ids, to).await?;
         let ids = ids.map(|ids| json(ids.iter().copied()));
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE failures SET due_at_ms = ?2, \
              state = CASE WHEN is_standing = 1 AND ?1 = 'waiting' AND code IN (SELECT value FROM json_each(?4)) \
              THEN 'held' ELSE ?1 END, \
@@ -167,7 +168,8 @@ impl StateStore {
         .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
         .execute(&self.writer)
         .await
-        .rows("changing failures")
+        .rows("changing failures")?;
+        Ok(changed.saturating_add(of_the_roster))
     }
 
     /// Stores in parts what an earlier version stored mixed, by number of the failure: all of them or none.

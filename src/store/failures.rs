@@ -43,6 +43,12 @@ pub struct FailureRow {
     pub student_id: String,
     /// For ClassIn: the class; otherwise empty.
     pub class_code: String,
+    /// The table of the roster where it can be mended, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The key of the row there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     pub state: FailureState,
     /// Why it failed, in the words of [`FailureCode`].
     pub code: String,
@@ -143,10 +149,16 @@ impl TryFrom<ShownRow> for FailureRow {
         let owner = FailureOwner::of(kind, &FailureCode::parse(&row.code), state);
         // What is withheld is looked at in every run: it waits for no moment.
         let waits = state == FailureState::Waiting && !row.is_standing;
+        let of_students = matches!(
+            FailureCode::parse(&row.code),
+            FailureCode::UnusableRow | FailureCode::NoLoginValue | FailureCode::SharedLoginValue
+        );
         Ok(Self {
             id,
             service: kind.service(),
             kind,
+            table: of_students.then(|| "students".to_owned()),
+            key: of_students.then(|| student.as_str().to_owned()),
             student_id: student.as_str().to_owned(),
             class_code: class_key,
             state,
@@ -294,7 +306,7 @@ impl StateStore {
         rows.into_iter().map(attempts).collect()
     }
 
-    /// Open failures, oldest first.
+    /// Open failures, oldest first, and after them the rows of the roster that cannot be used.
     pub async fn open_failures(&self) -> Result<Vec<FailureRow>, StoreError> {
         let rows: Vec<ShownRow> = sqlx::query_as(
             "SELECT failure_id, service, kind, student_id, class_code, state, code, message, service_text, \
@@ -303,7 +315,9 @@ impl StateStore {
         .fetch_all(&self.reader)
         .await
         .doing("listing failures")?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let mut failures = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<FailureRow>, _>>()?;
+        failures.extend(self.roster_rows().await?);
+        Ok(failures)
     }
 
     /// The number of open failures by service and owner, silenced ones not counted.

@@ -9,8 +9,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use super::StoreError;
 use super::error::Doing;
+use super::{StoreError, ids_in_normal_form};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
 
@@ -51,6 +51,7 @@ impl StateStore {
             .await
             .map_err(open)?;
         migrate(&writer).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
+        ids_in_normal_form::normalise(&writer).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(3)
             .acquire_timeout(Duration::from_secs(30))

@@ -28,6 +28,7 @@ use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
 use crate::run::severity::Severity;
+use crate::run::unreadable_ids::remember_unreadable;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{RosterError, StoreError};
 use rosterd_core::classin_plan::{
@@ -177,6 +178,7 @@ async fn pass(
     report.not_mirrored = plan.not_mirrored;
     report.leavers_waiting = plan.leavers_waiting;
     report.problems.extend(plan.problems.iter().map(ToString::to_string));
+    report.roster_rows = Some(plan.roster_rows.clone());
     let approved = guard::hold_excess(context, side, &mut plan).await?;
     let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);
@@ -270,6 +272,7 @@ async fn accounts_first(
 async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
     record::store_apart(context, plan).await?;
+    remember_unreadable(context, plan.unreadable_since_ms).await?;
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;

@@ -6,12 +6,13 @@ use super::account::{self, fill_in};
 use super::history::{MixedFailure, PriorState};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
+use crate::run::unreadable_ids::unreadable_since;
 use crate::store::{EnrolmentChange, RosterSnapshot};
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
     EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, plan_class,
 };
-use rosterd_core::exam_plan::Digest;
+use rosterd_core::exam_plan::{Digest, HoldReason};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{
     Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, Standing, StudentId,
@@ -41,6 +42,10 @@ pub(super) struct ClassinPlan {
     pub(super) leavers_waiting: u64,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
+    /// Those that are to be remembered as rows of the roster.
+    pub(super) roster_rows: Vec<RosterProblem>,
+    /// Since when the roster has had rows without a readable id.
+    pub(super) unreadable_since_ms: Option<i64>,
 }
 
 /// Whether accounts may still be registered before the classes.
@@ -73,6 +78,7 @@ pub(super) async fn plan_classin(
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
     problems.extend(snapshot.unreadable_uids().await?);
+    let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, &mut snapshot).await?;
     let repeated = snapshot.repeated_students().await?;
     let seen = first_reading(context, planner, &prior, (&classes, &repeated), &mut snapshot).await?;
     let unknown = match registering {
@@ -80,6 +86,7 @@ pub(super) async fn plan_classin(
         Registering::ToDo | Registering::Done => BTreeSet::new(),
     };
     let accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
+    let roster_rows = problems.clone();
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none()).count();
     let mut builder = ClassinPlanBuilder {
@@ -88,6 +95,8 @@ pub(super) async fn plan_classin(
         prior: &prior,
         codes: codes(&classes),
         standing: seen.standing,
+        still_named: seen.still_named,
+        unreadable_since_ms,
         waiting: HashSet::new(),
         plan: ClassinPlan {
             accounts,
@@ -101,6 +110,8 @@ pub(super) async fn plan_classin(
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
             problems,
+            roster_rows,
+            unreadable_since_ms,
         },
     };
     let mut unwanted = remembered_classes(context).await?;
@@ -140,6 +151,8 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
 struct FirstReading {
     /// Where the students stand who are remembered in a class, and not wanted there.
     standing: HashMap<StudentId, Standing>,
+    /// Who of them has no row, while member rows still name them.
+    still_named: HashSet<StudentId>,
     /// Who is wanted in a class that takes changes, and has no account that we know of.
     without_account: BTreeSet<StudentId>,
 }
@@ -175,7 +188,9 @@ async fn first_reading(
     }
     let standing =
         if leaving.is_empty() { HashMap::new() } else { snapshot.standing_among(&leaving, classes).await? };
-    Ok(FirstReading { standing, without_account })
+    let missing: Vec<&StudentId> = leaving.iter().filter(|student| !standing.contains_key(student)).collect();
+    let still_named = snapshot.named_by_members(&missing).await?;
+    Ok(FirstReading { standing, still_named, without_account })
 }
 
 fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
@@ -198,6 +213,10 @@ struct ClassinPlanBuilder<'a> {
     codes: HashMap<ClassTarget, ClassCode>,
     /// Where those stand who are not wanted where they are remembered.
     standing: HashMap<StudentId, Standing>,
+    /// Who has no row, while member rows still name them.
+    still_named: HashSet<StudentId>,
+    /// Since when the roster has had rows without a readable id.
+    unreadable_since_ms: Option<i64>,
     /// Leavers whose grace has not run out.
     waiting: HashSet<StudentId>,
     plan: ClassinPlan,
@@ -222,6 +241,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
+        self.hold_who_may_be_there(&mut plan, &seen_gone);
         if prior.closed(target).is_none() && context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, target, wanted, now_ms);
             if self.plan.stale.is_looking() {
@@ -231,6 +251,24 @@ impl ClassinPlanBuilder<'_> {
         }
         self.take(plan, target);
         Ok(())
+    }
+
+    /// Holds removals of students about whom the roster contradicts itself.
+    fn hold_who_may_be_there(&self, plan: &mut ClassPlan, seen_gone: &HashMap<&StudentId, (i64, u32)>) {
+        let removals = plan.operations.iter_mut();
+        for removal in removals.filter(|one| one.kind == EnrolmentKind::Remove && one.is_planned()) {
+            let Some((since_ms, _)) = seen_gone.get(&removal.student) else { continue };
+            let is_missing = !self.standing.contains_key(&removal.student);
+            let reason = if self.still_named.contains(&removal.student) {
+                HoldReason::StillNamed
+            } else if is_missing && self.unreadable_since_ms.is_some_and(|unreadable| *since_ms >= unreadable)
+            {
+                HoldReason::UnreadableIds
+            } else {
+                continue;
+            };
+            removal.state = EnrolmentState::Held(Reason::Other(reason.to_string()));
+        }
     }
 
     /// Whether the roster lacks the student, or marks them as left.

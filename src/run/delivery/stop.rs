@@ -77,6 +77,7 @@ impl fmt::Display for ServiceStop {
                 let who = match service {
                     Service::Exam => "the service",
                     Service::Classin => "ClassIn",
+                    Service::Roster => "the roster",
                 };
                 write!(f, "{failures} calls in a row failed: {who} is not called any more in this run")
             }

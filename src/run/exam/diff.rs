@@ -10,6 +10,7 @@ use super::group_creation::{self, GroupPlan};
 use super::lookup::DueGroups;
 use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
+use crate::run::unreadable_ids::unreadable_since;
 use crate::store::{RosterRow, StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
     CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, RosterCertificate, SharedLogins,
@@ -48,7 +49,7 @@ pub(super) async fn run(
     let groups = GroupBook::new(groups, leavers_group(side)).creating(new);
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
-    let (diff, certificate) = loop {
+    let (mut diff, certificate) = loop {
         let builder = DiffBuilder::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
             .knowing_unlisted(&due.unlisted)
@@ -65,6 +66,9 @@ pub(super) async fn run(
             Err(found) => shared.extend(found),
         }
     };
+    let named = snapshot.named_by_members(&diff.missing()).await?;
+    diff.mark_named(&named);
+    diff.unreadable_since_ms = unreadable_since::<ExamSyncError>(context, &mut snapshot).await?;
     snapshot.close().await;
     Ok(RosterDiff { diff, groups, problems, certificate })
 }
@@ -110,7 +114,9 @@ fn unusable(row: &RosterRow, repeated: &HashSet<StudentId>) -> Option<CannotReas
 /// One line about all rows whose id cannot be told.
 fn unreadable_ids(count: u64) -> Option<RosterProblem> {
     let (table, key) = ("students", "(no student_id)".to_owned());
-    let what = format!("{count} rows have no student_id that can be read: enter one");
+    let what = format!(
+        "{count} rows have no student_id that can be read: enter one; who has been missing since then is held"
+    );
     (count > 0).then_some(RosterProblem { table, key, what })
 }
 

@@ -45,6 +45,7 @@ use unapplied::{count_operations_unapplied, count_unapplied, show};
 use super::delivery::Broken;
 use super::report::ServiceReport;
 use super::severity::Severity;
+use super::unreadable_ids::remember_unreadable;
 use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
@@ -180,6 +181,8 @@ struct Decided {
     groups: GroupPlan,
     /// Candidates that exist and are not listed, where the listing adds up.
     unlisted: Option<HashSet<Sid>>,
+    /// Since when the roster has had rows without a readable id.
+    unreadable_since_ms: Option<i64>,
 }
 
 /// The recipe.
@@ -220,12 +223,14 @@ async fn apply_plan(
     decided: Decided,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
-    let Decided { plan, mut approved, notes, lookups, open_failures, groups, unlisted } = decided;
+    let Decided { plan, mut approved, notes, lookups, open_failures, groups, unlisted, unreadable_since_ms } =
+        decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
         lost_deletes::settle_deletes(context, run, (&notes, &plan), report).await?;
         remember(context, side, &notes, &lookups, now_ms).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
+        remember_unreadable(context, unreadable_since_ms).await?;
         group_creation::remember(context, side, run, &groups, report).await
     };
     if let Err(error) = remembered.await {
@@ -344,6 +349,7 @@ async fn decide(
     let due = lookup::due_groups(context, &session).await?;
     let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
     report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
+    report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();
     let policy = policy(context, side);
@@ -364,6 +370,7 @@ async fn decide(
     let lookups = LookupResults { unsettled_adds, ..found };
     let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
+    let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
     let guard = guard(context, side, now_ms).await?;
     let input = PlanInput {
@@ -388,7 +395,8 @@ async fn decide(
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
     let approved = guard.approved;
-    Ok(Decided { plan, approved, notes, lookups, open_failures, groups: group_plan, unlisted })
+    let groups = group_plan;
+    Ok(Decided { plan, approved, notes, lookups, open_failures, groups, unlisted, unreadable_since_ms })
 }
 
 /// What the reading alone brought, written down before anything is sent.

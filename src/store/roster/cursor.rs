@@ -104,7 +104,7 @@ impl<'a> StudentCursor<'a> {
         }
         let student = Student { id: StudentId::new(id), active: says != Some(0), values, groups: Vec::new() };
         let unusable = self.flaw(row, says, &student).map(ToOwned::to_owned).or(unusable);
-        (RosterRow { student, unusable }, group.filter(|code| !code.is_empty()).map(GroupCode::new))
+        (RosterRow { student, unusable }, group.map(GroupCode::new))
     }
 
     /// What makes the row unusable beside the mapped values.

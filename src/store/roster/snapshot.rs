@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::cursor::StudentCursor;
@@ -11,6 +12,9 @@ use super::value::{Number, number, problem, text};
 use super::{RosterDatabase, RosterError};
 use rosterd_core::exam_plan::RosterFlaw;
 use rosterd_core::roster::{RosterProblem, StudentId};
+
+/// So many keys are named in a line about many rows.
+pub(super) const NAMED_KEYS: usize = 10;
 
 /// One moment of a roster.
 #[derive(Debug)]
@@ -103,42 +107,44 @@ impl<'a> RosterSnapshot<'a> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Member rows that refer to a missing student, group or class; the first hundred of each table.
+    /// One line a table about member rows that name no student, no group or class; with the first of them. Rows of
+    /// `group_members` for a group that is not there stand with their students.
     ///
     /// # Errors
     /// When the roster cannot be read.
     pub async fn dangling_members(&mut self) -> Result<Vec<RosterProblem>, RosterError> {
         let tables = &self.tables;
+        let students = &tables.students;
+        let dangling = |members: &str, key: &str, or: String| {
+            format!(
+                "SELECT count(*) OVER () AS rows, CAST(m.student_id AS TEXT) AS student, \
+                 CAST(m.{key} AS TEXT) AS code FROM {members} AS m \
+                 LEFT JOIN {students} AS s ON s.student_id = m.student_id{or} \
+                 ORDER BY 2, 3 LIMIT {NAMED_KEYS}"
+            )
+        };
+        let no_group = " WHERE s.student_id IS NULL OR m.group_code IS NULL".to_owned();
+        let no_class = format!(
+            " LEFT JOIN {} AS o ON o.class_code = m.class_code \
+             WHERE s.student_id IS NULL OR o.class_code IS NULL",
+            tables.classes
+        );
         let queries = [
-            ("group_members", &tables.group_members, &tables.groups, "group_code"),
-            ("class_members", &tables.class_members, &tables.classes, "class_code"),
+            ("group_members", dangling(&tables.group_members, "group_code", no_group)),
+            ("class_members", dangling(&tables.class_members, "class_code", no_class)),
         ];
         let mut problems = Vec::new();
-        for (table, members, owners, key) in queries {
-            let sql = format!(
-                "SELECT CAST(m.student_id AS TEXT) AS student, CAST(m.{key} AS TEXT) AS code, \
-                 s.student_id IS NULL AS no_student FROM {members} AS m \
-                 LEFT JOIN {students} AS s ON s.student_id = m.student_id \
-                 LEFT JOIN {owners} AS o ON o.{key} = m.{key} \
-                 WHERE s.student_id IS NULL OR o.{key} IS NULL ORDER BY 1, 2 LIMIT 100",
-                students = tables.students
-            );
+        for (table, sql) in queries {
             let failed = self.failure(table);
             let rows =
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
-            for row in &rows {
-                let student = text(row, "student").unwrap_or_default();
-                let code = text(row, "code").unwrap_or_default();
-                let what = match number(row, "no_student") {
-                    Number::Is(1) => {
-                        "names a student who is not in students: remove the row or add the student"
-                    }
-                    Number::Is(_) | Number::Absent | Number::Other(_) => {
-                        "names a group or class that does not exist: remove the row or add it"
-                    }
-                };
-                problems.push(problem(table, &format!("({student}, {code})"), what));
-            }
+            let Some(Number::Is(count)) = rows.first().map(|row| number(row, "rows")) else { continue };
+            let id = |row: &SqliteRow, column: &str| text(row, column).unwrap_or_else(|| "none".to_owned());
+            let keys: Vec<String> =
+                rows.iter().map(|row| format!("({}, {})", id(row, "student"), id(row, "code"))).collect();
+            let what =
+                format!("{count} rows name a student, group or class that is not there: mend or remove them");
+            problems.push(problem(table, &keys.join(", "), &what));
         }
         Ok(problems)
     }
@@ -173,7 +179,8 @@ impl<'a> RosterSnapshot<'a> {
         });
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id, {ACTIVE} AS active, \
-             CAST(m.group_code AS TEXT) AS group_code, {} AS has_binary_id{} FROM {} \
+             CASE WHEN m.student_id IS NOT NULL THEN coalesce(CAST(m.group_code AS TEXT), '') END AS group_code, \
+             {} AS has_binary_id{} FROM {} \
              ORDER BY s.student_id COLLATE BINARY, m.group_code",
             self.tables.has_binary_id("s"),
             read.concat(),

@@ -7,13 +7,11 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failure;
+use super::snapshot::NAMED_KEYS;
 use super::tables::ACTIVE;
 use super::value::{Number, number, problem, text};
 use super::{RosterError, RosterSnapshot};
 use rosterd_core::roster::{Class, RosterProblem, Standing, StudentId};
-
-/// So many keys are named in a line about many rows.
-const NAMED_KEYS: usize = 10;
 
 impl RosterSnapshot<'_> {
     /// Whether the name of a row `s` of students is blank, where the roster has names.

@@ -2,6 +2,7 @@
 
 mod contact;
 mod holds;
+mod ids;
 
 use std::path::Path;
 

@@ -148,6 +148,100 @@ async fn a_gid_that_is_no_id_is_named_and_replaced_by_nothing() {
         let failures = world.failures().await;
         assert!(failures.iter().all(|failure| failure.code == "unusable-row"), "{gid}: {failures:?}");
         assert!(failures.iter().all(|failure| !failure.message.contains("is empty")), "{gid}");
-        assert_eq!(failures.len(), 3, "{gid}");
+        assert_eq!(failures.len(), 4, "{gid}: three students, and the row of the group");
+    }
+}
+
+/// What makes one row of students unreadable, beside the others.
+const UNREADABLE: [&str; 3] = ["NULL", "x'ff'", "' ' || char(8203)"];
+
+#[tokio::test]
+async fn who_goes_missing_while_an_id_cannot_be_read_is_held_and_who_was_gone_before_is_not() {
+    for id in UNREADABLE {
+        let mut world = ExamSchool::in_step(students(9)).await;
+        world.remove("s008").await;
+        let _seen = world.run().await;
+        world.later(DAY);
+        world.sql(&format!("UPDATE students SET student_id = {id} WHERE student_id = 's001'")).await;
+        world.sql("DELETE FROM group_members WHERE student_id = 's001'").await;
+        let _seen = world.run().await;
+        world.later(4 * DAY);
+        let report = world.run().await;
+        assert_eq!((report.applied().as_str(), report.held().as_str()), ("1 delete", "1 delete"), "{id}");
+        assert_eq!(report.exit_code, 4, "{id}");
+        assert!(world.logins().contains(&"s001".to_owned()), "{id}");
+        world.write_roster().await;
+        assert_eq!(world.run().await.planned(), "", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_leaver_whom_member_rows_still_name_is_held_until_the_row_says_that_they_left() {
+    let mut world = ExamSchool::in_step(students(9)).await;
+    world.sql("DELETE FROM students WHERE student_id = 's001'").await;
+    let _seen = world.run().await;
+    world.later(4 * DAY);
+    for exit in [4, 0] {
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held().as_str(), report.exit_code), (0, "1 delete", exit));
+    }
+    world.edit("s001", Person::inactive).await;
+    assert_eq!(world.run().await.applied(), "1 delete");
+}
+
+#[tokio::test]
+async fn a_student_in_a_group_that_is_not_there_keeps_the_groups_they_hold() {
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.edit("s001", |it| it.in_groups(["g1", "g2"])).await;
+    assert_eq!(world.run().await.applied(), "1 move");
+    for codes in ["'elsewhere'", "'g1 elsewhere'", "NULL"] {
+        world.write_roster().await;
+        world.sql(&format!("UPDATE group_members SET group_code = {codes} WHERE student_id = 's001' AND group_code = 'g2'")).await;
+        let report = world.run_later().await;
+        assert_eq!(report.writes(), 0, "{codes}");
+    }
+}
+
+#[tokio::test]
+async fn a_linked_student_in_no_group_is_named_and_keeps_the_groups_they_hold() {
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.edit("s001", |it| it.in_groups([])).await;
+    let report = world.run_later().await;
+    assert_eq!((report.writes(), report.exit_code), (0, 3));
+    let failures = world.failures().await;
+    assert_eq!((failures[0].student_id.as_str(), failures[0].code.as_str()), ("s001", "no-group"));
+    world.edit("s001", |it| it.in_groups(["g1"])).await;
+    assert_eq!(world.run().await.exit_code, 0);
+    assert_eq!(world.failures().await, []);
+}
+
+/// Rows that concern no single student, each with the table in which they are mended.
+const OF_NOBODY: [(&str, &str); 5] = [
+    ("INSERT INTO group_members VALUES (NULL, 'g1')", "group_members"),
+    ("INSERT INTO group_members VALUES ('nobody', 'g1'), ('nobody', 'g2')", "group_members"),
+    ("INSERT INTO class_members VALUES ('nobody', 'c1')", "class_members"),
+    ("INSERT INTO students (student_id, name) VALUES (NULL, 'Total')", "students"),
+    ("INSERT INTO groups VALUES ('g9', 'Nine', 'many')", "groups"),
+];
+
+#[tokio::test]
+async fn a_row_that_concerns_nobody_is_named_counts_once_and_goes_when_it_is_mended() {
+    for (spoil, table) in OF_NOBODY {
+        let world = ExamSchool::in_step(students(3)).await;
+        world.sql(spoil).await;
+        let exits = [world.run().await.exit_code, world.run().await.exit_code];
+        assert_eq!(exits, [3, 0], "{spoil}");
+        let failures = world.failures().await;
+        assert_eq!(failures.len(), 1, "{spoil}: {failures:?}");
+        let (service, kind) = (failures[0].service.as_str(), failures[0].kind.as_str());
+        assert_eq!((service, kind, failures[0].table.as_deref()), ("roster", "row", Some(table)), "{spoil}");
+        let (ids, now_ms) = ([failures[0].id], world.clock.now_ms());
+        world.state.change_failures(Some(&ids), FailureState::Ignored, now_ms).await.unwrap();
+        assert_eq!(world.run().await.exit_code, 0, "{spoil}");
+        assert_eq!(world.failures().await[0].state, FailureState::Ignored, "{spoil}");
+        world.write_roster().await;
+        world.sql("DELETE FROM class_members").await;
+        assert_eq!(world.run().await.exit_code, 0, "{spoil}");
+        assert_eq!(world.failures().await, [], "{spoil}");
     }
 }

@@ -27,6 +27,9 @@ pub struct WantedGroups {
     pub first: Option<TargetGroup>,
     /// The first group by code that has none.
     pub without_gid: Option<GroupCode>,
+    /// The first group by code that the roster does not have, or whose row cannot be used: while there is one, the
+    /// student leaves no group.
+    pub unclear: Option<GroupCode>,
 }
 
 impl WantedGroups {
@@ -35,6 +38,12 @@ impl WantedGroups {
     pub fn of_gids(gids: BTreeSet<Gid>) -> Self {
         let first = gids.first().copied().map(TargetGroup::Existing);
         Self { gids, first, ..Self::default() }
+    }
+
+    /// Whether there is a group, and every one is clear and has a gid or gets one.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.first.is_some() && self.without_gid.is_none() && self.unclear.is_none()
     }
 
     /// All of them.
@@ -114,6 +123,9 @@ impl GroupBook {
         let mut wanted = WantedGroups::default();
         let mut first_new = None;
         for code in codes {
+            if self.flaws.contains_key(code) || !self.gids.contains_key(code) {
+                wanted.unclear.get_or_insert_with(|| code.clone());
+            }
             match (self.gids.get(code), self.new.get(code)) {
                 (Some(Some(gid)), _) => {
                     wanted.gids.insert(*gid);
@@ -137,6 +149,9 @@ impl GroupBook {
     /// Whether a candidate known to be in `held` has to be moved to be in `wanted`.
     #[must_use]
     pub fn differ(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> bool {
+        if wanted.unclear.is_some() {
+            return !wanted.new.is_empty() || wanted.gids.iter().any(|gid| !held.contains(gid));
+        }
         !wanted.new.is_empty() || self.gids_differ(&wanted.gids, held)
     }
 
@@ -156,13 +171,15 @@ impl GroupBook {
         }
         let targets = wanted.targets();
         let foreign = held.iter().any(|gid| !self.is_ours(*gid));
-        if let (1, Some(only), false) = (targets.len(), targets.first(), foreign) {
+        let keeps = foreign || wanted.unclear.is_some();
+        if let (1, Some(only), false) = (targets.len(), targets.first(), keeps) {
             return Some(GroupChange::MoveTo(only.clone()));
         }
         let is_held = |target: &TargetGroup| target.gid().is_some_and(|gid| held.contains(&gid));
         let missing = targets.into_iter().filter(|target| !is_held(target)).collect();
-        let surplus =
-            held.iter().copied().filter(|gid| self.is_ours(*gid) && !wanted.gids.contains(gid)).collect();
+        let is_surplus =
+            |gid: &Gid| wanted.unclear.is_none() && self.is_ours(*gid) && !wanted.gids.contains(gid);
+        let surplus = held.iter().copied().filter(is_surplus).collect();
         Some(GroupChange::Adjust { missing, surplus })
     }
 
@@ -254,6 +271,16 @@ mod tests {
     #[test]
     fn who_is_in_no_group_on_the_roster_keeps_the_groups_they_hold() {
         assert_eq!(book().change(&wanted(&[]), &gids(&[1, 2])), None);
+    }
+
+    #[test]
+    fn who_is_in_a_group_that_is_not_there_joins_others_and_leaves_none() {
+        let codes = ["a", "elsewhere"].map(GroupCode::new);
+        let wanted = book().wanted(&codes);
+        assert_eq!(wanted.unclear, Some(GroupCode::new("elsewhere")));
+        assert_eq!(book().change(&wanted, &gids(&[1, 2, 3])), None);
+        let joins = GroupChange::Adjust { missing: existing(&[1]), surplus: gids(&[]) };
+        assert_eq!(book().change(&wanted, &gids(&[2])), Some(joins));
     }
 
     #[test]

@@ -68,8 +68,8 @@ pub use compare::{Agreement, Comparison, FieldDifference};
 pub use decide::{PlanInput, UNLISTED_RUNS};
 pub use detach::Detached;
 pub use diff::{
-    Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge, SharedLogins,
-    Unusable, Wanted,
+    Absence, Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge,
+    SharedLogins, Unusable, Wanted,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
 pub use first_contact::FirstContact;

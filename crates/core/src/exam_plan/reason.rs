@@ -71,6 +71,12 @@ pub enum HoldReason {
         /// The values that could be compared.
         compared: u32,
     },
+    /// The student has no row, and member rows still name them.
+    StillNamed,
+    /// The student has been missing since rows have had no readable id: one of those may be theirs.
+    UnreadableIds,
+    /// The student's id differs from another one only in blanks or characters that nobody can see.
+    TwinOf(Sid),
 }
 
 impl HoldReason {
@@ -90,6 +96,7 @@ impl HoldReason {
             Self::TooManyMissing(_) => "missing",
             Self::FirstContact(_) => "first-contact",
             Self::NothingAgrees { .. } => HoldWord::Adoption.as_str(),
+            Self::StillNamed | Self::UnreadableIds | Self::TwinOf(_) => HoldWord::UnreadableIds.as_str(),
         }
     }
 
@@ -106,7 +113,12 @@ impl HoldReason {
             | Self::TooManyOverwrites(it)
             | Self::TooManyMissing(it) => Some((it.count.saturating_add(it.recent), it.limit)),
             Self::TooManyGroups { count, limit, .. } => Some((*count, *limit)),
-            Self::GroupToZero(_) | Self::FirstContact(_) | Self::NothingAgrees { .. } => None,
+            Self::GroupToZero(_)
+            | Self::FirstContact(_)
+            | Self::NothingAgrees { .. }
+            | Self::StillNamed
+            | Self::UnreadableIds
+            | Self::TwinOf(_) => None,
         }
     }
 
@@ -115,6 +127,7 @@ impl HoldReason {
     pub fn word(&self) -> Option<HoldWord> {
         match self {
             Self::NothingAgrees { .. } => Some(HoldWord::Adoption),
+            Self::StillNamed | Self::UnreadableIds | Self::TwinOf(_) => Some(HoldWord::UnreadableIds),
             Self::TooManyDeletes { .. }
             | Self::TooManyModifies { .. }
             | Self::TooManyLoginChanges { .. }
@@ -163,6 +176,19 @@ impl fmt::Display for HoldReason {
                 f,
                 "a candidate with the login value is there, and none of {compared} other values agrees: \
                  approve with --reason adoption if it is the student's"
+            ),
+            Self::StillNamed => f.write_str(
+                "member rows still name the student, whose row in students is gone: enter the row again, set active = 0, \
+                 or approve that they have left",
+            ),
+            Self::UnreadableIds => f.write_str(
+                "the student has been missing since students has rows without a readable student_id, and may be in one \
+                 of them: mend those rows, or approve that they have left",
+            ),
+            Self::TwinOf(sid) => write!(
+                f,
+                "an earlier version linked the candidate with sid {sid} under an id that differs from another one only in \
+                 blanks or invisible characters: approve that it goes, or silence this"
             ),
             Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
             Self::TooManyMoves(it) => {
@@ -342,6 +368,8 @@ pub enum CannotReason {
     UnusableRow(String),
     /// The row of a group cannot be used as it is.
     UnusableGroup(GroupCode, String),
+    /// The student is in a group that the roster does not have.
+    GroupNotThere(GroupCode),
 }
 
 impl CannotReason {
@@ -355,7 +383,9 @@ impl CannotReason {
             Self::GroupWithoutGid(_) => FailureCode::GroupWithoutGid,
             Self::LoginTaken => FailureCode::LoginValueTaken,
             Self::AdoptionOff => FailureCode::AdoptionOff,
-            Self::UnusableRow(_) | Self::UnusableGroup(..) => FailureCode::UnusableRow,
+            Self::UnusableRow(_) | Self::UnusableGroup(..) | Self::GroupNotThere(_) => {
+                FailureCode::UnusableRow
+            }
         }
     }
 }
@@ -381,6 +411,15 @@ impl fmt::Display for CannotReason {
                 "a candidate with this login value is already there and exam.adopt is \"never\": delete it, or allow adoption",
             ),
             Self::UnusableRow(what) => f.write_str(what),
+            Self::GroupNotThere(code) if code.as_str().is_empty() => f.write_str(
+                "group_members has a row of the student without a group_code: the student keeps their groups until it is \
+                 mended",
+            ),
+            Self::GroupNotThere(code) => write!(
+                f,
+                "group_members names group {code}, which is not in groups: the student keeps their groups until one of \
+                 the two is mended"
+            ),
             Self::UnusableGroup(code, what) => write!(f, "the row of group {code}: {what}"),
         }
     }

@@ -6,17 +6,19 @@ use crate::classin_plan::EnrolmentKind;
 use crate::exam_plan::OperationKind;
 use crate::roster::{GroupCode, StudentId};
 
-/// One of the two services.
+/// One of the two services, or the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// OnlineExamMaker.
     Exam,
     /// ClassIn.
     Classin,
+    /// The school's roster: its rows fail before either service is asked.
+    Roster,
 }
 
 impl Service {
-    /// Both.
+    /// Both services; not the roster.
     pub const ALL: [Self; 2] = [Self::Exam, Self::Classin];
 
     /// The word in tables and reports.
@@ -25,6 +27,7 @@ impl Service {
         match self {
             Self::Exam => "exam",
             Self::Classin => "classin",
+            Self::Roster => "roster",
         }
     }
 
@@ -93,6 +96,8 @@ pub enum RecordedKind {
     Exam(OperationKind),
     /// On ClassIn.
     Classin(ClassinKind),
+    /// A row of the roster that cannot be used.
+    RosterRow,
 }
 
 impl RecordedKind {
@@ -102,6 +107,7 @@ impl RecordedKind {
         match self {
             Self::Exam(_) => Service::Exam,
             Self::Classin(_) => Service::Classin,
+            Self::RosterRow => Service::Roster,
         }
     }
 
@@ -111,6 +117,7 @@ impl RecordedKind {
         match self {
             Self::Exam(kind) => kind.as_str(),
             Self::Classin(kind) => kind.as_str(),
+            Self::RosterRow => "row",
         }
     }
 
@@ -122,6 +129,7 @@ impl RecordedKind {
             Service::Classin => {
                 ClassinKind::ALL.into_iter().find(|kind| kind.as_str() == word).map(Self::Classin)
             }
+            Service::Roster => (word == Self::RosterRow.as_str()).then_some(Self::RosterRow),
         }
     }
 }

@@ -101,7 +101,7 @@ impl FailureOwner {
             | FailureCode::DoubtfulAdoption
             | FailureCode::Other(_) => Self::It,
             FailureCode::Classin(code) => match kind {
-                RecordedKind::Exam(_) => Self::It,
+                RecordedKind::Exam(_) | RecordedKind::RosterRow => Self::It,
                 RecordedKind::Classin(kind) => Self::of_classin(kind, *code),
             },
         }

@@ -12,7 +12,7 @@ use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::lookup::SidFact;
 use crate::exam_plan::operation::{Change, GroupMove, Operation, OperationState};
 use crate::exam_plan::reason::{CannotReason, SkipReason};
-use crate::roster::{Gid, GroupCode, Sid, StudentId};
+use crate::roster::{Gid, Sid, StudentId};
 
 impl Decider<'_> {
     /// A linked candidate's groups as looked up in this run, where they were.
@@ -90,17 +90,22 @@ impl Decider<'_> {
 
     /// A group without gid is an error for the students in it alone.
     fn missing_gid(&mut self, id: &StudentId, wanted: &WantedGroups) {
-        if let Some(code) = &wanted.without_gid {
-            let reason = self.without_gid(code.clone());
+        if !wanted.is_whole() {
+            let reason = self.lacking_group(wanted);
             self.mark_impossible(id.clone(), OperationKind::Move, reason);
         }
     }
 
-    /// Why a group has no gid: its row cannot be used, or names none.
-    pub(super) fn without_gid(&self, code: GroupCode) -> CannotReason {
-        match self.input.groups.flaw(&code) {
-            Some(flaw) => CannotReason::UnusableGroup(code, flaw.to_owned()),
-            None => CannotReason::GroupWithoutGid(code),
+    /// Which group stands in the way: one that is not there or cannot be used, one without gid, or none at all.
+    pub(super) fn lacking_group(&self, wanted: &WantedGroups) -> CannotReason {
+        let groups = self.input.groups;
+        match (&wanted.unclear, &wanted.without_gid) {
+            (Some(code), _) => match groups.flaw(code) {
+                Some(flaw) => CannotReason::UnusableGroup(code.clone(), flaw.to_owned()),
+                None => CannotReason::GroupNotThere(code.clone()),
+            },
+            (None, Some(code)) => CannotReason::GroupWithoutGid(code.clone()),
+            (None, None) => CannotReason::NoGroup,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CandidateLocation, Decider};
-use crate::exam_plan::diff::Leaver;
+use crate::exam_plan::diff::{Absence, Leaver};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::group_change::GroupChange;
 use crate::exam_plan::groups::{WantedGroups, shrink};
@@ -11,9 +11,9 @@ use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove};
 use crate::exam_plan::policy::Trust;
-use crate::exam_plan::reason::SkipReason;
+use crate::exam_plan::reason::{HoldReason, SkipReason};
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
-use crate::roster::Gid;
+use crate::roster::{Gid, StudentId};
 use crate::roster::{Leavers, Mode};
 
 impl Decider<'_> {
@@ -49,12 +49,39 @@ impl Decider<'_> {
             let reason = self.unlisted_reason(link.sid);
             return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
         }
+        let before = self.operations.len();
         match self.looked_up(link, leaver.prior) {
             Some(held) => self.dismiss(link, &held),
             None if self.is_done_with(link) => {}
             None => {
                 let reason = self.not_found_out();
                 self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
+            }
+        }
+        if let Some(reason) = self.may_be_there(leaver) {
+            for operation in
+                self.operations.iter_mut().skip(before).filter(|operation| operation.is_planned())
+            {
+                let (student, kind) = (&operation.student, operation.kind());
+                let hash = operation.desired_hash;
+                operation.state = self.input.held_about_people(student, kind, hash, reason.clone());
+            }
+        }
+    }
+
+    /// Why the roster contradicts itself about whether the student has left.
+    fn may_be_there(&self, leaver: &Leaver) -> Option<HoldReason> {
+        let gone_since_ms = leaver.link.gone_since_ms.unwrap_or(self.input.now_ms);
+        let link = &leaver.link;
+        if StudentId::entered(link.student.as_str()) != link.student {
+            return Some(HoldReason::TwinOf(link.sid));
+        }
+        match leaver.absence {
+            Absence::Marked => None,
+            Absence::StillNamed => Some(HoldReason::StillNamed),
+            Absence::Missing => {
+                let unreadable = self.input.diff.unreadable_since_ms;
+                unreadable.filter(|since_ms| gone_since_ms >= *since_ms).map(|_| HoldReason::UnreadableIds)
             }
         }
     }

@@ -48,10 +48,7 @@ impl Decider<'_> {
             return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
         }
         let Some(group) = wanted.groups.first.clone() else {
-            let reason = match wanted.groups.without_gid {
-                Some(code) => self.without_gid(code),
-                None => CannotReason::NoGroup,
-            };
+            let reason = self.lacking_group(&wanted.groups);
             return self.mark_impossible(id, OperationKind::Add, reason);
         };
         let values = self.all_values(&wanted);

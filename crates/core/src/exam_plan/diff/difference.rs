@@ -99,6 +99,19 @@ pub struct Leaver {
     pub listed: bool,
     /// Earlier findings about the candidate.
     pub prior: PriorKnowledge,
+    /// How the student left.
+    pub absence: Absence,
+}
+
+/// How a student left the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// The student's row says so.
+    Marked,
+    /// There is no row of the student's.
+    Missing,
+    /// There is none, while member rows still name the student.
+    StillNamed,
 }
 
 /// A student whose row cannot be used.

@@ -8,7 +8,9 @@ mod difference;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use difference::{Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted};
+pub use difference::{
+    Absence, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted,
+};
 
 use self::bits::BitSet;
 use self::difference::MappedValues;
@@ -28,6 +30,9 @@ use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
 pub struct Diff {
     /// All differences, in ascending order of student id.
     pub differences: Vec<Difference>,
+    /// Since when the roster has had rows without a readable id, in milliseconds since 1970 UTC; absent where it has
+    /// none.
+    pub unreadable_since_ms: Option<i64>,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -56,6 +61,28 @@ impl Diff {
             Difference::Newcomer(_) | Difference::Leaver(_) | Difference::Unusable(_) => None,
         };
         self.differences.iter().filter_map(doubted).collect()
+    }
+
+    /// Leavers whom the roster has no row of.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&StudentId> {
+        let missing = |difference: &'_ Difference| match difference {
+            Difference::Leaver(leaver) => leaver.absence != Absence::Marked,
+            Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => false,
+        };
+        self.differences.iter().filter(|difference| missing(difference)).map(Difference::student).collect()
+    }
+
+    /// Marks the missing leavers whom member rows still name.
+    pub fn mark_named(&mut self, named: &HashSet<StudentId>) {
+        for difference in &mut self.differences {
+            if let Difference::Leaver(leaver) = difference
+                && leaver.absence == Absence::Missing
+                && named.contains(&leaver.link.student)
+            {
+                leaver.absence = Absence::StillNamed;
+            }
+        }
     }
 
     /// Students without a candidate.
@@ -136,6 +163,7 @@ impl<'a> DiffBuilder<'a> {
             newcomer_shapes: Shapes::default(),
             diff: Diff {
                 differences: Vec::new(),
+                unreadable_since_ms: None,
                 rows: 0,
                 students: 0,
                 managed: 0,
@@ -178,11 +206,17 @@ impl<'a> DiffBuilder<'a> {
         } else {
             prior
         };
+        let absence = if student.is_some() { Absence::Marked } else { Absence::Missing };
         let stays = |student: &Student| student.active || (row_problem.is_some() && link.is_some());
         match (student.filter(stays), link) {
             (None, None) => {}
             (None, Some(link)) => {
-                self.diff.differences.push(Difference::Leaver(Leaver { link, listed: own.is_some(), prior }));
+                self.diff.differences.push(Difference::Leaver(Leaver {
+                    link,
+                    listed: own.is_some(),
+                    prior,
+                    absence,
+                }));
             }
             (Some(student), link) => {
                 self.diff.students += u64::from(student.active);
@@ -283,7 +317,7 @@ impl<'a> DiffBuilder<'a> {
     /// Whether nothing about the link itself asks for attention.
     fn settled(&self, link: &Link, wanted: &WantedGroups) -> bool {
         let in_groups = link.groups.as_ref().is_some_and(|held| !self.groups.differ(wanted, held));
-        in_groups && link.gone_since_ms.is_none() && wanted.without_gid.is_none()
+        in_groups && link.gone_since_ms.is_none() && wanted.is_whole()
     }
 
     /// The desired state, and the candidate listed under the desired login value.

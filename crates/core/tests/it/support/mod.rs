@@ -89,6 +89,8 @@ pub struct World {
     pub entered_by_us: BTreeSet<i64>,
     /// Who was written for without an approval, and when.
     pub written: Vec<(i64, Written)>,
+    /// Since when the roster has had rows without a readable id.
+    pub unreadable_since_ms: Option<i64>,
     next_sid: i64,
     key: [u8; 32],
 }
@@ -180,6 +182,7 @@ impl World {
             sent_adds: BTreeMap::new(),
             entered_by_us: BTreeSet::new(),
             written: Vec::new(),
+            unreadable_since_ms: None,
             next_sid: 1000,
             key: [7; 32],
         }
@@ -372,7 +375,7 @@ impl World {
                 builder.pair(person.map(Person::row), self.links.get(id).cloned(), problem);
             }
             match builder.finish() {
-                Ok(diff) => return diff,
+                Ok(diff) => return Diff { unreadable_since_ms: self.unreadable_since_ms, ..diff },
                 Err(more) => shared.extend(more),
             }
         }

@@ -50,6 +50,9 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyMissing(_) => "missing",
                 HoldReason::FirstContact(_) => "first contact",
                 HoldReason::NothingAgrees { .. } => "nothing agrees",
+                HoldReason::StillNamed => "still named",
+                HoldReason::UnreadableIds => "unreadable ids",
+                HoldReason::TwinOf(_) => "twin",
             }
         ),
         OperationState::Skipped(reason) => format!(

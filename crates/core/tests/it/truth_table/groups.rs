@@ -64,7 +64,7 @@ fn a_newcomer_goes_into_the_groups_that_have_a_gid_and_the_other_is_reported() {
 fn a_student_in_no_group_cannot_be_added_and_keeps_the_groups_they_hold() {
     let mut world = converged([student("s1"), student("s2")]);
     world.set(student("s1").in_groups([])).set(student("s3").in_groups([]));
-    assert_eq!(world.lines(), ["add s3 cannot: no-group"]);
+    assert_eq!(world.lines(), ["add s3 cannot: no-group", "move s1 cannot: no-group"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who has left the roster.
 
-use rosterd_core::exam_plan::LinkNote;
+use rosterd_core::exam_plan::{LinkNote, OperationState};
 use rosterd_core::roster::{Leavers, Mode};
 
 use crate::support::*;
@@ -161,4 +161,32 @@ fn only_the_mode_that_handles_leavers_moves_them() {
         world.policy.mode = Mode::Sync;
         assert_eq!(world.lines(), ["move s1 to 77"], "{is_looked_up:?}");
     }
+}
+
+#[test]
+fn a_candidate_linked_under_a_twin_of_an_id_is_held_and_its_sid_named() {
+    let mut world = converged([student("s1"), student("s1 ").login("twin")]);
+    let sid = world.sid("s1 ");
+    world.leave_for_good("s1 ");
+    let plan = world.plan();
+    let [operation] = plan.operations.as_slice() else { panic!("{:?}", world.lines()) };
+    let OperationState::Held(reason) = &operation.state else { panic!("{:?}", operation.state) };
+    assert!(reason.to_string().contains(&format!("sid {sid}")), "{reason}");
+}
+
+#[test]
+fn who_is_missing_while_an_id_cannot_be_read_is_held_and_who_is_marked_as_left_is_not() {
+    let mut world = converged([student("s1"), student("s2"), student("s3")]);
+    let since_ms = world.now_ms - 73 * HOUR;
+    for (unreadable_since_ms, is_held) in [(None, false), (Some(since_ms + 1), false), (Some(since_ms), true)]
+    {
+        world.unreadable_since_ms = unreadable_since_ms;
+        if world.roster.contains_key("s1") {
+            world.leave_for_good("s1");
+        }
+        let held = world.plan().operations.iter().any(|one| matches!(one.state, OperationState::Held(_)));
+        assert_eq!(held, is_held, "{unreadable_since_ms:?}");
+    }
+    world.set(student("s1").inactive());
+    assert_eq!(world.lines(), ["delete s1"]);
 }

@@ -1,0 +1,77 @@
+//! Puts the ids of our own tables into the form in which the roster's are compared: once, for states of before.
+
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+
+use super::StoreError;
+use super::error::{Doing, Written};
+use rosterd_core::roster::normalise_key;
+
+/// The database's own number that says that it was done.
+const DONE: i64 = 1;
+const DOING: &str = "putting ids into normal form";
+
+/// Ids that are changed at once.
+const LOT: i64 = 1000;
+
+/// The columns that hold ids, codes or login values, wherever they stand.
+const COLUMNS: &str = "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c \
+     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'results' \
+     AND c.name IN ('student_id', 'group_code', 'class_code', 'class_key', 'login_value') ORDER BY t.name, c.name";
+
+/// Puts every id into normal form, all in one transaction. Where two become one, the second stays as it is: what is
+/// linked under it is held, until a person has decided.
+pub(super) async fn normalise(writer: &SqlitePool) -> Result<(), StoreError> {
+    let done: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await.doing(DOING)?;
+    if done >= DONE {
+        return Ok(());
+    }
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.doing(DOING)?;
+    let columns: Vec<(String, String)> =
+        sqlx::query_as(COLUMNS).fetch_all(&mut *transaction).await.doing(DOING)?;
+    for (table, column) in columns {
+        normalise_column(&mut transaction, &table, &column).await?;
+    }
+    let mark = format!("PRAGMA user_version = {DONE}");
+    sqlx::query(AssertSqlSafe(mark)).execute(&mut *transaction).await.done(DOING)?;
+    transaction.commit().await.doing(DOING)
+}
+
+async fn normalise_column(
+    transaction: &mut Transaction<'_, Sqlite>,
+    table: &str,
+    column: &str,
+) -> Result<(), StoreError> {
+    // Ids of ASCII alone, without a blank at an edge, are in normal form as they are.
+    let dubious = format!(
+        "SELECT DISTINCT {column} FROM {table} WHERE {column} <> '' AND {column} > ? \
+         AND ({column} < '!' OR substr({column}, -1) < '!' \
+         OR length(CAST({column} AS BLOB)) <> length({column})) ORDER BY {column} LIMIT {LOT}"
+    );
+    let change = format!(
+        "UPDATE OR IGNORE {table} SET {column} = found.value ->> 1 FROM json_each(?) AS found \
+         WHERE {table}.{column} = found.value ->> 0"
+    );
+    let mut after = String::new();
+    loop {
+        let ids: Vec<String> = sqlx::query_scalar(AssertSqlSafe(dubious.clone()))
+            .bind(&after)
+            .fetch_all(&mut **transaction)
+            .await
+            .doing(DOING)?;
+        let Some(last) = ids.last() else { return Ok(()) };
+        after.clone_from(last);
+        let changed: Vec<(&str, String)> = ids
+            .iter()
+            .map(|id| (id.as_str(), normalise_key(id).into_owned()))
+            .filter(|(id, normal)| *id != normal && !normal.is_empty())
+            .collect();
+        if changed.is_empty() {
+            continue;
+        }
+        sqlx::query(AssertSqlSafe(change.clone()))
+            .bind(serde_json::json!(changed).to_string())
+            .execute(&mut **transaction)
+            .await
+            .done(DOING)?;
+    }
+}

@@ -1,0 +1,115 @@
+//! Rows of the roster that cannot be used, as the newest run has read them.
+
+use super::error::{Doing, Written, counted};
+use super::failures::FailureRow;
+use super::link_codec::json;
+use super::{StateStore, StoreError};
+use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, RecordedKind, Service};
+use rosterd_core::roster::RosterProblem;
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    row_id: i64,
+    table_name: String,
+    row_key: String,
+    message: String,
+    state: String,
+    first_seen_ms: i64,
+}
+
+impl From<StoredRow> for FailureRow {
+    fn from(row: StoredRow) -> Self {
+        let state = FailureState::parse(&row.state).unwrap_or(FailureState::Waiting);
+        let code = FailureCode::UnusableRow;
+        let owner = FailureOwner::of(RecordedKind::RosterRow, &code, state);
+        let since = jiff::Timestamp::from_millisecond(row.first_seen_ms).ok();
+        Self {
+            id: row.row_id,
+            service: Service::Roster,
+            kind: RecordedKind::RosterRow,
+            student_id: String::new(),
+            class_code: String::new(),
+            table: Some(row.table_name),
+            key: Some(row.row_key),
+            state,
+            who: owner.as_str(),
+            owner: owner.word(),
+            since: since.map(|since| format!("{since:.0}")).unwrap_or_default(),
+            code: code.to_string(),
+            message: row.message,
+            service_text: None,
+            batch: None,
+            index: None,
+            attempts: 0,
+            due_at: None,
+        }
+    }
+}
+
+impl StateStore {
+    /// Remembers the rows of the roster that cannot be used, and forgets those that are mended. Says how many are new.
+    pub async fn record_roster_rows(&self, rows: &[RosterProblem], now_ms: i64) -> Result<u64, StoreError> {
+        let doing = "remembering rows of the roster";
+        let standing: Vec<(&str, &str, &str)> =
+            rows.iter().map(|row| (row.table, row.key.as_str(), row.what.as_str())).collect();
+        let standing = serde_json::json!(standing).to_string();
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "DELETE FROM roster_rows WHERE (table_name, row_key, message) NOT IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
+        )
+        .bind(&standing)
+        .execute(&mut *transaction)
+        .await
+        .done(doing)?;
+        let new = sqlx::query(
+            "INSERT OR IGNORE INTO roster_rows (table_name, row_key, message, first_seen_ms) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, ?2 FROM json_each(?1)",
+        )
+        .bind(&standing)
+        .bind(now_ms)
+        .execute(&mut *transaction)
+        .await
+        .rows(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(new)
+    }
+
+    /// The rows of the roster that cannot be used, as they are shown.
+    pub(super) async fn roster_rows(&self) -> Result<Vec<FailureRow>, StoreError> {
+        let rows: Vec<StoredRow> = sqlx::query_as(
+            "SELECT row_id, table_name, row_key, message, state, first_seen_ms FROM roster_rows ORDER BY row_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("listing rows of the roster")?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The number of rows of the roster that cannot be used, silenced ones not counted.
+    pub async fn count_roster_rows(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM roster_rows WHERE state = 'waiting'")
+            .fetch_one(&self.reader)
+            .await
+            .doing("counting rows of the roster")?;
+        Ok(counted(count))
+    }
+
+    /// Silences rows of the roster until they change, or speaks of them again.
+    pub(super) async fn change_roster_rows(
+        &self,
+        ids: Option<&[i64]>,
+        to: FailureState,
+    ) -> Result<u64, StoreError> {
+        let state = if to == FailureState::Ignored { to } else { FailureState::Waiting };
+        sqlx::query(
+            "UPDATE roster_rows SET state = ?1 \
+             WHERE ?2 IS NULL OR row_id IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(state.as_str())
+        .bind(ids.map(|ids| json(ids.iter().copied())))
+        .execute(&self.writer)
+        .await
+        .rows("changing rows of the roster")
+    }
+}
