@@ -8,6 +8,7 @@ mod holds;
 mod leavers;
 mod logins;
 mod lost_deletes;
+mod named_holds;
 mod rows;
 mod steps;
 mod theirs;
