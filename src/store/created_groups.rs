@@ -70,17 +70,29 @@ impl StateStore {
     }
 
     /// The outcomes of creations below a parent, by title. A creation that was begun and never ended is
-    /// unknown.
+    /// unknown, below whichever parent: it is not asked for again because the parent is another one now.
     pub async fn group_creations(&self, parent: Gid) -> Result<HashMap<String, CreationOutcome>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT title, state, gid, attempts, due_at_ms FROM group_creations WHERE parent_gid = ? \
-             ORDER BY title",
+            "SELECT title, state, gid, attempts, due_at_ms FROM group_creations \
+             WHERE parent_gid = ? OR state IN ('asked', 'unknown') ORDER BY title, parent_gid",
         )
         .bind(parent.0)
         .fetch_all(&self.writer)
         .await
         .doing("reading group creations")?;
-        rows.into_iter().map(creation).collect()
+        let mut outcomes: HashMap<String, CreationOutcome> = HashMap::new();
+        for row in rows {
+            let (title, outcome) = creation(row)?;
+            let is_stronger = match outcomes.get(&title) {
+                Some(CreationOutcome::Done(_)) => false,
+                Some(CreationOutcome::Unknown) => matches!(outcome, CreationOutcome::Done(_)),
+                Some(CreationOutcome::Refused { .. }) | None => true,
+            };
+            if is_stronger {
+                outcomes.insert(title, outcome);
+            }
+        }
+        Ok(outcomes)
     }
 
     /// Writes down that a group is about to be created.

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::error::{Doing, Written};
 use super::keys::stored;
+use super::link_codec::{hex, pack, unpack};
 use super::{NotedWrite, StateStore, StoreError, counted_writes, link_writes};
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, SentValues};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
@@ -21,6 +22,17 @@ pub struct Intent {
     pub counted: Vec<NotedWrite>,
     /// For a modify: the fields that it writes. Until the answer comes their values are unknown.
     pub in_doubt: BTreeSet<FieldId>,
+    /// For an add: what is sent.
+    pub sent: SentValues,
+}
+
+/// An add of an earlier run whose answer was never written down.
+#[derive(Clone, Debug)]
+pub struct LostAdd {
+    pub student: StudentId,
+    pub login: LoginValue,
+    /// What was sent; empty where an earlier version sent it.
+    pub sent: SentValues,
 }
 
 /// Students with a call that an earlier, unfinished run sent and that was never answered.
@@ -40,7 +52,7 @@ impl StateStore {
         intents: &[Intent],
     ) -> Result<(), StoreError> {
         let row = |intent: &Intent| {
-            let Intent { key, desired_hash, login, counted: _, in_doubt: _ } = intent;
+            let Intent { key, desired_hash, login, counted: _, in_doubt: _, sent } = intent;
             let (service, kind) = (key.service().as_str(), key.kind.as_str());
             let login = login.as_ref().map(LoginValue::as_str);
             serde_json::json!([
@@ -49,7 +61,8 @@ impl StateStore {
                 key.student.as_str(),
                 key.class_key,
                 stored(*desired_hash),
-                login
+                login,
+                hex(&pack(sent.fingerprints()))
             ])
         };
         let rows: serde_json::Value = intents.iter().map(row).collect();
@@ -63,8 +76,8 @@ impl StateStore {
         counted_writes::note(&mut transaction, &counted, run, at_ms).await?;
         sqlx::query(
             "INSERT OR REPLACE INTO intents \
-             (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms) \
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?, ?, value ->> 4, value ->> 5, ? \
+             (service, kind, student_id, class_key, run_id, batch, want, login_value, sent_at_ms, sent) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?, ?, value ->> 4, value ->> 5, ?, unhex(value ->> 6) \
              FROM json_each(?)",
         )
         .bind(run.0)
@@ -88,20 +101,22 @@ impl StateStore {
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
-    /// The same with the login values that were sent, of runs before this one.
-    pub async fn lost_add_logins(&self, before: RunId) -> Result<Vec<(StudentId, LoginValue)>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT student_id, login_value FROM intents WHERE service = 'exam' AND kind = 'add' \
+    /// The same with what was sent, of runs before this one.
+    pub async fn lost_adds_sent(&self, before: RunId) -> Result<Vec<LostAdd>, StoreError> {
+        let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT student_id, login_value, sent FROM intents WHERE service = 'exam' AND kind = 'add' \
              AND run_id < ? AND login_value IS NOT NULL ORDER BY student_id",
         )
         .bind(before.0)
         .fetch_all(&self.reader)
         .await
         .doing("reading unanswered adds")?;
-        Ok(rows
-            .into_iter()
-            .map(|(student, login)| (StudentId::new(student), LoginValue::new(login)))
-            .collect())
+        let lost = |(student, login, sent): (String, String, Vec<u8>)| LostAdd {
+            student: StudentId::new(student),
+            login: LoginValue::new(login),
+            sent: SentValues::stored(unpack(&sent).unwrap_or_default()),
+        };
+        Ok(rows.into_iter().map(lost).collect())
     }
 
     /// Students with an unsettled registration, and the time it was sent, in milliseconds since 1970 UTC.

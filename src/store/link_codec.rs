@@ -28,6 +28,11 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<BTreeMap<FieldId, Fingerprint>> {
         .collect()
 }
 
+/// Bytes as text, for a statement that takes its rows as JSON.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub(super) fn numbers<T: Ord>(json: &str, wrap: fn(i64) -> T) -> Option<BTreeSet<T>> {
     if json == "[]" {
         return Some(BTreeSet::new());

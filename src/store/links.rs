@@ -87,6 +87,18 @@ impl StateStore {
         Ok(counted(count))
     }
 
+    /// Fields that the service was found to rewrite, of any candidate.
+    pub async fn rewritten_fields(&self) -> Result<BTreeSet<FieldId>, StoreError> {
+        let fields: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT field.value FROM links, json_each(links.rewritten) AS field \
+             WHERE links.rewritten <> '[]' ORDER BY field.value",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading rewritten fields")?;
+        Ok(fields.into_iter().map(FieldId).collect())
+    }
+
     /// The students linked to candidates with these login values; others are left out.
     pub async fn owners(&self, logins: &BTreeSet<LoginValue>) -> Result<Owners, StoreError> {
         if logins.is_empty() {

@@ -55,7 +55,7 @@ pub use evidence::{EvidenceRow, FullClass};
 pub use export::{LINK_COLUMNS, RosterExport, TextRow};
 pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow};
 pub use holds::{StandingHold, StudentHold};
-pub use intents::Intent;
+pub use intents::{Intent, LostAdd};
 pub use link_writes::{LinkWrite, NewLink};
 pub use lock::{LockError, RunLock};
 pub use outcomes::CallRecord;

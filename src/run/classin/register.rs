@@ -27,7 +27,7 @@ use rosterd_core::classin_plan::{
     CallAnswer, Code, ItemVerdict, LARGEST_REGISTRATION, Membership, Registration, Subject, Token,
     judge_registrations,
 };
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, SentValues};
 use rosterd_core::failure::{ClassinKind, OperationKey, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassinUid, RunId, StudentId};
@@ -223,6 +223,7 @@ impl CallService for RegistrationCalls<'_> {
             login: None,
             counted: Vec::new(),
             in_doubt: BTreeSet::new(),
+            sent: SentValues::default(),
         };
         let intents: Vec<Intent> = call.students().map(intent).collect();
         let ClassinApplyContext { context, run, .. } = self.terms;

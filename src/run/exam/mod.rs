@@ -40,6 +40,7 @@ pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
 use standing::StandingOperations;
+use unanswered_adds::OpenAdds;
 use unapplied::{count_operations_unapplied, count_unapplied, show};
 
 use super::delivery::Broken;
@@ -54,7 +55,7 @@ use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, Guard, GuardedPlan, LinkNote, Listing, ListingCertificate,
     LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Policy, Trust,
 };
-use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid, StudentId};
+use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -196,16 +197,15 @@ async fn pass(
     context.roster.require_students(context.min_roster).await?;
     report.notes.extend(require_own_account(account_question(context, side, writer)).await?);
     let reading = unless_stopped(context, read(context, side, report)).await?;
-    let unsettled = match writer {
-        None => HashSet::new(),
+    let open_adds = match writer {
+        None => OpenAdds::default(),
         Some(_) => {
             let session = session(context, side, &reading);
-            unanswered_adds::unanswered_adds(context, &session, run, &reading.mapping, &reading.observed)
-                .await?
+            unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
         }
     };
     let groups = unless_stopped(context, plan_groups(context, side, &reading, report)).await?;
-    let decided = decide(context, side, &reading, groups, unsettled, report);
+    let decided = decide(context, side, &reading, groups, open_adds, report);
     let decided = unless_stopped(context, decided).await?;
     match writer {
         None => show(context, side, reading, decided, report).await,
@@ -341,7 +341,7 @@ async fn decide(
     side: &ExamSide,
     reading: &Reading,
     group_plan: GroupPlan,
-    unsettled_adds: HashSet<StudentId>,
+    open_adds: OpenAdds,
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
     let Reading { fields, mapping, observed, believed, names: _, key } = reading;
@@ -358,7 +358,8 @@ async fn decide(
         Ok(proof) => Trust::Complete(proof),
         Err(flaw) => Trust::Doubtful(flaw),
     };
-    let lost_adds = context.state.lost_adds().await?;
+    let mut lost_adds = context.state.lost_adds().await?;
+    lost_adds.retain(|student| !open_adds.contradicted.contains(student));
     let requests =
         LookupRequests::under(&roster_diff.diff, &roster_diff.groups, &policy, trust, &lost_adds, now_ms);
     let mut found =
@@ -367,7 +368,7 @@ async fn decide(
         renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
             .await?;
     }
-    let lookups = LookupResults { unsettled_adds, ..found };
+    let lookups = LookupResults { unsettled_adds: open_adds.unsettled, ..found };
     let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
     let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;

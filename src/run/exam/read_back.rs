@@ -1,8 +1,9 @@
 //! Looks up what became of a call that its answer does not prove.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use rosterd_core::exam_plan::{MemoryKey, SentValues};
 use rosterd_core::failure::{FailureCode, NextAttempt};
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{LoginValue, Sid};
@@ -119,9 +120,15 @@ fn new_sid(item: &Item) -> NewSid {
     }
 }
 
-/// Where a row does not show its login value, it may be that of somebody whose login value only looks alike
+/// A row that shows another value than was sent is somebody else's, entered meanwhile. Where a row does not show its
+/// login value, it may be that of somebody whose login value only looks alike
 /// to the service: it is ours when everything else is as it was sent.
 fn is_ours(session: &ExamSession<'_>, sent: &NewCandidate, row: &CandidateInfo) -> bool {
+    let key = MemoryKey::new([0; 32]);
+    let values = SentValues::of(&key, session.login_field, &sent.values);
+    if values.are_contradicted(&key, &row.fields, &BTreeSet::new()) {
+        return false;
+    }
     if lookup::login_of(row, session.login_field).is_some() {
         return true;
     }

@@ -8,7 +8,7 @@ use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, Intent, LEFT, LinkWrite, NewLink, NotedWrite, StoreError};
 use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
-    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD,
+    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD, SentValues,
 };
 use rosterd_core::failure::{FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service};
 use rosterd_core::outcome::FailureCause;
@@ -22,6 +22,16 @@ pub(super) fn intent(context: &ApplyContext<'_>, operation: &Operation) -> Inten
         login: login_sent(operation),
         counted: counted(context.approved, operation),
         in_doubt: fields_sent(operation),
+        sent: match &operation.change {
+            Change::Add(addition) => {
+                SentValues::of(context.key, context.mapping.login_field(), &addition.values)
+            }
+            Change::Adopt(_)
+            | Change::Modify(_)
+            | Change::Move(_)
+            | Change::Delete(_)
+            | Change::Impossible(_) => SentValues::default(),
+        },
     }
 }
 
@@ -191,13 +201,8 @@ fn adopted(student: StudentId, adoption: &Adoption) -> Link {
 }
 
 fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, sid: Sid) -> Link {
-    let login_field = context.mapping.login_field();
-    let confirmed: BTreeMap<FieldId, Fingerprint> = addition
-        .values
-        .iter()
-        .filter(|(field, _)| *field != login_field)
-        .map(|(field, value)| (*field, context.key.value(*field, value)))
-        .collect();
+    let confirmed: BTreeMap<FieldId, Fingerprint> =
+        addition.values.iter().map(|(field, value)| (*field, context.key.value(*field, value))).collect();
     let unverified = confirmed.keys().copied().filter(|field| *field != PASSWORD_FIELD).collect();
     Link {
         student,
@@ -215,6 +220,8 @@ fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, si
 }
 
 fn values_written(context: &ApplyContext<'_>, student: StudentId, modification: &Modification) -> LinkWrite {
+    let login = modification.login.as_ref();
+    let login = login.map(|login| (login.id, context.key.value(login.id, login.to.as_str())));
     LinkWrite::Values {
         student,
         login: modification.login.as_ref().map(|login| login.to.clone()),
@@ -222,6 +229,7 @@ fn values_written(context: &ApplyContext<'_>, student: StudentId, modification: 
             .values
             .iter()
             .map(|change| (change.id, context.key.value(change.id, &change.value)))
+            .chain(login)
             .collect(),
     }
 }

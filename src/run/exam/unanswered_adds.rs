@@ -6,32 +6,44 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::ExamSyncError;
 use super::lookup::{self, LookupOutcome, next_group_check};
 use super::session::ExamSession;
+use super::{ExamSyncError, Reading};
 use crate::run::Context;
-use crate::store::{CallRecord, LinkWrite, NewLink};
-use rosterd_core::exam_plan::{Fingerprint, Link, Mapping, Observed, OperationKind, Origin};
+use crate::store::{CallRecord, LinkWrite, LostAdd, NewLink};
+use rosterd_core::exam_plan::{Fingerprint, Link, OperationKind, Origin};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
-/// Links everybody who was entered by a call that was never settled. Says who remains unsettled.
+/// What became of adds that were never answered, where nobody was linked.
+#[derive(Default)]
+pub(super) struct OpenAdds {
+    /// Nobody said whose candidate is there.
+    pub(super) unsettled: HashSet<StudentId>,
+    /// The candidate that is there shows other values than were sent: it is met like any other.
+    pub(super) contradicted: HashSet<StudentId>,
+}
+
+/// Links everybody who was entered by a call that was never settled. Says who was not.
 pub(super) async fn unanswered_adds(
     context: &Context,
     session: &ExamSession<'_>,
     run: RunId,
-    mapping: &Mapping,
-    observed: &Observed,
-) -> Result<HashSet<StudentId>, ExamSyncError> {
-    let lost = context.state.lost_add_logins(run).await?;
-    let listed: HashMap<LoginValue, StudentId> = lost
+    reading: &Reading,
+) -> Result<OpenAdds, ExamSyncError> {
+    let Reading { mapping, observed, key, .. } = reading;
+    let lost = context.state.lost_adds_sent(run).await?;
+    let lost: HashMap<LoginValue, LostAdd> = lost
         .into_iter()
-        .filter(|(_, login)| observed.find(login).is_some())
-        .map(|(student, login)| (login, student))
+        .filter(|lost| observed.find(&lost.login).is_some())
+        .map(|lost| (lost.login.clone(), lost))
         .collect();
-    if listed.is_empty() {
-        return Ok(HashSet::new());
+    if lost.is_empty() {
+        return Ok(OpenAdds::default());
     }
+    let listed: HashMap<LoginValue, StudentId> =
+        lost.iter().map(|(login, lost)| (login.clone(), lost.student.clone())).collect();
+    let rewritten = context.state.rewritten_fields().await?;
     tracing::info!(students = listed.len(), "settling adds of an earlier run that was cut off");
     let mut owners = context.state.owners(&listed.keys().cloned().collect()).await?;
     // A student who was entered again still has the link to the candidate that is gone, under the same login value.
@@ -45,8 +57,14 @@ pub(super) async fn unanswered_adds(
     let in_doubt: BTreeMap<FieldId, Fingerprint> =
         mapping.compared().map(|(_, field)| (field.id, Fingerprint::IN_DOUBT)).collect();
     let mut record = CallRecord::default();
-    let mut unsettled = HashSet::new();
+    let mut open_adds = OpenAdds::default();
     for (login, student) in listed {
+        if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
+            && lost.get(&login).is_some_and(|lost| lost.sent.are_contradicted(key, &row.fields, &rewritten))
+        {
+            open_adds.contradicted.insert(student);
+            continue;
+        }
         // Nobody ever takes over a candidate that is linked to somebody already.
         if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
             && !linked.contains_key(&row.sid)
@@ -69,9 +87,9 @@ pub(super) async fn unanswered_adds(
             record.settled.push(OperationKey::of(OperationKind::Add, student));
         } else if !sightings.contains_key(&login) && !owners.contains_key(&login) {
             // Nobody said whose candidate it is: until somebody does, the student is not entered again.
-            unsettled.insert(student);
+            open_adds.unsettled.insert(student);
         }
     }
     context.state.record_call(&record, run, now_ms).await?;
-    Ok(unsettled)
+    Ok(open_adds)
 }

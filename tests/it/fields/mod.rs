@@ -2,3 +2,5 @@
 
 mod adoption;
 mod login_field;
+mod lost_adds;
+mod rewritten_logins;

@@ -6,7 +6,7 @@ use super::fingerprint::{Fingerprint, MemoryKey};
 use super::link::Link;
 use super::mapping::{MappedField, Mapping};
 use super::observed::{Observed, Row};
-use crate::roster::FieldId;
+use crate::roster::{FieldId, LoginValue};
 
 /// The result of comparing one student with one candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,6 +91,16 @@ impl Comparison<'_> {
             }
         }
         difference
+    }
+
+    /// Whether the service keeps the wanted login value in a form of its own, and shows just that form.
+    #[must_use]
+    pub fn keeps_login(&self, link: &Link, wanted: &LoginValue) -> bool {
+        let field = self.mapping.login_field();
+        let of = |login: &LoginValue| Some(self.key.value(field, login.as_str()));
+        link.rewritten.contains(&field)
+            && confirmed(Some(link), field) == of(wanted)
+            && link.suspected.get(&field).copied() == of(&link.login)
     }
 
     /// Whether both sides have a value that can be read.

@@ -66,7 +66,7 @@ fn is_gone(link: &Link, prior: PriorKnowledge, lookups: &LookupResults) -> bool 
 }
 
 fn newcomer(linked: LinkedStudent, requests: &mut LookupRequests) -> Newcomer {
-    let LinkedStudent { wanted, link, own, target, prior: _ } = linked;
+    let LinkedStudent { wanted, link, own, target, keeps_login: _, prior: _ } = linked;
     let listed = if wanted.login == link.login { own } else { target };
     if listed.is_some() {
         requests.logins.insert(wanted.login.clone());

@@ -55,6 +55,7 @@ mod readings;
 mod reason;
 mod render;
 mod repeated_logins;
+mod sent;
 mod shape;
 mod shown;
 
@@ -99,6 +100,7 @@ pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 pub use repeated_logins::RepeatPattern;
+pub use sent::SentValues;
 pub use shown::is_masked;
 
 use crate::roster::{Gid, StudentId};

@@ -51,7 +51,9 @@ pub(super) async fn wanted_titles(
     Ok(wanted)
 }
 
-/// The groups that the candidates of these titles' students are in. Who has no candidate is not in the map.
+/// The groups that the candidates of these titles' students are in. Who has no candidate is not in the map. A candidate
+/// that is another student's tells nothing, whatever its login value; in a shared account neither does one that is not
+/// ours yet.
 pub(super) async fn seen_groups<'w>(
     context: &Context,
     session: &ExamSession<'_>,
@@ -62,7 +64,9 @@ pub(super) async fn seen_groups<'w>(
     for (student, login) in wanted.flat_map(|(_, wanted)| &wanted.members) {
         if let Some(link) = context.state.link_of(student).await? {
             by_sid.insert(link.sid, student.clone());
-        } else if let Some(login) = login.clone().filter(|login| observed.find(login).is_some()) {
+        } else if session.side.settings.shared != Some(true)
+            && let Some(login) = login.clone().filter(|login| observed.find(login).is_some())
+        {
             by_login.insert(login, student.clone());
         }
     }
@@ -75,8 +79,12 @@ pub(super) async fn seen_groups<'w>(
     for (sid, found) in lookup::rows_by_sid(session, by_sid.keys().copied().collect()).await? {
         take(by_sid.get(&sid), found);
     }
-    for (login, found) in lookup::rows_by_login(session, by_login.keys().cloned().collect()).await? {
-        take(by_login.get(&login), found);
+    let by_their_login = lookup::rows_by_login(session, by_login.keys().cloned().collect()).await?;
+    let owners = context.state.sid_owners(by_their_login.values().filter_map(LookupOutcome::sid)).await?;
+    for (login, found) in by_their_login {
+        if found.sid().is_none_or(|sid| !owners.contains_key(&sid)) {
+            take(by_login.get(&login), found);
+        }
     }
     Ok(seen)
 }

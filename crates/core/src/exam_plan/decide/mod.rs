@@ -5,6 +5,7 @@ mod counted;
 mod group;
 mod leaver;
 mod location;
+mod login_form;
 mod rename;
 mod student;
 mod unlisted;

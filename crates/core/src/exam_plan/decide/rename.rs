@@ -54,6 +54,7 @@ impl CurrentOwners {
             }
             if let (Difference::Linked(linked), Some(now)) = (difference, &now)
                 && linked.wanted.login != *now
+                && !(linked.keeps_login && *now == link.login)
             {
                 owners.renaming.insert(link.student.clone());
             }

@@ -124,7 +124,7 @@ impl Decider<'_> {
     }
 
     pub(super) fn linked(&mut self, linked: LinkedStudent, location: CandidateLocation) {
-        let LinkedStudent { wanted, link, own, target, prior } = linked;
+        let LinkedStudent { wanted, link, own, target, keeps_login: _, prior } = linked;
         if link.gone_since_ms.is_some() {
             self.notes.push(LinkNote::Returned(link.student.clone()));
         }
@@ -178,12 +178,15 @@ impl Decider<'_> {
         confirmed_login: &LoginValue,
     ) {
         let basis = Basis::Linked(link, confirmed_login);
-        if wanted.login == link.login {
+        if wanted.login == link.login || self.input.comparison.keeps_login(link, &wanted.login) {
             return self.modify(wanted, link.sid, difference, None, basis);
         }
         if !self.input.lookups.by_sid.contains_key(&link.sid) {
             let reason = self.not_found_out();
             return self.skip(wanted.id.clone(), OperationKind::Modify, reason);
+        }
+        if self.is_rewritten_login(link, &wanted.login) {
+            return self.modify(wanted, link.sid, difference, None, basis);
         }
         let held_by = self.current.freed_by(&wanted.login, &wanted.id).cloned().filter(|_| target_listed);
         if target_listed && held_by.is_none() {

@@ -78,15 +78,17 @@ pub struct LinkedStudent {
     pub own: Option<FieldDifference>,
     /// How the candidate listed under the desired login value differs, if that is another candidate.
     pub target: Option<FieldDifference>,
+    /// Whether the service keeps the desired login value in the form that the link remembers.
+    pub keeps_login: bool,
     /// Earlier findings about the candidate.
     pub prior: PriorKnowledge,
 }
 
 impl LinkedStudent {
-    /// Whether the desired login value differs from the remembered one.
+    /// Whether the desired login value differs from the remembered one, which is not the service's form of it.
     #[must_use]
     pub fn is_renamed(&self) -> bool {
-        self.wanted.login != self.link.login
+        self.wanted.login != self.link.login && !self.keeps_login
     }
 }
 

@@ -295,7 +295,8 @@ impl<'a> DiffBuilder<'a> {
             return;
         };
         let own = own.map(|row| self.comparison.fields(row, values, Some(&link)));
-        let renamed = wanted.login != link.login;
+        let keeps_login = self.comparison.keeps_login(&link, &wanted.login);
+        let renamed = wanted.login != link.login && !keeps_login;
         let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
         if !renamed
             && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested)
@@ -310,6 +311,7 @@ impl<'a> DiffBuilder<'a> {
             link,
             own,
             target,
+            keeps_login,
             prior,
         })));
     }
