@@ -53,6 +53,7 @@ mod operation;
 mod policy;
 mod readings;
 mod reason;
+mod recent_writes;
 mod render;
 mod repeated_logins;
 mod sent;
@@ -80,7 +81,7 @@ pub use group_creation::{
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, WantedGroups};
-pub use guard::{CountedWrite, Guard, GuardedPlan, RecentWrites, allowance};
+pub use guard::{Guard, GuardedPlan, allowance};
 pub use hold::{HeldOperation, Hold, held_digest};
 pub use hold_word::HoldWord;
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
@@ -98,6 +99,7 @@ pub use operation::{
 pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
+pub use recent_writes::{CountedWrite, RecentWrites};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 pub use repeated_logins::RepeatPattern;
 pub use sent::SentValues;

@@ -7,10 +7,10 @@ use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
 use super::group_change::{GroupChange, TargetGroup};
 use super::groups::WantedGroups;
-use super::guard::CountedWrite;
 use super::kind::OperationKind;
 use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
+use super::recent_writes::CountedWrite;
 use crate::roster::{FieldId, Gid, GroupCode, LoginValue, Sid, StudentId};
 
 /// One intended change.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Audit, Violation};
-use crate::exam_plan::guard::{CountedWrite, Guard, allowance};
+use crate::exam_plan::guard::{Guard, allowance};
 use crate::exam_plan::operation::{Change, Operation};
+use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::{Gid, Limit, StudentId};
 
 pub(super) fn violations(audit: &Audit<'_>) -> Vec<Violation> {

@@ -12,8 +12,9 @@ use std::collections::HashMap;
 
 use super::Plan;
 use super::batch::Wave;
-use super::guard::{CountedWrite, Guard};
+use super::guard::Guard;
 use super::kind::OperationKind;
+use super::recent_writes::CountedWrite;
 use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
 /// A plan, the calls that are to carry it out, and what is remembered of those who left.

@@ -2,9 +2,9 @@
 
 use super::Decider;
 use crate::exam_plan::compare::FieldDifference;
-use crate::exam_plan::guard::CountedWrite;
 use crate::exam_plan::link::{Link, Origin};
 use crate::exam_plan::operation::{FieldChange, LoginChange};
+use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::{FieldId, LoginValue};
 
 /// Whose candidate is modified.

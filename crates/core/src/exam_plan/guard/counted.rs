@@ -1,9 +1,9 @@
 //! What an operation counts as.
 
-use super::recent::CountedWrite;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{LinkNote, Origin};
 use crate::exam_plan::operation::{Adoption, Change, Operation};
+use crate::exam_plan::recent_writes::CountedWrite;
 
 impl Operation {
     /// What carrying this out counts as; the groups that it counts in are [`Operation::groups_left`].

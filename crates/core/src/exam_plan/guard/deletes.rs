@@ -1,9 +1,9 @@
 //! What is taken from leavers.
 
 use super::Guard;
-use super::recent::CountedWrite;
 use crate::exam_plan::Plan;
 use crate::exam_plan::reason::HoldReason;
+use crate::exam_plan::recent_writes::CountedWrite;
 
 impl Guard {
     /// Leavers' deletes and moves. The leavers that are judged belong to the total, others who are kept do not.

@@ -14,19 +14,18 @@ mod guarded_plan;
 mod missing;
 mod modifies;
 mod moves;
-mod recent;
 mod tally;
 mod vanished;
 
 pub use allowance::allowance;
 pub use guarded_plan::GuardedPlan;
-pub use recent::{CountedWrite, RecentWrites};
 
 use super::Plan;
 use super::approved::Approved;
 use super::decide::block_dependent_renames;
 use super::operation::{Operation, OperationState};
 use super::reason::HoldReason;
+use super::recent_writes::RecentWrites;
 use crate::roster::Limit;
 
 /// The guard's limits, what they look back on, and the approvals.

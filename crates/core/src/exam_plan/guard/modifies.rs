@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::recent::CountedWrite;
 use super::{Guard, tally};
 use crate::exam_plan::Plan;
 use crate::exam_plan::reason::HoldReason;
+use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::Limit;
 
 /// Login values that change, of the linked students on the roster: a mapping mistake looks like that.

@@ -1,9 +1,9 @@
 //! Students who stay and are taken out of groups.
 
 use super::Guard;
-use super::recent::CountedWrite;
 use crate::exam_plan::Plan;
 use crate::exam_plan::reason::HoldReason;
+use crate::exam_plan::recent_writes::CountedWrite;
 
 impl Guard {
     pub(super) fn hold_moves(&self, plan: &mut Plan) {

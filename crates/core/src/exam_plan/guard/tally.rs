@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::recent::CountedWrite;
 use super::{Guard, allowance};
 use crate::exam_plan::Plan;
 use crate::exam_plan::reason::Excess;
+use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::{Limit, StudentId};
 
 /// People, each once.

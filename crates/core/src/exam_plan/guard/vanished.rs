@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::Guard;
 use super::missing::held_dismissal;
-use super::recent::CountedWrite;
 use crate::exam_plan::reason::{Excess, HoldReason};
+use crate::exam_plan::recent_writes::CountedWrite;
 use crate::exam_plan::{DesiredDismissal, LinkNote, Plan};
 use crate::roster::StudentId;
 
