@@ -186,23 +186,30 @@ impl ExamSchool {
 
     /// A run that is cut off in its midst, wherever it is after this time.
     pub async fn crash_after(&self, delay: Duration) {
-        let (context, writers) = self.contexts();
-        self.leftovers.expect_nothing();
-        let run = reconcile(&context, &writers, Trigger::SyncNow);
-        let _cut_off = tokio::time::timeout(delay, run).await;
+        self.crash_on(tokio::time::sleep(delay)).await;
     }
 
     /// A run that is cut off as soon as `when` holds.
     pub async fn crash_when(&self, when: impl Fn() -> bool) {
-        let (context, writers) = self.contexts();
-        self.leftovers.expect_nothing();
-        let run = reconcile(&context, &writers, Trigger::SyncNow);
         let reached = async {
             while !when() {
                 tokio::time::sleep(Duration::from_micros(100)).await;
             }
         };
-        tokio::select! { biased; () = reached => {}, _ = run => {} }
+        self.crash_on(reached).await;
+    }
+
+    /// Cuts a run off as soon as `reached` ends. What it had sent by then is done before this returns: else the
+    /// next step would see the account change by itself.
+    async fn crash_on(&self, reached: impl Future<Output = ()>) {
+        let (context, writers) = self.contexts();
+        self.leftovers.expect_nothing();
+        {
+            let run = reconcile(&context, &writers, Trigger::SyncNow);
+            tokio::select! { biased; () = reached => {}, _ = run => {} }
+        }
+        drop((context, writers));
+        assert!(self.serving.drained().await, "a run that was cut off keeps a connection open");
     }
 
     /// What a run would do.

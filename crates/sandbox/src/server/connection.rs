@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -39,8 +39,36 @@ impl Connected<IncomingStream<'_, Connections>> for ConnectionFault {
     }
 }
 
-/// A listener whose connections have a [`ConnectionFault`].
-pub(super) struct Connections(pub(super) TcpListener);
+/// How many connections are open.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenConnections(Arc<AtomicUsize>);
+
+impl OpenConnections {
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn enter(&self) -> OpenConnection {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        OpenConnection(self.clone())
+    }
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+struct OpenConnection(OpenConnections);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        (self.0).0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A listener whose connections have a [`ConnectionFault`], and are counted.
+pub(super) struct Connections {
+    pub(super) listener: TcpListener,
+    pub(super) open: OpenConnections,
+}
 
 impl Listener for Connections {
     type Io = Connection;
@@ -48,14 +76,12 @@ impl Listener for Connections {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
-            match self.0.accept().await {
+            match self.listener.accept().await {
                 Ok((stream, address)) => {
                     // Without it small answers wait for the client's acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return (
-                        Connection { stream, fault: ConnectionFault(Arc::new(AtomicU8::new(CARRY))) },
-                        address,
-                    );
+                    let fault = ConnectionFault(Arc::new(AtomicU8::new(CARRY)));
+                    return (Connection { stream, fault, _open: self.open.enter() }, address);
                 }
                 // Out of file handles, or the client was gone already: neither is the listener's end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -64,7 +90,7 @@ impl Listener for Connections {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -73,6 +99,7 @@ impl Listener for Connections {
 pub(super) struct Connection {
     stream: TcpStream,
     fault: ConnectionFault,
+    _open: OpenConnection,
 }
 
 impl Connection {

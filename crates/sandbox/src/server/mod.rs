@@ -14,12 +14,14 @@ use axum::extract::{ConnectInfo, FromRequest as _, Multipart, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::form::Form;
 use super::reply::{self, Call, Delivery, Reply};
 use super::{Sandbox, SandboxError, Service};
-use connection::{ConnectionFault, Connections};
+use connection::{ConnectionFault, Connections, OpenConnections};
 
 /// No request of either service comes near this.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -35,6 +37,7 @@ pub struct Serving {
     stop: CancellationToken,
     server: tokio::task::JoinHandle<()>,
     sandbox: Sandbox,
+    open: OpenConnections,
 }
 
 impl Serving {
@@ -48,6 +51,22 @@ impl Serving {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Waits until whatever clients that are gone by now had sent is read and done. `false`: somebody keeps a
+    /// connection open for longer than that should take.
+    pub async fn drained(&self) -> bool {
+        // Connections are accepted in turn: once this one is answered, none opened before it waits any more.
+        if let Ok(mut last) = TcpStream::connect(self.address).await {
+            let asked = last.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+            let _ = asked.and(last.read_to_end(&mut Vec::new()).await);
+        }
+        let closed = async {
+            while self.open.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.is_ok()
     }
 
     /// Stops listening, breaks off answers that wait, and saves the state.
@@ -84,6 +103,8 @@ impl Sandbox {
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let stop = CancellationToken::new();
+        let open = OpenConnections::default();
+        let connections = Connections { listener, open: open.clone() };
         let served = Served { sandbox: self.clone(), stop: stop.clone() };
         let router = Router::new()
             .route("/", get(admin::explanation))
@@ -103,13 +124,13 @@ impl Sandbox {
         let service = router.into_make_service_with_connect_info::<ConnectionFault>();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
-            let serving = axum::serve(Connections(listener), service).with_graceful_shutdown(stopped);
+            let serving = axum::serve(connections, service).with_graceful_shutdown(stopped);
             if let Err(error) = serving.await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the sandbox stopped serving");
             }
         });
         tokio::spawn(keep_saved(self.clone(), stop.clone()));
-        Ok(Serving { address, stop, server, sandbox: self.clone() })
+        Ok(Serving { address, stop, server, sandbox: self.clone(), open })
     }
 }
 
