@@ -123,6 +123,7 @@ fn link(at: u32, key: &MemoryKey) -> Result<Link, String> {
         groups: Some(BTreeSet::from([Gid(1)])),
         gone_since_ms: None,
         gone_runs: 0,
+        linked_at_ms: 0,
     })
 }
 

@@ -23,7 +23,11 @@ struct LinkRow {
     gids: Option<String>,
     gone_since_ms: Option<i64>,
     gone_runs: i64,
+    linked_at_ms: i64,
 }
+
+/// The groups of one candidate as a look-up told them, and when it is looked up again.
+pub type LookedUpGroups = (Sid, Option<BTreeSet<Gid>>, i64);
 
 /// `last_complete` decides which written fields still wait for a listing that shows them.
 fn link(row: LinkRow, last_complete: RunId) -> Result<Link, StoreError> {
@@ -47,6 +51,7 @@ fn link(row: LinkRow, last_complete: RunId) -> Result<Link, StoreError> {
         },
         gone_since_ms: row.gone_since_ms,
         gone_runs: u32::try_from(row.gone_runs).unwrap_or(u32::MAX),
+        linked_at_ms: row.linked_at_ms,
         login: LoginValue::new(row.login_value),
         student: StudentId::new(row.student_id),
     })
@@ -58,7 +63,7 @@ impl StateStore {
     pub fn links(&self, last_complete: RunId) -> impl Stream<Item = Result<Link, StoreError>> + Send + '_ {
         sqlx::query_as(
             "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs FROM links ORDER BY student_id",
+             written_run, gids, gone_since_ms, gone_runs, linked_at_ms FROM links ORDER BY student_id",
         )
         .fetch(&self.reader)
         .map(move |row| link(row.doing("reading links")?, last_complete))
@@ -69,7 +74,7 @@ impl StateStore {
         let last_complete = self.last_complete_run().await?;
         let row: Option<LinkRow> = sqlx::query_as(
             "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs FROM links WHERE student_id = ?",
+             written_run, gids, gone_since_ms, gone_runs, linked_at_ms FROM links WHERE student_id = ?",
         )
         .bind(student.as_str())
         .fetch_optional(&self.reader)
@@ -168,14 +173,21 @@ impl StateStore {
         Ok(sids.into_iter().map(Sid).collect())
     }
 
-    /// Remembers groups as they were looked up.
-    pub async fn remember_groups(&self, looked_up: &[(Sid, BTreeSet<Gid>, i64)]) -> Result<(), StoreError> {
-        let rows: Vec<(i64, Vec<i64>, i64)> = looked_up
+    /// Remembers groups as they were looked up, and when to look again. Groups that were not told stay as they are
+    /// remembered, but for those of an open move: nothing is known of them.
+    pub async fn remember_groups(&self, looked_up: &[LookedUpGroups]) -> Result<(), StoreError> {
+        let rows: Vec<(i64, Option<Vec<i64>>, i64)> = looked_up
             .iter()
-            .map(|(sid, groups, due_at_ms)| (sid.0, groups.iter().map(|gid| gid.0).collect(), *due_at_ms))
+            .map(|(sid, groups, due_at_ms)| {
+                let gids = groups.as_ref().map(|groups| groups.iter().map(|gid| gid.0).collect());
+                (sid.0, gids, *due_at_ms)
+            })
             .collect();
         sqlx::query(
-            "UPDATE links SET gids = seen.value ->> 1, groups_due_at_ms = seen.value ->> 2 \
+            "UPDATE links SET groups_due_at_ms = seen.value ->> 2, gids = CASE \
+             WHEN seen.value ->> 1 IS NOT NULL THEN seen.value ->> 1 \
+             WHEN student_id IN (SELECT student_id FROM intents WHERE service = 'exam' AND kind = 'move') THEN NULL \
+             ELSE gids END \
              FROM json_each(?) AS seen WHERE links.sid = seen.value ->> 0",
         )
         .bind(serde_json::json!(rows).to_string())

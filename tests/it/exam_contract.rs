@@ -297,7 +297,7 @@ async fn a_look_up_by_sid_sends_numbers() {
     let form = format!("code={CODE}&sids=%5B170605%2C170606%5D&time=TIME");
     assert_posted(&fake.only_request(), "/api/v1/student/getstudentsinfo", &form);
     assert_eq!(answer.rows[1].sid, Sid(170_606));
-    assert_eq!(answer.rows[1].groups, BTreeSet::from([Gid(2993)]));
+    assert_eq!(answer.rows[1].groups, Some(BTreeSet::from([Gid(2993)])));
     assert_eq!(answer.rows[1].fields, owned(&[(1, "newstufor2994")]));
     assert!(answer.unresolved.is_empty());
 }

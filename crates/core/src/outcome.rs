@@ -131,9 +131,14 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::DeadLetter
             | SkipReason::LoginInUse(_)
             | SkipReason::ForeignCandidate(_)
-            | SkipReason::NotFoundOut
             | SkipReason::AmbiguousLogin
-            | SkipReason::Unlisted(_) => Self::LeftForLater,
+            | SkipReason::Unlisted(_)
+            | SkipReason::NotFoundOut
+            | SkipReason::GroupsNotTold
+            | SkipReason::TooNewToBeGone
+            | SkipReason::Contradicted
+            | SkipReason::AnotherLogin
+            | SkipReason::ClocksDiffer => Self::LeftForLater,
         }
     }
 }
@@ -153,6 +158,11 @@ mod tests {
             SkipReason::ServiceStopped,
             SkipReason::AccountFull,
             SkipReason::Terminated,
+            SkipReason::GroupsNotTold,
+            SkipReason::TooNewToBeGone,
+            SkipReason::Contradicted,
+            SkipReason::AnotherLogin,
+            SkipReason::ClocksDiffer,
         ];
         for reason in reasons {
             let is_unneeded = Unsent::from(&reason) == Unsent::Unneeded;

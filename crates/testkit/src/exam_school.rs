@@ -26,7 +26,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::checked_run::{checked_plan, checked_run};
 use super::figures::Figures as _;
 use super::roster;
-use super::{DAY, GENDER, LOGIN, NAME, PASSWORD, PHONE, Person, School};
+use super::{DAY, GENDER, HOUR, LOGIN, NAME, PASSWORD, PHONE, Person, School};
 
 /// A school whose exam account is to be kept in step with people that the test knows. Fields are there to be changed
 /// between two runs.
@@ -90,6 +90,8 @@ impl ExamSchool {
         assert_eq!(world.run().await.planned(), "");
         // As if it had modified somebody before: the first change of an account is made with special care.
         world.state.remember("exam.change_mode", Some("partial")).await.unwrap();
+        // As if it had been so for a while: who was linked just now cannot be gone.
+        world.later(HOUR);
         world
     }
 

@@ -53,8 +53,9 @@ pub struct CandidateInfo {
     pub sid: Sid,
     /// Field values as returned; possibly fewer than the listing shows.
     pub fields: Vec<(FieldId, String)>,
-    /// All groups the candidate is in, ours and foreign ones.
-    pub groups: BTreeSet<Gid>,
+    /// All groups the candidate is in, ours and foreign ones; never an empty set. Absent where the answer does not
+    /// tell.
+    pub groups: Option<BTreeSet<Gid>>,
 }
 
 /// What `getstudentsinfo` said.

@@ -17,7 +17,7 @@ pub(crate) const FIRST_READ_DELAY: Duration = Duration::from_millis(200);
 pub(crate) const LONGEST_READ_DELAY: Duration = Duration::from_secs(5);
 
 /// `Retry-After` at a read is obeyed up to this; a service that asks for more gets no further attempt in this run.
-pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What was read and does not add up (a listing, a page of results that does not join, a pass over all results) is read
 /// so many times in all. So one page is asked for at most `READ_ATTEMPTS` times in each of so many readings.
@@ -44,8 +44,8 @@ pub(crate) const BEFORE_REPEATING: Duration = Duration::from_millis(300);
 /// Beyond the time within which ClassIn takes two registrations, or two joinings of the school, for one.
 pub(crate) const BEYOND_A_DOUBLE: Duration = Duration::from_millis(500);
 
-/// The longest a run waits because the exam side asks it to.
-pub(crate) const LONGEST_EXAM_WAIT: Duration = Duration::from_secs(30);
+/// The longest a run waits because the exam side asks it to. For more, it is left alone in this run.
+pub(crate) const LONGEST_EXAM_WAIT: Duration = Duration::from_secs(60);
 
 /// The same for ClassIn, whose courses wait for one another. For more, ClassIn is left alone in this run.
 pub(crate) const LONGEST_CLASSIN_WAIT: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 //! Sends one request at a time, within pace, number in flight, deadline and size.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -49,6 +49,7 @@ struct Shared {
     retry: RetryPacing,
     counters: Counters,
     breaker: Breaker,
+    clock_difference: Mutex<Option<i64>>,
 }
 
 impl Transport {
@@ -80,7 +81,19 @@ impl Transport {
         let pacer = Pacer::new(endpoint.requests_per_second);
         let in_flight = Semaphore::new(endpoint.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
         let (counters, breaker) = (Counters::default(), Breaker::default());
-        let shared = Shared { client, base_url, host, clock, pacer, in_flight, retry, counters, breaker };
+        let clock_difference = Mutex::default();
+        let shared = Shared {
+            client,
+            base_url,
+            host,
+            clock,
+            pacer,
+            in_flight,
+            retry,
+            counters,
+            breaker,
+            clock_difference,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -136,6 +149,12 @@ impl Transport {
     pub fn reset(&self) {
         self.shared.pacer.reset();
         self.shared.breaker.reset();
+    }
+
+    /// How many seconds our clock is ahead of the service's, as its last answer that says what time it is there shows.
+    #[must_use]
+    pub fn clock_difference(&self) -> Option<i64> {
+        *self.shared.clock_difference.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The service's host, with its port where one is configured.
@@ -214,6 +233,10 @@ impl Shared {
     /// A service that says 429 is called less often, and not before the moment it names.
     fn record(&self, result: &Result<Reply, TransportError>) {
         let Ok(reply) = result else { return };
+        if let Some(there) = reply.date {
+            let ahead = reply.sent_at.0.saturating_sub(there.0);
+            *self.clock_difference.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
         if reply.status != 429 {
             return;
         }

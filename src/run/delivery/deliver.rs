@@ -26,6 +26,17 @@ impl<G: Clone> Delivered<G> {
         Self { outcomes: vec![Outcome::Unsent(Unsent::ServiceStopped); items], stop, trouble: None }
     }
 
+    /// Takes in what became of some items that were sent once more.
+    pub(in crate::run) fn replace(&mut self, positions: &[usize], later: Self) {
+        for (at, outcome) in positions.iter().zip(later.outcomes) {
+            if let Some(slot) = self.outcomes.get_mut(*at) {
+                *slot = outcome;
+            }
+        }
+        self.stop = self.stop.take().or(later.stop);
+        self.trouble = later.trouble.or(self.trouble.take());
+    }
+
     /// Takes in what became of the items that were sent after these.
     pub(in crate::run) fn append(&mut self, later: Self) {
         self.outcomes.extend(later.outcomes);

@@ -34,6 +34,13 @@ impl ApplyState {
         }
     }
 
+    /// It is sent once more after all.
+    pub(in crate::run) fn reopen(&mut self, at: usize) {
+        if let Some(slot) = self.outcomes.get_mut(at) {
+            *slot = None;
+        }
+    }
+
     pub(in crate::run) fn is_open(&self, at: usize) -> bool {
         self.outcomes.get(at).is_some_and(Option::is_none)
     }

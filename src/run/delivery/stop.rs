@@ -21,6 +21,10 @@ pub(in crate::run) enum ServiceStop {
     ClassinCode { stop: Stop, code: Code },
     /// ClassIn refused the values of several accounts or students, each alone in its call: rather it is the calls.
     SuspectCalls { of: &'static str },
+    /// The exam side refused whatever it was sent in such calls.
+    RefusedItems { call: &'static str, items: usize },
+    /// So many candidates show another login value than the one they are known by.
+    AnotherAccount { count: u64, limit: u64 },
     /// The circuit breaker is open.
     FailedCalls { service: Service, failures: u32 },
 }
@@ -48,9 +52,10 @@ impl ServiceStop {
             },
             Self::ClassinCode { stop: Stop::OurMistake, .. } | Self::SuspectCalls { .. } => Severity::Failed,
             Self::ClassinCode { stop: Stop::NoPermission, .. } => Severity::Credentials,
-            Self::ClassinCode { stop: Stop::Maintenance, .. } | Self::FailedCalls { .. } => {
-                Severity::Temporary
-            }
+            Self::ClassinCode { stop: Stop::Maintenance, .. }
+            | Self::FailedCalls { .. }
+            | Self::RefusedItems { .. } => Severity::Temporary,
+            Self::AnotherAccount { .. } => Severity::Configuration,
         }
     }
 }
@@ -73,6 +78,16 @@ impl fmt::Display for ServiceStop {
                 let codes = codes_of_one_value();
                 write!(f, "ClassIn refuses the calls themselves for several {of} (code {codes})")
             }
+            Self::RefusedItems { call, items } => write!(
+                f,
+                "the service refused all {items} items that it was sent by {call}, and accepted none: it is not called any \
+                 more in this run"
+            ),
+            Self::AnotherAccount { count, limit } => write!(
+                f,
+                "{count} candidates show another login value than the one they are known by, more than {limit}: this is \
+                 another account, or one that was restored; none of them was changed. Check exam.code and exam.base_url"
+            ),
             Self::FailedCalls { service, failures } => {
                 let who = match service {
                     Service::Exam => "the service",

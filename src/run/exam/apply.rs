@@ -2,11 +2,11 @@
 //! what each outcome means for those to come.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rosterd_core::exam_plan::{
-    Approved, Batch, Call, Change, GuardedPlan, Mapping, MemoryKey, Observed, Operation, OperationKind,
-    OperationState, Wave,
+    Approved, Batch, Call, Change, GuardedPlan, LookupResults, Mapping, MemoryKey, Observed, Operation,
+    OperationKind, OperationState, Wave,
 };
 use rosterd_core::failure::{FailureCode, OperationKey};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
@@ -17,12 +17,13 @@ use super::delivery::{ExamCalls, NewSid};
 use super::record::key;
 use super::session::ExamSession;
 use super::standing::StandingOperations;
+use super::storm::{Turns, is_undivided, left_for_later};
 use super::write_call::WriteCall;
-use super::{ExamSide, ExamSyncError, partial_update, record};
+use super::{ExamSide, ExamSyncError, record};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::delivery::{
-    Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, Subject, carry_out, deliver, send_call,
+    Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, Subject, carry_out, send_call,
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
@@ -36,6 +37,7 @@ pub(super) struct ApplyContext<'a> {
     pub(super) writer: &'a ExamWriter,
     pub(super) run: RunId,
     pub(super) plan: &'a GuardedPlan,
+    pub(super) lookups: &'a LookupResults,
     pub(super) approved: &'a Approved,
     pub(super) standing: &'a StandingOperations,
     pub(super) mapping: &'a Mapping,
@@ -51,6 +53,8 @@ pub(super) struct ExamApplier<'a> {
     pub(super) renames: HashMap<&'a StudentId, usize>,
     /// How often the service failed over a call that an operation was part of.
     failed_over: HashMap<OperationKey, u32>,
+    /// Held by a batch that is to show something to those that come after it.
+    pub(super) turns: Turns,
     state: Mutex<ApplyState>,
     exam: Mutex<ExamState>,
 }
@@ -95,7 +99,7 @@ impl<'a> ExamApplier<'a> {
         let (side, stop) = (context.side, &context.run_context.stop);
         let (login_field, observed) = (context.mapping.login_field(), Some(context.observed));
         let session = ExamSession { side, login_field, observed, stop };
-        let calls = ExamCalls { session, writer: context.writer };
+        let calls = ExamCalls { session, writer: context.writer, refusals: Arc::default() };
         let operations = context.plan.operations.iter();
         let outcomes = operations.map(|operation| context.standing.first_outcome(operation)).collect();
         Self {
@@ -103,6 +107,7 @@ impl<'a> ExamApplier<'a> {
             calls,
             renames,
             failed_over: HashMap::new(),
+            turns: Turns::default(),
             state: Mutex::new(ApplyState::new(outcomes, None)),
             exam: Mutex::new(ExamState::new(context.plan, waves)),
         }
@@ -149,6 +154,7 @@ impl<'a> ExamApplier<'a> {
         let lanes = |wave: Wave| wave.into_iter().map(|batch| vec![batch]).collect();
         let waves: Vec<Lanes<Batch>> = waves.into_iter().map(lanes).collect();
         carry_out(self, &waves, in_flight, &bar).await;
+        Box::pin(self.divide_left_over()).await;
         self.take_back_ways_given(waves.iter().flatten().flatten()).await;
     }
 
@@ -174,7 +180,11 @@ impl<'a> ExamApplier<'a> {
     }
 
     /// Sends some operations of a batch; the first of them alone, where the account seems to be full.
-    async fn send_portion(&self, batch: &Batch, positions: Vec<usize>) {
+    pub(super) async fn send_portion(&self, batch: &Batch, positions: Vec<usize>) {
+        if positions.is_empty() || self.leave(&batch.call, &positions) {
+            return;
+        }
+        let positions = Box::pin(self.prove(batch, positions)).await;
         if positions.is_empty() || self.leave(&batch.call, &positions) {
             return;
         }
@@ -279,17 +289,19 @@ impl Applier for ExamApplier<'_> {
     }
 
     async fn deliver(&self, call: WriteCall) -> Result<Delivered<NewSid>, Broken> {
-        match call {
-            WriteCall::Change(items) => partial_update::change(self, items).await,
-            call @ (WriteCall::Add { .. } | WriteCall::Group { .. } | WriteCall::Delete(_)) => {
-                deliver(&self.calls, call).await
-            }
-        }
+        // Each future of the engine holds those below it: a run's would not fit on a thread's stack.
+        Box::pin(self.deliver_in_turn(call)).await
     }
 
     fn note_call(&self, batch: &Batch, positions: &[usize], delivered: &Delivered<NewSid>) {
         if batch.call == Call::Add {
             self.exam().note_adds(positions, &delivered.outcomes);
+        }
+        let undivided = positions.iter().zip(&delivered.outcomes);
+        let undivided = undivided.filter(|(_, outcome)| is_undivided(outcome));
+        let undivided: Vec<usize> = undivided.map(|(at, _)| *at).collect();
+        if !undivided.is_empty() {
+            self.exam().leave_over(batch.clone(), undivided);
         }
     }
 
@@ -306,7 +318,11 @@ impl Applier for ExamApplier<'_> {
             _ => false,
         };
         let checked = |(at, outcome): (&usize, Outcome<NewSid>)| {
-            if is_anothers(at, &outcome) { Outcome::Failed(record::somebody_elses().into()) } else { outcome }
+            if is_anothers(at, &outcome) {
+                Outcome::Failed(record::somebody_elses().into())
+            } else {
+                left_for_later(outcome)
+            }
         };
         Ok(positions.iter().zip(outcomes).map(checked).collect())
     }

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rosterd_core::exam_plan::{Call, Change, GuardedPlan, Operation, Wave};
+use rosterd_core::exam_plan::{Batch, Call, Change, GuardedPlan, Operation, Wave};
 use rosterd_core::failure::FailureCode;
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{Gid, Sid, StudentId};
 
 use super::delivery::NewSid;
+use super::lookup::LookupOutcome;
+use crate::remote::exam::CandidateInfo;
 use crate::remote::http::retry_limits::REFUSED_ADDS_IN_A_ROW;
 use crate::run::delivery::ApplyState;
 use crate::run::report::ServiceReport;
@@ -23,6 +25,16 @@ pub(super) struct ExamState {
     /// Adds in a row that were refused: which operations.
     refused_adds: Vec<usize>,
     is_full: bool,
+    /// Candidates that a look-up just before a call has shown to be their students'.
+    proven: HashSet<Sid>,
+    /// Candidates that showed another login value just before a call.
+    strangers: HashSet<Sid>,
+    /// As looked up just before a call; kept until it is known whether a change keeps what it does not name.
+    rows: HashMap<Sid, CandidateInfo>,
+    /// Changes that were sent alone to find that out.
+    lone_changes: usize,
+    /// Parts of batches that were refused as a whole while nothing was ever accepted, and not halved yet.
+    left_over: Vec<(Batch, Vec<usize>)>,
 }
 
 impl ExamState {
@@ -50,6 +62,50 @@ impl ExamState {
         let Some(left) = self.calls_left.get_mut(at) else { return 0 };
         *left = left.saturating_sub(1);
         *left
+    }
+
+    pub(super) fn is_proven(&self, sid: Sid) -> bool {
+        self.proven.contains(&sid)
+    }
+
+    pub(super) fn note_proven(&mut self, sids: impl Iterator<Item = Sid>) {
+        self.proven.extend(sids);
+    }
+
+    /// Notes candidates that showed another login value; says how many have by now.
+    pub(super) fn note_strangers(&mut self, sids: HashSet<Sid>) -> u64 {
+        self.strangers.extend(sids);
+        u64::try_from(self.strangers.len()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn note_rows(&mut self, rows: HashMap<Sid, LookupOutcome>) {
+        self.rows = rows
+            .into_iter()
+            .filter_map(|(sid, outcome)| match outcome {
+                LookupOutcome::Row(row) => Some((sid, row)),
+                LookupOutcome::Gone => None,
+            })
+            .chain(std::mem::take(&mut self.rows))
+            .collect();
+    }
+
+    /// Takes out what is known of these candidates from the look-up just before the call.
+    pub(super) fn take_rows(&mut self, sids: &[Sid]) -> HashMap<Sid, CandidateInfo> {
+        sids.iter().filter_map(|sid| Some((*sid, self.rows.remove(sid)?))).collect()
+    }
+
+    /// Whether one more change is sent alone to find out what it keeps; counts it.
+    pub(super) fn may_change_alone(&mut self, most: usize) -> bool {
+        self.lone_changes += 1;
+        self.lone_changes <= most
+    }
+
+    pub(super) fn leave_over(&mut self, batch: Batch, positions: Vec<usize>) {
+        self.left_over.push((batch, positions));
+    }
+
+    pub(super) fn take_left_over(&mut self) -> Vec<(Batch, Vec<usize>)> {
+        std::mem::take(&mut self.left_over)
     }
 
     /// Whether the account takes no more candidates.

@@ -1,8 +1,9 @@
 //! What the exam side supplies to the delivery engine: its calls, its judge, and looking up what became of a call.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rosterd_core::exam_plan::WriteAnswer;
+use rosterd_core::exam_plan::{Refusals, WriteAnswer};
 use rosterd_core::failure::{FailureCode, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::Sid;
@@ -22,10 +23,38 @@ use crate::run::in_one_line;
 pub(super) type NewSid = Option<Sid>;
 
 /// The calls that change the account.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct ExamCalls<'a> {
     pub(super) session: ExamSession<'a>,
     pub(super) writer: &'a ExamWriter,
+    /// What the answers of this run tell of each kind of call.
+    pub(super) refusals: Arc<Mutex<HashMap<&'static str, Refusals>>>,
+}
+
+impl ExamCalls<'_> {
+    /// What the answers to such calls tell so far.
+    pub(super) fn refusals(&self, call: &WriteCall) -> Refusals {
+        self.with_refusals(call, |refusals| refusals.clone())
+    }
+
+    pub(super) fn with_refusals<T>(&self, call: &WriteCall, read: impl FnOnce(&mut Refusals) -> T) -> T {
+        // Each step leaves the figures whole.
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        read(refusals.entry(call.endpoint()).or_default())
+    }
+
+    /// From now on items of this endpoint are judged one by one.
+    pub(super) fn judge_items(&self, endpoint: &'static str) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.entry(endpoint).or_default().judge_items();
+    }
+
+    /// Notes whether anything of a call was accepted.
+    fn note_accepted(&self, call: &WriteCall, items: &[Judgement<NewSid>]) {
+        if items.iter().any(|item| matches!(item, Judgement::Settled(Outcome::Applied(_)))) {
+            self.with_refusals(call, Refusals::accept);
+        }
+    }
 }
 
 impl CallService for ExamCalls<'_> {
@@ -54,7 +83,9 @@ impl CallService for ExamCalls<'_> {
             Some(sid) => Judgement::Settled(Outcome::Applied(sid)),
             None => Judgement::ReadBack { cause: Arc::clone(&cause), again: None },
         };
-        Ok(Judged::of(call.judge(&answer).into_iter().map(judgement).collect()))
+        let items: Vec<_> = call.judge(&answer).into_iter().map(judgement).collect();
+        self.note_accepted(call, &items);
+        Ok(Judged::of(items))
     }
 
     async fn after_error(
@@ -63,6 +94,13 @@ impl CallService for ExamCalls<'_> {
         error: &ExamError,
         attempt: Attempt,
     ) -> Result<Judged<NewSid>, Broken> {
+        if matches!(error, ExamError::Refused { .. }) && call.len() == 1 {
+            self.with_refusals(call, Refusals::refuse_alone);
+        }
+        if error.retry_after().is_some_and(|wish| wish > LONGEST_EXAM_WAIT) {
+            // It is not asked before the time it names, and no run waits for that.
+            return Ok(unanswered(call, error, None).stopped(ServiceStop::exam(error)));
+        }
         Ok(match error.disposition() {
             ExamDisposition::StopService(_) => nothing_sent(call, error),
             ExamDisposition::HalveBatch => self.halve(call, error, attempt).await,
@@ -78,14 +116,16 @@ impl CallService for ExamCalls<'_> {
     }
 
     async fn read_back(&self, call: &WriteCall, items: Vec<Judgement<NewSid>>) -> ReadBack<NewSid> {
-        match call {
+        let read_back = match call {
             WriteCall::Add { candidates, logins } => {
                 read_back::added(&self.session, candidates, logins, items).await
             }
             WriteCall::Change(_) | WriteCall::Group { .. } | WriteCall::Delete(_) => {
                 read_back::known(&self.session, call, items).await
             }
-        }
+        };
+        self.note_accepted(call, &read_back.items);
+        read_back
     }
 }
 
@@ -100,11 +140,14 @@ impl ExamCalls<'_> {
             // It is not the items: we are refused, whatever we send.
             return nothing_sent(call, &error);
         }
-        let cause = Arc::new(caused_by(error));
-        let judgement = if call.is_add() {
-            Judgement::ReadBack { cause, again: Some(Part::Halves) }
-        } else {
-            Judgement::SendAgain { part: Part::Halves, otherwise: Outcome::Failed(cause) }
+        let divides = self.refusals(call).divides();
+        // What is not halved is nobody's failure yet.
+        let next = caused_by(error).next.filter(|_| divides);
+        let cause = Arc::new(FailureCause { next, ..caused_by(error) });
+        let judgement = match (call.is_add(), divides) {
+            (true, divides) => Judgement::ReadBack { cause, again: divides.then_some(Part::Halves) },
+            (false, true) => Judgement::SendAgain { part: Part::Halves, otherwise: Outcome::Failed(cause) },
+            (false, false) => Judgement::Settled(Outcome::Failed(cause)),
         };
         Judged::all(call.len(), judgement)
     }

@@ -10,7 +10,7 @@ use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
-use crate::store::StoreError;
+use crate::store::{LookedUpGroups, StoreError};
 use rosterd_core::exam_plan::{
     Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
 };
@@ -19,6 +19,13 @@ use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise, 
 /// Candidates a look-up asks for at most. Contract: docs/contracts/onlineexammaker.md, 3.6, "Most per call": 100 is
 /// assumed.
 const LOOKUP_SIZE: usize = 100;
+
+/// So many candidates at most are asked for once more, each alone.
+const MOST_ASKED_AGAIN: usize = 10;
+
+/// Signs that stand in the place of others. Contract: docs/contracts/onlineexammaker.md, 4.3: whether values can come
+/// masked is not known.
+const MASKING_SIGNS: [char; 4] = ['*', '＊', '•', '●'];
 
 /// What the look-ups that were due anyway brought.
 #[derive(Default)]
@@ -58,9 +65,10 @@ pub(super) async fn due_groups(
     let mut due = DueGroups::default();
     for (sid, fact) in &lookups {
         match fact {
-            SidFact::Found { groups, .. } => {
+            SidFact::Found { groups: Some(groups), .. } => {
                 due.groups.insert(*sid, groups.clone());
             }
+            SidFact::Found { groups: None, .. } => {}
             SidFact::Gone => {
                 due.gone.insert(*sid);
             }
@@ -81,8 +89,10 @@ pub(super) async fn look_up(
     diff: &mut Diff,
     key: &MemoryKey,
 ) -> Result<LookupResults, ExamSyncError> {
+    let our_lost_deletes = context.state.lost_deletes().await?;
     let DueGroups { results: by_sid, unlisted, groups: _, gone: _ } = due;
-    let mut lookups = LookupResults { by_sid, unlisted, our_lost_adds, ..LookupResults::default() };
+    let mut lookups =
+        LookupResults { by_sid, unlisted, our_lost_adds, our_lost_deletes, ..LookupResults::default() };
     let doubted = diff.doubted();
     let open = requests.sids.iter().copied();
     let open = open.filter(|sid| !lookups.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
@@ -94,14 +104,14 @@ pub(super) async fn look_up(
         }
         lookups.by_sid.insert(sid, sid_fact(outcome, session.login_field));
     }
-    let detached = diff.detach_gone(&lookups);
-    let logins: Vec<LoginValue> = requests.logins.union(&detached.requests.logins).cloned().collect();
-    let owners: BTreeSet<LoginValue> = requests.owners.union(&detached.requests.owners).cloned().collect();
-    lookups.by_login = rows_by_login(session, logins)
-        .await?
-        .into_iter()
-        .map(|(login, outcome)| (login, login_fact(outcome)))
-        .collect();
+    let confirming = diff.to_confirm(&lookups);
+    let logins = requests.logins.union(&confirming.logins).cloned().collect();
+    ask_logins(session, logins, &mut lookups).await?;
+    ask_again_alone(session, diff, &mut lookups).await?;
+    let detached = diff.detach_gone(&lookups, context.clock.now_ms());
+    ask_logins(session, detached.requests.logins, &mut lookups).await?;
+    let owners: BTreeSet<LoginValue> =
+        [requests.owners, confirming.owners, detached.requests.owners].into_iter().flatten().collect();
     lookups.owners = context.state.owners(&owners).await?;
     let found = lookups.by_login.values().filter_map(|fact| match fact {
         LoginFact::Found { sid, .. } => Some(*sid),
@@ -112,6 +122,37 @@ pub(super) async fn look_up(
     Ok(lookups)
 }
 
+/// Looks up by login value who was not yet.
+async fn ask_logins(
+    session: &ExamSession<'_>,
+    logins: BTreeSet<LoginValue>,
+    lookups: &mut LookupResults,
+) -> Result<(), ExamError> {
+    let open = logins.into_iter().filter(|login| !lookups.by_login.contains_key(login)).collect();
+    let found = rows_by_login(session, open).await?;
+    lookups.by_login.extend(found.into_iter().map(|(login, outcome)| (login, login_fact(outcome))));
+    Ok(())
+}
+
+/// A few candidates that are listed and that look-ups call gone are asked for once more, each alone. Where they are
+/// many, it is rather the endpoint than they.
+async fn ask_again_alone(
+    session: &ExamSession<'_>,
+    diff: &Diff,
+    lookups: &mut LookupResults,
+) -> Result<(), ExamError> {
+    let contradictions = diff.contradictions(lookups);
+    if contradictions.len() > MOST_ASKED_AGAIN {
+        return Ok(());
+    }
+    for sid in contradictions {
+        for (sid, outcome) in rows_by_sid(session, vec![sid]).await? {
+            lookups.by_sid.insert(sid, sid_fact(outcome, session.login_field));
+        }
+    }
+    Ok(())
+}
+
 /// Remembers the groups of everybody who was looked up, and spreads the next look-ups.
 pub(super) async fn remember_groups(
     context: &Context,
@@ -119,7 +160,7 @@ pub(super) async fn remember_groups(
     lookups: &LookupResults,
 ) -> Result<(), StoreError> {
     let now_ms = context.clock.now_ms();
-    let found: Vec<(Sid, BTreeSet<Gid>, i64)> = lookups
+    let found: Vec<LookedUpGroups> = lookups
         .by_sid
         .iter()
         .filter_map(|(sid, fact)| match fact {
@@ -165,9 +206,13 @@ fn login_fact(outcome: LookupOutcome) -> LoginFact {
     }
 }
 
-/// The login value that a look-up shows, where it shows any.
+/// The login value that a look-up shows, where it shows any. A masked one says nothing.
 pub(super) fn login_of(row: &CandidateInfo, login_field: FieldId) -> Option<LoginValue> {
-    row.fields.iter().find(|(field, _)| *field == login_field).and_then(|(_, value)| LoginValue::parse(value))
+    let (_, value) = row.fields.iter().find(|(field, _)| *field == login_field)?;
+    let is_masking = |sign: char| MASKING_SIGNS.contains(&sign);
+    let signs: Vec<char> = value.chars().collect();
+    let is_masked = signs.windows(2).any(|two| two.iter().all(|sign| is_masking(*sign)));
+    LoginValue::parse(value).filter(|_| !is_masked)
 }
 
 /// Looks candidates up by sid.
@@ -217,11 +262,31 @@ pub(super) async fn rows_by_login(
     session: &ExamSession<'_>,
     logins: Vec<LoginValue>,
 ) -> Result<HashMap<LoginValue, LookupOutcome>, ExamError> {
+    rows_by_login_in(session, logins, &[question_size(session), 1]).await
+}
+
+/// The same, where look-ups are known not to show login values: each is asked for alone.
+///
+/// # Errors
+/// As [`rows_by_login`].
+pub(super) async fn rows_by_login_alone(
+    session: &ExamSession<'_>,
+    logins: Vec<LoginValue>,
+) -> Result<HashMap<LoginValue, LookupOutcome>, ExamError> {
+    rows_by_login_in(session, logins, &[1]).await
+}
+
+/// The same, in questions of these sizes: what one leaves open, the next asks.
+async fn rows_by_login_in(
+    session: &ExamSession<'_>,
+    logins: Vec<LoginValue>,
+    sizes: &[usize],
+) -> Result<HashMap<LoginValue, LookupOutcome>, ExamError> {
     let login_field = session.login_field;
     let mut found = HashMap::new();
     let mut open = logins;
     let mut silent = Vec::new();
-    for size in [question_size(session), 1] {
+    for size in sizes.iter().copied() {
         let asked = session.raw_logins(&open);
         let answers = ask_all(session, &asked, size, |logins| LookupKey::LoginValues(logins)).await?;
         open = Vec::new();

@@ -13,13 +13,16 @@ mod group_creation;
 mod listing;
 mod lookup;
 mod lost_deletes;
+mod moments;
 mod partial_update;
+mod proof;
 mod read_back;
 mod record;
 mod renamed_candidates;
 mod service_account;
 mod session;
 mod standing;
+mod storm;
 mod temporary_logins;
 mod unanswered_adds;
 mod unapplied;
@@ -196,6 +199,9 @@ async fn pass(
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_students(context.min_roster).await?;
     report.notes.extend(require_own_account(account_question(context, side, writer)).await?);
+    if writer.is_some() {
+        moments::mend_moments(context, side).await?;
+    }
     let reading = unless_stopped(context, read(context, side, report)).await?;
     let open_adds = match writer {
         None => OpenAdds::default(),
@@ -267,6 +273,7 @@ async fn apply_plan(
         writer,
         run,
         plan: plan_to_apply,
+        lookups: &lookups,
         approved,
         standing,
         mapping,
@@ -383,6 +390,7 @@ async fn decide(
         approved: &guard.approved,
         policy,
         trust,
+        clocks_differ: moments::clocks_differ(side),
         now_ms,
     };
     let unlisted = input.unlisted().into_iter().map(|(_, sid)| sid);
@@ -391,6 +399,7 @@ async fn decide(
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
     let plan = input.plan().creating(creations, &policy);
+    proof::not_another_account(&plan.totals, side)?;
     let plan = guard.judge(plan);
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();

@@ -10,12 +10,13 @@ use super::apply::ExamApplier;
 use super::delivery::NewSid;
 use super::lookup::{self, LookupOutcome};
 use super::write_call::WriteCall;
-use crate::remote::exam::{CandidateChange, CandidateInfo};
+use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError};
 use crate::remote::http::retry_limits::LONE_CHANGES;
 use crate::run::delivery::{Applier, Broken, Delivered, ServiceStop, deliver};
 use rosterd_core::exam_plan::PASSWORD_FIELD;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{FieldId, Sid};
+use tokio::sync::MutexGuard;
 
 const CHANGE_FACT: &str = "exam.change_mode";
 const PARTIAL: &str = "partial";
@@ -28,33 +29,62 @@ pub(super) async fn change(
     applier: &ExamApplier<'_>,
     mut items: Vec<CandidateChange>,
 ) -> Result<Changed, Broken> {
-    let known = applier.context.run_context.state.fact(CHANGE_FACT).await.ok().flatten();
-    if known.as_deref() == Some(PARTIAL) || items.is_empty() {
+    let sids: Vec<Sid> = items.iter().map(|item| item.sid).collect();
+    let rows = applier.exam().take_rows(&sids);
+    if known(applier).await.as_deref() == Some(PARTIAL) || items.is_empty() {
         return deliver(&applier.calls, WriteCall::Change(items)).await;
     }
-    let sids = items.iter().map(|item| item.sid).collect();
-    let before = match lookup::rows_by_sid(&applier.calls.session, sids).await {
+    // One batch finds out for all of them.
+    let turn = applier.turns.first_change.lock().await;
+    let known = known(applier).await;
+    if known.as_deref() == Some(PARTIAL) {
+        drop(turn);
+        return deliver(&applier.calls, WriteCall::Change(items)).await;
+    }
+    let before = match with_others(applier, &sids, rows).await {
         Ok(before) => before,
         Err(error) => return Ok(Changed::unsent(items.len(), Some(ServiceStop::exam(&error)))),
     };
     if known.as_deref() == Some(OVERWRITE) {
+        drop(turn);
         complete(&mut items, &before);
         return deliver(&applier.calls, WriteCall::Change(items)).await;
     }
-    find_out(applier, items, &before).await
+    find_out(applier, items, &before, turn).await
 }
 
-/// Changes one after the other until one of them has told, then all others.
+/// How the account was found to treat what a change does not name.
+async fn known(applier: &ExamApplier<'_>) -> Option<String> {
+    applier.context.run_context.state.fact(CHANGE_FACT).await.ok().flatten()
+}
+
+/// Candidates as they were looked up just before the call; the others of them are looked up now.
+async fn with_others(
+    applier: &ExamApplier<'_>,
+    sids: &[Sid],
+    mut rows: HashMap<Sid, CandidateInfo>,
+) -> Result<HashMap<Sid, CandidateInfo>, ExamError> {
+    let open: Vec<Sid> = sids.iter().copied().filter(|sid| !rows.contains_key(sid)).collect();
+    for (sid, outcome) in lookup::rows_by_sid(&applier.calls.session, open).await? {
+        if let LookupOutcome::Row(row) = outcome {
+            rows.insert(sid, row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Changes one after the other until one of them has told, then all others. Only a few are changed alone in a run.
 async fn find_out(
     applier: &ExamApplier<'_>,
     items: Vec<CandidateChange>,
-    before: &HashMap<Sid, LookupOutcome>,
+    before: &HashMap<Sid, CandidateInfo>,
+    turn: MutexGuard<'_, ()>,
 ) -> Result<Changed, Broken> {
     let mut whole = Changed::unsent(0, None);
     let mut rest = items;
     let mut keeps_others = None;
-    for _ in 0..LONE_CHANGES {
-        if rest.is_empty() || keeps_others.is_some() || whole.stop.is_some() {
+    while !rest.is_empty() && keeps_others.is_none() && whole.stop.is_none() {
+        if !applier.exam().may_change_alone(LONE_CHANGES) {
             break;
         }
         let others = rest.split_off(1);
@@ -71,6 +101,7 @@ async fn find_out(
     if keeps_others == Some(false) {
         complete(&mut rest, before);
     }
+    drop(turn);
     let others = if whole.stop.is_some() || rest.is_empty() {
         Changed::unsent(rest.len(), None)
     } else {
@@ -84,7 +115,7 @@ async fn find_out(
 async fn kept_others(
     applier: &ExamApplier<'_>,
     item: &CandidateChange,
-    before: &HashMap<Sid, LookupOutcome>,
+    before: &HashMap<Sid, CandidateInfo>,
 ) -> Option<bool> {
     let others = unnamed(item, before);
     if others.iter().all(|(field, _)| *field == applier.calls.session.login_field) {
@@ -104,7 +135,7 @@ async fn kept_others(
 async fn restore(
     applier: &ExamApplier<'_>,
     mut probe: Vec<CandidateChange>,
-    before: &HashMap<Sid, LookupOutcome>,
+    before: &HashMap<Sid, CandidateInfo>,
 ) -> Result<(), Broken> {
     tracing::warn!("the exam side drops fields that a change does not name: they are sent along from now on");
     complete(&mut probe, before);
@@ -113,7 +144,7 @@ async fn restore(
 }
 
 /// Names everything that the candidates have already beside what is to change.
-fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, LookupOutcome>) {
+fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, CandidateInfo>) {
     for item in items {
         let others = unnamed(item, before);
         item.values.extend(others);
@@ -121,8 +152,8 @@ fn complete(items: &mut [CandidateChange], before: &HashMap<Sid, LookupOutcome>)
 }
 
 /// What a candidate has and a change does not name. A masked password is not a value.
-fn unnamed(item: &CandidateChange, before: &HashMap<Sid, LookupOutcome>) -> Vec<(FieldId, String)> {
-    let Some(LookupOutcome::Row(row)) = before.get(&item.sid) else { return Vec::new() };
+fn unnamed(item: &CandidateChange, before: &HashMap<Sid, CandidateInfo>) -> Vec<(FieldId, String)> {
+    let Some(row) = before.get(&item.sid) else { return Vec::new() };
     row.fields
         .iter()
         .filter(|(field, value)| {

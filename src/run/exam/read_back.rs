@@ -4,15 +4,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rosterd_core::exam_plan::{MemoryKey, SentValues};
-use rosterd_core::failure::{FailureCode, NextAttempt};
+use rosterd_core::failure::NextAttempt;
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{LoginValue, Sid};
 
 use super::delivery::NewSid;
 use super::lookup::{self, LookupOutcome};
+use super::record;
 use super::session::ExamSession;
 use super::write_call::{WriteCall, shows};
 use crate::remote::exam::{CandidateInfo, ExamDisposition, ExamError, NewCandidate};
+use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
 use crate::run::delivery::{Judgement, Part, ReadBack, ServiceStop};
 use crate::run::in_one_line;
 
@@ -58,8 +60,9 @@ impl NotShown {
     fn blind(&self, error: &ExamError) -> (Item, Option<ServiceStop>) {
         let message = format!("{}; looking it up failed too: {}", self.failed.message, in_one_line(error));
         let cause = FailureCause { message, ..(*self.unknown).clone() };
-        let stop =
-            matches!(error.disposition(), ExamDisposition::StopService(_)).then(|| ServiceStop::exam(error));
+        let is_over = matches!(error.disposition(), ExamDisposition::StopService(_))
+            || error.retry_after().is_some_and(|wish| wish > LONGEST_EXAM_WAIT);
+        let stop = is_over.then(|| ServiceStop::exam(error));
         (Judgement::Settled(Outcome::Unknown(Arc::new(cause))), stop)
     }
 }
@@ -132,7 +135,9 @@ fn is_ours(session: &ExamSession<'_>, sent: &NewCandidate, row: &CandidateInfo) 
     if lookup::login_of(row, session.login_field).is_some() {
         return true;
     }
-    row.groups.contains(&sent.gid) && shows(&sent.values, row) != Some(false)
+    // Groups that are not told say nothing against it.
+    row.groups.as_ref().is_none_or(|groups| groups.contains(&sent.gid))
+        && shows(&sent.values, row) != Some(false)
 }
 
 /// Looks up the candidates of other calls by their sids.
@@ -169,10 +174,6 @@ pub(super) async fn known(session: &ExamSession<'_>, call: &WriteCall, items: Ve
 }
 
 fn candidate_gone(cause: &FailureCause) -> FailureCause {
-    FailureCause {
-        code: FailureCode::CandidateGone,
-        message: "the candidate no longer exists on the exam side; the next run finds out what to do"
-            .to_owned(),
-        ..cause.clone()
-    }
+    let FailureCause { code, message, .. } = record::candidate_gone();
+    FailureCause { code, message, ..cause.clone() }
 }

@@ -112,6 +112,12 @@ pub(super) fn somebody_elses() -> FailureCause {
     FailureCause::new(FailureCode::LoginValueTaken, message)
 }
 
+/// The candidate is not there any more.
+pub(super) fn candidate_gone() -> FailureCause {
+    let message = "the candidate no longer exists on the exam side; the next run finds out what to do";
+    FailureCause::new(FailureCode::CandidateGone, message)
+}
+
 /// The candidate's groups are looked up by the next run, and with them whether it exists.
 pub(super) fn check_soon(operation: &Operation) -> LinkWrite {
     LinkWrite::CheckSoon(operation.student.clone())
@@ -166,11 +172,12 @@ pub(super) fn left_behind(operation: &Operation) -> Option<String> {
 
 /// What an applied operation changes in our links.
 fn link_write(context: &ApplyContext<'_>, operation: &Operation, sid: Option<Sid>) -> Option<LinkWrite> {
-    let due = next_group_check(context.side, context.run_context.clock.now_ms());
+    let now_ms = context.run_context.clock.now_ms();
+    let due = next_group_check(context.side, now_ms);
     let student = operation.student.clone();
     match &operation.change {
         Change::Adopt(adoption) => Some(LinkWrite::Make(Box::new(NewLink {
-            link: adopted(student, adoption),
+            link: adopted(student, adoption, now_ms),
             groups_due_at_ms: due,
         }))),
         Change::Add(addition) => Some(LinkWrite::Make(Box::new(NewLink {
@@ -184,7 +191,7 @@ fn link_write(context: &ApplyContext<'_>, operation: &Operation, sid: Option<Sid
     }
 }
 
-fn adopted(student: StudentId, adoption: &Adoption) -> Link {
+fn adopted(student: StudentId, adoption: &Adoption, now_ms: i64) -> Link {
     Link {
         student,
         sid: adoption.sid,
@@ -194,9 +201,10 @@ fn adopted(student: StudentId, adoption: &Adoption) -> Link {
         unverified: BTreeSet::new(),
         suspected: BTreeMap::new(),
         rewritten: BTreeSet::new(),
-        groups: Some(adoption.groups.clone()),
+        groups: adoption.groups.clone(),
         gone_since_ms: None,
         gone_runs: 0,
+        linked_at_ms: now_ms,
     }
 }
 
@@ -216,6 +224,7 @@ fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, si
         groups: Some(addition.group.gid().into_iter().collect()),
         gone_since_ms: None,
         gone_runs: 0,
+        linked_at_ms: context.run_context.clock.now_ms(),
     }
 }
 

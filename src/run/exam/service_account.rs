@@ -197,7 +197,6 @@ fn said(account: &ServiceAccount, remembered: Option<&RememberedAccount>, proof:
 }
 
 /// More sids that show another login value than `guard.max_delete` allows are another account, whatever its address.
-#[allow(dead_code, reason = "for whoever compares what a look-up shows with what a link remembers")]
 pub(super) fn require_few_strangers(strangers: u64, limit: u64) -> Result<(), ExamSyncError> {
     if strangers > limit { Err(AccountError::Strangers { strangers, limit }.into()) } else { Ok(()) }
 }

@@ -78,9 +78,10 @@ pub(super) async fn unanswered_adds(
                 unverified: BTreeSet::new(),
                 suspected: BTreeMap::new(),
                 rewritten: BTreeSet::new(),
-                groups: Some(row.groups.clone()),
+                groups: row.groups.clone(),
                 gone_since_ms: None,
                 gone_runs: 0,
+                linked_at_ms: now_ms,
             };
             let groups_due_at_ms = next_group_check(session.side, now_ms);
             record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));

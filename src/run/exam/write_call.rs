@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::record;
 use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError, ExamWriter, NewCandidate};
 use crate::run::delivery::Items;
-use rosterd_core::exam_plan::{AddVerdict, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
+use rosterd_core::exam_plan::{AddVerdict, Call, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
 /// What one call carries.
@@ -56,6 +57,16 @@ impl WriteCall {
         matches!(self, Self::Add { .. })
     }
 
+    /// The endpoint's name, for records.
+    pub(super) fn endpoint(&self) -> &'static str {
+        record::endpoint(&match self {
+            Self::Add { .. } => Call::Add,
+            Self::Change(_) => Call::Change,
+            Self::Group { action, gids, .. } => Call::Group(*action, gids.clone()),
+            Self::Delete(_) => Call::Delete,
+        })
+    }
+
     pub(super) async fn send(&self, writer: &ExamWriter) -> Result<WriteAnswer, ExamError> {
         match self {
             Self::Add { candidates, .. } => writer.add(candidates).await,
@@ -100,10 +111,10 @@ impl WriteCall {
             Self::Delete(_) => Some(false),
             Self::Group { action, gids, .. } => {
                 let gids: BTreeSet<Gid> = gids.iter().copied().collect();
-                Some(match action {
-                    GroupAction::MoveTo => row.groups == gids,
-                    GroupAction::AddTo => gids.is_subset(&row.groups),
-                    GroupAction::DeleteFrom => gids.is_disjoint(&row.groups),
+                row.groups.as_ref().map(|held| match action {
+                    GroupAction::MoveTo => *held == gids,
+                    GroupAction::AddTo => gids.is_subset(held),
+                    GroupAction::DeleteFrom => gids.is_disjoint(held),
                 })
             }
             Self::Change(items) => shows(&items.get(position)?.values, row),

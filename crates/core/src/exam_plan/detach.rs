@@ -5,8 +5,9 @@
 
 use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge};
 use super::groups::shrink;
+use super::identity::Disappearance;
 use super::link::Link;
-use super::lookup::{LookupRequests, LookupResults, SidFact};
+use super::lookup::{LookupRequests, LookupResults};
 use crate::roster::LoginValue;
 
 /// The consequences of detaching links from candidates that are gone.
@@ -22,21 +23,18 @@ impl Diff {
     ///
     /// The students become newcomers. Their link is replaced when the listed candidate is taken over, and not
     /// before: until then it is what lets the guard count how many have vanished. Does nothing the second time.
-    pub fn detach_gone(&mut self, lookups: &LookupResults) -> Detached {
+    pub fn detach_gone(&mut self, lookups: &LookupResults, now_ms: i64) -> Detached {
+        let is_gone = |link: &Link, prior| lookups.absence(link, prior, true, now_ms) == Some(Disappearance::Gone);
         let mut detached = Detached::default();
         let mut freed = Vec::new();
         for difference in std::mem::take(&mut self.differences) {
             match difference {
-                Difference::Linked(linked)
-                    if linked.own.is_some() && is_gone(&linked.link, linked.prior, lookups) =>
-                {
+                Difference::Linked(linked) if linked.own.is_some() && is_gone(&linked.link, linked.prior) => {
                     shrink(&mut self.group_sizes, linked.link.groups.as_ref());
                     freed.push(linked.link.login.clone());
                     self.differences.push(Difference::Newcomer(newcomer(*linked, &mut detached.requests)));
                 }
-                Difference::Leaver(leaver)
-                    if leaver.listed && is_gone(&leaver.link, leaver.prior, lookups) =>
-                {
+                Difference::Leaver(leaver) if leaver.listed && is_gone(&leaver.link, leaver.prior) => {
                     freed.push(leaver.link.login.clone());
                     let gone = Leaver { listed: false, prior: PriorKnowledge::Gone, ..leaver };
                     self.differences.push(Difference::Leaver(gone));
@@ -59,10 +57,6 @@ impl Diff {
             Difference::Leaver(_) | Difference::Unusable(_) => false,
         })
     }
-}
-
-fn is_gone(link: &Link, prior: PriorKnowledge, lookups: &LookupResults) -> bool {
-    prior == PriorKnowledge::Gone || lookups.by_sid.get(&link.sid) == Some(&SidFact::Gone)
 }
 
 fn newcomer(linked: LinkedStudent, requests: &mut LookupRequests) -> Newcomer {

@@ -59,6 +59,8 @@ pub struct Link {
     pub gone_since_ms: Option<i64>,
     /// In how many runs with complete reads the student has been gone.
     pub gone_runs: u32,
+    /// When the link was made, in milliseconds since 1970 UTC.
+    pub linked_at_ms: i64,
 }
 
 impl fmt::Debug for Link {

@@ -17,8 +17,8 @@ pub enum SidFact {
     Found {
         /// Its login value, where the answer carried the login field.
         login: Option<LoginValue>,
-        /// Its groups, ours and foreign ones.
-        groups: BTreeSet<Gid>,
+        /// Its groups, ours and foreign ones, where the answer told them: nobody is in none.
+        groups: Option<BTreeSet<Gid>>,
     },
     /// The service says that there is no such candidate.
     Gone,
@@ -31,8 +31,8 @@ pub enum LoginFact {
     Found {
         /// Its id.
         sid: Sid,
-        /// Its groups, ours and foreign ones.
-        groups: BTreeSet<Gid>,
+        /// Its groups, ours and foreign ones, where the answer told them: nobody is in none.
+        groups: Option<BTreeSet<Gid>>,
     },
     /// The service says that there is no such candidate.
     Absent,
@@ -57,6 +57,8 @@ pub struct LookupResults {
     pub previous_sids: HashMap<StudentId, Sid>,
     /// Candidates that the last two runs or more found by sid and nowhere in the listing.
     pub unlisted: HashSet<Sid>,
+    /// Students with a delete of ours that was never answered.
+    pub our_lost_deletes: HashSet<StudentId>,
     /// Students with an add of ours that was never answered.
     pub our_lost_adds: HashSet<StudentId>,
     /// Students with a listed candidate that may come from our unanswered add, without proof: they are not

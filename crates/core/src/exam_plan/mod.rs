@@ -41,6 +41,7 @@ mod groups;
 mod guard;
 mod hold;
 mod hold_word;
+mod identity;
 mod judge;
 mod kind;
 mod link;
@@ -54,13 +55,14 @@ mod policy;
 mod readings;
 mod reason;
 mod recent_writes;
+mod refusals;
 mod render;
 mod repeated_logins;
 mod sent;
 mod shape;
 mod shown;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use answer::{GroupAction, WriteAnswer};
 pub use approved::Approved;
@@ -84,6 +86,7 @@ pub use groups::{GroupBook, WantedGroups};
 pub use guard::{Guard, GuardedPlan, allowance};
 pub use hold::{HeldOperation, Hold, held_digest};
 pub use hold_word::HoldWord;
+pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kind::OperationKind;
 pub use link::{Link, LinkNote, Origin};
@@ -100,12 +103,13 @@ pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
 pub use recent_writes::{CountedWrite, RecentWrites};
+pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};
 pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 pub use repeated_logins::RepeatPattern;
 pub use sent::SentValues;
 pub use shown::is_masked;
 
-use crate::roster::{Gid, StudentId};
+use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
 /// Figures that a plan was made under.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,6 +128,8 @@ pub struct PlanTotals {
     pub group_sizes: BTreeMap<Gid, u64>,
     /// Groups of the roster.
     pub groups: u64,
+    /// Linked candidates whose sid showed another login value than the one that is known of it.
+    pub another_login: u64,
 }
 
 /// What is to be done to a leaver's candidate, as far as it is known before its groups are looked up.
@@ -178,6 +184,9 @@ pub struct Plan {
     pub totals: PlanTotals,
     /// The reason why the listing is doubtful, if it is.
     pub doubt: Option<Flaw>,
+    /// Under which login value each candidate is known that the plan changes: no write goes to a sid that does not show
+    /// it.
+    pub known_as: HashMap<Sid, LoginValue>,
 }
 
 impl Plan {
@@ -197,6 +206,7 @@ impl Plan {
             contact: FirstContact::default(),
             totals,
             doubt,
+            known_as: HashMap::new(),
         };
         plan.sort();
         plan

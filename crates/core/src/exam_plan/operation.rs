@@ -115,8 +115,8 @@ pub struct Adoption {
     pub origin: Origin,
     /// Values found equal or left alone, to be remembered.
     pub confirmed: BTreeMap<FieldId, Fingerprint>,
-    /// Its groups, as looked up in this run.
-    pub groups: BTreeSet<Gid>,
+    /// Its groups, as looked up in this run, where the answer told them.
+    pub groups: Option<BTreeSet<Gid>>,
     /// The candidate that is linked and no longer exists, when this takes its place.
     pub replaces: Option<Sid>,
     /// The candidate that was deleted after the student had left, when this is their return.

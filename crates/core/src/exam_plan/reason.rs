@@ -259,6 +259,16 @@ pub enum SkipReason {
     Terminated,
     /// The candidate with the login value is only in groups that are not ours: it may be another school's.
     ForeignCandidate(BTreeSet<Gid>),
+    /// A look-up showed the candidate without its groups.
+    GroupsNotTold,
+    /// A look-up calls the candidate gone, and its link is too new for that.
+    TooNewToBeGone,
+    /// A look-up calls the candidate gone, and another one or the listing does not.
+    Contradicted,
+    /// The candidate's sid shows another login value than the one that is known of it.
+    AnotherLogin,
+    /// Our clock and the service's are too far apart.
+    ClocksDiffer,
 }
 
 impl SkipReason {
@@ -271,13 +281,18 @@ impl SkipReason {
             Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
             Self::AmbiguousLogin => Some(FailureCode::AmbiguousLogin),
             Self::Unlisted(_) => Some(FailureCode::UnlistedCandidate),
+            Self::NotFoundOut => Some(FailureCode::NotFoundOut),
+            Self::GroupsNotTold => Some(FailureCode::GroupsNotTold),
+            Self::TooNewToBeGone => Some(FailureCode::NotShownYet),
+            Self::Contradicted => Some(FailureCode::Contradicted),
+            Self::AnotherLogin => Some(FailureCode::AnotherLoginValue),
+            Self::ClocksDiffer => Some(FailureCode::ClocksDiffer),
             Self::Mode(_)
             | Self::DoubtfulListing
             | Self::NotDue { .. }
             | Self::DeadLetter
             | Self::Ignored
             | Self::Depends(_)
-            | Self::NotFoundOut
             | Self::ServiceStopped
             | Self::AccountFull
             | Self::Terminated => None,
@@ -300,7 +315,12 @@ impl SkipReason {
             | Self::Unlisted(_)
             | Self::ServiceStopped
             | Self::AccountFull
-            | Self::Terminated => true,
+            | Self::Terminated
+            | Self::GroupsNotTold
+            | Self::TooNewToBeGone
+            | Self::Contradicted
+            | Self::AnotherLogin
+            | Self::ClocksDiffer => true,
         }
     }
 }
@@ -339,6 +359,19 @@ impl fmt::Display for SkipReason {
                     "the candidate with its login value is only in gid {gids}: is that yours? enter it in groups"
                 )
             }
+            Self::GroupsNotTold => f.write_str("the service did not say which groups the candidate is in"),
+            Self::TooNewToBeGone => f.write_str(
+                "the candidate was linked minutes ago and is not shown yet: the next run looks it up again",
+            ),
+            Self::Contradicted => {
+                f.write_str("the service calls the candidate gone and shows it all the same: it is left alone")
+            }
+            Self::AnotherLogin => f.write_str(
+                "the candidate's sid shows another login value: see on the exam side whose candidate it is",
+            ),
+            Self::ClocksDiffer => f.write_str(
+                "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree",
+            ),
         }
     }
 }

@@ -80,6 +80,18 @@ pub enum FailureCode {
     AmbiguousLogin,
     /// The candidate exists and is not listed.
     UnlistedCandidate,
+    /// A look-up did not say what had to be known.
+    NotFoundOut,
+    /// A look-up showed the candidate without its groups.
+    GroupsNotTold,
+    /// The candidate is not shown, and its link is too new to call it gone.
+    NotShownYet,
+    /// One reading calls the candidate gone and another does not.
+    Contradicted,
+    /// The candidate's sid shows another login value than the one that is known of it.
+    AnotherLoginValue,
+    /// Our clock and the service's are too far apart.
+    ClocksDiffer,
     /// A code that ClassIn answered.
     Classin(Code),
     /// A word that this version does not know.
@@ -87,7 +99,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 36] = [
+const WORDS: [FailureCode; 42] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -124,6 +136,12 @@ const WORDS: [FailureCode; 36] = [
     FailureCode::ForeignCandidate,
     FailureCode::AmbiguousLogin,
     FailureCode::UnlistedCandidate,
+    FailureCode::NotFoundOut,
+    FailureCode::GroupsNotTold,
+    FailureCode::NotShownYet,
+    FailureCode::Contradicted,
+    FailureCode::AnotherLoginValue,
+    FailureCode::ClocksDiffer,
 ];
 
 impl FailureCode {
@@ -167,6 +185,12 @@ impl FailureCode {
             Self::ForeignCandidate => "foreign-candidate",
             Self::AmbiguousLogin => "ambiguous-login-value",
             Self::UnlistedCandidate => "unlisted-candidate",
+            Self::NotFoundOut => "not-found-out",
+            Self::GroupsNotTold => "groups-not-told",
+            Self::NotShownYet => "not-shown-yet",
+            Self::Contradicted => "contradicted",
+            Self::AnotherLoginValue => "another-login-value",
+            Self::ClocksDiffer => "clocks-differ",
             Self::Classin(code) => return Cow::Owned(code.to_string()),
             Self::Other(word) => word,
         })
@@ -209,7 +233,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 36] = [
+    const STORED: [&str; 42] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -246,6 +270,12 @@ mod tests {
         "foreign-candidate",
         "ambiguous-login-value",
         "unlisted-candidate",
+        "not-found-out",
+        "groups-not-told",
+        "not-shown-yet",
+        "contradicted",
+        "another-login-value",
+        "clocks-differ",
     ];
 
     #[test]

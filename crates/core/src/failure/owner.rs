@@ -86,7 +86,11 @@ impl FailureOwner {
             | FailureCode::ServiceStopped
             | FailureCode::Unexpected
             | FailureCode::CandidateGone
-            | FailureCode::NotSent => Self::Service,
+            | FailureCode::NotSent
+            | FailureCode::NotFoundOut
+            | FailureCode::GroupsNotTold
+            | FailureCode::NotShownYet
+            | FailureCode::Contradicted => Self::Service,
             FailureCode::GroupWithoutGid
             | FailureCode::ForeignCandidate
             | FailureCode::AdoptionOff
@@ -99,6 +103,8 @@ impl FailureOwner {
             | FailureCode::NoContact
             | FailureCode::ForeignGroup
             | FailureCode::DoubtfulAdoption
+            | FailureCode::AnotherLoginValue
+            | FailureCode::ClocksDiffer
             | FailureCode::Other(_) => Self::It,
             FailureCode::Classin(code) => match kind {
                 RecordedKind::Exam(_) | RecordedKind::RosterRow => Self::It,

@@ -110,14 +110,16 @@ impl RetryPolicy {
     /// After `attempts` failed attempts, the last one now.
     ///
     /// `jitter` in 0.0 to 1.0 shortens the delay by up to a fifth, so that failures of one moment do not
-    /// all come due in one moment. `asked` is what the service itself asked for, and is never undercut.
+    /// all come due in one moment. `asked` is what the service itself asked for: it is obeyed up to the longest
+    /// delay.
     #[must_use]
     pub fn after(&self, attempts: u32, now_ms: i64, jitter: f64, asked: Option<Duration>) -> Retry {
         if attempts >= self.max_attempts {
             return Retry::Dead;
         }
         let delay = self.delay(attempts).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0));
-        let delay = asked.map_or(delay, |asked| delay.max(asked));
+        let longest = self.max_delay.max(self.first_delay);
+        let delay = asked.map_or(delay, |asked| delay.max(asked.min(longest)));
         Retry::At(now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
     }
 }
@@ -154,6 +156,13 @@ mod tests {
     #[test]
     fn a_delay_that_the_service_asks_for_is_obeyed() {
         assert_eq!(POLICY.after(1, 0, 1.0, Some(Duration::from_secs(600))), Retry::At(600_000));
+    }
+
+    #[test]
+    fn a_wish_beyond_the_longest_delay_is_cut_to_it() {
+        for asked in [Duration::from_secs(7 * 3600), Duration::from_secs(99_999_999_999), Duration::MAX] {
+            assert_eq!(POLICY.after(1, 0, 1.0, Some(asked)), Retry::At(6 * 3_600_000), "{asked:?}");
+        }
     }
 
     #[test]

@@ -72,10 +72,12 @@ fn a_silenced_wait_does_not_keep_the_same_operation_from_going_ahead() {
 }
 
 #[test]
-fn only_a_wait_for_another_row_is_withheld_with_a_code() {
+fn what_waits_for_another_row_or_a_reading_is_withheld_with_a_code() {
     let owner = StudentId::new("s1");
-    assert!(SkipReason::LoginInUse(owner).code().is_some());
-    for reason in [SkipReason::DoubtfulListing, SkipReason::DeadLetter, SkipReason::NotFoundOut] {
+    for reason in [SkipReason::LoginInUse(owner), SkipReason::NotFoundOut, SkipReason::GroupsNotTold] {
+        assert!(reason.code().is_some(), "{reason}");
+    }
+    for reason in [SkipReason::DoubtfulListing, SkipReason::DeadLetter, SkipReason::Terminated] {
         assert_eq!(reason.code(), None, "{reason}");
     }
 }

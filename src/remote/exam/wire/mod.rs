@@ -138,12 +138,15 @@ fn titles(rows: &[LookupRow]) -> BTreeMap<Gid, String> {
     entries.filter_map(|entry| Some((Gid(entry.gid()?), entry.title()?.to_owned()))).collect()
 }
 
+/// Contract: docs/contracts/onlineexammaker.md, 3.5: a candidate's last group cannot be taken from it, so it is in one at
+/// least. A list that is absent, empty or names what is no group (the root is 0) does not tell the groups.
 fn candidate(row: LookupRow) -> Option<CandidateInfo> {
     let LookupRow { sid, fields, group } = row;
     let groups: Option<BTreeSet<Gid>> =
         group.unwrap_or_default().iter().map(|entry| entry.gid().map(Gid)).collect();
+    let is_told = |groups: &BTreeSet<Gid>| groups.first().is_some_and(|gid| gid.0 > 0);
     let fields = fields.map(|fields| fields.0).unwrap_or_default();
-    Some(CandidateInfo { sid: Sid(sid.0), fields, groups: groups? })
+    Some(CandidateInfo { sid: Sid(sid.0), fields, groups: Some(groups?).filter(is_told) })
 }
 
 #[derive(Deserialize)]

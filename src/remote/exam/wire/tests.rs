@@ -175,7 +175,7 @@ fn a_look_up_is_read_in_every_spelling_of_ids() {
         assert_eq!(answer.rows.len(), 1);
         assert_eq!(answer.rows[0].sid, Sid(7));
         assert_eq!(answer.rows[0].fields, [(FieldId(1), "n".to_owned())]);
-        assert_eq!(answer.rows[0].groups, BTreeSet::from([Gid(3), Gid(4)]));
+        assert_eq!(answer.rows[0].groups, Some(BTreeSet::from([Gid(3), Gid(4)])));
         assert_eq!(answer.unresolved, BTreeSet::from(["8".to_owned()]));
     }
 }
@@ -194,6 +194,17 @@ fn a_look_up_without_either_list_is_no_answer() {
         [r#"{"data":null,"status":"ok"}"#, r#"{"fail":[],"status":"ok"}"#, r#"{"data":[],"status":"ok"}"#]
     {
         assert!(read_lookup(body.as_bytes()).is_ok_and(|answer| answer.rows.is_empty()), "{body}");
+    }
+}
+
+#[test]
+fn a_candidate_in_no_group_is_one_whose_groups_are_not_told() {
+    for group in
+        ["", r#","group":null"#, r#","group":[]"#, r#","groups":[0]"#, r#","group":[{"gid":"0"},{"gid":3}]"#]
+    {
+        let body = format!(r#"{{"data":[{{"sid":1,"fields":[]{group}}}],"status":"ok"}}"#);
+        let answer = read_lookup(body.as_bytes()).unwrap_or_else(|error| panic!("{error:?} {body}"));
+        assert_eq!(answer.rows[0].groups, None, "{group}");
     }
 }
 

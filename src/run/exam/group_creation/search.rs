@@ -73,7 +73,7 @@ pub(super) async fn seen_groups<'w>(
     let mut seen = HashMap::new();
     let mut take = |student: Option<&StudentId>, found: LookupOutcome| {
         if let (Some(student), LookupOutcome::Row(row)) = (student, found) {
-            seen.insert(student.clone(), row.groups);
+            seen.extend(row.groups.map(|groups| (student.clone(), groups)));
         }
     };
     for (sid, found) in lookup::rows_by_sid(session, by_sid.keys().copied().collect()).await? {

@@ -16,13 +16,21 @@ impl Decider<'_> {
         &mut self,
         student: &StudentId,
         desired_hash: Fingerprint,
-        held: &BTreeSet<Gid>,
+        held: Option<&BTreeSet<Gid>>,
         difference: &FieldDifference,
     ) -> OperationState {
         let Some(last) = self.operations.last_mut() else { return OperationState::Planned };
         if last.is_planned() {
-            last.state = if self.input.policy.shared && self.input.groups.are_foreign(held) {
-                let reason = SkipReason::ForeignCandidate(held.clone());
+            // In a shared account it depends on the groups whether it may be another school's.
+            let doubt = match held {
+                _ if !self.input.policy.shared => None,
+                Some(held) if self.input.groups.are_foreign(held) => {
+                    Some(SkipReason::ForeignCandidate(held.clone()))
+                }
+                Some(_) => None,
+                None => Some(SkipReason::GroupsNotTold),
+            };
+            last.state = if let Some(reason) = doubt {
                 self.input.withheld(student, OperationKind::Adopt, desired_hash, reason)
             } else if difference.agreement.is_none_of_some() {
                 let compared = difference.agreement.compared;

@@ -18,7 +18,7 @@ impl Decider<'_> {
     /// A linked candidate's groups as looked up in this run, where they were.
     pub(super) fn looked_up(&mut self, link: &Link, prior: PriorKnowledge) -> Option<BTreeSet<Gid>> {
         match self.input.lookups.by_sid.get(&link.sid) {
-            Some(SidFact::Found { groups, .. }) => {
+            Some(SidFact::Found { groups: Some(groups), .. }) => {
                 if link.groups.as_ref() != Some(groups) {
                     self.notes.push(LinkNote::Groups(link.student.clone(), groups.clone()));
                     shrink(&mut self.group_sizes, link.groups.as_ref());
@@ -26,8 +26,16 @@ impl Decider<'_> {
                 }
                 Some(groups.clone())
             }
-            Some(SidFact::Gone) | None if prior == PriorKnowledge::Groups => link.groups.clone(),
-            Some(SidFact::Gone) | None => None,
+            Some(_) | None if prior == PriorKnowledge::Groups => link.groups.clone(),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Why a linked candidate's groups are not known from this run.
+    pub(super) fn groups_unknown(&self, link: &Link) -> SkipReason {
+        match self.input.lookups.by_sid.get(&link.sid) {
+            Some(SidFact::Found { groups: None, .. }) => SkipReason::GroupsNotTold,
+            Some(_) | None => self.not_found_out(),
         }
     }
 
@@ -38,7 +46,10 @@ impl Decider<'_> {
         match looked_up {
             _ if !differs => self.missing_gid(&wanted.id, &wanted.groups),
             Some(held) => self.regroup(&wanted.id, link.sid, &wanted.groups, &held),
-            None => self.skip(wanted.id.clone(), OperationKind::Move, SkipReason::NotFoundOut),
+            None => {
+                let reason = self.groups_unknown(link);
+                self.skip(wanted.id.clone(), OperationKind::Move, reason);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use crate::exam_plan::diff::{Absence, Leaver};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::group_change::GroupChange;
 use crate::exam_plan::groups::{WantedGroups, shrink};
+use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove};
@@ -26,11 +27,14 @@ impl Decider<'_> {
                 self.give_up(link);
                 return;
             }
-            CandidateLocation::Elsewhere(login) => {
-                self.notes.push(LinkNote::Follow(link.student.clone(), login));
-            }
-            CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => {}
+            // The link does not follow: who shows another login value may be another person by now.
+            CandidateLocation::Elsewhere(_)
+            | CandidateLocation::Here
+            | CandidateLocation::Nowhere
+            | CandidateLocation::Unknown => {}
         }
+        let is_in_doubt =
+            self.input.lookups.absence(link, leaver.prior, leaver.listed, self.input.now_ms).is_some();
         if !self.input.trust.is_doubtful() {
             self.notes.push(LinkNote::Gone(link.student.clone()));
         }
@@ -49,12 +53,20 @@ impl Decider<'_> {
             let reason = self.unlisted_reason(link.sid);
             return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
         }
+        if is_in_doubt {
+            let reason = self.location_unknown(link, leaver.prior, leaver.listed);
+            return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
+        }
         let before = self.operations.len();
         match self.looked_up(link, leaver.prior) {
+            Some(_) if self.input.lookups.identity(link.sid, &link.login) != Identity::Proven => {
+                let reason = self.not_proven(link.sid, &link.login);
+                self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
+            }
             Some(held) => self.dismiss(link, &held),
             None if self.is_done_with(link) => {}
             None => {
-                let reason = self.not_found_out();
+                let reason = self.groups_unknown(link);
                 self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
             }
         }

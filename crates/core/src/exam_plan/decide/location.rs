@@ -2,6 +2,7 @@
 
 use super::PlanInput;
 use crate::exam_plan::diff::{Difference, PriorKnowledge};
+use crate::exam_plan::identity::Disappearance;
 use crate::exam_plan::link::Link;
 use crate::exam_plan::lookup::{LoginFact, SidFact};
 use crate::roster::LoginValue;
@@ -41,8 +42,12 @@ impl PlanInput<'_> {
         target: Option<&LoginValue>,
     ) -> CandidateLocation {
         let fact = self.lookups.by_sid.get(&link.sid);
-        if prior == PriorKnowledge::Gone || fact == Some(&SidFact::Gone) {
-            return CandidateLocation::Gone;
+        match self.lookups.absence(link, prior, listed, self.now_ms) {
+            Some(Disappearance::Gone) => return CandidateLocation::Gone,
+            Some(Disappearance::TooNew | Disappearance::Contradicted | Disappearance::Untold) => {
+                return CandidateLocation::Unknown;
+            }
+            None => {}
         }
         if let Some(SidFact::Found { login: Some(login), .. }) = fact
             && *login != link.login

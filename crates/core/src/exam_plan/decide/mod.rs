@@ -10,7 +10,7 @@ mod rename;
 mod student;
 mod unlisted;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use self::rename::block_dependent_renames;
 pub use self::unlisted::UNLISTED_RUNS;
@@ -20,9 +20,10 @@ use self::rename::CurrentOwners;
 use super::approved::Approved;
 use super::compare::{Comparison, FieldDifference};
 use super::desired_hash::{desired_digest, desired_impossible};
-use super::diff::{Diff, Difference, Unusable};
+use super::diff::{Diff, Difference, PriorKnowledge, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
 use super::groups::GroupBook;
+use super::identity::{Disappearance, Identity};
 use super::kind::OperationKind;
 use super::link::{Link, LinkNote};
 use super::lookup::LookupResults;
@@ -33,7 +34,7 @@ use super::operation::{Change, Operation, OperationState};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
-use crate::roster::{FieldId, Gid, Sid, StudentId};
+use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
@@ -53,6 +54,8 @@ pub struct PlanInput<'a> {
     pub policy: Policy,
     /// Whether the listing can be believed.
     pub trust: Trust<'a>,
+    /// Whether our clock and the service's are too far apart to say how long somebody has been gone.
+    pub clocks_differ: bool,
     /// Now, in milliseconds since 1970 UTC.
     pub now_ms: i64,
 }
@@ -116,6 +119,8 @@ struct Decider<'a> {
     missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
     group_sizes: BTreeMap<Gid, u64>,
+    known_as: HashMap<Sid, LoginValue>,
+    another_login: u64,
 }
 
 impl<'a> Decider<'a> {
@@ -129,12 +134,15 @@ impl<'a> Decider<'a> {
             missing: Vec::new(),
             leavers_waiting: 0,
             group_sizes: input.diff.group_sizes.clone(),
+            known_as: HashMap::new(),
+            another_login: 0,
         }
     }
 
     fn decide(mut self, differences: Vec<Difference>) -> Plan {
         for difference in differences {
             let location = self.input.location(&difference);
+            self.note_identity(&difference, &location);
             let groups = groups_of(&difference);
             let before = self.operations.len();
             match difference {
@@ -158,13 +166,15 @@ impl<'a> Decider<'a> {
             leavers_waiting: self.leavers_waiting,
             group_sizes: self.group_sizes,
             groups: self.input.groups.count(),
+            another_login: self.another_login,
         };
         let doubt = match self.input.trust {
             Trust::Complete(_) => None,
             Trust::Doubtful(flaw) => Some(flaw.clone()),
         };
         let plan = Plan::new(self.operations, self.notes, totals, doubt);
-        Plan { given_up: self.given_up, missing: self.missing, contact: diff.contact.clone(), ..plan }
+        let contact = diff.contact.clone();
+        Plan { given_up: self.given_up, missing: self.missing, known_as: self.known_as, contact, ..plan }
     }
 
     fn unusable(&mut self, unusable: Unusable) {
@@ -272,6 +282,9 @@ impl<'a> Decider<'a> {
         if needs_everybody && self.input.trust.is_doubtful() {
             return OperationState::Skipped(SkipReason::DoubtfulListing);
         }
+        if of_leaver && self.input.clocks_differ {
+            return OperationState::Skipped(SkipReason::ClocksDiffer);
+        }
         match self.input.open_failures.skip(student, kind, desired_hash, self.input.now_ms) {
             Some(reason) => OperationState::Skipped(reason),
             None => OperationState::Planned,
@@ -348,6 +361,43 @@ impl<'a> Decider<'a> {
     /// The reason for leaving a candidate alone that is not listed.
     fn unlisted_reason(&self, sid: Sid) -> SkipReason {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::Unlisted(sid) }
+    }
+
+    /// Under which login value a linked candidate is known from now on, and whether its sid showed another one than the
+    /// link remembers.
+    fn note_identity(&mut self, difference: &Difference, location: &CandidateLocation) {
+        let link = match difference {
+            Difference::Linked(linked) => &linked.link,
+            Difference::Leaver(leaver) => &leaver.link,
+            Difference::Newcomer(_) | Difference::Unusable(_) => return,
+        };
+        let is_another = self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
+        self.another_login += u64::from(is_another);
+        let now = match location {
+            CandidateLocation::Elsewhere(login) => login,
+            CandidateLocation::Here
+            | CandidateLocation::Gone
+            | CandidateLocation::Nowhere
+            | CandidateLocation::Unknown => &link.login,
+        };
+        self.known_as.insert(link.sid, now.clone());
+    }
+
+    /// The reason why nothing is done to a sid that was not shown to be its student's.
+    fn not_proven(&self, sid: Sid, login: &LoginValue) -> SkipReason {
+        match self.input.lookups.identity(sid, login) {
+            Identity::Another => SkipReason::AnotherLogin,
+            Identity::Proven | Identity::Untold => self.not_found_out(),
+        }
+    }
+
+    /// The reason why nothing is done about a linked candidate of which it is not known where it is.
+    fn location_unknown(&self, link: &Link, prior: PriorKnowledge, listed: bool) -> SkipReason {
+        match self.input.lookups.absence(link, prior, listed, self.input.now_ms) {
+            Some(Disappearance::TooNew) => SkipReason::TooNewToBeGone,
+            Some(Disappearance::Contradicted) => SkipReason::Contradicted,
+            Some(Disappearance::Gone | Disappearance::Untold) | None => self.not_found_out(),
+        }
     }
 
     /// The reason for a look-up without result: with a doubtful listing it may not even have been made.

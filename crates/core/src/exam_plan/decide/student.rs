@@ -9,6 +9,7 @@ use crate::exam_plan::desired_hash::desired_add;
 use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::groups::shrink;
+use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
 use crate::exam_plan::lookup::LoginFact;
@@ -86,15 +87,19 @@ impl Decider<'_> {
         let origin = if ours { Origin::Added } else { Origin::Adopted };
         let (login, groups) = (wanted.login.clone(), held.clone());
         let previous_sid = self.former(&id, replaces).filter(|previous_sid| previous_sid != sid);
+        self.known_as.insert(*sid, wanted.login.clone());
         let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
         let mut adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         if !ours {
-            adopted = self.doubt_adoption(&id, desired_hash, held, difference);
+            adopted = self.doubt_adoption(&id, desired_hash, held.as_ref(), difference);
         }
         let before = self.operations.len();
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };
         self.modify(wanted, *sid, difference, None, basis);
-        self.regroup(&id, *sid, &wanted.groups, held);
+        match held {
+            Some(held) => self.regroup(&id, *sid, &wanted.groups, held),
+            None => self.skip(id.clone(), OperationKind::Move, SkipReason::GroupsNotTold),
+        }
         for follower in self.operations.iter_mut().skip(before) {
             // The other members of a foreign candidate's groups are unknown, so it cannot be recognised as
             // the last one.
@@ -136,6 +141,16 @@ impl Decider<'_> {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.enter(wanted, Some(link.sid));
             }
+            (CandidateLocation::Elsewhere(login), Some(_))
+                if prior != PriorKnowledge::Contested && !self.is_ours(&login, &link) =>
+            {
+                self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
+            }
+            (CandidateLocation::Here, Some(_))
+                if self.input.lookups.identity(link.sid, &link.login) == Identity::Another =>
+            {
+                self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
+            }
             (CandidateLocation::Elsewhere(login), _) => self.follow(&wanted, link, login, prior),
             (CandidateLocation::Here, Some(difference))
                 if !self.current.is_anothers(&link.login, &link.student) =>
@@ -147,11 +162,17 @@ impl Decider<'_> {
             (CandidateLocation::Nowhere, _) => {
                 self.skip(wanted.id, OperationKind::Modify, self.unlisted_reason(link.sid));
             }
-            (CandidateLocation::Here | CandidateLocation::Unknown, _) => {
-                let reason = self.not_found_out();
+            (CandidateLocation::Here | CandidateLocation::Unknown, own) => {
+                let reason = self.location_unknown(&link, prior, own.is_some());
                 self.skip(wanted.id, OperationKind::Modify, reason);
             }
         }
+    }
+
+    /// Whether the login value that a sid shows is one of ours: then somebody exchanged two. While the candidate is
+    /// listed where it belongs, a stranger's login value rather means that the sid is not what it was.
+    fn is_ours(&self, shown: &LoginValue, link: &Link) -> bool {
+        self.input.lookups.owners.get(shown).is_some_and(|owner| *owner != link.student)
     }
 
     /// The candidate was renamed on the exam side: the link follows, and the roster's value is restored.

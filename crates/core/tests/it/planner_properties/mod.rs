@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rosterd_core::exam_plan::{
-    AddVerdict, Call, Change, Fingerprint, GuardedPlan, HoldReason, LookupRequests, Operation, OperationKind,
-    OperationState, PlanDocument, SkipReason, ValueDisplay, Verdict, WriteAnswer, judge_add, judge_by_sid,
+    AddVerdict, Call, Fingerprint, GuardedPlan, HoldReason, LookupRequests, OperationKind, OperationState,
+    PlanDocument, SkipReason, ValueDisplay, Verdict, WriteAnswer, judge_add, judge_by_sid,
 };
 use rosterd_core::roster::{Adopt, Leavers, Mode};
 use rosterd_core::roster::{Sid, StudentId};
@@ -234,7 +234,9 @@ fn waits_for_somebody(state: &OperationState) -> bool {
         OperationState::Cannot(_)
             | OperationState::Held(HoldReason::NothingAgrees { .. })
             | OperationState::Skipped(
-                SkipReason::LoginInUse(_) | SkipReason::Depends(OperationKind::Modify | OperationKind::Adopt)
+                SkipReason::LoginInUse(_)
+                    | SkipReason::Depends(OperationKind::Modify | OperationKind::Adopt)
+                    | SkipReason::AnotherLogin
             )
     )
 }
@@ -256,16 +258,6 @@ fn write_answer() -> impl Strategy<Value = WriteAnswer> {
             fail_unreadable,
             ..WriteAnswer::default()
         })
-}
-
-/// The candidate that a call for this operation names; absent before an add has brought its sid.
-fn addressed(operation: &Operation) -> Option<Sid> {
-    match &operation.change {
-        Change::Modify(modification) => Some(modification.sid),
-        Change::Move(group_move) => group_move.sid(),
-        Change::Delete(deletion) => Some(deletion.sid()),
-        Change::Adopt(_) | Change::Add(_) | Change::Impossible(_) => None,
-    }
 }
 
 proptest! {

@@ -17,7 +17,7 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
 
-pub use model::Kill;
+pub use model::{Kill, addressed};
 pub use people::{Candidate, Person, candidate, student};
 pub use show::lines;
 
@@ -71,8 +71,12 @@ pub struct World {
     pub total_is_wrong: bool,
     /// Look-ups of these sids get no answer.
     pub silent: BTreeSet<i64>,
+    /// Look-ups do not tell the groups of these sids.
+    pub groupless: BTreeSet<i64>,
     /// Look-ups of these login values get no answer.
     pub silent_logins: BTreeSet<String>,
+    /// Whether our clock and the service's are too far apart.
+    pub clocks_differ: bool,
     /// Whether a look-up by sid answers the login field.
     pub tells_login: bool,
     /// Sids whose groups, or whose absence, were looked up before the pass.
@@ -173,7 +177,9 @@ impl World {
             known_unlisted: BTreeSet::new(),
             total_is_wrong: false,
             silent: BTreeSet::new(),
+            groupless: BTreeSet::new(),
             silent_logins: BTreeSet::new(),
+            clocks_differ: false,
             tells_login: true,
             verified: BTreeSet::new(),
             listed_backwards: false,
@@ -206,6 +212,7 @@ impl World {
                 groups: Some(groups.into_iter().map(Gid).collect()),
                 gone_since_ms: None,
                 gone_runs: 0,
+                linked_at_ms: 0,
             };
             self.links.insert(person.id.clone(), link);
             self.roster.insert(person.id.clone(), person);
@@ -392,7 +399,7 @@ impl World {
                 None => SidFact::Gone,
                 Some(found) => SidFact::Found {
                     login: self.tells_login.then(|| login(&found.login)),
-                    groups: gids(&found.groups),
+                    groups: self.groups_told(sid.0, found),
                 },
             };
             facts.by_sid.insert(*sid, fact);
@@ -413,7 +420,7 @@ impl World {
                     if let Some(owner) = owner {
                         facts.sid_owners.insert(Sid(*sid), owner.student.clone());
                     }
-                    LoginFact::Found { sid: Sid(*sid), groups: gids(&candidate.groups) }
+                    LoginFact::Found { sid: Sid(*sid), groups: self.groups_told(*sid, candidate) }
                 }
             };
             facts.by_login.insert(asked.clone(), fact);
@@ -423,6 +430,19 @@ impl World {
                 facts.owners.insert(asked.clone(), owner.student.clone());
             }
         }
+    }
+
+    fn groups_told(&self, sid: i64, candidate: &Candidate) -> Option<BTreeSet<Gid>> {
+        (!self.groupless.contains(&sid)).then(|| gids(&candidate.groups))
+    }
+
+    /// With what was looked up before the pass, and the look-ups that those by sid ask for.
+    fn confirmed(&self, diff: &Diff, mut facts: LookupResults) -> LookupResults {
+        let sids = self.verified.iter().map(|sid| Sid(*sid)).collect();
+        self.look_up(&mut facts, &LookupRequests { sids, ..LookupRequests::default() });
+        let requests = diff.to_confirm(&facts);
+        self.look_up(&mut facts, &requests);
+        facts
     }
 
     /// What planning would look up before any answer has come.
@@ -452,7 +472,8 @@ impl World {
     /// Students who have no candidate of their own yet, once links to candidates that are gone are taken off.
     pub fn newcomers(&self) -> BTreeSet<String> {
         self.passed(|mut input| {
-            let _closed = input.diff.detach_gone(&LookupResults::default());
+            let facts = self.confirmed(&input.diff, LookupResults::default());
+            let _closed = input.diff.detach_gone(&facts, self.now_ms);
             input.diff.newcomers().into_iter().map(ToString::to_string).collect()
         })
     }
@@ -486,7 +507,8 @@ impl World {
                 ..LookupResults::default()
             };
             self.look_up(&mut facts, &needs);
-            let detached = input.diff.detach_gone(&facts);
+            let mut facts = self.confirmed(&input.diff, facts);
+            let detached = input.diff.detach_gone(&facts, self.now_ms);
             self.look_up(&mut facts, &detached.requests);
             if self.cases_backwards {
                 input.diff.differences.reverse();
@@ -521,6 +543,7 @@ impl World {
             approved: &self.guard.approved,
             policy: self.policy,
             trust,
+            clocks_differ: self.clocks_differ,
             now_ms: self.now_ms,
         })
     }

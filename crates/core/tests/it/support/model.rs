@@ -115,14 +115,20 @@ impl World {
             if let Change::Adopt(adoption) = &operation.change {
                 let link =
                     new_link(operation.student.clone(), adoption.sid, &adoption.login, adoption.origin);
-                let (confirmed, groups) = (adoption.confirmed.clone(), Some(adoption.groups.clone()));
+                let (confirmed, groups) = (adoption.confirmed.clone(), adoption.groups.clone());
                 self.links.insert(operation.student.to_string(), Link { confirmed, groups, ..link });
             }
         }
+        let strangers = self.strangers(plan);
         for (number, batch) in plan.waves(batch_size).into_iter().flatten().enumerate() {
             let fatal = kill.filter(|kill| kill.batch == number);
             for (place, at) in batch.operations.into_iter().enumerate() {
                 let operation = &plan.operations[at];
+                if let Some(sid) = addressed(operation).filter(|sid| strangers.contains(sid)) {
+                    // The look-up before the call finds somebody else; who is in doubt is looked up before the next pass.
+                    self.verified.insert(sid.0);
+                    continue;
+                }
                 match fatal {
                     None => self.call(&batch.call, operation),
                     Some(kill) => {
@@ -136,6 +142,14 @@ impl World {
             }
         }
         violations
+    }
+
+    /// Candidates that show another login value than the one they are known by.
+    fn strangers(&self, plan: &GuardedPlan) -> HashSet<Sid> {
+        let is_stranger = |(sid, login): &(&Sid, &LoginValue)| {
+            self.candidates.get(&sid.0).is_some_and(|candidate| candidate.login != login.as_str())
+        };
+        plan.known_as.iter().filter(is_stranger).map(|(sid, _)| *sid).collect()
     }
 
     /// A call that was announced and sent; whether the exam side did it or not, we do not come to know.
@@ -266,6 +280,16 @@ impl World {
     }
 }
 
+/// The candidate that a call for this operation names; absent before an add has brought its sid.
+pub fn addressed(operation: &Operation) -> Option<Sid> {
+    match &operation.change {
+        Change::Modify(modification) => Some(modification.sid),
+        Change::Move(group_move) => group_move.sid(),
+        Change::Delete(deletion) => Some(deletion.sid()),
+        Change::Adopt(_) | Change::Add(_) | Change::Impossible(_) => None,
+    }
+}
+
 fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) -> Link {
     Link {
         student,
@@ -279,5 +303,6 @@ fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) ->
         groups: None,
         gone_since_ms: None,
         gone_runs: 0,
+        linked_at_ms: 0,
     }
 }

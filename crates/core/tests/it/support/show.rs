@@ -71,7 +71,12 @@ fn state(state: &OperationState) -> String {
                 | SkipReason::ServiceStopped
                 | SkipReason::AccountFull
                 | SkipReason::ForeignCandidate(_)
-                | SkipReason::Terminated) => format!("{other:?}").to_lowercase(),
+                | SkipReason::Terminated
+                | SkipReason::GroupsNotTold
+                | SkipReason::TooNewToBeGone
+                | SkipReason::Contradicted
+                | SkipReason::AnotherLogin
+                | SkipReason::ClocksDiffer) => format!("{other:?}").to_lowercase(),
             }
         ),
     }

@@ -134,3 +134,24 @@ fn a_group_is_named_by_its_first_code_and_one_that_is_not_on_the_roster_by_none(
     let code = |gid| book.code_of(Gid(gid)).map(ToString::to_string);
     assert_eq!([2, 7, 77, 99].map(code), [Some("g2".to_owned()), Some("b7".to_owned()), None, None]);
 }
+
+#[test]
+fn whose_groups_a_look_up_does_not_tell_stays_where_they_are() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.set(student("s1").in_groups(["g2"])).set(student("s2").in_groups(["g1", "g2"]));
+    world.of("s1").groups.insert(99);
+    world.groupless = [world.sid("s1"), world.sid("s2")].into();
+    assert_eq!(world.lines(), ["move s1 skipped: groupsnottold", "move s2 skipped: groupsnottold"]);
+    world.groupless.clear();
+    assert_eq!(world.lines(), ["move s1 +2 -1", "move s2 +2"]);
+}
+
+#[test]
+fn who_is_taken_over_without_telling_their_groups_is_linked_and_not_moved() {
+    let mut world = converged([student("s1")]);
+    world.set(student("s1").in_groups(["g2"])).links.clear();
+    world.groupless = [1001].into();
+    assert_eq!(world.lines(), ["adopt s1", "move s1 skipped: groupsnottold"]);
+    world.run(100);
+    assert_eq!(world.links["s1"].groups, None, "nothing is remembered that was not told");
+}

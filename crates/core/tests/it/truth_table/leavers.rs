@@ -110,13 +110,14 @@ fn a_leaver_deleted_by_hand_is_forgotten_at_once() {
 }
 
 #[test]
-fn a_leaver_renamed_on_the_exam_side_is_followed_and_deleted_by_sid() {
+fn a_leaver_whose_sid_shows_another_login_value_is_left_alone_and_not_followed() {
     let mut world = converged([student("s1"), student("s2")]);
     world.of("s1").login = "other".to_owned();
     world.leave_for_good("s1");
     let plan = world.plan();
-    assert_eq!(lines(&plan), ["delete s1"]);
-    assert_eq!(plan.notes, [LinkNote::Follow(id("s1"), login("other")), LinkNote::Gone(id("s1"))]);
+    assert_eq!(lines(&plan), ["delete s1 skipped: anotherlogin"]);
+    assert_eq!(plan.notes, [LinkNote::Gone(id("s1"))]);
+    assert_eq!(plan.totals.another_login, 1);
 }
 
 #[test]
@@ -189,4 +190,15 @@ fn who_is_missing_while_an_id_cannot_be_read_is_held_and_who_is_marked_as_left_i
     }
     world.set(student("s1").inactive());
     assert_eq!(world.lines(), ["delete s1"]);
+}
+
+#[test]
+fn a_leaver_whose_groups_a_look_up_does_not_tell_is_not_dismissed() {
+    for (leavers, kind) in [(Leavers::Delete, "delete"), (Leavers::MoveTo(77), "move")] {
+        let mut world = converged([student("s1"), student("s2")]);
+        world.leave_for_good("s1").policy.leavers = leavers;
+        world.of("s1").groups.insert(99);
+        world.groupless = [1001].into();
+        assert_eq!(world.lines(), [format!("{kind} s1 skipped: groupsnottold")]);
+    }
 }

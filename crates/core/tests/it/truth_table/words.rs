@@ -251,6 +251,27 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
         (SkipReason::ServiceStopped, true, "the service was not called any more in this run"),
         (SkipReason::AccountFull, true, "the account takes no more candidates"),
         (SkipReason::Terminated, true, "the run was told to stop"),
+        (SkipReason::GroupsNotTold, true, "the service did not say which groups the candidate is in"),
+        (
+            SkipReason::TooNewToBeGone,
+            true,
+            "the candidate was linked minutes ago and is not shown yet: the next run looks it up again",
+        ),
+        (
+            SkipReason::Contradicted,
+            true,
+            "the service calls the candidate gone and shows it all the same: it is left alone",
+        ),
+        (
+            SkipReason::AnotherLogin,
+            true,
+            "the candidate's sid shows another login value: see on the exam side whose candidate it is",
+        ),
+        (
+            SkipReason::ClocksDiffer,
+            true,
+            "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree",
+        ),
     ];
     for (reason, is_incomplete, text) in rows {
         assert_eq!(

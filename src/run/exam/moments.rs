@@ -1,0 +1,28 @@
+//! What clocks say: the service's, and ours when it was ahead once.
+
+use std::time::Duration;
+
+use super::ExamSide;
+use crate::run::Context;
+use crate::store::StoreError;
+
+/// Our clock and the service's may differ by so many seconds before nobody is dismissed: how long somebody has been
+/// gone is told by ours.
+const LARGEST_CLOCK_DIFFERENCE: u64 = 10 * 60;
+
+/// Room in a class is asked for again within so long.
+const AN_HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Whether the service, where it says what time it is, is too far from our clock.
+pub(super) fn clocks_differ(side: &ExamSide) -> bool {
+    let ahead = side.reader.transport().clock_difference();
+    ahead.is_some_and(|ahead| ahead.unsigned_abs() > LARGEST_CLOCK_DIFFERENCE)
+}
+
+/// What a clock that was ahead has put off for too long is due now.
+pub(super) async fn mend_moments(context: &Context, side: &ExamSide) -> Result<(), StoreError> {
+    let longest_delay = context.retry.max_delay.max(context.retry.first_delay).max(AN_HOUR);
+    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let (longest_delay_ms, verify_groups_ms) = (millis(longest_delay), millis(side.settings.verify_groups));
+    context.state.mend_moments(context.clock.now_ms(), longest_delay_ms, verify_groups_ms).await
+}
