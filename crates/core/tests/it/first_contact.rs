@@ -24,7 +24,8 @@ fn contact(links: usize, students: usize, candidates: usize, matching: usize) ->
     newcomers(&mut world, students);
     strangers(&mut world, candidates - matching);
     (0..matching).for_each(|at| {
-        world.enter(candidate(&format!("+8613800000{at:03}")));
+        let name = format!("name of n{at:03}");
+        world.enter(candidate(&format!("+8613800000{at:03}")).field(NAME, &name));
     });
     world
 }
