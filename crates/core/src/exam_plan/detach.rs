@@ -24,7 +24,8 @@ impl Diff {
     /// The students become newcomers. Their link is replaced when the listed candidate is taken over, and not
     /// before: until then it is what lets the guard count how many have vanished. Does nothing the second time.
     pub fn detach_gone(&mut self, lookups: &LookupResults, now_ms: i64) -> Detached {
-        let is_gone = |link: &Link, prior| lookups.absence(link, prior, true, now_ms) == Some(Disappearance::Gone);
+        let is_gone =
+            |link: &Link, prior| lookups.absence(link, prior, true, now_ms) == Some(Disappearance::Gone);
         let mut detached = Detached::default();
         let mut freed = Vec::new();
         for difference in std::mem::take(&mut self.differences) {

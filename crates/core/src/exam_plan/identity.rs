@@ -58,7 +58,13 @@ impl LookupResults {
     /// A link is given up only where the look-ups by sid and by login value both say so. `listed`: whether a candidate
     /// is listed under the link's login value; then only another sid behind that value bears the first out.
     #[must_use]
-    pub fn absence(&self, link: &Link, prior: PriorKnowledge, listed: bool, now_ms: i64) -> Option<Disappearance> {
+    pub fn absence(
+        &self,
+        link: &Link,
+        prior: PriorKnowledge,
+        listed: bool,
+        now_ms: i64,
+    ) -> Option<Disappearance> {
         let is_gone = match self.by_sid.get(&link.sid) {
             Some(SidFact::Gone) => true,
             Some(SidFact::Found { .. }) => false,
@@ -120,7 +126,7 @@ impl Diff {
                     let LinkedStudent { link, prior, own, .. } = linked.as_ref();
                     (link, *prior, own.is_some())
                 }
-                Difference::Leaver(Leaver { link, prior, listed }) => (link, *prior, *listed),
+                Difference::Leaver(Leaver { link, prior, listed, absence: _ }) => (link, *prior, *listed),
                 Difference::Newcomer(_) | Difference::Unusable(_) => return None,
             };
             let is_absent = lookups.by_login.get(&link.login) == Some(&LoginFact::Absent);
