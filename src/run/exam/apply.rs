@@ -294,7 +294,8 @@ impl Applier for ExamApplier<'_> {
     }
 
     fn note_call(&self, batch: &Batch, positions: &[usize], delivered: &Delivered<NewSid>) {
-        if batch.call == Call::Add {
+        // A call that was refused as a whole says nothing of the account's room yet.
+        if batch.call == Call::Add && !delivered.outcomes.iter().any(is_undivided) {
             self.exam().note_adds(positions, &delivered.outcomes);
         }
         let undivided = positions.iter().zip(&delivered.outcomes);

@@ -89,7 +89,7 @@ pub(super) async fn look_up(
     diff: &mut Diff,
     key: &MemoryKey,
 ) -> Result<LookupResults, ExamSyncError> {
-    let our_lost_deletes = context.state.lost_deletes().await?;
+    let our_lost_deletes = context.state.lost_deletes().await?.into_iter().collect();
     let DueGroups { results: by_sid, unlisted, groups: _, gone: _ } = due;
     let mut lookups =
         LookupResults { by_sid, unlisted, our_lost_adds, our_lost_deletes, ..LookupResults::default() };
