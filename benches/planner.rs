@@ -124,6 +124,7 @@ fn link(at: u32, key: &MemoryKey) -> Result<Link, String> {
         gone_since_ms: None,
         gone_runs: 0,
         linked_at_ms: 0,
+        renamed_by_hand: false,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::next_step::exam_next;
 use super::output;
 use super::plan::masked;
 use crate::app::{self, App, AppError};
@@ -86,6 +87,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     let mut snapshot = roster.snapshot().await?;
     let details = snapshot.details(&student).await?;
     let (classes, _) = snapshot.classes().await?;
+    let (groups, _) = snapshot.groups().await?;
     snapshot.close().await;
     let codes: HashMap<ClassTarget, String> = classes
         .into_iter()
@@ -101,7 +103,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
         output::print_error(&format!("neither the roster nor rosterd's memory knows a student {student}"));
         return Ok(Exit::Failed);
     }
-    let mut next = exam_next(app, details.as_ref(), link.as_ref());
+    let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups).await?;
     next.extend(classin_next(app, roster, &student).await?);
     next.extend(state.holds_of(&student).await?.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
@@ -174,29 +176,6 @@ fn enrolment_part(row: EvidenceRow, codes: &HashMap<ClassTarget, String>) -> Enr
         confirmed_at: row.confirmed_at_ms.map(moment),
         run_id: row.run.0,
     }
-}
-
-/// The next steps on the exam side, as far as they are known without a call.
-fn exam_next(app: &App, details: Option<&RosterDetails>, link: Option<&Link>) -> Vec<String> {
-    if !app.settings.exam.enabled {
-        return Vec::new();
-    }
-    let is_active = details.is_some_and(|details| details.active);
-    let sentence = match (is_active, link) {
-        (true, None) => {
-            "exam: the next run adopts the candidate with the student's login value, or adds one".to_owned()
-        }
-        (true, Some(_)) => "exam: every run compares the candidate with the roster".to_owned(),
-        (false, None) => "exam: nothing, as no candidate is theirs".to_owned(),
-        (false, Some(link)) => {
-            let seen = link.gone_since_ms.map_or_else(
-                || "no run has seen that yet".to_owned(),
-                |since| format!("seen by {} runs since {}", link.gone_runs, moment(since)),
-            );
-            format!("exam: has left ({seen}); after exam.delete_grace and two runs, exam.leavers is done")
-        }
-    };
-    vec![sentence]
 }
 
 /// The next steps on ClassIn for this student.

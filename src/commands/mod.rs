@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod failures;
 pub mod import;
+mod next_step;
 mod output;
 mod plan;
 mod relink;

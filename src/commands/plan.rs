@@ -8,7 +8,7 @@ use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{self, HoldLine, Intended, RunReport, Severity};
+use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
 use rosterd_core::failure::OperationKey;
 
@@ -31,6 +31,8 @@ struct Document {
     managed: u64,
     unmanaged: u64,
     leavers_waiting: u64,
+    #[serde(skip_serializing_if = "Attentions::is_empty")]
+    attention: Attentions,
     #[serde(skip_serializing_if = "Option::is_none")]
     unmanaged_candidates: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +96,7 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         unmanaged: report.exam.unmanaged,
         // They are largely the same people.
         leavers_waiting: report.exam.leavers_waiting.max(report.classin.leavers_waiting),
+        attention: report.attention.clone(),
         unmanaged_candidates: intended.exam.as_ref().and_then(|planned| planned.unmanaged.as_ref()).map(
             |logins| match values {
                 ValueDisplay::Revealed => logins.clone(),
@@ -171,6 +174,9 @@ fn text(document: &Document) -> String {
         for line in lines {
             let _infallible = writeln!(text, "{title}: {line}");
         }
+    }
+    for attention in document.attention.values() {
+        let _infallible = writeln!(text, "attention: {}", attention.what);
     }
     if let Some(approve) = &document.approve {
         let _infallible = writeln!(text, "To let happen what is held: {approve}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::runs::{RunLine, lines_text};
 use super::{failures, output};
@@ -28,6 +29,9 @@ struct Status {
     runs: Vec<RunLine>,
     /// What is held, each reason once, the oldest first.
     holds: Vec<HoldLine>,
+    /// What waits for somebody by the last run that could read both sides, by kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attention: BTreeMap<String, Value>,
     failures: Vec<FailureRow>,
     condemned_classes: Vec<String>,
 }
@@ -97,6 +101,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
         holds: state.standing_holds().await?.into_iter().map(HoldLine::from).collect(),
+        attention: attention(app).await?,
         failures: state.open_failures().await?,
         condemned_classes: state
             .closed_classes()
@@ -107,6 +112,16 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
     };
     output::show(cli, &status, text);
     Ok(if check && !status.healthy { Exit::Failed } else { Exit::Done })
+}
+
+/// What the last run that read both sides completely said.
+async fn attention(app: &App) -> Result<BTreeMap<String, Value>, AppError> {
+    let run = app.state.run(app.state.last_complete_run().await?).await?;
+    let report = run.and_then(|run| serde_json::from_str::<Value>(&run.report?).ok());
+    let found = report.as_ref().and_then(|report| report.get("attention")?.as_object());
+    Ok(found
+        .map(|found| found.iter().map(|(kind, it)| (kind.clone(), it.clone())).collect())
+        .unwrap_or_default())
 }
 
 async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppError> {
@@ -170,6 +185,9 @@ fn text(status: &Status) -> String {
     }
     if let Some(next) = &status.next_run_at {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
+    }
+    for what in status.attention.values().filter_map(|it| it.get("what")?.as_str()) {
+        let _infallible = writeln!(text, "attention: {what}");
     }
     text.push('\n');
     text.push_str(&lines_text(&status.runs));

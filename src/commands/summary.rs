@@ -44,6 +44,8 @@ struct Shown {
     approve: Option<String>,
     #[serde(default)]
     holds: Vec<HoldSection>,
+    #[serde(default)]
+    attention: BTreeMap<String, ShownAttention>,
     exam: ServiceSection,
     classin: ServiceSection,
 }
@@ -55,6 +57,12 @@ struct HoldSection {
     operations: u64,
     since: String,
     approve: String,
+}
+
+/// What waits for somebody, as a report says it.
+#[derive(Deserialize)]
+struct ShownAttention {
+    what: String,
 }
 
 /// One service's part of it. What an older version did not say counts as nothing.
@@ -72,6 +80,7 @@ struct ServiceSection {
     unmanaged: u64,
     students: u64,
     leavers_waiting: u64,
+    leavers_kept: u64,
     not_mirrored: u64,
     calls: Counts,
     problems: Vec<String>,
@@ -115,6 +124,9 @@ fn text(report: &Shown) -> String {
     );
     service_section(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
     service_section(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
+    for attention in report.attention.values() {
+        let _infallible = writeln!(text, "\n{HELD}attention:{HELD:#} {}", attention.what);
+    }
     if let Some(approve) = &report.approve {
         let _infallible = writeln!(text, "\n{HELD}To let happen what is held:{HELD:#} {approve}");
     }
@@ -166,6 +178,9 @@ fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceS
             "  {DIM}{} leavers wait for exam.delete_grace{DIM:#}",
             grouped(service.leavers_waiting)
         );
+    }
+    if service.leavers_kept > 0 {
+        let _infallible = writeln!(text, "  {DIM}{} leavers stay{DIM:#}", grouped(service.leavers_kept));
     }
     if service.not_mirrored > 0 {
         let _infallible = writeln!(

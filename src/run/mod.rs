@@ -4,6 +4,7 @@
 //! and applies nothing, for it has no [`Writers`]. The two services fail apart: whatever happens to one, the other has
 //! its turn.
 
+mod attention;
 mod classin;
 mod delivery;
 mod exam;
@@ -19,13 +20,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+pub use attention::Attentions;
 pub use classin::{
     ClassinRetryDelays as ClassinPatience, ClassinSide, ConfirmedClassinAccount, EnrolmentLines,
     SchoolChange, check_classin_account, confirm_classin_account, preview_classin,
 };
 pub use exam::{
     ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PlannedExam, check_exam_account,
-    check_exam_fields, confirm_exam_account, login_column,
+    check_exam_fields, confirm_exam_account, exam_account_is_shared, login_column,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;
@@ -275,6 +277,12 @@ async fn close(
         held_digest,
         approve,
         holds: lines,
+        attention: exam
+            .attention
+            .iter()
+            .chain(&classin.attention)
+            .map(|(kind, it)| (*kind, it.clone()))
+            .collect(),
         errors: exam.errors.iter().chain(&classin.errors).cloned().collect(),
         exam,
         classin,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::remote::http::Calls;
+use crate::run::attention::Attentions;
 use crate::run::severity::Severity;
 use crate::store::StandingHold;
 use rosterd_core::exam_plan::Hold;
@@ -91,6 +92,9 @@ pub struct ServiceReport {
     pub managed: u64,
     /// Leavers whose grace has not run out.
     pub leavers_waiting: u64,
+    /// Leavers whose candidates stay, for whatever reason.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub leavers_kept: u64,
     /// Classes that name no course and are not mirrored.
     #[serde(skip_serializing_if = "is_zero")]
     pub not_mirrored: u64,
@@ -119,6 +123,9 @@ pub struct ServiceReport {
     /// left out: `school office`, `it`, `service`, `quota`.
     pub failures_by_who: BTreeMap<&'static str, u64>,
     pub errors: Vec<String>,
+    /// What waits for a person, another row or a time, by kind.
+    #[serde(skip)]
+    pub attention: Attentions,
     /// The plan's digest.
     #[serde(skip)]
     pub digest: String,
@@ -236,6 +243,8 @@ pub struct RunReport {
     pub approve: Option<String>,
     /// What is held, each reason once.
     pub holds: Vec<HoldLine>,
+    /// What waits for a person, another row or a time, by kind.
+    pub attention: Attentions,
     pub exam: ServiceReport,
     pub classin: ServiceReport,
     /// What went wrong, of both.

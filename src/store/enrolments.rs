@@ -221,7 +221,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
                 .bind(uid.0)
         }
         EnrolmentChange::Gone { uid, target } => sqlx::query(
-            "UPDATE enrolments SET gone_since_ms = coalesce(gone_since_ms, ?), gone_runs = gone_runs + 1 \
+            "UPDATE enrolments SET gone_since_ms = min(coalesce(gone_since_ms, ?1), ?1), gone_runs = gone_runs + 1 \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
         .bind(now_ms)

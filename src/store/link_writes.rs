@@ -54,18 +54,26 @@ pub(super) async fn apply_note(
 ) -> Result<(), StoreError> {
     let statement = match note {
         LinkNote::Gone(student) => sqlx::query(
-            "UPDATE links SET gone_since_ms = coalesce(gone_since_ms, ?), gone_runs = gone_runs + 1 \
-             WHERE student_id = ?",
+            "UPDATE links SET gone_since_ms = min(coalesce(gone_since_ms, ?1), ?1), gone_runs = gone_runs + 1 \
+             WHERE student_id = ?2",
         )
         .bind(now_ms)
         .bind(student.as_str().to_owned()),
         LinkNote::Returned(student) => {
-            sqlx::query("UPDATE links SET gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?")
-                .bind(student.as_str().to_owned())
+            sqlx::query(
+                "UPDATE links SET gone_since_ms = NULL, gone_runs = 0, renamed_at_ms = NULL \
+                 WHERE student_id = ?",
+            )
+            .bind(student.as_str().to_owned())
         }
         LinkNote::Follow(student, login) => {
             sqlx::query("UPDATE links SET login_value = ? WHERE student_id = ?")
                 .bind(login.as_str().to_owned())
+                .bind(student.as_str().to_owned())
+        }
+        LinkNote::RenamedByHand(student) => {
+            sqlx::query("UPDATE links SET renamed_at_ms = coalesce(renamed_at_ms, ?) WHERE student_id = ?")
+                .bind(now_ms)
                 .bind(student.as_str().to_owned())
         }
         LinkNote::Suspected(student, shown) => {
@@ -254,7 +262,7 @@ async fn make(
          origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
          suspected = excluded.suspected, rewritten = excluded.rewritten, written_run = excluded.written_run, gids = excluded.gids, \
          groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
-         gone_runs = excluded.gone_runs, linked_at_ms = excluded.linked_at_ms",
+         gone_runs = excluded.gone_runs, renamed_at_ms = NULL, linked_at_ms = excluded.linked_at_ms",
     )
     .bind(link.student.as_str())
     .bind(link.sid.0)

@@ -24,6 +24,7 @@ struct LinkRow {
     gone_since_ms: Option<i64>,
     gone_runs: i64,
     linked_at_ms: i64,
+    renamed_at_ms: Option<i64>,
 }
 
 /// The groups of one candidate as a look-up told them, and when it is looked up again.
@@ -52,6 +53,7 @@ fn link(row: LinkRow, last_complete: RunId) -> Result<Link, StoreError> {
         gone_since_ms: row.gone_since_ms,
         gone_runs: u32::try_from(row.gone_runs).unwrap_or(u32::MAX),
         linked_at_ms: row.linked_at_ms,
+        renamed_by_hand: row.renamed_at_ms.is_some(),
         login: LoginValue::new(row.login_value),
         student: StudentId::new(row.student_id),
     })
@@ -63,7 +65,7 @@ impl StateStore {
     pub fn links(&self, last_complete: RunId) -> impl Stream<Item = Result<Link, StoreError>> + Send + '_ {
         sqlx::query_as(
             "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs, linked_at_ms FROM links ORDER BY student_id",
+             written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links ORDER BY student_id",
         )
         .fetch(&self.reader)
         .map(move |row| link(row.doing("reading links")?, last_complete))
@@ -74,7 +76,7 @@ impl StateStore {
         let last_complete = self.last_complete_run().await?;
         let row: Option<LinkRow> = sqlx::query_as(
             "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs, linked_at_ms FROM links WHERE student_id = ?",
+             written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links WHERE student_id = ?",
         )
         .bind(student.as_str())
         .fetch_optional(&self.reader)
@@ -173,6 +175,19 @@ impl StateStore {
         Ok(sids.into_iter().map(Sid).collect())
     }
 
+    /// Look-ups of groups that are due later than any is ever put off come due within this span: a clock was ahead
+    /// when they were put off.
+    pub async fn bring_group_checks_forward(&self, now_ms: i64, span_ms: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE links SET groups_due_at_ms = ?1 + (sid % 100) * ?2 / 100 WHERE groups_due_at_ms > ?1 + ?2",
+        )
+        .bind(now_ms)
+        .bind(span_ms)
+        .execute(&self.writer)
+        .await
+        .done("bringing look-ups forward")
+    }
+
     /// Remembers groups as they were looked up, and when to look again. Groups that were not told stay as they are
     /// remembered, but for those of an open move: nothing is known of them.
     pub async fn remember_groups(&self, looked_up: &[LookedUpGroups]) -> Result<(), StoreError> {
@@ -231,7 +246,8 @@ impl StateStore {
         }
         let mut moved = 0;
         for statement in [
-            "UPDATE links SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
+            "UPDATE links SET student_id = ?, gone_since_ms = NULL, gone_runs = 0, renamed_at_ms = NULL \
+             WHERE student_id = ?",
             "UPDATE enrolments SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE OR REPLACE accounts SET student_id = ? WHERE student_id = ?",
             "UPDATE result_owners SET student_id = ? WHERE student_id = ?",

@@ -39,6 +39,7 @@ mod outcomes;
 mod result_passes;
 mod results;
 mod roster;
+mod roster_groups;
 mod roster_rows;
 pub mod roster_writer;
 mod runs;

@@ -131,6 +131,7 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::DeadLetter
             | SkipReason::LoginInUse(_)
             | SkipReason::ForeignCandidate(_)
+            | SkipReason::LoginOfLeaver { .. }
             | SkipReason::AmbiguousLogin
             | SkipReason::Unlisted(_)
             | SkipReason::NotFoundOut

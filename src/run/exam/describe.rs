@@ -48,6 +48,8 @@ fn foreign_candidates(plan: &GuardedPlan) -> Vec<String> {
 /// Why something is held, with the groups in which a person recognises it.
 fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) -> String {
     let name = |gid: &Gid| groups.code_of(*gid).map_or_else(|| format!("gid {gid}"), ToString::to_string);
+    // A hold about single people names them itself.
+    let largest = if reason.word().is_some() { &[] } else { largest };
     let largest: Vec<String> =
         largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
     match (reason, largest.as_slice()) {

@@ -7,6 +7,7 @@ use std::pin::pin;
 use futures_util::stream::StreamExt;
 
 use super::group_creation::{self, GroupPlan};
+use super::leavers::{self, Sharing};
 use super::lookup::DueGroups;
 use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
@@ -15,13 +16,16 @@ use crate::store::{RosterRow, StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
     CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, RosterCertificate, SharedLogins,
 };
-use rosterd_core::roster::{LoginValue, RosterProblem, StudentId};
+use rosterd_core::roster::{Gid, Group, GroupCode, LoginValue, RosterProblem, StudentId};
 
 /// What one consistent reading of the roster brought.
 pub(super) struct RosterDiff {
     pub(super) diff: Diff,
     pub(super) groups: GroupBook,
     pub(super) problems: Vec<RosterProblem>,
+    /// The groups that the roster names, with every gid that is known.
+    pub(super) roster_groups: Vec<Group>,
+    pub(super) sharing: Sharing,
     /// Proof that the roster was read completely.
     pub(super) certificate: RosterCertificate,
 }
@@ -46,6 +50,7 @@ pub(super) async fn run(
     problems.extend(unreadable_ids(snapshot.count_unreadable_ids().await?));
     let groups = group_creation::with_known_gids(context, groups, group_plan).await?;
     let new = group_plan.decisions.planned_codes();
+    let roster_groups = with_group_of_leavers(groups.clone(), leavers_group(side));
     let groups = GroupBook::new(groups, leavers_group(side)).creating(new);
     let repeated = snapshot.repeated_students().await?;
     let mut shared = SharedLogins::default();
@@ -70,7 +75,19 @@ pub(super) async fn run(
     diff.mark_named(&named);
     diff.unreadable_since_ms = unreadable_since::<ExamSyncError>(context, &mut snapshot).await?;
     snapshot.close().await;
-    Ok(RosterDiff { diff, groups, problems, certificate })
+    let stood = context.state.roster_groups().await?;
+    let groups = groups.remembering(stood.clone(), false);
+    let sharing = leavers::sharing(context, side, &diff, &groups).await?;
+    let groups = groups.remembering(stood, sharing.is_shared());
+    Ok(RosterDiff { diff, groups, problems, roster_groups, sharing, certificate })
+}
+
+/// The group that leavers are moved to counts as ours, and goes on to do so when the setting changes.
+fn with_group_of_leavers(mut groups: Vec<Group>, leavers: Option<Gid>) -> Vec<Group> {
+    if let Some(gid) = leavers.filter(|gid| groups.iter().all(|group| group.gid != Some(*gid))) {
+        groups.push(Group { code: GroupCode::new(""), title: String::new(), gid: Some(gid), flaw: None });
+    }
+    groups
 }
 
 /// Both sides come in ascending order of student id; what has one id belongs together.

@@ -10,6 +10,7 @@ mod describe;
 mod diff;
 mod field_mapping;
 mod group_creation;
+mod leavers;
 mod listing;
 mod lookup;
 mod lost_deletes;
@@ -30,6 +31,7 @@ mod write_call;
 
 use std::collections::HashSet;
 
+pub use leavers::exam_account_is_shared;
 pub use session::ExamRetryDelays;
 
 pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
@@ -39,6 +41,7 @@ use describe::describe;
 use field_mapping::ResolveError;
 pub use field_mapping::login_column;
 use group_creation::{GroupPlan, create_groups, plan_groups};
+use leavers::Sharing;
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
@@ -56,9 +59,10 @@ use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{RosterDatabase, RosterError, StateStore, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, Guard, GuardedPlan, LinkNote, Listing, ListingCertificate,
-    LookupRequests, LookupResults, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Policy, Trust,
+    LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput,
+    Policy, Trust,
 };
-use rosterd_core::roster::{Gid, Leavers, LoginValue, Mode, RunId, Sid};
+use rosterd_core::roster::{Gid, Group, Leavers, LoginValue, Mode, RunId, Sid};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -187,6 +191,9 @@ struct Decided {
     unlisted: Option<HashSet<Sid>>,
     /// Since when the roster has had rows without a readable id.
     unreadable_since_ms: Option<i64>,
+    /// The groups of the roster that was read.
+    roster_groups: Vec<Group>,
+    sharing: Sharing,
 }
 
 /// The recipe.
@@ -229,11 +236,23 @@ async fn apply_plan(
     decided: Decided,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
-    let Decided { plan, mut approved, notes, lookups, open_failures, groups, unlisted, unreadable_since_ms } =
-        decided;
+    let Decided {
+        plan,
+        mut approved,
+        notes,
+        lookups,
+        open_failures,
+        groups,
+        unlisted,
+        unreadable_since_ms,
+        roster_groups,
+        sharing,
+    } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
         lost_deletes::settle_deletes(context, run, (&notes, &plan), report).await?;
+        leavers::remember_sharing(context, sharing).await?;
+        context.state.remember_roster_groups(&roster_groups, now_ms).await?;
         remember(context, side, &notes, &lookups, now_ms).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         remember_unreadable(context, unreadable_since_ms).await?;
@@ -359,7 +378,7 @@ async fn decide(
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();
-    let policy = policy(context, side);
+    let policy = policy(context, side, roster_diff.sharing);
     let proof = believed.as_ref().map(|listing| Certificate::of(listing, &roster_diff.certificate));
     let trust = match &proof {
         Ok(proof) => Trust::Complete(proof),
@@ -367,8 +386,16 @@ async fn decide(
     };
     let mut lost_adds = context.state.lost_adds().await?;
     lost_adds.retain(|student| !open_adds.contradicted.contains(student));
-    let requests =
-        LookupRequests::under(&roster_diff.diff, &roster_diff.groups, &policy, trust, &lost_adds, now_ms);
+    let guard = guard(context, side, now_ms).await?;
+    let terms = LookupTerms {
+        groups: &roster_diff.groups,
+        policy: &policy,
+        trust,
+        our_lost_adds: &lost_adds,
+        approved: &guard.approved,
+        now_ms,
+    };
+    let requests = LookupRequests::under(&roster_diff.diff, &terms);
     let mut found =
         lookup::look_up(context, &session, requests, due, lost_adds, &mut roster_diff.diff, key).await?;
     if !trust.is_doubtful() {
@@ -380,7 +407,6 @@ async fn decide(
     let comparison = Comparison { mapping, observed, key };
     let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
-    let guard = guard(context, side, now_ms).await?;
     let input = PlanInput {
         diff,
         comparison,
@@ -404,9 +430,19 @@ async fn decide(
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
-    let approved = guard.approved;
-    let groups = group_plan;
-    Ok(Decided { plan, approved, notes, lookups, open_failures, groups, unlisted, unreadable_since_ms })
+    leavers::describe(&plan, roster_diff.sharing, report);
+    Ok(Decided {
+        plan,
+        approved: guard.approved,
+        notes,
+        lookups,
+        open_failures,
+        groups: group_plan,
+        unlisted,
+        unreadable_since_ms,
+        roster_groups: roster_diff.roster_groups,
+        sharing: roster_diff.sharing,
+    })
 }
 
 /// What the reading alone brought, written down before anything is sent.
@@ -419,16 +455,18 @@ async fn remember(
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
     context.state.trim_former_candidates(now_ms).await?;
-    lookup::remember_groups(context, side, lookups).await
+    lookup::remember_groups(context, side, lookups).await?;
+    let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
+    context.state.bring_group_checks_forward(now_ms, span_ms).await
 }
 
-fn policy(context: &Context, side: &ExamSide) -> Policy {
+fn policy(context: &Context, side: &ExamSide, sharing: Sharing) -> Policy {
     Policy {
         mode: context.mode,
         leavers: side.settings.leavers,
         adopt: side.settings.adopt,
         delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX),
-        shared: side.settings.shared.unwrap_or(false),
+        shared: sharing.is_shared(),
     }
 }
 

@@ -205,6 +205,7 @@ fn adopted(student: StudentId, adoption: &Adoption, now_ms: i64) -> Link {
         gone_since_ms: None,
         gone_runs: 0,
         linked_at_ms: now_ms,
+        renamed_by_hand: false,
     }
 }
 
@@ -225,6 +226,7 @@ fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, si
         gone_since_ms: None,
         gone_runs: 0,
         linked_at_ms: context.run_context.clock.now_ms(),
+        renamed_by_hand: false,
     }
 }
 

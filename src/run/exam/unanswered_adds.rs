@@ -82,6 +82,7 @@ pub(super) async fn unanswered_adds(
                 gone_since_ms: None,
                 gone_runs: 0,
                 linked_at_ms: now_ms,
+                renamed_by_hand: false,
             };
             let groups_due_at_ms = next_group_check(session.side, now_ms);
             record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));

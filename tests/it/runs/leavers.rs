@@ -140,8 +140,9 @@ async fn a_former_candidate_follows_its_student_to_another_id_and_is_forgotten_i
 }
 
 #[tokio::test]
-async fn a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
+async fn in_a_shared_account_a_leaver_in_a_foreign_group_is_only_taken_out_of_ours() {
     let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.exam.shared = Some(true);
     let sid = world.sid("s001").await;
     world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
     world.remove("s001").await;

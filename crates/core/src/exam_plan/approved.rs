@@ -81,6 +81,13 @@ impl Approved {
         words.is_some_and(|words| words.contains(&word))
     }
 
+    /// The students whom a person let go ahead although they are held for this reason.
+    #[must_use]
+    pub fn students(&self, word: HoldWord) -> HashSet<&StudentId> {
+        let named = self.operations.iter().filter(|(_, words)| words.contains(&word));
+        named.map(|((student, ..), _)| student).collect()
+    }
+
     /// Whether the creation of this very group was approved.
     #[must_use]
     pub fn contains_group(&self, creation: &GroupCreation) -> bool {

@@ -14,6 +14,32 @@ pub struct GroupBook {
     new: BTreeMap<GroupCode, GroupCode>,
     ours: BTreeSet<Gid>,
     leavers: Option<Gid>,
+    /// Groups that stood on the roster once and do no more.
+    former: BTreeMap<Gid, StoodGroup>,
+}
+
+/// A gid that stood on the roster at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoodGroup {
+    /// The group.
+    pub gid: Gid,
+    /// Its title then; empty where that is not known.
+    pub title: String,
+    /// When it was last seen there, in milliseconds since 1970 UTC.
+    pub until_ms: i64,
+    /// Whether it stood there for as long as a mistake is not left standing.
+    pub is_settled: bool,
+}
+
+/// Where a leaver's candidate is, by its groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaverStanding {
+    /// In groups of ours alone.
+    Ours,
+    /// In the group that leavers are moved to, and in no other.
+    Moved,
+    /// Also, or only, in these groups, which never stood on the roster.
+    Foreign(BTreeSet<Gid>),
 }
 
 /// One student's memberships as groups of the exam side.
@@ -65,13 +91,30 @@ impl GroupBook {
             gids.insert(code, gid);
         }
         let ours = gids.values().copied().flatten().chain(extra).collect();
-        Self { gids, flaws, new: BTreeMap::new(), ours, leavers: extra }
+        Self { gids, flaws, new: BTreeMap::new(), ours, leavers: extra, former: BTreeMap::new() }
     }
 
     /// What makes the row of a group unusable.
     #[must_use]
     pub fn flaw(&self, code: &GroupCode) -> Option<&str> {
         self.flaws.get(code).map(String::as_str)
+    }
+
+    /// The same, which remembers every gid that ever stood on the roster: it counts as ours for taking leavers out of
+    /// it. In a shared account a gid that stood there for a short time may have been a mistake, and does not.
+    #[must_use]
+    pub fn remembering(self, stood: impl IntoIterator<Item = StoodGroup>, shared: bool) -> Self {
+        let former = stood
+            .into_iter()
+            .filter(|group| !self.ours.contains(&group.gid) && (!shared || group.is_settled))
+            .map(|group| (group.gid, group))
+            .collect();
+        Self { former, ..self }
+    }
+
+    /// Groups that stood on the roster once and do no more.
+    pub fn former(&self) -> impl Iterator<Item = &StoodGroup> {
+        self.former.values()
     }
 
     /// The same, where the plan creates groups that have no gid: `new` has the code under which it creates each.
@@ -183,21 +226,42 @@ impl GroupBook {
         Some(GroupChange::Adjust { missing, surplus })
     }
 
-    /// Whether a leaver known to be in `held` has already been dealt with: out of our groups because
-    /// another school has the candidate too, or in the group that leavers are moved to.
+    /// Where a leaver known to be in `held` is.
     #[must_use]
-    pub fn is_done_with(&self, held: &BTreeSet<Gid>) -> bool {
+    pub fn standing_of_leaver(&self, held: &BTreeSet<Gid>) -> LeaverStanding {
         let ours = self.ours_among(held);
         if ours.len() < held.len() {
-            return ours.is_empty();
+            return LeaverStanding::Foreign(held.difference(&ours).copied().collect());
         }
-        self.leavers.is_some_and(|gid| !self.gids_differ(&BTreeSet::from([gid]), held))
+        match self.leavers {
+            Some(gid) if *held == BTreeSet::from([gid]) => LeaverStanding::Moved,
+            Some(_) | None => LeaverStanding::Ours,
+        }
     }
 
-    /// The groups of ours that a candidate holds.
+    /// The groups that a leaver's candidate holds and is taken out of.
     #[must_use]
     pub fn ours_among(&self, held: &BTreeSet<Gid>) -> BTreeSet<Gid> {
-        held.iter().copied().filter(|gid| self.is_ours(*gid)).collect()
+        let is_ours = |gid: &Gid| self.is_ours(*gid) || self.former.contains_key(gid);
+        held.iter().copied().filter(is_ours).collect()
+    }
+
+    /// The change that takes a leaver out of all groups of ours and into `target`.
+    #[must_use]
+    pub fn change_of_leaver(&self, target: Gid, held: &BTreeSet<Gid>) -> Option<GroupChange> {
+        let mut surplus = self.ours_among(held);
+        let is_foreign_too = surplus.len() < held.len();
+        surplus.remove(&target);
+        let is_there = held.contains(&target);
+        if is_there && surplus.is_empty() {
+            return None;
+        }
+        let target = TargetGroup::Existing(target);
+        if !is_foreign_too {
+            return Some(GroupChange::MoveTo(target));
+        }
+        let missing = (!is_there).then_some(target).into_iter().collect();
+        Some(GroupChange::Adjust { missing, surplus })
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Link {
     pub gone_runs: u32,
     /// When the link was made, in milliseconds since 1970 UTC.
     pub linked_at_ms: i64,
+    /// Whether somebody gave the candidate another login value after the student had left.
+    pub renamed_by_hand: bool,
 }
 
 impl fmt::Debug for Link {
@@ -84,6 +86,8 @@ pub enum LinkNote {
     Returned(StudentId),
     /// The candidate has another login value now.
     Follow(StudentId, LoginValue),
+    /// The candidate of a student who has left was given another login value by hand.
+    RenamedByHand(StudentId),
     /// The candidate no longer exists and is not wanted either.
     Close(StudentId),
     /// The candidate no longer exists, and the one that took its login value may not be taken over.
@@ -108,6 +112,7 @@ impl LinkNote {
             Self::Gone(student)
             | Self::Returned(student)
             | Self::Follow(student, _)
+            | Self::RenamedByHand(student)
             | Self::Close(student)
             | Self::Lost(student)
             | Self::Suspected(student, _)

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::approved::Approved;
 use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge};
 use super::fingerprint::Fingerprint;
-use super::groups::GroupBook;
+use super::groups::{GroupBook, LeaverStanding};
+use super::hold_word::HoldWord;
 use super::link::Link;
+use super::person_doubt::PersonDoubts;
 use super::policy::{Policy, Trust};
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
@@ -79,22 +82,32 @@ pub struct LookupRequests {
 
 impl LookupRequests {
     /// The open questions of this diff that can change something in this run. Left out are leavers whom the
-    /// mode or a doubtful listing spares, candidates that may not be adopted, and, where the listing is
-    /// doubtful anyway, students missing from it.
+    /// mode or a doubtful listing spares, candidates that may not be adopted, whoever is held until a person
+    /// decides, and, where the listing is doubtful anyway, students missing from it.
     #[must_use]
-    pub fn under(
-        diff: &Diff,
-        groups: &GroupBook,
-        policy: &Policy,
-        trust: Trust<'_>,
-        our_lost_adds: &HashSet<StudentId>,
-        now_ms: i64,
-    ) -> Self {
+    pub fn under(diff: &Diff, terms: &LookupTerms<'_>) -> Self {
+        let LookupTerms { groups, policy, trust, our_lost_adds, approved, now_ms } = *terms;
         let complete = !trust.is_doubtful();
-        let leaver =
-            |link: &Link| complete && policy.mode == Mode::Sync && policy.leaver_is_due(link, now_ms);
-        let adoption =
-            |newcomer: &Newcomer| policy.adopt == Adopt::Auto || our_lost_adds.contains(&newcomer.wanted.id);
+        let doubts = PersonDoubts::of(&diff.differences);
+        let same_person = approved.students(HoldWord::SamePerson);
+        let foreign_group = approved.students(HoldWord::ForeignGroup);
+        let leaver = |link: &Link| {
+            let asks = doubts.of_leaver(link, None).is_some() && !same_person.contains(&link.student);
+            let stays = link.groups.as_ref().is_some_and(|held| match groups.standing_of_leaver(held) {
+                LeaverStanding::Ours => false,
+                LeaverStanding::Moved => true,
+                LeaverStanding::Foreign(_) if policy.shared => groups.ours_among(held).is_empty(),
+                LeaverStanding::Foreign(_) => !foreign_group.contains(&link.student),
+            });
+            let sync = complete && policy.mode == Mode::Sync;
+            sync && policy.leaver_is_due(link, now_ms) && !asks && !stays
+        };
+        let adoption = |newcomer: &Newcomer| {
+            let student = &newcomer.wanted.id;
+            let asks = doubts.of_newcomer(student).is_some() && !same_person.contains(student);
+            let waits = doubts.is_of_leaver(&newcomer.wanted.login);
+            (policy.adopt == Adopt::Auto || our_lost_adds.contains(student)) && !asks && !waits
+        };
         Self::collect(diff, &LookupScope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption })
     }
 
@@ -155,9 +168,8 @@ impl LookupRequests {
             return;
         }
         let missing = !leaver.listed && scope.unlisted;
-        let done_with = leaver.link.groups.as_ref().is_some_and(|held| scope.groups.is_done_with(held));
         let contested = leaver.prior == PriorKnowledge::Contested;
-        let due = leaver.prior != PriorKnowledge::Groups && !done_with && (scope.leaver)(&leaver.link);
+        let due = leaver.prior != PriorKnowledge::Groups && (scope.leaver)(&leaver.link);
         if leaver.prior != PriorKnowledge::Gone && (missing || due || contested) {
             self.sids.insert(leaver.link.sid);
         }
@@ -165,6 +177,23 @@ impl LookupRequests {
             self.logins.insert(leaver.link.login.clone());
         }
     }
+}
+
+/// What decides which questions can change a plan.
+#[derive(Clone, Copy)]
+pub struct LookupTerms<'a> {
+    /// The roster's groups.
+    pub groups: &'a GroupBook,
+    /// The admin's settings.
+    pub policy: &'a Policy,
+    /// Whether the listing can be believed.
+    pub trust: Trust<'a>,
+    /// Students with an add of ours that was never answered.
+    pub our_lost_adds: &'a HashSet<StudentId>,
+    /// What a person let go ahead.
+    pub approved: &'a Approved,
+    /// Now, in milliseconds since 1970 UTC.
+    pub now_ms: i64,
 }
 
 /// The look-ups that can change the plan.

@@ -16,7 +16,8 @@
 //! | yes | found by its sid under another listed login value | yes | the link follows, then Modify |
 //! | any | found by its sid, listed nowhere | yes | none: the listing is doubtful |
 //! | no | listed | yes | Delete, once the student has been gone long enough |
-//! | no | listed, also in a group that is not ours | yes | Move out of our groups, nothing else |
+//! | no | listed, perhaps somebody who is on the roster | yes | Delete, held |
+//! | no | listed, also in a group that never stood on the roster | yes | Delete, held; in a shared account a Move out of our groups, nothing else |
 //! | no | gone by its sid | yes | none: the link is closed |
 //! | no | listed | no | none, counted as unmanaged |
 //! | unusable row | any | any | none, reported; never a Delete |
@@ -43,6 +44,7 @@ mod hold;
 mod hold_word;
 mod identity;
 mod judge;
+mod kept;
 mod kind;
 mod link;
 mod login_evidence;
@@ -51,6 +53,7 @@ mod mapping;
 mod observed;
 mod open_failures;
 mod operation;
+mod person_doubt;
 mod policy;
 mod readings;
 mod reason;
@@ -82,16 +85,17 @@ pub use group_creation::{
     CreatedGroups, CreationOutcome, FoundGroup, GroupCreation, GroupDecisions, GroupEvidence, GroupOrigin,
     GroupsInput, KnownGroup, MissingGroups,
 };
-pub use groups::{GroupBook, WantedGroups};
+pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub use guard::{Guard, GuardedPlan, allowance};
 pub use hold::{HeldOperation, Hold, held_digest};
 pub use hold_word::HoldWord;
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
+pub use kept::{FormerGroup, KeptLeavers};
 pub use kind::OperationKind;
 pub use link::{Link, LinkNote, Origin};
 pub use login_evidence::{LoginEvidence, LoginFieldVerdict};
-pub use lookup::{LoginFact, LookupRequests, LookupResults, SidFact};
+pub use lookup::{LoginFact, LookupRequests, LookupResults, LookupTerms, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
 pub use open_failures::OpenFailures;
@@ -99,6 +103,7 @@ pub use operation::{
     Addition, Adoption, Change, Deletion, FieldChange, GroupMove, LoginChange, Modification, Operation,
     OperationState,
 };
+pub use person_doubt::PersonDoubt;
 pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, SkipReason};
@@ -124,6 +129,10 @@ pub struct PlanTotals {
     pub unmanaged: u64,
     /// Leavers within their grace.
     pub leavers_waiting: u64,
+    /// Leavers whose candidates stay.
+    pub kept: KeptLeavers,
+    /// Groups that stood on the roster once and still have students in them who are on it.
+    pub former_groups: Vec<FormerGroup>,
     /// The number of managed candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
     /// Groups of the roster.

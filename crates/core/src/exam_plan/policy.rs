@@ -23,14 +23,14 @@ pub struct Policy {
 
 impl Policy {
     /// Whether a leaver's time has come: gone long enough, and seen so by an earlier run too. It never
-    /// comes where leavers' candidates are kept.
+    /// comes where leavers' candidates are kept. A moment that lies ahead is read as now: a clock was wrong.
     #[must_use]
     pub fn leaver_is_due(&self, link: &Link, now_ms: i64) -> bool {
         if self.leavers == Leavers::Keep {
             return false;
         }
         let Some(since) = link.gone_since_ms else { return false };
-        link.gone_runs >= 1 && now_ms.saturating_sub(since) >= self.delete_grace_ms
+        link.gone_runs >= 1 && now_ms.saturating_sub(since).max(0) >= self.delete_grace_ms
     }
 
     /// Whether the mode allows an operation; what concerns leavers is for [`Mode::Sync`] alone.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::first_contact::FirstContact;
 use super::hold_word::HoldWord;
 use super::kind::OperationKind;
+use super::person_doubt::PersonDoubt;
 use crate::failure::FailureCode;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, Sid, StudentId};
@@ -77,6 +78,10 @@ pub enum HoldReason {
     UnreadableIds,
     /// The student's id differs from another one only in blanks or characters that nobody can see.
     TwinOf(Sid),
+    /// It may be one person where it looks like two, or the other way round.
+    SamePerson(PersonDoubt),
+    /// The leaver is also in these groups, which never stood on the roster.
+    ForeignGroup(BTreeSet<Gid>),
 }
 
 impl HoldReason {
@@ -97,6 +102,8 @@ impl HoldReason {
             Self::FirstContact(_) => "first-contact",
             Self::NothingAgrees { .. } => HoldWord::Adoption.as_str(),
             Self::StillNamed | Self::UnreadableIds | Self::TwinOf(_) => HoldWord::UnreadableIds.as_str(),
+            Self::SamePerson(_) => HoldWord::SamePerson.as_str(),
+            Self::ForeignGroup(_) => HoldWord::ForeignGroup.as_str(),
         }
     }
 
@@ -118,7 +125,9 @@ impl HoldReason {
             | Self::NothingAgrees { .. }
             | Self::StillNamed
             | Self::UnreadableIds
-            | Self::TwinOf(_) => None,
+            | Self::TwinOf(_)
+            | Self::SamePerson(_)
+            | Self::ForeignGroup(_) => None,
         }
     }
 
@@ -139,6 +148,8 @@ impl HoldReason {
             | Self::TooManyOverwrites(_)
             | Self::TooManyMissing(_)
             | Self::FirstContact(_) => None,
+            Self::SamePerson(_) => Some(HoldWord::SamePerson),
+            Self::ForeignGroup(_) => Some(HoldWord::ForeignGroup),
         }
     }
 }
@@ -221,8 +232,21 @@ impl fmt::Display for HoldReason {
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
             }
+            Self::SamePerson(doubt) => doubt.fmt(f),
+            Self::ForeignGroup(gids) => write!(
+                f,
+                "has left, and is also in {}: an approval that names the student lets it happen, \
+                 rosterd failures ignore keeps the candidate, exam.shared = true keeps all of them",
+                never_on_the_roster(gids)
+            ),
         }
     }
+}
+
+/// Groups of others, as part of a sentence.
+pub(super) fn never_on_the_roster(gids: &BTreeSet<Gid>) -> String {
+    let named: Vec<String> = gids.iter().map(ToString::to_string).collect();
+    format!("gid {}, which never stood on the roster", named.join(", gid "))
 }
 
 /// The reason to leave an operation for another run.
@@ -269,6 +293,15 @@ pub enum SkipReason {
     AnotherLogin,
     /// Our clock and the service's are too far apart.
     ClocksDiffer,
+    /// Its login value still belongs to the candidate of somebody who has left.
+    LoginOfLeaver {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who wants the login value.
+        wanted_by: StudentId,
+        /// Whether that student has no candidate yet.
+        is_new: bool,
+    },
 }
 
 impl SkipReason {
@@ -277,7 +310,7 @@ impl SkipReason {
     #[must_use]
     pub fn code(&self) -> Option<FailureCode> {
         match self {
-            Self::LoginInUse(_) => Some(FailureCode::LoginValueInUse),
+            Self::LoginInUse(_) | Self::LoginOfLeaver { .. } => Some(FailureCode::LoginValueInUse),
             Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
             Self::AmbiguousLogin => Some(FailureCode::AmbiguousLogin),
             Self::Unlisted(_) => Some(FailureCode::UnlistedCandidate),
@@ -309,6 +342,7 @@ impl SkipReason {
             | Self::DeadLetter
             | Self::LoginInUse(_)
             | Self::ForeignCandidate(_)
+            | Self::LoginOfLeaver { .. }
             | Self::Depends(_)
             | Self::NotFoundOut
             | Self::AmbiguousLogin
@@ -338,6 +372,18 @@ impl fmt::Display for SkipReason {
             Self::Ignored => f.write_str("ignored until its row changes"),
             Self::LoginInUse(owner) => {
                 write!(f, "its login value still belongs to the candidate of student {owner}")
+            }
+            Self::LoginOfLeaver { leaver, wanted_by, is_new } => {
+                let whose = "its login value still belongs to the candidate of student";
+                write!(f, "{whose} {leaver}, who has left: ")?;
+                if *is_new {
+                    write!(
+                        f,
+                        "if {leaver} and {wanted_by} are one person, rosterd relink {leaver} {wanted_by}; "
+                    )?;
+                    write!(f, "if they are two, ")?;
+                }
+                f.write_str("it waits until that candidate is deleted or has another login value")
             }
             Self::Depends(kind) => write!(f, "waits for the {kind} it depends on"),
             Self::AmbiguousLogin => f.write_str(

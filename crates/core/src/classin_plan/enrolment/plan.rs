@@ -265,6 +265,8 @@ impl<'a> Planner<'a> {
         };
         // The later of the two, should the student have come back and left again.
         let since_ms = record.gone_since_ms.map_or(since_ms, |recorded| recorded.max(since_ms));
+        // A moment that lies ahead is read as now: a clock was wrong.
+        let since_ms = since_ms.min(self.view.now_ms);
         let until_ms = since_ms.saturating_add(self.view.delete_grace_ms);
         (runs < LEAST_RUNS || self.view.now_ms < until_ms).then_some(Reason::Grace { until_ms })
     }

@@ -197,6 +197,15 @@ fn a_leaver_who_came_back_in_between_begins_a_new_grace() {
 }
 
 #[test]
+fn a_leaver_gone_since_a_moment_that_lies_ahead_counts_from_now() {
+    let mut world = converged().with_leaver("s2", 500, 2);
+    world.recorded[1].gone_since_ms = Some(9000 * 24 * HOUR_MS);
+    let plan = world.plan();
+    let until_ms = 1072 * HOUR_MS;
+    assert_eq!(plan.operations[0].state, EnrolmentState::Waiting(Reason::Grace { until_ms }));
+}
+
+#[test]
 fn only_evidence_that_the_setting_allows_leads_to_a_removal() {
     use Evidence::{Added, Present, Presumed, Removing, Unknown};
     let table = [

@@ -22,8 +22,9 @@ pub(super) fn violations(audit: &Audit<'_>) -> Vec<Violation> {
 fn missing(audit: &Audit<'_>, operation: &Operation) -> Vec<MissingProof> {
     let departure = audit.departures.get(&operation.student);
     let was_seen = departure.is_some_and(|departure| departure.runs >= 1);
-    let is_over = departure
-        .is_some_and(|departure| audit.now_ms.saturating_sub(departure.since_ms) >= audit.delete_grace_ms);
+    let is_over = departure.is_some_and(|departure| {
+        audit.now_ms.saturating_sub(departure.since_ms).max(0) >= audit.delete_grace_ms
+    });
     let proofs = [
         (audit.plan.doubt.is_none(), MissingProof::Certificate),
         (was_seen, MissingProof::EarlierRun),

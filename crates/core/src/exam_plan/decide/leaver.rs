@@ -5,78 +5,65 @@ use std::collections::BTreeSet;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::diff::{Absence, Leaver};
 use crate::exam_plan::fingerprint::Fingerprint;
-use crate::exam_plan::group_change::GroupChange;
-use crate::exam_plan::groups::{WantedGroups, shrink};
+use crate::exam_plan::group_change::{GroupChange, TargetGroup};
+use crate::exam_plan::groups::{LeaverStanding, shrink};
 use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::operation::{Change, Deletion, GroupMove};
+use crate::exam_plan::operation::{Change, Deletion, GroupMove, OperationState};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
-use crate::roster::{Gid, StudentId};
-use crate::roster::{Leavers, Mode};
+use crate::roster::{Gid, Leavers, LoginValue, Mode, StudentId};
 
 impl Decider<'_> {
     pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
         let link = &leaver.link;
         let is_unlisted = location == CandidateLocation::Nowhere;
-        match location {
+        let found_under = match location {
             CandidateLocation::Gone => {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.give_up(link);
                 return;
             }
-            // The link does not follow: who shows another login value may be another person by now.
-            CandidateLocation::Elsewhere(_)
-            | CandidateLocation::Here
-            | CandidateLocation::Nowhere
-            | CandidateLocation::Unknown => {}
-        }
+            CandidateLocation::Elsewhere(login) => {
+                self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+                self.notes.push(LinkNote::RenamedByHand(link.student.clone()));
+                Some(login)
+            }
+            CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
+        };
         let is_in_doubt =
             self.input.lookups.absence(link, leaver.prior, leaver.listed, self.input.now_ms).is_some();
         if !self.input.trust.is_doubtful() {
             self.notes.push(LinkNote::Gone(link.student.clone()));
         }
-        if self.input.policy.leavers == Leavers::Keep {
-            return;
-        }
-        if !self.input.policy.leaver_is_due(link, self.input.now_ms) {
+        if self.input.policy.leavers == Leavers::Keep || self.is_moved(link) {
+            self.kept.count_as_set();
+        } else if let Some(reason) = self.same_person(link, found_under.as_ref()) {
+            self.miss(link, false);
+            self.hold_leaver(link, reason);
+        } else if !self.input.policy.leaver_is_due(link, self.input.now_ms) {
             self.leavers_waiting += 1;
-            return self.miss(link, true);
-        }
-        self.miss(link, false);
-        if is_unlisted && self.is_done_with(link) {
-            return;
-        }
-        if is_unlisted {
-            let reason = self.unlisted_reason(link.sid);
-            return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
-        }
-        if is_in_doubt {
-            let reason = self.location_unknown(link, leaver.prior, leaver.listed);
-            return self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
-        }
-        let before = self.operations.len();
-        match self.looked_up(link, leaver.prior) {
-            Some(_) if self.input.lookups.identity(link.sid, &link.login) != Identity::Proven => {
-                let reason = self.not_proven(link.sid, &link.login);
-                self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
+            self.miss(link, true);
+        } else {
+            self.miss(link, false);
+            let before = self.operations.len();
+            match self.looked_up(link, leaver.prior) {
+                _ if is_unlisted => self.leave_unlisted(link),
+                _ if is_in_doubt => {
+                    let reason = self.location_unknown(link, leaver.prior, leaver.listed);
+                    self.withhold(link, reason);
+                }
+                Some(_) if self.input.lookups.identity(link.sid, &link.login) != Identity::Proven => {
+                    let reason = self.not_proven(link.sid, &link.login);
+                    self.withhold(link, reason);
+                }
+                Some(held) => self.dismiss(link, &held),
+                None => self.dismiss_unseen(link),
             }
-            Some(held) => self.dismiss(link, &held),
-            None if self.is_done_with(link) => {}
-            None => {
-                let reason = self.groups_unknown(link);
-                self.skip_leaver(link.student.clone(), self.dismissal(link), reason);
-            }
-        }
-        if let Some(reason) = self.may_be_there(leaver) {
-            for operation in
-                self.operations.iter_mut().skip(before).filter(|operation| operation.is_planned())
-            {
-                let (student, kind) = (&operation.student, operation.kind());
-                let hash = operation.desired_hash;
-                operation.state = self.input.held_about_people(student, kind, hash, reason.clone());
+            if let Some(reason) = self.may_be_there(leaver) {
+                self.hold_from(before, &reason);
             }
         }
     }
@@ -98,6 +85,22 @@ impl Decider<'_> {
         }
     }
 
+    /// A candidate that exists and is not listed is left alone until it is.
+    fn leave_unlisted(&mut self, link: &Link) {
+        if self.is_left_to_others(link) {
+            let foreign = link.groups.clone().unwrap_or_default();
+            return self.kept.count(link, &foreign);
+        }
+        let reason = self.unlisted_reason(link.sid);
+        self.withhold(link, reason);
+    }
+
+    /// What is to be done to a leaver's candidate is left for another run.
+    fn withhold(&mut self, link: &Link, reason: SkipReason) {
+        let DesiredDismissal { student, kind, .. } = self.desired_dismissal(link);
+        self.skip_leaver(student, kind, reason);
+    }
+
     /// The candidate is gone, and its student too.
     fn give_up(&mut self, link: &Link) {
         self.notes.push(LinkNote::Close(link.student.clone()));
@@ -109,30 +112,142 @@ impl Decider<'_> {
     fn miss(&mut self, link: &Link, waits: bool) {
         let dismissal = self.desired_dismissal(link);
         let DesiredDismissal { student, kind, desired_hash, groups: _ } = &dismissal;
-        let is_ignored = self.input.open_failures.is_ignored(student, *kind, *desired_hash);
-        if self.input.policy.mode == Mode::Sync && !self.is_done_with(link) && !is_ignored {
-            let since_ms = link.gone_since_ms.unwrap_or(self.input.now_ms);
+        let failures = self.input.open_failures;
+        let is_ignored = failures.is_ignored(student, *kind, *desired_hash)
+            || failures.is_silenced(student, *kind, *desired_hash);
+        if self.input.policy.mode == Mode::Sync && !self.is_left_to_others(link) && !is_ignored {
+            let since_ms = link.gone_since_ms.map_or(self.input.now_ms, |since| since.min(self.input.now_ms));
             self.missing.push(MissingLeaver { dismissal, since_ms, waits });
+        }
+    }
+
+    /// Whether the candidate was last seen in groups of others alone, in a shared account.
+    fn is_left_to_others(&self, link: &Link) -> bool {
+        let is_left =
+            |held: &BTreeSet<Gid>| !held.is_empty() && self.input.groups.ours_among(held).is_empty();
+        self.input.policy.shared && link.groups.as_ref().is_some_and(is_left)
+    }
+
+    /// Whether the candidate was last seen where leavers are moved to, and nowhere else.
+    fn is_moved(&self, link: &Link) -> bool {
+        let standing = link.groups.as_ref().map(|held| self.input.groups.standing_of_leaver(held));
+        standing == Some(LeaverStanding::Moved)
+    }
+
+    /// The reason to ask whether the leaver is on the roster under another id, unless a person has said no. It is asked
+    /// while the grace runs too: the sooner a person answers, the less is entered twice.
+    fn same_person(&self, link: &Link, found_under: Option<&LoginValue>) -> Option<HoldReason> {
+        if self.input.policy.mode != Mode::Sync || self.input.trust.is_doubtful() {
+            return None;
+        }
+        let reason = HoldReason::SamePerson(self.doubts.of_leaver(link, found_under)?);
+        (!self.is_approved(link, &reason)).then_some(reason)
+    }
+
+    /// Whether a person let what is done to this leaver's candidate go ahead although it is held for this reason.
+    fn is_approved(&self, link: &Link, reason: &HoldReason) -> bool {
+        let DesiredDismissal { student, kind, desired_hash, groups: _ } = self.desired_dismissal(link);
+        reason.word().is_some_and(|word| self.input.approved.names(&student, kind, desired_hash, word))
+    }
+
+    /// Holds what is done to a leaver's candidate, as far as it is known without a look-up.
+    fn hold_leaver(&mut self, link: &Link, reason: HoldReason) {
+        let held = link.groups.clone().unwrap_or_default();
+        match (self.input.trust, self.input.policy.leavers) {
+            (Trust::Complete(_), Leavers::Delete) => self.delete(link, &held),
+            (Trust::Complete(_), Leavers::MoveTo(gid)) => {
+                let target = || GroupChange::MoveTo(TargetGroup::Existing(Gid(gid)));
+                let change = self.input.groups.change_of_leaver(Gid(gid), &held).unwrap_or_else(target);
+                self.dismiss_by_move(link, change, &held, self.desired_move_of_leaver(link, true));
+            }
+            (Trust::Complete(_), Leavers::Keep) | (Trust::Doubtful(_), _) => return,
+        }
+        self.hold_from(self.operations.len().saturating_sub(1), &reason);
+        self.count_silenced(link, &held);
+    }
+
+    /// A leaver of whom this run's look-ups say nothing: only what an earlier one showed can be told.
+    fn dismiss_unseen(&mut self, link: &Link) {
+        let held = link.groups.clone().unwrap_or_default();
+        match self.input.groups.standing_of_leaver(&held) {
+            LeaverStanding::Foreign(gids) if self.input.policy.shared => {
+                if self.input.groups.ours_among(&held).is_empty() {
+                    return self.kept.count(link, &gids);
+                }
+            }
+            LeaverStanding::Foreign(gids) => {
+                let reason = HoldReason::ForeignGroup(gids);
+                let allowed = self.input.policy.mode == Mode::Sync && !self.input.trust.is_doubtful();
+                if allowed && !self.is_approved(link, &reason) {
+                    return self.hold_leaver(link, reason);
+                }
+            }
+            LeaverStanding::Ours | LeaverStanding::Moved => {}
+        }
+        let reason = self.groups_unknown(link);
+        self.withhold(link, reason);
+    }
+
+    /// Plans the removal of a leaver whose grace has run out.
+    fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>) {
+        let foreign = match self.input.groups.standing_of_leaver(held) {
+            LeaverStanding::Foreign(gids) if self.input.policy.shared => {
+                return self.leave_to_others(link, held, &gids);
+            }
+            LeaverStanding::Foreign(gids) => Some(gids),
+            LeaverStanding::Ours | LeaverStanding::Moved => None,
+        };
+        match self.input.policy.leavers {
+            Leavers::Keep => return,
+            Leavers::Delete => self.delete(link, held),
+            Leavers::MoveTo(gid) => match self.input.groups.change_of_leaver(Gid(gid), held) {
+                Some(group_change) => {
+                    self.dismiss_by_move(link, group_change, held, self.desired_move_of_leaver(link, true));
+                }
+                None => return self.kept.count_as_set(),
+            },
+        }
+        if let Some(foreign) = foreign {
+            let reason = HoldReason::ForeignGroup(foreign);
+            self.hold_from(self.operations.len().saturating_sub(1), &reason);
+            self.count_silenced(link, held);
+        }
+    }
+
+    /// Other schools have the candidate too: only our groups are ours to take it out of.
+    fn leave_to_others(&mut self, link: &Link, held: &BTreeSet<Gid>, foreign: &BTreeSet<Gid>) {
+        let surplus = self.input.groups.ours_among(held);
+        if surplus.is_empty() {
+            return self.kept.count(link, foreign);
+        }
+        let group_change = GroupChange::Adjust { missing: BTreeSet::new(), surplus };
+        self.dismiss_by_move(link, group_change, held, self.desired_move_of_leaver(link, false));
+    }
+
+    /// A leaver whose hold a person silenced stays, and is counted.
+    fn count_silenced(&mut self, link: &Link, held: &BTreeSet<Gid>) {
+        let last = self.operations.last().map(|operation| &operation.state);
+        if last == Some(&OperationState::Skipped(SkipReason::Ignored)) {
+            let foreign = match self.input.groups.standing_of_leaver(held) {
+                LeaverStanding::Foreign(gids) => gids,
+                LeaverStanding::Ours | LeaverStanding::Moved => BTreeSet::new(),
+            };
+            self.kept.count(link, &foreign);
         }
     }
 
     /// What is to be done to a leaver's candidate, as far as it is known before the groups are looked up.
     fn desired_dismissal(&self, link: &Link) -> DesiredDismissal {
-        let kind = self.dismissal(link);
-        let target = match self.input.policy.leavers {
-            Leavers::MoveTo(gid) => Some(Gid(gid)),
-            Leavers::Delete | Leavers::Keep => None,
+        let held = link.groups.clone().unwrap_or_default();
+        let leaves_to_others = self.input.policy.shared
+            && matches!(self.input.groups.standing_of_leaver(&held), LeaverStanding::Foreign(_));
+        let (kind, desired_hash) = match self.input.policy.leavers {
+            Leavers::Delete if !leaves_to_others => (OperationKind::Delete, self.desired_delete(link)),
+            Leavers::Delete | Leavers::Keep | Leavers::MoveTo(_) => {
+                (OperationKind::Move, self.desired_move_of_leaver(link, !leaves_to_others))
+            }
         };
-        let desired_hash = match kind {
-            OperationKind::Delete => self.desired_delete(link),
-            OperationKind::Move
-            | OperationKind::CreateGroup
-            | OperationKind::Adopt
-            | OperationKind::Add
-            | OperationKind::Modify => self.desired_move_of_leaver(link, target),
-        };
-        let held = link.groups.iter().flatten().copied();
-        let groups = held.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
+        let groups = held.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
         DesiredDismissal { student: link.student.clone(), kind, desired_hash, groups }
     }
 
@@ -140,51 +255,13 @@ impl Decider<'_> {
         self.desired_digest(&link.student, OperationKind::Delete).number(link.sid.0).finish()
     }
 
-    fn desired_move_of_leaver(&self, link: &Link, target: Option<Gid>) -> Fingerprint {
+    fn desired_move_of_leaver(&self, link: &Link, to_the_group_of_leavers: bool) -> Fingerprint {
         let mut digest = self.desired_digest(&link.student, OperationKind::Move);
         digest.number(link.sid.0).text("leaver");
-        if let Some(gid) = target {
-            digest.number(gid.0);
+        if let (Leavers::MoveTo(gid), true) = (self.input.policy.leavers, to_the_group_of_leavers) {
+            digest.number(gid);
         }
         digest.finish()
-    }
-
-    /// Whether an earlier run has already done to the candidate what is done to leavers.
-    fn is_done_with(&self, link: &Link) -> bool {
-        link.groups.as_ref().is_some_and(|held| self.input.groups.is_done_with(held))
-    }
-
-    /// The kind of operation that removes this leaver, as far as it is known before the groups are looked up.
-    fn dismissal(&self, link: &Link) -> OperationKind {
-        let foreign = |held: &BTreeSet<Gid>| held.iter().any(|gid| !self.input.groups.is_ours(*gid));
-        match self.input.policy.leavers {
-            Leavers::Delete if !link.groups.as_ref().is_some_and(foreign) => OperationKind::Delete,
-            Leavers::Delete | Leavers::Keep | Leavers::MoveTo(_) => OperationKind::Move,
-        }
-    }
-
-    /// Plans the removal of a leaver whose grace has run out.
-    fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>) {
-        let ours = self.input.groups.ours_among(held);
-        if ours.len() < held.len() {
-            // Another school has the candidate too: only our groups are ours to take it out of.
-            if !ours.is_empty() {
-                let group_change = GroupChange::Adjust { missing: BTreeSet::new(), surplus: ours };
-                self.dismiss_by_move(link, group_change, held);
-            }
-            return;
-        }
-        match self.input.policy.leavers {
-            Leavers::Keep => {}
-            Leavers::MoveTo(gid) => {
-                if let Some(group_change) =
-                    self.input.groups.change(&WantedGroups::of_gids(BTreeSet::from([Gid(gid)])), held)
-                {
-                    self.dismiss_by_move(link, group_change, held);
-                }
-            }
-            Leavers::Delete => self.delete(link, held),
-        }
     }
 
     fn delete(&mut self, link: &Link, held: &BTreeSet<Gid>) {
@@ -201,16 +278,17 @@ impl Decider<'_> {
         }
     }
 
-    fn dismiss_by_move(&mut self, link: &Link, group_change: GroupChange, held: &BTreeSet<Gid>) {
+    fn dismiss_by_move(
+        &mut self,
+        link: &Link,
+        group_change: GroupChange,
+        held: &BTreeSet<Gid>,
+        desired_hash: Fingerprint,
+    ) {
         let id = link.student.clone();
         let Trust::Complete(proof) = self.input.trust else {
             return self.skip_leaver(id, OperationKind::Move, SkipReason::DoubtfulListing);
         };
-        let target = match &group_change {
-            GroupChange::MoveTo(target) => target.gid(),
-            GroupChange::Adjust { .. } => None,
-        };
-        let desired_hash = self.desired_move_of_leaver(link, target);
         let groups_left = group_change.groups_left(held);
         let change = Change::Move(GroupMove::of_leaver(link.sid, group_change, proof));
         self.add_operation(id, change, desired_hash, groups_left, true);

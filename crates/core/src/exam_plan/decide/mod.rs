@@ -2,6 +2,7 @@
 
 mod adoption;
 mod counted;
+mod exchange;
 mod group;
 mod leaver;
 mod location;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) use self::rename::block_dependent_renames;
 pub use self::unlisted::UNLISTED_RUNS;
 
+use self::exchange::exchanged;
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
 use super::approved::Approved;
@@ -22,8 +24,9 @@ use super::compare::{Comparison, FieldDifference};
 use super::desired_hash::{desired_digest, desired_impossible};
 use super::diff::{Diff, Difference, PriorKnowledge, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
-use super::groups::GroupBook;
+use super::groups::{GroupBook, shrink};
 use super::identity::{Disappearance, Identity};
+use super::kept::{FormerGroup, KeptLeavers};
 use super::kind::OperationKind;
 use super::link::{Link, LinkNote};
 use super::lookup::LookupResults;
@@ -31,6 +34,7 @@ use super::mapping::MappedField;
 use super::observed::Flaw;
 use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
+use super::person_doubt::{PersonDoubt, PersonDoubts};
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
@@ -118,6 +122,10 @@ struct Decider<'a> {
     given_up: Vec<DesiredDismissal>,
     missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
+    kept: KeptLeavers,
+    doubts: PersonDoubts,
+    /// Students whose row seems to have become another's, with whose candidate shows its values.
+    exchanged: BTreeMap<StudentId, StudentId>,
     group_sizes: BTreeMap<Gid, u64>,
     known_as: HashMap<Sid, LoginValue>,
     another_login: u64,
@@ -133,6 +141,9 @@ impl<'a> Decider<'a> {
             given_up: Vec::new(),
             missing: Vec::new(),
             leavers_waiting: 0,
+            kept: KeptLeavers::default(),
+            doubts: PersonDoubts::of(differences),
+            exchanged: exchanged(input, differences),
             group_sizes: input.diff.group_sizes.clone(),
             known_as: HashMap::new(),
             another_login: 0,
@@ -140,6 +151,7 @@ impl<'a> Decider<'a> {
     }
 
     fn decide(mut self, differences: Vec<Difference>) -> Plan {
+        let former_groups = self.former_groups(&differences);
         for difference in differences {
             let location = self.input.location(&difference);
             self.note_identity(&difference, &location);
@@ -151,6 +163,7 @@ impl<'a> Decider<'a> {
                 Difference::Leaver(leaver) => self.leaver(&leaver, location),
                 Difference::Unusable(unusable) => self.unusable(unusable),
             }
+            self.hold_exchanged(before);
             for operation in self.operations.iter_mut().skip(before) {
                 let concerned = groups.union(&operation.groups_left).copied();
                 operation.groups = concerned.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
@@ -164,6 +177,8 @@ impl<'a> Decider<'a> {
             linked: diff.linked,
             unmanaged: diff.unmanaged,
             leavers_waiting: self.leavers_waiting,
+            kept: self.kept,
+            former_groups,
             group_sizes: self.group_sizes,
             groups: self.input.groups.count(),
             another_login: self.another_login,
@@ -178,7 +193,7 @@ impl<'a> Decider<'a> {
     }
 
     fn unusable(&mut self, unusable: Unusable) {
-        let Unusable { student, linked, returned, reason } = unusable;
+        let Unusable { student, linked, returned, login: _, reason } = unusable;
         if returned {
             self.notes.push(LinkNote::Returned(student.clone()));
         }
@@ -289,6 +304,48 @@ impl<'a> Decider<'a> {
             Some(reason) => OperationState::Skipped(reason),
             None => OperationState::Planned,
         }
+    }
+
+    /// Asks a person about the operations from this one on, where they may go ahead otherwise.
+    fn hold_from(&mut self, first: usize, reason: &HoldReason) {
+        for operation in self.operations.iter_mut().skip(first).filter(|operation| operation.is_planned()) {
+            let (student, kind, hash) = (&operation.student, operation.change.kind(), operation.desired_hash);
+            operation.state = self.input.held_about_people(student, kind, hash, reason.clone());
+        }
+    }
+
+    /// As [`Decider::hold_from`], for the first of them alone: the others follow it.
+    fn hold_first_from(&mut self, first: usize, reason: &HoldReason) {
+        let followers = self.operations.split_off(self.operations.len().min(first + 1));
+        self.hold_from(first, reason);
+        self.operations.extend(followers);
+    }
+
+    /// Two records that may have changed hands are not both written over.
+    fn hold_exchanged(&mut self, first: usize) {
+        let Some(student) = self.operations.get(first).map(|operation| operation.student.clone()) else {
+            return;
+        };
+        if let Some(other) = self.exchanged.get(&student).cloned() {
+            self.hold_from(first, &HoldReason::SamePerson(PersonDoubt::Exchanged { student, other }));
+        }
+    }
+
+    /// Students on the roster who are in groups that stood there once.
+    fn former_groups(&self, differences: &[Difference]) -> Vec<FormerGroup> {
+        let mut sizes = self.group_sizes.clone();
+        for difference in differences {
+            if let Difference::Leaver(leaver) = difference {
+                shrink(&mut sizes, leaver.link.groups.as_ref());
+            }
+        }
+        let counted = self.input.groups.former().map(|group| FormerGroup {
+            gid: group.gid,
+            title: group.title.clone(),
+            until_ms: Some(group.until_ms),
+            students: sizes.get(&group.gid).copied().unwrap_or(0),
+        });
+        counted.filter(|group| group.students > 0).collect()
     }
 
     /// Records a wanted operation that is impossible until the cause in `reason` is fixed.

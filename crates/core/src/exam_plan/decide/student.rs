@@ -16,7 +16,8 @@ use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{
     Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationState,
 };
-use crate::exam_plan::reason::{CannotReason, SkipReason};
+use crate::exam_plan::person_doubt::PersonDoubt;
+use crate::exam_plan::reason::{CannotReason, HoldReason, SkipReason};
 use crate::roster::Adopt;
 use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 
@@ -26,9 +27,45 @@ impl Decider<'_> {
         if wanted.is_ambiguous {
             return self.skip(wanted.id, OperationKind::Adopt, SkipReason::AmbiguousLogin);
         }
-        match (listed, replaces) {
-            (Some(difference), None) => self.adopt(&wanted, &difference, None),
-            (_, replaces) => self.enter(wanted, replaces),
+        let doubt = self.alike(&wanted, listed.is_some()).filter(|_| replaces.is_none());
+        let (before, is_listed) = (self.operations.len(), listed.is_some());
+        match (listed, replaces, &doubt) {
+            (Some(_), None, Some(doubt)) if self.hold_adoption(&wanted.id, doubt) => return,
+            (Some(difference), None, _) => self.adopt(&wanted, &difference, None),
+            (_, replaces, _) => self.enter(wanted, replaces),
+        }
+        if let Some(doubt) = doubt.filter(|_| !is_listed) {
+            self.hold_first_from(before, &HoldReason::SamePerson(doubt));
+        }
+    }
+
+    /// The doubt whether the student is somebody with nearly the same id who has left. Entered now, one person would be
+    /// there twice, and could no longer be carried over to the new id.
+    fn alike(&self, wanted: &Wanted, is_listed: bool) -> Option<PersonDoubt> {
+        let is_in_use = is_listed && self.current.other_with_login(&wanted.login, &wanted.id).is_some();
+        let doubt = self.doubts.of_newcomer(&wanted.id);
+        doubt.filter(|_| !is_in_use && !self.input.trust.is_doubtful())
+    }
+
+    /// Whether a take-over waits for a person; then nothing is looked up for it.
+    fn hold_adoption(&mut self, id: &StudentId, doubt: &PersonDoubt) -> bool {
+        let kind = OperationKind::Adopt;
+        let desired_hash = self.desired_digest(id, kind).finish();
+        let reason = HoldReason::SamePerson(doubt.clone());
+        let state = self.input.held_about_people(id, kind, desired_hash, reason);
+        let waits = state != OperationState::Planned;
+        if waits {
+            self.push_without_change(id.clone(), kind, desired_hash, state, false);
+        }
+        waits
+    }
+
+    /// The wait for a login value that another student's candidate has.
+    fn login_in_use(&self, owner: &StudentId, wanted_by: &StudentId, is_new: bool) -> SkipReason {
+        if self.doubts.has_left(owner) {
+            SkipReason::LoginOfLeaver { leaver: owner.clone(), wanted_by: wanted_by.clone(), is_new }
+        } else {
+            SkipReason::LoginInUse(owner.clone())
         }
     }
 
@@ -64,7 +101,7 @@ impl Decider<'_> {
     fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, replaces: Option<Sid>) {
         let id = wanted.id.clone();
         if let Some(owner) = self.current.other_with_login(&wanted.login, &id) {
-            let reason = SkipReason::LoginInUse(owner.clone());
+            let reason = self.login_in_use(owner, &id, replaces.is_none());
             return self.skip(id, OperationKind::Add, reason);
         }
         let lookups = self.input.lookups;
@@ -79,7 +116,7 @@ impl Decider<'_> {
             return self.skip(id, OperationKind::Adopt, SkipReason::NotFoundOut);
         };
         if let Some(owner) = self.current.other_with_sid(*sid, &id) {
-            let reason = SkipReason::LoginInUse(owner.clone());
+            let reason = self.login_in_use(owner, &id, replaces.is_none());
             return self.skip(id, OperationKind::Add, reason);
         }
         let confirmed = self.agreed(wanted, difference);
@@ -229,7 +266,7 @@ impl Decider<'_> {
         let id = wanted.id.clone();
         match self.current.other_with_login(&wanted.login, &id) {
             Some(owner) => {
-                let reason = SkipReason::LoginInUse(owner.clone());
+                let reason = self.login_in_use(owner, &id, false);
                 self.skip(id, OperationKind::Modify, reason);
             }
             None => self.mark_impossible(id, OperationKind::Modify, CannotReason::LoginTaken),

@@ -125,6 +125,8 @@ pub struct Unusable {
     pub linked: bool,
     /// Whether the link still counts the student as gone from the roster.
     pub returned: bool,
+    /// The login value that the row names all the same.
+    pub login: Option<LoginValue>,
     /// The reason.
     pub reason: CannotReason,
 }

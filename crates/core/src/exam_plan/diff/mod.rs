@@ -121,6 +121,9 @@ impl SharedLogins {
     }
 }
 
+/// Whose row cannot be used, which login value it names all the same, and why.
+type UnusableRow = (StudentId, Option<LoginValue>, CannotReason);
+
 /// Makes the pass.
 pub struct DiffBuilder<'a> {
     comparison: Comparison<'a>,
@@ -225,12 +228,13 @@ impl<'a> DiffBuilder<'a> {
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
                     Ok((wanted, target)) => self.student(wanted, target, link, own, prior),
-                    Err((student, reason)) => {
+                    Err((student, login, reason)) => {
                         let linked = link.is_some();
                         self.diff.differences.push(Difference::Unusable(Unusable {
                             student,
                             linked,
                             returned,
+                            login,
                             reason,
                         }));
                     }
@@ -328,15 +332,16 @@ impl<'a> DiffBuilder<'a> {
         student: Student,
         row_problem: Option<CannotReason>,
         linked: Option<(&Link, Option<Row>)>,
-    ) -> Result<(Wanted, Option<Row>), (StudentId, CannotReason)> {
-        if let Some(reason) = row_problem {
-            return Err((student.id, reason));
-        }
+    ) -> Result<(Wanted, Option<Row>), UnusableRow> {
         let mapping = self.comparison.mapping;
         let column = || mapping.login_column().to_owned();
         let raw = student.values.get(mapping.login_at()).map_or("", String::as_str);
-        let Some(login) = LoginValue::parse(raw) else {
-            return Err((student.id, CannotReason::NoLogin { column: column() }));
+        let login = LoginValue::parse(raw);
+        if let Some(reason) = row_problem {
+            return Err((student.id, login, reason));
+        }
+        let Some(login) = login else {
+            return Err((student.id, None, CannotReason::NoLogin { column: column() }));
         };
         let row = match linked {
             Some((link, own)) if link.login == login => own,
@@ -346,7 +351,7 @@ impl<'a> DiffBuilder<'a> {
             if let Some(row) = row {
                 self.wanted_rows.insert(row);
             }
-            return Err((student.id, CannotReason::SharedLogin { column: column() }));
+            return Err((student.id, Some(login), CannotReason::SharedLogin { column: column() }));
         }
         let first = match row {
             Some(row) => self.wanted_rows.insert(row),

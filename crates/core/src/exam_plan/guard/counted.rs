@@ -44,6 +44,7 @@ impl LinkNote {
             Self::Gone(_)
             | Self::Returned(_)
             | Self::Follow(..)
+            | Self::RenamedByHand(_)
             | Self::Suspected(..)
             | Self::Cleared(..)
             | Self::Rewritten(..)

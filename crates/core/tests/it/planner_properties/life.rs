@@ -65,6 +65,8 @@ fn beginning() -> impl Strategy<Value = World> {
             world.policy.leavers = leavers;
             world.policy.adopt = adopt;
             world.policy.delete_grace_ms = grace_hours * HOUR;
+            // A person approves all that is held, and foreign groups are to stay as they are.
+            world.policy.shared = true;
             world
         },
     )
@@ -343,6 +345,7 @@ proptest! {
         // Every batch of this run in turn; leavers here left long ago.
         for batch in 0..world.plan().waves(size).iter().map(Vec::len).sum() {
             let mut life = Life::of(world.clone());
+            life.world.policy.shared = true;
             let long_ago = |link: &&Link| link.gone_since_ms.is_some();
             for link in world.links.values().filter(long_ago) {
                 life.left_at.insert(link.student.to_string(), 0);

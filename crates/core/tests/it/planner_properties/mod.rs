@@ -235,6 +235,7 @@ fn waits_for_somebody(state: &OperationState) -> bool {
             | OperationState::Held(HoldReason::NothingAgrees { .. })
             | OperationState::Skipped(
                 SkipReason::LoginInUse(_)
+                    | SkipReason::LoginOfLeaver { .. }
                     | SkipReason::Depends(OperationKind::Modify | OperationKind::Adopt)
                     | SkipReason::AnotherLogin
             )
@@ -305,7 +306,22 @@ proptest! {
     }
 
     #[test]
+    fn a_leaver_in_a_foreign_group_is_not_touched_unless_a_person_says_so(mut world in world()) {
+        world.guard.max_delete = rosterd_core::roster::Limit::Percent(100.0);
+        let before = world.candidates.clone();
+        for _ in 0..4 {
+            world.run(3);
+            for (sid, candidate) in before.iter().filter(|(_, candidate)| candidate.groups.contains(&99)) {
+                let now = world.candidates.get(sid);
+                prop_assert!(now.is_some_and(|now| now.groups.contains(&99)), "{}: {:?}", sid, candidate);
+            }
+            world.now_ms += 30 * HOUR;
+        }
+    }
+
+    #[test]
     fn unmanaged_candidates_and_foreign_groups_are_never_touched(mut world in world()) {
+        world.policy.shared = true;
         let ours: BTreeSet<i64> = world.links.values().map(|link| link.sid.0).collect();
         let before = world.candidates.clone();
         for _ in 0..4 {

@@ -25,9 +25,9 @@ use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, CountedWrite, Diff, DiffBuilder, Fingerprint, GroupBook,
     GroupDecisions, GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults,
-    MappedField, Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin, Plan, PlanInput,
-    Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact,
-    Trust, Wave,
+    LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin,
+    Plan, PlanInput, Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher,
+    SharedLogins, SidFact, StoodGroup, Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
@@ -95,6 +95,8 @@ pub struct World {
     pub written: Vec<(i64, Written)>,
     /// Since when the roster has had rows without a readable id.
     pub unreadable_since_ms: Option<i64>,
+    /// Gids that stood on the roster at some time.
+    pub stood: Vec<StoodGroup>,
     next_sid: i64,
     key: [u8; 32],
 }
@@ -189,6 +191,7 @@ impl World {
             entered_by_us: BTreeSet::new(),
             written: Vec::new(),
             unreadable_since_ms: None,
+            stood: Vec::new(),
             next_sid: 1000,
             key: [7; 32],
         }
@@ -213,6 +216,7 @@ impl World {
                 gone_since_ms: None,
                 gone_runs: 0,
                 linked_at_ms: 0,
+                renamed_by_hand: false,
             };
             self.links.insert(person.id.clone(), link);
             self.roster.insert(person.id.clone(), person);
@@ -319,7 +323,7 @@ impl World {
             Leavers::Delete | Leavers::Keep => None,
         };
         let new = self.new_groups().planned_codes();
-        GroupBook::new(groups, extra).creating(new)
+        GroupBook::new(groups, extra).creating(new).remembering(self.stood.clone(), self.policy.shared)
     }
 
     fn new_groups(&self) -> GroupDecisions {
@@ -447,16 +451,19 @@ impl World {
 
     /// What planning would look up before any answer has come.
     pub fn needs(&self) -> LookupRequests {
-        self.passed(|input| {
-            LookupRequests::under(
-                &input.diff,
-                input.groups,
-                &input.policy,
-                input.trust,
-                &self.our_lost_adds,
-                self.now_ms,
-            )
-        })
+        self.passed(|input| self.requests(&input))
+    }
+
+    fn requests(&self, input: &PlanInput<'_>) -> LookupRequests {
+        let terms = LookupTerms {
+            groups: input.groups,
+            policy: &input.policy,
+            trust: input.trust,
+            our_lost_adds: &self.our_lost_adds,
+            approved: input.approved,
+            now_ms: self.now_ms,
+        };
+        LookupRequests::under(&input.diff, &terms)
     }
 
     /// How many people the pass of the roster by the listing keeps something of.
@@ -491,14 +498,7 @@ impl World {
     /// The plan before the guard has seen it.
     pub fn unguarded(&self) -> Plan {
         self.passed(|mut input| {
-            let needs = LookupRequests::under(
-                &input.diff,
-                input.groups,
-                &input.policy,
-                input.trust,
-                &self.our_lost_adds,
-                self.now_ms,
-            );
+            let needs = self.requests(&input);
             let mut facts = LookupResults {
                 our_lost_adds: self.our_lost_adds.clone(),
                 unsettled_adds: self.unsettled_adds.clone(),

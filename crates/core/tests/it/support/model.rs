@@ -200,8 +200,10 @@ impl World {
             LinkNote::Returned(_) => {
                 link.gone_since_ms = None;
                 link.gone_runs = 0;
+                link.renamed_by_hand = false;
             }
             LinkNote::Follow(_, login) => link.login = login.clone(),
+            LinkNote::RenamedByHand(_) => link.renamed_by_hand = true,
             LinkNote::Suspected(_, values) => link.suspected.extend(values),
             LinkNote::Cleared(_, fields) => link.suspected.retain(|field, _| !fields.contains(field)),
             LinkNote::Rewritten(_, fields) => link.rewritten.extend(fields),
@@ -304,5 +306,6 @@ fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) ->
         gone_since_ms: None,
         gone_runs: 0,
         linked_at_ms: 0,
+        renamed_by_hand: false,
     }
 }

@@ -53,6 +53,8 @@ fn state(state: &OperationState) -> String {
                 HoldReason::StillNamed => "still named",
                 HoldReason::UnreadableIds => "unreadable ids",
                 HoldReason::TwinOf(_) => "twin",
+                HoldReason::SamePerson(_) => "same person",
+                HoldReason::ForeignGroup(_) => "foreign group",
             }
         ),
         OperationState::Skipped(reason) => format!(
@@ -62,6 +64,7 @@ fn state(state: &OperationState) -> String {
                 SkipReason::DoubtfulListing => "doubtful".to_owned(),
                 SkipReason::NotDue { .. } => "not due".to_owned(),
                 SkipReason::LoginInUse(owner) => format!("in use by {owner}"),
+                SkipReason::LoginOfLeaver { leaver, .. } => format!("login of leaver {leaver}"),
                 SkipReason::Depends(kind) => format!("after {kind}"),
                 SkipReason::NotFoundOut => "not found out".to_owned(),
                 SkipReason::AmbiguousLogin => "ambiguous".to_owned(),

@@ -1,7 +1,7 @@
 //! Who has left the roster.
 
 use rosterd_core::exam_plan::{LinkNote, OperationState};
-use rosterd_core::roster::{Leavers, Mode};
+use rosterd_core::roster::{Gid, Leavers, Mode};
 
 use crate::support::*;
 
@@ -52,13 +52,15 @@ fn who_comes_back_starts_a_new_grace_when_leaving_again() {
 }
 
 #[test]
-fn a_leaver_who_is_in_a_foreign_group_too_is_taken_out_of_ours_and_left_alone() {
+fn in_a_shared_account_a_leaver_in_a_foreign_group_leaves_ours_and_is_left_alone() {
     let mut world = converged([student("s1").in_groups(["g1", "g2"]), student("s2").in_groups(["g1", "g2"])]);
     world.of("s1").groups.insert(99);
-    world.leave_for_good("s1");
+    world.leave_for_good("s1").policy.shared = true;
     assert_eq!(world.lines(), ["move s1 -1 -2"]);
     world.run(100);
     assert!(world.plan().is_empty());
+    let kept = world.plan().totals.kept.clone();
+    assert_eq!((kept.stay, kept.groups), (1, [(Gid(99), 1)].into()), "no leaver stays without a word");
     assert!(world.needs().sids.is_empty(), "who is done with is not looked up for ever");
 }
 
@@ -110,14 +112,23 @@ fn a_leaver_deleted_by_hand_is_forgotten_at_once() {
 }
 
 #[test]
-fn a_leaver_whose_sid_shows_another_login_value_is_left_alone_and_not_followed() {
+fn a_leaver_renamed_on_the_exam_side_is_followed_and_deleted_by_sid_once_approved() {
     let mut world = converged([student("s1"), student("s2")]);
     world.of("s1").login = "other".to_owned();
     world.leave_for_good("s1");
     let plan = world.plan();
-    assert_eq!(lines(&plan), ["delete s1 skipped: anotherlogin"]);
-    assert_eq!(plan.notes, [LinkNote::Gone(id("s1"))]);
+    assert_eq!(lines(&plan), ["delete s1 held: same person"]);
+    let notes = [
+        LinkNote::Follow(id("s1"), login("other")),
+        LinkNote::RenamedByHand(id("s1")),
+        LinkNote::Gone(id("s1")),
+    ];
+    assert_eq!(plan.notes, notes);
     assert_eq!(plan.totals.another_login, 1);
+    world.approve();
+    assert_eq!(world.lines(), ["delete s1 skipped: anotherlogin"], "not before a run has followed it");
+    world.run(100);
+    assert_eq!(world.lines(), ["delete s1"]);
 }
 
 #[test]
@@ -145,6 +156,10 @@ fn a_leaver_last_seen_in_a_foreign_group_too_leaves_our_groups_and_is_not_delete
     world.link("s1").groups = Some(gids(&[1, 99].into()));
     world.silent.insert(world.sid("s1"));
     world.leave_for_good("s1");
+    assert_eq!(world.lines(), ["delete s1 held: foreign group"]);
+    world.approve();
+    assert_eq!(world.lines(), ["delete s1 skipped: not found out"]);
+    world.policy.shared = true;
     assert_eq!(world.lines(), ["move s1 skipped: not found out"]);
 }
 

@@ -6,6 +6,7 @@ mod listing;
 mod needs;
 mod renames;
 mod rows;
+mod same_person;
 mod stale;
 mod standing;
 mod values;

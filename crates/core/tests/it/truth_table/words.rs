@@ -236,6 +236,18 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
             true,
             "its login value still belongs to the candidate of student s7",
         ),
+        (
+            SkipReason::LoginOfLeaver { leaver: id("s7"), wanted_by: id("s8"), is_new: false },
+            true,
+            "its login value still belongs to the candidate of student s7, who has left: it waits until that candidate is \
+             deleted or has another login value",
+        ),
+        (
+            SkipReason::LoginOfLeaver { leaver: id("s7"), wanted_by: id("s8"), is_new: true },
+            true,
+            "its login value still belongs to the candidate of student s7, who has left: if s7 and s8 are one person, \
+             rosterd relink s7 s8; if they are two, it waits until that candidate is deleted or has another login value",
+        ),
         (SkipReason::Depends(OperationKind::Add), true, "waits for the add it depends on"),
         (SkipReason::NotFoundOut, true, "the service did not say which candidate it is"),
         (

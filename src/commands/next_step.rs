@@ -1,0 +1,101 @@
+//! What comes next for one student on the exam side, as far as it is known without a call.
+
+use crate::app::{App, AppError};
+use crate::run::{exam_account_is_shared, moment};
+use crate::store::{FailureRow, RosterDetails};
+use rosterd_core::exam_plan::{GroupBook, LeaverStanding, Link, OperationKind};
+use rosterd_core::failure::{FailureState, RecordedKind};
+use rosterd_core::roster::{Gid, Group, Leavers, Mode};
+
+/// The next steps, in sentences.
+pub(super) async fn exam_next(
+    app: &App,
+    details: Option<&RosterDetails>,
+    link: Option<&Link>,
+    failures: &[FailureRow],
+    groups: Vec<Group>,
+) -> Result<Vec<String>, AppError> {
+    if !app.settings.exam.enabled {
+        return Ok(Vec::new());
+    }
+    let is_active = details.is_some_and(|details| details.active);
+    let sentence = match (is_active, link) {
+        (true, None) => match standing(failures, &[OperationKind::Add, OperationKind::Adopt]) {
+            Some(row) => format!("exam: is not entered: {}", row.message),
+            None => "exam: the next run adopts the candidate with the student's login value, or adds one"
+                .to_owned(),
+        },
+        (true, Some(_)) => "exam: every run compares the candidate with the roster".to_owned(),
+        (false, None) => "exam: nothing, as no candidate is theirs".to_owned(),
+        (false, Some(link)) => leaver_next(app, link, failures, groups).await?,
+    };
+    Ok(vec![sentence])
+}
+
+/// The open row of one of these kinds that nothing but a person, or another row, ends.
+fn standing<'f>(failures: &'f [FailureRow], kinds: &[OperationKind]) -> Option<&'f FailureRow> {
+    failures.iter().find(|row| matches!(row.kind, RecordedKind::Exam(kind) if kinds.contains(&kind)))
+}
+
+async fn leaver_next(
+    app: &App,
+    link: &Link,
+    failures: &[FailureRow],
+    groups: Vec<Group>,
+) -> Result<String, AppError> {
+    let settings = &app.settings.exam;
+    let seen = link.gone_since_ms.map_or_else(
+        || "no run has seen that yet".to_owned(),
+        |since| format!("seen by {} runs since {}", link.gone_runs, moment(since)),
+    );
+    let moved_to = match settings.leavers {
+        Leavers::Keep => {
+            return Ok(format!("exam: has left ({seen}), and stays: exam.leavers is \"keep\""));
+        }
+        Leavers::MoveTo(gid) => Some(Gid(gid)),
+        Leavers::Delete => None,
+    };
+    if let Some(row) = standing(failures, &[OperationKind::Delete, OperationKind::Move]) {
+        let what = match row.state {
+            FailureState::Ignored => "stays, as a person silenced this",
+            FailureState::Held => "is held",
+            FailureState::Waiting | FailureState::Dead => "waits",
+        };
+        return Ok(format!("exam: has left ({seen}), and {what}: {}", row.message));
+    }
+    if app.settings.mode != Mode::Sync {
+        let mode = app.settings.mode.as_str();
+        return Ok(format!(
+            "exam: has left ({seen}), and stays: sync.mode = \"{mode}\" does not handle leavers"
+        ));
+    }
+    let shared = exam_account_is_shared(&app.state, settings.shared).await?;
+    let book = GroupBook::new(groups, moved_to).remembering(app.state.roster_groups().await?, shared);
+    let held = link.groups.clone().unwrap_or_default();
+    Ok(match book.standing_of_leaver(&held) {
+        LeaverStanding::Moved => {
+            format!("exam: has left ({seen}), and stands in the group of leavers: nothing more")
+        }
+        LeaverStanding::Foreign(gids) if shared && book.ours_among(&held).is_empty() => {
+            format!("exam: has left ({seen}), and stays: is in groups of others ({})", listed(&gids))
+        }
+        LeaverStanding::Foreign(gids) if shared => format!(
+            "exam: has left ({seen}); after exam.delete_grace and two runs it leaves our groups, and stays in those of \
+             others ({})",
+            listed(&gids)
+        ),
+        LeaverStanding::Foreign(gids) => format!(
+            "exam: has left ({seen}); after exam.delete_grace and two runs a person is asked, as it is in groups that never \
+             stood on the roster ({})",
+            listed(&gids)
+        ),
+        LeaverStanding::Ours => {
+            format!("exam: has left ({seen}); after exam.delete_grace and two runs, exam.leavers is done")
+        }
+    })
+}
+
+fn listed(gids: &std::collections::BTreeSet<Gid>) -> String {
+    let gids: Vec<String> = gids.iter().map(|gid| format!("gid {gid}")).collect();
+    gids.join(", ")
+}

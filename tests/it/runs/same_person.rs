@@ -1,0 +1,113 @@
+//! One person or two: whoever may still be on the roster is asked about, and deleted by no run.
+
+use std::time::Duration;
+
+use rosterd_core::roster::StudentId;
+
+use rosterd_testkit::*;
+
+fn numbered(count: usize) -> Vec<Person> {
+    (1..=count).map(|at| student(&format!("{at:06}"))).collect()
+}
+
+async fn without_grace(people: Vec<Person>) -> ExamSchool {
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.exam.delete_grace = Duration::ZERO;
+    world
+}
+
+/// The student has another id from now on, and whatever `change` makes of the row.
+async fn renumber(world: &mut ExamSchool, old: &str, new: &str, change: impl FnOnce(Person) -> Person) {
+    let person = world.people.remove(old).unwrap();
+    world.put(change(Person { id: new.to_owned(), ..person })).await;
+}
+
+#[tokio::test]
+async fn students_whose_ids_lost_their_zeros_keep_their_candidates() {
+    let mut world = without_grace(numbered(40)).await;
+    let sids = [world.sid("000001").await, world.sid("000002").await, world.sid("000003").await];
+    for number in 1..=3 {
+        renumber(&mut world, &format!("{number:06}"), &number.to_string(), |it| it).await;
+    }
+    for _ in 0..3 {
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held()), (0, "3 delete".to_owned()), "{report:?}");
+        assert_eq!(report.exit_code, 4);
+        let said = report.exam.holds.join("\n");
+        assert!(said.contains("rosterd relink 000001 1") && said.contains("--student 000001"), "{said}");
+        world.later(HOUR);
+    }
+    for number in 1..=3 {
+        let ids = [format!("{number:06}"), number.to_string()].map(StudentId::new);
+        world.state.relink(&ids[0], &ids[1]).await.unwrap();
+    }
+    assert_eq!(world.run().await.planned(), "");
+    assert_eq!([world.sid("1").await, world.sid("2").await, world.sid("3").await], sids);
+}
+
+#[tokio::test]
+async fn ids_spelled_otherwise_are_asked_about_where_the_login_value_changed_with_them() {
+    let spelled = [("000001", "1"), ("000001", "0000 01"), ("ab", "AB"), ("12", "\u{ff11}\u{ff12}")];
+    for (old, new) in spelled {
+        let mut world = without_grace(vec![student(old), student("other"), student("more")]).await;
+        renumber(&mut world, old, new, |it| it.login("another")).await;
+        for _ in 0..3 {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 4), "{old} and {new}: {report:?}");
+            assert!(report.held().contains("1 delete"), "{old} and {new}: {}", report.held());
+            world.later(HOUR);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_renamed_by_a_teacher_after_its_student_left_is_not_deleted() {
+    for wanted_by_somebody in [false, true] {
+        let mut world = without_grace(students(5)).await;
+        let sid = world.sid("s001").await;
+        world.remove("s001").await;
+        world.sandbox.edit_candidate(sid, &[(LOGIN, "for the new one"), (NAME, "The new one")]);
+        if wanted_by_somebody {
+            world.put(student("new").login("for the new one")).await;
+        }
+        for _ in 0..4 {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 4), "{wanted_by_somebody:?}: {report:?}");
+            world.later(2 * DAY);
+        }
+        assert_eq!(world.candidate("for the new one").sid, sid);
+        let link = world.link("s001").await.unwrap();
+        assert!(link.renamed_by_hand, "{link:?}");
+        world.put(student("s001")).await;
+        let _report = world.run().await;
+        assert!(!world.link("s001").await.unwrap().renamed_by_hand, "who is back is nobody else");
+    }
+}
+
+#[tokio::test]
+async fn two_students_whose_rows_changed_hands_are_both_left_as_they_are() {
+    let mut world = ExamSchool::in_step(students(6)).await;
+    let (one, two) = (world.people["s001"].clone(), world.people["s002"].clone());
+    world.put(Person { id: "s001".to_owned(), ..two }).await;
+    world.put(Person { id: "s002".to_owned(), ..one }).await;
+    for _ in 0..2 {
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held()), (0, "2 modify".to_owned()), "{report:?}");
+        assert_eq!(report.exit_code, 4);
+    }
+    let said = world.plan_report().await.exam.holds.join("\n");
+    assert!(said.contains("student s001") && said.contains("candidate of student s002"), "{said}");
+}
+
+#[tokio::test]
+async fn a_held_leaver_and_a_waiting_newcomer_cost_no_look_up() {
+    let mut world = without_grace(students(5)).await;
+    renumber(&mut world, "s001", "n001", |it| it).await;
+    let _first = world.run().await;
+    world.sandbox.clear_journal();
+    for _ in 0..3 {
+        let report = world.run().await;
+        assert_eq!((report.held(), report.skipped()), ("1 delete".to_owned(), "1 add".to_owned()));
+    }
+    assert_eq!(world.journal(), ["getstulist"; 3]);
+}
