@@ -217,12 +217,38 @@ async fn pass(
             unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
         }
     };
-    let groups = unless_stopped(context, plan_groups(context, side, &reading, report)).await?;
-    let decided = decide(context, side, &reading, groups, open_adds, report);
-    let decided = unless_stopped(context, decided).await?;
+    let decided = decide_by_one_file(context, side, &reading, open_adds, report).await?;
     match writer {
         None => show(context, side, reading, decided, report).await,
         Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await,
+    }
+}
+
+/// How often a plan is made anew because another file took the roster's place. One that is replaced more often than
+/// that is planned from as it was read last.
+const MOST_FILES: u32 = 3;
+
+/// The plan, made from the file that the roster's path names when it is done: who is back in a newer one is not
+/// dismissed by the word of an older one.
+async fn decide_by_one_file(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    open_adds: OpenAdds,
+    report: &mut ServiceReport,
+) -> Result<Decided, ExamSyncError> {
+    let untouched = report.clone();
+    let mut files = 1;
+    loop {
+        let file = context.roster.identity();
+        let groups = unless_stopped(context, plan_groups(context, side, reading, report)).await?;
+        let decided = decide(context, side, reading, groups, open_adds.clone(), report);
+        let decided = unless_stopped(context, decided).await?;
+        if context.roster.identity() == file || files == MOST_FILES {
+            return Ok(decided);
+        }
+        files += 1;
+        report.clone_from(&untouched);
     }
 }
 

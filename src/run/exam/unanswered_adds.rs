@@ -16,7 +16,7 @@ use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// What became of adds that were never answered, where nobody was linked.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct OpenAdds {
     /// Nobody said whose candidate is there.
     pub(super) unsettled: HashSet<StudentId>,

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod error;
+mod file;
 mod normal_form;
 mod people;
 mod places;
@@ -11,9 +12,7 @@ mod tables;
 mod value;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 pub use cursor::StudentCursor;
@@ -23,6 +22,7 @@ pub use snapshot::RosterSnapshot;
 
 use crate::settings::RosterQueries;
 pub(super) use error::failure;
+use file::{FileIdentity, OpenFile};
 use rosterd_core::roster::{ClassTarget, Enrolment, Student};
 use tables::{Declared, Tables, quoted};
 
@@ -46,7 +46,7 @@ pub struct WantedClass {
 #[derive(Clone, Debug)]
 pub struct RosterDatabase {
     path: PathBuf,
-    pool: SqlitePool,
+    file: OpenFile,
     tables: Tables,
     /// The tables as they were given.
     given: [tables::Table; 5],
@@ -54,9 +54,6 @@ pub struct RosterDatabase {
     /// The optional columns that this roster has.
     personal: Vec<&'static str>,
 }
-
-/// The longest wait for another program's lock before a run gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 impl RosterDatabase {
     /// Opens a roster and checks that it has every table and column that is needed; `columns` are the
@@ -68,17 +65,8 @@ impl RosterDatabase {
         if !path.is_file() {
             return Err(RosterError::Missing { path: path.to_owned() });
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(PATIENCE)
-            .pragma("query_only", "1");
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
-            .acquire_timeout(PATIENCE.saturating_mul(3))
-            .connect_with(options)
-            .await
-            .map_err(|source| failure(path, "the file", source))?;
+        let file = OpenFile::open(path).await?;
+        let pool = file.pool(path).await?;
         let [students, ..] = tables::given(queries, columns);
         let personal = personal(path, &pool, &students.given).await?;
         let more: Vec<String> =
@@ -91,7 +79,7 @@ impl RosterDatabase {
         }
         Ok(Self {
             path: path.to_owned(),
-            pool,
+            file,
             tables: Tables::new(&given),
             given,
             columns: columns.to_vec(),
@@ -101,7 +89,13 @@ impl RosterDatabase {
 
     /// Lets go of the file.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.file.close().await;
+    }
+
+    /// The file that the path names now. Equal values are the same file, whatever is written to it.
+    #[must_use]
+    pub fn identity(&self) -> Option<FileIdentity> {
+        FileIdentity::of(&self.path)
     }
 
     /// The number of active students now, in a short read of its own.
@@ -117,7 +111,8 @@ impl RosterDatabase {
     }
 
     /// Opens one consistent read: everything read through it is of one moment, with ids and codes in normal form. It
-    /// ends when it is closed or dropped.
+    /// ends when it is closed or dropped. It reads the file that the path names now, which need not be the one that was
+    /// there at the start.
     ///
     /// # Errors
     /// When the roster is locked or cannot be read.
@@ -128,7 +123,7 @@ impl RosterDatabase {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RosterError> {
-        let begun = self.pool.begin_with("BEGIN").await;
+        let begun = self.file.pool(&self.path).await?.begin_with("BEGIN").await;
         let mut transaction = begun.map_err(|source| failure(&self.path, "the file", source))?;
         self.require_whole_file(&mut transaction).await?;
         Ok(transaction)

@@ -219,3 +219,39 @@ async fn look_ups_put_off_by_a_clock_that_was_ahead_come_due_again() {
     let _day_after = world.run_later().await;
     assert!(world.journal().contains(&"getstudentsinfo".to_owned()), "{:?}", world.journal());
 }
+
+/// Another file takes the roster's place, as a school's export does it.
+async fn replace_roster(world: &ExamSchool, back: &str) {
+    let (path, new) = (world.path("roster.db"), world.path("new.db"));
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let copied = format!("VACUUM INTO '{}'", new.display());
+    sqlx::query(sqlx::AssertSqlSafe(copied)).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&new);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(back.to_owned())).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    std::fs::rename(new, path).unwrap();
+}
+
+#[tokio::test]
+async fn whoever_is_back_in_a_file_that_took_the_rosters_place_is_not_deleted() {
+    // Before the account is listed, and while the candidates that are to go are looked up.
+    for endpoint in ["getstulist", "getstudentsinfo"] {
+        let mut world = without_grace(students(5)).await;
+        world.edit("s001", Person::inactive).await;
+        let _seen = world.run().await;
+        world.set("exam.latency_ms", "100");
+        world.sandbox.clear_journal();
+        let replaced = async {
+            while !world.journal().iter().any(|call| call == endpoint) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            replace_roster(&world, "UPDATE students SET active = 1").await;
+        };
+        let (report, ()) = tokio::join!(world.run(), replaced);
+        assert_eq!((report.calls("delStu"), report.exit_code), (0, 0), "{endpoint}: {report:?}");
+        assert_eq!(world.logins().len(), 5);
+    }
+}
