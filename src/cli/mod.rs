@@ -199,7 +199,7 @@ pub struct RelinkArgs {
     #[arg(long)]
     pub suggested: bool,
     /// Carry the suggested ones over
-    #[arg(long, requires = "suggested")]
+    #[arg(long, requires = "suggested", conflicts_with = "old")]
     pub yes: bool,
 }
 

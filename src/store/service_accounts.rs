@@ -36,8 +36,9 @@ pub enum OtherRecords {
     Forget,
 }
 
-const FORGET_EXAM: [&str; 8] = [
+const FORGET_EXAM: [&str; 9] = [
     "DELETE FROM known_groups",
+    "DELETE FROM roster_groups",
     "DELETE FROM group_creations",
     "DELETE FROM repeated_logins",
     "DELETE FROM unlisted_candidates",

@@ -120,7 +120,8 @@ fn no_statement_escapes_the_search() {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let Ok(source) = std::fs::read_to_string(&path) else { continue };
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
-        if name == "statements.rs" || name == "export.rs" {
+        // The last one's texts name the tables and columns that it finds; the migration tests run them.
+        if ["statements.rs", "export.rs", "ids_in_normal_form.rs"].contains(&name.as_str()) {
             continue;
         }
         let calls = code.matches("sqlx::query").count();
