@@ -7,6 +7,7 @@ mod accounts_applied;
 mod apply;
 mod cause;
 mod context;
+mod contradiction;
 mod enrolments;
 mod guard;
 mod history;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{self, fill_in};
+use super::contradiction::Contradictions;
 use super::history::{MixedFailure, PriorState};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
@@ -12,7 +13,7 @@ use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
     EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, plan_class,
 };
-use rosterd_core::exam_plan::{Digest, HoldReason};
+use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{
     Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, Standing, StudentId,
@@ -78,7 +79,6 @@ pub(super) async fn plan_classin(
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
     problems.extend(snapshot.unreadable_uids().await?);
-    let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, &mut snapshot).await?;
     let repeated = snapshot.repeated_students().await?;
     let seen = first_reading(context, planner, &prior, (&classes, &repeated), &mut snapshot).await?;
     let unknown = match registering {
@@ -86,6 +86,7 @@ pub(super) async fn plan_classin(
         Registering::ToDo | Registering::Done => BTreeSet::new(),
     };
     let accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
+    let unreadable_since_ms = seen.contradictions.unreadable_since_ms;
     let roster_rows = problems.clone();
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none()).count();
@@ -94,9 +95,7 @@ pub(super) async fn plan_classin(
         side,
         prior: &prior,
         codes: codes(&classes),
-        standing: seen.standing,
-        still_named: seen.still_named,
-        unreadable_since_ms,
+        contradictions: seen.contradictions,
         waiting: HashSet::new(),
         plan: ClassinPlan {
             accounts,
@@ -149,10 +148,8 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
 
 /// What the first reading is for.
 struct FirstReading {
-    /// Where the students stand who are remembered in a class, and not wanted there.
-    standing: HashMap<StudentId, Standing>,
-    /// Who of them has no row, while member rows still name them.
-    still_named: HashSet<StudentId>,
+    /// Of those who are remembered in a class, and not wanted there.
+    contradictions: Contradictions,
     /// Who is wanted in a class that takes changes, and has no account that we know of.
     without_account: BTreeSet<StudentId>,
 }
@@ -186,11 +183,9 @@ async fn first_reading(
         let remembered = state.enrolments_of(target).await?;
         leaving.extend(not_wanted(&remembered, &HashSet::new()));
     }
-    let standing =
-        if leaving.is_empty() { HashMap::new() } else { snapshot.standing_among(&leaving, classes).await? };
-    let missing: Vec<&StudentId> = leaving.iter().filter(|student| !standing.contains_key(student)).collect();
-    let still_named = snapshot.named_by_members(&missing).await?;
-    Ok(FirstReading { standing, still_named, without_account })
+    let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, snapshot).await?;
+    let contradictions = Contradictions::read(snapshot, &leaving, classes, unreadable_since_ms).await?;
+    Ok(FirstReading { contradictions, without_account })
 }
 
 fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
@@ -211,12 +206,8 @@ struct ClassinPlanBuilder<'a> {
     side: &'a ClassinSide,
     prior: &'a PriorState,
     codes: HashMap<ClassTarget, ClassCode>,
-    /// Where those stand who are not wanted where they are remembered.
-    standing: HashMap<StudentId, Standing>,
-    /// Who has no row, while member rows still name them.
-    still_named: HashSet<StudentId>,
-    /// Since when the roster has had rows without a readable id.
-    unreadable_since_ms: Option<i64>,
+    /// Of those who are not wanted where they are remembered.
+    contradictions: Contradictions,
     /// Leavers whose grace has not run out.
     waiting: HashSet<StudentId>,
     plan: ClassinPlan,
@@ -241,7 +232,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
-        self.hold_who_may_be_there(&mut plan, &seen_gone);
+        self.contradictions.hold(&mut plan, wanted, &seen_gone);
         if prior.closed(target).is_none() && context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, target, wanted, now_ms);
             if self.plan.stale.is_looking() {
@@ -253,27 +244,9 @@ impl ClassinPlanBuilder<'_> {
         Ok(())
     }
 
-    /// Holds removals of students about whom the roster contradicts itself.
-    fn hold_who_may_be_there(&self, plan: &mut ClassPlan, seen_gone: &HashMap<&StudentId, (i64, u32)>) {
-        let removals = plan.operations.iter_mut();
-        for removal in removals.filter(|one| one.kind == EnrolmentKind::Remove && one.is_planned()) {
-            let Some((since_ms, _)) = seen_gone.get(&removal.student) else { continue };
-            let is_missing = !self.standing.contains_key(&removal.student);
-            let reason = if self.still_named.contains(&removal.student) {
-                HoldReason::StillNamed
-            } else if is_missing && self.unreadable_since_ms.is_some_and(|unreadable| *since_ms >= unreadable)
-            {
-                HoldReason::UnreadableIds
-            } else {
-                continue;
-            };
-            removal.state = EnrolmentState::Held(Reason::Other(reason.to_string()));
-        }
-    }
-
     /// Whether the roster lacks the student, or marks them as left.
     fn has_left(&self, student: &StudentId) -> bool {
-        match self.standing.get(student) {
+        match self.contradictions.standing.get(student) {
             Some(Standing::OnRoster | Standing::Unusable) => false,
             Some(Standing::Left) | None => true,
         }
@@ -288,11 +261,12 @@ impl ClassinPlanBuilder<'_> {
         now_ms: i64,
     ) -> ClassPlan {
         let Self { context, side, prior, .. } = *self;
-        let presence = |student: &StudentId| match (seen_gone.get(student), self.standing.get(student)) {
-            (Some((since_ms, runs)), _) => Presence::Gone { since_ms: *since_ms, runs: *runs },
-            (None, Some(Standing::Unusable)) => Presence::Unusable,
-            (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
-        };
+        let presence =
+            |student: &StudentId| match (seen_gone.get(student), self.contradictions.standing.get(student)) {
+                (Some((since_ms, runs)), _) => Presence::Gone { since_ms: *since_ms, runs: *runs },
+                (None, Some(Standing::Unusable)) => Presence::Unusable,
+                (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
+            };
         let view = ClassView {
             target,
             class_code: self.codes.get(&target),

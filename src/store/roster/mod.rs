@@ -3,6 +3,7 @@
 mod cursor;
 mod error;
 mod file;
+mod nobody;
 mod normal_form;
 mod people;
 mod places;

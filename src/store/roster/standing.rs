@@ -38,8 +38,8 @@ impl RosterSnapshot<'_> {
             classes.iter().filter(|class| class.flaw.is_none()).map(|class| class.code.as_str()).collect();
         let sql = format!(
             "SELECT asked.value AS id, {ACTIVE} AS says, {} AS nameless, s.classin_uid AS uid, {} AS is_binary, \
-             s.student_id IN (SELECT m.student_id FROM {} AS m WHERE m.class_code IS NULL \
-             OR m.class_code NOT IN (SELECT value FROM json_each(?))) AS dangling \
+             s.student_id IN (SELECT m.student_id FROM {} AS m WHERE m.student_id IS NOT NULL \
+             AND (m.class_code IS NULL OR m.class_code NOT IN (SELECT value FROM json_each(?)))) AS dangling \
              FROM json_each(?) AS asked JOIN {} AS s ON s.student_id = asked.value",
             self.is_nameless(),
             self.tables.has_binary_id("s"),

@@ -1,8 +1,9 @@
 //! Rows of the roster that cannot be used: nobody is removed from a class because of them, and nobody is enrolled.
 
+use rosterd::Exit;
 use rosterd_testkit::{DAY, School};
 
-use super::in_step;
+use super::{REMOVE, count, in_step};
 
 /// Ways to spoil the roster around `s001` in class `c1`.
 const SPOILT: [&str; 12] = [
@@ -32,6 +33,68 @@ async fn a_bad_row_costs_nobody_a_class() {
         assert!(school.classin_calls().is_empty(), "{spoil}: {:?}", school.classin_calls());
         school.leaves_work_behind();
     }
+}
+
+/// Ways in which the row of `s001` in class `c1` comes to name nobody.
+const NAMES_NOBODY: [&str; 7] = [
+    "UPDATE class_members SET student_id = NULL WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = '' WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = x'ff' WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = char(8203) || ' ' WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = 's0001' WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = NULL, class_code = NULL WHERE student_id = 's001'",
+    "UPDATE class_members SET student_id = NULL, class_code = 'elsewhere' WHERE student_id = 's001'",
+];
+
+#[tokio::test]
+async fn who_may_stand_in_a_row_that_names_nobody_is_held_until_it_is_mended() {
+    for spoil in NAMES_NOBODY {
+        let (school, _, _) = in_step(4).await;
+        school.sql(spoil).await;
+        for _ in 0..2 {
+            let report = school.run_to(Exit::Held).await;
+            assert_eq!(count(&report, "held", "remove"), 1, "{spoil}");
+            assert_eq!(report.holds[0].reason_code, "unreadable-ids", "{spoil}");
+            assert!(report.holds[0].reason.contains("1 row of class_members"), "{spoil}: {report:#?}");
+            school.later(4 * DAY);
+        }
+        assert!(school.classin_calls().is_empty(), "{spoil}: {:?}", school.classin_calls());
+        school.sql("DELETE FROM class_members WHERE student_id IS NOT 's000'").await;
+        for id in ["s001", "s002", "s003"] {
+            school.join(id, "c1").await;
+        }
+        school.run_as(Exit::Done).await;
+        assert!(school.classin_calls().is_empty(), "{spoil}: mended");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_names_nobody_holds_no_other_class_and_nobody_who_has_left() {
+    let (school, _, _) = in_step(5).await;
+    let _other = school.class("c2").await;
+    school.join("s001", "c2").await;
+    school.join("s002", "c2").await;
+    school.run_as(Exit::Done).await;
+    school.sql("INSERT INTO class_members VALUES (NULL, 'c2')").await;
+    school.sql("UPDATE students SET active = 0 WHERE student_id = 's002'").await;
+    school.leave("s003", "c1").await;
+    school.sandbox.clear_journal();
+    let report = school.run().await;
+    assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (1, 0));
+    school.later(4 * DAY);
+    let report = school.run().await;
+    assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (2, 0));
+    assert!(school.classin_calls().iter().all(|call| call == REMOVE), "{:?}", school.classin_calls());
+}
+
+#[tokio::test]
+async fn whose_account_changes_is_not_missing_from_the_class() {
+    let (school, _, _) = in_step(4).await;
+    let uid = school.sandbox.create_account("Another", None);
+    school.sql("INSERT INTO class_members VALUES (NULL, 'c1')").await;
+    school.sql(&format!("UPDATE students SET classin_uid = {uid} WHERE student_id = 's001'")).await;
+    let report = school.run().await;
+    assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (1, 0));
 }
 
 #[tokio::test]

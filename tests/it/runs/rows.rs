@@ -215,6 +215,16 @@ async fn a_linked_student_in_no_group_is_named_and_keeps_the_groups_they_hold() 
     assert_eq!(world.failures().await, []);
 }
 
+#[tokio::test]
+async fn a_student_whose_only_group_row_names_nobody_keeps_the_groups_they_hold() {
+    for id in UNREADABLE {
+        let world = ExamSchool::in_step(students(3)).await;
+        world.sql(&format!("UPDATE group_members SET student_id = {id} WHERE student_id = 's001'")).await;
+        let report = world.run_later().await;
+        assert_eq!((report.writes(), report.exit_code), (0, 3), "{id}");
+    }
+}
+
 /// Rows that concern no single student, each with the table in which they are mended.
 const OF_NOBODY: [(&str, &str); 5] = [
     ("INSERT INTO group_members VALUES (NULL, 'g1')", "group_members"),

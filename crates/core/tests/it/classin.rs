@@ -243,6 +243,8 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
         (Reason::Closed(Code(145)), "code 145"),
         (Reason::WouldEmpty { removals: 3 }, "3 removals would leave nobody"),
         (Reason::Grace { until_ms: 0 }, "delete_grace"),
+        (Reason::RowsOfNobody { rows: 2 }, "2 rows of class_members"),
+        (Reason::MayBeThere("mend those rows".to_owned()), "mend those rows"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),
     ];
     for (reason, part) in rows {

@@ -166,6 +166,13 @@ pub enum Reason {
     },
     /// Too many would leave the class at once, with the figures.
     Shrinks(String),
+    /// The roster contradicts itself about whether the student has left, in its own words.
+    MayBeThere(String),
+    /// The student is on the roster, and the class has member rows that name nobody: one of them may be theirs.
+    RowsOfNobody {
+        /// How many.
+        rows: u64,
+    },
     /// The reason of the ledger or the guard, in its own words.
     Other(String),
 }
@@ -188,7 +195,14 @@ impl fmt::Display for Reason {
             Self::Grace { .. } => {
                 f.write_str("the student has left only recently: delete_grace and two runs must pass first")
             }
-            Self::Shrinks(text) | Self::Other(text) => f.write_str(text),
+            Self::RowsOfNobody { rows } => write!(
+                f,
+                "{rows} row{} of class_members name{} nobody, and the student may be meant: mend or remove what names \
+                 nobody, or approve that they left the class",
+                if *rows == 1 { "" } else { "s" },
+                if *rows == 1 { "s" } else { "" }
+            ),
+            Self::Shrinks(text) | Self::MayBeThere(text) | Self::Other(text) => f.write_str(text),
         }
     }
 }

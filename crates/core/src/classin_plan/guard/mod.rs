@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use super::subject::{Subject, class_key};
-use crate::exam_plan::{Fingerprint, HeldOperation, Hold, allowance};
+use crate::exam_plan::{Fingerprint, HeldOperation, Hold, HoldWord, allowance};
 use crate::failure::{OperationKey, Service};
 use crate::roster::{ClassTarget, Limit, StudentId};
 
@@ -169,7 +169,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
         let hold = holds.entry(sentence.clone()).or_insert_with(|| Hold {
             service: Service::Classin,
             reason: code,
-            word: None,
+            word: HoldWord::parse(code),
             message: sentence,
             count: None,
             limit: None,
@@ -203,6 +203,7 @@ fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
     match reason {
         Reason::WouldEmpty { .. } => "class-to-zero",
         Reason::Shrinks(_) => "max-group",
+        Reason::MayBeThere(_) | Reason::RowsOfNobody { .. } => HoldWord::UnreadableIds.as_str(),
         Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
             of_limit
         }
@@ -212,9 +213,14 @@ fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
 /// The reason, with the class where it is about one.
 fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
     match reason {
-        Reason::WouldEmpty { .. } | Reason::Shrinks(_) => format!("class {}: {reason}", class_key(operation)),
-        Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
-            reason.to_string()
+        Reason::WouldEmpty { .. } | Reason::Shrinks(_) | Reason::RowsOfNobody { .. } => {
+            format!("class {}: {reason}", class_key(operation))
         }
+        Reason::NoAccount
+        | Reason::Mode(_)
+        | Reason::Closed(_)
+        | Reason::Grace { .. }
+        | Reason::MayBeThere(_)
+        | Reason::Other(_) => reason.to_string(),
     }
 }

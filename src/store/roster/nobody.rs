@@ -1,0 +1,39 @@
+//! Rows of `class_members` that name no student of the roster.
+
+use std::collections::HashMap;
+
+use sqlx::AssertSqlSafe;
+
+use super::value::{Number, number, text};
+use super::{RosterError, RosterSnapshot};
+use rosterd_core::roster::ClassCode;
+
+impl RosterSnapshot<'_> {
+    /// How many rows of `class_members` name nobody, by the code of their class; `None` stands for rows that name no
+    /// class of the roster either, and may be of any. A row that has both ids, of somebody and of a class that are gone,
+    /// is left out.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn class_rows_of_nobody(&mut self) -> Result<HashMap<Option<ClassCode>, u64>, RosterError> {
+        let sql = format!(
+            "SELECT CASE WHEN m.class_code IN (SELECT class_code FROM {classes}) \
+             THEN CAST(m.class_code AS TEXT) END AS code, \
+             m.student_id IS NOT NULL AND m.class_code IS NOT NULL AS has_both, count(*) AS rows \
+             FROM {} AS m LEFT JOIN {} AS s ON s.student_id = m.student_id \
+             WHERE s.student_id IS NULL GROUP BY 1, 2 HAVING code IS NOT NULL OR NOT has_both ORDER BY 1, 2",
+            self.tables.class_members,
+            self.tables.students,
+            classes = self.tables.classes
+        );
+        let failed = self.failure("class_members");
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
+        let mut counted: HashMap<Option<ClassCode>, u64> = HashMap::new();
+        for row in &rows {
+            let Number::Is(count) = number(row, "rows") else { continue };
+            let of_class = counted.entry(text(row, "code").map(ClassCode::new)).or_default();
+            *of_class = of_class.saturating_add(u64::try_from(count).unwrap_or(0));
+        }
+        Ok(counted)
+    }
+}
