@@ -141,7 +141,7 @@ async fn what_cannot_be_looked_up_is_unknown_and_settled_by_the_next_run() {
         give_work_to(&mut world, endpoint).await;
         world.set("lose_answer", endpoint);
         world.set("exam.drop_request", "getstudentsinfo@1x100");
-        if ["movestugroup", "delStu"].contains(&endpoint) {
+        if ["changeStuinfo", "movestugroup", "delStu"].contains(&endpoint) {
             // These need look-ups before they are sent.
             world.sandbox.clear_faults();
             world.set("lose_answer", endpoint);
