@@ -203,7 +203,8 @@ impl World {
         command.env("ROSTERD__EXAM__DELETE_GRACE", "0s").env("ROSTERD__GUARD__MAX_MODIFY", "100%");
         let output = command.args(["--config", "other.toml", "--sync-now"]).output().unwrap();
         let code = output.status.code().unwrap();
-        assert_eq!(code, 0, "{}", String::from_utf8_lossy(&output.stdout));
+        // What it would take over of ours may be held; what it enters anew is there.
+        assert!([0, 4].contains(&code), "{}", String::from_utf8_lossy(&output.stdout));
         let _forgotten = self.service.calls();
     }
 

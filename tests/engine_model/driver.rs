@@ -169,9 +169,12 @@ impl Driver {
 
     pub async fn approve(&mut self) {
         let Some(digest) = self.digest.clone() else { return };
-        let until = self.world.clock.now_ms() + DAY;
-        let count = self.world.state.approve(&digest, until).await.unwrap();
-        self.note("approval", format!("{count} approved"));
+        let now = self.world.clock.now_ms();
+        // Whoever approves names the people too, where that is asked for.
+        let held = self.world.state.approvable(&digest).await.unwrap();
+        let granted: Vec<_> = held.into_iter().map(|one| (one, now + 5 * DAY)).collect();
+        self.world.state.grant(&granted, now).await.unwrap();
+        self.note("approval", format!("{} approved", granted.len()));
     }
 
     async fn change_failures(&mut self) {

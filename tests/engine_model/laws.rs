@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::RunReport;
 use rosterd_core::exam_plan::Origin;
+use rosterd_core::exam_plan::HoldWord;
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 
@@ -80,8 +81,10 @@ impl Driver {
             report,
         );
         let worse: &[u8] = &[143, 78, 77, 75, 1];
-        let held = ends.1.is_empty() || exit == 4 || worse.contains(&exit);
-        self.law("what is held makes 4", held, report);
+        // A hold about single people counts in the run that finds it; the others count in every run.
+        let by_limit = report.holds.iter().any(|hold| HoldWord::parse(&hold.reason_code).is_none());
+        let held = !by_limit || exit == 4 || worse.contains(&exit);
+        self.law("what a limit holds makes 4", held, report);
         self.law("4 means that something is held", exit != 4 || !ends.1.is_empty(), report);
         let left = (ends.0.is_empty() && ends.2.is_empty()) || exit != 0;
         self.law("what failed makes 3", left, report);
@@ -109,7 +112,7 @@ impl Driver {
             let now = self.world.clock.now_ms();
             self.world.state.change_failures(None, FailureState::Waiting, now).await.unwrap();
             let report = self.run().await;
-            if report.exit_code == 4 {
+            if !report.holds.is_empty() {
                 self.approve().await;
             } else {
                 self.world.later(4 * DAY);

@@ -16,6 +16,7 @@ mod lookup;
 mod lost_deletes;
 mod moments;
 mod partial_update;
+mod policy;
 mod proof;
 mod read_back;
 mod record;
@@ -42,6 +43,8 @@ use field_mapping::ResolveError;
 pub use field_mapping::login_column;
 use group_creation::{GroupPlan, create_groups, plan_groups};
 use leavers::Sharing;
+pub(super) use policy::leavers_group;
+use policy::{guard, policy};
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
@@ -58,11 +61,11 @@ use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{RosterDatabase, RosterError, StateStore, StoreError};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Flaw, Guard, GuardedPlan, LinkNote, Listing, ListingCertificate,
+    Approved, Certificate, Comparison, Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate,
     LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput,
-    Policy, Trust,
+    Trust,
 };
-use rosterd_core::roster::{Gid, Group, Leavers, LoginValue, Mode, RunId, Sid};
+use rosterd_core::roster::{Group, LoginValue, Mode, RunId, Sid};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -484,37 +487,6 @@ async fn remember(
     lookup::remember_groups(context, side, lookups).await?;
     let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
     context.state.bring_group_checks_forward(now_ms, span_ms).await
-}
-
-fn policy(context: &Context, side: &ExamSide, sharing: Sharing) -> Policy {
-    Policy {
-        mode: context.mode,
-        leavers: side.settings.leavers,
-        adopt: side.settings.adopt,
-        delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX),
-        shared: sharing.is_shared(),
-    }
-}
-
-/// The group that leavers are moved to counts as ours.
-pub(super) fn leavers_group(side: &ExamSide) -> Option<Gid> {
-    match side.settings.leavers {
-        Leavers::MoveTo(gid) => Some(Gid(gid)),
-        Leavers::Delete | Leavers::Keep => None,
-    }
-}
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
-async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard, StoreError> {
-    Ok(Guard {
-        max_delete: side.guard.max_delete,
-        max_modify: side.guard.max_modify,
-        max_move: side.guard.max_move,
-        max_group: side.guard.max_group,
-        recent: context.state.recent_exam_writes(now_ms.saturating_sub(DAY_MS)).await?,
-        approved: context.state.approved(now_ms).await?,
-    })
 }
 
 /// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a

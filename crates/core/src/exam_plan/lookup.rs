@@ -8,7 +8,7 @@ use super::fingerprint::Fingerprint;
 use super::groups::{GroupBook, LeaverStanding};
 use super::hold_word::HoldWord;
 use super::link::Link;
-use super::person_doubt::PersonDoubts;
+use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};

@@ -2,6 +2,8 @@
 
 mod batch;
 mod evidence;
+#[cfg(test)]
+mod evidence_tests;
 mod fingerprint;
 mod plan;
 #[cfg(test)]
