@@ -65,7 +65,7 @@ fn a_leaver_and_a_newcomer_whose_ids_differ_in_spelling_alone_are_both_held() {
 #[test]
 fn a_held_newcomer_takes_nobody_over_and_is_not_looked_up() {
     let mut world = converged([student("01"), student("other")]);
-    world.enter(candidate("there"));
+    world.enter(candidate("there").field(NAME, "name of 1"));
     world.leave_for_good("01").set(student("1").login("there"));
     assert_eq!(world.lines(), ["adopt 1 held: same person", "delete 01 held: same person"]);
     assert!(world.needs().logins.is_empty() && world.needs().sids.is_empty(), "{:?}", world.needs());
