@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::RunReport;
-use rosterd_core::exam_plan::Origin;
 use rosterd_core::exam_plan::HoldWord;
+use rosterd_core::exam_plan::Origin;
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 

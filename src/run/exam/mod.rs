@@ -62,8 +62,7 @@ use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{RosterDatabase, RosterError, StateStore, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate,
-    LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput,
-    Trust,
+    LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Trust,
 };
 use rosterd_core::roster::{Group, LoginValue, Mode, RunId, Sid};
 
