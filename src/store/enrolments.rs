@@ -222,7 +222,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         }
         EnrolmentChange::Gone { uid, target } => sqlx::query(
             "UPDATE enrolments SET gone_since_ms = min(coalesce(gone_since_ms, ?1), ?1), gone_runs = gone_runs + 1 \
-             WHERE course_id = ? AND class_id = ? AND uid = ?",
+             WHERE course_id = ?2 AND class_id = ?3 AND uid = ?4",
         )
         .bind(now_ms)
         .bind(target.course.0)
