@@ -1,11 +1,22 @@
 //! What waits for another row stands among the failures: told once, never tried in vain, closed when it is over.
 
 use rosterd_core::failure::FailureState;
+use rosterd_core::roster::Leavers;
 use rosterd_testkit::*;
 
-/// A newcomer with the login value of somebody who left and whose candidate is kept for the time of the grace.
+/// A newcomer with the login value of somebody who left and whose candidate is kept.
 async fn with_a_waiting_newcomer() -> ExamSchool {
+    with_a_newcomer(Leavers::Keep).await
+}
+
+/// The same, where leavers are deleted: whether the two are one person is asked beside the wait.
+async fn with_a_newcomer_and_a_held_leaver() -> ExamSchool {
+    with_a_newcomer(Leavers::Delete).await
+}
+
+async fn with_a_newcomer(leavers: Leavers) -> ExamSchool {
     let mut world = ExamSchool::in_step(students(6)).await;
+    world.settings.exam.leavers = leavers;
     world.remove("s000").await;
     world.put(student("new").login("s000")).await;
     world
@@ -37,9 +48,31 @@ async fn a_wait_for_anothers_candidate_is_told_once_and_kept_as_a_row() {
 }
 
 #[tokio::test]
+async fn a_wait_beside_the_leaver_who_is_asked_about_is_a_row_of_its_own() {
+    let world = with_a_newcomer_and_a_held_leaver().await;
+    let asked = ("s000".to_owned(), "same-person".to_owned(), FailureState::Held, "office".to_owned());
+    for exit_code in [4, 0] {
+        let report = world.run().await;
+        assert_eq!((report.skipped(), report.held()), ("1 add".to_owned(), "1 delete".to_owned()));
+        assert_eq!(report.exit_code, exit_code, "{report:?}");
+        let mut rows = rows(&world).await;
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(rows, [waiting(FailureState::Waiting), vec![asked.clone()]].concat());
+        world.later(HOUR);
+    }
+}
+
+#[tokio::test]
 async fn a_wait_ends_with_its_cause_and_its_row_is_closed() {
-    let world = with_a_waiting_newcomer().await;
-    assert_eq!(world.run().await.exit_code, 3);
+    let world = with_a_newcomer_and_a_held_leaver().await;
+    let digest = world.run().await.held_digest.unwrap();
+    let now_ms = world.clock.now_ms();
+    let named = world.state.approvable(&digest).await.unwrap().into_iter();
+    let granted: Vec<_> = named.map(|one| (one, now_ms + 5 * DAY)).collect();
+    world.state.grant(&granted, now_ms).await.unwrap();
+    let report = world.run().await;
+    assert_eq!((report.planned(), report.exit_code), ("1 add".to_owned(), 0), "two people: the grace runs");
+    assert_eq!(rows(&world).await, waiting(FailureState::Waiting));
     world.later(4 * DAY);
     let report = world.run().await;
     assert_eq!(report.applied(), "1 delete", "whose the login value was");
