@@ -93,6 +93,8 @@ impl Write {
                 world.sandbox.set_candidate_groups(sid, &gids);
             }
         }
+        // Only in a shared account does a leaver of another school's groups too leave ours without being asked about.
+        world.settings.exam.shared = (self == Self::LeaveOurs).then_some(true);
         if matches!(self, Self::LeaveOurs | Self::Delete) {
             assert_eq!(world.run().await.planned(), "");
             world.later(4 * DAY);
