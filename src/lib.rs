@@ -11,6 +11,10 @@
     reason = "an application: what is public here serves its own program, tests and benches"
 )]
 #![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is built with what is private: it is for whoever changes the program"
+)]
+#![allow(
     unreachable_pub,
     reason = "the modules are private as a whole; within them `pub` marks what a module offers to others"
 )]
