@@ -47,7 +47,7 @@ pub enum Interruption {
     Timeout,
     /// The connection ended or broke, or the body could not be decoded.
     Cut,
-    /// The decoded body is above [`LARGEST_BODY_BYTES`](super::LARGEST_BODY_BYTES); it was not read on.
+    /// The decoded body is above [`LARGEST_BODY_BYTES`](super::transport::LARGEST_BODY_BYTES); it was not read on.
     TooLarge,
 }
 

@@ -64,7 +64,7 @@ impl fmt::Debug for Request {
 pub struct Reply {
     pub status: u16,
     /// The body, decoded and complete; never more than
-    /// [`LARGEST_BODY_BYTES`](super::LARGEST_BODY_BYTES).
+    /// [`LARGEST_BODY_BYTES`](super::transport::LARGEST_BODY_BYTES).
     pub body: Vec<u8>,
     /// `Retry-After`, as a span from now.
     pub retry_after: Option<Duration>,
