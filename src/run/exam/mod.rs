@@ -40,7 +40,7 @@ use apply::ApplyContext;
 use approvals::WantedBefore;
 use describe::describe;
 use field_mapping::ResolveError;
-pub use field_mapping::login_column;
+pub use field_mapping::{check_exam_fields, login_column};
 use group_creation::{GroupPlan, create_groups, plan_groups};
 use leavers::Sharing;
 pub(super) use policy::leavers_group;
@@ -59,7 +59,7 @@ use super::unreadable_ids::remember_unreadable;
 use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
-use crate::store::{RosterDatabase, RosterError, StateStore, StoreError};
+use crate::store::{RosterError, StoreError};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate,
     LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Trust,
@@ -486,17 +486,4 @@ async fn remember(
     lookup::remember_groups(context, side, lookups).await?;
     let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
     context.state.bring_group_checks_forward(now_ms, span_ms).await
-}
-
-/// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a
-/// roster, how many students match.
-///
-/// # Errors
-/// When the account cannot be reached, or the mapping does not fit it.
-pub async fn check_exam_fields(
-    side: &ExamSide,
-    state: &StateStore,
-    roster: Option<&RosterDatabase>,
-) -> Result<String, ExamSyncError> {
-    field_mapping::check(side, state, roster).await
 }

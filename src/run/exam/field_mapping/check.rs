@@ -6,8 +6,12 @@ use crate::store::{RosterDatabase, StateStore};
 use rosterd_core::exam_plan::{Mapping, Observed};
 use rosterd_core::roster::LoginValue;
 
-/// Whether credentials and mapping fit the account. Writes nothing, and reads some pages of the listing at most.
-pub(in crate::run::exam) async fn check(
+/// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a
+/// roster, how many students match. Writes nothing.
+///
+/// # Errors
+/// When the account cannot be reached, or the mapping does not fit it.
+pub async fn check_exam_fields(
     side: &ExamSide,
     state: &StateStore,
     roster: Option<&RosterDatabase>,

@@ -7,7 +7,7 @@ mod memory;
 
 use std::collections::BTreeMap;
 
-pub(super) use check::check;
+pub use check::check_exam_fields;
 pub use error::ResolveError;
 pub use memory::login_column;
 pub(super) use memory::{forget_another_accounts, remembered_login_field};
