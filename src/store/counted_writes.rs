@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::error::{Doing, Written};
 use super::keys::keys;
@@ -15,6 +15,12 @@ use rosterd_core::roster::{Gid, RunId, StudentId};
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 const DOING: &str = "counting a write";
+
+/// Of these operations; of one in ClassIn, in that class.
+const OF_THESE: &str = "(service, operation, student_id) IN \
+     (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) \
+     AND (service <> 'classin' OR (operation, student_id, place) IN \
+     (SELECT value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)))";
 
 /// One write that a limit counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,17 +173,8 @@ pub(super) async fn settle(
     if applied.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE counted_writes SET is_settled = 1 WHERE is_settled = 0 \
-         AND (service, operation, student_id) IN \
-         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) \
-         AND (service <> 'classin' OR (operation, student_id, place) IN \
-         (SELECT value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)))",
-    )
-    .bind(keys(applied))
-    .execute(&mut **transaction)
-    .await
-    .done(DOING)
+    let statement = format!("UPDATE counted_writes SET is_settled = 1 WHERE is_settled = 0 AND {OF_THESE}");
+    sqlx::query(AssertSqlSafe(statement)).bind(keys(applied)).execute(&mut **transaction).await.done(DOING)
 }
 
 /// These are known not to have happened, inside the caller's transaction: whatever was sent of them, or by one run.
@@ -189,16 +186,13 @@ pub(super) async fn take_back(
     if undone.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "DELETE FROM counted_writes WHERE is_settled = 0 AND (service, operation, student_id) IN \
-         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) \
-         AND (service <> 'classin' OR (operation, student_id, place) IN \
-         (SELECT value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1))) \
-         AND (?2 IS NULL OR run_id = ?2)",
-    )
-    .bind(keys(undone))
-    .bind(sent_by.map(|run| run.0))
-    .execute(&mut **transaction)
-    .await
-    .done(DOING)
+    let statement = format!(
+        "DELETE FROM counted_writes WHERE is_settled = 0 AND {OF_THESE} AND (?2 IS NULL OR run_id = ?2)"
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(keys(undone))
+        .bind(sent_by.map(|run| run.0))
+        .execute(&mut **transaction)
+        .await
+        .done(DOING)
 }
