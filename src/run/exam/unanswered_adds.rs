@@ -52,8 +52,8 @@ pub(super) async fn unanswered_adds(
     let sightings = lookup::rows_by_login(session, open).await?;
     let linked = context.state.sid_owners(sightings.values().filter_map(LookupOutcome::sid)).await?;
     let now_ms = context.clock.now_ms();
-    // What the call sent is not remembered, and the roster may have changed since: what cannot be listed is
-    // sent again, also a password, which otherwise would pass for one that the student has chosen.
+    // Whether the service kept what it was sent is not known, and the roster may have changed since: what cannot be
+    // listed is sent again, also a password, which otherwise would pass for one that the student has chosen.
     let in_doubt: BTreeMap<FieldId, Fingerprint> =
         mapping.compared().map(|(_, field)| (field.id, Fingerprint::IN_DOUBT)).collect();
     let mut record = CallRecord::default();
