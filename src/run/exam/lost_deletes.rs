@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
+use super::proof::target;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, NotedWrite, StoreError};
-use rosterd_core::exam_plan::{Change, CountedWrite, GuardedPlan, LinkNote, OperationKind};
+use rosterd_core::exam_plan::{CountedWrite, GuardedPlan, LinkNote, LookupResults, OperationKind, SidFact};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
-use rosterd_core::roster::{RunId, StudentId};
+use rosterd_core::roster::{RunId, Sid, StudentId};
 
 /// A link that is given up while a delete of ours is open is one that we deleted: it counts as applied. One whose
-/// candidate is still there was not, and counts nowhere. A link that is given up otherwise counts as vanished.
+/// candidate a look-up of this run has found was not, and counts nowhere; where nobody said, it counts on. A link that is given up otherwise counts as vanished.
 pub(super) async fn settle_deletes(
     context: &Context,
     run: RunId,
-    (notes, plan): (&[LinkNote], &GuardedPlan),
+    (notes, lookups, plan): (&[LinkNote], &LookupResults, &GuardedPlan),
     report: &mut ServiceReport,
 ) -> Result<(), StoreError> {
     let lost: HashSet<StudentId> = context.state.lost_deletes().await?.into_iter().collect();
@@ -34,9 +35,9 @@ pub(super) async fn settle_deletes(
     if plan.doubt.is_some() {
         return Ok(());
     }
-    let is_there = |change: &Change| matches!(change, Change::Delete(_) | Change::Move(_));
-    let leavers =
-        plan.operations.iter().filter(|operation| operation.of_leaver && is_there(&operation.change));
+    let is_there = |sid: Sid| matches!(lookups.by_sid.get(&sid), Some(SidFact::Found { .. }));
+    let leavers = plan.operations.iter().filter(|operation| operation.of_leaver);
+    let leavers = leavers.filter(|operation| target(&operation.change).is_some_and(is_there));
     let undone: Vec<OperationKey> = leavers
         .filter(|operation| lost.contains(&operation.student))
         .map(|operation| delete(&operation.student))

@@ -125,3 +125,19 @@ async fn everything_that_a_limit_counts_is_noted_with_the_group_that_is_left() {
         format!("s000 left {gid}, s000 move , s001 login-change , s001 modify ")
     );
 }
+
+#[tokio::test]
+async fn a_lost_delete_counts_on_until_a_look_up_shows_the_candidate() {
+    let mut world = hundred().await;
+    let login = world.people["s000"].login.clone().unwrap();
+    leave(&mut world, 0..1).await;
+    assert_eq!(with_answers_lost(&world).await.unknown(), "1 delete");
+    // Somebody who wants the login value has the leaver held, and what is held needs no look-up to be planned.
+    world.edit("s050", |it| it.login(&login)).await;
+    world.set("nobody", "getstudentsinfo@*");
+    let report = world.run().await;
+    world.sandbox.clear_faults();
+    let counted =
+        world.word("SELECT group_concat(student_id) FROM counted_writes WHERE kind = 'dismissal'").await;
+    assert_eq!((report.held(), counted), ("1 delete".to_owned(), "s000".to_owned()), "{report:?}");
+}
