@@ -153,16 +153,27 @@ impl Decider<'_> {
     /// Holds what is done to a leaver's candidate, as far as it is known without a look-up.
     fn hold_leaver(&mut self, link: &Link, reason: HoldReason) {
         let held = link.groups.clone().unwrap_or_default();
-        match (self.input.trust, self.input.policy.leavers) {
-            (Trust::Complete(_), Leavers::Delete) => self.delete(link, &held),
-            (Trust::Complete(_), Leavers::MoveTo(gid)) => {
+        if self.input.trust.is_doubtful() {
+            return;
+        }
+        // What is held here is what `desired_dismissal` names: an approval of it must find the same again.
+        let before = self.operations.len();
+        match (self.input.groups.standing_of_leaver(&held), self.input.policy.leavers) {
+            (_, Leavers::Keep) => return,
+            (LeaverStanding::Foreign(gids), _) if self.input.policy.shared => {
+                self.leave_to_others(link, &held, &gids);
+            }
+            (_, Leavers::Delete) => self.delete(link, &held),
+            (_, Leavers::MoveTo(gid)) => {
                 let target = || GroupChange::MoveTo(TargetGroup::Existing(Gid(gid)));
                 let change = self.input.groups.change_of_leaver(Gid(gid), &held).unwrap_or_else(target);
                 self.dismiss_by_move(link, change, &held, self.desired_move_of_leaver(link, true));
             }
-            (Trust::Complete(_), Leavers::Keep) | (Trust::Doubtful(_), _) => return,
         }
-        self.hold_from(self.operations.len().saturating_sub(1), &reason);
+        if self.operations.len() == before {
+            return;
+        }
+        self.hold_from(before, &reason);
         self.count_silenced(link, &held);
     }
 

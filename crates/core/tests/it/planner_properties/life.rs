@@ -399,3 +399,19 @@ fn who_was_moved_by_a_lost_call_and_is_wanted_where_they_were_is_moved_back() {
     let mut life = lived(with_passwords(), &steps);
     assert_eq!(life.world.of("s0").groups, [1].into());
 }
+
+#[test]
+fn a_leaver_renamed_by_hand_and_shared_with_others_is_taken_out_of_our_groups_alone() {
+    let mut world = with_passwords();
+    world.policy.shared = true;
+    let steps = [Event::SwappedThere(1, 0), Event::ForeignGroup(1), Event::Leave(1)].map(Step::Happens);
+    let life = lived(world, &steps);
+    let left: Vec<&BTreeSet<i64>> = life
+        .world
+        .candidates
+        .values()
+        .filter(|candidate| candidate.groups.contains(&99))
+        .map(|candidate| &candidate.groups)
+        .collect();
+    assert_eq!(left, [&[99].into()]);
+}
