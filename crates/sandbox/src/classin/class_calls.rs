@@ -99,9 +99,8 @@ fn add_to_class(request: &mut ClassInRequest<'_>, course_id: i64, class_id: i64,
             _ => (1, change(request.state, class_id, |class| class.transferred_out.remove(&uid))),
         };
     }
-    let attending = course.students.difference(&class.transferred_out).count() + class.transfer.len();
     let capacity = class.capacity.unwrap_or_else(|| request.number("class_capacity"));
-    if capacity > 0 && attending >= capacity {
+    if capacity > 0 && request.state.attendees(class).len() >= capacity {
         return (157, false);
     }
     (1, change(request.state, class_id, |class| class.transfer.insert(uid)))
@@ -140,10 +139,10 @@ fn remove_from_class(state: &mut ClassInWorld, course_id: i64, class_id: i64, ui
     }
     let in_course = state.courses.get(&course_id).is_some_and(|course| course.students.contains(&uid));
     let Some(class) = state.classes.get_mut(&class_id) else { return (143, false) };
-    if class.transfer.remove(&uid) || (in_course && class.transferred_out.insert(uid)) {
-        return (1, true);
-    }
-    (167, false)
+    // A student of the course is transferred out of this class, also one who had a place of their own in it.
+    let had_a_place = class.transfer.remove(&uid);
+    let is_transferred_out = in_course && class.transferred_out.insert(uid);
+    if had_a_place || is_transferred_out { (1, true) } else { (167, false) }
 }
 
 /// `addCourseClassStudent`: one student, one item per class.

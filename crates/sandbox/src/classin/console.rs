@@ -21,6 +21,8 @@ pub struct CourseView {
     pub auditors: BTreeSet<i64>,
     /// Transfer students by class.
     pub classes: BTreeMap<i64, BTreeSet<i64>>,
+    /// Everybody who attends, by class: also the course students who were not transferred out of it.
+    pub attendees: BTreeMap<i64, BTreeSet<i64>>,
 }
 
 /// One account as the school's console and its owner see it. Made-up people only.
@@ -119,12 +121,14 @@ impl Sandbox {
             .iter()
             .map(|(id, course)| {
                 let (students, auditors) = (course.students.clone(), course.auditors.clone());
-                (*id, CourseView { students, auditors, classes: BTreeMap::new() })
+                let (classes, attendees) = (BTreeMap::new(), BTreeMap::new());
+                (*id, CourseView { students, auditors, classes, attendees })
             })
             .collect();
         for (class_id, class) in &school.classes {
             if let Some(view) = views.get_mut(&class.course_id) {
                 view.classes.insert(*class_id, class.transfer.clone());
+                view.attendees.insert(*class_id, school.attendees(class));
             }
         }
         views

@@ -9,6 +9,7 @@ mod class_calls;
 mod console;
 mod course_calls;
 mod foreign_edits;
+mod owners;
 mod rules;
 pub(super) mod sample;
 pub(super) mod school;

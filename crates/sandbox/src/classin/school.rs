@@ -209,6 +209,29 @@ impl ClassInWorld {
         }
     }
 
+    /// Gives a living account another phone or e-mail; empty for none. Nobody else is found by it any more.
+    pub(crate) fn change_contact(&mut self, uid: i64, contact: &str) {
+        let holder = self.uid_of(contact).filter(|holder| *holder != uid);
+        for (uid, contact) in holder.map(|holder| (holder, "")).into_iter().chain([(uid, contact)]) {
+            let Some(account) = self.accounts.get_mut(&uid).filter(|account| !account.cancelled) else {
+                continue;
+            };
+            self.by_contact.remove(&account.contact);
+            contact.clone_into(&mut account.contact);
+            if !contact.is_empty() {
+                self.by_contact.insert(contact.to_owned(), uid);
+            }
+        }
+    }
+
+    /// Everybody who attends a class: the students of its course are in all its classes, but for those who were taken
+    /// out of this one.
+    pub(crate) fn attendees(&self, class: &Class) -> BTreeSet<i64> {
+        let of_course = self.courses.get(&class.course_id).map(|course| &course.students);
+        let attending = of_course.into_iter().flatten().filter(|uid| !class.transferred_out.contains(uid));
+        attending.chain(&class.transfer).copied().collect()
+    }
+
     /// Makes an account a member of the school; answers the relation id.
     pub(crate) fn join(&mut self, uid: i64, name: &str, is_student: bool) -> i64 {
         let next = self.next_relation;

@@ -35,6 +35,9 @@ rosterd sandbox: OnlineExamMaker and ClassIn, simulated on this machine.
   POST   /_sandbox/classin/DEED?...         what a person does in ClassIn's console or client:
            create-course ?title   create-class ?course&title   create-account ?name[&contact]   (answer the id)
            cancel-account ?uid    leave-school ?uid
+           change-contact ?uid&contact                another phone or e-mail: the uid stays
+           recycle-contact ?contact&name              it goes to somebody else (answers the new uid)
+           replace-account ?uid                       cancelled, and registered anew (answers the new uid)
            end-class, delete-class ?course&class
            capacity ?course[&class]&students          0 = any number
            add-member, remove-member ?course[&class]&uid

@@ -49,7 +49,8 @@ pub(super) async fn deed(
 fn done(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<Option<i64>, String> {
     match deed {
         "create-course" | "create-class" | "create-account" => create(sandbox, deed, asked).map(Some),
-        "cancel-account" | "leave-school" => person(sandbox, deed, asked).map(|()| None),
+        "cancel-account" | "leave-school" | "change-contact" => person(sandbox, deed, asked).map(|()| None),
+        "recycle-contact" | "replace-account" => new_owner(sandbox, deed, asked).map(Some),
         "end-class" | "delete-class" | "capacity" => place(sandbox, deed, asked).map(|()| None),
         "add-member" | "remove-member" | "role" => member(sandbox, deed, asked).map(|()| None),
         _ => Err(format!("there is no deed {deed}; GET / lists them\n")),
@@ -75,14 +76,25 @@ fn create(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<i
 }
 
 fn person(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<(), String> {
-    asked.known(&["uid"])?;
+    asked.known(if deed == "change-contact" { &["uid", "contact"] } else { &["uid"] })?;
     let uid = somebody(sandbox, asked)?;
-    if deed == "cancel-account" {
-        sandbox.cancel_account(uid)
-    } else {
-        sandbox.leave_school(uid)
+    match deed {
+        "cancel-account" => sandbox.cancel_account(uid),
+        "leave-school" => sandbox.leave_school(uid),
+        _ => sandbox.change_contact(uid, asked.text("contact")?),
     }
     Ok(())
+}
+
+/// Deeds after which somebody else, or the same person anew, is found by a phone or e-mail.
+fn new_owner(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<i64, String> {
+    if deed == "recycle-contact" {
+        asked.known(&["contact", "name"])?;
+        return Ok(sandbox.recycle_contact(asked.text("contact")?, asked.text("name")?));
+    }
+    asked.known(&["uid"])?;
+    let uid = somebody(sandbox, asked)?;
+    sandbox.replace_account(uid).ok_or_else(|| format!("there is no account {uid}\n"))
 }
 
 fn place(sandbox: &Sandbox, deed: &str, asked: &ConsoleRequest<'_>) -> Result<(), String> {

@@ -18,6 +18,7 @@ mod client;
 mod classin_accounts;
 mod classin_console;
 mod classin_members;
+mod classin_owners;
 mod exam_golden;
 mod exam_reads;
 mod exam_writes;
