@@ -36,6 +36,8 @@ pub struct Page {
     pub total: u64,
     /// The rows, in the order they came.
     pub rows: Vec<ListedCandidate>,
+    /// The labels that stand beside values, each once for a field.
+    pub labels: Vec<(FieldId, String)>,
 }
 
 /// One row of the listing. It has neither `sid` nor groups: only a look-up has those.

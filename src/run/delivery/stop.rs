@@ -25,6 +25,8 @@ pub(in crate::run) enum ServiceStop {
     RefusedItems { call: &'static str, items: usize },
     /// So many candidates show another login value than the one they are known by.
     AnotherAccount { count: u64, limit: u64 },
+    /// Writes were refused, and mapped fields turned out to be others than before.
+    ChangedFields { what: String, fits: bool },
     /// The circuit breaker is open.
     FailedCalls { service: Service, failures: u32 },
 }
@@ -54,8 +56,9 @@ impl ServiceStop {
             Self::ClassinCode { stop: Stop::NoPermission, .. } => Severity::Credentials,
             Self::ClassinCode { stop: Stop::Maintenance, .. }
             | Self::FailedCalls { .. }
-            | Self::RefusedItems { .. } => Severity::Temporary,
-            Self::AnotherAccount { .. } => Severity::Configuration,
+            | Self::RefusedItems { .. }
+            | Self::ChangedFields { fits: true, .. } => Severity::Temporary,
+            Self::AnotherAccount { .. } | Self::ChangedFields { fits: false, .. } => Severity::Configuration,
         }
     }
 }
@@ -88,6 +91,15 @@ impl fmt::Display for ServiceStop {
                 "{count} candidates show another login value than the one they are known by, more than {limit}: this is \
                  another account, or one that was restored; none of them was changed. Check exam.code and exam.base_url"
             ),
+            Self::ChangedFields { what, fits: true } => {
+                write!(
+                    f,
+                    "writes were refused because fields were changed on the exam side: {what}; the next run goes by that"
+                )
+            }
+            Self::ChangedFields { what, fits: false } => {
+                write!(f, "writes were refused because fields were changed on the exam side: {what}")
+            }
             Self::FailedCalls { service, failures } => {
                 let who = match service {
                     Service::Exam => "the service",

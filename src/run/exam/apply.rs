@@ -11,6 +11,7 @@ use rosterd_core::exam_plan::{
 use rosterd_core::failure::{FailureCode, OperationKey};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{RunId, Sid, StudentId};
+use tokio::sync::OnceCell;
 
 use super::apply_state::ExamState;
 use super::delivery::{ExamCalls, NewSid};
@@ -23,7 +24,7 @@ use super::{ExamSide, ExamSyncError, record};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::delivery::{
-    Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, Subject, carry_out, send_call,
+    Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, ServiceStop, Subject, carry_out, send_call,
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
@@ -55,6 +56,8 @@ pub(super) struct ExamApplier<'a> {
     failed_over: HashMap<OperationKey, u32>,
     /// Held by a batch that is to show something to those that come after it.
     pub(super) turns: Turns,
+    /// What a changed field explains of refused writes, once it was asked.
+    pub(super) changed_fields: OnceCell<Option<ServiceStop>>,
     state: Mutex<ApplyState>,
     exam: Mutex<ExamState>,
 }
@@ -108,6 +111,7 @@ impl<'a> ExamApplier<'a> {
             renames,
             failed_over: HashMap::new(),
             turns: Turns::default(),
+            changed_fields: OnceCell::new(),
             state: Mutex::new(ApplyState::new(outcomes, None)),
             exam: Mutex::new(ExamState::new(context.plan, waves)),
         }

@@ -11,7 +11,9 @@ use crate::remote::exam::{ExamError, Page};
 use crate::remote::http::retry_limits::READINGS;
 use crate::run::Context;
 use crate::store::StoreError;
-use rosterd_core::exam_plan::{Listing, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher};
+use rosterd_core::exam_plan::{
+    ListedLabels, Listing, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher,
+};
 use rosterd_core::roster::{LoginValue, Sid};
 
 /// Room is made ahead for as many candidates as the first page announces, up to this many.
@@ -26,6 +28,12 @@ pub(super) enum Names<'a> {
     Dropped,
 }
 
+/// What was read, and the labels beside the values.
+pub(super) struct Listed {
+    pub(super) listing: Listing,
+    pub(super) labels: ListedLabels,
+}
+
 /// Reads all pages. A listing that does not add up is read again, and so is an empty one of an account in which
 /// we have candidates; after that it is doubtful. Login values that come twice are believed where every reading, or
 /// an earlier run, shows just the same.
@@ -36,16 +44,16 @@ pub(super) async fn read(
     context: &Context,
     side: &ExamSide,
     fields: &ResolvedFields,
-    mut names: Names<'_>,
-) -> Result<Listing, ExamSyncError> {
+    names: &mut Names<'_>,
+) -> Result<Listed, ExamSyncError> {
     let key = context.state.planner_key().await?;
     let mut readings = Readings::new(&key, context.state.repeated_logins().await?, READINGS);
     loop {
-        if let Names::Kept(names) = &mut names {
+        if let Names::Kept(names) = names {
             names.clear();
         }
-        let listing = match read_once(context, side, fields, &mut names).await {
-            Ok(listing) => listing,
+        let Listed { listing, labels } = match read_once(context, side, fields, names).await {
+            Ok(listed) => listed,
             Err(error) => return Err(explain(side, error).await.into()),
         };
         let listing = match readings.judge(listing) {
@@ -61,7 +69,7 @@ pub(super) async fn read(
         match listing {
             Listing::Doubtful(observed, flaw) => {
                 tracing::warn!(reading, "the listing is doubtful: {flaw}");
-                return Ok(Listing::Doubtful(observed, flaw));
+                return Ok(Listed { listing: Listing::Doubtful(observed, flaw), labels });
             }
             Listing::Complete(observed, _)
                 if observed.is_empty() && reading < READINGS && context.state.count_links().await? > 0 =>
@@ -71,7 +79,7 @@ pub(super) async fn read(
                     "the listing is empty although candidates are known: it is read again"
                 );
             }
-            complete @ Listing::Complete(..) => return Ok(complete),
+            listing @ Listing::Complete(..) => return Ok(Listed { listing, labels }),
         }
         tokio::time::sleep(side.retry_delays.between_readings).await;
     }
@@ -122,7 +130,7 @@ async fn read_once(
     side: &ExamSide,
     fields: &ResolvedFields,
     names: &mut Names<'_>,
-) -> Result<Listing, ExamError> {
+) -> Result<Listed, ExamError> {
     let limit = side.settings.page_size.max(1);
     let bar = context.progress.bar("listing candidates", 1);
     let first = side.reader.page(0, limit).await?;
@@ -130,8 +138,10 @@ async fn read_once(
     let total = first.total;
     let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
     let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), room);
+    let mut labels = ListedLabels::default();
     let mut take = |builder: &mut ObservedBuilder, page: Page| {
         builder.total(page.total);
+        labels.extend(page.labels);
         for row in page.rows {
             builder.row(&row.login_value, &row.fields);
             if let Names::Kept(names) = names {
@@ -156,7 +166,7 @@ async fn read_once(
     if total > MOST_CANDIDATES && !is_over {
         builder.stopped_early();
     }
-    Ok(builder.close())
+    Ok(Listed { listing: builder.close(), labels })
 }
 
 /// What the listing showed, so that the next one needs no second look at what it shows alike.

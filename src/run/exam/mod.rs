@@ -364,10 +364,9 @@ async fn read(
     report: &mut ServiceReport,
 ) -> Result<Reading, ExamSyncError> {
     let key = context.state.planner_key().await?;
-    let fields = field_mapping::fields(side, &context.state).await?;
     let mut names = Vec::new();
-    let kept = if side.keep_unmanaged { listing::Names::Kept(&mut names) } else { listing::Names::Dropped };
-    let (observed, believed) = match listing::read(context, side, &fields, kept).await? {
+    let (fields, listing) = field_mapping::list(context, side, &mut names, report).await?;
+    let (observed, believed) = match listing {
         Listing::Complete(observed, proof) => (observed, Ok(proof)),
         Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
     };

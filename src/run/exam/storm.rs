@@ -10,9 +10,8 @@ use tokio::sync::Mutex;
 
 use super::apply::ExamApplier;
 use super::delivery::NewSid;
-use super::partial_update;
-use super::record;
 use super::write_call::WriteCall;
+use super::{field_mapping, partial_update, record};
 use crate::run::delivery::{Applier, Broken, Delivered, Items, ServiceStop, deliver};
 
 /// Whose turn it is while a batch is to show something to those that come after it.
@@ -57,6 +56,12 @@ impl ExamApplier<'_> {
         }
         self.calls.with_refusals(&call, |refusals| refusals.begin());
         let mut delivered = self.send(call.clone()).await?;
+        if let Some(stop) = self.explained_by_fields(&call, &delivered.outcomes).await? {
+            let refused = delivered.outcomes.iter_mut().filter(|outcome| is_refused(outcome));
+            refused.for_each(|outcome| *outcome = Outcome::Unsent(Unsent::ServiceStopped));
+            delivered.stop.get_or_insert(stop);
+            return Ok(delivered);
+        }
         let is_accepted = self.calls.refusals(&call).is_accepted();
         let undivided: Vec<usize> = positions(&delivered.outcomes, is_undivided);
         if is_accepted && !undivided.is_empty() && delivered.stop.is_none() {
@@ -68,6 +73,22 @@ impl ExamApplier<'_> {
         }
         drop(turn);
         Ok(delivered)
+    }
+
+    /// Whether a field that was changed on the exam side explains that values were refused: then it is no fault of the
+    /// students. Asked once a run.
+    async fn explained_by_fields(
+        &self,
+        call: &WriteCall,
+        outcomes: &[Outcome<NewSid>],
+    ) -> Result<Option<ServiceStop>, Broken> {
+        let names_fields = matches!(call, WriteCall::Add { .. } | WriteCall::Change(_));
+        if !names_fields || !outcomes.iter().any(is_refused) {
+            return Ok(None);
+        }
+        let (side, state) = (self.context.side, &self.context.run_context.state);
+        let ask = || field_mapping::after_refusal(side, state, self.context.mapping.fields());
+        Ok(self.changed_fields.get_or_try_init(ask).await?.clone())
     }
 
     async fn send(&self, call: WriteCall) -> Result<Delivered<NewSid>, Broken> {
@@ -111,8 +132,11 @@ fn positions<G>(outcomes: &[Outcome<G>], wanted: impl Fn(&Outcome<G>) -> bool) -
     outcomes.iter().enumerate().filter(|(_, outcome)| wanted(outcome)).map(|(at, _)| at).collect()
 }
 
+fn is_refused(outcome: &Outcome<NewSid>) -> bool {
+    matches!(outcome, Outcome::Failed(cause) if cause.code == FailureCode::Refused)
+}
+
 /// Adds that are refused one by one may be an account without room, which is found out by itself.
 fn is_refused_to_the_last(call: &WriteCall, outcomes: &[Outcome<NewSid>]) -> bool {
-    let is_refused = |outcome: &Outcome<NewSid>| matches!(outcome, Outcome::Failed(cause) if cause.code == FailureCode::Refused);
     outcomes.iter().all(is_refused) && (!call.is_add() || outcomes.iter().any(is_undivided))
 }

@@ -24,6 +24,7 @@
 //!
 //! Nothing in this folder waits, reads or asks what time it is. Time, keys and policy are arguments.
 
+mod account_fields;
 mod answer;
 mod approved;
 pub mod audit;
@@ -69,6 +70,7 @@ mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use account_fields::{AccountFields, ListedLabels};
 pub use answer::{GroupAction, WriteAnswer};
 pub use approved::Approved;
 pub use batch::{Batch, Call, Wave};

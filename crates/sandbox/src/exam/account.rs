@@ -138,6 +138,16 @@ impl ExamWorld {
         self.fields.insert(sfid, label);
     }
 
+    /// Takes a field away, with everybody's value in it. The login field stays.
+    pub(crate) fn remove_field(&mut self, sfid: i64) {
+        if sfid == self.login_field || self.fields.remove(&sfid).is_none() {
+            return;
+        }
+        for candidate in self.candidates.values_mut() {
+            candidate.set(sfid, "");
+        }
+    }
+
     /// The sfid of a label.
     pub(crate) fn field_id(&self, label: &str) -> Option<i64> {
         self.fields.iter().find(|(_, known)| *known == label).map(|(sfid, _)| *sfid)

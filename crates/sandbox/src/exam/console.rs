@@ -154,6 +154,20 @@ impl Sandbox {
         self.world().exam.field_id(label)
     }
 
+    /// Adds a field, or gives it another label.
+    pub fn label_field(&self, sfid: i64, label: &str) {
+        let mut world = self.world();
+        world.before_exam_change();
+        world.exam.set_field(sfid, label.to_owned());
+    }
+
+    /// Takes a field away, with everybody's value in it. The login field stays.
+    pub fn remove_field(&self, sfid: i64) {
+        let mut world = self.world();
+        world.before_exam_change();
+        world.exam.remove_field(sfid);
+    }
+
     /// Adds an attempt of a candidate at exam `eid`, handed in half a minute after `start` (Unix seconds) or, with
     /// status 0, still running. Attempts are kept in the order they were added, the newest last.
     pub fn insert_attempt(&self, sid: i64, eid: i64, start: i64, score: i64, status: i64) {

@@ -6,6 +6,7 @@
 
 mod entry;
 mod envelope;
+mod label;
 mod lenient;
 mod results;
 mod row;
@@ -93,8 +94,8 @@ pub(super) fn read_page(body: &[u8], start: u64) -> Result<Page, ReadError> {
         return malformed("total is missing or negative");
     };
     match answer.data {
-        Some(Rows(rows)) => Ok(Page { total, rows }),
-        None if start >= total => Ok(Page { total, rows: Vec::new() }),
+        Some(Rows(rows, labels)) => Ok(Page { total, rows, labels: labels.into_pairs() }),
+        None if start >= total => Ok(Page { total, ..Page::default() }),
         None => malformed("data is missing although total counts candidates"),
     }
 }

@@ -5,30 +5,32 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::ListedCandidate;
+use super::label::{Label, Labels};
 use super::lenient::{LenientInteger, LenientText};
 use rosterd_core::roster::FieldId;
 
-/// `data` of `getstulist`.
-pub(super) struct Rows(pub(super) Vec<ListedCandidate>);
+/// `data` of `getstulist`, and the labels beside its values.
+pub(super) struct Rows(pub(super) Vec<ListedCandidate>, pub(super) Labels);
 
 /// `fields` of a row, without those whose value is `null`.
 pub(super) struct FieldValues(pub(super) Vec<(FieldId, String)>);
 
-struct Row(ListedCandidate);
 struct FieldValue(FieldId, Option<LenientText>);
 
 impl<'de> Deserialize<'de> for Rows {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(RowsVisitor).map(Self)
+        let mut labels = Labels::default();
+        let rows = deserializer.deserialize_seq(RowsVisitor(&mut labels))?;
+        Ok(Self(rows, labels))
     }
 }
 
-struct RowsVisitor;
+struct RowsVisitor<'l>(&'l mut Labels);
 
-impl<'de> Visitor<'de> for RowsVisitor {
+impl<'de> Visitor<'de> for RowsVisitor<'_> {
     type Value = Vec<ListedCandidate>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +39,7 @@ impl<'de> Visitor<'de> for RowsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut rows = Vec::new();
-        while let Some(Row(row)) = seq.next_element()? {
+        while let Some(row) = seq.next_element_seed(RowSeed(self.0))? {
             rows.push(row);
         }
         Ok(rows)
@@ -55,15 +57,17 @@ enum RowKey {
     Other,
 }
 
-impl<'de> Deserialize<'de> for Row {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RowVisitor).map(Self)
+struct RowSeed<'l>(&'l mut Labels);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = ListedCandidate;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct RowVisitor;
-
-impl<'de> Visitor<'de> for RowVisitor {
+impl<'de> Visitor<'de> for RowSeed<'_> {
     type Value = ListedCandidate;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,8 +81,7 @@ impl<'de> Visitor<'de> for RowVisitor {
             match key {
                 RowKey::LoginValue => login_value = Some(map.next_value::<Option<LenientText>>()?),
                 RowKey::Fields => {
-                    fields =
-                        map.next_value::<Option<FieldValues>>()?.map(|fields| fields.0).unwrap_or_default();
+                    fields = map.next_value_seed(FieldsSeed(self.0))?;
                 }
                 RowKey::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -96,13 +99,22 @@ impl<'de> Visitor<'de> for RowVisitor {
 
 impl<'de> Deserialize<'de> for FieldValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FieldValuesVisitor).map(Self)
+        FieldsSeed(&mut Labels::default()).deserialize(deserializer).map(Self)
     }
 }
 
-struct FieldValuesVisitor;
+/// A list of field values, or `null`.
+struct FieldsSeed<'l>(&'l mut Labels);
 
-impl<'de> Visitor<'de> for FieldValuesVisitor {
+impl<'de> DeserializeSeed<'de> for FieldsSeed<'_> {
+    type Value = Vec<(FieldId, String)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsSeed<'_> {
     type Value = Vec<(FieldId, String)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,12 +123,20 @@ impl<'de> Visitor<'de> for FieldValuesVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(FieldValue(id, value)) = seq.next_element()? {
+        while let Some(FieldValue(id, value)) = seq.next_element_seed(FieldSeed(self.0))? {
             if let Some(LenientText(value)) = value {
                 values.push((id, value));
             }
         }
         Ok(values)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
     }
 }
 
@@ -129,19 +149,23 @@ enum FieldKey {
     Id,
     #[serde(rename = "value")]
     Value,
+    #[serde(rename = "label", alias = "sLabel")]
+    Label,
     #[serde(other)]
     Other,
 }
 
-impl<'de> Deserialize<'de> for FieldValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldValueVisitor)
+struct FieldSeed<'l>(&'l mut Labels);
+
+impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
+    type Value = FieldValue;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct FieldValueVisitor;
-
-impl<'de> Visitor<'de> for FieldValueVisitor {
+impl<'de> Visitor<'de> for FieldSeed<'_> {
     type Value = FieldValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,19 +173,21 @@ impl<'de> Visitor<'de> for FieldValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValue, A::Error> {
-        let (mut field_id, mut id, mut value) = (None, None, None);
+        let (mut field_id, mut id, mut value, mut label) = (None, None, None, Label::default());
         while let Some(key) = map.next_key()? {
             match key {
                 FieldKey::FieldId => field_id = Some(map.next_value::<LenientInteger>()?),
                 // Read leniently: beside an `sFid` it may be anything.
                 FieldKey::Id => id = map.next_value::<super::Entry>()?.as_integer().map(LenientInteger),
                 FieldKey::Value => value = map.next_value::<Option<LenientText>>()?,
+                FieldKey::Label => label = map.next_value()?,
                 FieldKey::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
         let LenientInteger(id) = field_id.or(id).ok_or_else(|| A::Error::missing_field("sFid"))?;
+        self.0.note(FieldId(id), &label);
         Ok(FieldValue(FieldId(id), value))
     }
 }

@@ -1,6 +1,6 @@
 //! What `check` says of the mapping: each mapped field, the login field, and how many students match.
 
-use super::{by_label, login, resolve};
+use super::{account_fields, login, resolve};
 use crate::run::exam::{ExamSide, ExamSyncError, listing};
 use crate::store::{RosterDatabase, StateStore};
 use rosterd_core::exam_plan::{Mapping, Observed};
@@ -17,13 +17,14 @@ pub async fn check_exam_fields(
     roster: Option<&RosterDatabase>,
 ) -> Result<String, ExamSyncError> {
     let (fields, clock) = side.reader.fields_and_clock().await?;
-    let resolved = resolve(side, &by_label(&fields), Some(&fields))?;
+    let count = fields.len();
+    let account = account_fields(fields);
+    let resolved = resolve(side, &account, Some(&account))?;
     let sample = listing::sample(side, &resolved).await?;
     let (login, warning) = login::login_field(&resolved, state, &sample.observed).await?;
     let mapping = super::with_login(&resolved, login)?;
     let mut detail = format!(
-        "credentials accepted, {} fields, {} of them mapped; the login field is {}; {clock}",
-        fields.len(),
+        "credentials accepted, {count} fields, {} of them mapped; the login field is {}; {clock}",
         resolved.mapped.len(),
         resolved.name(login)
     );

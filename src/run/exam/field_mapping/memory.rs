@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::ExamSide;
 use super::login::LOGIN_FACT;
-use super::{ExamSide, FIELDS_FACT};
 use crate::settings::{FieldRef, LoginField};
 use crate::store::{StateStore, StoreError};
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{AccountFields, Fingerprint, ListedLabels};
 use rosterd_core::roster::FieldId;
+
+/// The account's fields as `getFields` named them last: labels by number.
+const FIELDS_FACT: &str = "exam.fields";
+
+/// Labels in listings that were asked about: they differ, and mean nothing new.
+const LISTED_FACT: &str = "exam.listed_labels";
 
 /// Which account the facts about fields were learnt in.
 const LEARNT_IN_FACT: &str = "exam.fields_of";
@@ -21,7 +27,7 @@ pub(in crate::run::exam) async fn forget_another_accounts(
     if state.fact(LEARNT_IN_FACT).await?.as_ref() == Some(&account) {
         return Ok(());
     }
-    for fact in [FIELDS_FACT, LOGIN_FACT] {
+    for fact in [FIELDS_FACT, LISTED_FACT, LOGIN_FACT] {
         state.remember(fact, None).await?;
     }
     state.remember(LEARNT_IN_FACT, Some(&account)).await
@@ -35,8 +41,8 @@ pub(in crate::run::exam) async fn remembered_login_field(
     match &side.settings.login_field {
         LoginField::Named(FieldRef::Id(id)) => Ok(Some(FieldId(*id))),
         LoginField::Named(FieldRef::Label(label)) => {
-            let labels = remembered_labels(state).await?.unwrap_or_default();
-            Ok(labels.get(label.trim()).map(|id| FieldId(*id)))
+            let account = account_fields(state).await?.unwrap_or_default();
+            Ok(account.labelled(label).first().copied())
         }
         LoginField::Auto => {
             Ok(state.fact(LOGIN_FACT).await?.and_then(|text| text.parse::<i64>().ok()).map(FieldId))
@@ -49,10 +55,10 @@ pub(in crate::run::exam) async fn remembered_login_field(
 /// # Errors
 /// When our own database cannot be read.
 pub async fn login_column(side: &ExamSide, state: &StateStore) -> Result<Option<String>, StoreError> {
-    let labels = remembered_labels(state).await?.unwrap_or_default();
+    let account = account_fields(state).await?.unwrap_or_default();
     let number = |field: &FieldRef| match field {
         FieldRef::Id(id) => Some(FieldId(*id)),
-        FieldRef::Label(label) => labels.get(label.trim()).map(|id| FieldId(*id)),
+        FieldRef::Label(label) => account.labelled(label).first().copied(),
     };
     let login_field = remembered_login_field(side, state).await?;
     let is_login = |field: &FieldRef| match &side.settings.login_field {
@@ -63,7 +69,35 @@ pub async fn login_column(side: &ExamSide, state: &StateStore) -> Result<Option<
     Ok(mapping.map(|mapping| mapping.column.clone()))
 }
 
-async fn remembered_labels(state: &StateStore) -> Result<Option<BTreeMap<String, i64>>, StoreError> {
+/// The account's fields, where they were asked for before.
+pub(super) async fn account_fields(state: &StateStore) -> Result<Option<AccountFields>, StoreError> {
     let json = state.fact(FIELDS_FACT).await?;
-    Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    let labels = json.and_then(|json| serde_json::from_str::<BTreeMap<i64, String>>(&json).ok());
+    Ok(labels.map(|labels| AccountFields::new(labels.into_iter().map(|(id, label)| (FieldId(id), label)))))
+}
+
+pub(super) async fn remember_account_fields(
+    state: &StateStore,
+    account: &AccountFields,
+) -> Result<(), StoreError> {
+    let labels: BTreeMap<String, &str> =
+        account.iter().map(|(id, label)| (id.0.to_string(), label)).collect();
+    state.remember(FIELDS_FACT, Some(&serde_json::json!(labels).to_string())).await
+}
+
+/// Labels of listings that were asked about before.
+pub(super) async fn listed_labels(state: &StateStore) -> Result<ListedLabels, StoreError> {
+    let json = state.fact(LISTED_FACT).await?;
+    let pairs = json.and_then(|json| serde_json::from_str::<Vec<(i64, String)>>(&json).ok());
+    let mut labels = ListedLabels::default();
+    labels.extend(pairs.unwrap_or_default().into_iter().map(|(id, label)| (FieldId(id), label)));
+    Ok(labels)
+}
+
+pub(super) async fn remember_listed_labels(
+    state: &StateStore,
+    labels: &ListedLabels,
+) -> Result<(), StoreError> {
+    let pairs: Vec<(i64, &str)> = labels.iter().map(|(id, label)| (id.0, label)).collect();
+    state.remember(LISTED_FACT, Some(&serde_json::json!(pairs).to_string())).await
 }

@@ -4,26 +4,28 @@ mod check;
 mod error;
 mod login;
 mod memory;
+mod refresh;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 pub use check::check_exam_fields;
 pub use error::ResolveError;
 pub use memory::login_column;
 pub(super) use memory::{forget_another_accounts, remembered_login_field};
+pub(super) use refresh::{after_refusal, list};
 
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamField;
 use crate::settings::{FieldRef, LoginField};
 use crate::store::StateStore;
-use rosterd_core::exam_plan::{MappedField, Mapping, Observed};
+use rosterd_core::exam_plan::{AccountFields, MappedField, Mapping, Observed};
 use rosterd_core::roster::FieldId;
 
 /// The mapped fields by number, and the login field where it was named.
 pub(super) struct ResolvedFields {
     pub(super) mapped: Vec<MappedField>,
     login: Option<FieldId>,
-    labels: BTreeMap<String, i64>,
+    account: AccountFields,
 }
 
 impl ResolvedFields {
@@ -33,53 +35,58 @@ impl ResolvedFields {
 
     /// A field as a person knows it.
     fn name(&self, field: FieldId) -> String {
-        match self.labels.iter().find(|(_, id)| **id == field.0) {
-            Some((label, _)) => format!("field {field} ({label:?})"),
+        match self.account.label(field) {
+            Some(label) => format!("field {field} ({label:?})"),
             None => format!("field {field}"),
         }
     }
 }
 
-const FIELDS_FACT: &str = "exam.fields";
-
 /// Resolves labels with the account's own fields: asked for once and remembered.
-pub(super) async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, ExamSyncError> {
-    let remembered = state
-        .fact(FIELDS_FACT)
-        .await?
-        .and_then(|json| serde_json::from_str::<BTreeMap<String, i64>>(&json).ok());
-    if let Some(labels) = &remembered
-        && let Ok(resolved) = resolve(side, labels, None)
+async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, ExamSyncError> {
+    if let Some(account) = memory::account_fields(state).await?
+        && let Ok(resolved) = resolve(side, &account, None)
     {
         return Ok(resolved);
     }
     // The cheapest call that proves credentials, plan, clock and base URL; and labels may have changed.
-    let fields = side.reader.fields().await?;
-    let labels = by_label(&fields);
-    let resolved = resolve(side, &labels, None)?;
-    if let Ok(json) = serde_json::to_string(&labels) {
-        state.remember(FIELDS_FACT, Some(&json)).await?;
-    }
+    let account = account_fields(side.reader.fields().await?);
+    let resolved = resolve(side, &account, None)?;
+    memory::remember_account_fields(state, &account).await?;
     Ok(resolved)
 }
 
-fn by_label(fields: &[ExamField]) -> BTreeMap<String, i64> {
-    fields.iter().map(|field| (field.label.trim().to_owned(), field.id.0)).collect()
+fn account_fields(fields: Vec<ExamField>) -> AccountFields {
+    AccountFields::new(fields.into_iter().map(|field| (field.id, field.label)))
 }
 
-/// Fields that are named by number are looked for too where the account's `fields` are given.
+/// The labels by which the configuration means fields.
+fn labels_meant(side: &ExamSide) -> BTreeSet<String> {
+    let mapped = side.settings.fields.iter().map(|mapping| &mapping.field);
+    let login = match &side.settings.login_field {
+        LoginField::Auto => None,
+        LoginField::Named(field) => Some(field),
+    };
+    let label = |field: &FieldRef| match field {
+        FieldRef::Id(_) => None,
+        FieldRef::Label(label) => Some(label.clone()),
+    };
+    mapped.chain(login).filter_map(label).collect()
+}
+
+/// Fields that are named by number are looked for too where they are `numbered` in the account: it has these.
 fn resolve(
     side: &ExamSide,
-    labels: &BTreeMap<String, i64>,
-    fields: Option<&[ExamField]>,
+    account: &AccountFields,
+    numbered: Option<&AccountFields>,
 ) -> Result<ResolvedFields, ResolveError> {
     let mut problems = Vec::new();
-    let mut number = |field: &FieldRef, key: String| {
-        let found = number(field, labels, fields);
-        if found.is_none() {
-            problems.push(unknown(field, &key, labels));
+    let mut number = |field: &FieldRef, key: String| match number(field, account, numbered) {
+        Ok(id) => Some(id),
+        Err(problem) => {
+            problems.push(format!("{key}: {problem}"));
+            None
         }
-        found
     };
     let mapped: Vec<MappedField> = side
         .settings
@@ -102,25 +109,35 @@ fn resolve(
     {
         return Err(ResolveError::NotMapped { field });
     }
-    Ok(ResolvedFields { mapped, login, labels: labels.clone() })
+    Ok(ResolvedFields { mapped, login, account: account.clone() })
 }
 
-fn number(field: &FieldRef, labels: &BTreeMap<String, i64>, fields: Option<&[ExamField]>) -> Option<FieldId> {
-    let is_there = |id: &FieldId| fields.is_none_or(|fields| fields.iter().any(|field| field.id == *id));
+/// The field that is meant, or why there is no such one.
+fn number(
+    field: &FieldRef,
+    account: &AccountFields,
+    numbered: Option<&AccountFields>,
+) -> Result<FieldId, String> {
+    let known = || {
+        let known: Vec<String> = account.iter().map(|(id, label)| format!("{label:?} ({id})")).collect();
+        known.join(", ")
+    };
     match field {
-        FieldRef::Id(id) => Some(FieldId(*id)).filter(is_there),
-        FieldRef::Label(label) => labels.get(label.trim()).map(|id| FieldId(*id)),
-    }
-}
-
-fn unknown(field: &FieldRef, key: &str, labels: &BTreeMap<String, i64>) -> String {
-    let known: Vec<String> = labels.iter().map(|(label, id)| format!("{label:?} ({id})")).collect();
-    let known = known.join(", ");
-    match field {
-        FieldRef::Id(id) => format!("{key}: the account has no field with the number {id}; it has {known}"),
-        FieldRef::Label(label) => {
-            format!("{key}: the account has no field labelled {label:?}; it has {known}")
+        FieldRef::Id(id) if numbered.is_some_and(|fields| fields.label(FieldId(*id)).is_none()) => {
+            Err(format!("the account has no field with the number {id}; it has {}", known()))
         }
+        FieldRef::Id(id) => Ok(FieldId(*id)),
+        FieldRef::Label(label) => match account.labelled(label).as_slice() {
+            [only] => Ok(*only),
+            [] => Err(format!("the account has no field labelled {label:?}; it has {}", known())),
+            several => {
+                let several: Vec<String> = several.iter().map(ToString::to_string).collect();
+                let several = several.join(" and ");
+                Err(format!(
+                    "the account has several fields labelled {label:?}, numbers {several}: name the right one by its number"
+                ))
+            }
+        },
     }
 }
 
