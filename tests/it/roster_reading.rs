@@ -385,6 +385,24 @@ async fn an_id_that_runs_over_a_line_end_cannot_be_told() {
 }
 
 #[tokio::test]
+async fn an_id_with_any_control_character_in_it_cannot_be_told() {
+    let spoilt: Vec<String> = (1..32)
+        .chain([127, 128, 159, 8232])
+        .map(|sign| format!("('a' || char({sign}) || 'Anna', 'x')"))
+        .collect();
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES ('c', 'n'), {}",
+        spoilt.join(", ")
+    ))
+    .await;
+    let database = made.open().await;
+    assert_eq!(ids(&rows(&database).await), ["c"]);
+    let mut snapshot = database.snapshot().await.unwrap();
+    assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), u64::try_from(spoilt.len()).unwrap());
+    snapshot.close().await;
+}
+
+#[tokio::test]
 async fn one_id_stored_as_binary_data_is_a_bad_row_and_stops_nobody_else() {
     let made = made(&format!(
         "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES (CAST('b' AS BLOB), 'x'), ('a', 'y'), ('c', 'z'); \

@@ -2,6 +2,8 @@
 //!
 //! The copies stand in the connection's temporary database, which SQLite keeps in a file of its own; memory stays flat.
 
+use std::collections::HashMap;
+
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::error::failure;
@@ -13,12 +15,12 @@ use rosterd_core::roster::{identifier, without_zero_fraction};
 const LOT: i64 = 1000;
 
 /// Whether the id in `column` may be in another form than it is compared in: no text, empty, not of ASCII alone, with
-/// a blank or line end, or like a number that a spreadsheet has spoilt.
+/// a blank around it or a control character in it, or like a number that a spreadsheet has spoilt.
 fn dubious(column: &str) -> String {
     format!(
         "(typeof({column}) <> 'integer' AND {column} IS NOT NULL AND (typeof({column}) <> 'text' \
          OR {column} < '!' OR length(CAST({column} AS BLOB)) <> length({column}) OR substr({column}, -1) < '!' \
-         OR substr({column}, -2) = '.0' OR instr({column}, char(10)) OR instr({column}, char(13))))"
+         OR substr({column}, -2) = '.0' OR {column} GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'))"
     )
 }
 
@@ -26,6 +28,8 @@ fn dubious(column: &str) -> String {
 struct Copying<'a> {
     database: &'a RosterDatabase,
     transaction: &'a mut Transaction<'static, Sqlite>,
+    /// Whether all ids of a kind are whole numbers, as far as it was asked: a question reads the whole table.
+    numbers: HashMap<String, bool>,
 }
 
 /// The tables to read, where ids or codes are not in normal form; `None` where all of them are.
@@ -36,7 +40,7 @@ pub(super) async fn copies(
     database: &RosterDatabase,
     transaction: &mut Transaction<'static, Sqlite>,
 ) -> Result<Option<Tables>, RosterError> {
-    let mut copying = Copying { database, transaction };
+    let mut copying = Copying { database, transaction, numbers: HashMap::new() };
     if !copying.is_dubious().await? {
         return Ok(None);
     }
@@ -136,6 +140,9 @@ impl Copying<'_> {
 
     /// Whether every id of this kind is a whole number, as its own table has them.
     async fn holds_numbers(&mut self, kind: String) -> Result<bool, RosterError> {
+        if let Some(known) = self.numbers.get(&kind) {
+            return Ok(*known);
+        }
         let owner = |table: &&Table| table.keys().eq([kind.as_str()]);
         let database = self.database;
         let Some(table) = database.given.iter().find(owner) else { return Ok(false) };
@@ -144,11 +151,14 @@ impl Copying<'_> {
         let whole = format!(
             "CASE WHEN substr({text}, -2) = '.0' THEN substr({text}, 1, length({text}) - 2) ELSE {text} END"
         );
-        self.ask(format!(
-            "SELECT NOT EXISTS (SELECT 1 FROM {given} AS q WHERE {column} IS NOT NULL \
-             AND trim({text}) <> '' AND trim({whole}) GLOB '*[^0-9]*')"
-        ))
-        .await
+        let found = self
+            .ask(format!(
+                "SELECT NOT EXISTS (SELECT 1 FROM {given} AS q WHERE {column} IS NOT NULL \
+                 AND trim({text}) <> '' AND trim({whole}) GLOB '*[^0-9]*')"
+            ))
+            .await?;
+        self.numbers.insert(kind, found);
+        Ok(found)
     }
 
     /// Copies every table, with its ids and codes in normal form; what cannot be told becomes NULL.

@@ -153,7 +153,7 @@ async fn a_gid_that_is_no_id_is_named_and_replaced_by_nothing() {
 }
 
 /// What makes one row of students unreadable, beside the others.
-const UNREADABLE: [&str; 3] = ["NULL", "x'ff'", "' ' || char(8203)"];
+const UNREADABLE: [&str; 4] = ["NULL", "x'ff'", "' ' || char(8203)", "'s001' || char(9) || 'Anna'"];
 
 #[tokio::test]
 async fn who_goes_missing_while_an_id_cannot_be_read_is_held_and_who_was_gone_before_is_not() {
