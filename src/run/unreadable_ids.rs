@@ -19,8 +19,10 @@ pub(super) async fn unreadable_since<E: From<RosterError> + From<StoreError>>(
         return Ok(None);
     }
     let remembered = context.state.fact(UNREADABLE_SINCE).await?;
-    let remembered = remembered.and_then(|since_ms| since_ms.parse().ok());
-    Ok(Some(remembered.unwrap_or_else(|| context.clock.now_ms())))
+    let remembered = remembered.and_then(|since_ms| since_ms.parse::<i64>().ok());
+    // A moment that lies ahead is read as now, as that of a leaver is: else nobody would have gone since.
+    let now_ms = context.clock.now_ms();
+    Ok(Some(remembered.map_or(now_ms, |since_ms| since_ms.min(now_ms))))
 }
 
 /// Remembers it for the next run.

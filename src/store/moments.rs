@@ -35,4 +35,33 @@ impl StateStore {
         }
         transaction.commit().await.doing(doing)
     }
+
+    /// Writes that a limit looks back on and approvals, of a clock that was ahead by more than `margin_ms`: the writes were
+    /// made now, and no approval is good for longer than `longest_approval_ms`.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn mend_looked_back(
+        &self,
+        now_ms: i64,
+        margin_ms: i64,
+        longest_approval_ms: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "mending what a clock that was ahead has noted";
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE counted_writes SET at_ms = ?1 WHERE at_ms > ?2")
+            .bind(now_ms)
+            .bind(now_ms.saturating_add(margin_ms))
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        let until_ms = now_ms.saturating_add(longest_approval_ms);
+        sqlx::query("UPDATE approvals SET until_ms = ?1 WHERE until_ms > ?2")
+            .bind(until_ms)
+            .bind(until_ms.saturating_add(margin_ms))
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        transaction.commit().await.doing(doing)
+    }
 }

@@ -212,6 +212,9 @@ async fn pass(
         moments::mend_moments(context, side).await?;
     }
     let reading = unless_stopped(context, read(context, side, report)).await?;
+    if writer.is_some() {
+        moments::mend_looked_back(context, side).await?;
+    }
     let open_adds = match writer {
         None => OpenAdds::default(),
         Some(_) => {

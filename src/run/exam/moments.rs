@@ -13,6 +13,8 @@ const LARGEST_CLOCK_DIFFERENCE: u64 = 10 * 60;
 /// Room in a class is asked for again within so long.
 const AN_HOUR: Duration = Duration::from_secs(60 * 60);
 
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Whether the service, where it says what time it is, is too far from our clock.
 pub(super) fn clocks_differ(side: &ExamSide) -> bool {
     let ahead = side.reader.transport().clock_difference();
@@ -22,7 +24,22 @@ pub(super) fn clocks_differ(side: &ExamSide) -> bool {
 /// What a clock that was ahead has put off for too long is due now.
 pub(super) async fn mend_moments(context: &Context, side: &ExamSide) -> Result<(), StoreError> {
     let longest_delay = context.retry.max_delay.max(context.retry.first_delay).max(AN_HOUR);
-    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     let (longest_delay_ms, verify_groups_ms) = (millis(longest_delay), millis(side.settings.verify_groups));
     context.state.mend_moments(context.clock.now_ms(), longest_delay_ms, verify_groups_ms).await
+}
+
+/// What a limit looks back on, and approvals, of a clock that was ahead: else they would count, and be good, until then.
+/// Nothing is mended by a clock that is itself wrong; where the service does not say what time it is, a day is allowed for.
+pub(super) async fn mend_looked_back(context: &Context, side: &ExamSide) -> Result<(), StoreError> {
+    let margin = match side.reader.transport().clock_difference() {
+        Some(ahead) if ahead.unsigned_abs() > LARGEST_CLOCK_DIFFERENCE => return Ok(()),
+        Some(_) => Duration::ZERO,
+        None => A_DAY,
+    };
+    let longest_approval = A_DAY.saturating_add(side.settings.delete_grace);
+    context.state.mend_looked_back(context.clock.now_ms(), millis(margin), millis(longest_approval)).await
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod clocks;
 mod crashes;
 mod indices;
 mod ledger;

@@ -35,7 +35,8 @@ impl Decider<'_> {
         };
         let is_in_doubt =
             self.input.lookups.absence(link, leaver.prior, leaver.listed, self.input.now_ms).is_some();
-        if !self.input.trust.is_doubtful() {
+        // How long they have been gone is told by our clock, and not by one that is known to be wrong.
+        if !self.input.trust.is_doubtful() && !self.input.clocks_differ {
             self.notes.push(LinkNote::Gone(link.student.clone()));
         }
         if self.input.policy.leavers == Leavers::Keep || self.is_moved(link) {
