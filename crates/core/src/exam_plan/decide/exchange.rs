@@ -28,10 +28,7 @@ pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BT
             is_all_of(input, linked, other).then_some((&linked.wanted.id, &other.wanted.id))
         })
         .collect();
-    next.iter()
-        .filter(|(student, _)| comes_round(&next, student))
-        .map(|(student, other)| ((*student).clone(), (*other).clone()))
-        .collect()
+    circles(&next).into_iter().map(|(student, other)| (student.clone(), other.clone())).collect()
 }
 
 /// Whether the other's candidate shows every value that the roster has for this student.
@@ -42,14 +39,65 @@ fn is_all_of(input: &PlanInput<'_>, linked: &LinkedStudent, other: &LinkedStuden
     })
 }
 
-fn comes_round(next: &HashMap<&StudentId, &StudentId>, student: &StudentId) -> bool {
-    let mut at = student;
-    for _ in 0..next.len() {
-        match next.get(at) {
-            Some(other) if *other == student => return true,
-            Some(other) => at = other,
-            None => return false,
+/// Who comes round to themselves when each goes to the next, with that next one. Everybody is passed once: a file whose column was shifted is
+/// one circle of all.
+fn circles<'a>(next: &HashMap<&'a StudentId, &'a StudentId>) -> Vec<(&'a StudentId, &'a StudentId)> {
+    let mut passed: HashMap<&StudentId, usize> = HashMap::with_capacity(next.len());
+    let mut circles = Vec::new();
+    for (walk, start) in next.keys().enumerate() {
+        let mut at = *start;
+        while !passed.contains_key(at) {
+            passed.insert(at, walk);
+            match next.get(at) {
+                Some(other) => at = other,
+                None => break,
+            }
+        }
+        // Only this walk's own steps lead back into it; an end was passed by this walk too, and leads nowhere.
+        if passed.get(at) == Some(&walk) {
+            let back_at = at;
+            while let Some(other) = next.get(at) {
+                circles.push((at, *other));
+                at = other;
+                if at == back_at {
+                    break;
+                }
+            }
         }
     }
-    false
+    circles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(numbers: impl Iterator<Item = usize>) -> Vec<StudentId> {
+        numbers.map(|number| StudentId::new(format!("{number:06}"))).collect()
+    }
+
+    fn found(edges: &[(usize, usize)]) -> Vec<String> {
+        let ids = ids(0..10);
+        let next = edges.iter().map(|(from, to)| (&ids[*from], &ids[*to])).collect();
+        let mut found: Vec<String> =
+            circles(&next).into_iter().map(|(student, _)| student.to_string()).collect();
+        found.sort_unstable();
+        found.iter().map(|id| id.trim_start_matches("00000").to_owned()).collect()
+    }
+
+    #[test]
+    fn only_who_comes_round_is_in_a_circle() {
+        let none: [&str; 0] = [];
+        assert_eq!(found(&[(0, 1), (1, 0)]), ["0", "1"]);
+        assert_eq!(found(&[(0, 1), (1, 2), (2, 0), (3, 0), (4, 3)]), ["0", "1", "2"]);
+        assert_eq!(found(&[(0, 1), (1, 2), (5, 6)]), none);
+        assert_eq!(found(&[(7, 7), (8, 9), (9, 8)]), ["7", "8", "9"]);
+    }
+
+    #[test]
+    fn a_column_that_was_shifted_is_one_circle_of_all() {
+        let ids = ids(0..100_000);
+        let next = ids.iter().zip(ids.iter().cycle().skip(1)).collect();
+        assert_eq!(circles(&next).len(), ids.len());
+    }
 }
