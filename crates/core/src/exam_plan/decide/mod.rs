@@ -422,14 +422,21 @@ impl<'a> Decider<'a> {
     }
 
     /// Under which login value a linked candidate is known from now on, and whether its sid showed another one than the
-    /// link remembers.
+    /// link remembers. The one that the roster wants is none: a change of ours whose answer was lost.
     fn note_identity(&mut self, difference: &Difference, location: &CandidateLocation) {
         let link = match difference {
             Difference::Linked(linked) => &linked.link,
             Difference::Leaver(leaver) => &leaver.link,
             Difference::Newcomer(_) | Difference::Unusable(_) => return,
         };
-        let is_another = self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
+        let wanted = match difference {
+            Difference::Linked(linked) => Some(&linked.wanted.login),
+            Difference::Leaver(_) | Difference::Newcomer(_) | Difference::Unusable(_) => None,
+        };
+        let is_wanted =
+            wanted.is_some_and(|login| self.input.lookups.identity(link.sid, login) == Identity::Proven);
+        let is_another =
+            !is_wanted && self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
         self.another_login += u64::from(is_another);
         let now = match location {
             CandidateLocation::Elsewhere(login) => login,

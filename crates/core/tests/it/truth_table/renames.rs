@@ -1,5 +1,7 @@
 //! Login values that change, in chains and in circles, and who has to wait for whom.
 
+use rosterd_core::exam_plan::LinkNote;
+
 use crate::support::*;
 
 #[test]
@@ -158,4 +160,17 @@ fn a_doubtful_listing_allows_no_new_login_value_even_to_who_was_looked_up() {
     world.total_is_wrong = true;
     world.set(student("s1").login("x").in_groups(["g2"]));
     assert_eq!(world.lines(), ["modify s1 login skipped: doubtful", "move s1 to 2"]);
+}
+
+#[test]
+fn a_login_value_that_our_own_lost_change_wrote_is_no_sign_of_another_account() {
+    let mut world = converged([student("s1"), student("s2"), student("s3")]);
+    for (known, wanted) in [("s1", "new1"), ("s2", "new2")] {
+        world.roster.get_mut(known).unwrap().login = wanted.to_owned();
+        world.of(known).login = wanted.to_owned();
+    }
+    world.of("s3").login = "byhand".to_owned();
+    let plan = world.plan();
+    assert_eq!(plan.totals.another_login, 1, "{:?}", lines(&plan));
+    assert!(plan.notes.contains(&LinkNote::Follow(id("s1"), login("new1"))), "{:?}", plan.notes);
 }
