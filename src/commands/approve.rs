@@ -10,6 +10,7 @@ use crate::run::moment;
 use crate::store::Approvable;
 use rosterd_core::exam_plan::HoldWord;
 use rosterd_core::failure::Service;
+use rosterd_core::roster::StudentId;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -52,10 +53,15 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &ApproveArgs) -> Result
         let until_ms = until_ms(app, &one, now_ms).await?;
         granted.push((one, until_ms));
     }
-    for student in
-        students.iter().filter(|id| !granted.iter().any(|(one, _)| one.key.student.as_str() == *id))
-    {
-        output::print_error(&format!("nothing of student {student} is held under this digest"));
+    let is_unknown = |id: &&String| !granted.iter().any(|(one, _)| is_of(one, id));
+    let unknown: Vec<&String> = students.iter().filter(is_unknown).collect();
+    for student in &unknown {
+        output::print_error(&format!(
+            "nothing of student {student} is held under this digest: nothing was approved; rosterd failures names whom it holds"
+        ));
+    }
+    if !unknown.is_empty() {
+        return Ok(Exit::Failed);
     }
     if granted.is_empty() {
         output::print_error(&unnamed(digest, &left));
@@ -89,9 +95,14 @@ fn asked_for(one: &Approvable, students: &[String], reasons: &[HoldWord]) -> boo
     if students.is_empty() && reasons.is_empty() {
         return one.word.is_none();
     }
-    let is_named = students.is_empty() || students.iter().any(|id| id == one.key.student.as_str());
+    let is_named = students.is_empty() || students.iter().any(|id| is_of(one, id));
     let is_reason = reasons.is_empty() || one.word.is_some_and(|word| reasons.contains(&word));
     is_named && is_reason
+}
+
+/// Whether it is about this student, whose id may have been typed with blanks or invisible characters.
+fn is_of(one: &Approvable, typed: &str) -> bool {
+    typed == one.key.student.as_str() || StudentId::entered(typed) == one.key.student
 }
 
 fn takes_away(one: &Approvable) -> bool {

@@ -104,7 +104,8 @@ impl StateStore {
         let state = if to == FailureState::Ignored { to } else { FailureState::Waiting };
         sqlx::query(
             "UPDATE roster_rows SET state = ?1 \
-             WHERE ?2 IS NULL OR row_id IN (SELECT value FROM json_each(?2))",
+             WHERE CASE WHEN ?2 IS NULL THEN state <> 'ignored' OR ?1 = 'ignored' \
+             ELSE row_id IN (SELECT value FROM json_each(?2)) END",
         )
         .bind(state.as_str())
         .bind(ids.map(|ids| json(ids.iter().copied())))

@@ -26,15 +26,17 @@ fn held(state: FailureState) -> Vec<(String, String, FailureState)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_about_one_person_is_let_go_by_the_name_or_the_reason_alone() {
-    for naming in [["--student", "s000"], ["--reason", "adoption"]] {
+    for naming in [["--student", "s000"], ["--student", " s0\u{200b}00 "], ["--reason", "adoption"]] {
         let world = with_a_stranger().await;
         let report = world.run().await;
         assert_eq!((report.held(), report.exit_code), ("1 adopt".to_owned(), 4), "{report:?}");
         let digest = report.held_digest.unwrap();
         assert_eq!(report.approve.unwrap(), format!("rosterd approve {digest} --reason adoption"));
-        for refused in
-            [&["approve", digest.as_str()][..], &["approve", digest.as_str(), "--reason", "same-person"]]
-        {
+        for refused in [
+            &["approve", digest.as_str()][..],
+            &["approve", digest.as_str(), "--reason", "same-person"],
+            &["approve", digest.as_str(), "--student", "s000", "--student", "s001"],
+        ] {
             assert_eq!(world.school.program(refused).code, 1, "{refused:?}");
         }
         assert_eq!(world.run().await.applied(), "", "nothing was approved");
