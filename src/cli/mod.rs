@@ -143,12 +143,17 @@ pub enum Command {
         #[arg(long)]
         reveal: bool,
     },
-    /// Take a ClassIn enrolment whose author is not certain as made by rosterd
+    /// Take ClassIn enrolments that rosterd did not surely make for its own, so that it may remove them
     Claim {
         /// The student's id on the roster
-        student_id: String,
-        /// The class's code on the roster
-        class_code: String,
+        #[arg(required_unless_present = "class")]
+        student_id: Option<String>,
+        /// The class's code on the roster, or its ids in ClassIn as COURSE_ID/CLASS_ID (COURSE_ID/0: the whole course)
+        #[arg(required_unless_present = "class")]
+        class_code: Option<String>,
+        /// All of one class instead: its code, or its ids as COURSE_ID/CLASS_ID
+        #[arg(long, value_name = "CODE", conflicts_with_all = ["student_id", "class_code"])]
+        class: Option<String>,
     },
     /// Carry everything over to a student's new id
     Relink(RelinkArgs),

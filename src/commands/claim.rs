@@ -1,4 +1,4 @@
-//! `claim`: a membership that is certain, but not whether we made it, is taken as ours.
+//! `claim`: memberships that are certain, but not whether we made them, are taken as ours.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::store::EvidenceRow;
-use rosterd_core::roster::{ClassCode, ClassTarget, StudentId};
+use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, CourseId, StudentId};
 
 #[derive(Serialize)]
 struct Claimed {
@@ -18,9 +18,22 @@ struct Claimed {
     evidence: &'static str,
 }
 
-pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -> Result<Exit, AppError> {
+#[derive(Serialize)]
+struct ClaimedClass {
+    class_code: String,
+    course_id: i64,
+    class_id: Option<i64>,
+    claimed: u64,
+}
+
+/// Of one student, or of everybody in the class.
+pub(super) async fn run(
+    app: &App,
+    cli: &Cli,
+    student: Option<&str>,
+    class_code: &str,
+) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let student = StudentId::entered(student);
     let target = match target_of(app, class_code).await? {
         Ok(target) => target,
         Err(why) => {
@@ -28,15 +41,42 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -
             return Ok(Exit::Failed);
         }
     };
-    let account = app.state.account_of(&student).await?;
-    let rows = app.state.evidence_of_student(&student, account.map(|account| account.uid)).await?;
+    match student {
+        Some(student) => one(app, cli, &StudentId::entered(student), (class_code, target)).await,
+        None => all(app, cli, (class_code, target)).await,
+    }
+}
+
+async fn all(app: &App, cli: &Cli, (class_code, target): (&str, ClassTarget)) -> Result<Exit, AppError> {
+    let claimed = ClaimedClass {
+        class_code: class_code.to_owned(),
+        course_id: target.course.0,
+        class_id: target.class.map(|class| class.0),
+        claimed: app.state.claim_all(target, app.clock.now_ms()).await?,
+    };
+    output::show(cli, &claimed, |done| match done.claimed {
+        0 => format!("Nobody in class {} is left to claim.", done.class_code),
+        1 => format!("1 student in class {} counts as added by rosterd from now on.", done.class_code),
+        n => format!("{n} students in class {} count as added by rosterd from now on.", done.class_code),
+    });
+    Ok(Exit::Done)
+}
+
+async fn one(
+    app: &App,
+    cli: &Cli,
+    student: &StudentId,
+    (class_code, target): (&str, ClassTarget),
+) -> Result<Exit, AppError> {
+    let account = app.state.account_of(student).await?;
+    let rows = app.state.evidence_of_student(student, account.map(|account| account.uid)).await?;
     let here: Vec<EvidenceRow> = rows.into_iter().filter(|row| row.target == target).collect();
     let mut changed = false;
-    for row in here.iter().filter(|row| row.evidence == "presumed") {
+    for row in &here {
         changed |= app.state.claim(row.uid, target, app.clock.now_ms()).await?;
     }
     if !changed && !here.iter().any(|row| row.evidence == "added") {
-        output::print_error(&why_not(&student, class_code, &here));
+        output::print_error(&why_not(student, class_code, &here));
         return Ok(Exit::Failed);
     }
     let claimed = Claimed {
@@ -57,6 +97,13 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, class_code: &str) -
     Ok(Exit::Done)
 }
 
+/// A target by ClassIn's ids; 0 stands for the whole course.
+fn by_ids(text: &str) -> Option<ClassTarget> {
+    let (course, class) = text.split_once('/')?;
+    let (course, class): (i64, i64) = (course.trim().parse().ok()?, class.trim().parse().ok()?);
+    Some(ClassTarget { course: CourseId(course), class: (class != 0).then_some(ClassId(class)) })
+}
+
 /// The class that the roster names so; the inner error is a sentence.
 async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, String>, AppError> {
     let roster = app.roster().await?;
@@ -64,9 +111,14 @@ async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, St
     let (classes, _) = snapshot.classes().await?;
     snapshot.close().await;
     let class = classes.into_iter().find(|class| class.code == ClassCode::entered(class_code));
-    Ok(match class {
-        None => Err(format!("the roster has no class {class_code}: see class_code in its table classes")),
-        Some(class) => class.target.ok_or_else(|| {
+    Ok(match (class, by_ids(class_code)) {
+        // A class that the roster no longer has is named by its ids.
+        (None, Some(target)) => Ok(target),
+        (None, None) => Err(format!(
+            "the roster has no class {class_code}: see class_code in its table classes, or name it by its ids in \
+             ClassIn (COURSE_ID/CLASS_ID)"
+        )),
+        (Some(class), _) => class.target.ok_or_else(|| {
             format!("class {class_code} has no course_id on the roster, so it is not mirrored into ClassIn")
         }),
     })
@@ -77,13 +129,12 @@ fn why_not(student: &StudentId, class_code: &str, here: &[EvidenceRow]) -> Strin
         return format!("nothing is remembered of student {student} in class {class_code}");
     };
     let why = match row.evidence.as_str() {
-        "present" => "was there before rosterd first tried: somebody else's, and never removed",
         "gone" => "is out of the class",
         "condemned" => "is in a class that takes no changes any more",
         _ => "is not settled yet: run rosterd --sync-now first",
     };
     format!(
-        "student {student} in class {class_code} {why} (evidence: {}); only presumed enrolments can be claimed",
+        "student {student} in class {class_code} {why} (evidence: {}); only enrolments that are certain (present or presumed) can be claimed",
         row.evidence
     )
 }

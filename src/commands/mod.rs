@@ -69,8 +69,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         Some(Command::Explain { student_id, reveal }) => {
             explain::run(&App::open(config).await?, cli, student_id, *reveal).await
         }
-        Some(Command::Claim { student_id, class_code }) => {
-            claim::run(&App::open(config).await?, cli, student_id, class_code).await
+        Some(Command::Claim { student_id, class_code, class }) => {
+            let class = class.as_ref().or(class_code.as_ref()).map_or("", String::as_str);
+            claim::run(&App::open(config).await?, cli, student_id.as_deref(), class).await
         }
         Some(Command::Relink(arguments)) => relink::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Account { action }) => {

@@ -1,6 +1,6 @@
 //! The memory of ClassIn memberships, with their evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Doing, counted};
 use super::{StateStore, StoreError};
@@ -91,33 +91,31 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
 }
 
 impl StateStore {
-    /// The records of one class, by uid, each with the number of runs that saw its student gone.
-    pub async fn enrolments_of(
+    /// The records of one course and its classes, each with the number of runs that saw its student gone.
+    pub async fn enrolments_of_course(
         &self,
-        target: ClassTarget,
+        course: CourseId,
     ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
         let rows: Vec<EnrolmentRow> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
-             FROM enrolments WHERE course_id = ? AND class_id = ? AND evidence <> 'gone' ORDER BY uid",
+             FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
         )
-        .bind(target.course.0)
-        .bind(stored_class(target))
+        .bind(course.0)
         .fetch_all(&self.reader)
         .await
         .doing("reading enrolments")?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Every class of which something is remembered, in ascending order.
-    pub async fn remembered_classes(&self) -> Result<Vec<ClassTarget>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT DISTINCT course_id, class_id FROM enrolments WHERE evidence <> 'gone' \
-             ORDER BY course_id, class_id",
+    /// Every course of which something is remembered.
+    pub async fn remembered_courses(&self) -> Result<BTreeSet<CourseId>, StoreError> {
+        let rows: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT course_id FROM enrolments WHERE evidence <> 'gone' ORDER BY course_id",
         )
         .fetch_all(&self.reader)
         .await
-        .doing("listing remembered classes")?;
-        Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
+        .doing("listing remembered courses")?;
+        Ok(rows.into_iter().map(CourseId).collect())
     }
 
     /// The number of enrolments recorded as present.
@@ -184,6 +182,12 @@ impl StateStore {
             if let EnrolmentChange::Close(closed) = change {
                 close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             }
+            if let EnrolmentChange::Out { uid, target: target @ ClassTarget { class: None, .. }, .. } = change
+            {
+                for what_rested_on_it in out_of_course(*uid, *target, run, now_ms) {
+                    what_rested_on_it.execute(&mut *transaction).await.doing(doing)?;
+                }
+            }
         }
         transaction.commit().await.doing(doing)
     }
@@ -246,6 +250,25 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(now_ms)
         .bind(run.0),
     }
+}
+
+/// Whoever is in a whole course is "already there" in each of its classes. Once they are out of the course, that
+/// proves nothing any more.
+fn out_of_course<'q>(uid: ClassinUid, target: ClassTarget, run: RunId, now_ms: i64) -> [Statement<'q>; 2] {
+    let forgotten = sqlx::query(
+        "DELETE FROM enrolments WHERE course_id = ? AND class_id <> 0 AND uid = ? AND evidence = 'present'",
+    )
+    .bind(target.course.0)
+    .bind(uid.0);
+    let unknown = sqlx::query(
+        "UPDATE enrolments SET evidence = 'unknown', changed_at_ms = ?, run_id = ? \
+         WHERE course_id = ? AND class_id <> 0 AND uid = ? AND evidence = 'presumed'",
+    )
+    .bind(now_ms)
+    .bind(run.0)
+    .bind(target.course.0)
+    .bind(uid.0);
+    [forgotten, unknown]
 }
 
 /// The update of all records in a class that takes no changes any more, or in any class of such a course.

@@ -140,11 +140,11 @@ impl StateStore {
         Ok(summary)
     }
 
-    /// Takes a presumed membership as made by us. Says whether there was one.
+    /// Takes a certain membership as made by us. Says whether there was one that was not.
     pub async fn claim(&self, uid: ClassinUid, target: ClassTarget, now_ms: i64) -> Result<bool, StoreError> {
         sqlx::query(
             "UPDATE enrolments SET evidence = 'added', changed_at_ms = ? \
-             WHERE course_id = ? AND class_id = ? AND uid = ? AND evidence = 'presumed'",
+             WHERE course_id = ? AND class_id = ? AND uid = ? AND evidence IN ('present', 'presumed')",
         )
         .bind(now_ms)
         .bind(target.course.0)
@@ -154,6 +154,21 @@ impl StateStore {
         .await
         .map(|done| done.rows_affected() > 0)
         .doing("claiming an enrolment")
+    }
+
+    /// The same for everybody in one class; how many there were.
+    pub async fn claim_all(&self, target: ClassTarget, now_ms: i64) -> Result<u64, StoreError> {
+        sqlx::query(
+            "UPDATE enrolments SET evidence = 'added', changed_at_ms = ? \
+             WHERE course_id = ? AND class_id = ? AND evidence IN ('present', 'presumed')",
+        )
+        .bind(now_ms)
+        .bind(target.course.0)
+        .bind(stored_class(target))
+        .execute(&self.writer)
+        .await
+        .map(|done| done.rows_affected())
+        .doing("claiming the enrolments of a class")
     }
 
     /// Classes that had no room at the last attempt to add a student.

@@ -64,7 +64,9 @@ pub use lock::{LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
-pub use roster::{RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor};
+pub use roster::{
+    RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor, WantedClass,
+};
 pub use runs::{RunRow, RunStart};
 pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount};
 pub use standing::{Standing, StandingRows};

@@ -7,10 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ClassinSyncError;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem};
-use super::outcome::outcome_without_call;
+use super::guard;
 use super::plan::ClassinPlan;
 use super::record::{action, call};
+use super::rounds;
 use super::school::School;
+use super::standing::outcome_without_call;
 use crate::run::Context;
 use crate::run::delivery::{
     self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, deliver, send_call,
@@ -19,14 +21,15 @@ use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{CallRecord, ClosedClass, EnrolmentChange, FullClass, NotedWrite, REMOVAL, StoreError};
 use rosterd_core::classin_plan::{
-    AccountChange, Approvals, Closure, Code, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, Scope,
-    Subject, batches, decide,
+    AccountChange, Approvals, Closure, Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
+    EnrolmentState, Reason, Scope, Subject, batches, decide,
 };
-use rosterd_core::outcome::Outcome;
+use rosterd_core::failure::NextAttempt;
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId};
 
 /// An account in one class, and what is done about it: what an outcome belongs to.
-type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
+pub(super) type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
 
 /// Whether ClassIn may be called any more in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +39,11 @@ pub(super) enum MayGoOn {
 }
 
 /// Carries the enrolments of one plan out.
-struct ClassinApplier<'a> {
+pub(super) struct ClassinApplier<'a> {
     terms: ClassinApplyContext<'a>,
-    plan: &'a ClassinPlan,
+    pub(super) plan: &'a ClassinPlan,
     approved: &'a Approvals,
-    calls: EnrolmentCalls<'a>,
+    pub(super) calls: EnrolmentCalls<'a>,
     /// Which planned operations end together: the first makes the call.
     together: HashMap<Key, Vec<usize>>,
     state: Mutex<ApplyState>,
@@ -76,8 +79,15 @@ pub(super) async fn run<'a>(
     applier.finish(report).await
 }
 
-fn key(operation: &EnrolmentOperation) -> Key {
+pub(super) fn key(operation: &EnrolmentOperation) -> Key {
     (operation.kind, operation.target, operation.uid)
+}
+
+/// Whether nobody waits for it any more: a dead letter, but not of an account that does not exist. Whoever is to have
+/// that one has only the old one.
+fn is_given_up(cause: &FailureCause) -> bool {
+    let is_dead = cause.next == Some(NextAttempt::ByHand);
+    is_dead && !cause.code.classin().is_some_and(Code::has_no_account)
 }
 
 impl<'a> ClassinApplier<'a> {
@@ -114,14 +124,63 @@ impl<'a> ClassinApplier<'a> {
     }
 
     /// The operation that makes the call for this one.
-    fn position(&self, operation: &EnrolmentOperation) -> Option<usize> {
+    pub(super) fn position(&self, operation: &EnrolmentOperation) -> Option<usize> {
         self.together.get(&key(operation))?.first().copied()
     }
 
-    fn is_applied(&self, operation: &EnrolmentOperation) -> bool {
+    pub(super) fn is_applied(&self, operation: &EnrolmentOperation) -> bool {
         let state = self.state();
         let outcome = self.position(operation).and_then(|at| state.outcome(at));
         outcome.is_some_and(Outcome::is_applied)
+    }
+
+    /// Whether everything has happened that the operation rests on.
+    pub(super) fn is_ready(&self, operation: &EnrolmentOperation) -> bool {
+        operation.after.iter().all(|condition| self.is_met(operation, *condition))
+    }
+
+    pub(super) fn is_met(&self, operation: &EnrolmentOperation, condition: Condition) -> bool {
+        match condition {
+            Condition::Settled { target, uid } => {
+                match self.outcome_of((EnrolmentKind::Enrol, target, Some(uid))) {
+                    Some(Outcome::Applied(())) => true,
+                    Some(Outcome::Failed(cause)) => {
+                        let found_no_room = cause.code.classin().is_some_and(Code::is_full);
+                        is_given_up(&cause) || (found_no_room && target == operation.target)
+                    }
+                    Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => false,
+                }
+            }
+            Condition::Removed { target, uid } => self
+                .outcome_of((EnrolmentKind::Remove, target, Some(uid)))
+                .is_some_and(|outcome| outcome.is_applied()),
+            Condition::SomebodyEnters => {
+                let mut adds = self.plan.operations.iter().filter(|one| one.target == operation.target);
+                adds.any(|one| one.kind == EnrolmentKind::Enrol && self.is_applied(one))
+            }
+        }
+    }
+
+    /// Most students a call.
+    pub(super) fn batch_size(&self) -> usize {
+        self.terms.side.settings.batch_size
+    }
+
+    /// How the operation ended that makes the call for this.
+    pub(super) fn outcome_of(&self, key: Key) -> Option<Outcome> {
+        let at = self.together.get(&key)?.first().copied()?;
+        self.state().outcome(at).cloned()
+    }
+
+    /// Sends it, whatever it rests on.
+    pub(super) async fn send_now(&self, batch: &EnrolmentBatch) {
+        if self.must_skip(batch) {
+            return;
+        }
+        let item = |operation| Some((self.position(operation)?, EnrolmentItem::of(operation)?));
+        let (positions, items): (Vec<usize>, Vec<EnrolmentItem>) =
+            batch.operations.iter().filter_map(item).unzip();
+        send_call(self, batch, &positions, EnrolmentCall(items)).await;
     }
 
     /// Whether a batch is left for another run; its operations then count as skipped.
@@ -134,17 +193,6 @@ impl<'a> ClassinApplier<'a> {
             closed.contains_key(&batch.target) || closed.contains_key(&course)
         };
         self.state().is_over() || is_full || is_closed || self.terms.context.stop.is_cancelled()
-    }
-
-    /// How many were removed from each class of these batches.
-    fn room(&self, lane: &[EnrolmentBatch]) -> BTreeMap<ClassTarget, usize> {
-        let mut room: BTreeMap<ClassTarget, usize> = BTreeMap::new();
-        for batch in lane.iter().filter(|batch| batch.kind == EnrolmentKind::Remove) {
-            let removed = batch.operations.iter().filter(|operation| self.is_applied(operation)).count();
-            *room.entry(batch.target).or_default() += removed;
-        }
-        room.retain(|_, removed| *removed > 0);
-        room
     }
 
     /// Writes down which classes take no changes any more.
@@ -179,14 +227,21 @@ impl<'a> ClassinApplier<'a> {
 
     async fn finish(&self, report: &mut ServiceReport) -> Result<MayGoOn, ClassinSyncError> {
         let mut ended = Vec::new();
+        let mut held = Vec::new();
         for (at, operation) in self.plan.operations.iter().enumerate() {
             let outcome = self.outcome(at, operation);
             if outcome.is_tried() {
                 ended.push(Subject::from(operation).key);
             }
+            if outcome == Outcome::Held && operation.is_planned() {
+                let removals = self.removals_from(operation.target);
+                let state = EnrolmentState::Held(Reason::WouldEmpty { removals });
+                held.push(EnrolmentOperation { state, ..operation.clone() });
+            }
             report.count(operation.kind.as_str(), &outcome);
             report.worsen(Severity::of_outcome(&outcome));
         }
+        guard::describe_late_holds(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;
         let may_go_on = if self.state().stopped().is_some() { MayGoOn::No } else { MayGoOn::Yes };
@@ -195,6 +250,11 @@ impl<'a> ClassinApplier<'a> {
             Some(broken) => Err(broken.into()),
             None => Ok(may_go_on),
         }
+    }
+
+    fn removals_from(&self, target: ClassTarget) -> usize {
+        let here = self.plan.operations.iter().filter(|one| one.target == target && one.is_planned());
+        here.filter(|one| one.kind == EnrolmentKind::Remove).count()
     }
 
     fn counted(&self, operation: &EnrolmentOperation) -> NotedWrite {
@@ -206,9 +266,24 @@ impl<'a> ClassinApplier<'a> {
     fn outcome(&self, at: usize, operation: &EnrolmentOperation) -> Outcome {
         let sent = self.state().outcome(at).cloned();
         sent.unwrap_or_else(|| {
+            let is_stopping = self.terms.context.stop.is_cancelled();
+            let may_be_sent = operation.is_planned() && !is_stopping && !self.state().is_over();
+            if may_be_sent && let Some(unmet) = self.unmet(operation) {
+                return match unmet {
+                    Condition::SomebodyEnters => Outcome::Held,
+                    Condition::Settled { .. } | Condition::Removed { .. } => {
+                        Outcome::Unsent(Unsent::Dependent)
+                    }
+                };
+            }
             let is_ignored = self.plan.ignored.contains(&operation.desired_hash);
-            outcome_without_call(&operation.state, is_ignored, self.terms.context.stop.is_cancelled())
+            outcome_without_call(self.plan, operation, is_ignored, is_stopping)
         })
+    }
+
+    /// What the operation rests on and has not happened: the last of its conditions.
+    fn unmet(&self, operation: &EnrolmentOperation) -> Option<Condition> {
+        operation.after.iter().copied().rfind(|condition| !self.is_met(operation, *condition))
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.
@@ -262,38 +337,15 @@ impl Applier for ClassinApplier<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What rests on something that has not happened is left open.
     async fn send_batch(&self, batch: &EnrolmentBatch) {
-        if self.must_skip(batch) {
-            return;
-        }
-        let item = |operation| Some((self.position(operation)?, EnrolmentItem::of(operation)?));
-        let (positions, items): (Vec<usize>, Vec<EnrolmentItem>) =
-            batch.operations.iter().filter_map(item).unzip();
-        send_call(self, batch, &positions, EnrolmentCall(items)).await;
+        let ready = batch.operations.iter().filter(|operation| self.is_ready(operation));
+        self.send_now(&EnrolmentBatch { operations: ready.cloned().collect(), ..*batch }).await;
     }
 
-    /// A class that was full, and from which somebody was removed since, takes so many of the others.
+    /// What rests on these calls, and who found no room before somebody left.
     async fn after_lane(&self, lane: &[EnrolmentBatch]) {
-        let mut room = self.room(lane);
-        // Where the removals came first, the room is taken.
-        let is_late = |batch: &&EnrolmentBatch| {
-            batch.kind == EnrolmentKind::Enrol && !self.plan.full.contains(&batch.target)
-        };
-        for batch in lane.iter().filter(is_late) {
-            let Some(room) = room.get_mut(&batch.target) else { continue };
-            if self.calls.classes().full.remove(&batch.target).is_none() {
-                continue;
-            }
-            let open = batch.operations.iter().filter(|operation| !self.is_applied(operation));
-            let left: Vec<EnrolmentOperation> = open.take(*room).cloned().collect();
-            *room -= left.len();
-            if !left.is_empty() {
-                self.send_batch(&EnrolmentBatch { operations: left, ..*batch }).await;
-            }
-            if *room > 0 {
-                self.calls.classes().full.entry(batch.target).or_insert(Code::NO_ROOM);
-            }
-        }
+        rounds::go_round(self, lane).await;
     }
 
     /// What is remembered of the enrolments before each sending is the intent; beside it stands what the limits count.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::ClassinSyncError;
 use crate::store::RosterSnapshot;
 use rosterd_core::classin_plan::{
-    ClassPlan, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason,
+    CoursePlan, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason,
 };
 use rosterd_core::exam_plan::HoldReason;
 use rosterd_core::roster::{Class, ClassTarget, Enrolment, Standing, StudentId};
@@ -61,7 +61,7 @@ impl Contradictions {
     /// Holds the removals of whoever may be meant by a row that cannot be read, or is still named by one.
     pub(super) fn hold(
         &self,
-        plan: &mut ClassPlan,
+        plan: &mut CoursePlan,
         wanted: &[Enrolment],
         seen_gone: &HashMap<&StudentId, (i64, u32)>,
     ) {
@@ -95,7 +95,10 @@ impl Contradictions {
         let rows = self.rows_of_nobody.get(&removal.target).copied().unwrap_or(0);
         let rows = rows.saturating_add(self.rows_of_no_class);
         let was_sent = removal.recorded == Some(Evidence::Removing);
-        let is_wanted = || wanted.iter().any(|member| member.student == removal.student);
+        let is_wanted = || {
+            let mut here = wanted.iter().filter(|member| member.target == removal.target);
+            here.any(|member| member.student == removal.student)
+        };
         (rows > 0 && !was_sent && !is_wanted()).then_some(Reason::RowsOfNobody { rows })
     }
 }

@@ -20,10 +20,11 @@ use crate::run::delivery::{
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange,
-    ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Token, evidence_after, evidence_before, judge,
+    ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Subject, Token, evidence_after, evidence_before,
+    judge,
 };
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::Service;
+use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
@@ -136,12 +137,15 @@ impl CallService for EnrolmentCalls<'_> {
     async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
         let judged = judge_answer(self.terms, &call.0, &answer);
         let mut changes = Vec::with_capacity(call.0.len());
+        let mut still_there = Vec::new();
         for (item, verdict) in call.0.iter_mut().zip(judged.verdicts()) {
+            still_there.extend(removal_that_never_was(item, verdict));
             let change = evidence_after(item.operation.kind, item.was, verdict);
             changes.push(known(item, change, Some(verdict)));
             item.was = evidence_of(change);
         }
         self.remember(changes).await?;
+        self.terms.context.state.take_back_writes(&still_there).await?;
         if judged.order_differs {
             tracing::debug!("ClassIn answered in another order than it was asked");
         }
@@ -208,7 +212,16 @@ pub(super) fn judge_answer(
     let Some(first) = items.first() else { return JudgedAnswer::default() };
     let what = call(&first.operation);
     if first.operation.kind == EnrolmentKind::Remove {
-        return judge(what, Sent::Positions(items.len()), answer);
+        let mut judged = judge(what, Sent::Positions(items.len()), answer);
+        for (item, judged) in items.iter().zip(&mut judged.items) {
+            if let ItemVerdict::Student { code } = judged.verdict
+                && item.operation.is_replaced
+                && code.has_no_account()
+            {
+                judged.verdict = ItemVerdict::Already { code };
+            }
+        }
+        return judged;
     }
     judge(what, Sent::Tokens(&tokens(terms, items)), answer)
 }
@@ -242,6 +255,17 @@ fn judgement(item: &EnrolmentItem, judged: JudgedItem) -> Judgement<()> {
         | ItemVerdict::Student { .. }
         | ItemVerdict::Closed { .. } => Judgement::Settled(failed()),
     }
+}
+
+/// The removal that was sent before, where an add shows that the student is still there.
+fn removal_that_never_was(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<OperationKey> {
+    let is_add = item.operation.kind == EnrolmentKind::Enrol;
+    let was_sent = item.was == Some(Evidence::Removing);
+    let is_there = matches!(verdict, ItemVerdict::Already { .. });
+    (is_add && was_sent && is_there).then(|| {
+        let removal = EnrolmentOperation { kind: EnrolmentKind::Remove, ..item.operation.clone() };
+        Subject::from(&removal).key
+    })
 }
 
 fn evidence_of(change: EvidenceChange) -> Option<Evidence> {

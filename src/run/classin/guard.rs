@@ -5,7 +5,9 @@ use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
-use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentKind, class_key, classin_holds};
+use rosterd_core::classin_plan::{
+    Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, class_key, classin_holds, let_wait,
+};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -27,9 +29,11 @@ pub(super) async fn hold_excess(
         recent_removals: recent_removals(context, plan, now_ms).await?,
         enrolments: sizes.values().map(|size| size.living).sum(),
         sizes,
+        staying: plan.staying.clone(),
         accounts: state.count_accounts().await?,
     };
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);
+    let_wait(&mut plan.operations, &plan.full_still);
     Ok(guard.approved)
 }
 
@@ -48,4 +52,11 @@ pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
     let holds = classin_holds(&plan.operations, &plan.accounts.operations);
     report.holds.extend(holds.iter().map(|hold| hold.message.clone()));
     report.held_for = holds;
+}
+
+/// The same for what turned out to be too much while the plan was carried out.
+pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut ServiceReport) {
+    let holds = classin_holds(held, &[]);
+    report.holds.extend(holds.iter().map(|hold| hold.message.clone()));
+    report.held_for.extend(holds);
 }

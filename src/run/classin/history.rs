@@ -24,6 +24,8 @@ pub(super) struct MixedFailure {
 pub(super) struct PriorState {
     /// Why wants are held back.
     pub(super) holds: BTreeMap<u64, String>,
+    /// Those of them that nobody waits for any more.
+    pub(super) given_up: BTreeSet<u64>,
     /// Wants that a person silenced.
     pub(super) ignored: HashSet<u64>,
     /// Wants for which there was no room, and which are due again.
@@ -47,6 +49,7 @@ impl PriorState {
         let contacts = contacts(&failures, side, key, snapshot).await?;
         let mut prior = Self {
             holds: BTreeMap::new(),
+            given_up: BTreeSet::new(),
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
@@ -85,8 +88,15 @@ impl PriorState {
             // A hold is decided by its approval, never by its row.
             FailureState::Held => return,
             FailureState::Waiting => "failed before, not due yet",
-            FailureState::Dead => "failed for good: see rosterd failures",
+            FailureState::Dead => {
+                // Whoever has an account that does not exist has only the old one.
+                if !code.classin().is_some_and(Code::has_no_account) {
+                    self.given_up.extend(&desired_hashes);
+                }
+                "failed for good: see rosterd failures"
+            }
             FailureState::Ignored => {
+                self.given_up.extend(&desired_hashes);
                 self.ignored.extend(&desired_hashes);
                 IGNORED
             }

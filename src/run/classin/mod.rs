@@ -1,4 +1,4 @@
-//! ClassIn's part of a run: accounts first, then class by class what the roster wants against what we remember.
+//! ClassIn's part of a run: accounts first, then course by course what the roster wants against what we remember.
 //!
 //! ClassIn cannot be read back, so our memory is written before each call and after each answer.
 
@@ -19,8 +19,10 @@ mod register;
 mod rename;
 mod render;
 mod repair;
+mod rounds;
 mod school;
 mod service_account;
+mod standing;
 
 use std::time::Duration;
 
@@ -277,6 +279,7 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
+    plan.standing.record(context, run, now_ms).await?;
     record::impossible(terms, plan).await
 }
 
@@ -290,7 +293,8 @@ async fn replan(
     let stale = std::mem::take(&mut plan.stale);
     let anew = plan_classin(context, side, Registering::Done, stale.anew()).await?;
     let accounts = std::mem::take(&mut plan.accounts);
-    *plan = ClassinPlan { accounts, ..anew };
+    let standing = std::mem::take(&mut plan.standing);
+    *plan = ClassinPlan { accounts, standing, ..anew };
     let approved = guard::hold_excess(context, side, plan).await?;
     report.holds.clear();
     guard::describe_holds(plan, report);
@@ -306,7 +310,8 @@ fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
 
 fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
-        report.count(operation.kind.as_str(), &outcome_without_call(&operation.state, false, false));
+        let outcome = standing::outcome_without_call(plan, operation, false, false);
+        report.count(operation.kind.as_str(), &outcome);
     }
 }
 

@@ -1,29 +1,30 @@
-//! What the roster wants in every class, beside what we remember of it.
+//! What the roster wants in every course and its classes, beside what we remember of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{self, fill_in};
 use super::contradiction::Contradictions;
 use super::history::{MixedFailure, PriorState};
+use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
-use crate::store::{EnrolmentChange, RosterSnapshot};
+use crate::store::{EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, ClassPlan, ClassView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
-    EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, plan_class,
+    AccountPlan, AccountPlanner, CoursePlan, CourseView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
+    EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{
-    Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, Standing, StudentId,
+    Class, ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, RosterProblem, Standing, StudentId,
 };
 
 /// Everything that ClassIn's part of a run is to do.
 pub(super) struct ClassinPlan {
     /// What comes before the classes, and names.
     pub(super) accounts: AccountPlan,
-    /// Classes in ascending order of ids; within one, enrolments before removals.
+    /// Targets in ascending order of ids, a course before its classes; within one, enrolments before removals.
     pub(super) operations: Vec<EnrolmentOperation>,
     /// Bookkeeping that needs no call.
     pub(super) changes: Vec<EnrolmentChange>,
@@ -33,6 +34,12 @@ pub(super) struct ClassinPlan {
     pub(super) mixed: Vec<MixedFailure>,
     /// Classes that had no room and are tried again: whoever leaves goes first.
     pub(super) full: BTreeSet<ClassTarget>,
+    /// Classes that had no room and are not due to be asked: only who makes room there is of use.
+    pub(super) full_still: BTreeSet<ClassTarget>,
+    /// How many are settled in each class and stay there.
+    pub(super) staying: BTreeMap<ClassTarget, usize>,
+    /// Who is no longer wanted and not ours to take out.
+    pub(super) standing: StandingEnrolments,
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
     pub(super) rosters: BTreeMap<ClassTarget, u64>,
     /// The wanted enrolments whose evidence is oldest.
@@ -104,6 +111,9 @@ pub(super) async fn plan_classin(
             ignored: prior.ignored.clone(),
             mixed: prior.mixed.clone(),
             full: BTreeSet::new(),
+            full_still: BTreeSet::new(),
+            staying: BTreeMap::new(),
+            standing: StandingEnrolments::default(),
             rosters: BTreeMap::new(),
             stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
@@ -113,26 +123,51 @@ pub(super) async fn plan_classin(
             unreadable_since_ms,
         },
     };
-    let mut unwanted = remembered_classes(context).await?;
+    let mut unwanted = context.state.remembered_courses().await?;
     let mut wanted = snapshot.wanted_classes(&classes);
-    while let Some(mut class) = wanted.next().await? {
-        unwanted.remove(&class.target);
-        class.members.retain(|member| !repeated.contains(&member.student));
-        fill_in(context, planner, &mut class.members, &builder.plan.accounts).await?;
-        builder.one_class(class.target, &class.members).await?;
+    let mut course = WantedCourse::default();
+    loop {
+        let class = wanted.next().await?;
+        let next = class.as_ref().map(|class| class.target.course);
+        if let Some(done) = course.is_done(next) {
+            unwanted.remove(&done);
+            fill_in(context, planner, &mut course.members, &builder.plan.accounts).await?;
+            builder.one_course(done, &course.members).await?;
+        }
+        let Some(class) = class else { break };
+        course.take(class, &repeated);
     }
     drop(wanted);
     snapshot.close().await;
-    for target in unwanted {
-        builder.one_class(target, &[]).await?;
+    for course in unwanted {
+        builder.one_course(course, &[]).await?;
     }
     let mut plan = builder.plan;
+    plan.standing = StandingEnrolments::of(context, &plan.operations).await?;
     plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
     Ok(plan)
 }
 
-async fn remembered_classes(context: &Context) -> Result<BTreeSet<ClassTarget>, ClassinSyncError> {
-    Ok(context.state.remembered_classes().await?.into_iter().collect())
+/// The wanted members of one course and its classes, as they are read.
+#[derive(Default)]
+struct WantedCourse {
+    course: Option<CourseId>,
+    members: Vec<Enrolment>,
+}
+
+impl WantedCourse {
+    /// The course that has been read, where the next class is one of another.
+    fn is_done(&self, next: Option<CourseId>) -> Option<CourseId> {
+        self.course.filter(|course| next != Some(*course))
+    }
+
+    fn take(&mut self, class: WantedClass, repeated: &HashSet<StudentId>) {
+        if self.course != Some(class.target.course) {
+            *self = Self { course: Some(class.target.course), members: Vec::new() };
+        }
+        let members = class.members.into_iter().filter(|member| !repeated.contains(&member.student));
+        self.members.extend(members);
+    }
 }
 
 /// The first code by which the roster names each class.
@@ -165,22 +200,27 @@ async fn first_reading(
     let none = AccountPlan::default();
     let mut leaving = HashSet::new();
     let mut without_account = BTreeSet::new();
-    let mut unwanted = remembered_classes(context).await?;
+    let mut unwanted = state.remembered_courses().await?;
     let mut wanted = snapshot.wanted_classes(classes);
-    while let Some(mut class) = wanted.next().await? {
-        unwanted.remove(&class.target);
-        class.members.retain(|member| !repeated.contains(&member.student));
-        fill_in(context, planner, &mut class.members, &none).await?;
-        let remembered = state.enrolments_of(class.target).await?;
-        leaving.extend(not_wanted(&remembered, &uids(&class.members)));
-        if prior.closed(class.target).is_none() {
-            let without = class.members.into_iter().filter(|member| member.uid.is_none());
-            without_account.extend(without.map(|member| member.student));
+    let mut course = WantedCourse::default();
+    loop {
+        let class = wanted.next().await?;
+        let next = class.as_ref().map(|class| class.target.course);
+        if let Some(done) = course.is_done(next) {
+            unwanted.remove(&done);
+            fill_in(context, planner, &mut course.members, &none).await?;
+            let remembered = state.enrolments_of_course(done).await?;
+            leaving.extend(not_wanted(&remembered, &places(&course.members)));
+            let without = course.members.iter().filter(|member| member.uid.is_none());
+            let without = without.filter(|member| prior.closed(member.target).is_none());
+            without_account.extend(without.map(|member| member.student.clone()));
         }
+        let Some(class) = class else { break };
+        course.take(class, repeated);
     }
     drop(wanted);
-    for target in unwanted {
-        let remembered = state.enrolments_of(target).await?;
+    for course in unwanted {
+        let remembered = state.enrolments_of_course(course).await?;
         leaving.extend(not_wanted(&remembered, &HashSet::new()));
     }
     let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, snapshot).await?;
@@ -188,19 +228,23 @@ async fn first_reading(
     Ok(FirstReading { contradictions, without_account })
 }
 
-fn uids(wanted: &[Enrolment]) -> HashSet<ClassinUid> {
-    wanted.iter().filter_map(|enrolment| enrolment.uid).collect()
+/// Which accounts are wanted where.
+fn places(wanted: &[Enrolment]) -> HashSet<(ClassTarget, ClassinUid)> {
+    wanted.iter().filter_map(|enrolment| Some((enrolment.target, enrolment.uid?))).collect()
 }
 
-fn not_wanted(remembered: &[(EnrolmentRecord, u32)], wanted: &HashSet<ClassinUid>) -> HashSet<StudentId> {
+fn not_wanted(
+    remembered: &[(EnrolmentRecord, u32)],
+    wanted: &HashSet<(ClassTarget, ClassinUid)>,
+) -> HashSet<StudentId> {
     remembered
         .iter()
-        .filter(|(record, _)| !wanted.contains(&record.uid))
+        .filter(|(record, _)| !wanted.contains(&(record.target, record.uid)))
         .map(|(record, _)| record.student.clone())
         .collect()
 }
 
-/// What is put together class by class.
+/// What is put together course by course.
 struct ClassinPlanBuilder<'a> {
     context: &'a Context,
     side: &'a ClassinSide,
@@ -214,33 +258,53 @@ struct ClassinPlanBuilder<'a> {
 }
 
 impl ClassinPlanBuilder<'_> {
-    async fn one_class(&mut self, target: ClassTarget, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
-        let Self { context, prior, .. } = *self;
-        let remembered = context.state.enrolments_of(target).await?;
+    async fn one_course(&mut self, course: CourseId, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
+        let Self { context, .. } = *self;
+        let remembered = context.state.enrolments_of_course(course).await?;
         let now_ms = context.clock.now_ms();
-        let wanted_uids = uids(wanted);
-        let leaving = not_wanted(&remembered, &wanted_uids);
-        let seen_gone: HashMap<&StudentId, (i64, u32)> = remembered
-            .iter()
-            .filter(|(record, _)| leaving.contains(&record.student) && self.has_left(&record.student))
-            .map(|(record, runs)| {
-                (&record.student, (record.gone_since_ms.unwrap_or(now_ms), runs.saturating_add(1)))
-            })
-            .collect();
+        let wanted_places = places(wanted);
+        let leaving = not_wanted(&remembered, &wanted_places);
+        let mut seen_gone: HashMap<&StudentId, (i64, u32)> = HashMap::new();
+        let gone = remembered.iter().filter(|(record, _)| leaving.contains(&record.student));
+        for (record, runs) in gone.filter(|(record, _)| self.has_left(&record.student)) {
+            let seen = (record.gone_since_ms.unwrap_or(now_ms), runs.saturating_add(1));
+            let (since_ms, least_runs) = seen_gone.entry(&record.student).or_insert(seen);
+            (*since_ms, *least_runs) = ((*since_ms).max(seen.0), (*least_runs).min(seen.1));
+        }
         for (record, _) in &remembered {
-            note_presence(record, &wanted_uids, &seen_gone, &mut self.plan.changes);
+            note_presence(record, &wanted_places, &seen_gone, &mut self.plan.changes);
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
-        let mut plan = self.plan(target, wanted, &records, &seen_gone, now_ms);
+        let mut plan = self.plan(course, wanted, &records, &seen_gone, now_ms);
         self.contradictions.hold(&mut plan, wanted, &seen_gone);
-        if prior.closed(target).is_none() && context.mode >= Mode::CreateOnly {
-            self.mind_the_room(&mut plan, target, wanted, now_ms);
-            if self.plan.stale.is_looking() {
-                let confirmed = context.state.confirmations_of(target).await?;
-                self.plan.stale.consider(wanted, &records, &confirmed, now_ms);
-            }
+        if context.mode >= Mode::CreateOnly {
+            self.mind_the_room(&mut plan, wanted, now_ms);
+            self.look_for_stale(wanted, &records, now_ms).await?;
         }
-        self.take(plan, target);
+        self.take(plan);
+        Ok(())
+    }
+
+    /// Asks for the oldest evidence of each class that takes changes.
+    async fn look_for_stale(
+        &mut self,
+        wanted: &[Enrolment],
+        records: &[EnrolmentRecord],
+        now_ms: i64,
+    ) -> Result<(), ClassinSyncError> {
+        if !self.plan.stale.is_looking() {
+            return Ok(());
+        }
+        for members in wanted.chunk_by(|one, other| one.target == other.target) {
+            let Some(target) = members.first().map(|member| member.target) else { continue };
+            if self.prior.closed(target).is_some() {
+                continue;
+            }
+            let confirmed = self.context.state.confirmations_of(target).await?;
+            let here = records.iter().filter(|record| record.target == target).cloned();
+            let here: Vec<EnrolmentRecord> = here.collect();
+            self.plan.stale.consider(members, &here, &confirmed, now_ms);
+        }
         Ok(())
     }
 
@@ -254,12 +318,12 @@ impl ClassinPlanBuilder<'_> {
 
     fn plan(
         &self,
-        target: ClassTarget,
+        course: CourseId,
         wanted: &[Enrolment],
         records: &[EnrolmentRecord],
         seen_gone: &HashMap<&StudentId, (i64, u32)>,
         now_ms: i64,
-    ) -> ClassPlan {
+    ) -> CoursePlan {
         let Self { context, side, prior, .. } = *self;
         let presence =
             |student: &StudentId| match (seen_gone.get(student), self.contradictions.standing.get(student)) {
@@ -267,74 +331,70 @@ impl ClassinPlanBuilder<'_> {
                 (None, Some(Standing::Unusable)) => Presence::Unusable,
                 (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
             };
-        let view = ClassView {
-            target,
-            class_code: self.codes.get(&target),
+        let view = CourseView {
+            course,
+            class_code: &|target| self.codes.get(&target).cloned(),
             mode: context.mode,
-            closed: prior.closed(target),
+            closed: &|target| prior.closed(target),
             removals: side.settings.removals,
             now_ms,
             delete_grace_ms: side.delete_grace_ms,
             presence: &presence,
             holds: &prior.holds,
+            given_up: &prior.given_up,
         };
-        plan_class(wanted, records, &view)
+        plan_course(wanted, records, &view)
     }
 
     /// Who waits for room in a class is asked for again when the roster or the hour changes, when somebody is to
     /// leave, or when a person says so.
-    fn mind_the_room(
-        &mut self,
-        plan: &mut ClassPlan,
-        target: ClassTarget,
-        wanted: &[Enrolment],
-        now_ms: i64,
-    ) {
-        let is_planned = |kind: EnrolmentKind| {
-            move |operation: &&EnrolmentOperation| operation.kind == kind && operation.is_planned()
-        };
-        let enrols = || plan.operations.iter().filter(is_planned(EnrolmentKind::Enrol));
-        if enrols().next().is_none() {
-            return;
-        }
-        let roster = roster_of(wanted);
-        self.plan.rosters.insert(target, roster);
+    fn mind_the_room(&mut self, plan: &mut CoursePlan, wanted: &[Enrolment], now_ms: i64) {
         let prior = self.prior;
-        if !prior.was_full(target) {
-            return;
-        }
-        let makes_room = plan.operations.iter().any(|one| is_planned(EnrolmentKind::Remove)(&one));
-        let is_due = enrols().any(|operation| prior.due_again.contains(&operation.desired_hash));
-        if makes_room || is_due || !prior.is_full_still(target, roster, now_ms) {
-            self.plan.full.insert(target);
-            return;
-        }
-        for operation in &mut plan.operations {
-            if operation.kind == EnrolmentKind::Enrol && operation.is_planned() {
-                operation.state = EnrolmentState::Waiting(Reason::Other(
-                    "the class is full: rosterd asks again in the next hour, or when the roster changes"
-                        .to_owned(),
-                ));
+        let mut full_still = BTreeSet::new();
+        let mut was_full = BTreeSet::new();
+        for members in wanted.chunk_by(|one, other| one.target == other.target) {
+            let Some(target) = members.first().map(|member| member.target) else { continue };
+            let roster = roster_of(members);
+            let is_enrol = |it: &&EnrolmentOperation| it.target == target && is_planned_enrol(it);
+            let mut enrols = plan.operations.iter().filter(is_enrol).peekable();
+            if enrols.peek().is_none() {
+                continue;
+            }
+            self.plan.rosters.insert(target, roster);
+            if !prior.was_full(target) {
+                continue;
+            }
+            was_full.insert(target);
+            let is_due = enrols.any(|operation| prior.due_again.contains(&operation.desired_hash));
+            if !is_due && prior.is_full_still(target, roster, now_ms) {
+                full_still.insert(target);
             }
         }
+        let_wait(&mut plan.operations, &full_still);
+        let is_asked = |target: &ClassTarget| {
+            plan.operations.iter().any(|it| it.target == *target && is_planned_enrol(it))
+        };
+        self.plan.full.extend(was_full.into_iter().filter(is_asked));
+        self.plan.full_still.extend(full_still);
     }
 
-    fn take(&mut self, plan: ClassPlan, target: ClassTarget) {
-        let ClassPlan { operations, settled: _, kept: _, to_forget, handovers } = plan;
+    fn take(&mut self, plan: CoursePlan) {
+        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying } = plan;
+        self.plan.staying.extend(staying);
         for mut operation in operations {
             if matches!(operation.state, EnrolmentState::Waiting(Reason::Grace { .. })) {
                 self.waiting.insert(operation.student);
                 continue;
             }
-            if matches!(operation.state, EnrolmentState::Cannot(_)) {
+            if operation.state == EnrolmentState::Cannot(Reason::NoAccount) {
                 operation.state = self.without_account(&operation);
             }
             self.plan.operations.push(operation);
         }
-        let forgotten = to_forget.into_iter().map(|uid| EnrolmentChange::Forget { uid, target });
+        let forgotten = to_forget.into_iter().map(|(uid, target)| EnrolmentChange::Forget { uid, target });
         self.plan.changes.extend(forgotten);
         for handover in handovers {
-            let Handover { uid, student } = handover;
+            let Handover { uid, target, student } = handover;
             self.plan.changes.push(EnrolmentChange::HandOver { uid, target, student });
         }
     }
@@ -358,6 +418,10 @@ impl ClassinPlanBuilder<'_> {
     }
 }
 
+fn is_planned_enrol(operation: &EnrolmentOperation) -> bool {
+    operation.kind == EnrolmentKind::Enrol && operation.is_planned()
+}
+
 /// What the roster wants in a class, in one number.
 fn roster_of(wanted: &[Enrolment]) -> u64 {
     let mut digest = Digest::open("class roster");
@@ -370,12 +434,12 @@ fn roster_of(wanted: &[Enrolment]) -> u64 {
 
 fn note_presence(
     record: &EnrolmentRecord,
-    wanted: &HashSet<ClassinUid>,
+    wanted: &HashSet<(ClassTarget, ClassinUid)>,
     seen_gone: &HashMap<&StudentId, (i64, u32)>,
     changes: &mut Vec<EnrolmentChange>,
 ) {
     let (uid, target) = (record.uid, record.target);
-    if wanted.contains(&uid) || !seen_gone.contains_key(&record.student) {
+    if wanted.contains(&(target, uid)) || !seen_gone.contains_key(&record.student) {
         if record.gone_since_ms.is_some() {
             changes.push(EnrolmentChange::Returned { uid, target });
         }

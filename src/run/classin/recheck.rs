@@ -220,15 +220,16 @@ fn found(verdict: ItemVerdict) -> Outcome<Found> {
     }
 }
 
-/// What the answer does to our evidence.
+/// What the answer does to our evidence. Only "done" and "already there" say anything: whatever else comes leaves what
+/// we know as it is.
 fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange> {
     let evidence = match verdict {
         ItemVerdict::Done { .. } => Evidence::Added,
         ItemVerdict::Already { .. } => item.was?,
-        ItemVerdict::Repair { .. } | ItemVerdict::Student { .. } | ItemVerdict::Full { .. } => {
-            Evidence::Unknown
-        }
-        ItemVerdict::Repeat { .. }
+        ItemVerdict::Repair { .. }
+        | ItemVerdict::Student { .. }
+        | ItemVerdict::Full { .. }
+        | ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
         | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }

@@ -38,7 +38,7 @@ async fn a_claim_that_makes_no_sense_says_why_and_changes_nothing() {
         ("s000", "c7", "no class c7"),
         ("s000", "c9", "no course_id"),
         ("nobody", "c1", "nothing is remembered of student nobody"),
-        ("theirs", "c1", "somebody else's"),
+        ("s000", "1/2", "nothing is remembered of student s000"),
     ];
     for (student, code, said) in table {
         let ended = school.program(&["claim", student, code]);
@@ -47,6 +47,32 @@ async fn a_claim_that_makes_no_sense_says_why_and_changes_nothing() {
     }
     let evidence = school.evidence(class).await;
     assert_eq!((evidence[&theirs].as_str(), evidence[&uids[0]].as_str()), ("present", "added"));
+}
+
+#[tokio::test]
+async fn whom_somebody_else_added_is_named_until_a_person_claims_them_one_or_all_of_a_class() {
+    let (school, class, _) = in_step(2).await;
+    for id in ["t1", "t2", "t3"] {
+        let uid = school.student(id).await;
+        school.sandbox.insert_class_member(class.course, class.class, uid);
+        school.join(id, "c1").await;
+    }
+    school.run_as(Exit::Done).await;
+    for id in ["t1", "t2", "t3"] {
+        school.leave(id, "c1").await;
+    }
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.failures().await.len(), 3);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class).len(), 5, "nobody is taken out whom we did not put there");
+    let ids = format!("{}/{}", class.course, class.class);
+    assert_eq!(school.program(&["claim", "t1", &ids]).code, 0);
+    school.run_as(Exit::Done).await;
+    assert_eq!((school.members(class).len(), school.failures().await.len()), (4, 2));
+    let ended = school.program(&["claim", "--class", "c1", "--output", "json"]);
+    assert_eq!(ended.json()["claimed"], 2, "{ended:?}");
+    school.run_as(Exit::Done).await;
+    assert_eq!((school.members(class).len(), school.failures().await.len()), (2, 0));
 }
 
 #[tokio::test]

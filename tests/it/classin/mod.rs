@@ -7,6 +7,7 @@ mod commands;
 mod evidence;
 mod lives;
 mod names;
+mod people;
 mod unknowns;
 
 use std::collections::BTreeSet;

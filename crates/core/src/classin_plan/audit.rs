@@ -127,7 +127,7 @@ fn times_sent(operations: &[EnrolmentOperation], batches: &[EnrolmentBatch]) -> 
 
 /// The plan of a test, which passes the audit whatever the rule of the test is.
 #[cfg(test)]
-pub(super) fn audited(plan: super::ClassPlan) -> super::ClassPlan {
+pub(super) fn audited(plan: super::CoursePlan) -> super::CoursePlan {
     let calls = super::batches(&plan.operations, 2, &BTreeSet::new());
     assert_eq!(audit_enrolments(&plan.operations, &calls, 2), [], "{:#?}", plan.operations);
     plan

@@ -1,7 +1,7 @@
 //! Decisions for ClassIn, pure: what its codes mean, what an answer proves, what a class needs.
 //!
 //! Nothing here reads, writes, waits or looks at a clock. ClassIn cannot be read back, so these three parts
-//! work on our own record alone: [`plan_class`] compares it with the roster, [`judge()`] says what an answer
+//! work on our own record alone: [`plan_course`] compares it with the roster, [`judge()`] says what an answer
 //! proves about each student sent, [`evidence_after`] says what the record holds from then on.
 
 mod account;
@@ -11,6 +11,7 @@ mod codes;
 mod enrolment;
 mod guard;
 mod judge;
+mod person;
 mod subject;
 
 pub use account::{
@@ -24,10 +25,11 @@ pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
 pub use enrolment::{
-    ClassPlan, ClassView, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState,
-    Evidence, EvidenceChange, Handover, LARGEST_BATCH, Presence, Reason, StaleEnrolments, Wanted, batches,
-    desired_hash, evidence_after, evidence_before, plan_class,
+    Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
+    EvidenceChange, LARGEST_BATCH, Reason, StaleEnrolments, Wanted, batches, desired_hash, evidence_after,
+    evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
+pub use person::{CoursePlan, CourseView, Handover, Presence, circle, let_wait, plan_course};
 pub use subject::{Subject, class_key};

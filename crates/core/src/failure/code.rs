@@ -62,6 +62,8 @@ pub enum FailureCode {
     NoAccount,
     /// The roster has no phone number or e-mail address to register an account by.
     NoContact,
+    /// A student who is no longer wanted in a class is still in it, and not ours to take out.
+    NotOurs,
     /// The login value still belongs to another student's candidate: the operation waits until it is free.
     LoginValueInUse,
     /// A leaver and somebody on the roster may be one person.
@@ -99,7 +101,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 42] = [
+const WORDS: [FailureCode; 43] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -142,6 +144,7 @@ const WORDS: [FailureCode; 42] = [
     FailureCode::Contradicted,
     FailureCode::AnotherLoginValue,
     FailureCode::ClocksDiffer,
+    FailureCode::NotOurs,
 ];
 
 impl FailureCode {
@@ -176,6 +179,7 @@ impl FailureCode {
             Self::NotSent => "not-sent",
             Self::NoAccount => "no-account",
             Self::NoContact => "no-contact",
+            Self::NotOurs => "not-ours",
             Self::LoginValueInUse => "login-value-in-use",
             Self::SamePerson => "same-person",
             Self::ForeignGroup => "foreign-group",
@@ -233,7 +237,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 42] = [
+    const STORED: [&str; 43] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -276,6 +280,7 @@ mod tests {
         "contradicted",
         "another-login-value",
         "clocks-differ",
+        "not-ours",
     ];
 
     #[test]

@@ -101,6 +101,7 @@ impl FailureOwner {
             | FailureCode::Redirected
             | FailureCode::Setup
             | FailureCode::NoContact
+            | FailureCode::NotOurs
             | FailureCode::ForeignGroup
             | FailureCode::DoubtfulAdoption
             | FailureCode::AnotherLoginValue

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd_core::classin_plan::{
-    AnswerItem, Call, CallAnswer, ClassPlan, ClassView, Code, EnrolmentBatch, EnrolmentKind,
-    EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation, Evidence, EvidenceChange,
-    ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token, audit_enrolments, batches,
-    evidence_after, judge, plan_class,
+    AnswerItem, Approvals, Call, CallAnswer, ClassSize, ClassinGuard, Code, CoursePlan, CourseView,
+    EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation,
+    Evidence, EvidenceChange, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token,
+    audit_enrolments, batches, evidence_after, judge, plan_course,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
-use rosterd_core::roster::{Mode, Removals};
+use rosterd_core::roster::{Limit, Mode, Removals};
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 1_000 * HOUR;
@@ -160,22 +160,23 @@ impl Class {
         self.without(&[student])
     }
 
-    fn plan(&self) -> ClassPlan {
+    fn plan(&self) -> CoursePlan {
         let code = ClassCode::new("c1");
         let presence = |student: &StudentId| self.gone.get(student).copied().unwrap_or(Presence::OnRoster);
-        let plan = plan_class(
+        let plan = plan_course(
             &self.wanted,
             &self.recorded,
-            &ClassView {
-                target: TARGET,
-                class_code: Some(&code),
+            &CourseView {
+                course: TARGET.course,
+                class_code: &|_| Some(code.clone()),
                 mode: self.mode,
-                closed: None,
+                closed: &|_| None,
                 removals: self.removals,
                 now_ms: NOW,
                 delete_grace_ms: 72 * HOUR,
                 presence: &presence,
                 holds: &BTreeMap::new(),
+                given_up: &BTreeSet::new(),
             },
         );
         let calls = batches(&plan.operations, 2, &BTreeSet::new());
@@ -183,8 +184,23 @@ impl Class {
         plan
     }
 
+    /// The states behind a guard without limits but the last of a class.
     fn states(&self) -> Vec<EnrolmentState> {
-        self.plan().operations.into_iter().map(|operation| operation.state).collect()
+        let mut plan = self.plan();
+        let living = u64::try_from(self.recorded.len()).unwrap_or(u64::MAX);
+        let guard = ClassinGuard {
+            max_delete: Limit::Percent(100.0),
+            max_modify: Limit::Percent(100.0),
+            max_group: Limit::Percent(100.0),
+            enrolments: living,
+            sizes: BTreeMap::from([(TARGET, ClassSize { living, left: 0 })]),
+            staying: plan.staying,
+            accounts: 0,
+            recent_removals: 0,
+            approved: Approvals::default(),
+        };
+        guard.judge(&mut plan.operations, &mut []);
+        plan.operations.into_iter().map(|operation| operation.state).collect()
     }
 }
 
@@ -219,17 +235,20 @@ fn the_last_of_ours_is_not_removed_and_the_last_but_one_is() {
 }
 
 #[test]
-fn removals_that_wait_keep_the_class_from_going_to_zero() {
-    let class = class().left("s3", NOW, 1).without(&["s1", "s2"]);
-    let planned: Vec<bool> = class.plan().operations.iter().map(|one| one.is_planned()).collect();
-    assert_eq!(planned, [true, true, false]);
+fn who_only_waits_to_be_removed_does_not_keep_the_class_from_going_to_zero() {
+    let states = class().left("s3", NOW, 1).without(&["s1", "s2"]).states();
+    let held = EnrolmentState::Held(Reason::WouldEmpty { removals: 2 });
+    assert_eq!(states[..2], [held.clone(), held]);
+    assert!(matches!(states[2], EnrolmentState::Waiting(_)));
 }
 
 #[test]
 fn whom_we_only_found_there_does_not_count_as_one_of_ours_unless_wanted() {
     let mut unwanted = class().without(&["s1", "s2", "s3"]);
     unwanted.recorded[2].evidence = Evidence::Present;
-    assert!(unwanted.states().iter().all(|state| matches!(state, EnrolmentState::Held(_))));
+    let held = EnrolmentState::Held(Reason::WouldEmpty { removals: 2 });
+    let not_ours = EnrolmentState::Cannot(Reason::NotOurs(Evidence::Present));
+    assert_eq!(unwanted.states(), [held.clone(), held, not_ours]);
     let mut wanted = class().without(&["s1", "s2"]);
     wanted.recorded[2].evidence = Evidence::Present;
     assert_eq!(wanted.states(), [EnrolmentState::Planned, EnrolmentState::Planned]);
@@ -245,6 +264,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
         (Reason::Grace { until_ms: 0 }, "delete_grace"),
         (Reason::RowsOfNobody { rows: 2 }, "2 rows of class_members"),
         (Reason::MayBeThere("mend those rows".to_owned()), "mend those rows"),
+        (Reason::NotOurs(Evidence::Present), "rosterd claim"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),
     ];
     for (reason, part) in rows {
@@ -296,6 +316,8 @@ fn enrolment(uid: i64, kind: EnrolmentKind) -> EnrolmentOperation {
         state: EnrolmentState::Planned,
         recorded: None,
         follows: false,
+        after: Vec::new(),
+        is_replaced: false,
         desired_hash: 7,
     }
 }

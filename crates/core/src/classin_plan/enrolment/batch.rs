@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EnrolmentKind, EnrolmentOperation};
-use crate::roster::ClassTarget;
+use crate::roster::{ClassTarget, CourseId};
 
 /// Most students a call: "suggested not more than 30 at a time".
 ///
@@ -21,8 +21,10 @@ pub struct EnrolmentBatch {
     pub operations: Vec<EnrolmentOperation>,
 }
 
-/// The calls that the planned operations need: target by target; within one the adds first, but the removals
-/// first where the class is known to be full. At most `batch_size` (1 to [`LARGEST_BATCH`]) students a call.
+/// The calls that the planned operations need, course by course: first the whole course, then the adds to its classes,
+/// then the removals from them, so that whoever moves has the new place before the old one is given up. Within one
+/// target the adds come first, but the removals where the class is known to be full. At most `batch_size` (1 to
+/// [`LARGEST_BATCH`]) students a call.
 ///
 /// Two batches of one course must not be under way at once: ClassIn answers 464 to that.
 #[must_use]
@@ -31,7 +33,7 @@ pub fn batches(
     batch_size: usize,
     full: &BTreeSet<ClassTarget>,
 ) -> Vec<EnrolmentBatch> {
-    let mut calls: BTreeMap<(ClassTarget, u8), Vec<&EnrolmentOperation>> = BTreeMap::new();
+    let mut calls: BTreeMap<(CourseId, u8, ClassTarget, u8), Vec<&EnrolmentOperation>> = BTreeMap::new();
     for operation in operations.iter().filter(|operation| needs_a_call(operation)) {
         let rank = match operation.kind {
             EnrolmentKind::Register => continue,
@@ -39,7 +41,13 @@ pub fn batches(
             EnrolmentKind::Enrol => 1,
             EnrolmentKind::Remove => 2,
         };
-        calls.entry((operation.target, rank)).or_default().push(operation);
+        let target = operation.target;
+        let turn = match (target.class, rank) {
+            (None, _) => 0,
+            (Some(_), 2) => 2,
+            (Some(_), _) => 1,
+        };
+        calls.entry((target.course, turn, target, rank)).or_default().push(operation);
     }
     let size = batch_size.clamp(1, LARGEST_BATCH);
     let in_calls = calls.into_values().flat_map(|operations| in_batches(operations, size));

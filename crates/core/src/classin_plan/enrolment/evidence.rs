@@ -4,8 +4,10 @@
 //! |---|---|---|---|
 //! | enrol | anything | done | added |
 //! | enrol | nothing | already (166, 163) | present |
-//! | enrol | unknown, removing | already | presumed |
-//! | enrol | nothing, unknown, removing | lost | unknown |
+//! | enrol | unknown | already | presumed |
+//! | enrol | removing | already | added: it was ours to remove |
+//! | enrol | nothing, unknown | lost | unknown |
+//! | enrol | removing | lost | removing |
 //! | enrol | unknown, removing | there is no such account (400) | gone |
 //! | remove | anything | done or already (167, 162) | gone |
 //! | remove | anything | the class is deleted (212) | gone |
@@ -62,8 +64,8 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
         ItemVerdict::Done { .. } => EvidenceChange::Record(Evidence::Added),
         ItemVerdict::Already { .. } => EvidenceChange::Record(match was {
             None | Some(Evidence::Present | Evidence::Gone | Evidence::Closed) => Evidence::Present,
-            Some(Evidence::Unknown | Evidence::Removing | Evidence::Presumed) => Evidence::Presumed,
-            Some(Evidence::Added) => Evidence::Added,
+            Some(Evidence::Unknown | Evidence::Presumed) => Evidence::Presumed,
+            Some(Evidence::Added | Evidence::Removing) => Evidence::Added,
         }),
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_add(was)),
         ItemVerdict::Student { code }
@@ -98,12 +100,10 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     }
 }
 
-/// A lost add cannot make sure evidence less sure: it only takes members in.
+/// A lost add cannot make sure evidence less sure: it only takes members in. What was ours to remove stays ours.
 fn lost_add(was: Option<Evidence>) -> Evidence {
     match was {
-        None | Some(Evidence::Unknown | Evidence::Removing | Evidence::Gone | Evidence::Closed) => {
-            Evidence::Unknown
-        }
-        Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed)) => sure,
+        None | Some(Evidence::Unknown | Evidence::Gone | Evidence::Closed) => Evidence::Unknown,
+        Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed | Evidence::Removing)) => sure,
     }
 }

@@ -1,23 +1,19 @@
 //! One enrolment: what we remember of it, and what is to be done about it.
 
 mod batch;
+mod condition;
 mod evidence;
 #[cfg(test)]
 mod evidence_tests;
 mod fingerprint;
-mod plan;
-#[cfg(test)]
-mod properties;
 mod stale;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
 pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
+pub use condition::Condition;
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
 pub use fingerprint::{Wanted, desired_hash};
-pub use plan::{ClassPlan, ClassView, Handover, Presence, plan_class};
 pub use stale::StaleEnrolments;
 
 use super::codes::Code;
@@ -175,6 +171,8 @@ pub enum Reason {
         /// How many.
         rows: u64,
     },
+    /// It is no longer wanted there, and the evidence does not let us take it out.
+    NotOurs(Evidence),
     /// The reason of the ledger or the guard, in its own words.
     Other(String),
 }
@@ -204,6 +202,12 @@ impl fmt::Display for Reason {
                 if *rows == 1 { "" } else { "s" },
                 if *rows == 1 { "s" } else { "" }
             ),
+            Self::NotOurs(evidence) => write!(
+                f,
+                "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
+                 it with `rosterd claim`",
+                evidence.as_str()
+            ),
             Self::Shrinks(text) | Self::MayBeThere(text) | Self::Other(text) => f.write_str(text),
         }
     }
@@ -229,6 +233,11 @@ pub struct EnrolmentOperation {
     /// Another planned operation makes the call for the same account and target, and this one ends as that
     /// one does. It is in no batch.
     pub follows: bool,
+    /// What must have happened before: all of it.
+    pub after: Vec<Condition>,
+    /// A removal of an account in whose place the student is wanted under another one. That no such account exists
+    /// is as good as gone.
+    pub is_replaced: bool,
     /// Fingerprint of what is wanted ([`desired_hash`]): a failure holds only while it is the same.
     pub desired_hash: u64,
 }

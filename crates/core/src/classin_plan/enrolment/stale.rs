@@ -95,6 +95,8 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
         state: EnrolmentState::Planned,
         recorded: Some(evidence),
         follows: false,
+        after: Vec::new(),
+        is_replaced: false,
         desired_hash: desired_hash(&Wanted {
             kind: EnrolmentKind::Enrol,
             student: &row.student,

@@ -1,6 +1,5 @@
-//! The check between plan and apply: too many removals or names at once are held, the rest goes on.
-//!
-//! Classes that would be left empty are held by the plan of the class itself; an approval lets them go here.
+//! The check between plan and apply: too many removals or names at once are held, and the last of a class; the rest
+//! goes on.
 
 #[cfg(test)]
 mod tests;
@@ -8,11 +7,14 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
-use super::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
+use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use super::subject::{Subject, class_key};
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, HoldWord, allowance};
 use crate::failure::{OperationKey, Service};
 use crate::roster::{ClassTarget, Limit, StudentId};
+
+/// A class of so many may lose them all.
+const TOO_SMALL_TO_COUNT: u64 = 2;
 
 /// The limits, what they are counted against, and the approvals.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub struct ClassinGuard {
     pub enrolments: u64,
     /// The size of each class.
     pub sizes: BTreeMap<ClassTarget, ClassSize>,
+    /// How many are settled in each class and stay there.
+    pub staying: BTreeMap<ClassTarget, usize>,
     /// The accounts that we remember.
     pub accounts: u64,
     /// Removals of the last 24 hours, approved ones not counted.
@@ -67,6 +71,7 @@ impl ClassinGuard {
     /// Lets approved operations go ahead, and holds what is above a limit.
     pub fn judge(&self, enrolments: &mut [EnrolmentOperation], accounts: &mut [AccountOperation]) {
         self.release_approved(enrolments);
+        self.hold_emptied_classes(enrolments);
         self.hold_removals(enrolments);
         self.hold_shrinking_classes(enrolments);
         self.hold_names(accounts);
@@ -78,6 +83,44 @@ impl ClassinGuard {
                 operation.state = EnrolmentState::Planned;
             }
         }
+    }
+
+    /// A class in which nobody stays keeps everybody, until somebody else is settled in it or a person says so. Where
+    /// somebody is to be added, it is judged once more when that has ended.
+    fn hold_emptied_classes(&self, enrolments: &mut [EnrolmentOperation]) {
+        let is_judged = |operation: &EnrolmentOperation| {
+            operation.kind == EnrolmentKind::Remove
+                && operation.is_planned()
+                && !self.approved.contains(operation)
+        };
+        let mut leaving: BTreeMap<ClassTarget, usize> = BTreeMap::new();
+        for operation in enrolments.iter().filter(|operation| is_judged(operation)) {
+            *leaving.entry(operation.target).or_default() += 1;
+        }
+        leaving.retain(|target, removals| self.would_be_empty(*target, *removals));
+        let entered: BTreeSet<ClassTarget> = enrolments
+            .iter()
+            .filter(|operation| operation.kind == EnrolmentKind::Enrol && operation.is_planned())
+            .map(|operation| operation.target)
+            .collect();
+        for operation in enrolments.iter_mut().filter(|operation| is_judged(operation)) {
+            match leaving.get(&operation.target) {
+                None => {}
+                Some(_) if entered.contains(&operation.target) => {
+                    operation.after.push(Condition::SomebodyEnters);
+                }
+                Some(removals) => {
+                    let reason = Reason::WouldEmpty { removals: *removals };
+                    operation.state = EnrolmentState::Held(reason);
+                }
+            }
+        }
+    }
+
+    fn would_be_empty(&self, target: ClassTarget, removals: usize) -> bool {
+        let ClassSize { living, left } = self.sizes.get(&target).copied().unwrap_or_default();
+        let size = living.saturating_add(left).max(u64::try_from(removals).unwrap_or(u64::MAX));
+        size > TOO_SMALL_TO_COUNT && self.staying.get(&target).copied().unwrap_or(0) == 0
     }
 
     fn hold_removals(&self, enrolments: &mut [EnrolmentOperation]) {
@@ -204,9 +247,12 @@ fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
         Reason::WouldEmpty { .. } => "class-to-zero",
         Reason::Shrinks(_) => "max-group",
         Reason::MayBeThere(_) | Reason::RowsOfNobody { .. } => HoldWord::UnreadableIds.as_str(),
-        Reason::NoAccount | Reason::Mode(_) | Reason::Closed(_) | Reason::Grace { .. } | Reason::Other(_) => {
-            of_limit
-        }
+        Reason::NoAccount
+        | Reason::Mode(_)
+        | Reason::Closed(_)
+        | Reason::Grace { .. }
+        | Reason::NotOurs(_)
+        | Reason::Other(_) => of_limit,
     }
 }
 
@@ -221,6 +267,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::Closed(_)
         | Reason::Grace { .. }
         | Reason::MayBeThere(_)
+        | Reason::NotOurs(_)
         | Reason::Other(_) => reason.to_string(),
     }
 }

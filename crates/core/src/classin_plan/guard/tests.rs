@@ -13,6 +13,7 @@ fn guard() -> ClassinGuard {
         max_group: Limit::Count(1_000),
         enrolments: 100,
         sizes: BTreeMap::new(),
+        staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
         accounts: 100,
         recent_removals: 0,
         approved: Approvals::default(),
@@ -29,6 +30,8 @@ fn enrolment(kind: EnrolmentKind, number: u64) -> EnrolmentOperation {
         state: EnrolmentState::Planned,
         recorded: Some(Evidence::Added),
         follows: false,
+        after: Vec::new(),
+        is_replaced: false,
         desired_hash: number,
     }
 }
@@ -180,6 +183,46 @@ fn an_approval_of_something_else_that_was_wanted_is_none() {
     approved.iter_mut().for_each(|operation| operation.desired_hash += 100);
     let guard = ClassinGuard { approved: approvals(&approved), ..guard() };
     assert_eq!(held_removals(&guard, removals(5)), 5);
+}
+
+/// A class of so many whom we put there, with nobody in it who stays.
+fn emptied(living: u64) -> ClassinGuard {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    ClassinGuard {
+        max_delete: Limit::Percent(100.0),
+        sizes: BTreeMap::from([(target, ClassSize { living, left: 0 })]),
+        staying: BTreeMap::new(),
+        ..guard()
+    }
+}
+
+#[test]
+fn a_class_that_nobody_stays_in_is_held_unless_it_is_one_of_one_or_two() {
+    for (living, held) in [(1, 0), (2, 0), (3, 3), (4, 4)] {
+        assert_eq!(held_removals(&emptied(living), removals(living)), held, "of {living}");
+    }
+    let target = ClassTarget { course: CourseId(1), class: None };
+    let after_one =
+        ClassinGuard { sizes: BTreeMap::from([(target, ClassSize { living: 2, left: 1 })]), ..emptied(2) };
+    assert_eq!(held_removals(&after_one, removals(2)), 2, "slices do not get by");
+    let one_stays = ClassinGuard { staying: BTreeMap::from([(target, 1)]), ..emptied(4) };
+    assert_eq!(held_removals(&one_stays, removals(3)), 0);
+}
+
+#[test]
+fn an_add_that_is_only_planned_lets_nobody_leave_an_emptied_class_before_it_has_succeeded() {
+    let mut operations = removals(3);
+    operations.push(enrolment(EnrolmentKind::Enrol, 99));
+    emptied(3).judge(&mut operations, &mut []);
+    assert!(operations.iter().all(EnrolmentOperation::is_planned));
+    for removal in &operations[..3] {
+        assert_eq!(removal.after, [Condition::SomebodyEnters]);
+    }
+    let approved = ClassinGuard { approved: approvals(&operations[..3]), ..emptied(3) };
+    let mut operations = removals(3);
+    operations.push(enrolment(EnrolmentKind::Enrol, 99));
+    approved.judge(&mut operations, &mut []);
+    assert!(operations[..3].iter().all(|removal| removal.after.is_empty()));
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::classin_plan::audit::audited;
-use crate::roster::Removals;
-use crate::roster::{ClassId, CourseId, Enrolment};
+use crate::classin_plan::enrolment::{
+    Condition, EnrolmentBatch, EnrolmentKind, EnrolmentState, Evidence, Reason, batches,
+};
+use crate::roster::ClassId;
 
 const HOUR_MS: i64 = 3_600_000;
 const TARGET: ClassTarget = ClassTarget { course: CourseId(523_689), class: Some(ClassId(1_419_691)) };
@@ -16,6 +18,7 @@ struct World {
     recorded: Vec<EnrolmentRecord>,
     gone: BTreeMap<StudentId, (i64, u32)>,
     holds: BTreeMap<u64, String>,
+    given_up: BTreeSet<u64>,
     mode: Mode,
     removals: Removals,
     closed: Option<i64>,
@@ -47,6 +50,7 @@ fn converged() -> World {
         recorded: (1..=3).map(|n| record(&format!("s{n}"), n, Evidence::Added)).collect(),
         gone: BTreeMap::new(),
         holds: BTreeMap::new(),
+        given_up: BTreeSet::new(),
         mode: Mode::Sync,
         removals: Removals::Added,
         closed: None,
@@ -54,24 +58,25 @@ fn converged() -> World {
 }
 
 impl World {
-    fn plan(&self) -> ClassPlan {
+    fn plan(&self) -> CoursePlan {
         let code = ClassCode::new("c1");
         let presence = |student: &StudentId| match self.gone.get(student) {
             Some((since_ms, runs)) => Presence::Gone { since_ms: *since_ms, runs: *runs },
             None => Presence::OnRoster,
         };
-        let view = ClassView {
-            target: TARGET,
-            class_code: Some(&code),
+        let view = CourseView {
+            course: TARGET.course,
+            class_code: &|_| Some(code.clone()),
             mode: self.mode,
-            closed: self.closed.map(Code),
+            closed: &|_| self.closed.map(Code),
             removals: self.removals,
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
             presence: &presence,
             holds: &self.holds,
+            given_up: &self.given_up,
         };
-        audited(plan_class(&self.wanted, &self.recorded, &view))
+        audited(plan_course(&self.wanted, &self.recorded, &view))
     }
 
     fn without_row(mut self, student: &str) -> Self {
@@ -99,7 +104,7 @@ impl World {
 }
 
 /// Kind, student, uid and whether it is planned: what most rules are about.
-fn lines(plan: &ClassPlan) -> Vec<String> {
+fn lines(plan: &CoursePlan) -> Vec<String> {
     let line = |operation: &EnrolmentOperation| {
         let state = match &operation.state {
             EnrolmentState::Planned if operation.follows => "follows",
@@ -216,51 +221,65 @@ fn only_evidence_that_the_setting_allows_leads_to_a_removal() {
         for evidence in [Added, Present, Unknown, Presumed, Removing] {
             let world = World { removals, ..converged() };
             let plan = world.with_evidence(2, evidence).without_row("s2").plan();
-            let expected = if allowed.contains(&evidence) { vec!["remove s2 2 planned"] } else { vec![] };
+            let expected = match removals {
+                _ if allowed.contains(&evidence) => vec!["remove s2 2 planned"],
+                Removals::None => vec![],
+                Removals::Added | Removals::Presumed => vec!["remove s2 2 cannot"],
+            };
             assert_eq!(lines(&plan), expected, "{removals:?} {evidence:?}");
-            let forgotten = evidence == Present;
-            assert_eq!(plan.to_forget.len(), usize::from(forgotten), "{removals:?} {evidence:?}");
-            assert_eq!(
-                plan.kept,
-                usize::from(!forgotten && expected.is_empty()),
-                "{removals:?} {evidence:?}"
-            );
+            assert_eq!(plan.to_forget, [], "{removals:?} {evidence:?}");
+            assert_eq!(plan.kept, usize::from(expected.is_empty()), "{removals:?} {evidence:?}");
         }
     }
 }
 
 #[test]
-fn an_enrolment_that_we_did_not_make_is_forgotten_and_never_removed() {
+fn who_is_there_without_us_and_no_longer_wanted_is_named_and_stays_on_record() {
     let world = World { removals: Removals::Presumed, ..converged() };
     let plan = world.with_evidence(2, Evidence::Present).without_row("s2").plan();
-    assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![ClassinUid(2)]));
-}
-
-#[test]
-fn removals_that_would_leave_nobody_of_ours_are_held() {
-    let world = World { wanted: vec![], ..converged() };
-    let plan = world.plan();
-    assert_eq!(lines(&plan), ["remove s1 1 held", "remove s2 2 held", "remove s3 3 held"]);
+    assert_eq!((lines(&plan), plan.to_forget), (vec!["remove s2 2 cannot".to_owned()], vec![]));
     let reason = plan.operations[0].state.reason().unwrap().to_string();
-    assert!(reason.contains("a group or class that would go to zero"), "{reason}");
+    assert!(reason.contains("rosterd claim"), "{reason}");
 }
 
 #[test]
-fn a_class_that_keeps_one_member_or_gets_one_does_not_go_to_zero() {
-    assert_eq!(lines(&converged().without_row("s1").without_row("s2").plan()).len(), 2);
-    let world = World { wanted: vec![row("s9", "c1", Some(9))], ..converged() };
-    assert_eq!(lines(&world.plan())[..2], ["enrol s9 9 planned", "remove s1 1 planned"]);
-    let present = World { wanted: vec![row("s1", "c1", Some(1))], ..converged() };
-    assert_eq!(
-        lines(&present.with_evidence(1, Evidence::Present).plan()),
-        ["remove s2 2 planned", "remove s3 3 planned"]
-    );
+fn who_is_there_without_us_is_named_when_the_grace_has_ended_and_not_once_a_person_silenced_it() {
+    let mut world = converged().with_evidence(2, Evidence::Present).with_leaver("s2", 1, 1);
+    assert_eq!(lines(&world.plan()), ["remove s2 2 waiting"]);
+    world = world.with_leaver("s2", 500, 2);
+    assert_eq!(lines(&world.plan()), ["remove s2 2 cannot"]);
+    world.holds.insert(world.plan().operations[0].desired_hash, "ignored".to_owned());
+    assert_eq!(lines(&world.plan()), ["remove s2 2 waiting"]);
+}
+
+#[test]
+fn only_who_is_settled_and_wanted_is_said_to_stay() {
+    let staying = |world: &World| world.plan().staying.get(&TARGET).copied().unwrap_or(0);
+    assert_eq!(staying(&converged()), 3);
+    assert_eq!(staying(&converged().without_row("s1")), 2);
+    assert_eq!(staying(&converged().with_evidence(1, Evidence::Present)), 3);
+    assert_eq!(staying(&converged().with_evidence(1, Evidence::Unknown)), 2);
+    assert_eq!(staying(&converged().with_row("s9", "c1", Some(9))), 3, "an add that is only planned");
+    assert_eq!(staying(&converged().without_row("s1").with_evidence(1, Evidence::Present)), 2);
 }
 
 #[test]
 fn a_new_account_is_added_and_the_old_one_removed() {
     let plan = converged().without_row("s2").with_row("s2", "c1", Some(22)).plan();
     assert_eq!(lines(&plan), ["enrol s2 22 planned", "remove s2 2 planned"]);
+    let settled = Condition::Settled { target: TARGET, uid: ClassinUid(22) };
+    assert_eq!(plan.operations[1].after, [settled]);
+    assert!(plan.operations[1].is_replaced);
+}
+
+#[test]
+fn an_old_account_stays_while_the_new_one_can_not_get_in_until_nobody_waits_for_it_any_more() {
+    let mut world = converged().without_row("s2").with_row("s2", "c1", Some(22));
+    let desired_hash = world.plan().operations[0].desired_hash;
+    world.holds.insert(desired_hash, "not due yet".to_owned());
+    assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 waiting"]);
+    world.given_up.insert(desired_hash);
+    assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 planned"]);
 }
 
 #[test]
@@ -277,7 +296,8 @@ fn an_account_that_a_sibling_wants_stays_and_its_record_is_handed_over() {
     let world = converged().without_row("s2").with_row("s9", "c1", Some(2));
     let plan = world.plan();
     assert_eq!(lines(&plan), NOTHING);
-    assert_eq!(plan.handovers, [Handover { uid: ClassinUid(2), student: StudentId::new("s9") }]);
+    let handover = Handover { uid: ClassinUid(2), target: TARGET, student: StudentId::new("s9") };
+    assert_eq!(plan.handovers, [handover]);
 }
 
 #[test]
@@ -344,7 +364,7 @@ fn a_condemned_class_is_not_asked_again() {
 fn the_members_of_a_deleted_class_are_forgotten() {
     let world = World { closed: Some(212), ..converged() };
     let plan = world.without_row("s2").plan();
-    assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![ClassinUid(2)]));
+    assert_eq!((lines(&plan), plan.to_forget), (vec![], vec![(ClassinUid(2), TARGET)]));
 }
 
 #[test]
@@ -394,6 +414,6 @@ fn where_the_class_was_full_the_removals_come_first() {
 
 #[test]
 fn what_is_not_planned_is_in_no_call() {
-    let world = World { wanted: vec![], ..converged() };
+    let world = World { wanted: vec![], mode: Mode::Upsert, ..converged() };
     assert!(batches(&world.plan().operations, 30, &BTreeSet::new()).is_empty());
 }
