@@ -9,7 +9,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
-use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay};
+use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay, with_digest};
 use rosterd_core::failure::OperationKey;
 
 #[derive(Clone, Copy, Default)]
@@ -134,6 +134,7 @@ fn say_since(operations: &mut [OperationLine], report: &RunReport) {
         };
         let Some(hold) = by_key.get(&(operation.kind, operation.subject.as_str(), class)) else { continue };
         operation.since = Some(hold.since.clone());
+        operation.reason = operation.reason.take().map(|reason| with_digest(&reason, &hold.digest));
         let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok());
         operation.reason_code.get_or_insert_with(|| hold.reason_code.clone());
         operation.count = operation.count.or_else(|| figure(hold.count));

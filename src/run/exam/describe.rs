@@ -22,8 +22,14 @@ pub(super) fn describe(plan: &GuardedPlan, groups: &GroupBook, report: &mut Serv
         );
     }
     report.notes.extend(foreign_candidates(plan));
-    report.holds.extend(plan.holds().iter().map(|(reason, largest)| held_text(reason, largest, groups)));
-    report.held_for = plan.held();
+    let held = plan.held();
+    let told = plan.holds().into_iter().map(|(reason, largest)| {
+        let text = held_text(reason, &largest, groups);
+        let hold = held.iter().find(|hold| hold.word.is_some() && hold.word == reason.word());
+        hold.map_or_else(|| text.clone(), |hold| hold.naming_digest(&text))
+    });
+    report.holds.extend(told);
+    report.held_for = held;
 }
 
 /// Students whose candidates are only in groups that are not ours, a line for each of those groups.

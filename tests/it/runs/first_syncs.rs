@@ -67,8 +67,9 @@ async fn another_schools_account_gets_nobody_without_an_approval() {
 
 #[tokio::test]
 async fn an_intake_of_a_quarter_goes_on_even_where_others_use_the_account() {
-    for others in [0, 30] {
+    for (others, shared) in [(0, false), (30, false), (30, true)] {
         let mut world = in_step(40).await;
+        world.settings.exam.shared = Some(shared);
         strangers(&world, others);
         for number in 0..10 {
             world.put(student(&format!("new{number}"))).await;
@@ -203,4 +204,50 @@ async fn a_first_sync_with_broken_columns_overwrites_nobody_without_an_approval(
         );
     }
     assert_eq!(world.candidate("s000").fields[&NAME], "A good name");
+}
+
+#[tokio::test]
+async fn a_class_that_goes_together_with_its_row_is_held_like_one_that_stays() {
+    let people = students(60).into_iter().enumerate();
+    let people = people.map(|(at, person)| if at < 8 { person.in_groups(["g2"]) } else { person });
+    let mut world = ExamSchool::in_step(people).await;
+    shipped(&mut world);
+    for number in 0..8 {
+        world.remove(&format!("s{number:03}")).await;
+    }
+    world.groups.remove("g2");
+    world.write_roster().await;
+    assert_eq!(world.run().await.planned(), "");
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!(
+        (report.held(), report.writes(), report.exit_code),
+        ("8 delete".to_owned(), 0, 4),
+        "{report:?}"
+    );
+    assert!(report.exam.holds[0].contains("would lose 8 of 8 members"), "{:?}", report.exam.holds);
+    approve(&world, &report.digest, 1).await;
+    assert_eq!(world.run().await.applied(), "8 delete");
+}
+
+#[tokio::test]
+async fn groups_that_a_take_over_would_undo_are_measured_against_the_number_taken_over() {
+    for (elsewhere, held) in [(5, ""), (7, "7 move")] {
+        let world = first(20).await;
+        for (at, person) in students(20).into_iter().enumerate() {
+            let values = person.values();
+            let values: Vec<(i64, &str)> =
+                values.iter().map(|(field, value)| (*field, value.as_str())).collect();
+            let gid = if at < elsewhere { world.gid("g2") } else { world.gid("g1") };
+            world.sandbox.insert_candidate(&values, &[gid]);
+        }
+        let report = world.run().await;
+        assert_eq!(report.held(), held, "{report:?}");
+        assert_eq!(report.exam.applied["adopt"], 20, "{report:?}");
+        if !held.is_empty() {
+            assert_eq!((report.writes(), report.exit_code), (0, 4));
+            assert_eq!(report.holds[0].reason_code, "take-overs");
+            assert_eq!(world.candidate("s000").gids, [world.gid("g2")].into());
+        }
+    }
 }

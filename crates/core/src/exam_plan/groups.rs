@@ -117,6 +117,12 @@ impl GroupBook {
         self.former.values()
     }
 
+    /// Whether it stood on the roster once and does no more.
+    #[must_use]
+    pub fn is_former(&self, gid: Gid) -> bool {
+        self.former.contains_key(&gid)
+    }
+
     /// The same, where the plan creates groups that have no gid: `new` has the code under which it creates each.
     #[must_use]
     pub fn creating(self, new: BTreeMap<GroupCode, GroupCode>) -> Self {

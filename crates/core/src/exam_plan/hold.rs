@@ -23,6 +23,9 @@ pub struct Hold {
     pub operations: Vec<HeldOperation>,
 }
 
+/// Stands in a sentence for the digest of its hold, until that is known.
+const DIGEST: &str = "DIGEST";
+
 /// One operation that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldOperation {
@@ -35,6 +38,12 @@ pub struct HeldOperation {
 }
 
 impl Hold {
+    /// See [`with_digest`].
+    #[must_use]
+    pub fn naming_digest(&self, sentence: &str) -> String {
+        with_digest(sentence, &self.digest())
+    }
+
     /// Its short name, over its operations alone: the same from run to run while the same is held for the same
     /// reason, whatever else a plan brings.
     #[must_use]
@@ -49,6 +58,12 @@ impl Hold {
         }
         digest.finish_text()
     }
+}
+
+/// A sentence about something held, with the digest of its hold where the sentence says what to type.
+#[must_use]
+pub fn with_digest(sentence: &str, digest: &str) -> String {
+    sentence.replace(DIGEST, digest)
 }
 
 /// The short name of everything that is held; `None` where nothing is.

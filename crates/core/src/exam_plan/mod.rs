@@ -91,7 +91,7 @@ pub use group_creation::{
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub use guard::{Guard, GuardedPlan, allowance};
-pub use hold::{HeldOperation, Hold, held_digest};
+pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::HoldWord;
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
@@ -137,6 +137,8 @@ pub struct PlanTotals {
     pub kept: KeptLeavers,
     /// Groups that stood on the roster once and still have students in them who are on it.
     pub former_groups: Vec<FormerGroup>,
+    /// Groups that stood on the roster once and do no more: they may lose their last member.
+    pub closed_groups: BTreeSet<Gid>,
     /// The number of managed candidates in each group, as remembered.
     pub group_sizes: BTreeMap<Gid, u64>,
     /// Groups of the roster.

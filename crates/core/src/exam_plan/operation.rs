@@ -88,6 +88,12 @@ impl Change {
         }
     }
 
+    /// Whether it moves a candidate that the same plan takes over.
+    #[must_use]
+    pub fn is_take_over(&self) -> bool {
+        matches!(self, Self::Move(group_move) if group_move.is_take_over)
+    }
+
     /// The login value that changes, where one does.
     #[must_use]
     pub fn login(&self) -> Option<&LoginChange> {
@@ -206,6 +212,7 @@ pub struct GroupMove {
     sid: Option<Sid>,
     change: GroupChange,
     wanted: BTreeSet<TargetGroup>,
+    is_take_over: bool,
 }
 
 impl GroupMove {
@@ -213,13 +220,13 @@ impl GroupMove {
     /// plan adds.
     #[must_use]
     pub fn of_student(sid: Option<Sid>, wanted: &WantedGroups, group_change: GroupChange) -> Self {
-        Self { sid, change: group_change, wanted: wanted.targets() }
+        Self { sid, change: group_change, wanted: wanted.targets(), is_take_over: false }
     }
 
     /// For a student who left the roster; requires proof that both reads were complete.
     #[must_use]
     pub fn of_leaver(sid: Sid, group_change: GroupChange, _proof: &Certificate) -> Self {
-        Self { sid: Some(sid), change: group_change, wanted: BTreeSet::new() }
+        Self { sid: Some(sid), change: group_change, wanted: BTreeSet::new(), is_take_over: false }
     }
 
     /// The candidate; absent for a student that the same plan adds.
@@ -240,9 +247,14 @@ impl GroupMove {
         &self.wanted
     }
 
+    /// The same, of a candidate that the same plan takes over.
+    pub(super) fn take_over(&mut self) {
+        self.is_take_over = true;
+    }
+
     /// The same candidate, moved by another change.
     pub(super) fn with_change(&self, change: GroupChange, wanted: BTreeSet<TargetGroup>) -> Self {
-        Self { sid: self.sid, change, wanted }
+        Self { sid: self.sid, change, wanted, is_take_over: self.is_take_over }
     }
 }
 

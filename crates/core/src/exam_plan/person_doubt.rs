@@ -47,25 +47,25 @@ impl fmt::Display for PersonDoubt {
                 if !has_candidate {
                     write!(f, "if they are one person, rosterd relink {leaver} {by}; ")?;
                 }
-                write!(f, "if they are two, approve with --student {leaver}")
+                write!(f, "if they are two, rosterd approve DIGEST --student {leaver}")
             }
             Self::AlikeIds { leaver, newcomer } => write!(
                 f,
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
-                 if they are one person, rosterd relink {leaver} {newcomer}; if they are two, approve with \
-                 --student {leaver} and --student {newcomer}"
+                 if they are one person, rosterd relink {leaver} {newcomer}; if they are two, \
+                 rosterd approve DIGEST --student {leaver} {newcomer}"
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,
                 "the candidate of student {leaver}, who has left, was given another login value on the exam side: \
                  if somebody else uses it now, keep it (rosterd failures ignore), or rosterd relink {leaver} to the \
-                 student whose it is; if not, approve with --student {leaver}"
+                 student whose it is; if not, rosterd approve DIGEST --student {leaver}"
             ),
             Self::Exchanged { student, other } => write!(
                 f,
                 "every value of student {student} is what the candidate of student {other} shows: \
-                 if their ids were exchanged on the roster, put them right there; if not, approve with --student {student} \
-                 and --student {other}"
+                 if their ids were exchanged on the roster, put them right there; if not, rosterd approve DIGEST \
+                 --student {student} {other}"
             ),
         }
     }

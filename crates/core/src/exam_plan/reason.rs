@@ -188,7 +188,7 @@ impl fmt::Display for HoldReason {
             Self::NothingAgrees { compared } => write!(
                 f,
                 "a candidate with the login value is there, and none of {compared} other values agrees: \
-                 approve with --reason adoption if it is the student's"
+                 rosterd approve DIGEST --reason adoption if it is the student's"
             ),
             Self::StillNamed => f.write_str(
                 "member rows still name the student, whose row in students is gone: enter the row again, set active = 0, \

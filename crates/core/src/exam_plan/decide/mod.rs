@@ -180,6 +180,7 @@ impl<'a> Decider<'a> {
             leavers_waiting: self.leavers_waiting,
             kept: self.kept,
             former_groups,
+            closed_groups: self.input.groups.former().map(|group| group.gid).collect(),
             group_sizes: self.group_sizes,
             groups: self.input.groups.count(),
             another_login: self.another_login,
@@ -271,8 +272,10 @@ impl<'a> Decider<'a> {
         of_leaver: bool,
     ) -> OperationState {
         let state = self.state(&student, &change, desired_hash, of_leaver);
-        let groups_left =
-            groups_left.into_iter().filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
+        // A group whose row went with its people is judged like any other: that is how an export loses a class.
+        let groups = self.input.groups;
+        let is_judged = |gid: &Gid| groups.is_on_roster(*gid) || groups.is_former(*gid);
+        let groups_left = groups_left.into_iter().filter(is_judged).collect();
         let groups = BTreeSet::new();
         let operation =
             Operation { student, change, state: state.clone(), desired_hash, of_leaver, groups_left, groups };

@@ -8,7 +8,7 @@ use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::desired_hash::desired_add;
 use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
-use crate::exam_plan::groups::shrink;
+use crate::exam_plan::groups::{grow, shrink};
 use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
@@ -134,13 +134,19 @@ impl Decider<'_> {
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };
         self.modify(wanted, *sid, difference, None, basis);
         match held {
-            Some(held) => self.regroup(&id, *sid, &wanted.groups, held),
+            Some(held) => {
+                grow(&mut self.group_sizes, held);
+                self.regroup(&id, *sid, &wanted.groups, held);
+            }
             None => self.skip(id.clone(), OperationKind::Move, SkipReason::GroupsNotTold),
         }
         for follower in self.operations.iter_mut().skip(before) {
-            // The other members of a foreign candidate's groups are unknown, so it cannot be recognised as
-            // the last one.
-            follower.groups_left.clear();
+            if let (Change::Move(group_move), false) = (&mut follower.change, ours) {
+                group_move.take_over();
+            } else {
+                // Where a lost call of ours entered somebody is nobody's work that would be undone.
+                follower.groups_left.clear();
+            }
             if let (true, Some(reason)) = (follower.is_planned(), follows(&adopted)) {
                 follower.state = OperationState::Skipped(reason);
             }

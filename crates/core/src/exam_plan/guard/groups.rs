@@ -61,20 +61,28 @@ impl Guard {
     }
 }
 
-/// The groups that more are planned to leave than stay or join.
+/// The groups that more are planned to leave than stay or join. Of the groups of candidates that are taken over the
+/// other members are not known, so such a candidate alone never shows a last one.
 fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
     let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
     let mut joined: BTreeSet<Gid> = BTreeSet::new();
+    let mut known: BTreeSet<Gid> = BTreeSet::new();
     for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
         for gid in &operation.groups_left {
             *leaving.entry(*gid).or_default() += 1;
+        }
+        if !operation.change.is_take_over() {
+            known.extend(&operation.groups_left);
         }
         joined.extend(groups_joined(operation));
     }
     leaving
         .into_iter()
         .filter(|(gid, count)| {
-            *count >= plan.totals.group_sizes.get(gid).copied().unwrap_or(0) && !joined.contains(gid)
+            *count >= plan.totals.group_sizes.get(gid).copied().unwrap_or(0)
+                && known.contains(gid)
+                && !joined.contains(gid)
+                && !plan.totals.closed_groups.contains(gid)
         })
         .map(|(gid, _)| gid)
         .collect()

@@ -97,8 +97,10 @@ fn named_together(hold: Hold) -> Hold {
     match hold.word {
         None => hold,
         Some(word) => {
-            let message =
-                if number == 1 { hold.message } else { format!("{number} {word}: see rosterd failures") };
+            let message = match number {
+                1 => hold.naming_digest(&hold.message),
+                _ => format!("{number} {word}: see rosterd failures"),
+            };
             Hold { message, count: u64::try_from(number).ok(), ..hold }
         }
     }
