@@ -53,7 +53,7 @@ pub use remote::exam::{
 };
 pub use remote::http::{Calls, RetryPacing, Transport};
 pub use run::{
-    ClassinPatience, Context, Counts, ExamRetryDelays, ExamSide, Intended, PlannedExam, Progress,
+    Attention, ClassinPatience, Context, Counts, ExamRetryDelays, ExamSide, Intended, PlannedExam, Progress,
     ResultsPull, ResultsReport, RunReport, ServiceReport, Severity, Trigger, Writers, check_exam_fields,
     plan, pull_results, reconcile, reconcile_with_plan,
 };

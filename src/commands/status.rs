@@ -1,8 +1,8 @@
 //! `status`: the last runs, the health, and what waits and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::runs::{RunLine, lines_text};
@@ -11,7 +11,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::daemon::schedule;
 use crate::exit::Exit;
-use crate::run::{HoldLine, moment};
+use crate::run::{Attention, HoldLine, is_waiting_kind, moment, waiting_attention};
 use crate::settings::ScheduleSettings;
 use crate::store::FailureRow;
 
@@ -29,9 +29,12 @@ struct Status {
     runs: Vec<RunLine>,
     /// What is held, each reason once, the oldest first.
     holds: Vec<HoldLine>,
-    /// What waits for somebody by the last run that could read both sides, by kind.
+    /// What waits for a person, another row or a time, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attention: BTreeMap<String, Value>,
+    attention: BTreeMap<String, ShownAttention>,
+    /// The same for the first line.
+    #[serde(skip)]
+    attention_in_short: Option<String>,
     failures: Vec<FailureRow>,
     condemned_classes: Vec<String>,
 }
@@ -91,6 +94,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         }
         None => (false, "there has been no good run yet".to_owned()),
     };
+    let attention = attention(app).await?;
     let status = Status {
         healthy,
         why,
@@ -101,7 +105,8 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
         holds: state.standing_holds().await?.into_iter().map(HoldLine::from).collect(),
-        attention: attention(app).await?,
+        attention_in_short: attention_in_short(&attention, now_ms),
+        attention,
         failures: state.open_failures().await?,
         condemned_classes: state
             .closed_classes()
@@ -114,14 +119,45 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
     Ok(if check && !status.healthy { Exit::Failed } else { Exit::Done })
 }
 
-/// What the last run that read both sides completely said.
-async fn attention(app: &App) -> Result<BTreeMap<String, Value>, AppError> {
+/// What stands among the failures as it stands now, and of the rest what the last run that read both sides completely
+/// said.
+async fn attention(app: &App) -> Result<BTreeMap<String, ShownAttention>, AppError> {
     let run = app.state.run(app.state.last_complete_run().await?).await?;
     let report = run.and_then(|run| serde_json::from_str::<Value>(&run.report?).ok());
-    let found = report.as_ref().and_then(|report| report.get("attention")?.as_object());
-    Ok(found
-        .map(|found| found.iter().map(|(kind, it)| (kind.clone(), it.clone())).collect())
-        .unwrap_or_default())
+    let said = report.as_ref().and_then(|report| report.get("attention"));
+    let said: BTreeMap<String, ShownAttention> =
+        said.and_then(|said| Deserialize::deserialize(said).ok()).unwrap_or_default();
+    let mut attention: BTreeMap<_, _> = said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
+    let waiting = waiting_attention(&app.state).await?.into_iter();
+    attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), it.into())));
+    Ok(attention)
+}
+
+/// One kind of attention, of now or as a report has stored it.
+#[derive(Serialize, Deserialize)]
+struct ShownAttention {
+    count: u64,
+    since: Option<String>,
+    owner: String,
+    what: String,
+}
+
+impl From<Attention> for ShownAttention {
+    fn from(attention: Attention) -> Self {
+        let Attention { count, since, owner, what } = attention;
+        Self { count, since, owner: owner.to_owned(), what }
+    }
+}
+
+/// How much waits for whom, and for how long the oldest has.
+fn attention_in_short(attention: &BTreeMap<String, ShownAttention>, now_ms: i64) -> Option<String> {
+    let count: u64 = attention.values().map(|it| it.count).sum();
+    let owners: BTreeSet<&str> = attention.values().map(|it| it.owner.as_str()).collect();
+    let owners: Vec<&str> = owners.into_iter().collect();
+    let since = attention.values().filter_map(|it| it.since.as_ref()?.parse::<jiff::Timestamp>().ok()).min();
+    let age = since.map(|since| duration(now_ms.saturating_sub(since.as_millisecond()).max(0)));
+    let age = age.map(|age| format!(", the oldest for {age}")).unwrap_or_default();
+    (count > 0).then(|| format!("attention: {count} for {}{age}", owners.join(", ")))
 }
 
 async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppError> {
@@ -165,7 +201,11 @@ fn duration(ms: i64) -> String {
 fn text(status: &Status) -> String {
     use std::fmt::Write;
     let word = if status.healthy { "healthy" } else { "NOT HEALTHY" };
-    let mut text = format!("{word}: {}\n", status.why);
+    let mut text = format!("{word}: {}", status.why);
+    if let Some(attention) = &status.attention_in_short {
+        let _infallible = write!(text, "; {attention}");
+    }
+    text.push('\n');
     let _infallible =
         writeln!(text, "{} candidates and {} enrolments are remembered.", status.managed, status.enrolments);
     if let Some(evidence) = &status.evidence {
@@ -186,7 +226,7 @@ fn text(status: &Status) -> String {
     if let Some(next) = &status.next_run_at {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
     }
-    for what in status.attention.values().filter_map(|it| it.get("what")?.as_str()) {
+    for ShownAttention { what, .. } in status.attention.values() {
         let _infallible = writeln!(text, "attention: {what}");
     }
     text.push('\n');

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::report::moment;
+use crate::store::{StateStore, StoreError, Waiting, WaitingKind};
 use rosterd_core::failure::FailureOwner;
 
 /// One kind of it, in figures and in one sentence.
@@ -14,7 +15,7 @@ pub struct Attention {
     pub count: u64,
     /// Since when the oldest waits, RFC 3339, where that is known.
     pub since: Option<String>,
-    /// Who can do something about it.
+    /// Who can do something about it, or about most of it: `office`, `it`, `service` or `quota`.
     pub owner: &'static str,
     /// What it is, for a person to read.
     pub what: String,
@@ -26,6 +27,54 @@ pub type Attentions = BTreeMap<&'static str, Attention>;
 impl Attention {
     /// So many, since then, for them.
     pub(super) fn new(count: u64, since_ms: Option<i64>, owner: FailureOwner, what: String) -> Self {
-        Self { count, since: since_ms.map(moment), owner: owner.as_str(), what }
+        Self { count, since: since_ms.map(moment), owner: owner.word(), what }
     }
+
+    fn waiting(kind: WaitingKind, waiting: &Waiting) -> Self {
+        let most = waiting.by_owner.iter().max_by_key(|(_, count)| **count);
+        let owner = most.map_or(FailureOwner::It, |(owner, _)| *owner);
+        let owners: Vec<String> =
+            waiting.by_owner.iter().map(|(owner, count)| format!("{count} for {}", owner.spoken())).collect();
+        let count = waiting.count();
+        let what = format!("{}: {} (see rosterd failures)", sentence(kind, count), owners.join(", "));
+        Self::new(count, waiting.since_ms, owner, what)
+    }
+}
+
+/// What stands among the failures and waits, by kind. Each is there until it is mended, decided or silenced.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub async fn waiting_attention(state: &StateStore) -> Result<Attentions, StoreError> {
+    let waiting = state.waiting().await?;
+    Ok(waiting.iter().map(|(kind, it)| (word(*kind), Attention::waiting(*kind, it))).collect())
+}
+
+/// Whether this kind of attention stands among the failures, so that no report is asked about it.
+#[must_use]
+pub fn is_waiting_kind(kind: &str) -> bool {
+    WaitingKind::ALL.into_iter().any(|one| word(one) == kind)
+}
+
+fn word(kind: WaitingKind) -> &'static str {
+    match kind {
+        WaitingKind::DeadLetters => "dead-letters",
+        WaitingKind::HeldPeople => "held-people",
+        WaitingKind::Withheld => "withheld",
+        WaitingKind::Waits => "waits",
+        WaitingKind::BadRows => "bad-rows",
+    }
+}
+
+fn sentence(kind: WaitingKind, count: u64) -> String {
+    let (one, several) = match kind {
+        WaitingKind::DeadLetters => ("1 dead letter", "dead letters"),
+        WaitingKind::HeldPeople => ("1 hold about a single person", "holds about single people"),
+        WaitingKind::Withheld => ("1 withheld operation", "withheld operations"),
+        WaitingKind::Waits => {
+            ("1 wait for another student's login value", "waits for another student's login value")
+        }
+        WaitingKind::BadRows => ("1 bad row of the roster", "bad rows of the roster"),
+    };
+    if count == 1 { one.to_owned() } else { format!("{count} {several}") }
 }

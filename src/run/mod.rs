@@ -14,13 +14,14 @@ mod report;
 mod results;
 mod severity;
 mod unreadable_ids;
+mod unusable_rows;
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub use attention::Attentions;
+pub use attention::{Attention, Attentions, is_waiting_kind, waiting_attention};
 pub use classin::{
     ClassinRetryDelays as ClassinPatience, ClassinSide, ConfirmedClassinAccount, EnrolmentLines,
     SchoolChange, check_classin_account, confirm_classin_account, preview_classin,
@@ -264,6 +265,8 @@ async fn close(
         finished_at_ms,
     )
     .await?;
+    let mut attention = waiting_attention(&context.state).await?;
+    attention.extend(exam.attention.iter().chain(&classin.attention).map(|(kind, it)| (*kind, it.clone())));
     let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;
     let report = RunReport {
@@ -277,12 +280,7 @@ async fn close(
         held_digest,
         approve,
         holds: lines,
-        attention: exam
-            .attention
-            .iter()
-            .chain(&classin.attention)
-            .map(|(kind, it)| (*kind, it.clone()))
-            .collect(),
+        attention,
         errors: exam.errors.iter().chain(&classin.errors).cloned().collect(),
         exam,
         classin,

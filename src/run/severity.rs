@@ -38,7 +38,11 @@ impl Severity {
             Outcome::Failed(_)
             | Outcome::Unknown(_)
             | Outcome::Unsent(
-                Unsent::LeftForLater | Unsent::Dependent | Unsent::AccountFull | Unsent::ServiceStopped,
+                Unsent::LeftForLater
+                | Unsent::Withheld
+                | Unsent::Dependent
+                | Unsent::AccountFull
+                | Unsent::ServiceStopped,
             ) => Self::Incomplete,
         }
     }

@@ -85,7 +85,29 @@ pub(super) async fn resolve(
     .done("closing failures")
 }
 
+const REFUSED_ALL: &str =
+    "the service refused everything of this kind that it was sent: it is tried again by itself";
+
 impl StateStore {
+    /// These were refused like everything of their kind: the service's doing, which uses up no attempt and is never
+    /// given up.
+    pub async fn blame_service(&self, refused: &[OperationKey]) -> Result<(), StoreError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE failures SET code = ?, state = 'waiting', attempts = max(attempts - 1, 0), message = ? \
+             WHERE state IN ('waiting', 'dead') AND is_standing = 0 AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+        )
+        .bind(FailureCode::ServiceStopped.as_str())
+        .bind(REFUSED_ALL)
+        .bind(keys(refused))
+        .execute(&self.writer)
+        .await
+        .done("recording that the service refused everything")
+    }
+
     /// These adds were refused because the account is full: no fault of their students, and no attempt that
     /// counts towards giving up.
     pub async fn blame_account(&self, refused: &[OperationKey]) -> Result<(), StoreError> {

@@ -2,8 +2,8 @@
 
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
-use super::StoreError;
 use super::error::{Doing, Written};
+use super::{StoreError, twin_links};
 use rosterd_core::roster::normalise_key;
 
 /// The database's own number that says that it was done.
@@ -19,7 +19,7 @@ const COLUMNS: &str = "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma
      AND c.name IN ('student_id', 'group_code', 'class_code', 'class_key', 'login_value') ORDER BY t.name, c.name";
 
 /// Puts every id into normal form, all in one transaction. Where two become one, the second stays as it is: what is
-/// linked under it is held, until a person has decided.
+/// linked under it is held, until a person has decided. Which link that is, is settled with the roster.
 pub(super) async fn normalise(writer: &SqlitePool) -> Result<(), StoreError> {
     let done: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await.doing(DOING)?;
     if done >= DONE {
@@ -31,6 +31,7 @@ pub(super) async fn normalise(writer: &SqlitePool) -> Result<(), StoreError> {
     for (table, column) in columns {
         normalise_column(&mut transaction, &table, &column).await?;
     }
+    twin_links::note(&mut transaction).await?;
     let mark = format!("PRAGMA user_version = {DONE}");
     sqlx::query(AssertSqlSafe(mark)).execute(&mut *transaction).await.done(DOING)?;
     transaction.commit().await.doing(DOING)

@@ -48,6 +48,8 @@ mod standing;
 mod state;
 #[cfg(test)]
 mod statements;
+mod twin_links;
+mod waiting;
 
 pub use approvals::Approvable;
 pub use counted_writes::{LEFT, NotedWrite, REMOVAL};
@@ -67,7 +69,9 @@ pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResul
 pub use roster::{
     RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor, WantedClass,
 };
+pub use roster_rows::former_group_key;
 pub use runs::{RunRow, RunStart};
 pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount};
 pub use standing::{Standing, StandingRows};
 pub use state::StateStore;
+pub use waiting::{Waiting, WaitingKind};

@@ -5,7 +5,7 @@ use super::failures::FailureRow;
 use super::link_codec::json;
 use super::{StateStore, StoreError};
 use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, RecordedKind, Service};
-use rosterd_core::roster::RosterProblem;
+use rosterd_core::roster::{Gid, RosterProblem};
 
 #[derive(sqlx::FromRow)]
 struct StoredRow {
@@ -44,6 +44,15 @@ impl From<StoredRow> for FailureRow {
             due_at: None,
         }
     }
+}
+
+/// What the keys of groups begin with that are not in `groups` any more.
+const FORMER_GROUP: &str = "gid ";
+
+/// The key under which a group that is not in `groups` any more stands among the rows of the roster.
+#[must_use]
+pub fn former_group_key(gid: Gid) -> String {
+    format!("{FORMER_GROUP}{gid}")
 }
 
 impl StateStore {
@@ -93,6 +102,19 @@ impl StateStore {
             .await
             .doing("counting rows of the roster")?;
         Ok(counted(count))
+    }
+
+    /// How many rows of the roster cannot be used, and since when the oldest is known; groups that are not there any
+    /// more, and those that a person silenced, are not among them.
+    pub(super) async fn unusable_rows(&self) -> Result<(i64, Option<i64>), StoreError> {
+        sqlx::query_as(
+            "SELECT count(*), min(first_seen_ms) FROM roster_rows \
+             WHERE state = 'waiting' AND NOT (table_name = 'groups' AND row_key LIKE ? || '%')",
+        )
+        .bind(FORMER_GROUP)
+        .fetch_one(&self.reader)
+        .await
+        .doing("counting rows of the roster")
     }
 
     /// Silences rows of the roster until they change, or speaks of them again.

@@ -28,7 +28,23 @@ pub struct Standing {
 
 /// What stands already, as earlier runs recorded it.
 #[derive(Debug, Default)]
-pub struct StandingRows(HashMap<OperationKey, StandingRow>);
+pub struct StandingRows {
+    standing: HashMap<OperationKey, StandingRow>,
+    /// What was given up, and what a row of the roster makes impossible: of each, what is wanted.
+    dead: HashMap<OperationKey, Fingerprint>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    failure_id: i64,
+    kind: String,
+    student_id: String,
+    class_code: String,
+    state: String,
+    code: String,
+    want: i64,
+    is_standing: bool,
+}
 
 #[derive(Debug)]
 struct StandingRow {
@@ -45,8 +61,14 @@ impl StandingRows {
         self.same(standing).is_some()
     }
 
+    /// Whether just this was given up, or found to be impossible, before.
+    #[must_use]
+    pub fn is_dead(&self, key: &OperationKey, desired_hash: Fingerprint) -> bool {
+        self.dead.get(key) == Some(&desired_hash)
+    }
+
     fn same(&self, standing: &Standing) -> Option<&StandingRow> {
-        let row = self.0.get(&standing.key)?;
+        let row = self.standing.get(&standing.key)?;
         (row.desired_hash == standing.desired_hash && row.code == standing.code).then_some(row)
     }
 }
@@ -54,23 +76,38 @@ impl StandingRows {
 impl StateStore {
     /// What stands already of a service.
     pub async fn standing(&self, service: Service) -> Result<StandingRows, StoreError> {
-        let rows: Vec<(i64, String, String, String, String, String, i64)> = sqlx::query_as(
-            "SELECT failure_id, kind, student_id, class_code, state, code, want FROM open_failures \
-             WHERE service = ? AND is_standing = 1 ORDER BY failure_id",
+        let rows: Vec<StoredRow> = sqlx::query_as(
+            "SELECT failure_id, kind, student_id, class_code, state, code, want, is_standing FROM open_failures \
+             WHERE service = ? AND (is_standing = 1 OR state = 'dead') ORDER BY failure_id",
         )
         .bind(service.as_str())
         .fetch_all(&self.reader)
         .await
         .doing("reading what waits")?;
         let mut standing = StandingRows::default();
-        for (id, kind, student, class, word, code, want) in rows {
+        for row in rows {
+            let StoredRow {
+                failure_id: id,
+                kind,
+                student_id,
+                class_code,
+                state: word,
+                code,
+                want,
+                is_standing,
+            } = row;
+            let key = key(id, service.as_str(), &kind, student_id, class_code)?;
+            if !is_standing {
+                standing.dead.insert(key, fingerprint(want));
+                continue;
+            }
             let row = StandingRow {
                 id,
                 state: state(id, &word)?,
                 code: FailureCode::parse(&code),
                 desired_hash: fingerprint(want),
             };
-            standing.0.insert(key(id, service.as_str(), &kind, student, class)?, row);
+            standing.standing.insert(key, row);
         }
         Ok(standing)
     }
@@ -110,7 +147,8 @@ impl StateStore {
         let is_silenced = |key: &OperationKey, row: &StandingRow| {
             row.state == FailureState::Ignored && silenced.contains(key)
         };
-        let over = before.0.iter().filter(|(key, row)| !stands.contains(key) && !is_silenced(key, row));
+        let over =
+            before.standing.iter().filter(|(key, row)| !stands.contains(key) && !is_silenced(key, row));
         let over = over.map(|(_, row)| row.id);
         let over: Vec<i64> = over.collect();
         if over.is_empty() {

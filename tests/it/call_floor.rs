@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use rosterd::Exit;
-use rosterd_testkit::{ExamSchool, LOGIN, NAME, School, student, students};
+use rosterd_core::failure::FailureState;
+use rosterd_testkit::{ExamSchool, Figures as _, LOGIN, NAME, School, student, students};
 
 const STUDENTS: usize = 2_000;
 const CLASSES: usize = 300;
@@ -73,7 +74,8 @@ async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls(
 
 /// One of each case that stands as it stood: strangers without a login value and with one that falls together with a
 /// student's or a newcomer's, twins, a candidate of ours that the account keeps out of its listing, one of a leaver
-/// likewise.
+/// likewise; a hold about a leaver in another school's group, a leaver who is kept there because a person said so, a
+/// newcomer who waits for a leaver's login value, a student without a group, and a dead letter.
 async fn with_standing_cases() -> ExamSchool {
     let mut world = ExamSchool::in_step(students(230)).await;
     world.settings.exam.verify_groups = std::time::Duration::from_secs(365 * 24 * 3600);
@@ -85,6 +87,18 @@ async fn with_standing_cases() -> ExamSchool {
     }
     world.put(student("wanted")).await;
     world.remove("s011").await;
+    for shared in ["s020", "s021"] {
+        let sid = world.sid(shared).await;
+        world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), world.foreign]);
+        world.state.bring_group_checks_forward(world.clock.now_ms(), 0).await.unwrap();
+        world.remove(shared).await;
+    }
+    world.remove("s022").await;
+    world.put(student("late").login("s022")).await;
+    world.put(student("groupless").in_groups([])).await;
+    world.settings.retry.max_attempts = 1;
+    world.put(student("refused")).await;
+    world.set("refuse_item", "addStudents@*:0");
     world
 }
 
@@ -96,10 +110,22 @@ async fn what_stands_as_it_stood_costs_no_call() {
     }
     world.later(4 * rosterd_testkit::DAY);
     let _first_due = world.run().await;
+    let held = |rows: &[rosterd::FailureRow], student: &str| {
+        rows.iter().find(|row| row.student_id == student && row.state == FailureState::Held).map(|row| row.id)
+    };
+    let rows = world.failures().await;
+    let kept = held(&rows, "s021").expect("a hold");
+    let now_ms = world.clock.now_ms();
+    world.state.change_failures(Some(&[kept]), FailureState::Ignored, now_ms).await.unwrap();
+    let report = world.run().await;
+    let kinds: Vec<&str> = report.attention.keys().copied().collect();
+    assert_eq!(kinds, ["dead-letters", "held-people", "kept-leavers", "waits", "withheld"], "{report:#?}");
+    assert!(held(&rows, "s020").is_some() && report.exam.leavers_kept == 1);
     world.sandbox.clear_journal();
     let listed = world.sandbox.candidate_count() - 2;
     for run in 1..=10 {
-        let _quiet = world.run().await;
+        let quiet = world.run().await;
+        assert_eq!((quiet.exit_code, quiet.planned().is_empty()), (0, false), "run {run}: {quiet:#?}");
         let calls: Vec<String> = world.journal();
         assert_eq!(calls, vec!["getstulist"; listed.div_ceil(100) * run], "run {run}");
     }

@@ -29,7 +29,9 @@ pub enum Unsent {
     Unneeded,
     /// It is left for another run.
     LeftForLater,
-    /// It is withheld just as it was in the run before: that is no news, and a person has been told.
+    /// A row of the roster makes it impossible until that row is mended.
+    Withheld,
+    /// It is withheld, or given up, just as it was in the run before: that is no news, and a person has been told.
     Standing,
     /// What it builds on did not happen.
     Dependent,

@@ -9,6 +9,7 @@ use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
+use crate::run::unusable_rows::unusable_students;
 use crate::store::{EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
@@ -87,6 +88,9 @@ pub(super) async fn plan_classin(
     }
     problems.extend(snapshot.unreadable_uids().await?);
     let repeated = snapshot.repeated_students().await?;
+    if context.exam.is_none() {
+        problems.extend(unusable_students(&mut snapshot, &repeated).await?);
+    }
     let seen = first_reading(context, planner, &prior, (&classes, &repeated), &mut snapshot).await?;
     let unknown = match registering {
         Registering::ToDo if side.settings.register => seen.without_account,

@@ -9,7 +9,7 @@ use rosterd_core::exam_plan::{
     OperationKind, OperationState, Wave,
 };
 use rosterd_core::failure::{FailureCode, OperationKey};
-use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
+use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{RunId, Sid, StudentId};
 use tokio::sync::OnceCell;
 
@@ -82,10 +82,7 @@ pub(super) fn first_outcome(state: &OperationState) -> Option<Outcome> {
         OperationState::Planned => None,
         OperationState::Held(_) => Some(Outcome::Held),
         OperationState::Skipped(reason) => Some(Outcome::Unsent(reason.into())),
-        OperationState::Cannot(reason) => {
-            let cause = FailureCause::new(reason.code(), reason.to_string());
-            Some(Outcome::Failed(cause.into()))
-        }
+        OperationState::Cannot(_) => Some(Outcome::Unsent(Unsent::Withheld)),
     }
 }
 
@@ -225,7 +222,8 @@ impl<'a> ExamApplier<'a> {
         if let Some(error) = state.take_broken() {
             return Err(error.into());
         }
-        Ok(context.run_context.state.blame_account(&refused).await?)
+        context.run_context.state.blame_account(&refused).await?;
+        Ok(context.run_context.state.blame_service(&refused_to_the_last(context.plan, &state)).await?)
     }
 
     /// Whose the candidates are that adds have brought: a service may hand out one that is linked already.
@@ -236,6 +234,18 @@ impl<'a> ExamApplier<'a> {
         });
         self.context.run_context.state.sid_owners(brought).await
     }
+}
+
+/// What was refused by a service that refuses everything of its kind.
+fn refused_to_the_last(plan: &GuardedPlan, state: &ApplyState) -> Vec<OperationKey> {
+    let Some(ServiceStop::RefusedItems { call, .. }) = state.stopped() else { return Vec::new() };
+    let is_refused = |at: usize, operation: &Operation| {
+        let cause = state.outcome(at).and_then(Outcome::cause);
+        record::endpoint_of(operation.kind()) == Some(*call)
+            && cause.is_some_and(|cause| cause.code == FailureCode::Refused)
+    };
+    let refused = plan.operations.iter().enumerate().filter(|(at, operation)| is_refused(*at, operation));
+    refused.map(|(_, operation)| key(operation)).collect()
 }
 
 /// Counts every operation once, and what that means for how the run ends.

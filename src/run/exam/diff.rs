@@ -12,7 +12,8 @@ use super::lookup::DueGroups;
 use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
-use crate::store::{RosterRow, StoreError, StudentCursor};
+use crate::run::unusable_rows::unusable;
+use crate::store::{StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
     CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, RosterCertificate, SharedLogins,
 };
@@ -109,7 +110,7 @@ async fn merge<'s, 'r>(
         };
         let row = if order.is_le() { student.take() } else { None };
         let own = if order.is_ge() { link.take() } else { None };
-        let problem = row.as_ref().and_then(|row| unusable(row, repeated));
+        let problem = row.as_ref().and_then(|row| unusable(row, repeated)).map(CannotReason::UnusableRow);
         builder.pair(row.map(|row| row.student), own, problem);
         if order.is_le() {
             student = students.next().await?;
@@ -118,14 +119,6 @@ async fn merge<'s, 'r>(
             link = links.next().await.transpose()?;
         }
     }
-}
-
-fn unusable(row: &RosterRow, repeated: &HashSet<StudentId>) -> Option<CannotReason> {
-    if repeated.contains(&row.student.id) {
-        let what = "students has this student_id more than once, blanks and invisible characters aside: keep one row";
-        return Some(CannotReason::UnusableRow(what.to_owned()));
-    }
-    row.unusable.clone().map(CannotReason::UnusableRow)
 }
 
 /// One line about all rows whose id cannot be told.

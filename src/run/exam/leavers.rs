@@ -4,9 +4,10 @@ use super::ExamSide;
 use crate::run::Context;
 use crate::run::attention::Attention;
 use crate::run::report::ServiceReport;
-use crate::store::{StateStore, StoreError};
+use crate::store::{StateStore, StoreError, former_group_key};
 use rosterd_core::exam_plan::{Diff, Difference, FormerGroup, GroupBook, OperationState, Plan, SkipReason};
 use rosterd_core::failure::FailureOwner;
+use rosterd_core::roster::RosterProblem;
 
 /// The fact that says whether an earlier version left somebody in a group of others.
 const LEFT_TO_OTHERS: &str = "exam.left_to_others";
@@ -98,11 +99,14 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         report.attention.insert("kept-leavers", attention);
     }
     let former = &plan.totals.former_groups;
-    if !former.is_empty() {
+    // Where the row of a group cannot be read, its gid has not gone.
+    let is_unclear = report.roster_rows.iter().flatten().any(|row| row.table == "groups");
+    if !former.is_empty() && !is_unclear {
         let students = former.iter().map(|group| group.students).sum();
         let since_ms = former.iter().filter_map(|group| group.until_ms).min();
         let attention = Attention::new(students, since_ms, FailureOwner::It, in_former_groups(former));
         report.attention.insert("former-groups", attention);
+        report.roster_rows.get_or_insert_default().extend(former.iter().map(row_of_former_group));
     }
     let unneeded = plan.operations.iter().filter(|operation| operation.of_leaver);
     let waiting =
@@ -117,6 +121,20 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
                     are not on the roster: it counts as true; write true, or false if no other school uses the account";
         let attention = Attention::new(1, None, FailureOwner::It, what.to_owned());
         report.attention.insert("shared-not-written", attention);
+    }
+}
+
+/// The run that finds it says so among the failures. How many they are changes, and that is no news.
+fn row_of_former_group(group: &FormerGroup) -> RosterProblem {
+    let once = if group.title.is_empty() { "on the roster" } else { &group.title };
+    RosterProblem {
+        table: "groups",
+        key: former_group_key(group.gid),
+        what: format!(
+            "students of the roster are still in gid {}, once {once}, and rosterd takes nobody out of a group that is not \
+             in groups: take them out there, or name the group on the roster again",
+            group.gid
+        ),
     }
 }
 

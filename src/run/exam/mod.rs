@@ -26,6 +26,7 @@ mod session;
 mod standing;
 mod storm;
 mod temporary_logins;
+mod twin_links;
 mod unanswered_adds;
 mod unapplied;
 mod write_call;
@@ -218,6 +219,7 @@ async fn pass(
     let open_adds = match writer {
         None => OpenAdds::default(),
         Some(_) => {
+            twin_links::settle(context, &reading).await?;
             let session = session(context, side, &reading);
             unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
         }

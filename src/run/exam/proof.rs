@@ -103,8 +103,13 @@ impl ExamApplier<'_> {
         for (login, outcome) in lookup::rows_by_login_alone(session, silent.keys().cloned().collect()).await?
         {
             let Some(sid) = silent.get(&login) else { continue };
-            let is_behind = outcome.sid() == Some(*sid);
-            findings.insert(*sid, if is_behind { Finding::Proven } else { Finding::Another });
+            let finding = match outcome.sid() {
+                Some(found) if found == *sid => Finding::Proven,
+                Some(_) => Finding::Another,
+                // Nobody was found, so nothing says whose the sid is.
+                None => Finding::Untold,
+            };
+            findings.insert(*sid, finding);
         }
         let mut exam = self.exam();
         let is_proven = |(_, finding): &(&Sid, &Finding)| **finding == Finding::Proven;
@@ -189,7 +194,7 @@ impl ExamApplier<'_> {
             strangers.filter_map(|(at, _)| target(&self.operation(*at)?.change)).collect();
         let totals = &self.context.plan.totals;
         let count = self.exam().note_strangers(strangers).saturating_add(totals.another_login);
-        let limit = allowance(self.context.side.guard.max_delete, totals.managed);
+        let limit = most_strangers(totals, self.context.side);
         if count > limit {
             self.state().stop(ServiceStop::AnotherAccount { count, limit });
         }
@@ -206,12 +211,16 @@ pub(super) fn target(change: &Change) -> Option<Sid> {
     }
 }
 
+/// So many candidates with another login value may have been renamed by hand: as many as could be deleted at once.
+fn most_strangers(totals: &PlanTotals, side: &ExamSide) -> u64 {
+    allowance(side.guard.max_delete, totals.managed)
+}
+
 /// A few candidates with another login value were renamed by hand. More than could be deleted at once are another
 /// account's.
 ///
 /// # Errors
 /// Where they are more.
 pub(super) fn not_another_account(totals: &PlanTotals, side: &ExamSide) -> Result<(), ExamSyncError> {
-    let (count, limit) = (totals.another_login, allowance(side.guard.max_delete, totals.managed));
-    require_few_strangers(count, limit)
+    require_few_strangers(totals.another_login, most_strangers(totals, side))
 }

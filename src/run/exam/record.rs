@@ -150,6 +150,17 @@ pub(super) fn endpoint(call: &Call) -> &'static str {
     }
 }
 
+/// The endpoint that operations of a kind are sent to, where there is one.
+pub(super) fn endpoint_of(kind: OperationKind) -> Option<&'static str> {
+    match kind {
+        OperationKind::Add => Some("addStudents"),
+        OperationKind::Modify => Some("changeStuinfo"),
+        OperationKind::Move => Some("movestugroup"),
+        OperationKind::Delete => Some("delStu"),
+        OperationKind::Adopt | OperationKind::CreateGroup => None,
+    }
+}
+
 /// What a student with a new candidate leaves behind at an older one.
 pub(super) fn left_behind(operation: &Operation) -> Option<String> {
     let (replaces, previous_sid) = match &operation.change {

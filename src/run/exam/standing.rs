@@ -1,11 +1,11 @@
 //! What is withheld, and what is held about single people: told once, and kept among the failures while it stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::record::key;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
-use rosterd_core::exam_plan::{GuardedPlan, Operation, OperationKind, OperationState, SkipReason};
+use rosterd_core::exam_plan::{GuardedPlan, Hold, Operation, OperationKind, OperationState, SkipReason};
 use rosterd_core::failure::{FailureState, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::RunId;
@@ -22,8 +22,14 @@ impl StandingOperations {
     /// Reads what stood before this plan.
     pub(super) async fn of(context: &Context, plan: &GuardedPlan) -> Result<Self, StoreError> {
         let before = context.state.standing(Service::Exam).await?;
-        let now: Vec<Standing> = plan.operations.iter().filter_map(standing).collect();
-        let known = now.iter().filter(|one| before.knows(one)).map(|one| one.key.clone()).collect();
+        let held = plan.held();
+        let holds: HashMap<&OperationKey, &Hold> =
+            held.iter().flat_map(|hold| hold.operations.iter().map(move |one| (&one.key, hold))).collect();
+        let standing_now = plan.operations.iter().filter_map(standing);
+        let now: Vec<Standing> = standing_now.map(|one| with_command(one, &holds)).collect();
+        let standing = now.iter().filter(|one| before.knows(one)).map(|one| one.key.clone());
+        let over = plan.operations.iter().filter(|operation| is_told(&before, operation)).map(key);
+        let known = standing.chain(over).collect();
         Ok(Self { before, now, known })
     }
 
@@ -68,15 +74,31 @@ impl StandingOperations {
         let follows = |kind: OperationKind| OperationKey::of(kind, operation.student.clone());
         let is_known = match &operation.state {
             OperationState::Skipped(SkipReason::Depends(kind)) => self.known.contains(&follows(*kind)),
-            OperationState::Skipped(reason) => {
-                reason.code().is_some() && self.known.contains(&key(operation))
-            }
-            OperationState::Planned | OperationState::Held(_) | OperationState::Cannot(_) => false,
+            OperationState::Skipped(_) | OperationState::Cannot(_) => self.known.contains(&key(operation)),
+            OperationState::Planned | OperationState::Held(_) => false,
         };
         if is_known {
             return Some(Outcome::Unsent(Unsent::Standing));
         }
         super::apply::first_outcome(&operation.state)
+    }
+}
+
+/// Whether a person has been told before that this is not done: it was given up, it is impossible as it was, or that
+/// person said to leave it.
+fn is_told(before: &StandingRows, operation: &Operation) -> bool {
+    match &operation.state {
+        OperationState::Skipped(SkipReason::DeadLetter | SkipReason::Ignored) => true,
+        OperationState::Cannot(_) => before.is_dead(&key(operation), operation.desired_hash),
+        OperationState::Planned | OperationState::Held(_) | OperationState::Skipped(_) => false,
+    }
+}
+
+/// What is held says what to type, with the digest.
+fn with_command(standing: Standing, holds: &HashMap<&OperationKey, &Hold>) -> Standing {
+    match holds.get(&standing.key) {
+        Some(hold) => Standing { message: hold.naming_digest(&standing.message), ..standing },
+        None => standing,
     }
 }
 

@@ -124,3 +124,24 @@ async fn restore(school: &School, kind: &str, column: &str, value: &str) {
         school.sql(&sql).await;
     }
 }
+
+#[tokio::test]
+async fn without_an_exam_side_a_bad_row_stands_among_the_failures_and_counts_once() {
+    let (school, _, _) = in_step(4).await;
+    for (spoil, reason) in [
+        ("UPDATE students SET active = 'maybe' WHERE student_id = 's001'", "students.active"),
+        ("UPDATE students SET active = 1, name = '' WHERE student_id = 's001'", "students.name"),
+    ] {
+        school.sql(spoil).await;
+        school.run_as(Exit::Incomplete).await;
+        school.run_as(Exit::Done).await;
+        let rows = school.failures().await;
+        assert_eq!(rows.len(), 1, "{spoil}: {rows:?}");
+        let (table, key) = (rows[0].table.as_deref(), rows[0].key.as_deref());
+        assert_eq!((table, key, rows[0].owner), (Some("students"), Some("s001"), "office"), "{spoil}");
+        assert!(rows[0].message.contains(reason), "{spoil}: {}", rows[0].message);
+    }
+    school.sql("UPDATE students SET name = 'A name' WHERE student_id = 's001'").await;
+    school.run_as(Exit::Done).await;
+    assert!(school.failures().await.is_empty());
+}

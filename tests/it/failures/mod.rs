@@ -11,16 +11,22 @@
 )]
 
 mod answers;
+mod attention;
+mod clock_differences;
 mod clocks;
 mod crashes;
 mod indices;
+mod lagging;
 mod ledger;
 mod listings;
 mod lost;
 mod pages;
+mod refusing;
 mod rosters;
 mod services;
 mod standing;
 mod stops;
 mod strangers;
+mod swapped;
 mod unknowns;
+mod untold;

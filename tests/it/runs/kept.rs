@@ -119,9 +119,13 @@ async fn students_who_stay_in_a_former_group_are_named() {
     world.edit("s004", |it| it.in_groups(["g3"])).await;
     world.groups.remove("g1");
     world.write_roster().await;
-    let _moved = world.run().await;
+    let moved = world.run().await;
+    assert_eq!(moved.exit_code, 3, "the run that finds it: {moved:?}");
+    let row = world.failures().await.remove(0);
+    assert_eq!((row.table.as_deref(), row.key), (Some("groups"), Some(format!("gid {former}"))));
     let report = world.run_later().await;
-    assert_eq!(report.planned(), "");
+    assert_eq!((report.planned(), report.exit_code), (String::new(), 0));
+    assert!(!report.attention.contains_key("bad-rows"), "{:?}", report.attention);
     let named = &report.attention["former-groups"];
     assert_eq!(named.count, 5);
     let said = format!("5 are still in gid {former}, once Group g1");

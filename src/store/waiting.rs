@@ -1,0 +1,110 @@
+//! What waits for a person, another row or a time: counted by kind, with its owners and the age of the oldest.
+
+use std::collections::BTreeMap;
+
+use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, RecordedKind};
+
+use super::error::{Doing, counted};
+use super::failures::{key, state};
+use super::{StateStore, StoreError};
+
+/// Why something waits. What is due again by itself does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WaitingKind {
+    /// Tried and given up.
+    DeadLetters,
+    /// Held about single people.
+    HeldPeople,
+    /// Withheld until data or a reading is mended.
+    Withheld,
+    /// Withheld until another student's candidate is gone or renamed.
+    Waits,
+    /// Rows of the roster that cannot be used.
+    BadRows,
+}
+
+impl WaitingKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::DeadLetters, Self::HeldPeople, Self::Withheld, Self::Waits, Self::BadRows];
+}
+
+/// How many of a kind wait, for whom, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub by_owner: BTreeMap<FailureOwner, u64>,
+    /// Since when the oldest waits.
+    pub since_ms: Option<i64>,
+}
+
+impl Waiting {
+    fn add(&mut self, owner: FailureOwner, count: i64, since_ms: i64) {
+        *self.by_owner.entry(owner).or_default() += counted(count);
+        self.since_ms = self.since_ms.into_iter().chain([since_ms]).min();
+    }
+
+    /// How many there are in all.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.by_owner.values().sum()
+    }
+}
+
+/// Rows that differ in nothing that matters here.
+#[derive(sqlx::FromRow)]
+struct Group {
+    failure_id: i64,
+    service: String,
+    kind: String,
+    code: String,
+    state: String,
+    is_standing: bool,
+    was_called: bool,
+    count: i64,
+    since_ms: i64,
+}
+
+impl Group {
+    fn kind(&self, state: FailureState) -> Option<WaitingKind> {
+        match state {
+            FailureState::Held => Some(WaitingKind::HeldPeople),
+            FailureState::Dead if self.was_called => Some(WaitingKind::DeadLetters),
+            FailureState::Dead => Some(WaitingKind::Withheld),
+            FailureState::Waiting if !self.is_standing => None,
+            FailureState::Waiting if FailureCode::parse(&self.code) == FailureCode::LoginValueInUse => {
+                Some(WaitingKind::Waits)
+            }
+            FailureState::Waiting => Some(WaitingKind::Withheld),
+            FailureState::Ignored => None,
+        }
+    }
+}
+
+impl StateStore {
+    /// What waits, as the failures and the rows of the roster stand; what a person silenced counts nowhere.
+    pub async fn waiting(&self) -> Result<BTreeMap<WaitingKind, Waiting>, StoreError> {
+        let groups: Vec<Group> = sqlx::query_as(
+            "SELECT min(failure_id) AS failure_id, service, kind, code, state, is_standing, call <> '' AS was_called, \
+             count(*) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
+             GROUP BY service, kind, code, state, is_standing, was_called \
+             ORDER BY service, kind, code, state, is_standing, was_called",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("counting what waits")?;
+        let mut waiting: BTreeMap<WaitingKind, Waiting> = BTreeMap::new();
+        for group in groups {
+            let state = state(group.failure_id, &group.state)?;
+            let Some(why) = group.kind(state) else { continue };
+            let key = key(group.failure_id, &group.service, &group.kind, String::new(), String::new())?;
+            let owner = FailureOwner::of(key.kind, &FailureCode::parse(&group.code), state);
+            waiting.entry(why).or_default().add(owner, group.count, group.since_ms);
+        }
+        if let (count, Some(since_ms)) = self.unusable_rows().await? {
+            let owner =
+                FailureOwner::of(RecordedKind::RosterRow, &FailureCode::UnusableRow, FailureState::Waiting);
+            waiting.entry(WaitingKind::BadRows).or_default().add(owner, count, since_ms);
+        }
+        Ok(waiting)
+    }
+}

@@ -1,0 +1,86 @@
+//! A service that refuses every write in a 200 answer is found out in few calls.
+
+use rosterd_core::failure::FailureState;
+
+use rosterd_testkit::*;
+
+/// Each kind of write, with work of that kind for so many students.
+const KINDS: [&str; 4] = ["addStudents", "changeStuinfo", "movestugroup", "delStu"];
+
+async fn with_work(kind: &str, items: usize, batch_size: u32) -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(items + 60)).await;
+    world.settings.exam.batch_size = batch_size.try_into().unwrap();
+    for number in 0..items {
+        let id = format!("s{number:03}");
+        match kind {
+            "addStudents" => {
+                world.people.insert(format!("new{number:03}"), student(&format!("new{number:03}")));
+            }
+            "changeStuinfo" => {
+                let person = world.people[&id].clone().named("Another name");
+                world.people.insert(id, person);
+            }
+            "movestugroup" => {
+                let person = world.people[&id].clone().in_groups(["g2"]);
+                world.people.insert(id, person);
+            }
+            _ => {
+                world.people.remove(&id);
+            }
+        }
+    }
+    world.write_roster().await;
+    if kind == "delStu" {
+        assert_eq!(world.run().await.planned(), "");
+        world.later(4 * DAY);
+    }
+    world
+}
+
+#[tokio::test]
+async fn two_batches_of_twenty_items_refused_to_the_last_stop_the_service_after_few_calls() {
+    for kind in KINDS {
+        let world = with_work(kind, 60, 20).await;
+        world.set("exam.refused_writes", kind);
+        let report = world.run().await;
+        assert_eq!(report.exit_code, 75, "{kind}: {report:?}");
+        assert_eq!(report.applied(), "", "{kind}");
+        // Each batch of twenty is halved until one item stands alone, and each other half is sent once: eleven calls.
+        assert!((2..=24).contains(&report.calls(kind)), "{kind}: {} calls", report.calls(kind));
+        let rows = world.failures().await;
+        assert!(rows.iter().all(|row| row.state == FailureState::Waiting), "{kind}: {rows:?}");
+        world.set("exam.refused_writes", "none");
+        for _ in 0..3 {
+            let _report = world.run_later().await;
+        }
+        assert_eq!(world.run().await.planned(), "", "{kind}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{kind}");
+        assert_eq!(world.failures().await, [], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn fewer_than_twenty_items_are_judged_as_items() {
+    for kind in KINDS {
+        let world = with_work(kind, 12, 6).await;
+        world.set("exam.refused_writes", kind);
+        let report = world.run().await;
+        assert_eq!(report.exit_code, 3, "{kind}: {report:?}");
+        assert!(report.calls(kind) >= 12, "{kind}: each stood alone: {}", report.calls(kind));
+        assert_eq!(world.failures().await.len(), 12, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn everything_refused_for_days_uses_up_no_attempt_and_makes_nobody_a_dead_letter() {
+    let mut world = with_work("changeStuinfo", 40, 20).await;
+    world.settings.retry.max_attempts = 3;
+    world.set("exam.refused_writes", "all");
+    for _ in 0..6 {
+        assert_eq!(world.run_later().await.exit_code, 75);
+    }
+    let rows = world.failures().await;
+    assert!(rows.iter().all(|row| row.state == FailureState::Waiting), "{rows:?}");
+    world.set("exam.refused_writes", "none");
+    assert_eq!(world.run_later().await.applied(), "40 modify");
+}
