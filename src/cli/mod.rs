@@ -155,6 +155,11 @@ pub enum Command {
         #[arg(long, value_name = "CODE", conflicts_with_all = ["student_id", "class_code"])]
         class: Option<String>,
     },
+    /// Forget a student's ClassIn account, so that the next run finds it anew
+    Forget {
+        /// The student's id on the roster
+        student_id: String,
+    },
     /// Carry everything over to a student's new id
     Relink(RelinkArgs),
     /// Show which accounts of the services the state belongs to; give it to others
@@ -365,6 +370,7 @@ mod tests {
             "rosterd explain 1001",
             "rosterd explain 1001 --reveal --output json",
             "rosterd claim 1001 math-1",
+            "rosterd forget 1001",
             "rosterd relink 1001 2001",
             "rosterd relink 1001 2001 --force",
             "rosterd relink --suggested --yes",
@@ -403,6 +409,7 @@ mod tests {
             "rosterd --sync-now plan",
             "rosterd explain",
             "rosterd claim 1001",
+            "rosterd forget",
             "rosterd relink 1001",
             "rosterd relink 1001 2001 --yes",
             "rosterd relink --suggested 1001 2001",

@@ -8,6 +8,7 @@ mod daemon;
 mod explain;
 mod export;
 mod failures;
+mod forget;
 pub mod import;
 mod next_step;
 mod output;
@@ -73,6 +74,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             let class = class.as_ref().or(class_code.as_ref()).map_or("", String::as_str);
             claim::run(&App::open(config).await?, cli, student_id.as_deref(), class).await
         }
+        Some(Command::Forget { student_id }) => forget::run(&App::open(config).await?, cli, student_id).await,
         Some(Command::Relink(arguments)) => relink::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Account { action }) => {
             account::run(&App::open(config).await?, cli, action.as_ref()).await

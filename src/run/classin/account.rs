@@ -1,15 +1,17 @@
 //! Reads what accounts are planned from: people without one, what is remembered, and names side by side.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
 
 use futures_util::stream::StreamExt;
 
-use super::history::PriorState;
+use super::history::{PriorState, contact_of};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{RosterSnapshot, StoreError};
-use rosterd_core::classin_plan::{AccountPlan, AccountPlanner, NameDecision, Renaming};
+use rosterd_core::classin_plan::{AccountPlan, AccountPlanner, Doubt, Doubts, NameDecision, Renaming};
+use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{Enrolment, StudentId};
 
 /// The planner for this run.
@@ -18,6 +20,7 @@ pub(super) fn planner<'a>(
     side: &ClassinSide,
     key: &'a [u8; 32],
     prior: &'a PriorState,
+    doubts: &'a Doubts,
 ) -> AccountPlanner<'a> {
     AccountPlanner {
         mode: context.mode,
@@ -26,10 +29,47 @@ pub(super) fn planner<'a>(
         key,
         holds: &prior.holds,
         ignored: &prior.ignored,
+        doubts,
     }
 }
 
-/// Plans registrations for these students, whose accounts nobody knows, and names for all.
+/// The accounts of our own finding that are no longer believed: roster and accounts side by side, both in ascending
+/// order of student. None where nobody is registered, as then nobody can be asked.
+pub(super) async fn doubts(
+    context: &Context,
+    side: &ClassinSide,
+    key: &[u8; 32],
+    snapshot: &mut RosterSnapshot<'_>,
+) -> Result<Doubts, ClassinSyncError> {
+    let mut doubts = Doubts::new();
+    if !side.settings.register {
+        return Ok(doubts);
+    }
+    let mut people = pin!(snapshot.everybody());
+    let mut remembered = pin!(context.state.accounts());
+    let mut listed = people.next().await.transpose()?;
+    let mut account = remembered.next().await.transpose()?;
+    while let (Some(one), Some(other)) = (&listed, &account) {
+        match one.person.student.cmp(&other.student) {
+            Ordering::Less => {
+                listed = people.next().await.transpose()?;
+                continue;
+            }
+            Ordering::Greater => {}
+            // Where the roster names an account, that counts, and nobody is asked.
+            Ordering::Equal if one.uid.is_none() => {
+                let contact = contact_of(&one.person, side);
+                let contact = contact.map(|contact| Fingerprint(contact.fingerprint(key)));
+                doubts.extend(Doubt::of(other, contact).map(|doubt| (other.student.clone(), doubt)));
+            }
+            Ordering::Equal => {}
+        }
+        account = remembered.next().await.transpose()?;
+    }
+    Ok(doubts)
+}
+
+/// Plans registrations for these students, whose accounts nobody knows or believes any more, and names for all.
 pub(super) async fn plan(
     context: &Context,
     planner: AccountPlanner<'_>,
@@ -39,8 +79,7 @@ pub(super) async fn plan(
     let mut accounts = AccountPlan::default();
     if !unknown.is_empty() {
         let people = snapshot.people(unknown).await?;
-        let contacts = people.iter().filter_map(|person| planner.contact_of(person));
-        let known = context.state.accounts_by_contact(contacts).await?;
+        let known = context.state.accounts_among(unknown).await?;
         planner.plan_registrations(people, &known, &mut accounts);
     }
     for renaming in changed_names(context, planner, snapshot, &mut accounts).await? {
@@ -96,10 +135,9 @@ pub(super) async fn fill_in(
     context: &Context,
     planner: AccountPlanner<'_>,
     members: &mut [Enrolment],
-    accounts: &AccountPlan,
 ) -> Result<(), StoreError> {
     let without = members.iter().filter(|member| member.uid.is_none()).map(|member| &member.student);
     let known = context.state.accounts_among(without).await?;
-    planner.fill_in(members, &known, accounts);
+    planner.fill_in(members, &known);
     Ok(())
 }

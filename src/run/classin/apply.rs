@@ -401,5 +401,12 @@ impl Applier for ClassinApplier<'_> {
         true
     }
 
-    fn note_not_applied(&self, _position: usize, _outcome: &Outcome, _record: &mut CallRecord) {}
+    /// An account that ClassIn does not know (any more) is remembered as such, so that it is found anew.
+    fn note_not_applied(&self, position: usize, outcome: &Outcome, record: &mut CallRecord) {
+        let (Some(operation), Outcome::Failed(cause)) = (self.operation(position), outcome) else { return };
+        let code = cause.code.classin().filter(|code| code.says_no_account());
+        if let (EnrolmentKind::Enrol, Some(uid), Some(code)) = (operation.kind, operation.uid, code) {
+            record.accounts.push(AccountChange::Refused { student: operation.student.clone(), uid, code });
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::run::unreadable_ids::unreadable_since;
 use crate::run::unusable_rows::unusable_students;
 use crate::store::{EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, CoursePlan, CourseView, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
+    AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
     EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
@@ -79,7 +79,8 @@ pub(super) async fn plan_classin(
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
     let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
-    let planner = account::planner(context, side, &key, &prior);
+    let doubts = account::doubts(context, side, &key, &mut snapshot).await?;
+    let planner = account::planner(context, side, &key, &prior, &doubts);
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
@@ -105,6 +106,7 @@ pub(super) async fn plan_classin(
         context,
         side,
         prior: &prior,
+        doubts: &doubts,
         codes: codes(&classes),
         contradictions: seen.contradictions,
         waiting: HashSet::new(),
@@ -135,7 +137,7 @@ pub(super) async fn plan_classin(
         let next = class.as_ref().map(|class| class.target.course);
         if let Some(done) = course.is_done(next) {
             unwanted.remove(&done);
-            fill_in(context, planner, &mut course.members, &builder.plan.accounts).await?;
+            fill_in(context, planner, &mut course.members).await?;
             builder.one_course(done, &course.members).await?;
         }
         let Some(class) = class else { break };
@@ -189,7 +191,7 @@ fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
 struct FirstReading {
     /// Of those who are remembered in a class, and not wanted there.
     contradictions: Contradictions,
-    /// Who is wanted in a class that takes changes, and has no account that we know of.
+    /// Who is wanted in a class that takes changes, and has no account that we know of and believe.
     without_account: BTreeSet<StudentId>,
 }
 
@@ -201,7 +203,6 @@ async fn first_reading(
     snapshot: &mut RosterSnapshot<'_>,
 ) -> Result<FirstReading, ClassinSyncError> {
     let state = &context.state;
-    let none = AccountPlan::default();
     let mut leaving = HashSet::new();
     let mut without_account = BTreeSet::new();
     let mut unwanted = state.remembered_courses().await?;
@@ -212,10 +213,12 @@ async fn first_reading(
         let next = class.as_ref().map(|class| class.target.course);
         if let Some(done) = course.is_done(next) {
             unwanted.remove(&done);
-            fill_in(context, planner, &mut course.members, &none).await?;
+            fill_in(context, planner, &mut course.members).await?;
             let remembered = state.enrolments_of_course(done).await?;
             leaving.extend(not_wanted(&remembered, &places(&course.members)));
-            let without = course.members.iter().filter(|member| member.uid.is_none());
+            let is_asked_for =
+                |member: &&Enrolment| member.uid.is_none() || planner.doubts.contains_key(&member.student);
+            let without = course.members.iter().filter(is_asked_for);
             let without = without.filter(|member| prior.closed(member.target).is_none());
             without_account.extend(without.map(|member| member.student.clone()));
         }
@@ -253,6 +256,8 @@ struct ClassinPlanBuilder<'a> {
     context: &'a Context,
     side: &'a ClassinSide,
     prior: &'a PriorState,
+    /// Accounts that ClassIn is asked for again.
+    doubts: &'a Doubts,
     codes: HashMap<ClassTarget, ClassCode>,
     /// Of those who are not wanted where they are remembered.
     contradictions: Contradictions,
@@ -392,6 +397,8 @@ impl ClassinPlanBuilder<'_> {
             }
             if operation.state == EnrolmentState::Cannot(Reason::NoAccount) {
                 operation.state = self.without_account(&operation);
+            } else if operation.kind == EnrolmentKind::Enrol && operation.is_planned() {
+                operation.state = self.with_account(&operation);
             }
             self.plan.operations.push(operation);
         }
@@ -400,6 +407,19 @@ impl ClassinPlanBuilder<'_> {
         for handover in handovers {
             let Handover { uid, target, student } = handover;
             self.plan.changes.push(EnrolmentChange::HandOver { uid, target, student });
+        }
+    }
+
+    /// Nobody gets a new place by an account that is doubted: first ClassIn names it anew.
+    fn with_account(&self, operation: &EnrolmentOperation) -> EnrolmentState {
+        let Some(doubt) =
+            self.doubts.get(&operation.student).filter(|doubt| Some(doubt.uid()) == operation.uid)
+        else {
+            return EnrolmentState::Planned;
+        };
+        match self.plan.accounts.registration_of(&operation.student) {
+            Some(EnrolmentState::Planned) => EnrolmentState::Planned,
+            _ => EnrolmentState::Skipped(Reason::Other(doubt.to_string())),
         }
     }
 

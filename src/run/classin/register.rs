@@ -23,8 +23,8 @@ use crate::run::delivery::{
 use crate::run::progress::Progress;
 use crate::store::{CallRecord, Intent};
 use rosterd_core::classin_plan::{
-    Account, AccountChange, AccountKind, AccountOrigin, AccountPlan, AccountVerdict, Application, Call,
-    CallAnswer, Code, ItemVerdict, LARGEST_REGISTRATION, Membership, Registration, Subject, Token,
+    Account, AccountChange, AccountKind, AccountPlan, AccountVerdict, Application, Call, CallAnswer, Code,
+    ItemVerdict, LARGEST_REGISTRATION, Membership, Obtained, Registration, Subject, Token,
     judge_registrations,
 };
 use rosterd_core::exam_plan::{Fingerprint, SentValues};
@@ -99,6 +99,7 @@ impl RegistrationCall {
 struct RegistrationCalls<'a> {
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
+    accounts: &'a AccountPlan,
     desired_hashes: HashMap<&'a StudentId, u64>,
     /// How many were refused alone for what may be a fault of the call.
     suspects: AtomicU32,
@@ -110,7 +111,14 @@ impl<'a> RegistrationCalls<'a> {
         let registrations = accounts.operations.iter().filter(|one| one.kind == AccountKind::Register);
         let desired_hashes =
             registrations.map(|operation| (&operation.student, operation.desired_hash)).collect();
-        Self { terms, school, desired_hashes, suspects: AtomicU32::new(0), sendings: AtomicU64::new(0) }
+        Self {
+            terms,
+            school,
+            accounts,
+            desired_hashes,
+            suspects: AtomicU32::new(0),
+            sendings: AtomicU64::new(0),
+        }
     }
 
     fn pause(&self) -> Duration {
@@ -125,24 +133,24 @@ impl<'a> RegistrationCalls<'a> {
     /// The uid is stored before anything else is done about it.
     async fn obtained(
         &self,
-        account: &Registration,
+        (account, call): (&Registration, &'static str),
         uid: ClassinUid,
         code: Code,
         membership: Membership,
     ) -> Result<(), Broken> {
-        let key_of_memory = self.terms.token_key;
-        let is_registered = code.was_registered();
+        let ClassinApplyContext { context, token_key, .. } = self.terms;
+        let contact = Fingerprint(account.contact.fingerprint(token_key));
+        let obtained = Obtained { call: call.to_owned(), code, at_ms: context.clock.now_ms() };
         let is_school_student = membership == Membership::Sure;
         let mut record = CallRecord::default();
         for (at, student) in account.students.iter().enumerate() {
             let name = account.name.as_ref().filter(|_| at == 0);
+            let doubt = self.accounts.doubts.get(student);
+            let told = Account::obtained_by((student.clone(), uid), contact, obtained.clone(), doubt);
             record.accounts.push(AccountChange::Obtained(Account {
-                student: student.clone(),
-                uid,
-                origin: if is_registered { AccountOrigin::Registered } else { AccountOrigin::Found },
                 is_school_student,
-                contact: Some(Fingerprint(account.contact.fingerprint(key_of_memory))),
-                school_name: name.map(|name| Fingerprint(name.fingerprint(key_of_memory))),
+                school_name: name.map(|name| Fingerprint(name.fingerprint(token_key))),
+                ..told
             }));
             record.settled.push(key(student));
             if is_school_student {
@@ -177,16 +185,8 @@ impl<'a> RegistrationCalls<'a> {
         }
     }
 
-    /// An earlier run got as far as the uid; a sibling may have come to it since.
+    /// An earlier run got as far as the uid.
     async fn join_known(&self, mut call: RegistrationCall) -> Result<Delivered<Membership>, Broken> {
-        if let (Some(known), Some(account)) = (&call.known, call.accounts.first()) {
-            let of = |student: &StudentId| {
-                AccountChange::Obtained(Account { student: student.clone(), ..known.clone() })
-            };
-            let others = account.students.iter().filter(|student| **student != known.student);
-            let accounts = others.map(of).collect();
-            self.record(&CallRecord { accounts, ..CallRecord::default() }).await?;
-        }
         let Repaired { settled, stop, .. } = self.repair(&mut call, &[0]).await?;
         let mut delivered = Delivered::unsent(call.len(), stop);
         if let Some((_, outcome)) = settled.into_iter().next() {
@@ -243,13 +243,14 @@ impl CallService for RegistrationCalls<'_> {
         answer: CallAnswer,
     ) -> Result<Judged<Membership>, Broken> {
         let tokens: Vec<Token> = call.accounts.iter().map(|account| account.token.clone()).collect();
-        let judged = judge_registrations(call.call().0, &tokens, &answer);
+        let (what, action) = call.call();
+        let judged = judge_registrations(what, &tokens, &answer);
         let mut items = Vec::with_capacity(call.len());
         for (account, item) in call.accounts.iter().zip(judged.items) {
             self.suspects.fetch_add(u32::from(item.suspect.is_some()), Ordering::Relaxed);
             items.push(match item.verdict {
                 AccountVerdict::Known { uid, code, membership } => {
-                    self.obtained(account, uid, code, membership).await?;
+                    self.obtained((account, action), uid, code, membership).await?;
                     match membership {
                         Membership::Sure => Judgement::Settled(Outcome::Applied(membership)),
                         Membership::ToAskFor => Judgement::Repair(Outcome::Unsent(Unsent::ServiceStopped)),
@@ -429,9 +430,18 @@ impl<'a> Applier for Registrar<'a> {
     }
 
     fn note_not_applied(&self, position: usize, outcome: &Outcome<Membership>, record: &mut CallRecord) {
-        let operation = self.accounts.operations.get(position);
-        if let (Outcome::Failed(_), Some(operation)) = (outcome, operation) {
-            record.settled.push(key(&operation.student));
+        let Some(operation) = self.accounts.operations.get(position) else { return };
+        let student = &operation.student;
+        let Outcome::Failed(cause) = outcome else { return };
+        record.settled.push(key(student));
+        // The contact has no account any more, so the one that was obtained by it is gone.
+        let mut applications = self.accounts.applications.iter();
+        let known = applications
+            .find(|one| one.account.students.contains(student))
+            .and_then(|one| one.known.as_ref());
+        if let (Some(known), Some(code)) = (known, cause.code.classin().filter(|code| code.says_no_account()))
+        {
+            record.accounts.push(AccountChange::Refused { student: student.clone(), uid: known.uid, code });
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{Stream, StreamExt};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Column, Row};
 
 use super::error::failure;
@@ -18,6 +19,13 @@ pub(super) const PERSONAL: [&str; 3] = ["name", "phone", "email"];
 pub struct NamedStudent {
     pub student: StudentId,
     pub name: String,
+    /// The account, when the roster knows it.
+    pub uid: Option<ClassinUid>,
+}
+
+/// A student by whom an account is found beside the account on the roster. Personal: never shown.
+pub struct ListedPerson {
+    pub person: RosterPerson,
     /// The account, when the roster knows it.
     pub uid: Option<ClassinUid>,
 }
@@ -65,16 +73,7 @@ impl RosterSnapshot<'_> {
                 .await
                 .map_err(failed)?;
             let Some(row) = row else { continue };
-            let value = |column: &str| {
-                let value = normalise(&text(&row, column).unwrap_or_default()).into_owned();
-                Some(value).filter(|value| !value.is_empty())
-            };
-            people.push(RosterPerson {
-                student: student.clone(),
-                name: value("name").unwrap_or_default(),
-                phone: value("phone"),
-                email: value("email"),
-            });
+            people.push(person(student.clone(), &row));
         }
         Ok(people)
     }
@@ -95,6 +94,24 @@ impl RosterSnapshot<'_> {
                 name: normalise(&text(&row, "name").unwrap_or_default()).into_owned(),
                 uid: number(&row, "uid").id().map(ClassinUid),
             })
+        })
+    }
+
+    /// Every active student with contacts and account, in ascending order of id.
+    pub fn everybody(&mut self) -> impl Stream<Item = Result<ListedPerson, RosterError>> + Send + '_ {
+        let path = &self.database.path;
+        let sql = format!(
+            "SELECT CAST(s.student_id AS TEXT) AS id, {} AS name, {} AS phone, {} AS email, s.classin_uid AS uid \
+             FROM {} AS s WHERE {ACTIVE} = 1 AND s.student_id IS NOT NULL ORDER BY s.student_id COLLATE BINARY",
+            self.personal("name"),
+            self.personal("phone"),
+            self.personal("email"),
+            self.tables.students
+        );
+        sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction).map(move |row| {
+            let row = row.map_err(|source| failure(path, "students", source))?;
+            let student = StudentId::new(text(&row, "id").unwrap_or_default());
+            Ok(ListedPerson { person: person(student, &row), uid: number(&row, "uid").id().map(ClassinUid) })
         })
     }
 
@@ -172,5 +189,19 @@ impl RosterSnapshot<'_> {
         let mut codes: Vec<String> = rows.iter().filter_map(|row| text(row, "code")).collect();
         codes.dedup();
         Ok(codes)
+    }
+}
+
+/// A row with the columns name, phone and email.
+fn person(student: StudentId, row: &SqliteRow) -> RosterPerson {
+    let value = |column: &str| {
+        let value = normalise(&text(row, column).unwrap_or_default()).into_owned();
+        Some(value).filter(|value| !value.is_empty())
+    };
+    RosterPerson {
+        student,
+        name: value("name").unwrap_or_default(),
+        phone: value("phone"),
+        email: value("email"),
     }
 }

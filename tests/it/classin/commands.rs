@@ -76,6 +76,46 @@ async fn whom_somebody_else_added_is_named_until_a_person_claims_them_one_or_all
 }
 
 #[tokio::test]
+async fn a_forgotten_account_is_found_anew_and_the_place_stays_until_then() {
+    let (school, class) = registering().await;
+    apply(&school, 2).await;
+    school.run_as(Exit::Done).await;
+    let old = uid(&school, 0);
+    let new = school.sandbox.recycle_contact(&phone(0), "Han");
+    let ended = school.program(&["forget", "a00", "--output", "json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let json = ended.json();
+    assert_eq!((json["uid"].as_i64(), json["asks_again"].as_bool()), (Some(old), Some(true)));
+    assert!(school.members(class).contains(&old), "the command calls nobody");
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), [new, uid(&school, 1)].into());
+    let ended = school.program(&["forget", "nobody"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("no ClassIn account of student nobody"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn forgetting_an_account_wakes_what_failed_for_it_and_says_where_nobody_is_asked() {
+    let (mut school, class) = registering().await;
+    apply(&school, 1).await;
+    school.run_as(Exit::Done).await;
+    let other = school.class("c2").await;
+    school.join("a00", "c2").await;
+    school.set("refuse_item", &format!("{ADD}:0/329"));
+    school.run_as(Exit::Incomplete).await;
+    school.later(DAY);
+    school.run_as(Exit::Incomplete).await;
+    assert!(school.members(other).is_empty(), "a dead letter");
+    school.setting("CLASSIN__REGISTER", "false");
+    let ended = school.program(&["forget", "a00"]);
+    assert!(ended.code == 0 && ended.stdout.contains("enter classin_uid"), "{ended:?}");
+    school.setting("CLASSIN__REGISTER", "true");
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(other), school.members(class));
+    assert!(school.failures().await.is_empty());
+}
+
+#[tokio::test]
 async fn explain_tells_everything_about_one_student_without_a_call_and_without_values() {
     let (school, class) = registering().await;
     apply(&school, 2).await;

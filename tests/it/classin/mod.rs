@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_rows;
+mod beliefs;
 mod classes;
 mod commands;
 mod evidence;

@@ -17,9 +17,9 @@ mod subject;
 pub use account::{
     Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, AccountPlan, AccountPlanner,
     AccountVerdict, Applicant, Application, Contact, ContactFault, ContactKind, ContactProblem,
-    ContactReading, IGNORED, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership, NameChange,
-    NameDecision, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName, judge_name, judge_registrations,
-    judge_school_student, registration_batches, registrations,
+    ContactReading, Doubt, Doubts, IGNORED, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
+    NameChange, NameDecision, Obtained, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName, judge_name,
+    judge_registrations, judge_school_student, registration_batches, registrations,
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};

@@ -1,5 +1,7 @@
 //! What is remembered of accounts, and what changes it.
 
+use super::doubt::Doubt;
+use crate::classin_plan::codes::Code;
 use crate::exam_plan::Fingerprint;
 use crate::roster::{ClassinUid, StudentId};
 
@@ -47,6 +49,54 @@ pub struct Account {
     pub contact: Option<Fingerprint>,
     /// Of the name at the school, as last confirmed or first seen.
     pub school_name: Option<Fingerprint>,
+    /// By which answer; absent for one that the roster names, and where an earlier version obtained it.
+    pub obtained: Option<Obtained>,
+    /// The code by which ClassIn said that there is no such account (any more).
+    pub refused: Option<Code>,
+    /// Of the contact by which it was found anew after such a code.
+    pub found_anew: Option<Fingerprint>,
+}
+
+/// The answer that told of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obtained {
+    /// The call, by its name on the wire.
+    pub call: String,
+    /// What it answered.
+    pub code: Code,
+    /// When, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+impl Account {
+    /// The account that ClassIn named when it was asked by `contact`, with what was thought of the one before it.
+    #[must_use]
+    pub fn obtained_by(
+        (student, uid): (StudentId, ClassinUid),
+        contact: Fingerprint,
+        obtained: Obtained,
+        before: Option<&Doubt>,
+    ) -> Self {
+        let dead = match before {
+            Some(Doubt::NoSuchAccount { uid, code }) => Some((*uid, *code)),
+            Some(Doubt::AnotherContact { .. }) | None => None,
+        };
+        Self {
+            student,
+            uid,
+            origin: if obtained.code.was_registered() {
+                AccountOrigin::Registered
+            } else {
+                AccountOrigin::Found
+            },
+            is_school_student: false,
+            contact: Some(contact),
+            school_name: None,
+            obtained: Some(obtained),
+            refused: dead.filter(|(dead, _)| *dead == uid).map(|(_, code)| code),
+            found_anew: dead.map(|_| contact),
+        }
+    }
 }
 
 /// A change to what is remembered of accounts.
@@ -65,6 +115,15 @@ pub enum AccountChange {
         student: StudentId,
         /// Which.
         uid: ClassinUid,
+    },
+    /// ClassIn says that there is no such account (any more). Counts for accounts of our own finding.
+    Refused {
+        /// The student.
+        student: StudentId,
+        /// Which.
+        uid: ClassinUid,
+        /// The code.
+        code: Code,
     },
     /// The name at the school, confirmed or seen for the first time.
     Named {

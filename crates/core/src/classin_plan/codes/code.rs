@@ -63,6 +63,12 @@ impl Code {
         self.says(Says::NoSuchAccount)
     }
 
+    /// Whether it says that an account does not exist (any more), so that one of our own finding has to be found anew.
+    #[must_use]
+    pub fn says_no_account(self) -> bool {
+        self.has_no_account() || self.says(Says::AccountGone)
+    }
+
     /// Whether it may come from one bad value in the call, which halving finds.
     ///
     /// Contract: docs/contracts/classin.md, 6.1.

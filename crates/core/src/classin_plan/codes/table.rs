@@ -31,6 +31,7 @@ pub(super) enum Says {
     ClassEnded,
     ClassDeleted,
     NoSuchAccount,
+    AccountGone,
     OneValueOrTheCall,
 }
 
@@ -112,8 +113,8 @@ const NO_PICTURES: &str = "ClassIn complains of a picture although rosterd sends
 const NO_TEACHERS: &str =
     "ClassIn speaks of a teacher although rosterd registers students only; ask ClassIn's support";
 
-const CANCELLED: &str = "the owner has cancelled this ClassIn account for ever; once they have a new one, \
-     enter its uid on the roster";
+const CANCELLED: &str = "the owner has cancelled this ClassIn account for ever; one that rosterd found itself is found \
+     anew in the next run, otherwise enter the new uid on the roster";
 
 const TEACHES_COURSE: &str = "this person teaches the course and cannot be its student; take them off the \
      roster's class, or change the role in ClassIn";
@@ -146,7 +147,8 @@ pub(super) const TABLE: &[Row] = &[
             Repair,
             "the student has no ClassIn account yet; rosterd registers one where the settings allow it, \
              otherwise the student must register",
-        ),
+        )
+        .saying(&[Says::AccountGone]),
     row(114, Retry, SERVER_EXCEPTION),
     row(125, Student, UNSUITABLE_PHONE),
     row(
@@ -273,7 +275,7 @@ pub(super) const TABLE: &[Row] = &[
         400,
         Student,
         "ClassIn knows no account with this uid (a relation id from the console is not a uid); \
-         correct classin_uid on the roster",
+         correct classin_uid on the roster; an account that rosterd found itself is found anew in the next run",
     )
     .saying(&[Says::NoSuchAccount]),
     row(
@@ -312,7 +314,7 @@ pub(super) const TABLE: &[Row] = &[
     row(843, Retry, NOT_USED),
     row(845, Student, NO_TEACHERS),
     row(877, Student, NOT_USED),
-    row(886, Student, CANCELLED),
+    row(886, Student, CANCELLED).saying(&[Says::AccountGone]),
     row(887, Student, CANCELLED),
     row(901, Run(Maintenance), "ClassIn is closed for maintenance; rosterd goes on at the next run"),
     row(21_323, Student, NOT_USED),

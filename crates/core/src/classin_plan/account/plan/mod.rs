@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use names::NameDecision;
 
-use super::{Account, AccountChange, AccountOperation, AccountOrigin, Registration, SchoolName};
+use super::{Account, AccountChange, AccountOperation, AccountOrigin, Doubts, Registration, SchoolName};
 use crate::classin_plan::enrolment::{EnrolmentState, Reason};
 use crate::exam_plan::Fingerprint;
 use crate::roster::{ClassinUid, Enrolment, HomeCountry, Mode, RosterProblem, StudentId};
@@ -22,7 +22,7 @@ pub const IGNORED: &str = "ignored until its row changes";
 pub struct Application {
     /// The account.
     pub account: Registration,
-    /// What is remembered of it, when an earlier run got as far as its uid.
+    /// What is remembered of it, when an earlier run got as far as its uid for the same contact and students.
     pub known: Option<Account>,
 }
 
@@ -53,8 +53,9 @@ pub struct AccountPlan {
     pub changes: Vec<AccountChange>,
     /// Rows that cannot be used, or only in part.
     pub problems: Vec<RosterProblem>,
+    /// Accounts that ClassIn is asked for again.
+    pub doubts: Doubts,
     registrations: HashMap<StudentId, EnrolmentState>,
-    shared: HashMap<StudentId, ClassinUid>,
 }
 
 impl AccountPlan {
@@ -80,6 +81,8 @@ pub struct AccountPlanner<'a> {
     pub holds: &'a BTreeMap<u64, String>,
     /// Those of them that a person silenced.
     pub ignored: &'a HashSet<u64>,
+    /// Accounts that ClassIn is asked for again.
+    pub doubts: &'a Doubts,
 }
 
 impl AccountPlanner<'_> {
@@ -99,23 +102,17 @@ impl AccountPlanner<'_> {
         }
     }
 
-    /// Fills in the accounts that are remembered, or that a sibling has, where the roster names none.
-    pub fn fill_in(
-        &self,
-        members: &mut [Enrolment],
-        known: &HashMap<StudentId, Account>,
-        plan: &AccountPlan,
-    ) {
+    /// Fills in the accounts that are remembered where the roster names none.
+    pub fn fill_in(&self, members: &mut [Enrolment], known: &HashMap<StudentId, Account>) {
         for member in members.iter_mut().filter(|member| member.uid.is_none()) {
             let ours = known.get(&member.student).filter(|account| self.is_usable(account));
-            let shared = || plan.shared.get(&member.student).copied();
-            member.uid = ours.map(|account| account.uid).or_else(shared);
+            member.uid = ours.map(|account| account.uid);
         }
     }
 
-    /// A uid that once stood on the roster counts when ClassIn took it; one that is not of the school yet, only
-    /// where nothing more is done about that.
+    /// A uid that only ever stood on the roster is gone with its cell, whatever ClassIn made of it: it may have been a
+    /// slip. One that is not of the school yet counts only where nothing more is done about that.
     fn is_usable(&self, account: &Account) -> bool {
-        account.is_school_student || (account.origin != AccountOrigin::Roster && !self.registers)
+        account.origin != AccountOrigin::Roster && (account.is_school_student || !self.registers)
     }
 }

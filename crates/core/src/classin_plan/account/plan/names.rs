@@ -2,7 +2,7 @@
 
 use super::{AccountPlan, AccountPlanner, Renaming};
 use crate::classin_plan::account::{
-    Account, AccountChange, AccountKind, AccountOperation, NameChange, SchoolName,
+    Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, NameChange, SchoolName,
 };
 use crate::exam_plan::{Fingerprint, MemoryKey};
 use crate::roster::{ClassinUid, Mode, StudentId};
@@ -27,8 +27,13 @@ impl AccountPlanner<'_> {
         on_roster: Option<ClassinUid>,
         account: &Account,
     ) -> NameDecision {
-        // An account that ClassIn has not shown to be theirs at the school has no name there to speak of.
-        if !account.is_school_student || on_roster.is_some_and(|uid| uid != account.uid) {
+        // An account that ClassIn has not shown to be theirs at the school has no name there to speak of; one that only
+        // a cell named is gone with it.
+        let is_theirs = match on_roster {
+            Some(uid) => uid == account.uid,
+            None => account.origin != AccountOrigin::Roster,
+        };
+        if !account.is_school_student || !is_theirs {
             return NameDecision::Keep;
         }
         let Some(name) = SchoolName::cut(name) else { return NameDecision::Keep };

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::{AccountPlan, AccountPlanner, Application};
 use crate::classin_plan::account::{
-    Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, Applicant, Contact, ContactReading,
+    Account, AccountKind, AccountOperation, AccountOrigin, Applicant, Contact, ContactReading, Doubt,
     Registration, SchoolName, registrations,
 };
 use crate::classin_plan::enrolment::EnrolmentState;
 use crate::exam_plan::{Fingerprint, MemoryKey};
-use crate::roster::{Mode, RosterPerson, RosterProblem};
+use crate::roster::{Mode, RosterPerson, RosterProblem, StudentId};
 
 impl AccountPlanner<'_> {
     /// The fingerprint of the contact by which this student's account is asked for; absent where nothing is usable.
@@ -18,23 +18,39 @@ impl AccountPlanner<'_> {
         self.read(person).contact.as_ref().map(|contact| self.fingerprint(contact))
     }
 
-    /// Plans an account for each of these students, who have none that we know of. `known` are the accounts that
-    /// were obtained by their contacts earlier, for whichever student.
+    /// Plans an account for each of these students, who have none that is believed. `known` are the accounts that are
+    /// remembered of them. What was learnt for one student says nothing about another: ClassIn is asked for each contact.
     pub fn plan_registrations(
         &self,
         people: Vec<RosterPerson>,
-        known: &HashMap<Fingerprint, Account>,
+        known: &HashMap<StudentId, Account>,
         plan: &mut AccountPlan,
     ) {
-        let mut applicants = Vec::new();
-        for person in people {
-            applicants.extend(self.plan_registration(person, known, plan));
-        }
+        let applicants: Vec<Applicant> =
+            people.into_iter().filter_map(|person| self.plan_registration(person, plan)).collect();
         let application = |account: Registration| {
-            let known = known.get(&self.fingerprint(&account.contact)).cloned();
+            let known = self.known_of(&account, known);
             Application { account, known }
         };
+        plan.doubts.clone_from(self.doubts);
         plan.applications = registrations(applicants, self.key).into_iter().map(application).collect();
+    }
+
+    /// The account that an earlier run obtained for just these students by just this contact.
+    fn known_of(&self, account: &Registration, known: &HashMap<StudentId, Account>) -> Option<Account> {
+        let contact = Some(self.fingerprint(&account.contact));
+        let of = |student: &StudentId| {
+            let is_believed = |one: &&Account| {
+                one.origin != AccountOrigin::Roster
+                    && one.contact == contact
+                    && one.refused.is_none()
+                    && !self.doubts.contains_key(student)
+            };
+            known.get(student).filter(is_believed)
+        };
+        let first = of(account.students.first()?)?;
+        let is_the_same = |student| of(student).is_some_and(|one| one.uid == first.uid);
+        account.students.iter().all(is_the_same).then(|| first.clone())
     }
 
     fn read(&self, person: &RosterPerson) -> ContactReading {
@@ -47,29 +63,13 @@ impl AccountPlanner<'_> {
         Fingerprint(contact.fingerprint(self.key))
     }
 
-    fn plan_registration(
-        &self,
-        person: RosterPerson,
-        known: &HashMap<Fingerprint, Account>,
-        plan: &mut AccountPlan,
-    ) -> Option<Applicant> {
+    fn plan_registration(&self, person: RosterPerson, plan: &mut AccountPlan) -> Option<Applicant> {
         let ContactReading { contact, problem } = self.read(&person);
         let desired_hash = self.registration_hash(&person, contact.as_ref());
         let RosterPerson { student, name, .. } = person;
         if let (Some(_), Some(problem)) = (&contact, &problem) {
             let (table, key, what) = ("students", student.as_str().to_owned(), problem.to_string());
             plan.problems.push(RosterProblem { table, key, what });
-        }
-        let shared = contact.as_ref().and_then(|contact| known.get(&self.fingerprint(contact)));
-        if let Some(account) = shared.filter(|account| account.is_school_student) {
-            plan.shared.insert(student.clone(), account.uid);
-            plan.changes.push(AccountChange::Obtained(Account {
-                student,
-                origin: AccountOrigin::Found,
-                school_name: None,
-                ..account.clone()
-            }));
-            return None;
         }
         let name = SchoolName::cut(&name);
         let missing = match (&contact, &name) {
@@ -94,6 +94,10 @@ impl AccountPlanner<'_> {
             .text(person.email.as_deref().unwrap_or_default())
             .text(contact.map(Contact::expose).unwrap_or_default())
             .number(i64::from(person.name.is_empty()));
+        // That an account is dead is another matter than whatever failed before.
+        if let Some(Doubt::NoSuchAccount { uid, code }) = self.doubts.get(&person.student) {
+            digest.number(uid.0).number(code.0);
+        }
         digest.finish().0
     }
 }

@@ -1,7 +1,8 @@
 //! Whose account is registered, whose is found, whose name is written: one test a rule.
 
 use super::*;
-use crate::classin_plan::account::AccountKind;
+use crate::classin_plan::account::{AccountKind, Doubt};
+use crate::classin_plan::codes::Code;
 use crate::roster::{ClassCode, ClassTarget, CourseId, RosterPerson};
 
 const KEY: [u8; 32] = [7; 32];
@@ -12,11 +13,13 @@ struct School {
     registers: bool,
     holds: BTreeMap<u64, String>,
     ignored: HashSet<u64>,
+    doubts: Doubts,
 }
 
 impl School {
     fn new() -> Self {
-        Self { mode: Mode::Sync, registers: true, holds: BTreeMap::new(), ignored: HashSet::new() }
+        let (holds, ignored, doubts) = (BTreeMap::new(), HashSet::new(), Doubts::new());
+        Self { mode: Mode::Sync, registers: true, holds, ignored, doubts }
     }
 
     fn planner(&self) -> AccountPlanner<'_> {
@@ -27,11 +30,12 @@ impl School {
             key: &KEY,
             holds: &self.holds,
             ignored: &self.ignored,
+            doubts: &self.doubts,
         }
     }
 
     fn register(&self, people: &[RosterPerson], known: &[Account]) -> AccountPlan {
-        let known = known.iter().map(|account| (account.contact.unwrap(), account.clone())).collect();
+        let known = known.iter().map(|account| (account.student.clone(), account.clone())).collect();
         let mut plan = AccountPlan::default();
         self.planner().plan_registrations(people.to_vec(), &known, &mut plan);
         plan
@@ -58,6 +62,9 @@ fn account(id: &str, is_school_student: bool) -> Account {
         is_school_student,
         contact,
         school_name: None,
+        obtained: None,
+        refused: None,
+        found_anew: None,
     }
 }
 
@@ -101,12 +108,10 @@ fn without_contact_or_name_it_cannot_be_and_the_reason_says_what_is_missing() {
 }
 
 #[test]
-fn an_account_that_a_sibling_has_at_the_school_is_shared_and_not_asked_for() {
+fn an_account_that_was_learnt_for_another_student_is_asked_for() {
     let plan = School::new().register(&[person("s2", PHONE, "")], &[account("s1", true)]);
-    assert!(plan.operations.is_empty() && plan.applications.is_empty());
-    let [AccountChange::Obtained(found)] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
-    assert_eq!((found.student.clone(), found.uid), (student("s2"), ClassinUid(7)));
-    assert_eq!((found.origin, found.school_name), (AccountOrigin::Found, None));
+    assert_eq!(plan.applications.len(), 1);
+    assert!(plan.applications[0].known.is_none() && plan.changes.is_empty());
 }
 
 #[test]
@@ -115,6 +120,39 @@ fn an_account_that_never_joined_the_school_is_gone_on_with() {
     let plan = School::new().register(&[person("s1", PHONE, "")], std::slice::from_ref(&known));
     assert_eq!(plan.applications[0].known, Some(known));
     assert!(plan.changes.is_empty());
+}
+
+#[test]
+fn an_account_is_gone_on_with_only_for_its_own_students_and_contact_and_while_it_is_believed() {
+    let both = [person("s1", PHONE, ""), person("s2", PHONE, "")];
+    let other = Account { uid: ClassinUid(8), ..account("s2", false) };
+    let moved = Account { contact: Some(Fingerprint(1)), ..account("s1", false) };
+    let dead = Account { refused: Some(Code(886)), ..account("s1", false) };
+    let of_the_roster = Account { origin: AccountOrigin::Roster, ..account("s1", false) };
+    for (what, people, known) in [
+        ("a sibling has none", &both[..], vec![account("s1", false)]),
+        ("a sibling has another", &both, vec![account("s1", false), other]),
+        ("another contact", &both[..1], vec![moved]),
+        ("dead", &both[..1], vec![dead]),
+        ("only on the roster", &both[..1], vec![of_the_roster]),
+    ] {
+        let plan = School::new().register(people, &known);
+        assert_eq!(plan.applications.len(), 1, "{what}");
+        assert!(plan.applications[0].known.is_none(), "{what}");
+    }
+    let plan = School::new().register(&both, &[account("s1", false), account("s2", false)]);
+    assert!(plan.applications[0].known.is_some(), "both have it");
+}
+
+#[test]
+fn a_dead_account_is_another_want_than_the_registration_that_failed_before() {
+    let mut school = School::new();
+    let before = school.register(&[person("s1", PHONE, "")], &[]).operations[0].desired_hash;
+    let doubt = Doubt::NoSuchAccount { uid: ClassinUid(7), code: Code(886) };
+    school.doubts.insert(student("s1"), doubt);
+    let plan = school.register(&[person("s1", PHONE, "")], &[account("s1", false)]);
+    assert_ne!(plan.operations[0].desired_hash, before);
+    assert!(plan.applications[0].known.is_none(), "a doubted account is asked for");
 }
 
 #[test]
@@ -224,7 +262,8 @@ fn member(id: &str, uid: Option<i64>) -> Enrolment {
 fn a_missing_uid_is_filled_in_from_what_is_usable() {
     use AccountOrigin::{Found, Registered, Roster};
     for (origin, is_school_student, registers, is_used) in [
-        (Roster, true, true, true),
+        (Roster, true, true, false),
+        (Roster, true, false, false),
         (Roster, false, true, false),
         (Roster, false, false, false),
         (Registered, false, true, false),
@@ -235,17 +274,26 @@ fn a_missing_uid_is_filled_in_from_what_is_usable() {
         let known = Account { origin, ..account("s1", is_school_student) };
         let mut members = [member("s1", None)];
         let known = HashMap::from([(student("s1"), known)]);
-        school.planner().fill_in(&mut members, &known, &AccountPlan::default());
+        school.planner().fill_in(&mut members, &known);
         let expected = is_used.then_some(ClassinUid(7));
         assert_eq!(members[0].uid, expected, "{origin:?} {is_school_student} {registers}");
     }
 }
 
 #[test]
-fn a_uid_on_the_roster_stays_and_a_siblings_account_is_shared() {
-    let school = School::new();
-    let plan = school.register(&[person("s2", PHONE, "")], &[account("s1", true)]);
-    let mut members = [member("s1", Some(5)), member("s2", None), member("s3", None)];
-    school.planner().fill_in(&mut members, &HashMap::new(), &plan);
+fn a_uid_on_the_roster_stays() {
+    let known = HashMap::from([(student("s1"), account("s1", true))]);
+    let mut members = [member("s1", Some(5)), member("s1", None), member("s2", None)];
+    School::new().planner().fill_in(&mut members, &known);
     assert_eq!(members.map(|member| member.uid), [Some(ClassinUid(5)), Some(ClassinUid(7)), None]);
+}
+
+#[test]
+fn the_name_of_an_account_that_only_a_cell_named_is_left_alone_once_the_cell_is_empty() {
+    let school = School::new();
+    let account = Account { origin: AccountOrigin::Roster, ..named(Some("Li Lei")) };
+    for (on_roster, is_written) in [(Some(ClassinUid(7)), true), (None, false)] {
+        let decision = school.planner().name_decision("Han Mei", on_roster, &account);
+        assert_eq!(matches!(decision, NameDecision::Write(_)), is_written, "{on_roster:?}");
+    }
 }
