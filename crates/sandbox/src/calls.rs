@@ -153,7 +153,14 @@ impl World {
     fn poisoned(&self, service: Service, endpoint: &str, call: &Call) -> Option<Reply> {
         let is_write = service == Service::ClassIn || exam::WRITES.contains(&endpoint);
         let poison = self.switches.chosen(service, "poison").filter(|_| is_write)?;
-        poison::answer(call, poison)
+        let answer = poison::answer(call, poison)?;
+        let code = match service {
+            Service::Exam => None,
+            Service::ClassIn => {
+                self.switches.text(service, "poison_code").parse().ok().filter(|code| *code != 500)
+            }
+        };
+        Some(code.map_or(answer, |code| classin::refusal(&self.switches, code)))
     }
 
     /// The account as this read shows it, where it lags behind.

@@ -13,9 +13,10 @@ use super::record::{action, call};
 use super::rounds;
 use super::school::School;
 use super::standing::outcome_without_call;
+use super::storm::Turns;
 use crate::run::Context;
 use crate::run::delivery::{
-    self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, deliver, send_call,
+    self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, send_call,
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
@@ -44,6 +45,7 @@ pub(super) struct ClassinApplier<'a> {
     pub(super) plan: &'a ClassinPlan,
     approved: &'a Approvals,
     pub(super) calls: EnrolmentCalls<'a>,
+    pub(super) turns: Turns,
     /// Which planned operations end together: the first makes the call.
     together: HashMap<Key, Vec<usize>>,
     state: Mutex<ApplyState>,
@@ -76,6 +78,7 @@ pub(super) async fn run<'a>(
     let bar = context.progress.bar("mirroring classes", u64::try_from(calls).unwrap_or(0));
     let lanes: Lanes<EnrolmentBatch> = courses.into_values().collect();
     carry_out(&applier, &[lanes], side.settings.endpoint.max_in_flight, &bar).await;
+    applier.judge_left_over().await;
     applier.finish(report).await
 }
 
@@ -109,6 +112,7 @@ impl<'a> ClassinApplier<'a> {
             plan,
             approved,
             calls: EnrolmentCalls::new(terms, school),
+            turns: Turns::default(),
             together,
             state: Mutex::new(state),
             notes: Mutex::default(),
@@ -119,7 +123,7 @@ impl<'a> ClassinApplier<'a> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn operation(&self, at: usize) -> Option<&'a EnrolmentOperation> {
+    pub(super) fn operation(&self, at: usize) -> Option<&'a EnrolmentOperation> {
         self.plan.operations.get(at)
     }
 
@@ -184,7 +188,7 @@ impl<'a> ClassinApplier<'a> {
     }
 
     /// Whether a batch is left for another run; its operations then count as skipped.
-    fn must_skip(&self, batch: &EnrolmentBatch) -> bool {
+    pub(super) fn must_skip(&self, batch: &EnrolmentBatch) -> bool {
         let course = ClassTarget { class: None, ..batch.target };
         let is_full =
             batch.kind == EnrolmentKind::Enrol && self.calls.classes().full.contains_key(&batch.target);
@@ -359,16 +363,15 @@ impl Applier for ClassinApplier<'_> {
     }
 
     async fn deliver(&self, call: EnrolmentCall) -> Result<Delivered<()>, Broken> {
-        deliver(&self.calls, call).await
+        // Each future of the engine holds those below it: a run's would not fit on a thread's stack.
+        Box::pin(self.deliver_in_turn(call)).await
     }
 
-    fn note_call(&self, _batch: &EnrolmentBatch, _positions: &[usize], delivered: &Delivered<()>) {
+    fn note_call(&self, batch: &EnrolmentBatch, positions: &[usize], delivered: &Delivered<()>) {
         if let Some(trouble) = &delivered.trouble {
             self.notes().trouble = Some(trouble.clone());
         }
-        if self.calls.classes().suspects > 1 {
-            self.state().stop(ServiceStop::SuspectCalls { of: "students" });
-        }
+        self.leave_over(batch, positions, &delivered.outcomes);
     }
 
     async fn after_call(&self, batch: &EnrolmentBatch) -> Result<(), Broken> {

@@ -10,20 +10,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
-use super::record::{action, call};
+use super::record::{self, action, call};
 use super::repair;
 use super::school::School;
+use super::storm::undivided;
 use crate::remote::classin::{AddItem, ClassinError};
 use crate::run::delivery::{
     Attempt, Broken, CallService, Items, Judged, Judgement, Part, Repaired, ServiceStop,
 };
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
-    CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange,
+    Call, CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange,
     ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Subject, Token, evidence_after, evidence_before,
     judge,
 };
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, Refusals};
 use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
@@ -68,8 +69,8 @@ pub(super) struct Classes {
     pub(super) asked: BTreeSet<ClassTarget>,
     /// Closed classes and courses that are not written down yet, by the class that was called.
     pub(super) closures: Vec<(ClassTarget, Closure)>,
-    /// How many were refused alone for what may be a fault of the call.
-    pub(super) suspects: u32,
+    /// Whether it is the students that ClassIn refuses, or the calls themselves.
+    pub(super) refusals: BTreeMap<Call, Refusals>,
     /// Whether ClassIn answered anything that could be judged.
     pub(super) is_answered: bool,
 }
@@ -102,7 +103,12 @@ impl<'a> EnrolmentCalls<'a> {
         classes.is_answered = true;
         classes.closures.extend(judged.closed.map(|closure| (operation.target, closure)));
         classes.full.extend(judged.full.map(|code| (operation.target, code)));
-        classes.suspects += u32::from(judged.suspect.is_some());
+        let refusals = classes.refusals.entry(record::call(operation)).or_default();
+        if judged.verdicts().any(|verdict| verdict.code().is_some_and(|code| !code.may_be_one_value())) {
+            refusals.accept();
+        } else if judged.suspect.is_some() {
+            refusals.refuse_alone();
+        }
         if operation.kind == EnrolmentKind::Enrol {
             classes.asked.insert(operation.target);
         }
@@ -151,7 +157,12 @@ impl CallService for EnrolmentCalls<'_> {
         }
         self.note(call, &judged);
         let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
-        let items = call.0.iter().zip(judged.items).map(|(item, judged)| judgement(item, judged));
+        let divides = {
+            let classes = self.classes();
+            call.what().and_then(|what| classes.refusals.get(&what)).is_none_or(Refusals::divides)
+        };
+        let items = call.0.iter().zip(judged.items);
+        let items = items.map(|(item, judged)| judgement(item, judged, divides));
         Ok(Judged { stop, ..Judged::of(items.collect()) })
     }
 
@@ -233,7 +244,7 @@ fn tokens(terms: ClassinApplyContext<'_>, items: &[EnrolmentItem]) -> Vec<Token>
     items.iter().map(token).collect()
 }
 
-fn judgement(item: &EnrolmentItem, judged: JudgedItem) -> Judgement<()> {
+fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgement<()> {
     let JudgedItem { verdict, text } = judged;
     let failed = || {
         let cause = cause::of_verdict(call(&item.operation), verdict, text.clone());
@@ -248,6 +259,7 @@ fn judgement(item: &EnrolmentItem, judged: JudgedItem) -> Judgement<()> {
         },
         ItemVerdict::Unknown => Judgement::SendAgain { part: Part::Whole, otherwise: failed() },
         ItemVerdict::SendSingly => Judgement::SendAgain { part: Part::Single, otherwise: failed() },
+        ItemVerdict::Halve { .. } if !divides => Judgement::Settled(undivided()),
         ItemVerdict::Halve { .. } => Judgement::SendAgain { part: Part::Halves, otherwise: failed() },
         ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }

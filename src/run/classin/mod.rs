@@ -23,6 +23,7 @@ mod rounds;
 mod school;
 mod service_account;
 mod standing;
+mod storm;
 
 use std::time::Duration;
 

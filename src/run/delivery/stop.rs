@@ -21,7 +21,7 @@ pub(in crate::run) enum ServiceStop {
     ClassinCode { stop: Stop, code: Code },
     /// ClassIn refused the values of several accounts or students, each alone in its call: rather it is the calls.
     SuspectCalls { of: &'static str },
-    /// The exam side refused whatever it was sent in such calls.
+    /// The service refused whatever it was sent in such calls.
     RefusedItems { call: &'static str, items: usize },
     /// So many candidates show another login value than the one they are known by.
     AnotherAccount { count: u64, limit: u64 },

@@ -9,6 +9,7 @@ mod evidence;
 mod lives;
 mod names;
 mod people;
+mod storms;
 mod unknowns;
 
 use std::collections::BTreeSet;

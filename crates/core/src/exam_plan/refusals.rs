@@ -59,6 +59,12 @@ impl Refusals {
         self.is_judged = true;
     }
 
+    /// Whether a batch of which nothing went through may be the service's doing.
+    #[must_use]
+    pub fn doubts_service(&self) -> bool {
+        !self.is_accepted && !self.is_judged
+    }
+
     /// The items of the batches that were refused to the last.
     #[must_use]
     pub fn items(&self) -> usize {
@@ -123,7 +129,7 @@ mod tests {
         assert_eq!(refusals.refuse_batch(60), RefusedBatch::Judge);
         refusals.refuse_alone();
         refusals.judge_items();
-        assert!(refusals.divides());
+        assert!(refusals.divides() && !refusals.doubts_service());
         assert_eq!(refusals.refuse_batch(59), RefusedBatch::Judge);
     }
 

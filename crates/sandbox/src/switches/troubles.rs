@@ -97,6 +97,13 @@ pub(crate) const TROUBLES: &[Spec] = &[
         ClassIn,
         "poison",
         Values::Text,
-        "Every call that names this value answers 500 and applies nothing.",
+        "Every call that names this value answers poison_code and applies nothing.",
+    ),
+    words(
+        ClassIn,
+        "poison_code",
+        &["500", "100", "155"],
+        "500",
+        "What a call that names the value of poison answers: status 500, or this code for the whole call.",
     ),
 ];

@@ -228,4 +228,10 @@ async fn a_poisonous_value_makes_its_whole_write_answer_500() {
     let json = format!(r#"[{{"uid":{uid}}}]"#);
     let pairs = [("courseId", course.as_str()), ("identity", "1"), ("studentJson", &json)];
     assert_eq!(served.try_classin("addCourseStudentMultiple", &pairs).await.unwrap().status, 500);
+    for code in [100, 155] {
+        served.set("classin.poison_code", &code.to_string());
+        let answer = served.classin("addCourseStudentMultiple", &pairs).await;
+        assert_eq!(answer["error_info"]["errno"].as_i64(), Some(code));
+    }
+    assert!(served.sandbox.course_members(course.parse().unwrap()).is_empty());
 }
