@@ -1,13 +1,16 @@
 //! `failures`: what waits for a person.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::output;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
-use crate::store::FailureRow;
-use rosterd_core::failure::{FailureState, Service};
+use crate::store::{FailureRow, FullClassFigures};
+use rosterd_core::classin_plan::Code;
+use rosterd_core::failure::{FailureCode, FailureState, Service};
 
 #[derive(Serialize)]
 struct Changed {
@@ -18,7 +21,8 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     let (ids, all, to) = match action {
         None | Some(FailuresAction::List) => {
             let rows = app.state.open_failures().await?;
-            output::show(cli, &rows, |rows| rows_text(rows));
+            let full = app.state.full_class_figures().await?;
+            output::show(cli, &rows, |rows| rows_text(rows, &full));
             return Ok(Exit::Done);
         }
         Some(FailuresAction::Retry { ids, all }) => (ids, *all, FailureState::Waiting),
@@ -40,13 +44,21 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     Ok(Exit::Done)
 }
 
-pub(super) fn rows_text(rows: &[FailureRow]) -> String {
+/// One line a row; of a class without room one line for all.
+pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> String {
     use std::fmt::Write;
     if rows.is_empty() {
         return "Nothing has failed.".to_owned();
     }
     let mut text = String::new();
+    let mut told: HashSet<&str> = HashSet::new();
     for row in rows {
+        if let Some(class) = full_class(row, full) {
+            if told.insert(&class.class_code) {
+                let _infallible = writeln!(text, "{:>5}  {}", row.id, full_text(row, class));
+            }
+            continue;
+        }
         if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
             let _infallible =
                 writeln!(text, "{:>5}  roster {table} {key}: {} (for: {})", row.id, row.message, row.who);
@@ -66,4 +78,20 @@ pub(super) fn rows_text(rows: &[FailureRow]) -> String {
         );
     }
     text
+}
+
+/// The class without room that a row is about, unless a person silenced the row.
+fn full_class<'f>(row: &FailureRow, full: &'f [FullClassFigures]) -> Option<&'f FullClassFigures> {
+    let is_full = FailureCode::parse(&row.code).classin().is_some_and(Code::is_full);
+    let is_waiting = row.service == Service::Classin && row.state == FailureState::Waiting;
+    full.iter().find(|class| is_full && is_waiting && class.class_code == row.class_code)
+}
+
+fn full_text(row: &FailureRow, class: &FullClassFigures) -> String {
+    let FullClassFigures { class_code, inside, waiting } = class;
+    let when = row.due_at.as_ref().map(|due| format!("; asked again from {due} on")).unwrap_or_default();
+    format!(
+        "classin {class_code}: {inside} in, {waiting} wait ({}{when}; for: {}; --output json names them)",
+        row.code, row.who
+    )
 }

@@ -13,7 +13,7 @@ use crate::daemon::schedule;
 use crate::exit::Exit;
 use crate::run::{Attention, HoldLine, is_waiting_kind, moment, waiting_attention};
 use crate::settings::ScheduleSettings;
-use crate::store::FailureRow;
+use crate::store::{FailureRow, FullClassFigures};
 
 /// The state of the program.
 #[derive(Serialize)]
@@ -36,6 +36,8 @@ struct Status {
     #[serde(skip)]
     attention_in_short: Option<String>,
     failures: Vec<FailureRow>,
+    /// Classes without room.
+    full_classes: Vec<FullClassFigures>,
     condemned_classes: Vec<String>,
 }
 
@@ -108,6 +110,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         attention_in_short: attention_in_short(&attention, now_ms),
         attention,
         failures: state.open_failures().await?,
+        full_classes: state.full_class_figures().await?,
         condemned_classes: state
             .closed_classes()
             .await?
@@ -237,7 +240,7 @@ fn text(status: &Status) -> String {
         let _infallible = writeln!(text, "      to let it happen: {}", hold.approve);
     }
     let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
-    text.push_str(&failures::rows_text(shown));
+    text.push_str(&failures::rows_text(shown, &status.full_classes));
     if !text.ends_with('\n') {
         text.push('\n');
     }

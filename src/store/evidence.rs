@@ -39,7 +39,7 @@ pub struct EvidenceSummary {
 }
 
 /// A class that had no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FullClass {
     pub target: ClassTarget,
     /// The code that said so.
@@ -48,6 +48,20 @@ pub struct FullClass {
     pub wanted: u64,
     /// When it was found full, in milliseconds since 1970 UTC.
     pub at_ms: i64,
+    /// By which code the roster named it.
+    pub class_code: String,
+    /// How many of its students were not in it.
+    pub waiting: u64,
+}
+
+/// A class without room, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+pub struct FullClassFigures {
+    pub class_code: String,
+    /// How many we remember in it.
+    pub inside: i64,
+    /// How many wait for room.
+    pub waiting: i64,
 }
 
 const DOING: &str = "reading evidence";
@@ -173,21 +187,37 @@ impl StateStore {
 
     /// Classes that had no room at the last attempt to add a student.
     pub async fn full_classes(&self) -> Result<Vec<FullClass>, StoreError> {
-        let rows: Vec<(i64, i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT course_id, class_id, code, wanted, at_ms FROM full_classes ORDER BY course_id, class_id",
+        let rows: Vec<(i64, i64, i64, i64, i64, String, i64)> = sqlx::query_as(
+            "SELECT course_id, class_id, code, wanted, at_ms, class_code, waiting FROM full_classes \
+             ORDER BY course_id, class_id",
         )
         .fetch_all(&self.reader)
         .await
         .doing("reading full classes")?;
         Ok(rows
             .into_iter()
-            .map(|(course, class, code, wanted, at_ms)| FullClass {
+            .map(|(course, class, code, wanted, at_ms, class_code, waiting)| FullClass {
                 target: target(course, class),
                 code: Code(code),
                 wanted: u64::from_le_bytes(wanted.to_le_bytes()),
                 at_ms,
+                class_code,
+                waiting: counted(waiting),
             })
             .collect())
+    }
+
+    /// The classes without room by the codes of the roster, with how many are in them and how many wait.
+    pub async fn full_class_figures(&self) -> Result<Vec<FullClassFigures>, StoreError> {
+        sqlx::query_as(
+            "SELECT f.class_code, f.waiting, (SELECT count(*) FROM enrolments AS e \
+             WHERE e.course_id = f.course_id AND e.class_id = f.class_id \
+             AND e.evidence IN ('added', 'present', 'presumed', 'removing')) AS inside \
+             FROM full_classes AS f WHERE f.class_code <> '' ORDER BY f.class_code, f.course_id, f.class_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading full classes")
     }
 
     /// Remembers the classes that have no room, and forgets those that have some again.
@@ -212,14 +242,17 @@ impl StateStore {
         }
         for class in full {
             sqlx::query(
-                "INSERT OR REPLACE INTO full_classes (course_id, class_id, code, wanted, at_ms, run_id) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO full_classes \
+                 (course_id, class_id, code, wanted, at_ms, class_code, waiting, run_id) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(class.target.course.0)
             .bind(stored_class(class.target))
             .bind(class.code.0)
             .bind(i64::from_le_bytes(class.wanted.to_le_bytes()))
             .bind(class.at_ms)
+            .bind(&class.class_code)
+            .bind(i64::try_from(class.waiting).unwrap_or(i64::MAX))
             .bind(run.0)
             .execute(&mut *transaction)
             .await

@@ -55,7 +55,7 @@ pub use approvals::Approvable;
 pub use counted_writes::{LEFT, NotedWrite, REMOVAL};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
-pub use evidence::{EvidenceRow, FullClass};
+pub use evidence::{EvidenceRow, FullClass, FullClassFigures};
 pub use export::{LINK_COLUMNS, RosterExport, TextRow};
 pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow};
 pub use holds::{StandingHold, StudentHold};

@@ -297,13 +297,26 @@ impl<'a> ClassinApplier<'a> {
             let classes = self.calls.classes();
             let full = |(target, code): (&ClassTarget, &Code)| {
                 let wanted = *self.plan.rosters.get(target)?;
-                Some(FullClass { target: *target, code: *code, wanted, at_ms })
+                let (class_code, waiting) = self.waiting_for(*target);
+                Some(FullClass { target: *target, code: *code, wanted, at_ms, class_code, waiting })
             };
             let others = classes.asked.iter().filter(|target| !classes.full.contains_key(target));
             let others: Vec<ClassTarget> = others.copied().collect();
             (classes.full.iter().filter_map(full).collect::<Vec<FullClass>>(), others)
         };
         self.terms.context.state.remember_full(&full, &others, self.terms.run).await
+    }
+
+    /// By which code the roster names a class, and how many of its students are not in it.
+    fn waiting_for(&self, target: ClassTarget) -> (String, u64) {
+        let here = self
+            .plan
+            .operations
+            .iter()
+            .filter(|one| one.kind == EnrolmentKind::Enrol && one.target == target);
+        let code = here.clone().find_map(|one| one.class_code.as_ref()).map(ToString::to_string);
+        let waiting = here.filter(|operation| !self.is_applied(operation)).count();
+        (code.unwrap_or_default(), u64::try_from(waiting).unwrap_or(u64::MAX))
     }
 
     /// What the report says beyond figures.

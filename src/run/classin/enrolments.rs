@@ -20,9 +20,9 @@ use crate::run::delivery::{
 };
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
-    Call, CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, EvidenceChange,
-    ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Subject, Token, evidence_after, evidence_before,
-    judge,
+    Call, CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence,
+    EvidenceChange, ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Subject, Token, evidence_after,
+    evidence_before, judge,
 };
 use rosterd_core::exam_plan::{Fingerprint, Refusals};
 use rosterd_core::failure::{OperationKey, Service};

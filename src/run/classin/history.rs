@@ -115,10 +115,10 @@ impl PriorState {
         self.full.contains_key(&target)
     }
 
-    /// Whether the class had no room, and neither the roster nor the hour has changed since.
+    /// Whether the class had no room less than an hour ago, and the roster has not changed since.
     pub(super) fn is_full_still(&self, target: ClassTarget, wanted: u64, now_ms: i64) -> bool {
         self.full.get(&target).is_some_and(|full| {
-            full.wanted == wanted && full.at_ms.div_euclid(HOUR_MS) == now_ms.div_euclid(HOUR_MS)
+            full.wanted == wanted && (0..HOUR_MS).contains(&now_ms.saturating_sub(full.at_ms))
         })
     }
 }

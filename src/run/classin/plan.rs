@@ -12,8 +12,9 @@ use crate::run::unreadable_ids::unreadable_since;
 use crate::run::unusable_rows::unusable_students;
 use crate::store::{EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
-    EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, let_wait, plan_course,
+    AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
+    EnrolmentRecord, EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, let_wait,
+    plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::Mode;

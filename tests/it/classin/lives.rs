@@ -5,6 +5,7 @@ use rosterd_core::failure::FailureState;
 use rosterd_sandbox::Role;
 
 use super::{ADD, ADD_TO_COURSE, count, in_step, set_of};
+use crate::program::Programs as _;
 use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School};
 
 /// A class of `n` with room for no more, and two who want in; at the beginning of an hour.
@@ -21,19 +22,19 @@ async fn full(n: usize) -> (School, ClassIds, Vec<i64>, Vec<i64>) {
 }
 
 #[tokio::test]
-async fn a_full_class_is_asked_once_an_hour_and_its_queue_never_dies() {
+async fn a_full_class_is_asked_with_delays_that_grow_to_an_hour_and_its_queue_never_dies() {
     for level in ["items", "top"] {
         let (school, class, uids, waiting) = full(3).await;
         school.set("classin.full_level", level);
-        for _ in 0..12 {
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60, 60, 60] {
             let report = school.run_to(Exit::Incomplete).await;
-            assert_eq!(count(&report, "failed", "enrol"), 2, "{level}");
-            assert_eq!(school.classin_calls(), [ADD], "{level}");
-            school.later(15 * MINUTE);
+            assert_eq!(count(&report, "failed", "enrol"), 2, "{level}, {minutes}");
+            assert_eq!(school.classin_calls(), [ADD], "{level}, {minutes}");
+            school.later(minutes * MINUTE - MINUTE / 2);
             let report = school.run_to(Exit::Incomplete).await;
-            assert_eq!(count(&report, "skipped", "enrol"), 2, "{level}");
-            assert_eq!(school.classin_calls(), [ADD], "{level}: asked again within the hour");
-            school.later(45 * MINUTE);
+            assert_eq!(count(&report, "skipped", "enrol"), 2, "{level}, {minutes}");
+            assert_eq!(school.classin_calls(), [ADD], "{level}: asked again within {minutes} minutes");
+            school.later(MINUTE);
             school.sandbox.clear_journal();
         }
         assert!(
@@ -46,6 +47,35 @@ async fn a_full_class_is_asked_once_an_hour_and_its_queue_never_dies() {
         assert!(school.failures().await.is_empty(), "{level:?}");
         assert_eq!(school.number("SELECT count(*) FROM full_classes").await, 0, "{level:?}");
     }
+}
+
+#[tokio::test]
+async fn a_full_class_is_one_line_for_people_and_a_row_a_student_for_programs() {
+    let (school, _, _, _) = full(3).await;
+    school.run_as(Exit::Incomplete).await;
+    for command in ["failures", "status"] {
+        let ended = school.program(&[command]);
+        let lines: Vec<&str> = ended.stdout.lines().filter(|line| line.contains("c1")).collect();
+        assert!(lines.len() == 1 && lines[0].contains("c1: 3 in, 2 wait (157"), "{command}: {ended:?}");
+    }
+    let ended = school.program(&["failures", "list", "--output", "json"]);
+    assert_eq!(ended.json().as_array().unwrap().len(), 2, "{ended:?}");
+}
+
+#[tokio::test]
+async fn whoever_does_not_fit_into_a_class_of_fifty_is_counted_though_not_sent() {
+    let school = School::of_classin().await;
+    let class = school.class("MATH10").await;
+    school.sandbox.set_class_capacity(class.course, class.class, 50);
+    school.fill("MATH10", 240).await;
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.members(class).len(), 50);
+    let ended = school.program(&["failures"]);
+    assert!(ended.stdout.contains("MATH10: 50 in, 190 wait"), "{ended:?}");
+    school.sandbox.set_class_capacity(class.course, class.class, 300);
+    school.later(2 * MINUTE);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class).len(), 240);
 }
 
 #[tokio::test]
@@ -92,7 +122,7 @@ async fn a_full_course_waits_as_a_full_class_does() {
     school.run_as(Exit::Incomplete).await;
     assert_eq!(school.failures().await[0].code, "130");
     school.sandbox.clear_journal();
-    school.later(MINUTE);
+    school.later(MINUTE / 2);
     school.run_as(Exit::Incomplete).await;
     assert!(school.classin_calls().is_empty());
     school.sandbox.set_course_capacity(course, 0);

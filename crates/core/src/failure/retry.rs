@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{FailureState, RecordedHash};
 use crate::classin_plan::ItemVerdict;
 
-/// Room in a class is asked for again when another hour has begun.
+/// Room in a class is asked for again after an hour at the latest.
 pub const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The pacing of retries.
@@ -36,8 +36,8 @@ pub enum NextAttempt {
     /// The next run, whose reading or repeat settles the outcome; a delay only where the service asked for
     /// one.
     NextRun,
-    /// Another hour: there was no room. However often, it never becomes a dead letter.
-    NextHour,
+    /// A delay that grows to an hour: there was no room. However often, it never becomes a dead letter.
+    Room,
     /// A person has to act, or the row has to change.
     ByHand,
 }
@@ -48,7 +48,7 @@ impl NextAttempt {
     pub fn after(verdict: ItemVerdict) -> Self {
         match verdict {
             ItemVerdict::Student { .. } => Self::ByHand,
-            ItemVerdict::Full { .. } => Self::NextHour,
+            ItemVerdict::Full { .. } => Self::Room,
             ItemVerdict::Unknown | ItemVerdict::SendSingly => Self::NextRun,
             ItemVerdict::Done { .. }
             | ItemVerdict::Already { .. }
@@ -93,7 +93,7 @@ impl RetryPolicy {
         asked: Option<Duration>,
     ) -> (FailureState, i64) {
         match (next, self.after(attempts, now_ms, jitter, asked)) {
-            (NextAttempt::NextHour, _) => (FailureState::Waiting, next_hour(now_ms)),
+            (NextAttempt::Room, _) => (FailureState::Waiting, self.room_again(attempts, now_ms)),
             (NextAttempt::ByHand, _) | (_, Retry::Dead) => (FailureState::Dead, now_ms),
             (NextAttempt::NextRun, Retry::At(_)) if asked.is_none() => (FailureState::Waiting, now_ms),
             (NextAttempt::AfterDelay | NextAttempt::NextRun, Retry::At(due)) => (FailureState::Waiting, due),
@@ -105,6 +105,12 @@ impl RetryPolicy {
     pub fn delay(&self, attempts: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
         self.first_delay.saturating_mul(1_u32 << doublings).min(self.max_delay.max(self.first_delay))
+    }
+
+    /// When room is asked for again: all who wait for one class wait alike, so there is no jitter.
+    fn room_again(&self, attempts: u32, now_ms: i64) -> i64 {
+        let delay = i64::try_from(self.delay(attempts).as_millis()).unwrap_or(HOUR_MS);
+        now_ms.saturating_add(delay.min(HOUR_MS))
     }
 
     /// After `attempts` failed attempts, the last one now.
@@ -122,10 +128,6 @@ impl RetryPolicy {
         let delay = asked.map_or(delay, |asked| delay.max(asked.min(longest)));
         Retry::At(now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
     }
-}
-
-fn next_hour(now_ms: i64) -> i64 {
-    now_ms.div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS)
 }
 
 #[cfg(test)]
@@ -176,8 +178,8 @@ mod tests {
             ("the next run", NextAttempt::NextRun, 1, None, (Waiting, 0)),
             ("the next run after a wish", NextAttempt::NextRun, 1, asked, (Waiting, 600_000)),
             ("the next run, for the last time", NextAttempt::NextRun, 8, None, (Dead, 0)),
-            ("no room", NextAttempt::NextHour, 1, None, (Waiting, HOUR_MS)),
-            ("no room for long", NextAttempt::NextHour, 800, None, (Waiting, HOUR_MS)),
+            ("no room", NextAttempt::Room, 1, None, (Waiting, 60_000)),
+            ("no room for long", NextAttempt::Room, 800, None, (Waiting, HOUR_MS)),
             ("a person", NextAttempt::ByHand, 1, asked, (Dead, 0)),
         ];
         for (name, next, attempts, asked, stands) in table {

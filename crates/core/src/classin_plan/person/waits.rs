@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::classin_plan::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use crate::roster::{ClassTarget, ClassinUid};
 
-const NO_ROOM: &str = "the class is full: rosterd asks again in the next hour, or when the roster changes";
+const NO_ROOM: &str = "the class is full: rosterd asks again within the hour, or when the roster changes";
 const RESTS_ON_ANOTHER: &str = "what this rests on does not go ahead in this run";
 const IN_THE_COURSE: &str = "the student is in the class as long as they are in the whole course";
 
