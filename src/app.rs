@@ -90,10 +90,12 @@ impl App {
     }
 
     /// Settings and clock with a database that is not there yet, for looking around without creating it.
-    #[must_use]
-    pub fn before_first_run(settings: Settings) -> Self {
-        let state = StateStore::absent(&settings.state.database);
-        Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: None }
+    ///
+    /// # Errors
+    /// When SQLite refuses it.
+    pub async fn before_first_run(settings: Settings) -> Result<Self, AppError> {
+        let state = StateStore::absent(&settings.state.database).await?;
+        Ok(Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: None })
     }
 
     /// Takes the lock: one run at a time for one state database.

@@ -84,13 +84,18 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<App> {
                 findings.bad("state database", Exit::Configuration, what);
             }
         }
-        return Some(App::before_first_run(settings));
+        return opened(App::before_first_run(settings).await, findings);
     }
-    match App::with(settings).await {
-        Ok(app) => {
-            findings.good("state database", path);
-            Some(app)
-        }
+    let app = App::with(settings).await;
+    if app.is_ok() {
+        findings.good("state database", path);
+    }
+    opened(app, findings)
+}
+
+fn opened(app: Result<App, AppError>, findings: &mut Findings) -> Option<App> {
+    match app {
+        Ok(app) => Some(app),
         Err(error) => {
             findings.bad("state database", error.exit(), in_one_line(&error));
             None

@@ -61,12 +61,21 @@ impl StateStore {
         Ok(Self { writer, reader })
     }
 
-    /// A placeholder for a database that does not exist yet: nothing is created, and every use fails.
-    #[must_use]
-    pub fn absent(path: &Path) -> Self {
-        let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
-        let pool = || SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-        Self { writer: pool(), reader: pool() }
+    /// What a database that does not exist yet holds: nothing. It stands in memory, and no file is created.
+    ///
+    /// # Errors
+    /// When SQLite refuses it.
+    pub async fn absent(path: &Path) -> Result<Self, StoreError> {
+        // The one connection is the database: it must not be closed while it is idle.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await
+            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        migrate(&pool).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
+        Ok(Self { writer: pool.clone(), reader: pool })
     }
 
     /// Starts a transaction that writes: the write lock is taken at once.

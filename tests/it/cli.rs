@@ -463,6 +463,16 @@ async fn check_writes_nothing_not_even_a_state_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_before_the_first_run_says_what_the_run_would_say() {
+    let mut school = small().await;
+    school.setting("EXAM__LOGIN_FIELD", "auto");
+    let checked = school.program(&["check"]);
+    code(&checked, 78);
+    assert!(checked.stdout.contains("the account lists no candidates to tell it by"), "{checked:?}");
+    assert!(!school.path("state.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_killed_is_made_good_by_the_next() {
     let school = small().await;
     school.set("delay", "addStudents:60000");

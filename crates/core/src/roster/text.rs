@@ -57,19 +57,27 @@ pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// NUL, soft hyphen, zero-width characters, direction marks and byte order marks.
+/// NUL, soft hyphen, zero-width characters, direction marks, byte order marks, fillers, variation selectors and tags.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\0' | '\u{ad}'
             | '\u{34f}'
             | '\u{61c}'
-            | '\u{180e}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2064}'
             | '\u{2066}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -103,6 +111,8 @@ mod tests {
             ("\u{200e}S01\u{200f}", "S01"),
             ("\u{feff}S\u{2060}01\r\n", "S01"),
             ("S01\0", "S01"),
+            ("S03\u{fe0f}", "S03"),
+            ("\u{3164}S\u{e0100}03\u{e0020}", "S03"),
             ("\u{202d}S01\u{202c} ", "S01"),
             ("e\u{200d}\u{301}", "\u{e9}"),
             (" S 01 ", "S 01"),
