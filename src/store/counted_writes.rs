@@ -177,6 +177,31 @@ pub(super) async fn settle(
     sqlx::query(AssertSqlSafe(statement)).bind(keys(applied)).execute(&mut **transaction).await.done(DOING)
 }
 
+/// These people have been taken out of these groups, whatever becomes of the other calls that their operations need, inside
+/// the caller's transaction.
+pub(super) async fn settle_left(
+    transaction: &mut Transaction<'_, Sqlite>,
+    left: &[(OperationKey, Vec<Gid>)],
+) -> Result<(), StoreError> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    let row = |key: &OperationKey, gid: &Gid| {
+        serde_json::json!([key.service().as_str(), key.kind.as_str(), key.student.as_str(), gid.to_string()])
+    };
+    let rows: serde_json::Value =
+        left.iter().flat_map(|(key, gids)| gids.iter().map(move |gid| row(key, gid))).collect();
+    sqlx::query(
+        "UPDATE counted_writes SET is_settled = 1 WHERE is_settled = 0 AND (service, operation, student_id) IN \
+         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)) AND (kind <> 'left' \
+         OR (student_id, place) IN (SELECT value ->> 2, value ->> 3 FROM json_each(?1)))",
+    )
+    .bind(rows.to_string())
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}
+
 /// These are known not to have happened, inside the caller's transaction: whatever was sent of them, or by one run.
 pub(super) async fn take_back(
     transaction: &mut Transaction<'_, Sqlite>,

@@ -10,7 +10,7 @@ use super::{
 };
 use rosterd_core::classin_plan::AccountChange;
 use rosterd_core::failure::OperationKey;
-use rosterd_core::roster::RunId;
+use rosterd_core::roster::{Gid, RunId};
 
 /// Everything that one answered call changes, written at once.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub struct CallRecord {
     pub ended: Vec<OperationKey>,
     /// Writes that count and needed no call of their own.
     pub counted: Vec<NotedWrite>,
+    /// Operations of which one call of several has been done: who was taken out of which group by it.
+    pub left: Vec<(OperationKey, Vec<Gid>)>,
     /// Operations that are known not to have happened: what was counted of them is taken back.
     pub undone: Vec<OperationKey>,
 }
@@ -49,6 +51,7 @@ impl StateStore {
         approvals::use_up(&mut transaction, &record.ended).await?;
         counted_writes::note(&mut transaction, &record.counted, run, now_ms).await?;
         counted_writes::settle(&mut transaction, &record.applied).await?;
+        counted_writes::settle_left(&mut transaction, &record.left).await?;
         counted_writes::take_back(&mut transaction, &record.undone, Some(run)).await?;
         transaction.commit().await.doing(doing)
     }

@@ -361,6 +361,7 @@ impl Applier for ExamApplier<'_> {
         }
         if self.exam().call_applied(position, &operation.student, *sid) > 0 {
             record.links.extend(record::step_done(&batch.call, operation));
+            record.left.extend(record::groups_left(&batch.call, operation));
             return false;
         }
         record::applied(&self.context, operation, *sid, record);

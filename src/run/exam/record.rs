@@ -12,7 +12,7 @@ use rosterd_core::exam_plan::{
 };
 use rosterd_core::failure::{FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service};
 use rosterd_core::outcome::FailureCause;
-use rosterd_core::roster::{FieldId, LoginValue, RunId, Sid, StudentId};
+use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
 
 /// What is about to be sent for an operation.
 pub(super) fn intent(context: &ApplyContext<'_>, operation: &Operation) -> Intent {
@@ -42,6 +42,20 @@ fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let counted = operation.counted_writes().into_iter();
     let counted = counted.map(|write| note(write.as_str(), String::new()));
     counted.chain(operation.groups_left.iter().map(|gid| note(LEFT, gid.to_string()))).collect()
+}
+
+/// The groups that one call of a move takes its student out of; `None` where it is none.
+pub(super) fn groups_left(call: &Call, operation: &Operation) -> Option<(OperationKey, Vec<Gid>)> {
+    let left: Vec<Gid> = match call {
+        Call::Group(GroupAction::DeleteFrom, gids) => {
+            operation.groups_left.iter().copied().filter(|gid| gids.contains(gid)).collect()
+        }
+        Call::Group(GroupAction::MoveTo, _) => operation.groups_left.iter().copied().collect(),
+        Call::Group(GroupAction::AddTo, _) | Call::Change | Call::GiveWay | Call::Add | Call::Delete => {
+            Vec::new()
+        }
+    };
+    (!left.is_empty()).then(|| (key(operation), left))
 }
 
 /// The fields that a modify writes. The login value is not among them: candidates are found by what they show.

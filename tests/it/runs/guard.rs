@@ -251,3 +251,29 @@ async fn what_is_held_keeps_its_open_failure() {
     let failures = world.failures().await;
     assert_eq!((failures.len(), failures[0].attempts, failures[0].state.as_str()), (1, 1, "waiting"));
 }
+
+#[tokio::test]
+async fn who_was_taken_out_of_one_of_two_groups_counts_as_taken_out() {
+    let in_all = |person: Person| person.in_groups(["g1", "g2", "g3"]);
+    let mut world = ExamSchool::in_step(students(40).into_iter().map(in_all)).await;
+    world.settings.guard.max_move = Limit::Count(7);
+    // In a group of others too, so that they are taken out of ours and not moved.
+    for number in 0..5 {
+        let id = format!("s{number:03}");
+        let gids = ["g1", "g2", "g3"].map(|code| world.gid(code));
+        world.sandbox.set_candidate_groups(world.sid(&id).await, &[gids[0], gids[1], gids[2], world.foreign]);
+        world.edit(&id, |person| person.in_groups(["g3"])).await;
+    }
+    // With these two, one call a group is the fewest.
+    world.edit("s010", |person| person.in_groups(["g2", "g3"])).await;
+    world.edit("s011", |person| person.in_groups(["g1", "g3"])).await;
+    world.set("refuse_item", "movestugroup@2:0,1,2,3,4,5");
+    let report = world.run().await;
+    world.sandbox.clear_faults();
+    assert_eq!((report.applied(), report.failed()), ("1 move".to_owned(), "6 move".to_owned()));
+    assert_eq!(world.candidate("s000").gids, [world.gid("g2"), world.gid("g3"), world.foreign].into());
+    for number in 20..22 {
+        world.edit(&format!("s{number:03}"), |person| person.in_groups(["g3"])).await;
+    }
+    assert_eq!(world.run().await.held(), "2 move", "and six before them");
+}
