@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, OperationKind};
+use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, NamedHold, OperationKind};
 use rosterd_core::failure::{OperationKey, RecordedKind, Service};
 use rosterd_core::roster::StudentId;
 use sqlx::{Sqlite, Transaction};
@@ -19,6 +19,8 @@ pub struct Approvable {
     pub of_leaver: bool,
     /// For a hold about single people: what has to be named.
     pub word: Option<HoldWord>,
+    /// What such a hold named.
+    pub about: Fingerprint,
     /// The word of the reason.
     pub reason: String,
     /// When a run or a plan last found it held.
@@ -32,6 +34,7 @@ struct ApprovalRow {
     class_code: String,
     want: i64,
     word: String,
+    about: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +45,7 @@ struct ApprovableRow {
     class_code: String,
     want: i64,
     of_leaver: bool,
+    about: i64,
     is_named: bool,
     reason: String,
     held_at_ms: i64,
@@ -55,8 +59,8 @@ impl TryFrom<ApprovableRow> for Approvable {
         let key = read_key(place, (&row.service, &row.kind), row.student_id, row.class_code)?;
         let word = if row.is_named { HoldWord::parse(&row.reason) } else { None };
         let desired_hash = fingerprint(row.want);
-        let (of_leaver, held_at_ms) = (row.of_leaver, row.held_at_ms);
-        Ok(Self { key, desired_hash, of_leaver, word, reason: row.reason, held_at_ms })
+        let (of_leaver, about, held_at_ms) = (row.of_leaver, fingerprint(row.about), row.held_at_ms);
+        Ok(Self { key, desired_hash, of_leaver, word, about, reason: row.reason, held_at_ms })
     }
 }
 
@@ -65,13 +69,14 @@ impl StateStore {
     /// approval, and what has ended or is no longer wanted needs none.
     pub async fn approvable(&self, digest: &str) -> Result<Vec<Approvable>, StoreError> {
         let rows: Vec<ApprovableRow> = sqlx::query_as(
-            "SELECT DISTINCT o.service, o.kind, o.student_id, o.class_code, o.want, o.of_leaver, n.is_named, \
-             n.reason, n.held_at_ms \
+            "SELECT DISTINCT o.service, o.kind, o.student_id, o.class_code, o.want, o.of_leaver, o.about, \
+             n.is_named, n.reason, n.held_at_ms \
              FROM hold_digests AS d \
              JOIN holds AS h ON h.hold_digest = d.hold_digest \
              JOIN held_operations AS o ON o.hold_digest = d.hold_digest \
              JOIN held_operations AS s ON s.service = o.service AND s.kind = o.kind \
              AND s.student_id = o.student_id AND s.class_code = o.class_code AND s.want = o.want \
+             AND s.about = o.about \
              JOIN holds AS n ON n.hold_digest = s.hold_digest AND n.is_standing = 1 \
              AND n.is_named = h.is_named AND (n.is_named = 0 OR n.reason = h.reason) \
              WHERE d.digest = ? \
@@ -84,14 +89,14 @@ impl StateStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Lets these go ahead, each until a moment.
+    /// Lets these go ahead, each until a moment. Who approves what was silenced has changed their mind.
     pub async fn grant(&self, granted: &[(Approvable, i64)], now_ms: i64) -> Result<(), StoreError> {
         let doing = "approving what is held";
         let mut transaction = self.begin().await?;
-        for (Approvable { key, desired_hash, of_leaver, word, .. }, until_ms) in granted {
+        for (Approvable { key, desired_hash, of_leaver, word, about, .. }, until_ms) in granted {
             sqlx::query(
-                "INSERT INTO approvals (service, kind, student_id, class_code, want, word, of_leaver, \
-                 given_at_ms, until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                "INSERT INTO approvals (service, kind, student_id, class_code, want, word, about, of_leaver, \
+                 given_at_ms, until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
                  ON CONFLICT DO UPDATE SET given_at_ms = excluded.given_at_ms, until_ms = excluded.until_ms",
             )
             .bind(key.service().as_str())
@@ -100,12 +105,16 @@ impl StateStore {
             .bind(&key.class_key)
             .bind(stored(*desired_hash))
             .bind(word.map_or("", HoldWord::as_str))
+            .bind(stored(*about))
             .bind(of_leaver)
             .bind(now_ms)
             .bind(until_ms)
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
+            if word.is_some() {
+                wake(&mut transaction, key).await?;
+            }
         }
         transaction.commit().await.doing(doing)
     }
@@ -121,12 +130,12 @@ impl StateStore {
     /// Approvals of exam-side operations that are valid now.
     pub async fn approved(&self, now_ms: i64) -> Result<Approved, StoreError> {
         let mut approved = Approved::default();
-        for (key, desired_hash, word) in self.approvals(Service::Exam, now_ms).await? {
-            match (key.kind, word) {
+        for (key, desired_hash, named) in self.approvals(Service::Exam, now_ms).await? {
+            match (key.kind, named) {
                 (RecordedKind::Exam(OperationKind::CreateGroup), _) => approved.insert_group(desired_hash),
                 (RecordedKind::Exam(kind), None) => approved.insert(key.student, kind, desired_hash),
-                (RecordedKind::Exam(kind), Some(word)) => {
-                    approved.insert_named(key.student, kind, desired_hash, word);
+                (RecordedKind::Exam(kind), Some(hold)) => {
+                    approved.insert_named(key.student, kind, desired_hash, hold);
                 }
                 (RecordedKind::Classin(_) | RecordedKind::RosterRow, _) => {}
             }
@@ -147,10 +156,10 @@ impl StateStore {
         &self,
         service: Service,
         now_ms: i64,
-    ) -> Result<Vec<(OperationKey, Fingerprint, Option<HoldWord>)>, StoreError> {
+    ) -> Result<Vec<(OperationKey, Fingerprint, Option<NamedHold>)>, StoreError> {
         let rows: Vec<ApprovalRow> = sqlx::query_as(
-            "SELECT kind, student_id, class_code, want, word FROM approvals \
-             WHERE service = ? AND until_ms > ? ORDER BY kind, student_id, class_code, want, word",
+            "SELECT kind, student_id, class_code, want, word, about FROM approvals \
+             WHERE service = ? AND until_ms > ? ORDER BY kind, student_id, class_code, want, word, about",
         )
         .bind(service.as_str())
         .bind(now_ms)
@@ -158,10 +167,11 @@ impl StateStore {
         .await
         .doing("reading approvals")?;
         let approval = |row: ApprovalRow| {
-            let ApprovalRow { kind, student_id, class_code, want, word } = row;
+            let ApprovalRow { kind, student_id, class_code, want, word, about } = row;
             let place = ("approvals", &kind as &dyn std::fmt::Display);
             let key = read_key(place, (service.as_str(), &kind), student_id, class_code)?;
-            Ok((key, fingerprint(want), HoldWord::parse(&word)))
+            let named = HoldWord::parse(&word).map(|word| NamedHold { word, about: fingerprint(about) });
+            Ok((key, fingerprint(want), named))
         };
         rows.into_iter().map(approval).collect()
     }
@@ -177,11 +187,13 @@ impl StateStore {
     }
 
     /// Takes back the approvals of what the newest complete plan of a service no longer wants. Of a leaver of the exam
-    /// side, who may still have to wait, it is the return that ends an approval.
+    /// side, who may still have to wait, it is the return that ends an approval; of whom the plan leaves open what is
+    /// wanted, no approval ends.
     pub async fn end_unwanted_approvals(
         &self,
         service: Service,
         wanted: &HashSet<(OperationKey, Fingerprint)>,
+        left_open: &HashSet<&StudentId>,
     ) -> Result<(), StoreError> {
         let doing = "ending approvals";
         let rows: Vec<(i64, String, String, String, i64, bool, bool)> = sqlx::query_as(
@@ -198,7 +210,7 @@ impl StateStore {
         for (at_ms, kind, student, class, want, of_leaver, is_gone) in rows {
             let key = read_key(("approvals", &at_ms), (service.as_str(), &kind), student, class)?;
             let is_wanted = wanted.contains(&(key.clone(), fingerprint(want)));
-            let stands = if of_leaver { is_gone } else { is_wanted };
+            let stands = if of_leaver { is_gone } else { is_wanted || left_open.contains(&key.student) };
             if !stands {
                 unwanted.insert((kind, key.student.as_str().to_owned(), key.class_key, want));
             }
@@ -254,6 +266,24 @@ impl StateStore {
                 .doing("reading since when a student is gone")?;
         Ok(since.flatten())
     }
+}
+
+/// What a person silenced about single people is held again, so that their approval counts. A leaver's is theirs whatever
+/// the kind.
+async fn wake(transaction: &mut Transaction<'_, Sqlite>, key: &OperationKey) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE failures SET state = 'held' WHERE is_standing = 1 AND state = 'ignored' AND service = ?1 \
+         AND student_id = ?2 AND class_code = ?3 AND (kind = ?4 OR of_leaver = 1) \
+         AND code IN (SELECT value FROM json_each(?5))",
+    )
+    .bind(key.service().as_str())
+    .bind(key.student.as_str())
+    .bind(&key.class_key)
+    .bind(key.kind.as_str())
+    .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
+    .execute(&mut **transaction)
+    .await
+    .done("waking what was silenced")
 }
 
 /// Takes back the approvals of what has ended, inside the caller's transaction.

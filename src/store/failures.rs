@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rosterd_core::exam_plan::{Fingerprint, OpenFailures};
+use rosterd_core::exam_plan::{Fingerprint, HoldWord, NamedHold, OpenFailures, SilencedHold};
 use rosterd_core::failure::{
     ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, OpenFailure, OperationKey,
     RecordedHash, RecordedKind, Service,
@@ -219,6 +219,27 @@ pub(super) fn stored_contact(recorded: RecordedHash) -> (Option<i64>, &'static s
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct SilencedRow {
+    failure_id: i64,
+    kind: String,
+    student_id: String,
+    class_code: String,
+    want: i64,
+    code: String,
+    about: i64,
+    of_leaver: bool,
+}
+
+/// Something that stood without having been tried, and that a person silenced.
+struct Silenced {
+    key: OperationKey,
+    desired_hash: Fingerprint,
+    /// Of a hold about single people.
+    named: Option<NamedHold>,
+    of_leaver: bool,
+}
+
 impl StateStore {
     /// The open failures of the exam side, for the planner.
     pub async fn exam_open_failures(&self) -> Result<OpenFailures, StoreError> {
@@ -228,28 +249,38 @@ impl StateStore {
                 failures.insert(key.student, kind, failure);
             }
         }
-        for (key, desired_hash) in self.silenced(Service::Exam).await? {
-            if let RecordedKind::Exam(kind) = key.kind {
-                failures.insert_silenced(key.student, kind, desired_hash);
+        for Silenced { key, desired_hash, named, of_leaver } in self.silenced(Service::Exam).await? {
+            match (key.kind, named) {
+                (RecordedKind::Exam(kind), Some(named)) => {
+                    let hold = SilencedHold { kind, desired_hash, named, of_leaver };
+                    failures.insert_silenced_hold(key.student, hold);
+                }
+                (RecordedKind::Exam(kind), None) => failures.insert_silenced(key.student, kind, desired_hash),
+                (RecordedKind::Classin(_) | RecordedKind::RosterRow, _) => {}
             }
         }
         Ok(failures)
     }
 
     /// What a person silenced of what is withheld or held, with what is wanted.
-    async fn silenced(&self, service: Service) -> Result<Vec<(OperationKey, Fingerprint)>, StoreError> {
-        let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
-            "SELECT failure_id, kind, student_id, class_code, want FROM open_failures \
+    async fn silenced(&self, service: Service) -> Result<Vec<Silenced>, StoreError> {
+        let rows: Vec<SilencedRow> = sqlx::query_as(
+            "SELECT failure_id, kind, student_id, class_code, want, code, about, of_leaver FROM open_failures \
              WHERE service = ? AND is_standing = 1 AND state = 'ignored' ORDER BY failure_id",
         )
         .bind(service.as_str())
         .fetch_all(&self.reader)
         .await
         .doing("reading what is silenced")?;
-        let silenced = |(id, kind, student, class, want): (i64, String, String, String, i64)| {
-            Ok((key(id, service.as_str(), &kind, student, class)?, fingerprint(want)))
-        };
-        rows.into_iter().map(silenced).collect()
+        let mut silenced = Vec::with_capacity(rows.len());
+        for row in rows {
+            let SilencedRow { failure_id: id, kind, student_id, class_code, want, code, about, of_leaver } =
+                row;
+            let key = key(id, service.as_str(), &kind, student_id, class_code)?;
+            let named = HoldWord::parse(&code).map(|word| NamedHold { word, about: fingerprint(about) });
+            silenced.push(Silenced { key, desired_hash: fingerprint(want), named, of_leaver });
+        }
+        Ok(silenced)
     }
 
     /// The open failures of ClassIn, each with how it holds its operation back.

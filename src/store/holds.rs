@@ -161,7 +161,7 @@ async fn held_since(
 }
 
 fn row(operation: &HeldOperation) -> (&str, &str, &str, i64) {
-    let HeldOperation { key, desired_hash, of_leaver: _ } = operation;
+    let HeldOperation { key, desired_hash, of_leaver: _, named: _ } = operation;
     (key.kind.as_str(), key.student.as_str(), &key.class_key, stored(*desired_hash))
 }
 
@@ -192,18 +192,19 @@ async fn write(
     .execute(&mut **transaction)
     .await
     .done(DOING)?;
-    let operations: Vec<(&str, &str, &str, i64, bool)> = hold
+    let operations: Vec<(&str, &str, &str, i64, bool, i64)> = hold
         .operations
         .iter()
         .map(|operation| {
             let (kind, student, class, want) = row(operation);
-            (kind, student, class, want, operation.of_leaver)
+            let about = operation.named.map_or(0, |named| stored(named.about));
+            (kind, student, class, want, operation.of_leaver, about)
         })
         .collect();
     sqlx::query(
         "INSERT OR IGNORE INTO held_operations \
-         (hold_digest, service, kind, student_id, class_code, want, of_leaver) \
-         SELECT ?, ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+         (hold_digest, service, kind, student_id, class_code, want, of_leaver, about) \
+         SELECT ?, ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)",
     )
     .bind(&digest)
     .bind(hold.service.as_str())

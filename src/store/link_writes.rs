@@ -60,6 +60,7 @@ pub(super) async fn apply_note(
         .bind(now_ms)
         .bind(student.as_str().to_owned()),
         LinkNote::Returned(student) => {
+            end_decisions(transaction, student, now_ms).await?;
             sqlx::query(
                 "UPDATE links SET gone_since_ms = NULL, gone_runs = 0, renamed_at_ms = NULL \
                  WHERE student_id = ?",
@@ -101,6 +102,23 @@ pub(super) async fn apply_note(
             .bind(student.as_str().to_owned()),
     };
     statement.execute(&mut **transaction).await.done("remembering what was read")
+}
+
+/// A student is back: what was held of them as a leaver, and silenced, is over.
+async fn end_decisions(
+    transaction: &mut Transaction<'_, Sqlite>,
+    student: &StudentId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE failures SET state = 'superseded', closed_at_ms = ? WHERE service = 'exam' AND student_id = ? \
+         AND is_standing = 1 AND of_leaver = 1 AND state IN ('waiting', 'dead', 'ignored', 'held')",
+    )
+    .bind(now_ms)
+    .bind(student.as_str())
+    .execute(&mut **transaction)
+    .await
+    .done("ending what a leaver was held for")
 }
 
 /// Fields that came back changed, with what came back.

@@ -244,6 +244,12 @@ impl StateStore {
             let what = "has a candidate of its own: delete that one first, or leave the two as they are";
             return Err(StoreError::Row { table: "links", key: to.as_str().to_owned(), what });
         }
+        // What was decided about a leaver says nothing about a student who is there.
+        sqlx::query("UPDATE failures SET of_leaver = 0 WHERE student_id = ?")
+            .bind(from.as_str())
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
         let mut moved = 0;
         for statement in [
             "UPDATE links SET student_id = ?, gone_since_ms = NULL, gone_runs = 0, renamed_at_ms = NULL \

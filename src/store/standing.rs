@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, HoldWord};
 use rosterd_core::failure::{FailureCode, FailureState, OperationKey, Service};
 use rosterd_core::roster::RunId;
 use sqlx::{Sqlite, Transaction};
@@ -24,6 +24,10 @@ pub struct Standing {
     pub message: String,
     /// What is wanted: another want is another matter.
     pub desired_hash: Fingerprint,
+    /// For a hold about single people: what it names. Another doubt is another matter too.
+    pub about: Option<Fingerprint>,
+    /// Whether it takes something from a student who left.
+    pub of_leaver: bool,
 }
 
 /// What stands already, as earlier runs recorded it.
@@ -43,7 +47,10 @@ struct StoredRow {
     state: String,
     code: String,
     want: i64,
+    about: i64,
     is_standing: bool,
+    /// A leaver's, who is not back.
+    is_gone: bool,
 }
 
 #[derive(Debug)]
@@ -52,13 +59,16 @@ struct StandingRow {
     state: FailureState,
     code: FailureCode,
     desired_hash: Fingerprint,
+    about: i64,
+    /// A person said that this leaver stays, or has left: that stands until they are back.
+    is_decided: bool,
 }
 
 impl StandingRows {
-    /// Whether this stood before just so: then it is no news.
+    /// Whether this stood before just so, or passes by itself while a person said to leave the same: then it is no news.
     #[must_use]
     pub fn knows(&self, standing: &Standing) -> bool {
-        self.same(standing).is_some()
+        self.same(standing).is_some() || self.outlasts(standing)
     }
 
     /// Whether just this was given up, or found to be impossible, before.
@@ -69,7 +79,17 @@ impl StandingRows {
 
     fn same(&self, standing: &Standing) -> Option<&StandingRow> {
         let row = self.standing.get(&standing.key)?;
-        (row.desired_hash == standing.desired_hash && row.code == standing.code).then_some(row)
+        let is_same = row.desired_hash == standing.desired_hash
+            && row.code == standing.code
+            && row.about == standing.about.map_or(0, stored);
+        is_same.then_some(row)
+    }
+
+    /// Whether what a person silenced stays in the place of this: a reading without an answer, or a clock that is wrong,
+    /// decides nothing.
+    fn outlasts(&self, standing: &Standing) -> bool {
+        let row = self.standing.get(&standing.key);
+        standing.code.passes() && row.is_some_and(|row| row.state == FailureState::Ignored)
     }
 }
 
@@ -77,8 +97,10 @@ impl StateStore {
     /// What stands already of a service.
     pub async fn standing(&self, service: Service) -> Result<StandingRows, StoreError> {
         let rows: Vec<StoredRow> = sqlx::query_as(
-            "SELECT failure_id, kind, student_id, class_code, state, code, want, is_standing FROM open_failures \
-             WHERE service = ? AND (is_standing = 1 OR state = 'dead') ORDER BY failure_id",
+            "SELECT f.failure_id, f.kind, f.student_id, f.class_code, f.state, f.code, f.want, f.about, \
+             f.is_standing, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone FROM open_failures AS f \
+             LEFT JOIN links AS l ON l.student_id = f.student_id AND l.gone_since_ms IS NOT NULL \
+             WHERE f.service = ? AND (f.is_standing = 1 OR f.state = 'dead') ORDER BY f.failure_id",
         )
         .bind(service.as_str())
         .fetch_all(&self.reader)
@@ -94,19 +116,19 @@ impl StateStore {
                 state: word,
                 code,
                 want,
+                about,
                 is_standing,
+                is_gone,
             } = row;
             let key = key(id, service.as_str(), &kind, student_id, class_code)?;
             if !is_standing {
                 standing.dead.insert(key, fingerprint(want));
                 continue;
             }
-            let row = StandingRow {
-                id,
-                state: state(id, &word)?,
-                code: FailureCode::parse(&code),
-                desired_hash: fingerprint(want),
-            };
+            let state = state(id, &word)?;
+            let is_decided = is_gone && state == FailureState::Ignored && HoldWord::parse(&code).is_some();
+            let (code, desired_hash) = (FailureCode::parse(&code), fingerprint(want));
+            let row = StandingRow { id, state, code, desired_hash, about, is_decided };
             standing.standing.insert(key, row);
         }
         Ok(standing)
@@ -128,24 +150,25 @@ impl StateStore {
             match before.same(standing) {
                 Some(row) if row.state == FailureState::Ignored => {}
                 Some(row) => renew(&mut transaction, row.id, standing, (run, now_ms)).await?,
+                None if before.outlasts(standing) => {}
                 None => begin(&mut transaction, standing, (run, now_ms)).await?,
             }
         }
         transaction.commit().await.doing(DOING)
     }
 
-    /// Closes what no longer stands by the newest complete plan: neither found by it, nor left undone because a person
-    /// silenced it.
+    /// Closes what no longer stands by the newest complete plan. What a person silenced stands as long as the plan leaves
+    /// it undone, or open, and what they decided about a leaver until that one is back.
     pub async fn close_standing(
         &self,
         before: &StandingRows,
         now: &[Standing],
-        silenced: &HashSet<OperationKey>,
+        is_left: impl Fn(&OperationKey) -> bool,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let stands: HashSet<&OperationKey> = now.iter().map(|standing| &standing.key).collect();
         let is_silenced = |key: &OperationKey, row: &StandingRow| {
-            row.state == FailureState::Ignored && silenced.contains(key)
+            row.is_decided || (row.state == FailureState::Ignored && is_left(key))
         };
         let over =
             before.standing.iter().filter(|(key, row)| !stands.contains(key) && !is_silenced(key, row));
@@ -195,16 +218,17 @@ async fn begin(
     standing: &Standing,
     (run, now_ms): (RunId, i64),
 ) -> Result<(), StoreError> {
-    let Standing { key, state, code, message, desired_hash } = standing;
+    let Standing { key, state, code, message, desired_hash, about, of_leaver } = standing;
     sqlx::query(
         "INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, attempts, \
-         first_failed_at_ms, last_failed_at_ms, due_at_ms, want, run_id, is_standing) \
-         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7, 0, ?8, ?8, ?8, ?9, ?10, 1) \
+         first_failed_at_ms, last_failed_at_ms, due_at_ms, want, run_id, about, of_leaver, is_standing) \
+         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7, 0, ?8, ?8, ?8, ?9, ?10, ?11, ?12, 1) \
          ON CONFLICT (service, kind, student_id, class_code, is_standing) \
          WHERE state IN ('waiting', 'dead', 'ignored', 'held') \
          DO UPDATE SET state = excluded.state, code = excluded.code, message = excluded.message, \
          first_failed_at_ms = excluded.first_failed_at_ms, last_failed_at_ms = excluded.last_failed_at_ms, \
-         due_at_ms = excluded.due_at_ms, want = excluded.want, run_id = excluded.run_id",
+         due_at_ms = excluded.due_at_ms, want = excluded.want, run_id = excluded.run_id, \
+         about = excluded.about, of_leaver = excluded.of_leaver",
     )
     .bind(key.service().as_str())
     .bind(key.kind.as_str())
@@ -216,6 +240,8 @@ async fn begin(
     .bind(now_ms)
     .bind(stored(*desired_hash))
     .bind(run.0)
+    .bind(about.map_or(0, stored))
+    .bind(of_leaver)
     .execute(&mut **transaction)
     .await
     .done(DOING)

@@ -62,5 +62,7 @@ fn standing(operation: &EnrolmentOperation) -> Option<Standing> {
         code: FailureCode::NotOurs,
         message: reason.to_string(),
         desired_hash: Fingerprint(desired_hash),
+        about: None,
+        of_leaver: false,
     })
 }

@@ -43,6 +43,6 @@ impl WantedBefore {
         let mut wanted: HashSet<(OperationKey, Fingerprint)> = self.0.into_iter().collect();
         wanted.extend(plan.operations.iter().map(|operation| (key(operation), operation.desired_hash)));
         wanted.extend(plan.creations.iter().map(|it| (group_creation::key(it), it.desired_hash)));
-        context.state.end_unwanted_approvals(Service::Exam, &wanted).await
+        context.state.end_unwanted_approvals(Service::Exam, &wanted, &plan.left_open()).await
     }
 }

@@ -419,12 +419,14 @@ async fn decide(
     let mut lost_adds = context.state.lost_adds().await?;
     lost_adds.retain(|student| !open_adds.contradicted.contains(student));
     let guard = guard(context, side, now_ms).await?;
+    let open_failures = context.state.exam_open_failures().await?;
     let terms = LookupTerms {
         groups: &roster_diff.groups,
         policy: &policy,
         trust,
         our_lost_adds: &lost_adds,
         approved: &guard.approved,
+        open_failures: &open_failures,
         now_ms,
     };
     let requests = LookupRequests::under(&roster_diff.diff, &terms);
@@ -435,7 +437,6 @@ async fn decide(
             .await?;
     }
     let lookups = LookupResults { unsettled_adds: open_adds.unsettled, ..found };
-    let open_failures = context.state.exam_open_failures().await?;
     let comparison = Comparison { mapping, observed, key };
     let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);

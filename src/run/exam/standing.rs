@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::record::key;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
-use rosterd_core::exam_plan::{GuardedPlan, Hold, Operation, OperationKind, OperationState, SkipReason};
+use rosterd_core::exam_plan::{
+    GuardedPlan, Hold, NamedHold, Operation, OperationKind, OperationState, SkipReason,
+};
 use rosterd_core::failure::{FailureState, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::RunId;
@@ -57,10 +59,11 @@ impl StandingOperations {
         if plan.doubt.is_some() {
             return Ok(());
         }
-        let is_silenced =
-            |operation: &&Operation| operation.state == OperationState::Skipped(SkipReason::Ignored);
-        let silenced = plan.operations.iter().filter(is_silenced).map(key).collect();
-        context.state.close_standing(&self.before, &self.now, &silenced, now_ms).await
+        let is_undone = |operation: &&Operation| matches!(operation.state, OperationState::Skipped(_));
+        let undone: HashSet<OperationKey> = plan.operations.iter().filter(is_undone).map(key).collect();
+        let left_open = plan.left_open();
+        let is_left = |key: &OperationKey| undone.contains(key) || left_open.contains(&key.student);
+        context.state.close_standing(&self.before, &self.now, is_left, now_ms).await
     }
 
     /// Whether this is held about single people as it was before.
@@ -104,10 +107,14 @@ fn with_command(standing: Standing, holds: &HashMap<&OperationKey, &Hold>) -> St
 
 /// What stands in the way of an operation, where it is withheld or held about single people.
 fn standing(operation: &Operation) -> Option<Standing> {
-    let (state, code, message) = match &operation.state {
-        OperationState::Held(reason) => (FailureState::Held, reason.word()?.code(), reason.to_string()),
-        OperationState::Skipped(reason) => (FailureState::Waiting, reason.code()?, reason.to_string()),
+    let (state, code, message, about) = match &operation.state {
+        OperationState::Held(reason) => {
+            let NamedHold { word, about } = reason.named()?;
+            (FailureState::Held, word.code(), reason.to_string(), Some(about))
+        }
+        OperationState::Skipped(reason) => (FailureState::Waiting, reason.code()?, reason.to_string(), None),
         OperationState::Planned | OperationState::Cannot(_) => return None,
     };
-    Some(Standing { key: key(operation), state, code, message, desired_hash: operation.desired_hash })
+    let (desired_hash, of_leaver) = (operation.desired_hash, operation.of_leaver);
+    Some(Standing { key: key(operation), state, code, message, desired_hash, about, of_leaver })
 }

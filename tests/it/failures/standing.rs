@@ -73,7 +73,7 @@ async fn a_wait_ends_with_its_cause_and_its_row_is_closed() {
     let report = world.run().await;
     assert_eq!((report.planned(), report.exit_code), ("1 add".to_owned(), 0), "two people: the grace runs");
     assert_eq!(rows(&world).await, waiting(FailureState::Waiting));
-    world.later(4 * DAY);
+    world.later(3 * DAY + HOUR);
     let report = world.run().await;
     assert_eq!(report.applied(), "1 delete", "whose the login value was");
     assert_eq!(world.run().await.applied(), "1 add");

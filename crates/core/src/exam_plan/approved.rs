@@ -4,18 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use super::fingerprint::Fingerprint;
 use super::group_creation::GroupCreation;
-use super::hold_word::HoldWord;
+use super::hold_word::NamedHold;
 use super::kind::OperationKind;
 use super::operation::Operation;
 use crate::roster::StudentId;
 
 /// Operations that a person let go ahead, by what they want.
 ///
-/// An approval of what a limit holds says nothing about a hold about single people. Such a hold is approved by its
-/// word; that approval covers the limits too.
+/// An approval of what a limit holds says nothing about a hold about single people. Such a hold is approved with what it
+/// named; that approval covers the limits too.
 #[derive(Clone, Debug, Default)]
 pub struct Approved {
-    operations: HashMap<(StudentId, OperationKind, Fingerprint), HashSet<HoldWord>>,
+    operations: HashMap<(StudentId, OperationKind, Fingerprint), HashSet<NamedHold>>,
     groups: HashSet<Fingerprint>,
 }
 
@@ -25,15 +25,15 @@ impl Approved {
         self.operations.entry((student, kind, desired_hash)).or_default();
     }
 
-    /// Adds one operation that was held about single people, for this reason.
+    /// Adds one operation that was held about single people, with what the hold named.
     pub fn insert_named(
         &mut self,
         student: StudentId,
         kind: OperationKind,
         desired_hash: Fingerprint,
-        word: HoldWord,
+        named: NamedHold,
     ) {
-        self.operations.entry((student, kind, desired_hash)).or_default().insert(word);
+        self.operations.entry((student, kind, desired_hash)).or_default().insert(named);
     }
 
     /// Adds one approved creation of a group.
@@ -49,10 +49,10 @@ impl Approved {
         before: Fingerprint,
         now: Fingerprint,
     ) -> bool {
-        let Some(words) = self.operations.get(&(student.clone(), kind, before)).cloned() else {
+        let Some(named) = self.operations.get(&(student.clone(), kind, before)).cloned() else {
             return false;
         };
-        self.operations.entry((student.clone(), kind, now)).or_default().extend(words);
+        self.operations.entry((student.clone(), kind, now)).or_default().extend(named);
         true
     }
 
@@ -75,17 +75,17 @@ impl Approved {
         student: &StudentId,
         kind: OperationKind,
         desired_hash: Fingerprint,
-        word: HoldWord,
+        hold: NamedHold,
     ) -> bool {
-        let words = self.operations.get(&(student.clone(), kind, desired_hash));
-        words.is_some_and(|words| words.contains(&word))
+        let named = self.operations.get(&(student.clone(), kind, desired_hash));
+        named.is_some_and(|named| named.contains(&hold))
     }
 
-    /// The students whom a person let go ahead although they are held for this reason.
+    /// Whom a person let go ahead in any way although they are held for a reason about single people, and for which.
     #[must_use]
-    pub fn students(&self, word: HoldWord) -> HashSet<&StudentId> {
-        let named = self.operations.iter().filter(|(_, words)| words.contains(&word));
-        named.map(|((student, ..), _)| student).collect()
+    pub fn named(&self) -> HashSet<(&StudentId, NamedHold)> {
+        let operations = self.operations.iter();
+        operations.flat_map(|((student, ..), named)| named.iter().map(move |hold| (student, *hold))).collect()
     }
 
     /// Whether the creation of this very group was approved.

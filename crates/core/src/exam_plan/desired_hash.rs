@@ -6,7 +6,7 @@ use super::fingerprint::{Digest, Fingerprint, MemoryKey};
 use super::group_change::TargetGroup;
 use super::kind::OperationKind;
 use super::reason::CannotReason;
-use crate::roster::{FieldId, StudentId};
+use crate::roster::{FieldId, LoginValue, StudentId};
 
 /// Begins the hash of one operation.
 pub(super) fn desired_digest(key: &MemoryKey, student: &StudentId, kind: OperationKind) -> Digest {
@@ -28,6 +28,12 @@ pub(super) fn desired_add(
         digest.number(field.0).text(value);
     }
     digest.finish()
+}
+
+/// Of a take-over of the candidate with this login value. It is the same before a look-up has brought the sid, so that
+/// each doubt about it is approved for the same operation.
+pub(super) fn desired_adoption(key: &MemoryKey, student: &StudentId, login: &LoginValue) -> Fingerprint {
+    desired_digest(key, student, OperationKind::Adopt).text(login.as_str()).finish()
 }
 
 /// Of a student's move into all of these groups.

@@ -1,7 +1,7 @@
 //! What is held and why: each reason once, under a digest that stays the same while the same is held.
 
 use super::fingerprint::{Digest, Fingerprint};
-use super::hold_word::HoldWord;
+use super::hold_word::{HoldWord, NamedHold};
 use crate::failure::{OperationKey, Service};
 
 /// One reason for which operations of a service are held.
@@ -35,6 +35,8 @@ pub struct HeldOperation {
     pub desired_hash: Fingerprint,
     /// Whether it takes something from a student who left.
     pub of_leaver: bool,
+    /// For a hold about single people: what it named, which an approval covers and nothing else.
+    pub named: Option<NamedHold>,
 }
 
 impl Hold {
@@ -52,9 +54,12 @@ impl Hold {
         digest.text(self.service.as_str()).text(self.reason);
         let mut operations: Vec<&HeldOperation> = self.operations.iter().collect();
         operations.sort_by(|one, two| (&one.key, one.desired_hash).cmp(&(&two.key, two.desired_hash)));
-        for HeldOperation { key, desired_hash, of_leaver: _ } in operations {
+        for HeldOperation { key, desired_hash, of_leaver: _, named } in operations {
             digest.text(key.kind.as_str()).text(key.student.as_str()).text(&key.class_key);
             digest.number(i64::from_le_bytes(desired_hash.0.to_le_bytes()));
+            if let Some(NamedHold { word: _, about }) = named {
+                digest.number(i64::from_le_bytes(about.0.to_le_bytes()));
+            }
         }
         digest.finish_text()
     }
@@ -90,7 +95,7 @@ mod tests {
 
     fn operation(student: &str, hash: u64) -> HeldOperation {
         let key = OperationKey::of(OperationKind::Delete, StudentId::new(student));
-        HeldOperation { key, desired_hash: Fingerprint(hash), of_leaver: true }
+        HeldOperation { key, desired_hash: Fingerprint(hash), of_leaver: true, named: None }
     }
 
     fn hold(reason: &'static str, operations: &[(&str, u64)]) -> Hold {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::fingerprint::Fingerprint;
 use crate::failure::FailureCode;
 
 /// Why single people are held. A digest alone never covers such a hold: an approval names the student or this word.
@@ -53,6 +54,16 @@ impl HoldWord {
             Self::SharedContact => FailureCode::SharedContact,
         }
     }
+}
+
+/// A hold about single people as it was shown: an approval of it says nothing about another student, group or variant
+/// under the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamedHold {
+    /// What an approval has to name.
+    pub word: HoldWord,
+    /// What the hold named: the variant of the doubt with the other student, the groups or the sid.
+    pub about: Fingerprint,
 }
 
 impl fmt::Display for HoldWord {

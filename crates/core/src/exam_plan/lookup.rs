@@ -6,10 +6,11 @@ use super::approved::Approved;
 use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge};
 use super::fingerprint::Fingerprint;
 use super::groups::{GroupBook, LeaverStanding};
-use super::hold_word::HoldWord;
 use super::link::Link;
+use super::open_failures::OpenFailures;
 use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
+use super::reason::HoldReason;
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
@@ -86,25 +87,31 @@ impl LookupRequests {
     /// decides, and, where the listing is doubtful anyway, students missing from it.
     #[must_use]
     pub fn under(diff: &Diff, terms: &LookupTerms<'_>) -> Self {
-        let LookupTerms { groups, policy, trust, our_lost_adds, approved, now_ms } = *terms;
+        let LookupTerms { groups, policy, trust, our_lost_adds, approved, open_failures, now_ms } = *terms;
         let complete = !trust.is_doubtful();
         let doubts = PersonDoubts::of(&diff.differences);
-        let same_person = approved.students(HoldWord::SamePerson);
-        let foreign_group = approved.students(HoldWord::ForeignGroup);
+        let named = approved.named();
+        let is_named = |student: &StudentId, reason: HoldReason| {
+            reason.named().is_some_and(|hold| named.contains(&(student, hold)))
+        };
         let leaver = |link: &Link| {
-            let asks = doubts.of_leaver(link, None).is_some() && !same_person.contains(&link.student);
+            let student = &link.student;
+            let mut asked = doubts.of_leaver(link, None).into_iter();
+            let asks = asked.any(|doubt| !is_named(student, HoldReason::SamePerson(doubt)));
             let stays = link.groups.as_ref().is_some_and(|held| match groups.standing_of_leaver(held) {
                 LeaverStanding::Ours => false,
                 LeaverStanding::Moved => true,
                 LeaverStanding::Foreign(_) if policy.shared => groups.ours_among(held).is_empty(),
-                LeaverStanding::Foreign(_) => !foreign_group.contains(&link.student),
+                LeaverStanding::Foreign(gids) => !is_named(student, HoldReason::ForeignGroup(gids)),
             });
             let sync = complete && policy.mode == Mode::Sync;
-            sync && policy.leaver_is_due(link, now_ms) && !asks && !stays
+            let is_kept = open_failures.keeps(link);
+            sync && policy.leaver_is_due(link, now_ms) && !asks && !stays && !is_kept
         };
         let adoption = |newcomer: &Newcomer| {
             let student = &newcomer.wanted.id;
-            let asks = doubts.of_newcomer(student).is_some() && !same_person.contains(student);
+            let doubt = doubts.of_newcomer(student);
+            let asks = doubt.is_some_and(|doubt| !is_named(student, HoldReason::SamePerson(doubt)));
             let waits = doubts.is_of_leaver(&newcomer.wanted.login);
             (policy.adopt == Adopt::Auto || our_lost_adds.contains(student)) && !asks && !waits
         };
@@ -192,6 +199,8 @@ pub struct LookupTerms<'a> {
     pub our_lost_adds: &'a HashSet<StudentId>,
     /// What a person let go ahead.
     pub approved: &'a Approved,
+    /// What a person silenced.
+    pub open_failures: &'a OpenFailures,
     /// Now, in milliseconds since 1970 UTC.
     pub now_ms: i64,
 }

@@ -68,7 +68,7 @@ mod sent;
 mod shape;
 mod shown;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use account_fields::{AccountFields, ListedLabels};
 pub use answer::{GroupAction, WriteAnswer};
@@ -92,7 +92,7 @@ pub use group_creation::{
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub use guard::{Guard, GuardedPlan, allowance};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
-pub use hold_word::HoldWord;
+pub use hold_word::{HoldWord, NamedHold};
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid};
 pub use kept::{FormerGroup, KeptLeavers};
@@ -102,7 +102,7 @@ pub use login_evidence::{LoginEvidence, LoginFieldVerdict};
 pub use lookup::{LoginFact, LookupRequests, LookupResults, LookupTerms, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
-pub use open_failures::OpenFailures;
+pub use open_failures::{OpenFailures, SilencedHold};
 pub use operation::{
     Addition, Adoption, Change, Deletion, FieldChange, GroupMove, LoginChange, Modification, Operation,
     OperationState,
@@ -262,6 +262,17 @@ impl Plan {
                 .number(desired_hash);
         }
         digest.finish_text()
+    }
+
+    /// Students of whom it leaves open what is wanted: data or a reading stand in the way of knowing. What a person decided
+    /// about them is neither wanted nor unwanted by this plan.
+    #[must_use]
+    pub fn left_open(&self) -> HashSet<&StudentId> {
+        let is_open = |operation: &&Operation| match &operation.state {
+            OperationState::Skipped(reason) => *reason == SkipReason::Ignored || reason.code().is_some(),
+            OperationState::Planned | OperationState::Held(_) | OperationState::Cannot(_) => false,
+        };
+        self.operations.iter().filter(is_open).map(|operation| &operation.student).collect()
     }
 
     /// Whether nothing is to be done.

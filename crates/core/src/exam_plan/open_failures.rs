@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::fingerprint::Fingerprint;
+use super::hold_word::NamedHold;
 use super::kind::OperationKind;
-use super::reason::SkipReason;
+use super::link::Link;
+use super::reason::{HoldReason, SkipReason};
 use crate::failure::{FailureState, OpenFailure};
 use crate::roster::StudentId;
 
@@ -13,6 +15,22 @@ use crate::roster::StudentId;
 pub struct OpenFailures {
     failed: HashMap<(StudentId, OperationKind), OpenFailure>,
     silenced: HashSet<(StudentId, OperationKind, Fingerprint)>,
+    silenced_holds: HashSet<(StudentId, OperationKind, Fingerprint)>,
+    kept: HashSet<StudentId>,
+    said_to_have_left: HashSet<StudentId>,
+}
+
+/// A hold about single people that a person silenced.
+#[derive(Clone, Copy, Debug)]
+pub struct SilencedHold {
+    /// What was held.
+    pub kind: OperationKind,
+    /// What it wanted.
+    pub desired_hash: Fingerprint,
+    /// For what it was held.
+    pub named: NamedHold,
+    /// Whether it takes something from a student who left.
+    pub of_leaver: bool,
 }
 
 impl OpenFailures {
@@ -21,13 +39,50 @@ impl OpenFailures {
         self.failed.insert((student, kind), failure);
     }
 
-    /// Adds something that stood among the failures without having been tried, and that a person silenced.
+    /// Adds something that was withheld, and that a person silenced.
     pub fn insert_silenced(&mut self, student: StudentId, kind: OperationKind, desired_hash: Fingerprint) {
         self.silenced.insert((student, kind, desired_hash));
     }
 
-    /// Whether a person silenced just this wait or hold. It says nothing about an attempt: what is withheld or held
-    /// no longer goes ahead like anything else.
+    /// Adds something that was held about single people, and that a person silenced. A leaver stays from then on,
+    /// whatever else is found; who silenced that rows still name a leaver has said that they have left.
+    pub fn insert_silenced_hold(&mut self, student: StudentId, hold: SilencedHold) {
+        let SilencedHold { kind, desired_hash, named, of_leaver } = hold;
+        if of_leaver && HoldReason::StillNamed.named() == Some(named) {
+            self.said_to_have_left.insert(student);
+            return;
+        }
+        if of_leaver {
+            self.kept.insert(student.clone());
+        }
+        self.silenced_holds.insert((student, kind, desired_hash));
+    }
+
+    /// Whether a person said that this leaver stays, until they are back, `failures retry` or an approval.
+    #[must_use]
+    pub fn keeps(&self, leaver: &Link) -> bool {
+        leaver.gone_since_ms.is_some() && self.kept.contains(&leaver.student)
+    }
+
+    /// Whether a person said that this student has left, although rows still name them.
+    #[must_use]
+    pub fn says_left(&self, leaver: &Link) -> bool {
+        leaver.gone_since_ms.is_some() && self.said_to_have_left.contains(&leaver.student)
+    }
+
+    /// Whether a person silenced the hold of just this.
+    #[must_use]
+    pub fn is_silenced_hold(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+    ) -> bool {
+        self.silenced_holds.contains(&(student.clone(), kind, desired_hash))
+    }
+
+    /// Whether a person silenced just this wait. It says nothing about an attempt: what is withheld no longer goes
+    /// ahead like anything else.
     #[must_use]
     pub fn is_silenced(&self, student: &StudentId, kind: OperationKind, desired_hash: Fingerprint) -> bool {
         self.silenced.contains(&(student.clone(), kind, desired_hash))

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::fingerprint::Digest;
 use crate::roster::StudentId;
 
 /// The reason to ask whether it is one person or two.
@@ -37,6 +38,22 @@ pub enum PersonDoubt {
         /// Whose candidate shows its values.
         other: StudentId,
     },
+}
+
+impl PersonDoubt {
+    /// Whom it is about, and what is asked: whether two are one, or whether something changed hands.
+    pub(super) fn take_into<'d>(&self, digest: &'d mut Digest) -> &'d mut Digest {
+        match self {
+            Self::LoginWanted { leaver, by: other, has_candidate: _ }
+            | Self::AlikeIds { leaver, newcomer: other } => {
+                digest.text("one or two").text(leaver.as_str()).text(other.as_str())
+            }
+            Self::RenamedByHand { leaver } => digest.text("renamed by hand").text(leaver.as_str()),
+            Self::Exchanged { student, other } => {
+                digest.text("exchanged").text(student.as_str()).text(other.as_str())
+            }
+        }
+    }
 }
 
 impl fmt::Display for PersonDoubt {

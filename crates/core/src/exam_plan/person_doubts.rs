@@ -1,7 +1,7 @@
 //! The doubts of one run about who is who. They are found among its leavers and newcomers alone, so their number bounds
 //! the memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::diff::{Difference, PriorKnowledge};
 use super::link::Link;
@@ -12,11 +12,11 @@ use crate::roster::{IdLikeness, LoginValue, StudentId};
 #[derive(Debug, Default)]
 pub(super) struct PersonDoubts {
     /// Login values that students on the roster want and whose candidates, if any, do not have.
-    wanted: HashMap<LoginValue, StudentId>,
+    wanted: HashMap<LoginValue, BTreeSet<StudentId>>,
     /// Those among them who have a candidate.
     linked: HashSet<StudentId>,
     /// Students without a candidate, by what their ids have in common with others.
-    newcomers: HashMap<IdLikeness, StudentId>,
+    newcomers: HashMap<IdLikeness, BTreeSet<StudentId>>,
     alike: HashMap<IdLikeness, StudentId>,
     leavers: HashSet<StudentId>,
     /// Login values under which a leaver's candidate is listed.
@@ -68,26 +68,32 @@ impl PersonDoubts {
     }
 
     fn wants(&mut self, login: &LoginValue, student: &StudentId) {
-        first(&mut self.wanted, login.clone(), student);
+        self.wanted.entry(login.clone()).or_default().insert(student.clone());
     }
 
     fn is_new(&mut self, student: &StudentId) {
-        first(&mut self.newcomers, IdLikeness::of(student), student);
+        self.newcomers.entry(IdLikeness::of(student)).or_default().insert(student.clone());
     }
 
-    /// Whether a student on the roster may be this leaver; `found_under` is the login value under which the
-    /// candidate was found elsewhere in this run.
-    pub(super) fn of_leaver(&self, link: &Link, found_under: Option<&LoginValue>) -> Option<PersonDoubt> {
-        let leaver = link.student.clone();
-        let wanted = [Some(&link.login), found_under].into_iter().flatten();
-        if let Some(by) = wanted.filter_map(|login| self.wanted.get(login)).min() {
-            let (by, has_candidate) = (by.clone(), self.linked.contains(by));
-            return Some(PersonDoubt::LoginWanted { leaver, by, has_candidate });
-        }
-        if let Some(newcomer) = self.newcomers.get(&IdLikeness::of(&leaver)) {
-            return Some(PersonDoubt::AlikeIds { leaver, newcomer: newcomer.clone() });
-        }
-        (link.renamed_by_hand || found_under.is_some()).then_some(PersonDoubt::RenamedByHand { leaver })
+    /// All doubts whether a student on the roster may be this leaver, each of which a person is asked about;
+    /// `found_under` is the login value under which the candidate was found elsewhere in this run.
+    pub(super) fn of_leaver(&self, link: &Link, found_under: Option<&LoginValue>) -> Vec<PersonDoubt> {
+        let leaver = &link.student;
+        let logins: BTreeSet<&LoginValue> = [Some(&link.login), found_under].into_iter().flatten().collect();
+        let wanted: BTreeSet<&StudentId> =
+            logins.into_iter().filter_map(|login| self.wanted.get(login)).flatten().collect();
+        let alike = self.newcomers.get(&IdLikeness::of(leaver)).into_iter().flatten();
+        let alike = alike.filter(|newcomer| !wanted.contains(newcomer));
+        let alike = alike
+            .map(|newcomer| PersonDoubt::AlikeIds { leaver: leaver.clone(), newcomer: newcomer.clone() });
+        let wanted = wanted.iter().map(|by| PersonDoubt::LoginWanted {
+            leaver: leaver.clone(),
+            by: (*by).clone(),
+            has_candidate: self.linked.contains(*by),
+        });
+        let is_renamed = link.renamed_by_hand || found_under.is_some();
+        let renamed = is_renamed.then(|| PersonDoubt::RenamedByHand { leaver: leaver.clone() });
+        wanted.chain(alike).chain(renamed).collect()
     }
 
     /// Whether a student without a candidate may be somebody who has left.

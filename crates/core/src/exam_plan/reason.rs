@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 pub use super::cannot_reason::CannotReason;
 
+use super::fingerprint::{Digest, Fingerprint};
 use super::first_contact::FirstContact;
-use super::hold_word::HoldWord;
+use super::hold_word::{HoldWord, NamedHold};
 use super::kind::OperationKind;
 use super::person_doubt::PersonDoubt;
 use crate::failure::FailureCode;
@@ -71,6 +72,8 @@ pub enum HoldReason {
     FirstContact(Arc<FirstContact>),
     /// A candidate would be taken over of which nothing but the login value is the student's.
     NothingAgrees {
+        /// Which candidate.
+        sid: Sid,
         /// The values that could be compared.
         compared: u32,
     },
@@ -156,6 +159,42 @@ impl HoldReason {
     }
 }
 
+impl HoldReason {
+    /// A hold about single people with what it names; `None` for a limit. Another student, group, sid or variant is
+    /// another hold, which a person has to be asked about anew.
+    #[must_use]
+    pub fn named(&self) -> Option<NamedHold> {
+        self.word().map(|word| NamedHold { word, about: self.about() })
+    }
+
+    fn about(&self) -> Fingerprint {
+        // Ids, gids and sids alone, which every report names.
+        let mut digest = Digest::open("about");
+        match self {
+            Self::NothingAgrees { sid, compared: _ } => digest.text("nothing agrees").number(sid.0),
+            Self::StillNamed => digest.text("still named"),
+            Self::UnreadableIds => digest.text("unreadable ids"),
+            Self::TwinOf(sid) => digest.text("twin").number(sid.0),
+            Self::SamePerson(doubt) => doubt.take_into(&mut digest),
+            Self::ForeignGroup(gids) => {
+                gids.iter().fold(digest.text("foreign group"), |digest, gid| digest.number(gid.0))
+            }
+            Self::TooManyDeletes(_)
+            | Self::TooManyModifies(_)
+            | Self::TooManyLoginChanges(_)
+            | Self::TooManyVanished(_)
+            | Self::GroupToZero(_)
+            | Self::TooManyGroups { .. }
+            | Self::TooManyMoves(_)
+            | Self::GroupShrinks(..)
+            | Self::TooManyOverwrites(_)
+            | Self::TooManyMissing(_)
+            | Self::FirstContact(_) => digest.text("limit"),
+        };
+        digest.finish()
+    }
+}
+
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -185,14 +224,14 @@ impl fmt::Display for HoldReason {
                 f,
                 "{count} of the roster's {total} groups would be created, more than {limit}: check groups.gid on the roster"
             ),
-            Self::NothingAgrees { compared } => write!(
+            Self::NothingAgrees { sid: _, compared } => write!(
                 f,
                 "a candidate with the login value is there, and none of {compared} other values agrees: \
                  rosterd approve DIGEST --reason adoption if it is the student's"
             ),
             Self::StillNamed => f.write_str(
-                "member rows still name the student, whose row in students is gone: enter the row again, set active = 0, \
-                 or approve that they have left",
+                "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \
+                 set active = 0, approve that, or say so with rosterd failures ignore",
             ),
             Self::UnreadableIds => f.write_str(
                 "the student has been missing since students has rows without a readable student_id, and may be in one \

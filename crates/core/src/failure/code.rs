@@ -148,6 +148,20 @@ const WORDS: [FailureCode; 43] = [
 ];
 
 impl FailureCode {
+    /// Whether it passes by itself: a look-up that told nothing, or a clock that is wrong. It decides nothing about what
+    /// a person said.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFoundOut
+                | Self::GroupsNotTold
+                | Self::NotShownYet
+                | Self::Contradicted
+                | Self::ClocksDiffer
+        )
+    }
+
     /// The text in tables and reports.
     #[must_use]
     pub fn as_str(&self) -> Cow<'_, str> {

@@ -1,14 +1,20 @@
 //! What is withheld or held about single people: approved by its word, silenced for its reason alone.
 
-use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, OpenFailures, OperationKind, SkipReason};
+use rosterd_core::exam_plan::{
+    Approved, Fingerprint, HoldWord, NamedHold, OpenFailures, OperationKind, SkipReason,
+};
 use rosterd_core::roster::StudentId;
 
 use crate::support::{World, converged, student};
 
 const DELETE: OperationKind = OperationKind::Delete;
 
+fn about(word: HoldWord, what: u64) -> NamedHold {
+    NamedHold { word, about: Fingerprint(what) }
+}
+
 fn names(approved: &Approved, student: &str, hash: u64, word: HoldWord) -> bool {
-    approved.names(&StudentId::new(student), DELETE, Fingerprint(hash), word)
+    approved.names(&StudentId::new(student), DELETE, Fingerprint(hash), about(word, 1))
 }
 
 #[test]
@@ -23,17 +29,19 @@ fn what_was_approved_under_a_limit_names_nobody() {
 #[test]
 fn an_approval_by_word_covers_that_word_of_that_student_and_want_alone() {
     let mut approved = Approved::default();
-    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), HoldWord::ForeignGroup);
+    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), about(HoldWord::ForeignGroup, 1));
     assert!(names(&approved, "s1", 5, HoldWord::ForeignGroup));
     assert!(!names(&approved, "s1", 5, HoldWord::SamePerson));
     assert!(!names(&approved, "s1", 6, HoldWord::ForeignGroup));
     assert!(!names(&approved, "s2", 5, HoldWord::ForeignGroup));
+    let other = about(HoldWord::ForeignGroup, 2);
+    assert!(!approved.names(&StudentId::new("s1"), DELETE, Fingerprint(5), other), "another group");
 }
 
 #[test]
 fn an_approval_by_word_and_one_under_a_limit_stand_beside_each_other() {
     let mut approved = Approved::default();
-    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), HoldWord::SamePerson);
+    approved.insert_named(StudentId::new("s1"), DELETE, Fingerprint(5), about(HoldWord::SamePerson, 1));
     approved.insert(StudentId::new("s1"), DELETE, Fingerprint(5));
     assert!(names(&approved, "s1", 5, HoldWord::SamePerson));
 }

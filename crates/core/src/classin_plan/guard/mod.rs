@@ -222,6 +222,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             key,
             desired_hash: Fingerprint(desired_hash),
             of_leaver: false,
+            named: None,
         });
     };
     for operation in enrolments {

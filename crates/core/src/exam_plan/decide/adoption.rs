@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 
 use super::Decider;
 use crate::exam_plan::compare::FieldDifference;
-use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::operation::OperationState;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
-use crate::roster::{Gid, StudentId};
+use crate::roster::{Gid, Sid};
 
 impl Decider<'_> {
     /// Withholds or holds the take-over that was pushed last, where something speaks against it. Says its state.
     pub(super) fn doubt_adoption(
         &mut self,
-        student: &StudentId,
-        desired_hash: Fingerprint,
+        sid: Sid,
         held: Option<&BTreeSet<Gid>>,
         difference: &FieldDifference,
     ) -> OperationState {
@@ -30,11 +28,12 @@ impl Decider<'_> {
                 Some(_) => None,
                 None => Some(SkipReason::GroupsNotTold),
             };
+            let (student, desired_hash) = (&last.student, last.desired_hash);
             last.state = if let Some(reason) = doubt {
                 self.input.withheld(student, OperationKind::Adopt, desired_hash, reason)
             } else if difference.agreement.is_none_of_some() {
                 let compared = difference.agreement.compared;
-                let reason = HoldReason::NothingAgrees { compared };
+                let reason = HoldReason::NothingAgrees { sid, compared };
                 self.input.held_about_people(student, OperationKind::Adopt, desired_hash, reason)
             } else {
                 OperationState::Planned

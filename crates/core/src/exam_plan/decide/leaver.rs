@@ -10,11 +10,23 @@ use crate::exam_plan::groups::{LeaverStanding, shrink};
 use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
-use crate::exam_plan::operation::{Change, Deletion, GroupMove, OperationState};
+use crate::exam_plan::operation::{Change, Deletion, GroupMove, Operation, OperationState};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
 use crate::roster::{Gid, Leavers, LoginValue, Mode, StudentId};
+
+/// What may be done to the candidate of a leaver whose grace has run out, as far as look-ups of this run tell.
+enum Dismissal {
+    /// It is in these groups, and it is the leaver's.
+    Seen(BTreeSet<Gid>),
+    /// It exists and is not listed.
+    Unlisted,
+    /// A look-up says something against it.
+    Withheld(SkipReason),
+    /// No look-up of this run says anything.
+    Unseen,
+}
 
 impl Decider<'_> {
     pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
@@ -33,40 +45,62 @@ impl Decider<'_> {
             }
             CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
         };
-        let is_in_doubt =
-            self.input.lookups.absence(link, leaver.prior, leaver.listed, self.input.now_ms).is_some();
         // How long they have been gone is told by our clock, and not by one that is known to be wrong.
         if !self.input.trust.is_doubtful() && !self.input.clocks_differ {
             self.notes.push(LinkNote::Gone(link.student.clone()));
         }
         if self.input.policy.leavers == Leavers::Keep || self.is_moved(link) {
-            self.kept.count_as_set();
-        } else if let Some(reason) = self.same_person(link, found_under.as_ref()) {
-            self.miss(link, false);
-            self.hold_leaver(link, reason);
-        } else if !self.input.policy.leaver_is_due(link, self.input.now_ms) {
-            self.leavers_waiting += 1;
-            self.miss(link, true);
-        } else {
-            self.miss(link, false);
-            let before = self.operations.len();
-            match self.looked_up(link, leaver.prior) {
-                _ if is_unlisted => self.leave_unlisted(link),
-                _ if is_in_doubt => {
-                    let reason = self.location_unknown(link, leaver.prior, leaver.listed);
-                    self.withhold(link, reason);
-                }
-                Some(_) if self.input.lookups.identity(link.sid, &link.login) != Identity::Proven => {
-                    let reason = self.not_proven(link.sid, &link.login);
-                    self.withhold(link, reason);
-                }
-                Some(held) => self.dismiss(link, &held),
-                None => self.dismiss_unseen(link),
-            }
-            if let Some(reason) = self.may_be_there(leaver) {
-                self.hold_from(before, &reason);
-            }
+            return self.kept.count_as_set();
         }
+        if self.input.open_failures.keeps(link) {
+            return self.keep(link);
+        }
+        let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
+        let doubts = self.same_person(link, found_under.as_ref());
+        let dismissal = if is_due { self.dismissal(leaver, is_unlisted) } else { Dismissal::Unseen };
+        let is_asked = doubts.iter().any(|doubt| !self.is_approved(link, doubt));
+        let before = self.operations.len();
+        match dismissal {
+            // What is done is decided first; each doubt is asked about just that.
+            Dismissal::Seen(held) => self.dismiss(link, &held, &doubts),
+            Dismissal::Unlisted | Dismissal::Withheld(_) | Dismissal::Unseen if is_asked => {
+                self.hold_leaver(link, &doubts);
+            }
+            Dismissal::Unlisted => self.leave_unlisted(link),
+            Dismissal::Withheld(reason) => self.withhold(link, reason),
+            Dismissal::Unseen if is_due => self.dismiss_unseen(link),
+            Dismissal::Unseen => self.leavers_waiting += 1,
+        }
+        self.miss(link, !is_due && !is_asked);
+        if let Some(reason) = self.may_be_there(leaver).filter(|_| is_due) {
+            self.hold_from(before, &reason);
+        }
+        self.count_ignored(link, before);
+    }
+
+    /// What the look-ups of this run let be done to a leaver's candidate.
+    fn dismissal(&mut self, leaver: &Leaver, is_unlisted: bool) -> Dismissal {
+        let Leaver { link, prior, listed, .. } = leaver;
+        let lookups = self.input.lookups;
+        let is_in_doubt = lookups.absence(link, *prior, *listed, self.input.now_ms).is_some();
+        match self.looked_up(link, *prior) {
+            _ if is_unlisted => Dismissal::Unlisted,
+            _ if is_in_doubt => Dismissal::Withheld(self.location_unknown(link, *prior, *listed)),
+            Some(_) if lookups.identity(link.sid, &link.login) != Identity::Proven => {
+                Dismissal::Withheld(self.not_proven(link.sid, &link.login))
+            }
+            Some(held) => Dismissal::Seen(held),
+            None => Dismissal::Unseen,
+        }
+    }
+
+    /// A person said that the leaver stays: nothing that is found later is taken for their leave to go.
+    fn keep(&mut self, link: &Link) {
+        let DesiredDismissal { student, kind, desired_hash, groups: _ } = self.desired_dismissal(link);
+        let state = OperationState::Skipped(SkipReason::Ignored);
+        let before = self.operations.len();
+        self.push_without_change(student, kind, desired_hash, state, true);
+        self.count_ignored(link, before);
     }
 
     /// Why the roster contradicts itself about whether the student has left.
@@ -78,6 +112,7 @@ impl Decider<'_> {
         }
         match leaver.absence {
             Absence::Marked => None,
+            Absence::StillNamed if self.input.open_failures.says_left(link) => None,
             Absence::StillNamed => Some(HoldReason::StillNamed),
             Absence::Missing => {
                 let unreadable = self.input.diff.unreadable_since_ms;
@@ -113,9 +148,7 @@ impl Decider<'_> {
     fn miss(&mut self, link: &Link, waits: bool) {
         let dismissal = self.desired_dismissal(link);
         let DesiredDismissal { student, kind, desired_hash, groups: _ } = &dismissal;
-        let failures = self.input.open_failures;
-        let is_ignored = failures.is_ignored(student, *kind, *desired_hash)
-            || failures.is_silenced(student, *kind, *desired_hash);
+        let is_ignored = self.input.open_failures.is_ignored(student, *kind, *desired_hash);
         if self.input.policy.mode == Mode::Sync && !self.is_left_to_others(link) && !is_ignored {
             let since_ms = link.gone_since_ms.map_or(self.input.now_ms, |since| since.min(self.input.now_ms));
             self.missing.push(MissingLeaver { dismissal, since_ms, waits });
@@ -135,24 +168,24 @@ impl Decider<'_> {
         standing == Some(LeaverStanding::Moved)
     }
 
-    /// The reason to ask whether the leaver is on the roster under another id, unless a person has said no. It is asked
-    /// while the grace runs too: the sooner a person answers, the less is entered twice.
-    fn same_person(&self, link: &Link, found_under: Option<&LoginValue>) -> Option<HoldReason> {
+    /// The reasons to ask whether the leaver is on the roster under another id. They are asked while the grace runs too:
+    /// the sooner a person answers, the less is entered twice.
+    fn same_person(&self, link: &Link, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
         if self.input.policy.mode != Mode::Sync || self.input.trust.is_doubtful() {
-            return None;
+            return Vec::new();
         }
-        let reason = HoldReason::SamePerson(self.doubts.of_leaver(link, found_under)?);
-        (!self.is_approved(link, &reason)).then_some(reason)
+        self.doubts.of_leaver(link, found_under).into_iter().map(HoldReason::SamePerson).collect()
     }
 
-    /// Whether a person let what is done to this leaver's candidate go ahead although it is held for this reason.
+    /// Whether a person let what is known of a leaver's dismissal without a look-up go ahead although it is held for this
+    /// reason.
     fn is_approved(&self, link: &Link, reason: &HoldReason) -> bool {
         let DesiredDismissal { student, kind, desired_hash, groups: _ } = self.desired_dismissal(link);
-        reason.word().is_some_and(|word| self.input.approved.names(&student, kind, desired_hash, word))
+        reason.named().is_some_and(|hold| self.input.approved.names(&student, kind, desired_hash, hold))
     }
 
     /// Holds what is done to a leaver's candidate, as far as it is known without a look-up.
-    fn hold_leaver(&mut self, link: &Link, reason: HoldReason) {
+    fn hold_leaver(&mut self, link: &Link, doubts: &[HoldReason]) {
         let held = link.groups.clone().unwrap_or_default();
         if self.input.trust.is_doubtful() {
             return;
@@ -171,11 +204,7 @@ impl Decider<'_> {
                 self.dismiss_by_move(link, change, &held, self.desired_move_of_leaver(link, true));
             }
         }
-        if self.operations.len() == before {
-            return;
-        }
-        self.hold_from(before, &reason);
-        self.count_silenced(link, &held);
+        doubts.iter().for_each(|doubt| self.hold_from(before, doubt));
     }
 
     /// A leaver of whom this run's look-ups say nothing: only what an earlier one showed can be told.
@@ -191,7 +220,7 @@ impl Decider<'_> {
                 let reason = HoldReason::ForeignGroup(gids);
                 let allowed = self.input.policy.mode == Mode::Sync && !self.input.trust.is_doubtful();
                 if allowed && !self.is_approved(link, &reason) {
-                    return self.hold_leaver(link, reason);
+                    return self.hold_leaver(link, &[reason]);
                 }
             }
             LeaverStanding::Ours | LeaverStanding::Moved => {}
@@ -200,29 +229,26 @@ impl Decider<'_> {
         self.withhold(link, reason);
     }
 
-    /// Plans the removal of a leaver whose grace has run out.
-    fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>) {
-        let foreign = match self.input.groups.standing_of_leaver(held) {
-            LeaverStanding::Foreign(gids) if self.input.policy.shared => {
-                return self.leave_to_others(link, held, &gids);
+    /// Plans the removal of a leaver whose grace has run out, from the groups that a look-up of this run shows.
+    fn dismiss(&mut self, link: &Link, held: &BTreeSet<Gid>, doubts: &[HoldReason]) {
+        let before = self.operations.len();
+        let standing = self.input.groups.standing_of_leaver(held);
+        match (&standing, self.input.policy.leavers) {
+            (_, Leavers::Keep) => {}
+            (LeaverStanding::Foreign(gids), _) if self.input.policy.shared => {
+                self.leave_to_others(link, held, gids);
             }
-            LeaverStanding::Foreign(gids) => Some(gids),
-            LeaverStanding::Ours | LeaverStanding::Moved => None,
-        };
-        match self.input.policy.leavers {
-            Leavers::Keep => return,
-            Leavers::Delete => self.delete(link, held),
-            Leavers::MoveTo(gid) => match self.input.groups.change_of_leaver(Gid(gid), held) {
+            (_, Leavers::Delete) => self.delete(link, held),
+            (_, Leavers::MoveTo(gid)) => match self.input.groups.change_of_leaver(Gid(gid), held) {
                 Some(group_change) => {
                     self.dismiss_by_move(link, group_change, held, self.desired_move_of_leaver(link, true));
                 }
-                None => return self.kept.count_as_set(),
+                None => self.kept.count_as_set(),
             },
         }
-        if let Some(foreign) = foreign {
-            let reason = HoldReason::ForeignGroup(foreign);
-            self.hold_from(self.operations.len().saturating_sub(1), &reason);
-            self.count_silenced(link, held);
+        doubts.iter().for_each(|doubt| self.hold_from(before, doubt));
+        if let (LeaverStanding::Foreign(gids), false) = (standing, self.input.policy.shared) {
+            self.hold_from(before, &HoldReason::ForeignGroup(gids));
         }
     }
 
@@ -236,16 +262,19 @@ impl Decider<'_> {
         self.dismiss_by_move(link, group_change, held, self.desired_move_of_leaver(link, false));
     }
 
-    /// A leaver whose hold a person silenced stays, and is counted.
-    fn count_silenced(&mut self, link: &Link, held: &BTreeSet<Gid>) {
-        let last = self.operations.last().map(|operation| &operation.state);
-        if last == Some(&OperationState::Skipped(SkipReason::Ignored)) {
-            let foreign = match self.input.groups.standing_of_leaver(held) {
-                LeaverStanding::Foreign(gids) => gids,
-                LeaverStanding::Ours | LeaverStanding::Moved => BTreeSet::new(),
-            };
-            self.kept.count(link, &foreign);
+    /// A leaver of whom a person said that nothing is done stays, and is counted.
+    fn count_ignored(&mut self, link: &Link, first: usize) {
+        let is_ignored =
+            |operation: &Operation| operation.state == OperationState::Skipped(SkipReason::Ignored);
+        if !self.operations.iter().skip(first).any(is_ignored) {
+            return;
         }
+        let held = link.groups.clone().unwrap_or_default();
+        let foreign = match self.input.groups.standing_of_leaver(&held) {
+            LeaverStanding::Foreign(gids) => gids,
+            LeaverStanding::Ours | LeaverStanding::Moved => BTreeSet::new(),
+        };
+        self.kept.count(link, &foreign);
     }
 
     /// What is to be done to a leaver's candidate, as far as it is known before the groups are looked up.

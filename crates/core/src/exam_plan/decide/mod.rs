@@ -77,8 +77,8 @@ impl PlanInput<'_> {
         Decider::new(&self, &differences).decide(differences)
     }
 
-    /// The state of an operation that may go ahead but for a hold about single people: it does where a person named
-    /// the student or the reason, and stays undone where a person silenced the hold.
+    /// The state of an operation that may go ahead but for a hold about single people: it stays undone where a person
+    /// silenced the hold, and goes ahead where a person approved just this operation for just this reason.
     #[must_use]
     pub fn held_about_people(
         &self,
@@ -88,11 +88,11 @@ impl PlanInput<'_> {
         reason: HoldReason,
     ) -> OperationState {
         let is_named =
-            reason.word().is_some_and(|word| self.approved.names(student, kind, desired_hash, word));
-        if is_named {
-            OperationState::Planned
-        } else if self.open_failures.is_silenced(student, kind, desired_hash) {
+            reason.named().is_some_and(|hold| self.approved.names(student, kind, desired_hash, hold));
+        if self.open_failures.is_silenced_hold(student, kind, desired_hash) {
             OperationState::Skipped(SkipReason::Ignored)
+        } else if is_named {
+            OperationState::Planned
         } else {
             OperationState::Held(reason)
         }

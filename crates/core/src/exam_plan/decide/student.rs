@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::counted::Basis;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
-use crate::exam_plan::desired_hash::desired_add;
+use crate::exam_plan::desired_hash::{desired_add, desired_adoption};
 use crate::exam_plan::diff::{LinkedStudent, Newcomer, PriorKnowledge, Wanted};
 use crate::exam_plan::fingerprint::Fingerprint;
 use crate::exam_plan::groups::{grow, shrink};
@@ -30,7 +30,7 @@ impl Decider<'_> {
         let doubt = self.alike(&wanted, listed.is_some()).filter(|_| replaces.is_none());
         let (before, is_listed) = (self.operations.len(), listed.is_some());
         match (listed, replaces, &doubt) {
-            (Some(_), None, Some(doubt)) if self.hold_adoption(&wanted.id, doubt) => return,
+            (Some(_), None, Some(doubt)) if self.hold_adoption(&wanted, doubt) => return,
             (Some(difference), None, _) => self.adopt(&wanted, &difference, None),
             (_, replaces, _) => self.enter(wanted, replaces),
         }
@@ -48,9 +48,9 @@ impl Decider<'_> {
     }
 
     /// Whether a take-over waits for a person; then nothing is looked up for it.
-    fn hold_adoption(&mut self, id: &StudentId, doubt: &PersonDoubt) -> bool {
-        let kind = OperationKind::Adopt;
-        let desired_hash = self.desired_digest(id, kind).finish();
+    fn hold_adoption(&mut self, wanted: &Wanted, doubt: &PersonDoubt) -> bool {
+        let (id, kind) = (&wanted.id, OperationKind::Adopt);
+        let desired_hash = desired_adoption(self.input.comparison.key, id, &wanted.login);
         let reason = HoldReason::SamePerson(doubt.clone());
         let state = self.input.held_about_people(id, kind, desired_hash, reason);
         let waits = state != OperationState::Planned;
@@ -120,7 +120,7 @@ impl Decider<'_> {
             return self.skip(id, OperationKind::Add, reason);
         }
         let confirmed = self.agreed(wanted, difference);
-        let desired_hash = self.desired_digest(&id, OperationKind::Adopt).number(sid.0).finish();
+        let desired_hash = desired_adoption(self.input.comparison.key, &id, &wanted.login);
         let origin = if ours { Origin::Added } else { Origin::Adopted };
         let (login, groups) = (wanted.login.clone(), held.clone());
         let previous_sid = self.former(&id, replaces).filter(|previous_sid| previous_sid != sid);
@@ -128,7 +128,7 @@ impl Decider<'_> {
         let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
         let mut adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         if !ours {
-            adopted = self.doubt_adoption(&id, desired_hash, held.as_ref(), difference);
+            adopted = self.doubt_adoption(*sid, held.as_ref(), difference);
         }
         let before = self.operations.len();
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };

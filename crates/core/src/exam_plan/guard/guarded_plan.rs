@@ -57,14 +57,15 @@ impl GuardedPlan {
         for creation in &self.0.creations {
             if let OperationState::Held(reason) = &creation.state {
                 let key = OperationKey::of_group(&creation.code);
-                hold(reason, HeldOperation { key, desired_hash: creation.desired_hash, of_leaver: false });
+                let desired_hash = creation.desired_hash;
+                hold(reason, HeldOperation { key, desired_hash, of_leaver: false, named: reason.named() });
             }
         }
         for operation in &self.0.operations {
             if let OperationState::Held(reason) = &operation.state {
                 let key = OperationKey::of(operation.kind(), operation.student.clone());
                 let (desired_hash, of_leaver) = (operation.desired_hash, operation.of_leaver);
-                hold(reason, HeldOperation { key, desired_hash, of_leaver });
+                hold(reason, HeldOperation { key, desired_hash, of_leaver, named: reason.named() });
             }
         }
         holds.into_values().map(named_together).collect()

@@ -1,6 +1,6 @@
 //! Leavers judged while they wait: a broken export is known when it is first read, not when the grace has ended.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Guard, allowance, tally};
 use crate::exam_plan::operation::{Change, Operation, OperationState};
@@ -42,17 +42,22 @@ impl Guard {
         plan.sort();
     }
 
-    /// Leavers whom nobody has decided about.
+    /// Leavers whom nobody has decided about. What counts is what the plan would do to them; where it would do nothing yet,
+    /// what was shown while they wait.
     fn judged_leavers<'p>(&self, plan: &'p Plan) -> Vec<&'p MissingLeaver> {
-        let is_decided = |operation: &&Operation| {
+        let of_leavers = plan.operations.iter().filter(|operation| operation.of_leaver);
+        let mut decided: HashMap<&StudentId, bool> = HashMap::new();
+        for operation in of_leavers {
             let is_ignored = matches!(operation.state, OperationState::Skipped(SkipReason::Ignored));
-            operation.of_leaver && (is_ignored || self.approved.contains(operation))
-        };
-        let decided: HashSet<&StudentId> =
-            plan.operations.iter().filter(is_decided).map(|operation| &operation.student).collect();
+            let is_done_nothing = matches!(operation.change, Change::Impossible(_));
+            if is_ignored || !is_done_nothing {
+                decided.insert(&operation.student, is_ignored || self.approved.contains(operation));
+            }
+        }
         let is_judged = |leaver: &&MissingLeaver| {
             let DesiredDismissal { student, kind, desired_hash, groups: _ } = &leaver.dismissal;
-            !decided.contains(student) && !self.approved.contains_key(student, *kind, *desired_hash)
+            let is_decided = decided.get(student).copied();
+            !is_decided.unwrap_or_else(|| self.approved.contains_key(student, *kind, *desired_hash))
         };
         plan.missing.iter().filter(is_judged).collect()
     }

@@ -7,6 +7,7 @@
     reason = "clippy.toml relaxes the first two in test functions only; each side picks its own of the events"
 )]
 
+mod decisions;
 mod life;
 mod limits;
 

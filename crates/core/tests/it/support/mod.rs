@@ -27,7 +27,7 @@ use rosterd_core::exam_plan::{
     GroupDecisions, GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults,
     LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin,
     Plan, PlanInput, Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher,
-    SharedLogins, SidFact, StoodGroup, Trust, Wave,
+    SharedLogins, SidFact, SilencedHold, StoodGroup, Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
@@ -95,6 +95,8 @@ pub struct World {
     pub written: Vec<(i64, Written)>,
     /// Since when the roster has had rows without a readable id.
     pub unreadable_since_ms: Option<i64>,
+    /// Students without a row whom member rows still name.
+    pub still_named: BTreeSet<String>,
     /// Gids that stood on the roster at some time.
     pub stood: Vec<StoodGroup>,
     next_sid: i64,
@@ -191,6 +193,7 @@ impl World {
             entered_by_us: BTreeSet::new(),
             written: Vec::new(),
             unreadable_since_ms: None,
+            still_named: BTreeSet::new(),
             stood: Vec::new(),
             next_sid: 1000,
             key: [7; 32],
@@ -386,7 +389,10 @@ impl World {
                 builder.pair(person.map(Person::row), self.links.get(id).cloned(), problem);
             }
             match builder.finish() {
-                Ok(diff) => return Diff { unreadable_since_ms: self.unreadable_since_ms, ..diff },
+                Ok(mut diff) => {
+                    diff.mark_named(&self.still_named.iter().map(|student| id(student)).collect());
+                    return Diff { unreadable_since_ms: self.unreadable_since_ms, ..diff };
+                }
                 Err(more) => shared.extend(more),
             }
         }
@@ -461,6 +467,7 @@ impl World {
             trust: input.trust,
             our_lost_adds: &self.our_lost_adds,
             approved: input.approved,
+            open_failures: input.open_failures,
             now_ms: self.now_ms,
         };
         LookupRequests::under(&input.diff, &terms)
@@ -587,14 +594,27 @@ impl World {
         self
     }
 
+    /// A person silences every hold about single people that the plan has.
+    pub fn ignore(&mut self) -> &mut Self {
+        let plan = self.plan();
+        for held in &plan.operations {
+            let OperationState::Held(reason) = &held.state else { continue };
+            let Some(named) = reason.named() else { continue };
+            let (kind, desired_hash, of_leaver) = (held.kind(), held.desired_hash, held.of_leaver);
+            let hold = SilencedHold { kind, desired_hash, named, of_leaver };
+            self.holds.insert_silenced_hold(held.student.clone(), hold);
+        }
+        self
+    }
+
     /// A person approves everything that the plan holds.
     pub fn approve(&mut self) -> &mut Self {
         let plan = self.plan();
         for held in &plan.operations {
             let OperationState::Held(reason) = &held.state else { continue };
             let (student, kind, desired_hash) = (held.student.clone(), held.kind(), held.desired_hash);
-            match reason.word() {
-                Some(word) => self.guard.approved.insert_named(student, kind, desired_hash, word),
+            match reason.named() {
+                Some(hold) => self.guard.approved.insert_named(student, kind, desired_hash, hold),
                 None => self.guard.approved.insert(student, kind, desired_hash),
             }
         }
