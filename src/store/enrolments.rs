@@ -130,8 +130,8 @@ impl StateStore {
     /// How many are in each class, and how many left it since a moment without an approval. What is closed has no size.
     pub async fn class_sizes(&self, since_ms: i64) -> Result<BTreeMap<ClassTarget, ClassSize>, StoreError> {
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned')), \
-                 sum(evidence = 'gone' AND changed_at_ms > ?1 AND NOT EXISTS ( \
+            "SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned', 'removing')), \
+                 sum(evidence IN ('gone', 'removing') AND changed_at_ms > ?1 AND NOT EXISTS ( \
                      SELECT 1 FROM counted_writes AS removal WHERE removal.student_id = enrolments.student_id \
                          AND removal.service = 'classin' AND removal.at_ms > ?1 AND removal.approved = 1)) \
              FROM enrolments GROUP BY course_id, class_id ORDER BY course_id, class_id",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{ClassinSide, ClassinSyncError};
+use super::{ClassinSide, ClassinSyncError, lessons};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
 use rosterd_core::classin_plan::{Code, Contact, IGNORED};
@@ -32,6 +32,8 @@ pub(super) struct PriorState {
     pub(super) due_again: HashSet<u64>,
     /// Failures that an earlier version stored with the contact mixed in.
     pub(super) mixed: Vec<MixedFailure>,
+    /// Classes that no row names, and that were found to take changes still.
+    pub(super) asked: BTreeSet<ClassTarget>,
     closed: HashMap<ClassTarget, Code>,
     full: HashMap<ClassTarget, FullClass>,
 }
@@ -53,6 +55,7 @@ impl PriorState {
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
+            asked: lessons::asked(context).await?,
             closed: HashMap::new(),
             full: HashMap::new(),
         };

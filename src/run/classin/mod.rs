@@ -11,6 +11,7 @@ mod contradiction;
 mod enrolments;
 mod guard;
 mod history;
+mod lessons;
 mod outcome;
 mod plan;
 mod recheck;
@@ -209,6 +210,11 @@ async fn apply_all(
     let ClassinApplyContext { context, run, .. } = terms;
     let school = School::new(terms);
     let registered = accounts_first(terms, &school, &mut plan, &mut approved, report).await?;
+    if let Err(error) = lessons_first(terms, &mut plan, &mut approved, report).await {
+        count_accounts(terms, &plan, &registered, &AccountsApplied::default(), report);
+        count_enrolments_unapplied(&plan, report);
+        return Err(error);
+    }
     let now_ms = context.clock.now_ms();
     if let Err(error) = context.state.record_enrolments(&plan.changes, run, now_ms).await {
         count_accounts(terms, &plan, &registered, &AccountsApplied::default(), report);
@@ -272,6 +278,20 @@ async fn accounts_first(
     Ok(registered)
 }
 
+/// Learns which classes that no row names take changes still, and then plans the classes anew.
+async fn lessons_first(
+    terms: ClassinApplyContext<'_>,
+    plan: &mut ClassinPlan,
+    approved: &mut Approvals,
+    report: &mut ServiceReport,
+) -> Result<(), ClassinSyncError> {
+    if plan.questions.is_empty() || !lessons::ask(terms, plan, report).await? {
+        return Ok(());
+    }
+    *approved = replan(terms, plan, report).await?;
+    Ok(())
+}
+
 /// Bookkeeping about accounts that needs no call, and what is impossible until the roster changes.
 async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
@@ -281,6 +301,7 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
     plan.standing.record(context, run, now_ms).await?;
+    lessons::remember(context, &plan.asked).await?;
     record::impossible(terms, plan).await
 }
 

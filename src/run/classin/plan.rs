@@ -42,6 +42,10 @@ pub(super) struct ClassinPlan {
     pub(super) staying: BTreeMap<ClassTarget, usize>,
     /// Who is no longer wanted and not ours to take out.
     pub(super) standing: StandingEnrolments,
+    /// Whether classes that no row names take changes still, one add for each.
+    pub(super) questions: Vec<EnrolmentOperation>,
+    /// Such classes of which that is known.
+    pub(super) asked: BTreeSet<ClassTarget>,
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
     pub(super) rosters: BTreeMap<ClassTarget, u64>,
     /// The wanted enrolments whose evidence is oldest.
@@ -121,6 +125,8 @@ pub(super) async fn plan_classin(
             full_still: BTreeSet::new(),
             staying: BTreeMap::new(),
             standing: StandingEnrolments::default(),
+            questions: Vec::new(),
+            asked: BTreeSet::new(),
             rosters: BTreeMap::new(),
             stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
@@ -150,6 +156,7 @@ pub(super) async fn plan_classin(
         builder.one_course(course, &[]).await?;
     }
     let mut plan = builder.plan;
+    plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
     plan.standing = StandingEnrolments::of(context, &plan.operations).await?;
     plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
     Ok(plan)
@@ -349,6 +356,7 @@ impl ClassinPlanBuilder<'_> {
             removals: side.settings.removals,
             now_ms,
             delete_grace_ms: side.delete_grace_ms,
+            was_asked: &|target| prior.asked.contains(&target),
             presence: &presence,
             holds: &prior.holds,
             given_up: &prior.given_up,
@@ -389,8 +397,9 @@ impl ClassinPlanBuilder<'_> {
     }
 
     fn take(&mut self, plan: CoursePlan) {
-        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying } = plan;
+        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying, questions } = plan;
         self.plan.staying.extend(staying);
+        self.plan.questions.extend(questions);
         for mut operation in operations {
             if matches!(operation.state, EnrolmentState::Waiting(Reason::Grace { .. })) {
                 self.waiting.insert(operation.student);

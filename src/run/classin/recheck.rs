@@ -3,6 +3,7 @@
 //! "Is there already" confirms; "done" says that somebody had taken the student out. Off by default, and never more
 //! calls a day than the setting allows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -97,7 +98,7 @@ async fn one_call(
     operations: &[EnrolmentOperation],
     report: &mut ServiceReport,
 ) -> Result<bool, ClassinSyncError> {
-    let calls = RecheckCalls { terms, closed: Mutex::default() };
+    let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
     let call = EnrolmentCall(operations.iter().filter_map(EnrolmentItem::of).collect());
     let delivered = deliver(&calls, call).await?;
     for outcome in &delivered.outcomes {
@@ -119,6 +120,36 @@ async fn one_call(
     Ok(delivered.stop.is_none() && delivered.trouble.is_none())
 }
 
+/// What ClassIn said of a class that was asked whether it takes changes.
+pub(super) enum Answered {
+    TakesChanges,
+    /// Never again, which is written down.
+    Closed,
+    /// Nothing that tells.
+    Not,
+}
+
+/// Adds somebody once more who is recorded in a class, to learn whether the class takes changes.
+pub(super) async fn ask_once(
+    terms: ClassinApplyContext<'_>,
+    question: &EnrolmentOperation,
+    report: &mut ServiceReport,
+) -> Result<Answered, ClassinSyncError> {
+    let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
+    let call = EnrolmentCall(EnrolmentItem::of(question).into_iter().collect());
+    let delivered = deliver(&calls, call).await?;
+    if let Some(stop) = &delivered.stop {
+        report.fail(stop.severity(), format!("classin: {stop}"));
+    }
+    Ok(if calls.was_closed.into_inner() {
+        Answered::Closed
+    } else if delivered.stop.is_some() || delivered.trouble.is_some() {
+        Answered::Not
+    } else {
+        Answered::TakesChanges
+    })
+}
+
 /// How an enrolment was found that ClassIn confirms.
 #[derive(Clone, Copy)]
 enum Found {
@@ -133,6 +164,8 @@ struct RecheckCalls<'a> {
     terms: ClassinApplyContext<'a>,
     /// Classes that take no changes any more, each in a sentence for the report.
     closed: Mutex<Vec<String>>,
+    /// Whether one was closed for good.
+    was_closed: AtomicBool,
 }
 
 impl RecheckCalls<'_> {
@@ -177,6 +210,7 @@ impl CallService for RecheckCalls<'_> {
         let mut changes: Vec<EnrolmentChange> =
             items.filter_map(|(item, verdict)| change(item, verdict)).collect();
         if let (Some(closure), Some(first)) = (judged.closed.filter(|it| it.for_good), call.0.first()) {
+            self.was_closed.store(true, Ordering::Relaxed);
             changes.push(self.close(&first.operation, closure));
         }
         let ClassinApplyContext { context, run, .. } = self.terms;

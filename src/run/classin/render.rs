@@ -87,7 +87,8 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
 }
 
 /// The fewest calls that can do all of it: as many students a call as are allowed, an account once, a class by
-/// itself. A run without trouble makes just these; accounts that were there before need one more each.
+/// itself, and a question for each lesson that is probably over. A run without trouble makes just these; accounts that
+/// were there before need one more each.
 pub(super) fn least_calls(plan: &ClassinPlan, batch_size: usize) -> u64 {
     let size = batch_size.clamp(1, LARGEST_BATCH);
     let mut classes: BTreeMap<(ClassTarget, EnrolmentKind), (BTreeSet<ClassinUid>, usize)> = BTreeMap::new();
@@ -109,5 +110,5 @@ pub(super) fn least_calls(plan: &ClassinPlan, batch_size: usize) -> u64 {
         operation.kind == AccountKind::Rename && operation.state == EnrolmentState::Planned
     });
     let of_accounts = joining.len() + registering.len().div_ceil(LARGEST_REGISTRATION) + names.count();
-    u64::try_from(of_classes + of_accounts).unwrap_or(u64::MAX)
+    u64::try_from(of_classes + of_accounts + plan.questions.len()).unwrap_or(u64::MAX)
 }

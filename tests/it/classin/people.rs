@@ -289,3 +289,107 @@ async fn leavers_who_were_in_a_class_before_rosterd_are_named_and_stay_on_record
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class), set_of(&uids));
 }
+
+/// A class of ten that gets another class id on the roster; the first and the second lesson.
+async fn renewed() -> (School, ClassIds, ClassIds, Vec<i64>) {
+    let school = School::of_classin().await;
+    let first = school.class("math").await;
+    let uids = school.fill("math", 10).await;
+    school.run_as(Exit::Done).await;
+    let second = ClassIds { class: school.sandbox.create_class(first.course, "math again"), ..first };
+    school.name_class("math", second).await;
+    school.sandbox.clear_journal();
+    (school, first, second, uids)
+}
+
+#[tokio::test]
+async fn a_lesson_that_is_over_costs_one_question_and_holds_nothing() {
+    let (school, first, second, uids) = renewed().await;
+    school.sandbox.end_class(first.course, first.class);
+    let (report, _) = school.plan().await;
+    assert_eq!(report.classin.least_calls, 2);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.classin_calls(), [ADD, ADD], "the question, and the new lesson");
+    assert_eq!(school.members(second), set_of(&uids));
+    assert!(school.evidence(first).await.is_empty(), "what is over is forgotten");
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Done).await;
+    assert!(school.classin_calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_lesson_that_is_not_over_is_asked_once_and_its_removals_are_held_like_any_other() {
+    let (school, first, second, uids) = renewed().await;
+    school.run_as(Exit::Held).await;
+    assert_eq!(school.classin_calls(), [ADD, ADD]);
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Held).await;
+    assert!(school.classin_calls().is_empty(), "asked once");
+    assert_eq!((school.members(first), school.members(second)), (set_of(&uids), set_of(&uids)));
+    // Named once more and dropped once more: asked anew, as it is over by now.
+    school.name_class("old", first).await;
+    school.run_as(Exit::Held).await;
+    school.sql("DELETE FROM classes WHERE class_code = 'old'").await;
+    school.sandbox.end_class(first.course, first.class);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.classin_calls(), [ADD]);
+    assert!(school.evidence(first).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_question_about_a_lesson_that_gets_no_answer_is_asked_again() {
+    let (school, first, second, uids) = renewed().await;
+    school.sandbox.end_class(first.course, first.class);
+    school.set("drop_request", &format!("{ADD}@1x3"));
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.evidence(first).await.len(), 10, "an answer that is lost forgets nobody");
+    school.later(HOUR);
+    settle(&school).await;
+    assert!(school.evidence(first).await.is_empty());
+    assert_eq!(school.members(second), set_of(&uids));
+}
+
+#[tokio::test]
+async fn a_year_with_a_typo_a_move_a_full_class_siblings_and_a_renewed_lesson_ends_with_the_roster_in_classin()
+ {
+    let (school, one, two) = course().await;
+    let in_one = more(&school, "one", &["a", "b", "c", "d"]).await;
+    let in_two = more(&school, "two", &["g", "h", "ann"]).await;
+    school
+        .sql(&format!(
+            "INSERT INTO students (student_id, name, classin_uid) VALUES ('bob', 'n', {})",
+            in_two[2]
+        ))
+        .await;
+    school.join("bob", "two").await;
+    school.run_as(Exit::Done).await;
+    // A typo, and a move into a class that is full.
+    school.sql("UPDATE students SET classin_uid = 99 WHERE student_id = 'a'").await;
+    school.sandbox.set_class_capacity(two.course, two.class, 3);
+    school.leave("b", "one").await;
+    school.join("b", "two").await;
+    for _ in 0..2 {
+        school.run_as(Exit::Incomplete).await;
+        school.later(DAY);
+    }
+    assert_eq!(school.members(one), set_of(&in_one), "nobody has lost a place");
+    // The typo is mended, one sibling leaves, a student leaves and makes the room.
+    school.sql(&format!("UPDATE students SET classin_uid = {} WHERE student_id = 'a'", in_one[0])).await;
+    school.leave("ann", "two").await;
+    school.leave("g", "two").await;
+    settle(&school).await;
+    assert_eq!(school.members(one), set_of(&[in_one[0], in_one[2], in_one[3]]));
+    assert_eq!(school.members(two), set_of(&[in_one[1], in_two[1], in_two[2]]), "bob wants it still");
+    // A lesson is renewed, and the other sibling leaves.
+    let three = ClassIds { class: school.sandbox.create_class(one.course, "three"), ..one };
+    school.sandbox.end_class(one.course, one.class);
+    school.name_class("one", three).await;
+    school.leave("bob", "two").await;
+    settle(&school).await;
+    assert_eq!(school.members(three), set_of(&[in_one[0], in_one[2], in_one[3]]));
+    assert_eq!(school.members(two), set_of(&[in_one[1], in_two[1]]));
+    assert!(school.failures().await.is_empty());
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Done).await;
+    assert!(school.classin_calls().is_empty());
+}

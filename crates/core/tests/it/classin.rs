@@ -174,6 +174,7 @@ impl Class {
                 removals: self.removals,
                 now_ms: NOW,
                 delete_grace_ms: 72 * HOUR,
+                was_asked: &|_| true,
                 presence: &presence,
                 holds: &BTreeMap::new(),
                 given_up: &BTreeSet::new(),

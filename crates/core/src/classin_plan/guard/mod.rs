@@ -7,7 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
-use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
+use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason};
 use super::subject::{Subject, class_key};
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, HoldWord, allowance};
 use crate::failure::{OperationKey, Service};
@@ -44,7 +44,7 @@ pub struct ClassinGuard {
 pub struct ClassSize {
     /// Those who are in it.
     pub living: u64,
-    /// Those who left it in the last 24 hours, approved ones not counted.
+    /// Those who left it in the last 24 hours or perhaps did, as the answer was lost; approved ones not counted.
     pub left: u64,
 }
 
@@ -152,7 +152,9 @@ impl ClassinGuard {
                 && !self.approved.contains(operation)
         };
         let mut leaving: BTreeMap<ClassTarget, BTreeSet<&StudentId>> = BTreeMap::new();
-        for operation in enrolments.iter().filter(|operation| concerns(operation)) {
+        // Whose removal was sent before counts among those who left.
+        let is_new = |operation: &&EnrolmentOperation| operation.recorded != Some(Evidence::Removing);
+        for operation in enrolments.iter().filter(|operation| concerns(operation)).filter(is_new) {
             leaving.entry(operation.target).or_default().insert(&operation.student);
         }
         let shrinking: BTreeMap<ClassTarget, String> = leaving

@@ -149,6 +149,21 @@ fn a_person_who_leaves_a_class_with_two_accounts_counts_once_in_it() {
 }
 
 #[test]
+fn a_removal_that_is_repeated_counts_once_among_those_who_left_a_class() {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    let guard = ClassinGuard {
+        max_delete: Limit::Percent(100.0),
+        max_group: Limit::Percent(50.0),
+        sizes: BTreeMap::from([(target, ClassSize { living: 6, left: 6 })]),
+        ..guard()
+    };
+    let mut repeated = removals(6);
+    repeated.iter_mut().for_each(|removal| removal.recorded = Some(Evidence::Removing));
+    assert_eq!(held_removals(&guard, repeated), 0);
+    assert_eq!(held_removals(&guard, removals(1)), 1, "slices whose answers are lost do not get by");
+}
+
+#[test]
 fn approved_removals_leave_a_class_whatever_its_size() {
     let target = ClassTarget { course: CourseId(1), class: None };
     let operations = removals(8);

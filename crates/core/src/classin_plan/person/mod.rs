@@ -28,6 +28,9 @@
 //! in another class ([`Condition::Settled`](super::enrolment::Condition::Settled)). It waits for `delete_grace` and two runs when the student has left the
 //! roster; a student who leaves only the class is removed at once. An account is not removed while any student of
 //! the roster wants it there, nor while its student is wanted there with an account not yet known.
+//!
+//! A class that no row of the roster names, and whose students are wanted elsewhere in the course, is probably a lesson
+//! that is over: its removals wait until one question has told ([`CoursePlan::questions`]).
 
 mod circle;
 mod place;
@@ -84,6 +87,8 @@ pub struct CourseView<'a> {
     pub now_ms: i64,
     /// The time that a student must be gone before a removal, in milliseconds.
     pub delete_grace_ms: i64,
+    /// Whether a target that no row names is known to take changes still: it has been asked.
+    pub was_asked: &'a dyn Fn(ClassTarget) -> bool,
     /// Whether a student is on the roster; asked for students of our records.
     pub presence: &'a dyn Fn(&StudentId) -> Presence,
     /// Failures that are not due, by fingerprint: not yet due, dead or ignored, each with a sentence.
@@ -121,6 +126,9 @@ pub struct CoursePlan {
     pub handovers: Vec<Handover>,
     /// How many accounts are settled in each target and stay there.
     pub staying: BTreeMap<ClassTarget, usize>,
+    /// Adds of who is recorded in a class already, one for each class that is probably over: the answer tells whether it
+    /// takes changes still.
+    pub questions: Vec<EnrolmentOperation>,
 }
 
 /// Plans one course. A pure function; the order of rows and records does not matter.

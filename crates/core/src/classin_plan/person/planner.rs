@@ -18,6 +18,8 @@ const LEAST_RUNS: u32 = 2;
 
 const FOLLOWS_AN_ADD: &str =
     "the student is to be added to the course elsewhere or under another account first: the removal follows";
+const PROBABLY_OVER: &str =
+    "no row names this class, which is probably over: ClassIn is asked first whether it takes changes still";
 const FOLLOWS_THE_COURSE: &str =
     "the student is still in the whole course: the removal follows the one from there";
 
@@ -69,8 +71,30 @@ impl<'a> Planner<'a> {
         for (target, place) in &self.places {
             self.plan_enrolments(*target, place, &mut plan);
             self.plan_removals(*target, place, &mut plan);
+            if let Some(question) = self.question(*target, place) {
+                wait_for_the_answer(*target, &mut plan);
+                plan.questions.push(question);
+            }
         }
         plan
+    }
+
+    /// Whether a class takes changes still, where that is in doubt: somebody who is recorded there, and is wanted
+    /// elsewhere in the course, is added once more.
+    fn question(&self, target: ClassTarget, place: &Place<'_>) -> Option<EnrolmentOperation> {
+        let is_named = (self.view.class_code)(target).is_some() || !place.wanted.is_empty();
+        let is_in_doubt = target.class.is_some() && !is_named && self.is_told(target);
+        if !is_in_doubt || (self.view.was_asked)(target) {
+            return None;
+        }
+        let is_elsewhere = |record: &&&EnrolmentRecord| {
+            let mut rows = self.places.values().flat_map(|place| &place.wanted);
+            rows.any(|row| row.student == record.student)
+        };
+        let mut settled = place.recorded.values().filter(|record| record.evidence.is_settled());
+        let record = settled.find(is_elsewhere)?;
+        let add = self.removal(record, place);
+        Some(EnrolmentOperation { kind: EnrolmentKind::Enrol, is_replaced: false, ..add })
     }
 
     /// The whole course, where anything is wanted or recorded in it.
@@ -216,7 +240,7 @@ impl<'a> Planner<'a> {
                     (true, Some(CourseEnd::Removed | CourseEnd::Waits) | None) => {
                         plan.operations.push(self.remove(record, place));
                     }
-                    (false, None) if self.is_named(target) => {
+                    (false, None) if self.is_told(target) => {
                         plan.operations.push(self.not_ours(record, place));
                     }
                     // Of who is in the whole course, the course is what is told.
@@ -254,7 +278,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether somebody is to be told about who is no longer wanted and not ours to remove.
-    fn is_named(&self, target: ClassTarget) -> bool {
+    fn is_told(&self, target: ClassTarget) -> bool {
         self.view.mode == Mode::Sync
             && self.view.removals > Removals::None
             && (self.view.closed)(target).is_none()
@@ -364,6 +388,15 @@ impl<'a> Planner<'a> {
         match self.view.holds.get(&desired_hash) {
             Some(why) => EnrolmentState::Waiting(Reason::Other(why.clone())),
             None => EnrolmentState::Planned,
+        }
+    }
+}
+
+/// Nobody leaves a class that is probably over, and nobody is told about it, before that is known.
+fn wait_for_the_answer(target: ClassTarget, plan: &mut CoursePlan) {
+    for operation in plan.operations.iter_mut().filter(|operation| operation.target == target) {
+        if matches!(operation.state, EnrolmentState::Planned | EnrolmentState::Cannot(_)) {
+            operation.state = EnrolmentState::Waiting(Reason::Other(PROBABLY_OVER.to_owned()));
         }
     }
 }

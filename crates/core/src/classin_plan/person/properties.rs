@@ -55,6 +55,7 @@ impl Model {
             removals,
             now_ms: 0,
             delete_grace_ms: 0,
+            was_asked: &|_| true,
             presence: &|_| Presence::OnRoster,
             holds: &BTreeMap::new(),
             given_up: &BTreeSet::new(),

@@ -58,6 +58,7 @@ fn planned(wanted_in: &str, in_course: &str, in_class: &str) -> String {
         removals: Removals::Added,
         now_ms: 0,
         delete_grace_ms: 0,
+        was_asked: &|_| true,
         presence: &|_| Presence::OnRoster,
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),

@@ -72,6 +72,7 @@ impl World {
             removals: self.removals,
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
+            was_asked: &|_| true,
             presence: &presence,
             holds: &self.holds,
             given_up: &self.given_up,
@@ -287,6 +288,52 @@ fn nobody_is_removed_because_their_uid_was_emptied_on_the_roster() {
     let plan = converged().without_row("s2").with_row("s2", "c1", None).plan();
     assert_eq!(lines(&plan), ["enrol s2 - cannot"]);
     assert_eq!(plan.kept, 1);
+}
+
+// Lessons that are over
+
+/// Two lessons of one course: the students of the first, which no row names any more, are wanted in the second.
+fn renewed(was_asked: bool, removals: Removals, evidence: Evidence) -> CoursePlan {
+    let second = ClassTarget { class: Some(ClassId(2)), ..TARGET };
+    let wanted = |n: i64| Enrolment { target: second, ..row(&format!("s{n}"), "c2", Some(n)) };
+    let there = |n: i64| EnrolmentRecord { target: second, ..record(&format!("s{n}"), n, Evidence::Added) };
+    let wanted: Vec<Enrolment> = (1..=3).map(wanted).collect();
+    let first = (1..=3).map(|n| record(&format!("s{n}"), n, evidence));
+    let recorded: Vec<EnrolmentRecord> = first.chain((1..=3).map(there)).collect();
+    let view = CourseView {
+        course: TARGET.course,
+        class_code: &|target| (target == second).then(|| ClassCode::new("c2")),
+        mode: Mode::Sync,
+        closed: &|_| None,
+        removals,
+        now_ms: 0,
+        delete_grace_ms: 0,
+        was_asked: &|_| was_asked,
+        presence: &|_| Presence::OnRoster,
+        holds: &BTreeMap::new(),
+        given_up: &BTreeSet::new(),
+    };
+    audited(plan_course(&wanted, &recorded, &view))
+}
+
+#[test]
+fn a_lesson_that_no_row_names_is_asked_about_once_before_anybody_is_removed() {
+    for evidence in [Evidence::Added, Evidence::Present] {
+        let plan = renewed(false, Removals::Added, evidence);
+        assert_eq!(lines(&plan), ["remove s1 1 waiting", "remove s2 2 waiting", "remove s3 3 waiting"]);
+        let questions: Vec<(EnrolmentKind, Option<ClassinUid>, Option<Evidence>)> =
+            plan.questions.iter().map(|one| (one.kind, one.uid, one.recorded)).collect();
+        assert_eq!(questions, [(EnrolmentKind::Enrol, Some(ClassinUid(1)), Some(evidence))]);
+    }
+    let asked = renewed(true, Removals::Added, Evidence::Added);
+    assert_eq!(lines(&asked), ["remove s1 1 planned", "remove s2 2 planned", "remove s3 3 planned"]);
+    assert_eq!(asked.questions, []);
+}
+
+#[test]
+fn nothing_is_asked_where_nobody_may_be_removed_or_nobody_is_surely_there() {
+    assert_eq!(renewed(false, Removals::None, Evidence::Added).questions, []);
+    assert_eq!(renewed(false, Removals::Added, Evidence::Unknown).questions, []);
 }
 
 // Siblings and classes with two codes
