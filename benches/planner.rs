@@ -119,6 +119,7 @@ fn link(at: u32, key: &MemoryKey) -> Result<Link, String> {
         confirmed,
         unverified: BTreeSet::new(),
         suspected: BTreeMap::new(),
+        sent_twice: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: Some(BTreeSet::from([Gid(1)])),
         gone_since_ms: None,

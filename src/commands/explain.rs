@@ -11,7 +11,7 @@ use super::plan::masked;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::{Exit, exit_code};
-use crate::run::{Context, Progress, moment, preview_classin};
+use crate::run::{Context, Progress, UncomparedColumn, moment, preview_classin, uncompared_columns_of};
 use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, StudentHold};
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::Link;
@@ -46,6 +46,9 @@ struct LinkPart {
     origin: &'static str,
     gone_since: Option<String>,
     gone_runs: u32,
+    /// Fields that are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_compared: Vec<UncomparedColumn>,
 }
 
 /// The candidate as we last knew it.
@@ -107,11 +110,12 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     next.extend(classin_next(app, roster, &student).await?);
     next.extend(state.holds_of(&student).await?.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
+    let not_compared = uncompared_columns_of(&app.settings.exam, state, &student).await?;
     let explanation = Explanation {
         student_id: student.to_string(),
         roster: details.map(|details| roster_part(details, reveal)),
         candidate: link.as_ref().map(|link| candidate_part(link, reveal)),
-        link: link.as_ref().map(link_part),
+        link: link.as_ref().map(|link| link_part(link, not_compared)),
         account: account.map(account_part),
         enrolments: rows.into_iter().map(|row| enrolment_part(row, &codes)).collect(),
         failures,
@@ -140,11 +144,12 @@ fn roster_part(details: RosterDetails, reveal: bool) -> RosterPart {
     }
 }
 
-fn link_part(link: &Link) -> LinkPart {
+fn link_part(link: &Link, not_compared: Vec<UncomparedColumn>) -> LinkPart {
     LinkPart {
         origin: link.origin.as_str(),
         gone_since: link.gone_since_ms.map(moment),
         gone_runs: link.gone_runs,
+        not_compared,
     }
 }
 
@@ -273,6 +278,9 @@ fn text(explanation: &Explanation) -> String {
             "candidate: sid {}, {}, login value {}, groups {groups}",
             candidate.sid, link.origin, candidate.login_value
         );
+        for field in &link.not_compared {
+            let _infallible = writeln!(text, "  {field}");
+        }
     }
     if let Some(account) = &explanation.account {
         let school =

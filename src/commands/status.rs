@@ -11,7 +11,9 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::daemon::schedule;
 use crate::exit::Exit;
-use crate::run::{Attention, HoldLine, is_waiting_kind, moment, waiting_attention};
+use crate::run::{
+    Attention, HoldLine, UncomparedColumn, is_waiting_kind, moment, uncompared_columns, waiting_attention,
+};
 use crate::settings::ScheduleSettings;
 use crate::store::{FailureRow, FullClassFigures};
 
@@ -35,6 +37,9 @@ struct Status {
     /// The same for the first line.
     #[serde(skip)]
     attention_in_short: Option<String>,
+    /// Fields of the exam side that are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_compared: Vec<UncomparedColumn>,
     failures: Vec<FailureRow>,
     /// Classes without room.
     full_classes: Vec<FullClassFigures>,
@@ -109,6 +114,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
         holds: state.standing_holds().await?.into_iter().map(HoldLine::from).collect(),
         attention_in_short: attention_in_short(&attention, now_ms),
         attention,
+        not_compared: uncompared_columns(&app.settings.exam, state).await?,
         failures: state.open_failures().await?,
         full_classes: state.full_class_figures().await?,
         condemned_classes: state
@@ -231,6 +237,9 @@ fn text(status: &Status) -> String {
     }
     for ShownAttention { what, .. } in status.attention.values() {
         let _infallible = writeln!(text, "attention: {what}");
+    }
+    for field in &status.not_compared {
+        let _infallible = writeln!(text, "{field}");
     }
     text.push('\n');
     text.push_str(&lines_text(&status.runs));

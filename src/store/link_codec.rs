@@ -28,6 +28,22 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<BTreeMap<FieldId, Fingerprint>> {
         .collect()
 }
 
+/// Counts by field, as a JSON object.
+pub(super) fn counts(json: &str) -> Option<BTreeMap<FieldId, u32>> {
+    if json == "{}" {
+        return Some(BTreeMap::new());
+    }
+    let counts: BTreeMap<i64, u32> = serde_json::from_str(json).ok()?;
+    Some(counts.into_iter().map(|(field, count)| (FieldId(field), count)).collect())
+}
+
+/// One number for each of these fields, as a JSON object.
+pub(super) fn each(fields: impl IntoIterator<Item = FieldId>, number: Option<i64>) -> String {
+    let pairs: BTreeMap<String, Option<i64>> =
+        fields.into_iter().map(|field| (field.0.to_string(), number)).collect();
+    serde_json::json!(pairs).to_string()
+}
+
 /// Bytes as text, for a statement that takes its rows as JSON.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

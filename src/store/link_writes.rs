@@ -6,7 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
 use super::link_codec::{json, numbers, pack, unpack};
-use super::{StoreError, former_candidates};
+use super::{StoreError, former_candidates, rewritten_fields};
 use rosterd_core::exam_plan::{Fingerprint, Link, LinkNote};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
 
@@ -30,6 +30,16 @@ pub enum LinkWrite {
         /// The login value, where that changed.
         login: Option<LoginValue>,
         confirmed: BTreeMap<FieldId, Fingerprint>,
+        /// Those that were suspected of being rewritten, and were sent for the second time.
+        sent_twice: BTreeSet<FieldId>,
+    },
+    /// A look-up right after a second write has told what the service makes of values.
+    SecondWrites {
+        student: StudentId,
+        /// The form of the login value that it keeps.
+        login: Option<LoginValue>,
+        rewritten: BTreeMap<FieldId, Fingerprint>,
+        kept: BTreeSet<FieldId>,
     },
     /// The candidate is in these groups now.
     Groups {
@@ -78,22 +88,21 @@ pub(super) async fn apply_note(
                 .bind(student.as_str().to_owned())
         }
         LinkNote::Suspected(student, shown) => {
-            return suspect(transaction, student, shown).await;
+            return rewritten_fields::suspect(transaction, student, shown).await;
+        }
+        LinkNote::SeenAgain(student, fields) => {
+            return rewritten_fields::wait_for_listings(transaction, student, fields, 1).await;
         }
         LinkNote::Cleared(student, fields) => {
-            return clear(transaction, student, fields).await;
+            return rewritten_fields::clear(transaction, student, fields).await;
         }
         LinkNote::Close(student) | LinkNote::Lost(student) => {
             former_candidates::keep(transaction, student, now_ms).await?;
             sqlx::query("DELETE FROM links WHERE student_id = ?").bind(student.as_str().to_owned())
         }
-        LinkNote::Rewritten(student, fields) => sqlx::query(
-            "UPDATE links SET rewritten = (SELECT '[' || group_concat(value) || ']' FROM \
-             (SELECT value FROM json_each(rewritten) UNION SELECT value FROM json_each(?))) \
-             WHERE student_id = ?",
-        )
-        .bind(json(fields.iter().map(|field| field.0)))
-        .bind(student.as_str().to_owned()),
+        LinkNote::Rewritten(student, fields) => {
+            return rewritten_fields::compare_no_more(transaction, student, fields, now_ms).await;
+        }
         LinkNote::Confirm(student, confirmed) => {
             return confirm(transaction, student, None, confirmed, None).await;
         }
@@ -119,52 +128,6 @@ async fn end_decisions(
     .execute(&mut **transaction)
     .await
     .done("ending what a leaver was held for")
-}
-
-/// Fields that came back changed, with what came back.
-async fn suspect(
-    transaction: &mut Transaction<'_, Sqlite>,
-    student: &StudentId,
-    shown: &BTreeMap<FieldId, Fingerprint>,
-) -> Result<(), StoreError> {
-    let mut suspected = suspicions(transaction, student).await?;
-    suspected.extend(shown.iter().map(|(field, fingerprint)| (*field, *fingerprint)));
-    write_suspicions(transaction, student, &suspected).await
-}
-
-async fn clear(
-    transaction: &mut Transaction<'_, Sqlite>,
-    student: &StudentId,
-    fields: &BTreeSet<FieldId>,
-) -> Result<(), StoreError> {
-    let mut suspected = suspicions(transaction, student).await?;
-    suspected.retain(|field, _| !fields.contains(field));
-    write_suspicions(transaction, student, &suspected).await
-}
-
-async fn suspicions(
-    transaction: &mut Transaction<'_, Sqlite>,
-    student: &StudentId,
-) -> Result<BTreeMap<FieldId, Fingerprint>, StoreError> {
-    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT suspected FROM links WHERE student_id = ?")
-        .bind(student.as_str())
-        .fetch_optional(&mut **transaction)
-        .await
-        .doing("reading suspicions")?;
-    Ok(kept.and_then(|kept| unpack(&kept)).unwrap_or_default())
-}
-
-async fn write_suspicions(
-    transaction: &mut Transaction<'_, Sqlite>,
-    student: &StudentId,
-    suspected: &BTreeMap<FieldId, Fingerprint>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE links SET suspected = ? WHERE student_id = ?")
-        .bind(pack(suspected))
-        .bind(student.as_str())
-        .execute(&mut **transaction)
-        .await
-        .done("remembering suspicions")
 }
 
 /// Merges confirmed fingerprints into a link; with `written`, also notes that a listing has yet to show them.
@@ -217,8 +180,19 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let statement = match write {
         LinkWrite::Make(new) => return make(transaction, new, run, now_ms).await,
-        LinkWrite::Values { student, login, confirmed } => {
-            return confirm(transaction, student, login.as_ref(), confirmed, Some(run)).await;
+        LinkWrite::Values { student, login, confirmed, sent_twice } => {
+            confirm(transaction, student, login.as_ref(), confirmed, Some(run)).await?;
+            return rewritten_fields::wait_for_listings(transaction, student, sent_twice, 0).await;
+        }
+        LinkWrite::SecondWrites { student, login, rewritten, kept } => {
+            let fields = rewritten.keys().copied().collect();
+            rewritten_fields::clear(transaction, student, kept).await?;
+            rewritten_fields::suspect(transaction, student, rewritten).await?;
+            rewritten_fields::compare_no_more(transaction, student, &fields, now_ms).await?;
+            let Some(login) = login else { return Ok(()) };
+            sqlx::query("UPDATE links SET login_value = ? WHERE student_id = ?")
+                .bind(login.as_str().to_owned())
+                .bind(student.as_str().to_owned())
         }
         LinkWrite::Groups { student, groups, due_at_ms } => {
             sqlx::query("UPDATE links SET gids = ?, groups_due_at_ms = ? WHERE student_id = ?")
@@ -278,7 +252,8 @@ async fn make(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid, login_value = excluded.login_value, \
          origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
-         suspected = excluded.suspected, rewritten = excluded.rewritten, written_run = excluded.written_run, gids = excluded.gids, \
+         suspected = excluded.suspected, sent_twice = '{}', rewritten = excluded.rewritten, rewritten_since = '{}', \
+         written_run = excluded.written_run, gids = excluded.gids, \
          groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
          gone_runs = excluded.gone_runs, renamed_at_ms = NULL, linked_at_ms = excluded.linked_at_ms",
     )

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::error::{Doing, Written, counted};
-use super::link_codec::{json, numbers, unpack};
+use super::link_codec::{counts, json, numbers, unpack};
 use super::{StateStore, StoreError, link_writes};
 use futures_util::stream::{Stream, StreamExt};
 use rosterd_core::exam_plan::{Link, LinkNote, Origin, Owners};
@@ -18,6 +18,7 @@ struct LinkRow {
     confirmed: Vec<u8>,
     unverified: String,
     suspected: Vec<u8>,
+    sent_twice: String,
     rewritten: String,
     written_run: i64,
     gids: Option<String>,
@@ -45,6 +46,7 @@ fn link(row: LinkRow, last_complete: RunId) -> Result<Link, StoreError> {
             BTreeSet::new()
         },
         suspected: unpack(&row.suspected).ok_or_else(|| bad(no_fingerprints))?,
+        sent_twice: counts(&row.sent_twice).ok_or_else(|| bad(no_fields))?,
         rewritten: numbers(&row.rewritten, FieldId).ok_or_else(|| bad(no_fields))?,
         groups: match &row.gids {
             Some(gids) => Some(numbers(gids, Gid).ok_or_else(|| bad("has unreadable groups"))?),
@@ -64,8 +66,8 @@ impl StateStore {
     /// wait for a listing that shows them.
     pub fn links(&self, last_complete: RunId) -> impl Stream<Item = Result<Link, StoreError>> + Send + '_ {
         sqlx::query_as(
-            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links ORDER BY student_id",
+            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, sent_twice, \
+             rewritten, written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links ORDER BY student_id",
         )
         .fetch(&self.reader)
         .map(move |row| link(row.doing("reading links")?, last_complete))
@@ -75,8 +77,8 @@ impl StateStore {
     pub async fn link_of(&self, student: &StudentId) -> Result<Option<Link>, StoreError> {
         let last_complete = self.last_complete_run().await?;
         let row: Option<LinkRow> = sqlx::query_as(
-            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, rewritten, \
-             written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links WHERE student_id = ?",
+            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, sent_twice, \
+             rewritten, written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links WHERE student_id = ?",
         )
         .bind(student.as_str())
         .fetch_optional(&self.reader)
@@ -92,18 +94,6 @@ impl StateStore {
             .await
             .doing("counting links")?;
         Ok(counted(count))
-    }
-
-    /// Fields that the service was found to rewrite, of any candidate.
-    pub async fn rewritten_fields(&self) -> Result<BTreeSet<FieldId>, StoreError> {
-        let fields: Vec<i64> = sqlx::query_scalar(
-            "SELECT DISTINCT field.value FROM links, json_each(links.rewritten) AS field \
-             WHERE links.rewritten <> '[]' ORDER BY field.value",
-        )
-        .fetch_all(&self.reader)
-        .await
-        .doing("reading rewritten fields")?;
-        Ok(fields.into_iter().map(FieldId).collect())
     }
 
     /// The students linked to candidates with these login values; others are left out.

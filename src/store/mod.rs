@@ -38,6 +38,7 @@ mod moments;
 mod outcomes;
 mod result_passes;
 mod results;
+mod rewritten_fields;
 mod roster;
 mod roster_groups;
 mod roster_rows;
@@ -66,6 +67,7 @@ pub use lock::{LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
+pub use rewritten_fields::UncomparedField;
 pub use roster::{
     RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor, WantedClass,
 };

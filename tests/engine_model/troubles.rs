@@ -148,6 +148,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("info_lag_s", "stale_read stands for it"),
     ("lag_after", "without a lag nothing is behind"),
     ("login_writes", "a service that rewrites login values never equals the roster"),
+    ("value_writes", "a service that rewrites values never equals the roster"),
     ("account", "another account is no trouble that passes: the first run says so and stops"),
     ("seed", "drawn once for a seed"),
     ("item_missing", "ClassIn's"),

@@ -192,7 +192,8 @@ impl<'a> ExamApplier<'a> {
         let (positions, write_call) = self.build_call(&batch.call, positions);
         let is_probed = batch.call == Call::Add && self.exam().suspects_full() && positions.len() > 1;
         if !is_probed {
-            return send_call(self, batch, &positions, write_call).await;
+            send_call(self, batch, &positions, write_call).await;
+            return Box::pin(self.look_after_second_writes(batch, &positions)).await;
         }
         let (first, rest) = positions.split_at(1);
         send_call(self, batch, first, write_call.part(&[0])).await;

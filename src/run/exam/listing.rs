@@ -1,6 +1,6 @@
 //! Reading the exam side completely, or saying that it was not.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::RandomState;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -12,9 +12,9 @@ use crate::remote::http::retry_limits::READINGS;
 use crate::run::Context;
 use crate::store::StoreError;
 use rosterd_core::exam_plan::{
-    ListedLabels, Listing, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher,
+    ListedLabels, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher,
 };
-use rosterd_core::roster::{LoginValue, Sid};
+use rosterd_core::roster::{FieldId, LoginValue, Sid};
 
 /// Room is made ahead for as many candidates as the first page announces, up to this many.
 const MOST_ROOM_AHEAD: u64 = 2_000_000;
@@ -47,12 +47,14 @@ pub(super) async fn read(
     names: &mut Names<'_>,
 ) -> Result<Listed, ExamSyncError> {
     let key = context.state.planner_key().await?;
+    let recognised = context.state.fields_to_recognise(context.state.last_complete_run().await?).await?;
+    let read_once = ReadOnce { context, side, fields, key: &key, recognised: &recognised };
     let mut readings = Readings::new(&key, context.state.repeated_logins().await?, READINGS);
     loop {
         if let Names::Kept(names) = names {
             names.clear();
         }
-        let Listed { listing, labels } = match read_once(context, side, fields, names).await {
+        let Listed { listing, labels } = match read_once.read(names).await {
             Ok(listed) => listed,
             Err(error) => return Err(explain(side, error).await.into()),
         };
@@ -124,49 +126,59 @@ pub(super) async fn sample(side: &ExamSide, fields: &ResolvedFields) -> Result<S
     Ok(Sample { observed, total })
 }
 
-/// The first page says how many there are; the others are fetched together. A page without rows ends the listing.
-async fn read_once(
-    context: &Context,
-    side: &ExamSide,
-    fields: &ResolvedFields,
-    names: &mut Names<'_>,
-) -> Result<Listed, ExamError> {
-    let limit = side.settings.page_size.max(1);
-    let bar = context.progress.bar("listing candidates", 1);
-    let first = side.reader.page(0, limit).await?;
-    bar.advance(1);
-    let total = first.total;
-    let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
-    let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), room);
-    let mut labels = ListedLabels::default();
-    let mut take = |builder: &mut ObservedBuilder, page: Page| {
-        builder.total(page.total);
-        labels.extend(page.labels);
-        for row in page.rows {
-            builder.row(&row.login_value, &row.fields);
-            if let Names::Kept(names) = names {
-                names.extend(LoginValue::parse(&row.login_value));
-            }
-        }
-    };
-    let mut is_over = first.rows.is_empty();
-    take(&mut builder, first);
+/// What one reading of the listing goes by.
+struct ReadOnce<'a> {
+    context: &'a Context,
+    side: &'a ExamSide,
+    fields: &'a ResolvedFields,
+    key: &'a MemoryKey,
+    /// Fields whose values a later run has to tell again.
+    recognised: &'a BTreeSet<FieldId>,
+}
 
-    let size = u64::from(limit);
-    let pages = if is_over { 1 } else { pages_to_ask_for(total, size) };
-    bar.set_length(pages.max(1));
-    let in_flight = side.settings.endpoint.max_in_flight.max(1);
-    let mut rest = stream::iter((1..pages).map(|page| side.reader.page(page.saturating_mul(size), limit)))
-        .buffer_unordered(in_flight);
-    while !is_over && let Some(page) = rest.try_next().await? {
-        is_over = page.rows.is_empty();
-        take(&mut builder, page);
+impl ReadOnce<'_> {
+    /// The first page says how many there are; the others are fetched together. A page without rows ends the listing.
+    async fn read(&self, names: &mut Names<'_>) -> Result<Listed, ExamError> {
+        let Self { context, side, fields, key, recognised } = *self;
+        let limit = side.settings.page_size.max(1);
+        let bar = context.progress.bar("listing candidates", 1);
+        let first = side.reader.page(0, limit).await?;
         bar.advance(1);
+        let total = first.total;
+        let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
+        let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), room)
+            .recognising(key, recognised.clone());
+        let mut labels = ListedLabels::default();
+        let mut take = |builder: &mut ObservedBuilder, page: Page| {
+            builder.total(page.total);
+            labels.extend(page.labels);
+            for row in page.rows {
+                builder.row(&row.login_value, &row.fields);
+                if let Names::Kept(names) = names {
+                    names.extend(LoginValue::parse(&row.login_value));
+                }
+            }
+        };
+        let mut is_over = first.rows.is_empty();
+        take(&mut builder, first);
+
+        let size = u64::from(limit);
+        let pages = if is_over { 1 } else { pages_to_ask_for(total, size) };
+        bar.set_length(pages.max(1));
+        let in_flight = side.settings.endpoint.max_in_flight.max(1);
+        let mut rest =
+            stream::iter((1..pages).map(|page| side.reader.page(page.saturating_mul(size), limit)))
+                .buffer_unordered(in_flight);
+        while !is_over && let Some(page) = rest.try_next().await? {
+            is_over = page.rows.is_empty();
+            take(&mut builder, page);
+            bar.advance(1);
+        }
+        if total > MOST_CANDIDATES && !is_over {
+            builder.stopped_early();
+        }
+        Ok(Listed { listing: builder.close(), labels })
     }
-    if total > MOST_CANDIDATES && !is_over {
-        builder.stopped_early();
-    }
-    Ok(Listed { listing: builder.close(), labels })
 }
 
 /// What the listing showed, so that the next one needs no second look at what it shows alike.

@@ -21,6 +21,7 @@ mod proof;
 mod read_back;
 mod record;
 mod renamed_candidates;
+mod second_writes;
 mod service_account;
 mod session;
 mod standing;
@@ -41,7 +42,9 @@ use apply::ApplyContext;
 use approvals::WantedBefore;
 use describe::describe;
 use field_mapping::ResolveError;
-pub use field_mapping::{check_exam_fields, login_column};
+pub use field_mapping::{
+    UncomparedColumn, check_exam_fields, login_column, uncompared_columns, uncompared_columns_of,
+};
 use group_creation::{GroupPlan, create_groups, plan_groups};
 use leavers::Sharing;
 pub(super) use policy::leavers_group;
@@ -225,10 +228,13 @@ async fn pass(
         }
     };
     let decided = decide_by_one_file(context, side, &reading, open_adds, report).await?;
-    match writer {
-        None => show(context, side, reading, decided, report).await,
-        Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await,
-    }
+    let planned = match writer {
+        None => show(context, side, reading, decided, report).await?,
+        Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await?,
+    };
+    let uncompared = uncompared_columns(&side.settings, &context.state).await?;
+    report.notes.extend(uncompared.iter().map(ToString::to_string));
+    Ok(planned)
 }
 
 /// How often a plan is made anew because another file took the roster's place. One that is replaced more often than

@@ -139,7 +139,12 @@ pub(super) fn check_soon(operation: &Operation) -> LinkWrite {
 
 /// A candidate has another login value for the time being, or its old one back.
 pub(super) fn gave_way(operation: &Operation, login: LoginValue) -> LinkWrite {
-    LinkWrite::Values { student: operation.student.clone(), login: Some(login), confirmed: BTreeMap::new() }
+    LinkWrite::Values {
+        student: operation.student.clone(),
+        login: Some(login),
+        confirmed: BTreeMap::new(),
+        sent_twice: BTreeSet::new(),
+    }
 }
 
 /// What one of several calls for an operation changes already.
@@ -225,6 +230,7 @@ fn adopted(student: StudentId, adoption: &Adoption, now_ms: i64) -> Link {
         confirmed: adoption.confirmed.clone(),
         unverified: BTreeSet::new(),
         suspected: BTreeMap::new(),
+        sent_twice: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: adoption.groups.clone(),
         gone_since_ms: None,
@@ -246,6 +252,7 @@ fn added(context: &ApplyContext<'_>, student: StudentId, addition: &Addition, si
         confirmed,
         unverified,
         suspected: BTreeMap::new(),
+        sent_twice: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: Some(addition.group.gid().into_iter().collect()),
         gone_since_ms: None,
@@ -267,6 +274,7 @@ fn values_written(context: &ApplyContext<'_>, student: StudentId, modification: 
             .map(|change| (change.id, context.key.value(change.id, &change.value)))
             .chain(login)
             .collect(),
+        sent_twice: modification.second_writes.keys().copied().collect(),
     }
 }
 

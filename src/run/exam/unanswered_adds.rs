@@ -43,7 +43,8 @@ pub(super) async fn unanswered_adds(
     }
     let listed: HashMap<LoginValue, StudentId> =
         lost.iter().map(|(login, lost)| (login.clone(), lost.student.clone())).collect();
-    let rewritten = context.state.rewritten_fields().await?;
+    let rewritten = context.state.uncompared_fields().await?;
+    let rewritten = rewritten.into_iter().map(|field| field.field).collect();
     tracing::info!(students = listed.len(), "settling adds of an earlier run that was cut off");
     let mut owners = context.state.owners(&listed.keys().cloned().collect()).await?;
     // A student who was entered again still has the link to the candidate that is gone, under the same login value.
@@ -77,6 +78,7 @@ pub(super) async fn unanswered_adds(
                 confirmed: in_doubt.clone(),
                 unverified: BTreeSet::new(),
                 suspected: BTreeMap::new(),
+                sent_twice: BTreeMap::new(),
                 rewritten: BTreeSet::new(),
                 groups: row.groups.clone(),
                 gone_since_ms: None,

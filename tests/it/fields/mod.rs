@@ -5,3 +5,4 @@ mod labels;
 mod login_field;
 mod lost_adds;
 mod rewritten_logins;
+mod rewritten_values;

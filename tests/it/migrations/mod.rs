@@ -4,6 +4,7 @@ mod contact;
 mod former_groups;
 mod holds;
 mod ids;
+mod rewritten_fields;
 
 use std::path::Path;
 

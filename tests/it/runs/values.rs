@@ -104,25 +104,6 @@ async fn a_value_changed_by_hand_right_after_it_was_written_is_put_right() {
 }
 
 #[tokio::test]
-async fn a_value_that_comes_back_changed_twice_in_the_same_way_is_the_services_doing() {
-    for echo in ["full", "name_only"] {
-        let mut world = ExamSchool::in_step(students(3)).await;
-        world.set("info_fields", echo);
-        let sid = world.sid("s000").await;
-        world.edit("s000", |it| it.phone("0 12 34")).await;
-        for _ in 0..2 {
-            assert_eq!(world.run().await.applied(), "1 modify", "{echo}");
-            world.sandbox.edit_candidate(sid, &[(PHONE, "01234")]);
-        }
-        for _ in 0..3 {
-            assert_eq!(world.run().await.planned(), "", "{echo}");
-        }
-        world.edit("s000", |it| it.phone("0 99")).await;
-        assert_eq!(world.run().await.applied(), "1 modify", "a new value is sent all the same");
-    }
-}
-
-#[tokio::test]
 async fn what_is_sent_once_more_is_not_held_as_too_many_modifies() {
     let mut world = ExamSchool::in_step(students(20)).await;
     world.set("clear_value", "ignored");

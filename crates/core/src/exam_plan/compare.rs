@@ -6,6 +6,7 @@ use super::fingerprint::{Fingerprint, MemoryKey};
 use super::link::Link;
 use super::mapping::{MappedField, Mapping};
 use super::observed::{Observed, Row};
+use super::second_write::SecondWrite;
 use crate::roster::{FieldId, LoginValue};
 
 /// The result of comparing one student with one candidate.
@@ -15,8 +16,12 @@ pub struct FieldDifference {
     pub send: Vec<usize>,
     /// Those among them that an earlier call wrote already, and that are only sent once more.
     pub sent_again: BTreeSet<usize>,
-    /// Written fields that came back as something else.
-    pub rewritten: BTreeSet<FieldId>,
+    /// Written fields that came back as something else, with what is shown.
+    pub came_back: BTreeMap<FieldId, Fingerprint>,
+    /// Fields that show what is wanted, and of which the service was known or suspected to rewrite the value.
+    pub cleared: BTreeSet<FieldId>,
+    /// Those that are sent for the second time.
+    pub second_writes: BTreeMap<FieldId, SecondWrite>,
     /// Values to remember although nothing is sent.
     pub confirm: BTreeMap<FieldId, Fingerprint>,
     /// How far the values agree; counted for a candidate without a link alone.
@@ -44,8 +49,8 @@ impl FieldDifference {
     /// Whether there is nothing to send and nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { send, sent_again: _, rewritten, confirm, agreement: _ } = self;
-        send.is_empty() && rewritten.is_empty() && confirm.is_empty()
+        let Self { send, sent_again: _, came_back, cleared, second_writes: _, confirm, agreement: _ } = self;
+        send.is_empty() && came_back.is_empty() && cleared.is_empty() && confirm.is_empty()
     }
 }
 
@@ -64,7 +69,8 @@ pub struct Comparison<'a> {
 enum FieldVerdict {
     Equal,
     Send,
-    Rewritten,
+    CameBack(Fingerprint),
+    Cleared,
     Remember,
 }
 
@@ -82,8 +88,11 @@ impl Comparison<'_> {
             match self.field(row, at, field, value, link) {
                 FieldVerdict::Equal => {}
                 FieldVerdict::Send => difference.send.push(at),
-                FieldVerdict::Rewritten => {
-                    difference.rewritten.insert(field.id);
+                FieldVerdict::CameBack(shown) => {
+                    difference.came_back.insert(field.id, shown);
+                }
+                FieldVerdict::Cleared => {
+                    difference.cleared.insert(field.id);
                 }
                 FieldVerdict::Remember => {
                     difference.confirm.insert(field.id, self.key.value(field.id, value));
@@ -101,6 +110,12 @@ impl Comparison<'_> {
         link.rewritten.contains(&field)
             && confirmed(Some(link), field) == of(wanted)
             && link.suspected.get(&field).copied() == of(&link.login)
+    }
+
+    /// Whether the wanted login value is shown, of which the service was known or suspected to keep another form.
+    #[must_use]
+    pub fn clears_login(&self, link: &Link, wanted: &LoginValue) -> bool {
+        link.login == *wanted && is_in_question(link, self.mapping.login_field())
     }
 
     /// Whether both sides have a value that can be read.
@@ -126,17 +141,24 @@ impl Comparison<'_> {
             let confirmed = confirmed(link, field.id).unwrap_or(Fingerprint(0));
             return send_unless(confirmed == self.key.value(field.id, value));
         }
-        let as_confirmed = confirmed(link, field.id) == Some(self.key.value(field.id, value));
-        let by_memory = link.is_some_and(|link| link.rewritten.contains(&field.id));
+        let Some(link) = link else { return send_unless(self.observed.equals(row, at, value)) };
         if self.observed.equals(row, at, value) {
-            // A value compared by memory has to be remembered; otherwise the next change back goes unseen.
-            return if by_memory && !as_confirmed { FieldVerdict::Remember } else { FieldVerdict::Equal };
+            return if is_in_question(link, field.id) { FieldVerdict::Cleared } else { FieldVerdict::Equal };
         }
-        let unverified = link.is_some_and(|link| link.unverified.contains(&field.id));
-        if unverified && as_confirmed && !by_memory {
-            return FieldVerdict::Rewritten;
+        if confirmed(Some(link), field.id) != Some(self.key.value(field.id, value)) {
+            return FieldVerdict::Send;
         }
-        send_unless(by_memory && as_confirmed)
+        let Some(shown) = self.observed.shown(row, at) else { return FieldVerdict::Send };
+        let is_as_before = link.suspected.get(&field.id).is_some_and(|suspected| suspected.is_like(shown));
+        if link.rewritten.contains(&field.id) {
+            return send_unless(is_as_before);
+        }
+        let waits = link.sent_twice.contains_key(&field.id) && is_as_before;
+        if waits || link.unverified.contains(&field.id) {
+            FieldVerdict::CameBack(shown)
+        } else {
+            FieldVerdict::Send
+        }
     }
 
     /// People change their passwords: a listed one that differs stays, unless the roster's own has changed. A
@@ -173,6 +195,11 @@ impl Comparison<'_> {
             FieldVerdict::Send
         }
     }
+}
+
+/// Whether the service was found, or is being found, to rewrite the field's value.
+fn is_in_question(link: &Link, field: FieldId) -> bool {
+    link.rewritten.contains(&field) || link.sent_twice.contains_key(&field)
 }
 
 fn confirmed(link: Option<&Link>, field: FieldId) -> Option<Fingerprint> {

@@ -48,6 +48,18 @@ pub struct Fingerprint(pub u64);
 impl Fingerprint {
     /// A value that may or may not have been written. Equals no real value, not even the empty one.
     pub const IN_DOUBT: Self = Self(u64::MAX);
+
+    /// 32 bits of it, as a listing keeps them. Of what has 32 bits only, it is that itself.
+    #[must_use]
+    pub fn short(self) -> u32 {
+        u32::try_from(self.0).unwrap_or_else(|_| u32::try_from(self.0 >> 32).unwrap_or(u32::MAX))
+    }
+
+    /// Whether both are of one value, as far as the shorter of them tells.
+    #[must_use]
+    pub fn is_like(self, other: Self) -> bool {
+        self.short() == other.short()
+    }
 }
 
 impl MemoryKey {
@@ -142,6 +154,15 @@ mod tests {
         let key = MemoryKey::new([1; 32]);
         assert_eq!(key.value(FieldId(4), ""), Fingerprint(0));
         assert_ne!(key.value(FieldId(4), " "), Fingerprint(0));
+    }
+
+    #[test]
+    fn a_fingerprint_is_like_its_short_form() {
+        let long = MemoryKey::new([1; 32]).value(FieldId(4), "x");
+        let short = Fingerprint(u64::from(long.short()));
+        assert!(long.is_like(short) && short.is_like(long) && long.is_like(long));
+        assert_eq!(short.short(), long.short());
+        assert!(!Fingerprint(0).is_like(long) && Fingerprint(0).is_like(Fingerprint(0)));
     }
 
     #[test]

@@ -51,7 +51,11 @@ pub struct Link {
     /// Fields that came back changed from a confirmed write, with the value that came back. Once may be an
     /// edit by hand.
     pub suspected: BTreeMap<FieldId, Fingerprint>,
+    /// Suspected fields whose second write was confirmed, with the number of listings that have shown the suspected
+    /// value since.
+    pub sent_twice: BTreeMap<FieldId, u32>,
     /// Fields that the service masks or rewrites: compared with `confirmed` instead of the listing.
+    /// As long as the suspected value is shown.
     pub rewritten: BTreeSet<FieldId>,
     /// The candidate's groups when last looked up; absent when never.
     pub groups: Option<BTreeSet<Gid>>,
@@ -94,9 +98,11 @@ pub enum LinkNote {
     Lost(StudentId),
     /// Fields that came back changed from a confirmed write, with what came back; they are sent once more.
     Suspected(StudentId, BTreeMap<FieldId, Fingerprint>),
-    /// Fields that are written for another reason now: what was suspected of them is nothing to go by.
+    /// Suspected fields that a listing shows as before, after they were sent once more.
+    SeenAgain(StudentId, BTreeSet<FieldId>),
+    /// Fields that are compared as any other: they show another value than the suspected one, or another is wanted.
     Cleared(StudentId, BTreeSet<FieldId>),
-    /// Fields that came back changed twice, and in the same way: the service rewrites them.
+    /// Fields that came back changed from the second write too: the service rewrites them.
     Rewritten(StudentId, BTreeSet<FieldId>),
     /// Values found equal, or left alone on purpose, and remembered.
     Confirm(StudentId, BTreeMap<FieldId, Fingerprint>),
@@ -116,6 +122,7 @@ impl LinkNote {
             | Self::Close(student)
             | Self::Lost(student)
             | Self::Suspected(student, _)
+            | Self::SeenAgain(student, _)
             | Self::Cleared(student, _)
             | Self::Rewritten(student, _)
             | Self::Confirm(student, _)

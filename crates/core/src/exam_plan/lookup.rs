@@ -151,7 +151,7 @@ impl LookupRequests {
         let regrouped = linked.prior != PriorKnowledge::Groups
             && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups, held));
         // A value that came back changed may be another candidate's, when two swapped login values there.
-        let doubted = linked.own.as_ref().is_some_and(|own| !own.rewritten.is_empty());
+        let doubted = linked.own.as_ref().is_some_and(|own| !own.came_back.is_empty());
         // A login value is not given away before a look-up has shown where its owner's candidate is.
         let renamed = linked.is_renamed() && scope.unlisted;
         let missing = linked.own.is_none() && scope.unlisted;

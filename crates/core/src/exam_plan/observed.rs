@@ -3,16 +3,18 @@
 //! Texts are not kept: a login value becomes 64 bits, a mapped field 32. A million candidates with four
 //! mapped fields take about 35 MB.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use hashbrown::HashTable;
 
-use super::fingerprint::{MemoryKey, RunHasher};
+use super::fingerprint::{Fingerprint, MemoryKey, RunHasher};
+use super::listed_values::ListedValues;
 use super::login_evidence::LoginEvidence;
 use super::repeated_logins::{RepeatPattern, RepeatedLogins};
 use super::shape::Shapes;
-use super::shown::{Bits, RawLogins, is_masked};
-use crate::roster::{FieldId, LoginValue, Sid, StudentId, normalise};
+use super::shown::RawLogins;
+use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 
 /// The reason why a listing does not add up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,11 +111,8 @@ impl Row {
 /// Builds an [`Observed`] from pages in any order.
 pub struct ObservedBuilder {
     hasher: RunHasher,
-    mapped: Vec<FieldId>,
     logins: Vec<u64>,
-    values: Vec<u32>,
-    carried: Vec<bool>,
-    masked: Bits,
+    values: ListedValues,
     raw_logins: RawLogins,
     login_evidence: LoginEvidence,
     first_total: Option<u64>,
@@ -130,12 +129,9 @@ impl ObservedBuilder {
     #[must_use]
     pub fn new(hasher: RunHasher, mapped: Vec<FieldId>, expected: usize) -> Self {
         Self {
+            values: ListedValues::new(hasher.clone(), mapped, expected),
             hasher,
-            carried: vec![false; mapped.len()],
             logins: Vec::with_capacity(expected),
-            values: Vec::with_capacity(expected.saturating_mul(mapped.len())),
-            mapped,
-            masked: Bits::default(),
             raw_logins: RawLogins::default(),
             login_evidence: LoginEvidence::default(),
             first_total: None,
@@ -146,6 +142,13 @@ impl ObservedBuilder {
             repeated: RepeatedLogins::default(),
             stopped_early: false,
         }
+    }
+
+    /// Keeps values of these fields so that a later run can tell them again. Ask for it before the first row.
+    #[must_use]
+    pub fn recognising(mut self, key: &MemoryKey, fields: BTreeSet<FieldId>) -> Self {
+        self.values.recognise(key, fields);
+        self
     }
 
     /// Notes what a page says about the whole account.
@@ -171,19 +174,7 @@ impl ObservedBuilder {
         self.login_evidence.count(&login, fields);
         self.shapes.add(login.as_str());
         self.index_login(&login, login_value);
-        for (at, id) in self.mapped.iter().enumerate() {
-            let raw = fields.iter().find(|(field, _)| field == id).map_or("", |(_, value)| value.as_str());
-            let hash = self.hasher.field(&normalise(raw));
-            if is_masked(raw) {
-                self.masked.set(self.values.len());
-            }
-            self.values.push(hash);
-            if hash != 0
-                && let Some(carried) = self.carried.get_mut(at)
-            {
-                *carried = true;
-            }
-        }
+        self.values.push(fields);
     }
 
     /// Notes under which login value the row stands; the first of several rows is the one that is found.
@@ -215,11 +206,8 @@ impl ObservedBuilder {
         let flaw = self.flaw();
         let observed = Observed {
             hasher: self.hasher,
-            mapped: self.mapped,
             logins: self.logins,
             values: self.values,
-            carried: self.carried,
-            masked: self.masked,
             raw_logins: self.raw_logins,
             login_evidence: self.login_evidence,
             shapes: self.shapes,
@@ -285,11 +273,8 @@ impl Listing {
 /// The candidates of one listing, by login value.
 pub struct Observed {
     hasher: RunHasher,
-    mapped: Vec<FieldId>,
     logins: Vec<u64>,
-    values: Vec<u32>,
-    carried: Vec<bool>,
-    masked: Bits,
+    values: ListedValues,
     raw_logins: RawLogins,
     login_evidence: LoginEvidence,
     shapes: Shapes,
@@ -339,19 +324,26 @@ impl Observed {
     /// Whether the candidate's value of the mapped field at `at` equals `value` (normalised).
     #[must_use]
     pub fn equals(&self, row: Row, at: usize, value: &str) -> bool {
-        self.value_hash(row, at) == self.hasher.field(value)
+        self.values.equals(row.index(), at, value)
+    }
+
+    /// The candidate's value of the mapped field at `at`, as another run can tell it again; absent for a field that
+    /// this listing was not read for.
+    #[must_use]
+    pub fn shown(&self, row: Row, at: usize) -> Option<Fingerprint> {
+        self.values.fingerprint(row.index(), at)
     }
 
     /// Whether the candidate has no value in the mapped field at `at`.
     #[must_use]
     pub fn lacks(&self, row: Row, at: usize) -> bool {
-        self.value_hash(row, at) == 0
+        self.values.lacks(row.index(), at)
     }
 
     /// Whether the candidate's value of the mapped field at `at` is shown as a mask.
     #[must_use]
     pub fn is_masked(&self, row: Row, at: usize) -> bool {
-        self.masked.get(self.position(row, at))
+        self.values.is_masked(row.index(), at)
     }
 
     /// A login value as the service wrote it: what the service is asked by.
@@ -364,7 +356,7 @@ impl Observed {
     /// Whether no listed candidate has a value in the mapped field at `at`: the account hides it.
     #[must_use]
     pub fn hides(&self, at: usize) -> bool {
-        !self.carried.get(at).copied().unwrap_or(false)
+        self.values.hides(at)
     }
 
     /// What the rows tell about which field holds the login value.
@@ -382,14 +374,6 @@ impl Observed {
     #[must_use]
     pub fn hasher(&self) -> &RunHasher {
         &self.hasher
-    }
-
-    fn value_hash(&self, row: Row, at: usize) -> u32 {
-        self.values.get(self.position(row, at)).copied().unwrap_or(0)
-    }
-
-    fn position(&self, row: Row, at: usize) -> usize {
-        row.index().saturating_mul(self.mapped.len()).saturating_add(at)
     }
 }
 

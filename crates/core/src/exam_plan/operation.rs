@@ -11,6 +11,7 @@ use super::kind::OperationKind;
 use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::recent_writes::CountedWrite;
+use super::second_write::SecondWrite;
 use crate::roster::{FieldId, Gid, GroupCode, LoginValue, Sid, StudentId};
 
 /// One intended change.
@@ -156,6 +157,8 @@ pub struct Modification {
     /// Whether it only sends once more what an earlier call wrote and the listing does not show: nothing new
     /// is wanted by it.
     pub again: bool,
+    /// Values among them, the login value too, that came back changed from a first write.
+    pub second_writes: BTreeMap<FieldId, SecondWrite>,
     /// What the guard counts it as; nothing where it only repeats the values last confirmed.
     pub counts_as: Vec<CountedWrite>,
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::ExamRequest;
-use super::account::Candidate;
+use super::account::{Candidate, PASSWORD};
 use super::verdicts::{self, Shape, Verdict};
 use crate::json::{Escaping, Json, loose_text, member, whole_number};
 use crate::reply::Reply;
@@ -49,6 +49,7 @@ fn add_one(
     let is = |switch, value| switches.is(super::Exam, switch, value);
     let mut values = field_values(state, item)?;
     rewrite_login(state, switches, &mut values);
+    rewrite_values(state, switches, &mut values);
     let gids = gids_of(state, switches, item)?;
     let login_value =
         values.iter().find(|(sfid, _)| *sfid == state.login_field).map_or("", |(_, value)| value);
@@ -125,6 +126,7 @@ fn change_one(
     let login_field = state.login_field;
     let mut values = field_values(state, item)?;
     rewrite_login(state, switches, &mut values);
+    rewrite_values(state, switches, &mut values);
     if values.iter().any(|(_, value)| value.is_empty()) {
         if is("clear_value", "fail") {
             return Err("a value is empty");
@@ -381,6 +383,17 @@ fn rewrite_login(state: &super::ExamWorld, switches: &super::Switches, values: &
     if !rewritten.is_empty() {
         *value = rewritten;
     }
+}
+
+/// What the account makes of the other values that it is sent; the password is taken as it is.
+fn rewrite_values(state: &super::ExamWorld, switches: &super::Switches, values: &mut [(i64, String)]) {
+    let form: fn(&str) -> String = match switches.text(super::Exam, "value_writes") {
+        "truncated" => |value| value.chars().take(6).collect(),
+        "upper_case" => str::to_uppercase,
+        _ => return,
+    };
+    let others = values.iter_mut().filter(|(sfid, _)| *sfid != state.login_field && *sfid != PASSWORD);
+    others.for_each(|(_, value)| *value = form(value));
 }
 
 fn own_login_value(request: &ExamRequest<'_>, item: &Value) -> String {

@@ -47,6 +47,13 @@ pub(crate) const TROUBLES: &[Spec] = &[
     ),
     words(
         Exam,
+        "value_writes",
+        &["as_sent", "truncated", "upper_case"],
+        "as_sent",
+        "What a write makes of every other value but the password: its first six letters, or upper case.",
+    ),
+    words(
+        Exam,
         "refused_writes",
         &["none", "all", "addStudents", "changeStuinfo", "delStu", "movestugroup", "addcategory"],
         "none",

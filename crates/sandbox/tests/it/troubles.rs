@@ -119,6 +119,43 @@ async fn login_values_are_kept_otherwise_than_they_were_sent() {
 }
 
 #[tokio::test]
+async fn other_values_but_the_password_are_kept_otherwise_than_they_were_sent() {
+    for (how, kept) in [("truncated", "Anna-M"), ("upper_case", "ANNA-MARIA"), ("as_sent", "Anna-Maria")] {
+        let served = with_candidates(1, &[("value_writes", how)]).await;
+        let item = json!([{"sid": 170_601, "fields": [
+            {"sfid": 4, "value": "Anna-Maria"}, {"sfid": 10, "value": "secret-word"}
+        ]}]);
+        served.exam("changeStuinfo", &[("info", &item.to_string())]).await;
+        let candidate = served.sandbox.candidates().remove(0);
+        assert_eq!(
+            (candidate.fields[&4].as_str(), candidate.fields[&10].as_str()),
+            (kept, "secret-word"),
+            "{how}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fields_are_labelled_anew_and_taken_away() {
+    let served = with_candidates(1, &[]).await;
+    served.sandbox.label_field(4, "mobile");
+    served.sandbox.label_field(20, "phone");
+    served.sandbox.remove_field(2);
+    let fields = served.exam("getFields", &[]).await;
+    let labels: Vec<(i64, &str)> = fields["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| (field["sfid"].as_i64().unwrap(), field["label"].as_str().unwrap()))
+        .collect();
+    assert!(labels.contains(&(4, "mobile")) && labels.contains(&(20, "phone")), "{labels:?}");
+    assert!(labels.iter().all(|(sfid, _)| *sfid != 2), "{labels:?}");
+    let item = json!([{"sid": 170_601, "fields": [{"sfid": 2, "value": "f"}]}]);
+    let refused = served.exam("changeStuinfo", &[("info", &item.to_string())]).await;
+    assert_eq!(refused["fail"].as_array().unwrap().len(), 1, "a field that is not there takes no value");
+}
+
+#[tokio::test]
 async fn writes_of_one_kind_or_all_are_refused_with_status_200() {
     let served = with_candidates(1, &[("error_style", "4xx_text"), ("refused_writes", "delStu")]).await;
     let refused = served.try_exam("delStu", &[("sids", "[170601]")]).await.unwrap();

@@ -5,6 +5,7 @@ mod error;
 mod login;
 mod memory;
 mod refresh;
+mod uncompared;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ pub use error::ResolveError;
 pub use memory::login_column;
 pub(super) use memory::{forget_another_accounts, remembered_login_field};
 pub(super) use refresh::{after_refusal, list};
+pub use uncompared::{UncomparedColumn, uncompared_columns, uncompared_columns_of};
 
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamField;

@@ -35,7 +35,7 @@ pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BT
 fn is_all_of(input: &PlanInput<'_>, linked: &LinkedStudent, other: &LinkedStudent) -> bool {
     input.comparison.observed.find(&other.link.login).is_some_and(|row| {
         let difference = input.comparison.fields(row, &linked.wanted.values.0, Some(&other.link));
-        difference.send.is_empty() && difference.rewritten.is_empty()
+        difference.send.is_empty() && difference.came_back.is_empty()
     })
 }
 

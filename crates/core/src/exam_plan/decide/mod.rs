@@ -1,12 +1,12 @@
 //! Cases and facts in, plan out: the truth table as code.
 
 mod adoption;
+mod came_back;
 mod counted;
 mod exchange;
 mod group;
 mod leaver;
 mod location;
-mod login_form;
 mod rename;
 mod student;
 mod unlisted;
@@ -20,7 +20,7 @@ use self::exchange::exchanged;
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
 use super::approved::Approved;
-use super::compare::{Comparison, FieldDifference};
+use super::compare::Comparison;
 use super::desired_hash::{desired_digest, desired_impossible};
 use super::diff::{Diff, Difference, PriorKnowledge, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
@@ -30,7 +30,6 @@ use super::kept::{FormerGroup, KeptLeavers};
 use super::kind::OperationKind;
 use super::link::{Link, LinkNote};
 use super::lookup::LookupResults;
-use super::mapping::MappedField;
 use super::observed::Flaw;
 use super::open_failures::OpenFailures;
 use super::operation::{Change, Operation, OperationState};
@@ -39,7 +38,7 @@ use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
-use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
+use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
 /// Everything a plan is made from.
 pub struct PlanInput<'a> {
@@ -201,57 +200,6 @@ impl<'a> Decider<'a> {
         }
         let kind = if linked { OperationKind::Modify } else { OperationKind::Add };
         self.mark_impossible(student, kind, reason);
-    }
-
-    /// Notes what a comparison asks to remember; says what is to be sent, with what is sent once more.
-    ///
-    /// A value that came back changed from a confirmed write was changed either by the service or by hand
-    /// before the listing was read. So it is sent once more. Only when it comes back changed in the same way
-    /// again is it attributed to the service.
-    fn note_values(&mut self, link: &Link, mut difference: FieldDifference) -> FieldDifference {
-        if !difference.confirm.is_empty() {
-            self.notes.push(LinkNote::Confirm(link.student.clone(), difference.confirm.clone()));
-        }
-        let input = self.input;
-        let mapping = input.comparison.mapping;
-        let sent = difference.send.iter().filter_map(|at| mapping.fields().get(*at)).map(|field| field.id);
-        let cleared: BTreeSet<FieldId> = sent.filter(|field| link.suspected.contains_key(field)).collect();
-        if !cleared.is_empty() {
-            self.notes.push(LinkNote::Cleared(link.student.clone(), cleared));
-        }
-        // A candidate entered by a call that was cut off is sent all unlisted values again. That still
-        // belongs to the add and is no new change.
-        let in_doubt = |field: &MappedField| link.confirmed.get(&field.id) == Some(&Fingerprint::IN_DOUBT);
-        if mapping.compared().all(|(_, field)| in_doubt(field)) {
-            difference.sent_again = difference.send.iter().copied().collect();
-        }
-        // A candidate that was not looked up may have swapped login values with another one: what is
-        // listed here is not what it was sent, and says nothing about how the service keeps values.
-        if !input.lookups.by_sid.contains_key(&link.sid) {
-            return difference;
-        }
-        let (mut proven, mut suspected) = (BTreeSet::new(), BTreeMap::new());
-        for field in &difference.rewritten {
-            let shown = input.lookups.shown.get(&link.sid).and_then(|shown| shown.get(field)).copied();
-            let shown = shown.unwrap_or(Fingerprint(0));
-            if link.suspected.get(field) == Some(&shown) {
-                proven.insert(*field);
-            } else {
-                suspected.insert(*field, shown);
-            }
-        }
-        let again = mapping.compared().filter(|(_, field)| suspected.contains_key(&field.id));
-        let again: Vec<usize> = again.map(|(at, _)| at).collect();
-        difference.send.extend(&again);
-        difference.sent_again.extend(again);
-        difference.send.sort_unstable();
-        if !proven.is_empty() {
-            self.notes.push(LinkNote::Rewritten(link.student.clone(), proven));
-        }
-        if !suspected.is_empty() {
-            self.notes.push(LinkNote::Suspected(link.student.clone(), suspected));
-        }
-        difference
     }
 
     fn desired_digest(&self, student: &StudentId, kind: OperationKind) -> Digest {

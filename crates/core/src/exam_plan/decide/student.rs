@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::came_back::LoginForm;
 use super::counted::Basis;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
@@ -242,6 +243,7 @@ impl Decider<'_> {
         confirmed_login: &LoginValue,
     ) {
         let basis = Basis::Linked(link, confirmed_login);
+        self.note_wanted_login(link, &wanted.login);
         if wanted.login == link.login || self.input.comparison.keeps_login(link, &wanted.login) {
             return self.modify(wanted, link.sid, difference, None, basis);
         }
@@ -249,9 +251,9 @@ impl Decider<'_> {
             let reason = self.not_found_out();
             return self.skip(wanted.id.clone(), OperationKind::Modify, reason);
         }
-        if self.is_rewritten_login(link, &wanted.login) {
+        let LoginForm::Sent(second_write) = self.login_form(link, &wanted.login) else {
             return self.modify(wanted, link.sid, difference, None, basis);
-        }
+        };
         let held_by = self.current.freed_by(&wanted.login, &wanted.id).cloned().filter(|_| target_listed);
         if target_listed && held_by.is_none() {
             return self.taken(wanted);
@@ -264,7 +266,9 @@ impl Decider<'_> {
             to: wanted.login.clone(),
             held_by,
         };
-        self.modify(wanted, link.sid, difference, Some(login), basis);
+        let mut difference = difference.clone();
+        difference.second_writes.extend(second_write.map(|write| (login.id, write)));
+        self.modify(wanted, link.sid, &difference, Some(login), basis);
     }
 
     /// The wanted login value belongs to another candidate.
@@ -310,7 +314,8 @@ impl Decider<'_> {
         let desired_hash = digest.finish();
         let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
         let counts_as = self.counts_as(basis, difference, &values, login.as_ref());
-        let change = Change::Modify(Modification { sid, values, login, again, counts_as });
+        let second_writes = difference.second_writes.clone();
+        let change = Change::Modify(Modification { sid, values, login, again, second_writes, counts_as });
         self.push(wanted.id.clone(), change, desired_hash);
     }
 

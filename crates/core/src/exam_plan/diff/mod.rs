@@ -55,7 +55,7 @@ impl Diff {
     pub fn doubted(&self) -> BTreeSet<Sid> {
         let doubted = |difference: &Difference| match difference {
             Difference::Linked(linked) => {
-                let own = linked.own.as_ref().filter(|own| !own.rewritten.is_empty());
+                let own = linked.own.as_ref().filter(|own| !own.came_back.is_empty());
                 own.map(|_| linked.link.sid)
             }
             Difference::Newcomer(_) | Difference::Leaver(_) | Difference::Unusable(_) => None,
@@ -305,6 +305,7 @@ impl<'a> DiffBuilder<'a> {
         if !renamed
             && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested)
             && !wanted.is_ambiguous
+            && !self.comparison.clears_login(&link, &wanted.login)
             && own.as_ref().is_some_and(FieldDifference::is_empty)
             && self.settled(&link, &wanted.groups)
         {

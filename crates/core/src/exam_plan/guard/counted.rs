@@ -49,6 +49,7 @@ impl LinkNote {
             | Self::Follow(..)
             | Self::RenamedByHand(_)
             | Self::Suspected(..)
+            | Self::SeenAgain(..)
             | Self::Cleared(..)
             | Self::Rewritten(..)
             | Self::Confirm(..)

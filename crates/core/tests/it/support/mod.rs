@@ -79,6 +79,8 @@ pub struct World {
     pub clocks_differ: bool,
     /// Whether a look-up by sid answers the login field.
     pub tells_login: bool,
+    /// Whether look-ups show values other than the login value.
+    pub tells_values: bool,
     /// Sids whose groups, or whose absence, were looked up before the pass.
     pub verified: BTreeSet<i64>,
     /// In what order the exam side lists.
@@ -185,6 +187,7 @@ impl World {
             silent_logins: BTreeSet::new(),
             clocks_differ: false,
             tells_login: true,
+            tells_values: true,
             verified: BTreeSet::new(),
             listed_backwards: false,
             cases_backwards: false,
@@ -214,6 +217,7 @@ impl World {
                 confirmed: self.fingerprints(&person),
                 unverified: BTreeSet::new(),
                 suspected: BTreeMap::new(),
+                sent_twice: BTreeMap::new(),
                 rewritten: BTreeSet::new(),
                 groups: Some(groups.into_iter().map(Gid).collect()),
                 gone_since_ms: None,
@@ -346,7 +350,11 @@ impl World {
 
     fn listing(&self, mapping: &Mapping) -> Listing {
         let mapped = mapping.fields().iter().map(|field| field.id).collect();
-        let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), mapped, 0);
+        let written = self.links.values().flat_map(|link| {
+            link.unverified.iter().chain(&link.rewritten).chain(link.sent_twice.keys()).copied()
+        });
+        let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), mapped, 0)
+            .recognising(&self.key(), written.collect());
         let listed: Vec<&Candidate> = self
             .candidates
             .iter()
@@ -415,7 +423,7 @@ impl World {
             facts.by_sid.insert(*sid, fact);
             if let Some(found) = self.candidates.get(&sid.0) {
                 let key = self.key();
-                let shown = found.fields.iter();
+                let shown = found.fields.iter().filter(|_| self.tells_values);
                 let shown = shown.map(|(id, value)| (FieldId(*id), key.value(FieldId(*id), value))).collect();
                 facts.shown.insert(*sid, shown);
             }

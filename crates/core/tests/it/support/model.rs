@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rosterd_core::exam_plan::{
-    Call, Change, Fingerprint, GroupAction, GuardedPlan, Link, LinkNote, Operation, OperationKind, Origin,
-    RecentWrites,
+    AfterSecondWrite, Call, Change, Fingerprint, GroupAction, GuardedPlan, Link, LinkNote, Modification,
+    Operation, OperationKind, Origin, RecentWrites,
 };
 use rosterd_core::roster::{FieldId, LoginValue, Sid, StudentId};
 
@@ -204,9 +204,16 @@ impl World {
             }
             LinkNote::Follow(_, login) => link.login = login.clone(),
             LinkNote::RenamedByHand(_) => link.renamed_by_hand = true,
-            LinkNote::Suspected(_, values) => link.suspected.extend(values),
-            LinkNote::Cleared(_, fields) => link.suspected.retain(|field, _| !fields.contains(field)),
-            LinkNote::Rewritten(_, fields) => link.rewritten.extend(fields),
+            LinkNote::Suspected(_, values) => {
+                link.suspected.extend(values);
+                link.sent_twice.retain(|field, _| !values.contains_key(field));
+            }
+            LinkNote::SeenAgain(_, fields) => link.sent_twice.extend(fields.iter().map(|field| (*field, 1))),
+            LinkNote::Cleared(_, fields) => clear(link, fields),
+            LinkNote::Rewritten(_, fields) => {
+                link.sent_twice.retain(|field, _| !fields.contains(field));
+                link.rewritten.extend(fields);
+            }
             LinkNote::Confirm(_, values) => link.confirmed.extend(values.clone()),
             LinkNote::Groups(_, groups) => link.groups = Some(groups.clone()),
             LinkNote::Close(_) | LinkNote::Lost(_) => {}
@@ -256,11 +263,40 @@ impl World {
             link.confirmed.insert(value.id, key.value(value.id, &value.value));
             link.unverified.insert(value.id);
         }
+        self.tell_second_writes(student, modification, &fields);
         let candidate = self.candidates.get_mut(&modification.sid.0).expect("the candidate of a modify");
         candidate.fields = fields;
         if let Some(login) = &modification.login {
             candidate.login = login.to.to_string();
             self.link(student).login = login.to.clone();
+        }
+    }
+
+    /// A second write is looked up right after the call.
+    fn tell_second_writes(
+        &mut self,
+        student: &str,
+        modification: &Modification,
+        fields: &BTreeMap<i64, String>,
+    ) {
+        let key = self.key();
+        for (field, write) in &modification.second_writes {
+            let link = self.link(student);
+            link.sent_twice.insert(*field, 0);
+            let Some(sent) = modification.values.iter().find(|value| value.id == *field) else { continue };
+            let shown = fields.get(&field.0).filter(|_| write.is_looked_up);
+            match AfterSecondWrite::of(
+                key.value(*field, &sent.value),
+                shown.map(|shown| key.value(*field, shown)),
+            ) {
+                AfterSecondWrite::Kept => clear(link, &BTreeSet::from([*field])),
+                AfterSecondWrite::Rewritten(shown) => {
+                    link.sent_twice.remove(field);
+                    link.suspected.insert(*field, shown);
+                    link.rewritten.insert(*field);
+                }
+                AfterSecondWrite::Untold => {}
+            }
         }
     }
 
@@ -282,6 +318,12 @@ impl World {
     }
 }
 
+fn clear(link: &mut Link, fields: &BTreeSet<FieldId>) {
+    link.suspected.retain(|field, _| !fields.contains(field));
+    link.sent_twice.retain(|field, _| !fields.contains(field));
+    link.rewritten.retain(|field| !fields.contains(field));
+}
+
 /// The candidate that a call for this operation names; absent before an add has brought its sid.
 pub fn addressed(operation: &Operation) -> Option<Sid> {
     match &operation.change {
@@ -301,6 +343,7 @@ fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) ->
         confirmed: BTreeMap::new(),
         unverified: BTreeSet::new(),
         suspected: BTreeMap::new(),
+        sent_twice: BTreeMap::new(),
         rewritten: BTreeSet::new(),
         groups: None,
         gone_since_ms: None,
