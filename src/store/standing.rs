@@ -51,6 +51,7 @@ struct StoredRow {
     is_standing: bool,
     /// A leaver's, who is not back.
     is_gone: bool,
+    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -62,13 +63,16 @@ struct StandingRow {
     about: i64,
     /// A person said that this leaver stays, or has left: that stands until they are back.
     is_decided: bool,
+    /// Whether a run that found it came to its end: one that was cut off has told nobody.
+    is_told: bool,
 }
 
 impl StandingRows {
-    /// Whether this stood before just so, or passes by itself while a person said to leave the same: then it is no news.
+    /// Whether this stood before just so, and a run has told it, or passes by itself while a person said to leave the same:
+    /// then it is no news.
     #[must_use]
     pub fn knows(&self, standing: &Standing) -> bool {
-        self.same(standing).is_some() || self.outlasts(standing)
+        self.same(standing).is_some_and(|row| row.is_told) || self.outlasts(standing)
     }
 
     /// Whether just this was given up, or found to be impossible, before.
@@ -98,7 +102,9 @@ impl StateStore {
     pub async fn standing(&self, service: Service) -> Result<StandingRows, StoreError> {
         let rows: Vec<StoredRow> = sqlx::query_as(
             "SELECT f.failure_id, f.kind, f.student_id, f.class_code, f.state, f.code, f.want, f.about, \
-             f.is_standing, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone FROM open_failures AS f \
+             f.is_standing, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone, NOT EXISTS \
+             (SELECT 1 FROM runs AS r WHERE r.run_id = f.run_id AND r.finished_at_ms IS NULL) AS is_told \
+             FROM open_failures AS f \
              LEFT JOIN links AS l ON l.student_id = f.student_id AND l.gone_since_ms IS NOT NULL \
              WHERE f.service = ? AND (f.is_standing = 1 OR f.state = 'dead') ORDER BY f.failure_id",
         )
@@ -119,6 +125,7 @@ impl StateStore {
                 about,
                 is_standing,
                 is_gone,
+                is_told,
             } = row;
             let key = key(id, service.as_str(), &kind, student_id, class_code)?;
             if !is_standing {
@@ -128,7 +135,7 @@ impl StateStore {
             let state = state(id, &word)?;
             let is_decided = is_gone && state == FailureState::Ignored && HoldWord::parse(&code).is_some();
             let (code, desired_hash) = (FailureCode::parse(&code), fingerprint(want));
-            let row = StandingRow { id, state, code, desired_hash, about, is_decided };
+            let row = StandingRow { id, state, code, desired_hash, about, is_decided, is_told };
             standing.standing.insert(key, row);
         }
         Ok(standing)
@@ -149,7 +156,7 @@ impl StateStore {
         for standing in now {
             match before.same(standing) {
                 Some(row) if row.state == FailureState::Ignored => {}
-                Some(row) => renew(&mut transaction, row.id, standing, (run, now_ms)).await?,
+                Some(row) => renew(&mut transaction, row, standing, (run, now_ms)).await?,
                 None if before.outlasts(standing) => {}
                 None => begin(&mut transaction, standing, (run, now_ms)).await?,
             }
@@ -192,21 +199,23 @@ impl StateStore {
 
 const DOING: &str = "recording what waits";
 
-/// Stands as it stood: only its sentence and its last run are new.
+/// Stands as it stood: only its sentence and its moment are new, and the run where none has told it yet.
 async fn renew(
     transaction: &mut Transaction<'_, Sqlite>,
-    id: i64,
+    row: &StandingRow,
     standing: &Standing,
     (run, now_ms): (RunId, i64),
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE failures SET state = ?, message = ?, last_failed_at_ms = ?, run_id = ? WHERE failure_id = ?",
+        "UPDATE failures SET state = ?, message = ?, last_failed_at_ms = ?, run_id = iif(?, run_id, ?) \
+         WHERE failure_id = ?",
     )
     .bind(standing.state.as_str())
     .bind(&standing.message)
     .bind(now_ms)
+    .bind(row.is_told)
     .bind(run.0)
-    .bind(id)
+    .bind(row.id)
     .execute(&mut **transaction)
     .await
     .done(DOING)

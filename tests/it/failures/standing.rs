@@ -63,6 +63,27 @@ async fn a_wait_beside_the_leaver_who_is_asked_about_is_a_row_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_a_run_finds_that_is_cut_off_is_told_by_the_next_one_once() {
+    let mut world = with_a_newcomer_and_a_held_leaver().await;
+    for (number, exit_code) in [("1", 4), ("2", 0), ("3", 0)] {
+        world.edit("s001", |person| person.phone(number)).await;
+        if number != "2" {
+            world.set("delay", "changeStuinfo:500");
+            world.sandbox.clear_journal();
+            world.crash_when(|| world.journal().iter().any(|call| call == "changeStuinfo")).await;
+            world.sandbox.clear_faults();
+        }
+        assert_eq!(rows(&world).await.len(), 2, "cut off after it was found");
+        let report = world.run().await;
+        assert_eq!(
+            (report.held(), report.exit_code),
+            ("1 delete".to_owned(), exit_code),
+            "{number}: {report:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_wait_ends_with_its_cause_and_its_row_is_closed() {
     let world = with_a_newcomer_and_a_held_leaver().await;
     let digest = world.run().await.held_digest.unwrap();
