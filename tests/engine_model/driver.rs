@@ -9,6 +9,7 @@ use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Limit, Mode};
 use rosterd_sandbox::CandidateView;
 
+use crate::departures::{APPROVED_FOR, Departures};
 use crate::edits::tagged;
 use crate::troubles::{SWITCHES, draw};
 use rosterd_testkit::chance::{happens, one_of};
@@ -31,6 +32,9 @@ pub struct Driver {
     pub adoptable: Vec<String>,
     /// Since when students have been off the roster, and how many runs have seen it.
     pub gone: BTreeMap<String, (i64, u32)>,
+    /// Every login value that each student ever had.
+    pub logins: BTreeMap<String, BTreeSet<String>>,
+    pub departures: Departures,
     /// Whether a fault is armed with which somebody else edits the account.
     pub disturbed: bool,
     digest: Option<String>,
@@ -48,7 +52,9 @@ impl Driver {
         world.settings.exam.batch_size = one_of(&mut chance, &[3, 7, 100]);
         world.settings.exam.page_size = one_of(&mut chance, &[4, 10, 100]);
         world.settings.exam.endpoint.timeout = Duration::from_secs(3);
-        Self {
+        let limits = [Limit::Count(1), Limit::Count(3), Limit::Percent(100.0)];
+        world.settings.guard.max_delete = limits[usize::try_from(seed % 3).unwrap()];
+        let mut driver = Self {
             world,
             chance,
             tally: Tally::new(),
@@ -57,10 +63,14 @@ impl Driver {
             strangers: BTreeMap::new(),
             adoptable: Vec::new(),
             gone: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            departures: Departures::default(),
             disturbed: false,
             digest: None,
             counter: 100,
-        }
+        };
+        driver.remember_logins();
+        driver
     }
 
     pub fn fresh(&mut self) -> u32 {
@@ -106,6 +116,7 @@ impl Driver {
         }
         self.world.write_roster().await;
         self.note_who_left();
+        self.remember_logins();
     }
 
     /// Since when who is off the roster. A candidate that the roster names now is nobody's stranger.
@@ -160,7 +171,7 @@ impl Driver {
     }
 
     fn change_policy(&mut self) {
-        let limit = one_of(&mut self.chance, &[Limit::Percent(100.0), Limit::Count(2), Limit::Auto]);
+        let limit = one_of(&mut self.chance, &[Limit::Count(1), Limit::Count(2), Limit::Percent(100.0)]);
         self.world.settings.guard.max_delete = limit;
         let modes = [Mode::Sync, Mode::Sync, Mode::Upsert, Mode::CreateOnly, Mode::Observe];
         self.world.settings.mode = one_of(&mut self.chance, &modes);
@@ -172,7 +183,8 @@ impl Driver {
         let now = self.world.clock.now_ms();
         // Whoever approves names the people too, where that is asked for.
         let held = self.world.state.approvable(&digest).await.unwrap();
-        let granted: Vec<_> = held.into_iter().map(|one| (one, now + 5 * DAY)).collect();
+        held.iter().for_each(|one| self.approve_of(one.key.student.as_str(), now));
+        let granted: Vec<_> = held.into_iter().map(|one| (one, now + APPROVED_FOR)).collect();
         self.world.state.grant(&granted, now).await.unwrap();
         self.note("approval", format!("{} approved", granted.len()));
     }
@@ -206,6 +218,7 @@ impl Driver {
 
     async fn crash(&mut self) {
         let before = self.tags();
+        let began_ms = self.world.clock.now_ms();
         self.world.sandbox.clear_journal();
         if happens(&mut self.chance, 30) {
             let delay = one_of(&mut self.chance, &["addStudents", "changeStuinfo", "delStu", "movestugroup"]);
@@ -222,13 +235,13 @@ impl Driver {
             self.note("crash", format!("cut off after {delay:?}"));
         }
         self.somebody_looked();
-        self.laws_of_a_run(&before, None);
+        self.laws_of_a_run(&before, began_ms, None);
         self.note_strangers_if_disturbed();
     }
 
     /// One run, with everything that must be true of it.
     pub async fn run(&mut self) -> RunReport {
-        let before = self.tags();
+        let (before, began_ms) = (self.tags(), self.world.clock.now_ms());
         self.world.sandbox.clear_journal();
         let report = self.world.run().await;
         let (exit, planned, applied) = (report.exit_code, report.planned(), report.applied());
@@ -238,7 +251,7 @@ impl Driver {
         );
         self.digest = report.approve.is_some().then(|| report.digest.clone());
         self.somebody_looked();
-        self.laws_of_a_run(&before, Some(&report));
+        self.laws_of_a_run(&before, began_ms, Some(&report));
         self.laws_of_a_report(&report);
         self.note_strangers_if_disturbed();
         report
@@ -250,6 +263,7 @@ impl Driver {
 
     pub fn note_strangers_if_disturbed(&mut self) {
         if self.disturbed {
+            self.remember_logins_by_hand();
             let now = self.world.sandbox.candidates();
             let tagged: BTreeSet<i64> = self.tags().into_values().collect();
             let strangers = now.into_iter().filter(|it| self.strangers.contains_key(&it.sid));

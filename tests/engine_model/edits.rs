@@ -93,7 +93,9 @@ impl Driver {
         let sandbox = &self.world.sandbox;
         match (self.chance.u32(0..100), any) {
             (0..15, Some(it)) if !owners.is_empty() => {
-                sandbox.edit_candidate(it.sid, &[(LOGIN, &format!("by-hand-{fresh}"))])
+                let login = format!("by-hand-{fresh}");
+                sandbox.edit_candidate(it.sid, &[(LOGIN, &login)]);
+                self.remember_login_by_hand(it.sid, &login);
             }
             (15..30, Some(it)) => sandbox.edit_candidate(it.sid, &[(NAME, &format!("By hand {fresh}"))]),
             (30..40, Some(it)) => sandbox.edit_candidate(it.sid, &[(PHONE, "")]),

@@ -35,12 +35,20 @@ impl Driver {
     }
 
     /// Nobody else's doing: what went is what a complete listing and a roster long without them let go.
-    pub fn laws_of_a_run(&mut self, before: &BTreeMap<String, i64>, report: Option<&RunReport>) {
+    pub fn laws_of_a_run(
+        &mut self,
+        before: &BTreeMap<String, i64>,
+        began_ms: i64,
+        report: Option<&RunReport>,
+    ) {
         self.nobody_is_there_twice();
         self.strangers_are_as_they_were();
+        self.every_write_meets_its_student(before);
         if self.disturbed {
             return;
         }
+        self.candidates_stay_their_students(before);
+        self.no_more_leave_in_a_day_than_the_limit(before, began_ms);
         let now_ms = self.world.clock.now_ms();
         let grace = i64::try_from(self.world.settings.exam.delete_grace.as_millis()).unwrap();
         let after = self.tags();
@@ -73,16 +81,16 @@ impl Driver {
     pub fn laws_of_a_report(&self, report: &RunReport) {
         let exam = &report.exam;
         let ends = (report.failed(), report.held(), report.unknown());
-        let nothing_left = ends == (String::new(), String::new(), String::new());
         let exit = report.exit_code;
+        let worse: &[u8] = &[143, 78, 77, 75, 1];
+        // A hold about single people counts in the run that finds it; the others count in every run.
+        let by_limit = report.holds.iter().any(|hold| HoldWord::parse(&hold.reason_code).is_none());
+        let nothing_left = !by_limit && (&ends.0, &ends.2) == (&String::new(), &String::new());
         self.law(
             "0 means that nothing is left",
             exit != 0 || (nothing_left && report.errors.is_empty()),
             report,
         );
-        let worse: &[u8] = &[143, 78, 77, 75, 1];
-        // A hold about single people counts in the run that finds it; the others count in every run.
-        let by_limit = report.holds.iter().any(|hold| HoldWord::parse(&hold.reason_code).is_none());
         let held = !by_limit || exit == 4 || worse.contains(&exit);
         self.law("what a limit holds makes 4", held, report);
         self.law("4 means that something is held", exit != 4 || !ends.1.is_empty(), report);
@@ -108,6 +116,7 @@ impl Driver {
         self.mend();
         self.world.write_roster().await;
         self.note_who_left();
+        self.remember_logins();
         for _ in 0..MOST_RUNS {
             let now = self.world.clock.now_ms();
             self.world.state.change_failures(None, FailureState::Waiting, now).await.unwrap();

@@ -12,12 +12,16 @@
     reason = "clippy.toml relaxes these in test functions only, and these helpers belong to one test"
 )]
 
+mod broken;
+mod departures;
 mod driver;
 mod edits;
+mod identity;
 mod laws;
 mod troubles;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 use rosterd_testkit::chance;
@@ -27,17 +31,26 @@ use driver::Driver;
 /// Steps of one seed in the everyday run.
 const STEPS: u64 = 150;
 
+/// Longer than any step takes, however busy the machine is: one that hangs shows what came before it.
+const LONGEST_STEP: Duration = Duration::from_secs(240);
+
 /// Seeds that once found something.
 const REGRESSIONS: &[u64] = &[1, 16, 30, 131];
 
 async fn drive(seed: u64, steps: u64) {
     println!("ROSTERD_SEED={seed} ROSTERD_STEPS={steps}");
     let mut driver = Driver::new(seed).await;
+    let mut slowest = (Duration::ZERO, String::new());
     for _ in 0..steps {
-        driver.step().await;
+        let begun = Instant::now();
+        tokio::time::timeout(LONGEST_STEP, driver.step()).await.unwrap();
+        let took = begun.elapsed();
+        if took > slowest.0 {
+            slowest = (took, driver.log.last().cloned().unwrap_or_default());
+        }
     }
     driver.comes_to_rest().await;
-    println!("{:?}", driver.tally);
+    println!("{:?}\nslowest step: {:?}, {}", driver.tally, slowest.0, slowest.1);
 }
 
 #[tokio::test]

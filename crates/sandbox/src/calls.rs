@@ -88,6 +88,7 @@ impl World {
             answered: reply.answered.clone(),
             applied: reply.applied,
             named,
+            shown: reply.shown.clone(),
         });
         reply
     }

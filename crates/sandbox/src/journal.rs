@@ -27,4 +27,17 @@ pub struct JournalEntry {
     /// for the owner of the sandbox in the same process: it is neither served nor saved.
     #[serde(skip)]
     pub named: Vec<String>,
+    /// On the exam side, the candidates whose sids the answer tells, as far as it reached the caller. As secret as
+    /// `named`.
+    #[serde(skip)]
+    pub shown: Vec<ShownCandidate>,
+}
+
+/// A candidate in an answer that tells its sid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCandidate {
+    /// The sid.
+    pub sid: i64,
+    /// The login value, where the answer tells it in clear.
+    pub login_value: Option<String>,
 }

@@ -35,7 +35,7 @@ use thiserror::Error;
 
 pub use classin::{AccountView, ClassKind, ClassOrigin, CourseStatus, CourseView, Role};
 pub use exam::CandidateView;
-pub use journal::JournalEntry;
+pub use journal::{JournalEntry, ShownCandidate};
 pub use results_console::ResultView;
 pub use server::Serving;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::faults::Fired;
 use super::form::Form;
+use super::journal::ShownCandidate;
 use super::json::{Escaping, Json};
 
 /// A request, taken apart.
@@ -83,6 +84,8 @@ pub(crate) struct Reply {
     pub(crate) start: Option<i64>,
     /// For the journal.
     pub(crate) applied: usize,
+    /// For the journal.
+    pub(crate) shown: Vec<ShownCandidate>,
     /// Things this call keeps busy until it is answered.
     pub(crate) holds: Vec<String>,
 }
@@ -107,6 +110,7 @@ impl Reply {
             items: 0,
             start: None,
             applied: 0,
+            shown: Vec::new(),
             holds: Vec::new(),
         }
     }
@@ -119,6 +123,11 @@ impl Reply {
     /// The same with the journal's numbers.
     pub(crate) fn counting(self, items: usize, applied: usize) -> Reply {
         Reply { items, applied, ..self }
+    }
+
+    /// The same with the candidates whose sids it tells.
+    pub(crate) fn showing(self, shown: Vec<ShownCandidate>) -> Reply {
+        Reply { shown, ..self }
     }
 }
 
@@ -191,10 +200,19 @@ pub(crate) fn after_the_endpoint(mut reply: Reply, fired: &Fired) -> Reply {
         reply.delivery = delivery;
         answered.clone_into(&mut reply.answered);
     }
+    if !is_readable(&reply) {
+        reply.shown.clear();
+    }
     if let Some(delay) = fired.number("delay", 1000) {
         reply.delay += Duration::from_millis(delay);
     }
     reply
+}
+
+/// Whether the caller can make anything of the answer's lists.
+fn is_readable(reply: &Reply) -> bool {
+    let arrives = matches!(reply.delivery, Delivery::Whole | Delivery::Slow(_) | Delivery::Huge { .. });
+    arrives && reply.answered != "wrong_type" && matches!(reply.body, Body::Json(..))
 }
 
 /// A small page for people.

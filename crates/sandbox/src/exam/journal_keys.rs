@@ -8,13 +8,13 @@ use crate::reply::Call;
 
 /// `sid 17` or `login` and the login value, for every candidate that the call names.
 pub(crate) fn journal_keys(login_field: i64, call: &Call) -> Vec<String> {
-    let list = |name: &str| -> Vec<Value> {
-        let text = call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();
-        match serde_json::from_str(text) {
-            Ok(Value::Array(items)) => items,
-            _ => Vec::new(),
-        }
+    let parameter = |name: &str| -> Option<Value> {
+        let text = call.form.get(name).or_else(|| call.query.get(name))?;
+        serde_json::from_str(text).ok()
     };
+    let list = |name: &str| items(parameter(name).as_ref());
+    let regrouped = parameter("mvStuInfo").unwrap_or_default();
+    let of_regrouped = |name: &str| items(member(&regrouped, name));
     let mut named = Vec::new();
     for item in list("info") {
         match member(&item, "sid").and_then(whole_number).filter(|sid| *sid != 0) {
@@ -22,11 +22,15 @@ pub(crate) fn journal_keys(login_field: i64, call: &Call) -> Vec<String> {
             None => named.extend(own_login(login_field, &item).map(|login| format!("login {login}"))),
         }
     }
-    let sids = list("sids").into_iter().chain(list("sid"));
+    let sids = list("sids").into_iter().chain(of_regrouped("sid"));
     named.extend(sids.filter_map(|sid| whole_number(&sid)).map(|sid| format!("sid {sid}")));
-    let logins = list("loginValues").into_iter();
+    let logins = list("loginValues").into_iter().chain(of_regrouped("loginValues"));
     named.extend(logins.filter_map(|login| loose_text(&login)).map(|login| format!("login {login}")));
     named
+}
+
+fn items(value: Option<&Value>) -> Vec<Value> {
+    value.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 fn own_login(login_field: i64, item: &Value) -> Option<String> {

@@ -6,6 +6,7 @@
 use super::account::{Candidate, NAME, PASSWORD};
 use super::writes::{Subject, asked_in_form};
 use super::{ExamRequest, Kind};
+use crate::journal::ShownCandidate;
 use crate::json::{Escaping, Json};
 use crate::reply::Reply;
 
@@ -55,8 +56,17 @@ pub(super) fn info(request: ExamRequest<'_>) -> Reply {
     }
     let rows: Vec<Json> = found.iter().filter_map(|sid| info_row(&request, *sid)).collect();
     let count = rows.len();
+    let shown = found.iter().map(|sid| shown(&request, *sid)).collect();
     let pairs = [request.list("data", rows), request.list("fail", fail), Some(("status", Json::text("ok")))];
-    Reply::json(Json::Map(pairs.into_iter().flatten().collect()), Escaping::Go).counting(asked.len(), count)
+    let reply = Reply::json(Json::Map(pairs.into_iter().flatten().collect()), Escaping::Go);
+    reply.counting(asked.len(), count).showing(shown)
+}
+
+/// What a row of `getstudentsinfo` tells of whose it is.
+fn shown(request: &ExamRequest<'_>, sid: i64) -> ShownCandidate {
+    let is_told = !masked(request, "look_ups")
+        && !["name_only", "without_login"].contains(&request.text("info_fields"));
+    ShownCandidate { sid, login_value: is_told.then(|| request.state.login_value(sid).to_owned()) }
 }
 
 fn info_row(request: &ExamRequest<'_>, sid: i64) -> Option<Json> {

@@ -1,6 +1,7 @@
 //! From what became of each item to the answer's `success` and `fail`, in every spelling the switches know.
 
 use super::{ExamRequest, Kind};
+use crate::journal::ShownCandidate;
 use crate::json::{Escaping, Json};
 use crate::reply::{Body, Reply};
 
@@ -32,6 +33,7 @@ pub(super) fn answer(request: ExamRequest<'_>, shape: Shape, sent: usize, verdic
     }
     let mut success = Vec::new();
     let mut fail = Vec::new();
+    let mut shown = Vec::new();
     for (position, verdict) in verdicts.iter().enumerate() {
         if struck(&request, "item_in_neither_list", 0, position) {
             continue;
@@ -39,6 +41,10 @@ pub(super) fn answer(request: ExamRequest<'_>, shape: Shape, sent: usize, verdic
         match verdict {
             Verdict::Applied(sid) => {
                 success.push(succeeded(&request, shape, position, *sid, sent));
+                if shape == Shape::Indexed {
+                    let login_value = Some(request.state.login_value(*sid).to_owned());
+                    shown.push(ShownCandidate { sid: *sid, login_value });
+                }
                 if struck(&request, "item_in_both_lists", 0, position) {
                     let login_value = request.state.login_value(*sid).to_owned();
                     fail.push(failed(&request, position, Some(*sid), &login_value, "also failed"));
@@ -60,7 +66,7 @@ pub(super) fn answer(request: ExamRequest<'_>, shape: Shape, sent: usize, verdic
     let pairs =
         [request.list("fail", fail), Some(("status", Json::text(status))), request.list("success", success)];
     let reply = Reply::json(Json::Map(pairs.into_iter().flatten().collect()), Escaping::Go);
-    Reply { answered: word.to_owned(), ..reply }.counting(sent, applied)
+    Reply { answered: word.to_owned(), ..reply }.counting(sent, applied).showing(shown)
 }
 
 fn struck(request: &ExamRequest<'_>, fault: &'static str, default: u64, position: usize) -> bool {
