@@ -1,6 +1,7 @@
 //! Our own database: made from nothing, opened again, refused when a newer version wrote it.
 
 mod contact;
+mod every_version;
 mod former_groups;
 mod holds;
 mod ids;
@@ -117,22 +118,38 @@ async fn of_version(path: &Path, version: usize) {
     made_by_version(path, version, &ROWS).await;
 }
 
+/// The names of the migrations, in their order.
+fn shipped() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state");
+    let names =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// Brings a database to this version, from any earlier one or none.
+async fn migrate_to(path: &Path, version: usize) {
+    let shipped_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state");
+    let folder = tempfile::tempdir().unwrap();
+    for name in shipped().iter().take(version) {
+        std::fs::copy(shipped_in.join(name), folder.path().join(name)).unwrap();
+    }
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::migrate::Migrator::new(folder.path()).await.unwrap().run(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
 /// A database made by this version, to which each version added these rows.
 async fn made_by_version(path: &Path, version: usize, rows: &[&str]) {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/state");
-    let mut names: Vec<_> =
-        std::fs::read_dir(&shipped).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    let mut connection =
-        SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    for (at, name) in names.iter().enumerate().take(version) {
-        std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
-        sqlx::migrate::Migrator::new(folder.path()).await.unwrap().run(&mut connection).await.unwrap();
-        let rows = rows.get(at).copied().unwrap_or_default();
+    for at in 0..version {
+        migrate_to(path, at + 1).await;
+        let mut connection = raw(path).await;
+        let rows = rows.get(at).copied().unwrap_or_default().to_owned();
         sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
-    connection.close().await.unwrap();
 }
 
 async fn columns_of(connection: &mut SqliteConnection, table: &str) -> Vec<String> {
