@@ -73,7 +73,7 @@ pub use roster::{
 };
 pub use roster_rows::former_group_key;
 pub use runs::{RunRow, RunStart};
-pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount};
+pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT};
 pub use standing::{Standing, StandingRows};
 pub use state::StateStore;
 pub use waiting::{Waiting, WaitingKind};

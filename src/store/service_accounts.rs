@@ -36,6 +36,9 @@ pub enum OtherRecords {
     Forget,
 }
 
+/// The fact that a run has met too many candidates that are not those that the links mean.
+pub const STRANGERS_FACT: &str = "exam.strangers";
+
 const FORGET_EXAM: [&str; 9] = [
     "DELETE FROM known_groups",
     "DELETE FROM roster_groups",
@@ -189,7 +192,15 @@ async fn take(
     .bind(others == OtherRecords::Forget)
     .execute(&mut **transaction)
     .await
-    .done(TAKING)
+    .done(TAKING)?;
+    if account.service == Service::Exam {
+        sqlx::query("DELETE FROM facts WHERE name = ?")
+            .bind(STRANGERS_FACT)
+            .execute(&mut **transaction)
+            .await
+            .done(TAKING)?;
+    }
+    Ok(())
 }
 
 async fn forget(

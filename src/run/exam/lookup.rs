@@ -93,12 +93,12 @@ pub(super) async fn look_up(
     let DueGroups { results: by_sid, unlisted, groups: _, gone: _ } = due;
     let mut lookups =
         LookupResults { by_sid, unlisted, our_lost_adds, our_lost_deletes, ..LookupResults::default() };
-    let doubted = diff.doubted();
+    let (doubted, of_leavers) = (diff.doubted(), diff.of_leavers());
     let open = requests.sids.iter().copied();
     let open = open.filter(|sid| !lookups.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
     for (sid, outcome) in rows_by_sid(session, open).await? {
         if let LookupOutcome::Row(row) = &outcome
-            && doubted.contains(&sid)
+            && (doubted.contains(&sid) || of_leavers.contains(&sid))
         {
             lookups.shown.insert(sid, shown(row, key));
         }

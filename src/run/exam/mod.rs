@@ -227,7 +227,12 @@ async fn pass(
             unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
         }
     };
-    let decided = decide_by_one_file(context, side, &reading, open_adds, report).await?;
+    let decided = decide_by_one_file(context, side, &reading, open_adds, report).await;
+    if let (Err(ExamSyncError::Account(AccountError::Strangers { .. })), true) = (&decided, writer.is_some())
+    {
+        service_account::remember_strangers(&context.state).await?;
+    }
+    let decided = decided?;
     let planned = match writer {
         None => show(context, side, reading, decided, report).await?,
         Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await?,

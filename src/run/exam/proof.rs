@@ -13,7 +13,7 @@ use rosterd_core::roster::{LoginValue, Sid};
 use super::apply::ExamApplier;
 use super::lookup::{self, LookupOutcome};
 use super::record;
-use super::service_account::require_few_strangers;
+use super::service_account::{remember_strangers, require_few_strangers};
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamError;
 use crate::run::delivery::{Applier, Place, ServiceStop, failure};
@@ -147,8 +147,10 @@ impl ExamApplier<'_> {
             };
             ended.push((*at, outcome));
         }
-        self.note_strangers(left);
         let context = self.context.run_context;
+        if self.note_strangers(left) {
+            remember_strangers(&context.state).await?;
+        }
         context.state.record_call(&record, self.context.run, context.clock.now_ms()).await?;
         let mut state = self.state();
         ended.into_iter().for_each(|(at, outcome)| state.end_open(at, &outcome));
@@ -187,8 +189,9 @@ impl ExamApplier<'_> {
         context.clock.now_ms().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// More sids that show another login value than could be deletions by hand: this is another account.
-    fn note_strangers(&self, left: &[(usize, Finding)]) {
+    /// More sids that show another login value than could be deletions by hand: this is another account. Says whether
+    /// it is.
+    fn note_strangers(&self, left: &[(usize, Finding)]) -> bool {
         let strangers = left.iter().filter(|(_, finding)| *finding == Finding::Another);
         let strangers: HashSet<Sid> =
             strangers.filter_map(|(at, _)| target(&self.operation(*at)?.change)).collect();
@@ -198,6 +201,7 @@ impl ExamApplier<'_> {
         if count > limit {
             self.state().stop(ServiceStop::AnotherAccount { count, limit });
         }
+        count > limit
     }
 }
 

@@ -12,9 +12,9 @@ use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::{ExamSide, ExamSyncError};
 use crate::run::report::moment;
-use crate::store::{OtherRecords, ProvableLink, RememberedAccount, StateStore};
+use crate::store::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError};
 use rosterd_core::account::{AccountProof, AccountStep, ServiceAccount, proving_places};
-use rosterd_core::exam_plan::MemoryKey;
+use rosterd_core::exam_plan::{MemoryKey, is_service_form};
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{FieldId, LoginValue, Sid, normalise};
 
@@ -158,7 +158,9 @@ async fn judge(question: AccountQuestion<'_>) -> Result<(ServiceAccount, u64, St
     let account = side.account(&state.planner_key().await?);
     let remembered = state.remembered_account(Service::Exam).await?;
     let links = state.count_links().await?;
-    let fingerprint = remembered.as_ref().map(|it| it.fingerprint);
+    // A run that met too many strangers has shown that the address and the code alone prove nothing.
+    let is_in_doubt = state.fact(STRANGERS_FACT).await?.is_some();
+    let fingerprint = remembered.as_ref().map(|it| it.fingerprint).filter(|_| !is_in_doubt);
     let standing = match (AccountStep::on_exam_side(fingerprint, account.fingerprint, links), remembered) {
         (AccountStep::GoOn, Some(remembered)) => Standing::Remembered(remembered),
         (AccountStep::Prove, remembered) => {
@@ -188,12 +190,20 @@ fn said(account: &ServiceAccount, remembered: Option<&RememberedAccount>, proof:
     let host = &account.host;
     let what = match remembered {
         None => format!("the state of an earlier version belongs to the account at {host}"),
+        Some(before) if before.fingerprint == account.fingerprint => {
+            format!("the account at {host} is the one that the state belongs to")
+        }
         Some(before) if before.host == *host => format!("the new code belongs to the same account at {host}"),
         Some(before) => format!("the account at {host} is the one that was at {}", before.host),
     };
     format!(
         "exam: {what}: {shown} of {asked} linked candidates show the login value that is remembered of them"
     )
+}
+
+/// Remembers that this account may be another one: the next run goes on only where it is proved, or a person confirmed it.
+pub(super) async fn remember_strangers(state: &StateStore) -> Result<(), StoreError> {
+    state.remember(STRANGERS_FACT, Some("met")).await
 }
 
 /// More sids that show another login value than `guard.max_delete` allows are another account, whatever its address.
@@ -270,7 +280,8 @@ enum Shows {
 
 /// As long as the login field is not known, any field may show the value.
 fn shows(fields: &[(FieldId, String)], login_field: Option<FieldId>, remembered: &LoginValue) -> Shows {
-    let is_remembered = |value: &str| normalise(value) == remembered.as_str();
+    let is_remembered =
+        |value: &str| is_service_form(&LoginValue::new(normalise(value).into_owned()), remembered);
     match login_field {
         None if fields.iter().any(|(_, value)| is_remembered(value)) => Shows::Remembered,
         None => Shows::Nothing,

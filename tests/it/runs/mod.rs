@@ -1,5 +1,6 @@
 //! Whole runs against the sandbox: what becomes of students, leavers and candidates that are not ours.
 
+mod changed_hands;
 mod decided;
 mod first_syncs;
 mod found;

@@ -43,6 +43,18 @@ impl Agreement {
     pub fn is_none_of_some(self) -> bool {
         self.compared > 0 && self.agreeing == 0
     }
+
+    /// Whether more agree than do not.
+    #[must_use]
+    pub(super) fn is_majority(self) -> bool {
+        self.agreeing.saturating_mul(2) > self.compared
+    }
+
+    /// With one more value.
+    #[must_use]
+    pub(super) fn counting(self, agrees: bool) -> Self {
+        Self { compared: self.compared + 1, agreeing: self.agreeing + u32::from(agrees) }
+    }
 }
 
 impl FieldDifference {
@@ -116,6 +128,54 @@ impl Comparison<'_> {
     #[must_use]
     pub fn clears_login(&self, link: &Link, wanted: &LoginValue) -> bool {
         link.login == *wanted && is_in_question(link, self.mapping.login_field())
+    }
+
+    /// How far a listed candidate has what a linked student has. What the roster itself has changed since, and what the
+    /// service masks or rewrites, says nothing against it.
+    pub(super) fn likeness(&self, row: Row, values: &[String], link: &Link) -> Agreement {
+        let told = self.mapping.compared().filter(|(_, field)| !field.is_password());
+        told.fold(Agreement::default(), |sum, (at, field)| {
+            let value = values.get(at).map_or("", String::as_str);
+            if !self.is_comparable(row, at, value) {
+                return sum;
+            }
+            if self.observed.equals(row, at, value) {
+                return sum.counting(true);
+            }
+            let is_as_confirmed = confirmed(Some(link), field.id) == Some(self.key.value(field.id, value));
+            let may_be_rewritten = link.rewritten.contains(&field.id) || link.unverified.contains(&field.id);
+            if is_as_confirmed && !may_be_rewritten { sum.counting(false) } else { sum }
+        })
+    }
+
+    /// Of the fields in which two students differ, those in which a listed candidate has what one of them has: how many
+    /// there are, and in how many of them it is the first one's.
+    pub(super) fn between(&self, row: Row, one: &[String], other: &[String]) -> Agreement {
+        let told = self.mapping.compared().filter(|(_, field)| !field.is_password());
+        told.fold(Agreement::default(), |sum, (at, _)| {
+            let [one, other] = [one, other].map(|values| values.get(at).map_or("", String::as_str));
+            let has =
+                |value: &str| self.is_comparable(row, at, value) && self.observed.equals(row, at, value);
+            match (has(one), has(other)) {
+                (true, false) => sum.counting(true),
+                (false, true) => sum.counting(false),
+                (true, true) | (false, false) => sum,
+            }
+        })
+    }
+
+    /// Of the fields in which two listed candidates differ: how many there are, and in how many of them the first one has
+    /// these values.
+    pub(super) fn rather(&self, row: Row, other: Row, values: &[String]) -> Agreement {
+        let told = self.mapping.compared().filter(|(at, field)| {
+            !field.is_password()
+                && !self.observed.agree(row, other, *at)
+                && !self.observed.is_masked(row, *at)
+        });
+        told.fold(Agreement::default(), |sum, (at, _)| {
+            let value = values.get(at).map_or("", String::as_str);
+            sum.counting(self.observed.equals(row, at, value))
+        })
     }
 
     /// Whether both sides have a value that can be read.

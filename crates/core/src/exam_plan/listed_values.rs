@@ -57,6 +57,10 @@ impl ListedValues {
         self.value(row, at) == self.hash(at, value)
     }
 
+    pub(super) fn agree(&self, one: usize, other: usize, at: usize) -> bool {
+        self.value(one, at) == self.value(other, at)
+    }
+
     pub(super) fn lacks(&self, row: usize, at: usize) -> bool {
         self.value(row, at) == 0
     }

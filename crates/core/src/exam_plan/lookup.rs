@@ -54,8 +54,8 @@ pub struct LookupResults {
     /// The owners of the linked candidates in `by_login`: a candidate renamed by hand still belongs to its
     /// student, whatever login value the link remembers.
     pub sid_owners: HashMap<Sid, StudentId>,
-    /// Keyed fingerprints of fields that had come back changed from a confirmed write, as a look-up by sid
-    /// shows them; a field that it does not show is absent.
+    /// Keyed fingerprints of the values of leavers' candidates, and of those of which a field had come back changed from
+    /// a confirmed write, as a look-up by sid shows them; a field that it does not show is absent.
     pub shown: HashMap<Sid, BTreeMap<FieldId, Fingerprint>>,
     /// Students whose candidate was deleted after they left, with the sid that keeps their results.
     pub previous_sids: HashMap<StudentId, Sid>,

@@ -14,6 +14,8 @@
 //! | yes | gone by its sid | yes | Add, linked anew |
 //! | yes | gone by its sid, another one under its login value | yes | Adopt that one, linked anew |
 //! | yes | found by its sid under another listed login value | yes | the link follows, then Modify |
+//! | yes | the same, and the record is another student's | yes | Modify, held: the two may have changed hands |
+//! | yes | the same, and nothing of the record is the student's | yes | none: withheld |
 //! | any | found by its sid, listed nowhere | yes | none: the listing is doubtful |
 //! | no | listed | yes | Delete, once the student has been gone long enough |
 //! | no | listed, perhaps somebody who is on the roster | yes | Delete, held |
@@ -67,6 +69,7 @@ mod render;
 mod repeated_logins;
 mod second_write;
 mod sent;
+mod service_form;
 mod shape;
 mod shown;
 
@@ -119,6 +122,7 @@ pub use render::{OperationLine, PlanDocument, Subject, ValueDisplay};
 pub use repeated_logins::RepeatPattern;
 pub use second_write::{AfterSecondWrite, SecondWrite};
 pub use sent::SentValues;
+pub use service_form::is_service_form;
 pub use shown::is_masked;
 
 use crate::roster::{Gid, LoginValue, Sid, StudentId};

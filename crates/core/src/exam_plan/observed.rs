@@ -334,6 +334,11 @@ impl Observed {
         self.values.fingerprint(row.index(), at)
     }
 
+    /// Whether two candidates have the same value of the mapped field at `at`.
+    pub(super) fn agree(&self, one: Row, other: Row, at: usize) -> bool {
+        self.values.agree(one.index(), other.index(), at)
+    }
+
     /// Whether the candidate has no value in the mapped field at `at`.
     #[must_use]
     pub fn lacks(&self, row: Row, at: usize) -> bool {

@@ -31,11 +31,19 @@ pub enum PersonDoubt {
         /// Who has left.
         leaver: StudentId,
     },
-    /// Every value of the student is what another student's candidate shows, and so round to the student's own.
+    /// The rows of two students seem to have changed hands: one has the login value of the other's candidate and most of
+    /// its values.
     Exchanged {
         /// Whose row it is.
         student: StudentId,
-        /// Whose candidate shows its values.
+        /// With whose it seems to have changed hands.
+        other: StudentId,
+    },
+    /// The candidate of the student shows the login value of another one, and that one's other values.
+    ChangedHands {
+        /// Whose candidate it is by its sid.
+        student: StudentId,
+        /// Whose login value it shows.
         other: StudentId,
     },
 }
@@ -51,6 +59,9 @@ impl PersonDoubt {
             Self::RenamedByHand { leaver } => digest.text("renamed by hand").text(leaver.as_str()),
             Self::Exchanged { student, other } => {
                 digest.text("exchanged").text(student.as_str()).text(other.as_str())
+            }
+            Self::ChangedHands { student, other } => {
+                digest.text("changed hands").text(student.as_str()).text(other.as_str())
             }
         }
     }
@@ -80,9 +91,16 @@ impl fmt::Display for PersonDoubt {
             ),
             Self::Exchanged { student, other } => write!(
                 f,
-                "every value of student {student} is what the candidate of student {other} shows: \
-                 if their ids were exchanged on the roster, put them right there; if not, rosterd approve DIGEST \
-                 --student {student} {other}"
+                "what the roster has of student {student} and what the candidate of student {other} shows, or the other way \
+                 round, is alike: if their ids were exchanged on the roster, put them right there; if not, \
+                 rosterd approve DIGEST --student {student} {other}"
+            ),
+            Self::ChangedHands { student, other } => write!(
+                f,
+                "the candidate of student {student} shows the login value of student {other}, their records may have changed \
+                 hands on the exam side: put them right there; if the exam side gave them new sids, rosterd account confirm; \
+                 if each is to be written over with its own student's values, rosterd approve DIGEST --student {student} \
+                 {other}"
             ),
         }
     }

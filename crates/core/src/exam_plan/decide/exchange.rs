@@ -1,4 +1,4 @@
-//! Students whose rows seem to have changed hands: each has all the values of the other's candidate.
+//! Students whose rows seem to have changed hands: one has the values of the other's candidate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,9 +6,11 @@ use super::PlanInput;
 use crate::exam_plan::diff::{Difference, LinkedStudent};
 use crate::roster::{LoginValue, StudentId};
 
-/// Students whose every value is what another student's candidate shows, and so round to themselves: with whom.
+/// Students whose rows seem to have become others', with whom; and those others.
 ///
-/// A change of a login value alone leaves the other values where they are; so does a swap of two.
+/// A student's row has become another one's where it has the login value of that one's candidate and most of the values
+/// in which the two candidates differ. A change of a login value alone leaves the other values where they are; so does
+/// a swap of two.
 pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BTreeMap<StudentId, StudentId> {
     if input.comparison.mapping.compared().next().is_none() {
         return BTreeMap::new();
@@ -28,7 +30,31 @@ pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BT
             is_all_of(input, linked, other).then_some((&linked.wanted.id, &other.wanted.id))
         })
         .collect();
-    circles(&next).into_iter().map(|(student, other)| (student.clone(), other.clone())).collect()
+    let mut found: BTreeMap<StudentId, StudentId> =
+        circles(&next).into_iter().map(|(student, other)| (student.clone(), other.clone())).collect();
+    let rather: BTreeMap<&StudentId, &StudentId> = by_login
+        .values()
+        .filter_map(|linked| {
+            let other = by_login.get(&linked.wanted.login)?;
+            is_rather(input, linked, other).then_some((&linked.wanted.id, &other.wanted.id))
+        })
+        .collect();
+    for (student, other) in &rather {
+        found.entry((*student).clone()).or_insert_with(|| (*other).clone());
+    }
+    // The other one's own row may differ from everybody's by now: its record is not to be written over all the same.
+    for (student, other) in rather {
+        found.entry(other.clone()).or_insert_with(|| student.clone());
+    }
+    found
+}
+
+/// Whether most of the values in which the two candidates differ are the other's.
+fn is_rather(input: &PlanInput<'_>, linked: &LinkedStudent, other: &LinkedStudent) -> bool {
+    let comparison = &input.comparison;
+    let rows = [&linked.link, &other.link].map(|link| comparison.observed.find(&link.login));
+    let [Some(own), Some(row)] = rows else { return false };
+    comparison.rather(row, own, &linked.wanted.values.0).is_majority()
 }
 
 /// Whether the other's candidate shows every value that the roster has for this student.
@@ -39,8 +65,8 @@ fn is_all_of(input: &PlanInput<'_>, linked: &LinkedStudent, other: &LinkedStuden
     })
 }
 
-/// Who comes round to themselves when each goes to the next, with that next one. Everybody is passed once: a file whose column was shifted is
-/// one circle of all.
+/// Who comes round to themselves when each goes to the next, with that next one. Everybody is passed once: a file whose
+/// column was shifted is one circle of all.
 fn circles<'a>(next: &HashMap<&'a StudentId, &'a StudentId>) -> Vec<(&'a StudentId, &'a StudentId)> {
     let mut passed: HashMap<&StudentId, usize> = HashMap::with_capacity(next.len());
     let mut circles = Vec::new();

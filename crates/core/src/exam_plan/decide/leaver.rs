@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::whose::Whose;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::diff::{Absence, Leaver};
 use crate::exam_plan::fingerprint::Fingerprint;
@@ -11,6 +12,7 @@ use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove, Operation, OperationState};
+use crate::exam_plan::person_doubt::PersonDoubt;
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
@@ -38,11 +40,14 @@ impl Decider<'_> {
                 self.give_up(link);
                 return;
             }
-            CandidateLocation::Elsewhere(login) => {
-                self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
-                self.notes.push(LinkNote::RenamedByHand(link.student.clone()));
-                Some(login)
-            }
+            CandidateLocation::Elsewhere(login) => match self.whose.get(&link.student) {
+                Some(Whose::Own | Whose::Untold) => {
+                    self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+                    self.notes.push(LinkNote::RenamedByHand(link.student.clone()));
+                    Some(login)
+                }
+                Some(Whose::Anothers(_) | Whose::Strange) | None => None,
+            },
             CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
         };
         // How long they have been gone is told by our clock, and not by one that is known to be wrong.
@@ -173,6 +178,10 @@ impl Decider<'_> {
     fn same_person(&self, link: &Link, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
         if self.input.policy.mode != Mode::Sync || self.input.trust.is_doubtful() {
             return Vec::new();
+        }
+        if let Some(Whose::Anothers(other)) = self.whose.get(&link.student) {
+            let (student, other) = (link.student.clone(), other.clone());
+            return vec![HoldReason::SamePerson(PersonDoubt::ChangedHands { student, other })];
         }
         self.doubts.of_leaver(link, found_under).into_iter().map(HoldReason::SamePerson).collect()
     }

@@ -10,6 +10,7 @@ mod location;
 mod rename;
 mod student;
 mod unlisted;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,6 +20,7 @@ pub use self::unlisted::UNLISTED_RUNS;
 use self::exchange::exchanged;
 use self::location::CandidateLocation;
 use self::rename::CurrentOwners;
+use self::whose::{Whose, whose_are};
 use super::approved::Approved;
 use super::compare::Comparison;
 use super::desired_hash::{desired_digest, desired_impossible};
@@ -126,6 +128,8 @@ struct Decider<'a> {
     doubts: PersonDoubts,
     /// Students whose row seems to have become another's, with whose candidate shows its values.
     exchanged: BTreeMap<StudentId, StudentId>,
+    /// Whose the records are of candidates that show another login value than their links remember.
+    whose: HashMap<StudentId, Whose>,
     group_sizes: BTreeMap<Gid, u64>,
     known_as: HashMap<Sid, LoginValue>,
     another_login: u64,
@@ -144,6 +148,7 @@ impl<'a> Decider<'a> {
             kept: KeptLeavers::default(),
             doubts: PersonDoubts::of(differences),
             exchanged: exchanged(input, differences),
+            whose: whose_are(input, differences),
             group_sizes: input.diff.group_sizes.clone(),
             known_as: HashMap::new(),
             another_login: 0,
@@ -372,8 +377,9 @@ impl<'a> Decider<'a> {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::Unlisted(sid) }
     }
 
-    /// Under which login value a linked candidate is known from now on, and whether its sid showed another one than the
-    /// link remembers. The one that the roster wants is none: a change of ours whose answer was lost.
+    /// Under which login value a linked candidate is known from now on, and whether its sid showed one that makes it
+    /// another student's or nobody's. What people, the service or a lost change of ours made of it does not: the
+    /// record has the student's other values, or the login value that the roster wants.
     fn note_identity(&mut self, difference: &Difference, location: &CandidateLocation) {
         let link = match difference {
             Difference::Linked(linked) => &linked.link,
@@ -388,7 +394,8 @@ impl<'a> Decider<'a> {
             wanted.is_some_and(|login| self.input.lookups.identity(link.sid, login) == Identity::Proven);
         let is_another =
             !is_wanted && self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
-        self.another_login += u64::from(is_another);
+        let is_own = self.whose.get(&link.student) == Some(&Whose::Own);
+        self.another_login += u64::from(is_another && !is_own);
         let now = match location {
             CandidateLocation::Elsewhere(login) => login,
             CandidateLocation::Here

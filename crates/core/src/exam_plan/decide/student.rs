@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::came_back::LoginForm;
 use super::counted::Basis;
+use super::whose::Whose;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::desired_hash::{desired_add, desired_adoption};
@@ -15,7 +16,7 @@ use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
 use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{
-    Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationState,
+    Addition, Adoption, Change, FieldChange, LoginChange, Modification, Operation, OperationState,
 };
 use crate::exam_plan::person_doubt::PersonDoubt;
 use crate::exam_plan::reason::{CannotReason, HoldReason, SkipReason};
@@ -185,17 +186,12 @@ impl Decider<'_> {
                 shrink(&mut self.group_sizes, link.groups.as_ref());
                 self.enter(wanted, Some(link.sid));
             }
-            (CandidateLocation::Elsewhere(login), Some(_))
-                if prior != PriorKnowledge::Contested && !self.is_ours(&login, &link) =>
-            {
-                self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
-            }
             (CandidateLocation::Here, Some(_))
                 if self.input.lookups.identity(link.sid, &link.login) == Identity::Another =>
             {
                 self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
             }
-            (CandidateLocation::Elsewhere(login), _) => self.follow(&wanted, link, login, prior),
+            (CandidateLocation::Elsewhere(login), _) => self.found_elsewhere(&wanted, link, login, prior),
             (CandidateLocation::Here, Some(difference))
                 if !self.current.is_anothers(&link.login, &link.student) =>
             {
@@ -213,15 +209,49 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether the login value that a sid shows is one of ours: then somebody exchanged two. While the candidate is
-    /// listed where it belongs, a stranger's login value rather means that the sid is not what it was.
-    fn is_ours(&self, shown: &LoginValue, link: &Link) -> bool {
-        self.input.lookups.owners.get(shown).is_some_and(|owner| *owner != link.student)
+    /// The candidate is listed under another login value than its link remembers.
+    fn found_elsewhere(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
+        let student = link.student.clone();
+        match self.whose.get(&student).cloned() {
+            Some(Whose::Own) => {
+                self.notes.push(LinkNote::Follow(student, login.clone()));
+                self.follow(wanted, link, login, prior);
+            }
+            // What is not known to be the student's is remembered by nobody: the next run has to judge it anew.
+            Some(Whose::Untold) => self.follow(wanted, link, login, prior),
+            Some(Whose::Anothers(other)) => {
+                let (operations, notes) = (self.operations.len(), self.notes.len());
+                self.follow(wanted, link, login, prior);
+                self.notes.truncate(notes);
+                let reason =
+                    HoldReason::SamePerson(PersonDoubt::ChangedHands { student: student.clone(), other });
+                self.hold_from(operations, &reason);
+                self.hold_impossible_from(operations, &student, &reason);
+            }
+            Some(Whose::Strange) | None => {
+                self.skip(student, OperationKind::Modify, SkipReason::AnotherLogin);
+            }
+        }
     }
 
-    /// The candidate was renamed on the exam side: the link follows, and the roster's value is restored.
+    /// What cannot be done as long as records may have changed hands waits for the same person as the rest.
+    fn hold_impossible_from(&mut self, first: usize, student: &StudentId, reason: &HoldReason) {
+        let is_left = |operation: &Operation| !matches!(operation.state, OperationState::Cannot(_));
+        let (left, impossible): (Vec<_>, Vec<_>) =
+            self.operations.drain(first..).partition(|operation| is_left(operation));
+        if !impossible.is_empty() || left.is_empty() {
+            let kind = OperationKind::Modify;
+            let desired_hash = self.desired_digest(student, kind).text("changed hands").finish();
+            let held = self.input.held_about_people(student, kind, desired_hash, reason.clone());
+            let goes_ahead = held == OperationState::Planned;
+            let state = if goes_ahead { OperationState::Skipped(SkipReason::AnotherLogin) } else { held };
+            self.push_without_change(student.clone(), kind, desired_hash, state, false);
+        }
+        self.operations.extend(left);
+    }
+
+    /// The candidate was renamed on the exam side: the roster's value is restored.
     fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
-        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
         let observed = self.input.comparison.observed;
         let Some(row) = observed.find(&login) else { return };
         let difference = self.input.comparison.fields(row, &wanted.values.0, Some(&link));

@@ -63,6 +63,16 @@ impl Diff {
         self.differences.iter().filter_map(doubted).collect()
     }
 
+    /// The candidates of students who have left: only what a look-up shows tells whether they are the same people still.
+    #[must_use]
+    pub fn of_leavers(&self) -> BTreeSet<Sid> {
+        let of_leaver = |difference: &Difference| match difference {
+            Difference::Leaver(leaver) => Some(leaver.link.sid),
+            Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => None,
+        };
+        self.differences.iter().filter_map(of_leaver).collect()
+    }
+
     /// Leavers whom the roster has no row of.
     #[must_use]
     pub fn missing(&self) -> Vec<&StudentId> {

@@ -1,5 +1,6 @@
 //! The truth table of the planner, one test a row, and the rules of the specification around it.
 
+mod changed_hands;
 mod decided;
 mod groups;
 mod leavers;

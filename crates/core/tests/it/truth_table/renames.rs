@@ -169,7 +169,7 @@ fn a_login_value_that_our_own_lost_change_wrote_is_no_sign_of_another_account() 
         world.roster.get_mut(known).unwrap().login = wanted.to_owned();
         world.of(known).login = wanted.to_owned();
     }
-    world.of("s3").login = "byhand".to_owned();
+    *world.of("s3") = candidate("somebody");
     let plan = world.plan();
     assert_eq!(plan.totals.another_login, 1, "{:?}", lines(&plan));
     assert!(plan.notes.contains(&LinkNote::Follow(id("s1"), login("new1"))), "{:?}", plan.notes);

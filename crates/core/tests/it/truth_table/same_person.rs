@@ -168,6 +168,44 @@ fn three_rows_that_went_round_are_held_too() {
 }
 
 #[test]
+fn rows_that_changed_hands_are_held_also_where_one_of_them_differs_somewhere() {
+    type Change = fn(Person) -> Person;
+    let changes: [(&str, Change); 4] = [
+        ("a new name", |it| it.name("new")),
+        ("a new phone", |it| it.phone("1")),
+        ("a new login value", |it| it.login("new")),
+        ("a new login value and a new name", |it| it.login("new").name("new")),
+    ];
+    for circle in [&["s1", "s2"][..], &["s1", "s2", "s3"]] {
+        for (what, change) in changes {
+            let mut world = converged([
+                student("s1").phone("11"),
+                student("s2").phone("22"),
+                student("s3"),
+                student("s4"),
+            ]);
+            let rows: Vec<Person> = circle.iter().map(|id| world.roster[*id].clone()).collect();
+            for (at, student) in circle.iter().enumerate() {
+                let row = rows[(at + 1) % circle.len()].clone();
+                let row = if at == 0 { change(row) } else { row };
+                world.set(Person { id: (*student).to_owned(), ..row });
+            }
+            let lines = world.lines();
+            assert_eq!(lines.len(), circle.len(), "{what}: {lines:?}");
+            assert!(lines.iter().all(|line| line.ends_with("held: same person")), "{what}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn students_who_take_over_login_values_in_a_row_are_renamed() {
+    let mut world = converged([student("s1"), student("s2"), student("s3")]);
+    world.set(student("s1").login("s2").phone("1")).set(student("s2").login("s3"));
+    world.set(student("s3").login("new").name("new"));
+    assert!(world.lines().iter().all(|line| !line.contains("held")), "{:?}", world.lines());
+}
+
+#[test]
 fn two_students_who_only_swap_login_values_are_renamed() {
     let mut world = converged([student("s1"), student("s2")]);
     world.set(student("s1").login("s2")).set(student("s2").login("s1"));

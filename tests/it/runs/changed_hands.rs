@@ -1,0 +1,118 @@
+//! Records that changed hands, on the exam side or on the roster: nobody's is written over with another's.
+
+use std::collections::BTreeMap;
+
+use rosterd_core::roster::Limit;
+use rosterd_sandbox::CandidateView;
+
+use rosterd_testkit::*;
+
+fn by_sid(world: &ExamSchool) -> BTreeMap<i64, CandidateView> {
+    world.sandbox.candidates().into_iter().map(|candidate| (candidate.sid, candidate)).collect()
+}
+
+/// Two candidates have each other's fields from now on, as an account has that was restored with other sids.
+fn exchange(world: &ExamSchool, one: &str, other: &str) {
+    let (one, other) = (world.candidate(one), world.candidate(other));
+    for candidate in [&one, &other] {
+        world.sandbox.remove_candidate(candidate.sid);
+    }
+    for (place, record) in [(&one, &other), (&other, &one)] {
+        let fields: Vec<(i64, &str)> =
+            record.fields.iter().map(|(id, value)| (*id, value.as_str())).collect();
+        let gids: Vec<i64> = place.gids.iter().copied().collect();
+        assert!(world.sandbox.insert_candidate_as(place.sid, &fields, &gids));
+    }
+}
+
+#[tokio::test]
+async fn two_candidates_whose_records_changed_hands_are_left_alone_in_every_run() {
+    for shown in ["full", "login_only"] {
+        let mut world = ExamSchool::in_step(students(8)).await;
+        world.set("info_fields", shown);
+        exchange(&world, "s001", "s002");
+        world.edit("s001", |it| it.in_groups(["g2"])).await;
+        world.edit("s002", |it| it.named("Another name")).await;
+        let before = by_sid(&world);
+        for _ in 0..4 {
+            let report = world.run_later().await;
+            assert_eq!(by_sid(&world), before, "{shown}: {report:#?}");
+        }
+        let said = world.plan_report().await.exam.holds.join("\n");
+        assert!(said.contains("candidate of student s001 shows the login value of student s002"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_sids_were_permuted_stays_another_one_until_it_is_ours_again() {
+    let mut world = ExamSchool::in_step(students(40)).await;
+    world.settings.guard.max_delete = Limit::Auto;
+    world.set("account", "permuted");
+    for at in 0..10 {
+        world.edit(&format!("s{at:03}"), |it| it.named("Another name")).await;
+    }
+    for at in 20..24 {
+        world.edit(&format!("s{at:03}"), |it| it.in_groups(["g2"])).await;
+    }
+    let before = by_sid(&world);
+    for _ in 0..4 {
+        let report = world.run_later().await;
+        assert_eq!((report.exit_code, report.writes()), (78, 0), "{report:#?}");
+        assert_eq!(by_sid(&world), before);
+    }
+    world.set("account", "own");
+    let report = world.run_later().await;
+    assert!(report.exam.notes.join("\n").contains("20 of 20 linked candidates"), "{report:#?}");
+    let _second = world.run_later().await;
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn a_whole_school_of_rewritten_login_values_comes_to_rest_and_stays_in_step() {
+    let rows = [("lower_case", "Anna.B%@X.org"), ("squeezed", "Anna  B%"), ("digits", "+86 138-0000-1%")];
+    for (writes, login) in rows {
+        let people =
+            (10..40).map(|at| student(&format!("s{at}")).login(&login.replace('%', &at.to_string())));
+        let mut world = ExamSchool::switched(people, &[("login_writes", writes)]).await;
+        world.settings.guard.max_delete = Limit::Auto;
+        assert_eq!(world.run().await.applied(), "30 add", "{writes}");
+        let sids: Vec<i64> = by_sid(&world).into_keys().collect();
+        let second = world.run().await;
+        assert_eq!(second.exit_code, 0, "{writes}: {second:#?}");
+        for _ in 0..2 {
+            let quiet = world.run_later().await;
+            assert_eq!((quiet.planned().as_str(), quiet.exit_code), ("", 0), "{writes}: {quiet:#?}");
+        }
+        assert_eq!(by_sid(&world).into_keys().collect::<Vec<_>>(), sids, "{writes}");
+        world.put(student("new").login(&login.replace('%', "99"))).await;
+        world.edit("s12", |it| it.named("Another name")).await;
+        let report = world.run_later().await;
+        assert_eq!((report.applied().as_str(), report.exit_code), ("1 add, 1 modify", 0), "{writes}");
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_renamed_by_hand_stops_nobody_where_no_delete_is_allowed() {
+    let mut world = ExamSchool::in_step(students(6)).await;
+    world.settings.guard.max_delete = Limit::Count(0);
+    let sid = world.sid("s001").await;
+    world.sandbox.edit_candidate(sid, &[(LOGIN, "by hand")]);
+    world.edit("s003", |it| it.named("Another name")).await;
+    let report = world.run().await;
+    assert_eq!((report.applied().as_str(), report.exit_code), ("2 modify", 0), "{report:#?}");
+    assert_eq!(world.candidate("s001").sid, sid);
+}
+
+#[tokio::test]
+async fn ids_exchanged_on_the_roster_are_held_also_where_one_row_was_changed_since() {
+    let mut world = ExamSchool::in_step(students(6)).await;
+    let (one, two) = (world.people["s001"].clone(), world.people["s002"].clone());
+    world.put(Person { id: "s001".to_owned(), ..two }.named("Another name")).await;
+    world.put(Person { id: "s002".to_owned(), ..one }).await;
+    for exit_code in [4, 0] {
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held()), (0, "2 modify".to_owned()), "{report:?}");
+        assert_eq!(report.exit_code, exit_code);
+    }
+}
