@@ -43,7 +43,7 @@ use crate::remote::exam::ExamWriter;
 use crate::store::{RosterDatabase, RunRow, RunStart, StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::{Digest, MemoryKey};
-use rosterd_core::exam_plan::{Hold, held_digest};
+use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, held_digest};
 use rosterd_core::failure::{RetryPolicy, Service};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::RunId;
@@ -329,7 +329,9 @@ async fn remember_holds(
     let lines: Vec<HoldLine> =
         holds.iter().zip(since).map(|(hold, since_ms)| HoldLine::found(hold, since_ms)).collect();
     let is_limit = holds.iter().any(|hold| hold.word.is_none());
-    let approve = match (&held_digest, lines.first()) {
+    let first = lines.iter().find(|line| line.approve == RELINK_SUGGESTED);
+    let approve = match (&held_digest, first.or(lines.first())) {
+        (_, Some(line)) if line.approve == RELINK_SUGGESTED => Some(line.approve.clone()),
         (Some(digest), _) if is_limit => Some(format!("rosterd approve {digest}")),
         (_, first) => first.map(|hold: &HoldLine| hold.approve.clone()),
     };

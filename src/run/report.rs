@@ -9,7 +9,7 @@ use crate::remote::http::Calls;
 use crate::run::attention::Attentions;
 use crate::run::severity::Severity;
 use crate::store::StandingHold;
-use rosterd_core::exam_plan::Hold;
+use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED};
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::Outcome;
 
@@ -299,6 +299,8 @@ impl From<StandingHold> for HoldLine {
         let StandingHold { service, reason, word, message, count, limit, operations, since_ms, digest } =
             hold;
         let named = word.map(|word| format!(" --reason {word}")).unwrap_or_default();
+        // Who is on the roster under another id is carried over and not approved.
+        let first = message.contains(RELINK_SUGGESTED).then(|| RELINK_SUGGESTED.to_owned());
         Self {
             service,
             reason: message,
@@ -307,7 +309,7 @@ impl From<StandingHold> for HoldLine {
             limit,
             operations,
             since: moment(since_ms),
-            approve: format!("rosterd approve {digest}{named}"),
+            approve: first.unwrap_or_else(|| format!("rosterd approve {digest}{named}")),
             digest,
         }
     }

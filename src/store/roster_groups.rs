@@ -3,7 +3,7 @@
 use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::StoodGroup;
-use rosterd_core::roster::{Gid, Group};
+use rosterd_core::roster::{Gid, Group, GroupCode};
 
 /// In milliseconds. A gid that stands on the roster by mistake is noticed within a week.
 const SETTLED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -11,15 +11,17 @@ const SETTLED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 impl StateStore {
     /// Every gid that stood on the roster when an earlier run read it.
     pub async fn roster_groups(&self) -> Result<Vec<StoodGroup>, StoreError> {
-        let rows: Vec<(i64, String, i64, bool)> =
-            sqlx::query_as("SELECT gid, title, stood_until_ms, is_settled FROM roster_groups ORDER BY gid")
-                .fetch_all(&self.reader)
-                .await
-                .doing("reading the groups of earlier rosters")?;
+        let rows: Vec<(i64, String, String, i64, bool)> = sqlx::query_as(
+            "SELECT gid, group_code, title, stood_until_ms, is_settled FROM roster_groups ORDER BY gid",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading the groups of earlier rosters")?;
         Ok(rows
             .into_iter()
-            .map(|(gid, title, until_ms, is_settled)| StoodGroup {
+            .map(|(gid, code, title, until_ms, is_settled)| StoodGroup {
                 gid: Gid(gid),
+                code: GroupCode::new(code),
                 title,
                 until_ms,
                 is_settled,

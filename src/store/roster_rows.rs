@@ -21,7 +21,10 @@ impl From<StoredRow> for FailureRow {
     fn from(row: StoredRow) -> Self {
         let state = FailureState::parse(&row.state).unwrap_or(FailureState::Waiting);
         let code = FailureCode::UnusableRow;
+        // Ids of groups and classes are entered by whoever looks after the services.
+        let is_of_it = matches!(row.table_name.as_str(), "groups" | "classes");
         let owner = FailureOwner::of(RecordedKind::RosterRow, &code, state);
+        let owner = if is_of_it { FailureOwner::It } else { owner };
         let since = jiff::Timestamp::from_millisecond(row.first_seen_ms).ok();
         Self {
             id: row.row_id,

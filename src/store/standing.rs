@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rosterd_core::exam_plan::{Fingerprint, HoldWord};
 use rosterd_core::failure::{FailureCode, FailureState, OperationKey, Service};
-use rosterd_core::roster::RunId;
+use rosterd_core::roster::{RunId, StudentId};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
@@ -139,6 +139,18 @@ impl StateStore {
             standing.standing.insert(key, row);
         }
         Ok(standing)
+    }
+
+    /// Leavers of whom it was asked whether they are somebody else on the roster, and nobody has said so yet.
+    pub async fn asked_about_as_one_person(&self) -> Result<Vec<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM open_failures WHERE service = 'exam' AND is_standing = 1 \
+             AND code = 'same-person' AND kind IN ('delete', 'move') ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who is asked about")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
     }
 
     /// Records what stands in this run, beside what stood before. What a person silenced stays silenced.

@@ -124,6 +124,8 @@ impl From<&SkipReason> for Unsent {
     fn from(reason: &SkipReason) -> Self {
         match reason {
             SkipReason::Mode(_) | SkipReason::Ignored => Self::Unneeded,
+            // The group's own row makes the run incomplete, once.
+            SkipReason::GroupRow(_) => Self::Standing,
             SkipReason::Depends(_) => Self::Dependent,
             SkipReason::AccountFull => Self::AccountFull,
             SkipReason::ServiceStopped => Self::ServiceStopped,

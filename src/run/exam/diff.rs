@@ -1,7 +1,7 @@
 //! The roster and our links, streamed side by side past the listing.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::pin;
 
 use futures_util::stream::StreamExt;
@@ -17,7 +17,7 @@ use crate::store::{StoreError, StudentCursor};
 use rosterd_core::exam_plan::{
     CannotReason, Diff, DiffBuilder, GroupBook, Link, Mapping, RosterCertificate, SharedLogins,
 };
-use rosterd_core::roster::{Gid, Group, GroupCode, LoginValue, RosterProblem, StudentId};
+use rosterd_core::roster::{Gid, Group, GroupCode, IdLikeness, LoginValue, RosterProblem, StudentId};
 
 /// What one consistent reading of the roster brought.
 pub(super) struct RosterDiff {
@@ -54,11 +54,14 @@ pub(super) async fn run(
     let roster_groups = with_group_of_leavers(groups.clone(), leavers_group(side));
     let groups = GroupBook::new(groups, leavers_group(side)).creating(new);
     let repeated = snapshot.repeated_students().await?;
+    let asked_about = context.state.asked_about_as_one_person().await?;
+    let asked_about: HashSet<IdLikeness> = asked_about.iter().map(IdLikeness::of).collect();
     let mut shared = SharedLogins::default();
     let (mut diff, certificate) = loop {
         let builder = DiffBuilder::new(mapping, observed, key, &groups, &shared)
             .knowing_gone(&due.gone)
             .knowing_unlisted(&due.unlisted)
+            .knowing_asked_about(&asked_about)
             .knowing_groups(&due.groups);
         let links = context.state.links(last_complete);
         let (builder, students) = merge(builder, snapshot.students(), links, &repeated).await?;
@@ -72,6 +75,11 @@ pub(super) async fn run(
             Err(found) => shared.extend(found),
         }
     };
+    // A roster whose member rows are sound is not asked for those that name nobody.
+    let dangles = problems.iter().any(|problem| problem.table == "group_members");
+    let of_nobody =
+        if dangles { snapshot.group_rows_of_nobody(&diff.missing()).await? } else { HashMap::new() };
+    let groups = groups.with_rows_of_nobody(&of_nobody);
     let named = snapshot.named_by_members(&diff.missing()).await?;
     diff.mark_named(&named);
     diff.unreadable_since_ms = unreadable_since::<ExamSyncError>(context, &mut snapshot).await?;

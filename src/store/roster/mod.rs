@@ -99,7 +99,7 @@ impl RosterDatabase {
         FileIdentity::of(&self.path)
     }
 
-    /// The number of active students now, in a short read of its own.
+    /// The number of active students now, in a short read of its own; ids that look like none are counted as well.
     ///
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.

@@ -1,4 +1,4 @@
-//! Rows of `class_members` that name no student of the roster.
+//! Member rows that name no student of the roster.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,40 @@ use sqlx::AssertSqlSafe;
 
 use super::value::{Number, number, text};
 use super::{RosterError, RosterSnapshot};
-use rosterd_core::roster::ClassCode;
+use rosterd_core::roster::{ClassCode, GroupCode, StudentId};
 
 impl RosterSnapshot<'_> {
+    /// How many rows of `group_members` name nobody, by the code of their group; `None` stands for rows that name no
+    /// group of the roster either, and may be of any. A row of one of these `leavers` names somebody.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn group_rows_of_nobody(
+        &mut self,
+        leavers: &[&StudentId],
+    ) -> Result<HashMap<Option<GroupCode>, u64>, RosterError> {
+        let sql = format!(
+            "SELECT CASE WHEN m.group_code IN (SELECT group_code FROM {}) THEN CAST(m.group_code AS TEXT) END AS code, \
+             count(*) AS rows FROM {} AS m LEFT JOIN {} AS s ON s.student_id = m.student_id \
+             WHERE s.student_id IS NULL \
+             AND (m.student_id IS NULL OR m.student_id NOT IN (SELECT value FROM json_each(?))) \
+             GROUP BY 1 ORDER BY 1",
+            self.tables.groups, self.tables.group_members, self.tables.students
+        );
+        let leavers: Vec<&str> = leavers.iter().map(|student| student.as_str()).collect();
+        let failed = self.failure("group_members");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(serde_json::json!(leavers).to_string())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let counted = rows.iter().filter_map(|row| {
+            let Number::Is(count) = number(row, "rows") else { return None };
+            Some((text(row, "code").map(GroupCode::new), u64::try_from(count).unwrap_or(0)))
+        });
+        Ok(counted.collect())
+    }
+
     /// How many rows of `class_members` name nobody, by the code of their class; `None` stands for rows that name no
     /// class of the roster either, and may be of any. A row that has both ids, of somebody and of a class that are gone,
     /// is left out.

@@ -28,6 +28,7 @@ impl RosterSnapshot<'_> {
         );
         let rows = self.places("groups", sql).await?;
         let mut problems: Vec<RosterProblem> = without_code("groups", &rows).into_iter().collect();
+        let has_nameless = !problems.is_empty();
         let mut groups: Vec<Group> = Vec::new();
         for place in places(&rows) {
             let gid = number(place.row, "gid");
@@ -47,6 +48,11 @@ impl RosterSnapshot<'_> {
         }
         let flawed = groups.iter().filter_map(|group| Some((group.code.as_str(), group.flaw.as_deref()?)));
         problems.extend(flawed.map(|(code, flaw)| problem("groups", code, flaw)));
+        if let Some(RosterProblem { what, .. }) = problems.first().filter(|_| has_nameless) {
+            // It stands on the roster all the same.
+            let (code, title, flaw) = (GroupCode::new(""), String::new(), Some(what.clone()));
+            groups.insert(0, Group { code, title, gid: None, flaw });
+        }
         Ok((groups, problems))
     }
 

@@ -95,12 +95,16 @@ impl<'a> RosterSnapshot<'a> {
         RosterError::Incomplete { path: self.database.path.clone(), flaw }
     }
 
-    /// The number of active students.
+    /// The number of active students, by the rows whose id can be told.
     ///
     /// # Errors
     /// When the roster cannot be read.
     pub async fn count_active(&mut self) -> Result<u64, RosterError> {
-        let sql = format!("SELECT count(*) FROM {} AS s WHERE {ACTIVE} <> 0", self.tables.students);
+        let each = if self.tables.may_repeat { "DISTINCT CAST(s.student_id AS TEXT)" } else { "*" };
+        let sql = format!(
+            "SELECT count({each}) FROM {} AS s WHERE {ACTIVE} <> 0 AND s.student_id IS NOT NULL",
+            self.tables.students
+        );
         let failed = self.failure("students");
         let count: i64 =
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.transaction).await.map_err(failed)?;

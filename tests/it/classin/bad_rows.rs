@@ -98,6 +98,20 @@ async fn whose_account_changes_is_not_missing_from_the_class() {
 }
 
 #[tokio::test]
+async fn a_roster_with_too_few_readable_ids_is_refused_before_anything_is_planned() {
+    for (spoil, least) in [("1 = 1", "1"), ("student_id IN ('s001', 's002')", "3")] {
+        let (mut school, _, _) = in_step(4).await;
+        school.setting("GUARD__MIN_ROSTER", least);
+        school.sql(&format!("UPDATE students SET student_id = NULL WHERE {spoil}")).await;
+        school.sql("UPDATE students SET name = 'Another name'").await;
+        let report = school.run_to(Exit::Failed).await;
+        assert_eq!(count(&report, "planned", "remove") + count(&report, "planned", "rename"), 0, "{spoil}");
+        assert!(report.errors[0].contains("fewer than guard.min_roster"), "{:?}", report.errors);
+        assert!(school.classin_calls().is_empty(), "{spoil}: {:?}", school.classin_calls());
+    }
+}
+
+#[tokio::test]
 async fn class_ids_that_are_whole_numbers_are_read_however_they_are_stored() {
     for (kind, stored) in [("REAL", "CAST({} AS REAL)"), ("TEXT", "{} || '.0'")] {
         for column in ["course_id", "class_id"] {

@@ -2,7 +2,7 @@
 
 use rosterd::StateStore;
 use rosterd_core::exam_plan::StoodGroup;
-use rosterd_core::roster::Gid;
+use rosterd_core::roster::{Gid, GroupCode};
 
 use super::{of_version, raw};
 
@@ -24,7 +24,13 @@ async fn upgraded(link: Option<&str>) -> (Vec<StoodGroup>, Option<String>) {
 #[tokio::test]
 async fn a_group_that_an_earlier_version_created_counts_as_one_of_the_roster() {
     let (groups, _) = upgraded(None).await;
-    let created = StoodGroup { gid: Gid(4), title: String::new(), until_ms: 5, is_settled: true };
+    let created = StoodGroup {
+        gid: Gid(4),
+        code: GroupCode::new("g1"),
+        title: String::new(),
+        until_ms: 5,
+        is_settled: true,
+    };
     assert_eq!(groups, [created]);
 }
 

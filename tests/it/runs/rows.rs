@@ -3,6 +3,8 @@
 use rosterd_core::failure::FailureState;
 use rosterd_testkit::*;
 
+use crate::program::Programs as _;
+
 #[tokio::test]
 async fn students_who_share_a_login_value_are_reported_and_all_others_go_through() {
     let mut people = students(5);
@@ -148,7 +150,11 @@ async fn a_gid_that_is_no_id_is_named_and_replaced_by_nothing() {
         let failures = world.failures().await;
         assert!(failures.iter().all(|failure| failure.code == "unusable-row"), "{gid}: {failures:?}");
         assert!(failures.iter().all(|failure| !failure.message.contains("is empty")), "{gid}");
-        assert_eq!(failures.len(), 4, "{gid}: three students, and the row of the group");
+        let rows: Vec<_> = failures.iter().map(|row| (row.table.as_deref(), row.owner)).collect();
+        assert_eq!(rows, [(Some("groups"), "it")], "{gid}: one cause, and no dead letter for each student");
+        assert_eq!((report.exit_code, world.run().await.exit_code), (3, 0), "{gid}");
+        let attention = world.plan_report().await.attention;
+        assert!(!attention.contains_key("former-groups"), "{gid}: {attention:?}");
     }
 }
 
@@ -288,4 +294,138 @@ async fn of_two_links_whose_ids_become_one_the_one_with_the_wanted_login_value_s
         assert!(report.exam.holds[0].contains(&format!("sid {left}")), "{wanted}: {:?}", report.exam.holds);
         assert_eq!(world.run().await.exit_code, 0, "{wanted}");
     }
+}
+
+/// Ways in which the row of `s001` in `g1` comes to name nobody, or nobody and no group.
+const SPOILT_MEMBER: [&str; 6] = [
+    "student_id = 'x001'",
+    "student_id = NULL",
+    "student_id = ' ' || char(8203)",
+    "student_id = '\u{ff53}001'",
+    "student_id = 'x001', group_code = 'G1'",
+    "student_id = NULL, group_code = NULL",
+];
+
+/// Four students in `g1`, of whom `s001` is in `g2` too.
+async fn one_in_two_groups() -> ExamSchool {
+    let mut people = students(4);
+    people[1] = student("s001").in_groups(["g1", "g2"]);
+    ExamSchool::in_step(people).await
+}
+
+async fn spoil_member(world: &ExamSchool, written: &str) {
+    let row = "student_id = 's001' AND group_code = 'g1'";
+    world.sql(&format!("UPDATE group_members SET {written} WHERE {row}")).await;
+}
+
+#[tokio::test]
+async fn a_row_that_names_nobody_takes_no_student_out_of_its_group_until_it_is_mended() {
+    for written in SPOILT_MEMBER {
+        let world = one_in_two_groups().await;
+        spoil_member(&world, written).await;
+        for exit_code in [4, 0, 0] {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.held().as_str()), (0, "1 move"), "{written}: {report:?}");
+            assert_eq!(report.exit_code, exit_code, "{written}");
+            world.later(2 * DAY);
+        }
+        let held: Vec<_> =
+            world.failures().await.into_iter().filter(|row| row.student_id == "s001").collect();
+        assert_eq!(
+            (held.len(), held[0].code.as_str(), held[0].state),
+            (1, "unreadable-ids", FailureState::Held)
+        );
+        assert!(held[0].message.contains("1 row of group_members names nobody"), "{}", held[0].message);
+        world.write_roster().await;
+        assert_eq!(world.run().await.planned(), "", "{written}: mended");
+        assert_eq!(world.failures().await, [], "{written}: mended");
+    }
+}
+
+#[tokio::test]
+async fn a_student_held_in_a_group_costs_no_look_up() {
+    let world = one_in_two_groups().await;
+    spoil_member(&world, "student_id = 'x001'").await;
+    let _first = world.run().await;
+    world.sandbox.clear_journal();
+    for _ in 0..2 {
+        assert_eq!(world.run().await.held(), "1 move");
+    }
+    assert_eq!(world.journal(), ["getstulist"; 2]);
+}
+
+#[tokio::test]
+async fn a_row_that_names_nobody_keeps_nobody_in_another_group_and_no_leaver() {
+    let mut world = one_in_two_groups().await;
+    world.remove("s003").await;
+    world.edit("s001", |it| it.in_groups(["g2"])).await;
+    world.sql("INSERT INTO group_members VALUES ('x001', 'g3')").await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), ("1 move".to_owned(), String::new()), "{report:?}");
+    world.later(4 * DAY);
+    assert_eq!(world.run().await.applied(), "1 delete");
+}
+
+#[tokio::test]
+async fn a_row_of_a_leaver_names_somebody() {
+    let mut world = one_in_two_groups().await;
+    world.edit("s001", |it| it.in_groups(["g2"])).await;
+    world.sql("DELETE FROM students WHERE student_id = 's003'").await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), ("1 move".to_owned(), String::new()), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_be_named_by_a_spoilt_row_joins_other_groups_and_leaves_theirs_by_an_approval() {
+    let world = one_in_two_groups().await;
+    spoil_member(&world, "student_id = 'x001'").await;
+    world.sql("INSERT INTO group_members VALUES ('s001', 'g3')").await;
+    let (g1, g2, g3) = (world.gid("g1"), world.gid("g2"), world.gid("g3"));
+    assert_eq!(world.run().await.applied(), "1 move");
+    assert_eq!(world.candidate("s001").gids, [g1, g2, g3].into());
+    let report = world.run().await;
+    assert_eq!((report.writes(), report.held(), report.exit_code), (0, "1 move".to_owned(), 4));
+    let digest = report.held_digest.unwrap();
+    assert_eq!(world.school.program(&["approve", &digest]).code, 1, "a digest alone names nobody");
+    assert_eq!(world.school.program(&["approve", &digest, "--student", "s001"]).code, 0);
+    assert_eq!(world.run().await.applied(), "1 move");
+    assert_eq!(world.candidate("s001").gids, [g2, g3].into());
+}
+
+#[tokio::test]
+async fn a_group_whose_row_cannot_be_told_is_no_former_group() {
+    let spoilt = [
+        "UPDATE groups SET group_code = NULL WHERE group_code = 'g1'",
+        "UPDATE groups SET group_code = CAST('g1' AS BLOB) WHERE group_code = 'g1'",
+        "INSERT INTO groups VALUES ('g1 ', 'Twin', 77)",
+    ];
+    for spoil in spoilt {
+        let world = ExamSchool::in_step(students(3)).await;
+        world.sql(spoil).await;
+        for exit_code in [3, 0] {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, exit_code), "{spoil}: {report:?}");
+            let kinds: Vec<&str> = report.attention.keys().copied().collect();
+            assert_eq!(kinds, ["bad-rows"], "{spoil}: no group stood there once");
+        }
+        let failures = world.failures().await;
+        assert!(failures.iter().all(|row| row.service.as_str() == "roster"), "{spoil}: {failures:?}");
+        world.write_roster().await;
+        assert_eq!(world.run().await.planned(), "", "{spoil}: mended");
+    }
+}
+
+#[tokio::test]
+async fn a_roster_with_too_few_readable_ids_is_refused_before_the_exam_side_is_read() {
+    let mut world = ExamSchool::in_step(students(4)).await;
+    world.settings.guard.min_roster = 3;
+    world.sql("UPDATE students SET student_id = NULL WHERE student_id IN ('s001', 's002')").await;
+    world.sandbox.clear_journal();
+    let report = world.run().await;
+    assert_eq!(report.exit_code, 1);
+    assert!(
+        report.errors[0].contains("has 2 active students, fewer than guard.min_roster = 3"),
+        "{report:?}"
+    );
+    assert_eq!(world.journal(), [] as [&str; 0]);
 }

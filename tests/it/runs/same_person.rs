@@ -6,6 +6,8 @@ use rosterd_core::roster::StudentId;
 
 use rosterd_testkit::*;
 
+use crate::program::Programs as _;
+
 fn numbered(count: usize) -> Vec<Person> {
     (1..=count).map(|at| student(&format!("{at:06}"))).collect()
 }
@@ -112,4 +114,94 @@ async fn a_held_leaver_and_a_waiting_newcomer_cost_no_look_up() {
         assert_eq!((report.held(), report.skipped()), ("1 delete".to_owned(), "1 add".to_owned()));
     }
     assert_eq!(world.journal(), ["getstulist"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_approves_a_newcomer_alone_lets_no_leaver_with_an_alike_id_go() {
+    let mut world = without_grace(numbered(10)).await;
+    renumber(&mut world, "000001", "1", |it| it.login("another")).await;
+    let digest = world.run().await.held_digest.unwrap();
+    assert_eq!(world.school.program(&["approve", &digest, "--student", "1"]).code, 0);
+    assert_eq!(world.run().await.applied(), "1 add");
+    for _ in 0..3 {
+        world.later(HOUR);
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held()), (0, "1 delete".to_owned()), "{report:?}");
+    }
+    let digest = world.run().await.held_digest.unwrap();
+    assert_eq!(world.school.program(&["approve", &digest, "--student", "000001"]).code, 0);
+    assert_eq!(world.run().await.applied(), "1 delete");
+}
+
+#[tokio::test]
+async fn a_newcomer_who_wants_the_login_value_of_a_leaver_renamed_by_hand_waits_for_the_same_answer() {
+    let mut world = without_grace(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.sandbox.edit_candidate(sid, &[(LOGIN, "a teacher's idea")]);
+    renumber(&mut world, "s001", "n001", |it| it).await;
+    for exit_code in [4, 0, 0] {
+        let report = world.run().await;
+        let ended = (report.writes(), report.held(), report.exit_code);
+        assert_eq!(ended, (0, "1 add, 1 delete".to_owned(), exit_code), "{report:?}");
+        assert!(report.exam.holds.join("\n").contains("rosterd relink s001 n001"), "{report:?}");
+        world.sandbox.clear_journal();
+        world.later(HOUR);
+    }
+    assert_eq!(world.run().await.writes(), 0);
+    assert_eq!(world.journal(), ["getstulist"], "a hold costs no look-up");
+    let ids = ["s001", "n001"].map(StudentId::new);
+    world.state.relink(&ids[0], &ids[1]).await.unwrap();
+    assert_eq!(world.run().await.applied(), "1 modify");
+    assert_eq!((world.sid("n001").await, world.candidate("s001").sid), (sid, sid));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaver_renamed_by_hand_who_is_approved_goes_and_the_newcomer_is_entered() {
+    let mut world = without_grace(students(5)).await;
+    let sid = world.sid("s001").await;
+    world.sandbox.edit_candidate(sid, &[(LOGIN, "a teacher's idea")]);
+    renumber(&mut world, "s001", "n001", |it| it).await;
+    // Somebody wants its login value, and somebody gave it another one: each is asked about.
+    for _ in 0..2 {
+        let digest = world.run().await.held_digest.unwrap();
+        assert_eq!(world.school.program(&["approve", &digest, "--student", "s001"]).code, 0);
+    }
+    for _ in 0..3 {
+        let _report = world.run().await;
+    }
+    assert_eq!(world.differences(&[]), [] as [&str; 0]);
+    assert_ne!(world.candidate("s001").sid, sid);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mass_of_ids_without_zeros_is_a_mass_in_every_run_and_is_carried_over_first() {
+    for login in ["", "another-"] {
+        let mut world = without_grace(numbered(20)).await;
+        world.settings.guard.max_delete = rosterd_core::roster::Limit::Auto;
+        for number in 1..=20 {
+            let old = format!("{number:06}");
+            let changed =
+                |it: Person| if login.is_empty() { it } else { it.login(&format!("{login}{number}")) };
+            renumber(&mut world, &old, &number.to_string(), changed).await;
+        }
+        for _ in 0..3 {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 4), "{report:?}");
+            let mass = report.holds.iter().find(|hold| hold.reason_code == "missing").expect("a mass");
+            assert_eq!((mass.count, mass.limit), (Some(20), Some(5)), "{mass:?}");
+            assert!(mass.reason.contains("rosterd relink --suggested"), "{mass:?}");
+            assert_eq!(report.approve.as_deref(), Some("rosterd relink --suggested"));
+            assert!(report.holds.iter().all(|hold| hold.count == Some(20)), "{:?}", report.holds);
+            world.later(HOUR);
+        }
+        let carried = world.school.program(&["relink", "--suggested", "--yes"]);
+        assert_eq!(carried.code, 0, "{carried:?}");
+        let _report = world.run().await;
+        assert_eq!(world.logins().len(), 20, "nobody was entered twice");
+        if login.is_empty() {
+            assert_eq!(world.differences(&[]), [] as [&str; 0]);
+        } else {
+            assert_eq!(world.run().await.held(), "20 modify", "a flood of new login values");
+        }
+    }
 }

@@ -81,6 +81,13 @@ impl Approved {
         named.is_some_and(|named| named.contains(&hold))
     }
 
+    /// Whether a person let anything of this student go ahead although it is held for this reason.
+    #[must_use]
+    pub fn names_student(&self, student: &StudentId, hold: NamedHold) -> bool {
+        let of_student = self.operations.iter().filter(|((one, ..), _)| one == student);
+        of_student.into_iter().any(|(_, named)| named.contains(&hold))
+    }
+
     /// Whom a person let go ahead in any way although they are held for a reason about single people, and for which.
     #[must_use]
     pub fn named(&self) -> HashSet<(&StudentId, NamedHold)> {

@@ -28,8 +28,6 @@ pub enum CannotReason {
     AdoptionOff,
     /// The row cannot be used as it is.
     UnusableRow(String),
-    /// The row of a group cannot be used as it is.
-    UnusableGroup(GroupCode, String),
     /// The student is in a group that the roster does not have.
     GroupNotThere(GroupCode),
 }
@@ -45,9 +43,7 @@ impl CannotReason {
             Self::GroupWithoutGid(_) => FailureCode::GroupWithoutGid,
             Self::LoginTaken => FailureCode::LoginValueTaken,
             Self::AdoptionOff => FailureCode::AdoptionOff,
-            Self::UnusableRow(_) | Self::UnusableGroup(..) | Self::GroupNotThere(_) => {
-                FailureCode::UnusableRow
-            }
+            Self::UnusableRow(_) | Self::GroupNotThere(_) => FailureCode::UnusableRow,
         }
     }
 }
@@ -82,7 +78,6 @@ impl fmt::Display for CannotReason {
                 "group_members names group {code}, which is not in groups: the student keeps their groups until one of \
                  the two is mended"
             ),
-            Self::UnusableGroup(code, what) => write!(f, "the row of group {code}: {what}"),
         }
     }
 }

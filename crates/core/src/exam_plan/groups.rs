@@ -1,8 +1,9 @@
 //! The roster's groups, and the changes that memberships ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::group_change::{GroupChange, TargetGroup};
+use super::rows_of_nobody::RowsOfNobody;
 use crate::roster::{Gid, Group, GroupCode};
 
 /// The roster's groups, by code.
@@ -16,6 +17,8 @@ pub struct GroupBook {
     leavers: Option<Gid>,
     /// Groups that stood on the roster once and do no more.
     former: BTreeMap<Gid, StoodGroup>,
+    /// Rows of `group_members` that name nobody.
+    of_nobody: RowsOfNobody,
 }
 
 /// A gid that stood on the roster at some time.
@@ -23,6 +26,8 @@ pub struct GroupBook {
 pub struct StoodGroup {
     /// The group.
     pub gid: Gid,
+    /// The roster's code of it then; empty where that is not known.
+    pub code: GroupCode,
     /// Its title then; empty where that is not known.
     pub title: String,
     /// When it was last seen there, in milliseconds since 1970 UTC.
@@ -91,13 +96,59 @@ impl GroupBook {
             gids.insert(code, gid);
         }
         let ours = gids.values().copied().flatten().chain(extra).collect();
-        Self { gids, flaws, new: BTreeMap::new(), ours, leavers: extra, former: BTreeMap::new() }
+        let (new, former) = (BTreeMap::new(), BTreeMap::new());
+        Self { gids, flaws, new, ours, leavers: extra, former, of_nobody: RowsOfNobody::default() }
     }
 
-    /// What makes the row of a group unusable.
+    /// The same, where rows of `group_members` name nobody: how many, by the code of their group; `None` stands for
+    /// rows that name no group of the roster either.
     #[must_use]
-    pub fn flaw(&self, code: &GroupCode) -> Option<&str> {
-        self.flaws.get(code).map(String::as_str)
+    pub fn with_rows_of_nobody(self, rows: &HashMap<Option<GroupCode>, u64>) -> Self {
+        let mut of_nobody = RowsOfNobody::default();
+        for (code, rows) in rows {
+            let is_clear = code.as_ref().filter(|code| !self.flaws.contains_key(code));
+            match is_clear.and_then(|code| self.gids.get(code)) {
+                Some(Some(gid)) => of_nobody.add(*gid, *rows),
+                // Nobody is in a group that is not there yet.
+                Some(None) => {}
+                None => of_nobody.add_of_any(*rows),
+            }
+        }
+        Self { of_nobody, ..self }
+    }
+
+    /// How many rows that name nobody may be this student's, in groups that they hold and that no readable row of
+    /// theirs names.
+    #[must_use]
+    pub fn rows_in_doubt(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> u64 {
+        if wanted.unclear.is_some() || !self.differ(wanted, held) {
+            return 0;
+        }
+        let left = held.iter().copied().filter(|gid| self.is_ours(*gid) && !wanted.gids.contains(gid));
+        self.of_nobody.among(&left.collect())
+    }
+
+    /// The part of [`GroupBook::change`] that takes the student out of no group; `None` where there is none.
+    #[must_use]
+    pub fn joins(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> Option<GroupChange> {
+        let is_held = |target: &TargetGroup| target.gid().is_some_and(|gid| held.contains(&gid));
+        let missing: BTreeSet<TargetGroup> =
+            wanted.targets().into_iter().filter(|target| !is_held(target)).collect();
+        (!missing.is_empty()).then(|| GroupChange::Adjust { missing, surplus: BTreeSet::new() })
+    }
+
+    /// Whether a row of `groups` that cannot be used stands in the way of this group: its own, or, where the group is not
+    /// there, one without a code. That row is the one cause for all students of the group.
+    #[must_use]
+    pub fn is_row_in_the_way(&self, code: &GroupCode) -> bool {
+        let is_told = !code.as_str().is_empty();
+        is_told
+            && (self.flaws.contains_key(code)
+                || (self.has_row_without_code() && !self.gids.contains_key(code)))
+    }
+
+    fn has_row_without_code(&self) -> bool {
+        self.flaws.contains_key(&GroupCode::new(""))
     }
 
     /// The same, which remembers every gid that ever stood on the roster: it counts as ours for taking leavers out of
@@ -112,9 +163,11 @@ impl GroupBook {
         Self { former, ..self }
     }
 
-    /// Groups that stood on the roster once and do no more.
+    /// Groups that stood on the roster once and do no more. A row that cannot be used stands there all the same, and one
+    /// without a code may be that of any group.
     pub fn former(&self) -> impl Iterator<Item = &StoodGroup> {
-        self.former.values()
+        let hides_any = self.has_row_without_code();
+        self.former.values().filter(move |group| !hides_any && !self.flaws.contains_key(&group.code))
     }
 
     /// Whether it stood on the roster once and does no more.

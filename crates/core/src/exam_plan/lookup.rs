@@ -89,7 +89,7 @@ impl LookupRequests {
     pub fn under(diff: &Diff, terms: &LookupTerms<'_>) -> Self {
         let LookupTerms { groups, policy, trust, our_lost_adds, approved, open_failures, now_ms } = *terms;
         let complete = !trust.is_doubtful();
-        let doubts = PersonDoubts::of(&diff.differences);
+        let doubts = PersonDoubts::of(&diff.differences, &diff.alike);
         let named = approved.named();
         let is_named = |student: &StudentId, reason: HoldReason| {
             reason.named().is_some_and(|hold| named.contains(&(student, hold)))
@@ -110,12 +110,23 @@ impl LookupRequests {
         };
         let adoption = |newcomer: &Newcomer| {
             let student = &newcomer.wanted.id;
-            let doubt = doubts.of_newcomer(student);
+            let doubt = doubts.of_newcomer(student, &newcomer.wanted.login);
             let asks = doubt.is_some_and(|doubt| !is_named(student, HoldReason::SamePerson(doubt)));
             let waits = doubts.is_of_leaver(&newcomer.wanted.login);
             (policy.adopt == Adopt::Auto || our_lost_adds.contains(student)) && !asks && !waits
         };
-        Self::collect(diff, &LookupScope { groups, unlisted: complete, leaver: &leaver, adoption: &adoption })
+        let stays = |linked: &LinkedStudent, held: &BTreeSet<Gid>| {
+            let wanted = &linked.wanted.groups;
+            let is_held = groups.rows_in_doubt(wanted, held) > 0 && groups.joins(wanted, held).is_none();
+            is_held && !is_named(&linked.wanted.id, HoldReason::RowsOfNobody(0))
+        };
+        let renamed = |link: &Link| {
+            let mut asked = doubts.of_leaver(link, None).into_iter();
+            let asks = asked.any(|doubt| !is_named(&link.student, HoldReason::SamePerson(doubt)));
+            link.renamed_by_hand && asks && doubts.is_wanted_by_a_newcomer(link)
+        };
+        let (leaver, adoption, stays, renamed) = (&leaver, &adoption, &stays, &renamed);
+        Self::collect(diff, &LookupScope { groups, unlisted: complete, leaver, adoption, stays, renamed })
     }
 
     fn collect(diff: &Diff, scope: &LookupScope<'_>) -> Self {
@@ -149,7 +160,9 @@ impl LookupRequests {
         let known = linked.link.groups.as_ref();
         let contested = linked.prior == PriorKnowledge::Contested;
         let regrouped = linked.prior != PriorKnowledge::Groups
-            && known.is_none_or(|held| scope.groups.differ(&linked.wanted.groups, held));
+            && known.is_none_or(|held| {
+                scope.groups.differ(&linked.wanted.groups, held) && !(scope.stays)(linked, held)
+            });
         // A value that came back changed may be another candidate's, when two swapped login values there.
         let doubted = linked.own.as_ref().is_some_and(|own| !own.came_back.is_empty());
         // A login value is not given away before a look-up has shown where its owner's candidate is.
@@ -174,7 +187,7 @@ impl LookupRequests {
         if leaver.prior == PriorKnowledge::Unlisted {
             return;
         }
-        let missing = !leaver.listed && scope.unlisted;
+        let missing = !leaver.listed && scope.unlisted && !(scope.renamed)(&leaver.link);
         let contested = leaver.prior == PriorKnowledge::Contested;
         let due = leaver.prior != PriorKnowledge::Groups && (scope.leaver)(&leaver.link);
         if leaver.prior != PriorKnowledge::Gone && (missing || due || contested) {
@@ -211,4 +224,8 @@ struct LookupScope<'a> {
     unlisted: bool,
     leaver: &'a dyn Fn(&Link) -> bool,
     adoption: &'a dyn Fn(&Newcomer) -> bool,
+    /// Whether a linked student is held in the groups that they are in.
+    stays: &'a dyn Fn(&LinkedStudent, &BTreeSet<Gid>) -> bool,
+    /// Whether a leaver is known to have been renamed by hand, and is held for a newcomer.
+    renamed: &'a dyn Fn(&Link) -> bool,
 }

@@ -26,6 +26,14 @@ pub enum PersonDoubt {
         /// Who has come.
         newcomer: StudentId,
     },
+    /// The same, and the other student has been entered since: a person said that they are somebody else, and nothing
+    /// yet of the leaver.
+    AlikeEntered {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who has a candidate of their own.
+        other: StudentId,
+    },
     /// Somebody gave a leaver's candidate another login value after they had left.
     RenamedByHand {
         /// Who has left.
@@ -53,7 +61,8 @@ impl PersonDoubt {
     pub(super) fn take_into<'d>(&self, digest: &'d mut Digest) -> &'d mut Digest {
         match self {
             Self::LoginWanted { leaver, by: other, has_candidate: _ }
-            | Self::AlikeIds { leaver, newcomer: other } => {
+            | Self::AlikeIds { leaver, newcomer: other }
+            | Self::AlikeEntered { leaver, other } => {
                 digest.text("one or two").text(leaver.as_str()).text(other.as_str())
             }
             Self::RenamedByHand { leaver } => digest.text("renamed by hand").text(leaver.as_str()),
@@ -63,6 +72,19 @@ impl PersonDoubt {
             Self::ChangedHands { student, other } => {
                 digest.text("changed hands").text(student.as_str()).text(other.as_str())
             }
+        }
+    }
+
+    /// Whether it names two ids of which one can be carried over to the other.
+    #[must_use]
+    pub fn suggests_a_pair(&self) -> bool {
+        match self {
+            Self::LoginWanted { has_candidate, .. } => !has_candidate,
+            Self::AlikeIds { .. } => true,
+            Self::AlikeEntered { .. }
+            | Self::RenamedByHand { .. }
+            | Self::Exchanged { .. }
+            | Self::ChangedHands { .. } => false,
         }
     }
 }
@@ -82,6 +104,12 @@ impl fmt::Display for PersonDoubt {
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
                  if they are one person, rosterd relink {leaver} {newcomer}; if they are two, \
                  rosterd approve DIGEST --student {leaver} {newcomer}"
+            ),
+            Self::AlikeEntered { leaver, other } => write!(
+                f,
+                "the id of student {other}, who has a candidate of their own, is that of student {leaver}, who has left, but \
+                 for its spelling: if they are one person, keep the candidate of {leaver} (rosterd failures ignore) until one of \
+                 the two is removed on the exam side; if they are two, rosterd approve DIGEST --student {leaver}"
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,

@@ -18,19 +18,28 @@ pub(super) struct PersonDoubts {
     /// Students without a candidate, by what their ids have in common with others.
     newcomers: HashMap<IdLikeness, BTreeSet<StudentId>>,
     alike: HashMap<IdLikeness, StudentId>,
+    /// Students who were entered although a leaver with an alike id was asked about.
+    entered: HashMap<IdLikeness, StudentId>,
     leavers: HashSet<StudentId>,
+    /// Leavers whose candidates are not listed under the login values that are remembered of them, by these.
+    missing: HashMap<LoginValue, StudentId>,
     /// Login values under which a leaver's candidate is listed.
     left: HashSet<LoginValue>,
 }
 
 impl PersonDoubts {
     /// Of these differences. Nothing is kept where nobody has left.
-    pub(super) fn of(differences: &[Difference]) -> Self {
-        let mut doubts = Self::default();
+    ///
+    /// `entered` are students whose ids are alike to that of a leaver who was asked about before they were entered.
+    pub(super) fn of(differences: &[Difference], entered: &HashMap<IdLikeness, StudentId>) -> Self {
+        let mut doubts = Self { entered: entered.clone(), ..Self::default() };
         for difference in differences {
             if let Difference::Leaver(leaver) = difference {
                 first(&mut doubts.alike, IdLikeness::of(&leaver.link.student), &leaver.link.student);
                 doubts.leavers.insert(leaver.link.student.clone());
+                if !leaver.listed && leaver.prior != PriorKnowledge::Gone {
+                    first(&mut doubts.missing, leaver.link.login.clone(), &leaver.link.student);
+                }
                 if leaver.listed && leaver.prior != PriorKnowledge::Contested {
                     doubts.left.insert(leaver.link.login.clone());
                 }
@@ -93,13 +102,25 @@ impl PersonDoubts {
         });
         let is_renamed = link.renamed_by_hand || found_under.is_some();
         let renamed = is_renamed.then(|| PersonDoubt::RenamedByHand { leaver: leaver.clone() });
-        wanted.chain(alike).chain(renamed).collect()
+        let entered = self.entered.get(&IdLikeness::of(leaver));
+        let entered =
+            entered.map(|other| PersonDoubt::AlikeEntered { leaver: leaver.clone(), other: other.clone() });
+        wanted.chain(alike).chain(entered).chain(renamed).collect()
     }
 
     /// Whether a student without a candidate may be somebody who has left.
-    pub(super) fn of_newcomer(&self, student: &StudentId) -> Option<PersonDoubt> {
-        let leaver = self.alike.get(&IdLikeness::of(student))?.clone();
-        Some(PersonDoubt::AlikeIds { leaver, newcomer: student.clone() })
+    pub(super) fn of_newcomer(&self, student: &StudentId, login: &LoginValue) -> Option<PersonDoubt> {
+        if let Some(leaver) = self.alike.get(&IdLikeness::of(student)) {
+            return Some(PersonDoubt::AlikeIds { leaver: leaver.clone(), newcomer: student.clone() });
+        }
+        let leaver = self.missing.get(login)?.clone();
+        Some(PersonDoubt::LoginWanted { leaver, by: student.clone(), has_candidate: false })
+    }
+
+    /// Whether a student without a candidate wants just the login value that is remembered of this leaver: then one of
+    /// them can be carried over to the other.
+    pub(super) fn is_wanted_by_a_newcomer(&self, link: &Link) -> bool {
+        self.wanted.get(&link.login).into_iter().flatten().any(|by| !self.linked.contains(by))
     }
 
     /// Whether this login value is a leaver's: who wants it waits, and no look-up shortens that.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use super::cannot_reason::CannotReason;
+pub use super::excess::Excess;
 
 use super::fingerprint::{Digest, Fingerprint};
 use super::first_contact::FirstContact;
@@ -13,30 +14,11 @@ use super::kind::OperationKind;
 use super::person_doubt::PersonDoubt;
 use crate::failure::FailureCode;
 use crate::roster::Mode;
-use crate::roster::{Gid, Sid, StudentId};
+use crate::roster::{Gid, GroupCode, Sid, StudentId};
 
-/// The figures of a limit that is exceeded, in people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Excess {
-    /// Those in this plan.
-    pub count: u64,
-    /// Further ones in the last 24 hours whom nobody approved.
-    pub recent: u64,
-    /// Of how many.
-    pub total: u64,
-    /// The limit.
-    pub limit: u64,
-}
-
-impl Excess {
-    /// The part of a sentence that names what the last 24 hours add.
-    fn before(&self) -> String {
-        match self.recent {
-            0 => String::new(),
-            recent => format!(", and {recent} in the last 24 hours"),
-        }
-    }
-}
+/// What to type first where leavers are probably on the roster under other ids. Approving them would cut them off from
+/// their exam results.
+pub const RELINK_SUGGESTED: &str = "rosterd relink --suggested";
 
 /// The reason to hold an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +50,13 @@ pub enum HoldReason {
     TooManyOverwrites(Excess),
     /// More leavers went missing within 24 hours than the limit.
     TooManyMissing(Excess),
+    /// The same, where so many of them are probably on the roster under another id.
+    TooManyMissingPaired {
+        /// The figures.
+        excess: Excess,
+        /// How many.
+        paired: u64,
+    },
     /// Hardly a student without a link matches a candidate without one.
     FirstContact(Arc<FirstContact>),
     /// A candidate would be taken over of which nothing but the login value is the student's.
@@ -81,6 +70,8 @@ pub enum HoldReason {
     StillNamed,
     /// The student has been missing since rows have had no readable id: one of those may be theirs.
     UnreadableIds,
+    /// So many rows of `group_members` name nobody, and may name the student in a group that they would leave.
+    RowsOfNobody(u64),
     /// The student's id differs from another one only in blanks or characters that nobody can see.
     TwinOf(Sid),
     /// It may be one person where it looks like two, or the other way round.
@@ -103,10 +94,12 @@ impl HoldReason {
             Self::TooManyMoves(_) => "max-move",
             Self::GroupShrinks(..) => "max-group",
             Self::TooManyOverwrites(_) => "take-overs",
-            Self::TooManyMissing(_) => "missing",
+            Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => "missing",
             Self::FirstContact(_) => "first-contact",
             Self::NothingAgrees { .. } => HoldWord::Adoption.as_str(),
-            Self::StillNamed | Self::UnreadableIds | Self::TwinOf(_) => HoldWord::UnreadableIds.as_str(),
+            Self::StillNamed | Self::UnreadableIds | Self::RowsOfNobody(_) | Self::TwinOf(_) => {
+                HoldWord::UnreadableIds.as_str()
+            }
             Self::SamePerson(_) => HoldWord::SamePerson.as_str(),
             Self::ForeignGroup(_) => HoldWord::ForeignGroup.as_str(),
         }
@@ -123,13 +116,17 @@ impl HoldReason {
             | Self::TooManyMoves(it)
             | Self::GroupShrinks(_, it)
             | Self::TooManyOverwrites(it)
-            | Self::TooManyMissing(it) => Some((it.count.saturating_add(it.recent), it.limit)),
+            | Self::TooManyMissing(it)
+            | Self::TooManyMissingPaired { excess: it, .. } => {
+                Some((it.count.saturating_add(it.recent), it.limit))
+            }
             Self::TooManyGroups { count, limit, .. } => Some((*count, *limit)),
             Self::GroupToZero(_)
             | Self::FirstContact(_)
             | Self::NothingAgrees { .. }
             | Self::StillNamed
             | Self::UnreadableIds
+            | Self::RowsOfNobody(_)
             | Self::TwinOf(_)
             | Self::SamePerson(_)
             | Self::ForeignGroup(_) => None,
@@ -141,7 +138,9 @@ impl HoldReason {
     pub fn word(&self) -> Option<HoldWord> {
         match self {
             Self::NothingAgrees { .. } => Some(HoldWord::Adoption),
-            Self::StillNamed | Self::UnreadableIds | Self::TwinOf(_) => Some(HoldWord::UnreadableIds),
+            Self::StillNamed | Self::UnreadableIds | Self::RowsOfNobody(_) | Self::TwinOf(_) => {
+                Some(HoldWord::UnreadableIds)
+            }
             Self::TooManyDeletes { .. }
             | Self::TooManyModifies { .. }
             | Self::TooManyLoginChanges { .. }
@@ -152,6 +151,7 @@ impl HoldReason {
             | Self::GroupShrinks(..)
             | Self::TooManyOverwrites(_)
             | Self::TooManyMissing(_)
+            | Self::TooManyMissingPaired { .. }
             | Self::FirstContact(_) => None,
             Self::SamePerson(_) => Some(HoldWord::SamePerson),
             Self::ForeignGroup(_) => Some(HoldWord::ForeignGroup),
@@ -174,6 +174,7 @@ impl HoldReason {
             Self::NothingAgrees { sid, compared: _ } => digest.text("nothing agrees").number(sid.0),
             Self::StillNamed => digest.text("still named"),
             Self::UnreadableIds => digest.text("unreadable ids"),
+            Self::RowsOfNobody(_) => digest.text("rows of nobody"),
             Self::TwinOf(sid) => digest.text("twin").number(sid.0),
             Self::SamePerson(doubt) => doubt.take_into(&mut digest),
             Self::ForeignGroup(gids) => {
@@ -189,6 +190,7 @@ impl HoldReason {
             | Self::GroupShrinks(..)
             | Self::TooManyOverwrites(_)
             | Self::TooManyMissing(_)
+            | Self::TooManyMissingPaired { .. }
             | Self::FirstContact(_) => digest.text("limit"),
         };
         digest.finish()
@@ -203,6 +205,13 @@ impl fmt::Display for HoldReason {
                 write!(f, ": more than the limit of {} (guard.max_delete)", it.limit)
             }
             Self::TooManyMissing(it) => {
+                write!(f, "{} deletes of {} managed candidates: more than the limit", it.count, it.total)?;
+                write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
+                f.write_str(": is the export broken?")
+            }
+            Self::TooManyMissingPaired { excess: it, paired } => {
+                write!(f, "{paired} of {} leavers are probably on the roster under another id: ", it.count)?;
+                write!(f, "{RELINK_SUGGESTED} shows the pairs, and --yes carries them over. Else ")?;
                 write!(f, "{} deletes of {} managed candidates: more than the limit", it.count, it.total)?;
                 write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
                 f.write_str(": is the export broken?")
@@ -236,6 +245,13 @@ impl fmt::Display for HoldReason {
             Self::UnreadableIds => f.write_str(
                 "the student has been missing since students has rows without a readable student_id, and may be in one \
                  of them: mend those rows, or approve that they have left",
+            ),
+            Self::RowsOfNobody(rows) => write!(
+                f,
+                "{rows} row{} of group_members name{} nobody, and the student may be meant: mend or remove what names \
+                 nobody, or approve that they leave the group",
+                if *rows == 1 { "" } else { "s" },
+                if *rows == 1 { "s" } else { "" }
             ),
             Self::TwinOf(sid) => write!(
                 f,
@@ -334,6 +350,8 @@ pub enum SkipReason {
     AnotherLogin,
     /// Our clock and the service's are too far apart.
     ClocksDiffer,
+    /// The row of its group cannot be used, and is a failure of its own.
+    GroupRow(GroupCode),
     /// Its login value still belongs to the candidate of somebody who has left.
     LoginOfLeaver {
         /// Who has left.
@@ -369,7 +387,8 @@ impl SkipReason {
             | Self::Depends(_)
             | Self::ServiceStopped
             | Self::AccountFull
-            | Self::Terminated => None,
+            | Self::Terminated
+            | Self::GroupRow(_) => None,
         }
     }
 
@@ -377,7 +396,7 @@ impl SkipReason {
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         match self {
-            Self::Mode(_) | Self::Ignored => false,
+            Self::Mode(_) | Self::Ignored | Self::GroupRow(_) => false,
             Self::DoubtfulListing
             | Self::NotDue { .. }
             | Self::DeadLetter
@@ -455,6 +474,10 @@ impl fmt::Display for SkipReason {
             }
             Self::AnotherLogin => f.write_str(
                 "the candidate's sid shows another login value: see on the exam side whose candidate it is",
+            ),
+            Self::GroupRow(code) => write!(
+                f,
+                "the row of group {code} in groups cannot be used: until it is mended its students keep the groups they hold"
             ),
             Self::ClocksDiffer => f.write_str(
                 "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree",

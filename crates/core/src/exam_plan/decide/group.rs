@@ -11,7 +11,7 @@ use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::lookup::SidFact;
 use crate::exam_plan::operation::{Change, GroupMove, Operation, OperationState};
-use crate::exam_plan::reason::{CannotReason, SkipReason};
+use crate::exam_plan::reason::{CannotReason, HoldReason, SkipReason};
 use crate::roster::{Gid, Sid, StudentId};
 
 impl Decider<'_> {
@@ -46,6 +46,11 @@ impl Decider<'_> {
         match looked_up {
             _ if !differs => self.missing_gid(&wanted.id, &wanted.groups),
             Some(held) => self.regroup(&wanted.id, link.sid, &wanted.groups, &held),
+            // What is held costs no look-up: it is as an earlier one showed it.
+            None if self.stays_in_doubt(wanted, link) => {
+                let held = link.groups.clone().unwrap_or_default();
+                self.regroup(&wanted.id, link.sid, &wanted.groups, &held);
+            }
             None => {
                 let reason = self.groups_unknown(link);
                 self.skip(wanted.id.clone(), OperationKind::Move, reason);
@@ -53,15 +58,35 @@ impl Decider<'_> {
         }
     }
 
-    /// From the groups held, as looked up in this run, to the wanted ones.
+    /// Whether all that is to be done to the groups of a linked student is held for rows that name nobody.
+    fn stays_in_doubt(&self, wanted: &Wanted, link: &Link) -> bool {
+        let groups = self.input.groups;
+        link.groups.as_ref().is_some_and(|held| {
+            groups.rows_in_doubt(&wanted.groups, held) > 0 && groups.joins(&wanted.groups, held).is_none()
+        }) && !self.is_named(&wanted.id, &HoldReason::RowsOfNobody(0))
+    }
+
+    /// From the groups held, as looked up in this run, to the wanted ones. Who may be meant by a row that names nobody
+    /// leaves no group before a person says so; they join others all the same.
     pub(super) fn regroup(&mut self, id: &StudentId, sid: Sid, wanted: &WantedGroups, held: &BTreeSet<Gid>) {
-        let Some(group_change) = self.input.groups.change(wanted, held) else {
+        let groups = self.input.groups;
+        let desired_hash = desired_move(self.input.comparison.key, id, &wanted.targets());
+        let named = HoldReason::RowsOfNobody(0).named();
+        let is_approved =
+            named.is_some_and(|hold| self.input.approved.names(id, OperationKind::Move, desired_hash, hold));
+        let in_doubt = if is_approved { 0 } else { groups.rows_in_doubt(wanted, held) };
+        let joins = groups.joins(wanted, held).filter(|_| in_doubt > 0);
+        let is_held = in_doubt > 0 && joins.is_none();
+        let Some(group_change) = joins.or_else(|| groups.change(wanted, held)) else {
             return self.missing_gid(id, wanted);
         };
-        let desired_hash = desired_move(self.input.comparison.key, id, &wanted.targets());
         let groups_left = group_change.groups_left(held);
         let change = Change::Move(GroupMove::of_student(Some(sid), wanted, group_change));
+        let before = self.operations.len();
         self.add_operation(id.clone(), change, desired_hash, groups_left, false);
+        if is_held {
+            self.hold_from(before, &HoldReason::RowsOfNobody(in_doubt));
+        }
     }
 
     /// Further groups of a student that this plan adds; they need the sid that the add will return.
@@ -102,21 +127,26 @@ impl Decider<'_> {
     /// A group without gid is an error for the students in it alone.
     fn missing_gid(&mut self, id: &StudentId, wanted: &WantedGroups) {
         if !wanted.is_whole() {
-            let reason = self.lacking_group(wanted);
-            self.mark_impossible(id.clone(), OperationKind::Move, reason);
+            self.lack_group(id.clone(), OperationKind::Move, wanted);
         }
     }
 
-    /// Which group stands in the way: one that is not there or cannot be used, one without gid, or none at all.
-    pub(super) fn lacking_group(&self, wanted: &WantedGroups) -> CannotReason {
-        let groups = self.input.groups;
-        match (&wanted.unclear, &wanted.without_gid) {
-            (Some(code), _) => match groups.flaw(code) {
-                Some(flaw) => CannotReason::UnusableGroup(code.clone(), flaw.to_owned()),
-                None => CannotReason::GroupNotThere(code.clone()),
-            },
-            (None, Some(code)) => CannotReason::GroupWithoutGid(code.clone()),
-            (None, None) => CannotReason::NoGroup,
+    /// Records that a group stands in the way. The bad row of a group is a failure of its own, and the only one.
+    pub(super) fn lack_group(&mut self, id: StudentId, kind: OperationKind, wanted: &WantedGroups) {
+        match &wanted.unclear {
+            Some(code) if self.input.groups.is_row_in_the_way(code) => {
+                self.skip(id, kind, SkipReason::GroupRow(code.clone()));
+            }
+            Some(_) | None => self.mark_impossible(id, kind, lacking_group(wanted)),
         }
+    }
+}
+
+/// Which group stands in the way: one that is not there, one without gid, or none at all.
+fn lacking_group(wanted: &WantedGroups) -> CannotReason {
+    match (&wanted.unclear, &wanted.without_gid) {
+        (Some(code), _) => CannotReason::GroupNotThere(code.clone()),
+        (None, Some(code)) => CannotReason::GroupWithoutGid(code.clone()),
+        (None, None) => CannotReason::NoGroup,
     }
 }

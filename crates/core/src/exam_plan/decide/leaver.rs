@@ -42,7 +42,12 @@ impl Decider<'_> {
             }
             CandidateLocation::Elsewhere(login) => match self.whose.get(&link.student) {
                 Some(Whose::Own | Whose::Untold) => {
-                    self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+                    // While a newcomer wants the login value that is remembered, it is what ties the two together.
+                    let mut asked = self.doubts.of_leaver(link, None).into_iter().map(HoldReason::SamePerson);
+                    let is_decided = asked.all(|reason| self.is_named(&link.student, &reason));
+                    if is_decided || !self.doubts.is_wanted_by_a_newcomer(link) {
+                        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+                    }
                     self.notes.push(LinkNote::RenamedByHand(link.student.clone()));
                     Some(login)
                 }

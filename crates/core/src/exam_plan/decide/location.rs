@@ -1,11 +1,13 @@
 //! Locates a linked candidate from the listing and the look-ups.
 
+use std::collections::HashSet;
+
 use super::PlanInput;
 use crate::exam_plan::diff::{Difference, PriorKnowledge};
 use crate::exam_plan::identity::Disappearance;
 use crate::exam_plan::link::Link;
 use crate::exam_plan::lookup::{LoginFact, SidFact};
-use crate::roster::LoginValue;
+use crate::roster::{LoginValue, StudentId};
 
 /// Where a linked candidate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,4 +77,11 @@ impl PlanInput<'_> {
     fn is_behind(&self, link: &Link, login: &LoginValue) -> bool {
         matches!(self.lookups.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
     }
+}
+
+/// Leavers whose candidates no longer exist.
+pub(super) fn gone(input: &PlanInput<'_>, differences: &[Difference]) -> HashSet<StudentId> {
+    let leavers = differences.iter().filter(|difference| matches!(difference, Difference::Leaver(_)));
+    let gone = leavers.filter(|leaver| input.location(leaver) == CandidateLocation::Gone);
+    gone.map(|leaver| leaver.student().clone()).collect()
 }

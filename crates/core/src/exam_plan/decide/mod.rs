@@ -12,13 +12,13 @@ mod student;
 mod unlisted;
 mod whose;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub(super) use self::rename::block_dependent_renames;
 pub use self::unlisted::UNLISTED_RUNS;
 
 use self::exchange::exchanged;
-use self::location::CandidateLocation;
+use self::location::{CandidateLocation, gone};
 use self::rename::CurrentOwners;
 use self::whose::{Whose, whose_are};
 use super::approved::Approved;
@@ -126,6 +126,8 @@ struct Decider<'a> {
     leavers_waiting: u64,
     kept: KeptLeavers,
     doubts: PersonDoubts,
+    /// Leavers whose candidates no longer exist.
+    gone: HashSet<StudentId>,
     /// Students whose row seems to have become another's, with whose candidate shows its values.
     exchanged: BTreeMap<StudentId, StudentId>,
     /// Whose the records are of candidates that show another login value than their links remember.
@@ -146,7 +148,8 @@ impl<'a> Decider<'a> {
             missing: Vec::new(),
             leavers_waiting: 0,
             kept: KeptLeavers::default(),
-            doubts: PersonDoubts::of(differences),
+            doubts: PersonDoubts::of(differences, &input.diff.alike),
+            gone: gone(input, differences),
             exchanged: exchanged(input, differences),
             whose: whose_are(input, differences),
             group_sizes: input.diff.group_sizes.clone(),
@@ -261,6 +264,11 @@ impl<'a> Decider<'a> {
             Some(reason) => OperationState::Skipped(reason),
             None => OperationState::Planned,
         }
+    }
+
+    /// Whether a person let anything of this student go ahead although it is held for this reason.
+    fn is_named(&self, student: &StudentId, reason: &HoldReason) -> bool {
+        reason.named().is_some_and(|hold| self.input.approved.names_student(student, hold))
     }
 
     /// Asks a person about the operations from this one on, where they may go ahead otherwise.

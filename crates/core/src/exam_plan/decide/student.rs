@@ -41,12 +41,24 @@ impl Decider<'_> {
         }
     }
 
-    /// The doubt whether the student is somebody with nearly the same id who has left. Entered now, one person would be
+    /// The doubt whether the student is somebody with nearly the same id, or with the same login value until a hand
+    /// changed it, who has left. Entered now, one person would be
     /// there twice, and could no longer be carried over to the new id.
     fn alike(&self, wanted: &Wanted, is_listed: bool) -> Option<PersonDoubt> {
         let is_in_use = is_listed && self.current.other_with_login(&wanted.login, &wanted.id).is_some();
-        let doubt = self.doubts.of_newcomer(&wanted.id);
-        doubt.filter(|_| !is_in_use && !self.input.trust.is_doubtful())
+        let doubt = self.doubts.of_newcomer(&wanted.id, &wanted.login);
+        // Alike ids are two people only once both are approved; a login value is free once its leaver is.
+        let is_decided = |doubt: &PersonDoubt| match doubt {
+            PersonDoubt::LoginWanted { leaver, .. } => {
+                self.gone.contains(leaver) || self.is_named(leaver, &HoldReason::SamePerson(doubt.clone()))
+            }
+            PersonDoubt::AlikeIds { .. }
+            | PersonDoubt::AlikeEntered { .. }
+            | PersonDoubt::RenamedByHand { .. }
+            | PersonDoubt::Exchanged { .. }
+            | PersonDoubt::ChangedHands { .. } => false,
+        };
+        doubt.filter(|doubt| !is_in_use && !self.input.trust.is_doubtful() && !is_decided(doubt))
     }
 
     /// Whether a take-over waits for a person; then nothing is looked up for it.
@@ -88,8 +100,7 @@ impl Decider<'_> {
             return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
         }
         let Some(group) = wanted.groups.first.clone() else {
-            let reason = self.lacking_group(&wanted.groups);
-            return self.mark_impossible(id, OperationKind::Add, reason);
+            return self.lack_group(id, OperationKind::Add, &wanted.groups);
         };
         let values = self.all_values(&wanted);
         let desired_hash = desired_add(self.input.comparison.key, &id, &group, &values);

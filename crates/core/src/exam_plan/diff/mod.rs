@@ -23,7 +23,7 @@ use super::mapping::Mapping;
 use super::observed::{Observed, Row};
 use super::reason::CannotReason;
 use super::shape::Shapes;
-use crate::roster::{Gid, LoginValue, Sid, Student, StudentId};
+use crate::roster::{Gid, IdLikeness, LoginValue, Sid, Student, StudentId};
 
 /// The result of the pass over roster, listing and links.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Diff {
     /// Since when the roster has had rows without a readable id, in milliseconds since 1970 UTC; absent where it has
     /// none.
     pub unreadable_since_ms: Option<i64>,
+    /// Students on the roster with a candidate whose ids are alike to that of a leaver who is asked about already.
+    pub alike: HashMap<IdLikeness, StudentId>,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -142,6 +144,7 @@ pub struct DiffBuilder<'a> {
     known_gone: Option<&'a HashSet<Sid>>,
     known_unlisted: Option<&'a HashSet<Sid>>,
     known_groups: Option<&'a HashMap<Sid, BTreeSet<Gid>>>,
+    asked_about: Option<&'a HashSet<IdLikeness>>,
     wanted_rows: BitSet,
     linked_rows: BitSet,
     wanted_unlisted: HashSet<u64>,
@@ -168,6 +171,7 @@ impl<'a> DiffBuilder<'a> {
             known_gone: None,
             known_unlisted: None,
             known_groups: None,
+            asked_about: None,
             wanted_rows: BitSet::new(observed.len()),
             linked_rows: BitSet::new(observed.len()),
             wanted_unlisted: HashSet::new(),
@@ -177,6 +181,7 @@ impl<'a> DiffBuilder<'a> {
             diff: Diff {
                 differences: Vec::new(),
                 unreadable_since_ms: None,
+                alike: HashMap::new(),
                 rows: 0,
                 students: 0,
                 managed: 0,
@@ -198,6 +203,12 @@ impl<'a> DiffBuilder<'a> {
     #[must_use]
     pub fn knowing_unlisted(self, unlisted: &'a HashSet<Sid>) -> Self {
         Self { known_unlisted: Some(unlisted), ..self }
+    }
+
+    /// Knows of leavers of whom an earlier run asked whether they are somebody else, by what ids have in common.
+    #[must_use]
+    pub fn knowing_asked_about(self, asked_about: &'a HashSet<IdLikeness>) -> Self {
+        Self { asked_about: Some(asked_about), ..self }
     }
 
     /// Knows groups as looked up in this run: they replace those that the links remember.
@@ -234,6 +245,9 @@ impl<'a> DiffBuilder<'a> {
             (Some(student), link) => {
                 self.diff.students += u64::from(student.active);
                 self.diff.linked += u64::from(link.is_some());
+                if link.is_some() {
+                    self.note_alike(&student);
+                }
                 self.diff.contact.students += u64::from(student.active && link.is_none());
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
@@ -250,6 +264,16 @@ impl<'a> DiffBuilder<'a> {
                     }
                 }
             }
+        }
+    }
+
+    fn note_alike(&mut self, student: &Student) {
+        let Some(asked_about) = self.asked_about.filter(|asked_about| !asked_about.is_empty()) else {
+            return;
+        };
+        let likeness = IdLikeness::of(&student.id);
+        if asked_about.contains(&likeness) {
+            self.diff.alike.insert(likeness, student.id.clone());
         }
     }
 

@@ -1,13 +1,14 @@
 //! A plan that the guard has been through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exam_plan::Plan;
 use crate::exam_plan::hold::{HeldOperation, Hold};
+use crate::exam_plan::hold_word::HoldWord;
 use crate::exam_plan::operation::{Operation, OperationState};
-use crate::exam_plan::reason::HoldReason;
+use crate::exam_plan::reason::{HoldReason, RELINK_SUGGESTED};
 use crate::failure::{OperationKey, Service};
-use crate::roster::Gid;
+use crate::roster::{Gid, StudentId};
 
 /// A plan that the guard has been through. Only this can be applied.
 #[derive(Debug)]
@@ -48,10 +49,11 @@ impl GuardedPlan {
     /// Each reason to hold once with what is held for it; those about single people once for each word.
     #[must_use]
     pub fn held(&self) -> Vec<Hold> {
-        let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
+        let mut holds: BTreeMap<String, (Hold, bool)> = BTreeMap::new();
         let mut hold = |reason: &HoldReason, operation: HeldOperation| {
             let name = reason.word().map_or_else(|| reason.to_string(), |word| word.to_string());
-            let hold = holds.entry(name).or_insert_with(|| empty_hold(reason));
+            let (hold, paired) = holds.entry(name).or_insert_with(|| (empty_hold(reason), false));
+            *paired |= matches!(reason, HoldReason::SamePerson(doubt) if doubt.suggests_a_pair());
             hold.operations.push(operation);
         };
         for creation in &self.0.creations {
@@ -68,7 +70,7 @@ impl GuardedPlan {
                 hold(reason, HeldOperation { key, desired_hash, of_leaver, named: reason.named() });
             }
         }
-        holds.into_values().map(named_together).collect()
+        holds.into_values().map(|(hold, paired)| named_together(hold, paired)).collect()
     }
 
     /// The same plan with its operations changed, for what becomes known after the guard.
@@ -93,18 +95,33 @@ fn empty_hold(reason: &HoldReason) -> Hold {
 }
 
 /// A hold about single people counts them; only one of them alone keeps the sentence about that one.
-fn named_together(hold: Hold) -> Hold {
-    let number = hold.operations.len();
-    match hold.word {
-        None => hold,
-        Some(word) => {
-            let message = match number {
-                1 => hold.naming_digest(&hold.message),
-                _ => format!("{number} {word}: see rosterd failures"),
-            };
-            Hold { message, count: u64::try_from(number).ok(), ..hold }
+fn named_together(hold: Hold, paired: bool) -> Hold {
+    let Some(word) = hold.word else { return hold };
+    let people: BTreeSet<&StudentId> =
+        hold.operations.iter().map(|operation| &operation.key.student).collect();
+    let count = people.len();
+    let message = match count {
+        1 => hold.naming_digest(&hold.message),
+        _ => about_several(word, count, paired),
+    };
+    Hold { message, count: u64::try_from(count).ok(), ..hold }
+}
+
+fn about_several(word: HoldWord, count: usize, paired: bool) -> String {
+    let what = match word {
+        HoldWord::SamePerson if paired => {
+            return format!(
+                "{count} students may be one person under two ids, or two under one: {RELINK_SUGGESTED} shows the pairs, \
+                 and --yes carries them over; rosterd failures names each"
+            );
         }
-    }
+        HoldWord::SamePerson => "may be one person where it looks like two, or the other way round",
+        HoldWord::ForeignGroup => "have left, and are also in groups that never stood on the roster",
+        HoldWord::Adoption => "have candidates with their login values of which nothing else agrees",
+        HoldWord::UnreadableIds => "may be meant by rows whose ids cannot be read",
+        HoldWord::SharedContact => "share contacts or accounts with too many others",
+    };
+    format!("{count} students {what}: rosterd failures names each and says what to do")
 }
 
 /// Enough groups to recognise what is held.

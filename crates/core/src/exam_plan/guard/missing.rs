@@ -29,15 +29,19 @@ impl Guard {
         if held.is_empty() {
             return;
         }
-        for operation in plan.operations.iter_mut().filter(|operation| operation.is_planned()) {
+        let paired = paired(plan, &held);
+        let reason = |excess: Excess| match paired {
+            0 => HoldReason::TooManyMissing(excess),
+            paired => HoldReason::TooManyMissingPaired { excess, paired },
+        };
+        // A mass is a mass whatever else is asked about its people: that is asked when the mass is let go.
+        for operation in plan.operations.iter_mut().filter(|operation| may_go_or_is_asked_about(operation)) {
             let excess = held.get(&operation.student).filter(|_| operation.of_leaver);
             if let Some(excess) = excess {
-                operation.state = OperationState::Held(HoldReason::TooManyMissing(*excess));
+                operation.state = OperationState::Held(reason(*excess));
             }
         }
-        let shown = waiting
-            .into_iter()
-            .map(|(dismissal, excess)| held_dismissal(dismissal, HoldReason::TooManyMissing(excess)));
+        let shown = waiting.into_iter().map(|(dismissal, excess)| held_dismissal(dismissal, reason(excess)));
         plan.operations.extend(shown);
         plan.sort();
     }
@@ -91,6 +95,29 @@ impl Guard {
         let limit = allowance(self.max_delete, total);
         (count > limit).then_some(Excess { count, recent: 0, total, limit })
     }
+}
+
+/// Whether nothing but a limit or a hold about single people keeps an operation from going ahead.
+fn may_go_or_is_asked_about(operation: &Operation) -> bool {
+    match &operation.state {
+        OperationState::Planned => true,
+        OperationState::Held(reason) => reason.word().is_some(),
+        OperationState::Skipped(_) | OperationState::Cannot(_) => false,
+    }
+}
+
+/// How many of these leavers are probably on the roster under another id.
+fn paired(plan: &Plan, held: &HashMap<StudentId, Excess>) -> u64 {
+    let is_paired = |operation: &&Operation| match &operation.state {
+        OperationState::Held(HoldReason::SamePerson(doubt)) => {
+            operation.of_leaver && doubt.suggests_a_pair() && held.contains_key(&operation.student)
+        }
+        OperationState::Planned
+        | OperationState::Held(_)
+        | OperationState::Skipped(_)
+        | OperationState::Cannot(_) => false,
+    };
+    tally::whole(plan.operations.iter().filter(is_paired).count())
 }
 
 /// A dismissal that is only shown: it is not known yet how it is done, or there is nothing left to do it to.

@@ -48,10 +48,12 @@ fn state(state: &OperationState) -> String {
                 HoldReason::GroupShrinks(..) => "group shrinks",
                 HoldReason::TooManyOverwrites(_) => "overwrites",
                 HoldReason::TooManyMissing(_) => "missing",
+                HoldReason::TooManyMissingPaired { .. } => "missing, paired",
                 HoldReason::FirstContact(_) => "first contact",
                 HoldReason::NothingAgrees { .. } => "nothing agrees",
                 HoldReason::StillNamed => "still named",
                 HoldReason::UnreadableIds => "unreadable ids",
+                HoldReason::RowsOfNobody(_) => "rows of nobody",
                 HoldReason::TwinOf(_) => "twin",
                 HoldReason::SamePerson(_) => "same person",
                 HoldReason::ForeignGroup(_) => "foreign group",
@@ -79,6 +81,7 @@ fn state(state: &OperationState) -> String {
                 | SkipReason::TooNewToBeGone
                 | SkipReason::Contradicted
                 | SkipReason::AnotherLogin
+                | SkipReason::GroupRow(_)
                 | SkipReason::ClocksDiffer) => format!("{other:?}").to_lowercase(),
             }
         ),

@@ -1,7 +1,7 @@
 //! One person or two: nobody who may still be on the roster is dismissed before a person says so.
 
 use rosterd_core::exam_plan::{HoldReason, HoldWord, OperationKind, OperationState, PersonDoubt, StoodGroup};
-use rosterd_core::roster::{Gid, Leavers, Mode};
+use rosterd_core::roster::{Gid, GroupCode, Leavers, Mode};
 
 use crate::support::*;
 
@@ -223,7 +223,13 @@ fn nobody_is_asked_about_leavers_in_a_mode_that_leaves_them_alone() {
 }
 
 fn stood(gid: i64, is_settled: bool) -> StoodGroup {
-    StoodGroup { gid: Gid(gid), title: format!("class {gid}"), until_ms: 5, is_settled }
+    StoodGroup {
+        gid: Gid(gid),
+        code: GroupCode::new(format!("c{gid}")),
+        title: format!("class {gid}"),
+        until_ms: 5,
+        is_settled,
+    }
 }
 
 #[test]
@@ -284,4 +290,26 @@ fn a_leaver_gone_since_a_moment_that_lies_ahead_counts_from_now() {
     assert!(world.plan().is_empty());
     world.policy.delete_grace_ms = 0;
     assert_eq!(world.lines(), ["delete s1"]);
+}
+
+#[test]
+fn a_newcomer_who_wants_the_login_value_of_a_leaver_renamed_by_hand_waits_with_them() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.of("s1").login = "a teacher's idea".to_owned();
+    world.leave_for_good("s1").set(student("new").login("s1"));
+    for _ in 0..2 {
+        let expected = PersonDoubt::LoginWanted { leaver: id("s1"), by: id("new"), has_candidate: false };
+        assert_eq!(doubt(&world, OperationKind::Add), Some(expected.clone()));
+        assert_eq!(doubt(&world, OperationKind::Delete), Some(expected));
+        world.run(100);
+    }
+    assert_eq!(world.links["s1"].login.as_str(), "s1", "what ties the two together is kept");
+}
+
+#[test]
+fn a_newcomer_waits_for_no_leaver_whose_candidate_is_gone() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.leave_for_good("s1").set(student("new").login("s1"));
+    world.candidates.retain(|_, candidate| candidate.login != "s1");
+    assert_eq!(world.lines(), ["add new in 1"]);
 }
