@@ -104,7 +104,7 @@ async fn a_third_that_graduates_is_held_at_once_and_goes_with_one_approval() {
     approve(&world, &report.digest, 5).await;
     let waiting = world.run().await;
     assert_eq!((waiting.planned(), waiting.exit_code), (String::new(), 0), "the grace goes on: {waiting:?}");
-    world.later(4 * DAY);
+    world.later(3 * DAY + HOUR);
     let report = world.run().await;
     assert_eq!((report.applied(), report.exit_code), ("10 delete".to_owned(), 0), "{report:?}");
     assert_eq!(world.logins().len(), 20);
