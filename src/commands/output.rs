@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
 use crate::telemetry::LogFormat;
+use rosterd_core::exam_plan::RELINK_SUGGESTED;
 
 /// Writes one document to standard output, as text or as JSON.
 pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) -> String) {
@@ -33,6 +34,15 @@ pub(super) fn print_unchanged(text: &str) {
     let mut out = anstream::stdout().lock();
     // The reader closed the pipe and expects no more output.
     let _closed = write!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// What a command does that is named beside what is held: it lets that happen, or asks first who is one person.
+pub(super) fn way_on(command: &str) -> &'static str {
+    if command.starts_with(RELINK_SUGGESTED) {
+        "First see who is one person under two ids"
+    } else {
+        "To let happen what is held"
+    }
 }
 
 /// Whether lines on standard error are JSON, as the log is.

@@ -180,7 +180,7 @@ fn text(document: &Document) -> String {
         let _infallible = writeln!(text, "attention: {}", attention.what);
     }
     if let Some(approve) = &document.approve {
-        let _infallible = writeln!(text, "To let happen what is held: {approve}");
+        let _infallible = writeln!(text, "{}: {approve}", output::way_on(approve));
     }
     for hold in &document.held {
         let _infallible = writeln!(text, "{}", hold_text(hold));

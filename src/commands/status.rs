@@ -246,7 +246,7 @@ fn text(status: &Status) -> String {
     text.push('\n');
     for hold in &status.holds {
         let _infallible = writeln!(text, "held since {}: {}", hold.since, hold.reason);
-        let _infallible = writeln!(text, "      to let it happen: {}", hold.approve);
+        let _infallible = writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve);
     }
     let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
     text.push_str(&failures::rows_text(shown, &status.full_classes));

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::output::way_on;
 use crate::run::RunReport;
 use rosterd_core::failure::FailureOwner;
 
@@ -128,7 +129,8 @@ fn text(report: &Shown) -> String {
         let _infallible = writeln!(text, "\n{HELD}attention:{HELD:#} {}", attention.what);
     }
     if let Some(approve) = &report.approve {
-        let _infallible = writeln!(text, "\n{HELD}To let happen what is held:{HELD:#} {approve}");
+        let lead_in = way_on(approve);
+        let _infallible = writeln!(text, "\n{HELD}{lead_in}:{HELD:#} {approve}");
     }
     for HoldSection { reason_code, operations, since, approve } in &report.holds {
         let _infallible = writeln!(

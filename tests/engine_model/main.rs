@@ -43,7 +43,7 @@ async fn drive(seed: u64, steps: u64) {
     let mut slowest = (Duration::ZERO, String::new());
     for _ in 0..steps {
         let begun = Instant::now();
-        tokio::time::timeout(LONGEST_STEP, driver.step()).await.unwrap();
+        tokio::time::timeout(LONGEST_STEP, Box::pin(driver.step())).await.unwrap();
         let took = begun.elapsed();
         if took > slowest.0 {
             slowest = (took, driver.log.last().cloned().unwrap_or_default());

@@ -5,6 +5,7 @@ mod apply;
 mod apply_state;
 mod approvals;
 mod build_call;
+mod decided;
 mod delivery;
 mod describe;
 mod diff;
@@ -32,23 +33,19 @@ mod unanswered_adds;
 mod unapplied;
 mod write_call;
 
-use std::collections::HashSet;
-
 pub use leavers::exam_account_is_shared;
 pub use session::ExamRetryDelays;
 
 pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
 use apply::ApplyContext;
 use approvals::WantedBefore;
-use describe::describe;
+use decided::{Decided, decide_by_one_file};
 use field_mapping::ResolveError;
 pub use field_mapping::{
     UncomparedColumn, check_exam_fields, login_column, uncompared_columns, uncompared_columns_of,
 };
-use group_creation::{GroupPlan, create_groups, plan_groups};
-use leavers::Sharing;
+use group_creation::create_groups;
 pub(super) use policy::leavers_group;
-use policy::{guard, policy};
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
@@ -65,10 +62,9 @@ use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};
 use crate::store::{RosterError, StoreError};
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate,
-    LookupRequests, LookupResults, LookupTerms, Mapping, MemoryKey, Observed, OpenFailures, PlanInput, Trust,
+    Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate, LookupResults, Mapping, MemoryKey, Observed,
 };
-use rosterd_core::roster::{Group, LoginValue, Mode, RunId, Sid};
+use rosterd_core::roster::{LoginValue, Mode, RunId};
 
 /// The exam side: how to reach it and how to treat it.
 pub struct ExamSide {
@@ -185,23 +181,6 @@ struct Reading {
     key: MemoryKey,
 }
 
-/// What is to be done, and what follows from the reading alone.
-struct Decided {
-    plan: GuardedPlan,
-    approved: Approved,
-    notes: Vec<LinkNote>,
-    lookups: LookupResults,
-    open_failures: OpenFailures,
-    groups: GroupPlan,
-    /// Candidates that exist and are not listed, where the listing adds up.
-    unlisted: Option<HashSet<Sid>>,
-    /// Since when the roster has had rows without a readable id.
-    unreadable_since_ms: Option<i64>,
-    /// The groups of the roster that was read.
-    roster_groups: Vec<Group>,
-    sharing: Sharing,
-}
-
 /// The recipe.
 async fn pass(
     context: &Context,
@@ -227,7 +206,8 @@ async fn pass(
             unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
         }
     };
-    let decided = decide_by_one_file(context, side, &reading, open_adds, report).await;
+    // On the heap, like what follows: a run is a deep one.
+    let decided = Box::pin(decide_by_one_file(context, side, &reading, open_adds, report)).await;
     if let (Err(ExamSyncError::Account(AccountError::Strangers { .. })), true) = (&decided, writer.is_some())
     {
         service_account::remember_strangers(&context.state).await?;
@@ -235,39 +215,11 @@ async fn pass(
     let decided = decided?;
     let planned = match writer {
         None => show(context, side, reading, decided, report).await?,
-        Some(writer) => apply_plan(context, side, writer, run, &reading, decided, report).await?,
+        Some(writer) => Box::pin(apply_plan(context, side, writer, run, &reading, decided, report)).await?,
     };
     let uncompared = uncompared_columns(&side.settings, &context.state).await?;
     report.notes.extend(uncompared.iter().map(ToString::to_string));
     Ok(planned)
-}
-
-/// How often a plan is made anew because another file took the roster's place. One that is replaced more often than
-/// that is planned from as it was read last.
-const MOST_FILES: u32 = 3;
-
-/// The plan, made from the file that the roster's path names when it is done: who is back in a newer one is not
-/// dismissed by the word of an older one.
-async fn decide_by_one_file(
-    context: &Context,
-    side: &ExamSide,
-    reading: &Reading,
-    open_adds: OpenAdds,
-    report: &mut ServiceReport,
-) -> Result<Decided, ExamSyncError> {
-    let untouched = report.clone();
-    let mut files = 1;
-    loop {
-        let file = context.roster.identity();
-        let groups = unless_stopped(context, plan_groups(context, side, reading, report)).await?;
-        let decided = decide(context, side, reading, groups, open_adds.clone(), report);
-        let decided = unless_stopped(context, decided).await?;
-        if context.roster.identity() == file || files == MOST_FILES {
-            return Ok(decided);
-        }
-        files += 1;
-        report.clone_from(&untouched);
-    }
 }
 
 /// Groups first, then everything that waits for none of them, and for those that were created.
@@ -402,91 +354,6 @@ async fn read(
 fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &'a Reading) -> ExamSession<'a> {
     let (login_field, observed) = (reading.mapping.login_field(), Some(&reading.observed));
     ExamSession { side, login_field, observed, stop: &context.stop }
-}
-
-/// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
-async fn decide(
-    context: &Context,
-    side: &ExamSide,
-    reading: &Reading,
-    group_plan: GroupPlan,
-    open_adds: OpenAdds,
-    report: &mut ServiceReport,
-) -> Result<Decided, ExamSyncError> {
-    let Reading { fields, mapping, observed, believed, names: _, key } = reading;
-    let session = session(context, side, reading);
-    let due = lookup::due_groups(context, &session).await?;
-    let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
-    report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
-    report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
-
-    let now_ms = context.clock.now_ms();
-    let policy = policy(context, side, roster_diff.sharing);
-    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &roster_diff.certificate));
-    let trust = match &proof {
-        Ok(proof) => Trust::Complete(proof),
-        Err(flaw) => Trust::Doubtful(flaw),
-    };
-    let mut lost_adds = context.state.lost_adds().await?;
-    lost_adds.retain(|student| !open_adds.contradicted.contains(student));
-    let guard = guard(context, side, now_ms).await?;
-    let open_failures = context.state.exam_open_failures().await?;
-    let terms = LookupTerms {
-        groups: &roster_diff.groups,
-        policy: &policy,
-        trust,
-        our_lost_adds: &lost_adds,
-        approved: &guard.approved,
-        open_failures: &open_failures,
-        now_ms,
-    };
-    let requests = LookupRequests::under(&roster_diff.diff, &terms);
-    let mut found =
-        lookup::look_up(context, &session, requests, due, lost_adds, &mut roster_diff.diff, key).await?;
-    if !trust.is_doubtful() {
-        renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
-            .await?;
-    }
-    let lookups = LookupResults { unsettled_adds: open_adds.unsettled, ..found };
-    let comparison = Comparison { mapping, observed, key };
-    let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
-    let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
-    let input = PlanInput {
-        diff,
-        comparison,
-        groups,
-        lookups: &lookups,
-        open_failures: &open_failures,
-        approved: &guard.approved,
-        policy,
-        trust,
-        clocks_differ: moments::clocks_differ(side),
-        now_ms,
-    };
-    let unlisted = input.unlisted().into_iter().map(|(_, sid)| sid);
-    let unlisted = (!trust.is_doubtful()).then(|| unlisted.collect());
-    // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
-    let creations = group_plan.decisions.creations.iter();
-    let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
-    let plan = input.plan().creating(creations, &policy);
-    proof::not_another_account(&plan.totals, side)?;
-    let plan = guard.judge(plan);
-    group_creation::describe_undone(&plan.creations, report);
-    let notes = plan.notes.clone();
-    describe(&plan, groups, report);
-    leavers::describe(&plan, roster_diff.sharing, report);
-    Ok(Decided {
-        plan,
-        approved: guard.approved,
-        notes,
-        lookups,
-        open_failures,
-        groups: group_plan,
-        unlisted,
-        unreadable_since_ms,
-        roster_groups: roster_diff.roster_groups,
-        sharing: roster_diff.sharing,
-    })
 }
 
 /// What the reading alone brought, written down before anything is sent.

@@ -1,0 +1,150 @@
+//! From what was read to the guarded plan: the pass over roster and listing, the look-ups, the plan, the guard.
+
+use std::collections::HashSet;
+
+use super::describe::describe;
+use super::group_creation::{self, GroupPlan, plan_groups};
+use super::leavers::{self, Sharing};
+use super::policy::{guard, policy};
+use super::unanswered_adds::OpenAdds;
+use super::{
+    ExamSide, ExamSyncError, Reading, diff, lookup, moments, proof, renamed_candidates, session,
+    unless_stopped,
+};
+use crate::run::Context;
+use crate::run::report::ServiceReport;
+use rosterd_core::exam_plan::{
+    Approved, Certificate, Comparison, GuardedPlan, LinkNote, LookupRequests, LookupResults, LookupTerms,
+    OpenFailures, PlanInput, Trust,
+};
+use rosterd_core::roster::{Group, Sid};
+
+/// What is to be done, and what follows from the reading alone.
+pub(super) struct Decided {
+    pub(super) plan: GuardedPlan,
+    pub(super) approved: Approved,
+    pub(super) notes: Vec<LinkNote>,
+    pub(super) lookups: LookupResults,
+    pub(super) open_failures: OpenFailures,
+    pub(super) groups: GroupPlan,
+    /// Candidates that exist and are not listed, where the listing adds up.
+    pub(super) unlisted: Option<HashSet<Sid>>,
+    /// Since when the roster has had rows without a readable id.
+    pub(super) unreadable_since_ms: Option<i64>,
+    /// The groups of the roster that was read.
+    pub(super) roster_groups: Vec<Group>,
+    pub(super) sharing: Sharing,
+}
+
+/// How often a plan is made anew because another file took the roster's place. One that is replaced more often than
+/// that is planned from as it was read last.
+const MOST_FILES: u32 = 3;
+
+/// The plan, made from the file that the roster's path names when it is done: who is back in a newer one is not
+/// dismissed by the word of an older one.
+pub(super) async fn decide_by_one_file(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    open_adds: OpenAdds,
+    report: &mut ServiceReport,
+) -> Result<Decided, ExamSyncError> {
+    let untouched = report.clone();
+    let mut files = 1;
+    loop {
+        let file = context.roster.identity();
+        let groups = unless_stopped(context, plan_groups(context, side, reading, report)).await?;
+        let decided = decide(context, side, reading, groups, open_adds.clone(), report);
+        let decided = unless_stopped(context, decided).await?;
+        if context.roster.identity() == file || files == MOST_FILES {
+            return Ok(decided);
+        }
+        files += 1;
+        report.clone_from(&untouched);
+    }
+}
+
+/// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
+async fn decide(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    group_plan: GroupPlan,
+    open_adds: OpenAdds,
+    report: &mut ServiceReport,
+) -> Result<Decided, ExamSyncError> {
+    let Reading { fields, mapping, observed, believed, names: _, key } = reading;
+    let session = session(context, side, reading);
+    let due = lookup::due_groups(context, &session).await?;
+    let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
+    report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
+    report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
+
+    let now_ms = context.clock.now_ms();
+    let policy = policy(context, side, roster_diff.sharing);
+    let proof = believed.as_ref().map(|listing| Certificate::of(listing, &roster_diff.certificate));
+    let trust = match &proof {
+        Ok(proof) => Trust::Complete(proof),
+        Err(flaw) => Trust::Doubtful(flaw),
+    };
+    let mut lost_adds = context.state.lost_adds().await?;
+    lost_adds.retain(|student| !open_adds.contradicted.contains(student));
+    let guard = guard(context, side, now_ms).await?;
+    let open_failures = context.state.exam_open_failures().await?;
+    let terms = LookupTerms {
+        groups: &roster_diff.groups,
+        policy: &policy,
+        trust,
+        our_lost_adds: &lost_adds,
+        approved: &guard.approved,
+        open_failures: &open_failures,
+        now_ms,
+    };
+    let requests = LookupRequests::under(&roster_diff.diff, &terms);
+    let mut found =
+        lookup::look_up(context, &session, requests, due, lost_adds, &mut roster_diff.diff, key).await?;
+    if !trust.is_doubtful() {
+        renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
+            .await?;
+    }
+    let lookups = LookupResults { unsettled_adds: open_adds.unsettled, ..found };
+    let comparison = Comparison { mapping, observed, key };
+    let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
+    let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
+    let input = PlanInput {
+        diff,
+        comparison,
+        groups,
+        lookups: &lookups,
+        open_failures: &open_failures,
+        approved: &guard.approved,
+        policy,
+        trust,
+        clocks_differ: moments::clocks_differ(side),
+        now_ms,
+    };
+    let unlisted = input.unlisted().into_iter().map(|(_, sid)| sid);
+    let unlisted = (!trust.is_doubtful()).then(|| unlisted.collect());
+    // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
+    let creations = group_plan.decisions.creations.iter();
+    let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
+    let plan = input.plan().creating(creations, &policy);
+    proof::not_another_account(&plan.totals, side)?;
+    let plan = guard.judge(plan);
+    group_creation::describe_undone(&plan.creations, report);
+    let notes = plan.notes.clone();
+    describe(&plan, groups, report);
+    leavers::describe(&plan, roster_diff.sharing, report);
+    Ok(Decided {
+        plan,
+        approved: guard.approved,
+        notes,
+        lookups,
+        open_failures,
+        groups: group_plan,
+        unlisted,
+        unreadable_since_ms,
+        roster_groups: roster_diff.roster_groups,
+        sharing: roster_diff.sharing,
+    })
+}
