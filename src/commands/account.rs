@@ -108,21 +108,25 @@ struct ConfirmedLine {
     host_before: Option<String>,
     kept: u64,
     given_up: u64,
+    /// Students who have left, among those given up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leavers_given_up: Vec<String>,
     /// Whether groups, failures and unanswered calls of the account before were forgotten with the links.
     forgotten: bool,
 }
 
 impl From<ConfirmedExamAccount> for ConfirmedLine {
     fn from(done: ConfirmedExamAccount) -> Self {
-        let ConfirmedExamAccount { host, host_before, kept, given_up, is_another } = done;
-        Self { host, host_before, kept, given_up, forgotten: is_another }
+        let ConfirmedExamAccount { host, host_before, kept, given_up, leavers_given_up, is_another } = done;
+        let leavers_given_up = leavers_given_up.iter().map(ToString::to_string).collect();
+        Self { host, host_before, kept, given_up, leavers_given_up, forgotten: is_another }
     }
 }
 
 impl From<ConfirmedClassinAccount> for ConfirmedLine {
     fn from(done: ConfirmedClassinAccount) -> Self {
         let ConfirmedClassinAccount { host, host_before, kept, given_up, is_another } = done;
-        Self { host, host_before, kept, given_up, forgotten: is_another }
+        Self { host, host_before, kept, given_up, leavers_given_up: Vec::new(), forgotten: is_another }
     }
 }
 
@@ -184,8 +188,15 @@ fn confirmed_line(service: &str, line: &ConfirmedLine, stay: &str, given_up: &st
         Some(_) | None => String::new(),
     };
     let forgotten = if line.forgotten { format!("; {all}") } else { String::new() };
+    let leavers = match line.leavers_given_up.as_slice() {
+        [] => String::new(),
+        named => format!(
+            "; students who have left are among them, and nobody looks after their candidates: {}",
+            named.join(", ")
+        ),
+    };
     format!(
-        "{service}: the state belongs to the account at {}{before}; {} {stay}, {} {given_up}{forgotten}",
+        "{service}: the state belongs to the account at {}{before}; {} {stay}, {} {given_up}{leavers}{forgotten}",
         line.host, line.kept, line.given_up
     )
 }

@@ -1,15 +1,17 @@
 //! Which account of each service the state belongs to, and what is given up when it is to belong to another one.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, stored};
-use super::link_codec::json;
+use super::link_codec::{json, unpack};
 use super::{StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::Service;
-use rosterd_core::roster::{LoginValue, Sid};
+use rosterd_core::roster::{FieldId, LoginValue, Sid, StudentId};
 
 /// An account as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +25,16 @@ pub struct RememberedAccount {
 /// A link as far as it can be proved: this candidate had this login value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvableLink {
+    pub student: StudentId,
     pub sid: Sid,
     pub login: LoginValue,
+    /// The values last confirmed, as fingerprints.
+    pub confirmed: BTreeMap<FieldId, Fingerprint>,
+    /// Whether the student was gone from the roster when a run last read it.
+    pub has_left: bool,
 }
+
+type LinkRow = (String, i64, String, Vec<u8>, bool);
 
 /// What becomes of everything else that was learnt in the account before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +68,15 @@ const FORGET_CLASSIN: [&str; 5] = [
     "DELETE FROM intents WHERE service = 'classin'",
 ];
 
-fn links(rows: Vec<(i64, String)>) -> Vec<ProvableLink> {
-    rows.into_iter()
-        .map(|(sid, login)| ProvableLink { sid: Sid(sid), login: LoginValue::new(login) })
-        .collect()
+fn links(rows: Vec<LinkRow>) -> Vec<ProvableLink> {
+    let link = |(student, sid, login, confirmed, has_left): LinkRow| ProvableLink {
+        student: StudentId::new(student),
+        sid: Sid(sid),
+        login: LoginValue::new(login),
+        confirmed: unpack(&confirmed).unwrap_or_default(),
+        has_left,
+    };
+    rows.into_iter().map(link).collect()
 }
 
 impl StateStore {
@@ -134,9 +148,10 @@ impl StateStore {
 
     /// The links at these places, counted from 0 in the order of the sids.
     pub async fn links_at(&self, places: &[u64]) -> Result<Vec<ProvableLink>, StoreError> {
-        let rows: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT sid, login_value FROM (SELECT sid, login_value, row_number() OVER (ORDER BY sid) - 1 AS place \
-             FROM links) WHERE place IN (SELECT value FROM json_each(?)) ORDER BY sid",
+        let rows: Vec<LinkRow> = sqlx::query_as(
+            "SELECT student_id, sid, login_value, confirmed, gone_since_ms IS NOT NULL FROM \
+             (SELECT *, row_number() OVER (ORDER BY sid) - 1 AS place FROM links) \
+             WHERE place IN (SELECT value FROM json_each(?)) ORDER BY sid",
         )
         .bind(serde_json::json!(places).to_string())
         .fetch_all(&self.reader)
@@ -147,8 +162,9 @@ impl StateStore {
 
     /// At most `count` links with a higher sid than `after`, in ascending order.
     pub async fn links_after(&self, after: Option<Sid>, count: u32) -> Result<Vec<ProvableLink>, StoreError> {
-        let rows: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT sid, login_value FROM links WHERE ?1 IS NULL OR sid > ?1 ORDER BY sid LIMIT ?2",
+        let rows: Vec<LinkRow> = sqlx::query_as(
+            "SELECT student_id, sid, login_value, confirmed, gone_since_ms IS NOT NULL FROM links \
+             WHERE ?1 IS NULL OR sid > ?1 ORDER BY sid LIMIT ?2",
         )
         .bind(after.map(|sid| sid.0))
         .bind(count)

@@ -127,7 +127,7 @@ impl ExamSyncError {
             Self::Store(_) | Self::EmptyListing { .. } => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
             Self::Exam(error) => Severity::of_exam_error(error),
-            Self::Account(AccountError::NotTold) => Severity::Temporary,
+            Self::Account(AccountError::NotTold | AccountError::Contradicted) => Severity::Temporary,
             Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
             Self::Resolve(_)
             | Self::Account(AccountError::Another { .. } | AccountError::Strangers { .. }) => {

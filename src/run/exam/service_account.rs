@@ -3,7 +3,7 @@
 //! The listing has no sids, so a link would agree with any candidate who has its login value. What proves the account are
 //! pairs of sid and login value, as look-ups show them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use super::{ExamSide, ExamSyncError};
 use crate::run::report::moment;
 use crate::store::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError};
 use rosterd_core::account::{AccountProof, AccountStep, ServiceAccount, proving_places};
-use rosterd_core::exam_plan::{MemoryKey, is_service_form};
+use rosterd_core::exam_plan::{MemoryKey, PASSWORD_FIELD, is_masked, is_service_form};
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{FieldId, LoginValue, Sid, normalise};
 
@@ -41,6 +41,11 @@ pub enum AccountError {
          look-ups show nobody, not even a candidate that is listed. Nothing was sent"
     )]
     NotTold,
+    /// Look-ups call somebody gone who is listed, or by one key and not by the other.
+    #[error(
+        "look-ups call candidates gone that are there all the same: nothing was changed; run it again later"
+    )]
+    Contradicted,
     /// Nobody is listed, and nobody has said that this is meant.
     #[error(
         "the account lists nobody although {links} candidates are linked: if it was emptied on purpose, run \
@@ -228,7 +233,11 @@ async fn prove(question: AccountQuestion<'_>, links: u64) -> Result<AccountProof
 pub(super) struct LookedUp {
     /// Candidates who show the login value that is remembered of them.
     pub(super) proved: HashSet<Sid>,
-    /// Whether nobody was shown and nobody was said to be missing.
+    /// Candidates who show another login value.
+    pub(super) others: HashSet<Sid>,
+    /// Those among them of whom every other value that is told is the one last confirmed.
+    pub(super) alike: HashSet<Sid>,
+    /// Whether nobody was shown.
     pub(super) is_silent: bool,
 }
 
@@ -242,7 +251,8 @@ pub(super) async fn look_up(
     let session = ExamSession { side, login_field: login_field.unwrap_or(NO_FIELD), observed: None, stop };
     let sids: Vec<Sid> = links.iter().map(|link| link.sid).collect();
     let rows = unless_stopped(stop, lookup::rows_by_sid(&session, sids)).await?;
-    let mut proved = HashSet::new();
+    let key = state.planner_key().await?;
+    let (mut proved, mut others, mut alike) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut unshown = Vec::new();
     for link in links {
         let Some(LookupOutcome::Row(row)) = rows.get(&link.sid) else { continue };
@@ -251,7 +261,10 @@ pub(super) async fn look_up(
                 proved.insert(link.sid);
             }
             Shows::Nothing => unshown.push(link.clone()),
-            Shows::Another => {}
+            Shows::Another => {
+                others.insert(link.sid);
+                alike.extend(is_alike(&row.fields, link, &key).then_some(link.sid));
+            }
         }
     }
     let logins: Vec<LoginValue> = unshown.iter().map(|link| link.login.clone()).collect();
@@ -263,7 +276,30 @@ pub(super) async fn look_up(
                 .map(|link| link.sid),
         );
     }
-    Ok(LookedUp { proved, is_silent: rows.is_empty() && !links.is_empty() })
+    let shows_somebody = rows.values().any(|outcome| matches!(outcome, LookupOutcome::Row(_)));
+    Ok(LookedUp { proved, others, alike, is_silent: !shows_somebody && !links.is_empty() })
+}
+
+/// Whether every value that is told, the password aside, is the one last confirmed, and one is told.
+fn is_alike(fields: &[(FieldId, String)], link: &ProvableLink, key: &MemoryKey) -> bool {
+    let mut told = fields
+        .iter()
+        .filter(|(field, value)| *field != PASSWORD_FIELD && !value.trim().is_empty() && !is_masked(value))
+        .filter_map(|(field, value)| Some((link.confirmed.get(field)?, key.value(*field, &normalise(value)))))
+        .peekable();
+    told.peek().is_some() && told.all(|(confirmed, shown)| *confirmed == shown)
+}
+
+/// Which candidates these login values bring: nobody where a look-up says so, and no entry where none says anything.
+pub(super) async fn sids_behind(
+    question: AccountQuestion<'_>,
+    logins: Vec<LoginValue>,
+) -> Result<HashMap<LoginValue, Option<Sid>>, ExamSyncError> {
+    let AccountQuestion { state, side, stop, .. } = question;
+    let login_field = field_mapping::remembered_login_field(side, state).await?.unwrap_or(NO_FIELD);
+    let session = ExamSession { side, login_field, observed: None, stop };
+    let found = unless_stopped(stop, lookup::rows_by_login(&session, logins)).await?;
+    Ok(found.into_iter().map(|(login, outcome)| (login, outcome.sid())).collect())
 }
 
 /// No account numbers a field so: no row shows it.

@@ -170,3 +170,42 @@ async fn a_rehearsal_and_the_real_service_never_share_a_state_by_mistake() {
     assert_ne!(report.severity, Severity::Configuration, "{report:#?}");
     assert_eq!(real.candidate("stranger").unwrap().fields[&1], "From before");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn candidates_with_another_login_value_stay_linked_and_nobody_is_entered_twice() {
+    for renamed_too in [false, true] {
+        let school = in_step(20).await;
+        let login = school.sandbox.field_id("login").unwrap();
+        for at in 0..7 {
+            let sid = school.sandbox.candidate(&format!("login-s{at:03}")).unwrap().sid;
+            school.sandbox.edit_candidate(sid, &[(login, &format!("by-hand-{at}"))]);
+            if renamed_too {
+                school.sandbox.edit_candidate(sid, &[(1, "Somebody")]);
+            }
+        }
+        let done = school.program(&["account", "confirm", "--output", "json"]).json();
+        assert_eq!((&done["exam"]["kept"], &done["exam"]["given_up"]), (&20.into(), &0.into()), "{done:#}");
+        let report = school.run().await;
+        assert_eq!(report.exam.applied.get("add"), None, "{report:#?}");
+        assert_eq!(school.sandbox.candidate_count(), 20);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_ups_that_contradict_the_listing_change_nothing() {
+    let school = in_step(1).await;
+    school.set("refuse_item", "getstudentsinfo@*:0");
+    let ended = school.program(&["account", "confirm"]);
+    assert_eq!(ended.code, 75, "{ended:?}");
+    assert_eq!(school.number("SELECT count(*) FROM links").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leavers_who_are_given_up_are_named() {
+    let school = in_step(4).await;
+    school.sql("DELETE FROM students WHERE student_id = 's003'").await;
+    let _seen = school.run().await;
+    school.sandbox.remove_candidate(school.sandbox.candidate("login-s003").unwrap().sid);
+    let ended = school.program(&["account", "confirm"]);
+    assert!(ended.code == 0 && ended.stdout.contains("candidates: s003"), "{ended:?}");
+}
