@@ -151,7 +151,10 @@ impl Decider<'_> {
                 grow(&mut self.group_sizes, held);
                 self.regroup(&id, *sid, &wanted.groups, held);
             }
-            None => self.skip(id.clone(), OperationKind::Move, SkipReason::GroupsNotTold),
+            None if adopted == OperationState::Planned => {
+                self.skip(id.clone(), OperationKind::Move, SkipReason::GroupsNotTold);
+            }
+            None => {}
         }
         for follower in self.operations.iter_mut().skip(before) {
             if let (Change::Move(group_move), false) = (&mut follower.change, ours) {
