@@ -221,7 +221,7 @@ impl Life {
             .copied()
             .collect();
         let mut accounted = BTreeSet::new();
-        for operation in &plan.operations {
+        for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
             let Change::Delete(deletion) = &operation.change else { continue };
             let student = operation.student.as_str();
             let since = self.left_at.get(student).copied().unwrap_or(i64::MAX);
