@@ -75,7 +75,12 @@ impl CurrentOwners {
 
     /// Whether the candidate listed under this login value turned out to be another student's.
     pub(super) fn is_anothers(&self, login: &LoginValue, student: &StudentId) -> bool {
-        self.arrived.get(login).is_some_and(|owner| owner != student)
+        self.owner_by_now(login, student).is_some()
+    }
+
+    /// The other student whose candidate has this login value by now.
+    pub(super) fn owner_by_now(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
+        self.arrived.get(login).filter(|owner| *owner != student)
     }
 
     /// The other student whose candidate this is.

@@ -201,7 +201,8 @@ impl Decider<'_> {
                 self.enter(wanted, Some(link.sid));
             }
             (CandidateLocation::Here, Some(_))
-                if self.input.lookups.identity(link.sid, &link.login) == Identity::Another =>
+                if self.input.lookups.identity(link.sid, &link.login) == Identity::Another
+                    || self.is_behind_a_stranger(&link) =>
             {
                 self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
             }
@@ -221,6 +222,14 @@ impl Decider<'_> {
                 self.skip(wanted.id, OperationKind::Modify, reason);
             }
         }
+    }
+
+    /// Whether the link's login value is shown by a candidate of somebody else that is not told to be theirs: then it stays
+    /// so until a person has decided, and the student's own candidate shows another one.
+    fn is_behind_a_stranger(&self, link: &Link) -> bool {
+        let owner = self.current.owner_by_now(&link.login, &link.student);
+        let whose = owner.and_then(|owner| self.whose.get(owner));
+        whose.is_some_and(|whose| *whose != Whose::Own)
     }
 
     /// The candidate is listed under another login value than its link remembers.
