@@ -42,6 +42,9 @@ pub enum AppError {
     /// The roster cannot be used.
     #[error(transparent)]
     Roster(#[from] RosterError),
+    /// The roster is not there, and an earlier run has read it from the same path.
+    #[error("{0} (an earlier run has read it there)")]
+    RosterAway(RosterError),
     /// Another run is under way, or the lock cannot be had.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -56,7 +59,9 @@ impl AppError {
         match self {
             Self::Settings(_) | Self::Credentials(_) => Exit::Configuration,
             Self::Roster(RosterError::Missing { .. } | RosterError::Schema { .. }) => Exit::Configuration,
-            Self::Roster(RosterError::Locked { .. }) | Self::Lock(LockError::Busy { .. }) => Exit::Temporary,
+            Self::Roster(RosterError::Locked { .. })
+            | Self::RosterAway(_)
+            | Self::Lock(LockError::Busy { .. }) => Exit::Temporary,
             Self::Store(StoreError::Schema { .. } | StoreError::Open { .. } | StoreError::Prepare { .. }) => {
                 Exit::Configuration
             }
@@ -144,6 +149,16 @@ pub async fn roster(settings: &Settings) -> Result<RosterDatabase, RosterError> 
     RosterDatabase::open(&settings.roster.database, &settings.roster.queries, &columns).await
 }
 
+/// The same, where a run is to read it: one that an earlier run has read comes back by itself.
+async fn known_roster(settings: &Settings, state: &StateStore) -> Result<RosterDatabase, AppError> {
+    match roster(settings).await {
+        Err(error @ RosterError::Missing { .. }) if state.has_read(&settings.roster.database).await? => {
+            Err(AppError::RosterAway(error))
+        }
+        roster => Ok(roster?),
+    }
+}
+
 /// Everything that a plan under these settings is made with.
 ///
 /// # Errors
@@ -192,7 +207,7 @@ async fn connected(
         let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(AppError::Credentials(lines.join("\n")));
     }
-    let roster = roster(settings).await?;
+    let roster = known_roster(settings, &state).await?;
     let exam = exam_connection(settings, &clock)?;
     let classin = classin_connection(settings, &clock)?;
     let context = Context {

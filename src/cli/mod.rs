@@ -115,12 +115,18 @@ pub enum Command {
         /// Call no service
         #[arg(long)]
         offline: bool,
+        /// Look at the configuration and its secrets alone
+        #[arg(long, conflicts_with = "offline")]
+        config_only: bool,
     },
     /// Show the last runs, the health, and what waits and why
     Status {
         /// Exit with 0 if healthy and with 1 if not, for containers
         #[arg(long)]
         check: bool,
+        /// With --check: exit with 3 if it is healthy and something waits for a person
+        #[arg(long, requires = "check")]
+        attention: bool,
     },
     /// Show the history of runs, or one run in full
     Runs {

@@ -41,12 +41,38 @@ impl Findings {
     }
 }
 
-pub(super) async fn run(cli: &Cli, offline: bool) -> Result<Exit, AppError> {
+/// How far a check goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The configuration and its secrets: what a start needs. A roster that is not there yet is the next run's business.
+    ConfigurationAlone,
+    /// The databases too.
+    Offline,
+    /// And the services.
+    Everything,
+}
+
+impl Reach {
+    /// By the options of the command line.
+    pub(super) fn of(config_only: bool, offline: bool) -> Self {
+        match (config_only, offline) {
+            (true, _) => Self::ConfigurationAlone,
+            (false, true) => Self::Offline,
+            (false, false) => Self::Everything,
+        }
+    }
+}
+
+pub(super) async fn run(cli: &Cli, reach: Reach) -> Result<Exit, AppError> {
     let mut findings = Findings::default();
     let app = match Settings::load_from_environment(cli.config.as_deref()) {
         Ok(settings) => {
             findings.good("configuration", format!("mode {}", settings.mode.as_str()));
-            open(settings, &mut findings).await
+            credentials(&settings, &mut findings);
+            match reach {
+                Reach::ConfigurationAlone => None,
+                Reach::Offline | Reach::Everything => open(settings, &mut findings).await,
+            }
         }
         Err(error) => {
             findings.bad("configuration", Exit::Configuration, error.to_string());
@@ -54,7 +80,7 @@ pub(super) async fn run(cli: &Cli, offline: bool) -> Result<Exit, AppError> {
         }
     };
     if let Some(app) = &app {
-        look(app, offline, &mut findings).await?;
+        look(app, reach == Reach::Offline, &mut findings).await?;
         app.state.close().await;
     }
     findings.ok = findings.exit == Exit::Done;
@@ -103,12 +129,15 @@ fn opened(app: Result<App, AppError>, findings: &mut Findings) -> Option<App> {
     }
 }
 
+fn credentials(settings: &Settings, findings: &mut Findings) {
+    for problem in settings.missing_credentials() {
+        findings.bad("credentials", Exit::Configuration, problem.to_string());
+    }
+}
+
 async fn look(app: &App, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
     roster(app, findings).await;
     let missing = app.settings.missing_credentials();
-    for problem in &missing {
-        findings.bad("credentials", Exit::Configuration, problem.to_string());
-    }
     if !offline && missing.is_empty() {
         exam(app, findings).await?;
         classin(app, findings).await?;

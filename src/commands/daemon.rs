@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::results;
-use super::status::NEXT_DUE;
+use super::health::{self, NEXT_DUE};
+use super::{results, sync};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
@@ -18,9 +18,9 @@ use crate::run::{
     Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
 };
 use crate::settings::Settings;
-use crate::store::{FailureRow, LockError, RunLock, StateStore};
+use crate::store::{LockError, RunLock, StateStore, StoreError};
 use crate::web::{self, CallCount, Figures, OperationCount};
-use rosterd_core::failure::{FailureState, Service};
+use rosterd_core::failure::Service;
 
 /// The daemon's run handler: the program with its current settings.
 struct Runs {
@@ -35,11 +35,19 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let signals = signals::listen().context("signals cannot be listened to")?;
     let app = App::open(cli.config.as_deref()).await?;
     let settings = Arc::clone(&app.settings);
-    // Report problems that can be found now, not at the first run.
-    drop(app.context(Progress::silent(), CancellationToken::new()).await?);
     let health = Health::new();
     remember_past(&app, &health).await?;
-    health.ready(true, "");
+    // Problems that can be found now are reported now, not at the first run. Only a wrong configuration stops a start: a
+    // roster that is not there, or is just being replaced, is the next run's business.
+    match app.context(Progress::silent(), CancellationToken::new()).await {
+        Ok(_) => health.ready(true, ""),
+        Err(error @ (AppError::Roster(_) | AppError::RosterAway(_))) => {
+            let line = crate::run::in_one_line(&error);
+            tracing::error!("the roster cannot be read yet; the next run tries again: {line}");
+            health.ready(false, line);
+        }
+        Err(error) => return Err(error),
+    }
     let web_stop = CancellationToken::new();
     let served = match settings.http.listen {
         Some(listen) => {
@@ -98,23 +106,41 @@ async fn remember_past(app: &App, health: &Health) -> Result<(), AppError> {
         health.remember(&RunSummary {
             run_id: Some(row.run.0),
             outcome: outcome_word(outcome),
-            good: matches!(outcome, "converged" | "applied"),
+            good: row.is_good,
             exit: row.exit_code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
             finished_at_ms,
+            why: None,
             figures: Figures::default(),
         });
     }
-    if let Some(at) = app.state.last_good_run_ms().await? {
-        health.last_good_run(at);
-    }
+    tell_state(&app.state, &app.settings, &app.clock, health).await?;
     if let Some(pass) = app.state.last_results_pass().await?.filter(|pass| pass.is_certain) {
         health.last_good_pull(pass.at_ms);
     }
     Ok(())
 }
 
+/// Tells the health what the state tells: whether it is healthy, what waits, what is held, which failures are open.
+async fn tell_state(
+    state: &StateStore,
+    settings: &Settings,
+    clock: &Clock,
+    health: &Health,
+) -> Result<(), StoreError> {
+    health.known(health::facts(state, &settings.schedule, clock.now_ms()).await?);
+    health.attention(health::attention(state).await?);
+    let held = state.standing_holds().await?;
+    health.held(held.iter().filter_map(|hold| u64::try_from(hold.operations).ok()).sum());
+    let open = state.open_failures_by_owner().await?;
+    for service in Service::ALL {
+        let of_service = open.iter().filter(|((whose, _), _)| *whose == service);
+        health.failures_open(service.as_str(), of_service.map(|(_, count)| *count).sum());
+    }
+    Ok(())
+}
+
 fn outcome_word(outcome: &str) -> &'static str {
-    ["converged", "applied", "incomplete", "held"]
+    ["converged", "applied", "observed", "incomplete", "held", "interrupted"]
         .into_iter()
         .find(|word| *word == outcome)
         .unwrap_or("failed")
@@ -149,21 +175,28 @@ impl Runs {
     }
 
     async fn run_of(&self, trigger: Trigger, stop: CancellationToken) -> RunSummary {
-        match self.once(trigger, stop).await {
+        let started_at_ms = self.clock.now_ms();
+        let summary = match self.once(trigger, stop).await {
             Ok(report) => {
                 self.health.ready(true, "");
-                self.tell_health(&report).await;
+                if ServiceReport::sum(&report.exam.held) + ServiceReport::sum(&report.classin.held) > 0 {
+                    self.health.guard_stop();
+                }
                 summary(&report, self.clock.now_ms())
             }
+            Err(error) if is_busy(&error) => self.not_begun(&error, None),
             Err(error) => {
-                if !is_busy(&error) {
-                    let line = crate::run::in_one_line(&error);
-                    tracing::error!("the run could not begin: {line}");
-                    self.health.ready(false, line);
-                }
-                self.not_begun(&error)
+                let line = crate::run::in_one_line(&error);
+                tracing::error!("the run could not begin: {line}");
+                self.health.ready(false, &line);
+                let summary = self.not_begun(&error, Some(line));
+                let settings = self.settings();
+                let run = sync::NotBegun { trigger, mode: settings.mode, started_at_ms, error: &error };
+                RunSummary { run_id: run.record(&self.state, self.clock.now_ms()).await, ..summary }
             }
-        }
+        };
+        self.tell_health().await;
+        summary
     }
 
     async fn pull_of_results(&self, stop: CancellationToken) -> RunSummary {
@@ -172,14 +205,14 @@ impl Runs {
             Err(error) => {
                 let line = crate::run::in_one_line(&error);
                 tracing::error!("the pull of results could not begin: {line}");
-                self.not_begun(&error)
+                self.not_begun(&error, Some(line))
             }
         }
     }
 
-    fn not_begun(&self, error: &AppError) -> RunSummary {
+    fn not_begun(&self, error: &AppError, why: Option<String>) -> RunSummary {
         let outcome = if is_busy(error) { "busy" } else { "failed" };
-        RunSummary { outcome, exit: error.exit().code(), ..RunSummary::failed(self.clock.now_ms()) }
+        RunSummary { outcome, exit: error.exit().code(), why, ..RunSummary::failed(self.clock.now_ms()) }
     }
 
     /// Waits for another process's run to end, so that a due time met by `--sync-now` is late and not lost.
@@ -199,18 +232,10 @@ impl Runs {
         }
     }
 
-    async fn tell_health(&self, report: &RunReport) {
-        let held = ServiceReport::sum(&report.exam.held) + ServiceReport::sum(&report.classin.held);
-        self.health.held(held);
-        if held > 0 {
-            self.health.guard_stop();
-        }
-        if let Ok(failures) = self.state.open_failures().await {
-            for service in Service::ALL {
-                let counts = |row: &&FailureRow| row.service == service && row.state != FailureState::Ignored;
-                let open = failures.iter().filter(counts).count();
-                self.health.failures_open(service.as_str(), u64::try_from(open).unwrap_or(0));
-            }
+    async fn tell_health(&self) {
+        let told = tell_state(&self.state, &self.settings(), &self.clock, &self.health).await;
+        if let Err(error) = told {
+            tracing::warn!("the health could not be read from the state: {error}");
         }
     }
 }
@@ -252,6 +277,8 @@ impl RunHandler for Runs {
         }
         let timetable = timetable(&fresh);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        // When a run was due is a matter of the schedule.
+        self.tell_health().await;
         Ok(timetable)
     }
 }
@@ -285,6 +312,7 @@ fn pull_summary(report: &ResultsReport, finished_at_ms: i64) -> RunSummary {
         good: report.exit_code == 0,
         exit: report.exit_code,
         finished_at_ms,
+        why: report.errors.first().cloned(),
         figures,
     }
 }
@@ -319,9 +347,10 @@ fn summary(report: &RunReport, finished_at_ms: i64) -> RunSummary {
     RunSummary {
         run_id: Some(report.run_id),
         outcome: report.outcome.as_str(),
-        good: report.exit_code == 0,
+        good: report.is_good,
         exit: report.exit_code,
         finished_at_ms,
+        why: report.errors.first().cloned(),
         figures,
     }
 }

@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod failures;
 mod forget;
+mod health;
 pub mod import;
 mod next_step;
 mod output;
@@ -60,8 +61,13 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             };
             plan::run(&App::open(config).await?, cli, options).await
         }
-        Some(Command::Check { offline }) => check::run(cli, *offline).await,
-        Some(Command::Status { check }) => status::run(&App::open(config).await?, cli, *check).await,
+        Some(Command::Check { offline, config_only }) => {
+            check::run(cli, check::Reach::of(*config_only, *offline)).await
+        }
+        Some(Command::Status { check, attention }) => {
+            let asked = status::Asked::of(*check, *attention);
+            status::run(&App::open(config).await?, cli, asked).await
+        }
         Some(Command::Runs { id }) => runs::run(&App::open(config).await?, cli, *id).await,
         Some(Command::Failures { action }) => {
             failures::run(&App::open(config).await?, cli, action.as_ref()).await

@@ -1,21 +1,17 @@
 //! `status`: the last runs, the health, and what waits and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::runs::{RunLine, lines_text};
-use super::{failures, output};
+use super::{failures, health, output};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
-use crate::daemon::schedule;
 use crate::exit::Exit;
-use crate::run::{
-    Attention, HoldLine, UncomparedColumn, is_waiting_kind, moment, uncompared_columns, waiting_attention,
-};
-use crate::settings::ScheduleSettings;
+use crate::run::{HoldLine, UncomparedColumn, moment, uncompared_columns};
 use crate::store::{FailureRow, FullClassFigures};
+use crate::web::{ShownAttention, ShownAttentions, Verdict, attention_in_short, judge};
 
 /// The state of the program.
 #[derive(Serialize)]
@@ -33,7 +29,7 @@ struct Status {
     holds: Vec<HoldLine>,
     /// What waits for a person, another row or a time, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attention: BTreeMap<String, ShownAttention>,
+    attention: ShownAttentions,
     /// The same for the first line.
     #[serde(skip)]
     attention_in_short: Option<String>,
@@ -69,44 +65,49 @@ const SHOWN: u32 = 5;
 /// The number of failures shown as text; the JSON form has all.
 const MOST_FAILURES: usize = 20;
 
-/// The age limit of a good run in intervals of the schedule; it is at least an hour.
-const INTERVALS: i64 = 3;
-
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// The fact under which the daemon keeps when the next run is due.
-pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
+/// What decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Nothing,
+    /// Whether it is healthy.
+    Health,
+    /// And whether something waits for somebody.
+    HealthAndAttention,
+}
 
-pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppError> {
+impl Asked {
+    /// By the options of the command line.
+    pub(super) fn of(check: bool, attention: bool) -> Self {
+        match (check, attention) {
+            (true, true) => Self::HealthAndAttention,
+            (true, false) => Self::Health,
+            (false, _) => Self::Nothing,
+        }
+    }
+
+    fn exit(self, status: &Status) -> Exit {
+        match self {
+            Self::Health | Self::HealthAndAttention if !status.healthy => Exit::Failed,
+            Self::HealthAndAttention if status.attention_in_short.is_some() => Exit::Incomplete,
+            Self::Nothing | Self::Health | Self::HealthAndAttention => Exit::Done,
+        }
+    }
+}
+
+pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppError> {
     let state = &app.state;
     let now_ms = app.clock.now_ms();
-    let next_due = state.fact(NEXT_DUE).await?.and_then(|text| text.parse::<i64>().ok());
-    let last_good = state.last_good_run_ms().await?;
+    let facts = health::facts(state, &app.settings.schedule, now_ms).await?;
+    let Verdict { healthy, why } = judge(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
-    let limit = patience_ms(&app.settings.schedule, app.clock.now());
-    let (healthy, why) = match last_good {
-        Some(at) if now_ms.saturating_sub(at) <= limit => {
-            (true, format!("the last good run was {} ago", duration(now_ms.saturating_sub(at))))
-        }
-        Some(at) => (
-            false,
-            format!(
-                "the last good run was {} ago, longer than {}",
-                duration(now_ms.saturating_sub(at)),
-                duration(limit)
-            ),
-        ),
-        None if runs.is_empty() && next_due.is_some_and(|due| now_ms <= due.saturating_add(HOUR_MS)) => {
-            (true, "the first run is not due yet".to_owned())
-        }
-        None => (false, "there has been no good run yet".to_owned()),
-    };
-    let attention = attention(app).await?;
+    let attention = health::attention(state).await?;
     let status = Status {
         healthy,
         why,
-        last_good_run_at: last_good.map(moment),
-        next_run_at: next_due.map(moment),
+        last_good_run_at: facts.last_good_ms.map(moment),
+        next_run_at: health::next_due(state).await?.map(moment),
         managed: state.count_links().await?,
         enrolments: state.count_enrolments().await?,
         evidence: evidence(app, now_ms).await?,
@@ -125,48 +126,7 @@ pub(super) async fn run(app: &App, cli: &Cli, check: bool) -> Result<Exit, AppEr
             .collect(),
     };
     output::show(cli, &status, text);
-    Ok(if check && !status.healthy { Exit::Failed } else { Exit::Done })
-}
-
-/// What stands among the failures as it stands now, and of the rest what the last run that read both sides completely
-/// said.
-async fn attention(app: &App) -> Result<BTreeMap<String, ShownAttention>, AppError> {
-    let run = app.state.run(app.state.last_complete_run().await?).await?;
-    let report = run.and_then(|run| serde_json::from_str::<Value>(&run.report?).ok());
-    let said = report.as_ref().and_then(|report| report.get("attention"));
-    let said: BTreeMap<String, ShownAttention> =
-        said.and_then(|said| Deserialize::deserialize(said).ok()).unwrap_or_default();
-    let mut attention: BTreeMap<_, _> = said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
-    let waiting = waiting_attention(&app.state).await?.into_iter();
-    attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), it.into())));
-    Ok(attention)
-}
-
-/// One kind of attention, of now or as a report has stored it.
-#[derive(Serialize, Deserialize)]
-struct ShownAttention {
-    count: u64,
-    since: Option<String>,
-    owner: String,
-    what: String,
-}
-
-impl From<Attention> for ShownAttention {
-    fn from(attention: Attention) -> Self {
-        let Attention { count, since, owner, what } = attention;
-        Self { count, since, owner: owner.to_owned(), what }
-    }
-}
-
-/// How much waits for whom, and for how long the oldest has.
-fn attention_in_short(attention: &BTreeMap<String, ShownAttention>, now_ms: i64) -> Option<String> {
-    let count: u64 = attention.values().map(|it| it.count).sum();
-    let owners: BTreeSet<&str> = attention.values().map(|it| it.owner.as_str()).collect();
-    let owners: Vec<&str> = owners.into_iter().collect();
-    let since = attention.values().filter_map(|it| it.since.as_ref()?.parse::<jiff::Timestamp>().ok()).min();
-    let age = since.map(|since| duration(now_ms.saturating_sub(since.as_millisecond()).max(0)));
-    let age = age.map(|age| format!(", the oldest for {age}")).unwrap_or_default();
-    (count > 0).then(|| format!("attention: {count} for {}{age}", owners.join(", ")))
+    Ok(asked.exit(&status))
 }
 
 async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppError> {
@@ -188,23 +148,6 @@ async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppErr
 fn percent(part: u64, whole: u64) -> f64 {
     let tenths = part.saturating_mul(1000).checked_div(whole).unwrap_or(1000);
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
-}
-
-fn patience_ms(settings: &ScheduleSettings, now: jiff::Timestamp) -> i64 {
-    let interval = schedule::next_due(settings, now)
-        .and_then(|first| Some((first, schedule::next_due(settings, first)?)))
-        .map_or(HOUR_MS, |(first, second)| second.as_millisecond().saturating_sub(first.as_millisecond()));
-    interval.saturating_mul(INTERVALS).max(HOUR_MS)
-}
-
-fn duration(ms: i64) -> String {
-    let minutes = ms / 60_000;
-    match minutes {
-        0 => "less than a minute".to_owned(),
-        1..120 => format!("{minutes} min"),
-        120..2880 => format!("{} h", minutes / 60),
-        _ => format!("{} days", minutes / 1440),
-    }
 }
 
 fn text(status: &Status) -> String {

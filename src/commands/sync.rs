@@ -10,17 +10,58 @@ use super::{output, summary};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::run::{Progress, Trigger, reconcile};
+use crate::run::{Progress, RunOutcome, Trigger, in_one_line, reconcile};
+use crate::store::{RunRow, RunStart, StateStore};
 use crate::telemetry;
+use rosterd_core::roster::Mode;
 
 pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
     let stop = stop_on_signals();
-    let (context, writers) = app.run_context(progress(cli), stop).await?;
+    let started_at_ms = app.clock.now_ms();
+    let (context, writers) = match app.run_context(progress(cli), stop).await {
+        Ok(parts) => parts,
+        Err(error) => {
+            let run =
+                NotBegun { trigger: Trigger::SyncNow, mode: app.settings.mode, started_at_ms, error: &error };
+            run.record(&app.state, app.clock.now_ms()).await;
+            return Err(error);
+        }
+    };
     let report = reconcile(&context, &writers, Trigger::SyncNow).await?;
     output::show(cli, &report, summary::run_text);
     app.state.close().await;
     Ok(report.severity.into())
+}
+
+/// A run that could not begin: it stands in the history all the same, with the reason.
+pub(super) struct NotBegun<'a> {
+    pub(super) trigger: Trigger,
+    pub(super) mode: Mode,
+    pub(super) started_at_ms: i64,
+    pub(super) error: &'a AppError,
+}
+
+impl NotBegun<'_> {
+    /// Writes it down; says its number. Where that fails too, the reason is in the log alone.
+    pub(super) async fn record(self, state: &StateStore, now_ms: i64) -> Option<i64> {
+        let Self { trigger, mode, started_at_ms, error } = self;
+        let start = RunStart { trigger: trigger.as_str(), mode: mode.as_str(), at_ms: started_at_ms };
+        let run = state.begin_run(start).await.ok()?;
+        let row = RunRow {
+            run,
+            trigger: trigger.as_str().to_owned(),
+            mode: mode.as_str().to_owned(),
+            started_at_ms,
+            finished_at_ms: Some(now_ms),
+            outcome: Some(RunOutcome::Failed.as_str().to_owned()),
+            exit_code: Some(i64::from(error.exit().code())),
+            is_good: false,
+            report: Some(serde_json::json!({ "errors": [in_one_line(error)] }).to_string()),
+        };
+        state.finish_run(&row, false).await.ok()?;
+        Some(run.0)
+    }
 }
 
 /// Shows bars only when standard error is a terminal and the output is text.

@@ -211,18 +211,13 @@ impl<W: RunHandler> Engine<W> {
             RunSummary::failed(self.config.clock.now_ms())
         });
         let Some(Running { ordered, since, task: _ }) = self.running.take() else { return summary };
-        let RunSummary { run_id, outcome, good, exit, finished_at_ms, figures: _ } = &summary;
+        let RunSummary { run_id, outcome, good, exit, finished_at_ms, why: _, figures: _ } = &summary;
         let trigger = ordered.trigger.as_str();
-        if *good {
+        if *exit == 0 {
             tracing::info!(run.id = run_id, trigger, outcome, "run finished");
         } else {
-            tracing::warn!(
-                run.id = run_id,
-                trigger,
-                outcome,
-                exit,
-                "run finished, but not everything is in step"
-            );
+            let what = "run finished, but not everything is in step";
+            tracing::warn!(run.id = run_id, trigger, outcome, exit, good, "{what}");
         }
         if ordered.trigger == Trigger::Results {
             self.config.health.results_pulled(&summary);

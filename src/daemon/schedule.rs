@@ -45,6 +45,14 @@ pub fn next_due(schedule: &ScheduleSettings, after: Timestamp) -> Option<Timesta
     None
 }
 
+/// The first moment after `since_ms` by which a run that was due has surely begun, the longest jitter included.
+#[must_use]
+pub fn due_since(schedule: &ScheduleSettings, since_ms: i64) -> Option<i64> {
+    let since = Timestamp::from_millisecond(since_ms).ok()?;
+    let due = next_due(schedule, since)?;
+    Some(start_at(due, schedule.jitter).as_millisecond())
+}
+
 /// Whether `now` lies on a day without runs, in the admin's zone.
 #[must_use]
 pub fn is_blackout(schedule: &ScheduleSettings, now: Timestamp) -> bool {

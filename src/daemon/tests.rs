@@ -219,7 +219,7 @@ async fn ticks_missed_while_busy_become_one_run() {
     gate.notify_one();
     world.expect([Event::Ended, Event::Started(Trigger::Schedule), Event::Ended]).await;
     world.pass(5).await;
-    assert!(world.health.metrics_text().unwrap().contains("rosterd_overlap_skipped_total 2"));
+    assert!(world.health.metrics_text(0).unwrap().contains("rosterd_overlap_skipped_total 2"));
     world.tell(TERMINATE).await;
     assert_eq!(world.ended().await, (ShutdownResult::Idle, vec![]));
 }
@@ -286,7 +286,7 @@ async fn a_panic_is_a_failed_run_and_the_daemon_goes_on() {
     world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal)]).await;
     world.pass(5).await;
-    assert!(world.health.metrics_text().unwrap().contains("rosterd_runs_total{result=\"failed\"} 1"));
+    assert!(world.health.metrics_text(0).unwrap().contains("rosterd_runs_total{result=\"failed\"} 1"));
     world.tell(DaemonSignal::RunNow).await;
     world.expect([Event::Started(Trigger::Signal), Event::Ended]).await;
 }
@@ -443,6 +443,6 @@ async fn a_pull_of_results_never_runs_beside_a_run_and_is_no_good_run() {
     world.expect([Event::Ended, Event::Started(Trigger::Results), Event::Ended]).await;
     world.pass(5).await;
     assert_eq!(world.health.picture(0).last_good_run_at, None);
-    let text = world.health.metrics_text().unwrap();
+    let text = world.health.metrics_text(0).unwrap();
     assert!(text.contains("rosterd_results_pulls_total{result=\"converged\"} 1"), "{text}");
 }

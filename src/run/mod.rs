@@ -247,6 +247,9 @@ async fn close(
         };
         report.failures_by_who.insert(owner.as_str(), count);
     }
+    if trigger != PLAN && (exam.roster_rows.is_some() || classin.roster_rows.is_some()) {
+        context.state.remember_read(context.roster.path()).await?;
+    }
     let finished_at_ms = context.clock.now_ms();
     let mut severity = exam.severity.max(classin.severity);
     if trigger != PLAN && remember_roster_rows(context, [&exam, &classin], finished_at_ms).await? > 0 {
@@ -270,6 +273,7 @@ async fn close(
     attention.extend(exam.attention.iter().chain(&classin.attention).map(|(kind, it)| (*kind, it.clone())));
     let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;
+    let is_good = severity <= Severity::Held && exam.is_good() && classin.is_good();
     let report = RunReport {
         run_id: run.0,
         trigger: trigger.to_owned(),
@@ -287,6 +291,7 @@ async fn close(
         classin,
         exit_code,
         severity,
+        is_good,
     };
     let row = RunRow {
         run,
@@ -296,6 +301,7 @@ async fn close(
         finished_at_ms: Some(finished_at_ms),
         outcome: Some(report.outcome.as_str().to_owned()),
         exit_code: Some(i64::from(exit_code)),
+        is_good,
         report: serde_json::to_string(&report).ok(),
     };
     context.state.finish_run(&row, complete).await?;

@@ -27,6 +27,8 @@ pub enum RunOutcome {
     Held,
     /// The run could not do its work.
     Failed,
+    /// A signal ended it in its midst; the next one goes on.
+    Interrupted,
     /// Only a plan: it found something to do, and did nothing.
     Planned,
 }
@@ -41,6 +43,7 @@ impl RunOutcome {
             Self::Incomplete => "incomplete",
             Self::Held => "held",
             Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
             Self::Planned => "planned",
         }
     }
@@ -53,11 +56,10 @@ impl RunOutcome {
             Severity::Done => Self::Converged,
             Severity::Incomplete => Self::Incomplete,
             Severity::Held => Self::Held,
-            Severity::Failed
-            | Severity::Temporary
-            | Severity::Credentials
-            | Severity::Configuration
-            | Severity::Terminated => Self::Failed,
+            Severity::Failed | Severity::Temporary | Severity::Credentials | Severity::Configuration => {
+                Self::Failed
+            }
+            Severity::Terminated => Self::Interrupted,
         }
     }
 }
@@ -207,6 +209,13 @@ impl ServiceReport {
         kinds.copied().find(|kind| of(&self.planned, kind) != sum(kind))
     }
 
+    /// Whether it read its side completely and was not stopped: only causes of a whole run stand among the errors. What
+    /// failed, waits or is held does not make it bad. A service that is not synchronised is always good.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        !self.enabled || (self.complete && self.errors.is_empty())
+    }
+
     /// Draws from the figures how badly it ended.
     pub fn close(&mut self) {
         if let Some(kind) = self.imbalance() {
@@ -253,6 +262,9 @@ pub struct RunReport {
     /// How badly it ended: the exit code follows from it.
     #[serde(skip)]
     pub severity: Severity,
+    /// Whether it read both sides completely and no service was stopped.
+    #[serde(skip)]
+    pub is_good: bool,
 }
 
 /// One reason for which something is held.

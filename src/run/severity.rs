@@ -62,8 +62,9 @@ impl Severity {
     /// What a roster that cannot be read means.
     pub fn of_roster_error(error: &RosterError) -> Self {
         match error {
-            RosterError::Missing { .. } | RosterError::Schema { .. } => Self::Configuration,
-            RosterError::Locked { .. } => Self::Temporary,
+            RosterError::Schema { .. } => Self::Configuration,
+            // It was there when the run began.
+            RosterError::Missing { .. } | RosterError::Locked { .. } => Self::Temporary,
             RosterError::Corrupt { .. }
             | RosterError::TooFew { .. }
             | RosterError::Cut { .. }

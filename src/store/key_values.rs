@@ -1,10 +1,15 @@
 //! Small facts by name.
 
+use std::path::Path;
+
 use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::MemoryKey;
 
 const MEMORY_KEY: &str = "memory-key";
+
+/// The path of the roster that a run has read last.
+const ROSTER_READ: &str = "roster.read_at_path";
 
 impl StateStore {
     /// The key under which values are remembered; made at first use.
@@ -52,6 +57,19 @@ impl StateStore {
             .await
             .doing("reading a fact")?;
         Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Whether a run has read the roster at this path.
+    pub async fn has_read(&self, roster: &Path) -> Result<bool, StoreError> {
+        Ok(self.fact(ROSTER_READ).await?.as_deref() == Some(&*roster.to_string_lossy()))
+    }
+
+    /// Remembers that a run has read the roster at this path.
+    pub async fn remember_read(&self, roster: &Path) -> Result<(), StoreError> {
+        if self.has_read(roster).await? {
+            return Ok(());
+        }
+        self.remember(ROSTER_READ, Some(&roster.to_string_lossy())).await
     }
 
     /// Remembers a text, or forgets it.

@@ -26,6 +26,8 @@ pub struct RunRow {
     pub outcome: Option<String>,
     /// With which exit code.
     pub exit_code: Option<i64>,
+    /// Whether it read both sides completely and no service was stopped.
+    pub is_good: bool,
     /// Its report as JSON.
     pub report: Option<String>,
 }
@@ -39,15 +41,25 @@ struct StoredRun {
     finished_at_ms: Option<i64>,
     outcome: Option<String>,
     exit_code: Option<i64>,
+    is_good: bool,
     report: Option<String>,
 }
 
 impl From<StoredRun> for RunRow {
     fn from(row: StoredRun) -> Self {
-        let StoredRun { run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report } =
-            row;
+        let StoredRun {
+            run_id,
+            trigger,
+            mode,
+            started_at_ms,
+            finished_at_ms,
+            outcome,
+            exit_code,
+            is_good,
+            report,
+        } = row;
         let run = RunId(run_id);
-        Self { run, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report }
+        Self { run, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good, report }
     }
 }
 
@@ -69,13 +81,15 @@ impl StateStore {
     /// Closes a run.
     pub async fn finish_run(&self, row: &RunRow, listing_complete: bool) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE runs SET finished_at_ms = ?, outcome = ?, exit_code = ?, listing_complete = ?, report = ? \
+            "UPDATE runs SET finished_at_ms = ?, outcome = ?, exit_code = ?, listing_complete = ?, is_good = ?, \
+             report = ? \
              WHERE run_id = ?",
         )
         .bind(row.finished_at_ms)
         .bind(&row.outcome)
         .bind(row.exit_code)
         .bind(listing_complete)
+        .bind(row.is_good)
         .bind(&row.report)
         .bind(row.run.0)
         .execute(&self.writer)
@@ -97,7 +111,7 @@ impl StateStore {
     /// The newest runs, newest first.
     pub async fn runs(&self, most: u32) -> Result<Vec<RunRow>, StoreError> {
         let rows: Vec<StoredRun> = sqlx::query_as(
-            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good, report \
              FROM runs ORDER BY run_id DESC LIMIT ?",
         )
         .bind(most)
@@ -110,7 +124,7 @@ impl StateStore {
     /// One run.
     pub async fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
         let row: Option<StoredRun> = sqlx::query_as(
-            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report \
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good, report \
              FROM runs WHERE run_id = ?",
         )
         .bind(run.0)
@@ -120,15 +134,26 @@ impl StateStore {
         Ok(row.map(RunRow::from))
     }
 
-    /// When the last run finished that left nothing wrong, in milliseconds since 1970 UTC.
-    pub async fn last_good_run_ms(&self) -> Result<Option<i64>, StoreError> {
-        sqlx::query_scalar(
-            "SELECT max(finished_at_ms) FROM runs \
-             WHERE outcome IN ('converged', 'applied') AND trigger <> 'plan'",
+    /// The newest run other than a plan.
+    pub async fn newest_run(&self) -> Result<Option<RunRow>, StoreError> {
+        let row: Option<StoredRun> = sqlx::query_as(
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good, report \
+             FROM runs WHERE trigger <> 'plan' ORDER BY run_id DESC LIMIT 1",
         )
-        .fetch_one(&self.reader)
+        .fetch_optional(&self.reader)
         .await
-        .doing("finding the last good run")
+        .doing("reading the newest run")?;
+        Ok(row.map(RunRow::from))
+    }
+
+    /// When the last good run finished, in milliseconds since 1970 UTC; one that a clock which was ahead has dated after
+    /// `latest_ms` is none.
+    pub async fn last_good_run_ms(&self, latest_ms: i64) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar("SELECT max(finished_at_ms) FROM runs WHERE is_good = 1 AND finished_at_ms <= ?")
+            .bind(latest_ms)
+            .fetch_one(&self.reader)
+            .await
+            .doing("finding the last good run")
     }
 
     /// Forgets the reports of all but the newest runs, so that the history does not grow for ever.

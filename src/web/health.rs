@@ -10,8 +10,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::attention::{ShownAttentions, attention_in_short};
 use super::metrics::Metrics;
 use super::summary::RunSummary;
+use super::verdict::{FailedRun, HealthFacts, Verdict, judge};
 
 /// Runs shown on the page.
 const REMEMBERED_RUNS: usize = 10;
@@ -37,7 +39,9 @@ struct State {
     not_ready: Option<String>,
     running_since_ms: Option<i64>,
     next_run_ms: Option<i64>,
-    last_good_ms: Option<i64>,
+    /// Without the run that is under way.
+    facts: HealthFacts,
+    attention: ShownAttentions,
     runs: VecDeque<RunLine>,
     failures_open: BTreeMap<&'static str, u64>,
     held: u64,
@@ -49,7 +53,7 @@ pub struct RunLine {
     /// The run's number, if it got one.
     pub run_id: Option<i64>,
     pub outcome: &'static str,
-    /// Whether both sides were in step then.
+    /// Whether it read both sides completely and no service was stopped.
     pub good: bool,
     pub finished_at: String,
 }
@@ -58,6 +62,14 @@ pub struct RunLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthPicture {
     pub version: &'static str,
+    /// Whether every run that was due came and was good.
+    pub healthy: bool,
+    /// Why, in one line.
+    pub why: String,
+    /// How much waits for whom, and for how long the oldest has.
+    pub attention_in_short: Option<String>,
+    /// What waits, by kind.
+    pub attention: ShownAttentions,
     /// Whether the scheduler gave a sign of life lately.
     pub alive: bool,
     /// Whether configuration and databases are usable.
@@ -68,7 +80,7 @@ pub struct HealthPicture {
     pub running_since: Option<String>,
     /// When the next run is due.
     pub next_run_at: Option<String>,
-    /// When a run last ended with both sides in step.
+    /// When the last good run ended.
     pub last_good_run_at: Option<String>,
     /// The time since then.
     pub last_good_run_age_seconds: Option<i64>,
@@ -135,20 +147,31 @@ impl Health {
     /// Puts a run of the ledger into the history without counting it; a start does so, oldest first, so that
     /// the age of the last good run survives a restart.
     pub fn remember(&self, summary: &RunSummary) {
-        let RunSummary { run_id, outcome, good, exit: _, finished_at_ms, figures: _ } = summary;
+        let RunSummary { run_id, outcome, good, exit: _, finished_at_ms, why, figures: _ } = summary;
+        let mut state = self.state();
         if *good {
-            self.last_good_run(*finished_at_ms);
+            self.inner.metrics.last_success(*finished_at_ms);
+            state.facts.last_good_ms = Some(*finished_at_ms);
+            state.facts.failed = None;
+        } else if !matches!(*outcome, "busy" | "interrupted") {
+            let (ended_at_ms, outcome, why) = (*finished_at_ms, (*outcome).to_owned(), why.clone());
+            state.facts.failed = Some(FailedRun { ended_at_ms, outcome, why });
         }
         let line = RunLine { run_id: *run_id, outcome, good: *good, finished_at: to_text(*finished_at_ms) };
-        let mut state = self.state();
         state.runs.push_front(line);
         state.runs.truncate(REMEMBERED_RUNS);
     }
 
-    /// When a run last ended with both sides in step, where that is known without its summary.
-    pub fn last_good_run(&self, finished_at_ms: i64) {
-        self.inner.metrics.last_success(finished_at_ms);
-        self.state().last_good_ms = Some(finished_at_ms);
+    /// What the state tells of the past: right after a start, after each run, and after the schedule has changed.
+    pub fn known(&self, facts: HealthFacts) {
+        self.inner.metrics.last_success(facts.last_good_ms.unwrap_or(0));
+        self.state().facts = facts;
+    }
+
+    /// What waits for a person, another row or a time.
+    pub fn attention(&self, attention: ShownAttentions) {
+        self.inner.metrics.attention(&attention);
+        self.state().attention = attention;
     }
 
     /// When the next run is due, if any is.
@@ -195,15 +218,23 @@ impl Health {
     #[must_use]
     pub fn picture(&self, now_ms: i64) -> HealthPicture {
         let state = self.state();
+        let Verdict { healthy, why } = state.verdict(now_ms);
         HealthPicture {
+            healthy,
+            why,
+            attention_in_short: attention_in_short(&state.attention, now_ms),
+            attention: state.attention.clone(),
             version: env!("CARGO_PKG_VERSION"),
             alive: state.is_alive(now_ms),
             ready: state.not_ready.is_none(),
             reason: state.not_ready.clone(),
             running_since: state.running_since_ms.map(to_text),
             next_run_at: state.next_run_ms.map(to_text),
-            last_good_run_at: state.last_good_ms.map(to_text),
-            last_good_run_age_seconds: state.last_good_ms.map(|at| now_ms.saturating_sub(at) / 1000),
+            last_good_run_at: state.facts.last_good_ms.map(to_text),
+            last_good_run_age_seconds: state
+                .facts
+                .last_good_ms
+                .map(|at| now_ms.saturating_sub(at).max(0) / 1000),
             runs: state.runs.iter().cloned().collect(),
             failures_open: state.failures_open.clone(),
             held: state.held,
@@ -214,7 +245,8 @@ impl Health {
     ///
     /// # Errors
     /// When a metric cannot be written as text.
-    pub fn metrics_text(&self) -> Result<String, std::fmt::Error> {
+    pub fn metrics_text(&self, now_ms: i64) -> Result<String, std::fmt::Error> {
+        self.inner.metrics.healthy(self.state().verdict(now_ms).healthy);
         self.inner.metrics.render()
     }
 
@@ -228,6 +260,17 @@ impl State {
     /// A clock that was set back must not look like silence: only a heartbeat that lies behind counts as old.
     fn is_alive(&self, now_ms: i64) -> bool {
         self.heartbeat_ms.is_some_and(|at| now_ms.saturating_sub(at) < SILENCE_MS)
+    }
+
+    fn verdict(&self, now_ms: i64) -> Verdict {
+        let first_due =
+            self.next_run_ms.filter(|_| self.facts.last_good_ms.is_none() && self.runs.is_empty());
+        let facts = HealthFacts {
+            due_since_ms: self.facts.due_since_ms.or(first_due),
+            running_since_ms: self.running_since_ms,
+            ..self.facts.clone()
+        };
+        judge(&facts, now_ms)
     }
 }
 
@@ -288,7 +331,7 @@ mod tests {
     fn remembered_runs_are_not_counted_again() {
         let health = Health::new();
         health.remember(&summary(1, "converged", true));
-        let text = health.metrics_text().unwrap();
+        let text = health.metrics_text(0).unwrap();
         assert!(!text.contains("rosterd_runs_total{"), "{text}");
         assert!(text.contains("rosterd_last_success_timestamp_seconds 1.0"), "{text}");
     }

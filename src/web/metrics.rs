@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::attention::{ShownAttention, ShownAttentions};
 use super::summary::{CallCount, Figures, OperationCount};
 
 /// The content type of [`Metrics::render`].
@@ -49,7 +50,17 @@ struct ByRequest {
     outcome: String,
 }
 
-type SecondsCounter = Counter<f64, AtomicU64>;
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOwner {
+    kind: String,
+    who: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByKind {
+    kind: String,
+}
+
 type SecondsGauge = Gauge<f64, AtomicU64>;
 
 /// Everything that is measured, and the registry it is printed from.
@@ -63,11 +74,13 @@ pub(super) struct Metrics {
     next_run: SecondsGauge,
     heartbeat: SecondsGauge,
     ready: Gauge,
+    healthy: Gauge,
+    attention: Family<ByOwner, Gauge>,
+    attention_oldest: Family<ByKind, SecondsGauge>,
     items: Family<ByItem, Counter>,
     failed_items: Family<ByTarget, Gauge>,
     held_items: Gauge,
     requests: Family<ByRequest, Counter>,
-    rate_limited_seconds: SecondsCounter,
     guard_stops: Counter,
     overlap_skipped: Counter,
 }
@@ -90,11 +103,13 @@ impl Metrics {
             next_run: SecondsGauge::default(),
             heartbeat: SecondsGauge::default(),
             ready: Gauge::default(),
+            healthy: Gauge::default(),
+            attention: Family::default(),
+            attention_oldest: Family::default(),
             items: Family::default(),
             failed_items: Family::default(),
             held_items: Gauge::default(),
             requests: Family::default(),
-            rate_limited_seconds: SecondsCounter::default(),
             guard_stops: Counter::default(),
             overlap_skipped: Counter::default(),
         };
@@ -114,7 +129,7 @@ impl Metrics {
         to.register("rosterd_results_pulls", help, self.results_pulls.clone());
         let help = "When exam results were last surely complete; 0 is never";
         to.register("rosterd_results_last_success_timestamp_seconds", help, self.last_pull.clone());
-        let help = "When a run last ended with both sides in step; 0 is never";
+        let help = "When the last good run ended, which read both sides completely; 0 is never";
         to.register("rosterd_last_success_timestamp_seconds", help, self.last_success.clone());
         let help = "When the next run is due; 0 is never";
         to.register("rosterd_next_run_timestamp_seconds", help, self.next_run.clone());
@@ -122,6 +137,8 @@ impl Metrics {
         to.register("rosterd_heartbeat_timestamp_seconds", help, self.heartbeat.clone());
         let help = "Whether configuration and databases are usable";
         to.register("rosterd_ready", help, self.ready.clone());
+        let help = "Whether every run that was due came and was good";
+        to.register("rosterd_healthy", help, self.healthy.clone());
         let help = "Runs that were due while another was under way";
         to.register("rosterd_overlap_skipped", help, self.overlap_skipped.clone());
         let help = "Runs in which the guard held operations";
@@ -135,9 +152,11 @@ impl Metrics {
         to.register("rosterd_failed_items", help, self.failed_items.clone());
         let help = "Operations that wait for approval now";
         to.register("rosterd_held_items", help, self.held_items.clone());
+        let help = "What waits for a person, another row or a time, now";
+        to.register("rosterd_attention_items", help, self.attention.clone());
+        let help = "Since when the oldest of a kind waits";
+        to.register("rosterd_attention_oldest_timestamp_seconds", help, self.attention_oldest.clone());
         to.register("rosterd_remote_requests", "Calls by what was answered", self.requests.clone());
-        let help = "How long calls waited because a service asked for it";
-        to.register("rosterd_rate_limited_seconds", help, self.rate_limited_seconds.clone());
     }
 
     pub(super) fn run_finished(&self, outcome: &'static str, took: Duration, figures: &Figures) {
@@ -152,7 +171,7 @@ impl Metrics {
     }
 
     fn count(&self, figures: &Figures) {
-        let Figures { operations, calls, rate_limited } = figures;
+        let Figures { operations, calls } = figures;
         for OperationCount { service, kind, outcome, count } in operations {
             let labels = ByItem { target: service, op: kind, outcome };
             self.items.get_or_create(&labels).inc_by(*count);
@@ -161,7 +180,6 @@ impl Metrics {
             let labels = ByRequest { target: service, endpoint: label(endpoint), outcome: label(outcome) };
             self.requests.get_or_create(&labels).inc_by(*count);
         }
-        self.rate_limited_seconds.inc_by(rate_limited.as_secs_f64());
     }
 
     pub(super) fn last_success(&self, at_ms: i64) {
@@ -182,6 +200,25 @@ impl Metrics {
 
     pub(super) fn ready(&self, usable: bool) {
         self.ready.set(i64::from(usable));
+    }
+
+    pub(super) fn healthy(&self, healthy: bool) {
+        self.healthy.set(i64::from(healthy));
+    }
+
+    /// A kind that waits no longer has no series any more.
+    pub(super) fn attention(&self, attention: &ShownAttentions) {
+        self.attention.clear();
+        self.attention_oldest.clear();
+        for (kind, shown) in attention {
+            let ShownAttention { count, since: _, owner, what: _ } = shown;
+            let labels = ByOwner { kind: label(kind), who: label(owner) };
+            self.attention.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            if let Some(since_ms) = shown.since_ms() {
+                let labels = ByKind { kind: label(kind) };
+                self.attention_oldest.get_or_create(&labels).set(seconds(since_ms));
+            }
+        }
     }
 
     pub(super) fn failures_open(&self, service: &'static str, count: u64) {
@@ -264,7 +301,6 @@ mod tests {
                 outcome: "0".to_owned(),
                 count: 2,
             }],
-            rate_limited: Duration::from_millis(1_500),
         };
         metrics.run_finished("applied", Duration::from_secs(2), &figures);
         metrics.run_finished("applied", Duration::from_secs(2), &figures);
@@ -274,7 +310,6 @@ mod tests {
             "rosterd_run_duration_seconds_count 2",
             "rosterd_items_total{target=\"exam\",op=\"add\",outcome=\"applied\"} 60",
             "rosterd_remote_requests_total{target=\"exam\",endpoint=\"addstudent\",outcome=\"0\"} 4",
-            "rosterd_rate_limited_seconds_total 3.0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }

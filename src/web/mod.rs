@@ -2,11 +2,13 @@
 //!
 //! The contents come from [`Health`], which the daemon and the runs fill. This module changes nothing.
 
+mod attention;
 mod health;
 mod host;
 mod metrics;
 mod page;
 mod summary;
+mod verdict;
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,8 +27,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use health::{Health, HealthPicture};
 pub use summary::{CallCount, Figures, OperationCount, RunSummary};
+pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge};
 
 use crate::clock::Clock;
 
@@ -151,7 +155,7 @@ async fn readyz(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
-    match shared.health.metrics_text() {
+    match shared.health.metrics_text(shared.clock.now_ms()) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -235,6 +239,13 @@ mod tests {
         served.health.guard_stop();
         served.health.overlap_skipped();
         served.health.failures_open("classin", 2);
+        let waits = ShownAttention {
+            count: 2,
+            since: Some("2027-01-04T08:20:00Z".to_owned()),
+            owner: "office".to_owned(),
+            what: "2 dead letters".to_owned(),
+        };
+        served.health.attention(ShownAttentions::from([("dead-letters".to_owned(), waits)]));
         let figures = Figures {
             operations: vec![OperationCount { service: "exam", kind: "add", outcome: "failed", count: 1 }],
             calls: vec![CallCount {
@@ -243,7 +254,6 @@ mod tests {
                 outcome: "200".to_owned(),
                 count: 1,
             }],
-            ..Figures::default()
         };
         let summary = RunSummary { figures, ..RunSummary::failed(1_000) };
         served.health.run_finished(&summary, std::time::Duration::from_secs(1));
@@ -260,7 +270,9 @@ mod tests {
             "rosterd_failed_items{",
             "rosterd_held_items ",
             "rosterd_remote_requests_total{",
-            "rosterd_rate_limited_seconds_total ",
+            "rosterd_healthy ",
+            "rosterd_attention_items{",
+            "rosterd_attention_oldest_timestamp_seconds{",
             "rosterd_guard_stops_total 1",
             "rosterd_overlap_skipped_total 1",
         ] {

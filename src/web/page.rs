@@ -31,6 +31,11 @@ pub(super) fn render(picture: &HealthPicture) -> Result<String, fmt::Error> {
 }
 
 fn summary_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
+    let word = if picture.healthy { "healthy" } else { "NOT HEALTHY" };
+    let class = if picture.healthy { "good" } else { "bad" };
+    let attention = picture.attention_in_short.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
+    let line = format!("{word}: {}{attention}", picture.why);
+    writeln!(html, "<p class=\"{class}\">{}</p>", Escaped(&line))?;
     html.push_str("<table>\n");
     match &picture.reason {
         None => row(html, "Ready", "yes")?,
@@ -54,6 +59,11 @@ fn waiting_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
         row(html, &format!("Open failures, {service}"), &count.to_string())?;
     }
     row(html, "Held for approval", &picture.held.to_string())?;
+    for (kind, shown) in &picture.attention {
+        let since = shown.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
+        let value = format!("{} for {}{since}", shown.count, shown.owner);
+        row(html, &format!("Attention, {kind}"), &value)?;
+    }
     html.push_str("</table>\n");
     if picture.held > 0 || picture.failures_open.values().any(|count| *count > 0) {
         html.push_str("<p>Details: <code>rosterd status</code> and <code>rosterd failures</code>.</p>\n");

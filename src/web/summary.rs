@@ -1,21 +1,21 @@
 //! The trace of one run in health, metrics and the status line: figures, never persons.
 
-use std::time::Duration;
-
 /// The end of one run, as the daemon and the health page need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RunSummary {
     /// The run's number, where it got as far as having one.
     pub run_id: Option<i64>,
-    /// `converged`, `applied`, `incomplete`, `held`, `failed` or `busy`.
+    /// `converged`, `applied`, `incomplete`, `held`, `interrupted`, `failed` or `busy`.
     pub outcome: &'static str,
-    /// Whether both sides were in step when it ended.
+    /// Whether it read both sides completely and no service was stopped.
     pub good: bool,
     /// The exit code that the same run has with `--sync-now`.
     pub exit: u8,
     /// When it ended, in milliseconds since 1970 UTC.
     pub finished_at_ms: i64,
+    /// Why it was not good, in our own words.
+    pub why: Option<String>,
     pub figures: Figures,
 }
 
@@ -28,6 +28,7 @@ impl RunSummary {
             good: false,
             exit: 1,
             finished_at_ms,
+            why: None,
             figures: Figures::default(),
         }
     }
@@ -40,8 +41,6 @@ pub struct Figures {
     pub operations: Vec<OperationCount>,
     /// Calls by what was answered.
     pub calls: Vec<CallCount>,
-    /// The time that calls waited because a service asked for it.
-    pub rate_limited: Duration,
 }
 
 /// The number of operations with one kind and outcome.

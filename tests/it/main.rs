@@ -23,6 +23,7 @@ mod exam_contract;
 mod export;
 mod failures;
 mod fields;
+mod health;
 mod import;
 mod kit;
 mod migrations;

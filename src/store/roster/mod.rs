@@ -88,6 +88,12 @@ impl RosterDatabase {
         })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lets go of the file.
     pub async fn close(&self) {
         self.file.close().await;

@@ -66,6 +66,11 @@ const ADDED: &[(&str, &str)] = &[
              found_anew = -4 WHERE student_id = 'z';
          UPDATE full_classes SET class_code = 'c3', waiting = 2;",
     ),
+    (
+        "0025",
+        "INSERT INTO runs (trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good)
+             VALUES ('schedule', 'observe', 5, 6, 'observed', 0, 1), ('signal', 'sync', 7, 8, 'interrupted', 143, 0);",
+    ),
 ];
 
 /// What the rows of a table mean elsewhere, or otherwise, from a migration on: a question before the upgrade, and the one

@@ -1,0 +1,81 @@
+//! Health and attention as the state tells them: what `status` shows, and what a daemon knows right after its start.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::daemon::schedule;
+use crate::run::{Attention, is_waiting_kind, waiting_attention};
+use crate::settings::ScheduleSettings;
+use crate::store::{RunRow, StateStore, StoreError};
+use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
+
+/// The fact under which the daemon keeps when the next run is due.
+pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
+
+/// What health is judged by.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn facts(
+    state: &StateStore,
+    schedule: &ScheduleSettings,
+    now_ms: i64,
+) -> Result<HealthFacts, StoreError> {
+    let last_good_ms = state.last_good_run_ms(now_ms.saturating_add(CLOCK_MARGIN_MS)).await?;
+    let newest = state.newest_run().await?;
+    let due_since_ms = match last_good_ms {
+        Some(at) => schedule::due_since(schedule, at),
+        None if newest.as_ref().is_some_and(|run| run.finished_at_ms.is_some()) => None,
+        None => next_due(state).await?,
+    };
+    let running_since_ms =
+        newest.as_ref().filter(|run| run.finished_at_ms.is_none()).map(|run| run.started_at_ms);
+    let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms));
+    Ok(HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed })
+}
+
+/// When the daemon's next run is due, as it was stored last.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn next_due(state: &StateStore) -> Result<Option<i64>, StoreError> {
+    Ok(state.fact(NEXT_DUE).await?.and_then(|text| text.parse::<i64>().ok()))
+}
+
+/// A run that was told to stop did not fail: the next one goes on.
+fn failed_run(run: &RunRow, last_good_ms: Option<i64>) -> Option<FailedRun> {
+    let (ended_at_ms, outcome) = (run.finished_at_ms?, run.outcome.clone()?);
+    let is_later = last_good_ms.is_none_or(|good| good < ended_at_ms);
+    (is_later && !run.is_good && outcome != "interrupted").then(|| FailedRun {
+        ended_at_ms,
+        outcome,
+        why: run.report.as_deref().and_then(first_error),
+    })
+}
+
+fn first_error(report: &str) -> Option<String> {
+    let report: Value = serde_json::from_str(report).ok()?;
+    Some(report.get("errors")?.get(0)?.as_str()?.to_owned())
+}
+
+/// What stands among the failures as it stands now, and of the rest what the last run that read both sides completely
+/// said.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn attention(state: &StateStore) -> Result<ShownAttentions, StoreError> {
+    let run = state.run(state.last_complete_run().await?).await?;
+    let report = run.and_then(|run| serde_json::from_str::<Value>(&run.report?).ok());
+    let said = report.as_ref().and_then(|report| report.get("attention"));
+    let said: ShownAttentions = said.and_then(|said| Deserialize::deserialize(said).ok()).unwrap_or_default();
+    let mut attention: ShownAttentions =
+        said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
+    let waiting = waiting_attention(state).await?.into_iter();
+    attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), shown(it))));
+    Ok(attention)
+}
+
+fn shown(attention: Attention) -> ShownAttention {
+    let Attention { count, since, owner, what } = attention;
+    ShownAttention { count, since, owner: owner.to_owned(), what }
+}

@@ -1,0 +1,44 @@
+//! What waits for a person, another row or a time, as it is shown: on the first line of `status`, on the page, in the
+//! metrics. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::span;
+
+/// One kind of attention, of now or as a report has stored it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownAttention {
+    pub count: u64,
+    /// Since when the oldest waits, RFC 3339, where that is known.
+    pub since: Option<String>,
+    /// Who can do something about it: `office`, `it`, `service` or `quota`.
+    pub owner: String,
+    /// What it is, for a person to read.
+    pub what: String,
+}
+
+impl ShownAttention {
+    /// Since when the oldest waits, in milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn since_ms(&self) -> Option<i64> {
+        self.since.as_ref()?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    }
+}
+
+/// By kind, in one stable word each.
+pub type ShownAttentions = BTreeMap<String, ShownAttention>;
+
+/// How much waits for whom, and for how long the oldest has; `None` where nothing waits.
+#[must_use]
+pub fn attention_in_short(attention: &ShownAttentions, now_ms: i64) -> Option<String> {
+    let count: u64 = attention.values().map(|it| it.count).sum();
+    let owners: BTreeSet<&str> = attention.values().map(|it| it.owner.as_str()).collect();
+    let owners: Vec<&str> = owners.into_iter().collect();
+    let since = attention.values().filter_map(ShownAttention::since_ms).min();
+    let age = since.map(|since| span(now_ms.saturating_sub(since).max(0)));
+    let age = age.map(|age| format!(", the oldest for {age}")).unwrap_or_default();
+    (count > 0).then(|| format!("attention: {count} for {}{age}", owners.join(", ")))
+}

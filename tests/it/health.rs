@@ -1,0 +1,196 @@
+//! What the program says of its own health: by runs that were due and came, the same in every place.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use crate::program::Programs as _;
+use rosterd::RunReport;
+use rosterd_core::roster::Limit;
+use rosterd_testkit::*;
+
+/// Three students in one group, and a daemon that is not due for months.
+async fn school() -> School {
+    let school = School::builder()
+        .setting("CLASSIN__ENABLED", "false")
+        .setting("SCHEDULE__CRON", "0 0 0 29 2 *")
+        .setting("HTTP__LISTEN", "127.0.0.1:0")
+        .build()
+        .await;
+    for id in ["s000", "s001", "s002"] {
+        let _uid = school.student(id).await;
+    }
+    let _gid = school.group_of_all().await;
+    school
+}
+
+/// What the address at the end of the daemon's line answers to a GET: status and body.
+fn get(line: &str, path: &str) -> (u16, String) {
+    let from = line.find("http://").unwrap() + "http://".len();
+    let host = line[from..].split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn first_line(school: &School) -> String {
+    school.program(&["status"]).stdout.lines().next().unwrap().to_owned()
+}
+
+/// Whether the newest run of this world counts as good.
+async fn is_good(world: &ExamSchool, report: &RunReport) -> bool {
+    let newest = world.state.newest_run().await.unwrap().unwrap();
+    assert_eq!(newest.run.0, report.run_id);
+    assert_eq!(newest.is_good, report.is_good);
+    let last_ms = world.state.last_good_run_ms(i64::MAX).await.unwrap();
+    assert_eq!(last_ms == newest.finished_at_ms, newest.is_good);
+    newest.is_good
+}
+
+#[tokio::test]
+async fn a_run_is_good_when_it_read_both_sides_and_no_service_was_stopped_whatever_it_left() {
+    let table = [
+        ("nothing was to be done", 0, true),
+        ("an item failed", 3, true),
+        ("a student is withheld", 3, true),
+        ("deletes are held", 4, true),
+        ("the listing is doubtful", 3, false),
+        ("the service fails call after call", 75, false),
+        ("the credentials are refused", 77, false),
+        ("the roster has too few", 1, false),
+    ];
+    for (name, exit, good) in table {
+        let mut world = ExamSchool::in_step(students(9)).await;
+        match name {
+            "an item failed" => {
+                world.put(student("new")).await;
+                world.set("refuse_item", "addStudents@*:0");
+            }
+            "a student is withheld" => world.put(student("new").in_groups([])).await,
+            "deletes are held" => {
+                world.settings.guard.max_delete = Limit::Count(0);
+                world.remove("s001").await;
+            }
+            "the listing is doubtful" => world.set("total_drifts", "getstulist@*:5"),
+            "the service fails call after call" => {
+                world.put(student("new")).await;
+                world.set("exam.http_5xx", "*@*:503");
+            }
+            "the credentials are refused" => {
+                world.settings.exam.code = Some("wrong".to_owned().into());
+            }
+            "the roster has too few" => world.settings.guard.min_roster = 100,
+            _ => {}
+        }
+        world.leaves_work_behind();
+        let report = world.run().await;
+        assert_eq!(report.exit_code, exit, "{name}: {report:#?}");
+        assert_eq!(is_good(&world, &report).await, good, "{name}: {report:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_is_red_after_a_run_that_was_refused_and_says_why_and_green_after_the_next_good_one() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("EXAM__CODE", "wrong");
+    assert_eq!(school.program(&["--sync-now"]).code, 77);
+    assert_eq!(school.program(&["status", "--check"]).code, 1);
+    let line = first_line(&school);
+    assert!(line.starts_with("NOT HEALTHY: the last run ended less than a minute ago"), "{line}");
+    assert!(line.contains("(failed): exam: ") && line.contains("; the last good run was"), "{line}");
+    school.usual("EXAM__CODE");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["status", "--check"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_asks_whether_runs_that_were_due_came_and_never_how_long_ago() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.write("UPDATE runs SET finished_at_ms = finished_at_ms - 3000000000").await;
+    assert_eq!(school.program(&["status", "--check"]).code, 0, "34 days, and no run was due");
+    school.setting("SCHEDULE__CRON", "0 0 * * * *");
+    let status = school.program(&["status", "--check"]);
+    assert_eq!(status.code, 1);
+    assert!(status.stdout.starts_with("NOT HEALTHY: a run was due at "), "{}", status.stdout);
+    school.setting("SCHEDULE__BLACKOUT", "[{ from = \"2020-01-01\", to = \"2999-01-01\" }]");
+    assert_eq!(school.program(&["status", "--check"]).code, 0, "a blackout");
+    school.usual("SCHEDULE__BLACKOUT");
+    school.write("UPDATE runs SET finished_at_ms = finished_at_ms + 9000000000").await;
+    let status = school.program(&["status", "--check"]);
+    assert_eq!(status.code, 1, "a run of a clock that was ahead is none");
+    assert!(status.stdout.starts_with("NOT HEALTHY: there has been no good run yet"), "{}", status.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attention_has_an_exit_code_for_those_who_ask_for_it() {
+    let school = school().await;
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 1);
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 0);
+    let _uid = school.student("nogroup").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 3);
+    assert_eq!(school.program(&["status", "--check"]).code, 0);
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3);
+    assert_eq!(school.program(&["status", "--attention"]).code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_knows_right_after_its_start_what_the_state_knows_and_says_the_same_as_status() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("GUARD__MAX_DELETE", "0");
+    school.drop_student("s000").await;
+    let _uid = school.student("nogroup").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 4);
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let metrics = get(&line, "/metrics").1;
+    for expected in [
+        "rosterd_held_items 1",
+        "rosterd_healthy 1",
+        "rosterd_failed_items{target=\"exam\"} 1",
+        "rosterd_attention_items{kind=\"withheld\",who=\"office\"} 1",
+    ] {
+        assert!(metrics.lines().any(|line| line == expected), "{expected} is missing in\n{metrics}");
+    }
+    assert!(!metrics.contains("rosterd_last_success_timestamp_seconds 0"), "{metrics}");
+    let status = first_line(&school);
+    let page = get(&line, "/").1;
+    assert!(page.contains(&format!(">{status}<")), "{status}\n{page}");
+    let json: serde_json::Value = serde_json::from_str(&get(&line, "/api/v1/status").1).unwrap();
+    assert_eq!((&json["healthy"], &json["held"]), (&true.into(), &1.into()), "{json:#}");
+    assert_eq!(get(&line, "/readyz").0, 200);
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_that_is_not_there_stops_no_daemon_and_is_the_next_runs_business() {
+    let school = school().await;
+    let (here, away) = (school.path("roster.db"), school.path("away.db"));
+    std::fs::rename(&here, &away).unwrap();
+    assert_eq!(school.program(&["check", "--config-only"]).code, 0);
+    assert_eq!(school.program(&["--sync-now"]).code, 78, "nobody has ever read it");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let (status, body) = get(&line, "/readyz");
+    assert!(status == 503 && body.contains("there is no such file"), "{status} {body}");
+    std::fs::rename(&away, &here).unwrap();
+    daemon.signal("USR1");
+    eventually("a run has come", || get(&line, "/readyz").0 == 200).await;
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    std::fs::rename(&here, &away).unwrap();
+    let ended = school.program(&["--sync-now"]);
+    assert_eq!(ended.code, 75, "a run has read it: {ended:?}");
+    let runs = school.program(&["runs", "--output", "json"]).json();
+    assert_eq!((&runs[0]["outcome"], &runs[0]["exit_code"]), (&"failed".into(), &75.into()), "{runs:#}");
+    let line = first_line(&school);
+    assert!(line.starts_with("NOT HEALTHY") && line.contains("there is no such file"), "{line}");
+    std::fs::rename(&away, &here).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+}
