@@ -135,6 +135,19 @@ impl StateStore {
         Ok(rows.into_iter().map(|(sid, student)| (Sid(sid), StudentId::new(student))).collect())
     }
 
+    /// Linked candidates of students who have not left, those first that a look-up has shown last.
+    pub async fn candidates_seen_last(&self, count: u32) -> Result<Vec<(Sid, LoginValue)>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT sid, login_value FROM links WHERE gone_since_ms IS NULL \
+             ORDER BY groups_due_at_ms DESC, sid LIMIT ?",
+        )
+        .bind(count)
+        .fetch_all(&self.reader)
+        .await
+        .doing("finding candidates that exist")?;
+        Ok(rows.into_iter().map(|(sid, login)| (Sid(sid), LoginValue::new(login))).collect())
+    }
+
     /// Candidates due for a look-up of their groups, filled up to whole requests with those due next; empty
     /// when none is due. Candidates with a group move of unknown outcome come first, because their recorded
     /// groups may be wrong.

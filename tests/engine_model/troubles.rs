@@ -101,6 +101,7 @@ pub const SWITCHES: &[(&str, &[&str])] = &[
     ("order", &["sid_asc", "sid_desc", "login_value", "unstable"]),
     ("info_fields", &["full", "name_only", "login_only", "without_login"]),
     ("info_order", &["request", "sid_asc", "shuffled"]),
+    ("info_unknown", &["fail", "ignored"]),
     ("empty_field", &["omit", "empty_string", "null"]),
     ("max_batch", &["0", "1", "2", "7"]),
     ("dup_on_add", &["fail", "update", "accept"]),

@@ -1,16 +1,19 @@
 //! A person gives the state to the account that the configuration names: each link is proved there, or given up.
 
-use std::collections::HashSet;
-
 use tokio_util::sync::CancellationToken;
 
+use super::field_mapping::ResolvedFields;
 use super::service_account::{
-    AccountError, AccountQuestion, MayTake, look_up, look_ups_show_somebody, sids_behind, unless_stopped,
+    AccountError, AccountQuestion, LookedUp, MayTake, look_up, look_ups_show_somebody, sids_behind,
+    unbound_session, unless_stopped,
 };
-use super::{ExamSide, ExamSyncError};
+use super::witnesses::{self, Witness};
+use super::{ExamSide, ExamSyncError, listing};
+use crate::run::Progress;
 use crate::store::{OtherRecords, ProvableLink, StateStore};
+use rosterd_core::exam_plan::{Listing, Observed};
 use rosterd_core::failure::Service;
-use rosterd_core::roster::{LoginValue, Sid, StudentId};
+use rosterd_core::roster::{Sid, StudentId};
 
 /// Links that are proved at a time.
 const PORTION: u32 = 400;
@@ -42,7 +45,8 @@ pub struct ConfirmedExamAccount {
 /// Looks every link up, keeps those that are proved, gives the others up, and takes the account.
 ///
 /// # Errors
-/// When a look-up fails, or the account lists nobody and that was not said to be meant. Then nothing was changed.
+/// When the account cannot be read, look-ups say nothing of a link, or the account lists nobody and that was not said to
+/// be meant. Then nothing was changed.
 pub async fn confirm_exam_account(
     side: &ExamSide,
     state: &StateStore,
@@ -53,12 +57,11 @@ pub async fn confirm_exam_account(
     let question = AccountQuestion { state, side, stop, now_ms, may: MayTake::First };
     let account = side.account(&state.planner_key().await?);
     let before = state.remembered_account(Service::Exam).await?;
-    let listed = unless_stopped(stop, side.reader.page(0, side.settings.page_size)).await?.total;
     let links = state.count_links().await?;
-    if listed == 0 && links > 0 && empty == EmptyAccount::Refused {
-        return Err(AccountError::Emptied { links }.into());
-    }
-    let Findings { kept, given_up, .. } = prove_all(question).await?;
+    let Findings { kept, given_up, .. } = match links {
+        0 => Findings::default(),
+        _ => prove_all(question, links, empty).await?,
+    };
     let leavers_given_up =
         given_up.iter().filter(|link| link.has_left).map(|link| link.student.clone()).collect();
     let given_up: Vec<Sid> = given_up.iter().map(|link| link.sid).collect();
@@ -80,18 +83,30 @@ struct Findings {
     renamed: Vec<ProvableLink>,
     /// Gone by sid and by login value.
     gone: Vec<ProvableLink>,
+    /// Neither look-up says that they exist, and not both that they do not.
+    untold: u64,
 }
 
 /// Looks every link up. One whose candidate exists under another login value is kept, where others are proved: given
 /// up, its student would be entered a second time.
-async fn prove_all(question: AccountQuestion<'_>) -> Result<Findings, ExamSyncError> {
+async fn prove_all(
+    question: AccountQuestion<'_>,
+    links: u64,
+    empty: EmptyAccount,
+) -> Result<Findings, ExamSyncError> {
+    let observed = listed(question).await?;
+    let is_empty = observed.is_empty() && observed.nameless() == 0;
+    if is_empty && empty == EmptyAccount::Refused {
+        return Err(AccountError::Emptied { links }.into());
+    }
+    let witnesses = witnesses(question).await?;
     let mut findings = Findings::default();
     let mut after = None;
     loop {
         let links = question.state.links_after(after, PORTION).await?;
         let Some(last) = links.last() else { break };
         after = Some(last.sid);
-        let looked_up = look_up(question, &links).await?;
+        let looked_up = look_up(question, &links, &witnesses).await?;
         // Nobody is given up on the word of an endpoint that has no answers.
         if looked_up.is_silent && !look_ups_show_somebody(question).await? {
             return Err(AccountError::NotTold.into());
@@ -100,21 +115,17 @@ async fn prove_all(question: AccountQuestion<'_>) -> Result<Findings, ExamSyncEr
             |link: &ProvableLink| looked_up.proved.contains(&link.sid) || looked_up.alike.contains(&link.sid);
         let (kept, open): (Vec<_>, Vec<_>) = links.into_iter().partition(is_kept);
         findings.kept += u64::try_from(kept.len()).unwrap_or(u64::MAX);
-        let behind = sids_behind(question, open.iter().map(|link| link.login.clone()).collect()).await?;
+        let logins = open.iter().map(|link| link.login.clone()).collect();
+        let behind = sids_behind(question, logins, &witnesses).await?;
         for link in open {
-            let exists = looked_up.others.contains(&link.sid);
-            match behind.get(&link.login) {
-                Some(Some(sid)) if *sid == link.sid && !exists => {
-                    return Err(AccountError::Contradicted.into());
-                }
-                Some(Some(sid)) if *sid == link.sid => findings.kept += 1,
-                Some(Some(_)) => findings.given_up.push(link),
-                Some(None) | None if exists => findings.renamed.push(link),
-                Some(None) | None => findings.gone.push(link),
-            }
+            let behind = behind.get(&link.login).copied();
+            findings.judge(link, &looked_up, behind, is_empty)?;
         }
     }
-    if is_any_listed(question, &findings.gone).await? {
+    if findings.untold > 0 {
+        return Err(AccountError::Untold { links: findings.untold }.into());
+    }
+    if findings.gone.iter().any(|link| observed.find(&link.login).is_some()) {
         return Err(AccountError::Contradicted.into());
     }
     findings.given_up.append(&mut findings.gone);
@@ -125,21 +136,46 @@ async fn prove_all(question: AccountQuestion<'_>) -> Result<Findings, ExamSyncEr
     Ok(findings)
 }
 
-/// Whether a candidate is listed under the login value of one of these links.
-async fn is_any_listed(question: AccountQuestion<'_>, links: &[ProvableLink]) -> Result<bool, ExamSyncError> {
-    let AccountQuestion { side, stop, .. } = question;
-    let logins: HashSet<&LoginValue> = links.iter().map(|link| &link.login).collect();
-    let mut start = 0;
-    while !logins.is_empty() {
-        let page = unless_stopped(stop, side.reader.page(start, side.settings.page_size)).await?;
-        let mut listed = page.rows.iter().filter_map(|row| LoginValue::parse(&row.login_value));
-        if listed.any(|login| logins.contains(&login)) {
-            return Ok(true);
+impl Findings {
+    /// Judges a link whose sid did not show its login value. `behind`: whom its login value brought, where a look-up
+    /// said so.
+    fn judge(
+        &mut self,
+        link: ProvableLink,
+        looked_up: &LookedUp,
+        behind: Option<Option<Sid>>,
+        is_empty: bool,
+    ) -> Result<(), AccountError> {
+        let (exists, is_gone) = (looked_up.others.contains(&link.sid), looked_up.gone.contains(&link.sid));
+        match behind {
+            Some(Some(sid)) if sid == link.sid && !exists => return Err(AccountError::Contradicted),
+            Some(Some(sid)) if sid == link.sid => self.kept += 1,
+            Some(Some(_)) => self.given_up.push(link),
+            Some(None) | None if exists => self.renamed.push(link),
+            Some(None) if is_gone => self.gone.push(link),
+            // Where nobody is listed, and that is meant, silence says it as well.
+            Some(None) | None if is_empty => self.gone.push(link),
+            Some(None) | None => self.untold += 1,
         }
-        start += u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
-        if page.rows.is_empty() || start >= page.total {
-            break;
-        }
+        Ok(())
     }
-    Ok(false)
+}
+
+/// The listing, as a run believes it.
+async fn listed(question: AccountQuestion<'_>) -> Result<Observed, ExamSyncError> {
+    let AccountQuestion { state, side, stop, .. } = question;
+    let (progress, fields) = (Progress::silent(), ResolvedFields::none());
+    let mut names = listing::Names::Dropped;
+    let reading = listing::read((state, &progress), side, &fields, &mut names);
+    match unless_stopped(stop, reading).await?.listing {
+        Listing::Complete(observed, _) => Ok(observed),
+        Listing::Doubtful(_, flaw) => Err(AccountError::DoubtfulListing { flaw: flaw.to_string() }.into()),
+    }
+}
+
+/// Candidates of this account that exist for certain.
+async fn witnesses(question: AccountQuestion<'_>) -> Result<Vec<Witness>, ExamSyncError> {
+    let AccountQuestion { side, stop, .. } = question;
+    let page = unless_stopped(stop, side.reader.page(0, side.settings.page_size)).await?;
+    unless_stopped(stop, witnesses::listed(&unbound_session(question), &page.rows)).await
 }

@@ -19,6 +19,7 @@ use super::record::key;
 use super::session::ExamSession;
 use super::standing::StandingOperations;
 use super::storm::{Turns, is_undivided, left_for_later};
+use super::witnesses::Witness;
 use super::write_call::WriteCall;
 use super::{ExamSide, ExamSyncError, record};
 use crate::remote::exam::ExamWriter;
@@ -43,6 +44,7 @@ pub(super) struct ApplyContext<'a> {
     pub(super) standing: &'a StandingOperations,
     pub(super) mapping: &'a Mapping,
     pub(super) observed: &'a Observed,
+    pub(super) witnesses: &'a [Witness],
     pub(super) key: &'a MemoryKey,
 }
 
@@ -98,7 +100,8 @@ impl<'a> ExamApplier<'a> {
             .collect();
         let (side, stop) = (context.side, &context.run_context.stop);
         let (login_field, observed) = (context.mapping.login_field(), Some(context.observed));
-        let session = ExamSession { side, login_field, observed, stop };
+        let witnesses = context.witnesses;
+        let session = ExamSession { side, login_field, observed, witnesses, stop };
         let calls = ExamCalls { session, writer: context.writer, refusals: Arc::default() };
         let operations = context.plan.operations.iter();
         let outcomes = operations.map(|operation| context.standing.first_outcome(operation)).collect();

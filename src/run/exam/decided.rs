@@ -73,7 +73,7 @@ async fn decide(
     open_adds: OpenAdds,
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
-    let Reading { fields, mapping, observed, believed, names: _, key } = reading;
+    let Reading { fields, mapping, observed, believed, key, .. } = reading;
     let session = session(context, side, reading);
     let due = lookup::due_groups(context, &session).await?;
     let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;

@@ -9,8 +9,8 @@ use super::field_mapping::ResolvedFields;
 use super::{ExamSide, ExamSyncError, Reading};
 use crate::remote::exam::{ExamError, Page};
 use crate::remote::http::retry_limits::READINGS;
-use crate::run::Context;
-use crate::store::StoreError;
+use crate::run::{Context, Progress};
+use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::{
     ListedLabels, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher,
 };
@@ -41,15 +41,15 @@ pub(super) struct Listed {
 /// # Errors
 /// When a page cannot be had at all: the transport has tried it several times by then.
 pub(super) async fn read(
-    context: &Context,
+    (state, progress): (&StateStore, &Progress),
     side: &ExamSide,
     fields: &ResolvedFields,
     names: &mut Names<'_>,
 ) -> Result<Listed, ExamSyncError> {
-    let key = context.state.planner_key().await?;
-    let recognised = context.state.fields_to_recognise(context.state.last_complete_run().await?).await?;
-    let read_once = ReadOnce { context, side, fields, key: &key, recognised: &recognised };
-    let mut readings = Readings::new(&key, context.state.repeated_logins().await?, READINGS);
+    let key = state.planner_key().await?;
+    let recognised = state.fields_to_recognise(state.last_complete_run().await?).await?;
+    let read_once = ReadOnce { progress, side, fields, key: &key, recognised: &recognised };
+    let mut readings = Readings::new(&key, state.repeated_logins().await?, READINGS);
     loop {
         if let Names::Kept(names) = names {
             names.clear();
@@ -74,7 +74,7 @@ pub(super) async fn read(
                 return Ok(Listed { listing: Listing::Doubtful(observed, flaw), labels });
             }
             Listing::Complete(observed, _)
-                if observed.is_empty() && reading < READINGS && context.state.count_links().await? > 0 =>
+                if observed.is_empty() && reading < READINGS && state.count_links().await? > 0 =>
             {
                 tracing::warn!(
                     reading,
@@ -128,7 +128,7 @@ pub(super) async fn sample(side: &ExamSide, fields: &ResolvedFields) -> Result<S
 
 /// What one reading of the listing goes by.
 struct ReadOnce<'a> {
-    context: &'a Context,
+    progress: &'a Progress,
     side: &'a ExamSide,
     fields: &'a ResolvedFields,
     key: &'a MemoryKey,
@@ -139,9 +139,9 @@ struct ReadOnce<'a> {
 impl ReadOnce<'_> {
     /// The first page says how many there are; the others are fetched together. A page without rows ends the listing.
     async fn read(&self, names: &mut Names<'_>) -> Result<Listed, ExamError> {
-        let Self { context, side, fields, key, recognised } = *self;
+        let Self { progress, side, fields, key, recognised } = *self;
         let limit = side.settings.page_size.max(1);
-        let bar = context.progress.bar("listing candidates", 1);
+        let bar = progress.bar("listing candidates", 1);
         let first = side.reader.page(0, limit).await?;
         bar.advance(1);
         let total = first.total;

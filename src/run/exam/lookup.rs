@@ -6,7 +6,7 @@ use std::hash::Hash;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::session::ExamSession;
-use super::{ExamSide, ExamSyncError};
+use super::{ExamSide, ExamSyncError, witnesses};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
@@ -248,7 +248,11 @@ pub(super) async fn rows_by_sid(
             }
         }
     }
-    take_in_silent(&mut found, silent);
+    let silent = take_in_silent(&mut found, silent);
+    let size = question_size(session);
+    let gone =
+        witnesses::gone_beside(session, &silent, |it| it.sid, size, |sids| LookupKey::Sids(sids)).await?;
+    found.extend(gone.into_iter().map(|sid| (sid, LookupOutcome::Gone)));
     Ok(found)
 }
 
@@ -322,16 +326,23 @@ async fn rows_by_login_in(
             }
         }
     }
-    take_in_silent(&mut found, silent);
+    let silent = session.raw_logins(&take_in_silent(&mut found, silent));
+    let question: Question<LoginValue> = |logins| LookupKey::LoginValues(logins);
+    let size = question_size(session);
+    let gone = witnesses::gone_beside(session, &silent, |it| it.login.clone(), size, question).await?;
+    let gone = gone.iter().filter_map(|raw| LoginValue::parse(raw.as_str()));
+    found.extend(gone.map(|login| (login, LookupOutcome::Gone)));
     Ok(found)
 }
 
 /// Who was asked for alone and was neither shown nor refused is gone where the same look-ups show others. Where they
-/// show nobody at all, it is rather the endpoint that is dead, and nothing was found out.
-fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, LookupOutcome>, silent: Vec<K>) {
+/// show nobody at all, the endpoint may be dead: they are left, to be asked for beside somebody who exists.
+fn take_in_silent<K: Eq + Hash>(found: &mut HashMap<K, LookupOutcome>, silent: Vec<K>) -> Vec<K> {
     if found.values().any(|outcome| matches!(outcome, LookupOutcome::Row(_))) {
         found.extend(silent.into_iter().map(|key| (key, LookupOutcome::Gone)));
+        return Vec::new();
     }
+    silent
 }
 
 /// Which of these login values belong to candidates in `wanted`, where look-ups do not show login values: a
@@ -397,7 +408,7 @@ fn question_size(session: &ExamSession<'_>) -> usize {
     session.side.settings.batch_size.clamp(1, LOOKUP_SIZE)
 }
 
-type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
+pub(super) type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
 
 /// Asks for all keys, so many at once.
 async fn ask_all<T: Clone>(

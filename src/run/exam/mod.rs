@@ -31,6 +31,7 @@ mod temporary_logins;
 mod twin_links;
 mod unanswered_adds;
 mod unapplied;
+mod witnesses;
 mod write_call;
 
 pub use leavers::exam_account_is_shared;
@@ -52,6 +53,7 @@ use session::ExamSession;
 use standing::StandingOperations;
 use unanswered_adds::OpenAdds;
 use unapplied::{count_operations_unapplied, count_unapplied, show};
+use witnesses::Witness;
 
 use super::delivery::Broken;
 use super::report::ServiceReport;
@@ -127,7 +129,12 @@ impl ExamSyncError {
             Self::Store(_) | Self::EmptyListing { .. } => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
             Self::Exam(error) => Severity::of_exam_error(error),
-            Self::Account(AccountError::NotTold | AccountError::Contradicted) => Severity::Temporary,
+            Self::Account(
+                AccountError::NotTold
+                | AccountError::Contradicted
+                | AccountError::Untold { .. }
+                | AccountError::DoubtfulListing { .. },
+            ) => Severity::Temporary,
             Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
             Self::Resolve(_)
             | Self::Account(AccountError::Another { .. } | AccountError::Strangers { .. }) => {
@@ -179,6 +186,7 @@ struct Reading {
     /// Login values, where somebody asked to see whose candidates are not ours.
     names: Vec<LoginValue>,
     key: MemoryKey,
+    witnesses: Vec<Witness>,
 }
 
 /// The recipe.
@@ -258,7 +266,7 @@ async fn apply_plan(
         count_unapplied(&plan, report);
         return Err(error.into());
     }
-    let (mapping, key, observed) = (&reading.mapping, &reading.key, &reading.observed);
+    let Reading { mapping, key, observed, witnesses, .. } = reading;
     let created = match create_groups(context, writer, run, &plan.creations, &approved, report).await {
         Ok(created) => created,
         Err(error) => {
@@ -293,6 +301,7 @@ async fn apply_plan(
         standing,
         mapping,
         observed,
+        witnesses,
         key,
     };
     apply::run(apply_context, report).await?;
@@ -348,12 +357,14 @@ async fn read(
         tracing::warn!("{warning}");
         report.notes.push(warning);
     }
-    Ok(Reading { fields, mapping, observed, believed, names, key })
+    let witnesses = witnesses::linked(&context.state, &observed).await?;
+    Ok(Reading { fields, mapping, observed, believed, names, key, witnesses })
 }
 
 fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &'a Reading) -> ExamSession<'a> {
-    let (login_field, observed) = (reading.mapping.login_field(), Some(&reading.observed));
-    ExamSession { side, login_field, observed, stop: &context.stop }
+    let Reading { mapping, observed, witnesses, .. } = reading;
+    let (login_field, observed) = (mapping.login_field(), Some(observed));
+    ExamSession { side, login_field, observed, witnesses, stop: &context.stop }
 }
 
 /// What the reading alone brought, written down before anything is sent.

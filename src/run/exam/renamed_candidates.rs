@@ -29,8 +29,9 @@ pub(super) async fn find_renamed(
     }
     tracing::debug!(candidates = missing.len(), "looking for the login values of renamed candidates");
     let mut names = Vec::new();
-    let _same_again =
-        listing::read(context, session.side, fields, &mut listing::Names::Kept(&mut names)).await?;
+    let reading = (&context.state, &context.progress);
+    let mut kept = listing::Names::Kept(&mut names);
+    let _same_again = listing::read(reading, session.side, fields, &mut kept).await?;
     let strangers = diff::unmanaged(context, mapping, names).await?;
     let logins = strangers.into_iter().map(LoginValue::new).collect();
     for (sid, login) in lookup::logins_of(session, logins, &mut missing).await? {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::field_mapping;
 use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
+use super::witnesses::Witness;
 use super::{ExamSide, ExamSyncError};
 use crate::run::report::moment;
 use crate::store::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError};
@@ -46,6 +47,15 @@ pub enum AccountError {
         "look-ups call candidates gone that are there all the same: nothing was changed; run it again later"
     )]
     Contradicted,
+    /// Neither look-up says anything of some links.
+    #[error(
+        "look-ups say nothing of {links} linked candidates, neither by sid nor by login value, so that nothing tells \
+         whether they exist: no link was given up and nothing was changed; run it again later"
+    )]
+    Untold { links: u64 },
+    /// The listing does not add up, so that it does not tell who is there.
+    #[error("the listing does not add up ({flaw}): nothing was changed; run it again later")]
+    DoubtfulListing { flaw: String },
     /// Nobody is listed, and nobody has said that this is meant.
     #[error(
         "the account lists nobody although {links} candidates are linked: if it was emptied on purpose, run \
@@ -219,7 +229,7 @@ pub(super) fn require_few_strangers(strangers: u64, limit: u64) -> Result<(), Ex
 /// Looks some links up, spread over the whole range.
 async fn prove(question: AccountQuestion<'_>, links: u64) -> Result<AccountProof, ExamSyncError> {
     let chosen = question.state.links_at(&proving_places(links)).await?;
-    let looked_up = look_up(question, &chosen).await?;
+    let looked_up = look_up(question, &chosen, &[]).await?;
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let proof = AccountProof { asked: count(chosen.len()), shown: count(looked_up.proved.len()) };
     if looked_up.is_silent && !look_ups_show_somebody(question).await? {
@@ -233,10 +243,12 @@ async fn prove(question: AccountQuestion<'_>, links: u64) -> Result<AccountProof
 pub(super) struct LookedUp {
     /// Candidates who show the login value that is remembered of them.
     pub(super) proved: HashSet<Sid>,
-    /// Candidates who show another login value.
+    /// Candidates who show another login value, or none, and are not found by the one that is remembered.
     pub(super) others: HashSet<Sid>,
     /// Those among them of whom every other value that is told is the one last confirmed.
     pub(super) alike: HashSet<Sid>,
+    /// Candidates of whom it is said that they do not exist.
+    pub(super) gone: HashSet<Sid>,
     /// Whether nobody was shown.
     pub(super) is_silent: bool,
 }
@@ -245,17 +257,26 @@ pub(super) struct LookedUp {
 pub(super) async fn look_up(
     question: AccountQuestion<'_>,
     links: &[ProvableLink],
+    witnesses: &[Witness],
 ) -> Result<LookedUp, ExamSyncError> {
     let AccountQuestion { state, side, stop, .. } = question;
     let login_field = field_mapping::remembered_login_field(side, state).await?;
-    let session = ExamSession { side, login_field: login_field.unwrap_or(NO_FIELD), observed: None, stop };
+    let field = login_field.unwrap_or(NO_FIELD);
+    let session = ExamSession { side, login_field: field, observed: None, witnesses, stop };
     let sids: Vec<Sid> = links.iter().map(|link| link.sid).collect();
     let rows = unless_stopped(stop, lookup::rows_by_sid(&session, sids)).await?;
     let key = state.planner_key().await?;
     let (mut proved, mut others, mut alike) = (HashSet::new(), HashSet::new(), HashSet::new());
-    let mut unshown = Vec::new();
+    let (mut unshown, mut gone) = (Vec::new(), HashSet::new());
     for link in links {
-        let Some(LookupOutcome::Row(row)) = rows.get(&link.sid) else { continue };
+        let row = match rows.get(&link.sid) {
+            Some(LookupOutcome::Row(row)) => row,
+            Some(LookupOutcome::Gone) => {
+                gone.insert(link.sid);
+                continue;
+            }
+            None => continue,
+        };
         match shows(row.fields.as_slice(), login_field, &link.login) {
             Shows::Remembered => {
                 proved.insert(link.sid);
@@ -276,8 +297,9 @@ pub(super) async fn look_up(
                 .map(|link| link.sid),
         );
     }
+    others.extend(unshown.iter().map(|link| link.sid).filter(|sid| !proved.contains(sid)));
     let shows_somebody = rows.values().any(|outcome| matches!(outcome, LookupOutcome::Row(_)));
-    Ok(LookedUp { proved, others, alike, is_silent: !shows_somebody && !links.is_empty() })
+    Ok(LookedUp { proved, others, alike, gone, is_silent: !shows_somebody && !links.is_empty() })
 }
 
 /// Whether every value that is told, the password aside, is the one last confirmed, and one is told.
@@ -294,10 +316,11 @@ fn is_alike(fields: &[(FieldId, String)], link: &ProvableLink, key: &MemoryKey) 
 pub(super) async fn sids_behind(
     question: AccountQuestion<'_>,
     logins: Vec<LoginValue>,
+    witnesses: &[Witness],
 ) -> Result<HashMap<LoginValue, Option<Sid>>, ExamSyncError> {
     let AccountQuestion { state, side, stop, .. } = question;
     let login_field = field_mapping::remembered_login_field(side, state).await?.unwrap_or(NO_FIELD);
-    let session = ExamSession { side, login_field, observed: None, stop };
+    let session = ExamSession { side, login_field, observed: None, witnesses, stop };
     let found = unless_stopped(stop, lookup::rows_by_login(&session, logins)).await?;
     Ok(found.into_iter().map(|(login, outcome)| (login, outcome.sid())).collect())
 }
@@ -337,9 +360,15 @@ pub(super) async fn look_ups_show_somebody(question: AccountQuestion<'_>) -> Res
     let Some(login) = page.rows.iter().find_map(|row| LoginValue::parse(&row.login_value)) else {
         return Ok(true);
     };
-    let session = ExamSession { side, login_field: NO_FIELD, observed: None, stop };
+    let session = unbound_session(question);
     let found = unless_stopped(stop, lookup::sids_by_login(&session, &[login])).await?;
     Ok(found.iter().any(|(_, sids)| !sids.is_empty()))
+}
+
+/// What a call needs of which no login field is known yet.
+pub(super) fn unbound_session<'a>(question: AccountQuestion<'a>) -> ExamSession<'a> {
+    let AccountQuestion { side, stop, .. } = question;
+    ExamSession { side, login_field: NO_FIELD, observed: None, witnesses: &[], stop }
 }
 
 pub(super) async fn unless_stopped<T, E: Into<ExamSyncError>>(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::ExamSide;
+use super::witnesses::Witness;
 use crate::remote::http::retry_limits::{BEFORE_SENDING_AGAIN, BETWEEN_READINGS};
 use rosterd_core::exam_plan::Observed;
 use rosterd_core::roster::{FieldId, LoginValue};
@@ -16,6 +17,8 @@ pub(super) struct ExamSession<'a> {
     pub(super) login_field: FieldId,
     /// The listing, where there is one: it knows login values as the service writes them.
     pub(super) observed: Option<&'a Observed>,
+    /// Candidates that exist, to be asked for along with those of whom no answer says anything.
+    pub(super) witnesses: &'a [Witness],
     /// Cancelled when the run is to end.
     pub(super) stop: &'a CancellationToken,
 }

@@ -26,6 +26,7 @@ const SWITCHES: &[(&str, &[&str])] = &[
     ("echo_password", &["on", "off", "masked"]),
     ("info_fields", &["full", "name_only", "login_only", "without_login"]),
     ("info_order", &["request", "sid_asc", "shuffled"]),
+    ("info_unknown", &["fail", "ignored"]),
     ("empty_field", &["omit", "empty_string", "null"]),
     ("max_batch", &["0", "1", "2", "7"]),
     ("dup_on_add", &["fail", "update", "accept"]),
@@ -109,7 +110,7 @@ mod everything_stays_in_step_whatever_the_service_does_about {
     stays_in_step_whatever! {
         index_base fail_base fail_style fail_type info_fail_type sid_type gid_type field_key empty_list success_order
         status_on_partial error_style auth_error_style code_time_place limit_over_100 limit_missing
-        start_beyond_total order echo_password info_fields info_order empty_field max_batch dup_on_add dup_on_rename
+        start_beyond_total order echo_password info_fields info_order info_unknown empty_field max_batch dup_on_add dup_on_rename
         login_compare clear_value change_mode both_ids unknown_sid unknown_gid multi_gid_on_add missing_login_value cap_style gzip
     }
 }

@@ -4,6 +4,7 @@ mod changed_hands;
 mod decided;
 mod first_syncs;
 mod found;
+mod gone;
 mod groups;
 mod guard;
 mod holds;

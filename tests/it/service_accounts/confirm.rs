@@ -201,6 +201,61 @@ async fn look_ups_that_contradict_the_listing_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_link_is_given_up_of_which_neither_look_up_says_anything() {
+    for (dead, code) in [("getstudentsinfo@*", 75), ("getstudentsinfo@2x2", 0)] {
+        // Nobody is listed under the login values of two links, and look-ups are silent about them.
+        let school = in_step(4).await;
+        at_another_account(&school).await;
+        for name in ["login-s000", "login-s001"] {
+            school.sandbox.remove_candidate(school.sandbox.candidate(name).unwrap().sid);
+        }
+        school.set("exam.info_unknown", "ignored");
+        school.set("nobody", dead);
+        let ended = school.program(&["account", "confirm", "--output", "json"]);
+        assert_eq!(ended.code, code, "{dead}: {ended:?}");
+        let links = if code == 0 { 2 } else { 4 };
+        assert_eq!(school.number("SELECT count(*) FROM links").await, links, "{dead}: {ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_of_a_service_that_leaves_out_whom_it_does_not_know_are_given_up_beside_others_that_it_shows() {
+    for kept in [0, 1] {
+        let school = in_step(3).await;
+        at_another_account(&school).await;
+        school.set("exam.info_unknown", "ignored");
+        let gid = school.sandbox.create_group("others");
+        let login = school.sandbox.field_id("login").unwrap();
+        school.sandbox.insert_candidate(&[(login, "stranger"), (1, "Stranger")], &[gid]);
+        for at in kept..3 {
+            let sid = school.sandbox.candidate(&format!("login-s00{at}")).unwrap().sid;
+            school.sandbox.remove_candidate(sid);
+        }
+        let done = school.program(&["account", "confirm", "--output", "json"]).json();
+        let given_up = 3 - kept;
+        assert_eq!(
+            (&done["exam"]["kept"], &done["exam"]["given_up"]),
+            (&kept.into(), &given_up.into()),
+            "{done:#}"
+        );
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(report.exam.applied.get("add"), Some(&given_up), "{report:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_that_does_not_add_up_gives_no_link_up() {
+    let school = in_step(3).await;
+    at_another_account(&school).await;
+    school.sandbox.remove_candidate(school.sandbox.candidate("login-s001").unwrap().sid);
+    school.set("total_drifts", "getstulist@*:5");
+    let ended = school.program(&["account", "confirm"]);
+    assert_eq!(ended.code, 75, "{ended:?}");
+    assert!(ended.stderr.contains("the listing does not add up"), "{ended:?}");
+    assert_eq!(school.number("SELECT count(*) FROM links").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leavers_who_are_given_up_are_named() {
     let school = in_step(4).await;
     school.sql("DELETE FROM students WHERE student_id = 's003'").await;

@@ -156,6 +156,13 @@ pub(crate) const TABLE: &[Spec] = &[
     ),
     words(
         Exam,
+        "info_unknown",
+        &["fail", "ignored"],
+        "fail",
+        "Where an unknown sid or login value is answered in getstudentsinfo: in fail, or in no list.",
+    ),
+    words(
+        Exam,
         "empty_field",
         &["omit", "empty_string", "null"],
         "omit",

@@ -31,6 +31,11 @@ pub(super) struct ResolvedFields {
 }
 
 impl ResolvedFields {
+    /// For a reading in which only the login values count.
+    pub(super) fn none() -> Self {
+        Self { mapped: Vec::new(), login: None, account: AccountFields::default() }
+    }
+
     pub(super) fn ids(&self) -> Vec<FieldId> {
         self.mapped.iter().map(|field| field.id).collect()
     }

@@ -23,7 +23,8 @@ pub(in crate::run::exam) async fn list(
 ) -> Result<(ResolvedFields, Listing), ExamSyncError> {
     let fields = super::fields(side, &context.state).await?;
     let mut names = if side.keep_unmanaged { listing::Names::Kept(names) } else { listing::Names::Dropped };
-    let listed = listing::read(context, side, &fields, &mut names).await?;
+    let reading = (&context.state, &context.progress);
+    let listed = listing::read(reading, side, &fields, &mut names).await?;
     let Some(now) = fields_now(side, &context.state, &fields, &listed.labels).await? else {
         return Ok((fields, listed.listing));
     };
@@ -33,7 +34,7 @@ pub(in crate::run::exam) async fn list(
     }
     moved.iter().for_each(|line| tracing::warn!("{line}"));
     report.notes.extend(moved);
-    let again = listing::read(context, side, &now, &mut names).await?;
+    let again = listing::read(reading, side, &now, &mut names).await?;
     Ok((now, again.listing))
 }
 

@@ -1,0 +1,65 @@
+//! Candidates that somebody deleted by hand, where look-ups leave out whom they do not know.
+
+use rosterd_testkit::*;
+
+/// In step with a service that leaves out of its answers whoever it does not know, in each way of showing login values.
+async fn worlds(n: usize) -> Vec<(String, ExamSchool)> {
+    let mut worlds = Vec::new();
+    for (info, empty_list, batch_size) in
+        [("full", "[]", 100), ("full", "null", 2), ("name_only", "[]", 100), ("without_login", "[]", 100)]
+    {
+        let switches = [("info_unknown", "ignored"), ("info_fields", info), ("empty_list", empty_list)];
+        let mut world = ExamSchool::switched(students(n), &switches).await;
+        world.settings.exam.batch_size = batch_size;
+        assert_eq!(world.run().await.exit_code, 0);
+        let _quiet = world.run_later().await;
+        world.later(HOUR);
+        worlds.push((format!("{info}, {empty_list}, {batch_size}"), world));
+    }
+    worlds
+}
+
+#[tokio::test]
+async fn a_student_whose_candidate_was_deleted_is_entered_again() {
+    for (what, world) in worlds(5).await {
+        let before = world.sid("s001").await;
+        world.sandbox.remove_candidate(before);
+        let report = world.run().await;
+        assert_eq!((report.applied().as_str(), report.exit_code), ("1 add", 0), "{what}: {report:#?}");
+        assert_ne!(world.sid("s001").await, before, "{what}");
+        assert_eq!(world.run().await.planned(), "", "{what}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn the_link_of_a_leaver_whose_candidate_was_deleted_is_closed() {
+    for (what, mut world) in worlds(5).await {
+        world.sandbox.remove_candidate(world.sid("s001").await);
+        world.remove("s001").await;
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.exit_code), (0, 0), "{what}: {report:#?}");
+        assert!(world.link("s001").await.is_none(), "{what}");
+        assert_eq!(world.failures().await, [], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_gone_while_look_ups_show_nobody_at_all() {
+    for (what, world) in worlds(5).await {
+        let before = world.sid("s001").await;
+        world.sandbox.remove_candidate(before);
+        world.set("nobody", "getstudentsinfo@*");
+        for run in 0..3 {
+            let report = world.run_later().await;
+            // What is withheld just as before is attention.
+            let exit = if run == 0 { 3 } else { 0 };
+            assert_eq!((report.writes(), report.exit_code), (0, exit), "{what}: {report:#?}");
+        }
+        assert_eq!(world.sid("s001").await, before, "{what}");
+        world.sandbox.clear_faults();
+        let _entered = world.run_later().await;
+        let _quiet = world.run_later().await;
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{what}");
+    }
+}
