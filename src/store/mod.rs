@@ -36,6 +36,7 @@ mod listing_memory;
 mod lock;
 mod moments;
 mod outcomes;
+mod pool;
 mod result_passes;
 mod results;
 mod rewritten_fields;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::error::Doing;
-use super::{StoreError, ids_in_normal_form};
+use super::{StoreError, ids_in_normal_form, pool};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
 
@@ -19,6 +19,9 @@ const MIGRATION_ATTEMPTS: u32 = 3;
 
 /// Long enough for another process to finish its upgrade, or to come to its next step.
 const BETWEEN_MIGRATIONS: Duration = Duration::from_millis(200);
+
+/// The longest wait for a connection that another task is using.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Our own database: links, enrolments, runs, failures.
 #[derive(Clone, Debug)]
@@ -44,20 +47,10 @@ impl StateStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
         let open = |source| StoreError::Open { path: path.to_owned(), source };
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.clone())
-            .await
-            .map_err(open)?;
+        let writer = pool::open(options.clone(), 1, PATIENCE).await.map_err(open)?;
         migrate(&writer).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
         ids_in_normal_form::normalise(&writer).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(3)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.pragma("query_only", "1"))
-            .await
-            .map_err(open)?;
+        let reader = pool::open(options.pragma("query_only", "1"), 3, PATIENCE).await.map_err(open)?;
         Ok(Self { writer, reader })
     }
 
@@ -67,13 +60,8 @@ impl StateStore {
     /// When SQLite refuses it.
     pub async fn absent(path: &Path) -> Result<Self, StoreError> {
         // The one connection is the database: it must not be closed while it is idle.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(SqliteConnectOptions::new().in_memory(true))
-            .await
-            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        let pool = pool::open(SqliteConnectOptions::new().in_memory(true), 1, PATIENCE);
+        let pool = pool.await.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
         migrate(&pool).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
         Ok(Self { writer: pool.clone(), reader: pool })
     }

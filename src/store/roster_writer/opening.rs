@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqlitePool};
 
 use super::RosterWriteError;
+use crate::store::pool;
 use rosterd_import::RosterTable;
 
 /// The longest wait for another writer.
@@ -31,8 +32,7 @@ pub(super) fn create_private(path: &Path) -> Result<(), RosterWriteError> {
 pub(super) async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, RosterWriteError> {
     // The journal mode stays what the school chose.
     let options = options.create_if_missing(false).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
-    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    Ok(pool.connect_with(options).await?)
+    Ok(pool::open(options, 1, BUSY_TIMEOUT).await?)
 }
 
 /// The kind of tables in a database.
