@@ -13,7 +13,9 @@ use crate::exit::{Exit, exit_code};
 use crate::remote::classin::{ClassinConnection, ClassinProbe, ClassinWriter};
 use crate::remote::exam::{ExamConnection, ExamReader, ExamWriter};
 use crate::remote::http::Transport;
-use crate::run::{ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Writers};
+use crate::run::{
+    ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Severity, Writers,
+};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
 use rosterd_core::failure::RetryPolicy;
@@ -58,14 +60,14 @@ impl AppError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Credentials(_) => Exit::Configuration,
-            Self::Roster(RosterError::Missing { .. } | RosterError::Schema { .. }) => Exit::Configuration,
-            Self::Roster(RosterError::Locked { .. })
-            | Self::RosterAway(_)
-            | Self::Lock(LockError::Busy { .. }) => Exit::Temporary,
+            // Where none was ever read, the path is wrong.
+            Self::Roster(RosterError::Missing { .. }) => Exit::Configuration,
+            Self::Roster(error) => Severity::of_roster_error(error).into(),
+            Self::RosterAway(_) | Self::Lock(LockError::Busy { .. }) => Exit::Temporary,
             Self::Store(StoreError::Schema { .. } | StoreError::Open { .. } | StoreError::Prepare { .. }) => {
                 Exit::Configuration
             }
-            Self::Roster(_) | Self::Store(_) | Self::Lock(_) | Self::Other(_) => Exit::Failed,
+            Self::Store(_) | Self::Lock(_) | Self::Other(_) => Exit::Failed,
         }
     }
 }
@@ -146,7 +148,8 @@ impl App {
 /// When it is missing, locked, corrupt, or lacks something.
 pub async fn roster(settings: &Settings) -> Result<RosterDatabase, RosterError> {
     let columns: Vec<String> = settings.exam.fields.iter().map(|mapping| mapping.column.clone()).collect();
-    RosterDatabase::open(&settings.roster.database, &settings.roster.queries, &columns).await
+    let (roster, state) = (&settings.roster, &settings.state.database);
+    RosterDatabase::open(&roster.database, &roster.queries, &columns, state).await
 }
 
 /// The same, where a run is to read it: one that an earlier run has read comes back by itself.

@@ -30,6 +30,7 @@ mod clock;
 mod commands;
 mod daemon;
 mod exit;
+mod files;
 mod program;
 mod settings;
 mod telemetry;

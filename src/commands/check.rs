@@ -185,11 +185,19 @@ async fn classin_account(app: &App, findings: &mut Findings) -> Result<(), AppEr
 
 async fn roster(app: &App, findings: &mut Findings) {
     let read = match app.roster().await {
-        Ok(roster) => roster.require_students(app.settings.guard.min_roster).await,
+        Ok(roster) => {
+            let students = roster.require_students(app.settings.guard.min_roster).await;
+            let copied = roster.why_copied().await;
+            roster.close().await;
+            students.map(|students| (students, copied))
+        }
         Err(error) => Err(error),
     };
     match read {
-        Ok(students) => findings.good("roster", format!("{students} active students")),
+        Ok((students, None)) => findings.good("roster", format!("{students} active students")),
+        Ok((students, Some(why))) => {
+            findings.good("roster", format!("{students} active students (read from a private copy: {why})"));
+        }
         Err(error) => {
             let line = in_one_line(&error);
             findings.bad("roster", AppError::from(error).exit(), line);

@@ -35,7 +35,8 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
             let settings = Settings::load_from_environment(config)?;
             let roster = &settings.roster;
             let is_password = |column: &str| is_password(&settings, column);
-            let export = RosterExport::open(&roster.database, &roster.queries, is_password).await?;
+            let state = &settings.state.database;
+            let export = RosterExport::open(&roster.database, &roster.queries, state, is_password).await?;
             let columns: Vec<&str> = export.columns.iter().map(String::as_str).collect();
             let rows = export.rows().map(|row| Ok(row?)).boxed();
             write(cli, arguments, &columns, rows).await

@@ -62,9 +62,11 @@ impl Severity {
     /// What a roster that cannot be read means.
     pub fn of_roster_error(error: &RosterError) -> Self {
         match error {
-            RosterError::Schema { .. } => Self::Configuration,
+            RosterError::Schema { .. } | RosterError::Unreadable { .. } => Self::Configuration,
             // It was there when the run began.
-            RosterError::Missing { .. } | RosterError::Locked { .. } => Self::Temporary,
+            RosterError::Missing { .. } | RosterError::Locked { .. } | RosterError::Passing { .. } => {
+                Self::Temporary
+            }
             RosterError::Corrupt { .. }
             | RosterError::TooFew { .. }
             | RosterError::Cut { .. }

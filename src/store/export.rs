@@ -1,19 +1,15 @@
 //! Rows as people take them away: the roster and the links, one at a time and as texts.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Column, Row, SqlitePool};
 
 use super::error::Doing;
-use super::roster::{RosterError, failure};
+use super::roster::{OpenFile, RosterError, failure};
 use super::{StateStore, StoreError};
 use crate::settings::RosterQueries;
-
-/// The longest wait for another program's lock on the roster.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A row as texts; what is absent is empty.
 pub type TextRow = Vec<String>;
@@ -26,6 +22,8 @@ pub const LINK_COLUMNS: [&str; 7] =
 #[derive(Debug)]
 pub struct RosterExport {
     path: PathBuf,
+    /// Kept open while its rows are read.
+    _file: OpenFile,
     pool: SqlitePool,
     statement: String,
     /// The names of the columns, in order.
@@ -35,25 +33,18 @@ pub struct RosterExport {
 }
 
 impl RosterExport {
-    /// Opens a roster; `without` says which columns of students are left out.
+    /// Opens a roster; `without` says which columns of students are left out, `state` is our own database.
     ///
     /// # Errors
     /// When the file is missing, locked or corrupt, or lacks a table.
     pub async fn open(
         path: &Path,
         queries: &RosterQueries,
+        state: &Path,
         without: impl Fn(&str) -> bool,
     ) -> Result<Self, RosterError> {
-        if !path.is_file() {
-            return Err(RosterError::Missing { path: path.to_owned() });
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(PATIENCE)
-            .pragma("query_only", "1");
-        let pool = SqlitePoolOptions::new().max_connections(1);
-        let pool = pool.connect_with(options).await.map_err(|source| failure(path, "students", source))?;
+        let file = OpenFile::open(path, state).await?;
+        let pool = file.pool().await?;
         let statement = statement(queries);
         // The table is ours or the admin's own query from the configuration file. The join makes a row, and so
         // names columns, also where there is no student.
@@ -63,7 +54,7 @@ impl RosterExport {
         let named = row.columns().iter().enumerate().map(|(place, column)| (place, column.name().to_owned()));
         let last = row.columns().len().saturating_sub(1);
         let (places, columns) = named.filter(|(place, name)| *place != last && !without(name)).unzip();
-        Ok(Self { path: path.to_owned(), pool, statement, columns, places })
+        Ok(Self { path: path.to_owned(), _file: file, pool, statement, columns, places })
     }
 
     /// The students with their groups and classes, by id.

@@ -32,6 +32,7 @@ mod program;
 mod relink;
 mod results;
 mod roster_reading;
+mod rosters_of_others;
 mod runs;
 mod service_accounts;
 mod settings;

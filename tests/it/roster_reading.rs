@@ -39,12 +39,18 @@ async fn run(connection: &mut SqliteConnection, statements: &str) {
 }
 
 impl Made {
+    /// Where our own database would be.
+    fn state(&self) -> PathBuf {
+        self.path.with_file_name("state.db")
+    }
+
     async fn open(&self) -> RosterDatabase {
         self.open_with(&RosterQueries::default()).await.unwrap()
     }
 
     async fn open_with(&self, queries: &RosterQueries) -> Result<RosterDatabase, RosterError> {
-        RosterDatabase::open(&self.path, queries, &["name".to_owned(), "phone".to_owned()]).await
+        RosterDatabase::open(&self.path, queries, &["name".to_owned(), "phone".to_owned()], &self.state())
+            .await
     }
 }
 
@@ -255,7 +261,7 @@ async fn a_blank_name_makes_the_row_of_somebody_who_is_there_a_bad_one() {
     .await;
     for columns in [vec!["name".to_owned()], vec!["phone".to_owned()]] {
         let queries = RosterQueries::default();
-        let database = RosterDatabase::open(&made.path, &queries, &columns).await.unwrap();
+        let database = RosterDatabase::open(&made.path, &queries, &columns, &made.state()).await.unwrap();
         let rows = rows(&database).await;
         let bad: Vec<&str> =
             rows.iter().filter(|row| row.unusable.is_some()).map(|row| row.student.id.as_str()).collect();
@@ -523,7 +529,8 @@ async fn the_schools_own_program_can_write_while_a_run_waits_for_the_services() 
 #[tokio::test]
 async fn what_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let nothing = RosterDatabase::open(&folder.path().join("no.db"), &RosterQueries::default(), &[]).await;
+    let (no_roster, state) = (folder.path().join("no.db"), folder.path().join("state.db"));
+    let nothing = RosterDatabase::open(&no_roster, &RosterQueries::default(), &[], &state).await;
     assert!(matches!(nothing, Err(RosterError::Missing { .. })));
     for table in ["students", "groups", "group_members", "classes", "class_members"] {
         let made = made(&format!("{OUR_TABLES} DROP TABLE {table}")).await;
@@ -534,7 +541,9 @@ async fn what_is_missing_is_named() {
     let made = made(OUR_TABLES).await;
     for column in ["nickname", "no such \"one\""] {
         let columns = [column.to_owned()];
-        let error = RosterDatabase::open(&made.path, &RosterQueries::default(), &columns).await.unwrap_err();
+        let error = RosterDatabase::open(&made.path, &RosterQueries::default(), &columns, &made.state())
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains(&format!("students has no column {column}")), "{error}");
     }
     let queries = RosterQueries { groups: Some("SELEKT 1".to_owned()), ..RosterQueries::default() };

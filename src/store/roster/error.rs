@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::{self, Right, beside};
 use rosterd_core::exam_plan::RosterFlaw;
 
 /// The reason why the roster cannot be read.
@@ -27,6 +28,20 @@ pub enum RosterError {
     Schema {
         path: PathBuf,
         /// The missing part and the remedy.
+        what: String,
+    },
+    /// It may not be read, or not as it stands.
+    #[error("roster.database {path}: {what}")]
+    Unreadable {
+        path: PathBuf,
+        /// The cause and the remedy.
+        what: String,
+    },
+    /// It cannot be read now, which passes.
+    #[error("roster.database {path}: {what}")]
+    Passing {
+        path: PathBuf,
+        /// The cause and the remedy.
         what: String,
     },
     /// It has fewer students than a roster can have.
@@ -66,13 +81,62 @@ pub enum RosterError {
 
 /// The error for a failed statement on `table`.
 pub(in crate::store) fn failure(path: &Path, table: &'static str, source: sqlx::Error) -> RosterError {
-    let path = path.to_owned();
-    let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    match code.map(|code| code & 0xff) {
+    match code(&source) {
         // SQLITE_BUSY and SQLITE_LOCKED.
-        Some(5 | 6) => RosterError::Locked { path },
-        // SQLITE_CORRUPT, SQLITE_CANTOPEN and SQLITE_NOTADB.
-        Some(11 | 14 | 26) => RosterError::Corrupt { path, source },
-        _ => RosterError::Read { path, table, source },
+        Some(5 | 6) => RosterError::Locked { path: path.to_owned() },
+        // SQLITE_CORRUPT and SQLITE_NOTADB.
+        Some(11 | 26) => RosterError::Corrupt { path: path.to_owned(), source },
+        // SQLITE_FULL: we write no roster, but SQLite sorts and copies in files of its own.
+        Some(13) => {
+            let what =
+                "cannot be read, because the disk for temporary files (TMPDIR) is full: make room there";
+            RosterError::Passing { path: path.to_owned(), what: what.to_owned() }
+        }
+        _ if is_about_opening(&source) => cannot_open(path, source),
+        _ => RosterError::Read { path: path.to_owned(), table, source },
     }
+}
+
+/// The primary code of SQLite.
+fn code(source: &sqlx::Error) -> Option<u32> {
+    let code: u32 = source.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+/// Whether SQLite could not open the file or one beside it, or would have to write for that.
+pub(super) fn is_about_opening(source: &sqlx::Error) -> bool {
+    // SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN and SQLITE_AUTH.
+    matches!(code(source), Some(3 | 8 | 14 | 23))
+}
+
+/// The error for a file that cannot be opened: says what stands in the way. The file may be whole, so nobody is told to
+/// restore it.
+pub(super) fn cannot_open(path: &Path, source: sqlx::Error) -> RosterError {
+    let resolved = files::resolved(path);
+    let (journal, log) = (beside(&resolved, "-journal"), beside(&resolved, "-wal"));
+    let missing = [path, &resolved, &log, &journal]
+        .into_iter()
+        .find_map(|path| files::missing_right(Right::Read, path));
+    let what = if let Some(missing) = missing {
+        missing
+    } else if journal.exists() {
+        format!(
+            "a write to it broke off and left {}: open it once with the program that writes it, which takes the write \
+             back ({source})",
+            journal.display()
+        )
+    } else if log.exists() {
+        format!(
+            "is in WAL mode, and its log {} cannot be read beside it ({source}): let the program that writes it set \
+             `PRAGMA journal_mode = DELETE`, or run rosterd as its user",
+            log.display()
+        )
+    } else {
+        format!(
+            "cannot be opened ({source}): see that the file, its folder and the folder for temporary files (TMPDIR) can \
+             be used by user {}",
+            files::effective_user()
+        )
+    };
+    RosterError::Unreadable { path: path.to_owned(), what }
 }

@@ -1,12 +1,14 @@
 //! The roster, read: our tables or a school's own queries, in one read transaction, never written.
 
 mod cursor;
+mod descriptor;
 mod error;
 mod file;
 mod nobody;
 mod normal_form;
 mod people;
 mod places;
+mod private_copy;
 mod snapshot;
 mod standing;
 mod tables;
@@ -21,9 +23,10 @@ pub use error::RosterError;
 pub use people::RosterDetails;
 pub use snapshot::RosterSnapshot;
 
+use crate::files::{FileIdentity, beside};
 use crate::settings::RosterQueries;
 pub(super) use error::failure;
-use file::{FileIdentity, OpenFile};
+pub(super) use file::OpenFile;
 use rosterd_core::roster::{ClassTarget, Enrolment, Student};
 use tables::{Declared, Tables, quoted};
 
@@ -58,16 +61,19 @@ pub struct RosterDatabase {
 
 impl RosterDatabase {
     /// Opens a roster and checks that it has every table and column that is needed; `columns` are the
-    /// mapped columns of students.
+    /// mapped columns of students. Beside `state`, our own database, a private copy of the roster stands where it has
+    /// to be read by one.
     ///
     /// # Errors
-    /// When the file is missing, locked, corrupt, or lacks something: the message names it.
-    pub async fn open(path: &Path, queries: &RosterQueries, columns: &[String]) -> Result<Self, RosterError> {
-        if !path.is_file() {
-            return Err(RosterError::Missing { path: path.to_owned() });
-        }
-        let file = OpenFile::open(path).await?;
-        let pool = file.pool(path).await?;
+    /// When the file is missing, locked, corrupt, may not be read, or lacks something: the message names it.
+    pub async fn open(
+        path: &Path,
+        queries: &RosterQueries,
+        columns: &[String],
+        state: &Path,
+    ) -> Result<Self, RosterError> {
+        let file = OpenFile::open(path, state).await?;
+        let pool = file.pool().await?;
         let [students, ..] = tables::given(queries, columns);
         let personal = personal(path, &pool, &students.given).await?;
         let more: Vec<String> =
@@ -92,6 +98,11 @@ impl RosterDatabase {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Why the roster is read by a private copy, if it is.
+    pub async fn why_copied(&self) -> Option<&'static str> {
+        self.file.why_copied().await
     }
 
     /// Lets go of the file.
@@ -130,15 +141,18 @@ impl RosterDatabase {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RosterError> {
-        let begun = self.file.pool(&self.path).await?.begin_with("BEGIN").await;
-        let mut transaction = begun.map_err(|source| failure(&self.path, "the file", source))?;
-        self.require_whole_file(&mut transaction).await?;
+        let (mut transaction, read) = self.file.begin().await?;
+        self.require_whole_file(&mut transaction, &read).await?;
         Ok(transaction)
     }
 
     /// SQLite reads what lies behind the end of a file as zeros, and so may lose rows of the last page without a
     /// word. Pages that are still in a log need not be in the file.
-    async fn require_whole_file(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), RosterError> {
+    async fn require_whole_file(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        read: &Path,
+    ) -> Result<(), RosterError> {
         let pages: (i64, i64) =
             sqlx::query_as("SELECT page_count, page_size FROM pragma_page_count(), pragma_page_size()")
                 .fetch_one(&mut **transaction)
@@ -149,20 +163,14 @@ impl RosterDatabase {
             return Err(RosterError::Missing { path: self.path.clone() });
         }
         let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        let bytes = length(&self.path);
-        let log = length(&log_of(&self.path));
+        let bytes = length(read);
+        // The file in which WAL mode keeps changes that are not yet in the main file.
+        let log = length(&beside(read, "-wal"));
         if bytes < expected && log == 0 {
             return Err(RosterError::Cut { path: self.path.clone(), bytes, expected });
         }
         Ok(())
     }
-}
-
-/// The file in which SQLite's WAL mode keeps changes not yet in the main file.
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    PathBuf::from(log)
 }
 
 /// Prepares a statement for every table and column without reading rows.

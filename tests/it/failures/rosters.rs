@@ -29,7 +29,7 @@ async fn open_again(world: &mut ExamSchool, students: Option<&str>) -> Result<()
     let queries = RosterQueries { students: students.map(str::to_owned), ..RosterQueries::default() };
     let columns: Vec<String> = world.settings.exam.fields.iter().map(|field| field.column.clone()).collect();
     let path = world.folder.path().join("roster.db");
-    world.database = RosterDatabase::open(&path, &queries, &columns).await?;
+    world.database = RosterDatabase::open(&path, &queries, &columns, &world.settings.state.database).await?;
     Ok(())
 }
 

@@ -1,0 +1,205 @@
+//! What the operating system says about files: which one a path names, who may use it, how much room there is. It opens
+//! none of them.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statfs, statvfs};
+
+/// Which file a path names: one that takes its place by a rename is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    /// Of the file at this path, links followed; `None` where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        Some(Self::of_metadata(&std::fs::metadata(path).ok()?))
+    }
+
+    pub fn of_metadata(file: &Metadata) -> Self {
+        Self { device: file.dev(), inode: file.ino() }
+    }
+}
+
+/// What somebody wants to do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    Read,
+    Write,
+    /// Go through a folder.
+    Enter,
+}
+
+impl Right {
+    fn access(self) -> Access {
+        match self {
+            Self::Read => Access::READ_OK,
+            Self::Write => Access::WRITE_OK,
+            Self::Enter => Access::EXEC_OK,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Enter => "enter",
+        }
+    }
+}
+
+/// The user that this process acts as.
+pub fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The user that the file belongs to.
+pub fn owner(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|file| file.uid())
+}
+
+/// Whether this process may do that with the file that is there.
+pub fn may(right: Right, path: &Path) -> bool {
+    accessat(CWD, path, right.access(), AtFlags::EACCESS).is_ok()
+}
+
+/// The folder that a path lies in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// The path without links, as far as it exists.
+pub fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let name = path.components().next_back();
+    match (folder_of(path).canonicalize(), name) {
+        (Ok(folder), Some(Component::Normal(name))) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The file with this ending beside another, as SQLite names its own.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// The right that is missing for this, in words and with what to do; `None` where none is missing, or where nothing is
+/// there.
+pub fn missing_right(right: Right, path: &Path) -> Option<String> {
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    folders.reverse();
+    let folders = folders.into_iter().filter(|folder| !folder.as_os_str().is_empty());
+    for folder in folders {
+        if folder.exists() && !may(Right::Enter, folder) {
+            return Some(refusal(Right::Enter, folder));
+        }
+    }
+    (path.exists() && !may(right, path)).then(|| refusal(right, path))
+}
+
+fn refusal(right: Right, path: &Path) -> String {
+    let (us, name) = (effective_user(), path.display());
+    if right == Right::Write && is_read_only(path) {
+        return format!("{name} lies on a file system that is mounted read-only: mount it for writing");
+    }
+    let Ok(file) = std::fs::metadata(path) else {
+        return format!("user {us} has no permission to {} {name}", right.as_str());
+    };
+    let (owner, group, mode) = (file.uid(), file.gid(), file.mode() & 0o7777);
+    format!(
+        "user {us} has no permission to {} {name}, which belongs to user {owner} and group {group} and has mode \
+         {mode:04o}: give it with chown, chmod or a common group, or run rosterd as user {owner}",
+        right.as_str()
+    )
+}
+
+/// Whether the file system of this file is mounted read-only.
+pub fn is_read_only(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Less room than this is none: SQLite asks for whole pages, and for 32 KiB of an index of its log at once.
+const LEAST_ROOM_BYTES: u64 = 128 * 1024;
+
+/// Whether the file system of this folder has no room left, for data or for files.
+pub fn is_full(folder: &Path) -> bool {
+    statvfs(folder).is_ok_and(|system| {
+        let no_inode = system.f_files > 0 && system.f_favail == 0;
+        no_inode || system.f_bavail.saturating_mul(system.f_frsize) < LEAST_ROOM_BYTES
+    })
+}
+
+/// File systems of other machines by the number that the kernel gives them.
+// Source: linux/magic.h, and the file systems' own headers; read 2026-11-27.
+const SHARES: [(u32, &str); 15] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB"),
+    (0x5346_414f, "AFS"),
+    (0x6b41_4653, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x564c, "NCP"),
+    (0x0102_1997, "9P"),
+    (0x00c3_6400, "Ceph"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x0116_1970, "GFS2"),
+    (0x786f_4256, "VirtualBox"),
+    (0xbacb_acbc, "VMware"),
+    // sshfs, rclone and the folders that Docker Desktop shares. Local ones cannot be told apart from them.
+    (0x6573_5546, "FUSE"),
+];
+
+/// The kind of network share that this file lies on, if it does: neither locks nor shared memory are to be trusted there.
+pub fn network_share(path: &Path) -> Option<&'static str> {
+    share_of(statfs(path).ok()?.f_type)
+}
+
+fn share_of<N: TryInto<i64>>(kind: N) -> Option<&'static str> {
+    // The kernel's number has 32 bits; where it is kept in a signed word, its upper half comes out negative.
+    let kind: i64 = kind.try_into().ok()?;
+    let kind = u32::try_from(kind & 0xffff_ffff).ok()?;
+    SHARES.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_shares_are_told_by_the_kernels_number_whatever_its_sign() {
+        let table: [(&str, i64, Option<&str>); 6] = [
+            ("nfs", 0x6969, Some("NFS")),
+            ("cifs", 0xff53_4d42, Some("CIFS")),
+            ("cifs in a signed word", i64::from(0xff53_4d42_u32.cast_signed()), Some("CIFS")),
+            ("fuse", 0x6573_5546, Some("FUSE")),
+            ("ext4", 0xef53, None),
+            ("tmpfs", 0x0102_1994, None),
+        ];
+        for (row, kind, share) in table {
+            assert_eq!(share_of(kind), share, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_link_and_the_file_that_it_leads_to_are_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(FileIdentity::of(&file), FileIdentity::of(&link));
+        assert_eq!(resolved(&link), resolved(&file));
+        assert_eq!(resolved(&folder.path().join("none")).file_name(), Some("none".as_ref()));
+    }
+}
