@@ -5,9 +5,7 @@ use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
-use rosterd_core::classin_plan::{
-    Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, class_key, classin_holds, let_wait,
-};
+use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentOperation, classin_holds, let_wait};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -26,7 +24,7 @@ pub(super) async fn hold_excess(
         max_modify: side.guard.max_modify,
         max_group: side.guard.max_group,
         approved: Approvals::new(state.approved_in_classin(now_ms).await?),
-        recent_removals: recent_removals(context, plan, now_ms).await?,
+        recent_removals: state.recent_removals(since_ms).await?,
         enrolments: sizes.values().map(|size| size.living).sum(),
         sizes,
         staying: plan.staying.clone(),
@@ -35,16 +33,6 @@ pub(super) async fn hold_excess(
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);
     let_wait(&mut plan.operations, &plan.full_still);
     Ok(guard.approved)
-}
-
-/// Removals of the last day that nobody approved. One whose answer was lost and that is planned once more counts there.
-async fn recent_removals(context: &Context, plan: &ClassinPlan, now_ms: i64) -> Result<u64, StoreError> {
-    let mut recent = context.state.recent_removals(now_ms.saturating_sub(DAY_MS)).await?;
-    let planned = plan.operations.iter();
-    for operation in planned.filter(|it| it.kind == EnrolmentKind::Remove && it.is_planned()) {
-        recent.remove(&(operation.student.clone(), class_key(operation)));
-    }
-    Ok(u64::try_from(recent.len()).unwrap_or(u64::MAX))
 }
 
 /// Says why operations are held, and remembers them for an approval.

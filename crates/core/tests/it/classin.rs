@@ -197,7 +197,7 @@ impl Class {
             sizes: BTreeMap::from([(TARGET, ClassSize { living, left: 0 })]),
             staying: plan.staying,
             accounts: 0,
-            recent_removals: 0,
+            recent_removals: std::collections::HashSet::new(),
             approved: Approvals::default(),
         };
         guard.judge(&mut plan.operations, &mut []);

@@ -33,8 +33,8 @@ pub struct ClassinGuard {
     pub staying: BTreeMap<ClassTarget, usize>,
     /// The accounts that we remember.
     pub accounts: u64,
-    /// Removals of the last 24 hours, approved ones not counted.
-    pub recent_removals: u64,
+    /// Who was removed from what in the last 24 hours, by [`class_key`]; approved ones not counted.
+    pub recent_removals: HashSet<(StudentId, String)>,
     /// What a person let go ahead.
     pub approved: Approvals,
 }
@@ -124,7 +124,7 @@ impl ClassinGuard {
     }
 
     fn hold_removals(&self, enrolments: &mut [EnrolmentOperation]) {
-        let (total, recent) = (self.enrolments, self.recent_removals);
+        let (total, recent) = (self.enrolments, self.removed_before(enrolments));
         let concerns = |operation: &EnrolmentOperation| {
             operation.kind == EnrolmentKind::Remove
                 && operation.is_planned()
@@ -142,6 +142,15 @@ impl ClassinGuard {
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
         }
+    }
+
+    /// Removals of the last 24 hours beside those that are planned once more. What is held for another reason has not
+    /// been taken back, so it goes on counting.
+    fn removed_before(&self, enrolments: &[EnrolmentOperation]) -> u64 {
+        let planned = enrolments.iter();
+        let planned = planned.filter(|it| it.kind == EnrolmentKind::Remove && it.is_planned());
+        let planned: HashSet<_> = planned.map(|it| (it.student.clone(), class_key(it))).collect();
+        count(self.recent_removals.difference(&planned))
     }
 
     /// A class that more leave than one class loses in a day keeps them all.

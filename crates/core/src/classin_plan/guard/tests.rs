@@ -15,7 +15,7 @@ fn guard() -> ClassinGuard {
         sizes: BTreeMap::new(),
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
         accounts: 100,
-        recent_removals: 0,
+        recent_removals: HashSet::new(),
         approved: Approvals::default(),
     }
 }
@@ -38,6 +38,12 @@ fn enrolment(kind: EnrolmentKind, number: u64) -> EnrolmentOperation {
 
 fn removals(count: u64) -> Vec<EnrolmentOperation> {
     (0..count).map(|number| enrolment(EnrolmentKind::Remove, number)).collect()
+}
+
+/// Students who were removed from the class before, numbered from `first` on.
+fn removed(first: u64, count: u64) -> HashSet<(StudentId, String)> {
+    let student = |number| StudentId::new(format!("s{number:02}"));
+    (first..first + count).map(|number| (student(number), "c1".to_owned())).collect()
 }
 
 fn names(count: u64) -> Vec<AccountOperation> {
@@ -77,15 +83,39 @@ fn removals_up_to_the_limit_go_on_and_one_more_holds_them_all() {
 
 #[test]
 fn removals_of_the_last_day_count_too_so_that_slices_do_not_get_by() {
-    for (recent_removals, held) in [(0, 0), (1, 0), (2, 2)] {
-        let guard = ClassinGuard { recent_removals, ..guard() };
-        assert_eq!(held_removals(&guard, removals(2)), held, "{recent_removals} before");
+    for (before, held) in [(0, 0), (1, 0), (2, 2)] {
+        let guard = ClassinGuard { recent_removals: removed(50, before), ..guard() };
+        assert_eq!(held_removals(&guard, removals(2)), held, "{before} before");
     }
 }
 
 #[test]
+fn a_removal_that_is_planned_once_more_counts_once() {
+    let guard = ClassinGuard { recent_removals: removed(0, 2), ..guard() };
+    for (count, held) in [(3, 0), (4, 4)] {
+        assert_eq!(held_removals(&guard, removals(count)), held, "{count}, two of them once more");
+    }
+}
+
+#[test]
+fn who_left_before_and_is_held_now_for_another_reason_still_counts() {
+    let emptied = ClassTarget { course: CourseId(2), class: None };
+    let of_emptied =
+        |number| EnrolmentOperation { target: emptied, ..enrolment(EnrolmentKind::Remove, number) };
+    let guard = ClassinGuard { recent_removals: removed(0, 3), ..guard() };
+    let mut operations: Vec<_> =
+        (0..3).map(of_emptied).chain([enrolment(EnrolmentKind::Remove, 9)]).collect();
+    guard.judge(&mut operations, &mut []);
+    let reason = &operations[3].state;
+    assert!(
+        matches!(reason, EnrolmentState::Held(Reason::Other(why)) if why.contains("guard.max_delete")),
+        "a fourth of three: {reason:?}"
+    );
+}
+
+#[test]
 fn without_a_removal_of_today_earlier_ones_hold_nothing() {
-    let guard = ClassinGuard { recent_removals: 50, ..guard() };
+    let guard = ClassinGuard { recent_removals: removed(50, 50), ..guard() };
     let mut operations = vec![enrolment(EnrolmentKind::Enrol, 1)];
     guard.judge(&mut operations, &mut []);
     assert!(operations[0].is_planned());
