@@ -55,7 +55,7 @@ fn foreign_candidates(plan: &GuardedPlan) -> Vec<String> {
 fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) -> String {
     let name = |gid: &Gid| groups.code_of(*gid).map_or_else(|| format!("gid {gid}"), ToString::to_string);
     // A hold about single people names them itself.
-    let largest = if reason.word().is_some() { &[] } else { largest };
+    let largest = if reason.is_limit() { largest } else { &[] };
     let largest: Vec<String> =
         largest.iter().map(|(gid, count)| format!("{} ({count})", name(gid))).collect();
     match (reason, largest.as_slice()) {

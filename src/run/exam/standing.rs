@@ -68,7 +68,7 @@ impl StandingOperations {
 
     /// Whether this is held about single people as it was before.
     pub(super) fn is_known_hold(&self, operation: &Operation) -> bool {
-        matches!(&operation.state, OperationState::Held(reason) if reason.word().is_some())
+        matches!(&operation.state, OperationState::Held(reason) if !reason.is_limit())
             && self.known.contains(&key(operation))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub use super::cannot_reason::CannotReason;
 pub use super::excess::Excess;
 
-use super::fingerprint::{Digest, Fingerprint};
+use super::fingerprint::Digest;
 use super::first_contact::FirstContact;
 use super::hold_word::{HoldWord, NamedHold};
 use super::kind::OperationKind;
@@ -80,28 +80,54 @@ pub enum HoldReason {
     ForeignGroup(BTreeSet<Gid>),
 }
 
+/// What holds an operation: a limit, or a doubt about single people.
+enum HoldKind {
+    /// Its word for programs.
+    Limit(&'static str),
+    People(NamedHold),
+}
+
 impl HoldReason {
+    /// The two kinds, told apart in this one place.
+    fn kind(&self) -> HoldKind {
+        match self {
+            Self::TooManyDeletes(_) => HoldKind::Limit("max-delete"),
+            Self::TooManyModifies(_) => HoldKind::Limit("max-modify"),
+            Self::TooManyLoginChanges(_) => HoldKind::Limit("login-changes"),
+            Self::TooManyVanished(_) => HoldKind::Limit("vanished"),
+            Self::GroupToZero(_) => HoldKind::Limit("group-to-zero"),
+            Self::TooManyGroups { .. } => HoldKind::Limit("new-groups"),
+            Self::TooManyMoves(_) => HoldKind::Limit("max-move"),
+            Self::GroupShrinks(..) => HoldKind::Limit("max-group"),
+            Self::TooManyOverwrites(_) => HoldKind::Limit("take-overs"),
+            Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => HoldKind::Limit("missing"),
+            Self::FirstContact(_) => HoldKind::Limit("first-contact"),
+            Self::NothingAgrees { sid, compared: _ } => {
+                people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
+            }
+            Self::StillNamed => people(HoldWord::UnreadableIds, |about| about.text("still named")),
+            Self::UnreadableIds => people(HoldWord::UnreadableIds, |about| about.text("unreadable ids")),
+            Self::RowsOfNobody(_) => people(HoldWord::UnreadableIds, |about| about.text("rows of nobody")),
+            Self::TwinOf(sid) => people(HoldWord::UnreadableIds, |about| about.text("twin").number(sid.0)),
+            Self::SamePerson(doubt) => people(HoldWord::SamePerson, |about| doubt.take_into(about)),
+            Self::ForeignGroup(gids) => people(HoldWord::ForeignGroup, |about| {
+                gids.iter().fold(about.text("foreign group"), |about, gid| about.number(gid.0))
+            }),
+        }
+    }
+
+    /// Whether it is a limit: too much at once, and no doubt about single people.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        matches!(self.kind(), HoldKind::Limit(_))
+    }
+
     /// A word for programs that never changes its meaning: of a limit the setting where there is one.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::TooManyDeletes { .. } => "max-delete",
-            Self::TooManyModifies { .. } => "max-modify",
-            Self::TooManyLoginChanges { .. } => "login-changes",
-            Self::TooManyVanished { .. } => "vanished",
-            Self::GroupToZero(_) => "group-to-zero",
-            Self::TooManyGroups { .. } => "new-groups",
-            Self::TooManyMoves(_) => "max-move",
-            Self::GroupShrinks(..) => "max-group",
-            Self::TooManyOverwrites(_) => "take-overs",
-            Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => "missing",
-            Self::FirstContact(_) => "first-contact",
-            Self::NothingAgrees { .. } => HoldWord::Adoption.as_str(),
-            Self::StillNamed | Self::UnreadableIds | Self::RowsOfNobody(_) | Self::TwinOf(_) => {
-                HoldWord::UnreadableIds.as_str()
-            }
-            Self::SamePerson(_) => HoldWord::SamePerson.as_str(),
-            Self::ForeignGroup(_) => HoldWord::ForeignGroup.as_str(),
+        match self.kind() {
+            HoldKind::Limit(code) => code,
+            HoldKind::People(hold) => hold.word.as_str(),
         }
     }
 
@@ -136,65 +162,24 @@ impl HoldReason {
     /// The word of a hold about single people; `None` for a limit.
     #[must_use]
     pub fn word(&self) -> Option<HoldWord> {
-        match self {
-            Self::NothingAgrees { .. } => Some(HoldWord::Adoption),
-            Self::StillNamed | Self::UnreadableIds | Self::RowsOfNobody(_) | Self::TwinOf(_) => {
-                Some(HoldWord::UnreadableIds)
-            }
-            Self::TooManyDeletes { .. }
-            | Self::TooManyModifies { .. }
-            | Self::TooManyLoginChanges { .. }
-            | Self::TooManyVanished { .. }
-            | Self::GroupToZero(_)
-            | Self::TooManyGroups { .. }
-            | Self::TooManyMoves(_)
-            | Self::GroupShrinks(..)
-            | Self::TooManyOverwrites(_)
-            | Self::TooManyMissing(_)
-            | Self::TooManyMissingPaired { .. }
-            | Self::FirstContact(_) => None,
-            Self::SamePerson(_) => Some(HoldWord::SamePerson),
-            Self::ForeignGroup(_) => Some(HoldWord::ForeignGroup),
-        }
+        self.named().map(|hold| hold.word)
     }
-}
 
-impl HoldReason {
     /// A hold about single people with what it names; `None` for a limit. Another student, group, sid or variant is
     /// another hold, which a person has to be asked about anew.
     #[must_use]
     pub fn named(&self) -> Option<NamedHold> {
-        self.word().map(|word| NamedHold { word, about: self.about() })
+        match self.kind() {
+            HoldKind::Limit(_) => None,
+            HoldKind::People(hold) => Some(hold),
+        }
     }
+}
 
-    fn about(&self) -> Fingerprint {
-        // Ids, gids and sids alone, which every report names.
-        let mut digest = Digest::open("about");
-        match self {
-            Self::NothingAgrees { sid, compared: _ } => digest.text("nothing agrees").number(sid.0),
-            Self::StillNamed => digest.text("still named"),
-            Self::UnreadableIds => digest.text("unreadable ids"),
-            Self::RowsOfNobody(_) => digest.text("rows of nobody"),
-            Self::TwinOf(sid) => digest.text("twin").number(sid.0),
-            Self::SamePerson(doubt) => doubt.take_into(&mut digest),
-            Self::ForeignGroup(gids) => {
-                gids.iter().fold(digest.text("foreign group"), |digest, gid| digest.number(gid.0))
-            }
-            Self::TooManyDeletes(_)
-            | Self::TooManyModifies(_)
-            | Self::TooManyLoginChanges(_)
-            | Self::TooManyVanished(_)
-            | Self::GroupToZero(_)
-            | Self::TooManyGroups { .. }
-            | Self::TooManyMoves(_)
-            | Self::GroupShrinks(..)
-            | Self::TooManyOverwrites(_)
-            | Self::TooManyMissing(_)
-            | Self::TooManyMissingPaired { .. }
-            | Self::FirstContact(_) => digest.text("limit"),
-        };
-        digest.finish()
-    }
+/// A hold about single people. What it is about are ids, gids and sids alone, which every report names.
+fn people(word: HoldWord, about: impl FnOnce(&mut Digest) -> &mut Digest) -> HoldKind {
+    let about = about(&mut Digest::open("about")).finish();
+    HoldKind::People(NamedHold { word, about })
 }
 
 impl fmt::Display for HoldReason {

@@ -101,7 +101,7 @@ impl Guard {
 fn may_go_or_is_asked_about(operation: &Operation) -> bool {
     match &operation.state {
         OperationState::Planned => true,
-        OperationState::Held(reason) => reason.word().is_some(),
+        OperationState::Held(reason) => !reason.is_limit(),
         OperationState::Skipped(_) | OperationState::Cannot(_) => false,
     }
 }
