@@ -16,7 +16,7 @@ use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, Stude
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::Link;
 use rosterd_core::failure::{FailureState, RetryPolicy};
-use rosterd_core::roster::{ClassTarget, StudentId};
+use rosterd_core::roster::{ClassTarget, StudentId, shell_word};
 
 /// One student.
 #[derive(Serialize)]
@@ -232,7 +232,8 @@ fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
     let since = moment(*since_ms);
     format!(
         "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \
-         --student {student}"
+         --student {}",
+        shell_word(student.as_str())
     )
 }
 

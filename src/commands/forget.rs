@@ -6,7 +6,7 @@ use super::output;
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{StudentId, shell_word};
 
 #[derive(Serialize)]
 struct Forgotten {
@@ -21,7 +21,8 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str) -> Result<Exit, App
     let student = StudentId::entered(student);
     let Some(uid) = app.state.forget_account(&student, app.clock.now_ms()).await? else {
         output::print_error(&format!(
-            "no ClassIn account of student {student} is remembered: rosterd explain {student} tells what is"
+            "no ClassIn account of student {student} is remembered: rosterd explain {} tells what is",
+            shell_word(student.as_str())
         ));
         return Ok(Exit::Failed);
     };

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::fingerprint::Digest;
-use crate::roster::StudentId;
+use crate::roster::{StudentId, shell_word};
 
 /// The reason to ask whether it is one person or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,44 +91,52 @@ impl PersonDoubt {
 
 impl fmt::Display for PersonDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = |student: &StudentId| shell_word(student.as_str()).into_owned();
         match self {
             Self::LoginWanted { leaver, by, has_candidate } => {
                 write!(f, "student {by} wants the login value of student {leaver}, who has left: ")?;
                 if !has_candidate {
-                    write!(f, "if they are one person, rosterd relink {leaver} {by}; ")?;
+                    write!(f, "if they are one person, rosterd relink {} {}; ", typed(leaver), typed(by))?;
                 }
-                write!(f, "if they are two, rosterd approve DIGEST --student {leaver}")
+                write!(f, "if they are two, rosterd approve DIGEST --student {}", typed(leaver))
             }
             Self::AlikeIds { leaver, newcomer } => write!(
                 f,
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
-                 if they are one person, rosterd relink {leaver} {newcomer}; if they are two, \
-                 rosterd approve DIGEST --student {leaver} {newcomer}"
+                 if they are one person, rosterd relink {old} {new}; if they are two, \
+                 rosterd approve DIGEST --student {old} {new}",
+                old = typed(leaver),
+                new = typed(newcomer)
             ),
             Self::AlikeEntered { leaver, other } => write!(
                 f,
                 "the id of student {other}, who has a candidate of their own, is that of student {leaver}, who has left, but \
                  for its spelling: if they are one person, keep the candidate of {leaver} (rosterd failures ignore) until one of \
-                 the two is removed on the exam side; if they are two, rosterd approve DIGEST --student {leaver}"
+                 the two is removed on the exam side; if they are two, rosterd approve DIGEST --student {}",
+                typed(leaver)
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,
                 "the candidate of student {leaver}, who has left, was given another login value on the exam side: \
-                 if somebody else uses it now, keep it (rosterd failures ignore), or rosterd relink {leaver} to the \
-                 student whose it is; if not, rosterd approve DIGEST --student {leaver}"
+                 if somebody else uses it now, keep it (rosterd failures ignore), or rosterd relink {typed} to the \
+                 student whose it is; if not, rosterd approve DIGEST --student {typed}",
+                typed = typed(leaver)
             ),
             Self::Exchanged { student, other } => write!(
                 f,
                 "what the roster has of student {student} and what the candidate of student {other} shows, or the other way \
                  round, is alike: if their ids were exchanged on the roster, put them right there; if not, \
-                 rosterd approve DIGEST --student {student} {other}"
+                 rosterd approve DIGEST --student {} {}",
+                typed(student),
+                typed(other)
             ),
             Self::ChangedHands { student, other } => write!(
                 f,
                 "the candidate of student {student} shows the login value of student {other}, their records may have changed \
                  hands on the exam side: put them right there; if the exam side gave them new sids, rosterd account confirm; \
-                 if each is to be written over with its own student's values, rosterd approve DIGEST --student {student} \
-                 {other}"
+                 if each is to be written over with its own student's values, rosterd approve DIGEST --student {} {}",
+                typed(student),
+                typed(other)
             ),
         }
     }

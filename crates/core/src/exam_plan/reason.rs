@@ -14,7 +14,7 @@ use super::kind::OperationKind;
 use super::person_doubt::PersonDoubt;
 use crate::failure::FailureCode;
 use crate::roster::Mode;
-use crate::roster::{Gid, GroupCode, Sid, StudentId};
+use crate::roster::{Gid, GroupCode, Sid, StudentId, shell_word};
 
 /// What to type first where leavers are probably on the roster under other ids. Approving them would cut them off from
 /// their exam results.
@@ -422,9 +422,10 @@ impl fmt::Display for SkipReason {
                 let whose = "its login value still belongs to the candidate of student";
                 write!(f, "{whose} {leaver}, who has left: ")?;
                 if *is_new {
+                    let (old, new) = (shell_word(leaver.as_str()), shell_word(wanted_by.as_str()));
                     write!(
                         f,
-                        "if {leaver} and {wanted_by} are one person, rosterd relink {leaver} {wanted_by}; "
+                        "if {leaver} and {wanted_by} are one person, rosterd relink {old} {new}; "
                     )?;
                     write!(f, "if they are two, ")?;
                 }
