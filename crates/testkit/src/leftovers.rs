@@ -68,18 +68,18 @@ fn assert_none(found: &[String]) {
     );
 }
 
-/// Everything that is not settled. Of whom a person has been told, what is open waits for that person: it is attention.
+/// Everything that is not settled. Where a person has been told of just that operation, it waits for them: it is attention.
 async fn look(state: &Path) -> Vec<String> {
     let options = SqliteConnectOptions::new().filename(state).read_only(true);
     let mut connection = options.connect().await.unwrap();
     let rows: Vec<String> = sqlx::query_scalar(
-        "WITH told AS (SELECT service, student_id FROM failures WHERE state IN ('held', 'dead', 'ignored') \
+        "WITH told AS (SELECT service, kind, student_id FROM failures WHERE state IN ('held', 'dead', 'ignored') \
          OR (state = 'waiting' AND is_standing = 1)) \
          SELECT 'intent: ' || service || ' ' || kind || ' of ' || student_id || ' ' || class_key FROM intents \
-         WHERE (service, student_id) NOT IN told \
+         WHERE (service, kind, student_id) NOT IN told \
          UNION ALL \
          SELECT 'failure: ' || service || ' ' || kind || ' of ' || student_id || ', ' || code FROM failures \
-         WHERE state = 'waiting' AND is_standing = 0 AND (service, student_id) NOT IN told \
+         WHERE state = 'waiting' AND is_standing = 0 AND (service, kind, student_id) NOT IN told \
          UNION ALL \
          SELECT 'group: ' || title || ' was asked for' FROM group_creations WHERE state = 'asked' \
          ORDER BY 1",
