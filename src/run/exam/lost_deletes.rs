@@ -6,7 +6,9 @@ use super::proof::target;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, NotedWrite, StoreError};
-use rosterd_core::exam_plan::{CountedWrite, GuardedPlan, LinkNote, LookupResults, OperationKind, SidFact};
+use rosterd_core::exam_plan::{
+    Approved, CountedWrite, GuardedPlan, LinkNote, LookupResults, OperationKind, SidFact,
+};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{RunId, Sid, StudentId};
@@ -16,6 +18,7 @@ use rosterd_core::roster::{RunId, Sid, StudentId};
 pub(super) async fn settle_deletes(
     context: &Context,
     run: RunId,
+    approved: &Approved,
     (notes, lookups, plan): (&[LinkNote], &LookupResults, &GuardedPlan),
     report: &mut ServiceReport,
 ) -> Result<(), StoreError> {
@@ -26,7 +29,13 @@ pub(super) async fn settle_deletes(
         given_up.into_iter().partition(|student| lost.contains(*student));
     let now_ms = context.clock.now_ms();
     let keys: Vec<OperationKey> = deleted.iter().map(|student| delete(student)).collect();
-    let counted = vanished.into_iter().map(counted_as_vanished).collect();
+    let is_approved = |student: &StudentId| {
+        let mut closings = plan.given_up.iter().filter(|closing| closing.student == *student);
+        closings.any(|closing| approved.contains_key(student, closing.kind, closing.desired_hash))
+    };
+    let approved: HashSet<&StudentId> = vanished.iter().copied().filter(|it| is_approved(it)).collect();
+    let counted = vanished.into_iter();
+    let counted = counted.map(|student| counted_as_vanished(student, approved.contains(student))).collect();
     let record = CallRecord { applied: keys.clone(), settled: keys, counted, ..CallRecord::default() };
     context.state.record_call(&record, run, now_ms).await?;
     for _ in deleted {
@@ -49,11 +58,11 @@ fn delete(student: &StudentId) -> OperationKey {
     OperationKey::of(OperationKind::Delete, student.clone())
 }
 
-fn counted_as_vanished(student: &StudentId) -> NotedWrite {
+fn counted_as_vanished(student: &StudentId, is_approved: bool) -> NotedWrite {
     NotedWrite {
         key: delete(student),
         kind: CountedWrite::Vanished.as_str(),
         place: String::new(),
-        is_approved: false,
+        is_approved,
     }
 }

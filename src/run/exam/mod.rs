@@ -254,7 +254,7 @@ async fn apply_plan(
     } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
-        lost_deletes::settle_deletes(context, run, (&notes, &lookups, &plan), report).await?;
+        lost_deletes::settle_deletes(context, run, &approved, (&notes, &lookups, &plan), report).await?;
         leavers::remember_sharing(context, sharing).await?;
         context.state.remember_roster_groups(&roster_groups, now_ms).await?;
         remember(context, side, &notes, &lookups, now_ms).await?;
