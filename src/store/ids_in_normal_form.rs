@@ -7,7 +7,7 @@ use super::{StoreError, twin_links};
 use rosterd_core::roster::normalise_key;
 
 /// The database's own number that says that it was done.
-const DONE: i64 = 1;
+const DONE: i64 = 2;
 const DOING: &str = "putting ids into normal form";
 
 /// Ids that are changed at once.
@@ -17,6 +17,13 @@ const LOT: i64 = 1000;
 const COLUMNS: &str = "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c \
      WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'results' \
      AND c.name IN ('student_id', 'group_code', 'class_code', 'class_key', 'login_value') ORDER BY t.name, c.name";
+
+/// Where ids that are whole numbers on the roster stand in our own tables. What spreadsheets and number columns spoil is
+/// `1001.0`, which is what an earlier version took such an id for.
+const NUMBERED: [(&str, &[&str]); 2] = [
+    ("student_id", &["links", "enrolments", "accounts"]),
+    ("group_code", &["known_groups", "roster_groups"]),
+];
 
 /// Puts every id into normal form, all in one transaction. Where two become one, the second stays as it is: what is
 /// linked under it is held, until a person has decided. Which link that is, is settled with the roster.
@@ -30,6 +37,11 @@ pub(super) async fn normalise(writer: &SqlitePool) -> Result<(), StoreError> {
         sqlx::query_as(COLUMNS).fetch_all(&mut *transaction).await.doing(DOING)?;
     for (table, column) in columns {
         normalise_column(&mut transaction, &table, &column).await?;
+    }
+    for (column, tables) in NUMBERED {
+        if are_whole_numbers(&mut transaction, column, tables).await? {
+            take_zero_fractions_off(&mut transaction, column).await?;
+        }
     }
     twin_links::note(&mut transaction).await?;
     let mark = format!("PRAGMA user_version = {DONE}");
@@ -75,4 +87,41 @@ async fn normalise_column(
             .await
             .done(DOING)?;
     }
+}
+
+/// Whether every id of a kind is a whole number, as the roster is asked of its own.
+async fn are_whole_numbers(
+    transaction: &mut Transaction<'_, Sqlite>,
+    column: &str,
+    tables: &[&str],
+) -> Result<bool, StoreError> {
+    let whole =
+        format!("iif(substr({column}, -2) = '.0', substr({column}, 1, length({column}) - 2), {column})");
+    let other = |table: &&str| {
+        format!("EXISTS (SELECT 1 FROM {table} WHERE {column} <> '' AND trim({whole}) GLOB '*[^0-9]*')")
+    };
+    let other: Vec<String> = tables.iter().map(other).collect();
+    let question = format!("SELECT NOT ({})", other.join(" OR "));
+    sqlx::query_scalar(AssertSqlSafe(question)).fetch_one(&mut **transaction).await.doing(DOING)
+}
+
+/// Takes `.0` off the ids of a column, wherever it stands. One whose whole number is there already is told from it by a
+/// blank alone, like any other two that would become one.
+async fn take_zero_fractions_off(
+    transaction: &mut Transaction<'_, Sqlite>,
+    column: &str,
+) -> Result<(), StoreError> {
+    let columns: Vec<(String, String)> =
+        sqlx::query_as(COLUMNS).fetch_all(&mut **transaction).await.doing(DOING)?;
+    for (table, _) in columns.iter().filter(|(_, name)| name == column) {
+        for blank in ["", " "] {
+            let change = format!(
+                "UPDATE OR IGNORE {table} SET {column} = substr({column}, 1, length({column}) - 2) || '{blank}' \
+                 WHERE substr({column}, -2) = '.0' \
+                 AND substr({column}, 1, length({column}) - 2) NOT GLOB '*[^0-9]*'"
+            );
+            sqlx::query(AssertSqlSafe(change)).execute(&mut **transaction).await.done(DOING)?;
+        }
+    }
+    Ok(())
 }

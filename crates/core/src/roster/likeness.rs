@@ -2,9 +2,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::StudentId;
+use super::{StudentId, without_zero_fraction};
 
-/// The part of an id that blanks, invisible characters, case, leading zeros and Unicode form leave as it is.
+/// The part of an id that blanks, invisible characters, case, leading zeros, a `.0` at the end and Unicode form leave as it is.
 ///
 /// Two ids with one likeness may belong to one person. It is no id: nothing is matched by it without asking.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,8 @@ impl IdLikeness {
     #[must_use]
     pub fn of(id: &StudentId) -> Self {
         // Lower case may take an accent apart, so the form is settled after it.
-        let plain: String = id.as_str().nfkc().flat_map(char::to_lowercase).nfkc().collect();
+        let plain: String =
+            without_zero_fraction(id.as_str().trim()).nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let visible: String = plain.chars().filter(|letter| !is_unseen(*letter)).collect();
         let rest = visible.trim_start_matches('0');
         let kept = if rest.is_empty() && !visible.is_empty() { "0" } else { rest };
@@ -43,6 +44,7 @@ mod tests {
     fn ids_that_are_written_differently_are_alike() {
         let table = [
             ("0001", "1"),
+            ("1001.0", "1001"),
             ("000", "0"),
             ("000001", "000001 "),
             ("20240001", "2024 0001"),
