@@ -120,6 +120,27 @@ async fn a_numbered_field_that_is_gone_is_named_and_nobody_is_blamed_for_it() {
 }
 
 #[tokio::test]
+async fn a_number_that_no_field_has_ends_a_run_before_anything_is_sent() {
+    let mut world = ExamSchool::with(students(3)).await;
+    mean(&mut world, "gender", FieldRef::Id(22));
+    for _ in 0..2 {
+        world.sandbox.clear_journal();
+        let report = world.run().await;
+        assert_eq!((report.exit_code, world.journal()), (78, vec!["getFields".to_owned()]), "{report:?}");
+        let said = report.exam.errors.join("\n");
+        for word in ["exam.fields.gender", "no field with the number 22", "\"gender\" (2)"] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
+    world.sandbox.label_field(22, "gender too");
+    assert_eq!(world.run().await.applied(), "3 add");
+    is_quiet(&world, "asked for once").await;
+    mean(&mut world, "phone", FieldRef::Id(23));
+    let report = world.run().await;
+    assert_eq!((report.exit_code, report.writes(), report.calls("getFields")), (78, 0, 1), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_that_no_field_explains_is_the_students_own() {
     let mut world = by_label(&[("clear_value", "fail")]).await;
     world.edit("s001", |it| it.phone("")).await;

@@ -19,7 +19,7 @@ pub async fn check_exam_fields(
     let (fields, clock) = side.reader.fields_and_clock().await?;
     let count = fields.len();
     let account = account_fields(fields);
-    let resolved = resolve(side, &account, Some(&account))?;
+    let resolved = resolve(side, &account)?;
     let sample = listing::sample(side, &resolved).await?;
     let (login, warning) = login::login_field(&resolved, state, &sample.observed).await?;
     let mapping = super::with_login(&resolved, login)?;

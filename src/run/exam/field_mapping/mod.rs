@@ -49,16 +49,17 @@ impl ResolvedFields {
     }
 }
 
-/// Resolves labels with the account's own fields: asked for once and remembered.
+/// Resolves the mapping with the account's own fields: asked for once and remembered, and asked for again where what is
+/// remembered lacks a field that is meant.
 async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, ExamSyncError> {
     if let Some(account) = memory::account_fields(state).await?
-        && let Ok(resolved) = resolve(side, &account, None)
+        && let Ok(resolved) = resolve(side, &account)
     {
         return Ok(resolved);
     }
-    // The cheapest call that proves credentials, plan, clock and base URL; and labels may have changed.
+    // The cheapest call that proves credentials, plan, clock and base URL; and fields may have changed.
     let account = account_fields(side.reader.fields().await?);
-    let resolved = resolve(side, &account, None)?;
+    let resolved = resolve(side, &account)?;
     memory::remember_account_fields(state, &account).await?;
     Ok(resolved)
 }
@@ -81,14 +82,9 @@ fn labels_meant(side: &ExamSide) -> BTreeSet<String> {
     mapped.chain(login).filter_map(label).collect()
 }
 
-/// Fields that are named by number are looked for too where they are `numbered` in the account: it has these.
-fn resolve(
-    side: &ExamSide,
-    account: &AccountFields,
-    numbered: Option<&AccountFields>,
-) -> Result<ResolvedFields, ResolveError> {
+fn resolve(side: &ExamSide, account: &AccountFields) -> Result<ResolvedFields, ResolveError> {
     let mut problems = Vec::new();
-    let mut number = |field: &FieldRef, key: String| match number(field, account, numbered) {
+    let mut number = |field: &FieldRef, key: String| match number(field, account) {
         Ok(id) => Some(id),
         Err(problem) => {
             problems.push(format!("{key}: {problem}"));
@@ -120,17 +116,14 @@ fn resolve(
 }
 
 /// The field that is meant, or why there is no such one.
-fn number(
-    field: &FieldRef,
-    account: &AccountFields,
-    numbered: Option<&AccountFields>,
-) -> Result<FieldId, String> {
+fn number(field: &FieldRef, account: &AccountFields) -> Result<FieldId, String> {
     let known = || {
         let known: Vec<String> = account.iter().map(|(id, label)| format!("{label:?} ({id})")).collect();
         known.join(", ")
     };
     match field {
-        FieldRef::Id(id) if numbered.is_some_and(|fields| fields.label(FieldId(*id)).is_none()) => {
+        // An account without a single field does not tell which it has.
+        FieldRef::Id(id) if account.label(FieldId(*id)).is_none() && account.iter().next().is_some() => {
             Err(format!("the account has no field with the number {id}; it has {}", known()))
         }
         FieldRef::Id(id) => Ok(FieldId(*id)),

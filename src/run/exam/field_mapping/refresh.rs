@@ -58,7 +58,7 @@ async fn fields_now(
         "the listing words labels of mapped fields otherwise: the account's fields are asked for again"
     );
     let account = account_fields(side.reader.fields().await?);
-    let resolved = resolve(side, &account, None)?;
+    let resolved = resolve(side, &account)?;
     memory::remember_account_fields(state, &account).await?;
     memory::remember_listed_labels(state, &listed.otherwise_than(&account, &meant)).await?;
     Ok(Some(resolved))
@@ -84,29 +84,17 @@ pub(in crate::run::exam) async fn after_refusal(
     state: &StateStore,
     used: &[MappedField],
 ) -> Result<Option<ServiceStop>, StoreError> {
-    let Some(before) = memory::account_fields(state).await? else { return Ok(None) };
+    if memory::account_fields(state).await?.is_none() {
+        return Ok(None);
+    }
     // Without an answer nothing is explained.
     let Ok(fields) = side.reader.fields().await else { return Ok(None) };
     let account = account_fields(fields);
-    let resolved = resolve(side, &account, None);
-    let is_gone =
-        |field: &&MappedField| before.label(field.id).is_some() && account.label(field.id).is_none();
-    let gone: Vec<String> = used
-        .iter()
-        .filter(is_gone)
-        .map(|field| {
-            let (column, id) = (&field.column, field.id);
-            format!("exam.fields.{column}: the account has no field with the number {id} any more")
-        })
-        .collect();
+    let resolved = resolve(side, &account);
     let changed = match &resolved {
         Err(error) => ServiceStop::ChangedFields { what: in_one_line(error), fits: false },
         Ok(now) if now.mapped != used => {
             ServiceStop::ChangedFields { what: moved(used, now).join("; "), fits: true }
-        }
-        // What is remembered stays: the next run that is refused has to find it gone too.
-        Ok(_) if !gone.is_empty() => {
-            return Ok(Some(ServiceStop::ChangedFields { what: gone.join("; "), fits: false }));
         }
         Ok(_) => return Ok(None),
     };
