@@ -360,7 +360,8 @@ async fn remember_roster_rows(
     context.state.record_roster_rows(&rows, now_ms).await
 }
 
-/// A plan that found something to do is neither converged nor applied.
+/// A plan that found something to do is neither converged nor applied; a run that left something to another mode is not
+/// converged.
 fn outcome(
     trigger: &str,
     severity: Severity,
@@ -370,7 +371,16 @@ fn outcome(
 ) -> RunOutcome {
     let found = ServiceReport::sum(&exam.planned) + ServiceReport::sum(&classin.planned) > 0;
     let outcome = RunOutcome::of(severity, changed);
-    if outcome == RunOutcome::Converged && trigger == PLAN && found { RunOutcome::Planned } else { outcome }
+    let left_by_mode = exam.left_by_mode + classin.left_by_mode;
+    if outcome != RunOutcome::Converged {
+        outcome
+    } else if trigger == PLAN && found {
+        RunOutcome::Planned
+    } else if left_by_mode > 0 {
+        RunOutcome::Observed
+    } else {
+        outcome
+    }
 }
 
 fn log_end(report: &RunReport) {

@@ -11,7 +11,7 @@ use crate::run::severity::Severity;
 use crate::store::StandingHold;
 use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED};
 use rosterd_core::failure::Service;
-use rosterd_core::outcome::Outcome;
+use rosterd_core::outcome::{Outcome, Unsent};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +21,8 @@ pub enum RunOutcome {
     Converged,
     /// Everything that was to be done was done.
     Applied,
+    /// Nothing was done, and the mode leaves changes undone that the plan names.
+    Observed,
     /// Something is left for another run.
     Incomplete,
     /// Something waits for approval.
@@ -40,6 +42,7 @@ impl RunOutcome {
         match self {
             Self::Converged => "converged",
             Self::Applied => "applied",
+            Self::Observed => "observed",
             Self::Incomplete => "incomplete",
             Self::Held => "held",
             Self::Failed => "failed",
@@ -84,6 +87,9 @@ pub struct ServiceReport {
     pub unknown: Counts,
     /// How many were not tried.
     pub skipped: Counts,
+    /// Of these, how many the mode does not allow.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_by_mode: u64,
     /// Candidates listed; for ClassIn, enrolments remembered.
     pub observed: u64,
     /// Listed candidates that are not ours.
@@ -160,6 +166,7 @@ impl ServiceReport {
     /// Counts one operation of the plan and what became of it.
     pub fn count<G>(&mut self, kind: &'static str, outcome: &Outcome<G>) {
         *self.planned.entry(kind).or_default() += 1;
+        self.left_by_mode += u64::from(matches!(outcome, Outcome::Unsent(Unsent::LeftByMode)));
         let counts = match outcome {
             Outcome::Applied(_) => &mut self.applied,
             Outcome::Failed(_) => &mut self.failed,
@@ -346,7 +353,7 @@ mod tests {
     use std::sync::Arc;
 
     use rosterd_core::failure::FailureCode;
-    use rosterd_core::outcome::{FailureCause, Unsent};
+    use rosterd_core::outcome::FailureCause;
 
     use super::*;
 

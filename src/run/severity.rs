@@ -32,7 +32,8 @@ impl Severity {
     /// What the outcome of one operation means beyond its figure.
     pub fn of_outcome<G>(outcome: &Outcome<G>) -> Self {
         match outcome {
-            Outcome::Applied(_) | Outcome::Unsent(Unsent::Unneeded | Unsent::Standing) => Self::Done,
+            Outcome::Applied(_)
+            | Outcome::Unsent(Unsent::Unneeded | Unsent::LeftByMode | Unsent::Standing) => Self::Done,
             Outcome::Held => Self::Held,
             Outcome::Unsent(Unsent::Terminated) => Self::Terminated,
             Outcome::Failed(_)

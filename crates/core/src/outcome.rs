@@ -25,8 +25,10 @@ pub enum Outcome<G = ()> {
 /// Why an operation was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unsent {
-    /// The mode does not want it, or a person silenced it: a run without it is complete.
+    /// A person silenced it, or it is only shown: a run without it is complete.
     Unneeded,
+    /// The mode does not allow it: a run without it is complete, and both sides still differ.
+    LeftByMode,
     /// It is left for another run.
     LeftForLater,
     /// A row of the roster makes it impossible until that row is mended.
@@ -123,7 +125,8 @@ impl<G> Outcome<G> {
 impl From<&SkipReason> for Unsent {
     fn from(reason: &SkipReason) -> Self {
         match reason {
-            SkipReason::Mode(_) | SkipReason::Ignored => Self::Unneeded,
+            SkipReason::Mode(_) => Self::LeftByMode,
+            SkipReason::Ignored => Self::Unneeded,
             // The group's own row makes the run incomplete, once.
             SkipReason::GroupRow(_) => Self::Standing,
             SkipReason::Depends(_) => Self::Dependent,
@@ -170,7 +173,7 @@ mod tests {
             SkipReason::ClocksDiffer,
         ];
         for reason in reasons {
-            let is_unneeded = Unsent::from(&reason) == Unsent::Unneeded;
+            let is_unneeded = matches!(Unsent::from(&reason), Unsent::Unneeded | Unsent::LeftByMode);
             assert_eq!(is_unneeded, !reason.is_incomplete(), "{reason}");
         }
     }

@@ -98,6 +98,8 @@ async fn observe_reads_and_plans_and_writes_nothing() {
     let report = world.run().await;
     assert_eq!((report.writes(), report.exit_code), (0, 0));
     assert_eq!(report.skipped(), "2 add, 1 adopt, 1 modify");
+    assert_eq!((report.outcome.as_str(), report.exam.left_by_mode), ("observed", 4));
+    assert_eq!(world.state.runs(1).await.unwrap()[0].outcome.as_deref(), Some("observed"));
     assert_eq!(world.state.count_links().await.unwrap(), 0);
 }
 
@@ -110,7 +112,9 @@ async fn create_only_adds_and_changes_nothing_else() {
     world.edit("s001", |it| it.in_groups(["g2"])).await;
     let report = world.run().await;
     assert_eq!((report.applied(), report.skipped()), ("1 add".to_owned(), "1 modify, 1 move".to_owned()));
-    assert_eq!(report.exit_code, 0);
+    assert_eq!((report.exit_code, report.outcome.as_str()), (0, "applied"));
+    let report = world.run().await;
+    assert_eq!((report.exit_code, report.outcome.as_str()), (0, "observed"), "nothing was left to add");
 }
 
 #[tokio::test]
