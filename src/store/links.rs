@@ -73,6 +73,28 @@ impl StateStore {
         .map(move |row| link(row.doing("reading links")?, last_complete))
     }
 
+    /// The links of these students, by student id; others are left out.
+    pub async fn links_of(
+        &self,
+        students: &[&str],
+        last_complete: RunId,
+    ) -> Result<HashMap<String, Link>, StoreError> {
+        if students.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows: Vec<LinkRow> = sqlx::query_as(
+            "SELECT student_id, sid, login_value, origin, confirmed, unverified, suspected, sent_twice, \
+             rewritten, written_run, gids, gone_since_ms, gone_runs, linked_at_ms, renamed_at_ms FROM links \
+             WHERE student_id IN (SELECT value FROM json_each(?)) ORDER BY student_id",
+        )
+        .bind(serde_json::json!(students).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading links")?;
+        let links = rows.into_iter().map(|row| link(row, last_complete));
+        links.map(|link| link.map(|link| (link.student.as_str().to_owned(), link))).collect()
+    }
+
     /// One student's link.
     pub async fn link_of(&self, student: &StudentId) -> Result<Option<Link>, StoreError> {
         let last_complete = self.last_complete_run().await?;

@@ -30,6 +30,7 @@ mod intents;
 mod key_values;
 mod keys;
 mod link_codec;
+mod link_text;
 mod link_writes;
 mod links;
 mod listing_memory;
@@ -44,6 +45,7 @@ mod roster;
 mod roster_groups;
 mod roster_rows;
 pub mod roster_writer;
+mod row_blocks;
 mod runs;
 mod service_accounts;
 mod standing;
@@ -62,6 +64,7 @@ pub use export::{LINK_COLUMNS, RosterExport, TextRow};
 pub use failures::{ClassinOpenFailure, FailureRecord, FailureRow};
 pub use holds::{StandingHold, StudentHold};
 pub use intents::{Intent, LostAdd};
+pub use link_text::{LinkTextReader, groups_of};
 pub use link_writes::{LinkWrite, NewLink};
 pub use links::LookedUpGroups;
 pub use lock::{LockError, RunLock};
@@ -70,9 +73,11 @@ pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use rewritten_fields::UncomparedField;
 pub use roster::{
-    RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor, WantedClass,
+    Odd, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor,
+    StudentTextReader, WantedClass,
 };
 pub use roster_rows::former_group_key;
+pub use row_blocks::row_channel;
 pub use runs::{RunRow, RunStart};
 pub use service_accounts::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT};
 pub use standing::{Standing, StandingRows};

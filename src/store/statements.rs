@@ -10,8 +10,9 @@ use super::StateStore;
 
 const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
 
-/// Which files may hold statements on tables that are named at run time: on the roster, or on every table with ids.
-const ON_THE_ROSTER: [&str; 2] = ["export.rs", "ids_in_normal_form.rs"];
+/// Which files may hold statements on tables that are named at run time: on the roster, or on every table with ids; or
+/// one around a statement that is found where it stands.
+const ON_THE_ROSTER: [&str; 3] = ["export.rs", "ids_in_normal_form.rs", "row_blocks.rs"];
 
 /// The texts between quotes of a source file, outside its tests, with the escapes that we use resolved.
 fn literals(source: &str) -> Vec<String> {
@@ -121,8 +122,8 @@ fn no_statement_escapes_the_search() {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let Ok(source) = std::fs::read_to_string(&path) else { continue };
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
-        // The last one's texts name the tables and columns that it finds; the migration tests run them.
-        if ["statements.rs", "export.rs", "ids_in_normal_form.rs"].contains(&name.as_str()) {
+        // The texts of the last two name tables and columns that they find, or go around another one; other tests run them.
+        if ["statements.rs", "export.rs", "ids_in_normal_form.rs", "row_blocks.rs"].contains(&name.as_str()) {
             continue;
         }
         let calls = code.matches("sqlx::query").count();

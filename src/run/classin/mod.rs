@@ -169,7 +169,7 @@ async fn pass(
     run: RunId,
     report: &mut ServiceReport,
 ) -> Result<EnrolmentLines, ClassinSyncError> {
-    context.roster.require_students(context.min_roster).await?;
+    context.roster.require_at_least(context.min_roster).await?;
     let may_take = writer.is_some() && context.mode != Mode::Observe;
     let (state, now_ms) = (&context.state, context.clock.now_ms());
     report.notes.extend(service_account::require_own_account(state, side, may_take, now_ms).await?);

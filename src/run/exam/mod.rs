@@ -197,7 +197,7 @@ async fn pass(
     run: RunId,
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
-    context.roster.require_students(context.min_roster).await?;
+    context.roster.require_at_least(context.min_roster).await?;
     report.notes.extend(require_own_account(account_question(context, side, writer)).await?);
     if writer.is_some() {
         moments::mend_moments(context, side).await?;

@@ -34,9 +34,8 @@ impl<'a> StudentCursor<'a> {
     pub(super) fn new(
         rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
         database: &'a RosterDatabase,
-        name_at: Option<usize>,
     ) -> Self {
-        let (path, columns) = (&database.path, &database.columns);
+        let (path, columns, name_at) = (&database.path, &database.columns, database.name_at());
         Self { rows, pending: None, path, columns, name_at, read: 0, students: 0 }
     }
 
@@ -112,18 +111,22 @@ impl<'a> StudentCursor<'a> {
         if row.try_get_unchecked::<bool, _>(3).unwrap_or(true) {
             return Some("students.student_id is stored as binary data (BLOB): store it as text");
         }
-        if identifier(student.id.as_str()).as_deref() != Some(student.id.as_str()) {
-            return Some("students.student_id holds characters that no id has: enter it again");
-        }
-        if !matches!(says, Some(0 | 1)) {
-            return Some(
-                "students.active is neither 1 nor 0 nor a word for them (yes, no): enter one of them",
-            );
-        }
-        let name_at = self.name_at.filter(|_| student.active)?;
-        let name = value(row, name_at.saturating_add(BEFORE_VALUES));
-        name.is_ok_and(|name| name.is_empty()).then_some("students.name is empty: enter the student's name")
+        let name_at = self.name_at.filter(|_| student.active);
+        let name = name_at.and_then(|at| value(row, at.saturating_add(BEFORE_VALUES)).ok());
+        flaw(student.id.as_str(), says, name.as_deref())
     }
+}
+
+/// What makes a row unusable beside the mapped values; `name` is there where the student is active, and the roster has a
+/// name that can be read.
+pub(super) fn flaw(id: &str, says: Option<i64>, name: Option<&str>) -> Option<&'static str> {
+    if identifier(id).as_deref() != Some(id) {
+        return Some("students.student_id holds characters that no id has: enter it again");
+    }
+    if !matches!(says, Some(0 | 1)) {
+        return Some("students.active is neither 1 nor 0 nor a word for them (yes, no): enter one of them");
+    }
+    name.is_some_and(str::is_empty).then_some("students.name is empty: enter the student's name")
 }
 
 /// Wanted classes one at a time.

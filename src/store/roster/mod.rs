@@ -12,6 +12,7 @@ mod private_copy;
 mod snapshot;
 mod standing;
 mod tables;
+mod text_reader;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use cursor::StudentCursor;
 pub use error::RosterError;
 pub use people::RosterDetails;
 pub use snapshot::RosterSnapshot;
+pub use text_reader::{Odd, StudentTextReader};
 
 use crate::files::{FileIdentity, beside};
 use crate::settings::RosterQueries;
@@ -121,11 +123,50 @@ impl RosterDatabase {
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.
     pub async fn require_students(&self, least: u64) -> Result<u64, RosterError> {
-        let transaction = self.begin().await?;
-        let mut snapshot = RosterSnapshot::new(self, transaction, self.tables.clone());
-        let students = snapshot.require_students(least).await?;
+        let mut snapshot = RosterSnapshot::new(self, self.begin().await?, self.tables.clone());
+        let students = snapshot.count_active().await?;
         snapshot.close().await;
+        if students < least {
+            return Err(RosterError::TooFew { path: self.path.clone(), students, least });
+        }
         Ok(students)
+    }
+
+    /// Asks whether there are enough active students now, in a short read of its own; more are not counted.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has fewer than `least`.
+    pub async fn require_at_least(&self, least: u64) -> Result<(), RosterError> {
+        let mut snapshot = RosterSnapshot::new(self, self.begin().await?, self.tables.clone());
+        snapshot.require_students(least).await?;
+        snapshot.close().await;
+        Ok(())
+    }
+
+    /// Opens one consistent read of the tables as they stand, where the codes of groups and classes are in normal form;
+    /// `None` where they are not. Whether students and their memberships are so is for [`StudentTextReader`] to tell.
+    ///
+    /// # Errors
+    /// When the roster is locked or cannot be read.
+    pub async fn snapshot_as_it_stands(&self) -> Result<Option<RosterSnapshot<'_>>, RosterError> {
+        let mut transaction = self.begin().await?;
+        let is_normal = normal_form::are_places_normal(self, &mut transaction).await?;
+        Ok(is_normal.then(|| RosterSnapshot::new(self, transaction, self.tables.clone())))
+    }
+
+    /// The columns of a student's values: the mapped ones, and the name where the roster has it and it is none of them.
+    fn value_columns(&self) -> Vec<String> {
+        let mut columns = self.columns.clone();
+        if self.name_at() == Some(columns.len()) {
+            columns.push("name".to_owned());
+        }
+        columns
+    }
+
+    /// Where the name stands among these, where the roster has it.
+    fn name_at(&self) -> Option<usize> {
+        let mapped = self.columns.iter().position(|column| column == "name");
+        mapped.or_else(|| self.personal.contains(&"name").then_some(self.columns.len()))
     }
 
     /// Opens one consistent read: everything read through it is of one moment, with ids and codes in normal form. It

@@ -41,7 +41,7 @@ pub(super) async fn copies(
     transaction: &mut Transaction<'static, Sqlite>,
 ) -> Result<Option<Tables>, RosterError> {
     let mut copying = Copying { database, transaction, numbers: HashMap::new() };
-    if !copying.is_dubious().await? {
+    if !copying.is_dubious(&database.given.each_ref()).await? {
         return Ok(None);
     }
     // The file is opened read-only, so that only the temporary database can be written.
@@ -52,6 +52,20 @@ pub(super) async fn copies(
     }
     copying.run("PRAGMA query_only = 1").await?;
     Ok(differs.then(Tables::normalised))
+}
+
+/// Whether groups, classes and the members of classes have their ids and codes in normal form, as far as that is told
+/// without asking for each.
+///
+/// # Errors
+/// When the roster cannot be read.
+pub(super) async fn are_places_normal(
+    database: &RosterDatabase,
+    transaction: &mut Transaction<'static, Sqlite>,
+) -> Result<bool, RosterError> {
+    let [_, groups, _, classes, class_members] = &database.given;
+    let mut copying = Copying { database, transaction, numbers: HashMap::new() };
+    Ok(!copying.is_dubious(&[groups, classes, class_members]).await?)
 }
 
 impl Copying<'_> {
@@ -69,10 +83,9 @@ impl Copying<'_> {
         failure(&self.database.path, "ids and codes", source)
     }
 
-    async fn is_dubious(&mut self) -> Result<bool, RosterError> {
-        let database = self.database;
-        let parts: Vec<String> = database
-            .given
+    /// Whether any id or code of these tables is.
+    async fn is_dubious(&mut self, tables: &[&Table]) -> Result<bool, RosterError> {
+        let parts: Vec<String> = tables
             .iter()
             .map(|table| {
                 let any: Vec<String> =

@@ -45,16 +45,28 @@ impl<'a> RosterSnapshot<'a> {
         move |source| failure(&path, table, source)
     }
 
-    /// The number of active students in this very reading.
+    /// Asks whether this very reading has enough active students; more are not counted.
     ///
     /// # Errors
     /// When it cannot be read, or has fewer than `least`: a broken export, not a roster.
-    pub async fn require_students(&mut self, least: u64) -> Result<u64, RosterError> {
-        let students = self.count_active().await?;
+    pub async fn require_students(&mut self, least: u64) -> Result<(), RosterError> {
+        let id = if self.tables.may_repeat { "DISTINCT CAST(s.student_id AS TEXT)" } else { "1" };
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT {id} FROM {} AS s \
+             WHERE {ACTIVE} <> 0 AND s.student_id IS NOT NULL LIMIT ?)",
+            self.tables.students
+        );
+        let failed = self.failure("students");
+        let students: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(i64::try_from(least).unwrap_or(i64::MAX))
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let students = u64::try_from(students).unwrap_or(0);
         if students < least {
             return Err(RosterError::TooFew { path: self.database.path.clone(), students, least });
         }
-        Ok(students)
+        Ok(())
     }
 
     /// The number of rows of students whose id cannot be told.
@@ -111,46 +123,73 @@ impl<'a> RosterSnapshot<'a> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// One line a table about member rows that name no student, no group or class; with the first of them. Rows of
-    /// `group_members` for a group that is not there stand with their students.
+    /// One line a table about member rows that name no student, no group or class.
     ///
     /// # Errors
     /// When the roster cannot be read.
     pub async fn dangling_members(&mut self) -> Result<Vec<RosterProblem>, RosterError> {
-        let tables = &self.tables;
-        let students = &tables.students;
-        let dangling = |members: &str, key: &str, or: String| {
-            format!(
-                "SELECT count(*) OVER () AS rows, CAST(m.student_id AS TEXT) AS student, \
-                 CAST(m.{key} AS TEXT) AS code FROM {members} AS m \
-                 LEFT JOIN {students} AS s ON s.student_id = m.student_id{or} \
-                 ORDER BY 2, 3 LIMIT {NAMED_KEYS}"
-            )
-        };
+        let groups = self.dangling_group_members().await?;
+        let classes = self.dangling_class_members().await?;
+        Ok(groups.into_iter().chain(classes).collect())
+    }
+
+    /// One line about rows of `group_members` that name no student or no group, with the first of them. Rows for a group
+    /// that is not there stand with their students.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    async fn dangling_group_members(&mut self) -> Result<Option<RosterProblem>, RosterError> {
         let no_group = " WHERE s.student_id IS NULL OR m.group_code IS NULL".to_owned();
+        let members = self.tables.group_members.clone();
+        self.dangling("group_members", &members, "group_code", no_group).await
+    }
+
+    /// One line about rows of `class_members` that name no student or no class, with the first of them.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn dangling_class_members(&mut self) -> Result<Option<RosterProblem>, RosterError> {
+        let members = self.tables.class_members.clone();
+        let failed = self.failure("class_members");
+        let any: bool =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {members} AS m)")))
+                .fetch_one(&mut *self.transaction)
+                .await
+                .map_err(failed)?;
+        if !any {
+            return Ok(None);
+        }
         let no_class = format!(
             " LEFT JOIN {} AS o ON o.class_code = m.class_code \
              WHERE s.student_id IS NULL OR o.class_code IS NULL",
-            tables.classes
+            self.tables.classes
         );
-        let queries = [
-            ("group_members", dangling(&tables.group_members, "group_code", no_group)),
-            ("class_members", dangling(&tables.class_members, "class_code", no_class)),
-        ];
-        let mut problems = Vec::new();
-        for (table, sql) in queries {
-            let failed = self.failure(table);
-            let rows =
-                sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
-            let Some(Number::Is(count)) = rows.first().map(|row| number(row, "rows")) else { continue };
-            let id = |row: &SqliteRow, column: &str| text(row, column).unwrap_or_else(|| "none".to_owned());
-            let keys: Vec<String> =
-                rows.iter().map(|row| format!("({}, {})", id(row, "student"), id(row, "code"))).collect();
-            let what =
-                format!("{count} rows name a student, group or class that is not there: mend or remove them");
-            problems.push(problem(table, &keys.join(", "), &what));
-        }
-        Ok(problems)
+        self.dangling("class_members", &members, "class_code", no_class).await
+    }
+
+    async fn dangling(
+        &mut self,
+        table: &'static str,
+        members: &str,
+        key: &str,
+        or: String,
+    ) -> Result<Option<RosterProblem>, RosterError> {
+        let sql = format!(
+            "SELECT count(*) OVER () AS rows, CAST(m.student_id AS TEXT) AS student, \
+             CAST(m.{key} AS TEXT) AS code FROM {members} AS m \
+             LEFT JOIN {} AS s ON s.student_id = m.student_id{or} \
+             ORDER BY 2, 3 LIMIT {NAMED_KEYS}",
+            self.tables.students
+        );
+        let failed = self.failure(table);
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *self.transaction).await.map_err(failed)?;
+        let Some(Number::Is(count)) = rows.first().map(|row| number(row, "rows")) else { return Ok(None) };
+        let id = |row: &SqliteRow, column: &str| text(row, column).unwrap_or_else(|| "none".to_owned());
+        let keys: Vec<String> =
+            rows.iter().map(|row| format!("({}, {})", id(row, "student"), id(row, "code"))).collect();
+        let what =
+            format!("{count} rows name a student, group or class that is not there: mend or remove them");
+        Ok(Some(problem(table, &keys.join(", "), &what)))
     }
 
     /// Student ids that come more than once.
@@ -174,13 +213,8 @@ impl<'a> RosterSnapshot<'a> {
     /// All students whose id can be told, with their group codes, in ascending order of id, one at a time.
     pub fn students(&mut self) -> StudentCursor<'_> {
         let database = self.database;
-        let mut read: Vec<String> =
-            database.columns.iter().map(|column| format!(", s.{}", quoted(column))).collect();
-        let name_at = database.columns.iter().position(|column| column == "name");
-        let name_at = name_at.or_else(|| {
-            let has_name = database.personal.contains(&"name");
-            has_name.then(|| read.push(", s.\"name\"".to_owned())).map(|()| read.len().saturating_sub(1))
-        });
+        let read: Vec<String> =
+            database.value_columns().iter().map(|column| format!(", s.{}", quoted(column))).collect();
         let sql = format!(
             "SELECT CAST(s.student_id AS TEXT) AS id, {ACTIVE} AS active, \
              CASE WHEN m.student_id IS NOT NULL THEN coalesce(CAST(m.group_code AS TEXT), '') END AS group_code, \
@@ -191,7 +225,7 @@ impl<'a> RosterSnapshot<'a> {
             self.students_with_groups()
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction);
-        StudentCursor::new(rows, database, name_at)
+        StudentCursor::new(rows, database)
     }
 
     /// The active ones among these students.

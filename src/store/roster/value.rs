@@ -1,5 +1,7 @@
 //! Single values of the roster: SQLite lets any column hold anything.
 
+use std::borrow::Cow;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
@@ -107,12 +109,22 @@ pub(super) fn value(row: &SqliteRow, at: usize) -> Result<String, &'static str> 
         "BLOB" => Err(BINARY),
         _ => {
             let text = row.try_get_unchecked::<String, _>(at).map_err(|_| UNREADABLE)?;
-            let text = normalise(&text);
-            let whole = without_zero_fraction(&text);
-            let is_id = whole.len() >= DIGITS_OF_AN_ID;
-            Ok(if is_id { whole.to_owned() } else { text.into_owned() })
+            Ok(text_value(&text).into_owned())
         }
     }
+}
+
+/// A value of a student that is text or a whole number, normalised.
+pub(super) fn text_value(raw: &str) -> Cow<'_, str> {
+    match normalise(raw) {
+        Cow::Borrowed(text) => Cow::Borrowed(without_fraction(text)),
+        Cow::Owned(text) => Cow::Owned(without_fraction(&text).to_owned()),
+    }
+}
+
+fn without_fraction(text: &str) -> &str {
+    let whole = without_zero_fraction(text);
+    if whole.len() >= DIGITS_OF_AN_ID { whole } else { text }
 }
 
 /// A floating-point number as text: whole numbers without a fraction, others with the 15 digits that SQLite shows.

@@ -6,6 +6,7 @@ use super::fingerprint::{Fingerprint, MemoryKey};
 use super::link::Link;
 use super::mapping::{MappedField, Mapping};
 use super::observed::{Observed, Row};
+use super::row_text::{LinkText, StudentText};
 use super::second_write::SecondWrite;
 use crate::roster::{FieldId, LoginValue};
 
@@ -112,6 +113,25 @@ impl Comparison<'_> {
             }
         }
         difference
+    }
+
+    /// Whether a candidate has all values of a student, the login value left out: what [`Comparison::fields`] finds
+    /// nothing about where no field of the link is in question.
+    pub(super) fn has_all(&self, row: Row, student: &StudentText<'_>, link: &LinkText<'_>) -> bool {
+        let mut confirmed = link.confirmed.iter();
+        self.mapping.compared().all(|(at, field)| {
+            let value = student.value(at);
+            let is_password = field.is_password();
+            if !is_password && !self.observed.hides(at) {
+                return self.observed.equals(row, at, value);
+            }
+            let confirmed = confirmed.next().copied().flatten();
+            if is_password && value.is_empty() {
+                return true;
+            }
+            let told = if is_password { confirmed } else { confirmed.or(Some(Fingerprint(0))) };
+            told == Some(self.key.value(field.id, value))
+        })
     }
 
     /// Whether the service keeps the wanted login value in a form of its own, and shows just that form.

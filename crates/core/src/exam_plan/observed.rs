@@ -317,8 +317,17 @@ impl Observed {
     /// The candidate with this login value.
     #[must_use]
     pub fn find(&self, login: &LoginValue) -> Option<Row> {
-        let hash = self.hasher.login(login.as_str());
+        self.find_hash(self.hasher.login(login.as_str()))
+    }
+
+    fn find_hash(&self, hash: u64) -> Option<Row> {
         self.index.find(hash, |row| hash_at(&self.logins, *row) == hash).map(|row| Row(*row))
+    }
+
+    /// The candidate with this login value (in normal form), where it is the only one.
+    pub(super) fn find_only(&self, login: &str) -> Option<Row> {
+        let hash = self.hasher.login(login);
+        if self.repeated.is_ambiguous(hash) { None } else { self.find_hash(hash) }
     }
 
     /// Whether the candidate's value of the mapped field at `at` equals `value` (normalised).

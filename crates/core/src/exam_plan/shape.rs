@@ -10,23 +10,28 @@ const MOST_SHAPES: usize = 1000;
 
 /// How often each shape of login value occurs.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shapes(BTreeMap<String, u64>);
+pub(super) struct Shapes {
+    counts: BTreeMap<String, u64>,
+    /// Where a shape is made, so that a known one takes no new memory.
+    shape: String,
+}
 
 impl Shapes {
     /// Counts one value.
     pub(super) fn add(&mut self, value: &str) {
-        let shape = shape_of(value);
-        if let Some(count) = self.0.get_mut(&shape) {
+        self.shape.clear();
+        write_shape(value, &mut self.shape);
+        if let Some(count) = self.counts.get_mut(&self.shape) {
             *count += 1;
-        } else if self.0.len() < MOST_SHAPES {
-            self.0.insert(shape, 1);
+        } else if self.counts.len() < MOST_SHAPES {
+            self.counts.insert(self.shape.clone(), 1);
         }
     }
 
     /// The commonest shape of these values without `others`, which are among them. Of two the first by alphabet.
     pub(super) fn commonest_without(&self, others: &Self) -> Option<String> {
-        let left = self.0.iter().map(|(shape, count)| {
-            let others = others.0.get(shape).copied().unwrap_or(0);
+        let left = self.counts.iter().map(|(shape, count)| {
+            let others = others.counts.get(shape).copied().unwrap_or(0);
             (count.saturating_sub(others), shape)
         });
         let (count, shape) =
@@ -42,10 +47,9 @@ impl Shapes {
 
 /// Digits become `#` and words `x`. Kept are what stands between them, a country code, the first digit of a number
 /// and the letters that open one, the domain of an address.
-fn shape_of(value: &str) -> String {
+fn write_shape(value: &str, shape: &mut String) {
     let (own, domain) = value.split_once('@').map_or((value, None), |(own, domain)| (own, Some(domain)));
     let opening = opening_of(own);
-    let mut shape = String::with_capacity(value.len());
     shape.push_str(opening);
     let mut in_word = false;
     for letter in own.get(opening.len()..).unwrap_or_default().chars() {
@@ -63,7 +67,6 @@ fn shape_of(value: &str) -> String {
         shape.push('@');
         shape.push_str(domain);
     }
-    shape
 }
 
 /// What a number opens with: `+86`, the `1` of a number, the `S` of `S100002`.
@@ -101,7 +104,9 @@ mod tests {
             ("", ""),
         ];
         for (value, shape) in table {
-            assert_eq!(shape_of(value), shape, "{value}");
+            let mut written = String::new();
+            write_shape(value, &mut written);
+            assert_eq!(written, shape, "{value}");
         }
     }
 
@@ -131,6 +136,6 @@ mod tests {
     fn too_many_shapes_use_up_no_memory() {
         let mut shapes = Shapes::default();
         (0..3_000).for_each(|at| shapes.add(&format!("x@{at}.example")));
-        assert_eq!(shapes.0.len(), MOST_SHAPES);
+        assert_eq!(shapes.counts.len(), MOST_SHAPES);
     }
 }

@@ -13,6 +13,10 @@ const MASKS: [char; 5] = ['*', '\u{2022}', '\u{25cf}', '\u{2217}', '\u{ff0a}'];
 /// Whether a value is shown as a mask, whole or in part: `******`, `138****0001`. A mask says nothing about the value.
 #[must_use]
 pub fn is_masked(value: &str) -> bool {
+    // Nearly every value shows at first sight that it is none.
+    if value.bytes().all(|byte| byte.is_ascii() && byte != b'*') {
+        return false;
+    }
     let value = value.trim();
     if value.is_empty() {
         return false;

@@ -9,6 +9,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// Nothing else: case and width inside a value are the school's business. Idempotent.
 #[must_use]
 pub fn normalise(raw: &str) -> Cow<'_, str> {
+    if is_plainly_normal(raw) {
+        return Cow::Borrowed(raw);
+    }
     let trimmed = raw.trim_matches(is_blank);
     if trimmed.is_ascii() || is_nfc_quick(trimmed.chars()) == IsNormalized::Yes {
         return Cow::Borrowed(trimmed);
@@ -21,6 +24,9 @@ pub fn normalise(raw: &str) -> Cow<'_, str> {
 /// characters that nobody can see, wherever they stand. Idempotent.
 #[must_use]
 pub fn normalise_key(raw: &str) -> Cow<'_, str> {
+    if is_plainly_normal(raw) {
+        return Cow::Borrowed(raw);
+    }
     if raw.is_ascii() && !raw.contains('\0') {
         return Cow::Borrowed(raw.trim_matches(is_blank));
     }
@@ -29,6 +35,16 @@ pub fn normalise_key(raw: &str) -> Cow<'_, str> {
     }
     let visible: String = raw.chars().filter(|c| !is_invisible(*c)).collect();
     Cow::Owned(normalise(&visible).into_owned())
+}
+
+/// Whether a text is in both normal forms at first sight: visible ASCII at both ends, and no NUL or other control
+/// character between. Of others it says nothing.
+pub(crate) fn is_plainly_normal(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let is_visible = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    is_visible(bytes.first())
+        && is_visible(bytes.last())
+        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// An identifier in normal form; `None` for one that cannot be told: nothing is left of it, or it runs over a line end
@@ -88,6 +104,27 @@ fn is_blank(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_normal_at_first_sight_is_normal_at_second_sight_too() {
+        let table = [
+            ("", true),
+            ("S01", true),
+            ("Li  Lei", true),
+            (" S01", false),
+            ("S01 ", false),
+            ("S\t1", false),
+            ("S01\0", false),
+            ("S\u{7f}1", false),
+            ("王小明", false),
+        ];
+        for (text, is_plain) in table {
+            assert_eq!(is_plainly_normal(text), is_plain, "{text:?}");
+            if is_plain {
+                assert_eq!((normalise(text), normalise_key(text)), (text.into(), text.into()));
+            }
+        }
+    }
 
     #[test]
     fn blanks_of_every_kind_are_trimmed_and_inner_ones_kept() {

@@ -9,12 +9,12 @@ mod search;
 pub(super) use create::{create_groups, key};
 pub(super) use known::with_known_gids;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{ExamSide, ExamSyncError, Reading, session};
 use crate::run::Context;
 use crate::run::report::ServiceReport;
-use crate::store::StoreError;
+use crate::store::{RosterError, RosterSnapshot, StoreError};
 use rosterd_core::exam_plan::{
     CreationOutcome, GroupCreation, GroupDecisions, GroupOrigin, GroupsInput, KnownGroup, MissingGroups,
 };
@@ -38,12 +38,20 @@ pub(super) async fn plan_groups(
         return Ok(GroupPlan::default());
     }
     let known = context.state.known_groups().await?;
-    let mut snapshot = context.roster.snapshot().await?;
-    let (groups, unusable) = snapshot.groups().await?;
-    let missing = MissingGroups::of(&groups, &unusable, &known);
+    let missing = missing_groups(context.roster.snapshot_as_it_stands().await?, &known).await?;
+    let (missing, wanted) = match missing.filter(|missing| missing.titles.is_empty()) {
+        Some(missing) => (missing, BTreeMap::new()),
+        // Who is in them is asked of a roster with its ids in normal form.
+        None => {
+            let mut snapshot = context.roster.snapshot().await?;
+            let (groups, unusable) = snapshot.groups().await?;
+            let missing = MissingGroups::of(&groups, &unusable, &known);
+            let wanted = search::wanted_titles(&mut snapshot, &missing, &reading.mapping).await?;
+            snapshot.close().await;
+            (missing, wanted)
+        }
+    };
     report.problems.extend(missing.problems.iter().map(ToString::to_string));
-    let wanted = search::wanted_titles(&mut snapshot, &missing, &reading.mapping).await?;
-    snapshot.close().await;
     let parent = Gid(side.settings.create_groups_under);
     let earlier = context.state.group_creations(parent).await?;
     let open = wanted.iter().filter(|(title, _)| !is_done(earlier.get(*title)));
@@ -65,6 +73,17 @@ pub(super) async fn plan_groups(
     .decide();
     report.problems.extend(decisions.problems.iter().map(ToString::to_string));
     Ok(GroupPlan { decisions, to_remember: missing.to_remember })
+}
+
+/// Which groups of a roster that is read as it stands have no gid.
+async fn missing_groups(
+    snapshot: Option<RosterSnapshot<'_>>,
+    known: &HashMap<GroupCode, KnownGroup>,
+) -> Result<Option<MissingGroups>, RosterError> {
+    let Some(mut snapshot) = snapshot else { return Ok(None) };
+    let (groups, unusable) = snapshot.groups().await?;
+    snapshot.close().await;
+    Ok(Some(MissingGroups::of(&groups, &unusable, known)))
 }
 
 fn is_done(earlier: Option<&CreationOutcome>) -> bool {

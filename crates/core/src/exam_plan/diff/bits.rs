@@ -20,6 +20,11 @@ impl BitSet {
         fresh
     }
 
+    pub(super) fn contains(&self, row: Row) -> bool {
+        let index = row.index();
+        self.0.get(index / 64).is_some_and(|word| word & (1_u64 << (index % 64)) != 0)
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
     }

@@ -7,7 +7,7 @@ use crate::exam_plan::reason::CannotReason;
 use crate::roster::{LoginValue, Sid, StudentId};
 
 /// One student or link that differs, with what is needed to decide about it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Difference {
     /// On the roster, without a link.
     Newcomer(Newcomer),
@@ -33,7 +33,7 @@ impl Difference {
 }
 
 /// The desired state of one student.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Wanted {
     /// The student.
     pub id: StudentId,
@@ -48,6 +48,7 @@ pub struct Wanted {
 }
 
 /// Values in the mapping's order; masked in debug output.
+#[derive(PartialEq)]
 pub struct MappedValues(pub Vec<String>);
 
 impl std::fmt::Debug for MappedValues {
@@ -57,7 +58,7 @@ impl std::fmt::Debug for MappedValues {
 }
 
 /// A student without a link.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Newcomer {
     /// The desired state.
     pub wanted: Wanted,
@@ -68,7 +69,7 @@ pub struct Newcomer {
 }
 
 /// A linked student that differs from its candidate.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct LinkedStudent {
     /// The desired state.
     pub wanted: Wanted,
@@ -93,7 +94,7 @@ impl LinkedStudent {
 }
 
 /// A link whose student has left the roster.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Leaver {
     /// The link.
     pub link: Link,
@@ -117,7 +118,7 @@ pub enum Absence {
 }
 
 /// A student whose row cannot be used.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Unusable {
     /// The student.
     pub student: StudentId,

@@ -3,6 +3,7 @@
 //! Both sides stream: a student whose values, groups and link agree with the listing adds to a count and
 //! leaves no other trace. That keeps memory flat while a roster grows.
 
+mod as_wanted;
 mod bits;
 mod difference;
 
@@ -12,6 +13,7 @@ pub use difference::{
     Absence, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted,
 };
 
+use self::as_wanted::GroupPairs;
 use self::bits::BitSet;
 use self::difference::MappedValues;
 use super::compare::{Comparison, FieldDifference};
@@ -26,7 +28,7 @@ use super::shape::Shapes;
 use crate::roster::{Gid, IdLikeness, LoginValue, Sid, Student, StudentId};
 
 /// The result of the pass over roster, listing and links.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Diff {
     /// All differences, in ascending order of student id.
     pub differences: Vec<Difference>,
@@ -151,6 +153,7 @@ pub struct DiffBuilder<'a> {
     newly_shared: SharedLogins,
     linked_shapes: Shapes,
     newcomer_shapes: Shapes,
+    group_pairs: GroupPairs,
     diff: Diff,
 }
 
@@ -178,6 +181,7 @@ impl<'a> DiffBuilder<'a> {
             newly_shared: SharedLogins::default(),
             linked_shapes: Shapes::default(),
             newcomer_shapes: Shapes::default(),
+            group_pairs: GroupPairs::default(),
             diff: Diff {
                 differences: Vec::new(),
                 unreadable_since_ms: None,
@@ -246,7 +250,7 @@ impl<'a> DiffBuilder<'a> {
                 self.diff.students += u64::from(student.active);
                 self.diff.linked += u64::from(link.is_some());
                 if link.is_some() {
-                    self.note_alike(&student);
+                    self.note_alike(&student.id);
                 }
                 self.diff.contact.students += u64::from(student.active && link.is_none());
                 let returned = link.as_ref().is_some_and(|link| link.gone_since_ms.is_some());
@@ -264,16 +268,6 @@ impl<'a> DiffBuilder<'a> {
                     }
                 }
             }
-        }
-    }
-
-    fn note_alike(&mut self, student: &Student) {
-        let Some(asked_about) = self.asked_about.filter(|asked_about| !asked_about.is_empty()) else {
-            return;
-        };
-        let likeness = IdLikeness::of(&student.id);
-        if asked_about.contains(&likeness) {
-            self.diff.alike.insert(likeness, student.id.clone());
         }
     }
 
