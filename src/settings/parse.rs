@@ -15,7 +15,7 @@ use std::time::Duration;
 use config::ValueKind;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::suggest::nearest;
 use super::{Blackout, FieldMapping, FieldRef, Leavers, Limit, LoginField};
@@ -231,8 +231,11 @@ pub(super) fn cron(kind: &ValueKind) -> Parsed<(String, Cron)> {
 /// A time zone by its name.
 pub(super) fn time_zone(kind: &ValueKind) -> Parsed<TimeZone> {
     let name = text(kind)?;
-    TimeZone::get(&name).map_err(|_| {
-        let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+    // The rules that come with the program, on every system the same: the system's own would be looked for in a folder of
+    // hundreds of files.
+    let known = TimeZoneDatabase::bundled();
+    known.get(&name).map_err(|_| {
+        let zones: Vec<String> = known.available().map(|zone| zone.as_str().to_owned()).collect();
         match nearest(&name, zones.iter().map(String::as_str)) {
             Some(near) => format!("there is no time zone {name:?}; did you mean \"{near}\"?"),
             None => {

@@ -214,17 +214,25 @@ impl RosterDatabase {
     }
 }
 
-/// Prepares a statement for every table and column without reading rows.
+/// Prepares a statement for every table without reading rows; where one fails, one for every column, which tells what is
+/// missing.
 async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Result<(), RosterError> {
     for table in given {
         let (name, source) = (table.name, &table.given);
+        // Qualified, because SQLite takes an unknown quoted name for a text.
+        let columns: Vec<String> =
+            table.columns.iter().map(|column| format!("t.{}", quoted(column))).collect();
+        let all = format!("SELECT {} FROM {source} AS t LIMIT 0", columns.join(", "));
+        // The table is ours or the admin's own query from the configuration file; columns are quoted.
+        if sqlx::query(AssertSqlSafe(all)).fetch_optional(pool).await.is_ok() {
+            continue;
+        }
         probe(path, pool, name, &format!("SELECT * FROM {source} AS t LIMIT 0"), || {
             format!("there is no table {name}, or its query in roster.queries is wrong")
         })
         .await?;
-        for column in &table.columns {
-            // Qualified, because SQLite takes an unknown quoted name for a text.
-            let sql = format!("SELECT t.{} FROM {source} AS t LIMIT 0", quoted(column));
+        for (column, qualified) in table.columns.iter().zip(&columns) {
+            let sql = format!("SELECT {qualified} FROM {source} AS t LIMIT 0");
             probe(path, pool, name, &sql, || {
                 format!(
                     "table {name} has no column {column}: add it, or change exam.fields or roster.queries.{name}"
@@ -238,6 +246,12 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
 
 /// The optional columns that this roster has.
 async fn personal(path: &Path, pool: &SqlitePool, students: &str) -> Result<Vec<&'static str>, RosterError> {
+    // Nearly every roster has all of them.
+    let all = people::PERSONAL.map(|column| format!("t.{}", quoted(column))).join(", ");
+    let sql = format!("SELECT {all} FROM {students} AS t LIMIT 0");
+    if sqlx::query(AssertSqlSafe(sql)).fetch_optional(pool).await.is_ok() {
+        return Ok(people::PERSONAL.to_vec());
+    }
     let mut there = Vec::new();
     for column in people::PERSONAL {
         // Qualified, because SQLite takes an unknown quoted name for a text.
