@@ -71,5 +71,5 @@ pub use store::{
 /// Doors for fuzzing: each reads the body of an answer as the clients do.
 pub mod fuzzing {
     pub use crate::remote::classin::fuzzing::answer;
-    pub use crate::remote::exam::fuzzing::{fields, lookup, page, write};
+    pub use crate::remote::exam::fuzzing::{fields, hashed_page, lookup, page, write};
 }

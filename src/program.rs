@@ -7,6 +7,9 @@ use crate::exit::Exit;
 use crate::remote::http;
 use crate::{commands, telemetry};
 
+/// One works on an answer while the other sends the next request; the rest of a run waits for services and files.
+const WORKER_THREADS: usize = 2;
+
 /// Reads the command line, runs, and answers with an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -27,7 +30,7 @@ pub fn main() -> ExitCode {
         commands::print_error(&error.to_string());
         return Exit::Usage.into();
     }
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
         Ok(runtime) => runtime.block_on(commands::run(cli)).into(),
         Err(error) => {
             commands::print_error(&format!("the program cannot start: {error}"));

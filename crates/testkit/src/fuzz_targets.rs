@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rosterd::{ConfigSource, Settings};
 use rosterd_core::classin_plan::{Call, Sent, Token, judge};
 use rosterd_core::exam_plan::{AddVerdict, Verdict, judge_add, judge_by_sid};
-use rosterd_core::roster::{ClassCode, Sid, StudentId};
+use rosterd_core::roster::{ClassCode, LoginValue, Sid, StudentId};
 use rosterd_import::{Item, ReadOptions, RowSink, clever, csv_files};
 
 /// One target: its name, and what it does with the bytes.
@@ -26,13 +26,20 @@ pub const TARGETS: &[Target] = &[
 
 /// What the exam side answers to a reading call: no row is made up, and nothing that fails says more than that.
 pub fn exam_reads(body: &[u8]) {
-    use rosterd::fuzzing::{fields, lookup, page};
+    use rosterd::fuzzing::{fields, hashed_page, lookup, page};
     let entries = body.iter().filter(|byte| **byte == b'{').count();
     if let Some(fields) = fields(body) {
         assert!(!fields.is_empty() && fields.len() <= entries, "{} fields", fields.len());
     }
     for start in [0, 100] {
-        if let Some(page) = page(body, start) {
+        let page = page(body, start);
+        // Read at once or by way of its texts, a page is the same.
+        let told = page.as_ref().map(|page| {
+            let logins = page.rows.iter().filter_map(|row| LoginValue::parse(&row.login_value));
+            (page.total, logins.collect::<Vec<_>>())
+        });
+        assert!(hashed_page(body, start) == told, "a page is read in two ways");
+        if let Some(page) = page {
             assert!(page.rows.len() <= entries, "{} rows of {entries} objects", page.rows.len());
             assert!(!page.rows.is_empty() || page.total <= start || entries > 0, "an empty page for nothing");
         }

@@ -19,6 +19,7 @@ pub use rosterd_core::exam_plan::{GroupAction, WriteAnswer};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rosterd_core::exam_plan::ListedPage;
 use rosterd_core::roster::{Attempt, FieldId, Gid, LoginValue, Sid};
 
 /// One field of the account, as `getFields` names it.
@@ -36,6 +37,15 @@ pub struct Page {
     pub total: u64,
     /// The rows, in the order they came.
     pub rows: Vec<ListedCandidate>,
+    /// The labels that stand beside values, each once for a field.
+    pub labels: Vec<(FieldId, String)>,
+}
+
+/// One page of `getstulist`, hashed while it was read.
+pub struct HashedPage {
+    /// Candidates of the whole account, as this page states it.
+    pub total: u64,
+    pub rows: ListedPage,
     /// The labels that stand beside values, each once for a field.
     pub labels: Vec<(FieldId, String)>,
 }

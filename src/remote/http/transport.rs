@@ -207,7 +207,7 @@ impl Shared {
         parse: &impl Fn(&Reply) -> Parsed<T>,
     ) -> Result<(Reply, Parsed<T>), TransportError> {
         // The place first, then the turn: the other way round, turns would be saved up while waiting for a place.
-        let Ok(_place) = self.in_flight.acquire().await else {
+        let Ok(place) = self.in_flight.acquire().await else {
             return Err(self.setup("the queue is closed, which nothing does"));
         };
         self.pacer.turn().await;
@@ -216,6 +216,8 @@ impl Shared {
         let span = tracing::debug_span!("http", peer = %self.host, endpoint = name, attempt);
         let started = Instant::now();
         let result = self.exchange(request, sent_at).instrument(span.clone()).await;
+        // Nothing is in flight any more: the next request leaves before this answer is worked on.
+        drop(place);
         let outcome = match &result {
             Ok(reply) => reply.status.to_string(),
             Err(error) => error.outcome().to_owned(),

@@ -4,15 +4,18 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::RandomState;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::field_mapping::ResolvedFields;
 use super::{ExamSide, ExamSyncError, Reading};
-use crate::remote::exam::{ExamError, Page};
+use crate::remote::exam::{ExamError, ExamReader, HashedPage};
 use crate::remote::http::retry_limits::READINGS;
 use crate::run::{Context, Progress};
 use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::{
-    ListedLabels, Listing, MemoryKey, Observed, ObservedBuilder, ReadingVerdict, Readings, RunHasher,
+    ListedLabels, Listing, MemoryKey, Observed, ObservedBuilder, PageHasher, ReadingVerdict, Readings,
+    RunHasher,
 };
 use rosterd_core::roster::{FieldId, LoginValue, Sid};
 
@@ -21,6 +24,9 @@ const MOST_ROOM_AHEAD: u64 = 2_000_000;
 
 /// No account has more candidates than this. Whoever says so has lost count, and is not asked without end.
 const MOST_CANDIDATES: u64 = 5_000_000;
+
+/// So many requests wait for one of those in flight to be answered.
+const READY_TO_LEAVE: usize = 2;
 
 /// Whether the login values of a listing are kept.
 pub(super) enum Names<'a> {
@@ -111,14 +117,14 @@ pub(super) struct Sample {
 /// When a page cannot be had at all.
 pub(super) async fn sample(side: &ExamSide, fields: &ResolvedFields) -> Result<Sample, ExamError> {
     let limit = side.settings.page_size.max(1);
-    let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), 0);
+    let hasher = PageHasher::new(RunHasher::new(RandomState::new()), fields.ids());
+    let mut builder = ObservedBuilder::of_pages(hasher.clone(), 0);
     let mut total = 0;
     for page in 0..SAMPLE_PAGES {
-        let page = side.reader.page(page.saturating_mul(u64::from(limit)), limit).await?;
+        let page = side.reader.hashed_page(page.saturating_mul(u64::from(limit)), limit, &hasher).await?;
         total = page.total;
-        let is_last = page.rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
-        page.rows.iter().for_each(|row| builder.row(&row.login_value, &row.fields));
-        if is_last {
+        builder.page(&page.rows);
+        if page.rows.rows() < u64::from(limit) {
             break;
         }
     }
@@ -142,35 +148,34 @@ impl ReadOnce<'_> {
         let Self { progress, side, fields, key, recognised } = *self;
         let limit = side.settings.page_size.max(1);
         let bar = progress.bar("listing candidates", 1);
-        let first = side.reader.page(0, limit).await?;
+        let hasher = PageHasher::new(RunHasher::new(RandomState::new()), fields.ids())
+            .recognising(key, recognised.clone());
+        let first = side.reader.hashed_page(0, limit, &hasher).await?;
         bar.advance(1);
         let total = first.total;
         let room = usize::try_from(total.min(MOST_ROOM_AHEAD)).unwrap_or(0);
-        let mut builder = ObservedBuilder::new(RunHasher::new(RandomState::new()), fields.ids(), room)
-            .recognising(key, recognised.clone());
+        let mut builder = ObservedBuilder::of_pages(hasher.clone(), room);
         let mut labels = ListedLabels::default();
-        let mut take = |builder: &mut ObservedBuilder, page: Page| {
+        let mut take = |builder: &mut ObservedBuilder, page: HashedPage| {
             builder.total(page.total);
+            builder.page(&page.rows);
             labels.extend(page.labels);
-            for row in page.rows {
-                builder.row(&row.login_value, &row.fields);
-                if let Names::Kept(names) = names {
-                    names.extend(LoginValue::parse(&row.login_value));
-                }
+            if let Names::Kept(names) = names {
+                names.extend(page.rows.login_values());
             }
         };
-        let mut is_over = first.rows.is_empty();
+        let mut is_over = first.rows.rows() == 0;
         take(&mut builder, first);
 
         let size = u64::from(limit);
         let pages = if is_over { 1 } else { pages_to_ask_for(total, size) };
         bar.set_length(pages.max(1));
-        let in_flight = side.settings.endpoint.max_in_flight.max(1);
-        let mut rest =
-            stream::iter((1..pages).map(|page| side.reader.page(page.saturating_mul(size), limit)))
-                .buffer_unordered(in_flight);
+        // As many as may be in flight, and some that are ready to leave when an answer has come.
+        let asked_for = side.settings.endpoint.max_in_flight.max(1).saturating_add(READY_TO_LEAVE);
+        let ask = |page: u64| read_apart(&side.reader, page.saturating_mul(size), limit, &hasher);
+        let mut rest = stream::iter((1..pages).map(ask)).buffer_unordered(asked_for);
         while !is_over && let Some(page) = rest.try_next().await? {
-            is_over = page.rows.is_empty();
+            is_over = page.rows.rows() == 0;
             take(&mut builder, page);
             bar.advance(1);
         }
@@ -178,6 +183,26 @@ impl ReadOnce<'_> {
             builder.stopped_early();
         }
         Ok(Listed { listing: builder.close(), labels })
+    }
+}
+
+/// Asks for a page in a task of its own: another thread may work on it while the next request leaves. Dropping it ends
+/// the task.
+async fn read_apart(
+    reader: &ExamReader,
+    start: u64,
+    limit: u32,
+    hasher: &PageHasher,
+) -> Result<HashedPage, ExamError> {
+    let (reader, hasher) = (reader.clone(), hasher.clone());
+    let read = async move { reader.hashed_page(start, limit, &hasher).await };
+    match AbortOnDropHandle::new(tokio::spawn(read.in_current_span())).await {
+        Ok(page) => page,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -1,60 +1,48 @@
 //! The mapped values of a listing, in 32 bits each.
 
-use std::collections::BTreeSet;
-
-use super::fingerprint::{Fingerprint, MemoryKey, RunHasher};
-use super::shown::{Bits, is_masked};
-use crate::roster::{FieldId, normalise};
+use super::fingerprint::Fingerprint;
+use super::listed_page::PageHasher;
+use super::shown::Bits;
 
 /// Values by row and position in the mapping.
 pub(super) struct ListedValues {
-    hasher: RunHasher,
-    mapped: Vec<FieldId>,
+    hasher: PageHasher,
     values: Vec<u32>,
     carried: Vec<bool>,
     masked: Bits,
-    /// Fields whose values are hashed so that another run can tell them again.
-    recognised: Option<(MemoryKey, BTreeSet<FieldId>)>,
 }
 
 impl ListedValues {
-    pub(super) fn new(hasher: RunHasher, mapped: Vec<FieldId>, rows: usize) -> Self {
+    pub(super) fn new(hasher: PageHasher, rows: usize) -> Self {
+        let fields = hasher.mapped().len();
         Self {
+            carried: vec![false; fields],
+            values: Vec::with_capacity(rows.saturating_mul(fields)),
             hasher,
-            carried: vec![false; mapped.len()],
-            values: Vec::with_capacity(rows.saturating_mul(mapped.len())),
-            mapped,
             masked: Bits::default(),
-            recognised: None,
         }
     }
 
-    /// Hashes values of these fields under the key of our memory. Ask for it before the first row.
-    pub(super) fn recognise(&mut self, key: &MemoryKey, fields: BTreeSet<FieldId>) {
-        self.recognised = (!fields.is_empty()).then(|| (key.clone(), fields));
+    /// How the values are hashed.
+    pub(super) fn hasher(&self) -> &PageHasher {
+        &self.hasher
     }
 
-    /// Adds one row.
-    pub(super) fn push(&mut self, fields: &[(FieldId, String)]) {
-        for at in 0..self.mapped.len() {
-            let id = self.mapped.get(at);
-            let raw =
-                fields.iter().find(|(field, _)| Some(field) == id).map_or("", |(_, value)| value.as_str());
-            let hash = self.hash(at, &normalise(raw));
-            if is_masked(raw) {
-                self.masked.set(self.values.len());
-            }
-            self.values.push(hash);
-            if hash != 0
-                && let Some(carried) = self.carried.get_mut(at)
-            {
-                *carried = true;
+    /// Adds the rows of a page.
+    pub(super) fn extend(&mut self, values: &[u32], masked: &[usize]) {
+        for at in masked {
+            self.masked.set(self.values.len().saturating_add(*at));
+        }
+        for row in values.chunks_exact(self.carried.len().max(1)) {
+            for (value, carried) in row.iter().zip(&mut self.carried) {
+                *carried |= *value != 0;
             }
         }
+        self.values.extend_from_slice(values);
     }
 
     pub(super) fn equals(&self, row: usize, at: usize, value: &str) -> bool {
-        self.value(row, at) == self.hash(at, value)
+        self.value(row, at) == self.hasher.value(at, value)
     }
 
     pub(super) fn agree(&self, one: usize, other: usize, at: usize) -> bool {
@@ -75,22 +63,8 @@ impl ListedValues {
 
     /// The value as another run can tell it again; absent for a field that this listing was not read for.
     pub(super) fn fingerprint(&self, row: usize, at: usize) -> Option<Fingerprint> {
-        self.key_of(at)?;
+        self.hasher.key_of(at)?;
         Some(Fingerprint(u64::from(self.value(row, at))))
-    }
-
-    /// 32 bits of a normalised value; 0 for an absent or empty one.
-    fn hash(&self, at: usize, value: &str) -> u32 {
-        match self.key_of(at) {
-            Some((key, field)) => key.value(field, value).short(),
-            None => self.hasher.field(value),
-        }
-    }
-
-    fn key_of(&self, at: usize) -> Option<(&MemoryKey, FieldId)> {
-        let (key, fields) = self.recognised.as_ref()?;
-        let field = self.mapped.get(at).copied().filter(|field| fields.contains(field))?;
-        Some((key, field))
     }
 
     fn value(&self, row: usize, at: usize) -> u32 {
@@ -98,15 +72,18 @@ impl ListedValues {
     }
 
     fn position(&self, row: usize, at: usize) -> usize {
-        row.saturating_mul(self.mapped.len()).saturating_add(at)
+        row.saturating_mul(self.carried.len()).saturating_add(at)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::hash::RandomState;
 
     use super::*;
+    use crate::exam_plan::{MemoryKey, RunHasher};
+    use crate::roster::FieldId;
 
     const NAME: FieldId = FieldId(1);
     const PHONE: FieldId = FieldId(4);
@@ -115,10 +92,12 @@ mod tests {
     fn a_value_of_a_recognised_field_is_told_again_by_another_run() {
         let key = MemoryKey::new([5; 32]);
         let listed = |phone: &str| {
-            let hasher = RunHasher::new(RandomState::new());
-            let mut values = ListedValues::new(hasher, vec![NAME, PHONE], 1);
-            values.recognise(&key, BTreeSet::from([PHONE]));
-            values.push(&[(NAME, "Anna".to_owned()), (PHONE, phone.to_owned())]);
+            let hasher = PageHasher::new(RunHasher::new(RandomState::new()), vec![NAME, PHONE]);
+            let hasher = hasher.recognising(&key, BTreeSet::from([PHONE]));
+            let mut page = hasher.page();
+            page.row("anna", &[(NAME, "Anna".to_owned()), (PHONE, phone.to_owned())]);
+            let mut values = ListedValues::new(hasher, 1);
+            values.extend(&page.values, &page.masked);
             values
         };
         let (one, other) = (listed(" 138 "), listed("138"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::roster::{FieldId, LoginValue, normalise_key};
+use crate::roster::FieldId;
 
 /// Rows that a listing needs before it can disprove a configured login field.
 const ROWS_FOR_DISPROOF: u64 = 10;
@@ -14,7 +14,7 @@ const NEARLY_ALL: u64 = 95;
 const MOST_FIELDS: usize = 1000;
 
 /// In how many listed rows each field equals the login value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginEvidence {
     rows: u64,
     equal: BTreeMap<FieldId, u64>,
@@ -45,12 +45,27 @@ pub enum LoginFieldVerdict {
 
 impl LoginEvidence {
     /// Counts one row.
-    pub(super) fn count(&mut self, login: &LoginValue, fields: &[(FieldId, String)]) {
+    pub(super) fn row(&mut self) {
         self.rows += 1;
-        for (id, _) in fields.iter().filter(|(_, value)| normalise_key(value) == login.as_str()) {
-            if self.equal.len() < MOST_FIELDS || self.equal.contains_key(id) {
-                *self.equal.entry(*id).or_default() += 1;
-            }
+    }
+
+    /// Counts a field that equals the login value of the row.
+    pub(super) fn equals(&mut self, field: FieldId) {
+        self.add(field, 1);
+    }
+
+    /// Adds what other rows tell.
+    pub(super) fn extend(&mut self, more: &Self) {
+        let Self { rows, equal } = more;
+        self.rows += rows;
+        equal.iter().for_each(|(field, rows)| self.add(*field, *rows));
+    }
+
+    fn add(&mut self, field: FieldId, rows: u64) {
+        if let Some(equal) = self.equal.get_mut(&field) {
+            *equal += rows;
+        } else if self.equal.len() < MOST_FIELDS {
+            self.equal.insert(field, rows);
         }
     }
 
@@ -88,7 +103,10 @@ impl LoginEvidence {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::RandomState;
+
     use super::*;
+    use crate::exam_plan::{PageHasher, RunHasher};
 
     const LOGIN: FieldId = FieldId(6);
     const PHONE: FieldId = FieldId(4);
@@ -98,8 +116,9 @@ mod tests {
         let mut evidence = LoginEvidence::default();
         let mut rows = |count: u64, login: &str, phone: &str| {
             for _ in 0..count {
-                let fields = [(LOGIN, login.to_owned()), (PHONE, phone.to_owned())];
-                evidence.count(&LoginValue::new("a"), &fields);
+                let mut page = PageHasher::new(RunHasher::new(RandomState::new()), vec![]).page();
+                page.row("a", &[(LOGIN, login.to_owned()), (PHONE, phone.to_owned())]);
+                evidence.extend(&page.evidence);
             }
         };
         rows(both, "a", " a ");

@@ -1,7 +1,5 @@
-//! The exam side as one listing showed it, held in a few bytes a candidate.
-//!
-//! Texts are not kept: a login value becomes 64 bits, a mapped field 32. A million candidates with four
-//! mapped fields take about 35 MB.
+//! The exam side as one listing showed it. Texts are not kept: a login value becomes 64 bits, a mapped field 32. A million
+//! candidates with four mapped fields take 35 MB.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,6 +7,7 @@ use std::fmt;
 use hashbrown::HashTable;
 
 use super::fingerprint::{Fingerprint, MemoryKey, RunHasher};
+use super::listed_page::{HashedLogin, ListedPage, PageHasher};
 use super::listed_values::ListedValues;
 use super::login_evidence::LoginEvidence;
 use super::repeated_logins::{RepeatPattern, RepeatedLogins};
@@ -128,9 +127,15 @@ impl ObservedBuilder {
     /// For a listing of about `expected` candidates, keeping the `mapped` fields.
     #[must_use]
     pub fn new(hasher: RunHasher, mapped: Vec<FieldId>, expected: usize) -> Self {
+        Self::of_pages(PageHasher::new(hasher, mapped), expected)
+    }
+
+    /// For a listing of about `expected` candidates, from pages that are hashed so.
+    #[must_use]
+    pub fn of_pages(hasher: PageHasher, expected: usize) -> Self {
         Self {
-            values: ListedValues::new(hasher.clone(), mapped, expected),
-            hasher,
+            hasher: hasher.run_hasher().clone(),
+            values: ListedValues::new(hasher, expected),
             logins: Vec::with_capacity(expected),
             raw_logins: RawLogins::default(),
             login_evidence: LoginEvidence::default(),
@@ -146,9 +151,9 @@ impl ObservedBuilder {
 
     /// Keeps values of these fields so that a later run can tell them again. Ask for it before the first row.
     #[must_use]
-    pub fn recognising(mut self, key: &MemoryKey, fields: BTreeSet<FieldId>) -> Self {
-        self.values.recognise(key, fields);
-        self
+    pub fn recognising(self, key: &MemoryKey, fields: BTreeSet<FieldId>) -> Self {
+        let hasher = self.values.hasher().recognising(key, fields);
+        Self { values: ListedValues::new(hasher, 0), ..self }
     }
 
     /// Notes what a page says about the whole account.
@@ -167,27 +172,33 @@ impl ObservedBuilder {
 
     /// Adds one row.
     pub fn row(&mut self, login_value: &str, fields: &[(FieldId, String)]) {
-        let Some(login) = LoginValue::parse(login_value) else {
-            self.nameless += 1;
-            return;
-        };
-        self.login_evidence.count(&login, fields);
-        self.shapes.add(login.as_str());
-        self.index_login(&login, login_value);
-        self.values.push(fields);
+        let mut page = self.values.hasher().page();
+        page.row(login_value, fields);
+        self.page(&page);
+    }
+
+    /// Adds the rows of a page.
+    pub fn page(&mut self, page: &ListedPage) {
+        self.nameless += page.nameless;
+        self.login_evidence.extend(&page.evidence);
+        for (login, text) in page.texts() {
+            self.shapes.add(text);
+            self.index_login(login, text);
+        }
+        self.values.extend(&page.values, &page.masked);
     }
 
     /// Notes under which login value the row stands; the first of several rows is the one that is found.
-    fn index_login(&mut self, login: &LoginValue, as_sent: &str) {
-        let hash = self.hasher.login(login.as_str());
+    fn index_login(&mut self, login: &HashedLogin, text: &str) {
+        let hash = login.hash;
         let row = u32::try_from(self.logins.len()).unwrap_or(u32::MAX);
         self.logins.push(hash);
-        self.raw_logins.keep(hash, as_sent, login);
-        if login.as_str() != as_sent {
+        if let Some(as_sent) = &login.as_sent {
+            self.raw_logins.keep(hash, as_sent);
             self.repeated.sent_otherwise(row, self.hasher.login(as_sent));
         }
         match self.index.find(hash, |known| hash_at(&self.logins, *known) == hash) {
-            Some(first) => self.repeated.repeat(*first, row, login, hash),
+            Some(first) => self.repeated.repeat(*first, row, text, hash),
             None => {
                 self.index.insert_unique(hash, row, |known| hash_at(&self.logins, *known));
             }

@@ -32,11 +32,13 @@ impl RepeatedLogins {
     }
 
     /// Notes that a row has the login value of an earlier one.
-    pub(super) fn repeat(&mut self, first: u32, row: u32, login: &LoginValue, hash: u64) {
+    pub(super) fn repeat(&mut self, first: u32, row: u32, login: &str, hash: u64) {
         let form = |row: u32| self.sent_otherwise.get(&row).copied().unwrap_or(hash);
         let (first, form) = (form(first), form(row));
         let entry = self.repeated.entry(hash);
-        entry.or_insert_with(|| RepeatedLogin { login: login.clone(), forms: vec![first] }).forms.push(form);
+        let repeated =
+            entry.or_insert_with(|| RepeatedLogin { login: LoginValue::new(login), forms: vec![first] });
+        repeated.forms.push(form);
     }
 
     /// Takes rows that are alike as they were sent for several candidates.

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::roster::LoginValue;
-
 /// Login values that are kept as the service wrote them, at most: only odd ones are.
 const MOST_RAW_LOGINS: usize = 200_000;
 
@@ -50,8 +48,8 @@ impl Bits {
 pub(super) struct RawLogins(HashMap<u64, Box<str>>);
 
 impl RawLogins {
-    pub(super) fn keep(&mut self, hash: u64, raw: &str, login: &LoginValue) {
-        if raw != login.as_str() && self.0.len() < MOST_RAW_LOGINS {
+    pub(super) fn keep(&mut self, hash: u64, raw: &str) {
+        if self.0.len() < MOST_RAW_LOGINS {
             self.0.insert(hash, raw.into());
         }
     }

@@ -9,10 +9,10 @@ use crate::remote::exam::redaction::{SentContent, SentRequest};
 use crate::remote::exam::seen_groups::SeenGroups;
 use crate::remote::exam::signature::{self, Parameters};
 use crate::remote::exam::wire::{self, ReadError};
-use crate::remote::exam::{ExamField, LookupAnswer, LookupKey, Page, ResultsPage};
+use crate::remote::exam::{ExamField, HashedPage, LookupAnswer, LookupKey, Page, ResultsPage};
 use crate::remote::http::{Reply, Transport};
 use rosterd_core::account::ServiceAccount;
-use rosterd_core::exam_plan::MemoryKey;
+use rosterd_core::exam_plan::{MemoryKey, PageHasher};
 use rosterd_core::roster::Gid;
 
 /// Reads the account, and cannot change it. Clones share one transport, and with it pace and counters.
@@ -71,6 +71,21 @@ impl ExamReader {
         let request = SentRequest { call: ExamCall::GetStudentList, content: SentContent::Nothing };
         let parameters = wire::page_parameters(start, limit);
         self.read(&request, &parameters, |reply| wire::read_page(&reply.body, start)).await
+    }
+
+    /// The same, hashed while it is read: no value of it is kept as text.
+    ///
+    /// # Errors
+    /// As [`ExamReader::page`].
+    pub async fn hashed_page(
+        &self,
+        start: u64,
+        limit: u32,
+        hasher: &PageHasher,
+    ) -> Result<HashedPage, ExamError> {
+        let request = SentRequest { call: ExamCall::GetStudentList, content: SentContent::Nothing };
+        let parameters = wire::page_parameters(start, limit);
+        self.read(&request, &parameters, |reply| wire::read_hashed_page(&reply.body, start, hasher)).await
     }
 
     /// Looks candidates up, at most 100 keys a call. No key, no call.

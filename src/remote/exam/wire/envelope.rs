@@ -141,6 +141,6 @@ pub(super) fn names_a_list(body: &[u8]) -> bool {
     serde_json::from_slice::<Names>(trimmed(body)).is_ok_and(|names| names.data || names.fail)
 }
 
-fn trimmed(body: &[u8]) -> &[u8] {
+pub(super) fn trimmed(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii()
 }

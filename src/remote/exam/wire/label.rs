@@ -16,10 +16,15 @@ pub(super) struct Labels(Vec<(FieldId, String)>);
 
 impl Labels {
     pub(super) fn note(&mut self, id: FieldId, label: &Label<'_>) {
-        let Some(label) = &label.0 else { return };
+        if let Some(label) = &label.0 {
+            self.note_text(id, label);
+        }
+    }
+
+    pub(super) fn note_text(&mut self, id: FieldId, label: &str) {
         let is_known = self.0.iter().any(|(known, text)| *known == id && text == label);
         if !is_known && self.0.len() < MOST_LABELS {
-            self.0.push((id, label.clone().into_owned()));
+            self.0.push((id, label.to_owned()));
         }
     }
 

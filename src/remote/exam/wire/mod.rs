@@ -4,6 +4,7 @@
 //! documented answer is an error, never an empty list. An error says where, never what: no value of an answer leaves
 //! here.
 
+mod cursor;
 mod entry;
 mod envelope;
 mod label;
@@ -18,10 +19,11 @@ use serde::Deserialize;
 
 use self::entry::{Entry, NO_INDEX};
 use self::envelope::{parse, refusal};
+use self::label::Labels;
 use self::lenient::{LenientInteger, LenientText};
 use self::row::{FieldValues, Rows};
-use super::{CandidateInfo, ExamField, LookupAnswer, Page};
-use rosterd_core::exam_plan::WriteAnswer;
+use super::{CandidateInfo, ExamField, HashedPage, LookupAnswer, Page};
+use rosterd_core::exam_plan::{PageHasher, WriteAnswer};
 use rosterd_core::roster::{FieldId, Gid, Sid};
 
 pub(super) use self::envelope::service_text;
@@ -98,6 +100,22 @@ pub(super) fn read_page(body: &[u8], start: u64) -> Result<Page, ReadError> {
         None if start >= total => Ok(Page { total, ..Page::default() }),
         None => malformed("data is missing although total counts candidates"),
     }
+}
+
+/// Reads the same without keeping a value of it: in the documented shape at once, and in any other as it is read above.
+pub(super) fn read_hashed_page(
+    body: &[u8],
+    start: u64,
+    hasher: &PageHasher,
+) -> Result<HashedPage, ReadError> {
+    let (mut rows, mut labels) = (hasher.page(), Labels::default());
+    if let Some(total) = cursor::read(envelope::trimmed(body), &mut rows, &mut labels) {
+        return Ok(HashedPage { total, rows, labels: labels.into_pairs() });
+    }
+    let page = read_page(body, start)?;
+    let mut rows = hasher.page();
+    page.rows.iter().for_each(|row| rows.row(&row.login_value, &row.fields));
+    Ok(HashedPage { total: page.total, rows, labels: page.labels })
 }
 
 #[derive(Deserialize)]

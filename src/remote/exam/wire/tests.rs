@@ -1,7 +1,10 @@
 //! What is read from which body. Bodies are those of docs/contracts/onlineexammaker.md, 3, and their variations by
 //! 1.3.
 
+use proptest::prelude::*;
+
 use super::*;
+use rosterd_core::exam_plan::RunHasher;
 use rosterd_core::roster::LoginValue;
 
 /// Login value and field values of one row, comparable.
@@ -36,6 +39,81 @@ fn a_page_is_read_in_every_spelling_of_its_types() {
     ];
     for body in bodies {
         assert_eq!(page(body), Ok(one_row("n1", &[(4, "7")])), "{body}");
+    }
+}
+
+const SAMPLE: &str = r#"{"data":[{"loginValue":"newstufor2993","fields":[{"sFid":1,"label":"name","value":"newstufor2993"},{"sFid":4,"label":"phone","value":"29**3"}]},
+         {"loginValue":" \u5f20 ","fields":[{"sFid":1,"label":"n\u0061me","value":"张\"\n"},{"sFid":10,"label":"password","value":""}]},
+         {"fields":[],"loginValue":""}],
+ "status":"ok","total":12}"#;
+
+fn hasher() -> PageHasher {
+    let hasher = RunHasher::new(std::hash::RandomState::new());
+    PageHasher::new(hasher, vec![FieldId(1), FieldId(4), FieldId(10)])
+}
+
+/// Reads a page in both ways, where it is read at once, and says whether it was.
+fn is_read_at_once(body: &[u8], hasher: &PageHasher) -> bool {
+    let (mut at_once, mut labels) = (hasher.page(), Labels::default());
+    let Some(total) = cursor::read(envelope::trimmed(body), &mut at_once, &mut labels) else { return false };
+    let shown = String::from_utf8_lossy(body);
+    let Ok(general) = read_page(body, 0) else { panic!("read at once alone: {shown}") };
+    let mut page = hasher.page();
+    general.rows.iter().for_each(|row| page.row(&row.login_value, &row.fields));
+    assert!(at_once == page, "{shown}");
+    assert_eq!((total, labels.into_pairs()), (general.total, general.labels), "{shown}");
+    true
+}
+
+#[test]
+fn a_page_in_the_documented_shape_is_read_at_once_and_any_other_in_general() {
+    let one = |row: &str| format!(r#"{{"data":[{row}],"status":"ok","total":1}}"#);
+    let table: [(&str, String, bool); 20] = [
+        ("the sample", SAMPLE.to_owned(), true),
+        ("no rows", r#"{"data":[],"status":"OK","total":0}"#.to_owned(), true),
+        ("a byte order mark", format!("\u{feff} {SAMPLE} \n"), true),
+        ("another order", r#"{"total":1,"status":"ok","data":[{"fields":[{"value":"7","label":"a","sFid":4}],"loginValue":"n"}]}"#.to_owned(), true),
+        ("no label", one(r#"{"loginValue":"n","fields":[{"sFid":4,"value":"7"}]}"#), true),
+        ("a number as login value", one(r#"{"loginValue":7,"fields":[]}"#), false),
+        ("a number as value", one(r#"{"loginValue":"n","fields":[{"sFid":4,"value":7}]}"#), false),
+        ("a value of null", one(r#"{"loginValue":"n","fields":[{"sFid":4,"value":null}]}"#), false),
+        ("no value", one(r#"{"loginValue":"n","fields":[{"sFid":4}]}"#), false),
+        ("a text as id", one(r#"{"loginValue":"n","fields":[{"sFid":"4","value":"7"}]}"#), false),
+        ("another name of the id", one(r#"{"loginValue":"n","fields":[{"sfid":4,"value":"7"}]}"#), false),
+        ("no fields", one(r#"{"loginValue":"n"}"#), true),
+        ("no login value", one(r#"{"fields":[{"sFid":4,"value":"7"}]}"#), false),
+        ("an unknown name", one(r#"{"loginValue":"n","fields":[],"sid":3}"#), false),
+        ("a value twice", one(r#"{"loginValue":"n","fields":[{"sFid":4,"value":"7","value":"8"}]}"#), false),
+        ("half of a pair", one(r#"{"loginValue":"n","fields":[{"sFid":4,"value":"\ud800"}]}"#), false),
+        ("a line end in a value", one("{\"loginValue\":\"n\nm\",\"fields\":[]}"), false),
+        ("something behind it", format!("{SAMPLE}x"), false),
+        ("an error", r#"{"data":[],"status":"error","total":0}"#.to_owned(), false),
+        ("a fraction", r#"{"data":[],"status":"ok","total":0.5}"#.to_owned(), false),
+    ];
+    let hasher = hasher();
+    for (name, body, at_once) in table {
+        assert_eq!(is_read_at_once(body.as_bytes(), &hasher), at_once, "{name}");
+        let general = read_page(body.as_bytes(), 0).map(|page| page.total);
+        let hashed = read_hashed_page(body.as_bytes(), 0, &hasher).map(|page| page.total);
+        assert_eq!(hashed, general, "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_page_with_a_slip_is_read_at_once_as_in_general_or_not_at_once(
+        slips in proptest::collection::vec((0..SAMPLE.len(), 0..3_u8, prop::sample::select(&b"{}[]\",:\\0123 ntu\xe5\xff"[..])), 1..4)
+    ) {
+        let mut body = SAMPLE.as_bytes().to_vec();
+        for (at, kind, byte) in slips {
+            let at = at.min(body.len() - 1);
+            match kind {
+                0 => body[at] = byte,
+                1 => body.insert(at, byte),
+                _ => drop(body.remove(at)),
+            }
+        }
+        is_read_at_once(&body, &hasher());
     }
 }
 
