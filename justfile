@@ -23,9 +23,13 @@ lint:
 doc:
     bash .ci/run documentation
 
-# The benchmarks
-bench:
-    cargo bench --locked
+# Processor time, memory and requests of whole runs beside two Python scripts; sizes, and `--latency MS`
+bench *args="10000 100000":
+    cargo bench --locked --bench sync -- {{args}}
+
+# The benchmarks of single parts: diff and plan, files of any size
+bench-parts:
+    cargo bench --locked --bench planner --bench import
 
 # Units, image and licences
 deploy:
