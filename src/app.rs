@@ -63,11 +63,13 @@ impl AppError {
             // Where none was ever read, the path is wrong.
             Self::Roster(RosterError::Missing { .. }) => Exit::Configuration,
             Self::Roster(error) => Severity::of_roster_error(error).into(),
-            Self::RosterAway(_) | Self::Lock(LockError::Busy { .. }) => Exit::Temporary,
-            Self::Store(StoreError::Schema { .. } | StoreError::Open { .. } | StoreError::Prepare { .. }) => {
-                Exit::Configuration
+            Self::RosterAway(_)
+            | Self::Lock(LockError::Busy { .. } | LockError::Daemon { .. } | LockError::Full { .. }) => {
+                Exit::Temporary
             }
-            Self::Store(_) | Self::Lock(_) | Self::Other(_) => Exit::Failed,
+            Self::Store(error) => Severity::of_store_error(error).into(),
+            Self::Lock(LockError::Unusable { .. }) => Exit::Configuration,
+            Self::Other(_) => Exit::Failed,
         }
     }
 }
@@ -110,7 +112,9 @@ impl App {
     /// # Errors
     /// When another run is under way.
     pub fn lock(&self) -> Result<RunLock, AppError> {
-        Ok(RunLock::take(&self.settings.state.database)?)
+        let lock = RunLock::take(&self.settings.state.database)?;
+        self.state.require_in_place()?;
+        Ok(lock)
     }
 
     /// The roster database, with the columns that the mapping needs.

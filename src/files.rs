@@ -62,6 +62,11 @@ pub fn owner(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|file| file.uid())
 }
 
+/// The rights on the file: the last twelve bits of its mode.
+pub fn mode(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|file| file.mode() & 0o7777)
+}
+
 /// Whether this process may do that with the file that is there.
 pub fn may(right: Right, path: &Path) -> bool {
     accessat(CWD, path, right.access(), AtFlags::EACCESS).is_ok()
@@ -75,15 +80,24 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// Links that are followed before they are taken for a circle.
+const MOST_LINKS: u32 = 40;
+
 /// The path without links, as far as it exists.
 pub fn resolved(path: &Path) -> PathBuf {
-    if let Ok(path) = path.canonicalize() {
-        return path;
+    // A link may lead to a file that is yet to be created.
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match (path.canonicalize(), std::fs::read_link(&path)) {
+            (Ok(path), _) => return path,
+            (Err(_), Ok(target)) => path = folder_of(&path).join(target),
+            (Err(_), Err(_)) => break,
+        }
     }
     let name = path.components().next_back();
-    match (folder_of(path).canonicalize(), name) {
+    match (folder_of(&path).canonicalize(), name) {
         (Ok(folder), Some(Component::Normal(name))) => folder.join(name),
-        _ => path.to_owned(),
+        _ => path.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::run::{
     Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
 };
 use crate::settings::Settings;
-use crate::store::{LockError, RunLock, StateStore, StoreError};
+use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
 use crate::web::{self, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
 
@@ -33,7 +33,10 @@ struct Runs {
 
 pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let signals = signals::listen().context("signals cannot be listened to")?;
-    let app = App::open(cli.config.as_deref()).await?;
+    let settings = Settings::load_from_environment(cli.config.as_deref())?;
+    // Before the state is opened: an upgrade of it is not for the second of two daemons.
+    let _only_daemon = DaemonLock::take(&settings.state.database)?;
+    let app = App::with(settings).await?;
     let settings = Arc::clone(&app.settings);
     let health = Health::new();
     remember_past(&app, &health).await?;
@@ -160,6 +163,7 @@ impl Runs {
     async fn once(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, AppError> {
         let settings = self.settings();
         let _lock = self.lock_in_time(&settings, &stop).await?;
+        self.state.require_in_place()?;
         let (state, clock) = (self.state.clone(), self.clock.clone());
         let (context, writers) = app::run_context(&settings, state, clock, Progress::silent(), stop).await?;
         Ok(reconcile(&context, &writers, trigger).await?)
@@ -170,6 +174,7 @@ impl Runs {
     async fn pull(&self, stop: CancellationToken) -> Result<ResultsReport, AppError> {
         let settings = self.settings();
         let _lock = self.lock_in_time(&settings, &stop).await?;
+        self.state.require_in_place()?;
         let (state, clock) = (self.state.clone(), self.clock.clone());
         Ok(pull_results(&results::prepare(&settings, state, clock, Progress::silent(), stop)?).await)
     }

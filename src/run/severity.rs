@@ -3,7 +3,7 @@
 use rosterd_core::outcome::{Outcome, Unsent};
 
 use crate::remote::exam::{ExamDisposition, ExamError, Stop as ExamStop};
-use crate::store::RosterError;
+use crate::store::{RosterError, StoreError};
 
 /// From good to bad. Where several apply, the largest counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,21 @@ impl Severity {
             | ExamDisposition::RetryNow
             | ExamDisposition::RetryLater
             | ExamDisposition::HalveBatch => Self::Temporary,
+        }
+    }
+
+    /// What a state database that cannot be used means.
+    pub fn of_store_error(error: &StoreError) -> Self {
+        match error {
+            error if error.passes() => Self::Temporary,
+            StoreError::Schema { .. }
+            | StoreError::Open { .. }
+            | StoreError::Prepare { .. }
+            | StoreError::Denied { .. } => Self::Configuration,
+            StoreError::Query { .. }
+            | StoreError::Row { .. }
+            | StoreError::Full { .. }
+            | StoreError::Replaced { .. } => Self::Failed,
         }
     }
 

@@ -224,7 +224,7 @@ impl StateStore {
         )
         .bind(service.as_str())
         .bind(serde_json::json!(unwanted).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done(doing)
     }
@@ -251,7 +251,7 @@ impl StateStore {
              AND approvals.want = it.value ->> 3",
         )
         .bind(serde_json::json!(rows).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("carrying approvals over")
     }

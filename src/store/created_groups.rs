@@ -31,7 +31,7 @@ impl StateStore {
     pub async fn known_groups(&self) -> Result<HashMap<GroupCode, KnownGroup>, StoreError> {
         let rows: Vec<(String, i64, String)> =
             sqlx::query_as("SELECT group_code, gid, origin FROM known_groups ORDER BY group_code")
-                .fetch_all(&self.writer)
+                .fetch_all(self.writer()?)
                 .await
                 .doing("reading known groups")?;
         rows.into_iter()
@@ -64,7 +64,7 @@ impl StateStore {
         )
         .bind(now_ms)
         .bind(serde_json::json!(rows).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("remembering groups")
     }
@@ -77,7 +77,7 @@ impl StateStore {
              WHERE parent_gid = ? OR state IN ('asked', 'unknown') ORDER BY title, parent_gid",
         )
         .bind(parent.0)
-        .fetch_all(&self.writer)
+        .fetch_all(self.writer()?)
         .await
         .doing("reading group creations")?;
         let mut outcomes: HashMap<String, CreationOutcome> = HashMap::new();
@@ -115,7 +115,7 @@ impl StateStore {
         .bind(title)
         .bind(now_ms)
         .bind(run.0)
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("writing down what is about to be created")
     }

@@ -1,8 +1,12 @@
 //! Failures of our own database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteQueryResult;
+
+use super::room;
+use crate::files::{self, Right};
 
 /// The state database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +18,31 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// A right is missing.
+    #[error("state.database {path}: {what}")]
+    Denied {
+        path: PathBuf,
+        /// Which one, and the remedy.
+        what: String,
+    },
+    /// Its disk has no room.
+    #[error(
+        "state.database {path}: its disk is full ({doing} failed): make room there; what was sent is written down, and the \
+         next run goes on"
+    )]
+    Full {
+        path: PathBuf,
+        /// The action that failed.
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The path no longer names the file that is open: what would be written is seen by nobody.
+    #[error(
+        "state.database {path}: was removed or replaced while rosterd was using it: put the file back, or restart \
+         rosterd so that it opens the one that is there"
+    )]
+    Replaced { path: PathBuf },
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
@@ -42,6 +71,73 @@ pub enum StoreError {
     Row { table: &'static str, key: String, what: &'static str },
 }
 
+impl StoreError {
+    /// Of a statement that failed.
+    pub(super) fn of(doing: &'static str, source: sqlx::Error) -> Self {
+        match room::full_disk(&source) {
+            Some(path) => Self::Full { path, doing, source },
+            None => Self::Query { doing, source },
+        }
+    }
+
+    /// Of a database that could not be opened.
+    pub(super) fn of_opening(path: &Path, source: sqlx::Error) -> Self {
+        if let Some(path) = room::full_disk(&source) {
+            return Self::Full { path, doing: "opening it", source };
+        }
+        match missing_right(path) {
+            Some(what) => Self::Denied { path: path.to_owned(), what },
+            None => Self::Open { path: path.to_owned(), source },
+        }
+    }
+
+    /// Of a file that could not be created.
+    pub(super) fn of_preparing(path: &Path, source: std::io::Error) -> Self {
+        if room::is_no_room(&source) {
+            return Self::Full { path: path.to_owned(), doing: "creating it", source: source.into() };
+        }
+        match missing_right(path) {
+            Some(what) => Self::Denied { path: path.to_owned(), what },
+            None => Self::Prepare { path: path.to_owned(), source },
+        }
+    }
+
+    /// Of a schema that could not be brought up to date. Only another version's history is a matter of versions.
+    pub(super) fn of_migration(path: &Path, source: MigrateError) -> Self {
+        if let MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) = source {
+            let doing = "bringing the schema up to date";
+            if let Some(path) = room::full_disk(&source) {
+                return Self::Full { path, doing, source };
+            }
+            return match missing_right(path) {
+                Some(what) => Self::Denied { path: path.to_owned(), what },
+                None => Self::Query { doing, source },
+            };
+        }
+        Self::Schema { path: path.to_owned(), source }
+    }
+
+    /// Whether it passes by itself, or with what somebody does beside rosterd: then the same command will do.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::Replaced { .. } => true,
+            // SQLITE_BUSY and SQLITE_LOCKED.
+            Self::Query { source, .. } | Self::Open { source, .. } => {
+                matches!(room::primary_code(source), Some(5 | 6))
+            }
+            Self::Denied { .. } | Self::Prepare { .. } | Self::Schema { .. } | Self::Row { .. } => false,
+        }
+    }
+}
+
+/// The right that is missing for using a database of ours: SQLite writes beside it too.
+fn missing_right(path: &Path) -> Option<String> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.exists());
+    files::missing_right(Right::Write, path)
+        .or_else(|| files::missing_right(Right::Write, folder.unwrap_or_else(|| Path::new("."))))
+}
+
 /// Says what was being done when a statement failed.
 pub(super) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError>;
@@ -49,7 +145,7 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, sqlx::Error> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Query { doing, source })
+        self.map_err(|source| StoreError::of(doing, source))
     }
 }
 

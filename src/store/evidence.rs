@@ -164,7 +164,7 @@ impl StateStore {
         .bind(target.course.0)
         .bind(stored_class(target))
         .bind(uid.0)
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .map(|done| done.rows_affected() > 0)
         .doing("claiming an enrolment")
@@ -179,7 +179,7 @@ impl StateStore {
         .bind(now_ms)
         .bind(target.course.0)
         .bind(stored_class(target))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .map(|done| done.rows_affected())
         .doing("claiming the enrolments of a class")

@@ -103,7 +103,7 @@ impl StateStore {
         .bind(FailureCode::ServiceStopped.as_str())
         .bind(REFUSED_ALL)
         .bind(keys(refused))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("recording that the service refused everything")
     }
@@ -122,7 +122,7 @@ impl StateStore {
         .bind(FailureCode::AccountFull.as_str())
         .bind(ACCOUNT_FULL)
         .bind(keys(refused))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("recording that the account is full")
     }
@@ -159,7 +159,7 @@ impl StateStore {
         )
         .bind(now_ms)
         .bind(json(unwanted))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .rows(doing)
     }
@@ -188,7 +188,7 @@ impl StateStore {
         .bind(now_ms)
         .bind(ids)
         .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .rows("changing failures")?;
         Ok(changed.saturating_add(of_the_roster))
@@ -212,7 +212,7 @@ impl StateStore {
              WHERE failures.failure_id = parts.value ->> 0 AND contact_form <> 'apart'",
         )
         .bind(serde_json::json!(rows).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("storing failures in parts")
     }

@@ -58,7 +58,7 @@ impl StateStore {
     pub async fn trim_former_candidates(&self, now_ms: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM former_candidates WHERE gone_at_ms < ?")
             .bind(now_ms.saturating_sub(KEPT_MS))
-            .execute(&self.writer)
+            .execute(self.writer()?)
             .await
             .done("forgetting former candidates")
     }

@@ -145,7 +145,7 @@ impl StateStore {
         )
         .bind(before.0)
         .bind(serde_json::json!(keep).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("settling unanswered calls")
     }

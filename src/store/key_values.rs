@@ -26,12 +26,12 @@ impl StateStore {
         sqlx::query("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)")
             .bind(MEMORY_KEY)
             .bind(fresh.as_slice())
-            .execute(&self.writer)
+            .execute(self.writer()?)
             .await
             .doing("making the memory key")?;
         let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
             .bind(MEMORY_KEY)
-            .fetch_one(&self.writer)
+            .fetch_one(self.writer()?)
             .await
             .doing("reading the memory key")?;
         kept.try_into().map_err(|_| StoreError::Row {
@@ -80,6 +80,6 @@ impl StateStore {
                 .bind(value.as_bytes()),
             None => sqlx::query("DELETE FROM facts WHERE name = ?").bind(name),
         };
-        statement.execute(&self.writer).await.done("remembering a fact")
+        statement.execute(self.writer()?).await.done("remembering a fact")
     }
 }

@@ -208,7 +208,7 @@ impl StateStore {
         )
         .bind(now_ms)
         .bind(span_ms)
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("bringing look-ups forward")
     }
@@ -231,7 +231,7 @@ impl StateStore {
              FROM json_each(?) AS seen WHERE links.sid = seen.value ->> 0",
         )
         .bind(serde_json::json!(rows).to_string())
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("remembering groups")
     }

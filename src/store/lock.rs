@@ -1,12 +1,22 @@
-//! One run at a time for one state database, across processes. The lock dies with its process.
+//! One run at a time for one state database, across processes, and one daemon for its life. A lock dies with its process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The lock, held until dropped.
+use super::room;
+use crate::files::{self, FileIdentity, Right, beside};
+
+/// The lock of a run, held until dropped.
 #[derive(Debug)]
 pub struct RunLock {
+    _file: File,
+}
+
+/// The lock of a daemon, held until dropped: another one on the same state would work by turns with it, and nobody would
+/// know which one to stop. Runs of the command line have nothing to do with it.
+#[derive(Debug)]
+pub struct DaemonLock {
     _file: File,
 }
 
@@ -19,12 +29,24 @@ pub enum LockError {
         /// The state database of the lock.
         state: PathBuf,
     },
+    /// Another daemon is there.
+    #[error(
+        "another rosterd daemon is running with the state database {state}: stop that one first, or give this one \
+         another state.database"
+    )]
+    Daemon {
+        /// The state database of the lock.
+        state: PathBuf,
+    },
+    /// There is no room for the lock file.
+    #[error("the lock file {path} cannot be created: its disk is full: make room there")]
+    Full { path: PathBuf },
     /// The lock file cannot be used.
-    #[error("the lock file {path} cannot be used")]
+    #[error("the lock file {path} cannot be used: {what}")]
     Unusable {
         path: PathBuf,
-        #[source]
-        source: std::io::Error,
+        /// The cause and, where it is known, the remedy.
+        what: String,
     },
 }
 
@@ -34,24 +56,49 @@ impl RunLock {
     /// # Errors
     /// [`LockError::Busy`] while another process or task holds it.
     pub fn take(state_database: &Path) -> Result<Self, LockError> {
-        let mut name = state_database.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
-        let unusable = |source| LockError::Unusable { path: path.clone(), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(unusable)?;
+        let file = take(state_database, ".lock")?;
+        file.map(|file| Self { _file: file })
+            .ok_or_else(|| LockError::Busy { state: state_database.to_owned() })
+    }
+}
+
+impl DaemonLock {
+    /// Takes the lock of a state database for a daemon, or says at once why it cannot.
+    ///
+    /// # Errors
+    /// [`LockError::Daemon`] while another daemon holds it.
+    pub fn take(state_database: &Path) -> Result<Self, LockError> {
+        let file = take(state_database, ".daemon.lock")?;
+        file.map(|file| Self { _file: file })
+            .ok_or_else(|| LockError::Daemon { state: state_database.to_owned() })
+    }
+}
+
+/// The lock file beside the database that the path leads to, whatever links are on the way; `None` while it is held.
+fn take(state_database: &Path, ending: &str) -> Result<Option<File>, LockError> {
+    let path = beside(&files::resolved(state_database), ending);
+    let failed = |source: std::io::Error| {
+        if room::is_no_room(&source) {
+            return LockError::Full { path: path.clone() };
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|source| LockError::Unusable { path: path.clone(), source })?;
+        let missing = files::missing_right(Right::Write, &path);
+        let missing = missing.or_else(|| files::missing_right(Right::Write, files::folder_of(&path)));
+        LockError::Unusable { path: path.clone(), what: missing.unwrap_or_else(|| source.to_string()) }
+    };
+    std::fs::create_dir_all(files::folder_of(&path)).map_err(failed)?;
+    loop {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Busy { state: state_database.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(LockError::Unusable { path, source }),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        // Whoever removed the file meanwhile lets others lock a new one.
+        let locked = file.metadata().map_err(failed)?;
+        if FileIdentity::of(&path) == Some(FileIdentity::of_metadata(&locked)) {
+            return Ok(Some(file));
         }
     }
 }
@@ -68,5 +115,39 @@ mod tests {
         assert!(matches!(RunLock::take(&state), Err(LockError::Busy { .. })));
         drop(first);
         assert!(RunLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn a_run_and_a_daemon_are_kept_apart_from_their_like_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        let _daemon = DaemonLock::take(&state).unwrap();
+        assert!(matches!(DaemonLock::take(&state), Err(LockError::Daemon { .. })));
+        assert!(RunLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn whatever_links_lead_to_a_database_its_lock_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, other) = (folder.path().join("real"), folder.path().join("other"));
+        for folder in [&real, &other] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::os::unix::fs::symlink(real.join("state.db"), other.join("linked.db")).unwrap();
+        std::os::unix::fs::symlink(&real, folder.path().join("folder")).unwrap();
+        for is_there in [false, true] {
+            if is_there {
+                std::fs::write(real.join("state.db"), "").unwrap();
+            }
+            let _held = RunLock::take(&real.join("state.db")).unwrap();
+            for path in [
+                other.join("linked.db"),
+                folder.path().join("folder/state.db"),
+                real.join("../real/state.db"),
+            ] {
+                let second = RunLock::take(&path);
+                assert!(matches!(second, Err(LockError::Busy { .. })), "{}, {is_there}", path.display());
+            }
+        }
     }
 }

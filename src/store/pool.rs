@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Connection as _, SqlitePool};
 
 /// Opens at most so many connections; who finds none free waits so long for one.
 ///
 /// Connections live as long as their pool. Were they closed for being idle or old, sqlx would look after them with a
 /// task of its own, which can spin without end when a pool is closed meanwhile: then the program never exits.
+///
+/// A connection whose transaction SQLite ended by itself, for want of room for instance, is not used again: sqlx goes on
+/// counting that transaction, and would let no other begin.
 ///
 /// # Errors
 /// When the database cannot be opened.
@@ -18,5 +21,9 @@ pub(super) async fn open(
     patience: Duration,
 ) -> Result<SqlitePool, sqlx::Error> {
     let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(patience);
-    pool.idle_timeout(None).max_lifetime(None).connect_with(options).await
+    let pool = pool.idle_timeout(None).max_lifetime(None).before_acquire(|connection, _| {
+        let is_sound = !connection.is_in_transaction();
+        Box::pin(async move { Ok(is_sound) })
+    });
+    pool.connect_with(options).await
 }

@@ -109,7 +109,7 @@ impl StateStore {
             "SELECT pass_id, is_full, next_start, anchors, first_total, last_total, seen, fresh \
              FROM result_passes WHERE finished_at_ms IS NULL",
         )
-        .fetch_optional(&self.writer)
+        .fetch_optional(self.writer()?)
         .await
         .doing("reading how far a pull is")?;
         row.map(TryInto::try_into).transpose()
@@ -121,7 +121,7 @@ impl StateStore {
             "SELECT finished_at_ms, coalesce(is_certain, 0), surplus FROM result_passes \
              WHERE finished_at_ms IS NOT NULL ORDER BY pass_id DESC LIMIT 1",
         )
-        .fetch_optional(&self.writer)
+        .fetch_optional(self.writer()?)
         .await
         .doing("reading how the last pull ended")?;
         let finished = |(at_ms, is_certain, surplus): (i64, bool, Option<i64>)| FinishedPass {
@@ -137,7 +137,7 @@ impl StateStore {
         sqlx::query_scalar(
             "SELECT max(finished_at_ms) FROM result_passes WHERE is_full = 1 AND is_certain = 1",
         )
-        .fetch_one(&self.writer)
+        .fetch_one(self.writer()?)
         .await
         .doing("finding the last full pull")
     }
@@ -147,14 +147,16 @@ impl StateStore {
     /// # Errors
     /// When the database cannot be written, or a pass is open.
     pub async fn begin_results_pass(&self, is_full: bool, now_ms: i64) -> Result<ResultsPass, StoreError> {
+        let mut transaction = self.begin().await?;
         let id = sqlx::query_scalar(
             "INSERT INTO result_passes (is_full, started_at_ms) VALUES (?, ?) RETURNING pass_id",
         )
         .bind(is_full)
         .bind(now_ms)
-        .fetch_one(&self.writer)
+        .fetch_one(&mut *transaction)
         .await
         .doing("beginning a pull")?;
+        transaction.commit().await.doing("beginning a pull")?;
         Ok(ResultsPass {
             id,
             is_full,

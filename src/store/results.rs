@@ -113,7 +113,7 @@ impl StateStore {
     /// The number of results.
     pub async fn count_results(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results")
-            .fetch_one(&self.writer)
+            .fetch_one(self.writer()?)
             .await
             .doing("counting results")?;
         Ok(counted(count))

@@ -134,7 +134,7 @@ impl StateStore {
         )
         .bind(state.as_str())
         .bind(ids.map(|ids| json(ids.iter().copied())))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .rows("changing rows of the roster")
     }

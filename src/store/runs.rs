@@ -66,15 +66,17 @@ impl From<StoredRun> for RunRow {
 impl StateStore {
     /// Opens a run.
     pub async fn begin_run(&self, start: RunStart<'_>) -> Result<RunId, StoreError> {
+        let mut transaction = self.begin().await?;
         let run = sqlx::query_scalar(
             "INSERT INTO runs (trigger, mode, started_at_ms) VALUES (?, ?, ?) RETURNING run_id",
         )
         .bind(start.trigger)
         .bind(start.mode)
         .bind(start.at_ms)
-        .fetch_one(&self.writer)
+        .fetch_one(&mut *transaction)
         .await
         .doing("opening a run")?;
+        transaction.commit().await.doing("opening a run")?;
         Ok(RunId(run))
     }
 
@@ -92,7 +94,7 @@ impl StateStore {
         .bind(row.is_good)
         .bind(&row.report)
         .bind(row.run.0)
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("closing a run")
     }
@@ -163,7 +165,7 @@ impl StateStore {
              (SELECT max(run_id) FROM runs) - ?",
         )
         .bind(keep)
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("trimming the run history")
     }

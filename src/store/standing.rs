@@ -203,7 +203,7 @@ impl StateStore {
         )
         .bind(now_ms)
         .bind(json(over))
-        .execute(&self.writer)
+        .execute(self.writer()?)
         .await
         .done("closing what no longer waits")
     }

@@ -2,15 +2,16 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Executor as _, Sqlite, SqlitePool, Transaction};
 
 use super::error::Doing;
-use super::{StoreError, ids_in_normal_form, pool};
+use super::{StoreError, ids_in_normal_form, pool, room};
+use crate::files::{self, FileIdentity};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
 
@@ -27,8 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct StateStore {
     /// One connection: SQLite has one writer, and waiting for it here is better than failing there.
-    pub(super) writer: SqlitePool,
+    writer: SqlitePool,
     pub(super) reader: SqlitePool,
+    /// Where the file is, links resolved, and which one was opened; `None` for one in memory.
+    file: Option<(PathBuf, FileIdentity)>,
 }
 
 impl StateStore {
@@ -37,21 +40,24 @@ impl StateStore {
     /// # Errors
     /// When it cannot be opened or created, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        prepare(path).map_err(|source| StoreError::Prepare { path: path.to_owned(), source })?;
+        prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
+        let path = files::resolved(path);
+        room::opened(&path);
+        let identity = FileIdentity::of(&path);
         let options = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An intent must survive a power cut before the call that it announces is sent.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
-        let open = |source| StoreError::Open { path: path.to_owned(), source };
+        let open = |source| StoreError::of_opening(&path, source);
         let writer = pool::open(options.clone(), 1, PATIENCE).await.map_err(open)?;
-        migrate(&writer).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
+        migrate(&writer).await.map_err(|source| StoreError::of_migration(&path, source))?;
         ids_in_normal_form::normalise(&writer).await?;
         let reader = pool::open(options.pragma("query_only", "1"), 3, PATIENCE).await.map_err(open)?;
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, file: identity.map(|identity| (path, identity)) })
     }
 
     /// What a database that does not exist yet holds: nothing. It stands in memory, and no file is created.
@@ -62,13 +68,35 @@ impl StateStore {
         // The one connection is the database: it must not be closed while it is idle.
         let pool = pool::open(SqliteConnectOptions::new().in_memory(true), 1, PATIENCE);
         let pool = pool.await.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
-        migrate(&pool).await.map_err(|source| StoreError::Schema { path: path.to_owned(), source })?;
-        Ok(Self { writer: pool.clone(), reader: pool })
+        migrate(&pool).await.map_err(|source| StoreError::of_migration(path, source))?;
+        Ok(Self { writer: pool.clone(), reader: pool, file: None })
+    }
+
+    /// What writes: the one way to it. Our path must still name the file that is open, else what is written would be
+    /// seen by nobody, and another process might be writing what is seen.
+    ///
+    /// # Errors
+    /// When the file was removed or replaced.
+    pub(super) fn writer(&self) -> Result<&SqlitePool, StoreError> {
+        match &self.file {
+            Some((path, opened)) if FileIdentity::of(path) != Some(*opened) => {
+                Err(StoreError::Replaced { path: path.clone() })
+            }
+            Some(_) | None => Ok(&self.writer),
+        }
+    }
+
+    /// Whether the path still names the file that is open.
+    ///
+    /// # Errors
+    /// When the file was removed or replaced.
+    pub fn require_in_place(&self) -> Result<(), StoreError> {
+        self.writer().map(drop)
     }
 
     /// Starts a transaction that writes: the write lock is taken at once.
     pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.doing("starting a transaction")
+        self.writer()?.begin_with("BEGIN IMMEDIATE").await.doing("starting a transaction")
     }
 
     /// Closes both pools, so that nothing of the database stays open.
@@ -81,13 +109,23 @@ impl StateStore {
 /// Brings the schema up to date. Two processes may open a database first at the same moment: the one that comes second
 /// is refused, and finds the work done when it looks again.
 async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
-    for _ in 1..MIGRATION_ATTEMPTS {
-        if MIGRATIONS.run(writer).await.is_ok() {
+    let mut attempt = 1;
+    loop {
+        let mut connection = writer.acquire().await?;
+        // A log of the whole history would need three times the room of the database that comes of it.
+        connection.execute("PRAGMA wal_autocheckpoint = 64").await?;
+        let Err(error) = MIGRATIONS.run(&mut *connection).await else {
+            connection.execute("PRAGMA wal_autocheckpoint = 1000").await?;
             return Ok(());
+        };
+        // A transaction that it began goes with the connection.
+        let _closed = connection.close().await;
+        if attempt == MIGRATION_ATTEMPTS {
+            return Err(error);
         }
+        attempt += 1;
         tokio::time::sleep(BETWEEN_MIGRATIONS).await;
     }
-    MIGRATIONS.run(writer).await
 }
 
 /// Creates an absent file with the right mode before SQLite would create it with another.

@@ -103,7 +103,7 @@ fn statements() -> Vec<(String, String)> {
 async fn every_statement_on_our_own_schema_can_be_prepared() {
     let folder = tempfile::tempdir().unwrap();
     let state = StateStore::open(&folder.path().join("state.db")).await.unwrap();
-    let mut connection = state.writer.acquire().await.unwrap();
+    let mut connection = state.writer().unwrap().acquire().await.unwrap();
     let statements = statements();
     let mut wrong = Vec::new();
     for (file, statement) in &statements {
@@ -134,11 +134,45 @@ fn no_statement_escapes_the_search() {
     assert!(statements.len() > 100, "{}", statements.len());
 }
 
+/// The commit of a statement that stands alone comes after its last row: who fetches the first one never hears that the
+/// disk was full, and goes on with a number that no row has.
+#[test]
+fn a_statement_that_writes_and_returns_rows_is_committed_by_a_transaction_of_ours() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(source) = std::fs::read_to_string(&path) else { continue };
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for (at, _) in code.match_indices(" RETURNING ").filter(|_| !path.ends_with("statements.rs")) {
+            let statement = code[at..].split(".await").next().unwrap_or_default();
+            assert!(!statement.contains("self."), "{}: {statement}", path.display());
+        }
+    }
+}
+
+#[test]
+fn pools_are_opened_in_one_place() {
+    fn look(folder: &Path, found: &mut Vec<PathBuf>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => look(&path, found),
+                false if std::fs::read_to_string(&path).unwrap().contains(concat!("Pool", "Options")) => {
+                    found.push(path)
+                }
+                false => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    let names: Vec<_> = found.iter().filter_map(|path| path.file_name()).collect();
+    assert_eq!(names, ["pool.rs"], "{found:?}");
+}
+
 #[tokio::test]
 async fn a_statement_with_a_typo_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let state = StateStore::open(&folder.path().join("state.db")).await.unwrap();
-    let mut connection = state.writer.acquire().await.unwrap();
+    let mut connection = state.writer().unwrap().acquire().await.unwrap();
     for statement in ["SELECT sidd FROM links", "SELECT sid FROM link", "SELEC sid FROM links"] {
         assert!(
             connection.prepare(AssertSqlSafe(statement.to_owned()).into_sql_str()).await.is_err(),

@@ -120,7 +120,7 @@ impl ClassinSyncError {
     fn severity(&self) -> Severity {
         match self {
             Self::AnotherAccount { .. } => Severity::Configuration,
-            Self::Store(_) => Severity::Failed,
+            Self::Store(error) => Severity::of_store_error(error),
             Self::Roster(error) => Severity::of_roster_error(error),
         }
     }

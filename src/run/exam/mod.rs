@@ -126,7 +126,8 @@ impl ExamSyncError {
     /// What it means for how a run ends.
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Store(_) | Self::EmptyListing { .. } => Severity::Failed,
+            Self::Store(error) => Severity::of_store_error(error),
+            Self::EmptyListing { .. } => Severity::Failed,
             Self::Roster(error) => Severity::of_roster_error(error),
             Self::Exam(error) => Severity::of_exam_error(error),
             Self::Account(

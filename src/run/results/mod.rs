@@ -61,7 +61,7 @@ enum PullError {
 impl PullError {
     fn severity(&self) -> Severity {
         match self {
-            Self::Store(_) => Severity::Failed,
+            Self::Store(error) => Severity::of_store_error(error),
             Self::Exam(error) => Severity::of_exam_error(error),
             Self::Account(error) => error.severity(),
             Self::Stopped => Severity::Terminated,
