@@ -8,10 +8,11 @@ use super::output;
 use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
+use crate::files;
 use crate::run::{
     check_classin_account, check_exam_account, check_exam_fields, configured_accounts, in_one_line, moment,
 };
-use crate::settings::Settings;
+use crate::settings::{SecretFile, Settings};
 use rosterd_core::failure::Service;
 
 /// One thing that was looked at.
@@ -130,6 +131,16 @@ fn opened(app: Result<App, AppError>, findings: &mut Findings) -> Option<App> {
 }
 
 fn credentials(settings: &Settings, findings: &mut Findings) {
+    for SecretFile { key, path } in &settings.secret_files {
+        let Some((owner, mode)) = files::owner(path).zip(files::mode(path)) else { continue };
+        let who = match mode {
+            mode if mode & 0o002 != 0 => "everybody on this machine may write it: chmod 600",
+            mode if mode & 0o004 != 0 => "everybody on this machine may read it: chmod 600",
+            mode if mode & 0o070 != 0 => "its owner's group may use it",
+            _ => "its owner's alone",
+        };
+        findings.good("credentials", format!("{key}: user {owner}, mode {mode:04o}: {who}"));
+    }
     for problem in settings.missing_credentials() {
         findings.bad("credentials", Exit::Configuration, problem.to_string());
     }

@@ -81,6 +81,21 @@ impl Settings {
         load(&source, variables, problems)
     }
 
+    /// The addresses of services that are enabled and not simulated on this machine, by key.
+    #[must_use]
+    pub fn real_services(&self) -> Vec<&'static str> {
+        let services = [
+            (self.exam.enabled, &self.exam.endpoint, "exam.base_url"),
+            (self.classin.enabled, &self.classin.endpoint, "classin.base_url"),
+        ];
+        let is_real = |endpoint: &super::Endpoint| !super::parse::is_loopback_address(&endpoint.base_url);
+        services
+            .into_iter()
+            .filter(|(enabled, at, _)| *enabled && is_real(at))
+            .map(|(_, _, key)| key)
+            .collect()
+    }
+
     /// The credentials that are required and absent. Loading succeeds without them, so that commands which
     /// call no service work; a command that calls one must check here first.
     #[must_use]

@@ -9,6 +9,7 @@ mod load;
 mod manual;
 mod parse;
 mod problem;
+mod secret_file;
 mod suggest;
 mod validate;
 
@@ -49,6 +50,16 @@ pub struct Settings {
     pub http: HttpSettings,
     /// `[demo]`: present only in `config/demo.toml`.
     pub demo: Option<DemoSettings>,
+    /// The files that secrets were read from.
+    pub secret_files: Vec<SecretFile>,
+}
+
+/// A file that holds a secret.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    /// The key that names it.
+    pub key: String,
+    pub path: PathBuf,
 }
 
 /// `[roster]`
@@ -56,6 +67,8 @@ pub struct Settings {
 pub struct RosterSettings {
     /// The roster database; opened read-only.
     pub database: PathBuf,
+    /// Whether somebody wrote its path, in a file or in the environment.
+    pub is_chosen: bool,
     /// Queries for a school's own schema; absent ones read our tables.
     pub queries: RosterQueries,
 }

@@ -203,6 +203,11 @@ pub(super) fn base_url(kind: &ValueKind) -> Parsed<String> {
     Ok(url.origin().ascii_serialization())
 }
 
+/// Whether an address leads to this machine.
+pub(super) fn is_loopback_address(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
+}
+
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -11,10 +11,11 @@ use super::layers::{LayerValue, LayeredSettings};
 use super::manual::FIELDS;
 use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
+use super::secret_file;
 use super::{
     Adopt, ClassinSettings, DemoSettings, Endpoint, ExamSettings, GuardSettings, HttpSettings, Missed, Mode,
-    Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings, Settings,
-    SettingsError, StateSettings,
+    Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings, SecretFile,
+    Settings, SettingsError, StateSettings,
 };
 
 const MODES: &[(&str, Mode)] = &[
@@ -28,16 +29,13 @@ const ADOPT: &[(&str, Adopt)] = &[("auto", Adopt::Auto), ("never", Adopt::Never)
 const REMOVALS: &[(&str, Removals)] =
     &[("none", Removals::None), ("added", Removals::Added), ("presumed", Removals::Presumed)];
 
-/// A secret file that is longer than this is some other file, named by mistake.
-const LONGEST_SECRET_BYTES: u64 = 4096;
-
 /// Says what the layers mean.
 ///
 /// # Errors
 /// All problems of the layers and of their values, sorted by key.
 pub(super) fn validate(mut layers: LayeredSettings) -> Result<Settings, SettingsError> {
     let problems = std::mem::take(&mut layers.problems);
-    let mut reader = Reader { layers: &layers, problems };
+    let mut reader = Reader { layers: &layers, problems, secret_files: Vec::new() };
     let settings = settings(&mut reader);
     let mut problems = reader.problems;
     problems.sort();
@@ -72,6 +70,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         results: ResultsSettings { cron: results_cron?.map(|(_, cron)| cron), full_every: full_every? },
         http: HttpSettings { listen: listen? },
         demo: demo?,
+        secret_files: std::mem::take(&mut reader.secret_files),
     })
 }
 
@@ -89,7 +88,9 @@ fn roster(reader: &mut Reader<'_>) -> Option<RosterSettings> {
         classes: classes?,
         class_members: class_members?,
     };
-    Some(RosterSettings { database: database?, queries })
+    let is_chosen =
+        reader.layers.get("roster.database").is_some_and(|value| !matches!(value.origin, Origin::Default));
+    Some(RosterSettings { database: database?, is_chosen, queries })
 }
 
 fn schedule(reader: &mut Reader<'_>) -> Option<ScheduleSettings> {
@@ -223,6 +224,8 @@ fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
 struct Reader<'a> {
     layers: &'a LayeredSettings,
     problems: Vec<Problem>,
+    /// The files that secrets were read from.
+    secret_files: Vec<SecretFile>,
 }
 
 impl Reader<'_> {
@@ -287,14 +290,10 @@ impl Reader<'_> {
 
     fn secret_file(&mut self, key: &str) -> Option<Option<SecretString>> {
         let path = self.path(key)?;
-        let content = read_secret(&path).map_err(|error| self.unreadable(key, &error));
+        let content = secret_file::read(&path).map_err(|error| self.unreadable(key, &error));
         let content = self.accept(key, content)?;
-        let secret = content.strip_suffix('\n').unwrap_or(&content);
-        let secret = secret.strip_suffix('\r').unwrap_or(secret);
-        if secret.is_empty() {
-            self.refuse(key, "the file is empty: put the secret into it, on one line");
-            return None;
-        }
+        let secret = self.accept(key, content)?;
+        self.secret_files.push(SecretFile { key: key.to_owned(), path });
         Some(Some(SecretString::from(secret)))
     }
 
@@ -309,16 +308,6 @@ impl Reader<'_> {
     fn folder(&self, key: &str) -> PathBuf {
         self.layers.get(key).map(|value| value.folder.clone()).unwrap_or_default()
     }
-}
-
-fn read_secret(path: &Path) -> std::io::Result<String> {
-    use std::io::Read;
-    let mut content = String::new();
-    std::fs::File::open(path)?.take(LONGEST_SECRET_BYTES + 1).read_to_string(&mut content)?;
-    if u64::try_from(content.len()).is_ok_and(|length| length > LONGEST_SECRET_BYTES) {
-        return Err(std::io::Error::other(format!("longer than {LONGEST_SECRET_BYTES} bytes")));
-    }
-    Ok(content)
 }
 
 fn same_layer(one: &LayerValue, other: &LayerValue) -> bool {

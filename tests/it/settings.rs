@@ -223,7 +223,7 @@ fn secrets_are_read_from_the_files_that_the_settings_name() {
     written.put("code", " s3cret \n");
     written.put("secret", "0012345\r\n");
     let settings = written.load(&[]).unwrap();
-    assert_eq!(settings.exam.code.unwrap().expose_secret(), " s3cret ", "only the final newline is cut off");
+    assert_eq!(settings.exam.code.unwrap().expose_secret(), "s3cret", "blanks around it are no part of it");
     assert_eq!(settings.classin.secret.unwrap().expose_secret(), "0012345");
 }
 

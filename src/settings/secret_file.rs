@@ -1,0 +1,131 @@
+//! A file that holds one secret: what editors, shells and people put around it is taken off or refused by name.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A secret file that is longer than this is some other file, named by mistake.
+const LONGEST_BYTES: u64 = 4096;
+
+/// The secret in a file, or what is wrong with it. No message repeats anything of the file.
+pub(super) fn read(path: &Path) -> io::Result<Result<String, String>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST_BYTES) {
+        return Err(io::Error::other(format!("longer than {LONGEST_BYTES} bytes")));
+    }
+    Ok(secret(&bytes))
+}
+
+fn secret(bytes: &[u8]) -> Result<String, String> {
+    let Some(text) = decoded(bytes) else {
+        return Err("the file is no text: save it as UTF-8".to_owned());
+    };
+    let secret = text.trim();
+    if secret.is_empty() {
+        return Err("the file is empty: put the secret into it, on one line".to_owned());
+    }
+    if secret.contains(['\n', '\r']) {
+        return Err("the file has several lines: put the secret alone into it, on one line".to_owned());
+    }
+    if secret.chars().any(|letter| letter.is_control() || is_invisible(letter)) {
+        return Err(
+            "the file holds a character that cannot be seen (a zero byte, a mark): write it anew with a plain editor, \
+             or with printf '%s'"
+                .to_owned(),
+        );
+    }
+    let is_quoted = |quote| secret.len() > 1 && secret.starts_with(quote) && secret.ends_with(quote);
+    if is_quoted('"') || is_quoted('\'') {
+        return Err("the secret stands in quotes: take them off".to_owned());
+    }
+    if is_assignment(secret) {
+        return Err("the file holds NAME=secret: put the secret alone into it".to_owned());
+    }
+    Ok(secret.to_owned())
+}
+
+/// The text of a file in UTF-8, or in UTF-16 with its mark.
+fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2);
+        let is_whole = pairs.remainder().is_empty();
+        let units: Vec<u16> = pairs.filter_map(|pair| Some(unit(pair.try_into().ok()?))).collect();
+        String::from_utf16(&units).ok().filter(|_| is_whole).map(Cow::Owned)
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, text @ ..] => std::str::from_utf8(text).ok().map(Cow::Borrowed),
+        [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
+        text => std::str::from_utf8(text).ok().map(Cow::Borrowed),
+    }
+}
+
+/// Marks and directions that no keyboard has.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A line as an environment file has it: a name of capitals with an underscore in it.
+fn is_assignment(line: &str) -> bool {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    line.split_once('=').is_some_and(|(name, _)| {
+        let is_letter =
+            |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+        name.contains('_')
+            && name.starts_with(|letter: char| letter.is_ascii_uppercase())
+            && name.chars().all(is_letter)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secret;
+
+    fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        std::iter::once('\u{feff}')
+            .chain(text.chars())
+            .flat_map(|letter| {
+                let mut units = [0; 2];
+                letter.encode_utf16(&mut units).iter().flat_map(|unit| order(*unit)).collect::<Vec<u8>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_editors_put_around_a_secret_is_taken_off() {
+        for (row, bytes) in [
+            ("plain", b"s3cret".to_vec()),
+            ("a line end", b"s3cret\n".to_vec()),
+            ("of Windows", b"s3cret\r\n".to_vec()),
+            ("two line ends", b"s3cret\n\n".to_vec()),
+            ("blanks", b" s3cret \t\n".to_vec()),
+            ("a mark", b"\xef\xbb\xbfs3cret\r\n".to_vec()),
+            ("UTF-16, little endian", utf16("s3cret\r\n", u16::to_le_bytes)),
+            ("UTF-16, big endian", utf16("s3cret", u16::to_be_bytes)),
+        ] {
+            assert_eq!(secret(&bytes).as_deref(), Ok("s3cret"), "{row}");
+        }
+        assert_eq!(secret(b"a b=c==").as_deref(), Ok("a b=c=="), "blanks and signs within it are its own");
+    }
+
+    #[test]
+    fn what_can_be_no_secret_is_refused_and_not_repeated() {
+        for (bytes, why) in [
+            (&b""[..], "empty"),
+            (b"\xef\xbb\xbf \r\n", "empty"),
+            (b"s3cret\n# the new one", "several lines"),
+            (b"s3cret\0", "cannot be seen"),
+            (b"s3\xe2\x80\x8bcret", "cannot be seen"),
+            (b"\"s3cret\"", "quotes"),
+            (b"'s3cret'\n", "quotes"),
+            (b"ROSTERD__EXAM__CODE=s3cret", "NAME="),
+            (b"export EXAM_CODE=s3cret", "NAME="),
+            (b"s3cret\xff", "no text"),
+            (b"\xff\xfes", "no text"),
+        ] {
+            let refused = secret(bytes).unwrap_err();
+            assert!(refused.contains(why) && !refused.contains("s3"), "{refused}");
+        }
+    }
+}
