@@ -1,6 +1,7 @@
 //! The program from its command line to its exit code.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -10,6 +11,9 @@ use crate::{commands, telemetry};
 /// One works on an answer while the other sends the next request; the rest of a run waits for services and files.
 const WORKER_THREADS: usize = 2;
 
+/// The longest wait for threads that are still at work when a command has ended.
+const LONGEST_END: Duration = Duration::from_secs(2);
+
 /// Reads the command line, runs, and answers with an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -18,10 +22,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err((code, text, to_stdout)) => {
             if to_stdout {
-                commands::print(&text)
-            } else {
-                commands::print_error(&text)
+                commands::print(&text);
+                // Help and version end with 0, and that only when they were written.
+                return commands::exit_after_output(Exit::Done).into();
             }
+            commands::print_error(&text);
             return ExitCode::from(u8::try_from(code).unwrap_or(Exit::Usage.code()));
         }
     };
@@ -31,7 +36,12 @@ pub fn main() -> ExitCode {
         return Exit::Usage.into();
     }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
-        Ok(runtime) => runtime.block_on(commands::run(cli)).into(),
+        Ok(runtime) => {
+            let exit = runtime.block_on(commands::run(cli));
+            // All is said and stored: whatever still runs must not keep the program from ending.
+            runtime.shutdown_timeout(LONGEST_END);
+            exit.into()
+        }
         Err(error) => {
             commands::print_error(&format!("the program cannot start: {error}"));
             Exit::Failed.into()

@@ -7,11 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::next_step::exam_next;
 use super::output;
-use super::plan::masked;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::{Exit, exit_code};
-use crate::run::{Context, Progress, UncomparedColumn, moment, preview_classin, uncompared_columns_of};
+use crate::run::{
+    Context, PasswordColumns, Progress, UncomparedColumn, moment, password_columns, preview_classin,
+    uncompared_columns_of,
+};
 use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, StudentHold};
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::Link;
@@ -110,10 +112,11 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     next.extend(classin_next(app, roster, &student).await?);
     next.extend(state.holds_of(&student).await?.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
+    let passwords = password_columns(&app.settings.exam, state).await?;
     let not_compared = uncompared_columns_of(&app.settings.exam, state, &student).await?;
     let explanation = Explanation {
         student_id: student.to_string(),
-        roster: details.map(|details| roster_part(details, reveal)),
+        roster: details.map(|details| roster_part(details, &passwords, reveal)),
         candidate: link.as_ref().map(|link| candidate_part(link, reveal)),
         link: link.as_ref().map(|link| link_part(link, not_compared)),
         account: account.map(account_part),
@@ -125,15 +128,17 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     Ok(Exit::Done)
 }
 
+/// A value, or whether there is one: its first letter or its length would tell more than is needed.
 fn shown(value: &str, reveal: bool) -> String {
-    if reveal { value.to_owned() } else { masked(value) }
+    if reveal { value.to_owned() } else { if value.is_empty() { "empty" } else { "set" }.to_owned() }
 }
 
-fn roster_part(details: RosterDetails, reveal: bool) -> RosterPart {
+/// Nobody is shown a password.
+fn roster_part(details: RosterDetails, passwords: &PasswordColumns, reveal: bool) -> RosterPart {
     let RosterDetails { active, values, groups, classes } = details;
     let values = values.into_iter().map(|(column, value)| {
         let is_open = reveal || OPEN_COLUMNS.contains(&column.to_lowercase().as_str());
-        let value = shown(&value, is_open);
+        let value = shown(&value, is_open && !passwords.hide(&column));
         (column, value)
     });
     RosterPart {

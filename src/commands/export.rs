@@ -1,24 +1,21 @@
 //! `export`: the roster, the links or the failures as CSV for the school office. Never a password.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
+use super::new_file::NewFile;
 use super::output;
 use crate::app::{App, AppError};
 use crate::cli::export::{ExportArgs, Exported};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::settings::{FieldRef, Settings};
+use crate::run::password_columns;
+use crate::settings::Settings;
 use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
 
-/// The exam side's number of the password field.
-// Contract: docs/contracts/onlineexammaker.md, 3.1.
-const PASSWORD_FIELD: i64 = 10;
-/// Parts of names that columns of passwords have.
-const PASSWORD_NAMES: [&str; 5] = ["password", "passwd", "passwort", "pwd", "密码"];
 /// The columns of failures.
 const FAILURE_COLUMNS: [&str; 10] =
     ["id", "service", "kind", "student_id", "class_code", "state", "code", "message", "attempts", "due_at"];
@@ -33,10 +30,22 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
     match arguments.what {
         Exported::Roster => {
             let settings = Settings::load_from_environment(config)?;
-            let roster = &settings.roster;
-            let is_password = |column: &str| is_password(&settings, column);
-            let state = &settings.state.database;
-            let export = RosterExport::open(&roster.database, &roster.queries, state, is_password).await?;
+            // Nothing of ours is created by looking at the roster.
+            let app = if settings.state.database.exists() {
+                App::with(settings).await?
+            } else {
+                App::before_first_run(settings).await?
+            };
+            let (roster, state) = (&app.settings.roster, &app.settings.state.database);
+            let passwords = password_columns(&app.settings.exam, &app.state).await?;
+            let is_hidden = |column: &str| passwords.hide(column);
+            let export = RosterExport::open(&roster.database, &roster.queries, state, is_hidden).await?;
+            for column in passwords.unknown() {
+                output::print_error(&format!(
+                    "the column {column} is left out: which field its label in exam.fields means is known after the first \
+                     run, and it may be the password"
+                ));
+            }
             let columns: Vec<&str> = export.columns.iter().map(String::as_str).collect();
             let rows = export.rows().map(|row| Ok(row?)).boxed();
             write(cli, arguments, &columns, rows).await
@@ -52,19 +61,6 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
             write(cli, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
         }
     }
-}
-
-fn is_password(settings: &Settings, column: &str) -> bool {
-    let name = column.to_lowercase();
-    let is_named = |text: &str| PASSWORD_NAMES.iter().any(|part| text.to_lowercase().contains(part));
-    let is_mapped =
-        settings.exam.fields.iter().filter(|field| field.column.to_lowercase() == name).any(|field| {
-            match &field.field {
-                FieldRef::Id(id) => *id == PASSWORD_FIELD,
-                FieldRef::Label(label) => is_named(label),
-            }
-        });
-    is_named(&name) || is_mapped
 }
 
 fn failure(row: FailureRow) -> TextRow {
@@ -103,34 +99,18 @@ async fn write(
     Ok(Exit::Done)
 }
 
-/// Writes a new file beside the old one, readable only by its owner, and then replaces it: a half-written
-/// file is never seen.
+/// Writes the file whole or not at all.
 async fn write_file(
     path: &Path,
     arguments: &ExportArgs,
     columns: &[&str],
     rows: Rows<'_>,
 ) -> Result<u64, AppError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let cannot = || format!("{} cannot be written", path.display());
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&beside).with_context(cannot)?;
-    let mut writer = csv_writer(io::BufWriter::new(file));
-    let written = write_csv(&mut writer, arguments, columns, rows).await;
-    let written = written.and_then(|count| {
-        writer.flush().with_context(cannot)?;
-        std::fs::rename(&beside, path).with_context(cannot)?;
-        Ok(count)
-    });
-    if written.is_err() {
-        // The error alone says what happened.
-        let _stays = std::fs::remove_file(&beside);
-    }
-    written
+    let mut writer = csv_writer(NewFile::create(path)?);
+    let count = write_csv(&mut writer, arguments, columns, rows).await?;
+    let file = writer.into_inner().map_err(|error| anyhow::Error::from(error.into_error()));
+    file.with_context(|| format!("{} cannot be written", path.display()))?.put_in_place()?;
+    Ok(count)
 }
 
 /// RFC 4180, as spreadsheets read it.

@@ -11,6 +11,7 @@ mod failures;
 mod forget;
 mod health;
 pub mod import;
+mod new_file;
 mod next_step;
 mod output;
 mod plan;
@@ -32,17 +33,18 @@ use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::run::in_one_line;
 
-pub use output::{print, print_error, print_error_as};
+pub use output::{exit_after_output, print, print_error, print_error_as};
 
 /// Does what the command line asks, and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
-    match dispatch(&cli).await {
+    let exit = match dispatch(&cli).await {
         Ok(exit) => exit,
         Err(error) => {
             output::print_error(&in_one_line(&error));
             error.exit()
         }
-    }
+    };
+    output::exit_after_output(exit)
 }
 
 async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {

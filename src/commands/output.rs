@@ -1,12 +1,14 @@
 //! Writing to standard output and standard error: the only place in the program that does.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
+use crate::exit::Exit;
 use crate::telemetry::LogFormat;
 use rosterd_core::exam_plan::RELINK_SUGGESTED;
 
@@ -16,7 +18,7 @@ pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) 
         OutputFormat::Text => print(&text(document)),
         OutputFormat::Json => match serde_json::to_string_pretty(document) {
             Ok(json) => print(&json),
-            Err(error) => print_error(&format!("the report cannot be written as JSON: {error}")),
+            Err(error) => written(Err(io::Error::other(format!("the report is no JSON: {error}")))),
         },
     }
 }
@@ -25,15 +27,38 @@ pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) 
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    // The reader closed the pipe and expects no more output.
-    let _closed = write!(out, "{text}{newline}").and_then(|()| out.flush());
+    written(write!(out, "{text}{newline}").and_then(|()| out.flush()));
 }
 
 /// Writes a piece of a longer document to standard output, as it is.
 pub(super) fn print_unchanged(text: &str) {
     let mut out = anstream::stdout().lock();
-    // The reader closed the pipe and expects no more output.
-    let _closed = write!(out, "{text}").and_then(|()| out.flush());
+    written(write!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// Why standard output could not be written, the first time.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// Remembers that something could not be written. Who closes a pipe has read enough; anything else, a full disk say,
+/// cuts off what somebody relies on.
+fn written(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        // The first cause counts.
+        let _later = UNWRITTEN.set(error.to_string());
+    }
+}
+
+/// The exit code of a command that has said all: a failed one where standard output could not be written.
+pub fn exit_after_output(exit: Exit) -> Exit {
+    match UNWRITTEN.get() {
+        Some(error) => {
+            print_error(&format!("standard output cannot be written, what is there is cut off: {error}"));
+            exit.worst(Exit::Failed)
+        }
+        None => exit,
+    }
 }
 
 /// What a command does that is named beside what is held: it lets that happen, or asks first who is one person.

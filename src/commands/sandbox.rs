@@ -1,5 +1,7 @@
 //! `sandbox`: both services simulated on this machine.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{output, sync};
@@ -7,7 +9,8 @@ use crate::app::AppError;
 use crate::cli::{Cli, SandboxArgs};
 use crate::demo::provision;
 use crate::exit::Exit;
-use crate::settings::Settings;
+use crate::files::FileIdentity;
+use crate::settings::{ConfigSource, Settings};
 use crate::store::roster_writer::RosterWriter;
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 
@@ -21,6 +24,11 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
         }
     };
     if let Some(roster) = &arguments.provision {
+        let configured = Settings::load_from_environment(cli.config.as_deref())?;
+        if let Some(refusal) = refusal(cli, &configured, roster) {
+            output::print_error(&format!("sandbox: {}: {refusal}", roster.display()));
+            return Ok(Exit::Usage);
+        }
         let writer = RosterWriter::open_or_create(roster).await.map_err(anyhow::Error::from)?;
         let made = provision(&sandbox, &writer).await?;
         writer.close().await;
@@ -43,6 +51,26 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
     stop.cancelled().await;
     serving.stop().await;
     Ok(Exit::Done)
+}
+
+/// Why a roster is not to be given ids that are made up: they would be sent to a real service by the next run.
+fn refusal(cli: &Cli, configured: &Settings, roster: &Path) -> Option<String> {
+    if !roster.is_file() {
+        return Some(
+            "there is no such file; name a copy of your roster, or make one with `rosterd import`".to_owned(),
+        );
+    }
+    let is_configured =
+        configured.roster.is_chosen || cli.config.is_some() || ConfigSource::Standard.path().is_some();
+    let is_the_one = FileIdentity::of(roster) == FileIdentity::of(&configured.roster.database);
+    let real = configured.real_services();
+    (is_configured && is_the_one && !real.is_empty()).then(|| {
+        format!(
+            "it is the roster of this configuration (roster.database), and {} real: the ids that are made up here would be \
+             sent there. Copy it and provision the copy",
+            if let [one] = real.as_slice() { format!("{one} is") } else { format!("{} are", real.join(" and ")) }
+        )
+    })
 }
 
 /// Secrets come from the configuration where it has any, else the documented samples.

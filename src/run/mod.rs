@@ -27,9 +27,9 @@ pub use classin::{
     SchoolChange, check_classin_account, confirm_classin_account, preview_classin,
 };
 pub use exam::{
-    ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PlannedExam, UncomparedColumn,
-    check_exam_account, check_exam_fields, confirm_exam_account, exam_account_is_shared, login_column,
-    uncompared_columns, uncompared_columns_of,
+    ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PasswordColumns, PlannedExam,
+    UncomparedColumn, check_exam_account, check_exam_fields, confirm_exam_account, exam_account_is_shared,
+    login_column, password_columns, uncompared_columns, uncompared_columns_of,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;

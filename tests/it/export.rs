@@ -105,3 +105,87 @@ fn a_roster_that_is_not_there_is_a_wrong_configuration() {
     std::fs::remove_file(school.path().join("roster.db")).unwrap();
     assert_eq!(rosterd(school.path(), &["export", "roster"]).status.code(), Some(78));
 }
+
+#[test]
+fn a_password_column_leaves_under_no_label() {
+    for (row, column, field) in [
+        ("by number", "start", "10"),
+        ("German", "start", "\"Kennwort\""),
+        ("French", "start", "\"Mot de passe\""),
+        ("Spanish", "start", "\"Contraseña\""),
+        ("Russian", "start", "\"Пароль\""),
+        ("Portuguese", "start", "\"Senha\""),
+        ("Chinese", "start", "\"登录密码\""),
+        ("a label that nothing is known of", "start", "\"Initial\""),
+        ("a column whose name says it", "kennwort", "11"),
+        ("a short name", "pin", "11"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        put(
+            "rosterd.toml",
+            &format!(
+                "[roster]\ndatabase = \"roster.db\"\n[state]\ndatabase = \"state.db\"\n[exam.fields]\nname = 1\n{column} = {field}\n"
+            ),
+        );
+        put("students.csv", &format!("student_id,name,{column}\n007,Wang,s3cret-word\n"));
+        let output = rosterd(folder.path(), &["import", "csv", "students.csv"]);
+        assert!(output.status.success(), "{row}: {output:?}");
+        let text = stdout(&rosterd(folder.path(), &["export", "roster"]));
+        assert!(text.contains("Wang") && !text.contains("s3cret") && !text.contains(column), "{row}: {text}");
+        for arguments in [
+            &["explain", "007"][..],
+            &["explain", "007", "--reveal"],
+            &["explain", "007", "--output", "json"],
+        ] {
+            let text = stdout(&rosterd(folder.path(), arguments));
+            for part in ["s3cret", "s…", "characters"] {
+                assert!(!text.contains(part), "{row}, {arguments:?}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_ours_is_exported_whatever_its_label_and_one_that_is_left_out_is_named() {
+    let school = school();
+    let config = "[roster]\ndatabase = \"roster.db\"\n[state]\ndatabase = \"state.db\"\n\
+                  [exam.fields]\nname = \"Full name\"\nstart_code = \"Initial\"\n";
+    std::fs::write(school.path().join("rosterd.toml"), config).unwrap();
+    let output = rosterd(school.path(), &["export", "roster"]);
+    assert_eq!(stdout(&output), ROSTER);
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("the column start_code is left out"),
+        "{output:?}"
+    );
+    assert!(!school.path().join("state.db").exists(), "looking at the roster created a state");
+}
+
+#[test]
+fn nothing_of_a_value_is_shown_unless_it_is_asked_for() {
+    let school = school();
+    let text = stdout(&rosterd(school.path(), &["explain", "007"]));
+    assert!(text.contains("  phone: set\n") && !text.contains("email"), "{text}");
+    let text = stdout(&rosterd(school.path(), &["explain", "007", "--reveal"]));
+    assert!(text.contains("  phone: +8613800138000\n"), "{text}");
+}
+
+#[test]
+fn check_says_whose_a_secret_file_is_and_who_may_read_it() {
+    let school = school();
+    let path = school.path().join("code");
+    std::fs::write(&path, "\u{feff}xxx\r\n").unwrap();
+    let config = std::fs::read_to_string(school.path().join("rosterd.toml")).unwrap();
+    let config = config.replace("[exam.fields]", "[exam]\ncode_file = \"code\"\n[exam.fields]");
+    std::fs::write(school.path().join("rosterd.toml"), config).unwrap();
+    for (mode, who) in [
+        (0o600, "its owner's alone"),
+        (0o640, "its owner's group"),
+        (0o644, "everybody on this machine may read it"),
+    ] {
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let text = stdout(&rosterd(school.path(), &["check", "--offline"]));
+        let line = text.lines().find(|line| line.contains("exam.code_file")).unwrap();
+        assert!(line.contains(who) && line.contains(&format!("mode {mode:04o}")), "{line}");
+    }
+}

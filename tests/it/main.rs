@@ -23,6 +23,7 @@ mod exam_contract;
 mod export;
 mod failures;
 mod fields;
+mod files_of_our_own;
 mod health;
 mod import;
 mod kit;

@@ -43,7 +43,8 @@ use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
 use field_mapping::ResolveError;
 pub use field_mapping::{
-    UncomparedColumn, check_exam_fields, login_column, uncompared_columns, uncompared_columns_of,
+    PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, uncompared_columns,
+    uncompared_columns_of,
 };
 use group_creation::create_groups;
 pub(super) use policy::leavers_group;

@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod login;
 mod memory;
+mod passwords;
 mod refresh;
 mod uncompared;
 
@@ -13,6 +14,7 @@ pub use check::check_exam_fields;
 pub use error::ResolveError;
 pub use memory::login_column;
 pub(super) use memory::{forget_another_accounts, remembered_login_field};
+pub use passwords::{PasswordColumns, password_columns};
 pub(super) use refresh::{after_refusal, list};
 pub use uncompared::{UncomparedColumn, uncompared_columns, uncompared_columns_of};
 
