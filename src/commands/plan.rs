@@ -9,6 +9,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
+use crate::store::FullClassFigures;
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay, with_digest};
 use rosterd_core::failure::OperationKey;
 
@@ -45,6 +46,9 @@ struct Document {
     approve: Option<String>,
     problems: Vec<String>,
     errors: Vec<String>,
+    /// Classes that had no room when they were last asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    full_classes: Vec<FullClassFigures>,
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, AppError> {
@@ -55,7 +59,8 @@ pub(super) async fn run(app: &App, cli: &Cli, options: Options) -> Result<Exit, 
     }
     let (report, intended) = run::plan(&context).await?;
     let values = if options.reveal { ValueDisplay::Revealed } else { ValueDisplay::Masked };
-    let document = document(&report, &intended, values);
+    let full_classes = app.state.full_class_figures().await?;
+    let document = Document { full_classes, ..document(&report, &intended, values) };
     output::show(cli, &document, text);
     app.state.close().await;
     let changes = document.operations.iter().any(|operation| operation.state == "planned");
@@ -110,6 +115,7 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         approve: report.approve.clone(),
         problems: report.exam.problems.iter().chain(&report.classin.problems).cloned().collect(),
         errors: report.errors.clone(),
+        full_classes: Vec::new(),
     }
 }
 
@@ -152,7 +158,10 @@ pub(super) fn masked(login: &str) -> String {
 fn text(document: &Document) -> String {
     use std::fmt::Write;
     let mut text = String::new();
-    for operation in &document.operations {
+    for line in full_classes(document) {
+        let _infallible = writeln!(text, "{line}");
+    }
+    for operation in document.operations.iter().filter(|operation| !waits_for_room(operation)) {
         let reason = operation.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let _infallible = writeln!(
             text,
@@ -206,16 +215,45 @@ fn hold_text(hold: &HoldLine) -> String {
     format!("held since {since}: {service} {reason_code}, {operations} operations: {approve}")
 }
 
-/// An operation that this run leaves undone keeps the sign of its kind, followed by the reason.
+/// An operation that this run leaves undone keeps the sign of its kind, followed by the reason; an enrolment that waits
+/// has the sign of what cannot be done.
 fn sign(operation: &OperationLine) -> char {
     match (operation.state, operation.kind) {
         ("held", _) => '=',
         ("cannot", _) => '!',
+        ("skipped", "enrol" | "remove" | "register" | "rename") if waits(operation) => '!',
         (_, "create" | "add" | "adopt" | "enrol" | "register") => '+',
         (_, "modify" | "rename") => '~',
         (_, "move") => '>',
         _ => '-',
     }
+}
+
+/// Whether something keeps it from going ahead that is no setting.
+fn waits(operation: &OperationLine) -> bool {
+    operation.reason_code.as_deref() != Some("mode")
+}
+
+/// Whether it is one of many that wait for room in a class: they are one line.
+fn waits_for_room(operation: &OperationLine) -> bool {
+    operation.reason_code.as_deref() == Some("class-full")
+}
+
+/// One line for each class without room.
+fn full_classes(document: &Document) -> Vec<String> {
+    let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
+    for operation in document.operations.iter().filter(|operation| waits_for_room(operation)) {
+        *waiting.entry(operation.fields.first().map_or("", String::as_str)).or_default() += 1;
+    }
+    let line = |(class, waiting): (&str, u64)| {
+        let figures = document.full_classes.iter().find(|figures| figures.class_code == class);
+        let inside = figures.map_or(0, |figures| figures.inside);
+        format!(
+            "! {class}: {inside} in, {waiting} wait: the class is full: rosterd asks again within the hour, or when the \
+             roster changes"
+        )
+    };
+    waiting.into_iter().map(line).collect()
 }
 
 fn summary(document: &Document) -> String {

@@ -62,6 +62,8 @@ fn word(kind: WaitingKind) -> &'static str {
         WaitingKind::HeldPeople => "held-people",
         WaitingKind::Withheld => "withheld",
         WaitingKind::Waits => "waits",
+        WaitingKind::FullClasses => "full-classes",
+        WaitingKind::EndedClasses => "ended-classes",
         WaitingKind::BadRows => "bad-rows",
     }
 }
@@ -74,6 +76,11 @@ fn sentence(kind: WaitingKind, count: u64) -> String {
         WaitingKind::Waits => {
             ("1 wait for another student's login value", "waits for another student's login value")
         }
+        WaitingKind::FullClasses => ("1 wait for room in a full class", "waits for room in full classes"),
+        WaitingKind::EndedClasses => (
+            "1 class that takes no changes any more, or is probably over",
+            "classes that take no changes any more, or are probably over",
+        ),
         WaitingKind::BadRows => ("1 bad row of the roster", "bad rows of the roster"),
     };
     if count == 1 { one.to_owned() } else { format!("{count} {several}") }

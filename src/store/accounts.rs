@@ -135,6 +135,11 @@ impl StateStore {
             .await
             .done(doing)?;
         }
+        sqlx::query("DELETE FROM accepted_contacts WHERE student_id = ?")
+            .bind(student.as_str())
+            .execute(&mut *transaction)
+            .await
+            .done(doing)?;
         transaction.commit().await.doing(doing)?;
         Ok(uid.map(ClassinUid))
     }

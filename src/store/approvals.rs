@@ -143,13 +143,13 @@ impl StateStore {
         Ok(approved)
     }
 
-    /// What may go ahead now on ClassIn because a person approved it, with what it wants.
+    /// What may go ahead now on ClassIn because a person approved it: what it wants and, of a hold about single people,
+    /// what that named.
     pub async fn approved_in_classin(
         &self,
         now_ms: i64,
-    ) -> Result<HashSet<(OperationKey, Fingerprint)>, StoreError> {
-        let approvals = self.approvals(Service::Classin, now_ms).await?.into_iter();
-        Ok(approvals.map(|(key, desired_hash, _)| (key, desired_hash)).collect())
+    ) -> Result<Vec<(OperationKey, Fingerprint, Option<NamedHold>)>, StoreError> {
+        self.approvals(Service::Classin, now_ms).await
     }
 
     async fn approvals(

@@ -97,7 +97,9 @@ impl StateStore {
         course: CourseId,
     ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
         let rows: Vec<EnrolmentRow> = sqlx::query_as(
-            "SELECT uid, course_id, class_id, student_id, evidence, gone_since_ms, gone_runs \
+            "SELECT uid, course_id, class_id, student_id, \
+             iif(evidence = 'removing' AND was_presumed = 1, 'removing presumed', evidence) AS evidence, \
+             gone_since_ms, gone_runs \
              FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
         )
         .bind(course.0)
@@ -285,6 +287,11 @@ fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_>
     .bind(stored_class(closed.target))
 }
 
+/// The word in the table; what a removal was of stands beside it.
+fn stored_evidence(evidence: Evidence) -> &'static str {
+    if evidence == Evidence::RemovingPresumed { Evidence::Removing.as_str() } else { evidence.as_str() }
+}
+
 fn know(
     record: &EnrolmentRecord,
     code: Option<Code>,
@@ -293,17 +300,18 @@ fn know(
     now_ms: i64,
 ) -> Statement<'_> {
     sqlx::query(
-        "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, code, changed_at_ms, \
-         run_id, confirmed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, was_presumed, code, changed_at_ms, \
+         run_id, confirmed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
-         evidence = excluded.evidence, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
+         evidence = excluded.evidence, was_presumed = excluded.was_presumed, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
          run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms)",
     )
     .bind(record.target.course.0)
     .bind(stored_class(record.target))
     .bind(record.uid.0)
     .bind(record.student.as_str())
-    .bind(record.evidence.as_str())
+    .bind(stored_evidence(record.evidence))
+    .bind(record.evidence == Evidence::RemovingPresumed)
     .bind(code.map(|code| code.0))
     .bind(now_ms)
     .bind(run.0)

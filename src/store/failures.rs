@@ -283,6 +283,14 @@ impl StateStore {
         Ok(silenced)
     }
 
+    /// The holds about single people on ClassIn that a person silenced, each with what is wanted.
+    pub async fn silenced_in_classin(
+        &self,
+    ) -> Result<Vec<(OperationKey, Fingerprint, NamedHold)>, StoreError> {
+        let silenced = self.silenced(Service::Classin).await?.into_iter();
+        Ok(silenced.filter_map(|one| Some((one.key, one.desired_hash, one.named?))).collect())
+    }
+
     /// The open failures of ClassIn, each with how it holds its operation back.
     pub async fn classin_open_failures(&self) -> Result<Vec<ClassinOpenFailure>, StoreError> {
         self.planned_failures(Service::Classin).await

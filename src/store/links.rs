@@ -281,6 +281,7 @@ impl StateStore {
              WHERE student_id = ?",
             "UPDATE enrolments SET student_id = ?, gone_since_ms = NULL, gone_runs = 0 WHERE student_id = ?",
             "UPDATE OR REPLACE accounts SET student_id = ? WHERE student_id = ?",
+            "UPDATE OR REPLACE accepted_contacts SET student_id = ? WHERE student_id = ?",
             "UPDATE result_owners SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE former_candidates SET student_id = ? WHERE student_id = ?",
             "UPDATE OR REPLACE failures SET student_id = ? WHERE student_id = ?",

@@ -13,6 +13,7 @@
     reason = "no border of the crate: columns are explained in the migrations, fields where it helps"
 )]
 
+mod accepted_contacts;
 mod accounts;
 mod approvals;
 mod counted_writes;
@@ -74,7 +75,7 @@ pub use result_passes::ResultsPass;
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use rewritten_fields::UncomparedField;
 pub use roster::{
-    Odd, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor,
+    ClassCursor, Odd, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot, StudentCursor,
     StudentTextReader, WantedClass,
 };
 pub use roster_rows::former_group_key;

@@ -60,9 +60,10 @@ const FORGET_EXAM: [&str; 9] = [
     "UPDATE result_passes SET is_certain = 0, surplus = NULL WHERE pass_id = (SELECT max(pass_id) FROM result_passes)",
 ];
 
-const FORGET_CLASSIN: [&str; 5] = [
+const FORGET_CLASSIN: [&str; 6] = [
     "DELETE FROM enrolments",
     "DELETE FROM accounts",
+    "DELETE FROM accepted_contacts",
     "DELETE FROM condemned_classes",
     "DELETE FROM full_classes",
     "DELETE FROM intents WHERE service = 'classin'",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rosterd_core::classin_plan::Code;
 use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, RecordedKind};
 
 use super::error::{Doing, counted};
@@ -19,14 +20,25 @@ pub enum WaitingKind {
     Withheld,
     /// Withheld until another student's candidate is gone or renamed.
     Waits,
+    /// Without room in a class.
+    FullClasses,
+    /// Classes that take no changes any more, or are probably over.
+    EndedClasses,
     /// Rows of the roster that cannot be used.
     BadRows,
 }
 
 impl WaitingKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::DeadLetters, Self::HeldPeople, Self::Withheld, Self::Waits, Self::BadRows];
+    pub const ALL: [Self; 7] = [
+        Self::DeadLetters,
+        Self::HeldPeople,
+        Self::Withheld,
+        Self::Waits,
+        Self::FullClasses,
+        Self::EndedClasses,
+        Self::BadRows,
+    ];
 }
 
 /// How many of a kind wait, for whom, and since when.
@@ -70,11 +82,19 @@ impl Group {
             FailureState::Held => Some(WaitingKind::HeldPeople),
             FailureState::Dead if self.was_called => Some(WaitingKind::DeadLetters),
             FailureState::Dead => Some(WaitingKind::Withheld),
-            FailureState::Waiting if !self.is_standing => None,
-            FailureState::Waiting if FailureCode::parse(&self.code) == FailureCode::LoginValueInUse => {
-                Some(WaitingKind::Waits)
+            FailureState::Waiting if !self.is_standing => {
+                let code = FailureCode::parse(&self.code).classin();
+                code.is_some_and(Code::is_full).then_some(WaitingKind::FullClasses)
             }
-            FailureState::Waiting => Some(WaitingKind::Withheld),
+            FailureState::Waiting => {
+                let code = FailureCode::parse(&self.code);
+                let is_of_class = code == FailureCode::ProbablyOver || code.classin().is_some();
+                Some(match code == FailureCode::LoginValueInUse {
+                    true => WaitingKind::Waits,
+                    false if is_of_class => WaitingKind::EndedClasses,
+                    false => WaitingKind::Withheld,
+                })
+            }
             FailureState::Ignored => None,
         }
     }

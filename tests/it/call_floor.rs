@@ -72,6 +72,77 @@ async fn ten_thousand_enrolments_in_three_hundred_classes_need_the_fewest_calls(
     assert!(school.sandbox.journal().is_empty());
 }
 
+/// Who is wanted in a whole course and who in which of its classes, by code.
+fn course_and_classes(student: usize, is_next_term: bool) -> Vec<String> {
+    let course = student % 3;
+    let mut codes = vec![format!("w{course}-{}", student % 4)];
+    if student.is_multiple_of(2) != is_next_term {
+        codes.push(format!("w{course}"));
+    }
+    codes
+}
+
+#[tokio::test]
+async fn course_rows_and_class_rows_together_need_the_fewest_calls() {
+    let mut school = School::of_classin().await;
+    school.setting("GUARD__MAX_DELETE", "100%");
+    school.setting("GUARD__MAX_GROUP", "100%");
+    let mut sql = String::from("BEGIN;");
+    for course in 0..3 {
+        let id = school.sandbox.create_course("c");
+        let _infallible = write!(sql, "INSERT INTO classes VALUES ('w{course}', 'W', {id}, NULL);");
+        for class in 0..4 {
+            let class_id = school.sandbox.create_class(id, "l");
+            let _infallible =
+                write!(sql, "INSERT INTO classes VALUES ('w{course}-{class}', 'L', {id}, {class_id});");
+        }
+    }
+    for student in 0..400 {
+        let uid = school.sandbox.create_account("n", None);
+        let _infallible = write!(
+            sql,
+            "INSERT INTO students (student_id, name, classin_uid) VALUES ('s{student:03}', 'N', {uid});"
+        );
+        for code in course_and_classes(student, false) {
+            let _infallible = write!(sql, "INSERT INTO class_members VALUES ('s{student:03}', '{code}');");
+        }
+    }
+    sql.push_str("COMMIT;");
+    school.sql(&sql).await;
+    let calls_for = |wanted: &dyn Fn(usize) -> Vec<String>| {
+        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        (0..400).flat_map(wanted).for_each(|code| *sizes.entry(code).or_default() += 1);
+        sizes.values().map(|size| size.div_ceil(30)).sum::<usize>()
+    };
+    let floor = calls_for(&|student| course_and_classes(student, false));
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!((school.sandbox.journal().len(), report.classin.least_calls), (floor, floor as u64));
+    school.sandbox.clear_journal();
+    // Who was in the whole course leaves it and stays in the class, and the others enter the course: out of the course,
+    // into the course, and once more into the classes that rested on the course.
+    let mut sql = String::from("BEGIN; DELETE FROM class_members WHERE length(class_code) = 2;");
+    for student in (0..400).filter(|student| student % 2 == 1) {
+        let _infallible =
+            write!(sql, "INSERT INTO class_members VALUES ('s{student:03}', 'w{}');", student % 3);
+    }
+    sql.push_str("COMMIT;");
+    school.sql(&sql).await;
+    let leaving = |student: usize| student.is_multiple_of(2);
+    let floor = calls_for(&|student| {
+        let (course, class) = (student % 3, student % 4);
+        if leaving(student) {
+            vec![format!("out of w{course}"), format!("w{course}-{class}")]
+        } else {
+            vec![format!("into w{course}")]
+        }
+    });
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!((school.sandbox.journal().len(), report.classin.least_calls), (floor, floor as u64));
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Done).await;
+    assert!(school.sandbox.journal().is_empty());
+}
+
 /// One of each case that stands as it stood: strangers without a login value and with one that falls together with a
 /// student's or a newcomer's, twins, a candidate of ours that the account keeps out of its listing, one of a leaver
 /// likewise; a hold about a leaver in another school's group, a leaver who is kept there because a person said so, a

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::program::Programs as _;
 use rosterd::Exit;
 use rosterd::{RunReport, Severity};
 use rosterd_sandbox::Role;
@@ -128,6 +129,41 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_two_dead_letters_for_a
     let _report = term.settle().await;
     term.assert_in_step(&[], "after joins and leaves").await;
 
+    // One moves to the other class, and one was there before rosterd and leaves: a person claims the class.
+    term.school.leave("k05", "math").await;
+    term.school.join("k05", "physics").await;
+    let there = term.school.student("o1").await;
+    term.school.sandbox.insert_class_member(term.physics.course, term.physics.class, there);
+    term.school.join("o1", "physics").await;
+    let _report = term.settle().await;
+    term.assert_in_step(&[], "after a move").await;
+    term.school.leave("o1", "physics").await;
+    assert_eq!(term.settle().await.attention["withheld"].count, 1);
+    assert!(term.school.members(term.physics).contains(&there), "not ours to take out");
+    assert_eq!(term.school.program(&["claim", "--class", "physics"]).code, 0);
+    assert_eq!(term.settle().await.attention.len(), 0);
+    term.assert_in_step(&[], "after the claim").await;
+
+    // A slip: the number of somebody who never heard of the school. It is mended the day after.
+    let _stranger = term.school.sandbox.create_outside_account("Stranger", "13800000777");
+    term.newcomers(&["ty"], 777, &["math", "home"]).await;
+    let _report = term.settle().await;
+    term.school.sql("UPDATE students SET phone = '13800000650' WHERE student_id = 'ty'").await;
+    let _report = term.settle().await;
+    term.assert_in_step(&[], "after the slip").await;
+
+    // One leaves the school, their number goes to somebody else, and then a newcomer has it.
+    let former = term.school.sandbox.account("13800000101").unwrap();
+    term.school.drop_student("n01").await;
+    let recycled = term.school.sandbox.recycle_contact("13800000101", "The next owner");
+    term.newcomers(&["r1"], 101, &["physics"]).await;
+    let _report = term.settle().await;
+    assert!(term.school.members(term.physics).contains(&recycled), "by the number's owner of today");
+    term.school.later(4 * DAY);
+    let _report = term.settle().await;
+    assert!(!term.school.members(term.physics).contains(&former));
+    term.assert_in_step(&[], "after the recycled number").await;
+
     // An answer is lost, and another call never arrives.
     term.school.set("lose_answer", ADD);
     term.newcomers(&["l1", "l2"], 700, &["math"]).await;
@@ -206,8 +242,12 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_two_dead_letters_for_a
     for _ in 0..10 {
         term.school.later(3 * DAY);
         term.school.sandbox.clear_journal();
-        term.school.run_as(Exit::Incomplete).await;
+        let report = term.school.run_to(Exit::Done).await;
+        assert_eq!(report.outcome.as_str(), "converged", "{report:#?}");
         assert!(term.school.classin_calls().is_empty());
+        let attention: Vec<(&str, u64)> =
+            report.attention.iter().map(|(kind, it)| (*kind, it.count)).collect();
+        assert_eq!(attention, [("dead-letters", 1), ("withheld", 1)]);
     }
     // The cancelled account was found anew by its phone number, and the new one is where the old one was.
     assert_ne!(term.school.sandbox.account("13800000600"), Some(cancelled));
@@ -218,4 +258,9 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_two_dead_letters_for_a
         failures.iter().map(|row| (row.student_id.as_str(), row.code.as_str(), row.state.as_str())).collect();
     rows.sort_unstable();
     assert_eq!(rows, [("t1", "329", "dead"), ("x1", "no-contact", "dead")]);
+    for row in &failures {
+        assert_eq!(term.school.program(&["failures", "ignore", &row.id.to_string()]).code, 0);
+    }
+    let report = term.school.run_to(Exit::Done).await;
+    assert!(report.attention.is_empty(), "a person ends it: {:?}", report.attention);
 }

@@ -68,7 +68,8 @@ fn assert_none(found: &[String]) {
     );
 }
 
-/// Everything that is not settled. Where a person has been told of just that operation, it waits for them: it is attention.
+/// Everything that is not settled. Where a person has been told of just that operation, it waits for them, and who finds
+/// no room in a class waits for that: it is attention.
 async fn look(state: &Path) -> Vec<String> {
     let options = SqliteConnectOptions::new().filename(state).read_only(true);
     let mut connection = options.connect().await.unwrap();
@@ -80,6 +81,7 @@ async fn look(state: &Path) -> Vec<String> {
          UNION ALL \
          SELECT 'failure: ' || service || ' ' || kind || ' of ' || student_id || ', ' || code FROM failures \
          WHERE state = 'waiting' AND is_standing = 0 AND (service, kind, student_id) NOT IN told \
+         AND NOT (service = 'classin' AND code IN ('130', '157')) \
          UNION ALL \
          SELECT 'group: ' || title || ' was asked for' FROM group_creations WHERE state = 'asked' \
          ORDER BY 1",

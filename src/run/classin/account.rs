@@ -10,17 +10,18 @@ use super::history::{PriorState, contact_of};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{RosterSnapshot, StoreError};
-use rosterd_core::classin_plan::{AccountPlan, AccountPlanner, Doubt, Doubts, NameDecision, Renaming};
+use rosterd_core::classin_plan::{
+    AccountPlan, AccountPlanner, Doubt, Doubts, NameDecision, Renaming, SharedHolds,
+};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{Enrolment, StudentId};
 
 /// The planner for this run.
 pub(super) fn planner<'a>(
-    context: &Context,
-    side: &ClassinSide,
+    (context, side): (&Context, &ClassinSide),
     key: &'a [u8; 32],
     prior: &'a PriorState,
-    doubts: &'a Doubts,
+    (doubts, shared): (&'a Doubts, &'a SharedHolds),
 ) -> AccountPlanner<'a> {
     AccountPlanner {
         mode: context.mode,
@@ -30,6 +31,7 @@ pub(super) fn planner<'a>(
         holds: &prior.holds,
         ignored: &prior.ignored,
         doubts,
+        shared,
     }
 }
 

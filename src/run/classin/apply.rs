@@ -12,7 +12,6 @@ use super::plan::ClassinPlan;
 use super::record::{action, call};
 use super::rounds;
 use super::school::School;
-use super::standing::outcome_without_call;
 use super::storm::Turns;
 use crate::run::Context;
 use crate::run::delivery::{
@@ -20,7 +19,7 @@ use crate::run::delivery::{
 };
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
-use crate::store::{CallRecord, ClosedClass, EnrolmentChange, FullClass, NotedWrite, REMOVAL, StoreError};
+use crate::store::{CallRecord, ClosedClass, EnrolmentChange, NotedWrite, REMOVAL, StoreError};
 use rosterd_core::classin_plan::{
     AccountChange, Approvals, Closure, Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
     EnrolmentState, Reason, Scope, Subject, batches, decide,
@@ -41,7 +40,7 @@ pub(super) enum MayGoOn {
 
 /// Carries the enrolments of one plan out.
 pub(super) struct ClassinApplier<'a> {
-    terms: ClassinApplyContext<'a>,
+    pub(super) terms: ClassinApplyContext<'a>,
     pub(super) plan: &'a ClassinPlan,
     approved: &'a Approvals,
     pub(super) calls: EnrolmentCalls<'a>,
@@ -79,6 +78,7 @@ pub(super) async fn run<'a>(
     let lanes: Lanes<EnrolmentBatch> = courses.into_values().collect();
     carry_out(&applier, &[lanes], side.settings.endpoint.max_in_flight, &bar).await;
     applier.judge_left_over().await;
+    applier.end_without_room().await;
     applier.finish(report).await
 }
 
@@ -243,7 +243,11 @@ impl<'a> ClassinApplier<'a> {
                 held.push(EnrolmentOperation { state, ..operation.clone() });
             }
             report.count(operation.kind.as_str(), &outcome);
-            report.worsen(Severity::of_outcome(&outcome));
+            if self.plan.standing.is_known_hold(Subject::from(operation), &operation.state) {
+                report.held_as_before += 1;
+            } else {
+                report.worsen(Severity::of_outcome(&outcome));
+            }
         }
         guard::describe_late_holds(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
@@ -280,43 +284,14 @@ impl<'a> ClassinApplier<'a> {
                     }
                 };
             }
-            let is_ignored = self.plan.ignored.contains(&operation.desired_hash);
-            outcome_without_call(self.plan, operation, is_ignored, is_stopping)
+            let subject = Subject::from(operation);
+            self.plan.standing.outcome_without_call(subject, &operation.state, is_stopping)
         })
     }
 
     /// What the operation rests on and has not happened: the last of its conditions.
-    fn unmet(&self, operation: &EnrolmentOperation) -> Option<Condition> {
+    pub(super) fn unmet(&self, operation: &EnrolmentOperation) -> Option<Condition> {
         operation.after.iter().copied().rfind(|condition| !self.is_met(operation, *condition))
-    }
-
-    /// Remembers which classes have no room, so that they are not asked at every run.
-    async fn remember_room(&self) -> Result<(), StoreError> {
-        let at_ms = self.terms.context.clock.now_ms();
-        let (full, others) = {
-            let classes = self.calls.classes();
-            let full = |(target, code): (&ClassTarget, &Code)| {
-                let wanted = *self.plan.rosters.get(target)?;
-                let (class_code, waiting) = self.waiting_for(*target);
-                Some(FullClass { target: *target, code: *code, wanted, at_ms, class_code, waiting })
-            };
-            let others = classes.asked.iter().filter(|target| !classes.full.contains_key(target));
-            let others: Vec<ClassTarget> = others.copied().collect();
-            (classes.full.iter().filter_map(full).collect::<Vec<FullClass>>(), others)
-        };
-        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
-    }
-
-    /// By which code the roster names a class, and how many of its students are not in it.
-    fn waiting_for(&self, target: ClassTarget) -> (String, u64) {
-        let here = self
-            .plan
-            .operations
-            .iter()
-            .filter(|one| one.kind == EnrolmentKind::Enrol && one.target == target);
-        let code = here.clone().find_map(|one| one.class_code.as_ref()).map(ToString::to_string);
-        let waiting = here.filter(|operation| !self.is_applied(operation)).count();
-        (code.unwrap_or_default(), u64::try_from(waiting).unwrap_or(u64::MAX))
     }
 
     /// What the report says beyond figures.

@@ -272,7 +272,7 @@ fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgeme
 /// The removal that was sent before, where an add shows that the student is still there.
 fn removal_that_never_was(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<OperationKey> {
     let is_add = item.operation.kind == EnrolmentKind::Enrol;
-    let was_sent = item.was == Some(Evidence::Removing);
+    let was_sent = item.was.is_some_and(Evidence::is_being_removed);
     let is_there = matches!(verdict, ItemVerdict::Already { .. });
     (is_add && was_sent && is_there).then(|| {
         let removal = EnrolmentOperation { kind: EnrolmentKind::Remove, ..item.operation.clone() };

@@ -23,7 +23,7 @@ pub(super) async fn hold_excess(
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
         max_group: side.guard.max_group,
-        approved: Approvals::new(state.approved_in_classin(now_ms).await?),
+        approved: approvals(context, now_ms).await?,
         recent_removals: state.recent_removals(since_ms).await?,
         enrolments: sizes.values().map(|size| size.living).sum(),
         sizes,
@@ -33,6 +33,14 @@ pub(super) async fn hold_excess(
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);
     let_wait(&mut plan.operations, &plan.full_still);
     Ok(guard.approved)
+}
+
+async fn approvals(context: &Context, now_ms: i64) -> Result<Approvals, StoreError> {
+    let mut approvals = Approvals::default();
+    for (key, desired_hash, named) in context.state.approved_in_classin(now_ms).await? {
+        approvals.insert(key, desired_hash, named);
+    }
+    Ok(approvals)
 }
 
 /// Says why operations are held, and remembers them for an approval.

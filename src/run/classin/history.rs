@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::{ClassinSide, ClassinSyncError, lessons};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
-use rosterd_core::classin_plan::{Code, Contact, IGNORED};
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::classin_plan::{Code, Contact, HeldBack, SharedContact, Subject};
+use rosterd_core::exam_plan::{Fingerprint, NamedHold};
 use rosterd_core::failure::{ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{ClassTarget, RosterPerson, StudentId};
 
@@ -23,7 +23,7 @@ pub(super) struct MixedFailure {
 /// What earlier runs left behind.
 pub(super) struct PriorState {
     /// Why wants are held back.
-    pub(super) holds: BTreeMap<u64, String>,
+    pub(super) holds: BTreeMap<u64, HeldBack>,
     /// Those of them that nobody waits for any more.
     pub(super) given_up: BTreeSet<u64>,
     /// Wants that a person silenced.
@@ -32,6 +32,8 @@ pub(super) struct PriorState {
     pub(super) due_again: HashSet<u64>,
     /// Failures that an earlier version stored with the contact mixed in.
     pub(super) mixed: Vec<MixedFailure>,
+    /// Holds about single people that a person silenced.
+    silenced: HashSet<(OperationKey, Fingerprint, NamedHold)>,
     /// Classes that no row names, and that were found to take changes still.
     pub(super) asked: BTreeSet<ClassTarget>,
     closed: HashMap<ClassTarget, Code>,
@@ -55,6 +57,7 @@ impl PriorState {
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
+            silenced: context.state.silenced_in_classin().await?.into_iter().collect(),
             asked: lessons::asked(context).await?,
             closed: HashMap::new(),
             full: HashMap::new(),
@@ -81,7 +84,7 @@ impl PriorState {
             self.mixed.push(MixedFailure { id, key, recorded, contact_today });
         }
         let is_due = failure.is_due(now_ms);
-        let cause = match failure.state {
+        let how = match failure.state {
             // No room: such a failure holds nothing back by itself, the class does.
             FailureState::Waiting if code.classin().is_some_and(Code::is_full) => {
                 self.due_again.extend(desired_hashes.into_iter().filter(|_| is_due));
@@ -90,27 +93,39 @@ impl PriorState {
             FailureState::Waiting if is_due => return,
             // A hold is decided by its approval, never by its row.
             FailureState::Held => return,
-            FailureState::Waiting => "failed before, not due yet",
+            FailureState::Waiting => HeldBack::NotDue,
             FailureState::Dead => {
                 // Whoever has an account that does not exist has only the old one.
                 if !code.classin().is_some_and(Code::has_no_account) {
                     self.given_up.extend(&desired_hashes);
                 }
-                "failed for good: see rosterd failures"
+                HeldBack::GivenUp
             }
             FailureState::Ignored => {
                 self.given_up.extend(&desired_hashes);
                 self.ignored.extend(&desired_hashes);
-                IGNORED
+                HeldBack::Ignored
             }
         };
-        self.holds.extend(desired_hashes.into_iter().map(|desired_hash| (desired_hash, cause.to_owned())));
+        self.holds.extend(desired_hashes.into_iter().map(|desired_hash| (desired_hash, how)));
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.
     pub(super) fn closed(&self, target: ClassTarget) -> Option<Code> {
         let course = ClassTarget { class: None, ..target };
         self.closed.get(&target).or_else(|| self.closed.get(&course)).copied()
+    }
+
+    /// Whether a person silenced this hold of just this operation.
+    pub(super) fn is_silenced(&self, subject: Subject, named: NamedHold) -> bool {
+        let Subject { key, desired_hash } = subject;
+        self.silenced.contains(&(key, Fingerprint(desired_hash), named))
+    }
+
+    /// Whether a person silenced the hold of just these students.
+    pub(super) fn is_silenced_for_all(&self, shared: &SharedContact) -> bool {
+        let desired_hash = shared.desired_hash();
+        self.silenced.iter().any(|(_, hash, named)| *hash == desired_hash && named.about == shared.about)
     }
 
     /// Whether the class had no room when it was last asked.

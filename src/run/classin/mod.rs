@@ -8,11 +8,13 @@ mod apply;
 mod cause;
 mod context;
 mod contradiction;
+mod courses;
 mod enrolments;
+mod first_reading;
+mod full_classes;
 mod guard;
 mod history;
 mod lessons;
-mod outcome;
 mod plan;
 mod recheck;
 mod record;
@@ -23,6 +25,7 @@ mod repair;
 mod rounds;
 mod school;
 mod service_account;
+mod shared;
 mod standing;
 mod storm;
 
@@ -46,12 +49,12 @@ use super::in_one_line;
 use accounts_applied::AccountsApplied;
 use apply::MayGoOn;
 use context::ClassinApplyContext;
-use outcome::outcome_without_call;
 use plan::{ClassinPlan, Registering, plan_classin};
 use school::School;
 pub use service_account::{
     ConfirmedClassinAccount, SchoolChange, check_classin_account, confirm_classin_account,
 };
+use standing::StandingEnrolments;
 
 /// ClassIn: how to reach it and how to treat it.
 pub struct ClassinSide {
@@ -185,6 +188,7 @@ async fn pass(
     report.problems.extend(plan.problems.iter().map(ToString::to_string));
     report.roster_rows = Some(plan.roster_rows.clone());
     let approved = guard::hold_excess(context, side, &mut plan).await?;
+    plan.standing = StandingEnrolments::before(context).await?.of(&plan);
     let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);
     report.least_calls = render::least_calls(&plan, side.settings.batch_size);
@@ -241,6 +245,7 @@ async fn apply_all(
     AccountsApplied::describe([registered, renamed], report);
     let accounts = &plan.accounts.operations;
     record::close_superseded(context, &plan.operations, accounts, now_ms).await?;
+    record::end_unwanted_approvals(context, &plan).await?;
     if may_go_on { recheck::run(terms, plan.stale, report).await } else { Ok(()) }
 }
 
@@ -300,7 +305,8 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;
-    plan.standing.record(context, run, now_ms).await?;
+    shared::remember_approved(context).await?;
+    plan.standing.record(context, &plan.decided, run, now_ms).await?;
     lessons::remember(context, &plan.asked).await?;
     record::impossible(terms, plan).await
 }
@@ -311,13 +317,15 @@ async fn replan(
     plan: &mut ClassinPlan,
     report: &mut ServiceReport,
 ) -> Result<Approvals, ClassinSyncError> {
-    let ClassinApplyContext { context, side, .. } = terms;
+    let ClassinApplyContext { context, side, run, .. } = terms;
     let stale = std::mem::take(&mut plan.stale);
     let anew = plan_classin(context, side, Registering::Done, stale.anew()).await?;
     let accounts = std::mem::take(&mut plan.accounts);
     let standing = std::mem::take(&mut plan.standing);
-    *plan = ClassinPlan { accounts, standing, ..anew };
+    *plan = ClassinPlan { accounts, ..anew };
     let approved = guard::hold_excess(context, side, plan).await?;
+    plan.standing = standing.of(plan);
+    plan.standing.record(context, &plan.decided, run, context.clock.now_ms()).await?;
     report.holds.clear();
     guard::describe_holds(plan, report);
     Ok(approved)
@@ -325,15 +333,18 @@ async fn replan(
 
 fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.accounts.operations {
-        report.count(operation.kind.as_str(), &outcome_without_call(&operation.state, false, false));
+        let (subject, state) = (Subject::from(operation), &operation.state);
+        report.held_as_before += u64::from(plan.standing.is_known_hold(subject.clone(), state));
+        report.count(operation.kind.as_str(), &plan.standing.outcome_without_call(subject, state, false));
     }
     count_enrolments_unapplied(plan, report);
 }
 
 fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
-        let outcome = standing::outcome_without_call(plan, operation, false, false);
-        report.count(operation.kind.as_str(), &outcome);
+        let (subject, state) = (Subject::from(operation), &operation.state);
+        report.held_as_before += u64::from(plan.standing.is_known_hold(subject.clone(), state));
+        report.count(operation.kind.as_str(), &plan.standing.outcome_without_call(subject, state, false));
     }
 }
 
@@ -350,12 +361,17 @@ fn count_accounts(
             AccountKind::Register => registered,
             AccountKind::Rename => renamed,
         };
-        let is_ignored = plan.ignored.contains(&operation.desired_hash);
+        let (subject, state) = (Subject::from(operation), &operation.state);
+        let is_known_hold = plan.standing.is_known_hold(subject.clone(), state);
         let outcome = applied.outcome(at).cloned();
         let outcome =
-            outcome.unwrap_or_else(|| outcome_without_call(&operation.state, is_ignored, is_stopping));
+            outcome.unwrap_or_else(|| plan.standing.outcome_without_call(subject, state, is_stopping));
         report.count(operation.kind.as_str(), &outcome);
-        report.worsen(Severity::of_outcome(&outcome));
+        if is_known_hold {
+            report.held_as_before += 1;
+        } else {
+            report.worsen(Severity::of_outcome(&outcome));
+        }
     }
 }
 

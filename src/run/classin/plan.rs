@@ -2,24 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::account::{self, fill_in};
+use super::account;
 use super::contradiction::Contradictions;
+use super::courses::{Courses, codes, not_wanted, places};
+use super::first_reading::FirstReading;
 use super::history::{MixedFailure, PriorState};
+use super::shared::{self, Sharing};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
-use crate::run::unreadable_ids::unreadable_since;
 use crate::run::unusable_rows::unusable_students;
-use crate::store::{EnrolmentChange, RosterSnapshot, WantedClass};
+use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, Handover, IGNORED, Presence, Reason, StaleEnrolments, let_wait,
-    plan_course,
+    EnrolmentRecord, EnrolmentState, Handover, HeldBack, Presence, Reason, SharedHolds, StaleEnrolments,
+    let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
+use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{
-    Class, ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, RosterProblem, Standing, StudentId,
+    ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, RosterProblem, Standing, StudentId,
 };
 
 /// Everything that ClassIn's part of a run is to do.
@@ -40,8 +43,12 @@ pub(super) struct ClassinPlan {
     pub(super) full_still: BTreeSet<ClassTarget>,
     /// How many are settled in each class and stay there.
     pub(super) staying: BTreeMap<ClassTarget, usize>,
-    /// Who is no longer wanted and not ours to take out.
+    /// What stands in the way of operations, beside what stood before.
     pub(super) standing: StandingEnrolments,
+    /// The holds about single people that a person has decided about.
+    pub(super) decided: HashSet<OperationKey>,
+    /// Classes that are probably over and are not asked: how many are recorded in each.
+    pub(super) unasked: BTreeMap<ClassTarget, usize>,
     /// Whether classes that no row names take changes still, one add for each.
     pub(super) questions: Vec<EnrolmentOperation>,
     /// Such classes of which that is known.
@@ -85,7 +92,8 @@ pub(super) async fn plan_classin(
     snapshot.require_students(context.min_roster).await?;
     let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
     let doubts = account::doubts(context, side, &key, &mut snapshot).await?;
-    let planner = account::planner(context, side, &key, &prior, &doubts);
+    let nobody = SharedHolds::default();
+    let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody));
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
@@ -97,7 +105,11 @@ pub(super) async fn plan_classin(
     if context.exam.is_none() {
         problems.extend(unusable_students(&mut snapshot, &repeated).await?);
     }
-    let seen = first_reading(context, planner, &prior, (&classes, &repeated), &mut snapshot).await?;
+    let read = (&classes[..], &problems[..], &repeated);
+    let seen = FirstReading::read(context, planner, &prior, read, &mut snapshot).await?;
+    let Sharing { holds: shared, decided } =
+        shared::read(context, planner, &prior, &seen.open, &mut snapshot).await?;
+    let planner = AccountPlanner { shared: &shared, ..planner };
     let unknown = match registering {
         Registering::ToDo if side.settings.register => seen.without_account,
         Registering::ToDo | Registering::Done => BTreeSet::new(),
@@ -112,6 +124,7 @@ pub(super) async fn plan_classin(
         side,
         prior: &prior,
         doubts: &doubts,
+        shared: &shared,
         codes: codes(&classes),
         contradictions: seen.contradictions,
         waiting: HashSet::new(),
@@ -125,6 +138,8 @@ pub(super) async fn plan_classin(
             full_still: BTreeSet::new(),
             staying: BTreeMap::new(),
             standing: StandingEnrolments::default(),
+            decided: decided.into_iter().collect(),
+            unasked: BTreeMap::new(),
             questions: Vec::new(),
             asked: BTreeSet::new(),
             rosters: BTreeMap::new(),
@@ -136,127 +151,16 @@ pub(super) async fn plan_classin(
             unreadable_since_ms,
         },
     };
-    let mut unwanted = context.state.remembered_courses().await?;
-    let mut wanted = snapshot.wanted_classes(&classes);
-    let mut course = WantedCourse::default();
-    loop {
-        let class = wanted.next().await?;
-        let next = class.as_ref().map(|class| class.target.course);
-        if let Some(done) = course.is_done(next) {
-            unwanted.remove(&done);
-            fill_in(context, planner, &mut course.members).await?;
-            builder.one_course(done, &course.members).await?;
-        }
-        let Some(class) = class else { break };
-        course.take(class, &repeated);
+    let mut courses = Courses::begin(context, planner, (&classes, &repeated), &mut snapshot).await?;
+    while let Some((course, members)) = courses.next().await? {
+        builder.one_course(course, &members).await?;
     }
-    drop(wanted);
+    drop(courses);
     snapshot.close().await;
-    for course in unwanted {
-        builder.one_course(course, &[]).await?;
-    }
     let mut plan = builder.plan;
     plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
-    plan.standing = StandingEnrolments::of(context, &plan.operations).await?;
     plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
     Ok(plan)
-}
-
-/// The wanted members of one course and its classes, as they are read.
-#[derive(Default)]
-struct WantedCourse {
-    course: Option<CourseId>,
-    members: Vec<Enrolment>,
-}
-
-impl WantedCourse {
-    /// The course that has been read, where the next class is one of another.
-    fn is_done(&self, next: Option<CourseId>) -> Option<CourseId> {
-        self.course.filter(|course| next != Some(*course))
-    }
-
-    fn take(&mut self, class: WantedClass, repeated: &HashSet<StudentId>) {
-        if self.course != Some(class.target.course) {
-            *self = Self { course: Some(class.target.course), members: Vec::new() };
-        }
-        let members = class.members.into_iter().filter(|member| !repeated.contains(&member.student));
-        self.members.extend(members);
-    }
-}
-
-/// The first code by which the roster names each class.
-fn codes(classes: &[Class]) -> HashMap<ClassTarget, ClassCode> {
-    let mut codes = HashMap::new();
-    for class in classes {
-        if let Some(target) = class.target {
-            codes.entry(target).or_insert_with(|| class.code.clone());
-        }
-    }
-    codes
-}
-
-/// What the first reading is for.
-struct FirstReading {
-    /// Of those who are remembered in a class, and not wanted there.
-    contradictions: Contradictions,
-    /// Who is wanted in a class that takes changes, and has no account that we know of and believe.
-    without_account: BTreeSet<StudentId>,
-}
-
-async fn first_reading(
-    context: &Context,
-    planner: AccountPlanner<'_>,
-    prior: &PriorState,
-    (classes, repeated): (&[Class], &HashSet<StudentId>),
-    snapshot: &mut RosterSnapshot<'_>,
-) -> Result<FirstReading, ClassinSyncError> {
-    let state = &context.state;
-    let mut leaving = HashSet::new();
-    let mut without_account = BTreeSet::new();
-    let mut unwanted = state.remembered_courses().await?;
-    let mut wanted = snapshot.wanted_classes(classes);
-    let mut course = WantedCourse::default();
-    loop {
-        let class = wanted.next().await?;
-        let next = class.as_ref().map(|class| class.target.course);
-        if let Some(done) = course.is_done(next) {
-            unwanted.remove(&done);
-            fill_in(context, planner, &mut course.members).await?;
-            let remembered = state.enrolments_of_course(done).await?;
-            leaving.extend(not_wanted(&remembered, &places(&course.members)));
-            let is_asked_for =
-                |member: &&Enrolment| member.uid.is_none() || planner.doubts.contains_key(&member.student);
-            let without = course.members.iter().filter(is_asked_for);
-            let without = without.filter(|member| prior.closed(member.target).is_none());
-            without_account.extend(without.map(|member| member.student.clone()));
-        }
-        let Some(class) = class else { break };
-        course.take(class, repeated);
-    }
-    drop(wanted);
-    for course in unwanted {
-        let remembered = state.enrolments_of_course(course).await?;
-        leaving.extend(not_wanted(&remembered, &HashSet::new()));
-    }
-    let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, snapshot).await?;
-    let contradictions = Contradictions::read(snapshot, &leaving, classes, unreadable_since_ms).await?;
-    Ok(FirstReading { contradictions, without_account })
-}
-
-/// Which accounts are wanted where.
-fn places(wanted: &[Enrolment]) -> HashSet<(ClassTarget, ClassinUid)> {
-    wanted.iter().filter_map(|enrolment| Some((enrolment.target, enrolment.uid?))).collect()
-}
-
-fn not_wanted(
-    remembered: &[(EnrolmentRecord, u32)],
-    wanted: &HashSet<(ClassTarget, ClassinUid)>,
-) -> HashSet<StudentId> {
-    remembered
-        .iter()
-        .filter(|(record, _)| !wanted.contains(&(record.target, record.uid)))
-        .map(|(record, _)| record.student.clone())
-        .collect()
 }
 
 /// What is put together course by course.
@@ -266,6 +170,8 @@ struct ClassinPlanBuilder<'a> {
     prior: &'a PriorState,
     /// Accounts that ClassIn is asked for again.
     doubts: &'a Doubts,
+    /// Who is not enrolled because of what they share.
+    shared: &'a SharedHolds,
     codes: HashMap<ClassTarget, ClassCode>,
     /// Of those who are not wanted where they are remembered.
     contradictions: Contradictions,
@@ -276,7 +182,7 @@ struct ClassinPlanBuilder<'a> {
 
 impl ClassinPlanBuilder<'_> {
     async fn one_course(&mut self, course: CourseId, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
-        let Self { context, .. } = *self;
+        let Self { context, prior, .. } = *self;
         let remembered = context.state.enrolments_of_course(course).await?;
         let now_ms = context.clock.now_ms();
         let wanted_places = places(wanted);
@@ -293,7 +199,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(course, wanted, &records, &seen_gone, now_ms);
-        self.contradictions.hold(&mut plan, wanted, &seen_gone);
+        self.plan.decided.extend(self.contradictions.hold(&mut plan, (wanted, prior), &seen_gone));
         if context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, wanted, now_ms);
             self.look_for_stale(wanted, &records, now_ms).await?;
@@ -397,7 +303,9 @@ impl ClassinPlanBuilder<'_> {
     }
 
     fn take(&mut self, plan: CoursePlan) {
-        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying, questions } = plan;
+        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying, questions, unasked } =
+            plan;
+        self.plan.unasked.extend(unasked);
         self.plan.staying.extend(staying);
         self.plan.questions.extend(questions);
         for mut operation in operations {
@@ -409,6 +317,12 @@ impl ClassinPlanBuilder<'_> {
                 operation.state = self.without_account(&operation);
             } else if operation.kind == EnrolmentKind::Enrol && operation.is_planned() {
                 operation.state = self.with_account(&operation);
+                if operation.is_planned() {
+                    operation.state = self.shared.state_of(&operation.student);
+                }
+            }
+            if operation.kind == EnrolmentKind::Remove && operation.is_replaced && operation.is_planned() {
+                operation.state = self.shared.state_of(&operation.student);
             }
             self.plan.operations.push(operation);
         }
@@ -437,7 +351,7 @@ impl ClassinPlanBuilder<'_> {
     fn without_account(&self, operation: &EnrolmentOperation) -> EnrolmentState {
         if !self.side.settings.register {
             return if self.plan.ignored.contains(&operation.desired_hash) {
-                EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
+                EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored))
             } else {
                 operation.state.clone()
             };

@@ -140,6 +140,14 @@ pub(super) async fn ask_once(
     let delivered = deliver(&calls, call).await?;
     if let Some(stop) = &delivered.stop {
         report.fail(stop.severity(), format!("classin: {stop}"));
+    } else if let Some(trouble) = &delivered.trouble {
+        let target = question.target;
+        report.fail(
+            Severity::Incomplete,
+            format!(
+                "classin: whether {target} takes changes still is asked again by the next run: {trouble}"
+            ),
+        );
     }
     Ok(if calls.was_closed.into_inner() {
         Answered::Closed

@@ -106,6 +106,15 @@ pub(super) async fn close_superseded(
     context.state.supersede_failures(Service::Classin, &wanted, now_ms).await.map(drop)
 }
 
+/// Ends the approvals of what the plan no longer wants.
+pub(super) async fn end_unwanted_approvals(context: &Context, plan: &ClassinPlan) -> Result<(), StoreError> {
+    let enrolments = plan.operations.iter().map(Subject::from);
+    let subjects = enrolments.chain(plan.accounts.operations.iter().map(Subject::from));
+    let wanted: HashSet<(OperationKey, Fingerprint)> =
+        subjects.map(|subject| (subject.key, Fingerprint(subject.desired_hash))).collect();
+    context.state.end_unwanted_approvals(Service::Classin, &wanted, &HashSet::new()).await
+}
+
 /// Stores in parts the failures of an earlier version that are seen to match now: see [`RecordedHash`].
 pub(super) async fn store_apart(context: &Context, plan: &ClassinPlan) -> Result<(), StoreError> {
     if plan.mixed.is_empty() {

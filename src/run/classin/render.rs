@@ -6,7 +6,7 @@ use super::EnrolmentLines;
 use super::plan::ClassinPlan;
 use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
-    LARGEST_REGISTRATION, class_key,
+    LARGEST_REGISTRATION, Reason, class_key,
 };
 use rosterd_core::exam_plan::{Digest, OperationLine, Subject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
@@ -46,6 +46,11 @@ fn word(state: &EnrolmentState) -> &'static str {
     }
 }
 
+/// Of a limit its hold has the word.
+fn reason_code(state: &EnrolmentState) -> Option<String> {
+    state.reason().and_then(Reason::code).map(ToOwned::to_owned)
+}
+
 fn account_line(operation: &AccountOperation) -> OperationLine {
     let (field, detail) = match operation.kind {
         AccountKind::Register => ("account", "register a ClassIn account"),
@@ -57,7 +62,7 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         fields: vec![field.to_owned()],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
-        reason_code: None,
+        reason_code: reason_code(&operation.state),
         count: None,
         limit: None,
         since: None,
@@ -78,7 +83,7 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
         fields: vec![class],
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
-        reason_code: None,
+        reason_code: reason_code(&operation.state),
         count: None,
         limit: None,
         since: None,

@@ -1,17 +1,21 @@
-//! Who is no longer wanted in a class and not ours to take out: told once, and kept among the failures while it is so.
+//! What stands in the way of operations without their having been tried: told once, and kept among the failures while it
+//! is so. It counts in the run that finds it, and is attention from then on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
-use rosterd_core::classin_plan::{EnrolmentOperation, EnrolmentState, Reason, Subject};
-use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{FailureCode, FailureState, OperationKey, Service};
+use rosterd_core::classin_plan::{
+    Code, EnrolmentKind, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey, Subject, class_key,
+    classin_holds,
+};
+use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, NamedHold};
+use rosterd_core::failure::{ClassinKind, FailureCode, FailureState, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::RunId;
+use rosterd_core::roster::{ClassTarget, RunId, StudentId};
 
-/// What stands in one plan, beside what stood before it.
+/// What stands in one plan, beside what stood before the run.
 #[derive(Default)]
 pub(super) struct StandingEnrolments {
     before: StandingRows,
@@ -21,48 +25,194 @@ pub(super) struct StandingEnrolments {
 }
 
 impl StandingEnrolments {
-    /// Reads what stood before this plan.
-    pub(super) async fn of(context: &Context, operations: &[EnrolmentOperation]) -> Result<Self, StoreError> {
+    /// Reads what stood before the run.
+    pub(super) async fn before(context: &Context) -> Result<Self, StoreError> {
         let before = context.state.standing(Service::Classin).await?;
-        let now: Vec<Standing> = operations.iter().filter_map(standing).collect();
-        let known = now.iter().filter(|one| before.knows(one)).map(|one| one.key.clone()).collect();
-        Ok(Self { before, now, known })
+        Ok(Self { before, ..Self::default() })
     }
 
-    /// Writes down what stands now. What no longer stands is closed with the failures that nobody wants any more.
-    pub(super) async fn record(&self, context: &Context, run: RunId, now_ms: i64) -> Result<(), StoreError> {
-        context.state.record_standing(&self.before, &self.now, run, now_ms).await
+    /// The same beside a plan that the guard has been through.
+    pub(super) fn of(self, plan: &ClassinPlan) -> Self {
+        let holds = classin_holds(&plan.operations, &plan.accounts.operations);
+        let named = holds.iter().filter(|hold| hold.word.is_some());
+        let holds: HashMap<&OperationKey, &Hold> =
+            named.flat_map(|hold| hold.operations.iter().map(move |one| (&one.key, hold))).collect();
+        let enrolments = plan.operations.iter().map(|one| (Subject::from(one), &one.state));
+        let accounts = plan.accounts.operations.iter().map(|one| (Subject::from(one), &one.state));
+        let mut now: Vec<Standing> = Vec::new();
+        let mut taken = HashSet::new();
+        for one in enrolments.chain(accounts).filter_map(|(subject, state)| standing(subject, state, &holds))
+        {
+            if taken.insert(one.key.clone()) {
+                now.push(one);
+            }
+        }
+        now.extend(closed_classes(plan));
+        now.extend(plan.unasked.iter().map(|(target, members)| probably_over(*target, *members)));
+        let known = now.iter().filter(|one| self.before.knows(one)).map(|one| one.key.clone()).collect();
+        Self { before: self.before, now, known }
     }
 
-    fn outcome(&self, operation: &EnrolmentOperation) -> Outcome {
-        let is_known = self.known.contains(&Subject::from(operation).key);
-        Outcome::Unsent(if is_known { Unsent::Standing } else { Unsent::LeftForLater })
+    /// Writes down what stands now, and closes what no longer does.
+    pub(super) async fn record(
+        &self,
+        context: &Context,
+        decided: &HashSet<OperationKey>,
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        context.state.record_standing(&self.before, &self.now, run, now_ms).await?;
+        context.state.close_standing(&self.before, &self.now, |key| decided.contains(key), now_ms).await
+    }
+
+    /// Whether this is held about single people as it was before.
+    pub(super) fn is_known_hold(&self, subject: Subject, state: &EnrolmentState) -> bool {
+        match state {
+            EnrolmentState::Held(reason) if reason.named().is_some() => {
+                self.known.contains(&row_key(subject, reason))
+            }
+            EnrolmentState::Held(_)
+            | EnrolmentState::Planned
+            | EnrolmentState::Skipped(_)
+            | EnrolmentState::Cannot(_)
+            | EnrolmentState::Waiting(_) => false,
+        }
+    }
+
+    /// How an operation ends that no call was made for.
+    pub(super) fn outcome_without_call(
+        &self,
+        subject: Subject,
+        state: &EnrolmentState,
+        is_stopping: bool,
+    ) -> Outcome {
+        match state {
+            EnrolmentState::Planned if is_stopping => Outcome::Unsent(Unsent::Terminated),
+            EnrolmentState::Planned => Outcome::Unsent(Unsent::ServiceStopped),
+            EnrolmentState::Held(_) => Outcome::Held,
+            EnrolmentState::Cannot(Reason::NotOurs(_)) if self.known.contains(&subject.key) => {
+                Outcome::Unsent(Unsent::Standing)
+            }
+            EnrolmentState::Cannot(_)
+                if self.before.is_dead(&subject.key, Fingerprint(subject.desired_hash)) =>
+            {
+                Outcome::Unsent(Unsent::Standing)
+            }
+            EnrolmentState::Cannot(_) => Outcome::Unsent(Unsent::Withheld),
+            EnrolmentState::Waiting(reason) => Outcome::Unsent(waiting(reason)),
+            EnrolmentState::Skipped(Reason::Mode(_)) => Outcome::Unsent(Unsent::LeftByMode),
+            EnrolmentState::Skipped(_) => Outcome::Unsent(Unsent::Unneeded),
+        }
     }
 }
 
-/// How an enrolment ends that no call was made for.
-pub(super) fn outcome_without_call(
-    plan: &ClassinPlan,
-    operation: &EnrolmentOperation,
-    is_ignored: bool,
-    is_stopping: bool,
-) -> Outcome {
-    if matches!(operation.state, EnrolmentState::Cannot(Reason::NotOurs(_))) {
-        return plan.standing.outcome(operation);
+/// A failure that is due again by itself makes a run incomplete. What waits for a person, for room or for something else of
+/// the plan has been told by that, or is.
+fn waiting(reason: &Reason) -> Unsent {
+    match reason {
+        Reason::HeldBack(HeldBack::NotDue) | Reason::Other(_) => Unsent::LeftForLater,
+        Reason::HeldBack(HeldBack::Ignored) => Unsent::Unneeded,
+        Reason::Mode(_) => Unsent::LeftByMode,
+        Reason::HeldBack(HeldBack::GivenUp)
+        | Reason::NoRoom
+        | Reason::Follows(_)
+        | Reason::NoAccount
+        | Reason::Closed(_)
+        | Reason::WouldEmpty { .. }
+        | Reason::Grace { .. }
+        | Reason::Shrinks(_)
+        | Reason::StillNamed
+        | Reason::UnreadableIds
+        | Reason::RowsOfNobody { .. }
+        | Reason::ClassRows { .. }
+        | Reason::SharedContact(_)
+        | Reason::NotOurs(_) => Unsent::Standing,
     }
-    super::outcome::outcome_without_call(&operation.state, is_ignored, is_stopping)
 }
 
-fn standing(operation: &EnrolmentOperation) -> Option<Standing> {
-    let EnrolmentState::Cannot(reason @ Reason::NotOurs(_)) = &operation.state else { return None };
-    let Subject { key, desired_hash } = Subject::from(operation);
-    Some(Standing {
-        key,
+/// Under which key something stands: a contact that several share once for all of them, under the first.
+fn row_key(subject: Subject, reason: &Reason) -> OperationKey {
+    reason.shared().and_then(|(shared, _)| shared_key(shared)).unwrap_or(subject.key)
+}
+
+/// Under which key a shared contact stands among the failures.
+pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
+    let kind = match shared.key {
+        SharedKey::Contact(_) => ClassinKind::Register,
+        SharedKey::Uid(_) => ClassinKind::Enrol,
+    };
+    shared.students.first().map(|first| OperationKey::of(kind, first.clone()))
+}
+
+/// One row for a class of the roster that takes no changes and that somebody is wanted in: its ids are the cause for all of
+/// them.
+fn closed_classes(plan: &ClassinPlan) -> impl Iterator<Item = Standing> {
+    let mut waiting: BTreeMap<ClassTarget, (Code, String, u64)> = BTreeMap::new();
+    for operation in plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
+        if let EnrolmentState::Skipped(Reason::Closed(code)) = operation.state {
+            let one = waiting.entry(operation.target).or_insert_with(|| (code, class_key(operation), 0));
+            one.2 += 1;
+        }
+    }
+    waiting.into_iter().map(|(target, (code, class, students))| {
+        let message = format!(
+            "class {class} ({target}) takes no changes any more (code {code}), and {students} of its students are not in \
+             it: enter the ids of the lesson that follows it, or take them off the class"
+        );
+        of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target)
+    })
+}
+
+/// A class that no row names, in a mode or with a setting that takes nobody out.
+fn probably_over(target: ClassTarget, members: usize) -> Standing {
+    let message = format!(
+        "no row of classes names {target} any more, and its students are wanted elsewhere in the course: the lesson is \
+         probably over. {members} are still recorded in it; with sync.mode = \"sync\" and classin.removals = \"added\" \
+         rosterd asks ClassIn and takes them out, and rosterd failures ignore leaves them there"
+    );
+    of_class(EnrolmentKind::Remove, target.to_string(), (FailureCode::ProbablyOver, message), target)
+}
+
+fn of_class(
+    kind: EnrolmentKind,
+    class: String,
+    (code, message): (FailureCode, String),
+    target: ClassTarget,
+) -> Standing {
+    let mut digest = Digest::open("class");
+    digest.text(&code.as_str()).number(target.course.0).number(target.class.map_or(0, |class| class.0));
+    Standing {
+        key: OperationKey::in_class(kind.into(), StudentId::new(""), class),
         state: FailureState::Waiting,
-        code: FailureCode::NotOurs,
-        message: reason.to_string(),
-        desired_hash: Fingerprint(desired_hash),
+        code,
+        message,
+        desired_hash: digest.finish(),
         about: None,
         of_leaver: false,
-    })
+    }
+}
+
+fn standing(
+    subject: Subject,
+    state: &EnrolmentState,
+    holds: &HashMap<&OperationKey, &Hold>,
+) -> Option<Standing> {
+    let (reason, state, code, about) = match state {
+        EnrolmentState::Cannot(reason @ Reason::NotOurs(_)) => {
+            (reason, FailureState::Waiting, FailureCode::NotOurs, None)
+        }
+        EnrolmentState::Held(reason) => {
+            let NamedHold { word, about } = reason.named()?;
+            (reason, FailureState::Held, word.code(), Some(about))
+        }
+        EnrolmentState::Planned
+        | EnrolmentState::Skipped(_)
+        | EnrolmentState::Cannot(_)
+        | EnrolmentState::Waiting(_) => return None,
+    };
+    let hold = holds.get(&subject.key);
+    let message = hold.map_or_else(|| reason.to_string(), |hold| hold.naming_digest(&reason.to_string()));
+    let desired_hash = reason.shared().map_or(Fingerprint(subject.desired_hash), |(_, hash)| hash);
+    let key = row_key(subject, reason);
+    Some(Standing { key, state, code, message, desired_hash, about, of_leaver: false })
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
-pub use cursor::StudentCursor;
+pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
 pub use people::RosterDetails;
 pub use snapshot::RosterSnapshot;

@@ -1,6 +1,6 @@
 //! Member rows that name no student of the roster.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::AssertSqlSafe;
 
@@ -66,5 +66,35 @@ impl RosterSnapshot<'_> {
             *of_class = of_class.saturating_add(u64::try_from(count).unwrap_or(0));
         }
         Ok(counted)
+    }
+
+    /// Which of these students have a member row of one of these classes.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn members_among(
+        &mut self,
+        students: &HashSet<&StudentId>,
+        classes: &[&ClassCode],
+    ) -> Result<HashSet<StudentId>, RosterError> {
+        if students.is_empty() || classes.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let sql = format!(
+            "SELECT DISTINCT CAST(m.student_id AS TEXT) AS id FROM {} AS m \
+             WHERE m.student_id IN (SELECT value FROM json_each(?)) \
+             AND m.class_code IN (SELECT value FROM json_each(?))",
+            self.tables.class_members
+        );
+        let students: Vec<&str> = students.iter().map(|student| student.as_str()).collect();
+        let classes: Vec<&str> = classes.iter().map(|code| code.as_str()).collect();
+        let failed = self.failure("class_members");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(serde_json::json!(students).to_string())
+            .bind(serde_json::json!(classes).to_string())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        Ok(rows.iter().filter_map(|row| text(row, "id")).map(StudentId::new).collect())
     }
 }

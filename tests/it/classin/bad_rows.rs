@@ -4,6 +4,7 @@ use rosterd::Exit;
 use rosterd_testkit::{DAY, School};
 
 use super::{REMOVE, count, in_step};
+use crate::program::Programs as _;
 
 /// Ways to spoil the roster around `s001` in class `c1`.
 const SPOILT: [&str; 12] = [
@@ -51,8 +52,8 @@ async fn who_may_stand_in_a_row_that_names_nobody_is_held_until_it_is_mended() {
     for spoil in NAMES_NOBODY {
         let (school, _, _) = in_step(4).await;
         school.sql(spoil).await;
-        for _ in 0..2 {
-            let report = school.run_to(Exit::Held).await;
+        for exit in [Exit::Held, Exit::Done] {
+            let report = school.run_to(exit).await;
             assert_eq!(count(&report, "held", "remove"), 1, "{spoil}");
             assert_eq!(report.holds[0].reason_code, "unreadable-ids", "{spoil}");
             assert!(report.holds[0].reason.contains("1 row of class_members"), "{spoil}: {report:#?}");
@@ -85,6 +86,61 @@ async fn a_row_that_names_nobody_holds_no_other_class_and_nobody_who_has_left() 
     let report = school.run().await;
     assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (2, 0));
     assert!(school.classin_calls().iter().all(|call| call == REMOVE), "{:?}", school.classin_calls());
+}
+
+/// Ways in which the row of class `c1` comes to tell nothing of which class it is.
+const TELLS_NO_CLASS: [&str; 4] = [
+    "UPDATE classes SET course_id = NULL, class_id = NULL WHERE class_code = 'c1'",
+    "UPDATE classes SET course_id = '', class_id = ' ' WHERE class_code = 'c1'",
+    "UPDATE classes SET course_id = 'n/a', class_id = 'n/a' WHERE class_code = 'c1'",
+    "UPDATE classes SET class_code = NULL WHERE class_code = 'c1'",
+];
+
+#[tokio::test]
+async fn a_class_row_that_lost_its_ids_takes_nobody_out_however_small_the_class() {
+    for (spoil, size) in TELLS_NO_CLASS.iter().flat_map(|spoil| [(spoil, 2), (spoil, 7)]) {
+        let (school, class, uids) = in_step(size).await;
+        school.leaves_work_behind();
+        school.sql(spoil).await;
+        for _ in 0..3 {
+            let _report = school.run().await;
+            school.later(4 * DAY);
+        }
+        assert_eq!(school.members(class), super::set_of(&uids), "{spoil}, {size}");
+        school
+            .sql(&format!(
+                "UPDATE classes SET class_code = 'c1', course_id = {}, class_id = {}",
+                class.course, class.class
+            ))
+            .await;
+        school.run_as(Exit::Done).await;
+        assert!(school.classin_calls().is_empty() && school.failures().await.is_empty(), "{spoil}, {size}");
+    }
+}
+
+#[tokio::test]
+async fn who_goes_missing_from_a_class_whose_row_cannot_be_read_is_held_and_nobody_of_another_class() {
+    for spoil in &TELLS_NO_CLASS[2..] {
+        let (school, class, uids) = in_step(9).await;
+        let other = school.class("c2").await;
+        for id in ["o1", "o2", "o3"] {
+            school.student(id).await;
+            school.join(id, "c2").await;
+        }
+        school.run_as(Exit::Done).await;
+        school.sql(spoil).await;
+        school.leave("s001", "c1").await;
+        school.leave("o2", "c2").await;
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(count(&report, "held", "remove"), 1, "{spoil}: {report:#?}");
+        assert_eq!(report.holds[0].reason_code, "unreadable-ids", "{spoil}");
+        assert_eq!(school.members(class), super::set_of(&uids), "{spoil}");
+        assert_eq!(school.members(other).len(), 2, "{spoil}: that row can be read");
+        let digest = report.held_digest.unwrap();
+        assert_eq!(school.program(&["approve", &digest, "--student", "s001"]).code, 0);
+        let _approved = school.run().await;
+        assert!(!school.members(class).contains(&uids[1]), "{spoil}: approved");
+    }
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn forgetting_an_account_wakes_what_failed_for_it_and_says_where_nobody_is
     school.set("refuse_item", &format!("{ADD}:0/329"));
     school.run_as(Exit::Incomplete).await;
     school.later(DAY);
-    school.run_as(Exit::Incomplete).await;
+    school.run_as(Exit::Done).await;
     assert!(school.members(other).is_empty(), "a dead letter");
     school.setting("CLASSIN__REGISTER", "false");
     let ended = school.program(&["forget", "a00"]);

@@ -179,3 +179,26 @@ async fn the_check_is_left_out_by_plans_in_observe_mode_and_for_a_closed_service
     school.run_as(Exit::Temporary).await;
     assert_eq!(school.classin_calls(), [ADD]);
 }
+
+#[tokio::test]
+async fn a_lost_removal_of_what_is_presumed_to_be_ours_makes_it_no_more_ours_than_it_was() {
+    let mut school = School::of_classin().await;
+    school.setting("CLASSIN__REMOVALS", "presumed");
+    let class = school.class("c1").await;
+    let uids = school.fill("c1", 4).await;
+    school.set("lose_answer", &format!("{ADD}@1"));
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.evidence(class).await[&uids[0]], "presumed");
+    school.leave("s000", "c1").await;
+    school.set("drop_request", "delClassStudentMultiple@1x3");
+    let _lost = school.run().await;
+    assert_eq!(school.evidence(class).await[&uids[0]], "removing");
+    school.join("s000", "c1").await;
+    school.later(HOUR);
+    super::settle(&school).await;
+    assert_eq!(school.evidence(class).await[&uids[0]], "presumed", "certain, and not surely ours");
+    school.setting("CLASSIN__REMOVALS", "added");
+    school.leave("s000", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    assert!(school.members(class).contains(&uids[0]));
+}

@@ -31,8 +31,9 @@ async fn a_full_class_is_asked_with_delays_that_grow_to_an_hour_and_its_queue_ne
             assert_eq!(count(&report, "failed", "enrol"), 2, "{level}, {minutes}");
             assert_eq!(school.classin_calls(), [ADD], "{level}, {minutes}");
             school.later(minutes * MINUTE - MINUTE / 2);
-            let report = school.run_to(Exit::Incomplete).await;
+            let report = school.run_to(Exit::Done).await;
             assert_eq!(count(&report, "skipped", "enrol"), 2, "{level}, {minutes}");
+            assert_eq!(report.attention["full-classes"].count, 2, "{level}, {minutes}");
             assert_eq!(school.classin_calls(), [ADD], "{level}: asked again within {minutes} minutes");
             school.later(MINUTE);
             school.sandbox.clear_journal();
@@ -72,6 +73,17 @@ async fn whoever_does_not_fit_into_a_class_of_fifty_is_counted_though_not_sent()
     assert_eq!(school.members(class).len(), 50);
     let ended = school.program(&["failures"]);
     assert!(ended.stdout.contains("MATH10: 50 in, 190 wait"), "{ended:?}");
+    let rows = school.failures().await;
+    assert!(rows.len() == 190 && rows.iter().all(|row| row.code == "157"), "{}", rows.len());
+    school.run_as(Exit::Done).await;
+    let (_, intended) = school.plan().await;
+    let waiting =
+        intended.classin.operations.iter().filter(|line| line.reason_code.as_deref() == Some("class-full"));
+    assert_eq!(waiting.count(), 190, "a row a student for programs");
+    let plan = school.program(&["plan"]);
+    let lines: Vec<&str> = plan.stdout.lines().filter(|line| line.starts_with('!')).collect();
+    assert!(lines.len() == 1 && lines[0].starts_with("! MATH10: 50 in, 190 wait: "), "{lines:?}");
+    assert!(!plan.stdout.contains("\n+"), "{plan:?}");
     school.sandbox.set_class_capacity(class.course, class.class, 300);
     school.later(2 * MINUTE);
     school.run_as(Exit::Done).await;
@@ -88,7 +100,7 @@ async fn a_full_class_is_asked_again_at_once_when_its_roster_changes_or_a_person
     school.run_as(Exit::Incomplete).await;
     assert_eq!(school.classin_calls(), [ADD]);
     school.sandbox.clear_journal();
-    school.run_as(Exit::Incomplete).await;
+    school.run_as(Exit::Done).await;
     assert!(school.classin_calls().is_empty());
     school.sandbox.set_class_capacity(class.course, class.class, 0);
     let state = school.state().await;
@@ -123,7 +135,7 @@ async fn a_full_course_waits_as_a_full_class_does() {
     assert_eq!(school.failures().await[0].code, "130");
     school.sandbox.clear_journal();
     school.later(MINUTE / 2);
-    school.run_as(Exit::Incomplete).await;
+    school.run_as(Exit::Done).await;
     assert!(school.classin_calls().is_empty());
     school.sandbox.set_course_capacity(course, 0);
     school.later(HOUR);
@@ -175,7 +187,7 @@ async fn a_role_in_the_way_is_a_dead_letter_with_advice_until_it_is_gone() {
         assert!(message.contains(said) && message.contains("ClassIn"), "{code}: {message}");
         school.sandbox.clear_journal();
         school.later(DAY);
-        school.run_as(Exit::Incomplete).await;
+        school.run_as(Exit::Done).await;
         assert!(school.classin_calls().is_empty(), "{code}");
         school.sandbox.clear_roles(class.course, uid);
         let state = school.state().await;

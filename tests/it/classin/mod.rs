@@ -7,10 +7,13 @@ mod classes;
 mod commands;
 mod evidence;
 mod lives;
+mod named_holds;
 mod names;
 mod people;
+mod shared;
 mod storms;
 mod unknowns;
+mod waits;
 
 use std::collections::BTreeSet;
 

@@ -67,6 +67,11 @@ const ADDED: &[(&str, &str)] = &[
          UPDATE full_classes SET class_code = 'c3', waiting = 2;",
     ),
     (
+        "0022",
+        "INSERT INTO accepted_contacts VALUES ('z', -5, 6);
+         UPDATE enrolments SET was_presumed = 1 WHERE student_id = 'c';",
+    ),
+    (
         "0025",
         "INSERT INTO runs (trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good)
              VALUES ('schedule', 'observe', 5, 6, 'observed', 0, 1), ('signal', 'sync', 7, 8, 'interrupted', 143, 0);",

@@ -17,7 +17,7 @@ mod subject;
 pub use account::{
     Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, AccountPlan, AccountPlanner,
     AccountVerdict, Applicant, Application, Contact, ContactFault, ContactKind, ContactProblem,
-    ContactReading, Doubt, Doubts, IGNORED, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
+    ContactReading, Doubt, Doubts, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
     NameChange, NameDecision, Obtained, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName, judge_name,
     judge_registrations, judge_school_student, registration_batches, registrations,
 };
@@ -26,8 +26,8 @@ pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    EvidenceChange, LARGEST_BATCH, Reason, StaleEnrolments, Wanted, batches, desired_hash, evidence_after,
-    evidence_before,
+    EvidenceChange, HeldBack, LARGEST_BATCH, MOST_SIBLINGS, Reason, SharedContact, SharedContacts,
+    SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, desired_hash, evidence_after, evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};

@@ -99,6 +99,7 @@ pub use group_creation::{
     GroupsInput, KnownGroup, MissingGroups,
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
+pub(crate) use guard::named_together;
 pub use guard::{Guard, GuardedPlan, allowance};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};

@@ -64,6 +64,8 @@ pub enum FailureCode {
     NoContact,
     /// A student who is no longer wanted in a class is still in it, and not ours to take out.
     NotOurs,
+    /// A class that no row names any more is probably over, and nobody may be taken out of it.
+    ProbablyOver,
     /// The login value still belongs to another student's candidate: the operation waits until it is free.
     LoginValueInUse,
     /// A leaver and somebody on the roster may be one person.
@@ -101,7 +103,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 43] = [
+const WORDS: [FailureCode; 44] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -145,6 +147,7 @@ const WORDS: [FailureCode; 43] = [
     FailureCode::AnotherLoginValue,
     FailureCode::ClocksDiffer,
     FailureCode::NotOurs,
+    FailureCode::ProbablyOver,
 ];
 
 impl FailureCode {
@@ -194,6 +197,7 @@ impl FailureCode {
             Self::NoAccount => "no-account",
             Self::NoContact => "no-contact",
             Self::NotOurs => "not-ours",
+            Self::ProbablyOver => "probably-over",
             Self::LoginValueInUse => "login-value-in-use",
             Self::SamePerson => "same-person",
             Self::ForeignGroup => "foreign-group",
@@ -251,7 +255,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 43] = [
+    const STORED: [&str; 44] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -295,6 +299,7 @@ mod tests {
         "another-login-value",
         "clocks-differ",
         "not-ours",
+        "probably-over",
     ];
 
     #[test]

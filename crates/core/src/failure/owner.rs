@@ -102,6 +102,7 @@ impl FailureOwner {
             | FailureCode::Setup
             | FailureCode::NoContact
             | FailureCode::NotOurs
+            | FailureCode::ProbablyOver
             | FailureCode::ForeignGroup
             | FailureCode::DoubtfulAdoption
             | FailureCode::AnotherLoginValue

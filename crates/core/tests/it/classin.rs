@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd_core::classin_plan::{
     AnswerItem, Approvals, Call, CallAnswer, ClassSize, ClassinGuard, Code, CoursePlan, CourseView,
     EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation,
-    Evidence, EvidenceChange, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token,
+    Evidence, EvidenceChange, HeldBack, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token,
     audit_enrolments, batches, evidence_after, judge, plan_course,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
@@ -264,7 +264,12 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
         (Reason::WouldEmpty { removals: 3 }, "3 removals would leave nobody"),
         (Reason::Grace { until_ms: 0 }, "delete_grace"),
         (Reason::RowsOfNobody { rows: 2 }, "2 rows of class_members"),
-        (Reason::MayBeThere("mend those rows".to_owned()), "mend those rows"),
+        (Reason::StillNamed, "set active = 0"),
+        (Reason::UnreadableIds, "mend those rows"),
+        (Reason::ClassRows { rows: 1 }, "1 row of classes has no ids"),
+        (Reason::HeldBack(HeldBack::GivenUp), "see rosterd failures"),
+        (Reason::NoRoom, "the class is full"),
+        (Reason::Follows("after the other one"), "after the other one"),
         (Reason::NotOurs(Evidence::Present), "rosterd claim"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),
     ];

@@ -6,12 +6,14 @@
 //! | enrol | nothing | already (166, 163) | present |
 //! | enrol | unknown | already | presumed |
 //! | enrol | removing | already | added: it was ours to remove |
+//! | enrol | removing presumed | already | presumed: it is again what it was |
 //! | enrol | nothing, unknown | lost | unknown |
-//! | enrol | removing | lost | removing |
-//! | enrol | unknown, removing | there is no such account (400) | gone |
+//! | enrol | removing, removing presumed | lost | as before |
+//! | enrol | unknown, removing, removing presumed | there is no such account (400) | gone |
 //! | remove | anything | done or already (167, 162) | gone |
 //! | remove | anything | the class is deleted (212) | gone |
-//! | remove | anything | lost | removing |
+//! | remove | presumed, unknown, removing presumed | lost | removing presumed |
+//! | remove | anything else | lost | removing |
 //! | both | anything | anything else | as before |
 //!
 //! *Nothing* is also what is gone; what is condemned counts as nothing of ours.
@@ -45,7 +47,7 @@ pub fn evidence_before(kind: EnrolmentKind, was: Option<Evidence>) -> EvidenceCh
     match kind {
         EnrolmentKind::Register => EvidenceChange::back_to(was),
         EnrolmentKind::Enrol => EvidenceChange::Record(lost_add(was)),
-        EnrolmentKind::Remove => EvidenceChange::Record(Evidence::Removing),
+        EnrolmentKind::Remove => EvidenceChange::Record(lost_removal(was)),
     }
 }
 
@@ -64,12 +66,13 @@ fn after_enrol(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
         ItemVerdict::Done { .. } => EvidenceChange::Record(Evidence::Added),
         ItemVerdict::Already { .. } => EvidenceChange::Record(match was {
             None | Some(Evidence::Present | Evidence::Gone | Evidence::Closed) => Evidence::Present,
-            Some(Evidence::Unknown | Evidence::Presumed) => Evidence::Presumed,
+            Some(Evidence::Unknown | Evidence::Presumed | Evidence::RemovingPresumed) => Evidence::Presumed,
             Some(Evidence::Added | Evidence::Removing) => Evidence::Added,
         }),
         ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_add(was)),
         ItemVerdict::Student { code }
-            if code.has_no_account() && matches!(was, Some(Evidence::Unknown | Evidence::Removing)) =>
+            if code.has_no_account()
+                && was.is_some_and(|was| was == Evidence::Unknown || was.is_being_removed()) =>
         {
             EvidenceChange::Forget
         }
@@ -88,7 +91,7 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
     match verdict {
         ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => EvidenceChange::Forget,
         ItemVerdict::Closed { code, .. } if code.is_deleted() => EvidenceChange::Forget,
-        ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(Evidence::Removing),
+        ItemVerdict::Unknown | ItemVerdict::SendSingly => EvidenceChange::Record(lost_removal(was)),
         ItemVerdict::Repair { .. }
         | ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
@@ -104,6 +107,25 @@ fn after_remove(was: Option<Evidence>, verdict: ItemVerdict) -> EvidenceChange {
 fn lost_add(was: Option<Evidence>) -> Evidence {
     match was {
         None | Some(Evidence::Unknown | Evidence::Gone | Evidence::Closed) => Evidence::Unknown,
-        Some(sure @ (Evidence::Added | Evidence::Present | Evidence::Presumed | Evidence::Removing)) => sure,
+        Some(
+            sure @ (Evidence::Added
+            | Evidence::Present
+            | Evidence::Presumed
+            | Evidence::Removing
+            | Evidence::RemovingPresumed),
+        ) => sure,
+    }
+}
+
+/// A lost removal makes nothing ours that was not.
+fn lost_removal(was: Option<Evidence>) -> Evidence {
+    match was {
+        Some(Evidence::Presumed | Evidence::Unknown | Evidence::RemovingPresumed) => {
+            Evidence::RemovingPresumed
+        }
+        None
+        | Some(
+            Evidence::Added | Evidence::Present | Evidence::Removing | Evidence::Gone | Evidence::Closed,
+        ) => Evidence::Removing,
     }
 }

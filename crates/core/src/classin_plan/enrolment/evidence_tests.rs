@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::classin_plan::codes::Code;
 use crate::classin_plan::judge::{ItemVerdict, Scope};
 use crate::roster::{ClassId, CourseId};
 
@@ -12,7 +13,7 @@ const DONE: ItemVerdict = ItemVerdict::Done { code: Code(1) };
 
 #[test]
 fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
-    use Evidence::{Added, Present, Presumed, Removing, Unknown};
+    use Evidence::{Added, Present, Presumed, Removing, RemovingPresumed, Unknown};
     use EvidenceChange::{Forget, Record};
     let there = ItemVerdict::Already { code: Code(166) };
     let lost = ItemVerdict::Unknown;
@@ -29,6 +30,10 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
         (Some(Removing), DONE, Record(Added)),
         (Some(Removing), there, Record(Added)),
         (Some(Removing), lost, Record(Removing)),
+        (Some(RemovingPresumed), there, Record(Presumed)),
+        (Some(RemovingPresumed), DONE, Record(Added)),
+        (Some(RemovingPresumed), lost, Record(RemovingPresumed)),
+        (Some(RemovingPresumed), failed, Record(RemovingPresumed)),
         (Some(Removing), failed, Record(Removing)),
         (Some(Present), lost, Record(Present)),
         (Some(Added), there, Record(Added)),
@@ -46,7 +51,7 @@ fn each_answer_to_an_enrolment_leaves_the_evidence_it_should() {
 
 #[test]
 fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
-    use Evidence::{Added, Presumed, Removing};
+    use Evidence::{Added, Present, Presumed, Removing, RemovingPresumed, Unknown};
     use EvidenceChange::{Forget, Record};
     let closed = |code| ItemVerdict::Closed { scope: Scope::Class, for_good: true, code: Code(code) };
     let table = [
@@ -54,7 +59,10 @@ fn each_answer_to_a_removal_leaves_the_evidence_it_should() {
         (Added, ItemVerdict::Already { code: Code(167) }, Forget),
         (Removing, ItemVerdict::Already { code: Code(162) }, Forget),
         (Added, ItemVerdict::Unknown, Record(Removing)),
-        (Presumed, ItemVerdict::SendSingly, Record(Removing)),
+        (Presumed, ItemVerdict::SendSingly, Record(RemovingPresumed)),
+        (Unknown, ItemVerdict::Unknown, Record(RemovingPresumed)),
+        (RemovingPresumed, ItemVerdict::Unknown, Record(RemovingPresumed)),
+        (Present, ItemVerdict::Unknown, Record(Removing)),
         (Presumed, ItemVerdict::Retry { code: Code(171) }, Record(Presumed)),
         (Removing, ItemVerdict::Student { code: Code(400) }, Record(Removing)),
         (Added, closed(145), Record(Added)),

@@ -6,18 +6,19 @@ mod evidence;
 #[cfg(test)]
 mod evidence_tests;
 mod fingerprint;
+mod reason;
+mod shared;
 mod stale;
-
-use std::fmt;
 
 pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
 pub use condition::Condition;
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
 pub use fingerprint::{Wanted, desired_hash};
+pub use reason::{HeldBack, Reason};
+pub use shared::{MOST_SIBLINGS, SharedContact, SharedContacts, SharedHolds, SharedKey};
 pub use stale::StaleEnrolments;
 
-use super::codes::Code;
-use crate::roster::{ClassCode, ClassTarget, ClassinUid, Mode, StudentId};
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
 
 /// The source of our knowledge of one account's membership. It is the only memory, as ClassIn cannot be read
 /// back (docs/contracts/classin.md, 1.4, rule 1).
@@ -33,6 +34,8 @@ pub enum Evidence {
     Presumed,
     /// We tried to remove it, as we were allowed to, and do not know what became of that. A repeat is safe.
     Removing,
+    /// The same of a membership that is certain while its author is not.
+    RemovingPresumed,
     /// It was there once and is out. For every decision the same as no record at all.
     Gone,
     /// The class takes no changes for good (over, deleted, made in the app): the membership stays as it is.
@@ -42,8 +45,16 @@ pub enum Evidence {
 
 impl Evidence {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 7] =
-        [Self::Added, Self::Present, Self::Unknown, Self::Presumed, Self::Removing, Self::Gone, Self::Closed];
+    pub const ALL: [Self; 8] = [
+        Self::Added,
+        Self::Present,
+        Self::Unknown,
+        Self::Presumed,
+        Self::Removing,
+        Self::RemovingPresumed,
+        Self::Gone,
+        Self::Closed,
+    ];
 
     /// The word for it in tables and reports.
     #[must_use]
@@ -54,6 +65,7 @@ impl Evidence {
             Self::Unknown => "unknown",
             Self::Presumed => "presumed",
             Self::Removing => "removing",
+            Self::RemovingPresumed => "removing presumed",
             Self::Gone => "gone",
             Self::Closed => "condemned",
         }
@@ -70,7 +82,16 @@ impl Evidence {
     pub fn is_settled(self) -> bool {
         match self {
             Self::Added | Self::Present | Self::Presumed | Self::Closed => true,
-            Self::Unknown | Self::Removing | Self::Gone => false,
+            Self::Unknown | Self::Removing | Self::RemovingPresumed | Self::Gone => false,
+        }
+    }
+
+    /// Whether a removal was sent whose answer is not known.
+    #[must_use]
+    pub fn is_being_removed(self) -> bool {
+        match self {
+            Self::Removing | Self::RemovingPresumed => true,
+            Self::Added | Self::Present | Self::Unknown | Self::Presumed | Self::Gone | Self::Closed => false,
         }
     }
 }
@@ -138,77 +159,6 @@ impl EnrolmentState {
             Self::Held(reason) | Self::Skipped(reason) | Self::Cannot(reason) | Self::Waiting(reason) => {
                 Some(reason)
             }
-        }
-    }
-}
-
-/// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without
-/// personal data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The student has no uid.
-    NoAccount,
-    /// `[sync] mode` does not allow it.
-    Mode(Mode),
-    /// The class takes no changes, with the code that said so.
-    Closed(Code),
-    /// It would take the last member of ours out of the class.
-    WouldEmpty {
-        /// The number of removals that would empty it.
-        removals: usize,
-    },
-    /// The student has left less than `delete_grace` ago, or fewer than two runs have seen it.
-    Grace {
-        /// When the grace ends, in milliseconds since 1970 UTC.
-        until_ms: i64,
-    },
-    /// Too many would leave the class at once, with the figures.
-    Shrinks(String),
-    /// The roster contradicts itself about whether the student has left, in its own words.
-    MayBeThere(String),
-    /// The student is on the roster, and the class has member rows that name nobody: one of them may be theirs.
-    RowsOfNobody {
-        /// How many.
-        rows: u64,
-    },
-    /// It is no longer wanted there, and the evidence does not let us take it out.
-    NotOurs(Evidence),
-    /// The reason of the ledger or the guard, in its own words.
-    Other(String),
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAccount => {
-                f.write_str("no ClassIn account: enter the student's classin_uid on the roster")
-            }
-            Self::Mode(mode) => write!(f, "the mode {} does not allow it", mode.as_str()),
-            Self::Closed(code) => write!(
-                f,
-                "ClassIn takes no changes to this class (code {code}) until its ids change on the roster"
-            ),
-            Self::WouldEmpty { removals } => write!(
-                f,
-                "a group or class that would go to zero: {removals} removals would leave nobody of ours in it"
-            ),
-            Self::Grace { .. } => {
-                f.write_str("the student has left only recently: delete_grace and two runs must pass first")
-            }
-            Self::RowsOfNobody { rows } => write!(
-                f,
-                "{rows} row{} of class_members name{} nobody, and the student may be meant: mend or remove what names \
-                 nobody, or approve that they left the class",
-                if *rows == 1 { "" } else { "s" },
-                if *rows == 1 { "s" } else { "" }
-            ),
-            Self::NotOurs(evidence) => write!(
-                f,
-                "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
-                 it with `rosterd claim`",
-                evidence.as_str()
-            ),
-            Self::Shrinks(text) | Self::MayBeThere(text) | Self::Other(text) => f.write_str(text),
         }
     }
 }

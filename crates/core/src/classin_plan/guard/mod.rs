@@ -4,12 +4,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason};
 use super::subject::{Subject, class_key};
-use crate::exam_plan::{Fingerprint, HeldOperation, Hold, HoldWord, allowance};
+use crate::exam_plan::{Fingerprint, HeldOperation, Hold, NamedHold, allowance, named_together};
 use crate::failure::{OperationKey, Service};
 use crate::roster::{ClassTarget, Limit, StudentId};
 
@@ -49,21 +49,30 @@ pub struct ClassSize {
 }
 
 /// What a person let go ahead, and what each of it wants.
+///
+/// An approval of what a limit holds says nothing about a hold about single people. Such a hold is approved with what it
+/// named; that approval covers the limits too.
 #[derive(Clone, Debug, Default)]
-pub struct Approvals(HashSet<(OperationKey, Fingerprint)>);
+pub struct Approvals(HashMap<(OperationKey, Fingerprint), HashSet<NamedHold>>);
 
 impl Approvals {
-    /// These and no other.
-    #[must_use]
-    pub fn new(approved: HashSet<(OperationKey, Fingerprint)>) -> Self {
-        Self(approved)
+    /// Adds one operation, with what its hold named, where it was one about single people.
+    pub fn insert(&mut self, key: OperationKey, desired_hash: Fingerprint, named: Option<NamedHold>) {
+        self.0.entry((key, desired_hash)).or_default().extend(named);
     }
 
-    /// Whether this very operation was approved.
+    /// Whether this very operation was approved: no limit holds it.
     #[must_use]
     pub fn contains(&self, operation: impl Into<Subject>) -> bool {
         let Subject { key, desired_hash } = operation.into();
-        self.0.contains(&(key, Fingerprint(desired_hash)))
+        self.0.contains_key(&(key, Fingerprint(desired_hash)))
+    }
+
+    /// Whether a person let this very operation go ahead although it is held for this.
+    #[must_use]
+    pub fn names(&self, operation: impl Into<Subject>, hold: NamedHold) -> bool {
+        let Subject { key, desired_hash } = operation.into();
+        self.0.get(&(key, Fingerprint(desired_hash))).is_some_and(|named| named.contains(&hold))
     }
 }
 
@@ -79,7 +88,12 @@ impl ClassinGuard {
 
     fn release_approved(&self, enrolments: &mut [EnrolmentOperation]) {
         for operation in enrolments {
-            if matches!(operation.state, EnrolmentState::Held(_)) && self.approved.contains(&*operation) {
+            let EnrolmentState::Held(reason) = &operation.state else { continue };
+            let is_released = match reason.named() {
+                Some(named) => self.approved.names(&*operation, named),
+                None => self.approved.contains(&*operation),
+            };
+            if is_released {
                 operation.state = EnrolmentState::Planned;
             }
         }
@@ -162,7 +176,8 @@ impl ClassinGuard {
         };
         let mut leaving: BTreeMap<ClassTarget, BTreeSet<&StudentId>> = BTreeMap::new();
         // Whose removal was sent before counts among those who left.
-        let is_new = |operation: &&EnrolmentOperation| operation.recorded != Some(Evidence::Removing);
+        let is_new =
+            |operation: &&EnrolmentOperation| !operation.recorded.is_some_and(Evidence::is_being_removed);
         for operation in enrolments.iter().filter(|operation| concerns(operation)).filter(is_new) {
             leaving.entry(operation.target).or_default().insert(&operation.student);
         }
@@ -214,72 +229,64 @@ fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
     u64::try_from(operations.count()).unwrap_or(u64::MAX)
 }
 
-/// What is held, and why: each reason once, in alphabetical order of its sentence.
+/// What is held, and why: each reason once, in alphabetical order of its sentence; what is held about single people once
+/// for each word.
 #[must_use]
 pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOperation]) -> Vec<Hold> {
     let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
-    let mut hold = |subject: Subject, code: &'static str, sentence: String| {
+    let mut hold = |subject: Subject, reason: &Reason, of_limit: &'static str, sentence: String| {
         let Subject { key, desired_hash } = subject;
-        let hold = holds.entry(sentence.clone()).or_insert_with(|| Hold {
+        let named = reason.named();
+        let name = named.map_or_else(|| sentence.clone(), |named| named.word.to_string());
+        let hold = holds.entry(name).or_insert_with(|| Hold {
             service: Service::Classin,
-            reason: code,
-            word: HoldWord::parse(code),
+            reason: reason.code().unwrap_or(of_limit),
+            word: named.map(|named| named.word),
             message: sentence,
             count: None,
             limit: None,
             operations: Vec::new(),
         });
-        hold.operations.push(HeldOperation {
-            key,
-            desired_hash: Fingerprint(desired_hash),
-            of_leaver: false,
-            named: None,
-        });
+        let desired_hash = Fingerprint(desired_hash);
+        hold.operations.push(HeldOperation { key, desired_hash, of_leaver: false, named });
     };
     for operation in enrolments {
         if let EnrolmentState::Held(reason) = &operation.state {
-            hold(Subject::from(operation), reason_code(reason, "max-delete"), sentence(operation, reason));
+            hold(Subject::from(operation), reason, "max-delete", sentence(operation, reason));
         }
     }
     for operation in accounts {
         if let EnrolmentState::Held(reason) = &operation.state {
-            hold(Subject::from(operation), reason_code(reason, "max-modify"), reason.to_string());
+            hold(Subject::from(operation), reason, "max-modify", reason.to_string());
         }
     }
-    holds.into_values().map(counted).collect()
+    holds.into_values().map(counted).map(|hold| named_together(hold, false)).collect()
 }
 
 fn counted(hold: Hold) -> Hold {
     Hold { count: u64::try_from(hold.operations.len()).ok(), ..hold }
 }
 
-/// The word of a hold; of a limit the one that these operations have.
-fn reason_code(reason: &Reason, of_limit: &'static str) -> &'static str {
-    match reason {
-        Reason::WouldEmpty { .. } => "class-to-zero",
-        Reason::Shrinks(_) => "max-group",
-        Reason::MayBeThere(_) | Reason::RowsOfNobody { .. } => HoldWord::UnreadableIds.as_str(),
-        Reason::NoAccount
-        | Reason::Mode(_)
-        | Reason::Closed(_)
-        | Reason::Grace { .. }
-        | Reason::NotOurs(_)
-        | Reason::Other(_) => of_limit,
-    }
-}
-
 /// The reason, with the class where it is about one.
 fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
     match reason {
-        Reason::WouldEmpty { .. } | Reason::Shrinks(_) | Reason::RowsOfNobody { .. } => {
+        Reason::WouldEmpty { .. }
+        | Reason::Shrinks(_)
+        | Reason::RowsOfNobody { .. }
+        | Reason::ClassRows { .. } => {
             format!("class {}: {reason}", class_key(operation))
         }
         Reason::NoAccount
         | Reason::Mode(_)
         | Reason::Closed(_)
         | Reason::Grace { .. }
-        | Reason::MayBeThere(_)
+        | Reason::StillNamed
+        | Reason::UnreadableIds
+        | Reason::SharedContact(_)
         | Reason::NotOurs(_)
+        | Reason::HeldBack(_)
+        | Reason::NoRoom
+        | Reason::Follows(_)
         | Reason::Other(_) => reason.to_string(),
     }
 }

@@ -60,8 +60,11 @@ fn approvals<'a, T: 'a>(operations: &'a [T]) -> Approvals
 where
     Subject: From<&'a T>,
 {
-    let approved = operations.iter().map(Subject::from);
-    Approvals::new(approved.map(|it| (it.key, Fingerprint(it.desired_hash))).collect())
+    let mut approved = Approvals::default();
+    for Subject { key, desired_hash } in operations.iter().map(Subject::from) {
+        approved.insert(key, Fingerprint(desired_hash), None);
+    }
+    approved
 }
 
 fn held_removals(guard: &ClassinGuard, mut operations: Vec<EnrolmentOperation>) -> usize {
@@ -281,6 +284,51 @@ fn an_approval_lets_a_class_become_empty_and_one_without_stays_held() {
     guard.judge(&mut operations, &mut []);
     assert!(operations[0].is_planned());
     assert!(matches!(operations[1].state, EnrolmentState::Held(Reason::WouldEmpty { .. })));
+}
+
+#[test]
+fn a_hold_about_single_people_goes_ahead_by_an_approval_of_what_it_named_and_no_other() {
+    let held = || EnrolmentOperation {
+        state: EnrolmentState::Held(Reason::RowsOfNobody { rows: 1 }),
+        ..enrolment(EnrolmentKind::Remove, 1)
+    };
+    let named = Reason::RowsOfNobody { rows: 7 }.named();
+    for (approved, is_released) in [
+        (None, false),
+        (Some(None), false),
+        (Some(Reason::ClassRows { rows: 1 }.named()), false),
+        (Some(named), true),
+    ] {
+        let mut approvals = Approvals::default();
+        if let Some(named) = approved {
+            let Subject { key, desired_hash } = Subject::from(&held());
+            approvals.insert(key, Fingerprint(desired_hash), named);
+        }
+        let guard = ClassinGuard { approved: approvals, ..guard() };
+        let mut operations = vec![held()];
+        guard.judge(&mut operations, &mut []);
+        assert_eq!(operations[0].is_planned(), is_released, "{approved:?}");
+    }
+}
+
+#[test]
+fn holds_about_single_people_are_one_for_each_word_and_count_people() {
+    let held = |number, reason| EnrolmentOperation {
+        state: EnrolmentState::Held(reason),
+        ..enrolment(EnrolmentKind::Remove, number)
+    };
+    let holds = classin_holds(
+        &[
+            held(1, Reason::RowsOfNobody { rows: 1 }),
+            held(2, Reason::ClassRows { rows: 1 }),
+            held(3, Reason::StillNamed),
+        ],
+        &[],
+    );
+    assert_eq!(holds.len(), 1);
+    assert_eq!((holds[0].reason, holds[0].count), ("unreadable-ids", Some(3)));
+    assert!(holds[0].message.contains("rosterd failures names each"), "{}", holds[0].message);
+    assert!(holds[0].operations.iter().all(|operation| operation.named.is_some()));
 }
 
 #[test]

@@ -5,12 +5,12 @@
 //! | wanted | remembered | operation |
 //! |---|---|---|
 //! | yes | nothing, gone | enrol |
-//! | yes | unknown, removing | enrol again: a repeat is safe and settles it |
+//! | yes | unknown, removing, removing presumed | enrol again: a repeat is safe and settles it |
 //! | yes | added, present, presumed, condemned | none |
 //! | yes, without a uid | – | cannot |
 //! | no, with rows that cannot be used | any | none: the class is kept |
 //! | no | added, removing | remove, where `removals` is `added` or `presumed` |
-//! | no | presumed, unknown | remove, where `removals` is `presumed`, else cannot |
+//! | no | presumed, unknown, removing presumed | remove, where `removals` is `presumed`, else cannot |
 //! | no | present | cannot: the record stays, and the student is named |
 //! | no | condemned | none; the record is forgotten |
 //! | no | gone | none |
@@ -49,7 +49,7 @@ pub use circle::circle;
 pub use waits::let_wait;
 
 use super::codes::Code;
-use super::enrolment::{EnrolmentOperation, EnrolmentRecord};
+use super::enrolment::{EnrolmentOperation, EnrolmentRecord, HeldBack};
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
 
@@ -91,8 +91,8 @@ pub struct CourseView<'a> {
     pub was_asked: &'a dyn Fn(ClassTarget) -> bool,
     /// Whether a student is on the roster; asked for students of our records.
     pub presence: &'a dyn Fn(&StudentId) -> Presence,
-    /// Failures that are not due, by fingerprint: not yet due, dead or ignored, each with a sentence.
-    pub holds: &'a BTreeMap<u64, String>,
+    /// Failures that are not due, by fingerprint: not yet due, dead or ignored.
+    pub holds: &'a BTreeMap<u64, HeldBack>,
     /// Those of them that nobody waits for any more: dead letters, but not of an account that does not exist.
     pub given_up: &'a BTreeSet<u64>,
 }
@@ -129,6 +129,8 @@ pub struct CoursePlan {
     /// Adds of who is recorded in a class already, one for each class that is probably over: the answer tells whether it
     /// takes changes still.
     pub questions: Vec<EnrolmentOperation>,
+    /// Classes that are probably over and are not asked, as nobody may be taken out: how many are recorded in each.
+    pub unasked: BTreeMap<ClassTarget, usize>,
 }
 
 /// Plans one course. A pure function; the order of rows and records does not matter.

@@ -71,20 +71,21 @@ impl<'a> Planner<'a> {
         for (target, place) in &self.places {
             self.plan_enrolments(*target, place, &mut plan);
             self.plan_removals(*target, place, &mut plan);
-            if let Some(question) = self.question(*target, place) {
+            let Some(witness) = self.witness(*target, place) else { continue };
+            if !self.is_told(*target) {
+                plan.unasked.insert(*target, place.recorded.len());
+            } else if !(self.view.was_asked)(*target) {
                 wait_for_the_answer(*target, &mut plan);
-                plan.questions.push(question);
+                plan.questions.push(self.question(witness, place));
             }
         }
         plan
     }
 
-    /// Whether a class takes changes still, where that is in doubt: somebody who is recorded there, and is wanted
-    /// elsewhere in the course, is added once more.
-    fn question(&self, target: ClassTarget, place: &Place<'_>) -> Option<EnrolmentOperation> {
+    /// Of a class that is probably over: somebody who is recorded there, and is wanted elsewhere in the course.
+    fn witness<'p>(&self, target: ClassTarget, place: &'p Place<'_>) -> Option<&'p EnrolmentRecord> {
         let is_named = (self.view.class_code)(target).is_some() || !place.wanted.is_empty();
-        let is_in_doubt = target.class.is_some() && !is_named && self.is_told(target);
-        if !is_in_doubt || (self.view.was_asked)(target) {
+        if target.class.is_none() || is_named || (self.view.closed)(target).is_some() {
             return None;
         }
         let is_elsewhere = |record: &&&EnrolmentRecord| {
@@ -92,9 +93,13 @@ impl<'a> Planner<'a> {
             rows.any(|row| row.student == record.student)
         };
         let mut settled = place.recorded.values().filter(|record| record.evidence.is_settled());
-        let record = settled.find(is_elsewhere)?;
-        let add = self.removal(record, place);
-        Some(EnrolmentOperation { kind: EnrolmentKind::Enrol, is_replaced: false, ..add })
+        settled.find(is_elsewhere).map(|record| &**record)
+    }
+
+    /// Whether a class takes changes still: the witness is added once more.
+    fn question(&self, witness: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
+        let add = self.removal(witness, place);
+        EnrolmentOperation { kind: EnrolmentKind::Enrol, is_replaced: false, ..add }
     }
 
     /// The whole course, where anything is wanted or recorded in it.
@@ -177,9 +182,12 @@ impl<'a> Planner<'a> {
         match evidence {
             Evidence::Present => None,
             Evidence::Presumed => Some(Evidence::Unknown),
-            Evidence::Added | Evidence::Unknown | Evidence::Removing | Evidence::Gone | Evidence::Closed => {
-                Some(evidence)
-            }
+            Evidence::Added
+            | Evidence::Unknown
+            | Evidence::Removing
+            | Evidence::RemovingPresumed
+            | Evidence::Gone
+            | Evidence::Closed => Some(evidence),
         }
     }
 
@@ -273,7 +281,9 @@ impl<'a> Planner<'a> {
         match evidence {
             Evidence::Present | Evidence::Gone | Evidence::Closed => false,
             Evidence::Added | Evidence::Removing => self.view.removals >= Removals::Added,
-            Evidence::Presumed | Evidence::Unknown => self.view.removals >= Removals::Presumed,
+            Evidence::Presumed | Evidence::Unknown | Evidence::RemovingPresumed => {
+                self.view.removals >= Removals::Presumed
+            }
         }
     }
 
@@ -295,9 +305,7 @@ impl<'a> Planner<'a> {
             EnrolmentState::Waiting(grace)
         } else {
             match end {
-                Some(CourseEnd::Waits) => {
-                    EnrolmentState::Waiting(Reason::Other(FOLLOWS_THE_COURSE.to_owned()))
-                }
+                Some(CourseEnd::Waits) => EnrolmentState::Waiting(Reason::Follows(FOLLOWS_THE_COURSE)),
                 Some(CourseEnd::Removed | CourseEnd::Stays) | None => self.due(removal.desired_hash),
             }
         };
@@ -331,7 +339,7 @@ impl<'a> Planner<'a> {
                     | EnrolmentState::Held(_)
                     | EnrolmentState::Cannot(_),
                     _,
-                ) => removal.state = EnrolmentState::Waiting(Reason::Other(FOLLOWS_AN_ADD.to_owned())),
+                ) => removal.state = EnrolmentState::Waiting(Reason::Follows(FOLLOWS_AN_ADD)),
             }
         }
     }
@@ -341,7 +349,7 @@ impl<'a> Planner<'a> {
         let removal = self.removal(record, place);
         let state = match (self.grace(record), self.view.holds.get(&removal.desired_hash)) {
             (Some(grace), _) => EnrolmentState::Waiting(grace),
-            (None, Some(why)) => EnrolmentState::Waiting(Reason::Other(why.clone())),
+            (None, Some(how)) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
             (None, None) => EnrolmentState::Cannot(Reason::NotOurs(record.evidence)),
         };
         EnrolmentOperation { state, ..removal }
@@ -386,7 +394,7 @@ impl<'a> Planner<'a> {
 
     fn due(&self, desired_hash: u64) -> EnrolmentState {
         match self.view.holds.get(&desired_hash) {
-            Some(why) => EnrolmentState::Waiting(Reason::Other(why.clone())),
+            Some(how) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
             None => EnrolmentState::Planned,
         }
     }
@@ -396,7 +404,7 @@ impl<'a> Planner<'a> {
 fn wait_for_the_answer(target: ClassTarget, plan: &mut CoursePlan) {
     for operation in plan.operations.iter_mut().filter(|operation| operation.target == target) {
         if matches!(operation.state, EnrolmentState::Planned | EnrolmentState::Cannot(_)) {
-            operation.state = EnrolmentState::Waiting(Reason::Other(PROBABLY_OVER.to_owned()));
+            operation.state = EnrolmentState::Waiting(Reason::Follows(PROBABLY_OVER));
         }
     }
 }

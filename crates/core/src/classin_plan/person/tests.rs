@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::classin_plan::audit::audited;
 use crate::classin_plan::enrolment::{
-    Condition, EnrolmentBatch, EnrolmentKind, EnrolmentState, Evidence, Reason, batches,
+    Condition, EnrolmentBatch, EnrolmentKind, EnrolmentState, Evidence, HeldBack, Reason, batches,
 };
 use crate::roster::ClassId;
 
@@ -17,7 +17,7 @@ struct World {
     wanted: Vec<Enrolment>,
     recorded: Vec<EnrolmentRecord>,
     gone: BTreeMap<StudentId, (i64, u32)>,
-    holds: BTreeMap<u64, String>,
+    holds: BTreeMap<u64, HeldBack>,
     given_up: BTreeSet<u64>,
     mode: Mode,
     removals: Removals,
@@ -167,10 +167,10 @@ fn a_student_without_an_account_cannot_be_enrolled_and_the_reason_helps() {
 fn a_failure_that_is_not_due_waits_until_what_is_wanted_changes() {
     let mut world = converged().with_row("s4", "c1", Some(4));
     let desired_hash = world.plan().operations[0].desired_hash;
-    world.holds.insert(desired_hash, "a dead letter".to_owned());
+    world.holds.insert(desired_hash, HeldBack::GivenUp);
     let plan = world.plan();
     assert_eq!(lines(&plan), ["enrol s4 4 waiting"]);
-    assert_eq!(plan.operations[0].state.reason().unwrap().to_string(), "a dead letter");
+    assert_eq!(plan.operations[0].state.reason(), Some(&Reason::HeldBack(HeldBack::GivenUp)));
     let changed = world.without_row("s4").with_row("s4", "c1", Some(44));
     assert_eq!(lines(&changed.plan()), ["enrol s4 44 planned"]);
 }
@@ -249,7 +249,7 @@ fn who_is_there_without_us_is_named_when_the_grace_has_ended_and_not_once_a_pers
     assert_eq!(lines(&world.plan()), ["remove s2 2 waiting"]);
     world = world.with_leaver("s2", 500, 2);
     assert_eq!(lines(&world.plan()), ["remove s2 2 cannot"]);
-    world.holds.insert(world.plan().operations[0].desired_hash, "ignored".to_owned());
+    world.holds.insert(world.plan().operations[0].desired_hash, HeldBack::Ignored);
     assert_eq!(lines(&world.plan()), ["remove s2 2 waiting"]);
 }
 
@@ -277,7 +277,7 @@ fn a_new_account_is_added_and_the_old_one_removed() {
 fn an_old_account_stays_while_the_new_one_can_not_get_in_until_nobody_waits_for_it_any_more() {
     let mut world = converged().without_row("s2").with_row("s2", "c1", Some(22));
     let desired_hash = world.plan().operations[0].desired_hash;
-    world.holds.insert(desired_hash, "not due yet".to_owned());
+    world.holds.insert(desired_hash, HeldBack::NotDue);
     assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 waiting"]);
     world.given_up.insert(desired_hash);
     assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 planned"]);
@@ -360,7 +360,7 @@ fn siblings_who_share_a_new_account_are_enrolled_by_one_call() {
 #[test]
 fn a_sibling_whose_failure_waits_does_not_keep_the_other_from_being_enrolled() {
     let mut world = converged().with_row("s4", "c1", Some(4)).with_row("s5", "c1", Some(4));
-    world.holds.insert(world.plan().operations[0].desired_hash, "dead".to_owned());
+    world.holds.insert(world.plan().operations[0].desired_hash, HeldBack::GivenUp);
     assert_eq!(lines(&world.plan()), ["enrol s4 4 waiting", "enrol s5 4 planned"]);
 }
 

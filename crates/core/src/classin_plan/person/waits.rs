@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::classin_plan::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use crate::roster::{ClassTarget, ClassinUid};
 
-const NO_ROOM: &str = "the class is full: rosterd asks again within the hour, or when the roster changes";
 const RESTS_ON_ANOTHER: &str = "what this rests on does not go ahead in this run";
 const IN_THE_COURSE: &str = "the student is in the class as long as they are in the whole course";
 
@@ -40,18 +39,17 @@ fn waits(
     planned: &BTreeSet<(EnrolmentKind, ClassTarget, ClassinUid)>,
     full: &BTreeSet<ClassTarget>,
 ) -> Option<EnrolmentState> {
-    let other = |text: &str| Reason::Other(text.to_owned());
     if operation.kind == EnrolmentKind::Enrol && full.contains(&operation.target) {
-        return Some(EnrolmentState::Waiting(other(NO_ROOM)));
+        return Some(EnrolmentState::Waiting(Reason::NoRoom));
     }
     operation.after.iter().find_map(|condition| match *condition {
         Condition::Settled { target, uid } => (!planned.contains(&(EnrolmentKind::Enrol, target, uid)))
-            .then(|| EnrolmentState::Waiting(other(RESTS_ON_ANOTHER))),
+            .then_some(EnrolmentState::Waiting(Reason::Follows(RESTS_ON_ANOTHER))),
         Condition::Removed { target, uid } if !planned.contains(&(EnrolmentKind::Remove, target, uid)) => {
             Some(match operation.kind {
-                EnrolmentKind::Enrol => EnrolmentState::Skipped(other(IN_THE_COURSE)),
+                EnrolmentKind::Enrol => EnrolmentState::Skipped(Reason::Follows(IN_THE_COURSE)),
                 EnrolmentKind::Register | EnrolmentKind::Remove => {
-                    EnrolmentState::Waiting(other(RESTS_ON_ANOTHER))
+                    EnrolmentState::Waiting(Reason::Follows(RESTS_ON_ANOTHER))
                 }
             })
         }

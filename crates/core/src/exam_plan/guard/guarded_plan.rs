@@ -95,7 +95,7 @@ fn empty_hold(reason: &HoldReason) -> Hold {
 }
 
 /// A hold about single people counts them; only one of them alone keeps the sentence about that one.
-fn named_together(hold: Hold, paired: bool) -> Hold {
+pub(crate) fn named_together(hold: Hold, paired: bool) -> Hold {
     let Some(word) = hold.word else { return hold };
     let people: BTreeSet<&StudentId> =
         hold.operations.iter().map(|operation| &operation.key.student).collect();

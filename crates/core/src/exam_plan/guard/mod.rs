@@ -19,6 +19,7 @@ mod vanished;
 
 pub use allowance::allowance;
 pub use guarded_plan::GuardedPlan;
+pub(crate) use guarded_plan::named_together;
 
 use super::Plan;
 use super::approved::Approved;

@@ -10,12 +10,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub use names::NameDecision;
 
 use super::{Account, AccountChange, AccountOperation, AccountOrigin, Doubts, Registration, SchoolName};
-use crate::classin_plan::enrolment::{EnrolmentState, Reason};
+use crate::classin_plan::enrolment::{EnrolmentState, HeldBack, Reason, SharedHolds};
 use crate::exam_plan::Fingerprint;
 use crate::roster::{ClassinUid, Enrolment, HomeCountry, Mode, RosterProblem, StudentId};
-
-/// What is said of a want that a person silenced.
-pub const IGNORED: &str = "ignored until its row changes";
 
 /// One account that is to be obtained, for one student or for siblings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +74,14 @@ pub struct AccountPlanner<'a> {
     pub registers: bool,
     /// The key of fingerprints and tokens.
     pub key: &'a [u8; 32],
-    /// Failures that are not due, by fingerprint, each with a sentence.
-    pub holds: &'a BTreeMap<u64, String>,
+    /// Failures that are not due, by fingerprint.
+    pub holds: &'a BTreeMap<u64, HeldBack>,
     /// Those of them that a person silenced.
     pub ignored: &'a HashSet<u64>,
     /// Accounts that ClassIn is asked for again.
     pub doubts: &'a Doubts,
+    /// Who is not registered because of what they share.
+    pub shared: &'a SharedHolds,
 }
 
 impl AccountPlanner<'_> {
@@ -92,12 +91,12 @@ impl AccountPlanner<'_> {
         }
         match (missing, self.holds.get(&desired_hash)) {
             (Some(_), Some(_)) if self.ignored.contains(&desired_hash) => {
-                EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned()))
+                EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored))
             }
             (Some(missing), _) => EnrolmentState::Cannot(Reason::Other(format!(
                 "no ClassIn account can be registered: {missing}"
             ))),
-            (None, Some(cause)) => EnrolmentState::Waiting(Reason::Other(cause.clone())),
+            (None, Some(cause)) => EnrolmentState::Waiting(Reason::HeldBack(*cause)),
             (None, None) => EnrolmentState::Planned,
         }
     }

@@ -7,15 +7,33 @@ use crate::classin_plan::account::{
     Account, AccountKind, AccountOperation, AccountOrigin, Applicant, Contact, ContactReading, Doubt,
     Registration, SchoolName, registrations,
 };
-use crate::classin_plan::enrolment::EnrolmentState;
+use crate::classin_plan::enrolment::{EnrolmentState, SharedKey};
 use crate::exam_plan::{Fingerprint, MemoryKey};
-use crate::roster::{Mode, RosterPerson, RosterProblem, StudentId};
+use crate::roster::{ClassinUid, Mode, RosterPerson, RosterProblem, StudentId};
 
 impl AccountPlanner<'_> {
     /// The fingerprint of the contact by which this student's account is asked for; absent where nothing is usable.
     #[must_use]
     pub fn contact_of(&self, person: &RosterPerson) -> Option<Fingerprint> {
         self.read(person).contact.as_ref().map(|contact| self.fingerprint(contact))
+    }
+
+    /// What stands for this student on ClassIn: an account, or the contact by which one is asked for.
+    #[must_use]
+    pub fn known_by(
+        &self,
+        person: &RosterPerson,
+        on_roster: Option<ClassinUid>,
+        remembered: Option<&Account>,
+    ) -> Vec<SharedKey> {
+        if let Some(uid) = on_roster {
+            return vec![SharedKey::Uid(uid)];
+        }
+        let is_believed =
+            |account: &&Account| self.is_usable(account) && !self.doubts.contains_key(&person.student);
+        let account = remembered.filter(is_believed).map(|account| SharedKey::Uid(account.uid));
+        let contact = if self.registers { self.contact_of(person) } else { None };
+        account.into_iter().chain(contact.map(SharedKey::Contact)).collect()
     }
 
     /// Plans an account for each of these students, who have none that is believed. `known` are the accounts that are
@@ -78,6 +96,7 @@ impl AccountPlanner<'_> {
             (Some(_), Some(_)) => None,
         };
         let state = self.state_of(Mode::CreateOnly, desired_hash, missing);
+        let state = if state == EnrolmentState::Planned { self.shared.state_of(&student) } else { state };
         plan.registrations.insert(student.clone(), state.clone());
         let (kind, applicant) = (AccountKind::Register, student.clone());
         let is_planned = state == EnrolmentState::Planned;

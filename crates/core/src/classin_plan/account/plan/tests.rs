@@ -11,15 +11,16 @@ const KEY: [u8; 32] = [7; 32];
 struct School {
     mode: Mode,
     registers: bool,
-    holds: BTreeMap<u64, String>,
+    holds: BTreeMap<u64, HeldBack>,
     ignored: HashSet<u64>,
     doubts: Doubts,
+    shared: SharedHolds,
 }
 
 impl School {
     fn new() -> Self {
         let (holds, ignored, doubts) = (BTreeMap::new(), HashSet::new(), Doubts::new());
-        Self { mode: Mode::Sync, registers: true, holds, ignored, doubts }
+        Self { mode: Mode::Sync, registers: true, holds, ignored, doubts, shared: SharedHolds::default() }
     }
 
     fn planner(&self) -> AccountPlanner<'_> {
@@ -31,6 +32,7 @@ impl School {
             holds: &self.holds,
             ignored: &self.ignored,
             doubts: &self.doubts,
+            shared: &self.shared,
         }
     }
 
@@ -176,18 +178,18 @@ fn a_failure_that_is_not_due_holds_the_registration_back_and_a_silenced_one_says
     let mut school = School::new();
     let hash = |plan: &AccountPlan| plan.operations[0].desired_hash;
     let known = hash(&school.register(&[person("s1", PHONE, "")], &[]));
-    school.holds.insert(known, "failed before, not due yet".to_owned());
+    school.holds.insert(known, HeldBack::NotDue);
     let plan = school.register(&[person("s1", PHONE, "")], &[]);
     assert_eq!(reason(&plan.operations[0].state), "failed before, not due yet");
     assert!(plan.applications.is_empty());
 
     let impossible = hash(&school.register(&[person("s1", "", "")], &[]));
-    school.holds.insert(impossible, "failed for good".to_owned());
+    school.holds.insert(impossible, HeldBack::GivenUp);
     let dead = school.register(&[person("s1", "", "")], &[]);
     assert!(matches!(dead.operations[0].state, EnrolmentState::Cannot(_)));
     school.ignored.insert(impossible);
     let silenced = school.register(&[person("s1", "", "")], &[]);
-    assert_eq!(silenced.operations[0].state, EnrolmentState::Waiting(Reason::Other(IGNORED.to_owned())));
+    assert_eq!(silenced.operations[0].state, EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored)));
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! Why an operation does not go ahead: in a sentence, in a word for programs, and as a hold about single people.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Evidence, SharedContact};
+use crate::classin_plan::codes::Code;
+use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
+use crate::roster::Mode;
+
+/// How an earlier failure holds an operation back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBack {
+    /// It is tried again by itself, and not yet.
+    NotDue,
+    /// It waits for a person, or for its row to change.
+    GivenUp,
+    /// A person silenced it until its row changes.
+    Ignored,
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotDue => "failed before, not due yet",
+            Self::GivenUp => "failed for good: see rosterd failures",
+            Self::Ignored => "ignored until its row changes",
+        })
+    }
+}
+
+/// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without
+/// personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The student has no uid.
+    NoAccount,
+    /// `[sync] mode` does not allow it.
+    Mode(Mode),
+    /// The class takes no changes, with the code that said so.
+    Closed(Code),
+    /// It would take the last member of ours out of the class.
+    WouldEmpty {
+        /// The number of removals that would empty it.
+        removals: usize,
+    },
+    /// The student has left less than `delete_grace` ago, or fewer than two runs have seen it.
+    Grace {
+        /// When the grace ends, in milliseconds since 1970 UTC.
+        until_ms: i64,
+    },
+    /// Too many would leave the class at once, with the figures.
+    Shrinks(String),
+    /// The student has no row, and member rows still name them.
+    StillNamed,
+    /// The student has been missing since rows have had no readable id: one of those may be theirs.
+    UnreadableIds,
+    /// The student is on the roster, and the class has member rows that name nobody: one of them may be theirs.
+    RowsOfNobody {
+        /// How many.
+        rows: u64,
+    },
+    /// No row names the class that the student is in, and rows of `classes` have ids that cannot be read or are gone:
+    /// one of them may be its row.
+    ClassRows {
+        /// How many.
+        rows: u64,
+    },
+    /// One contact or one account stands for too many students.
+    SharedContact(Arc<SharedContact>),
+    /// It is no longer wanted there, and the evidence does not let us take it out.
+    NotOurs(Evidence),
+    /// An earlier failure holds it back.
+    HeldBack(HeldBack),
+    /// The class is full.
+    NoRoom,
+    /// It follows something else that is to happen first, in the words of that.
+    Follows(&'static str),
+    /// The reason of the ledger or the guard, in its own words.
+    Other(String),
+}
+
+impl Reason {
+    /// A word for programs that never changes its meaning; `None` for a limit, whose hold has one.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::NoAccount => Some("no-account"),
+            Self::Mode(_) => Some("mode"),
+            Self::Closed(_) => Some("class-closed"),
+            Self::WouldEmpty { .. } => Some("class-to-zero"),
+            Self::Grace { .. } => Some("grace"),
+            Self::Shrinks(_) => Some("max-group"),
+            Self::StillNamed
+            | Self::UnreadableIds
+            | Self::RowsOfNobody { .. }
+            | Self::ClassRows { .. }
+            | Self::SharedContact(_) => self.named().map(|named| named.word.as_str()),
+            Self::NotOurs(_) => Some("not-ours"),
+            Self::HeldBack(HeldBack::NotDue) => Some("not-due"),
+            Self::HeldBack(HeldBack::GivenUp) => Some("dead-letter"),
+            Self::HeldBack(HeldBack::Ignored) => Some("ignored"),
+            Self::NoRoom => Some("class-full"),
+            Self::Follows(_) => Some("follows"),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Of a hold about single people: what an approval has to name, and what the hold is about. Another contact, or
+    /// another kind of row, is another hold.
+    #[must_use]
+    pub fn named(&self) -> Option<NamedHold> {
+        match self {
+            Self::StillNamed => HoldReason::StillNamed.named(),
+            Self::UnreadableIds => HoldReason::UnreadableIds.named(),
+            Self::RowsOfNobody { rows } => HoldReason::RowsOfNobody(*rows).named(),
+            Self::ClassRows { .. } => {
+                let about = Digest::open("about").text("class rows").finish();
+                Some(NamedHold { word: HoldWord::UnreadableIds, about })
+            }
+            Self::SharedContact(shared) => {
+                Some(NamedHold { word: HoldWord::SharedContact, about: shared.about })
+            }
+            Self::NoAccount
+            | Self::Mode(_)
+            | Self::Closed(_)
+            | Self::WouldEmpty { .. }
+            | Self::Grace { .. }
+            | Self::Shrinks(_)
+            | Self::NotOurs(_)
+            | Self::HeldBack(_)
+            | Self::NoRoom
+            | Self::Follows(_)
+            | Self::Other(_) => None,
+        }
+    }
+
+    /// What is wanted of the hold, where it is one for several students together and not for one operation.
+    #[must_use]
+    pub fn shared(&self) -> Option<(&SharedContact, Fingerprint)> {
+        match self {
+            Self::SharedContact(shared) => Some((shared, shared.desired_hash())),
+            Self::NoAccount
+            | Self::Mode(_)
+            | Self::Closed(_)
+            | Self::WouldEmpty { .. }
+            | Self::Grace { .. }
+            | Self::Shrinks(_)
+            | Self::StillNamed
+            | Self::UnreadableIds
+            | Self::RowsOfNobody { .. }
+            | Self::ClassRows { .. }
+            | Self::NotOurs(_)
+            | Self::HeldBack(_)
+            | Self::NoRoom
+            | Self::Follows(_)
+            | Self::Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAccount => {
+                f.write_str("no ClassIn account: enter the student's classin_uid on the roster")
+            }
+            Self::Mode(mode) => write!(f, "the mode {} does not allow it", mode.as_str()),
+            Self::Closed(code) => write!(
+                f,
+                "ClassIn takes no changes to this class (code {code}) until its ids change on the roster"
+            ),
+            Self::WouldEmpty { removals } => write!(
+                f,
+                "a group or class that would go to zero: {removals} removals would leave nobody of ours in it"
+            ),
+            Self::Grace { .. } => {
+                f.write_str("the student has left only recently: delete_grace and two runs must pass first")
+            }
+            Self::StillNamed => HoldReason::StillNamed.fmt(f),
+            Self::UnreadableIds => HoldReason::UnreadableIds.fmt(f),
+            Self::RowsOfNobody { rows } => write!(
+                f,
+                "{rows} row{} of class_members name{} nobody, and the student may be meant: mend or remove what names \
+                 nobody, or approve that they left the class",
+                if *rows == 1 { "" } else { "s" },
+                if *rows == 1 { "s" } else { "" }
+            ),
+            Self::ClassRows { rows } => write!(
+                f,
+                "{rows} row{} of classes {} no ids that can be read, and no other row names this class: enter course_id \
+                 and class_id again, or approve that the student leaves the class",
+                if *rows == 1 { "" } else { "s" },
+                if *rows == 1 { "has" } else { "have" }
+            ),
+            Self::SharedContact(shared) => shared.fmt(f),
+            Self::NotOurs(evidence) => write!(
+                f,
+                "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
+                 it with `rosterd claim`",
+                evidence.as_str()
+            ),
+            Self::HeldBack(how) => how.fmt(f),
+            Self::NoRoom => f.write_str(
+                "the class is full: rosterd asks again within the hour, or when the roster changes",
+            ),
+            Self::Follows(what) => f.write_str(what),
+            Self::Shrinks(text) | Self::Other(text) => f.write_str(text),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! One contact or one account that stands for too many students: an office phone, a slip, a number typed down a column.
+//!
+//! Siblings share a parent's phone and with it one account. More than three students who do are asked about first: each
+//! would be the same member of every class.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use super::{EnrolmentState, HeldBack, Reason};
+use crate::exam_plan::{Digest, Fingerprint};
+use crate::roster::{ClassinUid, StudentId};
+
+/// So many students may share one contact or one account without a word.
+pub const MOST_SIBLINGS: usize = 3;
+
+/// What several students may be known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SharedKey {
+    /// A phone number or e-mail address, by its fingerprint.
+    Contact(Fingerprint),
+    /// An account.
+    Uid(ClassinUid),
+}
+
+/// One contact or one account, and everybody on the roster whom it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedContact {
+    /// What they share.
+    pub key: SharedKey,
+    /// In ascending order.
+    pub students: Vec<StudentId>,
+    /// What a hold of it is about.
+    pub about: Fingerprint,
+}
+
+impl SharedKey {
+    fn about(self) -> Fingerprint {
+        let mut digest = Digest::open("about");
+        match self {
+            Self::Contact(contact) => {
+                digest.text("shared contact").number(i64::from_le_bytes(contact.0.to_le_bytes()))
+            }
+            Self::Uid(uid) => digest.text("shared uid").number(uid.0),
+        };
+        digest.finish()
+    }
+}
+
+impl SharedContact {
+    /// That of these students.
+    #[must_use]
+    pub fn new(key: SharedKey, students: BTreeSet<StudentId>) -> Self {
+        Self { key, students: students.into_iter().collect(), about: key.about() }
+    }
+
+    /// Of contact and students: with another student it is another matter.
+    #[must_use]
+    pub fn desired_hash(&self) -> Fingerprint {
+        let mut digest = Digest::open("shared contact");
+        digest.number(i64::from_le_bytes(self.about.0.to_le_bytes()));
+        self.students.iter().for_each(|student| {
+            digest.text(student.as_str());
+        });
+        digest.finish()
+    }
+}
+
+impl fmt::Display for SharedContact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.students.len();
+        match self.key {
+            SharedKey::Contact(_) => write!(f, "{count} students have one phone or e-mail")?,
+            SharedKey::Uid(uid) => write!(f, "{count} students have one ClassIn account (uid {uid})")?,
+        }
+        let names: Vec<&str> = self.students.iter().map(StudentId::as_str).collect();
+        write!(
+            f,
+            " ({}), and none of them is registered or enrolled by it: mend what is wrong on the roster, or, where it is \
+             right, rosterd approve DIGEST --reason shared-contact",
+            names.join(", ")
+        )
+    }
+}
+
+/// Which students share what with too many others.
+#[derive(Clone, Debug, Default)]
+pub struct SharedContacts {
+    counted: BTreeMap<SharedKey, BTreeSet<StudentId>>,
+    shared: BTreeMap<SharedKey, Arc<SharedContact>>,
+}
+
+impl SharedContacts {
+    /// To be counted: what these are known by, and nothing else.
+    #[must_use]
+    pub fn among(keys: impl IntoIterator<Item = SharedKey>) -> Self {
+        Self { counted: keys.into_iter().map(|key| (key, BTreeSet::new())).collect(), ..Self::default() }
+    }
+
+    /// Whether nothing is to be counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counted.is_empty()
+    }
+
+    /// Counts one student of the roster.
+    pub fn count(&mut self, student: &StudentId, known_by: impl IntoIterator<Item = SharedKey>) {
+        for key in known_by {
+            if let Some(students) = self.counted.get_mut(&key) {
+                students.insert(student.clone());
+            }
+        }
+    }
+
+    /// The same, once everybody has been counted.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        let too_many = self.counted.into_iter().filter(|(_, students)| students.len() > MOST_SIBLINGS);
+        let shared = too_many.map(|(key, students)| (key, Arc::new(SharedContact::new(key, students))));
+        Self { counted: BTreeMap::new(), shared: shared.collect() }
+    }
+
+    /// What stands for too many of those whom one of these stands for: the account first.
+    #[must_use]
+    pub fn of(&self, known_by: impl IntoIterator<Item = SharedKey>) -> Vec<Arc<SharedContact>> {
+        known_by.into_iter().filter_map(|key| self.shared.get(&key)).cloned().collect()
+    }
+}
+
+/// Who is neither registered nor enrolled because of what they share.
+#[derive(Clone, Debug, Default)]
+pub struct SharedHolds(HashMap<StudentId, EnrolmentState>);
+
+impl SharedHolds {
+    /// Holds whatever is wanted of this student by what they share.
+    pub fn hold(&mut self, student: StudentId, shared: Arc<SharedContact>) {
+        self.0.insert(student, EnrolmentState::Held(Reason::SharedContact(shared)));
+    }
+
+    /// A person said to leave it so.
+    pub fn silence(&mut self, student: StudentId) {
+        self.0.entry(student).or_insert(EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored)));
+    }
+
+    /// What becomes of an operation of this student that could go ahead.
+    #[must_use]
+    pub fn state_of(&self, student: &StudentId) -> EnrolmentState {
+        self.0.get(student).cloned().unwrap_or(EnrolmentState::Planned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(students: &[&str]) -> SharedContacts {
+        let key = SharedKey::Uid(ClassinUid(7));
+        let mut shared = SharedContacts::among([key]);
+        for student in students {
+            shared.count(&StudentId::new(*student), [key, SharedKey::Uid(ClassinUid(8))]);
+        }
+        shared.counted()
+    }
+
+    #[test]
+    fn three_siblings_share_an_account_and_a_fourth_student_is_one_too_many() {
+        let key = SharedKey::Uid(ClassinUid(7));
+        assert!(counted(&["a", "b", "c", "c"]).of([key]).is_empty());
+        let shared = counted(&["d", "a", "b", "c"]).of([key]);
+        let names = shared[0].students.iter().map(StudentId::as_str);
+        assert_eq!(names.collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+        assert!(
+            counted(&["a", "b", "c", "d"]).of([SharedKey::Uid(ClassinUid(8))]).is_empty(),
+            "not asked for"
+        );
+        let text = shared[0].to_string();
+        assert!(text.contains("uid 7") && text.contains("a, b, c, d"), "{text}");
+    }
+
+    #[test]
+    fn another_student_is_another_matter_about_the_same_contact() {
+        let key = SharedKey::Contact(Fingerprint(5));
+        let of = |students: &[&str]| {
+            SharedContact::new(key, students.iter().map(|one| StudentId::new(*one)).collect())
+        };
+        let (four, five) = (of(&["a", "b", "c", "d"]), of(&["a", "b", "c", "d", "e"]));
+        assert_eq!(four.about, five.about);
+        assert_ne!(four.desired_hash(), five.desired_hash());
+        assert!(!four.to_string().contains('5'), "a contact is never shown: {four}");
+    }
+}

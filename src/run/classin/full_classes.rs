@@ -1,0 +1,78 @@
+//! Classes without room: who is not sent any more fails like those who were, and the class is remembered.
+
+use super::apply::ClassinApplier;
+use super::cause;
+use super::record::{action, call};
+use crate::run::delivery::{Applier, Place, failure};
+use crate::store::{CallRecord, FullClass, StoreError};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, Subject};
+use rosterd_core::outcome::Outcome;
+use rosterd_core::roster::ClassTarget;
+
+impl ClassinApplier<'_> {
+    /// Whom nobody asked for room after others had found none: each waits like those, with a row of their own.
+    pub(super) async fn end_without_room(&self) {
+        if self.state().is_over() || self.terms.context.stop.is_cancelled() {
+            return;
+        }
+        if let Err(error) = self.fail_without_room().await {
+            self.state().break_off(error);
+        }
+    }
+
+    async fn fail_without_room(&self) -> Result<(), StoreError> {
+        let full = self.calls.classes().full.clone();
+        let mut record = CallRecord::default();
+        let mut ended: Vec<(usize, Outcome)> = Vec::new();
+        for (at, operation) in self.plan.operations.iter().enumerate() {
+            let is_open = operation.is_planned() && self.state().is_open(at);
+            if operation.kind != EnrolmentKind::Enrol || !is_open || self.unmet(operation).is_some() {
+                continue;
+            }
+            let Some(code) = full.get(&operation.target).copied() else { continue };
+            let verdict = ItemVerdict::Full { code };
+            let Some(cause) = cause::of_verdict(call(operation), verdict, None) else { continue };
+            let subject = Subject::from(operation).into();
+            record
+                .failures
+                .extend(failure(self.terms.context, &subject, &cause, Place::at(action(operation))).await?);
+            ended.push((at, cause::outcome(cause)));
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let now_ms = self.terms.context.clock.now_ms();
+        self.terms.context.state.record_call(&record, self.terms.run, now_ms).await?;
+        ended.into_iter().for_each(|(at, outcome)| self.state().end(at, outcome));
+        Ok(())
+    }
+
+    /// Remembers which classes have no room, so that they are not asked at every run.
+    pub(super) async fn remember_room(&self) -> Result<(), StoreError> {
+        let at_ms = self.terms.context.clock.now_ms();
+        let (full, others) = {
+            let classes = self.calls.classes();
+            let full = |(target, code): (&ClassTarget, &Code)| {
+                let wanted = *self.plan.rosters.get(target)?;
+                let (class_code, waiting) = self.waiting_for(*target);
+                Some(FullClass { target: *target, code: *code, wanted, at_ms, class_code, waiting })
+            };
+            let others = classes.asked.iter().filter(|target| !classes.full.contains_key(target));
+            let others: Vec<ClassTarget> = others.copied().collect();
+            (classes.full.iter().filter_map(full).collect::<Vec<FullClass>>(), others)
+        };
+        self.terms.context.state.remember_full(&full, &others, self.terms.run).await
+    }
+
+    /// By which code the roster names a class, and how many of its students are not in it.
+    fn waiting_for(&self, target: ClassTarget) -> (String, u64) {
+        let here = self
+            .plan
+            .operations
+            .iter()
+            .filter(|one| one.kind == EnrolmentKind::Enrol && one.target == target);
+        let code = here.clone().find_map(|one| one.class_code.as_ref()).map(ToString::to_string);
+        let waiting = here.filter(|operation| !self.is_applied(operation)).count();
+        (code.unwrap_or_default(), u64::try_from(waiting).unwrap_or(u64::MAX))
+    }
+}

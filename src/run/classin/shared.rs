@@ -1,0 +1,113 @@
+//! Reads who shares a contact or an account with too many others, and what a person has said of it.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::stream::StreamExt;
+
+use super::ClassinSyncError;
+use super::history::PriorState;
+use super::standing::shared_key;
+use crate::run::Context;
+use crate::store::{RosterSnapshot, StoreError};
+use rosterd_core::classin_plan::{AccountPlanner, SharedContact, SharedContacts, SharedHolds, SharedKey};
+use rosterd_core::exam_plan::{Fingerprint, HoldWord};
+use rosterd_core::failure::OperationKey;
+use rosterd_core::roster::StudentId;
+
+/// Who is neither registered nor enrolled by what they share.
+#[derive(Default)]
+pub(super) struct Sharing {
+    pub(super) holds: SharedHolds,
+    /// The rows among the failures that a person silenced.
+    pub(super) decided: Vec<OperationKey>,
+}
+
+/// Looks at the contacts and accounts of these students, of whom something is open: at nobody's where nothing is.
+pub(super) async fn read(
+    context: &Context,
+    planner: AccountPlanner<'_>,
+    prior: &PriorState,
+    open: &BTreeSet<StudentId>,
+    snapshot: &mut RosterSnapshot<'_>,
+) -> Result<Sharing, ClassinSyncError> {
+    let mut sharing = Sharing::default();
+    if open.is_empty() {
+        return Ok(sharing);
+    }
+    let mut known_by: HashMap<StudentId, Vec<SharedKey>> = HashMap::new();
+    let note = |student: &StudentId, keys: Vec<SharedKey>| {
+        if open.contains(student) {
+            known_by.insert(student.clone(), keys);
+        }
+    };
+    everybody(context, planner, snapshot, note).await?;
+    let mut contacts = SharedContacts::among(known_by.values().flatten().copied());
+    if contacts.is_empty() {
+        return Ok(sharing);
+    }
+    everybody(context, planner, snapshot, |student, keys| contacts.count(student, keys)).await?;
+    let contacts = contacts.counted();
+    let accepted = accepted(context).await?;
+    for (student, keys) in known_by {
+        let is_accepted = |shared: &Arc<SharedContact>| accepted.contains(&(student.clone(), shared.about));
+        let shared = contacts.of(keys);
+        // What is right of the contact is right of the account that it leads to.
+        if shared.iter().any(|one| matches!(one.key, SharedKey::Contact(_)) && is_accepted(one)) {
+            continue;
+        }
+        for shared in shared.into_iter().filter(|one| !is_accepted(one)) {
+            if prior.is_silenced_for_all(&shared) {
+                sharing.decided.extend(shared_key(&shared));
+                sharing.holds.silence(student.clone());
+            } else {
+                sharing.holds.hold(student.clone(), shared);
+            }
+        }
+    }
+    Ok(sharing)
+}
+
+/// Roster and accounts side by side, both in ascending order of student.
+async fn everybody(
+    context: &Context,
+    planner: AccountPlanner<'_>,
+    snapshot: &mut RosterSnapshot<'_>,
+    mut take: impl FnMut(&StudentId, Vec<SharedKey>),
+) -> Result<(), ClassinSyncError> {
+    let mut people = pin!(snapshot.everybody());
+    let mut remembered = pin!(context.state.accounts());
+    let mut account = remembered.next().await.transpose()?;
+    while let Some(one) = people.next().await.transpose()? {
+        while account.as_ref().is_some_and(|it| it.student.cmp(&one.person.student) == Ordering::Less) {
+            account = remembered.next().await.transpose()?;
+        }
+        let own = account.as_ref().filter(|it| it.student == one.person.student);
+        take(&one.person.student, planner.known_by(&one.person, one.uid, own));
+    }
+    Ok(())
+}
+
+/// What a person said to be right: before, and by an approval that is valid now.
+async fn accepted(context: &Context) -> Result<HashSet<(StudentId, Fingerprint)>, StoreError> {
+    let mut accepted = context.state.accepted_contacts().await?;
+    accepted.extend(approved(context).await?);
+    Ok(accepted)
+}
+
+async fn approved(context: &Context) -> Result<Vec<(StudentId, Fingerprint)>, StoreError> {
+    let approvals = context.state.approved_in_classin(context.clock.now_ms()).await?.into_iter();
+    let of_contact = |(key, _, named): (OperationKey, _, Option<rosterd_core::exam_plan::NamedHold>)| {
+        let named = named.filter(|named| named.word == HoldWord::SharedContact)?;
+        Some((key.student, named.about))
+    };
+    Ok(approvals.filter_map(of_contact).collect())
+}
+
+/// Remembers what valid approvals say of contacts, as an approval ends with what it let go ahead.
+pub(super) async fn remember_approved(context: &Context) -> Result<(), StoreError> {
+    let approved = approved(context).await?;
+    context.state.accept_contacts(&approved, context.clock.now_ms()).await
+}

@@ -1,0 +1,117 @@
+//! Holds about single people: a row each, told once, let go by a person who names them, and ended by one who ignores them.
+
+use rosterd::Exit;
+use rosterd_core::failure::FailureState;
+use rosterd_testkit::{ClassIds, DAY, School};
+
+use super::{count, in_step};
+use crate::program::Programs as _;
+
+/// The member row of `s001` names nobody any more.
+async fn with_a_row_of_nobody() -> (School, ClassIds, i64) {
+    let (school, class, uids) = in_step(4).await;
+    school.sql("UPDATE class_members SET student_id = NULL WHERE student_id = 's001'").await;
+    (school, class, uids[1])
+}
+
+async fn rows(school: &School) -> Vec<(String, String, FailureState)> {
+    let rows = school.failures().await.into_iter().filter(|row| row.table.is_none());
+    rows.map(|row| (row.student_id, row.code, row.state)).collect()
+}
+
+async fn id_of(school: &School) -> String {
+    let rows = school.failures().await;
+    rows.iter().find(|row| row.table.is_none()).unwrap().id.to_string()
+}
+
+fn held(state: FailureState) -> Vec<(String, String, FailureState)> {
+    vec![("s001".to_owned(), "unreadable-ids".to_owned(), state)]
+}
+
+#[tokio::test]
+async fn such_a_hold_counts_in_the_run_that_finds_it_and_stays_in_sight() {
+    let (school, class, uid) = with_a_row_of_nobody().await;
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(report.holds[0].reason_code, "unreadable-ids");
+    assert_eq!(rows(&school).await, held(FailureState::Held));
+    for _ in 0..2 {
+        school.later(DAY);
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!((count(&report, "held", "remove"), report.holds.len()), (1, 1));
+        assert_eq!(report.attention["held-people"].count, 1, "{:?}", report.attention);
+    }
+    assert!(school.members(class).contains(&uid));
+    let plan = school.program(&["plan"]);
+    assert!(plan.code == 0 && plan.stdout.contains("= s001  remove"), "{plan:?}");
+}
+
+#[tokio::test]
+async fn a_digest_alone_does_not_cover_it_and_a_name_or_the_reason_does() {
+    for naming in [["--student", "s001"], ["--reason", "unreadable-ids"]] {
+        let (school, class, uid) = with_a_row_of_nobody().await;
+        let digest = school.run_to(Exit::Held).await.held_digest.unwrap();
+        for refused in [
+            &["approve", digest.as_str()][..],
+            &["approve", digest.as_str(), "--reason", "shared-contact"],
+            &["approve", digest.as_str(), "--student", "s002"],
+        ] {
+            assert_eq!(school.program(refused).code, 1, "{refused:?}");
+        }
+        school.run_as(Exit::Done).await;
+        assert!(school.members(class).contains(&uid), "nothing was approved");
+        assert_eq!(school.program(&["approve", &digest, naming[0], naming[1]]).code, 0);
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(count(&report, "applied", "remove"), 1, "{naming:?}");
+        assert!(!school.members(class).contains(&uid) && rows(&school).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_ignores_it_leaves_the_student_in_the_class() {
+    let (school, class, uid) = with_a_row_of_nobody().await;
+    school.run_as(Exit::Held).await;
+    let id = id_of(&school).await;
+    assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+    for _ in 0..2 {
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!((count(&report, "held", "remove"), count(&report, "skipped", "remove")), (0, 1));
+        assert!(!report.attention.contains_key("held-people"), "{:?}", report.attention);
+        assert_eq!(rows(&school).await, held(FailureState::Ignored));
+    }
+    assert!(school.members(class).contains(&uid));
+    // The row is mended: nothing is held any more, and nothing is left of it.
+    school.sql("UPDATE class_members SET student_id = 's001' WHERE student_id IS NULL").await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(rows(&school).await, []);
+}
+
+#[tokio::test]
+async fn who_ignores_that_rows_name_a_leaver_says_that_they_have_left() {
+    let (school, class, uids) = in_step(4).await;
+    school.sql("DELETE FROM students WHERE student_id = 's001'").await;
+    let _first = school.run().await;
+    school.later(4 * DAY);
+    school.run_as(Exit::Held).await;
+    assert_eq!(rows(&school).await, held(FailureState::Held));
+    let id = id_of(&school).await;
+    assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(count(&report, "applied", "remove"), 1);
+    assert!(!school.members(class).contains(&uids[1]));
+}
+
+#[tokio::test]
+async fn a_mass_beside_it_is_approved_by_the_digest_and_it_is_not() {
+    let (school, class, uids) = in_step(20).await;
+    school.sql("UPDATE students SET active = 0 WHERE student_id >= 's010'").await;
+    school.sql("DELETE FROM students WHERE student_id = 's001'").await;
+    let _first = school.run().await;
+    school.later(4 * DAY);
+    let digest = school.run_to(Exit::Held).await.held_digest.unwrap();
+    let state = school.state().await;
+    assert_eq!(state.approve(&digest, school.clock.now_ms() + DAY).await.unwrap(), 10);
+    state.close().await;
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (10, 1));
+    assert!(school.members(class).contains(&uids[1]));
+}

@@ -1,0 +1,182 @@
+//! What waits unchanged for a person, another row or room counts in the run that finds it, and is attention from then on.
+
+use rosterd::Exit;
+use rosterd_core::failure::FailureState;
+use rosterd_sandbox::Role;
+use rosterd_testkit::{HOUR, School};
+
+use super::accounts::registering;
+use super::{count, in_step};
+use crate::program::Programs as _;
+
+/// The run that finds it is incomplete, the next ones are good, make no call and have it in sight.
+async fn counts_once(school: &School, kind: &str, what: &str) {
+    school.run_as(Exit::Incomplete).await;
+    school.sandbox.clear_journal();
+    for _ in 0..2 {
+        school.later(HOUR / 600);
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(report.outcome.as_str(), "converged", "{what}: {report:#?}");
+        assert!(school.classin_calls().is_empty(), "{what}: {:?}", school.classin_calls());
+        let attention =
+            report.attention.get(kind).unwrap_or_else(|| panic!("{what}: {:?}", report.attention));
+        assert!(attention.count == 1 && attention.since.is_some(), "{what}: {attention:?}");
+    }
+    assert_eq!(school.failures().await.len(), 1, "{what}");
+    let id = school.failures().await[0].id.to_string();
+    assert_eq!(school.program(&["failures", "ignore", &id]).code, 0, "{what}");
+    let report = school.run_to(Exit::Done).await;
+    assert!(report.attention.is_empty(), "{what}: silenced, and still {:?}", report.attention);
+}
+
+#[tokio::test]
+async fn a_dead_letter_counts_once_and_a_person_ends_it() {
+    let (school, class, _) = in_step(3).await;
+    let teacher = school.student("t").await;
+    school.sandbox.set_role(class.course, Some(class.class), teacher, Role::CoTeacher);
+    school.join("t", "c1").await;
+    counts_once(&school, "dead-letters", "a teacher").await;
+}
+
+#[tokio::test]
+async fn what_a_row_makes_impossible_counts_once_and_a_person_ends_it() {
+    let (school, _, _) = in_step(3).await;
+    school.sql("INSERT INTO students (student_id, name) VALUES ('nobody', 'n')").await;
+    school.join("nobody", "c1").await;
+    counts_once(&school, "withheld", "no account").await;
+    let (school, _) = registering().await;
+    school.applicant("slip", "1380013800").await;
+    school.join("slip", "c1").await;
+    counts_once(&school, "withheld", "no contact").await;
+}
+
+#[tokio::test]
+async fn who_waits_for_room_counts_when_the_class_was_asked_and_a_person_ends_it() {
+    let (school, class, _) = in_step(3).await;
+    school.sandbox.set_class_capacity(class.course, class.class, 3);
+    school.student("late").await;
+    school.join("late", "c1").await;
+    counts_once(&school, "full-classes", "no room").await;
+}
+
+#[tokio::test]
+async fn who_is_not_ours_to_take_out_counts_once_and_claim_or_a_person_ends_it() {
+    for ends in ["ignore", "claim"] {
+        let school = School::of_classin().await;
+        let class = school.class("c1").await;
+        let uids = school.fill("c1", 4).await;
+        uids.iter().for_each(|uid| school.sandbox.insert_class_member(class.course, class.class, *uid));
+        school.run_as(Exit::Done).await;
+        school.leave("s000", "c1").await;
+        if ends == "ignore" {
+            counts_once(&school, "withheld", "not ours").await;
+            assert!(school.members(class).contains(&uids[0]));
+        } else {
+            school.run_as(Exit::Incomplete).await;
+            assert_eq!(school.program(&["claim", "--class", "c1"]).code, 0);
+            let report = school.run_to(Exit::Done).await;
+            assert_eq!(count(&report, "applied", "remove"), 1);
+            assert!(!school.members(class).contains(&uids[0]) && report.attention.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_longer_so_is_no_attention_any_more() {
+    let school = School::of_classin().await;
+    let class = school.class("c1").await;
+    let uids = school.fill("c1", 4).await;
+    uids.iter().for_each(|uid| school.sandbox.insert_class_member(class.course, class.class, *uid));
+    school.run_as(Exit::Done).await;
+    school.leave("s000", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    school.join("s000", "c1").await;
+    let report = school.run_to(Exit::Done).await;
+    assert!(school.failures().await.is_empty() && report.attention.is_empty(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_failure_that_is_tried_again_by_itself_makes_every_run_incomplete_until_it_succeeds() {
+    let (school, _, _) = in_step(3).await;
+    school.student("late").await;
+    school.join("late", "c1").await;
+    school.set("refuse_item", "addClassStudentMultiple@*:0/114");
+    for _ in 0..3 {
+        school.run_as(Exit::Incomplete).await;
+    }
+    school.sandbox.clear_faults();
+    school.later(24 * HOUR);
+    school.run_as(Exit::Done).await;
+}
+
+#[tokio::test]
+async fn a_class_that_is_over_is_one_row_for_all_who_wait_for_it_and_a_person_ends_it() {
+    let (school, class, _) = in_step(3).await;
+    school.sandbox.end_class(class.course, class.class);
+    for id in ["w1", "w2"] {
+        school.student(id).await;
+        school.join(id, "c1").await;
+    }
+    school.run_as(Exit::Incomplete).await;
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.attention["ended-classes"].count, 1, "{:?}", report.attention);
+    let rows = school.failures().await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(
+        (rows[0].code.as_str(), rows[0].state, rows[0].owner),
+        ("145", FailureState::Waiting, "office")
+    );
+    assert!(rows[0].message.contains("2 of its students are not in it"), "{}", rows[0].message);
+    let id = rows[0].id.to_string();
+    assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+    assert!(school.run_to(Exit::Done).await.attention.is_empty());
+    for id in ["w1", "w2"] {
+        school.leave(id, "c1").await;
+    }
+    school.run_as(Exit::Done).await;
+    assert!(school.failures().await.is_empty(), "nobody waits for it any more");
+}
+
+#[tokio::test]
+async fn a_lesson_that_is_probably_over_is_attention_where_nobody_may_be_taken_out() {
+    for (setting, value) in [("SYNC__MODE", "upsert"), ("CLASSIN__REMOVALS", "none")] {
+        let (mut school, first, _) = in_step(4).await;
+        school.setting(setting, value);
+        let second =
+            rosterd_testkit::ClassIds { class: school.sandbox.create_class(first.course, "again"), ..first };
+        school.name_class("c1", second).await;
+        for _ in 0..2 {
+            let report = school.run_to(Exit::Done).await;
+            assert_eq!(report.attention["ended-classes"].count, 1, "{value}: {:?}", report.attention);
+        }
+        let rows = school.failures().await;
+        assert_eq!((rows.len(), rows[0].code.as_str()), (1, "probably-over"), "{value}: {rows:?}");
+        assert!(rows[0].message.contains("4 are still recorded in it"), "{}", rows[0].message);
+        let id = rows[0].id.to_string();
+        assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+        assert!(school.run_to(Exit::Done).await.attention.is_empty(), "{value}");
+        // Where it may be asked, the question settles it.
+        school.usual(setting);
+        school.sandbox.end_class(first.course, first.class);
+        school.run_as(Exit::Done).await;
+        assert!(school.failures().await.is_empty(), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_shows_what_waits_as_what_cannot_be_done_with_the_reason() {
+    let (school, class, _) = in_step(3).await;
+    let teacher = school.student("t").await;
+    school.sandbox.set_role(class.course, Some(class.class), teacher, Role::CoTeacher);
+    school.join("t", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    let plan = school.program(&["plan"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    assert!(plan.stdout.contains("! t  enrol: enrol in class c1: failed for good"), "{plan:?}");
+    let plan = school.program(&["plan", "--output", "json"]);
+    let line = &plan.json()["operations"][0];
+    assert_eq!(
+        (line["state"].as_str(), line["reason_code"].as_str()),
+        (Some("skipped"), Some("dead-letter"))
+    );
+}
