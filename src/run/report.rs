@@ -177,6 +177,16 @@ impl ServiceReport {
         *counts.entry(kind).or_default() += 1;
     }
 
+    /// One that was counted as failed is tried once more in the same run, and counted by that.
+    pub fn take_back_failed(&mut self, kind: &'static str) {
+        for counts in [&mut self.planned, &mut self.failed] {
+            if let Some(count) = counts.get_mut(kind) {
+                *count = count.saturating_sub(1);
+            }
+            counts.retain(|_, count| *count > 0);
+        }
+    }
+
     /// Notes an error, and how badly the run ends because of it.
     pub fn fail(&mut self, severity: Severity, error: impl Into<String>) {
         let error = error.into();

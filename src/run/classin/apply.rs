@@ -1,7 +1,7 @@
 //! Applies ClassIn's enrolments through the delivery engine: the calls of one course follow one another, courses go
 //! side by side. Closed classes are left alone, full ones are asked again after a removal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ClassinSyncError;
@@ -26,7 +26,7 @@ use rosterd_core::classin_plan::{
 };
 use rosterd_core::failure::NextAttempt;
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
-use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
 /// An account in one class, and what is done about it: what an outcome belongs to.
 pub(super) type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
@@ -36,6 +36,13 @@ pub(super) type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
 pub(super) enum MayGoOn {
     Yes,
     No,
+}
+
+/// How the enrolments of a plan ended as a whole.
+pub(super) struct Applied {
+    pub(super) may_go_on: MayGoOn,
+    /// Who was to be added where by an account that ClassIn does not know (any more).
+    pub(super) without_account: BTreeSet<(StudentId, ClassTarget)>,
 }
 
 /// Carries the enrolments of one plan out.
@@ -57,6 +64,7 @@ struct Notes {
     closed: BTreeMap<ClassTarget, Code>,
     errors: Vec<String>,
     trouble: Option<String>,
+    without_account: BTreeSet<(StudentId, ClassTarget)>,
 }
 
 /// Applies the operations and counts each once.
@@ -66,7 +74,7 @@ pub(super) async fn run<'a>(
     (plan, approved): (&'a ClassinPlan, &'a Approvals),
     stopped: Option<ServiceStop>,
     report: &mut ServiceReport,
-) -> Result<MayGoOn, ClassinSyncError> {
+) -> Result<Applied, ClassinSyncError> {
     let ClassinApplyContext { context, side, .. } = terms;
     let applier = ClassinApplier::new(terms, school, (plan, approved), stopped);
     let mut courses: BTreeMap<CourseId, Vec<EnrolmentBatch>> = BTreeMap::new();
@@ -91,6 +99,12 @@ pub(super) fn key(operation: &EnrolmentOperation) -> Key {
 fn is_given_up(cause: &FailureCause) -> bool {
     let is_dead = cause.next == Some(NextAttempt::ByHand);
     is_dead && !cause.code.classin().is_some_and(Code::has_no_account)
+}
+
+/// Whether the account may be found anew in this very run: what is left of it in the end is seen by the figures.
+fn may_be_found_anew(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
+    let code = outcome.cause().and_then(|cause| cause.code.classin());
+    operation.kind == EnrolmentKind::Enrol && code.is_some_and(Code::says_no_account)
 }
 
 impl<'a> ClassinApplier<'a> {
@@ -229,7 +243,7 @@ impl<'a> ClassinApplier<'a> {
         context.state.record_enrolments(&changes, run, context.clock.now_ms()).await
     }
 
-    async fn finish(&self, report: &mut ServiceReport) -> Result<MayGoOn, ClassinSyncError> {
+    async fn finish(&self, report: &mut ServiceReport) -> Result<Applied, ClassinSyncError> {
         let mut ended = Vec::new();
         let mut held = Vec::new();
         for (at, operation) in self.plan.operations.iter().enumerate() {
@@ -245,7 +259,7 @@ impl<'a> ClassinApplier<'a> {
             report.count(operation.kind.as_str(), &outcome);
             if self.plan.standing.is_known_hold(Subject::from(operation), &operation.state) {
                 report.held_as_before += 1;
-            } else {
+            } else if !may_be_found_anew(operation, &outcome) {
                 report.worsen(Severity::of_outcome(&outcome));
             }
         }
@@ -256,7 +270,10 @@ impl<'a> ClassinApplier<'a> {
         self.describe(report);
         match self.state().take_broken() {
             Some(broken) => Err(broken.into()),
-            None => Ok(may_go_on),
+            None => {
+                let without_account = std::mem::take(&mut self.notes().without_account);
+                Ok(Applied { may_go_on, without_account })
+            }
         }
     }
 
@@ -398,6 +415,7 @@ impl Applier for ClassinApplier<'_> {
         let code = cause.code.classin().filter(|code| code.says_no_account());
         if let (EnrolmentKind::Enrol, Some(uid), Some(code)) = (operation.kind, operation.uid, code) {
             record.accounts.push(AccountChange::Refused { student: operation.student.clone(), uid, code });
+            self.notes().without_account.insert((operation.student.clone(), operation.target));
         }
     }
 }

@@ -11,6 +11,7 @@ mod contradiction;
 mod courses;
 mod enrolments;
 mod first_reading;
+mod found_anew;
 mod full_classes;
 mod guard;
 mod history;
@@ -35,6 +36,7 @@ use super::Context;
 use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
+use crate::run::delivery::ServiceStop;
 use crate::run::severity::Severity;
 use crate::run::unreadable_ids::remember_unreadable;
 use crate::settings::{ClassinSettings, GuardSettings};
@@ -47,7 +49,7 @@ use rosterd_core::roster::{Mode, RunId};
 
 use super::in_one_line;
 use accounts_applied::AccountsApplied;
-use apply::MayGoOn;
+use apply::{Applied, MayGoOn};
 use context::ClassinApplyContext;
 use plan::{ClassinPlan, Registering, plan_classin};
 use school::School;
@@ -225,7 +227,13 @@ async fn apply_all(
         count_enrolments_unapplied(&plan, report);
         return Err(error.into());
     }
-    let applied = apply::run(terms, &school, (&plan, &approved), registered.stopped().cloned(), report).await;
+    let stopped = registered.stopped().cloned();
+    let applied = Box::pin(enrol(terms, &school, (&plan, &approved), stopped, report)).await;
+    let mut anew = None;
+    let applied = applied.map(|(may_go_on, found_anew)| {
+        anew = found_anew;
+        may_go_on
+    });
     let renamed = match applied {
         Ok(MayGoOn::Yes) => rename::run(terms, &school, &plan.accounts).await.map_err(Into::into),
         Ok(MayGoOn::No) => Ok(AccountsApplied::default()),
@@ -243,10 +251,30 @@ async fn apply_all(
     let is_stopped = registered.stopped().is_some() || renamed.stopped().is_some();
     let may_go_on = !is_stopped && report.severity != Severity::Temporary;
     AccountsApplied::describe([registered, renamed], report);
-    let accounts = &plan.accounts.operations;
-    record::close_superseded(context, &plan.operations, accounts, now_ms).await?;
+    let mut accounts = plan.accounts.operations.clone();
+    if let Some(anew) = anew {
+        plan.operations.extend(anew.operations);
+        accounts.extend(anew.accounts.operations);
+    }
+    record::close_superseded(context, &plan.operations, &accounts, now_ms).await?;
     record::end_unwanted_approvals(context, &plan).await?;
     if may_go_on { recheck::run(terms, plan.stale, report).await } else { Ok(()) }
+}
+
+/// Carries the enrolments out, and those of whom ClassIn does not know the account any more by a new one.
+async fn enrol(
+    terms: ClassinApplyContext<'_>,
+    school: &School<'_>,
+    plan: (&ClassinPlan, &Approvals),
+    stopped: Option<ServiceStop>,
+    report: &mut ServiceReport,
+) -> Result<(MayGoOn, Option<ClassinPlan>), ClassinSyncError> {
+    let Applied { may_go_on, without_account } = apply::run(terms, school, plan, stopped, report).await?;
+    if may_go_on == MayGoOn::No {
+        return Ok((may_go_on, None));
+    }
+    let (anew, may_go_on) = found_anew::run(terms, school, (plan.0, &without_account), report).await?;
+    Ok((may_go_on, anew))
 }
 
 /// Registers whoever has no account, and then plans the classes anew.

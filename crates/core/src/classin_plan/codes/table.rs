@@ -275,7 +275,7 @@ pub(super) const TABLE: &[Row] = &[
         400,
         Student,
         "ClassIn knows no account with this uid (a relation id from the console is not a uid); \
-         correct classin_uid on the roster; an account that rosterd found itself is found anew in the next run",
+         correct classin_uid on the roster; an account that rosterd found itself is found anew by phone or e-mail",
     )
     .saying(&[Says::NoSuchAccount]),
     row(
