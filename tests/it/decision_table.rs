@@ -370,7 +370,7 @@ impl Case {
         let told = matches!(code, 340 | 820) && !alone_at_the_top;
         let not = AccountVerdict::Not;
         let verdict = match (self.meaning, self.verdicts()[0]) {
-            (_, ItemVerdict::SendSingly | ItemVerdict::Halve { .. }) => not(ItemVerdict::SendSingly),
+            (_, verdict @ (ItemVerdict::SendSingly | ItemVerdict::Halve { .. })) => not(verdict),
             (Some(Kind::Done | Kind::Repair), _) if told => AccountVerdict::Known {
                 uid: ClassinUid(0),
                 code: Code(code),

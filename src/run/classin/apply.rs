@@ -263,6 +263,7 @@ impl<'a> ClassinApplier<'a> {
                 report.worsen(Severity::of_outcome(&outcome));
             }
         }
+        self.blame_service().await?;
         guard::describe_late_holds(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;

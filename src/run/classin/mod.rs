@@ -20,6 +20,7 @@ mod plan;
 mod recheck;
 mod record;
 mod register;
+mod registration_storm;
 mod rename;
 mod render;
 mod repair;

@@ -4,7 +4,7 @@
 //! carries the uid.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::accounts_applied::AccountsApplied;
 use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
+use super::registration_storm::take_in;
 use super::school::{Joined, School};
+use super::storm::{is_undivided, undivided};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
 use crate::run::delivery::{
     self, Applier, ApplyState, Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part,
-    Place, Repaired, ServiceStop, carry_out, deliver, send_call,
+    Place, Repaired, ServiceStop, carry_out, send_call,
 };
 use crate::run::progress::Progress;
 use crate::store::{CallRecord, Intent};
@@ -27,7 +29,7 @@ use rosterd_core::classin_plan::{
     ItemVerdict, LARGEST_REGISTRATION, Membership, Obtained, Registration, Subject, Token,
     judge_registrations,
 };
-use rosterd_core::exam_plan::{Fingerprint, SentValues};
+use rosterd_core::exam_plan::{Fingerprint, Refusals, SentValues};
 use rosterd_core::failure::{ClassinKind, OperationKey, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassinUid, RunId, StudentId};
@@ -48,6 +50,7 @@ pub(super) async fn run<'a>(
         calls: RegistrationCalls::new(terms, school, accounts),
         positions,
         lost: Mutex::new(terms.context.state.lost_registrations().await?.into_iter().collect()),
+        left_over: Mutex::default(),
         state: Mutex::new(ApplyState::new(vec![None; accounts.operations.len()], None)),
         trouble: Mutex::default(),
     };
@@ -57,6 +60,8 @@ pub(super) async fn run<'a>(
     let batches = unknown.chunks(LARGEST_REGISTRATION).map(<[_]>::to_vec);
     let lane: Vec<Vec<&Application>> = alone.chain(batches).collect();
     carry_out(&registrar, &[vec![lane]], 1, &Progress::silent().bar("", 0)).await;
+    registrar.judge_left_over().await;
+    registrar.blame_service().await?;
     AccountsApplied::unless_broken(registrar.state, registrar.trouble)
 }
 
@@ -82,7 +87,7 @@ impl Items for RegistrationCall {
 }
 
 impl RegistrationCall {
-    fn call(&self) -> (Call, &'static str) {
+    pub(super) fn call(&self) -> (Call, &'static str) {
         if self.accounts.len() == 1 {
             (Call::Register, "register")
         } else {
@@ -96,13 +101,13 @@ impl RegistrationCall {
 }
 
 /// The calls that ask for accounts.
-struct RegistrationCalls<'a> {
-    terms: ClassinApplyContext<'a>,
+pub(super) struct RegistrationCalls<'a> {
+    pub(super) terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
     accounts: &'a AccountPlan,
     desired_hashes: HashMap<&'a StudentId, u64>,
-    /// How many were refused alone for what may be a fault of the call.
-    suspects: AtomicU32,
+    /// Whether it is the accounts that ClassIn refuses, or the calls themselves.
+    pub(super) refusals: Mutex<Refusals>,
     sendings: AtomicU64,
 }
 
@@ -116,7 +121,7 @@ impl<'a> RegistrationCalls<'a> {
             school,
             accounts,
             desired_hashes,
-            suspects: AtomicU32::new(0),
+            refusals: Mutex::default(),
             sendings: AtomicU64::new(0),
         }
     }
@@ -171,6 +176,7 @@ impl<'a> RegistrationCalls<'a> {
                 Judgement::SendAgain { part: Part::Single, otherwise }
             }
             ItemVerdict::StopRun { .. } => Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped)),
+            ItemVerdict::Halve { .. } => Judgement::SendAgain { part: Part::Halves, otherwise: outcome },
             ItemVerdict::Repeat { .. } | ItemVerdict::Unknown | ItemVerdict::SendSingly => {
                 Judgement::SendAgain { part: Part::Whole, otherwise: outcome }
             }
@@ -180,8 +186,7 @@ impl<'a> RegistrationCalls<'a> {
             | ItemVerdict::Retry { .. }
             | ItemVerdict::Full { .. }
             | ItemVerdict::Student { .. }
-            | ItemVerdict::Closed { .. }
-            | ItemVerdict::Halve { .. } => Judgement::Settled(outcome),
+            | ItemVerdict::Closed { .. } => Judgement::Settled(outcome),
         }
     }
 
@@ -245,9 +250,13 @@ impl CallService for RegistrationCalls<'_> {
         let tokens: Vec<Token> = call.accounts.iter().map(|account| account.token.clone()).collect();
         let (what, action) = call.call();
         let judged = judge_registrations(what, &tokens, &answer);
+        let divides = {
+            let mut refusals = self.refusals();
+            judged.items.iter().for_each(|item| take_in(&mut refusals, item));
+            refusals.divides()
+        };
         let mut items = Vec::with_capacity(call.len());
         for (account, item) in call.accounts.iter().zip(judged.items) {
-            self.suspects.fetch_add(u32::from(item.suspect.is_some()), Ordering::Relaxed);
             items.push(match item.verdict {
                 AccountVerdict::Known { uid, code, membership } => {
                     self.obtained((account, action), uid, code, membership).await?;
@@ -256,12 +265,11 @@ impl CallService for RegistrationCalls<'_> {
                         Membership::ToAskFor => Judgement::Repair(Outcome::Unsent(Unsent::ServiceStopped)),
                     }
                 }
+                AccountVerdict::Not(ItemVerdict::Halve { .. }) if !divides => Judgement::Settled(undivided()),
                 AccountVerdict::Not(verdict) => self.unknown(call, verdict, item.text),
             });
         }
-        let is_suspect = self.suspects.load(Ordering::Relaxed) > 1;
         let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
-        let stop = stop.or_else(|| is_suspect.then_some(ServiceStop::SuspectCalls { of: "accounts" }));
         Ok(Judged { stop, ..Judged::of(items).after(self.pause()) })
     }
 
@@ -317,15 +325,17 @@ fn sharing(accounts: &AccountPlan, positions: &HashMap<&StudentId, usize>) -> Ha
     sharing
 }
 
-struct Registrar<'a> {
-    accounts: &'a AccountPlan,
-    calls: RegistrationCalls<'a>,
+pub(super) struct Registrar<'a> {
+    pub(super) accounts: &'a AccountPlan,
+    pub(super) calls: RegistrationCalls<'a>,
     /// Where the registration of each student stands.
-    positions: HashMap<&'a StudentId, usize>,
+    pub(super) positions: HashMap<&'a StudentId, usize>,
     /// The registrations that share one account, by each of them.
     sharing: HashMap<usize, Arc<[usize]>>,
     /// When each student's last call was made that nobody knows the answer to.
     lost: Mutex<HashMap<StudentId, i64>>,
+    /// Accounts of refused batches that nobody has judged yet.
+    pub(super) left_over: Mutex<Vec<Vec<&'a Application>>>,
     state: Mutex<ApplyState>,
     trouble: Mutex<Option<String>>,
 }
@@ -335,7 +345,7 @@ impl Registrar<'_> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn must_skip(&self) -> bool {
+    pub(super) fn must_skip(&self) -> bool {
         self.state().is_over() || self.trouble().is_some() || self.calls.terms.context.stop.is_cancelled()
     }
 
@@ -392,14 +402,15 @@ impl<'a> Applier for Registrar<'a> {
     async fn deliver(&self, call: RegistrationCall) -> Result<Delivered<Membership>, Broken> {
         match call.known {
             Some(_) => self.calls.join_known(call).await,
-            None => deliver(&self.calls, call).await,
+            None => Box::pin(self.calls.deliver_unless_refused(call)).await,
         }
     }
 
-    fn note_call(&self, _batch: &Self::Batch, _positions: &[usize], delivered: &Delivered<Membership>) {
+    fn note_call(&self, batch: &Self::Batch, positions: &[usize], delivered: &Delivered<Membership>) {
         if let Some(trouble) = &delivered.trouble {
             self.trouble().get_or_insert_with(|| trouble.clone());
         }
+        self.leave_over(batch, positions, &delivered.outcomes);
     }
 
     fn place(&self, _batch: &Self::Batch, _number: u64, _index: usize) -> Place {
@@ -432,6 +443,9 @@ impl<'a> Applier for Registrar<'a> {
     fn note_not_applied(&self, position: usize, outcome: &Outcome<Membership>, record: &mut CallRecord) {
         let Some(operation) = self.accounts.operations.get(position) else { return };
         let student = &operation.student;
+        if is_undivided(outcome) {
+            record.settled.push(key(student));
+        }
         let Outcome::Failed(cause) = outcome else { return };
         record.settled.push(key(student));
         // The contact has no account any more, so the one that was obtained by it is gone.

@@ -1,6 +1,7 @@
 //! Taking accounts into the school: one call at a time, and once a run for each contact.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,10 @@ use crate::remote::classin::ClassinError;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Delivered, Items, Judged, Judgement, Part, ServiceStop, deliver,
 };
-use rosterd_core::classin_plan::{Call, CallAnswer, Contact, ItemVerdict, SchoolName, judge_school_student};
+use rosterd_core::classin_plan::{
+    Call, CallAnswer, Code, Contact, ItemVerdict, SchoolName, judge_school_student,
+};
+use rosterd_core::exam_plan::{Refusals, RefusedBatch};
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 
@@ -34,6 +38,8 @@ pub(super) struct School<'a> {
     terms: ClassinApplyContext<'a>,
     /// What became of them in this run. Held across a call, so that there is one at a time.
     known: Mutex<HashMap<Contact, Joined>>,
+    /// Whether it is the accounts that ClassIn refuses, or the calls themselves: each is a batch of its own.
+    refusals: std::sync::Mutex<Refusals>,
 }
 
 /// One account that is to be of the school.
@@ -54,7 +60,7 @@ impl Items for JoinCall {
 
 impl<'a> School<'a> {
     pub(super) fn new(terms: ClassinApplyContext<'a>) -> Self {
-        Self { terms, known: Mutex::new(HashMap::new()) }
+        Self { terms, known: Mutex::new(HashMap::new()), refusals: std::sync::Mutex::default() }
     }
 
     /// Makes sure that this account is a student of the school. A lost answer is settled by the same call again,
@@ -65,9 +71,27 @@ impl<'a> School<'a> {
             return Ok(joined.clone());
         }
         let call = JoinCall { contact: contact.clone(), name: name.clone() };
-        let joined = joined(deliver(self, call).await?);
+        let joined = self.unless_all_are_refused(joined(deliver(self, call).await?));
         known.insert(contact.clone(), joined.clone());
         Ok(joined)
+    }
+
+    /// Twenty accounts of which not one could be taken in are ClassIn's doing.
+    fn unless_all_are_refused(&self, joined: Joined) -> Joined {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        match &joined {
+            Joined::Not(cause) if cause.code.classin().is_some_and(Code::may_be_one_value) => {
+                let word = refusals.refuse_batch(1);
+                let stop = ServiceStop::RefusedItems { call: CALL, items: refusals.items() };
+                if word == RefusedBatch::Stop { Joined::Stopped(stop) } else { joined }
+            }
+            Joined::Not(cause) if cause.code.classin().is_none() => joined,
+            Joined::Member | Joined::Not(_) => {
+                refusals.accept();
+                joined
+            }
+            Joined::Stopped(_) => joined,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::PoisonError;
 
-use rosterd_core::classin_plan::{Call, Code, EnrolmentBatch};
+use rosterd_core::classin_plan::{Call, Code, EnrolmentBatch, Subject};
 use rosterd_core::exam_plan::{Refusals, RefusedBatch};
 use rosterd_core::outcome::{Outcome, Unsent};
 use tokio::sync::Mutex;
@@ -15,6 +15,7 @@ use super::apply::ClassinApplier;
 use super::enrolments::EnrolmentCall;
 use super::record::{action, call};
 use crate::run::delivery::{Applier, Broken, Delivered, Items, ServiceStop, deliver};
+use crate::store::StoreError;
 
 /// Whose turn it is while a batch is to show something to those that come after it.
 #[derive(Default)]
@@ -43,11 +44,11 @@ impl Turns {
 }
 
 /// What is left of a refused call that is not halved yet.
-pub(super) fn undivided() -> Outcome<()> {
+pub(super) fn undivided<G>() -> Outcome<G> {
     Outcome::Unsent(Unsent::LeftForLater)
 }
 
-fn is_undivided(outcome: &Outcome<()>) -> bool {
+pub(super) fn is_undivided<G>(outcome: &Outcome<G>) -> bool {
     matches!(outcome, Outcome::Unsent(Unsent::LeftForLater))
 }
 
@@ -118,6 +119,20 @@ impl ClassinApplier<'_> {
         }
     }
 
+    /// Whose account could not be taken into the school before ClassIn was seen to take in nobody is at no fault.
+    pub(super) async fn blame_service(&self) -> Result<(), StoreError> {
+        let refused = {
+            let state = self.state();
+            if !matches!(state.stopped(), Some(ServiceStop::RefusedItems { .. })) {
+                return Ok(());
+            }
+            let operations = self.plan.operations.iter().enumerate();
+            let refused = operations.filter(|(at, _)| state.outcome(*at).is_some_and(is_refused));
+            refused.map(|(_, operation)| Subject::from(operation).key).collect::<Vec<_>>()
+        };
+        self.terms.context.state.blame_service(&refused).await
+    }
+
     fn refusals(&self, what: Call) -> Refusals {
         self.calls.classes().refusals.get(&what).cloned().unwrap_or_default()
     }
@@ -132,7 +147,7 @@ fn positions(outcomes: &[Outcome<()>], wanted: impl Fn(&Outcome<()>) -> bool) ->
 }
 
 /// Refused for what may be a fault of the call, with others or alone.
-fn is_refused(outcome: &Outcome<()>) -> bool {
+pub(super) fn is_refused<G>(outcome: &Outcome<G>) -> bool {
     let is_one_value = |code: Option<Code>| code.is_some_and(Code::may_be_one_value);
     is_undivided(outcome) || outcome.cause().is_some_and(|cause| is_one_value(cause.code.classin()))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rosterd_core::classin_plan::{Code, Stop, codes_of_one_value};
+use rosterd_core::classin_plan::{Code, Stop};
 
 use crate::remote::classin::{ClassinDisposition, ClassinError, StopCause};
 use crate::remote::exam::ExamError;
@@ -19,8 +19,6 @@ pub(in crate::run) enum ServiceStop {
     Classin(Box<ClassinError>),
     /// ClassIn answered with a code that concerns every call.
     ClassinCode { stop: Stop, code: Code },
-    /// ClassIn refused the values of several accounts or students, each alone in its call: rather it is the calls.
-    SuspectCalls { of: &'static str },
     /// The service refused whatever it was sent in such calls.
     RefusedItems { call: &'static str, items: usize },
     /// So many candidates show another login value than the one they are known by.
@@ -52,7 +50,7 @@ impl ServiceStop {
                 | ClassinDisposition::RetryThenStop
                 | ClassinDisposition::SmallerBatch => Severity::Temporary,
             },
-            Self::ClassinCode { stop: Stop::OurMistake, .. } | Self::SuspectCalls { .. } => Severity::Failed,
+            Self::ClassinCode { stop: Stop::OurMistake, .. } => Severity::Failed,
             Self::ClassinCode { stop: Stop::NoPermission, .. } => Severity::Credentials,
             Self::ClassinCode { stop: Stop::Maintenance, .. }
             | Self::FailedCalls { .. }
@@ -76,10 +74,6 @@ impl fmt::Display for ServiceStop {
             }
             Self::ClassinCode { stop: Stop::Maintenance, code } => {
                 write!(f, "ClassIn is closed for maintenance (code {code})")
-            }
-            Self::SuspectCalls { of } => {
-                let codes = codes_of_one_value();
-                write!(f, "ClassIn refuses the calls themselves for several {of} (code {codes})")
             }
             Self::RefusedItems { call, items } => write!(
                 f,

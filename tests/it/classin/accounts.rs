@@ -279,7 +279,7 @@ async fn a_call_that_is_refused_for_one_bad_value_is_taken_apart() {
     apply(&school, 3).await;
     school.set("refuse_call", &format!("{REGISTER_SEVERAL}:100"));
     school.run_as(Exit::Done).await;
-    assert_eq!(school.classin_calls(), [REGISTER_SEVERAL, REGISTER, REGISTER, REGISTER, ADD]);
+    assert_eq!(school.classin_calls(), [REGISTER_SEVERAL, REGISTER_SEVERAL, REGISTER, ADD]);
     assert_eq!(school.members(class).len(), 3);
 }
 

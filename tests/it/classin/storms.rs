@@ -100,3 +100,37 @@ async fn a_removal_that_is_refused_alone_stays_as_sure_as_it_was() {
     assert_eq!(school.evidence(class).await[&uids[0]], "added");
     assert!(school.members(class).contains(&uids[0]));
 }
+
+#[tokio::test]
+async fn a_storm_over_registrations_costs_at_most_40_calls_and_is_nobodys_fault() {
+    for (calls, code) in [
+        (&["registerMultiple", "register"][..], "100"),
+        (&["register", "registerMultiple"], "155"),
+        (&["addSchoolStudent"], "100"),
+    ] {
+        let (school, class) = super::accounts::registering().await;
+        if calls[0] == "addSchoolStudent" {
+            for at in 0..280 {
+                school.sandbox.create_outside_account("n", &super::accounts::phone(at));
+            }
+        }
+        for at in 0..280 {
+            let id = format!("a{at:03}");
+            school.applicant(&id, &super::accounts::phone(at)).await;
+            school.join(&id, "c1").await;
+        }
+        for call in calls {
+            school.set("refuse_call", &format!("{call}@*:{code}"));
+        }
+        let report = school.run_to(Exit::Temporary).await;
+        let made = school.classin_calls().len();
+        assert!(made <= 40, "{calls:?} {code}: {made} calls");
+        let rows = school.failures().await;
+        assert!(rows.iter().all(|row| row.code == "service-stopped"), "{calls:?} {code}: {rows:#?}");
+        assert!(!report.classin.errors.is_empty());
+        school.sandbox.clear_faults();
+        school.later(DAY);
+        school.run_as(Exit::Done).await;
+        assert_eq!(school.members(class).len(), 280, "{calls:?} {code}");
+    }
+}

@@ -23,7 +23,7 @@ pub use account::{
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
-pub use codes::{Call, Code, CodeClass, Decision, Stop, codes_of_one_value, decide};
+pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
     EvidenceChange, HeldBack, LARGEST_BATCH, MOST_SIBLINGS, Reason, SharedContact, SharedContacts,

@@ -125,7 +125,8 @@ fn account(verdict: ItemVerdict, told: ToldUid) -> AccountVerdict {
             ItemVerdict::Done { code } | ItemVerdict::Already { code } | ItemVerdict::Repair { code },
             ToldUid::Nothing,
         ) => ItemVerdict::Repeat { code },
-        (ItemVerdict::SendSingly | ItemVerdict::Halve { .. }, _) => ItemVerdict::SendSingly,
+        (ItemVerdict::SendSingly, _) => ItemVerdict::SendSingly,
+        (ItemVerdict::Halve { code }, _) => ItemVerdict::Halve { code },
         (
             ItemVerdict::Repeat { .. }
             | ItemVerdict::Retry { .. }

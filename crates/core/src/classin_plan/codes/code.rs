@@ -87,11 +87,3 @@ impl fmt::Display for Code {
         self.0.fmt(f)
     }
 }
-
-/// The codes of [`Code::may_be_one_value`], for a sentence.
-#[must_use]
-pub fn codes_of_one_value() -> String {
-    let codes: Vec<String> =
-        TABLE.iter().filter(|row| row.code.may_be_one_value()).map(|row| row.code.to_string()).collect();
-    codes.join(" or ")
-}

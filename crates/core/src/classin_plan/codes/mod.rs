@@ -22,7 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, codes_of_one_value};
+pub use code::Code;
 
 use crate::roster::ClassTarget;
 use table::{NOT_LISTED, TABLE, UNEXPECTED_HERE};
