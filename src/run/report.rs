@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::remote::http::Calls;
+use crate::remote::http::{Calls, Transport};
 use crate::run::attention::Attentions;
 use crate::run::severity::Severity;
 use crate::store::StandingHold;
@@ -194,6 +194,16 @@ impl ServiceReport {
             self.errors.push(error);
         }
         self.worsen(severity);
+    }
+
+    /// Refused credentials after accepted ones are none: the service says something else by it, and the next run tells.
+    pub(super) fn doubt_credentials(&mut self, service: Service, transport: &Transport) {
+        if self.severity == Severity::Credentials && transport.was_accepted() {
+            self.severity = Severity::Temporary;
+            self.errors.push(format!(
+                "{service}: the same credentials were accepted earlier in this run; the next run tries again"
+            ));
+        }
     }
 
     /// Notes that a part of it ended so.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use rosterd_core::exam_plan::HoldWord;
-use rosterd_core::failure::{FailureCode, FailureState, OperationKey, RecordedHash, Service};
+use rosterd_core::failure::{FailureCode, FailureState, Fault, OperationKey, RecordedHash, Service};
 use rosterd_core::roster::RunId;
 use sqlx::{Sqlite, Transaction};
 
@@ -23,17 +23,20 @@ pub(super) async fn record(
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let FailureRecord { key, call, code, message, service_text, batch, index, failure, attempts } = record;
+    let FailureRecord { key, call, code, message, service_text, batch, index, failure, attempts, fault } =
+        record;
     let number = |number: &Option<u64>| number.and_then(|number| i64::try_from(number).ok());
     let (contact, contact_form) = stored_contact(failure.recorded);
     sqlx::query(
         "INSERT INTO failures (service, kind, student_id, class_code, state, call, code, message, \
-         service_text, batch, item_index, attempts, first_failed_at_ms, last_failed_at_ms, due_at_ms, want, \
-         contact, contact_form, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         service_text, batch, item_index, attempts, service_attempts, is_service_fault, first_failed_at_ms, \
+         last_failed_at_ms, due_at_ms, want, contact, contact_form, run_id) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (service, kind, student_id, class_code, is_standing) \
          WHERE state IN ('waiting', 'dead', 'ignored', 'held') DO UPDATE SET state = excluded.state, call = excluded.call, code = excluded.code, \
          message = excluded.message, service_text = excluded.service_text, batch = excluded.batch, \
          item_index = excluded.item_index, attempts = excluded.attempts, \
+         service_attempts = excluded.service_attempts, is_service_fault = excluded.is_service_fault, \
          last_failed_at_ms = excluded.last_failed_at_ms, due_at_ms = excluded.due_at_ms, \
          want = excluded.want, contact = excluded.contact, contact_form = excluded.contact_form, \
          run_id = excluded.run_id",
@@ -49,7 +52,9 @@ pub(super) async fn record(
     .bind(service_text)
     .bind(number(batch))
     .bind(number(index))
-    .bind(attempts)
+    .bind(attempts.own)
+    .bind(attempts.of_service)
+    .bind(*fault == Fault::Service)
     .bind(now_ms)
     .bind(now_ms)
     .bind(failure.due_at_ms)
@@ -96,7 +101,8 @@ impl StateStore {
             return Ok(());
         }
         sqlx::query(
-            "UPDATE failures SET code = ?, state = 'waiting', attempts = max(attempts - 1, 0), message = ? \
+            "UPDATE failures SET code = ?, state = 'waiting', attempts = max(attempts - 1, 0), \
+             service_attempts = service_attempts + 1, is_service_fault = 1, message = ? \
              WHERE state IN ('waiting', 'dead') AND is_standing = 0 AND (service, kind, student_id, class_code) IN \
              (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
         )
@@ -179,7 +185,8 @@ impl StateStore {
             "UPDATE failures SET due_at_ms = ?2, \
              state = CASE WHEN is_standing = 1 AND ?1 = 'waiting' AND code IN (SELECT value FROM json_each(?4)) \
              THEN 'held' ELSE ?1 END, \
-             attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE attempts END \
+             attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE attempts END, \
+             service_attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE service_attempts END \
              WHERE failure_id IN (SELECT failure_id FROM open_failures) \
              AND ((?3 IS NULL AND (state <> 'ignored' OR ?1 = 'ignored')) \
              OR failure_id IN (SELECT value FROM json_each(?3)))",

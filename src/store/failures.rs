@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use rosterd_core::exam_plan::{Fingerprint, HoldWord, NamedHold, OpenFailures, SilencedHold};
 use rosterd_core::failure::{
-    ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, OpenFailure, OperationKey,
-    RecordedHash, RecordedKind, Service,
+    Attempts, ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, Fault, OpenFailure,
+    OperationKey, RecordedHash, RecordedKind, Service,
 };
 
 use super::error::{Doing, counted};
@@ -29,7 +29,9 @@ pub struct FailureRecord {
     /// Where it stands, and what was wanted.
     pub failure: OpenFailure,
     /// Failed attempts so far, this one included.
-    pub attempts: u32,
+    pub attempts: Attempts,
+    /// Whose doing this one was.
+    pub fault: Fault,
 }
 
 /// One open failure as it is shown.
@@ -66,7 +68,7 @@ pub struct FailureRow {
     pub batch: Option<i64>,
     /// The item of the batch, counted from 0.
     pub index: Option<i64>,
-    /// Failed attempts so far.
+    /// Failed attempts so far, those that were the service's doing included.
     pub attempts: i64,
     /// When it is due again, as RFC 3339; absent unless it waits for that moment.
     pub due_at: Option<String>,
@@ -174,6 +176,10 @@ impl TryFrom<ShownRow> for FailureRow {
             due_at: moment(row.due_at_ms).filter(|_| waits),
         })
     }
+}
+
+fn number(stored: i64) -> u32 {
+    u32::try_from(stored).unwrap_or(u32::MAX)
 }
 
 fn bad(id: i64, what: &'static str) -> StoreError {
@@ -310,9 +316,10 @@ impl StateStore {
 
     /// Earlier attempts at this operation, if it is an open failure.
     pub async fn earlier_attempts(&self, key: &OperationKey) -> Result<Option<EarlierAttempts>, StoreError> {
-        let row: Option<(i64, i64, i64, Option<i64>, String)> = sqlx::query_as(
-            "SELECT failure_id, attempts, want, contact, contact_form FROM open_failures \
-             WHERE service = ? AND kind = ? AND student_id = ? AND class_code = ? AND is_standing = 0",
+        let row: Option<(i64, i64, i64, i64, Option<i64>, String)> = sqlx::query_as(
+            "SELECT failure_id, attempts, service_attempts, want, contact, contact_form FROM failures \
+             WHERE service = ? AND kind = ? AND student_id = ? AND class_code = ? AND is_standing = 0 \
+             AND state IN ('waiting', 'dead', 'ignored', 'held')",
         )
         .bind(key.service().as_str())
         .bind(key.kind.as_str())
@@ -321,8 +328,8 @@ impl StateStore {
         .fetch_optional(&self.reader)
         .await
         .doing("reading earlier attempts")?;
-        let earlier = |(id, attempts, hash, contact, form): (_, _, _, _, String)| {
-            let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+        let earlier = |(id, own, of_service, hash, contact, form): (_, _, _, _, _, String)| {
+            let attempts = Attempts { own: number(own), of_service: number(of_service) };
             Ok(EarlierAttempts { attempts, recorded: recorded(id, hash, contact, &form)? })
         };
         row.map(earlier).transpose()
@@ -331,8 +338,9 @@ impl StateStore {
     /// How often the service itself failed over a call of the exam side that one of these was part of.
     pub async fn failed_over(&self) -> Result<HashMap<OperationKey, u32>, StoreError> {
         let rows: Vec<(i64, String, String, i64)> = sqlx::query_as(
-            "SELECT failure_id, kind, student_id, attempts FROM open_failures \
-             WHERE service = 'exam' AND code = ? AND is_standing = 0 ORDER BY failure_id",
+            "SELECT failure_id, kind, student_id, attempts + service_attempts FROM failures \
+             WHERE service = 'exam' AND code = ? AND is_standing = 0 AND state IN ('waiting', 'dead', 'ignored', 'held') \
+             ORDER BY failure_id",
         )
         .bind(FailureCode::ServiceFailed.as_str())
         .fetch_all(&self.reader)
@@ -340,7 +348,7 @@ impl StateStore {
         .doing("reading earlier attempts")?;
         let attempts = |(id, kind, student, count): (i64, String, String, i64)| {
             let key = key(id, Service::Exam.as_str(), &kind, student, String::new())?;
-            Ok((key, u32::try_from(count).unwrap_or(u32::MAX)))
+            Ok((key, number(count)))
         };
         rows.into_iter().map(attempts).collect()
     }
@@ -348,8 +356,9 @@ impl StateStore {
     /// Open failures, oldest first, and after them the rows of the roster that cannot be used.
     pub async fn open_failures(&self) -> Result<Vec<FailureRow>, StoreError> {
         let rows: Vec<ShownRow> = sqlx::query_as(
-            "SELECT failure_id, service, kind, student_id, class_code, state, code, message, service_text, \
-             batch, item_index, attempts, first_failed_at_ms, due_at_ms, is_standing FROM open_failures ORDER BY failure_id",
+            "SELECT failure_id, service, kind, student_id, class_code, state, code, message, service_text, batch, \
+             item_index, attempts + service_attempts AS attempts, first_failed_at_ms, due_at_ms, is_standing \
+             FROM failures WHERE state IN ('waiting', 'dead', 'ignored', 'held') ORDER BY failure_id",
         )
         .fetch_all(&self.reader)
         .await

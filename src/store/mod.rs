@@ -50,6 +50,7 @@ pub mod roster_writer;
 mod row_blocks;
 mod runs;
 mod service_accounts;
+mod service_faults;
 mod standing;
 mod state;
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::error::Doing;
 use super::{StateStore, StoreError};
 
 impl StateStore {
-    /// Moments that lie further ahead than they ever could are now: failures are due within `longest_delay_ms`, look-ups
-    /// of groups within `verify_groups_ms`, and no link is made in the future.
+    /// Moments that lie further ahead than they ever could are now: failures and groups to be created are due within
+    /// `longest_delay_ms`, look-ups of groups within `verify_groups_ms`; no link is made, no class found full and no results
+    /// are read in the future.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -24,6 +25,9 @@ impl StateStore {
             ),
             ("UPDATE links SET groups_due_at_ms = ?1 WHERE groups_due_at_ms > ?2", verify_groups_ms),
             ("UPDATE links SET linked_at_ms = ?1 WHERE linked_at_ms > ?2", 0),
+            ("UPDATE group_creations SET due_at_ms = ?1 WHERE due_at_ms > ?2", longest_delay_ms),
+            ("UPDATE full_classes SET at_ms = ?1 WHERE at_ms > ?2", 0),
+            ("UPDATE result_passes SET finished_at_ms = ?1 WHERE finished_at_ms > ?2", 0),
         ];
         for (statement, ahead_ms) in statements {
             sqlx::query(statement)

@@ -1,6 +1,7 @@
 //! Sends one request at a time, within pace, number in flight, deadline and size.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ struct Shared {
     counters: Counters,
     breaker: Breaker,
     clock_difference: Mutex<Option<i64>>,
+    is_accepted: AtomicBool,
 }
 
 impl Transport {
@@ -93,6 +95,7 @@ impl Transport {
             counters,
             breaker,
             clock_difference,
+            is_accepted: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -149,6 +152,18 @@ impl Transport {
     pub fn reset(&self) {
         self.shared.pacer.reset();
         self.shared.breaker.reset();
+        self.shared.is_accepted.store(false, Ordering::Relaxed);
+    }
+
+    /// The service has taken a call for one with the right credentials.
+    pub fn note_accepted(&self) {
+        self.shared.is_accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has since the last [`Transport::reset`].
+    #[must_use]
+    pub fn was_accepted(&self) -> bool {
+        self.shared.is_accepted.load(Ordering::Relaxed)
     }
 
     /// How many seconds our clock is ahead of the service's, as its last answer that says what time it is there shows.

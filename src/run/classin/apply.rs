@@ -24,7 +24,7 @@ use rosterd_core::classin_plan::{
     AccountChange, Approvals, Closure, Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
     EnrolmentState, Reason, Scope, Subject, batches, decide,
 };
-use rosterd_core::failure::NextAttempt;
+use rosterd_core::failure::{NextAttempt, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
@@ -331,6 +331,8 @@ impl<'a> ClassinApplier<'a> {
 }
 
 impl Applier for ClassinApplier<'_> {
+    const SERVICE: Service = Service::Classin;
+
     type Batch = EnrolmentBatch;
     type Call = EnrolmentCall;
     type Gain = ();

@@ -46,6 +46,7 @@ use rosterd_core::classin_plan::{
     AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, StaleEnrolments, Subject,
 };
 use rosterd_core::exam_plan::OperationLine;
+use rosterd_core::failure::{HOUR_MS, Service};
 use rosterd_core::roster::{Mode, RunId};
 
 use super::in_one_line;
@@ -151,6 +152,7 @@ pub(super) async fn sync_classin(
         }
     };
     report.take_calls(&side.transport.take_calls());
+    report.doubt_credentials(Service::Classin, &side.transport);
     report.close();
     (report, lines)
 }
@@ -176,6 +178,10 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<EnrolmentLines, ClassinSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
+    if writer.is_some() && context.exam.is_none() {
+        // Else the exam side's turn has done it.
+        mend_moments(context, side).await?;
+    }
     let may_take = writer.is_some() && context.mode != Mode::Observe;
     let (state, now_ms) = (&context.state, context.clock.now_ms());
     report.notes.extend(service_account::require_own_account(state, side, may_take, now_ms).await?);
@@ -205,6 +211,18 @@ async fn pass(
     let terms = ClassinApplyContext { context, side, writer, run, token_key: &key };
     apply_all(terms, plan, approved, report).await?;
     Ok(lines)
+}
+
+/// What a clock that was ahead has put off for too long is due now, and what it has noted counts from now on.
+async fn mend_moments(context: &Context, side: &ClassinSide) -> Result<(), StoreError> {
+    const A_DAY_MS: i64 = 24 * HOUR_MS;
+    let longest = context.retry.max_delay.max(context.retry.first_delay);
+    let longest_ms = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX).max(HOUR_MS);
+    let now_ms = context.clock.now_ms();
+    // No group is looked up without an exam side.
+    context.state.mend_moments(now_ms, longest_ms, i64::MAX).await?;
+    let longest_approval_ms = A_DAY_MS.saturating_add(side.delete_grace_ms);
+    context.state.mend_looked_back(now_ms, A_DAY_MS, longest_approval_ms).await
 }
 
 /// Accounts, classes, names, and the nightly check, in this order.

@@ -365,6 +365,8 @@ impl Registrar<'_> {
 }
 
 impl<'a> Applier for Registrar<'a> {
+    const SERVICE: Service = Service::Classin;
+
     type Batch = Vec<&'a Application>;
     type Call = RegistrationCall;
     type Gain = Membership;

@@ -156,6 +156,8 @@ impl Renamer<'_> {
 }
 
 impl<'a> Applier for Renamer<'a> {
+    const SERVICE: Service = Service::Classin;
+
     /// Where the operation stands, and the name.
     type Batch = (usize, &'a Renaming);
     type Call = NameCall;

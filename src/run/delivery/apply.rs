@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{FailureCode, OperationKey};
+use rosterd_core::failure::{FailureCode, OperationKey, Service};
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::RunId;
 use tracing::Instrument;
@@ -36,6 +36,8 @@ pub(in crate::run) struct Subject {
 
 /// What a service supplies to carry a plan out. Operations are named by their position in the plan.
 pub(in crate::run) trait Applier: Sync {
+    const SERVICE: Service;
+
     type Batch: Send + Sync;
     type Call: Items;
     /// What the service gives for an item that is applied.
@@ -113,6 +115,9 @@ pub(in crate::run) async fn carry_out<A: Applier>(
         let lanes: Vec<BoxFuture<'_, ()>> =
             wave.iter().map(|lane| send_lane(applier, lane, bar).boxed()).collect();
         stream::iter(lanes).buffer_unordered(in_flight.max(1)).collect::<Vec<()>>().await;
+    }
+    if let Err(error) = record::settle_faults(applier).await {
+        applier.state().break_off(error);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What became of the items of a call, written down before anything else is sent for them.
 
-use rosterd_core::failure::{EarlierAttempts, OpenFailure, RecordedHash};
+use rosterd_core::failure::{EarlierAttempts, FailureOwner, Fault, NextAttempt, OpenFailure, RecordedHash};
 use rosterd_core::outcome::{FailureCause, Outcome};
 
 use super::apply::{Applier, Subject};
 use super::broken::Broken;
+use super::state::Faults;
 use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, StoreError};
 
@@ -38,11 +39,15 @@ pub(super) async fn outcomes<A: Applier>(
 ) -> Result<Vec<(usize, Outcome)>, Broken> {
     let mut record = CallRecord::default();
     let mut ended = Vec::new();
+    let mut faults = Faults::default();
+    let is_accepted = outcomes.iter().any(Outcome::is_applied);
+    let is_alone = positions.len() == 1;
     for (index, (at, outcome)) in positions.iter().zip(outcomes).enumerate() {
         let place = applier.place(batch, number, index);
         for at in applier.ending_together(*at) {
             match &outcome {
                 Outcome::Applied(gain) => {
+                    faults.accepted.insert(place.call);
                     if !applier.note_applied(batch, at, gain, &mut record) {
                         continue;
                     }
@@ -50,8 +55,18 @@ pub(super) async fn outcomes<A: Applier>(
                 Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {
                     let subject = applier.subject(at);
                     if let (Some(cause), Some(subject)) = (outcome.cause(), subject) {
+                        // A code of ClassIn's for one item is its own answer, whoever else is in the call.
+                        let is_told_apart = is_alone || (is_accepted && cause.code.classin().is_some());
                         let failure = failure(applier.context(), &subject, cause, place).await?;
-                        record.failures.extend(failure);
+                        if let Some(failure) = failure {
+                            if failure.fault == Fault::Service
+                                && is_told_apart
+                                && failure.code.may_be_of_one_item()
+                            {
+                                faults.alone.push((failure.key.clone(), failure.call));
+                            }
+                            record.failures.push(failure);
+                        }
                     }
                     applier.note_not_applied(at, &outcome, &mut record);
                 }
@@ -67,7 +82,24 @@ pub(super) async fn outcomes<A: Applier>(
     }
     let now_ms = applier.context().clock.now_ms();
     applier.context().state.record_call(&record, applier.run(), now_ms).await?;
+    applier.state().note_faults(faults);
     Ok(ended)
+}
+
+/// Settles in the end whose doing the failures of this run were: a service that has done such work once does not keep
+/// what waits for it any longer, and what failed alone beside it is at fault itself.
+pub(super) async fn settle_faults<A: Applier>(applier: &A) -> Result<(), Broken> {
+    let Faults { accepted, alone } = applier.state().take_faults();
+    let (context, run) = (applier.context(), applier.run());
+    let now_ms = context.clock.now_ms();
+    let calls: Vec<&'static str> = accepted.iter().copied().collect();
+    context.state.wake_service_faults(A::SERVICE, &calls, run, now_ms).await?;
+    let alone = alone.into_iter().filter(|(_, call)| accepted.contains(call)).map(|(key, _)| key);
+    let decide = |attempts| {
+        let next = NextAttempt::AfterDelay;
+        context.retry.schedule(next, attempts, Fault::Item, now_ms, fastrand::f64(), None)
+    };
+    Ok(context.state.blame_items(&alone.collect::<Vec<_>>(), run, decide).await?)
 }
 
 /// Whether it is known not to have happened: refused, or never sent. Where the answer was lost, a look-up may lag behind,
@@ -92,10 +124,13 @@ pub(in crate::run) async fn failure(
     let Subject { key, desired_hash } = subject;
     let recorded = RecordedHash::with_contact(*desired_hash, cause.contact);
     let earlier = context.state.earlier_attempts(key).await?;
-    let attempts = EarlierAttempts::with_another(earlier, recorded);
+    let may_be_service = matches!(next, NextAttempt::AfterDelay | NextAttempt::NextRun);
+    let is_service = may_be_service && FailureOwner::is_service_fault(key.kind, &cause.code);
+    let fault = if is_service { Fault::Service } else { Fault::Item };
+    let attempts = EarlierAttempts::with_another(earlier, recorded, fault);
     let now_ms = context.clock.now_ms();
     let (state, due_at_ms) =
-        context.retry.schedule(next, attempts, now_ms, fastrand::f64(), cause.retry_after);
+        context.retry.schedule(next, attempts, fault, now_ms, fastrand::f64(), cause.retry_after);
     Ok(Some(FailureRecord {
         key: key.clone(),
         call: cause.call.unwrap_or(place.call),
@@ -106,5 +141,6 @@ pub(in crate::run) async fn failure(
         index: place.index,
         failure: OpenFailure { state, due_at_ms, recorded },
         attempts,
+        fault,
     }))
 }

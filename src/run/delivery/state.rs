@@ -1,5 +1,8 @@
 //! How far a plan is carried out.
 
+use std::collections::BTreeSet;
+
+use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
 
 use super::broken::Broken;
@@ -13,6 +16,16 @@ pub(in crate::run) struct ApplyState {
     batches: u64,
     stopped: Option<ServiceStop>,
     broken: Option<Broken>,
+    faults: Faults,
+}
+
+/// What the calls of a run tell about whose doing a failure is.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// Calls of which something was accepted.
+    pub(super) accepted: BTreeSet<&'static str>,
+    /// Operations that failed by the service's doing and were sent alone, each with its call.
+    pub(super) alone: Vec<(OperationKey, &'static str)>,
 }
 
 impl ApplyState {
@@ -72,6 +85,16 @@ impl ApplyState {
 
     pub(in crate::run) fn stopped(&self) -> Option<&ServiceStop> {
         self.stopped.as_ref()
+    }
+
+    pub(super) fn note_faults(&mut self, faults: Faults) {
+        let Faults { accepted, alone } = faults;
+        self.faults.accepted.extend(accepted);
+        self.faults.alone.extend(alone);
+    }
+
+    pub(super) fn take_faults(&mut self) -> Faults {
+        std::mem::take(&mut self.faults)
     }
 
     pub(in crate::run) fn take_broken(&mut self) -> Option<Broken> {

@@ -8,7 +8,7 @@ use rosterd_core::exam_plan::{
     Approved, Batch, Call, Change, GuardedPlan, LookupResults, Mapping, MemoryKey, Observed, Operation,
     OperationKind, OperationState, Wave,
 };
-use rosterd_core::failure::{FailureCode, OperationKey};
+use rosterd_core::failure::{FailureCode, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{RunId, Sid, StudentId};
 use tokio::sync::OnceCell;
@@ -273,6 +273,8 @@ fn count(context: &ApplyContext<'_>, state: &ApplyState, report: &mut ServiceRep
 }
 
 impl Applier for ExamApplier<'_> {
+    const SERVICE: Service = Service::Exam;
+
     type Batch = Batch;
     type Call = WriteCall;
     type Gain = NewSid;

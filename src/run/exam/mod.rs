@@ -67,6 +67,7 @@ use crate::store::{RosterError, StoreError};
 use rosterd_core::exam_plan::{
     Flaw, GuardedPlan, LinkNote, Listing, ListingCertificate, LookupResults, Mapping, MemoryKey, Observed,
 };
+use rosterd_core::failure::Service;
 use rosterd_core::roster::{LoginValue, Mode, RunId};
 
 /// The exam side: how to reach it and how to treat it.
@@ -175,6 +176,7 @@ pub(super) async fn sync_exam(
         }
     };
     report.take_calls(&side.reader.transport().take_calls());
+    report.doubt_credentials(Service::Exam, side.reader.transport());
     report.close();
     (report, planned)
 }

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rosterd_core::exam_plan::{Batch, Call, Change, Identity, Operation, PlanTotals, SkipReason, allowance};
-use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
+use rosterd_core::failure::{Attempts, FailureState, Fault, OpenFailure, RecordedHash};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{LoginValue, Sid};
 
@@ -177,7 +177,8 @@ impl ExamApplier<'_> {
                 due_at_ms: self.looked_at_again_ms(),
                 recorded: RecordedHash::alone(operation.desired_hash),
             },
-            attempts: 0,
+            attempts: Attempts::default(),
+            fault: Fault::Item,
         }));
         Outcome::Unsent(reason.into())
     }

@@ -10,7 +10,9 @@ use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
     GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD, SentValues,
 };
-use rosterd_core::failure::{FailureCode, FailureState, OpenFailure, OperationKey, RecordedHash, Service};
+use rosterd_core::failure::{
+    Attempts, FailureCode, FailureState, Fault, OpenFailure, OperationKey, RecordedHash, Service,
+};
 use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
 
@@ -95,7 +97,8 @@ pub(super) fn impossible(operation: &Operation, reason: &CannotReason, now_ms: i
             due_at_ms: now_ms,
             recorded: RecordedHash::alone(operation.desired_hash),
         },
-        attempts: 1,
+        attempts: Attempts { own: 1, of_service: 0 },
+        fault: Fault::Item,
     }
 }
 

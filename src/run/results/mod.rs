@@ -78,7 +78,12 @@ pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     tracing::info!("pulling exam results");
     pull.exam.reader.transport().reset();
     if let Err(error) = pull.passes(&mut report).await {
-        report.fail(error.severity(), format!("exam: {}", in_one_line(&error)));
+        // Refused credentials after accepted ones are none.
+        let is_doubtful = pull.exam.reader.transport().was_accepted();
+        let severity = error.severity();
+        let severity =
+            if is_doubtful && severity == Severity::Credentials { Severity::Temporary } else { severity };
+        report.fail(severity, format!("exam: {}", in_one_line(&error)));
     }
     if let Err(error) = pull.count(&mut report).await {
         report.fail(Severity::Failed, in_one_line(&error));
@@ -160,7 +165,8 @@ impl ResultsPull {
         let Some(full_at_ms) = self.state.last_full_results_pass_ms().await? else { return Ok(true) };
         let age_ms = self.clock.now_ms().saturating_sub(full_at_ms);
         let limit_ms = i64::try_from(self.full_every.as_millis()).unwrap_or(i64::MAX);
-        Ok(!last.is_certain || age_ms >= limit_ms)
+        // One of a clock that was ahead is none.
+        Ok(!last.is_certain || !(0..limit_ms).contains(&age_ms))
     }
 
     /// Reads on from where the pass stands, down to where it may stop.

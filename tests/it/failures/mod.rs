@@ -20,6 +20,7 @@ mod lagging;
 mod ledger;
 mod listings;
 mod lost;
+mod outages;
 mod pages;
 mod refusing;
 mod rosters;

@@ -72,6 +72,10 @@ const ADDED: &[(&str, &str)] = &[
          UPDATE enrolments SET was_presumed = 1 WHERE student_id = 'c';",
     ),
     (
+        "0026",
+        "UPDATE failures SET service_attempts = 3, is_service_fault = 1 WHERE student_id = 'of a contact';",
+    ),
+    (
         "0025",
         "INSERT INTO runs (trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good)
              VALUES ('schedule', 'observe', 5, 6, 'observed', 0, 1), ('signal', 'sync', 7, 8, 'interrupted', 143, 0);",

@@ -165,6 +165,16 @@ impl FailureCode {
         )
     }
 
+    /// Whether one item may bring it about whatever the service is like: met alone, while others of its kind go through, it
+    /// is the item's.
+    #[must_use]
+    pub fn may_be_of_one_item(&self) -> bool {
+        matches!(
+            self,
+            Self::ServiceFailed | Self::LostAnswer | Self::Unreadable | Self::Unexpected | Self::Classin(_)
+        )
+    }
+
     /// The text in tables and reports.
     #[must_use]
     pub fn as_str(&self) -> Cow<'_, str> {

@@ -15,4 +15,4 @@ pub use key::{ClassinKind, OperationKey, RecordedKind, Service};
 pub use open::{FailureState, OpenFailure};
 pub use owner::FailureOwner;
 pub use recorded::{ContactPart, RecordedHash};
-pub use retry::{EarlierAttempts, HOUR_MS, NextAttempt, Retry, RetryPolicy};
+pub use retry::{Attempts, EarlierAttempts, Fault, HOUR_MS, NextAttempt, Retry, RetryPolicy};

@@ -61,6 +61,13 @@ impl FailureOwner {
         if owner == Self::Service && state == FailureState::Dead { Self::It } else { owner }
     }
 
+    /// Whether a call failed by the service's own doing: a try that uses up no attempt and is never given up.
+    #[must_use]
+    pub fn is_service_fault(kind: RecordedKind, code: &FailureCode) -> bool {
+        let is_of_a_call = !code.passes() && *code != FailureCode::CandidateGone;
+        is_of_a_call && Self::of_code(kind, code) == Self::Service
+    }
+
     fn of_code(kind: RecordedKind, code: &FailureCode) -> Self {
         match code {
             FailureCode::NoLoginValue

@@ -62,11 +62,29 @@ impl NextAttempt {
     }
 }
 
+/// Whose doing it is that a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The operation's, as far as anybody can tell.
+    Item,
+    /// The service's: it uses up no attempt, and is never given up.
+    Service,
+}
+
+/// Failed tries at one thing that is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    /// Those that lead to a dead letter in the end.
+    pub own: u32,
+    /// Those that were the service's doing.
+    pub of_service: u32,
+}
+
 /// Earlier attempts at one thing that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarlierAttempts {
-    /// The number of failed attempts.
-    pub attempts: u32,
+    /// The failed ones.
+    pub attempts: Attempts,
     /// The desired change then.
     pub recorded: RecordedHash,
 }
@@ -74,9 +92,13 @@ pub struct EarlierAttempts {
 impl EarlierAttempts {
     /// Counts one more failed attempt. Attempts at another desired change do not count.
     #[must_use]
-    pub fn with_another(earlier: Option<Self>, recorded: RecordedHash) -> u32 {
+    pub fn with_another(earlier: Option<Self>, recorded: RecordedHash, fault: Fault) -> Attempts {
         let counted = earlier.filter(|earlier| earlier.recorded.is_same_as(recorded));
-        counted.map_or(0, |earlier| earlier.attempts).saturating_add(1)
+        let Attempts { own, of_service } = counted.map(|earlier| earlier.attempts).unwrap_or_default();
+        match fault {
+            Fault::Item => Attempts { own: own.saturating_add(1), of_service },
+            Fault::Service => Attempts { own, of_service: of_service.saturating_add(1) },
+        }
     }
 }
 
@@ -87,13 +109,21 @@ impl RetryPolicy {
     pub fn schedule(
         &self,
         next: NextAttempt,
-        attempts: u32,
+        attempts: Attempts,
+        fault: Fault,
         now_ms: i64,
         jitter: f64,
         asked: Option<Duration>,
     ) -> (FailureState, i64) {
-        match (next, self.after(attempts, now_ms, jitter, asked)) {
-            (NextAttempt::Room, _) => (FailureState::Waiting, self.room_again(attempts, now_ms)),
+        let Attempts { own, of_service } = attempts;
+        let after = match fault {
+            Fault::Item => self.after(own, now_ms, jitter, asked),
+            Fault::Service => Retry::At(self.due(own.saturating_add(of_service), now_ms, jitter, asked)),
+        };
+        match (next, after) {
+            (NextAttempt::Room, _) => {
+                (FailureState::Waiting, self.room_again(own.saturating_add(of_service), now_ms))
+            }
             (NextAttempt::ByHand, _) | (_, Retry::Dead) => (FailureState::Dead, now_ms),
             (NextAttempt::NextRun, Retry::At(_)) if asked.is_none() => (FailureState::Waiting, now_ms),
             (NextAttempt::AfterDelay | NextAttempt::NextRun, Retry::At(due)) => (FailureState::Waiting, due),
@@ -123,10 +153,15 @@ impl RetryPolicy {
         if attempts >= self.max_attempts {
             return Retry::Dead;
         }
+        Retry::At(self.due(attempts, now_ms, jitter, asked))
+    }
+
+    /// The same, however many attempts there were.
+    fn due(&self, attempts: u32, now_ms: i64, jitter: f64, asked: Option<Duration>) -> i64 {
         let delay = self.delay(attempts).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0));
         let longest = self.max_delay.max(self.first_delay);
         let delay = asked.map_or(delay, |asked| delay.max(asked.min(longest)));
-        Retry::At(now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
+        now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
@@ -182,18 +217,41 @@ mod tests {
             ("no room for long", NextAttempt::Room, 800, None, (Waiting, HOUR_MS)),
             ("a person", NextAttempt::ByHand, 1, asked, (Dead, 0)),
         ];
-        for (name, next, attempts, asked, stands) in table {
-            assert_eq!(POLICY.schedule(next, attempts, 0, 0.0, asked), stands, "{name}");
+        for (name, next, own, asked, stands) in table {
+            let attempts = Attempts { own, of_service: 0 };
+            assert_eq!(POLICY.schedule(next, attempts, Fault::Item, 0, 0.0, asked), stands, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_the_services_fault_waits_longer_and_longer_up_to_the_longest_delay_and_never_dies() {
+        for (own, of_service, minutes) in [(0, 1, 1), (0, 3, 4), (7, 1, 128), (0, 900, 360), (7, 900, 360)] {
+            let attempts = Attempts { own, of_service };
+            let (state, due_ms) =
+                POLICY.schedule(NextAttempt::AfterDelay, attempts, Fault::Service, 0, 0.0, None);
+            assert_eq!((state, due_ms), (FailureState::Waiting, minutes * 60_000), "{own} {of_service}");
+        }
+        let attempts = Attempts { own: 0, of_service: 900 };
+        let lost = POLICY.schedule(NextAttempt::NextRun, attempts, Fault::Service, 5, 0.0, None);
+        assert_eq!(lost, (FailureState::Waiting, 5));
     }
 
     #[test]
     fn attempts_at_something_else_do_not_count() {
         let recorded = RecordedHash::alone(Fingerprint(1));
-        let earlier = Some(EarlierAttempts { attempts: 3, recorded });
-        assert_eq!(EarlierAttempts::with_another(None, recorded), 1);
-        assert_eq!(EarlierAttempts::with_another(earlier, recorded), 4);
-        assert_eq!(EarlierAttempts::with_another(earlier, RecordedHash::alone(Fingerprint(2))), 1);
+        let earlier = Some(EarlierAttempts { attempts: Attempts { own: 3, of_service: 2 }, recorded });
+        let another = RecordedHash::alone(Fingerprint(2));
+        let table = [
+            (None, recorded, Fault::Item, (1, 0)),
+            (earlier, recorded, Fault::Item, (4, 2)),
+            (earlier, recorded, Fault::Service, (3, 3)),
+            (earlier, another, Fault::Item, (1, 0)),
+            (earlier, another, Fault::Service, (0, 1)),
+        ];
+        for (earlier, recorded, fault, (own, of_service)) in table {
+            let attempts = EarlierAttempts::with_another(earlier, recorded, fault);
+            assert_eq!(attempts, Attempts { own, of_service }, "{earlier:?} {fault:?}");
+        }
     }
 
     proptest! {

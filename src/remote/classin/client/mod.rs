@@ -73,6 +73,7 @@ impl ClassinConnection {
         if let Some(code) = answer.top.filter(|_| says_nothing_else) {
             refused_by(Code(code), clock)?;
         }
+        self.transport.note_accepted();
         Ok((answer, clock))
     }
 }

@@ -56,7 +56,10 @@ impl ExamConnection {
         let clock = ClockDifference::of(reply);
         Err(match status {
             200 => match body {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.transport.note_accepted();
+                    return Ok(value);
+                }
                 Err(ReadError::Refused(text)) => self.refused(request, reply, text),
                 Err(ReadError::Malformed(what)) => ExamError::Unreadable { call, what },
             },

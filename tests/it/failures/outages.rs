@@ -1,0 +1,99 @@
+//! An outage is the service's business: it uses up no attempt, becomes no work for people, and is over when it is over.
+
+use rosterd_core::failure::{FailureOwner, FailureState};
+
+use rosterd_testkit::*;
+
+const QUARTER: i64 = HOUR / 4;
+
+/// Ways in which a service keeps refusing whatever is written, with a reading that works.
+const OUTAGES: [(&str, &str); 5] = [
+    ("exam.http_5xx", "addStudents@*:503"),
+    ("exam.http_5xx", "addStudents@*:500"),
+    ("exam.http_429", "addStudents@*"),
+    ("exam.maintenance", "addStudents@*"),
+    ("exam.drop_request", "addStudents@*"),
+];
+
+async fn with_newcomers(count: usize) -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(3)).await;
+    for number in 0..count {
+        world.put(student(&format!("new{number:02}"))).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn an_outage_of_whatever_length_gives_nobody_up() {
+    for (fault, argument) in OUTAGES {
+        let world = with_newcomers(2).await;
+        world.set(fault, argument);
+        for run in 0..30 {
+            let _report = world.run().await;
+            for failure in world.failures().await {
+                let what = format!("{fault} in run {run}: {failure:?}");
+                assert_eq!((failure.state, failure.owner), (FailureState::Waiting, "service"), "{what}");
+                let due: jiff::Timestamp = failure.due_at.as_ref().unwrap().parse().unwrap();
+                assert!(due.as_millisecond() <= world.clock.now_ms() + 6 * HOUR, "{what}");
+            }
+            world.later(3 * HOUR);
+        }
+        world.sandbox.clear_faults();
+        world.later(6 * HOUR);
+        assert_eq!(world.run().await.applied(), "2 add", "{fault}");
+        assert_eq!(world.failures().await, [], "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_the_service_is_due_as_soon_as_such_a_call_has_succeeded_again() {
+    let mut world = with_newcomers(2).await;
+    world.set("exam.http_5xx", "addStudents@*:503");
+    for _ in 0..12 {
+        let _report = world.run().await;
+        world.later(QUARTER);
+    }
+    world.sandbox.clear_faults();
+    assert_eq!(world.run().await.applied(), "", "they wait for hours");
+    world.put(student("another")).await;
+    assert_eq!(world.run().await.applied(), "1 add", "and another is entered at once");
+    assert_eq!(world.run().await.applied(), "2 add", "so it is over for them too");
+    assert_eq!(world.failures().await, []);
+}
+
+#[tokio::test]
+async fn an_item_that_the_service_fails_over_alone_while_others_go_through_is_given_up_in_the_end() {
+    let switches = [("error_style", "5xx_text"), ("unknown_gid", "refuse_call")];
+    let mut world = ExamSchool::switched(students(4), &switches).await;
+    world.settings.retry.max_attempts = 3;
+    world.groups.insert("g9".to_owned(), Some(999_999));
+    world.edit("s001", |it| it.in_groups(["g9"])).await;
+    let mut states = Vec::new();
+    for run in 0..8 {
+        world.put(student(&format!("new{run}"))).await;
+        let _report = world.run_later().await;
+        states.extend(
+            world.failures().await.into_iter().filter(|it| it.student_id == "s001").map(|it| it.state),
+        );
+    }
+    assert_eq!(states.first(), Some(&FailureState::Waiting), "{states:?}");
+    assert_eq!(states.last(), Some(&FailureState::Dead), "{states:?}");
+    let failure = world.failures().await.into_iter().find(|it| it.student_id == "s001").unwrap();
+    assert_eq!((failure.code.as_str(), failure.owner), ("service-failed", FailureOwner::It.word()));
+}
+
+#[tokio::test]
+async fn refused_credentials_after_an_accepted_call_of_the_same_run_are_temporary() {
+    let world = with_newcomers(2).await;
+    for (status, exit) in [("401", 75), ("403", 75)] {
+        world.set("exam.http_5xx", &format!("addStudents@*:{status}"));
+        let report = world.run().await;
+        assert_eq!(report.exit_code, exit, "{status}: {report:#?}");
+        assert!(report.errors.iter().any(|it| it.contains("were accepted earlier")), "{:?}", report.errors);
+        world.sandbox.clear_faults();
+    }
+    world.set("exam.http_5xx", "*@*:401");
+    assert_eq!(world.run().await.exit_code, 77, "nothing was accepted");
+    world.sandbox.clear_faults();
+    assert_eq!(world.run_later().await.applied(), "2 add");
+}
