@@ -12,7 +12,9 @@ use super::{results, sync};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::daemon::{self, DaemonConfig, Health, Notifier, RunHandler, RunSummary, Timetable, signals};
+use crate::daemon::{
+    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timetable, signals,
+};
 use crate::exit::Exit;
 use crate::run::{
     Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
@@ -82,6 +84,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         #[expect(clippy::exit, reason = "a second signal means now")]
         std::process::exit(i32::from(signal.exit_code()));
     }
+    from_now_on_a_signal_means_now()?;
     web_stop.cancel();
     if let Some(bound) = served {
         bound.finished().await;
@@ -91,6 +94,26 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         daemon::ShutdownResult::Idle => Exit::Done,
         daemon::ShutdownResult::Interrupted | daemon::ShutdownResult::Forced(_) => Exit::Terminated,
     })
+}
+
+/// The daemon has heard its first one; whatever holds up the rest of the end, a second one is heard too.
+fn from_now_on_a_signal_means_now() -> Result<(), AppError> {
+    let mut signals = signals::listen().context("signals cannot be listened to")?;
+    tokio::spawn(async move {
+        while let Some(signal) = signals.recv().await {
+            if let DaemonSignal::Stop(signal) = signal {
+                #[expect(clippy::exit, reason = "a second signal means now")]
+                std::process::exit(i32::from(signal.exit_code()));
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Which settings have changed that a running daemon does not take over.
+fn need_a_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
+    let changed = [("http.listen", current.http.listen != fresh.http.listen)];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
 /// Runs, and pulls of results where there is a service to pull them from.
@@ -279,6 +302,9 @@ impl RunHandler for Runs {
         let missing: Vec<String> = fresh.missing_credentials().iter().map(ToString::to_string).collect();
         if !missing.is_empty() {
             return Err(missing.join("\n"));
+        }
+        for key in need_a_restart(&current, &fresh) {
+            tracing::warn!("{key} has changed and needs a restart; until then the old value holds");
         }
         let timetable = timetable(&fresh);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);

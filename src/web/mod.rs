@@ -3,6 +3,7 @@
 //! The contents come from [`Health`], which the daemon and the runs fill. This module changes nothing.
 
 mod attention;
+mod connections;
 mod health;
 mod host;
 mod metrics;
@@ -12,6 +13,8 @@ mod verdict;
 
 use std::io;
 use std::net::SocketAddr;
+
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -33,6 +36,10 @@ pub use summary::{CallCount, Figures, OperationCount, RunSummary};
 pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge};
 
 use crate::clock::Clock;
+use connections::{LimitedListener, Limits};
+
+/// The longest wait for clients at the end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// No scripts, no outside resources, no framing.
 const CONTENT_POLICY: &str =
@@ -66,10 +73,17 @@ impl BoundAddress {
         self.address
     }
 
-    /// Waits until the last answer is out after the stop token was cancelled.
+    /// Waits until the last answer is out after the stop token was cancelled, for as long as [`GRACE`] at most: a client
+    /// that does not go keeps no process.
     pub async fn finished(self) {
-        if let Err(error) = self.served.await {
-            tracing::error!(%error, "the health server ended badly");
+        let Self { address: _, mut served } = self;
+        match tokio::time::timeout(GRACE, &mut served).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the health server ended badly"),
+            Err(_) => {
+                tracing::debug!("a client is still connected; it is left");
+                served.abort();
+            }
         }
     }
 }
@@ -90,9 +104,20 @@ pub async fn serve(
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<BoundAddress, WebError> {
+    serve_within(Limits::default(), listen, health, clock, stop).await
+}
+
+async fn serve_within(
+    limits: Limits,
+    listen: SocketAddr,
+    health: Health,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<BoundAddress, WebError> {
     let bind = |source| WebError::Bind { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
+    let listener = LimitedListener::new(listener, limits);
     let router = router(Shared { health, clock });
     let served = tokio::spawn(async move {
         let stopped = async move { stop.cancelled().await };
@@ -192,9 +217,14 @@ mod tests {
     }
 
     async fn served() -> Served {
+        served_within(Limits::default()).await
+    }
+
+    async fn served_within(limits: Limits) -> Served {
         let (health, clock, stop) = (Health::new(), Clock::system(), CancellationToken::new());
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = serve(anywhere, health.clone(), clock.clone(), stop.clone()).await.unwrap();
+        let bound =
+            serve_within(limits, anywhere, health.clone(), clock.clone(), stop.clone()).await.unwrap();
         Served { address: bound.address(), health, clock, stop, bound }
     }
 
@@ -327,6 +357,46 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), format!("http.listen: cannot listen on {}", served.address));
+    }
+
+    #[tokio::test]
+    async fn clients_that_hold_every_connection_and_say_nothing_are_let_go_and_others_have_their_turn() {
+        let silence = Duration::from_millis(50);
+        let life = Duration::from_millis(200);
+        let served = served_within(Limits { connections: 2, silence, life }).await;
+        served.health.heartbeat(served.clock.now_ms());
+        let mut held = Vec::new();
+        for _ in 0..6 {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHos").await.unwrap();
+            held.push(stream);
+        }
+        assert_eq!(status(&ask(served.address, "GET", "/healthz", "localhost").await), "200");
+        for mut stream in held {
+            let mut rest = Vec::new();
+            let _ended = stream.read_to_end(&mut rest).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_a_byte_now_and_then_is_let_go_too() {
+        let silence = Duration::from_secs(60);
+        let served =
+            served_within(Limits { connections: 1, silence, life: Duration::from_millis(100) }).await;
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        while stream.write_all(b"G").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn it_ends_although_a_client_stays() {
+        let served = served().await;
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHos").await.unwrap();
+        served.stop.cancel();
+        served.bound.finished().await;
+        drop(stream);
     }
 
     #[tokio::test]

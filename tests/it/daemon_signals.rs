@@ -1,5 +1,8 @@
 //! The daemon of the real program and its signals: run now, read the configuration again.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use crate::program::Programs as _;
 use rosterd_testkit::{School, eventually};
 
@@ -48,8 +51,31 @@ async fn sigusr1_runs_now_and_sighup_reads_the_configuration_again_unless_it_is_
     daemon.signal("USR1");
     eventually("a run under the old mode", || school.sandbox.candidate_count() == 4).await;
 
+    configure(&school, "mode = \"everything\"", "mode = \"sync\"");
+    configure(&school, "listen = \"\"", "listen = \"127.0.0.1:0\"");
+    daemon.signal("HUP");
+    let line = daemon.hear("needs a restart");
+    assert!(line.contains("http.listen"), "{line}");
+    configure(&school, "mode = \"sync\"", "mode = \"everything\"");
+
     daemon.signal("TERM");
     let ended = daemon.end();
     assert!(ended.code == 0 || ended.code == 143, "{ended:?}");
     assert_eq!(school.program(&["--sync-now"]).code, 78, "a new start does not accept the wrong one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_daemon_ends_while_a_client_holds_half_a_request_open() {
+    let mut school = school().await;
+    school.setting("HTTP__LISTEN", "127.0.0.1:0");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let from = line.find("http://").unwrap() + "http://".len();
+    let address = line[from..].split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"GET /healthz HTTP/1.1\r\nHos").unwrap();
+    let _line = daemon.hear("the daemon is ready");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    drop(client);
 }

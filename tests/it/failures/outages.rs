@@ -4,8 +4,6 @@ use rosterd_core::failure::{FailureOwner, FailureState};
 
 use rosterd_testkit::*;
 
-const QUARTER: i64 = HOUR / 4;
-
 /// Ways in which a service keeps refusing whatever is written, with a reading that works.
 const OUTAGES: [(&str, &str); 5] = [
     ("exam.http_5xx", "addStudents@*:503"),
@@ -49,9 +47,8 @@ async fn an_outage_of_whatever_length_gives_nobody_up() {
 async fn what_waits_for_the_service_is_due_as_soon_as_such_a_call_has_succeeded_again() {
     let mut world = with_newcomers(2).await;
     world.set("exam.http_5xx", "addStudents@*:503");
-    for _ in 0..12 {
-        let _report = world.run().await;
-        world.later(QUARTER);
+    for _ in 0..10 {
+        let _report = world.run_later().await;
     }
     world.sandbox.clear_faults();
     assert_eq!(world.run().await.applied(), "", "they wait for hours");
