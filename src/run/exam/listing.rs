@@ -170,8 +170,10 @@ impl ReadOnce<'_> {
         let size = u64::from(limit);
         let pages = if is_over { 1 } else { pages_to_ask_for(total, size) };
         bar.set_length(pages.max(1));
-        // As many as may be in flight, and some that are ready to leave when an answer has come.
-        let asked_for = side.settings.endpoint.max_in_flight.max(1).saturating_add(READY_TO_LEAVE);
+        // As many as may be in flight, and some that are ready to leave when an answer has come. Who is asked for one page
+        // after another is asked for none behind the last.
+        let in_flight = side.settings.endpoint.max_in_flight.max(1);
+        let asked_for = if in_flight == 1 { 1 } else { in_flight.saturating_add(READY_TO_LEAVE) };
         let ask = |page: u64| read_apart(&side.reader, page.saturating_mul(size), limit, &hasher);
         let mut rest = stream::iter((1..pages).map(ask)).buffer_unordered(asked_for);
         while !is_over && let Some(page) = rest.try_next().await? {
