@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
-use super::link_codec::{json, numbers, pack, unpack};
+use super::link_codec::{hex, json, numbers, pack, unpack};
 use super::{StoreError, former_candidates, rewritten_fields};
 use rosterd_core::exam_plan::{Fingerprint, Link, LinkNote};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, StudentId};
+
+/// Links that one statement makes.
+const LINKS_AT_ONCE: usize = 500;
 
 /// A link to be made.
 #[derive(Clone, Debug)]
@@ -179,7 +182,7 @@ pub(super) async fn write(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let statement = match write {
-        LinkWrite::Make(new) => return make(transaction, new, run, now_ms).await,
+        LinkWrite::Make(new) => return make(transaction, &[new.as_ref()], run, now_ms).await,
         LinkWrite::Values { student, login, confirmed, sent_twice } => {
             confirm(transaction, student, login.as_ref(), confirmed, Some(run)).await?;
             return rewritten_fields::wait_for_listings(transaction, student, sent_twice, 0).await;
@@ -239,39 +242,53 @@ async fn regroup(
         .done(doing)
 }
 
-async fn make(
+/// Makes links, many with one statement: one by one a first sync spends most of its time here.
+pub(super) async fn make(
     transaction: &mut Transaction<'_, Sqlite>,
-    new: &NewLink,
+    links: &[&NewLink],
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
+    for lot in links.chunks(LINKS_AT_ONCE) {
+        let rows: Vec<serde_json::Value> = lot.iter().map(|new| row(new)).collect();
+        sqlx::query(
+            "INSERT INTO links (student_id, sid, login_value, origin, confirmed, unverified, suspected, \
+             rewritten, written_run, gids, groups_due_at_ms, gone_since_ms, gone_runs, linked_at_ms) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), value ->> 5, \
+             unhex(value ->> 6), value ->> 7, ?2, value ->> 8, value ->> 9, value ->> 10, value ->> 11, ?3 \
+             FROM json_each(?1) WHERE true \
+             ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid, login_value = excluded.login_value, \
+             origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
+             suspected = excluded.suspected, sent_twice = '{}', rewritten = excluded.rewritten, rewritten_since = '{}', \
+             written_run = excluded.written_run, gids = excluded.gids, \
+             groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
+             gone_runs = excluded.gone_runs, renamed_at_ms = NULL, linked_at_ms = excluded.linked_at_ms",
+        )
+        .bind(serde_json::Value::Array(rows).to_string())
+        .bind(run.0)
+        .bind(now_ms)
+        .execute(&mut **transaction)
+        .await
+        .done("making links")?;
+    }
+    Ok(())
+}
+
+/// A link as the statement takes it.
+fn row(new: &NewLink) -> serde_json::Value {
     let NewLink { link, groups_due_at_ms } = new;
-    sqlx::query(
-        "INSERT INTO links (student_id, sid, login_value, origin, confirmed, unverified, suspected, \
-         rewritten, written_run, gids, groups_due_at_ms, gone_since_ms, gone_runs, linked_at_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (student_id) DO UPDATE SET sid = excluded.sid, login_value = excluded.login_value, \
-         origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
-         suspected = excluded.suspected, sent_twice = '{}', rewritten = excluded.rewritten, rewritten_since = '{}', \
-         written_run = excluded.written_run, gids = excluded.gids, \
-         groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
-         gone_runs = excluded.gone_runs, renamed_at_ms = NULL, linked_at_ms = excluded.linked_at_ms",
-    )
-    .bind(link.student.as_str())
-    .bind(link.sid.0)
-    .bind(link.login.as_str())
-    .bind(link.origin.as_str())
-    .bind(pack(&link.confirmed))
-    .bind(json(link.unverified.iter().map(|field| field.0)))
-    .bind(pack(&link.suspected))
-    .bind(json(link.rewritten.iter().map(|field| field.0)))
-    .bind(run.0)
-    .bind(link.groups.as_ref().map(|groups| json(groups.iter().map(|gid| gid.0))))
-    .bind(groups_due_at_ms)
-    .bind(link.gone_since_ms)
-    .bind(link.gone_runs)
-    .bind(now_ms)
-    .execute(&mut **transaction)
-    .await
-    .done("making a link")
+    serde_json::json!([
+        link.student.as_str(),
+        link.sid.0,
+        link.login.as_str(),
+        link.origin.as_str(),
+        hex(&pack(&link.confirmed)),
+        json(link.unverified.iter().map(|field| field.0)),
+        hex(&pack(&link.suspected)),
+        json(link.rewritten.iter().map(|field| field.0)),
+        link.groups.as_ref().map(|groups| json(groups.iter().map(|gid| gid.0))),
+        groups_due_at_ms,
+        link.gone_since_ms,
+        link.gone_runs,
+    ])
 }

@@ -5,8 +5,8 @@ use sqlx::{Sqlite, Transaction};
 use super::error::{Doing, Written};
 use super::keys::keys;
 use super::{
-    FailureRecord, LinkWrite, NotedWrite, StateStore, StoreError, accounts, approvals, counted_writes,
-    failure_changes, link_writes,
+    FailureRecord, LinkWrite, NewLink, NotedWrite, StateStore, StoreError, accounts, approvals,
+    counted_writes, failure_changes, link_writes,
 };
 use rosterd_core::classin_plan::AccountChange;
 use rosterd_core::failure::OperationKey;
@@ -39,9 +39,7 @@ impl StateStore {
     pub async fn record_call(&self, record: &CallRecord, run: RunId, now_ms: i64) -> Result<(), StoreError> {
         let doing = "recording outcomes";
         let mut transaction = self.begin().await?;
-        for write in &record.links {
-            link_writes::write(&mut transaction, write, run, now_ms).await?;
-        }
+        write_links(&mut transaction, &record.links, run, now_ms).await?;
         accounts::write(&mut transaction, &record.accounts, run, now_ms).await?;
         for failure in &record.failures {
             failure_changes::record(&mut transaction, failure, run, now_ms).await?;
@@ -55,6 +53,25 @@ impl StateStore {
         counted_writes::take_back(&mut transaction, &record.undone, Some(run)).await?;
         transaction.commit().await.doing(doing)
     }
+}
+
+/// Writes links in their order; those to be made that follow one another are made together.
+async fn write_links(
+    transaction: &mut Transaction<'_, Sqlite>,
+    links: &[LinkWrite],
+    run: RunId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let mut made: Vec<&NewLink> = Vec::new();
+    for write in links {
+        if let LinkWrite::Make(new) = write {
+            made.push(new);
+            continue;
+        }
+        link_writes::make(transaction, &std::mem::take(&mut made), run, now_ms).await?;
+        link_writes::write(transaction, write, run, now_ms).await?;
+    }
+    link_writes::make(transaction, &made, run, now_ms).await
 }
 
 /// Forgets the intents of what is settled.
