@@ -3,7 +3,7 @@
 //! `cargo bench --bench sync -- 10000 100000 --latency 50` gives, for each number of students, the requests beside the
 //! least possible, wall and processor seconds, and the peak resident memory. The first sync goes against the sandbox. The
 //! quiet runs go against a server that has rendered every page before and then only copies it, and so do the scripts
-//! `serial.py` (`requests`) and `concurrent.py` (`aiohttp`, eight requests in flight): what is measured is the client.
+//! `serial.py` (`requests`) and `in_flight.py` (`aiohttp`, eight requests in flight): what is measured is the client.
 //! `PYTHON` names the interpreter; a script whose library is not there is left out. Of three runs the one with the least
 //! processor time counts.
 
@@ -86,7 +86,7 @@ async fn measure(students: u32, latency: Duration) -> Result<(), Error> {
     for (name, command) in [
         ("no change", rosterd(folder.path())),
         ("serial.py", script("serial.py")),
-        ("concurrent.py", script("concurrent.py")),
+        ("in_flight.py", script("in_flight.py")),
     ] {
         let mut best: Option<Figures> = None;
         for _ in 0..ROUNDS {
