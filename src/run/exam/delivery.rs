@@ -78,7 +78,7 @@ impl CallService for ExamCalls<'_> {
     }
 
     async fn judge(&self, call: &mut WriteCall, answer: WriteAnswer) -> Result<Judged<NewSid>, Broken> {
-        let cause = Arc::new(refused(answer.message.clone()));
+        let cause = Arc::new(refused(call, answer.message.clone()));
         let judgement = |proven| match proven {
             Some(sid) => Judgement::Settled(Outcome::Applied(sid)),
             None => Judgement::ReadBack { cause: Arc::clone(&cause), again: None },
@@ -170,9 +170,20 @@ fn unanswered(call: &WriteCall, error: &ExamError, again: Option<Part>) -> Judge
     Judged::all(call.len(), judgement)
 }
 
-fn refused(service_text: Option<String>) -> FailureCause {
-    let message =
-        "the service refused this item and gave no reason: check the student's values on the roster";
+fn refused(call: &WriteCall, service_text: Option<String>) -> FailureCause {
+    let message = match call {
+        WriteCall::Add { .. } => {
+            "the service refused this item and gave no reason: check the student's values on the roster, and the gid of \
+             their group"
+        }
+        WriteCall::Group { .. } => {
+            "the service refused to change the candidate's groups and gave no reason: check the gid of the group in \
+             groups on the roster"
+        }
+        WriteCall::Change(_) | WriteCall::Delete(_) => {
+            "the service refused this item and gave no reason: check the student's values on the roster"
+        }
+    };
     FailureCause { service_text, ..FailureCause::new(FailureCode::Refused, message) }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::failure::FailureCode;
-use crate::roster::GroupCode;
+use crate::roster::{GroupCode, StudentId};
 
 /// The reason why an operation is impossible until its cause is fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum CannotReason {
     SharedLogin {
         /// In which roster column.
         column: String,
+        /// The others, in ascending order; those whose row has another fault are left out.
+        others: Vec<StudentId>,
     },
     /// A new student is in no group.
     NoGroup,
@@ -54,10 +56,9 @@ impl fmt::Display for CannotReason {
             Self::NoLogin { column } => {
                 write!(f, "students.{column} is empty, and it holds the login value: enter one")
             }
-            Self::SharedLogin { column } => write!(
-                f,
-                "students.{column} holds the login value, and another student has the same: make them differ"
-            ),
+            Self::SharedLogin { column, others } => {
+                write!(f, "students.{column} holds the login value, and {}: make them differ", same(others))
+            }
             Self::NoGroup => f.write_str("the student is in no group: add a row to group_members"),
             Self::GroupWithoutGid(code) => {
                 write!(f, "groups.gid of {code} is empty: enter the group's id on the exam side")
@@ -79,5 +80,18 @@ impl fmt::Display for CannotReason {
                  the two is mended"
             ),
         }
+    }
+}
+
+/// The number of others that are named.
+const NAMED: usize = 3;
+
+fn same(others: &[StudentId]) -> String {
+    let named: Vec<&str> = others.iter().take(NAMED).map(StudentId::as_str).collect();
+    match (others.len(), named.join(", ")) {
+        (0, _) => "another student has the same".to_owned(),
+        (1, named) => format!("student {named} has the same"),
+        (count, named) if count <= NAMED => format!("students {named} have the same"),
+        (count, named) => format!("students {named} and {} more have the same", count - NAMED),
     }
 }

@@ -133,7 +133,7 @@ impl fmt::Display for PersonDoubt {
             Self::ChangedHands { student, other } => write!(
                 f,
                 "the candidate of student {student} shows the login value of student {other}, their records may have changed \
-                 hands on the exam side: put them right there; if the exam side gave them new sids, rosterd account confirm; \
+                 hands on the exam side: put them right there; if the exam side gave them new sids, rosterd account confirm exam; \
                  if each is to be written over with its own student's values, rosterd approve DIGEST --student {} {}",
                 typed(student),
                 typed(other)

@@ -2,6 +2,7 @@
 
 use super::{ClassinKind, FailureCode, FailureState, RecordedKind};
 use crate::classin_plan::{Call, Code, CodeClass, Stop, decide};
+use crate::exam_plan::OperationKind;
 
 /// Who can resolve a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +71,8 @@ impl FailureOwner {
 
     fn of_code(kind: RecordedKind, code: &FailureCode) -> Self {
         match code {
+            // A change of groups sends no value of the student: what can be wrong with it is the gid.
+            FailureCode::Refused if kind == RecordedKind::Exam(OperationKind::Move) => Self::It,
             FailureCode::NoLoginValue
             | FailureCode::SharedLoginValue
             | FailureCode::NoGroup
@@ -81,6 +84,7 @@ impl FailureOwner {
             | FailureCode::UnreadableIds
             | FailureCode::SharedContact
             | FailureCode::NoAccount
+            | FailureCode::NoContact
             | FailureCode::AmbiguousLogin
             | FailureCode::UnlistedCandidate => Self::SchoolOffice,
             FailureCode::AccountFull => Self::Quota,
@@ -107,7 +111,6 @@ impl FailureOwner {
             | FailureCode::WrongAddress
             | FailureCode::Redirected
             | FailureCode::Setup
-            | FailureCode::NoContact
             | FailureCode::NotOurs
             | FailureCode::ProbablyOver
             | FailureCode::ForeignGroup
@@ -157,6 +160,9 @@ mod tests {
             ("exam", "add", "no-group", "dead", SchoolOffice),
             ("exam", "add", "refused", "waiting", SchoolOffice),
             ("exam", "add", "refused", "dead", SchoolOffice),
+            ("exam", "modify", "refused", "waiting", SchoolOffice),
+            ("exam", "move", "refused", "waiting", It),
+            ("exam", "move", "refused", "dead", It),
             ("exam", "add", "account-full", "waiting", Quota),
             ("exam", "move", "group-without-gid", "dead", It),
             ("exam", "adopt", "adoption-off", "dead", It),
@@ -181,6 +187,7 @@ mod tests {
             ("classin", "enrol", "102", "waiting", It),
             ("classin", "remove", "999999", "dead", It),
             ("classin", "enrol", "no-account", "dead", SchoolOffice),
+            ("classin", "register", "no-contact", "dead", SchoolOffice),
             ("classin", "enrol", "lost-answer", "waiting", FailureOwner::Service),
         ];
         for (service, kind, code, state, owner) in table {

@@ -197,7 +197,7 @@ impl fmt::Display for Reason {
             Self::NotOurs(evidence) => write!(
                 f,
                 "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
-                 it with `rosterd claim`",
+                 it with `rosterd claim STUDENT_ID CLASS_CODE`",
                 evidence.as_str()
             ),
             Self::HeldBack(how) => how.fmt(f),

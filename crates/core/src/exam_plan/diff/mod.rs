@@ -6,6 +6,7 @@
 mod as_wanted;
 mod bits;
 mod difference;
+mod shared_logins;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -380,7 +381,11 @@ impl<'a> DiffBuilder<'a> {
             if let Some(row) = row {
                 self.wanted_rows.insert(row);
             }
-            return Err((student.id, Some(login), CannotReason::SharedLogin { column: column() }));
+            return Err((
+                student.id,
+                Some(login),
+                CannotReason::SharedLogin { column: column(), others: Vec::new() },
+            ));
         }
         let first = match row {
             Some(row) => self.wanted_rows.insert(row),
@@ -404,6 +409,7 @@ impl<'a> DiffBuilder<'a> {
         if !self.newly_shared.is_empty() {
             return Err(self.newly_shared);
         }
+        shared_logins::name_others(&mut self.diff.differences);
         let known = self.wanted_rows.union_count(&self.linked_rows);
         let listed = u64::try_from(self.comparison.observed.len()).unwrap_or(u64::MAX);
         let unmanaged = listed.saturating_sub(known);

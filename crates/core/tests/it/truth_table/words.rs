@@ -7,7 +7,7 @@ use rosterd_core::exam_plan::{
     PlanDocument, SkipReason, ValueDisplay,
 };
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode, Sid};
-use rosterd_core::roster::{FieldId, Gid, GroupCode};
+use rosterd_core::roster::{FieldId, Gid, GroupCode, StudentId};
 
 use crate::support::*;
 
@@ -297,9 +297,20 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
 #[test]
 fn what_cannot_be_done_says_where_to_mend_it() {
     let column = "login".to_owned();
+    let shared = |others: &[&str]| CannotReason::SharedLogin {
+        column: column.clone(),
+        others: others.iter().map(|id| StudentId::new(*id)).collect(),
+    };
     let rows = [
         (CannotReason::NoLogin { column: column.clone() }, "no-login-value", "students.login is empty"),
-        (CannotReason::SharedLogin { column }, "shared-login-value", "another student has the same"),
+        (shared(&[]), "shared-login-value", "another student has the same"),
+        (shared(&["s2"]), "shared-login-value", "student s2 has the same"),
+        (shared(&["s2", "s3"]), "shared-login-value", "students s2, s3 have the same"),
+        (
+            shared(&["s2", "s3", "s4", "s5"]),
+            "shared-login-value",
+            "students s2, s3, s4 and 1 more have the same",
+        ),
         (CannotReason::NoGroup, "no-group", "group_members"),
         (
             CannotReason::GroupWithoutGid(GroupCode::new("g7")),
