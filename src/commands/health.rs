@@ -76,6 +76,7 @@ pub(super) async fn attention(state: &StateStore) -> Result<ShownAttentions, Sto
 }
 
 fn shown(attention: Attention) -> ShownAttention {
-    let Attention { count, since, owner, what } = attention;
-    ShownAttention { count, since, owner: owner.to_owned(), what }
+    let Attention { count, since, owner, owners, what } = attention;
+    let owners = owners.into_iter().map(|(owner, count)| (owner.to_owned(), count)).collect();
+    ShownAttention { count, since, owner: owner.to_owned(), owners, what }
 }

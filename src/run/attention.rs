@@ -17,6 +17,8 @@ pub struct Attention {
     pub since: Option<String>,
     /// Who can do something about it, or about most of it: `office`, `it`, `service` or `quota`.
     pub owner: &'static str,
+    /// How many for whom.
+    pub owners: BTreeMap<&'static str, u64>,
     /// What it is, for a person to read.
     pub what: String,
 }
@@ -27,7 +29,8 @@ pub type Attentions = BTreeMap<&'static str, Attention>;
 impl Attention {
     /// So many, since then, for them.
     pub(super) fn new(count: u64, since_ms: Option<i64>, owner: FailureOwner, what: String) -> Self {
-        Self { count, since: since_ms.map(moment), owner: owner.word(), what }
+        let owners = BTreeMap::from([(owner.word(), count)]);
+        Self { count, since: since_ms.map(moment), owner: owner.word(), owners, what }
     }
 
     fn waiting(kind: WaitingKind, waiting: &Waiting) -> Self {
@@ -37,7 +40,8 @@ impl Attention {
             waiting.by_owner.iter().map(|(owner, count)| format!("{count} for {}", owner.spoken())).collect();
         let count = waiting.count();
         let what = format!("{}: {} (see rosterd failures)", sentence(kind, count), owners.join(", "));
-        Self::new(count, waiting.since_ms, owner, what)
+        let counts = waiting.by_owner.iter().map(|(owner, count)| (owner.word(), *count)).collect();
+        Self { owners: counts, ..Self::new(count, waiting.since_ms, owner, what) }
     }
 }
 

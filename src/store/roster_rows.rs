@@ -21,10 +21,7 @@ impl From<StoredRow> for FailureRow {
     fn from(row: StoredRow) -> Self {
         let state = FailureState::parse(&row.state).unwrap_or(FailureState::Waiting);
         let code = FailureCode::UnusableRow;
-        // Ids of groups and classes are entered by whoever looks after the services.
-        let is_of_it = matches!(row.table_name.as_str(), "groups" | "classes");
-        let owner = FailureOwner::of(RecordedKind::RosterRow, &code, state);
-        let owner = if is_of_it { FailureOwner::It } else { owner };
+        let owner = owner_of_row(&row.table_name, state);
         let since = jiff::Timestamp::from_millisecond(row.first_seen_ms).ok();
         Self {
             id: row.row_id,
@@ -46,6 +43,14 @@ impl From<StoredRow> for FailureRow {
             attempts: 0,
             due_at: None,
         }
+    }
+}
+
+/// Ids of groups and classes are entered by whoever looks after the services.
+pub(super) fn owner_of_row(table: &str, state: FailureState) -> FailureOwner {
+    match table {
+        "groups" | "classes" => FailureOwner::It,
+        _ => FailureOwner::of(RecordedKind::RosterRow, &FailureCode::UnusableRow, state),
     }
 }
 
@@ -109,13 +114,14 @@ impl StateStore {
 
     /// How many rows of the roster cannot be used, and since when the oldest is known; groups that are not there any
     /// more, and those that a person silenced, are not among them.
-    pub(super) async fn unusable_rows(&self) -> Result<(i64, Option<i64>), StoreError> {
+    pub(super) async fn unusable_rows(&self) -> Result<Vec<(String, i64, i64)>, StoreError> {
         sqlx::query_as(
-            "SELECT count(*), min(first_seen_ms) FROM roster_rows \
-             WHERE state = 'waiting' AND NOT (table_name = 'groups' AND row_key LIKE ? || '%')",
+            "SELECT table_name, count(*), min(first_seen_ms) FROM roster_rows \
+             WHERE state = 'waiting' AND NOT (table_name = 'groups' AND row_key LIKE ? || '%') \
+             GROUP BY table_name ORDER BY table_name",
         )
         .bind(FORMER_GROUP)
-        .fetch_one(&self.reader)
+        .fetch_all(&self.reader)
         .await
         .doing("counting rows of the roster")
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use rosterd_core::classin_plan::Code;
-use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, RecordedKind};
+use rosterd_core::failure::{FailureCode, FailureOwner, FailureState};
 
 use super::error::{Doing, counted};
 use super::failures::{key, state};
+use super::roster_rows::owner_of_row;
 use super::{StateStore, StoreError};
 
 /// Why something waits. What is due again by itself does not.
@@ -120,9 +121,8 @@ impl StateStore {
             let owner = FailureOwner::of(key.kind, &FailureCode::parse(&group.code), state);
             waiting.entry(why).or_default().add(owner, group.count, group.since_ms);
         }
-        if let (count, Some(since_ms)) = self.unusable_rows().await? {
-            let owner =
-                FailureOwner::of(RecordedKind::RosterRow, &FailureCode::UnusableRow, FailureState::Waiting);
+        for (table, count, since_ms) in self.unusable_rows().await? {
+            let owner = owner_of_row(&table, FailureState::Waiting);
             waiting.entry(WaitingKind::BadRows).or_default().add(owner, count, since_ms);
         }
         Ok(waiting)

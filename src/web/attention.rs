@@ -1,7 +1,7 @@
 //! What waits for a person, another row or a time, as it is shown: on the first line of `status`, on the page, in the
 //! metrics. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,20 @@ pub struct ShownAttention {
     pub since: Option<String>,
     /// Who can do something about it: `office`, `it`, `service` or `quota`.
     pub owner: String,
+    /// How many for whom; absent in reports of older versions.
+    #[serde(default)]
+    pub owners: BTreeMap<String, u64>,
     /// What it is, for a person to read.
     pub what: String,
 }
 
 impl ShownAttention {
+    /// How many for whom.
+    pub fn by_owner(&self) -> impl Iterator<Item = (&str, u64)> {
+        let all = self.owners.is_empty().then_some((self.owner.as_str(), self.count));
+        all.into_iter().chain(self.owners.iter().map(|(owner, count)| (owner.as_str(), *count)))
+    }
+
     /// Since when the oldest waits, in milliseconds since 1970 UTC.
     #[must_use]
     pub fn since_ms(&self) -> Option<i64> {
@@ -34,11 +43,15 @@ pub type ShownAttentions = BTreeMap<String, ShownAttention>;
 /// How much waits for whom, and for how long the oldest has; `None` where nothing waits.
 #[must_use]
 pub fn attention_in_short(attention: &ShownAttentions, now_ms: i64) -> Option<String> {
-    let count: u64 = attention.values().map(|it| it.count).sum();
-    let owners: BTreeSet<&str> = attention.values().map(|it| it.owner.as_str()).collect();
-    let owners: Vec<&str> = owners.into_iter().collect();
+    let mut owners: BTreeMap<&str, u64> = BTreeMap::new();
+    for (owner, count) in attention.values().flat_map(ShownAttention::by_owner) {
+        *owners.entry(owner).or_default() += count;
+    }
+    let count: u64 = owners.values().sum();
+    let parts: Vec<String> = owners.iter().map(|(owner, count)| format!("{count} for {owner}")).collect();
+    let sum = if owners.len() > 1 { format!("{count}: ") } else { String::new() };
     let since = attention.values().filter_map(ShownAttention::since_ms).min();
     let age = since.map(|since| span(now_ms.saturating_sub(since).max(0)));
     let age = age.map(|age| format!(", the oldest for {age}")).unwrap_or_default();
-    (count > 0).then(|| format!("attention: {count} for {}{age}", owners.join(", ")))
+    (count > 0).then(|| format!("attention: {sum}{}{age}", parts.join(", ")))
 }

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::attention::{ShownAttention, ShownAttentions};
+use super::attention::ShownAttentions;
 use super::summary::{CallCount, Figures, OperationCount};
 
 /// The content type of [`Metrics::render`].
@@ -211,9 +211,10 @@ impl Metrics {
         self.attention.clear();
         self.attention_oldest.clear();
         for (kind, shown) in attention {
-            let ShownAttention { count, since: _, owner, what: _ } = shown;
-            let labels = ByOwner { kind: label(kind), who: label(owner) };
-            self.attention.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            for (owner, count) in shown.by_owner() {
+                let labels = ByOwner { kind: label(kind), who: label(owner) };
+                self.attention.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
             if let Some(since_ms) = shown.since_ms() {
                 let labels = ByKind { kind: label(kind) };
                 self.attention_oldest.get_or_create(&labels).set(seconds(since_ms));

@@ -273,6 +273,7 @@ mod tests {
             count: 2,
             since: Some("2027-01-04T08:20:00Z".to_owned()),
             owner: "office".to_owned(),
+            owners: std::collections::BTreeMap::new(),
             what: "2 dead letters".to_owned(),
         };
         served.health.attention(ShownAttentions::from([("dead-letters".to_owned(), waits)]));

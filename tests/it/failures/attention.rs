@@ -140,3 +140,29 @@ async fn the_first_line_of_status_says_how_much_waits_for_whom_and_how_long() {
     assert!(!status.stdout.contains("attention"), "what is silenced is none: {}", status.stdout);
     assert_eq!(school.program(&["--sync-now"]).code, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_line_of_status_counts_for_each_owner_what_failures_shows_for_them() {
+    use crate::program::Programs as _;
+    let school = School::builder().setting("CLASSIN__ENABLED", "false").build().await;
+    for id in ["s1", "s2"] {
+        school.student(id).await;
+    }
+    let _gid = school.group_of_all().await;
+    school.student("nogroup").await;
+    school
+        .sql("INSERT INTO groups VALUES ('g9', 'nine', NULL); INSERT INTO group_members VALUES ('s2', 'g9')")
+        .await;
+    school.sql("INSERT INTO groups VALUES ('g8', 'eight', 'abc'); INSERT INTO group_members VALUES ('ghost', 'g1')").await;
+    let _first = school.program(&["--sync-now"]);
+    let rows = school.program(&["failures", "--output", "json"]).json();
+    let of = |owner: &str| rows.as_array().unwrap().iter().filter(|row| row["owner"] == owner).count();
+    let (office, it) = (of("office"), of("it"));
+    assert!(office > 0 && it > 0, "{rows:#}");
+    let status = school.program(&["status"]).stdout;
+    let first = status.lines().next().unwrap();
+    assert!(
+        first.contains(&format!("attention: {}: {it} for it, {office} for office", it + office)),
+        "{first} {rows:#}"
+    );
+}
