@@ -1,6 +1,6 @@
 //! The composition root: the only place that builds clients, stores and the clock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -17,7 +17,7 @@ use crate::run::{
     ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Severity, Writers,
 };
 use crate::settings::{Settings, SettingsError};
-use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateStore, StoreError};
+use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateFile, StateStore, StoreError};
 use rosterd_core::failure::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
@@ -41,6 +41,12 @@ pub enum AppError {
     /// Our own database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no state database, where a command is about what one holds.
+    #[error(
+        "there is no state database at {} yet, the first run creates it: if there were runs already, this is the wrong \
+         folder or the wrong --config", .0.display()
+    )]
+    NoState(PathBuf),
     /// The roster cannot be used.
     #[error(transparent)]
     Roster(#[from] RosterError),
@@ -59,7 +65,7 @@ impl AppError {
     /// The exit code for it.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Credentials(_) => Exit::Configuration,
+            Self::Settings(_) | Self::Credentials(_) | Self::NoState(_) => Exit::Configuration,
             // Where none was ever read, the path is wrong.
             Self::Roster(RosterError::Missing { .. }) => Exit::Configuration,
             Self::Roster(error) => Severity::of_roster_error(error).into(),
@@ -88,23 +94,33 @@ impl App {
     /// # Errors
     /// When the database cannot be used, or the rehearsal not be started.
     pub async fn with(mut settings: Settings) -> Result<Self, AppError> {
-        let demo = match settings.demo.clone() {
-            Some(demo) => {
-                Some(Demo::start(&demo, &mut settings).await.context("the rehearsal cannot start")?)
-            }
-            None => None,
-        };
+        let demo = demo(&mut settings).await?;
         let state = StateStore::open(&settings.state.database).await?;
         Ok(Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: demo })
     }
 
-    /// Settings and clock with a database that is not there yet, for looking around without creating it.
+    /// The same for a command that only reads: our own database is neither created nor brought up to date. Says too
+    /// whether there is one.
     ///
     /// # Errors
-    /// When SQLite refuses it.
-    pub async fn before_first_run(settings: Settings) -> Result<Self, AppError> {
-        let state = StateStore::absent(&settings.state.database).await?;
-        Ok(Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: None })
+    /// When the database cannot be used, or the rehearsal not be started.
+    pub async fn for_reading(mut settings: Settings) -> Result<(Self, StateFile), AppError> {
+        let demo = demo(&mut settings).await?;
+        let (state, found) = StateStore::open_for_reading(&settings.state.database).await?;
+        Ok((Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: demo }, found))
+    }
+
+    /// Reads the configuration and opens our own database for a command about what runs have left: none is created.
+    ///
+    /// # Errors
+    /// [`AppError::NoState`] where there is none, and as [`App::open`].
+    pub async fn open_existing(config: Option<&Path>) -> Result<Self, AppError> {
+        let settings = Settings::load_from_environment(config)?;
+        let database = &settings.state.database;
+        if StateStore::find(database).await? == StateFile::Absent {
+            return Err(AppError::NoState(database.clone()));
+        }
+        Self::with(settings).await
     }
 
     /// Takes the lock: one run at a time for one state database.
@@ -144,6 +160,11 @@ impl App {
     ) -> Result<(Context, Writers), AppError> {
         run_context(&self.settings, self.state.clone(), self.clock.clone(), progress, stop).await
     }
+}
+
+async fn demo(settings: &mut Settings) -> Result<Option<Demo>, AppError> {
+    let Some(demo) = settings.demo.clone() else { return Ok(None) };
+    Ok(Some(Demo::start(&demo, settings).await.context("the rehearsal cannot start")?))
 }
 
 /// The roster that these settings name.

@@ -31,6 +31,7 @@ mod commands;
 mod daemon;
 mod exit;
 mod files;
+mod invocation;
 mod program;
 mod settings;
 mod telemetry;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::remote::http;
-use crate::{commands, telemetry};
+use crate::settings::OptionVariables;
+use crate::{commands, invocation, telemetry};
 
 /// One works on an answer while the other sends the next request; the rest of a run waits for services and files.
 const WORKER_THREADS: usize = 2;
@@ -18,7 +19,9 @@ const LONGEST_END: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn main() -> ExitCode {
     http::install_crypto();
-    let cli = match Cli::parse_or_exit_code(std::env::args_os()) {
+    let (arguments, variables) = (std::env::args_os().collect::<Vec<_>>(), OptionVariables::of_process());
+    commands::print_error_as(Cli::log_format_in(&arguments, &variables));
+    let cli = match Cli::parse_or_exit_code(arguments, &variables) {
         Ok(cli) => cli,
         Err((code, text, to_stdout)) => {
             if to_stdout {
@@ -30,8 +33,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(code).unwrap_or(Exit::Usage.code()));
         }
     };
-    commands::print_error_as(cli.log_format);
-    if let Err(error) = telemetry::init(cli.log_directives(), cli.log_format, !cli.no_color) {
+    if cli.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    if let Some(config) = &cli.config {
+        invocation::remember(config);
+    }
+    commands::print_error_as(cli.log_format());
+    if let Err(error) = telemetry::init(cli.log_directives(), cli.log_format(), !cli.no_color) {
         commands::print_error(&error.to_string());
         return Exit::Usage.into();
     }

@@ -13,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+use crate::invocation::{self, Written};
 use crate::settings::ProcessEnvironment;
 
 /// Libraries that log every connection and query. They are capped at `warn`, because addresses with secrets
@@ -52,8 +53,12 @@ pub enum TelemetryError {
 /// A level that is not understood, or a second call.
 pub fn init(level: &str, format: LogFormat, color: bool) -> Result<(), TelemetryError> {
     let environment = ProcessEnvironment::of_process();
+    let written = match format {
+        LogFormat::Text => Written::Plain,
+        LogFormat::Json => Written::Json,
+    };
     let ansi = color && !environment.no_color && io::stderr().is_terminal();
-    let lines = fmt::layer().with_writer(AcrossProgress).with_ansi(ansi);
+    let lines = fmt::layer().with_writer(AcrossProgress(written)).with_ansi(ansi);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
         LogFormat::Text if environment.journal => lines.without_time().boxed(),
@@ -106,20 +111,23 @@ fn is_capped(target: &str) -> bool {
 }
 
 /// Standard error, with the bars taken away while a line is written.
-struct AcrossProgress;
+#[derive(Clone, Copy)]
+struct AcrossProgress(Written);
 
 impl<'a> MakeWriter<'a> for AcrossProgress {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
-        Self
+        *self
     }
 }
 
 impl Write for AcrossProgress {
     /// Takes the whole line. A log that cannot be written must not stop a run, so failures are passed over.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        progress().suspend(|| drop(io::stderr().lock().write_all(line)));
+        let text = String::from_utf8_lossy(line);
+        let text = invocation::complete(&text, self.0);
+        progress().suspend(|| drop(io::stderr().lock().write_all(text.as_bytes())));
         Ok(line.len())
     }
 

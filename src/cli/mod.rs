@@ -17,6 +17,7 @@ use self::export::ExportArgs;
 use self::import::ImportCommand;
 use self::results::ResultsArgs;
 use crate::exit::Exit;
+use crate::settings::OptionVariables;
 use crate::telemetry::{self, LogFormat};
 use rosterd_core::exam_plan::HoldWord;
 
@@ -54,24 +55,26 @@ pub struct Cli {
     #[arg(short = 'n', long, requires = "sync_now")]
     pub dry_run: bool,
 
-    /// Configuration file [default: /etc/rosterd/config.toml if there is one, else ./config/default.toml]
+    /// With --sync-now --dry-run: exit with 2 if there are changes
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+
+    /// Configuration file [default: /etc/rosterd/config.toml if there is one, else ./config/default.toml] [env:
+    /// ROSTERD_CONFIG]
     #[arg(short, long, help_heading = GLOBAL, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(env = "ROSTERD_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 
     /// How to report on standard output; json is one document and nothing else
     #[arg(long, help_heading = GLOBAL, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
     pub output: OutputFormat,
 
-    /// What to log: off, error, warn, info, debug, trace, or target=level,… [default: info]
+    /// What to log: off, error, warn, info, debug, trace, or target=level,… [default: info] [env: ROSTERD_LOG]
     #[arg(long, help_heading = GLOBAL, global = true, value_name = "LEVEL", value_parser = telemetry::check_level)]
-    #[arg(env = "ROSTERD_LOG", hide_env_values = true)]
     pub log_level: Option<String>,
 
-    /// How to log on standard error
-    #[arg(long, help_heading = GLOBAL, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
-    #[arg(env = "ROSTERD_LOG_FORMAT", hide_env_values = true)]
-    pub log_format: LogFormat,
+    /// How to log on standard error [default: text] [env: ROSTERD_LOG_FORMAT]
+    #[arg(long, help_heading = GLOBAL, global = true, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
 
     /// No colours; NO_COLOR in the environment does the same
     #[arg(long, help_heading = GLOBAL, global = true)]
@@ -190,13 +193,28 @@ pub enum Command {
 pub enum AccountAction {
     /// Keep the links that are proved in the configured account, give the others up, and take the account
     Confirm {
+        /// Only the account of this service; absent: those of both
+        #[arg(value_enum)]
+        service: Option<ConfirmedService>,
         /// The exam account was emptied on purpose
         #[arg(long)]
         empty: bool,
         /// The school on ClassIn is the same, only its address or SID changed: keep what is on record
-        #[arg(long)]
+        #[arg(long, conflicts_with = "other_school")]
         same_school: bool,
+        /// The school on ClassIn is another one: give up what is on record
+        #[arg(long)]
+        other_school: bool,
     },
+}
+
+/// Whose account is confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConfirmedService {
+    /// `OnlineExamMaker`
+    Exam,
+    /// ClassIn by EEO
+    Classin,
 }
 
 /// `relink`
@@ -268,21 +286,69 @@ pub struct SandboxArgs {
 }
 
 impl Cli {
-    /// Reads a command line, the program's name first.
+    /// Reads a command line, the program's name first. What it leaves open comes from the variables.
     ///
     /// # Errors
     /// What to do instead of going on: exit code, text, and whether the text goes to standard output (help and
     /// version, with code 0) or to standard error (wrong usage, 64).
-    pub fn parse_or_exit_code<I>(arguments: I) -> Result<Self, (i32, String, bool)>
+    pub fn parse_or_exit_code<I>(
+        arguments: I,
+        variables: &OptionVariables,
+    ) -> Result<Self, (i32, String, bool)>
     where
         I: IntoIterator,
         I::Item: Into<OsString> + Clone,
     {
-        Self::try_parse_from(arguments).and_then(Self::checked).map_err(|error| {
+        let parsed = Self::try_parse_from(arguments).and_then(Self::checked);
+        parsed.and_then(|cli| cli.completed(variables)).map_err(|error| {
             let to_stdout = !error.use_stderr();
             let exit = if to_stdout { Exit::Done } else { Exit::Usage };
             (i32::from(exit.code()), error.render().to_string(), to_stdout)
         })
+    }
+
+    /// How to log as far as it is known before the command line is understood, so that what is wrong with it is said in
+    /// that form.
+    #[must_use]
+    pub fn log_format_in(arguments: &[OsString], variables: &OptionVariables) -> LogFormat {
+        const OPTION: &str = "--log-format";
+        let mut given = variables.log_format.as_deref();
+        let mut rest = arguments.iter().filter_map(|argument| argument.to_str()).peekable();
+        while let Some(argument) = rest.next() {
+            match argument.strip_prefix(OPTION) {
+                Some("") => given = rest.peek().copied(),
+                Some(value) => given = value.strip_prefix('='),
+                None => {}
+            }
+        }
+        if given == Some("json") { LogFormat::Json } else { LogFormat::Text }
+    }
+
+    /// Takes from the variables what the command line leaves open, and blames them for what is wrong with it.
+    fn completed(mut self, variables: &OptionVariables) -> Result<Self, clap::Error> {
+        let refused = |name: &str, value: &str, why: &str| {
+            Self::command()
+                .error(ErrorKind::ValueValidation, format!("the variable {name} is {value:?}: {why}"))
+        };
+        let OptionVariables { config, log_level, log_format } = variables;
+        self.config = self.config.or_else(|| config.clone());
+        if let Some(level) = log_level.as_ref().filter(|_| self.log_level.is_none()) {
+            telemetry::check_level(level)
+                .map_err(|error| refused("ROSTERD_LOG", level, &error.to_string()))?;
+            self.log_level = Some(level.clone());
+        }
+        if let Some(format) = log_format.as_ref().filter(|_| self.log_format.is_none()) {
+            let known = LogFormat::from_str(format, false);
+            let known = known.map_err(|_| refused("ROSTERD_LOG_FORMAT", format, "write text or json"))?;
+            self.log_format = Some(known);
+        }
+        Ok(self)
+    }
+
+    /// How to log on standard error.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(LogFormat::Text)
     }
 
     /// The level to log at, as [`telemetry::init`] takes it.
@@ -344,135 +410,4 @@ fn pair(text: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Result<Cli, (i32, String, bool)> {
-        Cli::parse_or_exit_code(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_documented_command_line_is_understood() {
-        for line in [
-            "rosterd",
-            "rosterd --config x.toml",
-            "rosterd --config x.toml --sync-now --output json",
-            "rosterd --sync-now -n",
-            "rosterd --config x.toml plan --reveal --unmanaged --detailed-exitcode",
-            "rosterd plan --config x.toml --output json",
-            "rosterd check --offline",
-            "rosterd status --check",
-            "rosterd runs",
-            "rosterd runs 12 --output json",
-            "rosterd failures",
-            "rosterd failures list --output json",
-            "rosterd failures retry 1 2 3",
-            "rosterd failures ignore --all",
-            "rosterd explain 1001",
-            "rosterd explain 1001 --reveal --output json",
-            "rosterd claim 1001 math-1",
-            "rosterd forget 1001",
-            "rosterd relink 1001 2001",
-            "rosterd relink 1001 2001 --force",
-            "rosterd relink --suggested --yes",
-            "rosterd account --output json",
-            "rosterd account confirm",
-            "rosterd account confirm --empty --same-school",
-            "rosterd approve abcdefghijk",
-            "rosterd approve abcdefghijk --student 1001 1002 --student 1003",
-            "rosterd approve abcdefghijk --reason same-person",
-            "rosterd results --full --output json",
-            "rosterd results list --exam 107264 --student S7 --since 2026-11-01 --until 2026-11-30 --limit 20",
-            "rosterd results export csv --since 2026-11-01T08:00:00Z",
-            "rosterd results export json --reveal",
-            "rosterd import csv students.csv groups.csv --bulk --database r.db --skip-bad-rows --dry-run",
-            "rosterd import clever folder -n",
-            "rosterd import csv a.xlsx --map student_id=学号 --map name=姓名 --sheet 七年级 --allow-shrink",
-            "rosterd import csv students.csv --encoding gb18030 --delimiter tab",
-            "rosterd import oneroster bundle.zip --student-id identifier --groups orgs,grades --role student",
-            "rosterd import oneroster folder --disabled left --keep-ended --allow-older --map phone=sms",
-            "rosterd export roster",
-            "rosterd export links --to links.csv --bom",
-            "rosterd export failures",
-            "rosterd sandbox --listen 127.0.0.1:0 --field 21=login --set index_base=1 --set page_cap=50",
-            "rosterd --log-level debug --log-format json --no-color --quiet status",
-        ] {
-            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
-        }
-    }
-
-    #[test]
-    fn wrong_usage_exits_64_on_standard_error() {
-        for line in [
-            "rosterd --nonsense",
-            "rosterd frobnicate",
-            "rosterd --dry-run",
-            "rosterd --sync-now plan",
-            "rosterd explain",
-            "rosterd claim 1001",
-            "rosterd forget",
-            "rosterd relink 1001",
-            "rosterd relink 1001 2001 --yes",
-            "rosterd relink --suggested 1001 2001",
-            "rosterd relink --suggested --force",
-            "rosterd failures retry",
-            "rosterd failures retry 1 --all",
-            "rosterd runs twelve",
-            "rosterd results export",
-            "rosterd results --full list",
-            "rosterd results list --since yesterday",
-            "rosterd import",
-            "rosterd import csv",
-            "rosterd import oneroster",
-            "rosterd import csv a.csv --encoding klingon",
-            "rosterd import csv a.csv --delimiter ab",
-            "rosterd import csv a.csv --map student_id",
-            "rosterd export",
-            "rosterd export passwords",
-            "rosterd --output xml status",
-            "rosterd --log-level inof",
-            "rosterd sandbox --field login",
-            "rosterd sandbox --set index_base",
-        ] {
-            let (code, message, to_stdout) = parse(line).unwrap_err();
-            assert_eq!((code, to_stdout), (64, false), "{line}: {message}");
-            assert!(!message.is_empty());
-        }
-    }
-
-    #[test]
-    fn help_and_version_exit_0_on_standard_output() {
-        for line in ["rosterd -h", "rosterd --help", "rosterd -V", "rosterd plan --help"] {
-            let (code, _, to_stdout) = parse(line).unwrap_err();
-            assert_eq!((code, to_stdout), (0, true), "{line}");
-        }
-    }
-
-    #[test]
-    fn the_long_help_lists_every_exit_code() {
-        let (_, help, _) = parse("rosterd --help").unwrap_err();
-        for code in ["0", "1", "2", "3", "4", "64", "75", "77", "78", "143"] {
-            let listed = help.lines().any(|line| line.split_whitespace().next() == Some(code));
-            assert!(listed, "{code} is not in:\n{help}");
-        }
-    }
-
-    #[test]
-    fn no_option_takes_a_secret() {
-        let (_, help, _) = parse("rosterd --help").unwrap_err();
-        assert!(!help.contains("--secret") && !help.contains("--code") && !help.contains("--password"));
-    }
-
-    #[test]
-    fn quiet_logs_warnings_unless_a_level_is_given() {
-        let directives = |line| parse(line).unwrap().log_directives().to_owned();
-        assert_eq!(directives("rosterd"), "info");
-        assert_eq!(directives("rosterd -q"), "warn");
-        assert_eq!(directives("rosterd -q --log-level debug"), "debug");
-    }
-}
+mod tests;

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::{output, sync};
 use crate::app::{App, AppError, classin_side, exam_side};
-use crate::cli::{AccountAction, Cli};
+use crate::cli::{AccountAction, Cli, ConfirmedService};
 use crate::exit::Exit;
 use crate::run::{
-    ConfirmedClassinAccount, ConfirmedExamAccount, EmptyAccount, SchoolChange, configured_accounts,
-    confirm_classin_account, confirm_exam_account, in_one_line, moment,
+    ConfirmedClassinAccount, ConfirmedExamAccount, EmptyAccount, SchoolChange, classin_records_in_doubt,
+    configured_accounts, confirm_classin_account, confirm_exam_account, in_one_line, moment,
 };
+use crate::settings::Problem;
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::failure::Service;
 
@@ -37,10 +38,14 @@ struct AccountLine {
 pub(super) async fn run(app: &App, cli: &Cli, action: Option<&AccountAction>) -> Result<Exit, AppError> {
     let exit = match action {
         None => show(app, cli).await?,
-        Some(AccountAction::Confirm { empty, same_school }) => {
+        Some(AccountAction::Confirm { service, empty, same_school, other_school }) => {
             let empty = if *empty { EmptyAccount::Accepted } else { EmptyAccount::Refused };
-            let change = if *same_school { SchoolChange::SameSchool } else { SchoolChange::AnotherSchool };
-            confirm(app, cli, empty, change).await?
+            let change = match (*same_school, *other_school) {
+                (true, _) => Some(SchoolChange::SameSchool),
+                (false, true) => Some(SchoolChange::AnotherSchool),
+                (false, false) => None,
+            };
+            confirm(app, cli, Said { service: *service, empty, change }).await?
         }
     };
     app.state.close().await;
@@ -130,32 +135,80 @@ impl From<ConfirmedClassinAccount> for ConfirmedLine {
     }
 }
 
-async fn confirm(app: &App, cli: &Cli, empty: EmptyAccount, change: SchoolChange) -> Result<Exit, AppError> {
+/// What a person says with `account confirm`.
+struct Said {
+    service: Option<ConfirmedService>,
+    empty: EmptyAccount,
+    change: Option<SchoolChange>,
+}
+
+/// Asks every service first, then takes the accounts of all of them or of none.
+async fn confirm(app: &App, cli: &Cli, said: Said) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let missing = app.settings.missing_credentials();
-    if !missing.is_empty() {
-        let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        return Err(AppError::Credentials(lines.join("\n")));
+    let Said { service, empty, change } = said;
+    let exam = exam_side(&app.settings, &app.clock)?.filter(|_| service != Some(ConfirmedService::Classin));
+    let classin =
+        classin_side(&app.settings, &app.clock)?.filter(|_| service != Some(ConfirmedService::Exam));
+    if let Some(why) = nothing_to_confirm(app, exam.is_some(), classin.is_some()) {
+        return Err(AppError::Credentials(why));
     }
+    if let Some(side) = classin.as_ref().filter(|_| change.is_none()) {
+        let records = classin_records_in_doubt(side, &app.state).await?;
+        if records > 0 {
+            return Ok(output::refuse(cli, Exit::Usage, &word_wanted(records)));
+        }
+    }
+    let (mut done, mut takings) = (Confirmed::default(), Vec::new());
     let (stop, now_ms) = (sync::stop_on_signals(), app.clock.now_ms());
-    let (mut done, mut exit) = (Confirmed::default(), Exit::Done);
-    if let Some(side) = exam_side(&app.settings, &app.clock)? {
-        match confirm_exam_account(&side, &app.state, empty, &stop, now_ms).await {
-            Ok(confirmed) => done.exam = Some(confirmed.into()),
+    if let Some(side) = &exam {
+        match confirm_exam_account(side, &app.state, empty, &stop, now_ms).await {
+            Ok((confirmed, taking)) => {
+                done.exam = Some(confirmed.into());
+                takings.push(taking);
+            }
             Err(error) => {
-                exit = exit.worst(error.severity().into());
-                done.errors.push(format!("{}: {}", Service::Exam.as_str(), in_one_line(&error)));
+                let left =
+                    if classin.is_some() { "; what is on record of ClassIn stays as it is" } else { "" };
+                done.errors.push(format!("{}: {}{left}", Service::Exam.as_str(), in_one_line(&error)));
+                output::show(cli, &done, confirmed_text);
+                output::print_error(&done.errors.join("\n"));
+                return Ok(Exit::Done.worst(error.severity().into()));
             }
         }
     }
-    if let Some(side) = classin_side(&app.settings, &app.clock)? {
-        done.classin = Some(confirm_classin_account(&side, &app.state, change, now_ms).await?.into());
+    if let Some(side) = &classin {
+        let change = change.unwrap_or(SchoolChange::SameSchool);
+        let (confirmed, taking) = confirm_classin_account(side, &app.state, change).await?;
+        done.classin = Some(confirmed.into());
+        takings.push(taking);
     }
+    app.state.take_accounts(&takings, now_ms).await?;
     output::show(cli, &done, confirmed_text);
-    for error in &done.errors {
-        output::print_error(error);
+    Ok(Exit::Done)
+}
+
+/// Why the configuration leads to no account that could be confirmed.
+fn nothing_to_confirm(app: &App, exam: bool, classin: bool) -> Option<String> {
+    let missing = app.settings.missing_credentials();
+    let of_service = |problem: &&Problem| {
+        (exam && problem.key.starts_with("exam.")) || (classin && problem.key.starts_with("classin."))
+    };
+    let lines: Vec<String> = missing.iter().filter(of_service).map(ToString::to_string).collect();
+    if !exam && !classin {
+        return Some(
+            "this service is switched off in the configuration (exam.enabled, classin.enabled)".to_owned(),
+        );
     }
-    Ok(exit)
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// ClassIn cannot be read: what its records are worth is for a person to say.
+fn word_wanted(records: u64) -> String {
+    format!(
+        "classin: {records} enrolments and accounts are on record, and ClassIn cannot be read, so you must say which it \
+         is: rosterd account confirm classin --same-school (only address or SID changed: the records stay) or rosterd \
+         account confirm classin --other-school (another school: they are given up). Nothing was changed"
+    )
 }
 
 fn confirmed_text(done: &Confirmed) -> String {

@@ -42,8 +42,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &ApproveArgs) -> Result
     let now_ms = app.clock.now_ms();
     let held = app.state.approvable(digest).await?;
     if let Some(refusal) = refusal(digest, &held, now_ms) {
-        output::print_error(&refusal);
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(cli, Exit::Failed, &refusal));
     }
     let is_asked_for = |one: &Approvable| asked_for(one, students, reasons);
     let (mut covered, left): (Vec<_>, Vec<_>) = held.into_iter().partition(is_asked_for);
@@ -55,17 +54,15 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &ApproveArgs) -> Result
     }
     let is_unknown = |id: &&String| !granted.iter().any(|(one, _)| is_of(one, id));
     let unknown: Vec<&String> = students.iter().filter(is_unknown).collect();
-    for student in &unknown {
-        output::print_error(&format!(
-            "nothing of student {student} is held under this digest: nothing was approved; rosterd failures names whom it holds"
-        ));
-    }
     if !unknown.is_empty() {
-        return Ok(Exit::Failed);
+        let named = unknown.iter().map(|student| student.as_str()).collect::<Vec<_>>().join(", ");
+        let why = format!(
+            "nothing of student {named} is held under this digest: nothing was approved; rosterd failures names whom it holds"
+        );
+        return Ok(output::refuse(cli, Exit::Failed, &why));
     }
     if granted.is_empty() {
-        output::print_error(&unnamed(digest, &left));
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(cli, Exit::Failed, &unnamed(digest, &left)));
     }
     let covers = granted.iter().map(|(one, until_ms)| covered_line(one, *until_ms)).collect();
     // Said first, given then: whoever sees it stop half way has approved nothing.

@@ -5,14 +5,17 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output;
+use super::summary::counted;
 use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::files;
 use crate::run::{
-    check_classin_account, check_exam_account, check_exam_fields, configured_accounts, in_one_line, moment,
+    RosterCheck, check_classin_account, check_exam_account, check_exam_fields, check_roster,
+    configured_accounts, in_one_line, login_column, moment,
 };
 use crate::settings::{SecretFile, Settings};
+use crate::store::StateFile;
 use rosterd_core::failure::Service;
 
 /// One thing that was looked at.
@@ -66,7 +69,7 @@ impl Reach {
 
 pub(super) async fn run(cli: &Cli, reach: Reach) -> Result<Exit, AppError> {
     let mut findings = Findings::default();
-    let app = match Settings::load_from_environment(cli.config.as_deref()) {
+    let opened = match Settings::load_from_environment(cli.config.as_deref()) {
         Ok(settings) => {
             findings.good("configuration", format!("mode {}", settings.mode.as_str()));
             credentials(&settings, &mut findings);
@@ -80,9 +83,9 @@ pub(super) async fn run(cli: &Cli, reach: Reach) -> Result<Exit, AppError> {
             None
         }
     };
-    if let Some(app) = &app {
-        look(app, reach == Reach::Offline, &mut findings).await?;
-        app.state.close().await;
+    if let Some(opened) = &opened {
+        look(opened, reach == Reach::Offline, &mut findings).await?;
+        opened.app.state.close().await;
     }
     findings.ok = findings.exit == Exit::Done;
     output::show(cli, &findings, text);
@@ -99,35 +102,46 @@ fn nearest_folder(path: &Path) -> Option<&Path> {
     nearest.is_dir().then_some(nearest)
 }
 
-async fn open(settings: Settings, findings: &mut Findings) -> Option<App> {
-    let path = settings.state.database.display().to_string();
-    if settings.demo.is_none() && !settings.state.database.exists() {
-        match nearest_folder(&settings.state.database) {
-            Some(folder) if folder.metadata().is_ok_and(|folder| !folder.permissions().readonly()) => {
-                findings.good("state database", format!("{path} is not there yet: the first run creates it"));
+async fn open(settings: Settings, findings: &mut Findings) -> Option<Opened> {
+    const WHAT: &str = "state database";
+    let database = settings.state.database.clone();
+    let path = database.display();
+    match App::for_reading(settings).await {
+        Ok((app, found)) => {
+            match found {
+                StateFile::Absent if !is_in_writable_folder(&database) => {
+                    let what =
+                        format!("{path} cannot be created: state.database is not in a writable folder");
+                    findings.bad(WHAT, Exit::Configuration, what);
+                }
+                StateFile::Absent => {
+                    findings.good(WHAT, format!("{path} is not there yet: the first run creates it"));
+                }
+                StateFile::Older => {
+                    let what = format!("{path} is of an older version: the next run brings it up to date");
+                    findings.good(WHAT, what);
+                }
+                StateFile::Current => findings.good(WHAT, path.to_string()),
             }
-            _ => {
-                let what = format!("{path} cannot be created: state.database is not in a writable folder");
-                findings.bad("state database", Exit::Configuration, what);
-            }
+            Some(Opened { app, has_state: found != StateFile::Absent })
         }
-        return opened(App::before_first_run(settings).await, findings);
-    }
-    let app = App::with(settings).await;
-    if app.is_ok() {
-        findings.good("state database", path);
-    }
-    opened(app, findings)
-}
-
-fn opened(app: Result<App, AppError>, findings: &mut Findings) -> Option<App> {
-    match app {
-        Ok(app) => Some(app),
         Err(error) => {
-            findings.bad("state database", error.exit(), in_one_line(&error));
+            findings.bad(WHAT, error.exit(), in_one_line(&error));
             None
         }
     }
+}
+
+fn is_in_writable_folder(path: &Path) -> bool {
+    let folder = nearest_folder(path).and_then(|folder| folder.metadata().ok());
+    folder.is_some_and(|folder| !folder.permissions().readonly())
+}
+
+/// What there is to look at.
+struct Opened {
+    app: App,
+    /// Whether a run has left a state.
+    has_state: bool,
 }
 
 fn credentials(settings: &Settings, findings: &mut Findings) {
@@ -146,14 +160,15 @@ fn credentials(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-async fn look(app: &App, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
-    roster(app, findings).await;
+async fn look(opened: &Opened, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
+    let Opened { app, has_state } = opened;
+    roster(app, findings).await?;
     let missing = app.settings.missing_credentials();
     if !offline && missing.is_empty() {
         exam(app, findings).await?;
         classin(app, findings).await?;
     }
-    if missing.is_empty() && app.settings.state.database.exists() {
+    if missing.is_empty() && *has_state {
         exam_account(app, offline, findings).await?;
         classin_account(app, findings).await?;
     }
@@ -194,26 +209,56 @@ async fn classin_account(app: &App, findings: &mut Findings) -> Result<(), AppEr
     Ok(())
 }
 
-async fn roster(app: &App, findings: &mut Findings) {
+/// The number of unusable rows that are named.
+const NAMED_ROWS: usize = 10;
+
+async fn roster(app: &App, findings: &mut Findings) -> Result<(), AppError> {
+    // Without an exam side no column holds a login value.
+    let column = match exam_side(&app.settings, &app.clock)? {
+        Some(side) => login_column(&side, &app.state).await?,
+        None => None,
+    };
+    let fields = &app.settings.exam.fields;
+    let login_at = column.as_deref().and_then(|column| {
+        fields.iter().position(|mapping| mapping.column == column).map(|place| (place, column))
+    });
     let read = match app.roster().await {
         Ok(roster) => {
-            let students = roster.require_students(app.settings.guard.min_roster).await;
+            let check = check_roster(&roster, login_at, app.settings.guard.min_roster).await;
             let copied = roster.why_copied().await;
             roster.close().await;
-            students.map(|students| (students, copied))
+            check.map(|check| (check, copied))
         }
         Err(error) => Err(error),
     };
     match read {
-        Ok((students, None)) => findings.good("roster", format!("{students} active students")),
-        Ok((students, Some(why))) => {
-            findings.good("roster", format!("{students} active students (read from a private copy: {why})"));
-        }
+        Ok((check, copied)) => findings.good("roster", roster_text(&check, copied)),
         Err(error) => {
             let line = in_one_line(&error);
             findings.bad("roster", AppError::from(error).exit(), line);
         }
     }
+    Ok(())
+}
+
+fn roster_text(check: &RosterCheck, copied: Option<&str>) -> String {
+    let RosterCheck { active, problems } = check;
+    let mut text = counted(*active, "active student");
+    if let Some(why) = copied {
+        text.push_str(&format!(" (read from a private copy: {why})"));
+    }
+    if problems.is_empty() {
+        return text;
+    }
+    let rows = u64::try_from(problems.len()).unwrap_or(u64::MAX);
+    text.push_str(&format!(", and {} that cannot be used as they are:", counted(rows, "row")));
+    for problem in problems.iter().take(NAMED_ROWS) {
+        text.push_str(&format!("\n{problem}"));
+    }
+    if problems.len() > NAMED_ROWS {
+        text.push_str(&format!("\nand {} more", problems.len() - NAMED_ROWS));
+    }
+    text
 }
 
 async fn exam(app: &App, findings: &mut Findings) -> Result<(), AppError> {

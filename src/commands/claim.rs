@@ -37,8 +37,7 @@ pub(super) async fn run(
     let target = match target_of(app, class_code).await? {
         Ok(target) => target,
         Err(why) => {
-            output::print_error(&why);
-            return Ok(Exit::Failed);
+            return Ok(output::refuse(cli, Exit::Failed, &why));
         }
     };
     match student {
@@ -76,8 +75,7 @@ async fn one(
         changed |= app.state.claim(row.uid, target, app.clock.now_ms()).await?;
     }
     if !changed && !here.iter().any(|row| row.evidence == "added") {
-        output::print_error(&why_not(student, class_code, &here));
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(cli, Exit::Failed, &why_not(student, class_code, &here)));
     }
     let claimed = Claimed {
         student_id: student.to_string(),

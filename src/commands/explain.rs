@@ -105,8 +105,11 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     let mut failures = state.open_failures().await?;
     failures.retain(|failure| failure.student_id == student.as_str());
     if details.is_none() && link.is_none() && account.is_none() && rows.is_empty() && failures.is_empty() {
-        output::print_error(&format!("neither the roster nor rosterd's memory knows a student {student}"));
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(
+            cli,
+            Exit::Failed,
+            &format!("neither the roster nor rosterd's memory knows a student {student}"),
+        ));
     }
     let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups).await?;
     next.extend(classin_next(app, roster, &student).await?);

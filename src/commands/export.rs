@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::new_file::NewFile;
-use super::output;
+use super::summary::counted;
+use super::{output, state_so_far};
 use crate::app::{App, AppError};
 use crate::cli::export::{ExportArgs, Exported};
 use crate::cli::{Cli, OutputFormat};
@@ -30,12 +31,7 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
     match arguments.what {
         Exported::Roster => {
             let settings = Settings::load_from_environment(config)?;
-            // Nothing of ours is created by looking at the roster.
-            let app = if settings.state.database.exists() {
-                App::with(settings).await?
-            } else {
-                App::before_first_run(settings).await?
-            };
+            let (app, _) = App::for_reading(settings).await?;
             let (roster, state) = (&app.settings.roster, &app.settings.state.database);
             let passwords = password_columns(&app.settings.exam, &app.state).await?;
             let is_hidden = |column: &str| passwords.hide(column);
@@ -51,12 +47,12 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
             write(cli, arguments, &columns, rows).await
         }
         Exported::Links => {
-            let app = App::open(config).await?;
+            let app = state_so_far(config).await?;
             let rows = app.state.link_rows().map(|row| Ok(row?)).boxed();
             write(cli, arguments, &LINK_COLUMNS, rows).await
         }
         Exported::Failures => {
-            let app = App::open(config).await?;
+            let app = state_so_far(config).await?;
             let rows = app.state.open_failures().await?.into_iter().map(|row| Ok(failure(row)));
             write(cli, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
         }
@@ -88,7 +84,9 @@ async fn write(
         (Some(path), _) => {
             let count = write_file(path, arguments, columns, rows).await?;
             let written = serde_json::json!({ "rows": count, "file": path });
-            output::show(cli, &written, |_| format!("{count} rows written to {}", path.display()));
+            output::show(cli, &written, |_| {
+                format!("{} written to {}", counted(count, "row"), path.display())
+            });
         }
         (None, OutputFormat::Text) => {
             let mut writer = csv_writer(Stdout);

@@ -28,10 +28,15 @@ mod status;
 mod summary;
 mod sync;
 
+use std::path::Path;
+
 use crate::app::{App, AppError};
-use crate::cli::{Cli, Command};
+use crate::cli::results::ResultsArgs;
+use crate::cli::{AccountAction, Cli, Command, FailuresAction};
 use crate::exit::Exit;
 use crate::run::in_one_line;
+use crate::settings::Settings;
+use crate::store::StateFile;
 
 pub use output::{exit_after_output, print, print_error, print_error_as};
 
@@ -39,10 +44,7 @@ pub use output::{exit_after_output, print, print_error, print_error_as};
 pub async fn run(cli: Cli) -> Exit {
     let exit = match dispatch(&cli).await {
         Ok(exit) => exit,
-        Err(error) => {
-            output::print_error(&in_one_line(&error));
-            error.exit()
-        }
+        Err(error) => output::refuse(&cli, error.exit(), &in_one_line(&error)),
     };
     output::exit_after_output(exit)
 }
@@ -51,7 +53,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
     let config = cli.config.as_deref();
     match &cli.command {
         None if cli.sync_now && cli.dry_run => {
-            plan::run(&App::open(config).await?, cli, plan::Options::default()).await
+            let options =
+                plan::Options { detailed_exitcode: cli.detailed_exitcode, ..plan::Options::default() };
+            plan::run(&App::open(config).await?, cli, options).await
         }
         None if cli.sync_now => sync::run(&App::open(config).await?, cli).await,
         None => daemon::run(cli).await,
@@ -68,28 +72,80 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         }
         Some(Command::Status { check, attention }) => {
             let asked = status::Asked::of(*check, *attention);
-            status::run(&App::open(config).await?, cli, asked).await
+            status::run(&state_so_far(config).await?, cli, asked).await
         }
-        Some(Command::Runs { id }) => runs::run(&App::open(config).await?, cli, *id).await,
-        Some(Command::Failures { action }) => {
-            failures::run(&App::open(config).await?, cli, action.as_ref()).await
+        Some(Command::Runs { id }) => runs::run(&state_to_read(config).await?, cli, *id).await,
+        Some(Command::Failures { action }) => failures(cli, action.as_ref()).await,
+        Some(Command::Approve(arguments)) => {
+            approve::run(&state_to_change(config).await?, cli, arguments).await
         }
-        Some(Command::Approve(arguments)) => approve::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Explain { student_id, reveal }) => {
-            explain::run(&App::open(config).await?, cli, student_id, *reveal).await
+            explain::run(&state_so_far(config).await?, cli, student_id, *reveal).await
         }
         Some(Command::Claim { student_id, class_code, class }) => {
             let class = class.as_ref().or(class_code.as_ref()).map_or("", String::as_str);
-            claim::run(&App::open(config).await?, cli, student_id.as_deref(), class).await
+            claim::run(&state_to_change(config).await?, cli, student_id.as_deref(), class).await
         }
-        Some(Command::Forget { student_id }) => forget::run(&App::open(config).await?, cli, student_id).await,
-        Some(Command::Relink(arguments)) => relink::run(&App::open(config).await?, cli, arguments).await,
-        Some(Command::Account { action }) => {
-            account::run(&App::open(config).await?, cli, action.as_ref()).await
+        Some(Command::Forget { student_id }) => {
+            forget::run(&state_to_change(config).await?, cli, student_id).await
         }
-        Some(Command::Results(args)) => results::run(&App::open(config).await?, cli, args).await,
+        Some(Command::Relink(arguments)) => {
+            relink::run(&state_to_change(config).await?, cli, arguments).await
+        }
+        Some(Command::Account { action }) => account(cli, action.as_ref()).await,
+        Some(Command::Results(args)) => results(cli, args).await,
         Some(Command::Import(command)) => import::run(cli, command).await,
         Some(Command::Export(arguments)) => export::run(cli, arguments).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,
     }
+}
+
+async fn failures(cli: &Cli, action: Option<&FailuresAction>) -> Result<Exit, AppError> {
+    let config = cli.config.as_deref();
+    let app = match action {
+        None | Some(FailuresAction::List) => state_to_read(config).await?,
+        Some(FailuresAction::Retry { .. } | FailuresAction::Ignore { .. }) => state_to_change(config).await?,
+    };
+    failures::run(&app, cli, action).await
+}
+
+async fn account(cli: &Cli, action: Option<&AccountAction>) -> Result<Exit, AppError> {
+    let config = cli.config.as_deref();
+    let app = match action {
+        None => state_to_read(config).await?,
+        Some(AccountAction::Confirm { .. }) => state_to_change(config).await?,
+    };
+    account::run(&app, cli, action).await
+}
+
+async fn results(cli: &Cli, args: &ResultsArgs) -> Result<Exit, AppError> {
+    let config = cli.config.as_deref();
+    let app = match args.action {
+        None => App::open(config).await?,
+        Some(_) => state_to_read(config).await?,
+    };
+    results::run(&app, cli, args).await
+}
+
+/// For a command that changes what runs have left: there must be something.
+async fn state_to_change(config: Option<&Path>) -> Result<App, AppError> {
+    App::open_existing(config).await
+}
+
+/// What runs have left, for a command that only reads it.
+async fn state_to_read(config: Option<&Path>) -> Result<App, AppError> {
+    let (app, found) = App::for_reading(Settings::load_from_environment(config)?).await?;
+    match found {
+        StateFile::Absent => Err(AppError::NoState(app.settings.state.database.clone())),
+        StateFile::Older | StateFile::Current => Ok(app),
+    }
+}
+
+/// The same for a command that has something to say before the first run too.
+async fn state_so_far(config: Option<&Path>) -> Result<App, AppError> {
+    let (app, found) = App::for_reading(Settings::load_from_environment(config)?).await?;
+    if found == StateFile::Absent {
+        output::print_notice(&AppError::NoState(app.settings.state.database.clone()).to_string());
+    }
+    Ok(app)
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cli::{Cli, OutputFormat};
 use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::invocation::{self, Written};
 use crate::telemetry::LogFormat;
 use rosterd_core::exam_plan::RELINK_SUGGESTED;
 
@@ -17,14 +18,36 @@ pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) 
     match cli.output {
         OutputFormat::Text => print(&text(document)),
         OutputFormat::Json => match serde_json::to_string_pretty(document) {
-            Ok(json) => print(&json),
+            Ok(json) => print_as(&json, Written::Json),
             Err(error) => written(Err(io::Error::other(format!("the report is no JSON: {error}")))),
         },
     }
 }
 
+/// What a command that failed has to say where JSON is wanted.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    error: &'a str,
+    exit_code: u8,
+}
+
+/// Says why a command could not do its work: on standard error and, where JSON is wanted, as the one document on
+/// standard output.
+pub(super) fn refuse(cli: &Cli, exit: Exit, error: &str) -> Exit {
+    print_error(error);
+    if cli.output == OutputFormat::Json {
+        show(cli, &Refusal { error, exit_code: exit.code() }, |refusal| refusal.error.to_owned());
+    }
+    exit
+}
+
 /// Writes text to standard output, with a final newline and with colours only where they are wanted.
 pub fn print(text: &str) {
+    print_as(text, Written::Plain);
+}
+
+fn print_as(text: &str, form: Written) {
+    let text = invocation::complete(text, form);
     let mut out = anstream::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     written(write!(out, "{text}{newline}").and_then(|()| out.flush()));
@@ -84,13 +107,12 @@ pub fn print_error(text: &str) {
 }
 
 /// Writes a notice that a person waits for to standard error.
-#[cfg(feature = "sandbox")]
 pub(super) fn print_notice(text: &str) {
     to_stderr("INFO", text);
 }
 
 fn to_stderr(level: &str, text: &str) {
-    let text = text.trim_end();
+    let text = invocation::complete(text.trim_end(), Written::Plain);
     let line = if AS_JSON.load(Ordering::Relaxed) {
         let timestamp = Clock::system().now().to_string();
         serde_json::json!({ "timestamp": timestamp, "level": level, "message": text, "target": "rosterd" })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::summary::{counted, waiting};
 use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
@@ -163,14 +164,8 @@ fn text(document: &Document) -> String {
     }
     for operation in document.operations.iter().filter(|operation| !waits_for_room(operation)) {
         let reason = operation.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let _infallible = writeln!(
-            text,
-            "{} {}  {}: {}{reason}",
-            sign(operation),
-            operation.subject.as_str(),
-            operation.kind,
-            operation.detail
-        );
+        let _infallible =
+            writeln!(text, "{} {}  {}{reason}", sign(operation), operation.subject.as_str(), what(operation));
     }
     for login in document.unmanaged_candidates.iter().flatten() {
         let _infallible = writeln!(text, "  unmanaged: {login}");
@@ -195,15 +190,15 @@ fn text(document: &Document) -> String {
         let _infallible = writeln!(text, "{}", hold_text(hold));
     }
     if document.leavers_waiting > 0 {
-        let _infallible = writeln!(text, "{} leavers wait for exam.delete_grace.", document.leavers_waiting);
+        let _infallible = writeln!(text, "{} for exam.delete_grace.", waiting(document.leavers_waiting));
     }
     let _infallible = writeln!(
         text,
-        "Plan {}: {}. {} students, {} managed candidates, {} unmanaged.",
+        "Plan {}: {}. {}, {}, {} unmanaged.",
         document.digest,
         summary(document),
-        document.students,
-        document.managed,
+        counted(document.students, "student"),
+        counted(document.managed, "managed candidate"),
         document.unmanaged
     );
     text
@@ -212,7 +207,18 @@ fn text(document: &Document) -> String {
 /// What is held for which reason, since when, and the command that lets just that go ahead.
 fn hold_text(hold: &HoldLine) -> String {
     let HoldLine { service, reason_code, operations, since, approve, .. } = hold;
-    format!("held since {since}: {service} {reason_code}, {operations} operations: {approve}")
+    let operations = counted(u64::try_from(*operations).unwrap_or(0), "operation");
+    format!("held since {since}: {service} {reason_code}, {operations}: {approve}")
+}
+
+/// The kind and its detail, each said once.
+fn what(operation: &OperationLine) -> String {
+    let (kind, detail) = (operation.kind, operation.detail.as_str());
+    match detail.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with([':', ' '])) {
+        Some(_) => detail.to_owned(),
+        None if detail.is_empty() => kind.to_owned(),
+        None => format!("{kind}: {detail}"),
+    }
 }
 
 /// An operation that this run leaves undone keeps the sign of its kind, followed by the reason; an enrolment that waits

@@ -46,8 +46,7 @@ pub(super) async fn run(app: &App, cli: &Cli, id: Option<i64>) -> Result<Exit, A
         return Ok(Exit::Done);
     };
     let Some(row) = app.state.run(RunId(id)).await? else {
-        output::print_error(&format!("there is no run {id}: see rosterd runs"));
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(cli, Exit::Failed, &format!("there is no run {id}: see rosterd runs")));
     };
     let report = row.report.as_deref().and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok());
     match report {

@@ -16,7 +16,9 @@ use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppError> {
     let stop = sync::stop_on_signals();
-    let sandbox = match Sandbox::new(settings(cli, arguments)?) {
+    let settings = settings(cli, arguments)?;
+    let accepted = accepted(&settings);
+    let sandbox = match Sandbox::new(settings) {
         Ok(sandbox) => sandbox,
         Err(error) => {
             output::print_error(&format!("sandbox: {}", crate::run::in_one_line(&error)));
@@ -47,10 +49,29 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
             return Ok(Exit::Temporary);
         }
     };
-    output::print_notice(&format!("sandbox: serving both services on {}", serving.base_url()));
+    let (label, sfid) = sandbox.login_field();
+    output::print_notice(&format!(
+        "sandbox: serving both services on {} : login_field = \"{label}\" (field {sfid}), {accepted}",
+        serving.base_url()
+    ));
     stop.cancelled().await;
     serving.stop().await;
     Ok(Exit::Done)
+}
+
+/// Which credentials are accepted, for whoever is to write a configuration. Those that the configuration brought may be
+/// real ones, so they are not repeated.
+fn accepted(settings: &SandboxSettings) -> String {
+    let samples = SandboxSettings::default();
+    let said = |value: &str, sample: &str| {
+        if value == sample { value.to_owned() } else { "as configured".to_owned() }
+    };
+    format!(
+        "exam code {}, ClassIn SID {}, ClassIn secret {}",
+        said(&settings.exam_code, &samples.exam_code),
+        settings.classin_sid,
+        said(&settings.classin_secret, &samples.classin_secret)
+    )
 }
 
 /// Why a roster is not to be given ids that are made up: they would be sent to a real service by the next run.

@@ -89,6 +89,16 @@ struct ServiceSection {
     notes: Vec<String>,
     failures_by_who: Counts,
     errors: Vec<String>,
+    /// Absent in reports of older versions.
+    complete: Option<bool>,
+}
+
+impl ServiceSection {
+    /// Whether the run ended before it had read anything of this side.
+    fn is_unread(&self) -> bool {
+        let Self { complete, observed, students, planned, .. } = self;
+        *complete == Some(false) && *observed == 0 && *students == 0 && planned.is_empty()
+    }
 }
 
 type Counts = BTreeMap<String, u64>;
@@ -135,7 +145,8 @@ fn text(report: &Shown) -> String {
     for HoldSection { reason_code, operations, since, approve } in &report.holds {
         let _infallible = writeln!(
             text,
-            "{DIM}{reason_code}, {operations} operations, held since {since}:{DIM:#} {approve}"
+            "{DIM}{reason_code}, {}, held since {since}:{DIM:#} {approve}",
+            counted(*operations, "operation")
         );
     }
     let _infallible = writeln!(text, "\n{}", closing(report));
@@ -151,16 +162,22 @@ fn took(started_at: &str, finished_at: &str) -> String {
 }
 
 fn exam_line(service: &ServiceSection) -> String {
+    if service.is_unread() {
+        return "not read".to_owned();
+    }
     format!(
-        "{} students, {} candidates listed, {} of them not ours",
-        grouped(service.students),
-        grouped(service.observed),
+        "{}, {} listed, {} of them not ours",
+        counted(service.students, "student"),
+        counted(service.observed, "candidate"),
         grouped(service.unmanaged)
     )
 }
 
 fn classin_line(service: &ServiceSection) -> String {
-    format!("{} enrolments remembered before the run", grouped(service.observed))
+    if service.is_unread() {
+        return "not read".to_owned();
+    }
+    format!("{} remembered before the run", counted(service.observed, "enrolment"))
 }
 
 fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceSection) {
@@ -171,24 +188,22 @@ fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceS
     for (kind, sign) in KINDS {
         kind_line(text, kind, sign, service);
     }
-    if sum(&service.planned) == 0 && service.errors.is_empty() && service.leavers_waiting == 0 {
+    let is_read = service.complete.unwrap_or(true) && service.errors.is_empty();
+    if sum(&service.planned) == 0 && is_read && service.leavers_waiting == 0 {
         let _infallible = writeln!(text, "  {GOOD}in step, nothing to do{GOOD:#}");
     }
     if service.leavers_waiting > 0 {
-        let _infallible = writeln!(
-            text,
-            "  {DIM}{} leavers wait for exam.delete_grace{DIM:#}",
-            grouped(service.leavers_waiting)
-        );
+        let _infallible =
+            writeln!(text, "  {DIM}{} for exam.delete_grace{DIM:#}", waiting(service.leavers_waiting));
     }
     if service.leavers_kept > 0 {
-        let _infallible = writeln!(text, "  {DIM}{} leavers stay{DIM:#}", grouped(service.leavers_kept));
+        let _infallible = writeln!(text, "  {DIM}{} kept{DIM:#}", counted(service.leavers_kept, "leaver"));
     }
     if service.not_mirrored > 0 {
         let _infallible = writeln!(
             text,
-            "  {DIM}{} classes name no course and are not mirrored{DIM:#}",
-            service.not_mirrored
+            "  {DIM}not mirrored, as no course_id is known: {}{DIM:#}",
+            classes(service.not_mirrored)
         );
     }
     if !service.failures_by_who.is_empty() {
@@ -203,7 +218,7 @@ fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceS
     if calls > 0 {
         let parts: Vec<String> =
             service.calls.iter().map(|(endpoint, count)| format!("{} {endpoint}", grouped(*count))).collect();
-        let _infallible = writeln!(text, "  {DIM}{} requests: {}{DIM:#}", grouped(calls), parts.join(", "));
+        let _infallible = writeln!(text, "  {DIM}{}: {}{DIM:#}", counted(calls, "request"), parts.join(", "));
     }
     for (style, title, lines) in [
         (HELD, "held", &service.holds),
@@ -249,33 +264,92 @@ fn kind_line(text: &mut String, kind: &str, sign: char, service: &ServiceSection
 }
 
 fn closing(report: &Shown) -> String {
-    let changes = sum(&report.exam.applied) + sum(&report.classin.applied);
-    let skipped = sum(&report.exam.skipped) + sum(&report.classin.skipped);
-    let held = sum(&report.exam.held) + sum(&report.classin.held);
+    let of =
+        |figures: fn(&ServiceSection) -> &Counts| sum(figures(&report.exam)) + sum(figures(&report.classin));
+    let (changes, held, skipped) = (of(|it| &it.applied), of(|it| &it.held), of(|it| &it.skipped));
+    let unfinished = of(|it| &it.failed) + of(|it| &it.unknown);
+    let made = changes_made(changes);
     match report.exit_code {
         0 if report.trigger == "plan" => "This was only a plan: nothing was changed.".to_owned(),
-        0 if held > 0 => format!(
-            "{} changes made; {} wait for your approval as before: see rosterd status",
-            grouped(changes),
-            grouped(held)
-        ),
-        0 if skipped > 0 => format!(
-            "{} changes made; {} were not wanted in this mode, or were silenced: see rosterd plan",
-            grouped(changes),
-            grouped(skipped)
-        ),
-        0 if changes > 0 => {
-            format!("{GOOD}Both sides are in step.{GOOD:#} {} changes made.", grouped(changes))
+        0 if held > 0 => format!("{made}; {} as before: see rosterd status", approvals(held)),
+        0 if skipped > 0 && report.mode == "sync" => {
+            format!(
+                "{made}; {} not tried, because it waits or was silenced: see rosterd plan",
+                operations(skipped)
+            )
         }
-        0 => format!("{GOOD}Both sides are in step.{GOOD:#} Nothing to do."),
-        3 => "Not everything is in step yet; it is recorded and will be tried again. See: rosterd failures"
-            .to_owned(),
-        4 => "Some changes wait for your approval; nothing else was kept from going ahead.".to_owned(),
+        0 if skipped > 0 => format!(
+            "{made}; {} not tried, because mode {} does not allow it, it waits, or it was silenced: see rosterd plan",
+            operations(skipped),
+            report.mode
+        ),
+        0 => in_step(report, changes),
+        3 if unfinished > 0 => format!(
+            "{made}; {} did not succeed and is recorded. What is tried again and what waits for a person: rosterd failures",
+            operations(unfinished)
+        ),
+        3 => format!("{made}; not everything is in step yet. What waits, and for whom: rosterd failures"),
+        4 if unfinished > 0 => format!(
+            "{made}; {}, and {} did not succeed: see rosterd failures",
+            approvals(held),
+            operations(unfinished)
+        ),
+        4 => format!("{made}; {}.", approvals(held)),
         143 => {
             "The run was told to stop. What was done is recorded; the next run goes on from there.".to_owned()
         }
-        code => format!("{BAD}The run could not do its work{BAD:#} (exit {code}). Nothing was lost."),
+        code => format!(
+            "{BAD}The run could not do all of its work{BAD:#} (exit {code}). {made}; nothing was lost."
+        ),
     }
+}
+
+/// Nothing was left undone that could be done now. What waits is not in step all the same.
+fn in_step(report: &Shown, changes: u64) -> String {
+    let waits =
+        report.exam.leavers_waiting + report.classin.leavers_waiting > 0 || !report.attention.is_empty();
+    let said = if changes > 0 { format!("{}.", changes_made(changes)) } else { "Nothing to do.".to_owned() };
+    if waits {
+        return format!("{said} What is named above waits; all else is in step.");
+    }
+    let sides = match (report.exam.enabled, report.classin.enabled) {
+        (true, false) => "The exam side is in step.",
+        (false, true) => "ClassIn is in step.",
+        (true, true) | (false, false) => "Both sides are in step.",
+    };
+    format!("{GOOD}{sides}{GOOD:#} {said}")
+}
+
+fn changes_made(changes: u64) -> String {
+    match changes {
+        0 => "Nothing was changed".to_owned(),
+        _ => format!("{} made", counted(changes, "change")),
+    }
+}
+
+fn operations(count: u64) -> String {
+    counted(count, "operation")
+}
+
+fn approvals(held: u64) -> String {
+    let verb = if held == 1 { "waits" } else { "wait" };
+    format!("{} {verb} for your approval", operations(held))
+}
+
+fn classes(count: u64) -> String {
+    if count == 1 { "1 class".to_owned() } else { format!("{} classes", grouped(count)) }
+}
+
+/// So many leavers wait.
+pub(super) fn waiting(leavers: u64) -> String {
+    let verb = if leavers == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", counted(leavers, "leaver"))
+}
+
+/// `1 change`, `2 changes`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
 }
 
 /// 1234567 as 1,234,567.

@@ -12,6 +12,7 @@ mod one_line;
 mod progress;
 mod report;
 mod results;
+mod roster_check;
 mod severity;
 mod unreadable_ids;
 mod unusable_rows;
@@ -24,7 +25,7 @@ use tracing::Instrument;
 pub use attention::{Attention, Attentions, is_waiting_kind, waiting_attention};
 pub use classin::{
     ClassinRetryDelays as ClassinPatience, ClassinSide, ConfirmedClassinAccount, EnrolmentLines,
-    SchoolChange, check_classin_account, confirm_classin_account, preview_classin,
+    SchoolChange, check_classin_account, classin_records_in_doubt, confirm_classin_account, preview_classin,
 };
 pub use exam::{
     ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PasswordColumns, PlannedExam,
@@ -35,6 +36,7 @@ pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, HoldLine, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, pull_results};
+pub use roster_check::{RosterCheck, check_roster};
 pub use severity::Severity;
 
 use crate::clock::Clock;

@@ -147,7 +147,6 @@ pub struct ServiceReport {
     #[serde(skip)]
     pub severity: Severity,
     /// Whether the reading was complete.
-    #[serde(skip)]
     pub complete: bool,
 }
 

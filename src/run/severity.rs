@@ -67,6 +67,7 @@ impl Severity {
             StoreError::Schema { .. }
             | StoreError::Open { .. }
             | StoreError::Prepare { .. }
+            | StoreError::Foreign { .. }
             | StoreError::Denied { .. } => Self::Configuration,
             StoreError::Query { .. }
             | StoreError::Row { .. }

@@ -1,5 +1,5 @@
-//! Facts from the process's surroundings that no setting holds: whether colours are unwelcome, and the
-//! journal.
+//! Facts from the process's environment that no setting holds: whether colours are unwelcome, the journal, and what stands
+//! in for options of the command line.
 //!
 //! Here because nothing outside `settings` reads the environment.
 
@@ -20,6 +20,31 @@ impl ProcessEnvironment {
         let dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
         let journal = variable("JOURNAL_STREAM").is_some_and(|stream| Some(stream) == standard_error());
         Self { no_color: dumb || variable("NO_COLOR").is_some(), journal }
+    }
+}
+
+/// Options of the command line as the environment gives them. An empty variable counts as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptionVariables {
+    /// `ROSTERD_CONFIG`
+    pub config: Option<std::path::PathBuf>,
+    /// `ROSTERD_LOG`
+    pub log_level: Option<String>,
+    /// `ROSTERD_LOG_FORMAT`
+    pub log_format: Option<String>,
+}
+
+impl OptionVariables {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
+        Self {
+            config: variable("ROSTERD_CONFIG").map(Into::into),
+            log_level: text("ROSTERD_LOG"),
+            log_format: text("ROSTERD_LOG_FORMAT"),
+        }
     }
 }
 

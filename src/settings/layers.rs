@@ -2,11 +2,12 @@
 //!
 //! It knows names and origins, not meanings: what a value must look like is for `validate`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
+use super::lines::lines;
 use super::manual::{FIELDS, keys};
 use super::problem::{Origin, Problem};
 use super::suggest::nearest;
@@ -34,12 +35,24 @@ pub(super) struct LayeredSettings {
     values: BTreeMap<&'static str, LayerValue>,
     sections: BTreeSet<&'static str>,
     pub(super) problems: Vec<Problem>,
+    file: Option<PathBuf>,
+    lines: HashMap<String, usize>,
 }
 
 impl LayeredSettings {
+    /// The configuration file, where one was read.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The value of a key, if any layer gives it.
     pub(super) fn get(&self, key: &str) -> Option<&LayerValue> {
         self.values.get(key)
+    }
+
+    /// The line in which the configuration file gives a key, where it is found.
+    pub(super) fn line(&self, problem: &Problem) -> Option<usize> {
+        matches!(problem.origin, Origin::File(_)).then(|| self.lines.get(&problem.key).copied())?
     }
 
     /// Whether any layer has this section, were it empty.
@@ -49,12 +62,17 @@ impl LayeredSettings {
 
     /// Puts a TOML text on top of the layers so far.
     pub(super) fn add_toml(&mut self, text: &str, layer: &Layer) {
+        if let Origin::File(path) = &layer.origin {
+            self.file = Some(path.clone());
+            self.lines = lines(text);
+        }
         match File::from_str(text, FileFormat::Toml).collect() {
             Ok(table) => self.add_table("", table, layer),
             Err(error) => self.problems.push(Problem {
                 key: String::new(),
                 origin: layer.origin.clone(),
                 message: format!("this is not TOML: {}", without_quotation(&error.to_string())),
+                line: None,
             }),
         }
     }
@@ -122,6 +140,7 @@ impl LayeredSettings {
                 Some(_) => "this is a section, not a setting: give its settings one by one".to_owned(),
                 None => unknown(key, &layer.origin),
             },
+            line: None,
         });
     }
 }

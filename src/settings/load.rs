@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::Settings;
+use super::credentials::Given;
 use super::layers::{Layer, LayeredSettings, PREFIX};
 use super::manual::MANUAL;
 use super::problem::{Origin, Problem, SettingsError};
 use super::validate::validate;
+use super::{Settings, files};
 
 /// The configuration's place in a package.
 const INSTALLED: &str = "/etc/rosterd/config.toml";
@@ -75,6 +76,7 @@ impl Settings {
                     key: String::new(),
                     origin: Origin::Environment(name.to_owned()),
                     message: "its value is not UTF-8 text".to_owned(),
+                    line: None,
                 }),
             }
         }
@@ -96,35 +98,24 @@ impl Settings {
             .collect()
     }
 
-    /// The credentials that are required and absent. Loading succeeds without them, so that commands which
-    /// call no service work; a command that calls one must check here first.
+    /// Whether this path is, or stands beside, the state database: nothing but a run may write there.
+    #[must_use]
+    pub fn is_state_file(&self, path: &Path) -> bool {
+        files::collide(&self.state.database, path)
+    }
+
+    /// What a run lacks: a service that is switched on, or its credentials. Loading succeeds without them, so that
+    /// commands which call no service work; a command that calls one must check here first.
     #[must_use]
     pub fn missing_credentials(&self) -> Vec<Problem> {
-        let missing = |key: &str, message: &str| Problem {
-            key: key.to_owned(),
-            origin: Origin::Unset,
-            message: message.to_owned(),
+        let given = Given {
+            exam: self.exam.enabled,
+            exam_code: self.exam.code.is_some(),
+            classin: self.classin.enabled,
+            classin_secret: self.classin.secret.is_some(),
+            classin_sid: self.classin.sid.is_some(),
         };
-        let mut problems = Vec::new();
-        if self.exam.enabled && self.exam.code.is_none() {
-            problems.push(missing(
-                "exam.code",
-                "the account's verification code is missing: set ROSTERD__EXAM__CODE, or name a file that holds \
-                 it as exam.code_file",
-            ));
-        }
-        if self.classin.enabled && self.classin.secret.is_none() {
-            problems.push(missing(
-                "classin.secret",
-                "the school's secret is missing: set ROSTERD__CLASSIN__SECRET, or name a file that holds it as \
-                 classin.secret_file",
-            ));
-        }
-        if self.classin.enabled && self.classin.sid.is_none() {
-            problems
-                .push(missing("classin.sid", "the school's id (SID) is missing: set it, it is no secret"));
-        }
-        problems
+        given.missing()
     }
 }
 
@@ -146,6 +137,7 @@ fn load(
                 key: String::new(),
                 origin: layer.origin,
                 message: format!("this configuration file cannot be read: {error}"),
+                line: None,
             }),
         }
     }

@@ -3,8 +3,11 @@
 //! Nothing else reads the environment or a configuration file; every other module receives its own
 //! small part of [`Settings`].
 
+mod credentials;
 mod environment;
+mod files;
 mod layers;
+mod lines;
 mod load;
 mod manual;
 mod parse;
@@ -13,7 +16,7 @@ mod secret_file;
 mod suggest;
 mod validate;
 
-pub use environment::ProcessEnvironment;
+pub use environment::{OptionVariables, ProcessEnvironment};
 pub use load::ConfigSource;
 pub use problem::{Origin, Problem, SettingsError};
 

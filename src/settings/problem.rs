@@ -35,15 +35,17 @@ pub struct Problem {
     pub origin: Origin,
     /// The fault and its remedy.
     pub message: String,
+    /// The line of the configuration file, where the key was found in it.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, origin, message } = self;
-        if key.is_empty() {
-            write!(formatter, "{origin}: {message}")
-        } else {
-            write!(formatter, "{key}: {message} ({origin})")
+        let Self { key, origin, message, line } = self;
+        match (key.as_str(), line) {
+            ("", _) => write!(formatter, "{origin}: {message}"),
+            (key, Some(line)) => write!(formatter, "{key}: {message} ({origin}, line {line})"),
+            (key, None) => write!(formatter, "{key}: {message} ({origin})"),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use config::ValueKind;
 use secrecy::SecretString;
 
+use super::credentials::Given;
+use super::files;
 use super::layers::{LayerValue, LayeredSettings};
 use super::manual::FIELDS;
 use super::parse::{self, Parsed};
@@ -29,6 +31,16 @@ const ADOPT: &[(&str, Adopt)] = &[("auto", Adopt::Auto), ("never", Adopt::Never)
 const REMOVALS: &[(&str, Removals)] =
     &[("none", Removals::None), ("added", Removals::Added), ("presumed", Removals::Presumed)];
 
+/// Settings that name files of others.
+const OTHER_FILES: [&str; 6] = [
+    "roster.database",
+    "exam.code_file",
+    "exam.ca_file",
+    "classin.secret_file",
+    "classin.ca_file",
+    "demo.sandbox_state",
+];
+
 /// Says what the layers mean.
 ///
 /// # Errors
@@ -38,16 +50,28 @@ pub(super) fn validate(mut layers: LayeredSettings) -> Result<Settings, Settings
     let mut reader = Reader { layers: &layers, problems, secret_files: Vec::new() };
     let settings = settings(&mut reader);
     let mut problems = reader.problems;
-    problems.sort();
     match settings {
-        Some(settings) if problems.is_empty() => Ok(settings),
-        _ => Err(SettingsError { problems }),
+        Some(settings) if problems.is_empty() => return Ok(settings),
+        _ => {}
     }
+    // Whoever mends the rest would hear of these in the next attempt. A rehearsal brings its own, and a file that could
+    // not be read may name them.
+    if !layers.has_section("demo") && problems.iter().all(|problem| !problem.key.is_empty()) {
+        problems.extend(Given::of(&layers).missing());
+    }
+    for problem in &mut problems {
+        problem.line = layers.line(problem);
+    }
+    problems.sort();
+    Err(SettingsError { problems })
 }
 
 fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let roster = roster(reader);
     let state = reader.path("state.database");
+    if let Some(state) = &state {
+        reader.require_own_file(state);
+    }
     let mode = reader.required("sync.mode", parse::word(MODES));
     let schedule = schedule(reader);
     let exam = exam(reader);
@@ -231,7 +255,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn refuse(&mut self, key: &str, message: impl Into<String>) {
         let origin = self.layers.get(key).map_or(Origin::Unset, |value| value.origin.clone());
-        self.problems.push(Problem { key: key.to_owned(), origin, message: message.into() });
+        self.problems.push(Problem { key: key.to_owned(), origin, message: message.into(), line: None });
     }
 
     fn accept<T>(&mut self, key: &str, parsed: Parsed<T>) -> Option<T> {
@@ -258,6 +282,26 @@ impl Reader<'_> {
     fn path(&mut self, key: &str) -> Option<PathBuf> {
         let path = self.required(key, parse::text)?;
         Some(self.folder(key).join(path))
+    }
+
+    /// Refuses a state database that is another file of the configuration too: a run would write over it.
+    fn require_own_file(&mut self, state: &Path) {
+        const KEY: &str = "state.database";
+        let way_out = "enter a path of its own for it, such as state.db";
+        for key in OTHER_FILES {
+            let Some(other) = self.layers.get(key).and_then(|value| parse::text(&value.kind).ok()) else {
+                continue;
+            };
+            let other = self.folder(key).join(other);
+            if files::collide(state, &other) {
+                // The path of a secret's file stays unsaid: it may be the secret itself by mistake.
+                self.refuse(KEY, format!("rosterd would write to the file that {key} names: {way_out}"));
+            }
+        }
+        let configuration = self.layers.file().filter(|file| files::collide(state, file));
+        if configuration.is_some() {
+            self.refuse(KEY, format!("rosterd would write to the configuration file itself: {way_out}"));
+        }
     }
 
     /// A file that must open, if one is named at all.

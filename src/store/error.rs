@@ -59,6 +59,12 @@ pub enum StoreError {
         #[source]
         source: sqlx::migrate::MigrateError,
     },
+    /// It is a database, and of something else.
+    #[error(
+        "state.database {path}: this is not a state database of rosterd, it holds other tables ({tables}): enter the \
+         path of rosterd's own database, or of a file that is not there yet"
+    )]
+    Foreign { path: PathBuf, tables: String },
     #[error("state database: {doing} failed")]
     Query {
         /// The action that failed.
@@ -126,7 +132,11 @@ impl StoreError {
             Self::Query { source, .. } | Self::Open { source, .. } => {
                 matches!(room::primary_code(source), Some(5 | 6))
             }
-            Self::Denied { .. } | Self::Prepare { .. } | Self::Schema { .. } | Self::Row { .. } => false,
+            Self::Denied { .. }
+            | Self::Prepare { .. }
+            | Self::Schema { .. }
+            | Self::Foreign { .. }
+            | Self::Row { .. } => false,
         }
     }
 }

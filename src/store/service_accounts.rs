@@ -45,6 +45,15 @@ pub enum OtherRecords {
     Forget,
 }
 
+/// What account of a service the state is to belong to from now on.
+#[derive(Clone, Debug)]
+pub struct AccountTaking {
+    pub account: ServiceAccount,
+    /// Links to these candidates are forgotten, and whose results are kept under their sids.
+    pub given_up: Vec<Sid>,
+    pub others: OtherRecords,
+}
+
 /// The fact that a run has met too many candidates that are not those that the links mean.
 pub const STRANGERS_FACT: &str = "exam.strangers";
 
@@ -106,44 +115,24 @@ impl StateStore {
         transaction.commit().await.doing(TAKING)
     }
 
-    /// The state belongs to this exam account from now on. Links to the candidates in `given_up` are forgotten, and so
-    /// is whose results are kept under their sids: in another account a sid is somebody else's.
-    pub async fn take_exam_account(
-        &self,
-        account: &ServiceAccount,
-        given_up: &[Sid],
-        others: OtherRecords,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
+    /// The state belongs to these accounts from now on: to all of them or, where that fails, to none. In another exam
+    /// account a sid is somebody else's.
+    pub async fn take_accounts(&self, takings: &[AccountTaking], now_ms: i64) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let sids = json(given_up.iter().map(|sid| sid.0));
-        for statement in [
-            "DELETE FROM intents WHERE service = 'exam' AND student_id IN \
-             (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
-            "DELETE FROM links WHERE sid IN (SELECT value FROM json_each(?))",
-            "DELETE FROM result_owners WHERE sid IN (SELECT value FROM json_each(?))",
-        ] {
-            sqlx::query(statement).bind(&sids).execute(&mut *transaction).await.doing(TAKING)?;
+        for AccountTaking { account, given_up, others } in takings {
+            if account.service == Service::Exam {
+                give_up(&mut transaction, given_up).await?;
+            }
+            let statements: &[&'static str] = match account.service {
+                Service::Exam => &FORGET_EXAM,
+                Service::Classin => &FORGET_CLASSIN,
+                Service::Roster => &[],
+            };
+            if *others == OtherRecords::Forget {
+                forget(&mut transaction, account.service, statements, now_ms).await?;
+            }
+            take(&mut transaction, account, *others, now_ms).await?;
         }
-        if others == OtherRecords::Forget {
-            forget(&mut transaction, Service::Exam, &FORGET_EXAM, now_ms).await?;
-        }
-        take(&mut transaction, account, others, now_ms).await?;
-        transaction.commit().await.doing(TAKING)
-    }
-
-    /// The state belongs to this ClassIn school from now on.
-    pub async fn take_classin_account(
-        &self,
-        account: &ServiceAccount,
-        others: OtherRecords,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        if others == OtherRecords::Forget {
-            forget(&mut transaction, Service::Classin, &FORGET_CLASSIN, now_ms).await?;
-        }
-        take(&mut transaction, account, others, now_ms).await?;
         transaction.commit().await.doing(TAKING)
     }
 
@@ -189,6 +178,19 @@ impl StateStore {
 }
 
 const TAKING: &str = "taking an account for the state's own";
+
+async fn give_up(transaction: &mut Transaction<'_, Sqlite>, given_up: &[Sid]) -> Result<(), StoreError> {
+    let sids = json(given_up.iter().map(|sid| sid.0));
+    for statement in [
+        "DELETE FROM intents WHERE service = 'exam' AND student_id IN \
+         (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
+        "DELETE FROM links WHERE sid IN (SELECT value FROM json_each(?))",
+        "DELETE FROM result_owners WHERE sid IN (SELECT value FROM json_each(?))",
+    ] {
+        sqlx::query(statement).bind(&sids).execute(&mut **transaction).await.doing(TAKING)?;
+    }
+    Ok(())
+}
 
 /// A new address or code of the same account leaves the moment as it is.
 async fn take(

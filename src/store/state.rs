@@ -3,17 +3,21 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Executor as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Executor as _, Sqlite, SqlitePool, Transaction};
 
 use super::error::Doing;
-use super::{StoreError, ids_in_normal_form, pool, room};
+use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room};
 use crate::files::{self, FileIdentity};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
+
+/// Names copies in memory apart.
+static COPIES: AtomicU64 = AtomicU64::new(0);
 
 /// How often the schema is brought up to date before its refusal counts.
 const MIGRATION_ATTEMPTS: u32 = 3;
@@ -38,8 +42,9 @@ impl StateStore {
     /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
     ///
     /// # Errors
-    /// When it cannot be opened or created, or was written by a newer version.
+    /// When it cannot be opened or created, was written by a newer version, or is a database of something else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        recognition::require_ours(path).await?;
         prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
         let path = files::resolved(path);
         room::opened(&path);
@@ -54,10 +59,54 @@ impl StateStore {
             .busy_timeout(Duration::from_secs(10));
         let open = |source| StoreError::of_opening(&path, source);
         let writer = pool::open(options.clone(), 1, PATIENCE).await.map_err(open)?;
+        recognition::require_ours_over(&mut *writer.acquire().await.map_err(open)?, &path).await?;
         migrate(&writer).await.map_err(|source| StoreError::of_migration(&path, source))?;
         ids_in_normal_form::normalise(&writer).await?;
         let reader = pool::open(options.pragma("query_only", "1"), 3, PATIENCE).await.map_err(open)?;
         Ok(Self { writer, reader, file: identity.map(|identity| (path, identity)) })
+    }
+
+    /// Opens the database for a command that only reads: none is created, and none is brought up to date. Where there is
+    /// none yet, it is empty; one of an older version is read as a copy in memory. Says too which it is.
+    ///
+    /// # Errors
+    /// When it cannot be opened, was written by a newer version, or is a database of something else.
+    pub async fn open_for_reading(path: &Path) -> Result<(Self, StateFile), StoreError> {
+        let found = recognition::state_file(path).await?;
+        let state = match found {
+            StateFile::Absent => Self::absent(path).await?,
+            StateFile::Older => Self::copied(path).await?,
+            StateFile::Current => Self::open(path).await?,
+        };
+        Ok((state, found))
+    }
+
+    /// What stands at this path. Nothing is opened for writing.
+    ///
+    /// # Errors
+    /// When it is a database of something else.
+    pub async fn find(path: &Path) -> Result<StateFile, StoreError> {
+        recognition::state_file(path).await
+    }
+
+    /// A copy in memory, brought up to date there.
+    async fn copied(path: &Path) -> Result<Self, StoreError> {
+        let open = |source| StoreError::of_opening(path, source);
+        let number = COPIES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("file:rosterd-copy-{number}?mode=memory&cache=shared");
+        let memory = SqliteConnectOptions::new().filename(&name).in_memory(true).shared_cache(true);
+        let pool = pool::open(memory, 1, PATIENCE).await.map_err(open)?;
+        let mut original =
+            SqliteConnectOptions::new().filename(path).read_only(true).connect().await.map_err(open)?;
+        sqlx::query("VACUUM INTO ?").bind(name).execute(&mut original).await.map_err(open)?;
+        original.close().await.map_err(open)?;
+        Self::made(pool, path).await
+    }
+
+    async fn made(pool: SqlitePool, path: &Path) -> Result<Self, StoreError> {
+        migrate(&pool).await.map_err(|source| StoreError::of_migration(path, source))?;
+        ids_in_normal_form::normalise(&pool).await?;
+        Ok(Self { writer: pool.clone(), reader: pool, file: None })
     }
 
     /// What a database that does not exist yet holds: nothing. It stands in memory, and no file is created.
@@ -65,11 +114,8 @@ impl StateStore {
     /// # Errors
     /// When SQLite refuses it.
     pub async fn absent(path: &Path) -> Result<Self, StoreError> {
-        // The one connection is the database: it must not be closed while it is idle.
-        let pool = pool::open(SqliteConnectOptions::new().in_memory(true), 1, PATIENCE);
-        let pool = pool.await.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
-        migrate(&pool).await.map_err(|source| StoreError::of_migration(path, source))?;
-        Ok(Self { writer: pool.clone(), reader: pool, file: None })
+        let memory = pool::open(SqliteConnectOptions::new().in_memory(true), 1, PATIENCE).await;
+        Self::made(memory.map_err(|source| StoreError::Open { path: path.to_owned(), source })?, path).await
     }
 
     /// What writes: the one way to it. Our path must still name the file that is open, else what is written would be

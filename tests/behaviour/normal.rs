@@ -18,7 +18,7 @@ pub(crate) struct Stderr {
 }
 
 /// What stands before a digest that is named for the first time.
-const NAMING: [&str; 4] = ["\"digest\": \"", "\"held_digest\": \"", "rosterd approve ", "Plan "];
+const NAMING: [&str; 4] = ["\"digest\": \"", "\"held_digest\": \"", " approve ", "Plan "];
 const DIGEST: usize = 16;
 const DIGEST_LETTERS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 

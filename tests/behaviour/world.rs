@@ -310,7 +310,7 @@ impl World {
 
     /// The digest behind `rosterd approve`.
     fn digest(&self) -> String {
-        let named = self.heard.split_once("rosterd approve ").map(|(_, rest)| rest);
+        let named = self.heard.split_once(" approve ").map(|(_, rest)| rest);
         let ends = |letter: char| !letter.is_ascii_alphanumeric();
         named.and_then(|rest| rest.split(ends).next()).unwrap_or("none").to_owned()
     }

@@ -115,7 +115,7 @@ async fn a_failed_start_writes_only_one_message_to_standard_error() {
     school.setting("ROSTER__DATABASE", "/nowhere/roster.db");
     let ended = school.program(&["--sync-now", "--output", "json", "--log-format", "json"]);
     code(&ended, 78);
-    assert_eq!(ended.stdout, "");
+    assert!(ended.json()["error"].as_str().unwrap().contains("/nowhere/roster.db"), "{}", ended.stdout);
     assert_eq!(ended.stderr.matches("/nowhere/roster.db").count(), 1, "{}", ended.stderr);
     jsonl(&ended.stderr);
 }
@@ -262,7 +262,7 @@ async fn a_held_plan_exits_4_and_goes_ahead_once_it_is_approved() {
     let (digest, of_what_is_held) = (digest.as_str().unwrap(), of_what_is_held.as_str().unwrap());
     assert_ne!(digest, of_what_is_held);
     let text = school.program(&["plan"]).stdout;
-    let command = format!("rosterd approve {of_what_is_held}");
+    let command = format!("rosterd --config {} approve {of_what_is_held}", school.config().display());
     assert!(text.contains("= s000") && text.contains(&command), "{text}");
     let status = school.program(&["status", "--output", "json"]).json();
     assert_eq!(status["holds"][0]["approve"], command, "{status}");

@@ -249,7 +249,7 @@ fn missing_credentials_do_not_stop_loading_but_are_named() {
     };
     assert_eq!(keys(""), ["exam.code"]);
     assert_eq!(keys("[classin]\nenabled = true\n"), ["exam.code", "classin.secret", "classin.sid"]);
-    assert_eq!(keys("[exam]\nenabled = false\n"), [""; 0]);
+    assert_eq!(keys("[exam]\nenabled = false\n"), ["exam.enabled"]);
     assert_eq!(keys("[exam]\ncode = \"x\"\n"), [""; 0]);
 }
 
@@ -438,11 +438,12 @@ fn a_mistake_names_the_file_or_the_variable_it_stands_in() {
         named,
         [
             ("exam.batch_size", "environment variable ROSTERD__EXAM__BATCH_SIZE".to_owned()),
+            ("exam.code", "not set".to_owned()),
             ("exam.page_size", file),
             ("exam.timeot", "environment variable ROSTERD__EXAM__TIMEOT".to_owned()),
         ]
     );
-    assert!(found[2].message.contains("did you mean `ROSTERD__EXAM__TIMEOUT`?"));
+    assert!(found[3].message.contains("did you mean `ROSTERD__EXAM__TIMEOUT`?"));
 }
 
 #[test]
@@ -452,8 +453,15 @@ fn all_problems_are_reported_at_once_one_a_line() {
     let environment = variables(&[("ROSTERD__SYNC__MODE", "all"), ("ROSTERD__NONSENSE", "1")]);
     let error = Settings::load(&written.source(), environment.into_iter()).unwrap_err();
     let keys: Vec<&str> = error.problems.iter().map(|problem| problem.key.as_str()).collect();
-    let expected =
-        ["exam.leavers", "exam.nonsense", "exam.page_size", "nonsense", "retry.max_delay", "sync.mode"];
+    let expected = [
+        "exam.code",
+        "exam.leavers",
+        "exam.nonsense",
+        "exam.page_size",
+        "nonsense",
+        "retry.max_delay",
+        "sync.mode",
+    ];
     assert_eq!(keys, expected);
     assert_eq!(error.to_string().lines().count(), expected.len());
     assert_eq!(rosterd::AppError::from(error).exit().code(), 78);
@@ -508,4 +516,23 @@ fn no_problem_repeats_a_secret() {
         let found = problems(toml);
         assert!(!format!("{found:?}").contains("recognisable"), "{toml}\n-> {found:#?}");
     }
+}
+
+#[test]
+fn a_mistake_names_its_line_of_the_file() {
+    let written = Written::new(
+        "[exam]\n\npage_size = 0\nnonsense = 1\n[schedule]\ncron = \"x\"\n[exam.fields]\nname = \"\"\n",
+    );
+    let found = written.load(&[]).unwrap_err();
+    let lines: Vec<(&str, Option<usize>)> =
+        found.iter().map(|problem| (problem.key.as_str(), problem.line)).collect();
+    for expected in [
+        ("exam.page_size", Some(3)),
+        ("exam.nonsense", Some(4)),
+        ("schedule.cron", Some(6)),
+        ("exam.code", None),
+    ] {
+        assert!(lines.contains(&expected), "{expected:?} {lines:?}");
+    }
+    assert!(found.iter().any(|problem| problem.to_string().ends_with("config.toml, line 3)")), "{found:?}");
 }

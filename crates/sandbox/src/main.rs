@@ -83,7 +83,11 @@ async fn main() -> ExitCode {
         Ok(serving) => serving,
         Err(error) => return refuse(&error, TEMPORARY),
     };
-    print(&format!("serving both services on {}", serving.base_url()));
+    let (label, sfid) = sandbox.login_field();
+    print(&format!(
+        "serving both services on {} : login_field = \"{label}\" (field {sfid})",
+        serving.base_url()
+    ));
     told_to_stop().await;
     serving.stop().await;
     ExitCode::SUCCESS

@@ -17,6 +17,17 @@ use rosterd_import::{ColumnMap, ReadOptions};
 pub(crate) async fn run(cli: &Cli, command: &ImportCommand) -> Result<Exit, AppError> {
     let settings = Settings::load_from_environment(cli.config.as_deref())?;
     let request = ImportRequest { progress: sync::progress(cli), ..request(command, &settings) };
+    if settings.is_state_file(&request.database) {
+        let database = request.database.display();
+        return Ok(output::refuse(
+            cli,
+            Exit::Usage,
+            &format!(
+                "{database} is rosterd's own state database (state.database): nothing was imported; name the roster with \
+             --database, or mend roster.database"
+            ),
+        ));
+    }
     match import(&request).await {
         Ok(report) => {
             output::show(cli, &report, |report| report.to_string());
@@ -34,8 +45,7 @@ pub(crate) async fn run(cli: &Cli, command: &ImportCommand) -> Result<Exit, AppE
             } else {
                 Exit::Failed
             };
-            output::print_error(&in_one_line(&error));
-            Ok(exit)
+            Ok(output::refuse(cli, exit, &in_one_line(&error)))
         }
     }
 }

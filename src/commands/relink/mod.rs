@@ -9,6 +9,7 @@ use super::output;
 use super::plan::masked;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, RelinkArgs};
+use crate::commands::summary::counted;
 use crate::exit::Exit;
 use crate::store::StateStore;
 use roster_side::RosterSide;
@@ -48,8 +49,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &RelinkArgs) -> Result<
 async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) -> Result<Exit, AppError> {
     let (from, to) = pair;
     if let Some(why) = impossible(&app.state, from, to).await? {
-        output::print_error(&why);
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(cli, Exit::Failed, &why));
     }
     let roster = match RosterSide::read(app, from, to).await {
         Ok(roster) => roster,
@@ -57,8 +57,11 @@ async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) 
         Err(error) => return Err(error),
     };
     if let Some(why) = roster.objection(from, to).filter(|_| !force) {
-        output::print_error(&format!("{why}. Nothing was carried over; --force does it all the same"));
-        return Ok(Exit::Failed);
+        return Ok(output::refuse(
+            cli,
+            Exit::Failed,
+            &format!("{why}. Nothing was carried over; --force does it all the same"),
+        ));
     }
     let relinked = carry_over(&app.state, from, to, roster.wanted_login.as_ref()).await?;
     output::show(cli, &relinked, text);
@@ -109,7 +112,7 @@ async fn carry_over(
 
 fn text(done: &Relinked) -> String {
     let Relinked { from, to, rows, sid, login_value, wanted_login_value } = done;
-    let mut text = format!("Student {from} is now {to}: {rows} rows carried over.");
+    let mut text = format!("Student {from} is now {to}: {} carried over.", counted(*rows, "row"));
     if let (Some(sid), Some(login)) = (sid, login_value) {
         text.push_str(&format!(
             " The candidate with sid {sid} and login value {login} is {to}'s from now on"

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{carry_over, output};
 use crate::app::{App, AppError, exam_side};
 use crate::cli::Cli;
+use crate::commands::summary::counted;
 use crate::exit::Exit;
 use crate::run::login_column;
 use rosterd_core::relink::{Gone, Likeness, New, Suggestion, Suggestions};
@@ -50,7 +51,7 @@ impl Pair {
             }
         };
         let reasons: Vec<String> = reasons.iter().map(says).collect();
-        let done = rows.map_or_else(String::new, |rows| format!(" ({rows} rows carried over)"));
+        let done = rows.map_or_else(String::new, |rows| format!(" ({} carried over)", counted(rows, "row")));
         format!("{from} -> {to}: {}{done}", reasons.join("; "))
     }
 }
@@ -132,10 +133,13 @@ fn text(document: &Document) -> String {
     }
     let mut lines: Vec<String> = pairs.iter().map(Pair::text).collect();
     lines.extend(unclear.iter().map(|pair| format!("unclear, not done: {}", pair.text())));
+    let students = u64::try_from(pairs.len()).unwrap_or(u64::MAX);
     let closing = match (pairs.len(), done) {
         (0, _) => "A person decides: rosterd relink OLD NEW.".to_owned(),
-        (count, true) => format!("{count} students carried over."),
-        (count, false) => format!("{count} students: rosterd relink --suggested --yes carries them over."),
+        (_, true) => format!("{} carried over.", counted(students, "student")),
+        (_, false) => {
+            format!("{}: rosterd relink --suggested --yes carries them over.", counted(students, "student"))
+        }
     };
     lines.push(closing);
     lines.join("\n")

@@ -56,7 +56,8 @@ use context::ClassinApplyContext;
 use plan::{ClassinPlan, Registering, plan_classin};
 use school::School;
 pub use service_account::{
-    ConfirmedClassinAccount, SchoolChange, check_classin_account, confirm_classin_account,
+    ConfirmedClassinAccount, SchoolChange, check_classin_account, classin_records_in_doubt,
+    confirm_classin_account,
 };
 use standing::StandingEnrolments;
 
@@ -117,8 +118,9 @@ enum ClassinSyncError {
         "this is another school than the one that the state belongs to: {host}, or its classin.sid, is not what it was \
          ({remembered}), and {records} enrolments and accounts are on record. ClassIn cannot be read, so nothing \
          proves that they hold here. Nothing was sent. Check classin.base_url and classin.sid. For another school use \
-         another state database (state.database), or give this one to it with `rosterd account confirm`; add \
-         `--same-school` where only address or name of the same school changed"
+         another state database (state.database), or give this one to it: where only address or SID of the same school \
+         changed, with `rosterd account confirm classin --same-school`, which keeps the records; where the school is \
+         another one, with `rosterd account confirm classin --other-school`, which gives them up"
     )]
     AnotherAccount { remembered: String, host: String, records: u64 },
 }

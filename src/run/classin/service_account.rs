@@ -3,7 +3,7 @@
 use super::{ClassinSide, ClassinSyncError, in_one_line};
 use crate::run::report::moment;
 use crate::run::severity::Severity;
-use crate::store::{OtherRecords, RememberedAccount, StateStore, StoreError};
+use crate::store::{AccountTaking, OtherRecords, RememberedAccount, StateStore, StoreError};
 use rosterd_core::account::{AccountStep, ServiceAccount};
 use rosterd_core::exam_plan::MemoryKey;
 use rosterd_core::failure::Service;
@@ -44,7 +44,8 @@ pub(super) async fn require_own_account(
         Standing::Unproved => (OtherRecords::Keep, Some(taken_on_trust(&account))),
     };
     if may_take {
-        state.take_classin_account(&account, others, now_ms).await?;
+        let taking = AccountTaking { account, given_up: Vec::new(), others };
+        state.take_accounts(&[taking], now_ms).await?;
     }
     Ok(said)
 }
@@ -105,7 +106,7 @@ fn taken_on_trust(account: &ServiceAccount) -> String {
 /// What a person says of a changed address or SID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchoolChange {
-    /// The school itself is another one, or nobody is certain that it is not.
+    /// The school itself is another one.
     AnotherSchool,
     /// Only its address or its name changed: the records hold.
     SameSchool,
@@ -124,25 +125,37 @@ pub struct ConfirmedClassinAccount {
     pub is_another: bool,
 }
 
-/// Takes the school that the settings lead to. The records of another one are given up: nothing proves them, and each
-/// add finds anew what is there. Calls nobody.
+/// How many records stand of a school that the settings do not lead to any more: a person must say what they are worth.
 ///
 /// # Errors
-/// When our own database cannot be read or written.
+/// When our own database cannot be read.
+pub async fn classin_records_in_doubt(side: &ClassinSide, state: &StateStore) -> Result<u64, StoreError> {
+    let account = side.account(&state.planner_key().await?);
+    match state.remembered_account(Service::Classin).await? {
+        Some(before) if before.fingerprint != account.fingerprint => state.count_classin_records().await,
+        _ => Ok(0),
+    }
+}
+
+/// The taking of the school that the settings lead to. The records of another one are given up with it: nothing proves
+/// them, and each add finds anew what is there. Calls nobody and writes nothing.
+///
+/// # Errors
+/// When our own database cannot be read.
 pub async fn confirm_classin_account(
     side: &ClassinSide,
     state: &StateStore,
     change: SchoolChange,
-    now_ms: i64,
-) -> Result<ConfirmedClassinAccount, StoreError> {
+) -> Result<(ConfirmedClassinAccount, AccountTaking), StoreError> {
     let account = side.account(&state.planner_key().await?);
     let before = state.remembered_account(Service::Classin).await?;
     let records = state.count_classin_records().await?;
     let is_new = before.as_ref().is_some_and(|before| before.fingerprint != account.fingerprint);
     let is_another = is_new && change == SchoolChange::AnotherSchool;
     let others = if is_another { OtherRecords::Forget } else { OtherRecords::Keep };
-    state.take_classin_account(&account, others, now_ms).await?;
     let (kept, given_up) = if is_another { (0, records) } else { (records, 0) };
     let host_before = before.map(|before| before.host);
-    Ok(ConfirmedClassinAccount { host: account.host, host_before, kept, given_up, is_another })
+    let done =
+        ConfirmedClassinAccount { host: account.host.clone(), host_before, kept, given_up, is_another };
+    Ok((done, AccountTaking { account, given_up: Vec::new(), others }))
 }

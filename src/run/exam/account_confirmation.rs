@@ -10,7 +10,7 @@ use super::service_account::{
 use super::witnesses::{self, Witness};
 use super::{ExamSide, ExamSyncError, listing};
 use crate::run::Progress;
-use crate::store::{OtherRecords, ProvableLink, StateStore};
+use crate::store::{AccountTaking, OtherRecords, ProvableLink, StateStore};
 use rosterd_core::exam_plan::{Listing, Observed};
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{Sid, StudentId};
@@ -42,19 +42,20 @@ pub struct ConfirmedExamAccount {
     pub is_another: bool,
 }
 
-/// Looks every link up, keeps those that are proved, gives the others up, and takes the account.
+/// Looks every link up: those that are proved are to stay, the others are to be given up with the taking of the
+/// account. Writes nothing.
 ///
 /// # Errors
 /// When the account cannot be read, look-ups say nothing of a link, or the account lists nobody and that was not said to
-/// be meant. Then nothing was changed.
+/// be meant.
 pub async fn confirm_exam_account(
     side: &ExamSide,
     state: &StateStore,
     empty: EmptyAccount,
     stop: &CancellationToken,
     now_ms: i64,
-) -> Result<ConfirmedExamAccount, ExamSyncError> {
-    let question = AccountQuestion { state, side, stop, now_ms, may: MayTake::First };
+) -> Result<(ConfirmedExamAccount, AccountTaking), ExamSyncError> {
+    let question = AccountQuestion { state, side, stop, now_ms, may: MayTake::Nothing };
     let account = side.account(&state.planner_key().await?);
     let before = state.remembered_account(Service::Exam).await?;
     let links = state.count_links().await?;
@@ -68,10 +69,15 @@ pub async fn confirm_exam_account(
     let is_new = before.as_ref().is_some_and(|before| before.fingerprint != account.fingerprint);
     let is_another = kept == 0 && (links > 0 || is_new);
     let others = if is_another { OtherRecords::Forget } else { OtherRecords::Keep };
-    state.take_exam_account(&account, &given_up, others, now_ms).await?;
-    let given_up = u64::try_from(given_up.len()).unwrap_or(u64::MAX);
-    let host_before = before.map(|before| before.host);
-    Ok(ConfirmedExamAccount { host: account.host, host_before, kept, given_up, leavers_given_up, is_another })
+    let done = ConfirmedExamAccount {
+        host: account.host.clone(),
+        host_before: before.map(|before| before.host),
+        kept,
+        given_up: u64::try_from(given_up.len()).unwrap_or(u64::MAX),
+        leavers_given_up,
+        is_another,
+    };
+    Ok((done, AccountTaking { account, given_up, others }))
 }
 
 /// What became of the links.

@@ -113,7 +113,7 @@ pub enum ExamSyncError {
     Account(AccountError),
     /// Nobody is listed although candidates are linked.
     #[error(
-        "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url, and where the account was emptied on purpose run `rosterd account confirm --empty`"
+        "the listing is empty although {links} candidates are known: nothing was changed; check exam.code and exam.base_url, and where the account was emptied on purpose run `rosterd account confirm exam --empty`"
     )]
     EmptyListing {
         /// How many are linked.
@@ -202,11 +202,13 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
-    report.notes.extend(require_own_account(account_question(context, side, writer)).await?);
+    let account = require_own_account(account_question(context, side, writer)).await?;
+    report.notes.extend(account.said.clone());
     if writer.is_some() {
         moments::mend_moments(context, side).await?;
     }
     let reading = unless_stopped(context, read(context, side, report)).await?;
+    account.accepted(&context.state, context.clock.now_ms()).await?;
     if writer.is_some() {
         moments::mend_looked_back(context, side).await?;
     }

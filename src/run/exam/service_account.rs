@@ -13,7 +13,9 @@ use super::session::ExamSession;
 use super::witnesses::Witness;
 use super::{ExamSide, ExamSyncError};
 use crate::run::report::moment;
-use crate::store::{OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError};
+use crate::store::{
+    AccountTaking, OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError,
+};
 use rosterd_core::account::{AccountProof, AccountStep, ServiceAccount, proving_places};
 use rosterd_core::exam_plan::{MemoryKey, PASSWORD_FIELD, is_masked, is_service_form};
 use rosterd_core::failure::Service;
@@ -59,15 +61,16 @@ pub enum AccountError {
     /// Nobody is listed, and nobody has said that this is meant.
     #[error(
         "the account lists nobody although {links} candidates are linked: if it was emptied on purpose, run \
-         `rosterd account confirm --empty`; nothing was changed"
+         `rosterd account confirm exam --empty`; nothing was changed"
     )]
     Emptied { links: u64 },
 }
 
 /// What a person can do about another account.
 const WAYS_OUT: &str = "Check exam.base_url and exam.code. For another account use another state database \
-                        (state.database), or give this one to it with `rosterd account confirm`, which keeps only the \
-                        links that are proved; add `--empty` where the account was emptied on purpose";
+                        (state.database), or give this one to it with `rosterd account confirm exam`, which keeps only \
+                        the links that are proved; where the account was emptied on purpose, with `rosterd account \
+                        confirm exam --empty`";
 
 impl ExamSide {
     /// The account that these settings lead to, as a state database remembers it. No call.
@@ -108,36 +111,47 @@ enum Standing {
     Proved(String),
 }
 
-/// Lets nobody go on with another account. Answers a sentence for the report, where something was found out.
+/// What is known of the account before its first call.
+#[derive(Default)]
+#[must_use]
+pub(in crate::run) struct OwnAccount {
+    /// A sentence for the report, where something was found out.
+    pub(in crate::run) said: Option<String>,
+    /// Nothing binds the state: the account is taken as soon as it has accepted a call. A mistyped code is none.
+    to_take: Option<AccountTaking>,
+}
+
+impl OwnAccount {
+    /// The account has accepted a call.
+    pub(in crate::run) async fn accepted(self, state: &StateStore, now_ms: i64) -> Result<(), StoreError> {
+        match self.to_take {
+            Some(taking) => state.take_accounts(&[taking], now_ms).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Lets nobody go on with another account.
 pub(in crate::run) async fn require_own_account(
     question: AccountQuestion<'_>,
-) -> Result<Option<String>, ExamSyncError> {
+) -> Result<OwnAccount, ExamSyncError> {
     let AccountQuestion { state, now_ms, may, .. } = question;
     let (account, links, standing) = judge(question).await?;
     if links == 0 {
         field_mapping::forget_another_accounts(state, account.fingerprint).await?;
     }
     match standing {
-        Standing::Remembered(_) => Ok(None),
+        Standing::Remembered(_) => Ok(OwnAccount::default()),
         Standing::Free(before) => {
-            if may == MayTake::First {
-                let others = if before.is_some() { OtherRecords::Forget } else { OtherRecords::Keep };
-                state.take_exam_account(&account, &[], others, now_ms).await?;
-            }
-            let host = &account.host;
-            let said = |before: RememberedAccount| {
-                format!(
-                    "nobody is linked, so the state goes over from the account at {} to the one at {host}",
-                    before.host
-                )
-            };
-            Ok(before.map(said))
+            let others = if before.is_some() { OtherRecords::Forget } else { OtherRecords::Keep };
+            let taking = AccountTaking { account, given_up: Vec::new(), others };
+            Ok(OwnAccount { said: None, to_take: (may == MayTake::First).then_some(taking) })
         }
         Standing::Proved(said) => {
             if may >= MayTake::Proved {
                 state.take_account(&account, now_ms).await?;
             }
-            Ok(Some(said))
+            Ok(OwnAccount { said: Some(said), to_take: None })
         }
     }
 }

@@ -104,7 +104,7 @@ impl ResultsPull {
         let Self { state, exam: side, stop, clock, .. } = self;
         let now_ms = clock.now_ms();
         let question = AccountQuestion { state, side, stop, now_ms, may: MayTake::Proved };
-        if let Some(said) = require_own_account(question).await? {
+        if let Some(said) = require_own_account(question).await?.said {
             tracing::info!("{said}");
         }
         Ok(())

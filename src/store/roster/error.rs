@@ -10,7 +10,7 @@ use rosterd_core::exam_plan::RosterFlaw;
 pub enum RosterError {
     /// There is no such file.
     #[error(
-        "roster.database {path}: there is no such file; enter the right path, or create it with `rosterd import`"
+        "roster.database {path}: there is no such file; enter the right path, or create it with `rosterd import csv FILE…`"
     )]
     Missing { path: PathBuf },
     /// Another program keeps it locked.

@@ -153,7 +153,8 @@ fn places(rows: &[SqliteRow]) -> impl Iterator<Item = Place<'_>> {
 fn without_code(table: &'static str, rows: &[SqliteRow]) -> Option<RosterProblem> {
     let count = rows.iter().filter(|row| text(row, "code").is_none_or(|code| code.is_empty())).count();
     let key = if table == "groups" { "group_code" } else { "class_code" };
-    let what = format!("{count} rows have no {key} that can be read: enter one");
+    let rows = if count == 1 { "row has" } else { "rows have" };
+    let what = format!("{count} {rows} no {key} that can be read: enter one");
     (count > 0).then(|| problem(table, &format!("(no {key})"), &what))
 }
 

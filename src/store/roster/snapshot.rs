@@ -187,8 +187,9 @@ impl<'a> RosterSnapshot<'a> {
         let id = |row: &SqliteRow, column: &str| text(row, column).unwrap_or_else(|| "none".to_owned());
         let keys: Vec<String> =
             rows.iter().map(|row| format!("({}, {})", id(row, "student"), id(row, "code"))).collect();
+        let (names, them) = if count == 1 { ("row names", "it") } else { ("rows name", "them") };
         let what =
-            format!("{count} rows name a student, group or class that is not there: mend or remove them");
+            format!("{count} {names} a student, group or class that is not there: mend or remove {them}");
         Ok(Some(problem(table, &keys.join(", "), &what)))
     }
 

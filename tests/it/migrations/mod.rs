@@ -251,6 +251,30 @@ async fn a_database_of_a_newer_version_is_refused_in_plain_words_and_left_as_it_
 }
 
 #[tokio::test]
+async fn a_database_of_an_earlier_version_is_read_as_it_will_be_and_left_as_it_is() {
+    for version in [1, shipped().len() - 1] {
+        let school = School::of_classin().await;
+        school.student("s1").await;
+        let path = school.path("state.db");
+        let run = "INSERT INTO runs (run_id, trigger, mode, started_at_ms) VALUES (7, 'sync-now', 'sync', 0)";
+        made_by_version(&path, version, &[run]).await;
+        let before = std::fs::read(&path).unwrap();
+        for arguments in
+            [&["check", "--offline"][..], &["status"], &["runs", "7"], &["failures"], &["account"]]
+        {
+            let ended = school.program(arguments);
+            assert_eq!(ended.code, 0, "{version} {arguments:?} {ended:?}");
+        }
+        let checked = school.program(&["check", "--offline"]).stdout;
+        assert!(checked.contains("of an older version: the next run brings it up to date"), "{checked}");
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{version}");
+        assert_eq!(school.program(&["approve", "nothing"]).code, 1);
+        assert!(school.program(&["check", "--offline"]).stdout.contains("ok    state database: "));
+        assert_ne!(std::fs::read(&path).unwrap(), before, "{version}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     let school = School::of_classin().await;
     let path = school.path("state.db");

@@ -26,7 +26,11 @@ async fn another_school_stops_classin_alone_and_before_anything_is_sent() {
     assert_eq!(report.exam.applied.get("add"), Some(&1), "{report:#?}");
     assert!(school.classin_calls().is_empty());
     let [error] = report.errors.as_slice() else { panic!("{report:#?}") };
-    assert!(error.contains("account confirm") && error.contains("--same-school"), "{error}");
+    for command in
+        ["rosterd account confirm classin --same-school", "rosterd account confirm classin --other-school"]
+    {
+        assert!(error.contains(command), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +64,7 @@ async fn records_of_another_school_are_given_up_and_made_anew_with_care() {
         &format!("{}/", school.serving.base_url().replace("127.0.0.1", "localhost")),
     );
     school.run_as(Exit::Configuration).await;
-    let ended = school.program(&["account", "confirm", "--output", "json"]);
+    let ended = school.program(&["account", "confirm", "classin", "--other-school", "--output", "json"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let done = ended.json();
     assert_eq!((&done["classin"]["kept"], &done["classin"]["given_up"]), (&0.into(), &4.into()), "{done:#}");
@@ -106,4 +110,64 @@ async fn a_state_without_records_takes_another_school_by_itself() {
     school.fill("c1", 1).await;
     let report = school.run_to(Exit::Done).await;
     assert_eq!(report.classin.applied.get("enrol"), Some(&1), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_on_record_is_worth_only_what_a_person_says() {
+    let mut school = in_step().await;
+    school.setting("CLASSIN__BASE_URL", &school.serving.base_url().replace("127.0.0.1", "localhost"));
+    for arguments in [&["account", "confirm"][..], &["account", "confirm", "classin"]] {
+        let ended = school.program(arguments);
+        assert_eq!(ended.code, 64, "{ended:?}");
+        assert!(
+            ended.stderr.contains("--same-school") && ended.stderr.contains("--other-school"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(school.number("SELECT count(*) FROM enrolments").await, 2);
+    // The exam side asks nothing of a person, and leaves ClassIn as it is.
+    assert_eq!(school.program(&["account", "confirm", "exam"]).code, 0);
+    school.run_as(Exit::Configuration).await;
+    assert_eq!(school.program(&["account", "confirm", "--same-school"]).code, 0);
+    school.run_as(Exit::Done).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmation_takes_both_accounts_or_none() {
+    let mut school = in_step().await;
+    let candidates = school.sandbox.candidates();
+    for candidate in &candidates {
+        school.sandbox.remove_candidate(candidate.sid);
+    }
+    let moved = school.serving.base_url().replace("127.0.0.1", "localhost");
+    school.setting("CLASSIN__BASE_URL", &moved);
+    school.setting("EXAM__BASE_URL", &moved);
+    let accounts = "SELECT group_concat(fingerprint ORDER BY service) FROM service_accounts";
+    let before = school.word(accounts).await;
+    let ended = school.program(&["account", "confirm", "--other-school"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("account confirm exam --empty"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("nothing was changed") && ended.stderr.contains("ClassIn stays as it is"),
+        "{ended:?}"
+    );
+    assert_eq!(school.word(accounts).await, before);
+    assert_eq!(school.number("SELECT count(*) FROM enrolments").await, 2);
+    assert_eq!(school.number("SELECT count(*) FROM links").await, 2);
+    assert_eq!(school.program(&["account", "confirm", "--other-school", "--empty"]).code, 0);
+    assert_ne!(school.word(accounts).await, before);
+    assert_eq!(school.number("SELECT count(*) FROM enrolments").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mistyped_sid_binds_the_state_to_nothing() {
+    let mut school = School::of_classin().await;
+    school.class("c1").await;
+    school.fill("c1", 2).await;
+    school.setting("CLASSIN__SID", "7654321");
+    school.run_as(Exit::Credentials).await;
+    school.usual("CLASSIN__SID");
+    let report = school.run_to(Exit::Done).await;
+    assert!(report.classin.notes.is_empty(), "{report:#?}");
+    assert_eq!(report.classin.applied.get("enrol"), Some(&2), "{report:#?}");
 }

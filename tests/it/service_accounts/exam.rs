@@ -181,3 +181,17 @@ async fn results_of_another_account_are_not_kept_under_our_sids() {
     assert_eq!(ended.code, 78, "{ended:?}");
     assert_eq!(school.number("SELECT count(*) FROM results").await, 0);
 }
+
+#[tokio::test]
+async fn a_mistyped_code_leaves_nothing_behind() {
+    let mut world = ExamSchool::with(students(2)).await;
+    let right = world.settings.exam.code.clone();
+    world.settings.exam.code = Some("mistyped".to_owned().into());
+    assert_eq!(world.run().await.exit_code, 77);
+    assert_eq!(world.number("SELECT count(*) FROM service_accounts").await, 0);
+    world.settings.exam.code = right;
+    let report = world.run().await;
+    assert_eq!((report.exit_code, report.applied()), (0, "2 add".to_owned()), "{report:#?}");
+    assert!(report.exam.notes.is_empty(), "{report:#?}");
+    assert_eq!(world.number("SELECT count(*) FROM service_accounts").await, 1);
+}

@@ -154,6 +154,14 @@ impl Sandbox {
         self.world().exam.field_id(label)
     }
 
+    /// The field people log in with, as a configuration names it: its label, and its sfid.
+    #[must_use]
+    pub fn login_field(&self) -> (String, i64) {
+        let world = self.world();
+        let sfid = world.exam.login_field;
+        (world.exam.fields.get(&sfid).cloned().unwrap_or_default(), sfid)
+    }
+
     /// Adds a field, or gives it another label.
     pub fn label_field(&self, sfid: i64, label: &str) {
         let mut world = self.world();

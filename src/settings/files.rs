@@ -1,0 +1,20 @@
+//! Files that must be different ones: what our own database is written to can be nothing else.
+
+use std::path::Path;
+
+use crate::files::{FileIdentity, beside, resolved};
+
+/// What SQLite and the lock put beside a database.
+const BESIDE: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
+
+/// Whether a write to this state database, or to what stands beside it, would hit the other file.
+pub(super) fn collide(state: &Path, other: &Path) -> bool {
+    let ours = BESIDE.iter().any(|ending| is_same(&beside(state, ending), other));
+    ours || BESIDE.iter().any(|ending| is_same(state, &beside(other, ending)))
+}
+
+/// One file under both paths: symbolic and hard links count.
+fn is_same(one: &Path, other: &Path) -> bool {
+    resolved(one) == resolved(other)
+        || FileIdentity::of(one).is_some_and(|id| FileIdentity::of(other) == Some(id))
+}

@@ -1,0 +1,115 @@
+//! Whether a file is a state database of ours, before anything is written to it.
+//!
+//! A wrong path in the configuration must never turn another program's database, or the school's roster, into ours.
+
+use std::path::Path;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use super::StoreError;
+use super::state::MIGRATIONS;
+
+/// What stands at the path of the state database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateFile {
+    /// Nothing yet, or an empty file.
+    Absent,
+    /// A state database that an older version has left.
+    Older,
+    /// A state database that needs no upgrade, or one that only opening it can judge.
+    Current,
+}
+
+/// The number of foreign tables that a refusal names.
+const NAMED_TABLES: usize = 3;
+
+const TABLES: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' \
+                      ORDER BY name";
+
+/// What stands at this path. Nothing is written and no file is left behind.
+///
+/// # Errors
+/// [`StoreError::Foreign`] when it is a database of something else.
+pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
+    if !path.metadata().is_ok_and(|file| file.len() > 0) {
+        return Ok(StateFile::Absent);
+    }
+    require_ours(path).await?;
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let Ok(mut connection) = options.connect().await else { return Ok(StateFile::Current) };
+    let found = applied(&mut connection).await;
+    let _closed = connection.close().await;
+    Ok(found.unwrap_or(StateFile::Current))
+}
+
+/// Refuses a file that holds a database of something else.
+///
+/// # Errors
+/// [`StoreError::Foreign`]. What cannot be read at all is left to whoever opens it.
+pub(super) async fn require_ours(path: &Path) -> Result<(), StoreError> {
+    if !path.metadata().is_ok_and(|file| file.len() > 0) {
+        return Ok(());
+    }
+    // Immutable: no lock is taken and no file appears beside a database that may be somebody else's.
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    let Ok(mut connection) = options.connect().await else { return Ok(()) };
+    let foreign = foreign_tables(&mut connection).await;
+    let _closed = connection.close().await;
+    refuse(path, foreign)
+}
+
+/// The same for a database that is open already: what its log holds is seen too.
+///
+/// # Errors
+/// [`StoreError::Foreign`].
+pub(super) async fn require_ours_over(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let foreign = foreign_tables(connection).await;
+    refuse(path, foreign)
+}
+
+fn refuse(path: &Path, foreign: Result<Option<String>, sqlx::Error>) -> Result<(), StoreError> {
+    match foreign {
+        Ok(Some(tables)) => Err(StoreError::Foreign { path: path.to_owned(), tables }),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+/// The tables of a database that has some and is not ours.
+async fn foreign_tables(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
+    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *connection).await?;
+    if tables.iter().any(|table| table == "_sqlx_migrations") {
+        let first: Option<String> =
+            sqlx::query_scalar("SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1")
+                .fetch_optional(&mut *connection)
+                .await?;
+        let ours = MIGRATIONS.iter().next().map(|migration| migration.description.as_ref());
+        let others = tables.iter().filter(|table| *table != "_sqlx_migrations").count();
+        if first.as_deref() == ours || (first.is_none() && others == 0) {
+            return Ok(None);
+        }
+    }
+    Ok((!tables.is_empty()).then(|| named(&tables)))
+}
+
+fn named(tables: &[String]) -> String {
+    let shown: Vec<&str> = tables.iter().take(NAMED_TABLES).map(String::as_str).collect();
+    let more = if tables.len() > NAMED_TABLES { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// Whether each of our migrations has been applied.
+async fn applied(connection: &mut SqliteConnection) -> Result<StateFile, sqlx::Error> {
+    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *connection).await?;
+    if tables.is_empty() {
+        return Ok(StateFile::Absent);
+    }
+    let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(&mut *connection)
+        .await?;
+    let is_current = MIGRATIONS.iter().all(|migration| done.contains(&migration.version));
+    Ok(if is_current { StateFile::Current } else { StateFile::Older })
+}
