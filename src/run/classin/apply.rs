@@ -60,9 +60,11 @@ pub(super) struct ClassinApplier<'a> {
 
 /// What the report is to say beyond figures.
 #[derive(Default)]
-struct Notes {
+pub(super) struct Notes {
     closed: BTreeMap<ClassTarget, Code>,
-    errors: Vec<String>,
+    /// Those of them that take no changes any more until their ids change.
+    pub(super) ended: BTreeMap<ClassTarget, Code>,
+    remarks: Vec<String>,
     trouble: Option<String>,
     without_account: BTreeSet<(StudentId, ClassTarget)>,
 }
@@ -133,7 +135,7 @@ impl<'a> ClassinApplier<'a> {
         }
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
+    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -234,8 +236,9 @@ impl<'a> ClassinApplier<'a> {
                 continue;
             }
             let message = decide(call(first), closure.code).message.to_owned();
-            self.notes().errors.push(format!("classin: {target}: {message} (code {})", closure.code));
+            self.notes().remarks.push(format!("classin: {target}: {message} (code {})", closure.code));
             if closure.for_good {
+                self.notes().ended.insert(target, closure.code);
                 changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));
             }
         }
@@ -267,6 +270,7 @@ impl<'a> ClassinApplier<'a> {
         guard::describe_late_holds(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;
+        self.remember_ended().await?;
         let may_go_on = if self.state().stopped().is_some() { MayGoOn::No } else { MayGoOn::Yes };
         self.describe(report);
         match self.state().take_broken() {
@@ -315,8 +319,9 @@ impl<'a> ClassinApplier<'a> {
     /// What the report says beyond figures.
     fn describe(&self, report: &mut ServiceReport) {
         let mut notes = self.notes();
-        for error in notes.errors.drain(..) {
-            report.fail(Severity::Incomplete, error);
+        for remark in notes.remarks.drain(..) {
+            report.notes.push(remark);
+            report.worsen(Severity::Incomplete);
         }
         if let Some(stop) = self.state().stopped() {
             report.fail(stop.severity(), format!("classin: {stop}"));

@@ -1,8 +1,9 @@
-//! Classes without room: who is not sent any more fails like those who were, and the class is remembered.
+//! Classes without room, and classes that turn out to be over: who is not sent any more waits like those who were.
 
 use super::apply::ClassinApplier;
 use super::cause;
 use super::record::{action, call};
+use super::standing::WaitingForClosed;
 use crate::run::delivery::{Applier, Place, failure};
 use crate::store::{CallRecord, FullClass, StoreError};
 use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, Subject};
@@ -45,6 +46,24 @@ impl ClassinApplier<'_> {
         self.terms.context.state.record_call(&record, self.terms.run, now_ms).await?;
         ended.into_iter().for_each(|(at, outcome)| self.state().end(at, outcome));
         Ok(())
+    }
+
+    /// One row for each class that turned out to take no changes any more, for all who are not in it.
+    pub(super) async fn remember_ended(&self) -> Result<(), StoreError> {
+        let ended = self.notes().ended.clone();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let mut waiting = WaitingForClosed::default();
+        for operation in self.plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
+            let course = ClassTarget { class: None, ..operation.target };
+            let code = ended.get(&operation.target).or_else(|| ended.get(&course));
+            if let Some(code) = code.filter(|_| operation.is_planned() && !self.is_applied(operation)) {
+                waiting.add(operation, *code);
+            }
+        }
+        let now_ms = self.terms.context.clock.now_ms();
+        self.plan.standing.record_closed(self.terms.context, waiting, self.terms.run, now_ms).await
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.

@@ -7,8 +7,8 @@ use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
 use rosterd_core::classin_plan::{
-    Code, EnrolmentKind, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey, Subject, class_key,
-    classin_holds,
+    Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey,
+    Subject, class_key, classin_holds,
 };
 use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, NamedHold};
 use rosterd_core::failure::{ClassinKind, FailureCode, FailureState, OperationKey, Service};
@@ -47,7 +47,7 @@ impl StandingEnrolments {
                 now.push(one);
             }
         }
-        now.extend(closed_classes(plan));
+        now.extend(WaitingForClosed::of(plan).rows());
         now.extend(plan.unasked.iter().map(|(target, members)| probably_over(*target, *members)));
         let known = now.iter().filter(|one| self.before.knows(one)).map(|one| one.key.clone()).collect();
         Self { before: self.before, now, known }
@@ -63,6 +63,18 @@ impl StandingEnrolments {
     ) -> Result<(), StoreError> {
         context.state.record_standing(&self.before, &self.now, run, now_ms).await?;
         context.state.close_standing(&self.before, &self.now, |key| decided.contains(key), now_ms).await
+    }
+
+    /// Writes down whom classes leave out that turned out to take no changes any more.
+    pub(super) async fn record_closed(
+        &self,
+        context: &Context,
+        waiting: WaitingForClosed,
+        run: RunId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<Standing> = waiting.rows().collect();
+        context.state.record_standing(&self.before, &rows, run, now_ms).await
     }
 
     /// Whether this is held about single people as it was before.
@@ -144,23 +156,36 @@ pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
     shared.students.first().map(|first| OperationKey::of(kind, first.clone()))
 }
 
-/// One row for a class of the roster that takes no changes and that somebody is wanted in: its ids are the cause for all of
-/// them.
-fn closed_classes(plan: &ClassinPlan) -> impl Iterator<Item = Standing> {
-    let mut waiting: BTreeMap<ClassTarget, (Code, String, u64)> = BTreeMap::new();
-    for operation in plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
-        if let EnrolmentState::Skipped(Reason::Closed(code)) = operation.state {
-            let one = waiting.entry(operation.target).or_insert_with(|| (code, class_key(operation), 0));
-            one.2 += 1;
-        }
+/// Who waits for classes that take no changes any more: one row for each class, as its ids are the cause for all of them.
+#[derive(Default)]
+pub(super) struct WaitingForClosed(BTreeMap<ClassTarget, (Code, String, u64)>);
+
+impl WaitingForClosed {
+    pub(super) fn add(&mut self, operation: &EnrolmentOperation, code: Code) {
+        let (_, _, students) =
+            self.0.entry(operation.target).or_insert_with(|| (code, class_key(operation), 0));
+        *students += 1;
     }
-    waiting.into_iter().map(|(target, (code, class, students))| {
-        let message = format!(
-            "class {class} ({target}) takes no changes any more (code {code}), and {students} of its students are not in \
-             it: enter the ids of the lesson that follows it, or take them off the class"
-        );
-        of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target)
-    })
+
+    fn of(plan: &ClassinPlan) -> Self {
+        let mut waiting = Self::default();
+        for operation in plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
+            if let EnrolmentState::Skipped(Reason::Closed(code)) = operation.state {
+                waiting.add(operation, code);
+            }
+        }
+        waiting
+    }
+
+    fn rows(self) -> impl Iterator<Item = Standing> {
+        self.0.into_iter().map(|(target, (code, class, students))| {
+            let message = format!(
+                "class {class} ({target}) takes no changes any more (code {code}), and {students} of its students are not \
+                 in it: enter the ids of the lesson that follows it, or take them off the class"
+            );
+            of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target)
+        })
+    }
 }
 
 /// A class that no row names, in a mode or with a setting that takes nobody out.

@@ -459,7 +459,13 @@ async fn a_closed_class_counts_in_the_run_that_finds_out_and_rests_until_its_ids
         school.join("new", "c2").await;
         school.leave("s000", "c1").await;
         let report = school.run_to(Exit::Incomplete).await;
-        assert!(report.errors.iter().any(|error| error.contains(how)), "{:?}", report.errors);
+        assert!(report.classin.notes.iter().any(|note| note.contains(how)), "{:?}", report.classin.notes);
+        let failures = school.failures().await;
+        assert_eq!(
+            (failures.len(), failures[0].code.as_str(), report.errors.len()),
+            (1, how, 0),
+            "{failures:?}"
+        );
         assert!(school.members(other).contains(&joined), "{how}: the other class has its turn");
         school.sandbox.clear_journal();
         for _ in 0..2 {
@@ -503,7 +509,8 @@ async fn a_course_that_does_not_exist_stops_only_its_own_classes() {
     let joined = school.student("new").await;
     school.join("new", "c1").await;
     let report = school.run_to(Exit::Incomplete).await;
-    assert!(report.errors.iter().any(|error| error.contains("144")), "{:?}", report.errors);
+    assert!(report.classin.notes.iter().any(|note| note.contains("144")), "{:?}", report.classin.notes);
+    assert!(school.failures().await.iter().any(|row| row.code == "144") && report.errors.is_empty());
     assert_eq!(school.members(class), set_of(&[uids, vec![joined]].concat()));
     school.sql("DELETE FROM classes WHERE class_code = 'wrong'").await;
     settle(&school).await;

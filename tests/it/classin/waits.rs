@@ -117,7 +117,8 @@ async fn a_class_that_is_over_is_one_row_for_all_who_wait_for_it_and_a_person_en
         school.student(id).await;
         school.join(id, "c1").await;
     }
-    school.run_as(Exit::Incomplete).await;
+    let report = school.run_to(Exit::Incomplete).await;
+    assert_eq!((report.attention["ended-classes"].count, report.errors.len()), (1, 0), "{report:#?}");
     let report = school.run_to(Exit::Done).await;
     assert_eq!(report.attention["ended-classes"].count, 1, "{:?}", report.attention);
     let rows = school.failures().await;
