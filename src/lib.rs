@@ -63,7 +63,7 @@ pub use settings::{
     ConfigSource, Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, Origin, Problem,
     RetrySettings, RosterQueries, Settings,
 };
-pub use store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter};
+pub use store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter, previous_of, undo};
 pub use store::{
     CandidateStatus, FailureRow, ResultFilter, RosterDatabase, RosterError, RosterRow, RunLock, StateStore,
     StoreError, StudentResult,

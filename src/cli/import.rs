@@ -5,10 +5,25 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use rosterd_import::{FileEncoding, encoding_named};
 
+/// `import`
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct ImportArgs {
+    /// Bring the roster back as it was before the last import that changed it; again takes that back
+    #[arg(long)]
+    pub(crate) undo: bool,
+    /// The roster database [default: the one of the configuration]
+    #[arg(long, value_name = "FILE", requires = "undo", value_hint = ValueHint::FilePath)]
+    pub(crate) database: Option<PathBuf>,
+    /// What kind of files.
+    #[command(subcommand)]
+    pub(crate) kind: Option<ImportCommand>,
+}
+
 /// `import`: what kind of files.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ImportCommand {
-    /// CSV files or workbooks with one table each (students.csv, groups.xlsx, …), in our columns or in mapped ones
+    /// CSV files or workbooks: a list of students with headings in seven languages or mapped ones, or one of our tables each
     Csv(CsvArgs),
     /// A folder or zip archive of Clever's files
     Clever(CleverArgs),
@@ -22,16 +37,25 @@ pub struct CsvArgs {
     /// The files: .csv, .tsv, .txt, .xlsx, .xls, .ods; or folders with files named after tables
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) paths: Vec<PathBuf>,
+    /// How the files are read, as [import.NAME] of the configuration says; options beside it count before it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// The files are the whole truth: who is not in them has left
     #[arg(long)]
     pub(crate) bulk: bool,
-    /// Which of their columns is which of ours, such as student_id=学号; group_code and class_code name the
-    /// student's group and class. A file not named after a table is one of students then
+    /// Which of their columns is which of ours, such as student_id=学号 or name=First+Last, which joins two; group_code and
+    /// class_code name the student's group and class. Known headings for id, name and class need none
     #[arg(long, value_name = "OURS=THEIRS", value_parser = mapping)]
     pub(crate) map: Vec<(String, String)>,
-    /// The sheet of a workbook [default: those named after tables, else the first]
+    /// A sheet of the workbook; may be repeated [default: those named after tables, else all with the same headings]
     #[arg(long, value_name = "NAME")]
-    pub(crate) sheet: Option<String>,
+    pub(crate) sheet: Vec<String>,
+    /// What a sheet's name says of its students [default: auto]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) sheet_is: Option<SheetName>,
+    /// A group or class in a student's own row replaces all others of that student, not only a single one
+    #[arg(long)]
+    pub(crate) replace_groups: bool,
     #[command(flatten)]
     pub(crate) text: TextArgs,
     #[command(flatten)]
@@ -96,6 +120,15 @@ pub(crate) enum GroupSource {
     Orgs,
     Grades,
     None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SheetName {
+    /// Their group, where several sheets are read and no column says it
+    Auto,
+    Group,
+    Class,
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use self::export::ExportArgs;
-use self::import::ImportCommand;
+use self::import::ImportArgs;
 use self::results::ResultsArgs;
 use crate::exit::Exit;
 use crate::settings::OptionVariables;
@@ -180,8 +180,7 @@ pub enum Command {
     /// Pull exam results, or show those that were pulled
     Results(ResultsArgs),
     /// Fill the roster database from files
-    #[command(subcommand)]
-    Import(ImportCommand),
+    Import(ImportArgs),
     /// Write the roster, the links or the failures as CSV, for the school office
     Export(ExportArgs),
     /// Simulate both services on this machine, for rehearsals

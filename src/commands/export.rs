@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::run::password_columns;
 use crate::settings::Settings;
 use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
+use rosterd_import::computes;
 
 /// The columns of failures.
 const FAILURE_COLUMNS: [&str; 10] =
@@ -172,19 +173,11 @@ impl Write for Stdout {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula: an apostrophe is put before those that would be. Numbers
-/// and telephone numbers, such as +8613800138000, compute nothing and stay as they are.
+/// A cell that no spreadsheet takes for a formula: an apostrophe is put before those that would be, and before those that
+/// begin with one already, for `import` takes one off. Numbers and telephone numbers, such as +8613800138000, compute
+/// nothing and stay as they are.
 pub(super) fn harmless(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next();
-    let rest = letters.as_str();
-    let is_risky = match first {
-        Some('=' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => true,
-        Some('+') => rest.is_empty() || !rest.chars().all(|c| c.is_ascii_digit() || c == ' '),
-        Some('-') => rest.parse::<f64>().is_err() || rest.starts_with(['+', '-']),
-        _ => false,
-    };
-    if is_risky { format!("'{text}") } else { text.to_owned() }
+    if computes(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -204,6 +197,7 @@ mod tests {
             ("+86-138", "'+86-138"),
             ("+", "'+"),
             ("-", "'-"),
+            ("'-Bea", "''-Bea"),
         ] {
             assert_eq!(harmless(text), written);
         }

@@ -8,10 +8,13 @@ pub(super) const MANUAL: &str = include_str!("../../config/default.toml");
 /// The one table with names of the admin's own. It is one value: a layer that has it replaces it.
 pub(super) const FIELDS: &str = "exam.fields";
 
+/// The profiles of imports, with names of the admin's own. They are one value, too.
+pub(super) const IMPORT: &str = "import";
+
 /// Keys that the manual does not show as lines of their own: secrets belong into the environment or into files, and
 /// the rehearsal has a file of its own.
-const NOT_IN_THE_MANUAL: [&str; 5] =
-    ["exam.code", "classin.secret", "demo.students", "demo.seed", "demo.sandbox_state"];
+const NOT_IN_THE_MANUAL: [&str; 6] =
+    ["exam.code", "classin.secret", "demo.students", "demo.seed", "demo.sandbox_state", IMPORT];
 
 static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut keys = keys_of(MANUAL);
@@ -37,6 +40,7 @@ fn keys_of(text: &str) -> Vec<String> {
             }
         } else if let Some((name, _)) = line.split_once(" = ")
             && section != FIELDS
+            && !section.starts_with("import.")
             && name.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'_')
         {
             keys.push(format!("{section}.{name}"));

@@ -6,6 +6,7 @@
 mod credentials;
 mod environment;
 mod files;
+mod import;
 mod layers;
 mod lines;
 mod load;
@@ -17,9 +18,11 @@ mod suggest;
 mod validate;
 
 pub use environment::{OptionVariables, ProcessEnvironment};
+pub use import::ImportProfile;
 pub use load::ConfigSource;
 pub use problem::{Origin, Problem, SettingsError};
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,6 +54,8 @@ pub struct Settings {
     pub results: ResultsSettings,
     /// `[http]`
     pub http: HttpSettings,
+    /// `[import.NAME]`: profiles by name.
+    pub import: BTreeMap<String, ImportProfile>,
     /// `[demo]`: present only in `config/demo.toml`.
     pub demo: Option<DemoSettings>,
     /// The files that secrets were read from.

@@ -9,8 +9,9 @@ use secrecy::SecretString;
 
 use super::credentials::Given;
 use super::files;
+use super::import;
 use super::layers::{LayerValue, LayeredSettings};
-use super::manual::FIELDS;
+use super::manual::{FIELDS, IMPORT};
 use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
 use super::secret_file;
@@ -81,6 +82,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let results_cron = reader.optional("results.cron", parse::cron);
     let full_every = reader.required("results.full_every", parse::duration);
     let listen = reader.required("http.listen", parse::listen);
+    let import = reader.optional(IMPORT, import::profiles);
     let demo = demo(reader);
     Some(Settings {
         roster: roster?,
@@ -93,6 +95,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         retry: retry?,
         results: ResultsSettings { cron: results_cron?.map(|(_, cron)| cron), full_every: full_every? },
         http: HttpSettings { listen: listen? },
+        import: import?.unwrap_or_default(),
         demo: demo?,
         secret_files: std::mem::take(&mut reader.secret_files),
     })

@@ -536,3 +536,25 @@ fn a_mistake_names_its_line_of_the_file() {
     }
     assert!(found.iter().any(|problem| problem.to_string().ends_with("config.toml, line 3)")), "{found:?}");
 }
+
+#[test]
+fn a_profile_of_imports_says_how_files_are_read() {
+    let settings = load(
+        "[import.weekly]\nmap = { student_id = \"Nr\", name = \"First+Last\" }\nsheets = [\"7A\"]\nsheet_is = \"group\"\n\
+         encoding = \"gbk\"\ndelimiter = \"tab\"\nbulk = true\n[import.other]\n",
+    );
+    let weekly = &settings.import["weekly"];
+    assert_eq!(weekly.map[0], ("name".to_owned(), "First+Last".to_owned()));
+    assert_eq!((weekly.sheets.len(), weekly.delimiter, weekly.bulk), (1, Some(b'\t'), true));
+    assert_eq!(weekly.encoding.map(|encoding| encoding.name()), Some("gb18030"));
+    assert!(!settings.import["other"].bulk);
+    for (toml, part) in [
+        ("[import.weekly]\nmapp = 1\n", "weekly: mapp is none of map"),
+        ("[import.weekly]\nencoding = \"klingon\"\n", "encoding: write"),
+        ("[import]\nbulk = true\n", "bulk is no profile"),
+        ("[import.weekly]\nmap = \"Nr\"\n", "map: write a table"),
+    ] {
+        let found = problems(toml);
+        assert!(found[0].message.contains(part), "{toml}: {}", found[0].message);
+    }
+}

@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use super::sheet::{FileSource, Source};
 use super::sniff::LARGEST_FILE;
@@ -79,11 +80,12 @@ impl Bundle {
     }
 }
 
-/// Checks an archive that something else reads.
-pub(super) fn check_archive(path: &Path) -> Result<(), String> {
+/// Opens an archive whose entries something else reads, after the same checks.
+pub(super) fn open_archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| error.to_string())?;
-    check(&mut archive).map(drop)
+    check(&mut archive)?;
+    Ok(archive)
 }
 
 /// The files of an archive by name, or why it is not touched. Sizes are what the archive claims; what comes
@@ -97,11 +99,15 @@ fn check(archive: &mut ZipArchive<BufReader<File>>) -> Result<Vec<(String, usize
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|error| error.to_string())?;
         let name = entry.name().map_err(|error| error.to_string())?.into_owned();
-        if entry.is_dir() || name.starts_with("__MACOSX/") {
+        if entry.is_dir() || name.ends_with(['/', '\\']) || name.starts_with("__MACOSX/") {
             continue;
         }
         let shown = super::shown(&name);
-        if entry.enclosed_name().is_none() || name.starts_with('/') || name.contains('\\') {
+        // Old programs on Windows write names with backslashes.
+        let name = name.replace('\\', "/");
+        let is_outside =
+            name.starts_with('/') || name.contains(':') || name.split('/').any(|part| part == "..");
+        if is_outside || entry.enclosed_name().is_none() {
             return Err(format!("{shown} leads out of the archive"));
         }
         if entry.is_symlink() {
@@ -132,17 +138,21 @@ struct ArchiveSource<'a> {
 
 impl Source for ArchiveSource<'_> {
     fn open(&mut self) -> io::Result<Box<dyn Read + '_>> {
-        let entry = self.archive.by_index(self.at).map_err(io::Error::other)?;
-        let packed = entry.compressed_size();
-        let most = entry.size().min(packed.saturating_mul(LARGEST_RATIO).max(HARMLESS));
-        Ok(Box::new(Unpacked { entry, left: most }))
+        Ok(Box::new(Unpacked::new(self.archive.by_index(self.at).map_err(io::Error::other)?)))
     }
 }
 
 /// Unpacks no more than was claimed.
-struct Unpacked<R> {
+pub(super) struct Unpacked<R> {
     entry: R,
     left: u64,
+}
+
+impl<'a, R: Read> Unpacked<ZipFile<'a, R>> {
+    pub(super) fn new(entry: ZipFile<'a, R>) -> Self {
+        let most = entry.compressed_size().saturating_mul(LARGEST_RATIO).max(HARMLESS);
+        Self { left: entry.size().min(most), entry }
+    }
 }
 
 impl<R: Read> Read for Unpacked<R> {

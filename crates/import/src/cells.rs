@@ -1,55 +1,95 @@
-//! Fields of one row into values, with a problem for each that breaks a rule. No rule shows a value.
+//! Fields of one row into values, with a problem for each that breaks a rule. Of values, no rule shows any but ids, codes
+//! and dates that stand where an id or a code should.
 
-use csv::StringRecord;
+use std::borrow::Cow;
 
-use super::{CellValue, ImportProblem};
-use rosterd_core::roster::normalise;
+use super::spoiled::{Holds, is_date_of_a_code, is_rounded, mended};
+use super::table::{Doubt, Headers, Row};
+use super::{CellValue, ImportProblem, shown};
+use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
 
 /// Longest key, in characters.
 const LONGEST_KEY: usize = 255;
 /// Longest value, in characters; a quote in the wrong place makes values far longer than any real one.
 const LONGEST_VALUE: usize = 1_000;
 
+/// Columns of ours that hold no dates.
+const NO_DATES: [&str; 6] = ["name", "gender", "phone", "email", "group_code", "class_code"];
+
 /// One row while it is read.
 pub(super) struct Cells<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: u64,
-    pub(super) headers: &'a [String],
-    pub(super) fields: &'a StringRecord,
+    file: &'a str,
+    headers: &'a Headers,
+    row: &'a Row,
+    /// The file may have been through a spreadsheet program.
+    is_sheet: bool,
     pub(super) problems: Vec<ImportProblem>,
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(file: &'a str, line: u64, headers: &'a [String], fields: &'a StringRecord) -> Self {
-        Self { file, line, headers, fields, problems: Vec::new() }
+    pub(super) fn new(file: &'a str, is_sheet: bool, headers: &'a Headers, row: &'a Row) -> Self {
+        let mut cells = Self { file, headers, row, is_sheet, problems: Vec::new() };
+        for (at, doubt) in &row.doubts {
+            let name = headers.names.get(*at).map(String::as_str).unwrap_or_default();
+            if let Doubt::Lost(why) = doubt
+                && (!name.is_empty() || headers.made_of.contains(at))
+            {
+                cells.refuse_at(at + 1, "bad-cell", (*why).to_owned());
+            }
+        }
+        cells
     }
 
-    /// A key: trimmed, in normal form, not empty. A refused one becomes the empty text.
+    /// A key: in normal form, not empty. A refused one becomes the empty text: it takes no part in what follows.
     pub(super) fn key(&mut self, column: &str) -> String {
-        let key = normalise(self.raw(column).unwrap_or_default()).into_owned();
+        let holds = if matches!(column, "group_code" | "class_code") { Holds::Codes } else { Holds::Ids };
+        let key = self.mended(column, holds).into_owned();
+        let before = self.problems.len();
         if key.is_empty() {
             self.refuse(column, "missing-id", format!("{column} is empty"));
-        } else if key.chars().count() > LONGEST_KEY {
+        } else if key.len() > LONGEST_KEY && key.chars().count() > LONGEST_KEY {
             let rule = format!("{column} is longer than {LONGEST_KEY} characters");
             self.refuse(column, "too-long", rule);
         } else if key.chars().any(char::is_control) {
             self.refuse(column, "bad-id", format!("{column} holds control characters"));
         } else {
             self.refuse_rounded(column, &key);
+            self.refuse_dated(column, &key);
         }
-        key
+        if self.problems.len() > before { String::new() } else { key }
+    }
+
+    /// A code that may be empty.
+    pub(super) fn code(&mut self, column: &str) -> CellValue<String> {
+        if self.mended(column, Holds::Codes).is_empty() {
+            return if self.raw(column).is_some() { CellValue::Empty } else { CellValue::Nothing };
+        }
+        match self.key(column) {
+            refused if refused.is_empty() => CellValue::Nothing,
+            code => CellValue::Value(code),
+        }
     }
 
     /// A text, trimmed and in normal form.
     pub(super) fn text(&mut self, column: &str) -> CellValue<String> {
-        match self.limited(column) {
-            None => CellValue::Nothing,
-            Some(raw) => {
-                let text = normalise(raw).into_owned();
-                self.refuse_rounded(column, &text);
-                CellValue::text(text)
-            }
+        self.held(column, Holds::Texts)
+    }
+
+    /// A telephone number as it is written.
+    pub(super) fn phone(&mut self, column: &str) -> CellValue<String> {
+        self.held(column, Holds::Numbers)
+    }
+
+    fn held(&mut self, column: &str, holds: Holds) -> CellValue<String> {
+        if self.limited(column).is_none() {
+            return CellValue::Nothing;
         }
+        let text = self.mended(column, holds).into_owned();
+        self.refuse_rounded(column, &text);
+        if holds == Holds::Numbers || NO_DATES.contains(&column) {
+            self.refuse_doubtful(column, &text, holds == Holds::Numbers);
+        }
+        CellValue::text(text)
     }
 
     /// A number that a spreadsheet shows rounded: the digits that it left out are in no file.
@@ -60,6 +100,30 @@ impl<'a> Cells<'a> {
                  column as text and export again"
             );
             self.refuse(column, "scientific", rule);
+        }
+    }
+
+    /// A date where an id or a code should be.
+    fn refuse_dated(&mut self, column: &str, text: &str) {
+        if self.is_sheet && is_date_of_a_code(text) {
+            self.refuse(column, "date", dated(column, text));
+        } else {
+            self.refuse_doubtful(column, text, true);
+        }
+    }
+
+    fn refuse_doubtful(&mut self, column: &str, text: &str, is_number: bool) {
+        match self.doubt(column) {
+            Some(Doubt::Date) => self.refuse(column, "date", dated(column, text)),
+            Some(Doubt::Format) if is_number => {
+                let rule = format!(
+                    "{column} is the number {} and shown as something else: format the column as text and enter it \
+                     as it is to be",
+                    shown(text)
+                );
+                self.refuse(column, "format", rule);
+            }
+            Some(Doubt::Format | Doubt::Lost(_)) | None => {}
         }
     }
 
@@ -83,7 +147,7 @@ impl<'a> Cells<'a> {
 
     /// A whole number from 1.
     pub(super) fn number(&mut self, column: &str) -> CellValue<i64> {
-        let CellValue::Value(text) = self.text(column) else {
+        let CellValue::Value(text) = self.held(column, Holds::Numbers) else {
             return if self.raw(column).is_some() { CellValue::Empty } else { CellValue::Nothing };
         };
         match text.parse::<i64>() {
@@ -100,26 +164,33 @@ impl<'a> Cells<'a> {
         let CellValue::Value(text) = self.text(column) else {
             return CellValue::Nothing;
         };
-        match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" => CellValue::Value(true),
-            "0" | "false" | "no" => CellValue::Value(false),
+        match without_zero_fraction(&text.to_lowercase()) {
+            "1" | "true" | "yes" | "y" | "active" | "是" | "在读" | "在校" | "在籍" => {
+                CellValue::Value(true)
+            }
+            "0" | "false" | "no" | "n" | "inactive" | "left" | "否" | "离校" | "毕业" | "退学" | "转出" => {
+                CellValue::Value(false)
+            }
             _ => {
-                self.refuse(column, "bad-flag", format!("{column} is neither 1 nor 0"));
+                let rule =
+                    format!("{column} is neither 1 nor 0, nor a word such as active, left, 在读 or 离校");
+                self.refuse(column, "bad-flag", rule);
                 CellValue::Nothing
             }
         }
     }
 
-    /// Records a problem of this row.
+    /// Records a problem of this row; a lost value has its own already.
     pub(super) fn refuse(&mut self, column: &str, code: &'static str, message: String) {
-        let column = position(self.headers, column);
-        self.problems.push(ImportProblem {
-            file: self.file.to_owned(),
-            line: self.line,
-            column,
-            code,
-            message,
-        });
+        if matches!(self.doubt(column), Some(Doubt::Lost(_))) {
+            return;
+        }
+        self.refuse_at(self.headers.position(column), code, message);
+    }
+
+    fn refuse_at(&mut self, column: usize, code: &'static str, message: String) {
+        let (file, line) = (self.file.to_owned(), self.row.line);
+        self.problems.push(ImportProblem { file, line, column, code, message });
     }
 
     fn limited(&mut self, column: &str) -> Option<&'a str> {
@@ -131,20 +202,34 @@ impl<'a> Cells<'a> {
         Some(raw)
     }
 
+    /// The value as it was before a spreadsheet program wrote it.
+    fn mended(&self, column: &str, holds: Holds) -> Cow<'a, str> {
+        let raw = self.raw(column).unwrap_or_default();
+        match (self.is_sheet, holds) {
+            (true, _) => mended(raw, holds),
+            (false, Holds::Texts | Holds::Numbers) => normalise(raw),
+            (false, Holds::Ids | Holds::Codes) => normalise_key(raw),
+        }
+    }
+
     fn raw(&self, column: &str) -> Option<&'a str> {
-        let at = self.headers.iter().position(|header| header == column)?;
-        self.fields.get(at)
+        let at = self.headers.names.iter().position(|header| header == column)?;
+        self.row.fields.get(at)
+    }
+
+    fn doubt(&self, column: &str) -> Option<Doubt> {
+        let at = self.headers.position(column).checked_sub(1)?;
+        self.headers.names.iter().position(|header| header == column)?;
+        self.row.doubts.iter().find(|(found, _)| *found == at).map(|(_, doubt)| *doubt)
     }
 }
 
-/// `1.38E+10`, as spreadsheets show a long number that they were not told to keep.
-fn is_rounded(text: &str) -> bool {
-    let Some((digits, power)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
-        return false;
-    };
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, rest) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
-    are_digits(whole) && are_digits(rest) && are_digits(power)
+fn dated(column: &str, text: &str) -> String {
+    format!(
+        "{column} is a date ({}), which a spreadsheet program makes of a code such as 3-2: format the column as text and \
+         enter it again",
+        shown(text)
+    )
 }
 
 /// The number of a column, from 1; 1 where the file does not have it.

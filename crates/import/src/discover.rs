@@ -3,24 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::excel::is_workbook;
 use super::{RosterTable, RowSink, shown_name};
 
 /// File endings that a folder is searched for.
 const ENDINGS: [&str; 6] = ["csv", "tsv", "txt", "xlsx", "xls", "ods"];
 
-/// Workbooks have no table of their own.
-pub(super) fn files_by_table(
-    sink: &mut RowSink,
-    paths: &[PathBuf],
-    is_mapped: bool,
-) -> Vec<(Option<RosterTable>, PathBuf)> {
+/// A file, with the table after which it is named.
+pub(super) struct NamedFile {
+    pub(super) table: Option<RosterTable>,
+    pub(super) path: PathBuf,
+}
+
+/// The files in the order of their tables; those with names of their own come last.
+pub(super) fn files_by_table(sink: &mut RowSink, paths: &[PathBuf]) -> Vec<NamedFile> {
     let mut files: BTreeMap<RosterTable, PathBuf> = BTreeMap::new();
-    let mut workbooks = Vec::new();
+    let mut unnamed = Vec::new();
     for path in paths {
-        for (table, path) in named_files(sink, path, is_mapped) {
+        for NamedFile { table, path } in named_files(sink, path) {
             match table {
-                None => workbooks.push((None, path)),
+                None => unnamed.push(NamedFile { table, path }),
                 Some(table) => {
                     if files.insert(table, path.clone()).is_some() {
                         let message = format!("there are two files for the table {table}");
@@ -30,22 +31,18 @@ pub(super) fn files_by_table(
             }
         }
     }
-    files.into_iter().map(|(table, path)| (Some(table), path)).chain(workbooks).collect()
+    let named = files.into_iter().map(|(table, path)| NamedFile { table: Some(table), path });
+    named.chain(unnamed).collect()
 }
 
-fn named_files(sink: &mut RowSink, path: &Path, is_mapped: bool) -> Vec<(Option<RosterTable>, PathBuf)> {
+fn named_files(sink: &mut RowSink, path: &Path) -> Vec<NamedFile> {
     let name = shown_name(path);
-    if !path.is_dir() {
-        match table_of(path) {
-            Some(table) => return vec![(Some(table), path.to_owned())],
-            None if path.is_file() && is_workbook(path) => return vec![(None, path.to_owned())],
-            None if is_mapped => return vec![(Some(RosterTable::Students), path.to_owned())],
-            None => {}
-        }
-        let names = RosterTable::ALL.map(RosterTable::name).join(", ");
-        let message = format!("the file is named after none of {names} (--map says which columns are ours)");
-        sink.reading.refuse_file(&name, 1, 1, "unknown-file", message);
+    if !path.exists() {
+        sink.reading.refuse_file(&name, 1, 1, "not-readable", "there is no such file".to_owned());
         return Vec::new();
+    }
+    if !path.is_dir() {
+        return vec![NamedFile { table: table_of(path), path: path.to_owned() }];
     }
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
@@ -54,18 +51,18 @@ fn named_files(sink: &mut RowSink, path: &Path, is_mapped: bool) -> Vec<(Option<
             return Vec::new();
         }
     };
-    let mut found: Vec<(Option<RosterTable>, PathBuf)> = entries
+    let mut found: Vec<(RosterTable, PathBuf)> = entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| has_table_ending(path))
-        .filter_map(|path| table_of(&path).map(|table| (Some(table), path)))
+        .filter_map(|path| table_of(&path).map(|table| (table, path)))
         .collect();
     found.sort();
     if found.is_empty() {
         let message = "the folder holds no file that is named after a table".to_owned();
         sink.reading.refuse_file(&name, 1, 1, "no-files", message);
     }
-    found
+    found.into_iter().map(|(table, path)| NamedFile { table: Some(table), path }).collect()
 }
 
 fn table_of(path: &Path) -> Option<RosterTable> {

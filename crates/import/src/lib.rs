@@ -12,14 +12,21 @@ pub mod csv_files;
 mod decoding;
 mod discover;
 mod encoding;
-mod excel;
+mod header_words;
+mod heading;
+mod layout;
+mod made;
 mod mapping;
+mod names;
 pub mod oneroster;
 mod row_sink;
 mod rows;
+mod samples;
 mod sheet;
 mod sniff;
+mod spoiled;
 mod table;
+mod workbook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,6 +40,7 @@ pub use rows::{
     CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterRows, RosterTable, StudentRow,
 };
 pub use sniff::ReadOptions;
+pub use spoiled::computes;
 
 /// Problems that are kept with their places; of further ones only the number is.
 pub const MOST_PROBLEMS: usize = 10_000;

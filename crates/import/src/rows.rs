@@ -243,6 +243,13 @@ pub enum Item {
         /// The prefix of the codes.
         prefix: &'static str,
     },
+    /// The student's group or class stands in a column of the student's own row: it is the only one of that column.
+    OwnColumn {
+        /// The table of the memberships.
+        table: RosterTable,
+        /// The student, as the files refer to people.
+        student: String,
+    },
     /// A membership of a group or class.
     Member {
         /// The table of the two.

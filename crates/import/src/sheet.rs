@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::cells::Cells;
 use super::decoding::DecodedText;
 use super::sniff::{ReadOptions, Unreadable, sniff};
-use super::table::{AnyRows, Headers, RowFault, open};
+use super::table::{AnyRows, Headers, RowFault, open, raw_rows};
 use super::{ImportProblem, Item, RosterTable, RowSink};
 
 /// Something that can be read more than once.
@@ -30,11 +30,13 @@ impl Source for FileSource {
 pub(super) struct FileRef {
     pub(super) index: usize,
     pub(super) name: String,
+    /// It may have been through a spreadsheet program, unlike the files of a bundle.
+    pub(super) is_sheet: bool,
 }
 
 impl FileRef {
     pub(super) fn note(sink: &mut RowSink, name: String) -> Self {
-        Self { index: sink.reading.note_file(&name), name }
+        Self { index: sink.reading.note_file(&name), name, is_sheet: false }
     }
 
     pub(super) fn refuse(&self, sink: &mut RowSink, line: u64, code: &'static str, message: String) {
@@ -50,13 +52,31 @@ impl FileRef {
 /// The consumer of a file's headers and rows.
 pub(super) type Then<'t> = &'t mut dyn FnMut(&mut RowSink, &FileRef, Headers, &mut AnyRows<'_>);
 
-/// Opens a text file and passes headers and rows on; what cannot be read as text is a problem of the file.
+/// Opens a text file whose first row has the headers, and passes those and the rows on; what cannot be read as text is a
+/// problem of the file.
 pub(super) fn read_text(
     sink: &mut RowSink,
     file: &FileRef,
     source: &mut dyn Source,
     reading: ReadOptions,
     then: Then<'_>,
+) {
+    read_raw(sink, file, source, reading, &mut |sink, file, rows| match open(rows) {
+        Ok(Some((headers, mut rows))) if !headers.names.is_empty() => then(sink, file, headers, &mut rows),
+        Ok(_) => file.refuse(sink, 1, "empty-file", NO_HEADER.to_owned()),
+        Err(fault) => file.refuse(sink, fault.line, fault.code, fault.message),
+    });
+}
+
+pub(super) const NO_HEADER: &str = "the file has no header line";
+
+/// Opens a text file and passes all its rows on.
+pub(super) fn read_raw(
+    sink: &mut RowSink,
+    file: &FileRef,
+    source: &mut dyn Source,
+    reading: ReadOptions,
+    then: &mut dyn FnMut(&mut RowSink, &FileRef, &mut AnyRows<'_>),
 ) {
     let unreadable = |error: io::Error| Unreadable::from_io(1, &error);
     let shape = source.open().map_err(unreadable).and_then(|reader| sniff(reader, reading));
@@ -72,11 +92,12 @@ pub(super) fn read_text(
         Err(error) => return file.refuse(sink, 1, "not-readable", error.to_string()),
     };
     let text = DecodedText::new(reader, &shape, sink.byte_counter());
-    match open(text, shape.delimiter) {
-        Ok(Some((headers, mut rows))) if !headers.names.is_empty() => then(sink, file, headers, &mut rows),
-        Ok(_) => file.refuse(sink, 1, "empty-file", "the file has no header line".to_owned()),
-        Err(fault) => file.refuse(sink, fault.line, fault.code, fault.message),
+    let mut rows = raw_rows(text, shape.delimiter);
+    if shape.names_separator {
+        // A broken row would be met again by whoever reads on.
+        let _line = rows.next();
     }
+    then(sink, file, &mut rows);
 }
 
 /// Reads all rows into items and returns how many rows there were, bad ones included. From here on the
@@ -107,7 +128,7 @@ pub(super) fn consume(
                 continue;
             }
         };
-        let mut cells = Cells::new(&file.name, row.line, &headers.names, &row.fields);
+        let mut cells = Cells::new(&file.name, file.is_sheet, headers, &row);
         read(&mut cells, &mut items);
         let problems = cells.problems;
         let good = problems.is_empty();
@@ -134,6 +155,7 @@ fn has_key(item: &Item) -> bool {
         | Item::StudentRole(_)
         | Item::Gone(..)
         | Item::OnlyThese { .. }
+        | Item::OwnColumn { .. }
         | Item::Member { .. } => false,
     }
 }

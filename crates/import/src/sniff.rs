@@ -3,9 +3,11 @@
 
 use std::io::Read;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, GB18030, UTF_8};
 
 use super::encoding::{Evidence, FileEncoding, Guess, decoder, is_utf8};
+use super::header_words::known;
+use super::samples::{has_chinese_heading, samples};
 
 /// Bytes of the beginning that are kept to find the separator in.
 const HEAD: usize = 64 * 1024;
@@ -39,6 +41,8 @@ pub(super) struct Shape {
     /// Bytes of the byte order mark.
     pub(super) mark: usize,
     pub(super) delimiter: u8,
+    /// The first line says what separates fields, as `sep=;`.
+    pub(super) names_separator: bool,
     /// The basis of a guessed encoding.
     pub(super) guessed: Option<String>,
 }
@@ -50,6 +54,8 @@ pub struct ReadOptions {
     pub encoding: Option<FileEncoding>,
     /// The field separator; absent: detected.
     pub delimiter: Option<u8>,
+    /// Read by a guessed encoding too, where nothing is written: the guess is a remark then.
+    pub allows_guess: bool,
 }
 
 /// Finds out how a file is to be read.
@@ -129,16 +135,15 @@ impl Look {
             (Some(encoding), Some((found, mark))) if found == encoding => (encoding, mark, None),
             (Some(encoding), _) => (encoding, 0, None),
             (None, Some((encoding, mark))) => (encoding, mark, None),
-            (None, None) => self.without_mark()?,
+            (None, None) => self.without_mark(reading.allows_guess)?,
         };
-        let delimiter = match reading.delimiter {
-            Some(delimiter) => delimiter,
-            None => sniff_delimiter(&beginning(encoding, self.head.get(mark..).unwrap_or_default())),
-        };
-        Ok(Shape { encoding, mark, delimiter, guessed })
+        let text = beginning(encoding, self.head.get(mark..).unwrap_or_default());
+        let named = named_delimiter(&text);
+        let delimiter = reading.delimiter.or(named).unwrap_or_else(|| sniff_delimiter(&text));
+        Ok(Shape { encoding, mark, delimiter, names_separator: named.is_some(), guessed })
     }
 
-    fn without_mark(&self) -> Result<(FileEncoding, usize, Option<String>), Unreadable> {
+    fn without_mark(&self, allows_guess: bool) -> Result<(FileEncoding, usize, Option<String>), Unreadable> {
         let line = match (self.broken_at, self.rest.is_empty()) {
             (None, true) => return Ok((UTF_8, 0, None)),
             (Some(line), _) => line,
@@ -148,29 +153,39 @@ impl Look {
             }
         };
         match self.evidence.as_ref().map(Evidence::guess) {
+            Some(Guess::Likely(encoding)) if encoding == GB18030 && has_chinese_heading(&self.head) => {
+                Ok((encoding, 0, None))
+            }
             Some(Guess::Likely(encoding)) => {
-                let name = encoding.name().to_ascii_lowercase();
+                let samples = samples(&self.head, encoding);
+                if allows_guess {
+                    let name = encoding.name().to_ascii_lowercase();
+                    return Ok((encoding, 0, Some(format!("read as {name}, which is a guess: {samples}"))));
+                }
                 let message = format!(
-                    "read as {name}, which is a guess: if names look wrong, repeat with --encoding NAME"
+                    "the file is not UTF-8, and its encoding would be a guess: repeat with the one that reads rightly: {samples}"
                 );
-                Ok((encoding, 0, Some(message)))
+                Err(Unreadable::new(line, "encoding", message))
             }
             Some(Guess::Mixed) => Err(Unreadable::new(
                 line,
                 "mixed-encodings",
                 "parts of the file are UTF-8 and parts are not: export it again in one encoding",
             )),
-            Some(Guess::Doubtful(names)) => Err(broken(line, &names)),
-            None => Err(broken(line, &[])),
+            Some(Guess::Doubtful(names)) => Err(broken(line, &names, &self.head)),
+            None => Err(broken(line, &[], &self.head)),
         }
     }
 }
 
-fn broken(line: u64, names: &[&str]) -> Unreadable {
+fn broken(line: u64, names: &[&str], head: &[u8]) -> Unreadable {
+    let first = names.iter().find_map(|name| Encoding::for_label(name.as_bytes()));
+    let samples = first.map(|first| samples(head, first)).unwrap_or_default();
     let tries: Vec<String> = names.iter().map(|name| format!("--encoding {name}")).collect();
+    let tries = if tries.is_empty() { "--encoding NAME".to_owned() } else { tries.join(", or ") };
+    let shown = if samples.is_empty() { String::new() } else { format!(": {samples}") };
     let message = format!(
-        "the file is not UTF-8, and its encoding cannot be told: save it as UTF-8, or say what it is ({})",
-        if tries.is_empty() { "--encoding NAME".to_owned() } else { tries.join(", or ") }
+        "the file is not UTF-8, and its encoding cannot be told: save it as UTF-8, or say what it is ({tries}){shown}"
     );
     Unreadable::new(line, "encoding", message)
 }
@@ -184,24 +199,81 @@ fn beginning(encoding: FileEncoding, head: &[u8]) -> String {
     text
 }
 
-/// The separator that the first line has most of, outside quotes; a comma where there is none.
+/// The separator that the first line names: `sep=;` tells it to spreadsheet programs.
+fn named_delimiter(text: &str) -> Option<u8> {
+    let line = text.split(['\n', '\r']).find(|line| !line.trim().is_empty())?;
+    let line = line.trim_matches(['"', ' ', '\u{feff}']);
+    let (word, rest) = line.split_at_checked(4)?;
+    match rest.as_bytes() {
+        [delimiter, b',' | b';' | b'"' | b' ', ..] | [delimiter] if word.eq_ignore_ascii_case("sep=") => {
+            Some(*delimiter).filter(u8::is_ascii)
+        }
+        _ => None,
+    }
+}
+
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Lines in which a header is looked for.
+const HEADER_LINES: usize = 30;
+
+/// The separator by which one of the first lines has most headers that are known; where none has two, the one that the
+/// first separated line has most of, outside quotes; a comma where there is none.
 fn sniff_delimiter(text: &str) -> u8 {
-    let header = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut counts = [(b',', 0_u32), (b';', 0), (b'\t', 0), (b'|', 0)];
-    let mut quoted = false;
-    for byte in header.bytes() {
-        quoted ^= byte == b'"';
-        for (delimiter, count) in &mut counts {
-            *count += u32::from(!quoted && byte == *delimiter);
+    let lines = || text.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(HEADER_LINES);
+    let known_by = |delimiter: u8| {
+        let is_known = |field: &&str| {
+            let field = field.trim().trim_matches('"');
+            known(field).is_some() || OUR_COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(field))
+        };
+        lines()
+            .map(|line| line.split(char::from(delimiter)).filter(is_known).count())
+            .max()
+            .unwrap_or_default()
+    };
+    let mut best = (b',', 1);
+    for delimiter in DELIMITERS {
+        let count = known_by(delimiter);
+        if count > best.1 {
+            best = (delimiter, count);
         }
     }
+    if best.1 > 1 {
+        return best.0;
+    }
+    let counts = |line: &str| DELIMITERS.map(|delimiter| outside_quotes(line, delimiter));
+    let Some(counts) = lines().map(counts).find(|counts| counts.iter().any(|count| *count > 0)) else {
+        return b',';
+    };
     let mut best = (b',', 0);
-    for candidate in counts {
-        if candidate.1 > best.1 {
-            best = candidate;
+    for (delimiter, count) in DELIMITERS.into_iter().zip(counts) {
+        if count > best.1 {
+            best = (delimiter, count);
         }
     }
     best.0
+}
+
+/// Columns that headers may have besides known words.
+const OUR_COLUMNS: [&str; 10] = [
+    "student_id",
+    "name",
+    "group_code",
+    "class_code",
+    "title",
+    "gid",
+    "course_id",
+    "class_id",
+    "sourcedId",
+    "propertyName",
+];
+
+fn outside_quotes(line: &str, delimiter: u8) -> u32 {
+    let (mut quoted, mut count) = (false, 0);
+    for byte in line.bytes() {
+        quoted ^= byte == b'"';
+        count += u32::from(!quoted && byte == delimiter);
+    }
+    count
 }
 
 #[cfg(test)]
@@ -223,8 +295,25 @@ mod tests {
             ("\"a,b,c\";d", b';'),
             ("a", b','),
             ("\r\n\r\na;b\r\n1,2,3;4", b';'),
+            ("Class list, year 7, 2026\nStudent ID;Name\n1;Ada", b';'),
+            ("名单\n学号\t姓名\n1\t王", b'\t'),
         ] {
             assert_eq!(sniff_delimiter(header), delimiter, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_names_the_separator_is_understood() {
+        for (text, delimiter) in [
+            ("sep=;\na;b", Some(b';')),
+            ("SEP=,\r\na,b", Some(b',')),
+            ("sep=\t\na\tb", Some(b'\t')),
+            ("\"sep=;\"\na;b", Some(b';')),
+            ("sep=;;\na;b", Some(b';')),
+            ("sep=\na", None),
+            ("separate,b", None),
+        ] {
+            assert_eq!(named_delimiter(text), delimiter, "{text}");
         }
     }
 
@@ -248,7 +337,8 @@ mod tests {
 
     #[test]
     fn what_the_admin_says_is_not_questioned() {
-        let reading = ReadOptions { encoding: Some(encoding_rs::WINDOWS_1252), delimiter: Some(b'|') };
+        let encoding = Some(encoding_rs::WINDOWS_1252);
+        let reading = ReadOptions { encoding, delimiter: Some(b'|'), ..ReadOptions::default() };
         let shape = sniff(&b"a,b\nZo\xeb,1"[..], reading).unwrap();
         assert_eq!((shape.encoding.name(), shape.delimiter), ("windows-1252", b'|'));
         assert!(shape.guessed.is_none());

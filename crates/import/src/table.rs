@@ -26,18 +26,44 @@ impl RowFault {
     }
 }
 
-/// A row with as many fields as there are headers.
-#[derive(Debug)]
+/// A row. Below a header it has as many fields as there are headers.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     pub(super) line: u64,
     pub(super) fields: StringRecord,
+    /// Fields that a workbook holds otherwise than it shows them, by number.
+    pub(super) doubts: Vec<(usize, Doubt)>,
 }
 
-/// The first row of a file.
+impl Row {
+    /// A row of text alone.
+    pub(super) fn new(line: u64, fields: StringRecord) -> Self {
+        Self { line, fields, doubts: Vec::new() }
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.doubts.is_empty() && self.fields.iter().all(|field| field.trim().is_empty())
+    }
+}
+
+/// What is doubtful about a cell of a workbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The value is lost, and why.
+    Lost(&'static str),
+    /// A date or a time: no code, number or name, but perhaps a code that a spreadsheet took for one.
+    Date,
+    /// A number that is shown in a way that cannot be followed.
+    Format,
+}
+
+/// The names of the columns.
 #[derive(Debug)]
 pub(super) struct Headers {
     pub(super) line: u64,
     pub(super) names: Vec<String>,
+    /// For columns that are made of others, at the end: the number of the first of those in the file.
+    pub(super) made_of: Vec<usize>,
 }
 
 impl Headers {
@@ -48,61 +74,87 @@ impl Headers {
         while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
-        Self { line, names }
+        Self { line, names, made_of: Vec::new() }
+    }
+
+    /// The number of a column in the file, from 1; 1 where the file does not have it.
+    pub(super) fn position(&self, column: &str) -> usize {
+        let Some(at) = self.names.iter().position(|name| name == column) else { return 1 };
+        let of_file = self.names.len().saturating_sub(self.made_of.len());
+        match at.checked_sub(of_file).and_then(|made| self.made_of.get(made)) {
+            Some(source) => source + 1,
+            None => at + 1,
+        }
     }
 }
 
 /// Any table of rows, from any source.
 pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
 
-/// The headers of a text, and the rows below them; `None` when it is empty.
-pub(super) fn open<R: Read>(
+/// The rows of a text, headers and all.
+pub(super) fn raw_rows<R: Read>(
     (text, trail): (DecodedText<R>, Rc<RefCell<Trail>>),
     delimiter: u8,
-) -> Result<Option<(Headers, Rows<R>)>, RowFault> {
+) -> RawRows<R> {
     let reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
     trail.borrow_mut().row_line = 1;
-    let mut rows = Rows { reader, trail, line: 1, width: 0, is_over: false };
-    let Some(first) = rows.next_record()? else {
+    RawRows { reader, trail, line: 1, is_over: false }
+}
+
+/// The headers of rows whose first has them, and the rows below; `None` when there is none.
+pub(super) fn open<I: Iterator<Item = Result<Row, RowFault>>>(
+    mut rows: I,
+) -> Result<Option<(Headers, FittedRows<I>)>, RowFault> {
+    let Some(first) = rows.next().transpose()? else {
         return Ok(None);
     };
     let headers = Headers::new(first.line, first.fields.iter());
-    rows.width = headers.names.len();
-    Ok(Some((headers, rows)))
+    let width = headers.names.len();
+    Ok(Some((headers, FittedRows { rows, width })))
 }
 
-/// The rows below the headers.
-pub(super) struct Rows<R> {
+/// Rows of the headers' width.
+pub(super) struct FittedRows<I> {
+    rows: I,
+    width: usize,
+}
+
+impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for FittedRows<I> {
+    type Item = Result<Row, RowFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.rows.next()?.and_then(|row| fitted(row, self.width)))
+    }
+}
+
+/// The rows of a text that are not blank.
+pub(super) struct RawRows<R> {
     reader: csv::Reader<DecodedText<R>>,
     trail: Rc<RefCell<Trail>>,
     line: u64,
-    width: usize,
     is_over: bool,
 }
 
-impl<R: Read> Iterator for Rows<R> {
+impl<R: Read> Iterator for RawRows<R> {
     type Item = Result<Row, RowFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.is_over {
-            let row = match self.next_record() {
-                Ok(row) => row?,
+            match self.next_record() {
+                Ok(row) if row.as_ref().is_some_and(Row::is_blank) => {}
+                Ok(row) => return row.map(Ok),
                 Err(fault) => {
                     self.is_over = fault.is_fatal;
                     return Some(Err(fault));
                 }
-            };
-            if row.fields.iter().all(|field| field.trim().is_empty()) {
-                continue;
             }
-            return Some(fitted(row, self.width));
         }
         None
     }
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> RawRows<R> {
     fn next_record(&mut self) -> Result<Option<Row>, RowFault> {
         let mut fields = StringRecord::new();
         let read = self.reader.read_record(&mut fields);
@@ -129,7 +181,7 @@ impl<R: Read> Rows<R> {
                 let message = "a quote is opened in this row and closed nowhere below it";
                 Err(RowFault::new(line, "open-quote", message))
             }
-            (false, _) => Ok(Some(Row { line, fields })),
+            (false, _) => Ok(Some(Row::new(line, fields))),
         }
     }
 
@@ -159,6 +211,7 @@ pub(super) fn fitted(mut row: Row, width: usize) -> Result<Row, RowFault> {
         return Err(RowFault::new(row.line, "field-count", message));
     }
     row.fields.truncate(width);
+    row.doubts.retain(|(at, _)| *at < width);
     Ok(row)
 }
 
@@ -175,7 +228,7 @@ mod tests {
     fn rows_of(text: &str) -> Vec<Seen> {
         let shape = sniff(text.as_bytes(), ReadOptions::default()).unwrap();
         let decoded = DecodedText::new(text.as_bytes(), &shape, Arc::default());
-        let (_, rows) = open(decoded, shape.delimiter).unwrap().unwrap();
+        let (_, rows) = open(raw_rows(decoded, shape.delimiter)).unwrap().unwrap();
         rows.map(|row| match row {
             Ok(row) => (row.line, Ok(row.fields.iter().map(str::to_owned).collect())),
             Err(fault) => (fault.line, Err(fault.code)),
@@ -225,6 +278,6 @@ mod tests {
     fn an_empty_file_has_no_headers() {
         let shape = sniff(&b"\n\n"[..], ReadOptions::default()).unwrap();
         let decoded = DecodedText::new(&b"\n\n"[..], &shape, Arc::default());
-        assert!(open(decoded, b',').unwrap().is_none());
+        assert!(open(raw_rows(decoded, b',')).unwrap().is_none());
     }
 }

@@ -1,32 +1,44 @@
 //! From the command line of `import` to a request, and how it ends.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{ImportError, ImportKind, ImportRequest, import};
 use crate::app::AppError;
 use crate::cli::Cli;
-use crate::cli::import::{Disabled, GroupSource, IdColumn, ImportCommand};
+use crate::cli::import::{Disabled, GroupSource, IdColumn, ImportArgs, ImportCommand, SheetName};
 use crate::commands::{output, sync};
 use crate::exit::Exit;
 use crate::run::in_one_line;
-use crate::settings::Settings;
+use crate::settings::{ImportProfile, Settings};
+use crate::store::roster_writer::{Undone, undo};
+use rosterd_import::csv_files::SheetIs;
 use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
 use rosterd_import::{ColumnMap, ReadOptions};
 
-/// Imports what the command line says.
-pub(crate) async fn run(cli: &Cli, command: &ImportCommand) -> Result<Exit, AppError> {
+/// Imports what the command line says, or takes the last import back.
+pub(crate) async fn run(cli: &Cli, arguments: &ImportArgs) -> Result<Exit, AppError> {
     let settings = Settings::load_from_environment(cli.config.as_deref())?;
-    let request = ImportRequest { progress: sync::progress(cli), ..request(command, &settings) };
+    let Some(command) = &arguments.kind else {
+        let database = arguments.database.as_deref().unwrap_or(&settings.roster.database);
+        if settings.is_state_file(database) {
+            return Ok(refuse_state(cli, database));
+        }
+        return match undo(database).await {
+            Ok(undone) => {
+                output::show(cli, &undone, |undone| undone_in_words(undone, database));
+                Ok(Exit::Done)
+            }
+            Err(error) => Ok(fail(cli, &error.into())),
+        };
+    };
+    let profile = match profile(command, &settings) {
+        Ok(profile) => profile,
+        Err(error) => return Ok(fail(cli, &error)),
+    };
+    let request = ImportRequest { progress: sync::progress(cli), ..request(command, &settings, profile) };
     if settings.is_state_file(&request.database) {
-        let database = request.database.display();
-        return Ok(output::refuse(
-            cli,
-            Exit::Usage,
-            &format!(
-                "{database} is rosterd's own state database (state.database): nothing was imported; name the roster with \
-             --database, or mend roster.database"
-            ),
-        ));
+        return Ok(refuse_state(cli, &request.database));
     }
     match import(&request).await {
         Ok(report) => {
@@ -37,20 +49,56 @@ pub(crate) async fn run(cli: &Cli, command: &ImportCommand) -> Result<Exit, AppE
             output::show(cli, &*report, |report| report.to_string());
             Ok(Exit::Failed)
         }
-        Err(error) => {
-            let exit = if error.is_configuration() {
-                Exit::Configuration
-            } else if error.is_temporary() {
-                Exit::Temporary
-            } else {
-                Exit::Failed
-            };
-            Ok(output::refuse(cli, exit, &in_one_line(&error)))
-        }
+        Err(error) => Ok(fail(cli, &error)),
     }
 }
 
-fn request(command: &ImportCommand, settings: &Settings) -> ImportRequest {
+/// Our own state is no roster.
+fn refuse_state(cli: &Cli, database: &Path) -> Exit {
+    let database = database.display();
+    output::refuse(
+        cli,
+        Exit::Usage,
+        &format!(
+            "{database} is rosterd's own state database (state.database): nothing was imported; name the roster with \
+             --database, or mend roster.database"
+        ),
+    )
+}
+
+/// Says what went wrong and returns the exit code.
+fn fail(cli: &Cli, error: &ImportError) -> Exit {
+    let exit = if error.is_configuration() {
+        Exit::Configuration
+    } else if error.is_temporary() {
+        Exit::Temporary
+    } else {
+        Exit::Failed
+    };
+    output::refuse(cli, exit, &in_one_line(error))
+}
+
+fn undone_in_words(undone: &Undone, database: &Path) -> String {
+    let mut text = format!("{} is as it was before the last import that changed it\n", database.display());
+    for ((table, back), (_, taken_out)) in undone.back.iter().zip(&undone.taken_out) {
+        let name = table.name();
+        text.push_str(&format!("{name:<14}{back} rows back, {taken_out} taken out\n"));
+    }
+    text.push_str("to take this back: rosterd import --undo\n");
+    text
+}
+
+/// The profile that is named.
+fn profile(command: &ImportCommand, settings: &Settings) -> Result<ImportProfile, ImportError> {
+    let ImportCommand::Csv(csv) = command else { return Ok(ImportProfile::default()) };
+    let Some(name) = &csv.profile else { return Ok(ImportProfile::default()) };
+    settings.import.get(name).cloned().ok_or_else(|| ImportError::NoProfile {
+        name: name.clone(),
+        known: settings.import.keys().cloned().collect(),
+    })
+}
+
+fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile) -> ImportRequest {
     let (kind, paths, text, common) = match command {
         ImportCommand::Csv(csv) => (ImportKind::Csv, csv.paths.clone(), &csv.text, &csv.common),
         ImportCommand::Clever(clever) => {
@@ -62,15 +110,25 @@ fn request(command: &ImportCommand, settings: &Settings) -> ImportRequest {
     };
     let database = common.database.clone().unwrap_or_else(|| settings.roster.database.clone());
     let mut request = ImportRequest::new(kind, paths, database);
-    request.reading = ReadOptions { encoding: text.encoding, delimiter: text.delimiter };
+    request.reading =
+        ReadOptions { encoding: text.encoding, delimiter: text.delimiter, allows_guess: common.dry_run };
     request.skip_bad_rows = common.skip_bad_rows;
     request.dry_run = common.dry_run;
     request.limit = (!common.allow_shrink).then_some(settings.guard.max_delete);
     match command {
         ImportCommand::Csv(csv) => {
-            request.bulk = csv.bulk;
-            request.map = ColumnMap::new(csv.map.clone());
-            request.sheet.clone_from(&csv.sheet);
+            request.bulk = csv.bulk || profile.bulk;
+            request.map = ColumnMap::new(if csv.map.is_empty() { profile.map } else { csv.map.clone() });
+            request.sheets = if csv.sheet.is_empty() { profile.sheets } else { csv.sheet.clone() };
+            request.sheet_is = csv.sheet_is.map_or(profile.sheet_is, |name| match name {
+                SheetName::Auto => SheetIs::Auto,
+                SheetName::Group => SheetIs::Group,
+                SheetName::Class => SheetIs::Class,
+                SheetName::Nothing => SheetIs::Nothing,
+            });
+            request.replace_groups = csv.replace_groups || profile.replace_groups;
+            request.reading.encoding = request.reading.encoding.or(profile.encoding);
+            request.reading.delimiter = request.reading.delimiter.or(profile.delimiter);
         }
         ImportCommand::Clever(_) => {}
         ImportCommand::Oneroster(oneroster) => {

@@ -70,8 +70,12 @@ pub struct ImportRequest {
     pub reading: ReadOptions,
     /// Their names for our columns.
     pub map: ColumnMap,
-    /// The sheet of a workbook.
-    pub sheet: Option<String>,
+    /// The sheets of a workbook; none: those named after tables, else all of one form.
+    pub sheets: Vec<String>,
+    /// What the name of a sheet says.
+    pub sheet_is: csv_files::SheetIs,
+    /// A group or class in a student's own row replaces all that the student had.
+    pub replace_groups: bool,
     /// The options for a `OneRoster` bundle; its mapping and encoding are those above.
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
@@ -103,7 +107,9 @@ impl ImportRequest {
             limit: Some(Limit::Auto),
             reading: ReadOptions::default(),
             map: ColumnMap::default(),
-            sheet: None,
+            sheets: Vec::new(),
+            sheet_is: csv_files::SheetIs::Auto,
+            replace_groups: false,
             oneroster: options,
             allow_older: false,
             progress: Progress::silent(),
@@ -128,6 +134,16 @@ pub enum ImportError {
     /// The command names no path, or for Clever more than one.
     #[error("{0}")]
     Usage(&'static str),
+    /// The configuration has no such profile.
+    #[error(
+        "there is no profile {name} in the configuration{}: write it as [import.{name}]",
+        if .known.is_empty() { String::new() } else { format!(" (there are {})", .known.join(", ")) }
+    )]
+    NoProfile {
+        name: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
     /// Files that are missing, unreadable or have the wrong header; fix the files or the command.
     #[error("the files cannot be used:\n{}", Lines(.0))]
     Files(Vec<ImportProblem>),
@@ -163,13 +179,15 @@ impl ImportError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Usage(_) | Self::Files(_) => true,
+            Self::Usage(_) | Self::Files(_) | Self::NoProfile { .. } => true,
             Self::Database(error) => match error {
                 RosterWriteError::Create { .. }
                 | RosterWriteError::NotARoster { .. }
                 | RosterWriteError::Unusable(_)
                 | RosterWriteError::Migrate(_) => true,
                 RosterWriteError::NoStudents
+                | RosterWriteError::Previous { .. }
+                | RosterWriteError::NoPrevious { .. }
                 | RosterWriteError::UnknownKey { .. }
                 | RosterWriteError::Busy(_)
                 | RosterWriteError::Database(_) => false,
@@ -223,6 +241,7 @@ pub async fn import(request: &ImportRequest) -> Result<ImportReport, ImportError
 /// Reads, checks, compares and applies.
 async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<ImportReport, ImportError> {
     let mut staging = writer.stage().await?;
+    staging.replace_groups(request.replace_groups);
     let mut reading = read(request, &mut staging).await?;
     if !reading.file_problems.is_empty() {
         reading.file_problems.sort();
@@ -248,9 +267,13 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
         return Err(ImportError::NoStudents);
     }
     let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };
+    let copied = if request.dry_run { None } else { staging.copy(&request.database).await? };
     let verdict = staging.apply(&reading.complete, completeness, request.limit, commit).await?;
     let is_too_much = !verdict.too_much.is_empty();
     let report = report(request, reading, completeness, verdict);
+    if let Some(copied) = copied.filter(|_| report.changed) {
+        copied.keep()?;
+    }
     if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
 }
 
@@ -282,9 +305,9 @@ async fn read(request: &ImportRequest, staging: &mut Staging) -> Result<Reading,
 fn start_reading(request: &ImportRequest, mut sink: RowSink) -> JoinHandle<Reading> {
     let (kind, paths) = (request.kind, request.paths.clone());
     let (reading, map) = (request.reading, request.map.clone());
-    let sheet = request.sheet.clone();
+    let (sheets, sheet_is) = (request.sheets.clone(), request.sheet_is);
     let oneroster = oneroster::OnerosterOptions { reading, map: map.clone(), ..request.oneroster.clone() };
-    let csv = csv_files::CsvOptions { map, reading, sheet, whole: request.bulk };
+    let csv = csv_files::CsvOptions { map, reading, sheets, sheet_is, whole: request.bulk };
     tokio::task::spawn_blocking(move || {
         match (kind, paths.as_slice()) {
             (ImportKind::Clever, [path, ..]) => clever::read(&mut sink, path, reading),
@@ -310,7 +333,7 @@ async fn put_aside(
     let bar = request.progress.bar("reading", total);
     let mut shown = 0;
     while let Some(lot) = lots.recv().await {
-        staging.put(lot, request.completeness()).await?;
+        staging.put(lot).await?;
         let read = bytes.load(Ordering::Relaxed);
         if read > total {
             // Unpacked data is larger than its file.

@@ -43,7 +43,9 @@ pub(super) fn report(
     completeness: Completeness,
     verdict: Verdict,
 ) -> ImportReport {
-    let Verdict { difference, too_much } = verdict;
+    let Verdict { difference, too_much, in_several } = verdict;
+    let kept = in_several.iter().map(|kept| Notice { file: String::new(), message: kept.to_string() });
+    let notices = reading.notices.iter().cloned().chain(kept).collect();
     ImportReport {
         kind: request.kind,
         dry_run: request.dry_run,
@@ -53,7 +55,7 @@ pub(super) fn report(
         incomplete: reading.incomplete_tables(),
         files: reading.files,
         skipped_columns: reading.skipped_columns,
-        notices: reading.notices,
+        notices,
         too_much,
         problems: reading.row_problems,
         unlisted_problems: reading.unlisted_problems,
@@ -128,7 +130,7 @@ impl fmt::Display for ImportReport {
 }
 
 fn write_counts(f: &mut fmt::Formatter<'_>, table: RosterTable, counts: &TableDifference) -> fmt::Result {
-    let TableDifference { added, changed, unchanged, left, rows: _ } = counts;
+    let TableDifference { added, changed, unchanged, left, rows: _, replaced: _ } = counts;
     let gone = match table {
         RosterTable::GroupMembers | RosterTable::ClassMembers => "removed",
         RosterTable::Students | RosterTable::Groups | RosterTable::Classes => "left",
@@ -138,7 +140,7 @@ fn write_counts(f: &mut fmt::Formatter<'_>, table: RosterTable, counts: &TableDi
 }
 
 fn write_rows(f: &mut fmt::Formatter<'_>, counts: &TableDifference) -> fmt::Result {
-    let TableDifference { added, changed, unchanged: _, left, rows } = counts;
+    let TableDifference { added, changed, unchanged: _, left, rows, replaced: _ } = counts;
     for row in rows {
         match row.change {
             RowChange::Added => writeln!(f, "  + {}", row.key)?,

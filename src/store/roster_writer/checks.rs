@@ -36,6 +36,9 @@ impl Staging {
     ) -> Result<(), RosterWriteError> {
         self.note_known(foreign).await?;
         self.leave_out_others(reading, completeness, foreign).await?;
+        // A table that is the whole truth says who there is, whatever the database knows.
+        let is_whole =
+            completeness == Completeness::Whole && reading.complete.contains(&RosterTable::Students);
         let connection = &mut *self.connection;
         for rule in keyed_rules(foreign) {
             enforce(connection, reading, &rule).await?;
@@ -48,11 +51,16 @@ impl Staging {
             if foreign {
                 resolve(connection, members).await?;
             }
-            for rule in member_rules(members, owners) {
+            for rule in member_rules(members, owners, is_whole) {
                 enforce(connection, reading, &rule).await?;
             }
         }
+        if foreign {
+            self.follow_changed_ids(reading).await?;
+        }
         self.tell_lengths(reading).await?;
+        self.tell_new(reading).await?;
+        self.tell_returned(reading).await?;
         reading.sort_problems();
         Ok(())
     }
@@ -89,6 +97,9 @@ impl Staging {
             "CREATE TEMP TABLE known_refs (ref TEXT PRIMARY KEY, key TEXT) WITHOUT ROWID",
             "CREATE TEMP TABLE known_short (short TEXT PRIMARY KEY, full TEXT) WITHOUT ROWID",
             "INSERT OR IGNORE INTO temp.known_short SELECT LTRIM(key, '0'), key FROM temp.known_students
+             WHERE key GLOB '0*' AND key NOT GLOB '*[^0-9]*'",
+            "CREATE TEMP TABLE staged_short (short TEXT PRIMARY KEY, full TEXT) WITHOUT ROWID",
+            "INSERT OR IGNORE INTO temp.staged_short SELECT LTRIM(key, '0'), key FROM temp.staged_students
              WHERE key GLOB '0*' AND key NOT GLOB '*[^0-9]*'",
             "CREATE INDEX temp.staged_students_by_key ON staged_students (key)",
             "CREATE INDEX temp.staged_groups_by_key ON staged_groups (key)",
@@ -158,29 +169,12 @@ impl Staging {
         }
         Ok(())
     }
-
-    /// A spreadsheet that eats leading zeros leaves ids of several lengths.
-    async fn tell_lengths(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
-        let row = sqlx::query(
-            "SELECT COALESCE(MIN(LENGTH(key)), 0), COALESCE(MAX(LENGTH(key)), 0), COUNT(*),
-                    COALESCE(SUM(key GLOB '0*'), 0), COALESCE(SUM(key GLOB '*[^0-9]*'), 0)
-             FROM temp.staged_students WHERE good = 1",
-        )
-        .fetch_one(&mut *self.connection)
-        .await?;
-        let [shortest, longest, _, zeros, others] = [0, 1, 2, 3, 4].map(|at| row.try_get::<i64, _>(at));
-        let (shortest, longest) = (shortest?, longest?);
-        if shortest < longest && longest >= 4 && zeros? == 0 && others? == 0 {
-            let message = format!(
-                "ids have {shortest} to {longest} digits and none begins with a zero: a spreadsheet may have taken zeros"
-            );
-            reading.notices.push(Notice { file: String::new(), message });
-        }
-        Ok(())
-    }
 }
 
-async fn has_column(connection: &mut SqliteConnection, name: &str) -> Result<bool, RosterWriteError> {
+pub(super) async fn has_column(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> Result<bool, RosterWriteError> {
     let query = sqlx::query_scalar::<_, i64>(
         "SELECT COUNT(*) FROM main.pragma_table_info('students') WHERE name = ?",
     );
@@ -214,6 +208,31 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
         texts: ["s.key".to_owned(), full],
         message: |key, full| format!("student_id {key} is in the database as {full}: zeros were lost"),
     });
+    let is_padded = "s.key GLOB '0*' AND s.key NOT GLOB '*[^0-9]*'";
+    rules.push(Rule {
+        table: RosterTable::Students,
+        code: "returned-zeros",
+        second: false,
+        breaks: format!(
+            "{is_padded} AND {} AND LTRIM(s.key, '0') IN (SELECT key FROM temp.known_students)",
+            new(RosterTable::Students)
+        ),
+        texts: ["s.key".to_owned(), "LTRIM(s.key, '0')".to_owned()],
+        message: |key, bare| format!("student_id {key} is in the database as {bare}, without zeros in front"),
+    });
+    rules.push(Rule {
+        table: RosterTable::Students,
+        code: "lost-zeros",
+        second: false,
+        breaks: format!("{} AND s.key IN (SELECT short FROM temp.staged_short)", new(RosterTable::Students)),
+        texts: [
+            "s.key".to_owned(),
+            "(SELECT p.full FROM temp.staged_short AS p WHERE p.short = s.key)".to_owned(),
+        ],
+        message: |key, full| {
+            format!("student_id {key} stands in the files as {full} too: zeros were lost in one of them")
+        },
+    });
     let titles: [(RosterTable, &'static str, Message); 3] = [
         (RosterTable::Students, "missing-name", |key, _| format!("the new student {key} has no name")),
         (RosterTable::Groups, "missing-title", |key, _| format!("the new group {key} has no title")),
@@ -234,26 +253,53 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
     rules
 }
 
-/// The rule that a row's identity (`key`, or `ref`) occurs in no earlier row.
+/// The rule that a row's identity (`key`, or `ref`) occurs in no earlier row. Those that occur more than once are put
+/// aside first, with their first row: each row is then looked up, and not compared with all others.
 fn stands_once(table: RosterTable, by: &str) -> Rule {
     let first =
-        |what: &str| format!("(SELECT MIN(f.{what}) FROM temp.staged_{table} AS f WHERE f.{by} = s.{by})");
+        |what: &str| format!("(SELECT f.{what} FROM temp.doubled_{table}_{by} AS f WHERE f.id = s.{by})");
     Rule {
         table,
         code: "duplicate-id",
         second: false,
-        breaks: format!("s.{by} <> '' AND s.n > {}", first("n")),
+        breaks: format!("s.{by} IN (SELECT id FROM temp.doubled_{table}_{by}) AND s.n > {}", first("n")),
         texts: [format!("s.{by}"), format!("{} || ' and ' || s.line", first("line"))],
         message: |key, lines| format!("{key} stands in lines {lines}"),
     }
 }
 
-fn member_rules(members: RosterTable, owners: RosterTable) -> [Rule; 2] {
+/// Puts the identities aside that occur more than once.
+async fn put_doubled(
+    connection: &mut SqliteConnection,
+    table: RosterTable,
+    by: &str,
+) -> Result<(), RosterWriteError> {
+    let name = format!("doubled_{table}_{by}");
+    let columns = "(id TEXT PRIMARY KEY, n INTEGER, line INTEGER) WITHOUT ROWID";
+    run(connection, format!("CREATE TEMP TABLE {name} {columns}")).await?;
+    // Beside a MIN, SQLite takes the other columns from its row.
+    let doubled = format!(
+        "SELECT {by}, MIN(n), line FROM temp.staged_{table} WHERE {by} <> '' GROUP BY {by} HAVING COUNT(*) > 1"
+    );
+    run(connection, format!("INSERT INTO temp.{name} {doubled}")).await?;
+    Ok(())
+}
+
+/// `is_whole` says that the files have every student.
+fn member_rules(members: RosterTable, owners: RosterTable, is_whole: bool) -> [Rule; 2] {
     let known = |owner: RosterTable, column: &str| {
-        format!(
-            "EXISTS (SELECT 1 FROM temp.staged_{owner} AS o WHERE o.key = s.{column} AND o.good = 1)
-             OR s.{column} IN (SELECT key FROM temp.known_{owner})"
-        )
+        let given = format!(
+            "EXISTS (SELECT 1 FROM temp.staged_{owner} AS o WHERE o.key = s.{column} AND o.good = 1)"
+        );
+        if is_whole && owner == RosterTable::Students {
+            return given;
+        }
+        format!("{given} OR s.{column} IN (SELECT key FROM temp.known_{owner})")
+    };
+    let unknown: Message = if is_whole {
+        |id, _| format!("student {id} is not among the students of the files, which are the whole truth")
+    } else {
+        |id, _| format!("student {id} is neither in a good row of the files nor in the database")
     };
     [
         Rule {
@@ -265,9 +311,7 @@ fn member_rules(members: RosterTable, owners: RosterTable) -> [Rule; 2] {
                 known(RosterTable::Students, "key")
             ),
             texts: ["s.ref".to_owned(), "''".to_owned()],
-            message: |id, _| {
-                format!("student {id} is neither in a good row of the files nor in the database")
-            },
+            message: unknown,
         },
         Rule {
             table: members,
@@ -288,6 +332,10 @@ async fn enforce(
 ) -> Result<(), RosterWriteError> {
     let Rule { table, code, second, breaks, texts: [one, other], message } = rule;
     let is_twice = *code == "duplicate-id";
+    let by = if one == "s.ref" { "ref" } else { "key" };
+    if is_twice {
+        put_doubled(connection, *table, by).await?;
+    }
     // A key counts as taken by a bad row too.
     let judged = if is_twice { "" } else { "s.good = 1 AND " };
     let places = reading.key_columns(*table);
@@ -315,10 +363,8 @@ async fn enforce(
         return Ok(());
     }
     let statement = if is_twice {
-        let by = if one == "s.ref" { "ref" } else { "key" };
         format!(
-            "UPDATE temp.staged_{table} SET good = 0 WHERE {by} IN
-             (SELECT {by} FROM temp.staged_{table} WHERE {by} <> '' GROUP BY {by} HAVING COUNT(*) > 1)"
+            "UPDATE temp.staged_{table} SET good = 0 WHERE {by} IN (SELECT id FROM temp.doubled_{table}_{by})"
         )
     } else {
         format!("UPDATE temp.staged_{table} AS s SET good = 0 WHERE s.good = 1 AND {breaks}")

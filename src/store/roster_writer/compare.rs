@@ -93,7 +93,7 @@ async fn counts(
         changed: known.saturating_sub(unchanged).saturating_sub(left),
         unchanged,
         left,
-        rows: Vec::new(),
+        ..TableDifference::default()
     })
 }
 

@@ -41,6 +41,8 @@ pub struct TableDifference {
     pub left: usize,
     /// The first rows that differ: leavers, then changes, then additions.
     pub rows: Vec<ChangedRow>,
+    /// Of the memberships removed, those that another one of the student's own row replaces.
+    pub replaced: usize,
 }
 
 impl TableDifference {
@@ -122,6 +124,30 @@ impl std::fmt::Display for Shrink {
     }
 }
 
+/// Students who keep several memberships beside a new one that their own row brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InSeveral {
+    pub table: RosterTable,
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<String>,
+}
+
+impl std::fmt::Display for InSeveral {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, count, first } = self;
+        let what = if *table == RosterTable::ClassMembers { "classes" } else { "groups" };
+        let more = count.saturating_sub(u64::try_from(first.len()).unwrap_or_default());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        write!(
+            f,
+            "{count} students have a new one and stay in several {what} that they had: {}{more} (--replace-groups takes them \
+             out of those)",
+            first.join(", ")
+        )
+    }
+}
+
 /// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
@@ -129,4 +155,5 @@ pub struct Verdict {
     pub difference: ImportDifference,
     /// Not empty: too much would go, and nothing was written.
     pub too_much: Vec<Shrink>,
+    pub in_several: Vec<InSeveral>,
 }

@@ -1,10 +1,10 @@
 //! Brings memberships of groups and classes into line with an import.
 
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
 use super::compare::{count_of, show_keys};
-use super::difference::{RowChange, TableDifference};
+use super::difference::{InSeveral, RowChange, TableDifference};
 use super::staging::run;
 use rosterd_import::RosterTable;
 
@@ -14,6 +14,7 @@ pub(super) async fn compare_members(
     connection: &mut SqliteConnection,
     table: RosterTable,
     removes_absent: bool,
+    replaces_all: bool,
 ) -> Result<TableDifference, RosterWriteError> {
     let code = code_column(table);
     for name in ["wanted", "present", "removed"] {
@@ -42,12 +43,43 @@ pub(super) async fn compare_members(
         ));
     }
     if removes_absent {
-        going.push(surplus);
+        going.push(surplus.clone());
     }
     for pairs in going {
         run(connection, format!("INSERT OR IGNORE INTO temp.removed_{table} {pairs}")).await?;
     }
-    counts(connection, table).await
+    // What a column of the student's own row said before is not known; a single membership can only be that.
+    let is_single = if replaces_all {
+        String::new()
+    } else {
+        format!(" AND (SELECT COUNT(*) FROM temp.present_{table} AS q WHERE q.student = p.student) = 1")
+    };
+    let own = format!("p.student IN (SELECT ref FROM temp.staged_columns WHERE members = '{table}')");
+    let replaced = format!("INSERT OR IGNORE INTO temp.removed_{table} {surplus} AND {own}{is_single}");
+    let replaced = run(connection, replaced).await?;
+    let mut difference = counts(connection, table).await?;
+    difference.replaced = usize::try_from(replaced).unwrap_or_default();
+    Ok(difference)
+}
+
+/// Students whose own row brings a new membership beside several that they had, which stay: how many, and the first.
+pub(super) async fn in_several(
+    connection: &mut SqliteConnection,
+    table: RosterTable,
+) -> Result<Option<InSeveral>, RosterWriteError> {
+    let students = format!(
+        "SELECT DISTINCT w.student {} AND w.student IN (SELECT ref FROM temp.staged_columns WHERE members = '{table}')
+         AND EXISTS (SELECT 1 FROM temp.present_{table} AS p WHERE p.student = w.student
+             AND NOT EXISTS (SELECT 1 FROM temp.removed_{table} AS r WHERE r.student = p.student AND r.code = p.code))",
+        missing(table)
+    );
+    let count = count_of(connection, &format!("SELECT COUNT(*) FROM ({students})")).await?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let mut query = QueryBuilder::<Sqlite>::new(format!("{students} ORDER BY 1 LIMIT 10"));
+    let first = query.build_query_scalar::<String>().persistent(false).fetch_all(connection).await?;
+    Ok(Some(InSeveral { table, count, first }))
 }
 
 /// That a present pair `p` is not wanted.
@@ -77,7 +109,7 @@ async fn counts(
     let wanted = count(connection, format!("FROM temp.wanted_{table}")).await?;
     let left = count(connection, format!("FROM temp.removed_{table}")).await?;
     let unchanged = wanted.saturating_sub(added);
-    let mut difference = TableDifference { added, changed: 0, unchanged, left, rows: Vec::new() };
+    let mut difference = TableDifference { added, unchanged, left, ..TableDifference::default() };
     let removed =
         format!("SELECT student || ' in ' || code FROM temp.removed_{table} ORDER BY student, code LIMIT ");
     show_keys(connection, &removed, RowChange::Left, &mut difference).await?;

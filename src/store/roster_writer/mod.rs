@@ -9,7 +9,9 @@ mod compare;
 mod difference;
 mod members;
 mod opening;
+mod previous;
 mod provision;
+mod remarks;
 mod staging;
 mod write;
 
@@ -26,6 +28,7 @@ use rosterd_import::{Reading, RosterRows, RosterTable};
 pub use rosterd_import::Completeness;
 
 pub use self::difference::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+pub use self::previous::{Undone, previous_of, undo};
 pub use self::staging::Staging;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/roster");
@@ -72,6 +75,16 @@ pub enum RosterWriteError {
     /// An id was to be set on a row that is not there.
     #[error("the table {table} has no row {key}")]
     UnknownKey { table: RosterTable, key: String },
+    /// The copy of the roster before the import cannot be made or put in its place.
+    #[error("the roster before the import cannot be kept as {path}")]
+    Previous {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is nothing to go back to.
+    #[error("there is no previous roster {path}: no import has changed this roster, or the file was removed")]
+    NoPrevious { path: PathBuf },
     /// Another program holds the database; try again later.
     #[error("the roster database is in use by another program")]
     Busy(#[source] sqlx::Error),
@@ -200,7 +213,7 @@ impl RosterWriter {
     ) -> Result<ImportDifference, RosterWriteError> {
         let mut staging = self.stage().await?;
         for lot in rows.lots() {
-            staging.put(lot, completeness).await?;
+            staging.put(lot).await?;
         }
         let mut reading = Reading::default();
         reading.complete.clone_from(&rows.complete);

@@ -15,17 +15,37 @@ use rosterd_import::RosterTable;
 /// The longest wait for another writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Creates the file, for its owner alone, unless it is there.
+/// Creates the file, for its owner alone, unless it is there. What root creates in somebody's folder is theirs: the service
+/// that lives there must be able to read it.
 pub(super) fn create_private(path: &Path) -> Result<(), RosterWriteError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => give_to_folders_owner(path, &file)
+            .map_err(|source| RosterWriteError::Create { path: path.to_owned(), source }),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(RosterWriteError::Create { path: path.to_owned(), source }),
     }
+}
+
+#[cfg(unix)]
+fn give_to_folders_owner(path: &Path, file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (own, folder) = (file.metadata()?, std::fs::metadata(folder)?);
+    // Nobody but root may give a file away.
+    if own.uid() == 0 && folder.uid() != 0 {
+        fchown(file, Some(folder.uid()), Some(folder.gid()))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_folders_owner(_path: &Path, _file: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// A pool of one connection, kept for good.

@@ -7,9 +7,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
-use rosterd_import::{
-    CellValue, ClassRow, Completeness, GroupRow, Item, LocatedRow, Person, RosterTable, StudentRow,
-};
+use rosterd_import::{CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterTable, StudentRow};
 
 /// The number of rows in one INSERT; more bring no more speed.
 const ROWS_PER_INSERT: usize = 500;
@@ -17,7 +15,7 @@ const ROWS_PER_INSERT: usize = 500;
 const VALUES_PER_INSERT: usize = 30_000;
 
 /// Every temporary table of an import.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 29] = [
     "staged_students",
     "staged_groups",
     "staged_classes",
@@ -27,6 +25,12 @@ const TABLES: [&str; 23] = [
     "staged_roles",
     "staged_gone",
     "staged_only",
+    "staged_columns",
+    "staged_short",
+    "doubled_students_key",
+    "doubled_students_ref",
+    "doubled_groups_key",
+    "doubled_classes_key",
     "known_students",
     "known_groups",
     "known_classes",
@@ -91,6 +95,8 @@ pub struct Staging {
     pub(super) students: KeyedTable,
     pub(super) groups: KeyedTable,
     pub(super) classes: KeyedTable,
+    /// A group or class in a student's own row replaces all that the student had.
+    pub(super) replaces_all: bool,
 }
 
 impl Staging {
@@ -103,24 +109,35 @@ impl Staging {
             run(&mut connection, statement).await?;
         }
         let [students, groups, classes] = tables;
-        Ok(Self { connection, is_empty, students, groups, classes })
+        Ok(Self { connection, is_empty, students, groups, classes, replaces_all: false })
     }
 
-    /// Puts rows aside. On a whole roster a student is there unless the row says otherwise.
+    /// Whether a group or class in a student's own row replaces all that the student had, or only a single one.
+    pub fn replace_groups(&mut self, all: bool) {
+        self.replaces_all = all;
+    }
+
+    /// Puts rows aside. A student whom a row names is there unless the row says otherwise.
     ///
     /// # Errors
     /// Failures of the database, such as a full disk.
-    pub async fn put(
-        &mut self,
-        lot: Vec<LocatedRow>,
-        completeness: Completeness,
-    ) -> Result<(), RosterWriteError> {
+    pub async fn put(&mut self, lot: Vec<LocatedRow>) -> Result<(), RosterWriteError> {
         let mut sorted = Sorted::default();
         for placed in lot {
-            sorted.take(placed, completeness);
+            sorted.take(placed);
         }
-        let Sorted { students, groups, classes, group_members, class_members, others, roles, gone, only } =
-            sorted;
+        let Sorted {
+            students,
+            groups,
+            classes,
+            group_members,
+            class_members,
+            others,
+            roles,
+            gone,
+            only,
+            columns,
+        } = sorted;
         let names = students.iter().flat_map(|row| row.names.iter().map(|(name, _)| name));
         let new: BTreeSet<&String> = names.filter(|name| !self.students.columns.contains(*name)).collect();
         for name in new {
@@ -138,7 +155,8 @@ impl Staging {
         put_texts(connection, "staged_others (ref)", &others).await?;
         put_texts(connection, "staged_roles (ref)", &roles).await?;
         put_texts(connection, "staged_gone (owner, code)", &gone).await?;
-        put_texts(connection, "staged_only (ref, prefix)", &only).await
+        put_texts(connection, "staged_only (ref, prefix)", &only).await?;
+        put_texts(connection, "staged_columns (members, ref)", &columns).await
     }
 }
 
@@ -171,6 +189,7 @@ fn statements(tables: &[KeyedTable]) -> Vec<String> {
             "CREATE TEMP TABLE staged_roles (ref TEXT PRIMARY KEY) WITHOUT ROWID",
             "CREATE TEMP TABLE staged_gone (owner TEXT, code TEXT, PRIMARY KEY (owner, code)) WITHOUT ROWID",
             "CREATE TEMP TABLE staged_only (ref TEXT, prefix TEXT, PRIMARY KEY (ref, prefix)) WITHOUT ROWID",
+            "CREATE TEMP TABLE staged_columns (members TEXT, ref TEXT, PRIMARY KEY (members, ref)) WITHOUT ROWID",
         ]
         .map(str::to_owned),
     );
@@ -247,17 +266,18 @@ struct Sorted {
     roles: Vec<Vec<String>>,
     gone: Vec<Vec<String>>,
     only: Vec<Vec<String>>,
+    columns: Vec<Vec<String>>,
 }
 
 impl Sorted {
-    fn take(&mut self, LocatedRow { file, line, good, item }: LocatedRow, completeness: Completeness) {
+    fn take(&mut self, LocatedRow { file, line, good, item }: LocatedRow) {
         let keyed = |key, extra, values, names| KeyedRow { file, line, good, key, extra, values, names };
         match item {
             Item::Student(person) => {
                 let Person { row, reference, departs, needs_role } = *person;
                 let extra = vec![Value::Text(reference), flag(departs), flag(needs_role)];
                 let key = row.student_id.clone();
-                let (values, names) = student_values(row, completeness);
+                let (values, names) = student_values(row);
                 self.students.push(keyed(key, extra, values, names));
             }
             Item::Group { row: GroupRow { group_code, title, gid }, made_up } => {
@@ -280,6 +300,7 @@ impl Sorted {
             Item::StudentRole(reference) => self.roles.push(vec![reference]),
             Item::Gone(owner, code) => self.gone.push(vec![owner.name().to_owned(), code]),
             Item::OnlyThese { student, prefix } => self.only.push(vec![student, prefix.to_owned()]),
+            Item::OwnColumn { table, student } => self.columns.push(vec![table.name().to_owned(), student]),
         }
     }
 }
@@ -289,13 +310,13 @@ fn flag(yes: bool) -> Value {
 }
 
 /// The values in the order of the table's own columns, and further ones by name.
-fn student_values(row: StudentRow, completeness: Completeness) -> (Vec<Value>, Vec<(String, String)>) {
+fn student_values(row: StudentRow) -> (Vec<Value>, Vec<(String, String)>) {
     let StudentRow { student_id: _, name, gender, phone, email, password, classin_uid, active, further } =
         row;
-    let active = match (active, completeness) {
-        (CellValue::Value(active), _) => flag(active),
-        (CellValue::Nothing | CellValue::Empty, Completeness::Whole) => flag(true),
-        (CellValue::Nothing | CellValue::Empty, Completeness::Partial) => Value::Nothing,
+    let active = match active {
+        CellValue::Value(active) => flag(active),
+        // Who is named is there.
+        CellValue::Nothing | CellValue::Empty => flag(true),
     };
     let values = vec![
         name.into(),

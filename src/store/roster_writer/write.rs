@@ -45,7 +45,7 @@ impl Staging {
         if absence_counts(RosterTable::Students) && self.students_here().await? == 0 {
             return Err(RosterWriteError::NoStudents);
         }
-        let Self { mut connection, is_empty, students, groups, classes } = self;
+        let Self { mut connection, is_empty, students, groups, classes, replaces_all } = self;
         if is_empty {
             MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::Migrate)?;
         }
@@ -61,11 +61,13 @@ impl Staging {
         if absence_counts(RosterTable::Students) {
             compare_leavers(&mut transaction, &mut difference.students).await?;
         }
+        let mut in_several = Vec::new();
         for (table, slot) in [
             (RosterTable::GroupMembers, &mut difference.group_members),
             (RosterTable::ClassMembers, &mut difference.class_members),
         ] {
-            *slot = compare_members(&mut transaction, table, absence_counts(table)).await?;
+            *slot = compare_members(&mut transaction, table, absence_counts(table), replaces_all).await?;
+            in_several.extend(super::members::in_several(&mut transaction, table).await?);
         }
         let too_much = match limit {
             Some(limit) => shrinks(&mut transaction, &difference, limit).await?,
@@ -73,7 +75,7 @@ impl Staging {
         };
         if commit == Commit::DryRun || !too_much.is_empty() {
             transaction.rollback().await?;
-            return Ok(Verdict { difference, too_much });
+            return Ok(Verdict { difference, too_much, in_several });
         }
         for (table, difference) in [
             (&students, &difference.students),
@@ -88,7 +90,7 @@ impl Staging {
         write_members(&mut transaction, RosterTable::GroupMembers, &difference.group_members).await?;
         write_members(&mut transaction, RosterTable::ClassMembers, &difference.class_members).await?;
         transaction.commit().await?;
-        Ok(Verdict { difference, too_much })
+        Ok(Verdict { difference, too_much, in_several })
     }
 }
 
@@ -98,14 +100,15 @@ async fn shrinks(
     limit: Limit,
 ) -> Result<Vec<Shrink>, RosterWriteError> {
     let mut found = Vec::new();
-    for (table, TableDifference { left, .. }) in difference.tables() {
+    for (table, TableDifference { left, replaced, .. }) in difference.tables() {
         let there = match table {
             RosterTable::Students => "SELECT COUNT(*) FROM main.students WHERE active IS NOT 0",
             RosterTable::GroupMembers => "SELECT COUNT(*) FROM temp.present_group_members",
             RosterTable::ClassMembers => "SELECT COUNT(*) FROM temp.present_class_members",
             RosterTable::Groups | RosterTable::Classes => continue,
         };
-        let leaving = u64::try_from(*left).unwrap_or(u64::MAX);
+        // Who changes the class has not lost one.
+        let leaving = u64::try_from(left.saturating_sub(*replaced)).unwrap_or(u64::MAX);
         let total = count_of(connection, there).await?;
         let limit = allowance(limit, total);
         if leaving > limit {

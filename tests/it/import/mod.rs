@@ -3,6 +3,8 @@
 mod files;
 mod hostile;
 mod oneroster;
+mod undo;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -391,7 +393,7 @@ async fn headers_that_cannot_be_understood_are_refused_all_at_once() {
 #[tokio::test]
 async fn paths_that_lead_to_no_table_are_refused() {
     let desk = Desk::new();
-    desk.put("pupils.csv", STUDENTS);
+    desk.put("pupils.csv", "who,what\nAda,B\n");
     desk.put("a/students.csv", STUDENTS);
     desk.put("b/students.csv", STUDENTS);
     std::fs::create_dir(desk.path("empty")).unwrap();

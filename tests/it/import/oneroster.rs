@@ -331,3 +331,41 @@ async fn a_role_that_cannot_be_read_makes_nobody_a_leaver_and_ends_no_membership
     let tables = [RosterTable::Students, RosterTable::GroupMembers, RosterTable::ClassMembers];
     assert_eq!(report.incomplete, tables);
 }
+
+#[tokio::test]
+async fn a_person_whose_id_changed_is_entered_anew_and_the_old_id_leaves() {
+    let desk = Desk::new();
+    let by_identifier = |path: &Path| {
+        let mut request = bundle(&desk, path);
+        request.oneroster.student_id = StudentIdFrom::Identifier;
+        request
+    };
+    drop(import(&by_identifier(Path::new(BULK_1_1))).await.unwrap());
+    let path = changed(&desk, BULK_1_1, "users.csv", |text| text.replace("00102", "90102"));
+    let report = import(&by_identifier(&path)).await.unwrap();
+    let students = desk.one("SELECT student_id || active FROM students ORDER BY 1").await;
+    assert_eq!(students, "001011|001020|001031|901021");
+    assert!(notices(&report).contains("00102 is now 90102"), "{report}");
+    assert!(notices(&report).contains("rosterd relink 00102 90102"), "{report}");
+}
+
+#[tokio::test]
+async fn an_enrolment_that_has_not_begun_does_not_count_yet() {
+    let desk = Desk::new();
+    let begins = |text: String| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let places: Vec<usize> = lines[0]
+            .split(',')
+            .enumerate()
+            .filter(|(_, name)| name.trim_matches('"') == "beginDate")
+            .map(|(at, _)| at)
+            .collect();
+        let mut fields: Vec<&str> = lines[1].split(',').collect();
+        fields[places[0]] = "2027-02-01";
+        lines[1] = fields.join(",");
+        lines.join("\n") + "\n"
+    };
+    let path = changed(&desk, BULK_1_1, "enrollments.csv", begins);
+    let report = import(&bundle(&desk, &path)).await.unwrap();
+    assert!(notices(&report).contains("1 enrollments begin later than today"), "{report}");
+}

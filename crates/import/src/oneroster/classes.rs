@@ -92,6 +92,9 @@ impl Reader<'_> {
             if !departs && !self.options.keep_ended && self.tally.has_ended(cells, self.options.today) {
                 self.tally.count(Observation::Ended);
                 departs = true;
+            } else if !departs && self.tally.has_not_begun(cells, self.options.today) {
+                self.tally.count(Observation::NotBegun);
+                departs = true;
             }
             if departs && self.is_bulk {
                 return;

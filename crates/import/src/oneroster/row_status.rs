@@ -24,6 +24,7 @@ pub(super) enum Observation {
     UnreadableDate,
     Disabled,
     Ended,
+    NotBegun,
     OtherRole,
     LostRole,
 }
@@ -93,6 +94,18 @@ impl Tally {
         }
     }
 
+    /// Whether a first day is still to come.
+    pub(super) fn has_not_begun(&mut self, cells: &mut Cells<'_>, today: Date) -> bool {
+        let CellValue::Value(text) = cells.text("beginDate") else { return false };
+        match moment(&text) {
+            Some(at) => at.to_zoned(jiff::tz::TimeZone::UTC).date() > today,
+            None => {
+                self.count(Observation::UnreadableDate);
+                false
+            }
+        }
+    }
+
     /// Tells what was counted.
     pub(super) fn tell(self, reading: &mut Reading, is_bulk: bool) {
         reading.newest = self.newest;
@@ -117,6 +130,11 @@ impl Tally {
                 Observation::Ended => format!(
                     "{count} enrollments ended before today and count no more (--keep-ended keeps them)"
                 ),
+                Observation::NotBegun => {
+                    format!(
+                        "{count} enrollments begin later than today and do not count yet: import again then"
+                    )
+                }
                 Observation::OtherRole => format!("{count} rows of people in other roles were left out"),
                 Observation::LostRole => format!(
                     "{count} roles of students were deleted: only a user's own row marks a student as having left"

@@ -1,0 +1,146 @@
+//! Reads files with one table each: CSV in our own columns, in mapped ones or in ones that are known, any order of
+//! columns, any of the usual separators; or sheets of a workbook. It does not know what the database holds.
+
+mod headers;
+mod sheets;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use self::headers::{accept, tell_left_out};
+use super::discover::{NamedFile, files_by_table};
+use super::heading::OWNER_COLUMNS;
+use super::layout::{self, Table, Wanted};
+use super::made::Made;
+use super::mapping::ColumnMap;
+use super::sheet::{FileRef, FileSource, NO_HEADER, read_raw, refuse_without_rows};
+use super::sniff::ReadOptions;
+use super::table::{Row, RowFault};
+use super::workbook::{FileKind, kind_of};
+use super::{RosterTable, RowSink, SkippedColumns, shown_name};
+
+/// What the name of a sheet says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SheetIs {
+    /// The group of its students, where several sheets are read and no column says it.
+    #[default]
+    Auto,
+    /// The group of its students.
+    Group,
+    /// The class of its students.
+    Class,
+    /// Nothing.
+    Nothing,
+}
+
+/// The admin's options for files with one table each.
+#[derive(Clone, Debug, Default)]
+pub struct CsvOptions {
+    /// Their names for our columns. A file that is not named after a table is then one of students.
+    pub map: ColumnMap,
+    /// Encoding and separator, where they are not to be found out.
+    pub reading: ReadOptions,
+    /// The sheets of a workbook; none: those named after tables, else all of one form.
+    pub sheets: Vec<String>,
+    /// What their names say.
+    pub sheet_is: SheetIs,
+    /// The files are the whole truth.
+    pub whole: bool,
+}
+
+/// What is read as a table.
+struct Source<'s> {
+    table: RosterTable,
+    /// Neither the file's name nor the mapping says which table it is.
+    is_unnamed: bool,
+    options: &'s CsvOptions,
+    path: &'s Path,
+    /// A column that all rows share, such as the sheet's name.
+    shared: Option<(&'static str, Made)>,
+    /// What the file is besides what its name says.
+    remark: &'static str,
+}
+
+/// Reads the given files, or those files of a given folder that are named after our tables.
+pub fn read(sink: &mut RowSink, paths: &[PathBuf], options: &CsvOptions) {
+    for NamedFile { table, path } in files_by_table(sink, paths) {
+        read_file(sink, table, &path, options);
+    }
+}
+
+fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
+    let remark = match kind_of(path) {
+        FileKind::Workbook => return sheets::read(sink, table, path, options),
+        FileKind::Markup(language) => {
+            let message = format!(
+                "the file is {language} under the name of a workbook: open it in a spreadsheet program and save it as .xlsx \
+                 or CSV"
+            );
+            return sink.reading.refuse_file(&shown_name(path), 1, 1, "not-a-workbook", message);
+        }
+        FileKind::TextNamedWorkbook => "the file is text under the name of a workbook, and read as text",
+        FileKind::Text => "",
+    };
+    let file = FileRef { is_sheet: true, ..FileRef::note(sink, shown_name(path)) };
+    if !remark.is_empty() {
+        sink.reading.notice(&file.name, remark);
+    }
+    let source = Source {
+        table: table.unwrap_or(RosterTable::Students),
+        is_unnamed: table.is_none() && options.map.is_empty(),
+        options,
+        path,
+        shared: None,
+        remark,
+    };
+    read_raw(sink, &file, &mut FileSource(path.to_owned()), options.reading, &mut |sink, file, rows| {
+        read_table(sink, file, &source, rows);
+    });
+}
+
+/// Finds the table among the rows and reads it.
+fn read_table(
+    sink: &mut RowSink,
+    file: &FileRef,
+    source: &Source<'_>,
+    rows: impl Iterator<Item = Result<Row, RowFault>>,
+) {
+    let wanted = Wanted { table: source.table, map: &source.options.map };
+    let mut table = match layout::find(rows, wanted) {
+        Ok(Some(table))
+            if table.heading.names.iter().any(|name| !name.is_empty()) || !table.found.is_empty() =>
+        {
+            table
+        }
+        Ok(_) => return file.refuse(sink, 1, "empty-file", NO_HEADER.to_owned()),
+        Err(fault) => return file.refuse(sink, fault.line, fault.code, fault.message),
+    };
+    if let Some((column, made)) = &source.shared {
+        table.add(column, made.clone());
+    }
+    if !accept(sink, file, source, &mut table) {
+        return;
+    }
+    let skipped = std::mem::take(&mut table.heading.skipped);
+    sink.reading.skipped_columns.extend(skipped.into_iter().map(|(reason, columns)| SkippedColumns {
+        file: file.name.clone(),
+        reason,
+        columns,
+    }));
+    let is_owner = |(column, _): &(&str, RosterTable)| table.heading.has(column);
+    let owners: Vec<_> = OWNER_COLUMNS.into_iter().filter(is_owner).collect();
+    let owners = if source.table == RosterTable::Students { owners } else { Vec::new() };
+    let Table { headers, mut rows, .. } = table;
+    let columns = source.table.columns();
+    let places = [0, 1].map(|at| headers.position(columns.get(at).copied().unwrap_or_default()));
+    sink.reading.key_columns.insert(source.table, places);
+    for (column, members) in &owners {
+        sink.reading.key_columns.insert(*members, ["student_id", column].map(|name| headers.position(name)));
+    }
+    let count = tables::read(sink, file, (source.table, &owners), &headers, &mut rows);
+    tell_left_out(sink, file, &rows.left_out);
+    // A whole roster without students is refused as such.
+    if count == 0 && !(source.options.whole && source.table == RosterTable::Students) {
+        refuse_without_rows(sink, file);
+    }
+}

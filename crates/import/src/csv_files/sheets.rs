@@ -1,0 +1,209 @@
+//! Which sheets of a workbook are read, and what their names say.
+
+use std::path::Path;
+
+use super::{CsvOptions, SheetIs, Source, read_table};
+use crate::discover::table_named;
+use crate::heading::Heading;
+use crate::layout::{self, Wanted};
+use crate::made::Made;
+use crate::sheet::FileRef;
+use crate::workbook::Workbook;
+use crate::{RosterTable, RowSink, shown, shown_name};
+
+/// Names that spreadsheet programs give to sheets, before their numbers.
+const GIVEN_NAMES: [&str; 10] =
+    ["sheet", "工作表", "表", "tabelle", "feuille", "feuil", "hoja", "シート", "시트", "table"];
+
+/// A sheet that is read.
+struct Chosen {
+    number: usize,
+    table: RosterTable,
+}
+
+pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
+    let Some(mut workbook) = Workbook::open(sink, path) else { return };
+    let name = shown_name(path);
+    let chosen = match choose(&mut workbook, table, options) {
+        Ok(chosen) => chosen,
+        Err((code, message)) => return sink.reading.refuse_file(&name, 1, 1, code, message),
+    };
+    tell_unread(sink, &name, &workbook, &chosen);
+    if workbook.lacks_formats() {
+        let message = "an .xls says numbers without their formats: where its sheets show zeros in front of ids, save it \
+                       as .xlsx and import that";
+        sink.reading.notice(&name, message);
+    }
+    let is_one_of_several = chosen.iter().filter(|chosen| chosen.table == RosterTable::Students).count() > 1;
+    for Chosen { number, table: kind } in chosen {
+        let sheet = workbook.sheets().get(number).map(|sheet| sheet.name.clone()).unwrap_or_default();
+        let file = FileRef { is_sheet: true, ..FileRef::note(sink, format!("{name}[{}]", shown(&sheet))) };
+        let shared = match kind {
+            RosterTable::Students => shared(&mut workbook, number, &sheet, is_one_of_several, options),
+            RosterTable::Groups
+            | RosterTable::Classes
+            | RosterTable::GroupMembers
+            | RosterTable::ClassMembers => None,
+        };
+        if let Some((column, _)) = &shared {
+            let what = if *column == "class_code" { "class" } else { "group" };
+            let message =
+                format!("the name of the sheet is the {what} of its students (--sheet-is nothing leaves it)");
+            sink.reading.notice(&file.name, message);
+        }
+        let is_unnamed = table.is_none() && table_named(&sheet).is_none() && options.map.is_empty();
+        let source = Source { table: kind, is_unnamed, options, path, shared, remark: "" };
+        match workbook.rows(number, true) {
+            Ok(rows) => read_table(sink, &file, &source, rows),
+            Err(fault) => file.refuse(sink, 1, "not-a-workbook", fault),
+        }
+    }
+}
+
+/// The sheets that are asked for; without a wish those named after tables; else all of one form.
+fn choose(
+    workbook: &mut Workbook,
+    table: Option<RosterTable>,
+    options: &CsvOptions,
+) -> Result<Vec<Chosen>, (&'static str, String)> {
+    let sheets = workbook.sheets().to_vec();
+    let kind = table.unwrap_or(RosterTable::Students);
+    let of_one_form = |workbook: &mut Workbook| of_one_form(workbook, kind, options);
+    if !options.sheets.is_empty() {
+        let mut chosen = Vec::new();
+        for wanted in &options.sheets {
+            let Some(number) = sheets.iter().position(|sheet| sheet.name == *wanted) else {
+                let names: Vec<String> = sheets.iter().map(|sheet| shown(&sheet.name)).collect();
+                let message = format!("there is no sheet {}; there are {}", shown(wanted), names.join(", "));
+                return Err(("missing-sheet", message));
+            };
+            chosen.push(Chosen {
+                number,
+                table: table.or(table_named(wanted)).unwrap_or(RosterTable::Students),
+            });
+        }
+        if options.whole {
+            let left: Vec<String> = of_one_form(workbook)
+                .into_iter()
+                .filter(|number| !chosen.iter().any(|chosen| chosen.number == *number))
+                .filter_map(|number| Some(shown(&sheets.get(number)?.name)))
+                .collect();
+            let is_of_them = chosen.iter().any(|chosen| chosen.table == kind);
+            if !left.is_empty() && is_of_them {
+                let message = format!(
+                    "--bulk says that the file is the whole truth, and --sheet leaves out {}, whose students would have \
+                     left: name those sheets too, or leave --sheet or --bulk out",
+                    left.join(", ")
+                );
+                return Err(("sheet-left-out", message));
+            }
+        }
+        return Ok(chosen);
+    }
+    let named: Vec<Chosen> = sheets
+        .iter()
+        .enumerate()
+        .filter(|(_, sheet)| !sheet.is_hidden)
+        .filter_map(|(number, sheet)| Some(Chosen { number, table: table_named(&sheet.name)? }))
+        .collect();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let mut numbers = of_one_form(workbook);
+    if numbers.is_empty() {
+        // The first that is seen tells what is missing.
+        numbers.extend(sheets.iter().position(|sheet| !sheet.is_hidden));
+    }
+    if numbers.is_empty() {
+        return Err((
+            "empty-file",
+            "the workbook has no sheet that is seen (--sheet takes a hidden one)".to_owned(),
+        ));
+    }
+    Ok(numbers.into_iter().map(|number| Chosen { number, table: kind }).collect())
+}
+
+/// The sheets that hold the table with the same headings for id and name as the first that does.
+fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions) -> Vec<usize> {
+    let mut form = None;
+    let mut found = Vec::new();
+    for number in 0..workbook.sheets().len() {
+        if workbook.sheets().get(number).is_none_or(|sheet| sheet.is_hidden) {
+            continue;
+        }
+        let Some((heading, theirs)) = heading_of(workbook, number, kind, options) else { continue };
+        let columns = ["student_id", "name"].map(|column| {
+            let own = heading.names.iter().position(|name| name == column);
+            let made =
+                || heading.made.iter().find(|(name, _)| name == column).map(|(_, made)| made.shown_at());
+            own.or_else(made).and_then(|at| theirs.get(at).cloned())
+        });
+        if *form.get_or_insert_with(|| columns.clone()) == columns {
+            found.push(number);
+        }
+    }
+    found
+}
+
+/// The heading of a sheet that is acceptable as one, and its names as the sheet has them.
+fn heading_of(
+    workbook: &mut Workbook,
+    number: usize,
+    kind: RosterTable,
+    options: &CsvOptions,
+) -> Option<(Heading, Vec<String>)> {
+    let rows = workbook.rows(number, false).ok()?;
+    let found = layout::find(rows, Wanted { table: kind, map: &options.map }).ok()??;
+    let heading = found.heading;
+    let is_theirs = kind != RosterTable::Students || heading.has("name") || !options.map.is_empty();
+    (heading.is_acceptable() && is_theirs).then_some((heading, found.rows.theirs))
+}
+
+/// The column that the sheet's name is for all its rows.
+fn shared(
+    workbook: &mut Workbook,
+    number: usize,
+    sheet: &str,
+    is_one_of_several: bool,
+    options: &CsvOptions,
+) -> Option<(&'static str, Made)> {
+    let mut has_owner = || {
+        let heading = heading_of(workbook, number, RosterTable::Students, options);
+        heading.is_some_and(|(heading, _)| heading.has("group_code") || heading.has("class_code"))
+    };
+    let column = match options.sheet_is {
+        SheetIs::Nothing => return None,
+        SheetIs::Group => "group_code",
+        SheetIs::Class => "class_code",
+        SheetIs::Auto if is_one_of_several && !says_nothing(sheet) && !has_owner() => "group_code",
+        SheetIs::Auto => return None,
+    };
+    Some((column, Made::Constant(sheet.trim().to_owned())))
+}
+
+/// `Sheet1` says nothing of the students in it, nor does the name of a table.
+fn says_nothing(sheet: &str) -> bool {
+    if table_named(sheet).is_some() {
+        return true;
+    }
+    let name = sheet.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')'));
+    name.is_empty() || GIVEN_NAMES.contains(&name.to_lowercase().as_str())
+}
+
+fn tell_unread(sink: &mut RowSink, name: &str, workbook: &Workbook, chosen: &[Chosen]) {
+    let is_read = |number: usize| chosen.iter().any(|chosen| chosen.number == number);
+    let unread = |is_hidden: bool| -> Vec<String> {
+        let sheets = workbook.sheets().iter().enumerate();
+        sheets
+            .filter(|(number, sheet)| sheet.is_hidden == is_hidden && !is_read(*number))
+            .map(|(_, sheet)| shown(&sheet.name))
+            .collect()
+    };
+    for (sheets, what) in [(unread(false), "sheets"), (unread(true), "hidden sheets")] {
+        if !sheets.is_empty() {
+            let message =
+                format!("{what} that were not read: {} (--sheet NAME reads one)", sheets.join(", "));
+            sink.reading.notice(name, message);
+        }
+    }
+}

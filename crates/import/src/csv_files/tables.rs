@@ -1,0 +1,191 @@
+//! Reads the rows of each of our tables.
+
+use std::collections::BTreeSet;
+
+use crate::cells::Cells;
+use crate::heading::OWNER_COLUMNS;
+use crate::sheet::{FileRef, consume};
+use crate::table::{AnyRows, Headers};
+use crate::{CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, StudentRow};
+
+/// Reads the rows of a table and returns how many there were.
+pub(super) fn read(
+    sink: &mut RowSink,
+    file: &FileRef,
+    (table, owners): (RosterTable, &[(&'static str, RosterTable)]),
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    match table {
+        RosterTable::Students => read_students(sink, file, owners, headers, rows),
+        RosterTable::Groups => read_groups(sink, file, headers, rows),
+        RosterTable::Classes => read_classes(sink, file, headers, rows),
+        RosterTable::GroupMembers | RosterTable::ClassMembers => {
+            read_members(sink, file, table, headers, rows)
+        }
+    }
+}
+
+/// How full a column of groups or classes is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fill {
+    filled: u64,
+    blank: u64,
+    /// The first row was filled.
+    begins_filled: bool,
+}
+
+impl Fill {
+    fn note(&mut self, is_filled: bool) {
+        if self.filled + self.blank == 0 {
+            self.begins_filled = is_filled;
+        }
+        self.filled += u64::from(is_filled);
+        self.blank += u64::from(!is_filled);
+    }
+
+    /// Only the first of several rows has a value, as where merged cells were written to a text file.
+    fn looks_merged(self) -> bool {
+        self.begins_filled && self.blank >= self.filled && self.blank > 1
+    }
+}
+
+/// Looks at how full the columns of groups and classes were.
+fn judge_fill(
+    sink: &mut RowSink,
+    file: &FileRef,
+    headers: &Headers,
+    owners: &[(&str, RosterTable)],
+    fills: &[Fill],
+) {
+    for ((column, _), fill) in owners.iter().zip(fills) {
+        if fill.looks_merged() {
+            let message = format!(
+                "{column} is empty in {} of {} rows below others that have it, as merged cells leave it: fill it in every \
+                 row, or import the workbook itself",
+                fill.blank,
+                fill.blank + fill.filled
+            );
+            sink.reading.refuse_file(
+                &file.name,
+                headers.line,
+                headers.position(column),
+                "merged-cells",
+                message,
+            );
+        } else if fill.blank > 0 && fill.filled > 0 {
+            sink.reading.notice(&file.name, format!("{} rows have no {column}", fill.blank));
+        }
+    }
+}
+
+fn read_students(
+    sink: &mut RowSink,
+    file: &FileRef,
+    owners: &[(&'static str, RosterTable)],
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    let own = RosterTable::Students.columns();
+    let is_further = |name: &&str| {
+        !name.is_empty() && !own.contains(name) && !OWNER_COLUMNS.iter().any(|(column, _)| column == name)
+    };
+    let further: Vec<&str> = headers.names.iter().map(String::as_str).filter(is_further).collect();
+    let tables: Vec<RosterTable> =
+        std::iter::once(RosterTable::Students).chain(owners.iter().map(|(_, members)| *members)).collect();
+    let mut made_up = BTreeSet::new();
+    let mut fills = vec![Fill::default(); owners.len()];
+    let count = consume(sink, file, &tables, (headers, rows), |cells, items| {
+        let row = StudentRow {
+            student_id: cells.key("student_id"),
+            name: cells.needed("name", "missing-name"),
+            gender: cells.text("gender"),
+            phone: cells.phone("phone"),
+            email: cells.text("email"),
+            password: cells.verbatim("password"),
+            classin_uid: cells.number("classin_uid"),
+            active: cells.flag("active"),
+            further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
+        };
+        for ((column, members), fill) in owners.iter().zip(&mut fills) {
+            let code = cells.code(column);
+            fill.note(code != CellValue::Empty);
+            if let CellValue::Value(code) = code {
+                if made_up.insert((*members, code.clone())) {
+                    items.push(made_up_owner(*members, &code));
+                }
+                let (table, student) = (*members, row.student_id.clone());
+                items.push(Item::OwnColumn { table, student: student.clone() });
+                items.push(Item::Member { table, student, code, departs: false });
+            }
+        }
+        items.push(student(row));
+    });
+    judge_fill(sink, file, headers, owners, &fills);
+    count
+}
+
+/// A group or class that is known by its name alone.
+fn made_up_owner(members: RosterTable, code: &str) -> Item {
+    let title = CellValue::Value(code.to_owned());
+    if members == RosterTable::ClassMembers {
+        let row = ClassRow { class_code: code.to_owned(), title, ..ClassRow::default() };
+        Item::Class { row, made_up: true }
+    } else {
+        let row = GroupRow { group_code: code.to_owned(), title, gid: CellValue::Nothing };
+        Item::Group { row, made_up: true }
+    }
+}
+
+fn student(row: StudentRow) -> Item {
+    let reference = row.student_id.clone();
+    Item::Student(Box::new(Person { row, reference, departs: false, needs_role: false }))
+}
+
+fn further_value(cells: &mut Cells<'_>, name: &str) -> String {
+    match cells.text(name) {
+        CellValue::Value(text) => text,
+        CellValue::Empty | CellValue::Nothing => String::new(),
+    }
+}
+
+fn read_groups(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(sink, file, &[RosterTable::Groups], (headers, rows), |cells, items| {
+        let row = GroupRow {
+            group_code: cells.key("group_code"),
+            title: cells.needed("title", "missing-title"),
+            gid: cells.number("gid"),
+        };
+        items.push(Item::Group { row, made_up: false });
+    })
+}
+
+fn read_classes(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+    consume(sink, file, &[RosterTable::Classes], (headers, rows), |cells, items| {
+        let row = ClassRow {
+            class_code: cells.key("class_code"),
+            title: cells.needed("title", "missing-title"),
+            course_id: cells.number("course_id"),
+            class_id: cells.number("class_id"),
+        };
+        if matches!(row.class_id, CellValue::Value(_)) && row.course_id == CellValue::Empty {
+            let message = "there is a class_id but no course_id".to_owned();
+            cells.refuse("course_id", "missing-course", message);
+        }
+        items.push(Item::Class { row, made_up: false });
+    })
+}
+
+fn read_members(
+    sink: &mut RowSink,
+    file: &FileRef,
+    table: RosterTable,
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    let column = table.columns().get(1).copied().unwrap_or_default();
+    consume(sink, file, &[table], (headers, rows), |cells, items| {
+        let (student, code) = (cells.key("student_id"), cells.key(column));
+        items.push(Item::Member { table, student, code, departs: false });
+    })
+}

@@ -1,0 +1,117 @@
+//! The words by which column headers are known without a mapping: one table, `header_words.csv`, that anyone can
+//! extend. It has a line for each column of ours and language, with the best words first.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use rosterd_core::roster::normalise_key;
+
+const TABLE: &str = include_str!("header_words.csv");
+
+/// The languages in which the family name comes first, and grade and class make one name.
+const FAMILY_FIRST: [&str; 3] = ["zh", "ja", "ko"];
+
+/// What a header word stands for. Some words stand for the same in several languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KnownWord {
+    /// A column of ours, or a part of one (`given_name`, `family_name`, `middle_name`, `grade`).
+    pub(super) column: &'static str,
+    /// The word's place in the table: of two words for one column the earlier counts.
+    pub(super) rank: usize,
+    /// The word's language says the family name first.
+    pub(super) is_family_first: bool,
+}
+
+static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
+    let mut words = HashMap::new();
+    let mut rank = 0;
+    for line in TABLE.lines().skip(1) {
+        let mut parts = line.splitn(3, ',');
+        let (Some(column), Some(language), Some(list)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let is_family_first = FAMILY_FIRST.contains(&language);
+        for word in list.split('|') {
+            rank += 1;
+            words.entry(folded(word)).or_insert(KnownWord { column, rank, is_family_first });
+        }
+    }
+    words
+});
+
+/// What a header is known to mean.
+pub(super) fn known(header: &str) -> Option<KnownWord> {
+    WORDS.get(&folded(header)).copied()
+}
+
+/// A header without what changes from one export to the next: case, blanks, marks of required fields, remarks in
+/// brackets.
+fn folded(header: &str) -> String {
+    let mut depth = 0_u32;
+    let mut folded = String::new();
+    for letter in normalise_key(header).chars() {
+        match letter {
+            '(' | '（' | '[' | '【' => depth += 1,
+            ')' | '）' | ']' | '】' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            ' ' | '\u{a0}' | '\u{3000}' | '_' | '-' | '.' | '*' | '＊' | ':' | '：' | '\'' | '’' | '\n'
+            | '\r' => {}
+            other => folded.extend(other.to_lowercase()),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_names_a_column_a_language_and_words() {
+        let columns = [
+            "student_id",
+            "name",
+            "given_name",
+            "middle_name",
+            "family_name",
+            "gender",
+            "phone",
+            "email",
+            "grade",
+            "group_code",
+            "active",
+        ];
+        for line in TABLE.lines().skip(1) {
+            let parts: Vec<&str> = line.split(',').collect();
+            assert_eq!(parts.len(), 3, "{line}");
+            assert!(columns.contains(&parts[0]), "{line}");
+            assert!(["en", "zh", "de", "fr", "es", "ja", "ko"].contains(&parts[1]), "{line}");
+            for word in parts[2].split('|') {
+                assert!(!folded(word).is_empty(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_known_however_an_export_writes_it() {
+        for (header, column) in [
+            ("First_Name", "given_name"),
+            ("FIRST NAME", "given_name"),
+            ("*姓名", "name"),
+            ("手机号码（必填）", "phone"),
+            ("E-Mail", "email"),
+            ("Numéro d’élève", "student_id"),
+            ("학번", "student_id"),
+            ("学籍番号", "student_id"),
+            ("班 级", "group_code"),
+            ("Apellidos", "family_name"),
+        ] {
+            assert_eq!(known(header).map(|word| word.column), Some(column), "{header}");
+        }
+        for header in
+            ["序号", "No.", "家长电话", "Parent Phone", "Password", "密码", "身份证号", "出席番号", ""]
+        {
+            assert_eq!(known(header), None, "{header}");
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! From the names of a file's columns to ours: by the admin's mapping, by our own names, by words that are known.
+
+use std::collections::BTreeMap;
+
+use super::header_words::{KnownWord, known};
+use super::made::Made;
+use super::mapping::ColumnMap;
+use super::{RosterTable, shown};
+use rosterd_core::roster::normalise;
+
+/// Columns of a students file that name the student's group or class.
+pub(super) const OWNER_COLUMNS: [(&str, RosterTable); 2] =
+    [("group_code", RosterTable::GroupMembers), ("class_code", RosterTable::ClassMembers)];
+/// Columns that an export of the roster adds to those of the table.
+const EXPORTED_COLUMNS: [&str; 2] = ["groups", "classes"];
+/// Our columns that are nobody else's words and stand for themselves beside known words.
+const OUR_OWN_WORDS: [&str; 4] = ["classin_uid", "active", "group_code", "class_code"];
+
+/// Why columns were left out.
+pub(super) const NOT_MAPPED: &str = "not mapped";
+const NOT_KNOWN: &str = "no word for a column that is taken; --map takes it";
+const EXPORTED: &str =
+    "the groups and classes of an export are not read: change them in group_members and class_members";
+
+/// A fault of a heading, with the number of the column or 1.
+#[derive(Debug)]
+pub(super) struct HeadingFault {
+    pub(super) column: usize,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+/// A row of column names, understood.
+#[derive(Debug, Default)]
+pub(super) struct Heading {
+    /// Our names by column; empty for one that is left out.
+    pub(super) names: Vec<String>,
+    pub(super) made: Vec<(String, Made)>,
+    /// Columns left out, by the reason.
+    pub(super) skipped: BTreeMap<&'static str, Vec<String>>,
+    pub(super) faults: Vec<HeadingFault>,
+    /// How many of the names mean something.
+    pub(super) recognised: usize,
+    /// Names that mean nothing, as the file writes them.
+    pub(super) unknown: Vec<String>,
+    /// Further columns have no names of their own.
+    pub(super) is_translated: bool,
+    has_needed: bool,
+}
+
+impl Heading {
+    /// Understands a row as the heading of a table.
+    pub(super) fn read(names: &[String], table: RosterTable, map: &ColumnMap) -> Self {
+        let mut reading =
+            Reader { theirs: names, table, map, taken: vec![false; names.len()], heading: Self::default() };
+        reading.heading.names = vec![String::new(); names.len()];
+        if !map.is_empty() {
+            reading.by_mapping();
+        } else if reading.place_of_own(reading.key()).is_some() || table != RosterTable::Students {
+            reading.by_own_names();
+        } else {
+            reading.by_words();
+        }
+        reading.finish()
+    }
+
+    /// Whether it can be the heading of the table.
+    pub(super) fn is_acceptable(&self) -> bool {
+        self.faults.is_empty() && self.has_needed
+    }
+
+    /// Whether there is a column of ours.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.names.iter().any(|name| name == column) || self.made.iter().any(|(name, _)| name == column)
+    }
+}
+
+struct Reader<'r> {
+    theirs: &'r [String],
+    table: RosterTable,
+    map: &'r ColumnMap,
+    /// Columns that are in use.
+    taken: Vec<bool>,
+    heading: Heading,
+}
+
+impl Reader<'_> {
+    fn key(&self) -> &'static str {
+        self.table.columns().first().copied().unwrap_or_default()
+    }
+
+    fn place_of_own(&self, column: &str) -> Option<usize> {
+        self.theirs.iter().position(|name| name.eq_ignore_ascii_case(column))
+    }
+
+    fn take(&mut self, at: usize, column: &str) {
+        if let (Some(name), Some(taken)) = (self.heading.names.get_mut(at), self.taken.get_mut(at)) {
+            column.clone_into(name);
+            *taken = true;
+        }
+    }
+
+    fn make(&mut self, column: &str, made: Made) {
+        let parts: Vec<usize> = match &made {
+            Made::Copy(at) => vec![*at],
+            Made::Joined(parts) => parts.clone(),
+            Made::Name { parts, .. } => parts.iter().flatten().copied().collect(),
+            Made::Class { grade, class } => vec![*grade, *class],
+            Made::Constant(_) => Vec::new(),
+        };
+        for at in parts {
+            if let Some(taken) = self.taken.get_mut(at) {
+                *taken = true;
+            }
+        }
+        self.heading.made.push((column.to_owned(), made));
+    }
+
+    fn fault(&mut self, column: usize, code: &'static str, message: String) {
+        self.heading.faults.push(HeadingFault { column: column + 1, code, message });
+    }
+
+    fn by_mapping(&mut self) {
+        self.heading.is_translated = true;
+        let map = self.map;
+        for (number, (ours, theirs)) in map.pairs().enumerate() {
+            if map.pairs().take(number).any(|(earlier, _)| earlier == ours) {
+                let message =
+                    format!("--map names {ours} twice; --map {ours}=FIRST+SECOND joins two columns");
+                self.fault(0, "mapped-twice", message);
+            } else {
+                self.map_one(ours, theirs);
+            }
+        }
+        if self.table == RosterTable::Students {
+            self.needed_by_words();
+        }
+        // Our own names stay, unless the mapping says what stands for them.
+        let owners =
+            OWNER_COLUMNS.iter().map(|(column, _)| *column).filter(|_| self.table == RosterTable::Students);
+        let own: Vec<&str> = self.table.columns().iter().copied().chain(owners).collect();
+        for (at, name) in self.theirs.iter().enumerate() {
+            let Some(column) = own.iter().find(|column| column.eq_ignore_ascii_case(name)) else { continue };
+            if !self.taken.get(at).copied().unwrap_or(true)
+                && !self.map.names(column)
+                && !self.heading.has(column)
+            {
+                self.take(at, column);
+            }
+        }
+        self.leave_out(NOT_MAPPED);
+    }
+
+    fn map_one(&mut self, ours: &str, theirs: &str) {
+        match self.places_of(theirs) {
+            Ok(parts) if parts.len() > 1 => {
+                self.heading.recognised += parts.len();
+                self.make(ours, Made::Joined(parts));
+            }
+            Ok(parts) => {
+                let at = parts.first().copied().unwrap_or_default();
+                let owner = |column: &str| OWNER_COLUMNS.iter().any(|(owner, _)| *owner == column);
+                let earlier = self.heading.names.get(at).cloned().unwrap_or_default();
+                self.heading.recognised += 1;
+                if earlier.is_empty() {
+                    self.take(at, ours);
+                } else if owner(ours) && owner(&earlier) {
+                    self.make(ours, Made::Copy(at));
+                } else {
+                    let message = format!("--map names the column {} twice", shown(theirs));
+                    self.fault(0, "mapped-twice", message);
+                }
+            }
+            Err(fault) => self.heading.faults.push(fault),
+        }
+    }
+
+    /// The numbers of a column, or of the columns that `+` joins.
+    fn places_of(&self, theirs: &str) -> Result<Vec<usize>, HeadingFault> {
+        let single = self.place_of(theirs);
+        if matches!(&single, Err(fault) if fault.code == "missing-column") && theirs.contains('+') {
+            return theirs.split('+').map(|part| self.place_of(normalise(part).as_ref())).collect();
+        }
+        single.map(|at| vec![at])
+    }
+
+    fn place_of(&self, theirs: &str) -> Result<usize, HeadingFault> {
+        let exact = |name: &String| name == theirs;
+        let alike = |name: &String| name.to_lowercase() == theirs.to_lowercase();
+        let places = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
+            self.theirs.iter().enumerate().filter(|(_, name)| is(name)).map(|(at, _)| at).collect()
+        };
+        let found = Some(places(&exact)).filter(|found| !found.is_empty()).unwrap_or_else(|| places(&alike));
+        match found.as_slice() {
+            [at] => Ok(*at),
+            [first, second, ..] => Err(twice(theirs, *first, *second)),
+            [] => Err(HeadingFault {
+                column: 1,
+                code: "missing-column",
+                message: format!("there is no column {}, which --map names", shown(theirs)),
+            }),
+        }
+    }
+
+    fn by_own_names(&mut self) {
+        let owners =
+            OWNER_COLUMNS.iter().map(|(column, _)| *column).filter(|_| self.table == RosterTable::Students);
+        let own: Vec<&str> = self.table.columns().iter().copied().chain(owners).collect();
+        for (at, name) in self.theirs.iter().enumerate() {
+            // SQLite does not tell columns apart by case, so a slip there means our column.
+            let ours = own.iter().find(|column| column.eq_ignore_ascii_case(name));
+            let is_exported = EXPORTED_COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(name));
+            if ours.is_some() {
+                self.heading.recognised += 1;
+            } else if is_exported && self.table == RosterTable::Students {
+                self.heading.skipped.entry(EXPORTED).or_default().push(shown(name));
+                continue;
+            }
+            self.take(at, ours.copied().unwrap_or(name));
+        }
+    }
+
+    /// Takes what known words name; a file in which they name no student stays as it is.
+    fn by_words(&mut self) {
+        let picks = self.pick();
+        self.heading.recognised = picks.len();
+        self.id_and_name(&picks);
+        if !(self.heading.has("student_id") && self.heading.has("name")) {
+            let recognised = self.heading.recognised;
+            self.heading =
+                Heading { names: vec![String::new(); self.theirs.len()], recognised, ..Heading::default() };
+            self.taken = vec![false; self.theirs.len()];
+            self.by_own_names();
+            self.heading.recognised = recognised;
+            return;
+        }
+        self.heading.is_translated = true;
+        self.group(&picks);
+        for column in ["gender", "phone", "email", "active"] {
+            if let Some((_, at)) = picks.get(column) {
+                self.take(*at, column);
+            }
+        }
+        for column in OUR_OWN_WORDS {
+            if let Some(at) = self.place_of_own(column).filter(|_| !self.heading.has(column)) {
+                self.take(at, column);
+            }
+        }
+        self.leave_out(NOT_KNOWN);
+    }
+
+    fn needed_by_words(&mut self) {
+        let picks = self.pick();
+        self.heading.recognised += picks.len();
+        self.id_and_name(&picks);
+        self.group(&picks);
+    }
+
+    /// The best word for each column among those that are free.
+    fn pick(&mut self) -> BTreeMap<&'static str, (KnownWord, usize)> {
+        let mut picks: BTreeMap<&'static str, (KnownWord, usize)> = BTreeMap::new();
+        let mut doubled = Vec::new();
+        for (at, name) in self.theirs.iter().enumerate() {
+            let Some(word) = known(name).filter(|_| !self.taken.get(at).copied().unwrap_or(true)) else {
+                continue;
+            };
+            match picks.get(word.column) {
+                Some((best, first)) if best.rank == word.rank => doubled.push((word.column, *first, at)),
+                Some((best, _)) if best.rank < word.rank => {}
+                Some(_) | None => {
+                    picks.insert(word.column, (word, at));
+                }
+            }
+        }
+        for (column, first, second) in doubled {
+            let is_best = picks.get(column).is_some_and(|(_, at)| *at == first);
+            if is_best && !self.heading.has(column) && !self.map.names(column) {
+                let name = self.theirs.get(first).cloned().unwrap_or_default();
+                self.heading.faults.push(twice(&name, first, second));
+            }
+        }
+        picks
+    }
+
+    fn id_and_name(&mut self, picks: &BTreeMap<&'static str, (KnownWord, usize)>) {
+        if let Some((_, at)) = picks.get("student_id")
+            && !self.heading.has("student_id")
+            && !self.map.names("student_id")
+        {
+            self.take(*at, "student_id");
+        }
+        if self.heading.has("name")
+            || self.map.names("name")
+            || (!self.map.is_empty() && self.place_of_own("name").is_some())
+        {
+            return;
+        }
+        let place = |column: &str| picks.get(column).map(|(_, at)| *at);
+        let (given, family, name) = (place("given_name"), place("family_name"), place("name"));
+        let parts = match (given, family, name) {
+            (Some(given), Some(family), None) => (given, family),
+            // „Name, Vorname“, « Nom, Prénom », "Nombre, Apellidos": one of the two is named by the word for both.
+            (Some(given), None, Some(name)) => (given, name),
+            (None, Some(family), Some(name)) => (name, family),
+            (_, _, Some(name)) => return self.take(name, "name"),
+            (Some(_), None, None) | (None, _, None) => return,
+        };
+        let is_family_first = ["family_name", "given_name"]
+            .iter()
+            .any(|part| picks.get(part).is_some_and(|(word, _)| word.is_family_first));
+        let parts = [Some(parts.0), place("middle_name"), Some(parts.1)];
+        self.make("name", Made::Name { parts, is_family_first });
+    }
+
+    /// The class is the exam side's group, unless the mapping says what the group or the class is.
+    fn group(&mut self, picks: &BTreeMap<&'static str, (KnownWord, usize)>) {
+        let is_said = OWNER_COLUMNS
+            .iter()
+            .any(|(column, _)| self.map.names(column) || self.place_of_own(column).is_some());
+        let Some((_, class)) = picks.get("group_code").filter(|_| !is_said) else { return };
+        match picks.get("grade") {
+            Some((_, grade)) => self.make("group_code", Made::Class { grade: *grade, class: *class }),
+            None => self.take(*class, "group_code"),
+        }
+    }
+
+    fn leave_out(&mut self, reason: &'static str) {
+        for (name, taken) in self.theirs.iter().zip(&self.taken) {
+            if !taken && !name.is_empty() {
+                self.heading.skipped.entry(reason).or_default().push(shown(name));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Heading {
+        let needed = self.table.columns();
+        let needed = match self.table {
+            RosterTable::GroupMembers | RosterTable::ClassMembers => needed.get(..2),
+            RosterTable::Students | RosterTable::Groups | RosterTable::Classes => needed.get(..1),
+        };
+        self.heading.has_needed = needed.unwrap_or_default().iter().all(|column| self.heading.has(column));
+        let is_known = |name: &String| {
+            known(name).is_some()
+                || self.table.columns().iter().any(|column| column.eq_ignore_ascii_case(name))
+        };
+        let unknown = self.theirs.iter().filter(|name| !name.is_empty() && !is_known(name));
+        self.heading.unknown = unknown.map(|name| shown(name)).collect();
+        self.heading
+    }
+}
+
+fn twice(name: &str, first: usize, second: usize) -> HeadingFault {
+    let message = format!(
+        "the column {} stands twice, as column {} and as column {}: give one of them another name",
+        shown(name),
+        first + 1,
+        second + 1
+    );
+    HeadingFault { column: second + 1, code: "duplicate-column", message }
+}
+
+#[cfg(test)]
+mod tests {
+    use csv::StringRecord;
+
+    use super::*;
+
+    fn read(names: &[&str], pairs: &[(&str, &str)]) -> Heading {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let pairs = pairs.iter().map(|(ours, theirs)| ((*ours).to_owned(), (*theirs).to_owned())).collect();
+        Heading::read(&names, RosterTable::Students, &ColumnMap::new(pairs))
+    }
+
+    /// Our columns, with what each row would have in them if a field's value were its column's name.
+    fn ours(heading: &Heading, names: &[&str]) -> Vec<String> {
+        let fields: StringRecord = names.iter().collect();
+        let own = heading.names.iter().zip(names).filter(|(name, _)| !name.is_empty());
+        let own = own.map(|(name, theirs)| format!("{name}={theirs}"));
+        own.chain(heading.made.iter().map(|(name, made)| format!("{name}={}", made.value(&fields)))).collect()
+    }
+
+    #[test]
+    fn ordinary_exports_are_understood_without_a_mapping() {
+        for (names, expected) in [
+            (
+                &["序号", "学号", "姓名", "性别", "手机", "班级"][..],
+                &["student_id=学号", "name=姓名", "gender=性别", "phone=手机", "group_code=班级"][..],
+            ),
+            (&["学号", "姓名", "年级", "班级"], &["student_id=学号", "name=姓名", "group_code=年级班级"]),
+            (
+                &["Student_Number", "First_Name", "Last_Name", "Home_Room"],
+                &["student_id=Student_Number", "group_code=Home_Room", "name=First_Name Last_Name"],
+            ),
+            (
+                &["Schülernummer", "Name", "Vorname", "Klasse"],
+                &["student_id=Schülernummer", "group_code=Klasse", "name=Vorname Name"],
+            ),
+            (
+                &["Identifiant", "Nom", "Prénom", "Classe"],
+                &["student_id=Identifiant", "group_code=Classe", "name=Prénom Nom"],
+            ),
+            (
+                &["Matrícula", "Nombre", "Apellidos", "Correo"],
+                &["student_id=Matrícula", "email=Correo", "name=Nombre Apellidos"],
+            ),
+            (&["学籍番号", "姓", "名", "クラス"], &["student_id=学籍番号", "group_code=クラス", "name=姓名"]),
+            (&["학번", "성", "이름", "반"], &["student_id=학번", "group_code=반", "name=성이름"]),
+            (
+                &["Student ID", "Name", "Password", "Email"],
+                &["student_id=Student ID", "name=Name", "email=Email"],
+            ),
+        ] {
+            let heading = read(names, &[]);
+            assert!(heading.is_acceptable(), "{names:?}: {heading:?}");
+            assert_eq!(ours(&heading, names), expected, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_joins_names_and_gives_one_column_to_group_and_class() {
+        let names = ["Nr", "Vor", "Nach", "Klasse"];
+        let pairs =
+            [("student_id", "Nr"), ("name", "Vor+Nach"), ("group_code", "Klasse"), ("class_code", "Klasse")];
+        let heading = read(&names, &pairs);
+        assert!(heading.is_acceptable(), "{heading:?}");
+        assert_eq!(
+            ours(&heading, &names),
+            ["student_id=Nr", "group_code=Klasse", "name=Vor Nach", "class_code=Klasse"]
+        );
+    }
+
+    #[test]
+    fn with_a_mapping_only_what_is_needed_is_found_by_words() {
+        let names = ["学号", "全名", "手机", "班级"];
+        let heading = read(&names, &[("name", "全名")]);
+        assert_eq!(ours(&heading, &names), ["student_id=学号", "name=全名", "group_code=班级"]);
+        assert_eq!(heading.skipped[NOT_MAPPED], ["手机"]);
+    }
+
+    #[test]
+    fn one_name_for_two_columns_is_refused_where_it_matters() {
+        for (names, pairs) in [
+            (&["学号", "姓名", "电话", "电话"][..], &[("phone", "电话")][..]),
+            (&["学号", "姓名", "电话", "电话"], &[]),
+            (&["Nr", "Name", "Tel"], &[("student_id", "Nr"), ("phone", "Tel"), ("email", "tel")]),
+            (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A"), ("name", "B")]),
+        ] {
+            assert!(!read(names, pairs).is_acceptable(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_are_no_heading_are_told_from_one() {
+        for names in
+            [&["2026级学生名单"][..], &["S1", "Ada", "ada@example.org"], &["姓名", "班级"], &["", "制表：王"]]
+        {
+            assert!(!read(names, &[]).is_acceptable(), "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Finds a table among the rows of a sheet: its heading, which may stand below a title; and of the rows below it
+//! those that belong to it, without repeated headings, totals and the notes at the end.
+
+use std::collections::VecDeque;
+
+use csv::StringRecord;
+
+use super::heading::Heading;
+use super::made::Made;
+use super::mapping::ColumnMap;
+use super::table::{Headers, Row, RowFault, fitted};
+use super::{RosterTable, shown};
+use rosterd_core::roster::normalise_key;
+
+/// Rows in which the heading is looked for.
+const HEADING_ROWS: usize = 20;
+/// Rows that may be notes below the table before they are taken for rows of it.
+const MOST_NOTES: usize = 50;
+/// Names of columns that a message shows.
+const SHOWN_NAMES: usize = 12;
+
+/// Words that begin a line with a total.
+const TOTALS: [&str; 30] = [
+    "合计",
+    "总计",
+    "共计",
+    "小计",
+    "总数",
+    "总人数",
+    "人数",
+    "合計",
+    "總計",
+    "小計",
+    "計",
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "count",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "anzahl",
+    "somme",
+    "effectif",
+    "suma",
+    "totales",
+    "총계",
+    "합계",
+    "소계",
+    "인원",
+    "총원",
+];
+/// Units that a count may carry.
+const UNITS: [&str; 8] = ["人", "名", "명", "位", "students", "pupils", "schüler", "élèves"];
+/// Words that begin a note.
+const NOTES: [&str; 12] =
+    ["注", "备注", "備註", "说明", "制表", "填表", "打印", "※", "note", "printed", "page ", "generated"];
+
+/// What a table is looked for by.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    pub(super) table: RosterTable,
+    pub(super) map: &'w ColumnMap,
+}
+
+/// A table with its heading.
+pub(super) struct Table<I> {
+    pub(super) heading: Heading,
+    pub(super) headers: Headers,
+    pub(super) rows: TableRows<I>,
+    /// What was found instead of an acceptable heading, as a sentence.
+    pub(super) found: String,
+}
+
+impl<I> Table<I> {
+    /// Gives the rows a further column.
+    pub(super) fn add(&mut self, column: &str, made: Made) {
+        self.headers.names.push(column.to_owned());
+        self.headers.made_of.push(made.shown_at());
+        self.rows.made.push(made.clone());
+        self.heading.made.push((column.to_owned(), made));
+    }
+}
+
+/// Looks for the table; `None` where there is no row at all. The best row of the first ones becomes the heading where
+/// none is acceptable.
+pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
+    mut rows: I,
+    wanted: Wanted<'_>,
+) -> Result<Option<Table<I>>, RowFault> {
+    let mut seen: Vec<(Row, Heading)> = Vec::new();
+    let mut fault = None;
+    let mut place = None;
+    while seen.len() < HEADING_ROWS && place.is_none() {
+        let row = match rows.next() {
+            None => break,
+            Some(Ok(row)) => row,
+            Some(Err(found)) if seen.is_empty() => return Err(found),
+            Some(Err(found)) => {
+                fault = Some(found);
+                break;
+            }
+        };
+        let names = Headers::new(row.line, row.fields.iter()).names;
+        let heading = Heading::read(&names, wanted.table, wanted.map);
+        if heading.is_acceptable() {
+            place = Some(seen.len());
+        }
+        seen.push((row, heading));
+    }
+    if seen.is_empty() {
+        return Ok(None);
+    }
+    let found = describe(&seen, place.is_some());
+    let best =
+        (0..seen.len()).rev().max_by_key(|at| seen.get(*at).map_or(0, |(_, heading)| heading.recognised));
+    let place = place.or(best).unwrap_or_default();
+    let below: VecDeque<Row> = seen.drain(place + 1..).map(|(row, _)| row).collect();
+    let Some((row, heading)) = seen.pop() else { return Ok(None) };
+    let titles = seen.iter().map(|(row, _)| folded(&row.fields)).collect();
+    let theirs = folded(&row.fields);
+    let width = Headers::new(row.line, row.fields.iter()).names.len();
+    let key =
+        wanted.table.columns().first().and_then(|key| heading.names.iter().position(|name| name == key));
+    let mut names = heading.names.clone();
+    names.extend(heading.made.iter().map(|(name, _)| name.clone()));
+    let headers = Headers {
+        line: row.line,
+        names,
+        made_of: heading.made.iter().map(|(_, made)| made.shown_at()).collect(),
+    };
+    let made = heading.made.iter().map(|(_, made)| made.clone()).collect();
+    let rows = TableRows {
+        ahead: below.into_iter().map(Ok).chain(fault.map(Err)).collect(),
+        rows,
+        theirs,
+        titles,
+        width,
+        key,
+        made,
+        notes: VecDeque::new(),
+        ready: VecDeque::new(),
+        left_out: LeftOut::default(),
+    };
+    Ok(Some(Table { heading, headers, rows, found }))
+}
+
+/// What the first rows hold, for a message. Values are shown only of a row that has a known heading, for a row without
+/// one may be a person's.
+fn describe(seen: &[(Row, Heading)], is_found: bool) -> String {
+    if is_found {
+        return String::new();
+    }
+    let best = seen.iter().rev().max_by_key(|(_, heading)| heading.recognised);
+    match best.filter(|(_, heading)| heading.recognised > 0) {
+        Some((row, heading)) => {
+            let names = Headers::new(row.line, row.fields.iter()).names;
+            let named =
+                names.iter().filter(|name| !name.is_empty()).take(SHOWN_NAMES).map(|name| shown(name));
+            let named: Vec<String> = named.collect();
+            let candidates: Vec<&str> =
+                heading.unknown.iter().take(SHOWN_NAMES).map(String::as_str).collect();
+            let rest = if candidates.is_empty() {
+                String::new()
+            } else {
+                format!("; without a meaning for us: {}", candidates.join(", "))
+            };
+            format!("row {} has the headings {}{rest}", row.line, named.join(", "))
+        }
+        None => {
+            let first = seen.first().map_or(0, |(row, _)| row.fields.len());
+            format!(
+                "none of the first {} rows has a heading that is known (the first has {first} cells)",
+                seen.len()
+            )
+        }
+    }
+}
+
+/// Rows of the file that are none of the table, by their lines.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut {
+    pub(super) repeated: Vec<u64>,
+    pub(super) totals: Vec<u64>,
+    pub(super) notes: Vec<u64>,
+}
+
+/// The rows of a table, with the columns that are made of others.
+pub(super) struct TableRows<I> {
+    ahead: VecDeque<Result<Row, RowFault>>,
+    rows: I,
+    /// The heading as the file has it.
+    pub(super) theirs: Vec<String>,
+    /// Rows above the heading.
+    titles: Vec<Vec<String>>,
+    width: usize,
+    key: Option<usize>,
+    made: Vec<Made>,
+    /// Rows that are notes if nothing but notes follows.
+    notes: VecDeque<Row>,
+    /// What goes out next.
+    ready: VecDeque<Result<Row, RowFault>>,
+    pub(super) left_out: LeftOut,
+}
+
+impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
+    type Item = Result<Row, RowFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.ready.pop_front() {
+                return Some(row.and_then(|row| self.whole(row)));
+            }
+            match self.ahead.pop_front().or_else(|| self.rows.next()) {
+                None => {
+                    self.left_out.notes.extend(self.notes.drain(..).map(|row| row.line));
+                    return None;
+                }
+                Some(Ok(row)) if self.is_left_out(&row) => {}
+                Some(Ok(row)) if self.notes.len() < MOST_NOTES && self.may_be_note(&row) => {
+                    self.notes.push_back(row)
+                }
+                Some(other) => {
+                    self.ready.extend(self.notes.drain(..).map(Ok));
+                    self.ready.push_back(other);
+                }
+            }
+        }
+    }
+}
+
+impl<I> TableRows<I> {
+    /// A row of the table's width, with its further columns.
+    fn whole(&self, row: Row) -> Result<Row, RowFault> {
+        let mut row = fitted(row, self.width)?;
+        for made in &self.made {
+            let value = made.value(&row.fields);
+            row.fields.push_field(&value);
+        }
+        Ok(row)
+    }
+
+    fn is_left_out(&mut self, row: &Row) -> bool {
+        let is_short =
+            row.fields.iter().filter(|field| !field.trim().is_empty()).count() <= self.theirs.len();
+        // Most rows differ from the heading in the first field already.
+        let begins = |known: &[String]| {
+            let first = row.fields.get(0).unwrap_or_default();
+            known.first().is_some_and(|known| *known == folded_text(first))
+        };
+        let is_again = |known: &[String]| begins(known) && folded(&row.fields) == known;
+        if is_short && (is_again(&self.theirs) || self.titles.iter().any(|title| is_again(title))) {
+            self.left_out.repeated.push(row.line);
+            return true;
+        }
+        if self.is_total(&row.fields) {
+            self.left_out.totals.push(row.line);
+            return true;
+        }
+        false
+    }
+
+    /// A line that begins with a word for a total and has nothing but counts behind it.
+    fn is_total(&self, fields: &StringRecord) -> bool {
+        let mut filled = fields.iter().enumerate().filter(|(_, field)| !field.trim().is_empty());
+        let Some((first, word)) = filled.next() else { return false };
+        let is_place =
+            self.key.is_none_or(|key| first <= key || fields.get(key).is_none_or(|id| id.trim().is_empty()));
+        is_place && begins_with_total(word) && filled.all(|(_, field)| is_count(field))
+    }
+
+    fn may_be_note(&self, row: &Row) -> bool {
+        let filled: Vec<&str> = row.fields.iter().filter(|field| !field.trim().is_empty()).collect();
+        self.width > 1 && filled.len() <= 2 && filled.iter().all(|text| is_note(text))
+    }
+}
+
+fn begins_with_total(text: &str) -> bool {
+    let text = normalise_key(text).to_lowercase();
+    TOTALS.iter().any(|word| {
+        text.strip_prefix(word).is_some_and(|rest| {
+            let rest = rest.trim_start_matches([' ', ':', '：', '\u{3000}', '=', '(', '（']);
+            rest.is_empty() || is_count(rest.trim_end_matches([')', '）']))
+        })
+    })
+}
+
+fn is_count(text: &str) -> bool {
+    let text = normalise_key(text).to_lowercase();
+    let digits = text.trim_start_matches(['共', '计', '計', ':', '：', ' ']);
+    let bare = UNITS.iter().find_map(|unit| digits.strip_suffix(unit)).unwrap_or(digits).trim();
+    bare.is_empty()
+        || bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+        || begins_plainly(&text)
+}
+
+/// A second word for a total within the same line, as in `合计 | 男生 | 12`.
+fn begins_plainly(text: &str) -> bool {
+    matches!(text, "男" | "女" | "男生" | "女生" | "其中" | "boys" | "girls") || TOTALS.contains(&text)
+}
+
+fn is_note(text: &str) -> bool {
+    let text = normalise_key(text);
+    let lower = text.to_lowercase();
+    text.contains([':', '：', '。'])
+        || text.ends_with('.')
+        || text.chars().count() > 40
+        || NOTES.iter().any(|word| lower.starts_with(word))
+}
+
+fn folded(fields: &StringRecord) -> Vec<String> {
+    let mut fields: Vec<String> = fields.iter().map(folded_text).collect();
+    while fields.last().is_some_and(String::is_empty) {
+        fields.pop();
+    }
+    fields
+}
+
+fn folded_text(text: &str) -> String {
+    normalise_key(text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(lines: &[&str]) -> Vec<Result<Row, RowFault>> {
+        let row = |(at, line): (usize, &&str)| {
+            let fields: StringRecord = line.split('|').collect();
+            Ok(Row::new(at as u64 + 1, fields))
+        };
+        lines.iter().enumerate().map(row).filter(|row| !row.as_ref().is_ok_and(Row::is_blank)).collect()
+    }
+
+    /// The line of the heading, the lines of the rows, and the lines that were left out.
+    fn found(lines: &[&str]) -> (u64, Vec<u64>, [Vec<u64>; 3]) {
+        let map = ColumnMap::default();
+        let wanted = Wanted { table: RosterTable::Students, map: &map };
+        let mut table = find(rows(lines).into_iter(), wanted).unwrap().unwrap();
+        assert!(table.heading.is_acceptable(), "{}", table.found);
+        let line = |row: Result<Row, RowFault>| row.map_or_else(|fault| fault.line, |row| row.line);
+        let below = table.rows.by_ref().map(line).collect();
+        let LeftOut { repeated, totals, notes } = std::mem::take(&mut table.rows.left_out);
+        (table.headers.line, below, [repeated, totals, notes])
+    }
+
+    #[test]
+    fn the_heading_is_found_below_titles_and_the_table_ends_before_totals_and_notes() {
+        let lines = [
+            "高一年级学生名单",
+            "2026年9月||",
+            "学号|姓名|班级",
+            "1|王小明|1班",
+            "学号|姓名|班级",
+            "2|李雷|1班",
+            "小计|2人|",
+            "高一年级学生名单",
+            "3|韩梅梅|2班",
+            "合计：3人||",
+            "",
+            "制表人：王老师||日期：2026-9-1",
+        ];
+        assert_eq!(found(&lines), (3, vec![4, 6, 9], [vec![5, 8], vec![7, 10], vec![12]]));
+    }
+
+    #[test]
+    fn a_student_is_not_taken_for_a_total_or_a_note() {
+        let lines = ["student_id|name", "Total|Ada", "S: 1|Bo", "Sum|Summer Lee", "S4|总计", "S5|"];
+        assert_eq!(found(&lines), (1, vec![2, 3, 4, 5, 6], [vec![], vec![], vec![]]));
+        let lines = ["student_id|name", "Note: S1|", "S2|Ada"];
+        assert_eq!(found(&lines).1, [2, 3], "what is followed by a student is no note at the end");
+    }
+
+    #[test]
+    fn a_row_without_a_known_heading_is_never_shown() {
+        let map = ColumnMap::default();
+        let wanted = Wanted { table: RosterTable::Students, map: &map };
+        let table = find(rows(&["S1|Ann Lee", "S2|Bea Fox"]).into_iter(), wanted).unwrap().unwrap();
+        assert!(!table.heading.is_acceptable());
+        assert!(!table.found.contains("Ann") && table.found.contains("2 cells"), "{}", table.found);
+        let table = find(rows(&["序号|姓名", "1|王"]).into_iter(), wanted).unwrap().unwrap();
+        assert_eq!(table.found, "row 1 has the headings 序号, 姓名; without a meaning for us: 序号");
+    }
+}

@@ -1,0 +1,58 @@
+//! Columns that are made of others: joined names, a class within its grade, one column that stands for two.
+
+use csv::StringRecord;
+
+use super::names::{class_of_grade, full_name, joined};
+use rosterd_core::roster::normalise;
+
+/// A column that is made of others, whose numbers it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Copy(usize),
+    /// The parts of a name, in this order.
+    Joined(Vec<usize>),
+    /// Given, middle and family name.
+    Name {
+        parts: [Option<usize>; 3],
+        is_family_first: bool,
+    },
+    /// A class within a grade.
+    Class {
+        grade: usize,
+        class: usize,
+    },
+    /// The same for all rows, such as the sheet's name.
+    Constant(String),
+}
+
+impl Made {
+    /// The number of the column by which it is shown.
+    pub(super) fn shown_at(&self) -> usize {
+        match self {
+            Self::Copy(at) | Self::Class { class: at, .. } => *at,
+            Self::Joined(parts) => parts.first().copied().unwrap_or_default(),
+            Self::Name { parts, .. } => parts.iter().flatten().min().copied().unwrap_or_default(),
+            Self::Constant(_) => 0,
+        }
+    }
+
+    /// Its value in a row.
+    pub(super) fn value(&self, fields: &StringRecord) -> String {
+        let field = |at: usize| normalise(fields.get(at).unwrap_or_default());
+        match self {
+            Self::Copy(at) => fields.get(*at).unwrap_or_default().to_owned(),
+            Self::Joined(parts) => {
+                let parts: Vec<_> = parts.iter().map(|at| field(*at)).collect();
+                let parts: Vec<&str> =
+                    parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
+                joined(&parts)
+            }
+            Self::Name { parts, is_family_first } => {
+                let parts = parts.map(|part| part.map(field).unwrap_or_default());
+                full_name([&parts[0], &parts[1], &parts[2]], *is_family_first)
+            }
+            Self::Class { grade, class } => class_of_grade(&field(*grade), &field(*class)),
+            Self::Constant(text) => text.clone(),
+        }
+    }
+}

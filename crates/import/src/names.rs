@@ -1,0 +1,74 @@
+//! Full names from their parts, as the language says them.
+
+/// A full name from its given, middle and family part. Names in Chinese, Japanese or Korean letters are written without
+/// blanks and with the family name first, whatever the columns are called.
+pub(super) fn full_name([given, middle, family]: [&str; 3], is_family_first: bool) -> String {
+    let family_first = [family, middle, given];
+    if !given.is_empty() && !family.is_empty() && family_first.iter().all(|part| is_east_asian(part)) {
+        return family_first.concat();
+    }
+    words(if is_family_first { family_first } else { [given, middle, family] })
+}
+
+/// The parts of a name in the order in which they are given, without blanks between where its letters need none.
+pub(super) fn joined(parts: &[&str]) -> String {
+    if parts.iter().all(|part| is_east_asian(part)) { parts.concat() } else { words(parts.iter().copied()) }
+}
+
+fn words<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = parts.into_iter().flat_map(str::split_whitespace).collect();
+    words.join(" ")
+}
+
+fn is_east_asian(text: &str) -> bool {
+    text.chars().all(|letter| {
+        matches!(letter, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}' | '々')
+    })
+}
+
+/// A class within a grade, as one name: `高一` and `1班` are `高一1班`, and a class that has its grade in its name stays.
+pub(super) fn class_of_grade(grade: &str, class: &str) -> String {
+    if grade.is_empty() || class.is_empty() || class.starts_with(grade) {
+        return class.to_owned();
+    }
+    let is_digit = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_digit());
+    let dash = if is_digit(grade.chars().last()) && is_digit(class.chars().next()) { "-" } else { "" };
+    format!("{grade}{dash}{class}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_said_in_the_order_of_its_language() {
+        for (given, middle, family, is_family_first, name) in [
+            ("Ada", "", "Lovelace", false, "Ada Lovelace"),
+            ("小明", "", "王", false, "王小明"),
+            ("太郎", "", "山田", true, "山田太郎"),
+            ("민수", "", "김", true, "김민수"),
+            ("Minsu", "", "Kim", true, "Kim Minsu"),
+            ("Ana  María", "", "García López", false, "Ana María García López"),
+            ("", "", "Pelé", false, "Pelé"),
+            ("小明", "", "", false, "小明"),
+        ] {
+            assert_eq!(full_name([given, middle, family], is_family_first), name);
+        }
+        assert_eq!(joined(&["Lovelace", "Ada"]), "Lovelace Ada");
+        assert_eq!(joined(&["王", "小明"]), "王小明");
+    }
+
+    #[test]
+    fn a_class_is_named_within_its_grade() {
+        for (grade, class, name) in [
+            ("高一", "1班", "高一1班"),
+            ("高一", "高一1班", "高一1班"),
+            ("3", "2", "3-2"),
+            ("1", "A", "1A"),
+            ("", "2班", "2班"),
+            ("高一", "", ""),
+        ] {
+            assert_eq!(class_of_grade(grade, class), name);
+        }
+    }
+}

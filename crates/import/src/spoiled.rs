@@ -1,0 +1,163 @@
+//! What spreadsheets do to a value on its way into a file: `="00123"`, `'00123`, `1001.0`, full-width digits, a code
+//! that became a date. What is certain is taken back; the rest is told apart, so that it can be refused.
+
+use std::borrow::Cow;
+
+use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
+
+/// What a column holds, as far as it matters for what a spreadsheet did to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// Ids of people.
+    Ids,
+    /// Codes of groups and classes.
+    Codes,
+    /// Whole numbers and telephone numbers.
+    Numbers,
+    Texts,
+}
+
+/// A value as it was before a spreadsheet program wrote it.
+pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
+    let text = if holds == Holds::Texts { normalise(raw) } else { normalise_key(raw) };
+    if let Some(rest) = text.strip_prefix('\'') {
+        let inner = rest.trim_start_matches('\'');
+        let is_digits = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
+        let is_protected = computes(inner) || (holds != Holds::Texts && is_digits);
+        return if is_protected { Cow::Owned(rest.to_owned()) } else { text };
+    }
+    if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return Cow::Owned(normalise(&inner.replace("\"\"", "\"")).into_owned());
+    }
+    match holds {
+        Holds::Ids | Holds::Numbers => {
+            let narrow = narrowed(text);
+            match without_zero_fraction(&narrow) {
+                whole if whole.len() < narrow.len() => Cow::Owned(whole.to_owned()),
+                _ => narrow,
+            }
+        }
+        Holds::Codes | Holds::Texts => text,
+    }
+}
+
+/// A text that a spreadsheet program would compute. Numbers and telephone numbers, such as +8613800138000, compute
+/// nothing.
+#[must_use]
+pub fn computes(text: &str) -> bool {
+    let mut letters = text.chars();
+    let first = letters.next();
+    let rest = letters.as_str();
+    match first {
+        Some('=' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => true,
+        Some('+') => rest.is_empty() || !rest.chars().all(|c| c.is_ascii_digit() || c == ' '),
+        Some('-') => rest.parse::<f64>().is_err() || rest.starts_with(['+', '-']),
+        _ => false,
+    }
+}
+
+/// Full-width digits and letters as ordinary ones, where nothing but such and ordinary ones are there.
+fn narrowed(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_wide = |letter: char| ('\u{ff01}'..='\u{ff5e}').contains(&letter);
+    if text.is_ascii() || !text.chars().all(|letter| letter.is_ascii() || is_wide(letter)) {
+        return text;
+    }
+    let narrow = |letter: char| {
+        let code = u32::from(letter);
+        if is_wide(letter) { char::from_u32(code - 0xfee0).unwrap_or(letter) } else { letter }
+    };
+    Cow::Owned(text.chars().map(narrow).collect())
+}
+
+/// `1.38E+10`, as spreadsheets show a long number that they were not told to keep.
+pub(super) fn is_rounded(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
+        return false;
+    };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, rest) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
+    are_digits(whole) && are_digits(rest) && are_digits(power)
+}
+
+/// Months as spreadsheet programs shorten them, in the languages that write the month as a word.
+const MONTHS: [&str; 40] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "jän", "mär",
+    "mrz", "mai", "juni", "juli", "okt", "dez", "janv", "févr", "fevr", "mars", "avr", "avril", "juin",
+    "juil", "août", "aout", "déc", "ene", "abr", "ago", "dic", "janvier", "février", "märz", "april",
+];
+
+/// `2-Mar`, `Mar-02`, `02. Mrz`, `3月2日`: what becomes of a code such as 3-2 in a spreadsheet program that takes it for
+/// a date.
+pub(super) fn is_date_of_a_code(text: &str) -> bool {
+    let are_digits =
+        |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    for (month, day) in [('月', '日'), ('월', '일')] {
+        if let Some((before, after)) = text.split_once(month) {
+            let before = before.trim().rsplit(['年', '년']).next().unwrap_or_default().trim();
+            return are_digits(before) && after.trim().strip_suffix(day).is_some_and(are_digits);
+        }
+    }
+    let parts: Vec<&str> = text.split(['-', ' ', '.', '/']).filter(|part| !part.is_empty()).collect();
+    let is_month = |text: &str| MONTHS.contains(&text.to_lowercase().as_str());
+    match parts.as_slice() {
+        [one, other] => (are_digits(one) && is_month(other)) || (is_month(one) && are_digits(other)),
+        [day, month, year] => are_digits(day) && is_month(month) && are_digits(year),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_put_around_a_value_is_taken_off_where_that_is_certain() {
+        use Holds::{Codes, Ids, Numbers, Texts};
+        for (raw, holds, value) in [
+            ("=\"00123\"", Ids, "00123"),
+            ("=\"a\"\"b\"", Texts, "a\"b"),
+            ("=A1", Texts, "=A1"),
+            ("'00123", Ids, "00123"),
+            ("'00123", Codes, "00123"),
+            ("'00123", Texts, "'00123"),
+            ("''00123", Ids, "'00123"),
+            ("'t Hooft", Texts, "'t Hooft"),
+            ("'-Bea", Texts, "-Bea"),
+            ("''-Bea", Texts, "'-Bea"),
+            ("'=\"x\"", Texts, "=\"x\""),
+            ("'+1 (212) 555", Numbers, "+1 (212) 555"),
+            ("'+86138", Texts, "'+86138"),
+            ("1001.0", Ids, "1001"),
+            ("13800138000.0", Numbers, "13800138000"),
+            ("7.0", Codes, "7.0"),
+            ("7.0", Texts, "7.0"),
+            ("１３８００１３８０００", Numbers, "13800138000"),
+            ("Ｓ０１", Ids, "S01"),
+            ("高一１班", Codes, "高一１班"),
+            ("\u{200e}10\u{ad}01", Ids, "1001"),
+        ] {
+            assert_eq!(mended(raw, holds), value, "{raw} of {holds:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_became_a_date_is_told_from_other_codes() {
+        for text in [
+            "2-Mar",
+            "Mar-02",
+            "02. Mrz",
+            "02-mars",
+            "3月2日",
+            "2026年3月2日",
+            "03월 02일",
+            "2-Mar-26",
+            "2 mar",
+        ] {
+            assert!(is_date_of_a_code(text), "{text}");
+        }
+        for text in ["3-2", "高一1班", "2026-03-02", "7B", "May", "Mars", "G-March", "3月班", "7.1", "A 12"]
+        {
+            assert!(!is_date_of_a_code(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What a workbook's number format makes of a number. Only what is certain is shown: zeros in front, fixed
+//! decimals, letters around. Dates are told apart, for a code that became a date cannot be read back.
+
+/// A number format, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NumberFormat {
+    /// The number as it is.
+    Plain,
+    /// Places for digits, with texts around and between them.
+    Pattern {
+        /// Before the decimal point.
+        whole: Vec<Piece>,
+        /// The fewest and the most decimals.
+        decimals: (usize, usize),
+        /// Behind all digits.
+        tail: String,
+    },
+    /// A date or a time.
+    Date,
+    /// Anything else, such as percentages and fractions.
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// `0`: a digit, zero where there is none.
+    Zero,
+    /// `#` or `?`: a digit where there is one.
+    Digit,
+    Text(char),
+}
+
+/// Numbers of formats that are built in and dates or times; those from 27 on are Chinese, Japanese and Korean.
+const BUILT_IN_DATES: [std::ops::RangeInclusive<u32>; 4] = [14..=22, 27..=36, 45..=47, 50..=58];
+
+impl NumberFormat {
+    /// A format that has no text, by its number.
+    pub(super) fn built_in(number: u32) -> Self {
+        if BUILT_IN_DATES.iter().any(|dates| dates.contains(&number)) {
+            return Self::Date;
+        }
+        match number {
+            2 => Self::parse("0.00"),
+            4 => Self::parse("#,##0.00"),
+            9 | 10 | 12 | 13 => Self::Other,
+            _ => Self::Plain,
+        }
+    }
+
+    /// A format by its text. Of several sections the first counts, which is for numbers above zero.
+    pub(super) fn parse(text: &str) -> Self {
+        if text.eq_ignore_ascii_case("general") || text.starts_with('@') {
+            return Self::Plain;
+        }
+        let mut parsed = Parsed::default();
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                ';' => break,
+                '"' => parsed.texts(letters.by_ref().take_while(|c| *c != '"')),
+                '\\' => parsed.texts(letters.next().into_iter()),
+                // A blank as wide as a letter, and a filler.
+                '_' | '*' => drop(letters.next()),
+                '[' => {
+                    let inside: String = letters.by_ref().take_while(|c| *c != ']').collect();
+                    parsed.bracket(&inside);
+                }
+                '0' => parsed.place(Piece::Zero),
+                '#' | '?' => parsed.place(Piece::Digit),
+                '.' if parsed.has_places => parsed.is_decimal = true,
+                ',' => parsed.has_thousands = true,
+                'E' | 'e' if parsed.has_places => {
+                    parsed.is_scientific = true;
+                    break;
+                }
+                '%' | '/' | '@' => parsed.is_other = true,
+                'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' | 'e' | 'g' | 'b' => {
+                    parsed.is_date = true;
+                }
+                'G' | 'E' | 'A' | 'P' => parsed.is_other = true,
+                other => parsed.texts(std::iter::once(other)),
+            }
+        }
+        parsed.format()
+    }
+
+    /// What is shown of a number; `None` where that is not certain.
+    pub(super) fn show(&self, number: f64) -> Option<String> {
+        match self {
+            Self::Plain => Some(number.to_string()),
+            Self::Pattern { whole, decimals, tail } => show(number, whole, *decimals, tail),
+            Self::Date | Self::Other => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Parsed {
+    whole: Vec<Piece>,
+    decimals: (usize, usize),
+    tail: String,
+    has_places: bool,
+    is_decimal: bool,
+    has_thousands: bool,
+    is_scientific: bool,
+    is_date: bool,
+    is_other: bool,
+}
+
+impl Parsed {
+    fn texts(&mut self, letters: impl Iterator<Item = char>) {
+        for letter in letters {
+            if self.is_decimal { self.tail.push(letter) } else { self.whole.push(Piece::Text(letter)) }
+        }
+    }
+
+    fn place(&mut self, piece: Piece) {
+        self.has_places = true;
+        if !self.is_decimal {
+            return self.whole.push(piece);
+        }
+        // A text between decimals is nothing that people write.
+        self.is_other |= !self.tail.is_empty();
+        self.decimals.1 += 1;
+        if piece == Piece::Zero {
+            self.decimals.0 = self.decimals.1;
+        }
+    }
+
+    fn bracket(&mut self, inside: &str) {
+        let is_elapsed = matches!(inside.to_ascii_lowercase().as_str(), "h" | "hh" | "m" | "mm" | "s" | "ss");
+        self.is_date |= is_elapsed;
+        self.is_other |= inside.starts_with(['<', '>', '=']);
+        // `[$€-407]` shows what stands before the dash; colours and languages show nothing.
+        if let Some(currency) = inside.strip_prefix('$') {
+            let shown = currency.split('-').next().unwrap_or_default().to_owned();
+            self.texts(shown.chars());
+        }
+    }
+
+    fn format(self) -> NumberFormat {
+        if self.is_date {
+            return NumberFormat::Date;
+        }
+        if self.is_scientific {
+            return NumberFormat::Plain;
+        }
+        if self.is_other || !self.has_places {
+            return NumberFormat::Other;
+        }
+        let texts = self.whole.iter().any(|piece| matches!(piece, Piece::Text(_))) || !self.tail.is_empty();
+        let zeros = self.whole.iter().filter(|piece| **piece == Piece::Zero).count();
+        match (self.has_thousands, texts, zeros, self.decimals) {
+            // Separators are there for people's eyes, and belong to no id.
+            (true, false, _, _) | (false, false, 0 | 1, (0, 0)) => NumberFormat::Plain,
+            (true, true, _, _) => NumberFormat::Other,
+            _ => NumberFormat::Pattern { whole: self.whole, decimals: self.decimals, tail: self.tail },
+        }
+    }
+}
+
+fn show(number: f64, whole: &[Piece], decimals: (usize, usize), tail: &str) -> Option<String> {
+    if number < 0.0 {
+        return None;
+    }
+    let plain = number.to_string();
+    let (digits, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    // More decimals than are shown: what people see is rounded.
+    if fraction.len() > decimals.1 {
+        return None;
+    }
+    let mut digits: Vec<char> = if digits == "0" { Vec::new() } else { digits.chars().collect() };
+    let first = whole.iter().position(|piece| !matches!(piece, Piece::Text(_)))?;
+    let mut shown: Vec<char> = Vec::new();
+    for (at, piece) in whole.iter().enumerate().rev() {
+        match piece {
+            Piece::Text(letter) => shown.push(*letter),
+            Piece::Zero => shown.push(digits.pop().unwrap_or('0')),
+            Piece::Digit => shown.extend(digits.pop()),
+        }
+        if at == first {
+            shown.extend(std::mem::take(&mut digits).into_iter().rev());
+        }
+    }
+    let mut text: String = shown.into_iter().rev().collect();
+    let zeros = decimals.0.saturating_sub(fraction.len());
+    if !fraction.is_empty() || zeros > 0 {
+        text.push('.');
+        text.push_str(fraction);
+        text.push_str(&"0".repeat(zeros));
+    }
+    text.push_str(tail);
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_shown_as_its_format_shows_it_or_not_at_all() {
+        for (format, number, shown) in [
+            ("General", 123.0, Some("123")),
+            ("@", 123.0, Some("123")),
+            ("0", 20_260_001.0, Some("20260001")),
+            ("00000", 123.0, Some("00123")),
+            ("00000", 1_234_567.0, Some("1234567")),
+            ("00000000000", 7_700_900_123.0, Some("07700900123")),
+            ("0.00", 7.1, Some("7.10")),
+            ("0.0", 7.25, None),
+            ("0", 7.5, Some("7.5")),
+            ("000-0000-0000", 13_800_138_000.0, Some("138-0013-8000")),
+            ("\"S\"0000", 7.0, Some("S0007")),
+            ("0000\"班\"", 7.0, Some("0007班")),
+            ("[Red]00000;-00000", 5.0, Some("00005")),
+            ("00000_ ", 5.0, Some("00005")),
+            ("#,##0", 20_260_001.0, Some("20260001")),
+            ("0.00E+00", 13_800_138_000.0, Some("13800138000")),
+            ("[>99]0000;00", 5.0, None),
+            ("0%", 0.5, None),
+            ("# ?/?", 0.5, None),
+            ("00000", -5.0, None),
+        ] {
+            assert_eq!(NumberFormat::parse(format).show(number).as_deref(), shown, "{format} of {number}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_are_told_from_numbers() {
+        for format in [
+            "yyyy-mm-dd",
+            "m\"-\"d",
+            "d-mmm",
+            "[h]:mm",
+            "yyyy\"年\"m\"月\"d\"日\"",
+            "m/d",
+            "h:mm AM/PM",
+            "[$-804]m月d日",
+        ] {
+            assert_eq!(NumberFormat::parse(format), NumberFormat::Date, "{format}");
+        }
+        for (number, is_date) in
+            [(0, false), (1, false), (14, true), (21, true), (31, true), (49, false), (57, true)]
+        {
+            assert_eq!(NumberFormat::built_in(number) == NumberFormat::Date, is_date, "{number}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Workbooks: read as their sheets show them, all sheets of one form, merged cells filled.
+
+use super::workbook::{Sheet, workbook};
+use super::*;
+
+const HEADING: &[&str] = &["学号", "姓名", "班级"];
+
+#[test]
+fn all_sheets_of_one_form_are_read_and_their_names_are_the_groups() {
+    let heading = &["学号", "姓名"][..];
+    let bytes = workbook(&[
+        Sheet { name: "说明", rows: &[&["请勿修改"]], ..Sheet::default() },
+        Sheet {
+            name: "高一1班", rows: &[&["高一1班名单"], heading, &["1", "王小明"]], ..Sheet::default()
+        },
+        Sheet {
+            name: "高一2班", rows: &[&["高一2班名单"], heading, &["2", "李雷"]], ..Sheet::default()
+        },
+        Sheet { name: "教师", rows: &[&["工号", "姓名"], &["T1", "王老师"]], ..Sheet::default() },
+        Sheet { name: "去年", rows: &[heading, &["9", "韩梅梅"]], is_hidden: true, ..Sheet::default() },
+    ]);
+    let found = read_one("名单.xlsx", &bytes);
+    found.is_good();
+    assert_eq!(found.students, ["1 王小明 - - -", "2 李雷 - - -"]);
+    assert_eq!(found.members, ["1 in 高一1班", "2 in 高一2班"]);
+    let said = found.messages();
+    assert!(
+        said.contains("sheets that were not read: 说明, 教师") && said.contains("hidden sheets"),
+        "{said}"
+    );
+
+    let desk = Desk::new();
+    let path = desk.put("名单.xlsx", &bytes);
+    let options = CsvOptions { sheets: vec!["高一1班".to_owned()], whole: true, ..CsvOptions::default() };
+    let found = read(vec![path], options);
+    assert_eq!(found.problems(), [(1, 1, "sheet-left-out")]);
+    assert!(found.messages().contains("高一2班"), "{}", found.messages());
+}
+
+#[test]
+fn a_number_is_read_as_its_format_shows_it_and_a_date_is_no_code() {
+    let bytes = workbook(&[Sheet {
+        name: "Sheet1",
+        rows: &[
+            HEADING,
+            &["#1:123", "王", "1班"],
+            &["#1:45678", "李", "#2:46083"],
+            &["#3:0.5", "韩", "2班"],
+            &["#0:4", "张", "#0:7.1"],
+        ],
+        ..Sheet::default()
+    }]);
+    let found = read_one("名单.xlsx", bytes);
+    assert_eq!(found.problems(), [(3, 3, "date"), (4, 1, "format")]);
+    assert_eq!(found.students, ["00123 王 - - -", "4 张 - - -"]);
+    assert_eq!(found.members, ["00123 in 1班", "4 in 7.1"]);
+    assert!(found.messages().contains("a date (2026-03-02)"), "{}", found.messages());
+}
+
+#[test]
+fn a_merged_class_cell_is_the_class_of_all_its_rows() {
+    let bytes = workbook(&[Sheet {
+        name: "Sheet1",
+        rows: &[
+            &["名单"],
+            HEADING,
+            &["1", "王", "1班"],
+            &["2", "李"],
+            &["3", "韩"],
+            &["4", "张", "2班"],
+            &["合计", "4人"],
+        ],
+        merged: &["A1:C1", "C3:C5"],
+        is_hidden: false,
+    }]);
+    let found = read_one("名单.xlsx", bytes);
+    found.is_good();
+    assert_eq!(found.members, ["1 in 1班", "2 in 1班", "3 in 1班", "4 in 2班"]);
+}
+
+#[test]
+fn workbooks_of_another_writer_are_read_as_they_show_themselves() {
+    let map = [("student_id", "Nr"), ("name", "Name")];
+    for (name, students, members, problems) in [
+        ("five-digits", &["00123 Ann - 07700900123 -", "45678 Bea - 07700900124 -"][..], &[][..], &[][..]),
+        ("four-digits", &["0123 Ann - - -", "0456 Bea - - -"], &[], &[]),
+        ("decimals", &["S1 Ann - - -", "S2 Bea - - -"], &["S1 in 7.10", "S2 in 7.1"], &[]),
+        (
+            "one-cell-for-three",
+            &["S1 Ann - - -", "S2 Bea - - -", "S3 Cid - - -"],
+            &["S1 in 7A", "S2 in 7A", "S3 in 7A"],
+            &[],
+        ),
+        ("date-class", &["S2 Bea - - -"], &["S2 in 3-10"], &[(2, 3, "date")]),
+        ("time-class", &[], &[], &[(2, 3, "date")]),
+        ("date-id", &[], &[], &[(2, 1, "date")]),
+    ] {
+        let path = format!("{}/tests/fixtures/{name}.xlsx", env!("CARGO_MANIFEST_DIR"));
+        let phone = (name == "five-digits").then_some(("phone", "Phone"));
+        let pairs: Vec<_> = map.into_iter().chain(phone).collect();
+        let found = read(vec![path.into()], mapped(&pairs));
+        assert_eq!(found.problems(), problems, "{name}: {}", found.messages());
+        assert_eq!(found.students, students, "{name}");
+        assert_eq!(found.members, members, "{name}");
+    }
+}
+
+#[test]
+fn a_sheet_of_open_document_is_read_as_it_shows_itself() {
+    let content = concat!(
+        "<office:document-content><office:automatic-styles><style:style style:name=\"off\"><style:table-properties ",
+        "table:display=\"false\"/></style:style></office:automatic-styles><office:body><office:spreadsheet>",
+        "<table:table table:name=\"old\" table:style-name=\"off\"><table:table-row/></table:table>",
+        "<table:table table:name=\"list\">",
+        "<table:table-row><table:table-cell><text:p>学号</text:p></table:table-cell><table:table-cell><text:p>姓名</text:p>",
+        "</table:table-cell><table:table-cell><text:p>班级</text:p></table:table-cell></table:table-row>",
+        "<table:table-row><table:table-cell office:value-type=\"float\" office:value=\"123\"><text:p>00123</text:p></table:table-cell>",
+        "<table:table-cell office:value-type=\"string\"><office:annotation><text:p>note</text:p></office:annotation>",
+        "<text:p>王<text:s/>明</text:p></table:table-cell><table:table-cell table:number-rows-spanned=\"2\"><text:p>1班</text:p>",
+        "</table:table-cell></table:table-row>",
+        "<table:table-row><table:table-cell office:value-type=\"float\" office:value=\"124\"><text:p>00124</text:p></table:table-cell>",
+        "<table:table-cell><text:p>李 &amp; 雷</text:p></table:table-cell><table:covered-table-cell/></table:table-row>",
+        "<table:table-row table:number-rows-repeated=\"1048573\"><table:table-cell table:number-columns-repeated=\"16384\"/></table:table-row>",
+        "</table:table></office:spreadsheet></office:body></office:document-content>",
+    );
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file("content.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut archive, content.as_bytes()).unwrap();
+    let found = read_one("list.ods", archive.finish().unwrap().into_inner());
+    found.is_good();
+    assert_eq!(found.students, ["00123 王 明 - - -", "00124 李 & 雷 - - -"]);
+    assert_eq!(found.members, ["00123 in 1班", "00124 in 1班"]);
+}

@@ -1,0 +1,103 @@
+//! What an admin should know of the rows put aside, though it stops nothing: ids of several lengths, ids that are new,
+//! people whose id changed, students who are there again.
+
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::RosterWriteError;
+use super::checks::has_column;
+use super::compare::count_of;
+use super::staging::{Staging, run};
+use rosterd_import::{Notice, Reading};
+
+/// So many new ids are no sign of a mistake yet.
+const FEW: i64 = 5;
+
+impl Staging {
+    /// A spreadsheet that eats leading zeros leaves ids of several lengths.
+    pub(super) async fn tell_lengths(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        let row = sqlx::query(
+            "SELECT COALESCE(MIN(LENGTH(key)), 0), COALESCE(MAX(LENGTH(key)), 0), COUNT(*),
+                    COALESCE(SUM(key GLOB '0*'), 0), COALESCE(SUM(key GLOB '*[^0-9]*'), 0)
+             FROM temp.staged_students WHERE good = 1",
+        )
+        .fetch_one(&mut *self.connection)
+        .await?;
+        let [shortest, longest, _, zeros, others] = [0, 1, 2, 3, 4].map(|at| row.try_get::<i64, _>(at));
+        let (shortest, longest) = (shortest?, longest?);
+        if shortest < longest && longest >= 4 && zeros? == 0 && others? == 0 {
+            let message = format!(
+                "ids have {shortest} to {longest} digits and none begins with a zero: a spreadsheet may have taken zeros"
+            );
+            reading.notices.push(Notice { file: String::new(), message });
+        }
+        Ok(())
+    }
+
+    /// A person of the bundle whose id here is another than in the roster: the new id is entered, and the old one leaves,
+    /// for the two are one person.
+    pub(super) async fn follow_changed_ids(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        let active = self.students.columns.iter().position(|column| column == "active").unwrap_or_default();
+        let changed = "FROM temp.staged_students AS s JOIN temp.known_refs AS k ON k.ref = s.ref
+             WHERE s.good = 1 AND s.departs = 0 AND k.key <> s.key
+             AND s.key NOT IN (SELECT key FROM temp.known_students)
+             AND k.key NOT IN (SELECT o.key FROM temp.staged_students AS o)";
+        let count = count_of(&mut self.connection, &format!("SELECT COUNT(*) {changed}")).await?;
+        let mut first =
+            QueryBuilder::<Sqlite>::new(format!("SELECT k.key, s.key {changed} ORDER BY k.key LIMIT 5"));
+        let first: Vec<(String, String)> =
+            first.build_query_as().persistent(false).fetch_all(&mut *self.connection).await?;
+        let Some((old, new)) = first.first() else { return Ok(()) };
+        let shown: Vec<String> = first.iter().map(|(old, new)| format!("{old} is now {new}")).collect();
+        let message = format!(
+            "{count} people of the bundle have another id than in the roster ({}{}); carry over what is remembered of each \
+             before the next run: rosterd relink {old} {new}",
+            shown.join(", "),
+            if count > 5 { ", …" } else { "" },
+        );
+        reading.notices.push(Notice { file: String::new(), message });
+        let leavers = format!(
+            "INSERT INTO temp.staged_students (file, line, good, key, ref, departs, needs_role, v{active})
+             SELECT s.file, s.line, 1, k.key, '', 1, 0, 0 {changed}"
+        );
+        run(&mut self.connection, leavers).await?;
+        Ok(())
+    }
+
+    /// Ids that are new to a roster that is not: the wrong column may have been taken for the id.
+    pub(super) async fn tell_new(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM temp.known_students), COUNT(*),
+                    COALESCE(SUM(key NOT IN (SELECT key FROM temp.known_students)), 0)
+             FROM temp.staged_students WHERE good = 1 AND departs = 0",
+        )
+        .fetch_one(&mut *self.connection)
+        .await?;
+        let [known, given, new] = [0, 1, 2].map(|at| row.try_get::<i64, _>(at));
+        let (known, given, new) = (known?, given?, new?);
+        if known > 0 && new >= FEW && new * 2 > given {
+            let message = format!(
+                "{new} of {given} ids are new to a roster of {known}: is the right column the id, and is it written as before?"
+            );
+            reading.notices.push(Notice { file: String::new(), message });
+        }
+        Ok(())
+    }
+
+    /// Students who had left and whom the files name.
+    pub(super) async fn tell_returned(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        if self.is_empty || !has_column(&mut self.connection, "active").await? {
+            return Ok(());
+        }
+        let active = self.students.columns.iter().position(|column| column == "active").unwrap_or_default();
+        let returned = format!(
+            "SELECT COUNT(*) FROM main.students AS t CROSS JOIN temp.staged_students AS s
+             ON s.key = CAST(t.student_id AS TEXT) AND s.good = 1 AND s.v{active} = 1 WHERE t.active = 0"
+        );
+        let count = count_of(&mut self.connection, &returned).await?;
+        if count > 0 {
+            let message = format!("{count} students who had left stand in the files and are there again");
+            reading.notices.push(Notice { file: String::new(), message });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! The roster before the last import is kept, and comes back.
+
+use super::*;
+use rosterd::{previous_of, undo};
+
+#[tokio::test]
+async fn an_undo_brings_the_roster_back_and_another_takes_that_back() {
+    let desk = Desk::new();
+    desk.fill(&EVERYTHING).await;
+    assert!(!previous_of(&desk.database()).exists(), "before the first import there was nothing");
+    let everything = "SELECT student_id || name || active FROM students UNION ALL SELECT student_id || group_code FROM \
+                      group_members ORDER BY 1";
+    let before = desk.one(everything).await;
+    let files = [
+        ("students.csv", "student_id,name,login\nS2,Han,h\nS3,New,n\n"),
+        ("group_members.csv", "student_id,group_code\nS2,G1\n"),
+    ];
+    drop(import(&bulk(desk.put_all(&files))).await.unwrap());
+    let after = desk.one(everything).await;
+    assert_ne!(before, after);
+    #[cfg(unix)]
+    {
+        let kept = std::fs::metadata(previous_of(&desk.database())).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&kept) & 0o777, 0o600);
+    }
+    // An import that changes nothing keeps what is kept.
+    drop(import(&bulk(desk.put_all(&files))).await.unwrap());
+    let undone = undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one(everything).await, before);
+    assert_eq!(undone.back[0], (RosterTable::Students, 2));
+    assert_eq!(undone.taken_out[0], (RosterTable::Students, 3));
+    undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one(everything).await, after);
+}
+
+#[tokio::test]
+async fn without_a_previous_roster_nothing_is_undone() {
+    let desk = Desk::new();
+    desk.fill(&[("students.csv", STUDENTS)]).await;
+    assert!(matches!(undo(&desk.database()).await, Err(RosterWriteError::NoPrevious { .. })));
+    let refused = desk.import(&[("students.csv", "student_id,name\n,Nobody\n")]).await;
+    assert!(refused.is_err() && !previous_of(&desk.database()).exists());
+    let left: Vec<_> =
+        std::fs::read_dir(desk.folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_root_makes_in_somebodys_folder_is_theirs() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let desk = Desk::new();
+    if chown(desk.folder.path(), Some(65_532), Some(65_532)).is_err() {
+        // Only root can give a folder away.
+        return;
+    }
+    desk.fill(&[("students.csv", STUDENTS)]).await;
+    desk.fill(&[("students.csv", "student_id,name\nS1,Other\n")]).await;
+    for path in [desk.database(), previous_of(&desk.database())] {
+        let file = std::fs::metadata(&path).unwrap();
+        assert_eq!(
+            (file.uid(), file.gid(), file.mode() & 0o777),
+            (65_532, 65_532, 0o600),
+            "{}",
+            path.display()
+        );
+    }
+}
