@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::StateStore;
 
-const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
+const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "VACUUM "];
 
 /// Which files may hold statements on tables that are named at run time: on the roster, or on every table with ids; or
 /// one around a statement that is found where it stands.
