@@ -95,6 +95,18 @@ impl StateStore {
         links.map(|link| link.map(|link| (link.student.as_str().to_owned(), link))).collect()
     }
 
+    /// Students with a link whom no run has seen gone, and when each was linked.
+    pub fn linked_ids(&self) -> impl Stream<Item = Result<(StudentId, i64), StoreError>> + Send + '_ {
+        sqlx::query_as(
+            "SELECT student_id, linked_at_ms FROM links WHERE gone_since_ms IS NULL ORDER BY student_id",
+        )
+        .fetch(&self.reader)
+        .map(|row| {
+            let (student, linked_at_ms): (String, i64) = row.doing("reading who is linked")?;
+            Ok((StudentId::new(student), linked_at_ms))
+        })
+    }
+
     /// One student's link.
     pub async fn link_of(&self, student: &StudentId) -> Result<Option<Link>, StoreError> {
         let last_complete = self.last_complete_run().await?;

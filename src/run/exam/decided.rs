@@ -8,8 +8,8 @@ use super::leavers::{self, Sharing};
 use super::policy::{guard, policy};
 use super::unanswered_adds::OpenAdds;
 use super::{
-    ExamSide, ExamSyncError, Reading, diff, lookup, moments, proof, renamed_candidates, session,
-    unless_stopped,
+    ExamSide, ExamSyncError, Reading, alike_ids, diff, lookup, moments, proof,
+    renamed_candidates, session, unless_stopped,
 };
 use crate::run::Context;
 use crate::run::report::ServiceReport;
@@ -78,6 +78,7 @@ async fn decide(
     let due = lookup::due_groups(context, &session).await?;
     let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
     report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
+    report.notes.extend(alike_ids::note(context, side, &mut roster_diff.diff).await?);
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();

@@ -1,6 +1,7 @@
 //! The exam side's part of a run: list, survey, look up, plan, guard, apply, record.
 
 mod account_confirmation;
+mod alike_ids;
 mod apply;
 mod apply_state;
 mod approvals;

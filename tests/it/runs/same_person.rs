@@ -205,3 +205,34 @@ async fn a_mass_of_ids_without_zeros_is_a_mass_in_every_run_and_is_carried_over_
         }
     }
 }
+
+#[tokio::test]
+async fn an_id_spelled_anew_one_run_before_the_old_row_goes_lets_nobody_be_deleted() {
+    for (old, new) in [("00077", "77"), ("Ab1", "aB1"), ("12", "\u{ff11}\u{ff12}"), ("12", "\u{661}\u{662}")]
+    {
+        let mut world = without_grace(vec![student(old), student("other"), student("more")]).await;
+        let person = world.people[old].clone();
+        world.put(Person { id: new.to_owned(), ..person }.login("another")).await;
+        let report = world.run().await;
+        assert_eq!(report.applied(), "1 add", "{old} and {new}: {report:?}");
+        let said = report.exam.notes.join("\n");
+        assert!(said.contains(&format!("{new} and {old}")), "{old} and {new}: {said}");
+        world.remove(old).await;
+        for _ in 0..3 {
+            world.later(HOUR);
+            let report = world.run().await;
+            let ended = (report.writes(), report.held());
+            assert_eq!(ended, (0, "1 delete".to_owned()), "{old} and {new}: {report:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_student_entered_long_before_somebody_with_an_alike_id_left_is_not_asked_about() {
+    let mut world = without_grace(vec![student("077"), student("77"), student("more")]).await;
+    world.later(8 * DAY);
+    world.remove("077").await;
+    let _first = world.run().await;
+    world.later(HOUR);
+    assert_eq!(world.run().await.applied(), "1 delete");
+}

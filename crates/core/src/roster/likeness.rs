@@ -14,14 +14,30 @@ impl IdLikeness {
     /// The likeness of an id.
     #[must_use]
     pub fn of(id: &StudentId) -> Self {
-        // Lower case may take an accent apart, so the form is settled after it.
-        let plain: String =
-            without_zero_fraction(id.as_str().trim()).nfkc().flat_map(char::to_lowercase).nfkc().collect();
+        // There and back again, so that letters with several lower-case forms are one. Case may take an accent apart, so
+        // the form is settled after it.
+        let lower = without_zero_fraction(id.as_str().trim()).nfkc().flat_map(char::to_lowercase);
+        let folded = lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        let plain: String = folded.nfkc().map(western_digit).collect();
         let visible: String = plain.chars().filter(|letter| !is_unseen(*letter)).collect();
         let rest = visible.trim_start_matches('0');
         let kept = if rest.is_empty() && !visible.is_empty() { "0" } else { rest };
         Self(kept.into())
     }
+}
+
+/// The noughts of scripts with ten digits of their own that stand in a row.
+const NOUGHTS: [u32; 36] = [
+    0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6,
+    0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0,
+    0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0,
+];
+
+/// A digit of any script as one of ours; other signs as they are.
+fn western_digit(letter: char) -> char {
+    let code = u32::from(letter);
+    let value = NOUGHTS.iter().find_map(|nought| code.checked_sub(*nought).filter(|value| *value < 10));
+    value.and_then(|value| char::from_digit(value, 10)).unwrap_or(letter)
 }
 
 /// Blanks, and what shows nothing at all.
@@ -54,6 +70,12 @@ mod tests {
             ("s\u{200b}7", "s7"),
             ("0A7", "a7"),
             ("\u{130}1", "i\u{307}1"),
+            ("Stra\u{df}e", "STRASSE"),
+            ("\u{1e9e}1", "ss1"),
+            ("\u{3bf}\u{3c2}", "\u{39f}\u{3a3}"),
+            ("\u{661}\u{662}\u{660}", "120"),
+            ("\u{6f0}\u{6f7}", "7"),
+            ("\u{967}\u{966}", "10"),
         ];
         for (one, other) in table {
             assert_eq!(likeness(one), likeness(other), "{one:?} and {other:?}");

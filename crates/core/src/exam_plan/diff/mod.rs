@@ -36,7 +36,8 @@ pub struct Diff {
     /// Since when the roster has had rows without a readable id, in milliseconds since 1970 UTC; absent where it has
     /// none.
     pub unreadable_since_ms: Option<i64>,
-    /// Students on the roster with a candidate whose ids are alike to that of a leaver who is asked about already.
+    /// Students on the roster with a candidate whose ids are alike to that of a leaver who is asked about already, or
+    /// before whose leaving they were entered.
     pub alike: HashMap<IdLikeness, StudentId>,
     /// Students that were read, active or not.
     pub rows: u64,
@@ -76,6 +77,19 @@ impl Diff {
             Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => None,
         };
         self.differences.iter().filter_map(of_leaver).collect()
+    }
+
+    /// Students who have left, and since when each has been gone.
+    #[must_use]
+    pub fn leavers_since(&self, now_ms: i64) -> HashMap<&StudentId, i64> {
+        let since = |difference: &'_ Difference| match difference {
+            Difference::Leaver(leaver) => {
+                Some(leaver.link.gone_since_ms.map_or(now_ms, |since| since.min(now_ms)))
+            }
+            Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => None,
+        };
+        let of = |difference| Some((Difference::student(difference), since(difference)?));
+        self.differences.iter().filter_map(of).collect()
     }
 
     /// Leavers whom the roster has no row of.
