@@ -6,16 +6,17 @@ use super::describe::describe;
 use super::group_creation::{self, GroupPlan, plan_groups};
 use super::leavers::{self, Sharing};
 use super::policy::{guard, policy};
+use super::service_account::require_no_majority_of_strangers;
 use super::unanswered_adds::OpenAdds;
 use super::{
-    ExamSide, ExamSyncError, Reading, alike_ids, diff, lookup, moments, proof,
+    ExamSide, ExamSyncError, Reading, account_question, alike_ids, diff, lookup, moments, proof,
     renamed_candidates, session, unless_stopped,
 };
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, GuardedPlan, LinkNote, LookupRequests, LookupResults, LookupTerms,
-    OpenFailures, PlanInput, Trust,
+    OpenFailures, PlanInput, SidFact, Trust,
 };
 use rosterd_core::roster::{Group, Sid};
 
@@ -131,6 +132,11 @@ async fn decide(
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
     let plan = input.plan().creating(creations, &policy);
     proof::not_another_account(&plan.totals, side)?;
+    let question = account_question(context, side, None);
+    let shown = lookups.by_sid.values().filter(|fact| matches!(fact, SidFact::Found { login: Some(_), .. }));
+    let shown = u64::try_from(shown.count()).unwrap_or(u64::MAX);
+    // On the heap: this far down, a run is a deep one.
+    Box::pin(require_no_majority_of_strangers(question, plan.totals.another_login, shown)).await?;
     let plan = guard.judge(plan);
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();

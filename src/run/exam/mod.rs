@@ -141,9 +141,11 @@ impl ExamSyncError {
             ) => Severity::Temporary,
             Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
             Self::Resolve(_)
-            | Self::Account(AccountError::Another { .. } | AccountError::Strangers { .. }) => {
-                Severity::Configuration
-            }
+            | Self::Account(
+                AccountError::Another { .. }
+                | AccountError::Strangers { .. }
+                | AccountError::MostlyStrangers { .. },
+            ) => Severity::Configuration,
             Self::Stopped => Severity::Terminated,
         }
     }
@@ -223,8 +225,11 @@ async fn pass(
     };
     // On the heap, like what follows: a run is a deep one.
     let decided = Box::pin(decide_by_one_file(context, side, &reading, open_adds, report)).await;
-    if let (Err(ExamSyncError::Account(AccountError::Strangers { .. })), true) = (&decided, writer.is_some())
-    {
+    let are_strangers = matches!(
+        &decided,
+        Err(ExamSyncError::Account(AccountError::Strangers { .. } | AccountError::MostlyStrangers { .. }))
+    );
+    if are_strangers && writer.is_some() {
         service_account::remember_strangers(&context.state).await?;
     }
     let decided = decided?;

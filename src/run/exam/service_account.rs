@@ -38,6 +38,13 @@ pub enum AccountError {
          set up anew. Nothing more was sent. {WAYS_OUT}"
     )]
     Strangers { strangers: u64, limit: u64 },
+    /// Most sids show another candidate than the links mean.
+    #[error(
+        "{strangers} of {asked} linked candidates that were looked up show another login value than the one that is \
+         remembered of them: this is another account than the one that the state belongs to, or it was set up anew. \
+         Nothing was sent. {WAYS_OUT}"
+    )]
+    MostlyStrangers { strangers: u64, asked: u64 },
     /// Look-ups show nobody at all, not even candidates that are listed.
     #[error(
         "address or code are new, and whether this is still the account that the state belongs to cannot be told: \
@@ -238,6 +245,32 @@ pub(super) async fn remember_strangers(state: &StateStore) -> Result<(), StoreEr
 /// More sids that show another login value than `guard.max_delete` allows are another account, whatever its address.
 pub(super) fn require_few_strangers(strangers: u64, limit: u64) -> Result<(), ExamSyncError> {
     if strangers > limit { Err(AccountError::Strangers { strangers, limit }.into()) } else { Ok(()) }
+}
+
+/// So few strangers may always have been renamed by hand.
+const FEW_STRANGERS: u64 = 1;
+
+/// Where at least two candidates that the plan looked up show another login value, and no fewer than a quarter of all that
+/// were looked up, some over the whole range are looked up too: where most of them show another one, this is another
+/// account, however small it is. Two that changed places are not.
+pub(super) async fn require_no_majority_of_strangers(
+    question: AccountQuestion<'_>,
+    strangers: u64,
+    looked_up: u64,
+) -> Result<(), ExamSyncError> {
+    if strangers <= FEW_STRANGERS || strangers.saturating_mul(4) < looked_up {
+        return Ok(());
+    }
+    let links = question.state.count_links().await?;
+    let chosen = question.state.links_at(&proving_places(links)).await?;
+    let found = look_up(question, &chosen, &[]).await?;
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    // Who was only renamed, and is the same person by every other value, is no stranger.
+    let (strangers, asked) = (count(found.others.difference(&found.alike).count()), count(chosen.len()));
+    if strangers > FEW_STRANGERS && strangers.saturating_mul(2) > asked {
+        return Err(AccountError::MostlyStrangers { strangers, asked }.into());
+    }
+    Ok(())
 }
 
 /// Looks some links up, spread over the whole range.

@@ -195,3 +195,20 @@ async fn a_mistyped_code_leaves_nothing_behind() {
     assert!(report.exam.notes.is_empty(), "{report:#?}");
     assert_eq!(world.number("SELECT count(*) FROM service_accounts").await, 1);
 }
+
+#[tokio::test]
+async fn a_small_school_whose_sids_were_permuted_is_at_another_account() {
+    let people =
+        (0..6).map(|at| student(&format!("s{at:03}")).in_groups([if at % 2 == 0 { "g1" } else { "g2" }]));
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.guard.max_delete = rosterd_core::roster::Limit::Auto;
+    world.set("account", "permuted");
+    world.remove("s002").await;
+    let before = by_sid(&world);
+    for _ in 0..3 {
+        world.later(2 * DAY);
+        let report = world.run().await;
+        assert_eq!((report.exit_code, report.writes()), (78, 0), "{report:#?}");
+    }
+    assert_eq!(by_sid(&world), before);
+}
