@@ -229,6 +229,32 @@ impl StateStore {
         .done(doing)
     }
 
+    /// Students of whom a person let something go ahead because they have left.
+    pub async fn approved_leavers(&self) -> Result<HashSet<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM approvals WHERE of_leaver = 1 ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading approvals of leavers")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// Takes back what a person let go ahead because these students had left: they are back.
+    pub async fn end_approvals_of_returned(&self, students: &HashSet<StudentId>) -> Result<(), StoreError> {
+        if students.is_empty() {
+            return Ok(());
+        }
+        let students: BTreeSet<&str> = students.iter().map(StudentId::as_str).collect();
+        sqlx::query(
+            "DELETE FROM approvals WHERE of_leaver = 1 AND student_id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(serde_json::json!(students).to_string())
+        .execute(self.writer()?)
+        .await
+        .done("ending approvals of students who are back")
+    }
+
     /// What is wanted is known by another hash now, as of a group that has its gid since: its approval stays one.
     pub async fn carry_approvals(
         &self,

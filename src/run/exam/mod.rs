@@ -205,6 +205,7 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
+    approvals::end_of_returned(context).await?;
     let account = require_own_account(account_question(context, side, writer)).await?;
     report.notes.extend(account.said.clone());
     if writer.is_some() {

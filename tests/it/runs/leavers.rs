@@ -4,6 +4,8 @@ use rosterd_core::roster::Leavers;
 
 use rosterd_testkit::*;
 
+use crate::program::Programs as _;
+
 #[tokio::test]
 async fn a_leaver_is_deleted_after_the_grace_and_in_the_second_run_that_sees_them_gone() {
     let mut world = ExamSchool::in_step(students(5)).await;
@@ -213,4 +215,34 @@ async fn everything_remembered_of_a_student_is_carried_over_to_another_id() {
     assert_eq!(world.run().await.planned(), "");
     assert_eq!((world.sid(to).await, world.link(from).await), (sid, None));
     assert!(world.state.relink(&ids[1], &rosterd_core::roster::StudentId::new("s000")).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_of_leavers_ends_with_their_return_whatever_reads_it() {
+    for read_by in ["a run that cannot list", "a plan"] {
+        let mut world = ExamSchool::in_step(students(20)).await;
+        world.settings.exam.delete_grace = std::time::Duration::ZERO;
+        world.settings.guard.max_delete = rosterd_core::roster::Limit::Count(2);
+        let leavers: Vec<Person> = (1..=5).map(|at| world.people[&format!("s{at:03}")].clone()).collect();
+        for leaver in &leavers {
+            world.remove(&leaver.id).await;
+        }
+        let digest = world.run().await.held_digest.unwrap();
+        assert_eq!(world.school.program(&["approve", &digest]).code, 0);
+        for leaver in &leavers {
+            world.put(leaver.clone()).await;
+        }
+        if read_by == "a plan" {
+            let _plan = world.plan_report().await;
+        } else {
+            world.set("http_5xx", "getstulist@*");
+            assert_eq!(world.run().await.exit_code, 75);
+            world.sandbox.clear_faults();
+        }
+        for leaver in &leavers {
+            world.remove(&leaver.id).await;
+        }
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.held()), (0, "5 delete".to_owned()), "{read_by}: {report:#?}");
+    }
 }
