@@ -69,6 +69,47 @@ pub(super) fn text(kind: &ValueKind) -> Parsed<String> {
     }
 }
 
+/// A query of the roster. There is nothing that its parameters could be bound to: SQLite would read NULL.
+pub(super) fn query(kind: &ValueKind) -> Parsed<String> {
+    let query = text(kind)?;
+    match parameter(&query) {
+        None => Ok(query),
+        Some(parameter) => Err(format!(
+            "it has the parameter {parameter}, which nothing is bound to and SQLite reads as NULL: write the value itself, \
+             as text in single quotes"
+        )),
+    }
+}
+
+/// The first parameter of an SQL text, outside its texts, names and comments.
+fn parameter(sql: &str) -> Option<String> {
+    let is_of_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+    let mut rest = sql.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\'' | '"' | '`' => while rest.next().is_some_and(|next| next != letter) {},
+            '[' => while rest.next().is_some_and(|next| next != ']') {},
+            '-' if rest.peek() == Some(&'-') => while rest.next().is_some_and(|next| next != '\n') {},
+            '/' if rest.peek() == Some(&'*') => {
+                rest.next();
+                while rest.next().is_some_and(|next| next != '*' || rest.peek() != Some(&'/')) {}
+            }
+            '?' | ':' | '@' | '$' => {
+                let name: String = std::iter::from_fn(|| rest.next_if(is_of_name)).collect();
+                if letter == '?' || !name.is_empty() {
+                    return Some(format!("{letter}{name}"));
+                }
+            }
+            // A sign within a name, such as that of `a$b`, begins no parameter.
+            _ if is_of_name(&letter) => {
+                while rest.next_if(|next| is_of_name(next) || *next == '$').is_some() {}
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Text kept unchanged and never shown.
 pub(super) fn secret(kind: &ValueKind) -> Parsed<String> {
     match kind {

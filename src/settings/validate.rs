@@ -103,11 +103,11 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
 
 fn roster(reader: &mut Reader<'_>) -> Option<RosterSettings> {
     let database = reader.path("roster.database");
-    let students = reader.optional("roster.queries.students", parse::text);
-    let groups = reader.optional("roster.queries.groups", parse::text);
-    let group_members = reader.optional("roster.queries.group_members", parse::text);
-    let classes = reader.optional("roster.queries.classes", parse::text);
-    let class_members = reader.optional("roster.queries.class_members", parse::text);
+    let students = reader.optional("roster.queries.students", parse::query);
+    let groups = reader.optional("roster.queries.groups", parse::query);
+    let group_members = reader.optional("roster.queries.group_members", parse::query);
+    let classes = reader.optional("roster.queries.classes", parse::query);
+    let class_members = reader.optional("roster.queries.class_members", parse::query);
     let queries = RosterQueries {
         students: students?,
         groups: groups?,
