@@ -218,6 +218,7 @@ pub enum ConfirmedService {
 
 /// `relink`
 #[derive(Clone, Debug, Args)]
+#[command(override_usage = "rosterd relink OLD NEW [--force]\n       rosterd relink --suggested [--yes]")]
 pub struct RelinkArgs {
     /// The student id until now: no active student of the roster
     #[arg(required_unless_present = "suggested", conflicts_with = "suggested")]
