@@ -115,6 +115,32 @@ async fn approved_deletes_do_not_count_towards_the_limit_of_the_day() {
     assert_eq!(world.run().await.applied(), "8 delete");
 }
 
+/// So many leave, and their candidates are deleted by hand.
+async fn leave_and_vanish(world: &mut ExamSchool, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        let id = format!("s{number:03}");
+        world.sandbox.remove_candidate(world.sid(&id).await);
+        world.remove(&id).await;
+    }
+}
+
+#[tokio::test]
+async fn approved_closings_do_not_count_towards_the_limit_of_the_day() {
+    let mut world = ExamSchool::in_step(students(40)).await;
+    world.settings.guard.max_delete = Limit::Count(3);
+    world.later(HOUR);
+    leave_and_vanish(&mut world, 0..5).await;
+    let report = world.run().await;
+    assert_eq!((report.held(), report.exit_code), ("5 delete".to_owned(), 4), "{report:#?}");
+    world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(world.run().await.held(), "");
+    assert_eq!(world.state.count_links().await.unwrap(), 35);
+    leave_and_vanish(&mut world, 5..8).await;
+    let report = world.run().await;
+    assert_eq!(report.held(), "", "{report:#?}");
+    assert_eq!(world.state.count_links().await.unwrap(), 32);
+}
+
 #[tokio::test]
 async fn a_broken_export_that_loses_a_few_more_each_day_is_held_when_a_day_is_full() {
     let mut world = ExamSchool::in_step(students(60)).await;
