@@ -74,13 +74,14 @@ pub struct ResultCounts {
     pub unmanaged: u64,
 }
 
-const WHOSE: &str = "FROM results AS r LEFT JOIN links AS l ON l.sid = r.sid \
-                     LEFT JOIN result_owners AS f ON f.sid = r.sid";
+/// A link says whose a candidate of the present account is; results of a former one are whose they were then.
+const WHOSE: &str = "FROM results AS r LEFT JOIN links AS l ON l.sid = r.sid AND r.account = 0 \
+                     LEFT JOIN result_owners AS f ON f.sid = r.sid AND f.account = r.account";
 
 const WANTED: &str = "WHERE (?1 IS NULL OR r.eid = ?1) \
-     AND (?2 IS NULL OR r.sid IN (SELECT sid FROM links WHERE student_id = ?2 \
-          UNION SELECT sid FROM result_owners AS g WHERE g.student_id = ?2 \
-          AND NOT EXISTS (SELECT 1 FROM links WHERE links.sid = g.sid))) \
+     AND (?2 IS NULL OR (r.sid, r.account) IN (SELECT sid, 0 FROM links WHERE student_id = ?2 \
+          UNION SELECT sid, account FROM result_owners AS g WHERE g.student_id = ?2 \
+          AND NOT (g.account = 0 AND EXISTS (SELECT 1 FROM links WHERE links.sid = g.sid)))) \
      AND (?3 IS NULL OR r.started_at_ms >= ?3) \
      AND (?4 IS NULL OR (r.started_at_ms > 0 AND r.started_at_ms < ?4))";
 
@@ -110,9 +111,9 @@ impl StateStore {
         Ok(met)
     }
 
-    /// The number of results.
+    /// The number of results of the present account.
     pub async fn count_results(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results")
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results WHERE account = 0")
             .fetch_one(self.writer()?)
             .await
             .doing("counting results")?;
@@ -239,7 +240,7 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, r.status, \
          r.ended_at_ms, r.first_pass FROM json_each(?) AS k CROSS JOIN results AS r \
          ON r.eid = k.value ->> 0 AND r.sid = k.value ->> 1 AND r.started_at_ms = k.value ->> 2 \
-         AND r.untimed = k.value ->> 3 ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
+         AND r.untimed = k.value ->> 3 AND r.account = 0 ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
     )
     .bind(serde_json::json!(keys).to_string())
     .fetch_all(&mut **transaction)
@@ -313,7 +314,7 @@ async fn write(
     .doing(doing)?;
     // An attempt whose start has become known is no longer identified by its tid.
     sqlx::query(
-        "DELETE FROM results WHERE started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
+        "DELETE FROM results WHERE account = 0 AND started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
          (SELECT value ->> 0, value ->> 1, value ->> 4 FROM json_each(?) WHERE value ->> 2 > 0)",
     )
     .bind(&values)

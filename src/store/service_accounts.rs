@@ -57,7 +57,8 @@ pub struct AccountTaking {
 /// The fact that a run has met too many candidates that are not those that the links mean.
 pub const STRANGERS_FACT: &str = "exam.strangers";
 
-const FORGET_EXAM: [&str; 9] = [
+const FORGET_EXAM: [&str; 10] = [
+    "DELETE FROM former_candidates",
     "DELETE FROM known_groups",
     "DELETE FROM roster_groups",
     "DELETE FROM group_creations",
@@ -67,6 +68,18 @@ const FORGET_EXAM: [&str; 9] = [
     "DELETE FROM intents WHERE service = 'exam'",
     "DELETE FROM result_passes WHERE finished_at_ms IS NULL",
     "UPDATE result_passes SET is_certain = 0, surplus = NULL WHERE pass_id = (SELECT max(pass_id) FROM result_passes)",
+];
+
+/// The results of the account before stay those of the students whose they are, under the next free number: whose they
+/// are is noted while the links still tell.
+const KEEP_RESULTS_APART: [&str; 4] = [
+    "INSERT INTO result_owners (sid, student_id) SELECT sid, student_id FROM links \
+     WHERE sid IN (SELECT sid FROM results WHERE account = 0) \
+     ON CONFLICT (sid, account) DO UPDATE SET student_id = excluded.student_id",
+    "UPDATE OR REPLACE result_owners SET account = (SELECT max(account) + 1 FROM results) \
+     WHERE account = 0 AND sid IN (SELECT sid FROM results WHERE account = 0)",
+    "UPDATE results SET account = (SELECT max(account) + 1 FROM results) WHERE account = 0",
+    "DELETE FROM result_owners WHERE account = 0",
 ];
 
 const FORGET_CLASSIN: [&str; 6] = [
@@ -121,6 +134,11 @@ impl StateStore {
         let mut transaction = self.begin().await?;
         for AccountTaking { account, given_up, others } in takings {
             if account.service == Service::Exam {
+                if *others == OtherRecords::Forget {
+                    for statement in KEEP_RESULTS_APART {
+                        sqlx::query(statement).execute(&mut *transaction).await.doing(TAKING)?;
+                    }
+                }
                 give_up(&mut transaction, given_up).await?;
             }
             let statements: &[&'static str] = match account.service {
@@ -185,7 +203,7 @@ async fn give_up(transaction: &mut Transaction<'_, Sqlite>, given_up: &[Sid]) ->
         "DELETE FROM intents WHERE service = 'exam' AND student_id IN \
          (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
         "DELETE FROM links WHERE sid IN (SELECT value FROM json_each(?))",
-        "DELETE FROM result_owners WHERE sid IN (SELECT value FROM json_each(?))",
+        "DELETE FROM result_owners WHERE account = 0 AND sid IN (SELECT value FROM json_each(?))",
     ] {
         sqlx::query(statement).bind(&sids).execute(&mut **transaction).await.doing(TAKING)?;
     }

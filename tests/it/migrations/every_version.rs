@@ -61,6 +61,12 @@ const ADDED: &[(&str, &str)] = &[
          INSERT INTO unlisted_candidates VALUES (7, 2, 5);",
     ),
     (
+        "0020",
+        "INSERT INTO results (account, eid, sid, started_at_ms, first_pass, first_seen_at_ms, changed_at_ms)
+             VALUES (1, 1, 1, 5, 1, 6, 6);
+         INSERT INTO result_owners VALUES (9, 'g', 1);",
+    ),
+    (
         "0017",
         "UPDATE accounts SET obtained_by = 'register', obtained_code = 135, obtained_at_ms = 5, refused = 886,
              found_anew = -4 WHERE student_id = 'z';

@@ -172,6 +172,55 @@ async fn a_rehearsal_and_the_real_service_never_share_a_state_by_mistake() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_of_an_account_before_stay_their_students_and_are_nobody_elses() {
+    let mut school = in_step(2).await;
+    let sid = |name: &str| school.sandbox.candidate(name).unwrap().sid;
+    let (one, two) = (sid("login-s000"), sid("login-s001"));
+    school.sandbox.insert_attempt(one, 5, 1_700_000_000, 90, 1);
+    school.sandbox.insert_attempt(two, 5, 1_700_000_000, 10, 1);
+    assert_eq!(school.program(&["results"]).code, 0);
+    // The other account has the two students the other way round.
+    let other = Sandbox::new(SandboxSettings {
+        login_field: "login".to_owned(),
+        switches: [("exam.qps_limit", "0"), ("exam.clock_window_s", "0")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..SandboxSettings::default()
+    })
+    .unwrap();
+    let gid = other.create_group("everyone");
+    let login = other.field_id("login").unwrap();
+    for (sid, name) in [(two, "s000"), (one, "s001")] {
+        let candidate = school.sandbox.candidate(&format!("login-{name}")).unwrap();
+        let fields: Vec<(i64, &str)> =
+            candidate.fields.iter().map(|(id, value)| (*id, value.as_str())).collect();
+        assert!(other.insert_candidate_as(sid, &fields, &[gid]), "{login}");
+    }
+    other.insert_attempt(two, 5, 1_700_000_000, 55, 1);
+    let serving = other.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    school.setting("EXAM__BASE_URL", &serving.base_url());
+    school.sql(&format!("UPDATE groups SET gid = {gid}")).await;
+    let confirmed = school.program(&["account", "confirm", "--output", "json"]);
+    assert_eq!(confirmed.json()["exam"]["given_up"], 2, "{confirmed:?}");
+    let scores = |student: &str| {
+        let rows = school.program(&["results", "list", "--student", student, "--output", "json"]).json();
+        let scores = rows.as_array().unwrap().iter().map(|row| row["score"].as_f64().unwrap() as i64);
+        scores.collect::<Vec<i64>>()
+    };
+    assert_eq!((scores("s000"), scores("s001")), (vec![90], vec![10]));
+    school.run_as(Exit::Done).await;
+    assert_eq!(
+        school.number(&format!("SELECT count(*) FROM links WHERE sid = {two} AND student_id = 's000'")).await,
+        1
+    );
+    assert_eq!((scores("s000"), scores("s001")), (vec![90], vec![10]), "adopted under each other's sids");
+    assert_eq!(school.program(&["results"]).code, 0);
+    let mut both = scores("s000");
+    both.sort_unstable();
+    assert_eq!((both, scores("s001")), (vec![55, 90], vec![10]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn candidates_with_another_login_value_stay_linked_and_nobody_is_entered_twice() {
     for renamed_too in [false, true] {
         let school = in_step(20).await;
