@@ -559,6 +559,6 @@ fn a_profile_of_imports_says_how_files_are_read() {
         ("[import.weekly]\nmap = \"Nr\"\n", "map: write a table"),
     ] {
         let found = problems(toml);
-        assert!(found[0].message.contains(part), "{toml}: {}", found[0].message);
+        assert!(found.iter().any(|problem| problem.message.contains(part)), "{toml}: {found:?}");
     }
 }
