@@ -6,15 +6,15 @@ use std::pin::pin;
 
 use futures_util::stream::StreamExt;
 
-use super::history::{PriorState, contact_of};
+use super::history::{PriorState, contact_reading};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{RosterSnapshot, StoreError};
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, Doubt, Doubts, NameDecision, Renaming, SharedHolds,
+    AccountPlan, AccountPlanner, ContactReading, Doubt, Doubts, NameDecision, Renaming, SharedHolds,
 };
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::roster::{Enrolment, StudentId};
+use rosterd_core::roster::{Enrolment, RosterProblem, StudentId};
 
 /// The planner for this run.
 pub(super) fn planner<'a>(
@@ -35,17 +35,18 @@ pub(super) fn planner<'a>(
     }
 }
 
-/// The accounts of our own finding that are no longer believed: roster and accounts side by side, both in ascending
-/// order of student. None where nobody is registered, as then nobody can be asked.
+/// The accounts of our own finding that are no longer believed, and the rows of students who keep theirs although
+/// nobody could ask for it: roster and accounts side by side, both in ascending order of student. None where nobody is
+/// registered, as then nobody can be asked.
 pub(super) async fn doubts(
     context: &Context,
     side: &ClassinSide,
     key: &[u8; 32],
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<Doubts, ClassinSyncError> {
-    let mut doubts = Doubts::new();
+) -> Result<(Doubts, Vec<RosterProblem>), ClassinSyncError> {
+    let (mut doubts, mut problems) = (Doubts::new(), Vec::new());
     if !side.settings.register {
-        return Ok(doubts);
+        return Ok((doubts, problems));
     }
     let mut people = pin!(snapshot.everybody());
     let mut remembered = pin!(context.state.accounts());
@@ -60,7 +61,17 @@ pub(super) async fn doubts(
             Ordering::Greater => {}
             // Where the roster names an account, that counts, and nobody is asked.
             Ordering::Equal if one.uid.is_none() => {
-                let contact = contact_of(&one.person, side);
+                let ContactReading { contact, problem } = contact_reading(&one.person, side);
+                if let (None, Some(problem)) = (&contact, problem)
+                    && problem.phone.is_some()
+                {
+                    let (table, key) = ("students", other.student.as_str().to_owned());
+                    problems.push(RosterProblem {
+                        table,
+                        key,
+                        what: format!("{problem}; the ClassIn account stays"),
+                    });
+                }
                 let contact = contact.map(|contact| Fingerprint(contact.fingerprint(key)));
                 doubts.extend(Doubt::of(other, contact).map(|doubt| (other.student.clone(), doubt)));
             }
@@ -68,7 +79,7 @@ pub(super) async fn doubts(
         }
         account = remembered.next().await.transpose()?;
     }
-    Ok(doubts)
+    Ok((doubts, problems))
 }
 
 /// Plans registrations for these students, whose accounts nobody knows or believes any more, and names for all.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::{ClassinSide, ClassinSyncError, lessons};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
-use rosterd_core::classin_plan::{Code, Contact, HeldBack, SharedContact, Subject};
+use rosterd_core::classin_plan::{Code, Contact, ContactReading, HeldBack, SharedContact, Subject};
 use rosterd_core::exam_plan::{Fingerprint, NamedHold};
 use rosterd_core::failure::{ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{ClassTarget, RosterPerson, StudentId};
@@ -159,7 +159,12 @@ async fn contacts(
 
 /// By what a student's account is found.
 pub(super) fn contact_of(person: &RosterPerson, side: &ClassinSide) -> Option<Contact> {
+    contact_reading(person, side).contact
+}
+
+/// The same, with what is wrong with it.
+pub(super) fn contact_reading(person: &RosterPerson, side: &ClassinSide) -> ContactReading {
     let phone = person.phone.as_deref().unwrap_or_default();
     let email = person.email.as_deref().unwrap_or_default();
-    Contact::read(phone, email, side.settings.home_country).contact
+    Contact::read(phone, email, side.settings.home_country)
 }

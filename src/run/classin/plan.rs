@@ -91,7 +91,7 @@ pub(super) async fn plan_classin(
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
     let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
-    let doubts = account::doubts(context, side, &key, &mut snapshot).await?;
+    let (doubts, unreadable_contacts) = account::doubts(context, side, &key, &mut snapshot).await?;
     let nobody = SharedHolds::default();
     let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody));
     let (classes, mut problems) = snapshot.classes().await?;
@@ -101,6 +101,7 @@ pub(super) async fn plan_classin(
         problems.extend(dangling.into_iter().filter(|problem| problem.table == "class_members"));
     }
     problems.extend(snapshot.unreadable_uids().await?);
+    problems.extend(unreadable_contacts);
     let repeated = snapshot.repeated_students().await?;
     if context.exam.is_none() {
         problems.extend(unusable_students(&mut snapshot, &repeated).await?);

@@ -4,10 +4,12 @@
 //! |---|---|---|
 //! | readable | anything | the phone |
 //! | absent | readable | the e-mail |
-//! | unreadable | readable | the e-mail, and the phone is reported |
-//! | unreadable or absent | unreadable or absent | nothing, and both are reported |
+//! | landline of mainland China | readable | the e-mail, and the phone is reported |
+//! | unreadable | anything | nothing, and the phone is reported |
+//! | absent | unreadable or absent | nothing, and the e-mail is reported |
 //!
-//! An unreadable phone is never guessed at: one wrong digit is another family's account.
+//! An unreadable phone is never guessed at: one wrong digit is another family's account. Nor does the e-mail stand in for
+//! it: a slip in the cell would bring another account into the place of the one that is there.
 
 use std::fmt;
 
@@ -42,7 +44,7 @@ pub enum ContactKind {
 pub struct ContactReading {
     /// By what the account is asked for; absent where nothing is usable.
     pub contact: Option<Contact>,
-    /// The problem for a person to fix; also present where the e-mail replaces an unreadable phone.
+    /// The problem for a person to fix; also present where the e-mail replaces a landline.
     pub problem: Option<ContactProblem>,
 }
 
@@ -81,6 +83,7 @@ impl Contact {
         let email = given(email).map(|text| Self::email(&text));
         let phone_fault = phone.as_ref().and_then(|read| read.as_ref().err().copied());
         let (contact, email_fault) = match (phone, email) {
+            (Some(Err(fault)), Some(Ok(_))) if fault.is_a_slip() => (None, None),
             (Some(Ok(contact)), _) | (_, Some(Ok(contact))) => (Some(contact), None),
             (_, Some(Err(fault))) => (None, Some(fault)),
             (_, None) => (None, None),
@@ -165,6 +168,14 @@ impl fmt::Debug for Contact {
 }
 
 impl ContactFault {
+    /// Whether the cell does not hold what was meant. A landline is what it is; no account is found by it.
+    fn is_a_slip(self) -> bool {
+        match self {
+            Self::NotANumber | Self::Impossible | Self::LeadingZero | Self::NotAnAddress => true,
+            Self::Landline => false,
+        }
+    }
+
     fn sentence(self, column: &str, home: HomeCountry) -> String {
         let home = home.as_str();
         match self {
@@ -196,7 +207,10 @@ impl fmt::Display for ContactProblem {
             (Some(phone), None) if *email_instead => {
                 write!(f, "{phone}: correct it; until then the account is asked for by email")
             }
-            (Some(one), None) | (None, Some(one)) => write!(f, "{one}: correct it"),
+            (Some(phone), None) => {
+                write!(f, "{phone}: correct it, or empty it where the account is to be found by email")
+            }
+            (None, Some(email)) => write!(f, "{email}: correct it"),
             (Some(phone), Some(email)) => write!(f, "{phone}, and {email}: correct one of them"),
         }
     }

@@ -98,20 +98,36 @@ fn two_numbers_in_one_cell_are_not_read_as_one() {
 }
 
 #[test]
-fn the_email_stands_in_for_a_phone_that_is_missing_or_unreadable() {
+fn the_email_stands_in_for_a_phone_that_is_missing_or_a_landline() {
     let cn = home("CN");
     let absent = Contact::read(" ", "Li.Lei@Example.org", cn);
     assert_eq!(absent.contact.as_ref().map(Contact::expose), Some("li.lei@example.org"));
     assert_eq!(absent.contact.map(|contact| contact.kind()), Some(ContactKind::Email));
     assert_eq!(absent.problem, None);
 
-    let unreadable = Contact::read("1380000000", "a@example.org", cn);
-    assert_eq!(unreadable.contact.as_ref().map(Contact::expose), Some("a@example.org"));
-    let text = unreadable.problem.unwrap().to_string();
-    assert!(text.starts_with("phone is no number") && text.contains("asked for by email"), "{text}");
+    let landline = Contact::read("010-62345678", "a@example.org", cn);
+    assert_eq!(landline.contact.as_ref().map(Contact::expose), Some("a@example.org"));
+    let text = landline.problem.unwrap().to_string();
+    assert!(text.starts_with("phone is a landline") && text.contains("asked for by email"), "{text}");
 
     let both = Contact::read("13800000000", "no address", cn);
     assert_eq!((both.contact.unwrap().expose(), both.problem), ("13800000000", None));
+}
+
+#[test]
+fn the_email_never_stands_in_for_a_phone_that_holds_a_slip() {
+    let cn = home("CN");
+    for (slip, what) in [
+        ("1380000000", "phone is no number"),
+        ("1380000OO01", "phone holds something else"),
+        ("0", "phone is no number"),
+        ("+86013800000000", "phone is"),
+    ] {
+        let reading = Contact::read(slip, "a@example.org", cn);
+        assert_eq!(reading.contact, None, "{slip}");
+        let text = reading.problem.unwrap().to_string();
+        assert!(text.starts_with(what) && text.contains("or empty it"), "{slip}: {text}");
+    }
 }
 
 #[test]
