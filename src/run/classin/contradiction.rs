@@ -31,7 +31,12 @@ pub(super) struct Contradictions {
     without_ids: HashSet<StudentId>,
     /// Since when the roster has had rows without a readable id.
     pub(super) unreadable_since_ms: Option<i64>,
+    /// Leavers of whom the exam side asks whether they are somebody else on the roster.
+    pub(super) asked_about: HashSet<StudentId>,
 }
+
+const ASKED_ABOUT: &str = "the student may be on the roster under another id, as is asked on the exam side: \
+     the removal follows the answer";
 
 impl Contradictions {
     pub(super) async fn read(
@@ -86,6 +91,7 @@ impl Contradictions {
             classes_without_ids: u64::try_from(without_ids.len()).unwrap_or(u64::MAX),
             without_ids: members,
             unreadable_since_ms,
+            asked_about: HashSet::new(),
             standing,
         })
     }
@@ -101,6 +107,11 @@ impl Contradictions {
         let mut decided = Vec::new();
         let removals = plan.operations.iter_mut();
         for removal in removals.filter(|one| one.kind == EnrolmentKind::Remove && one.is_planned()) {
+            let has_left = seen_gone.contains_key(&removal.student);
+            if has_left && self.asked_about.contains(&removal.student) {
+                removal.state = EnrolmentState::Waiting(Reason::Follows(ASKED_ABOUT));
+                continue;
+            }
             let reason = match seen_gone.get(&removal.student) {
                 Some((since_ms, _)) => self.may_be_on_roster(&removal.student, *since_ms),
                 None => self.may_be_in_class(removal, wanted),

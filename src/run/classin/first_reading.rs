@@ -55,8 +55,13 @@ impl FirstReading {
         }
         drop(courses);
         let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, snapshot).await?;
-        let contradictions =
+        let asked_about = match &context.exam {
+            Some(_) => context.state.asked_about_as_one_person().await?.into_iter().collect(),
+            None => HashSet::new(),
+        };
+        let mut contradictions =
             Contradictions::read(snapshot, &leaving, (classes, problems), unreadable_since_ms).await?;
+        contradictions.asked_about = asked_about;
         Ok(Self { contradictions, without_account, open })
     }
 }

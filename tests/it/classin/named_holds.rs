@@ -115,3 +115,52 @@ async fn a_mass_beside_it_is_approved_by_the_digest_and_it_is_not() {
     assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (10, 1));
     assert!(school.members(class).contains(&uids[1]));
 }
+
+/// `s001` stands on the roster as `S001`, and nobody knows whether that is somebody else.
+async fn retyped() -> (School, ClassIds, i64) {
+    let school = School::of_both().await;
+    let class = school.class("c1").await;
+    let uids = school.fill("c1", 8).await;
+    school.group_of_all().await;
+    school.run_as(Exit::Done).await;
+    assert!(school.members(class).contains(&uids[1]));
+    for table in ["group_members", "class_members"] {
+        school.sql(&format!("UPDATE {table} SET student_id = 'S001' WHERE student_id = 's001'")).await;
+    }
+    school.sql("UPDATE students SET student_id = 'S001', classin_uid = NULL WHERE student_id = 's001'").await;
+    (school, class, uids[1])
+}
+
+#[tokio::test]
+async fn a_leaver_who_may_be_one_with_a_student_stays_in_class_until_a_person_has_answered() {
+    let (school, class, uid) = retyped().await;
+    for _ in 0..6 {
+        let report = school.run().await;
+        assert!(report.holds.iter().any(|hold| hold.reason_code == "same-person"), "{:#?}", report.holds);
+        assert!(school.members(class).contains(&uid));
+        school.later(DAY);
+    }
+    let plan = school.program(&["plan"]).stdout;
+    assert!(plan.contains("may be on the roster under another id"), "{plan}");
+    assert_eq!(school.program(&["relink", "s001", "S001"]).code, 0);
+    for _ in 0..3 {
+        school.later(DAY);
+        let report = school.run().await;
+        assert_eq!(count(&report, "applied", "remove"), 0);
+    }
+    assert!(school.members(class).contains(&uid), "relink carries the enrolment over");
+}
+
+#[tokio::test]
+async fn a_leaver_who_is_said_to_be_somebody_else_leaves_the_class_too() {
+    let (school, class, uid) = retyped().await;
+    for _ in 0..6 {
+        let _report = school.run().await;
+        school.later(DAY);
+    }
+    let digest = school.run().await.held_digest.unwrap();
+    let approved = school.program(&["approve", &digest, "--student", "s001", "--student", "S001"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    let _report = school.run().await;
+    assert!(!school.members(class).contains(&uid));
+}
