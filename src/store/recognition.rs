@@ -78,9 +78,13 @@ fn refuse(path: &Path, foreign: Result<Option<String>, sqlx::Error>) -> Result<(
     }
 }
 
+async fn tables(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(TABLES).fetch_all(connection).await
+}
+
 /// The tables of a database that has some and is not ours.
 async fn foreign_tables(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
-    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *connection).await?;
+    let tables = tables(connection).await?;
     if tables.iter().any(|table| table == "_sqlx_migrations") {
         let first: Option<String> =
             sqlx::query_scalar("SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1")
@@ -103,7 +107,7 @@ fn named(tables: &[String]) -> String {
 
 /// Whether each of our migrations has been applied.
 async fn applied(connection: &mut SqliteConnection) -> Result<StateFile, sqlx::Error> {
-    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *connection).await?;
+    let tables = tables(connection).await?;
     if tables.is_empty() {
         return Ok(StateFile::Absent);
     }

@@ -53,8 +53,8 @@ impl Service {
             let mut line = String::new();
             let read = stderr.read_line(&mut line).unwrap();
             assert!(read > 0, "the sandbox ended before it served: {heard}");
-            if let Some((_, host)) = line.trim_end().split_once("http://") {
-                break host.to_owned();
+            if let Some((_, rest)) = line.trim_end().split_once("http://") {
+                break rest.split(' ').next().unwrap_or(rest).to_owned();
             }
             heard.push_str(&line);
         };

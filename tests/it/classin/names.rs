@@ -104,18 +104,19 @@ async fn who_is_no_longer_of_the_school_is_taken_into_it_with_the_new_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_can_not_be_written_is_tried_again_and_waits_for_a_person_in_the_end() {
+async fn a_name_that_the_service_fails_to_write_is_tried_again_and_is_never_a_matter_for_a_person() {
     let (mut school, _) = registering().await;
     school.setting("RETRY__MAX_ATTEMPTS", "2");
     apply(&school, 1).await;
     school.run_as(Exit::Done).await;
     rename(&school, "a00", "Another").await;
     school.set("refuse_call", &format!("{NAME}@*:104"));
-    for state in ["waiting", "dead"] {
+    for attempt in 1..=4 {
         let report = school.run_to(Exit::Incomplete).await;
-        assert_eq!(count(&report, "failed", "rename"), 1, "{state:?}");
+        assert_eq!(count(&report, "failed", "rename"), 1, "{attempt}");
         let failures = school.failures().await;
-        assert_eq!((failures[0].kind.as_str(), failures[0].state.as_str()), ("rename", state), "{state:?}");
+        let row = (failures[0].kind.as_str(), failures[0].state.as_str(), failures[0].owner);
+        assert_eq!(row, ("rename", "waiting", "service"), "{attempt}");
         school.later(DAY);
     }
     rename(&school, "a00", "Name of a00").await;
