@@ -1,6 +1,7 @@
 //! Records that changed hands, on the exam side or on the roster: nobody's is written over with another's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rosterd_core::roster::Limit;
 use rosterd_sandbox::CandidateView;
@@ -40,6 +41,41 @@ async fn two_candidates_whose_records_changed_hands_are_left_alone_in_every_run(
         }
         let said = world.plan_report().await.exam.holds.join("\n");
         assert!(said.contains("candidate of student s001 shows the login value of student s002"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn records_that_changed_places_are_left_alone_also_where_one_of_the_two_has_left() {
+    for shown in ["full", "login_only"] {
+        let people =
+            (0..8).map(|at| student(&format!("s{at:03}")).in_groups([if at == 3 { "g2" } else { "g1" }]));
+        let mut world = ExamSchool::in_step(people).await;
+        world.settings.exam.delete_grace = Duration::ZERO;
+        world.set("info_fields", shown);
+        let groups = ["s002", "s003"].map(|login| world.candidate(login).gids);
+        exchange(&world, "s002", "s003");
+        let [leaver, other] = ["s002", "s003"].map(|login| world.candidate(login).sid);
+        for (sid, gids) in [(other, &groups[1]), (leaver, &groups[0])] {
+            let gids: Vec<i64> = gids.iter().copied().collect();
+            let record = world.sandbox.candidates().into_iter().find(|it| it.sid == sid).unwrap();
+            let fields: Vec<(i64, &str)> = record.fields.iter().map(|(id, it)| (*id, it.as_str())).collect();
+            world.sandbox.remove_candidate(sid);
+            assert!(world.sandbox.insert_candidate_as(sid, &fields, &gids));
+        }
+        world.remove("s002").await;
+        let before = by_sid(&world);
+        for _ in 0..4 {
+            world.later(2 * DAY);
+            let report = world.run_later().await;
+            assert_eq!(by_sid(&world), before, "{shown}: {report:#?}");
+        }
+        for id in ["s002", "s003"] {
+            assert_eq!(world.link(id).await.unwrap().login.as_str(), id, "{shown}: no link follows");
+            let rows = world.failures().await.into_iter().filter(|row| row.student_id == id);
+            assert_eq!(rows.count(), 1, "{shown}: {id} has a row");
+        }
+        let said: Vec<String> = world.failures().await.into_iter().map(|row| row.message).collect();
+        assert!(said.iter().all(|line| line.contains("s002") && line.contains("s003")), "{said:?}");
     }
 }
 

@@ -94,9 +94,10 @@ impl LookupRequests {
         let is_named = |student: &StudentId, reason: HoldReason| {
             reason.named().is_some_and(|hold| named.contains(&(student, hold)))
         };
-        let leaver = |link: &Link| {
+        let leaver = |leaver: &Leaver| {
+            let link = &leaver.link;
             let student = &link.student;
-            let mut asked = doubts.of_leaver(link, None).into_iter();
+            let mut asked = doubts.of_leaver(link, None, leaver.listed).into_iter();
             let asks = asked.any(|doubt| !is_named(student, HoldReason::SamePerson(doubt)));
             let stays = link.groups.as_ref().is_some_and(|held| match groups.standing_of_leaver(held) {
                 LeaverStanding::Ours => false,
@@ -121,7 +122,7 @@ impl LookupRequests {
             is_held && !is_named(&linked.wanted.id, HoldReason::RowsOfNobody(0))
         };
         let renamed = |link: &Link| {
-            let mut asked = doubts.of_leaver(link, None).into_iter();
+            let mut asked = doubts.of_leaver(link, None, false).into_iter();
             let asks = asked.any(|doubt| !is_named(&link.student, HoldReason::SamePerson(doubt)));
             link.renamed_by_hand && asks && doubts.is_wanted_by_a_newcomer(link)
         };
@@ -189,7 +190,7 @@ impl LookupRequests {
         }
         let missing = !leaver.listed && scope.unlisted && !(scope.renamed)(&leaver.link);
         let contested = leaver.prior == PriorKnowledge::Contested;
-        let due = leaver.prior != PriorKnowledge::Groups && (scope.leaver)(&leaver.link);
+        let due = leaver.prior != PriorKnowledge::Groups && (scope.leaver)(leaver);
         if leaver.prior != PriorKnowledge::Gone && (missing || due || contested) {
             self.sids.insert(leaver.link.sid);
         }
@@ -222,7 +223,7 @@ pub struct LookupTerms<'a> {
 struct LookupScope<'a> {
     groups: &'a GroupBook,
     unlisted: bool,
-    leaver: &'a dyn Fn(&Link) -> bool,
+    leaver: &'a dyn Fn(&Leaver) -> bool,
     adoption: &'a dyn Fn(&Newcomer) -> bool,
     /// Whether a linked student is held in the groups that they are in.
     stays: &'a dyn Fn(&LinkedStudent, &BTreeSet<Gid>) -> bool,

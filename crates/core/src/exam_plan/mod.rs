@@ -15,10 +15,12 @@
 //! | yes | gone by its sid, another one under its login value | yes | Adopt that one, linked anew |
 //! | yes | found by its sid under another listed login value | yes | the link follows, then Modify |
 //! | yes | the same, and the record is another student's | yes | Modify, held: the two may have changed hands |
+//! | yes | listed as wanted, and another's sid shows the login value | yes | Modify, held for the same reason |
 //! | yes | the same, and nothing of the record is the student's | yes | none: withheld |
 //! | any | found by its sid, listed nowhere | yes | none: the listing is doubtful |
 //! | no | listed | yes | Delete, once the student has been gone long enough |
 //! | no | listed, perhaps somebody who is on the roster | yes | Delete, held |
+//! | no | found by its sid under a login value that is somebody else's | yes | Delete, held, and done by no approval |
 //! | no | listed, also in a group that never stood on the roster | yes | Delete, held; in a shared account a Move out of our groups, nothing else |
 //! | no | gone by its sid | yes | none: the link is closed |
 //! | no | listed | no | none, counted as unmanaged |

@@ -19,12 +19,24 @@ pub enum PersonDoubt {
         /// Whether that student has a candidate already, to which no other can be carried over.
         has_candidate: bool,
     },
-    /// A leaver's id and that of a student without a candidate differ in their spelling alone.
+    /// Somebody gave a leaver's candidate the login value of a student on the roster.
+    GivenTo {
+        /// Who has left.
+        leaver: StudentId,
+        /// Whose login value it shows.
+        by: StudentId,
+        /// Whether that student has a candidate already, to which no other can be carried over.
+        has_candidate: bool,
+    },
+    /// A leaver's id and that of a student without a candidate differ in their spelling alone. Both are held, each on its
+    /// own line.
     AlikeIds {
         /// Who has left.
         leaver: StudentId,
         /// Who has come.
         newcomer: StudentId,
+        /// Whether it is the newcomer who is held here.
+        holds_newcomer: bool,
     },
     /// The same, and the other student has been entered since: a person said that they are somebody else, and nothing
     /// yet of the leaver.
@@ -47,12 +59,16 @@ pub enum PersonDoubt {
         /// With whose it seems to have changed hands.
         other: StudentId,
     },
-    /// The candidate of the student shows the login value of another one, and that one's other values.
+    /// The candidate of the student shows the login value of another one, or the other way round.
     ChangedHands {
-        /// Whose candidate it is by its sid.
+        /// Who is held.
         student: StudentId,
-        /// Whose login value it shows.
+        /// With whose record that of the student may have changed places.
         other: StudentId,
+        /// Whether the candidate that shows another's login value is that of `student`.
+        shows_others: bool,
+        /// Whether one of the two has left: then no approval lets anything be written or deleted.
+        one_left: bool,
     },
 }
 
@@ -61,25 +77,36 @@ impl PersonDoubt {
     pub(super) fn take_into<'d>(&self, digest: &'d mut Digest) -> &'d mut Digest {
         match self {
             Self::LoginWanted { leaver, by: other, has_candidate: _ }
-            | Self::AlikeIds { leaver, newcomer: other }
+            | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AlikeEntered { leaver, other } => {
                 digest.text("one or two").text(leaver.as_str()).text(other.as_str())
+            }
+            Self::GivenTo { leaver, by, has_candidate: _ } => {
+                digest.text("given to").text(leaver.as_str()).text(by.as_str())
             }
             Self::RenamedByHand { leaver } => digest.text("renamed by hand").text(leaver.as_str()),
             Self::Exchanged { student, other } => {
                 digest.text("exchanged").text(student.as_str()).text(other.as_str())
             }
-            Self::ChangedHands { student, other } => {
-                digest.text("changed hands").text(student.as_str()).text(other.as_str())
+            // What an approval lets happen is another thing once one of the two has left.
+            Self::ChangedHands { student, other, shows_others: _, one_left } => {
+                let what = if *one_left { "changed hands, one left" } else { "changed hands" };
+                digest.text(what).text(student.as_str()).text(other.as_str())
             }
         }
+    }
+
+    /// Whether the candidate of one who has left shows what belongs to somebody on the roster: no approval lets it be
+    /// deleted.
+    pub(super) fn is_about_somebody_elses_record(&self) -> bool {
+        matches!(self, Self::GivenTo { .. } | Self::ChangedHands { one_left: true, .. })
     }
 
     /// Whether it names two ids of which one can be carried over to the other.
     #[must_use]
     pub fn suggests_a_pair(&self) -> bool {
         match self {
-            Self::LoginWanted { has_candidate, .. } => !has_candidate,
+            Self::LoginWanted { has_candidate, .. } | Self::GivenTo { has_candidate, .. } => !has_candidate,
             Self::AlikeIds { .. } => true,
             Self::AlikeEntered { .. }
             | Self::RenamedByHand { .. }
@@ -100,13 +127,25 @@ impl fmt::Display for PersonDoubt {
                 }
                 write!(f, "if they are two, rosterd approve DIGEST --student {}", typed(leaver))
             }
-            Self::AlikeIds { leaver, newcomer } => write!(
+            Self::GivenTo { leaver, by, has_candidate } => {
+                write!(
+                    f,
+                    "the candidate of student {leaver}, who has left, was given the login value of student {by} on the exam \
+                     side, and is deleted by no run while it shows that, whatever is approved: "
+                )?;
+                if !has_candidate {
+                    write!(f, "if it is {by}'s now, rosterd relink {} {}; ", typed(leaver), typed(by))?;
+                }
+                f.write_str("if it is not, give it another login value there")
+            }
+            Self::AlikeIds { leaver, newcomer, holds_newcomer } => write!(
                 f,
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
                  if they are one person, rosterd relink {old} {new}; if they are two, \
-                 rosterd approve DIGEST --student {old} {new}",
+                 rosterd approve DIGEST --student {held}",
                 old = typed(leaver),
-                new = typed(newcomer)
+                new = typed(newcomer),
+                held = typed(if *holds_newcomer { newcomer } else { leaver })
             ),
             Self::AlikeEntered { leaver, other } => write!(
                 f,
@@ -126,18 +165,30 @@ impl fmt::Display for PersonDoubt {
                 f,
                 "what the roster has of student {student} and what the candidate of student {other} shows, or the other way \
                  round, is alike: if their ids were exchanged on the roster, put them right there; if not, \
-                 rosterd approve DIGEST --student {} {}",
-                typed(student),
-                typed(other)
+                 rosterd approve DIGEST --student {}",
+                typed(student)
             ),
-            Self::ChangedHands { student, other } => write!(
-                f,
-                "the candidate of student {student} shows the login value of student {other}, their records may have changed \
-                 hands on the exam side: put them right there; if the exam side gave them new sids, rosterd account confirm exam; \
-                 if each is to be written over with its own student's values, rosterd approve DIGEST --student {} {}",
-                typed(student),
-                typed(other)
-            ),
+            Self::ChangedHands { student, other, shows_others, one_left } => {
+                let (by_sid, by_login) = if *shows_others { (student, other) } else { (other, student) };
+                write!(
+                    f,
+                    "the candidate of student {by_sid} shows the login value of student {by_login}, their records may have \
+                     changed hands on the exam side: "
+                )?;
+                if *one_left {
+                    return write!(
+                        f,
+                        "one of the two has left, and no run writes to either candidate or deletes it, whatever is approved; \
+                         put them right there; if the exam side gave them new sids, rosterd account confirm exam"
+                    );
+                }
+                write!(
+                    f,
+                    "put them right there; if the exam side gave them new sids, rosterd account confirm exam; if the candidate \
+                     of {student} is to be written over with the values of {student}, rosterd approve DIGEST --student {}",
+                    typed(student)
+                )
+            }
         }
     }
 }

@@ -85,23 +85,41 @@ impl PersonDoubts {
     }
 
     /// All doubts whether a student on the roster may be this leaver, each of which a person is asked about;
-    /// `found_under` is the login value under which the candidate was found elsewhere in this run.
-    pub(super) fn of_leaver(&self, link: &Link, found_under: Option<&LoginValue>) -> Vec<PersonDoubt> {
+    /// `found_under` is the login value under which the candidate was found elsewhere in this run, `listed` says whether
+    /// one is listed under the login value of the link.
+    pub(super) fn of_leaver(
+        &self,
+        link: &Link,
+        found_under: Option<&LoginValue>,
+        listed: bool,
+    ) -> Vec<PersonDoubt> {
         let leaver = &link.student;
         let logins: BTreeSet<&LoginValue> = [Some(&link.login), found_under].into_iter().flatten().collect();
         let wanted: BTreeSet<&StudentId> =
             logins.into_iter().filter_map(|login| self.wanted.get(login)).flatten().collect();
         let alike = self.newcomers.get(&IdLikeness::of(leaver)).into_iter().flatten();
         let alike = alike.filter(|newcomer| !wanted.contains(newcomer));
-        let alike = alike
-            .map(|newcomer| PersonDoubt::AlikeIds { leaver: leaver.clone(), newcomer: newcomer.clone() });
-        let wanted = wanted.iter().map(|by| PersonDoubt::LoginWanted {
+        let alike = alike.map(|newcomer| PersonDoubt::AlikeIds {
             leaver: leaver.clone(),
-            by: (*by).clone(),
-            has_candidate: self.linked.contains(*by),
+            newcomer: newcomer.clone(),
+            holds_newcomer: false,
+        });
+        // What somebody gave to the candidate by hand, and not what it had when its student left.
+        let by_hand = found_under.or_else(|| (link.renamed_by_hand && listed).then_some(&link.login));
+        let given_to = by_hand.and_then(|login| self.wanted.get(login));
+        let wanted = wanted.iter().map(|by| {
+            let (leaver, by, has_candidate) = (leaver.clone(), (*by).clone(), self.linked.contains(*by));
+            // Who has a candidate of their own was given no other.
+            if !has_candidate && given_to.is_some_and(|given_to| given_to.contains(&by)) {
+                PersonDoubt::GivenTo { leaver, by, has_candidate }
+            } else {
+                PersonDoubt::LoginWanted { leaver, by, has_candidate }
+            }
         });
         let is_renamed = link.renamed_by_hand || found_under.is_some();
-        let renamed = is_renamed.then(|| PersonDoubt::RenamedByHand { leaver: leaver.clone() });
+        // Who has it now is told where it was given to somebody, and that is asked about.
+        let is_told = given_to.is_some_and(|given_to| !given_to.is_empty());
+        let renamed = (is_renamed && !is_told).then(|| PersonDoubt::RenamedByHand { leaver: leaver.clone() });
         let entered = self.entered.get(&IdLikeness::of(leaver));
         let entered =
             entered.map(|other| PersonDoubt::AlikeEntered { leaver: leaver.clone(), other: other.clone() });
@@ -111,7 +129,8 @@ impl PersonDoubts {
     /// Whether a student without a candidate may be somebody who has left.
     pub(super) fn of_newcomer(&self, student: &StudentId, login: &LoginValue) -> Option<PersonDoubt> {
         if let Some(leaver) = self.alike.get(&IdLikeness::of(student)) {
-            return Some(PersonDoubt::AlikeIds { leaver: leaver.clone(), newcomer: student.clone() });
+            let (leaver, newcomer) = (leaver.clone(), student.clone());
+            return Some(PersonDoubt::AlikeIds { leaver, newcomer, holds_newcomer: true });
         }
         let leaver = self.missing.get(login)?.clone();
         Some(PersonDoubt::LoginWanted { leaver, by: student.clone(), has_candidate: false })

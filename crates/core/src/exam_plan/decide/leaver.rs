@@ -12,7 +12,6 @@ use crate::exam_plan::identity::Identity;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove, Operation, OperationState};
-use crate::exam_plan::person_doubt::PersonDoubt;
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
@@ -43,7 +42,11 @@ impl Decider<'_> {
             CandidateLocation::Elsewhere(login) => match self.whose.get(&link.student) {
                 Some(Whose::Own | Whose::Untold) => {
                     // While a newcomer wants the login value that is remembered, it is what ties the two together.
-                    let mut asked = self.doubts.of_leaver(link, None).into_iter().map(HoldReason::SamePerson);
+                    let mut asked = self
+                        .doubts
+                        .of_leaver(link, None, leaver.listed)
+                        .into_iter()
+                        .map(HoldReason::SamePerson);
                     let is_decided = asked.all(|reason| self.is_named(&link.student, &reason));
                     if is_decided || !self.doubts.is_wanted_by_a_newcomer(link) {
                         self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
@@ -66,8 +69,16 @@ impl Decider<'_> {
             return self.keep(link);
         }
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
-        let doubts = self.same_person(link, found_under.as_ref());
-        let dismissal = if is_due { self.dismissal(leaver, is_unlisted) } else { Dismissal::Unseen };
+        let doubts = self.same_person(leaver, found_under.as_ref());
+        let shows_others = |doubt: &HoldReason| match doubt {
+            HoldReason::SamePerson(doubt) => doubt.is_about_somebody_elses_record(),
+            _ => false,
+        };
+        let dismissal = match is_due {
+            true if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
+            true => self.dismissal(leaver, is_unlisted),
+            false => Dismissal::Unseen,
+        };
         let is_asked = doubts.iter().any(|doubt| !self.is_approved(link, doubt));
         let before = self.operations.len();
         match dismissal {
@@ -180,15 +191,19 @@ impl Decider<'_> {
 
     /// The reasons to ask whether the leaver is on the roster under another id. They are asked while the grace runs too:
     /// the sooner a person answers, the less is entered twice.
-    fn same_person(&self, link: &Link, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
+    fn same_person(&self, leaver: &Leaver, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
+        let link = &leaver.link;
         if self.input.policy.mode != Mode::Sync || self.input.trust.is_doubtful() {
             return Vec::new();
         }
-        if let Some(Whose::Anothers(other)) = self.whose.get(&link.student) {
-            let (student, other) = (link.student.clone(), other.clone());
-            return vec![HoldReason::SamePerson(PersonDoubt::ChangedHands { student, other })];
+        if let Some(reason) = self.changed_hands(&link.student) {
+            return vec![reason];
         }
-        self.doubts.of_leaver(link, found_under).into_iter().map(HoldReason::SamePerson).collect()
+        self.doubts
+            .of_leaver(link, found_under, leaver.listed)
+            .into_iter()
+            .map(HoldReason::SamePerson)
+            .collect()
     }
 
     /// Whether a person let what is known of a leaver's dismissal without a look-up go ahead although it is held for this

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod came_back;
+mod changed_hands;
 mod counted;
 mod exchange;
 mod group;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub(super) use self::rename::block_dependent_renames;
 pub use self::unlisted::UNLISTED_RUNS;
 
+use self::changed_hands::accusers;
 use self::exchange::exchanged;
 use self::location::{CandidateLocation, gone};
 use self::rename::CurrentOwners;
@@ -132,6 +134,8 @@ struct Decider<'a> {
     exchanged: BTreeMap<StudentId, StudentId>,
     /// Whose the records are of candidates that show another login value than their links remember.
     whose: HashMap<StudentId, Whose>,
+    /// Students whose login value another one's candidate shows, with that other one.
+    accusers: BTreeMap<StudentId, StudentId>,
     group_sizes: BTreeMap<Gid, u64>,
     known_as: HashMap<Sid, LoginValue>,
     another_login: u64,
@@ -139,6 +143,7 @@ struct Decider<'a> {
 
 impl<'a> Decider<'a> {
     fn new(input: &'a PlanInput<'a>, differences: &[Difference]) -> Self {
+        let whose = whose_are(input, differences);
         Self {
             input,
             current: CurrentOwners::new(input, differences),
@@ -151,7 +156,8 @@ impl<'a> Decider<'a> {
             doubts: PersonDoubts::of(differences, &input.diff.alike),
             gone: gone(input, differences),
             exchanged: exchanged(input, differences),
-            whose: whose_are(input, differences),
+            accusers: accusers(&whose),
+            whose,
             group_sizes: input.diff.group_sizes.clone(),
             known_as: HashMap::new(),
             another_login: 0,
@@ -160,6 +166,10 @@ impl<'a> Decider<'a> {
 
     fn decide(mut self, differences: Vec<Difference>) -> Plan {
         let former_groups = self.former_groups(&differences);
+        let known = match self.accusers.is_empty() {
+            true => HashSet::new(),
+            false => differences.iter().map(|difference| difference.student().clone()).collect(),
+        };
         for difference in differences {
             let location = self.input.location(&difference);
             self.note_identity(&difference, &location);
@@ -177,6 +187,7 @@ impl<'a> Decider<'a> {
                 operation.groups = concerned.filter(|gid| self.input.groups.is_on_roster(*gid)).collect();
             }
         }
+        self.hold_silent_partners(&known);
         block_dependent_renames(&mut self.operations);
         let diff = &self.input.diff;
         let totals = PlanTotals {

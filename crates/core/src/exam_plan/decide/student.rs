@@ -16,7 +16,7 @@ use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::link::{Link, LinkNote, Origin};
 use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::operation::{
-    Addition, Adoption, Change, FieldChange, LoginChange, Modification, Operation, OperationState,
+    Addition, Adoption, Change, FieldChange, LoginChange, Modification, OperationState,
 };
 use crate::exam_plan::person_doubt::PersonDoubt;
 use crate::exam_plan::reason::{CannotReason, HoldReason, SkipReason};
@@ -53,6 +53,7 @@ impl Decider<'_> {
                 self.gone.contains(leaver) || self.is_named(leaver, &HoldReason::SamePerson(doubt.clone()))
             }
             PersonDoubt::AlikeIds { .. }
+            | PersonDoubt::GivenTo { .. }
             | PersonDoubt::AlikeEntered { .. }
             | PersonDoubt::RenamedByHand { .. }
             | PersonDoubt::Exchanged { .. }
@@ -204,7 +205,10 @@ impl Decider<'_> {
                 if self.input.lookups.identity(link.sid, &link.login) == Identity::Another
                     || self.is_behind_a_stranger(&link) =>
             {
-                self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin);
+                match self.changed_hands(&wanted.id) {
+                    Some(reason) => self.hold_without_change(&wanted.id, &reason),
+                    None => self.skip(wanted.id, OperationKind::Modify, SkipReason::AnotherLogin),
+                }
             }
             (CandidateLocation::Elsewhere(login), _) => self.found_elsewhere(&wanted, link, login, prior),
             (CandidateLocation::Here, Some(difference))
@@ -242,39 +246,15 @@ impl Decider<'_> {
             }
             // What is not known to be the student's is remembered by nobody: the next run has to judge it anew.
             Some(Whose::Untold) => self.follow(wanted, link, login, prior),
-            Some(Whose::Anothers(other)) => {
-                let (operations, notes) = (self.operations.len(), self.notes.len());
-                self.follow(wanted, link, login, prior);
-                self.notes.truncate(notes);
-                let reason =
-                    HoldReason::SamePerson(PersonDoubt::ChangedHands { student: student.clone(), other });
-                self.hold_from(operations, &reason);
-                self.hold_impossible_from(operations, &student, &reason);
-            }
+            Some(Whose::Anothers(_)) => self.hold_elsewhere(wanted, link, login, prior),
             Some(Whose::Strange) | None => {
                 self.skip(student, OperationKind::Modify, SkipReason::AnotherLogin);
             }
         }
     }
 
-    /// What cannot be done as long as records may have changed hands waits for the same person as the rest.
-    fn hold_impossible_from(&mut self, first: usize, student: &StudentId, reason: &HoldReason) {
-        let is_left = |operation: &Operation| !matches!(operation.state, OperationState::Cannot(_));
-        let (left, impossible): (Vec<_>, Vec<_>) =
-            self.operations.drain(first..).partition(|operation| is_left(operation));
-        if !impossible.is_empty() || left.is_empty() {
-            let kind = OperationKind::Modify;
-            let desired_hash = self.desired_digest(student, kind).text("changed hands").finish();
-            let held = self.input.held_about_people(student, kind, desired_hash, reason.clone());
-            let goes_ahead = held == OperationState::Planned;
-            let state = if goes_ahead { OperationState::Skipped(SkipReason::AnotherLogin) } else { held };
-            self.push_without_change(student.clone(), kind, desired_hash, state, false);
-        }
-        self.operations.extend(left);
-    }
-
     /// The candidate was renamed on the exam side: the roster's value is restored.
-    fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
+    pub(super) fn follow(&mut self, wanted: &Wanted, link: Link, login: LoginValue, prior: PriorKnowledge) {
         let observed = self.input.comparison.observed;
         let Some(row) = observed.find(&login) else { return };
         let difference = self.input.comparison.fields(row, &wanted.values.0, Some(&link));

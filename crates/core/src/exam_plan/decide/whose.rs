@@ -120,6 +120,12 @@ impl<'a> Claims<'a> {
 
     fn of_leaver(&self, leaver: &Leaver, shown: &LoginValue) -> Whose {
         let link = &leaver.link;
+        // A newcomer may have been given the candidate: they have none of their own that could have changed hands.
+        let linked_to = self.linked_to(shown).filter(|other| **other != link.student);
+        let wanted_by = self.wanted.get(shown).copied().filter(|other| self.has_link(other));
+        if let Some(other) = linked_to.or(wanted_by) {
+            return Whose::Anothers(other.clone());
+        }
         let shown_values = self.input.lookups.shown.get(&link.sid);
         let likeness = shown_values.map(|values| {
             let told = link.confirmed.iter().filter(|(field, _)| !link.rewritten.contains(*field));
@@ -129,10 +135,14 @@ impl<'a> Claims<'a> {
         if likeness.is_some_and(Agreement::is_majority) {
             return Whose::Own;
         }
-        match self.linked_to(shown).filter(|other| **other != link.student) {
-            Some(other) => Whose::Anothers(other.clone()),
-            None if leaver.listed && self.is_taken(&link.login, leaver.prior) => Whose::Strange,
-            None => Whose::Untold,
+        if leaver.listed && self.is_taken(&link.login, leaver.prior) { Whose::Strange } else { Whose::Untold }
+    }
+
+    fn has_link(&self, student: &StudentId) -> bool {
+        match self.by_student.get(student) {
+            Some(Difference::Linked(_) | Difference::Leaver(_)) => true,
+            Some(Difference::Unusable(unusable)) => unusable.linked,
+            Some(Difference::Newcomer(_)) | None => false,
         }
     }
 
@@ -154,12 +164,9 @@ impl<'a> Claims<'a> {
         let theirs = match self.by_student.get(other) {
             Some(Difference::Linked(other)) => &other.wanted.values.0,
             Some(Difference::Newcomer(other)) => &other.wanted.values.0,
-            Some(Difference::Leaver(_) | Difference::Unusable(_)) => {
-                let likeness = self.likeness(linked, shown);
-                return likeness.compared > 0 && likeness.agreeing == likeness.compared;
-            }
-            // Nothing of the other one differs: the record under that login value is theirs.
-            None => return false,
+            // Of a leaver, and of a row that cannot be used, nothing tells what the record would have that were theirs. Where
+            // nothing of the other one differs, the record under that login value is theirs.
+            Some(Difference::Leaver(_) | Difference::Unusable(_)) | None => return false,
         };
         let between = comparison.between(row, &linked.wanted.values.0, theirs);
         between.compared > 0 && between.agreeing == between.compared

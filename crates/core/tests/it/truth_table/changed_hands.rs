@@ -22,7 +22,18 @@ fn doubts(world: &World) -> Vec<PersonDoubt> {
 }
 
 fn changed_hands(student: &str, other: &str) -> PersonDoubt {
-    PersonDoubt::ChangedHands { student: id(student), other: id(other) }
+    PersonDoubt::ChangedHands { student: id(student), other: id(other), shows_others: true, one_left: false }
+}
+
+/// What the other one is held for.
+fn turned(doubt: PersonDoubt) -> PersonDoubt {
+    let PersonDoubt::ChangedHands { student, other, shows_others, one_left } = doubt else { return doubt };
+    PersonDoubt::ChangedHands { student: other, other: student, shows_others: !shows_others, one_left }
+}
+
+fn one_left(doubt: PersonDoubt) -> PersonDoubt {
+    let PersonDoubt::ChangedHands { student, other, shows_others, .. } = doubt else { return doubt };
+    PersonDoubt::ChangedHands { student, other, shows_others, one_left: true }
 }
 
 #[test]
@@ -32,8 +43,11 @@ fn two_candidates_that_exchanged_their_records_are_held_in_every_run_until_a_per
     world.set(student("s1").in_groups(["g2"]));
     let before = world.candidates.clone();
     for _ in 0..4 {
-        assert_eq!(world.lines(), ["modify s1 held: same person", "move s1 to 2 held: same person"]);
-        assert_eq!(doubts(&world), [changed_hands("s1", "s2"), changed_hands("s1", "s2")]);
+        let held =
+            ["modify s1 held: same person", "modify s2 held: same person", "move s1 to 2 held: same person"];
+        assert_eq!(world.lines(), held);
+        let own = || changed_hands("s1", "s2");
+        assert_eq!(doubts(&world), [own(), turned(own()), own()]);
         assert_eq!(world.plan().totals.another_login, 1);
         let (_, violations) = world.run(100);
         assert!(violations.is_empty(), "{violations:?}");
@@ -136,10 +150,65 @@ fn a_leaver_whose_sid_shows_a_students_record_is_held_and_not_followed() {
     let mut world = converged([student("s1"), student("s2"), student("s3")]);
     go_round(&mut world, &["s1", "s2"]);
     world.leave_for_good("s1");
-    assert_eq!(doubts(&world), [changed_hands("s1", "s2")]);
+    let doubt = || one_left(changed_hands("s1", "s2"));
+    assert_eq!(doubts(&world), [turned(doubt()), doubt()]);
     assert_eq!(world.plan().notes, [LinkNote::Gone(id("s1"))], "no mark that stays");
     world.approve();
-    assert_eq!(world.lines(), ["delete s1 skipped: anotherlogin"], "the record of s2 is deleted by nobody");
+    let left = ["modify s2 skipped: anotherlogin", "delete s1 skipped: anotherlogin"];
+    assert_eq!(world.lines(), left, "the record of s2 is deleted by nobody");
+}
+
+#[test]
+fn a_student_whose_sid_shows_a_leavers_record_is_held_and_not_followed_whatever_else_agrees() {
+    for (what, is_fresh) in [("confirmed long ago", false), ("written a moment ago", true)] {
+        let mut world = converged([student("s1").phone("1"), student("s2").phone("1"), student("s3")]);
+        go_round(&mut world, &["s1", "s2"]);
+        if is_fresh {
+            world.link("s2").unverified = [NAME, PHONE].map(rosterd_core::roster::FieldId).into();
+        }
+        world.link("s2").groups = None;
+        world.leave_for_good("s1");
+        let before = world.candidates.clone();
+        for _ in 0..3 {
+            let held = ["modify s2 held: same person", "delete s1 held: same person"];
+            assert_eq!(world.lines(), held, "{what}");
+            let (_, violations) = world.run(100);
+            assert!(violations.is_empty(), "{what}: {violations:?}");
+            assert_eq!(world.links["s2"].login, login("s2"), "{what}: the link does not follow");
+        }
+        world.approve();
+        world.run(100);
+        assert_eq!(world.candidates, before, "{what}: nothing is written to either");
+    }
+}
+
+#[test]
+fn a_leaver_most_of_whose_values_stayed_is_not_followed_to_the_login_value_of_a_student() {
+    let mut world = converged([student("s1"), student("s2")]);
+    let (one, two) = (world.of("s1").login.clone(), world.of("s2").login.clone());
+    world.of("s1").login = two;
+    world.of("s2").login = one;
+    world.leave_for_good("s1");
+    assert!(world.lines().contains(&"delete s1 held: same person".to_owned()), "{:?}", world.lines());
+    world.run(100);
+    assert_eq!(world.links["s1"].login, login("s1"));
+}
+
+#[test]
+fn a_leavers_candidate_that_was_given_to_a_newcomer_is_deleted_by_no_approval() {
+    let mut world = converged([student("s1"), student("s2")]);
+    world.of("s1").login = "new".to_owned();
+    world.leave_for_good("s1").set(student("new"));
+    for _ in 0..3 {
+        assert!(world.lines().contains(&"delete s1 held: same person".to_owned()), "{:?}", world.lines());
+        world.run(100);
+        assert!(world.links.contains_key("s1"));
+    }
+    world.approve();
+    for _ in 0..3 {
+        world.run(100);
+        assert!(world.lines().contains(&"delete s1 skipped: anotherlogin".to_owned()), "{:?}", world.lines());
+    }
 }
 
 #[test]
