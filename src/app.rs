@@ -245,6 +245,7 @@ async fn connected(
         classin: classin.as_ref().map(|connection| classin_side_over(settings, connection)),
         mode: settings.mode,
         min_roster: settings.guard.min_roster,
+        keep: settings.state.keep,
         retry: RetryPolicy {
             max_attempts: settings.retry.max_attempts,
             first_delay: settings.retry.first_delay,

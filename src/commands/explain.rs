@@ -206,6 +206,7 @@ async fn classin_next(
         classin: None,
         mode: settings.mode,
         min_roster: settings.guard.min_roster,
+        keep: settings.state.keep,
         retry: RetryPolicy {
             max_attempts: settings.retry.max_attempts,
             first_delay: settings.retry.first_delay,

@@ -28,7 +28,7 @@ pub type Attentions = BTreeMap<&'static str, Attention>;
 
 impl Attention {
     /// So many, since then, for them.
-    pub(super) fn new(count: u64, since_ms: Option<i64>, owner: FailureOwner, what: String) -> Self {
+    pub(crate) fn new(count: u64, since_ms: Option<i64>, owner: FailureOwner, what: String) -> Self {
         let owners = BTreeMap::from([(owner.word(), count)]);
         Self { count, since: since_ms.map(moment), owner: owner.word(), owners, what }
     }

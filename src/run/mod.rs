@@ -86,6 +86,8 @@ pub struct Context {
     pub mode: Mode,
     /// Fewer students than this is a broken export.
     pub min_roster: u64,
+    /// How long the state keeps what is over.
+    pub keep: Duration,
     /// How failures are retried.
     pub retry: RetryPolicy,
     pub clock: Clock,
@@ -308,6 +310,9 @@ async fn close(
     };
     context.state.finish_run(&row, complete).await?;
     context.state.trim_runs(1000).await?;
+    if trigger != PLAN {
+        context.state.forget_what_is_over(context.keep, finished_at_ms).await?;
+    }
     log_end(&report);
     Ok(report)
 }

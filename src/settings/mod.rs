@@ -101,6 +101,8 @@ pub struct RosterQueries {
 pub struct StateSettings {
     /// Our own database, created with mode 0600.
     pub database: PathBuf,
+    /// How long runs, closed failures, departures and results of the departed are kept.
+    pub keep: Duration,
 }
 
 /// `[schedule]`

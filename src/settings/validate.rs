@@ -73,6 +73,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     if let Some(state) = &state {
         reader.require_own_file(state);
     }
+    let keep = reader.required("state.keep", parse::duration);
     let mode = reader.required("sync.mode", parse::word(MODES));
     let schedule = schedule(reader);
     let exam = exam(reader);
@@ -86,7 +87,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let demo = demo(reader);
     Some(Settings {
         roster: roster?,
-        state: StateSettings { database: state? },
+        state: StateSettings { database: state?, keep: keep? },
         mode: mode?,
         schedule: schedule?,
         exam: exam?,

@@ -9,9 +9,6 @@ use super::error::{Doing, Written};
 use super::{StateStore, StoreError};
 use rosterd_core::roster::{Sid, StudentId};
 
-/// In milliseconds. After five years old results are not asked for, and the row is deleted.
-const KEPT_MS: i64 = 5 * 366 * 24 * 60 * 60 * 1000;
-
 /// Keeps the sid of a link that is about to go, inside the caller's transaction.
 pub(super) async fn keep(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -52,14 +49,5 @@ impl StateStore {
             }
         }
         Ok(found)
-    }
-
-    /// Forgets candidates deleted so long ago that their results are not asked for.
-    pub async fn trim_former_candidates(&self, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM former_candidates WHERE gone_at_ms < ?")
-            .bind(now_ms.saturating_sub(KEPT_MS))
-            .execute(self.writer()?)
-            .await
-            .done("forgetting former candidates")
     }
 }

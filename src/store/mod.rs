@@ -42,6 +42,7 @@ mod pool;
 mod recognition;
 mod result_passes;
 mod results;
+mod retention;
 mod rewritten_fields;
 mod room;
 mod roster;
@@ -74,7 +75,7 @@ pub use links::LookedUpGroups;
 pub use lock::{DaemonLock, LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use recognition::StateFile;
-pub use result_passes::ResultsPass;
+pub use result_passes::{Anchor, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use rewritten_fields::UncomparedField;
 pub use roster::{

@@ -3,11 +3,32 @@
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
+use super::keys::stored;
 use super::{StateStore, StoreError};
-use rosterd_core::roster::{AttemptKey, ExamId, Sid};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::roster::{Attempt, AttemptKey, ExamId, Sid};
 
 /// The number of finished passes kept.
 const KEPT_PASSES: i64 = 1000;
+
+/// An attempt that was read last: the next page must show one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    pub key: AttemptKey,
+    /// The id in its link, which tells attempts of one second apart.
+    pub tid: Option<String>,
+}
+
+impl Anchor {
+    #[must_use]
+    pub fn of(attempt: &Attempt) -> Self {
+        Self { key: attempt.key.clone(), tid: attempt.tid.clone() }
+    }
+}
+
+/// As it is stored; the tid is absent in those of earlier versions.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredAnchor(i64, i64, i64, String, #[serde(default)] Option<String>);
 
 /// A pass over the service's results that is under way, from the head of the list down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +39,7 @@ pub struct ResultsPass {
     /// The start of the next page.
     pub next_start: u64,
     /// The last attempts that were read, the deepest last; none before the first page.
-    pub anchors: Vec<AttemptKey>,
+    pub anchors: Vec<Anchor>,
     /// The number of results according to the first page.
     pub first_total: Option<u64>,
     /// The number according to the last page.
@@ -56,13 +77,13 @@ impl TryFrom<PassRow> for ResultsPass {
     type Error = StoreError;
 
     fn try_from(row: PassRow) -> Result<Self, StoreError> {
-        let anchors: Vec<(i64, i64, i64, String)> = serde_json::from_str(&row.anchors).map_err(|_| {
+        let anchors: Vec<StoredAnchor> = serde_json::from_str(&row.anchors).map_err(|_| {
             let what = "has unreadable anchors";
             StoreError::Row { table: "result_passes", key: row.pass_id.to_string(), what }
         })?;
-        let anchor = |(exam, sid, started_at_ms, untimed)| {
+        let anchor = |StoredAnchor(exam, sid, started_at_ms, untimed, tid)| {
             let (exam, sid) = (ExamId(exam), Sid(sid));
-            AttemptKey { exam, sid, started_at_ms, untimed }
+            Anchor { key: AttemptKey { exam, sid, started_at_ms, untimed }, tid }
         };
         Ok(Self {
             id: row.pass_id,
@@ -84,8 +105,11 @@ pub(super) async fn update(
 ) -> Result<(), StoreError> {
     let ResultsPass { id, is_full: _, next_start, anchors, first_total, last_total, seen, fresh } = pass;
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let anchors: Vec<(i64, i64, i64, &str)> =
-        anchors.iter().map(|key| (key.exam.0, key.sid.0, key.started_at_ms, key.untimed.as_str())).collect();
+    let anchor = |Anchor { key, tid }: &Anchor| {
+        let AttemptKey { exam, sid, started_at_ms, untimed } = key;
+        StoredAnchor(exam.0, sid.0, *started_at_ms, untimed.clone(), tid.clone())
+    };
+    let anchors: Vec<StoredAnchor> = anchors.iter().map(anchor).collect();
     sqlx::query(
         "UPDATE result_passes SET next_start = ?, anchors = ?, first_total = ?, last_total = ?, seen = ?, \
          fresh = ? WHERE pass_id = ?",
@@ -169,6 +193,70 @@ impl StateStore {
         })
     }
 
+    /// The pass failed at its next page; says how often it has by now.
+    pub async fn note_failed_page(&self, pass: &ResultsPass) -> Result<i64, StoreError> {
+        let doing = "noting that a page failed";
+        let mut transaction = self.begin().await?;
+        let failures = sqlx::query_scalar(
+            "UPDATE result_passes SET failures = iif(failed_at IS next_start, failures + 1, 1), failed_at = next_start \
+             WHERE pass_id = ? RETURNING failures",
+        )
+        .bind(pass.id)
+        .fetch_one(&mut *transaction)
+        .await
+        .doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(failures)
+    }
+
+    /// Takes in rows that cannot be read, by their hashes; says of each whether it has been met before.
+    pub async fn take_unreadable(
+        &self,
+        pass: &ResultsPass,
+        rows: &[Fingerprint],
+        now_ms: i64,
+    ) -> Result<Vec<bool>, StoreError> {
+        let doing = "noting results that cannot be read";
+        let mut known = Vec::with_capacity(rows.len());
+        if rows.is_empty() {
+            return Ok(known);
+        }
+        let mut transaction = self.begin().await?;
+        for row in rows {
+            let again = sqlx::query("UPDATE unreadable_results SET last_pass = ? WHERE row_hash = ?")
+                .bind(pass.id)
+                .bind(stored(*row))
+                .execute(&mut *transaction)
+                .await
+                .doing(doing)?;
+            let is_known = again.rows_affected() > 0;
+            if !is_known {
+                sqlx::query(
+                    "INSERT INTO unreadable_results (row_hash, first_seen_at_ms, last_pass) VALUES (?, ?, ?)",
+                )
+                .bind(stored(*row))
+                .bind(now_ms)
+                .bind(pass.id)
+                .execute(&mut *transaction)
+                .await
+                .doing(doing)?;
+            }
+            known.push(is_known);
+        }
+        transaction.commit().await.doing(doing)?;
+        Ok(known)
+    }
+
+    /// How many rows of the service's list cannot be read, and since when the first of them.
+    pub async fn unreadable_results(&self) -> Result<(u64, Option<i64>), StoreError> {
+        let (count, since_ms): (i64, Option<i64>) =
+            sqlx::query_as("SELECT count(*), min(first_seen_at_ms) FROM unreadable_results")
+                .fetch_one(&self.reader)
+                .await
+                .doing("counting results that cannot be read")?;
+        Ok((counted(count), since_ms))
+    }
+
     /// Closes a pass: `Some(surplus)` where what it read adds up. Old ones are forgotten, but never the newest
     /// full one that adds up.
     pub async fn finish_results_pass(
@@ -188,6 +276,13 @@ impl StateStore {
         .execute(&mut *transaction)
         .await
         .doing("closing a pull")?;
+        if pass.is_full && surplus.is_some() {
+            sqlx::query("DELETE FROM unreadable_results WHERE last_pass < ?")
+                .bind(pass.id)
+                .execute(&mut *transaction)
+                .await
+                .doing("closing a pull")?;
+        }
         sqlx::query(
             "DELETE FROM result_passes WHERE pass_id <= ?1 - ?2 AND pass_id <> \
              (SELECT coalesce(max(pass_id), 0) FROM result_passes WHERE is_full = 1 AND is_certain = 1)",

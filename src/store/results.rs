@@ -1,5 +1,7 @@
 //! The mirror of exam results: taking in pages, and queries.
 
+use std::collections::{HashMap, HashSet};
+
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::{Sqlite, Transaction};
 
@@ -19,6 +21,8 @@ pub enum Met {
         /// Whether an earlier pass stored it.
         before: bool,
     },
+    /// It was its candidate's who left long ago, and is not taken in again.
+    Forgotten,
 }
 
 /// The relation of an attempt's candidate to us.
@@ -96,9 +100,15 @@ impl StateStore {
     ) -> Result<Vec<Met>, StoreError> {
         let mut transaction = self.begin().await?;
         let kept = kept(&mut transaction, rows).await?;
-        let met: Vec<Met> = rows.iter().map(|row| met(row, &kept, pass.id)).collect();
+        let rows = &told_apart(rows, &kept);
+        let forgotten = forgotten(&mut transaction, rows).await?;
+        let met = |row: &Attempt| {
+            if forgotten.contains(&row.key.sid.0) { Met::Forgotten } else { met(row, &kept, pass.id) }
+        };
+        let met: Vec<Met> = rows.iter().map(met).collect();
         let is_written = |met: &Met, row: &Attempt| match met {
             Met::New | Met::Changed => true,
+            Met::Forgotten => false,
             Met::Known { .. } => row.tid.is_some() && tid_kept(&kept, row).is_none(),
         };
         let written: Vec<&Attempt> =
@@ -229,7 +239,7 @@ impl From<AttemptRow> for Attempt {
 }
 
 /// The stored attempts of a page, with the pass that stored each.
-type Kept = std::collections::HashMap<AttemptKey, (Attempt, i64)>;
+type Kept = HashMap<AttemptKey, (Attempt, i64)>;
 
 async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Result<Kept, StoreError> {
     let keys: Vec<(i64, i64, i64, &str)> = rows
@@ -240,7 +250,8 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, r.status, \
          r.ended_at_ms, r.first_pass FROM json_each(?) AS k CROSS JOIN results AS r \
          ON r.eid = k.value ->> 0 AND r.sid = k.value ->> 1 AND r.started_at_ms = k.value ->> 2 \
-         AND r.untimed = k.value ->> 3 AND r.account = 0 ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
+         AND r.account = 0 AND (r.started_at_ms > 0 OR r.untimed = k.value ->> 3) \
+         ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
     )
     .bind(serde_json::json!(keys).to_string())
     .fetch_all(&mut **transaction)
@@ -251,6 +262,67 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         (attempt.key.clone(), (attempt, first_pass))
     };
     Ok(found.into_iter().map(pair).collect())
+}
+
+/// The rows under the keys that they are kept by: of attempts of one second, the first has none of its own, and each other
+/// one goes by its tid.
+fn told_apart(rows: &[Attempt], kept: &Kept) -> Vec<Attempt> {
+    let mut variants: HashMap<AttemptKey, Vec<(&str, Option<&str>)>> = HashMap::new();
+    for (key, (attempt, _)) in kept.iter().filter(|(key, _)| key.started_at_ms > 0) {
+        let common = AttemptKey { untimed: String::new(), ..key.clone() };
+        variants.entry(common).or_default().push((key.untimed.as_str(), attempt.tid.as_deref()));
+    }
+    variants.values_mut().for_each(|of_one_second| of_one_second.sort_unstable());
+    let mut apart: Vec<Attempt> = rows.to_vec();
+    let mut groups: HashMap<AttemptKey, Vec<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.key.started_at_ms > 0) {
+        groups.entry(row.key.clone()).or_default().push(at);
+    }
+    for (key, positions) in groups {
+        let mut free = variants.remove(&key).unwrap_or_default();
+        let mut has_first = free.iter().any(|(untimed, _)| untimed.is_empty());
+        let mut left = Vec::new();
+        for at in positions {
+            let tid = rows.get(at).and_then(|row| row.tid.as_deref());
+            match free.iter().position(|(_, kept)| tid.is_some() && *kept == tid) {
+                Some(found) => set_untimed(&mut apart, at, free.remove(found).0),
+                None => left.push((at, tid)),
+            }
+        }
+        // Links may be called otherwise at each reading: what is kept already is no new attempt.
+        for (at, tid) in left {
+            if free.is_empty() {
+                set_untimed(&mut apart, at, if has_first { tid.unwrap_or_default() } else { "" });
+                has_first = true;
+            } else {
+                set_untimed(&mut apart, at, free.remove(0).0);
+            }
+        }
+    }
+    apart
+}
+
+fn set_untimed(rows: &mut [Attempt], at: usize, untimed: &str) {
+    if let Some(row) = rows.get_mut(at) {
+        untimed.clone_into(&mut row.key.untimed);
+    }
+}
+
+/// Candidates of a page whose results have been forgotten.
+async fn forgotten(
+    transaction: &mut Transaction<'_, Sqlite>,
+    rows: &[Attempt],
+) -> Result<HashSet<i64>, StoreError> {
+    let sids: Vec<i64> = rows.iter().map(|row| row.key.sid.0).collect();
+    let found: Vec<i64> = sqlx::query_scalar(
+        "SELECT sid FROM result_owners WHERE account = 0 AND student_id = '' AND sid IN (SELECT value FROM json_each(?)) \
+         AND sid NOT IN (SELECT sid FROM links) ORDER BY sid",
+    )
+    .bind(serde_json::json!(sids).to_string())
+    .fetch_all(&mut **transaction)
+    .await
+    .doing("reading whose results are forgotten")?;
+    Ok(found.into_iter().collect())
 }
 
 fn met(row: &Attempt, kept: &Kept, pass: i64) -> Met {
@@ -321,4 +393,52 @@ async fn write(
     .execute(&mut **transaction)
     .await
     .done(doing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(tid: &str, score: f64) -> Attempt {
+        Attempt {
+            key: AttemptKey { exam: ExamId(1), sid: Sid(2), started_at_ms: 3000, untimed: String::new() },
+            tid: Some(tid.to_owned()),
+            login: None,
+            score: Some(score),
+            passed: None,
+            status: AttemptStatus::Submitted,
+            ended_at_ms: Some(4000),
+        }
+    }
+
+    async fn take(state: &StateStore, rows: &[Attempt]) -> Vec<Met> {
+        let mut pass = match state.open_results_pass().await.unwrap() {
+            Some(pass) => pass,
+            None => state.begin_results_pass(true, 1).await.unwrap(),
+        };
+        let met = state.take_results(&mut pass, rows, 1).await.unwrap();
+        state.finish_results_pass(&pass, Some(0), 1).await.unwrap();
+        met
+    }
+
+    #[tokio::test]
+    async fn two_attempts_of_one_second_are_two_and_stay_two_however_they_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateStore::open(&folder.path().join("state.db")).await.unwrap();
+        let (one, other) = (attempt("t1", 10.0), attempt("t2", 20.0));
+        let known = Met::Known { before: true };
+        let table = [
+            ("one alone", vec![one.clone()], vec![Met::New], 1),
+            ("its twin beside it", vec![other.clone(), one.clone()], vec![Met::New, known], 2),
+            ("both the other way round", vec![one.clone(), other.clone()], vec![known, known], 2),
+            ("the twin alone", vec![other.clone()], vec![known], 2),
+            ("links that changed", vec![attempt("t3", 10.0), attempt("t4", 20.0)], vec![known, known], 2),
+            ("one was marked again", vec![attempt("t1", 11.0)], vec![Met::Changed], 2),
+        ];
+        for (name, rows, expected, count) in table {
+            assert_eq!(take(&state, &rows).await, expected, "{name}");
+            assert_eq!(state.count_results().await.unwrap(), count, "{name}");
+        }
+        state.close().await;
+    }
 }

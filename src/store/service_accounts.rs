@@ -75,7 +75,7 @@ const FORGET_EXAM: [&str; 10] = [
 const KEEP_RESULTS_APART: [&str; 4] = [
     "INSERT INTO result_owners (sid, student_id) SELECT sid, student_id FROM links \
      WHERE sid IN (SELECT sid FROM results WHERE account = 0) \
-     ON CONFLICT (sid, account) DO UPDATE SET student_id = excluded.student_id",
+     ON CONFLICT (sid, account) DO UPDATE SET student_id = excluded.student_id, gone_at_ms = NULL",
     "UPDATE OR REPLACE result_owners SET account = (SELECT max(account) + 1 FROM results) \
      WHERE account = 0 AND sid IN (SELECT sid FROM results WHERE account = 0)",
     "UPDATE results SET account = (SELECT max(account) + 1 FROM results) WHERE account = 0",

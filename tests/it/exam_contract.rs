@@ -265,7 +265,7 @@ async fn results_are_asked_for_by_limit_and_start_in_the_query_of_a_get() {
     assert_eq!(request.target, expected);
     assert!(request.is_signed());
     assert_eq!((page.total, page.rows.len(), page.unreadable), (1877, 1, 0));
-    assert_eq!(page.rows[0].tid.as_deref(), Some("xxx"));
+    assert_eq!(page.rows[0].attempt().unwrap().tid.as_deref(), Some("xxx"));
 }
 
 #[tokio::test]

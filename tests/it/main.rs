@@ -33,6 +33,7 @@ mod privacy;
 mod program;
 mod relink;
 mod results;
+mod retention;
 mod roster_reading;
 mod rosters_of_others;
 mod runs;

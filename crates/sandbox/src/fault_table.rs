@@ -152,6 +152,12 @@ pub(crate) const FAULTS: &[FaultSpec] = &[
     ),
     fault("duplicate_row", Some(Exam), Argument::None, "The last row of the page is the first one again."),
     fault(
+        "unreadable_row",
+        Some(Exam),
+        Argument::Number("which row of the page, 0 when absent"),
+        "A row of a page of results does not say of which exam it is.",
+    ),
+    fault(
         "nobody",
         Some(Exam),
         Argument::None,

@@ -150,6 +150,7 @@ impl ExamSchool {
             classin: None,
             mode: self.settings.mode,
             min_roster: self.settings.guard.min_roster,
+            keep: self.settings.state.keep,
             retry: retry_policy(self.settings.retry),
             clock: self.clock.clone(),
             progress: Progress::default(),

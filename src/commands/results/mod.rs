@@ -106,6 +106,9 @@ fn pulled_text(report: &ResultsReport) -> String {
         let _infallible =
             writeln!(text, "{} of them are no longer listed by the service.", report.no_longer_listed);
     }
+    if report.unreadable_rows > 0 {
+        let _infallible = writeln!(text, "{} rows cannot be read and are skipped.", report.unreadable_rows);
+    }
     if report.unreadable > 0 {
         let _infallible = writeln!(text, "{} values were no numbers and are left out.", report.unreadable);
     }

@@ -81,13 +81,37 @@ pub struct LookupAnswer {
     pub group_titles: BTreeMap<Gid, String>,
 }
 
+/// One row of `queryresults`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultsRow {
+    Attempt(Attempt),
+    /// It does not say whose result of which exam it is, or is no row at all.
+    Unreadable {
+        /// Of what it shows, its link left out, which is another one at every reading.
+        digest: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl ResultsRow {
+    /// The attempt, where it is one.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Attempt(attempt) => Some(attempt),
+            Self::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// One page of `queryresults`.
 #[derive(Clone, Debug, Default)]
 pub struct ResultsPage {
     /// Attempts of the whole account, as this page states it.
     pub total: u64,
-    /// The attempts, in the order they came.
-    pub rows: Vec<Attempt>,
+    /// Its rows, in the order they came.
+    pub rows: Vec<ResultsRow>,
     /// Values that should be numbers and are not; they are left out.
     pub unreadable: u64,
 }

@@ -389,7 +389,6 @@ async fn remember(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
-    context.state.trim_former_candidates(now_ms).await?;
     lookup::remember_groups(context, side, lookups).await?;
     let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
     context.state.bring_group_checks_forward(now_ms, span_ms).await

@@ -19,14 +19,17 @@ use super::exam::{AccountQuestion, ExamSyncError, MayTake, require_own_account};
 use super::progress::{Bar, Progress};
 use super::{ExamSide, Severity, in_one_line};
 use crate::clock::Clock;
-use crate::remote::exam::{ExamError, ResultsPage};
+use crate::remote::exam::{ExamError, ResultsPage, ResultsRow};
 use crate::remote::http::retry_limits::READINGS;
-use crate::store::{ResultsPass, StateStore, StoreError};
+use crate::store::{Met, ResultsPass, StateStore, StoreError};
+use rosterd_core::roster::Attempt;
 
 /// Passes that follow one another because results keep arriving.
 const MOST_ROUNDS: u32 = 10;
 /// Pages overlap by one row, so a page must hold two.
 const LEAST_PAGE: u32 = 2;
+/// A pass that was cut off and fails so often at one page is given up.
+const FAILURES_AT_ONE_PAGE: i64 = 2;
 
 /// Everything that a pull works with. Whoever pulls holds the lock of the state database: pulls and runs exclude
 /// each other, and so share the service's allowance.
@@ -114,6 +117,7 @@ impl ResultsPull {
     async fn passes(&self, report: &mut ResultsReport) -> Result<(), PullError> {
         self.require_own_account().await?;
         let open = self.state.open_results_pass().await?;
+        let mut may_give_up = open.is_some();
         report.resumed = open.as_ref().is_some_and(|pass| pass.first_total.is_some());
         let mut pass = match open {
             Some(pass) => pass,
@@ -122,7 +126,26 @@ impl ResultsPull {
         let (mut readings, mut rounds, mut full_done) = (0, 0, false);
         loop {
             report.full |= pass.is_full;
-            let doubt = match self.walk(&mut pass, report).await? {
+            let walked = match self.walk(&mut pass, report).await {
+                Err(PullError::Exam(error)) => {
+                    let failures = self.state.note_failed_page(&pass).await?;
+                    if !may_give_up || failures < FAILURES_AT_ONE_PAGE {
+                        return Err(error.into());
+                    }
+                    // What has come meanwhile stands at the head; this page may never be read.
+                    let (severity, at) = (Severity::of_exam_error(&error), pass.next_start);
+                    report.fail(
+                        severity,
+                        format!("exam: the pull is given up at position {at}: {}", in_one_line(&error)),
+                    );
+                    self.state.finish_results_pass(&pass, None, self.clock.now_ms()).await?;
+                    may_give_up = false;
+                    pass = self.begin(false).await?;
+                    continue;
+                }
+                walked => walked?,
+            };
+            let doubt = match walked {
                 None => self.close_pass(&pass).await?,
                 doubt @ Some(_) => {
                     self.state.finish_results_pass(&pass, None, self.clock.now_ms()).await?;
@@ -178,7 +201,7 @@ impl ResultsPull {
                 Err(why) => return Ok(Some(why)),
             };
             position::advance(pass, start, &page, from);
-            let met = self.state.take_results(pass, &page.rows, self.clock.now_ms()).await?;
+            let met = self.take(pass, start, &page, report).await?;
             report.count(&page, &met);
             self.show(&bar, pass);
             let is_known_below = !pass.is_full && position::is_quiet(&page.rows, &met, from);
@@ -186,6 +209,43 @@ impl ResultsPull {
                 return Ok(None);
             }
         }
+    }
+
+    /// Stores a page; says of each row what became of it.
+    async fn take(
+        &self,
+        pass: &mut ResultsPass,
+        start: u64,
+        page: &ResultsPage,
+        report: &mut ResultsReport,
+    ) -> Result<Vec<Met>, PullError> {
+        let now_ms = self.clock.now_ms();
+        let key = self.state.planner_key().await?;
+        let hash = |row: &ResultsRow| match row {
+            ResultsRow::Attempt(_) => None,
+            ResultsRow::Unreadable { digest, .. } => {
+                Some(key.digest("results.unreadable").text(digest).finish())
+            }
+        };
+        let hashes: Vec<_> = page.rows.iter().filter_map(hash).collect();
+        // First: the pass may not come past a row that is not written down.
+        let mut known = self.state.take_unreadable(pass, &hashes, now_ms).await?.into_iter();
+        let attempts: Vec<Attempt> = page.rows.iter().filter_map(ResultsRow::attempt).cloned().collect();
+        let mut taken = self.state.take_results(pass, &attempts, now_ms).await?.into_iter();
+        let mut met = Vec::with_capacity(page.rows.len());
+        for (position, row) in (start..).zip(&page.rows) {
+            match row {
+                ResultsRow::Attempt(_) => met.extend(taken.next()),
+                ResultsRow::Unreadable { .. } if known.next() == Some(true) => {
+                    met.push(Met::Known { before: true });
+                }
+                ResultsRow::Unreadable { what, .. } => {
+                    report.note_unreadable(position, what);
+                    met.push(Met::New);
+                }
+            }
+        }
+        Ok(met)
     }
 
     fn show(&self, bar: &Bar, pass: &ResultsPass) {
@@ -267,6 +327,7 @@ impl ResultsPull {
 
     async fn count(&self, report: &mut ResultsReport) -> Result<(), StoreError> {
         report.stored = self.state.count_results().await?;
+        report.unreadable_rows = self.state.unreadable_results().await?.0;
         report.whose = self.state.result_counts().await?.into();
         let last = self.state.last_results_pass().await?.filter(|last| last.is_certain);
         report.no_longer_listed = last.map_or(0, |last| u64::try_from(last.surplus).unwrap_or(0));

@@ -5,9 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::remote::exam::ResultsPage;
+use crate::remote::exam::{ResultsPage, ResultsRow};
 use crate::store::{Met, ResultsPass};
 use rosterd_core::roster::{Attempt, AttemptKey};
+
+use crate::store::Anchor;
 
 /// So many of the attempts read last are kept: if some of them are deleted meanwhile, another one joins the pages.
 const ANCHORS: usize = 5;
@@ -31,17 +33,28 @@ pub(super) fn fit(pass: &ResultsPass, page: &ResultsPage) -> Fit {
     if pass.anchors.is_empty() {
         return Fit::From(0);
     }
-    let anchors: HashSet<&AttemptKey> = pass.anchors.iter().collect();
-    match page.rows.iter().rposition(|row| anchors.contains(&row.key)) {
+    let twins = twins(&page.rows);
+    let is_anchor = |row: &Attempt| {
+        let mut same = pass.anchors.iter().filter(|anchor| anchor.key == row.key);
+        // Of two in one second the link's id says which one was read.
+        same.any(|anchor| !twins.contains(&row.key) || anchor.tid.is_none() || anchor.tid == row.tid)
+    };
+    match page.rows.iter().rposition(|row| row.attempt().is_some_and(is_anchor)) {
         Some(at) => Fit::From(at.saturating_add(1)),
         None => Fit::Apart,
     }
 }
 
+/// What several rows of a page have in common: attempts of one candidate in one second.
+fn twins(rows: &[ResultsRow]) -> HashSet<&AttemptKey> {
+    let mut met = HashSet::new();
+    rows.iter().filter_map(ResultsRow::attempt).map(|row| &row.key).filter(|key| !met.insert(*key)).collect()
+}
+
 /// Two attempts of one candidate in one second are two, if their links say so.
-fn shows_one_twice(rows: &[Attempt]) -> bool {
+fn shows_one_twice(rows: &[ResultsRow]) -> bool {
     let mut tids: HashMap<&AttemptKey, Vec<Option<&str>>> = HashMap::new();
-    rows.iter().any(|row| {
+    rows.iter().filter_map(ResultsRow::attempt).any(|row| {
         let met = tids.entry(&row.key).or_default();
         let tid = row.tid.as_deref();
         let again = met.contains(&tid) || (!met.is_empty() && (tid.is_none() || met.contains(&None)));
@@ -71,18 +84,36 @@ pub(super) fn elsewhere(pass: &ResultsPass, total: u64, limit: u32) -> Vec<u64> 
 pub(super) fn advance(pass: &mut ResultsPass, start: u64, page: &ResultsPage, from: usize) {
     pass.first_total.get_or_insert(page.total);
     pass.last_total = page.total;
-    pass.seen = pass.seen.saturating_add(count(page.rows.len().saturating_sub(from)));
-    pass.next_start = start.saturating_add(count(page.rows.len())).saturating_sub(1);
-    pass.anchors.extend(page.rows.iter().skip(from).map(|row| row.key.clone()));
+    let length = page.rows.len();
+    let attempts = page.rows.iter().enumerate().skip(from);
+    let last = attempts.clone().filter(|(_, row)| row.attempt().is_some()).map(|(at, _)| at).next_back();
+    let Some(last) = last else {
+        // Nothing here can join the next page: it is taken as it comes.
+        pass.seen = pass.seen.saturating_add(count(length.saturating_sub(from)));
+        pass.next_start = start.saturating_add(count(length));
+        pass.anchors.clear();
+        return;
+    };
+    // What follows the last attempt of a page is read with the next one again, where there is one.
+    let passed = if is_end(start, page) { length } else { last.saturating_add(1) };
+    pass.seen = pass.seen.saturating_add(count(passed.saturating_sub(from)));
+    pass.next_start = start.saturating_add(count(last));
+    pass.anchors.extend(attempts.filter_map(|(_, row)| row.attempt()).map(Anchor::of));
     let surplus = pass.anchors.len().saturating_sub(ANCHORS);
     pass.anchors.drain(..surplus);
 }
 
 /// Whether a page brings nothing but what was known before and will not change: then so does everything below it.
-pub(super) fn is_quiet(rows: &[Attempt], met: &[Met], from: usize) -> bool {
+pub(super) fn is_quiet(rows: &[ResultsRow], met: &[Met], from: usize) -> bool {
     let mut unseen = rows.iter().zip(met).skip(from).peekable();
     unseen.peek().is_some()
-        && unseen.all(|(row, met)| *met == Met::Known { before: true } && row.status.is_settled())
+        && unseen.all(|(row, met)| match met {
+            Met::Known { before } => {
+                *before && row.attempt().is_none_or(|attempt| attempt.status.is_settled())
+            }
+            Met::Forgotten => true,
+            Met::New | Met::Changed => false,
+        })
 }
 
 /// Why a page does not go on from the one before, for a person.
@@ -126,7 +157,8 @@ mod tests {
     }
 
     fn page(total: u64, numbers: impl IntoIterator<Item = i64>) -> ResultsPage {
-        ResultsPage { total, rows: numbers.into_iter().map(row).collect(), unreadable: 0 }
+        let rows = numbers.into_iter().map(row).map(ResultsRow::Attempt).collect();
+        ResultsPage { total, rows, unreadable: 0 }
     }
 
     /// A pass that has read rows 9 down to 5 of ten.
@@ -173,16 +205,47 @@ mod tests {
     fn one_attempt_twice_spoils_a_page_and_two_of_one_second_do_not() {
         assert_eq!(fit(&begun(), &page(10, [5, 4, 5])), Fit::Spoilt);
         let mut twins = page(10, [5, 4, 4]);
-        twins.rows[2].tid = Some("other".to_owned());
+        let mut twin = row(4);
+        twin.tid = Some("other".to_owned());
+        twins.rows[2] = ResultsRow::Attempt(twin.clone());
         assert_eq!(fit(&begun(), &twins), Fit::From(1));
-        twins.rows[2].tid = None;
+        twin.tid = None;
+        twins.rows[2] = ResultsRow::Attempt(twin);
         assert_eq!(fit(&begun(), &twins), Fit::Spoilt);
+    }
+
+    fn unreadable() -> ResultsRow {
+        ResultsRow::Unreadable { digest: "d".to_owned(), what: "w" }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_keep_their_place_and_join_no_pages() {
+        let mut page = page(10, [4, 3, 2]);
+        page.rows[1] = unreadable();
+        page.rows.push(unreadable());
+        let mut pass = begun();
+        advance(&mut pass, 4, &page, 0);
+        assert_eq!((pass.next_start, pass.seen), (6, 8), "the next page begins with row 2 again");
+        let nothing = ResultsPage { total: 20, rows: vec![unreadable(), unreadable()], unreadable: 0 };
+        advance(&mut pass, 7, &nothing, 0);
+        assert_eq!((pass.next_start, pass.seen, pass.anchors.len()), (9, 10, 0), "what comes next is taken");
+    }
+
+    #[test]
+    fn of_twins_the_one_that_was_read_joins_the_pages() {
+        let mut pass = begun();
+        let other = Attempt { tid: Some("other".to_owned()), ..row(5) };
+        let mut page = page(10, [5, 5, 4]);
+        page.rows[1] = ResultsRow::Attempt(other.clone());
+        assert_eq!(fit(&pass, &page), Fit::From(1), "the second one is new");
+        pass.anchors.push(Anchor::of(&other));
+        assert_eq!(fit(&pass, &page), Fit::From(2));
     }
 
     #[test]
     fn only_a_page_of_known_settled_results_of_earlier_passes_is_quiet() {
         let known = Met::Known { before: true };
-        let rows: Vec<Attempt> = [1, 2].map(row).into();
+        let rows: Vec<ResultsRow> = [1, 2].map(row).map(ResultsRow::Attempt).into();
         assert!(is_quiet(&rows, &[known, known], 0));
         assert!(is_quiet(&rows, &[Met::New, known], 1), "what was read before does not count");
         assert!(!is_quiet(&rows, &[known, known], 2), "nothing unseen proves nothing");
@@ -190,7 +253,7 @@ mod tests {
             assert!(!is_quiet(&rows, &[known, other], 0), "{other:?}");
         }
         let mut running = rows.clone();
-        running[1].status = AttemptStatus::InProgress;
+        running[1] = ResultsRow::Attempt(Attempt { status: AttemptStatus::InProgress, ..row(2) });
         assert!(!is_quiet(&running, &[known, known], 0));
     }
 }

@@ -59,6 +59,8 @@ pub struct ResultsReport {
     pub whose: Whose,
     /// Values that should be numbers and are not; they are left out.
     pub unreadable: u64,
+    /// Rows of the service's list that cannot be read, those that earlier pulls have told of included; they are skipped.
+    pub unreadable_rows: u64,
     pub calls: BTreeMap<String, u64>,
     /// Requests by endpoint and how they were answered.
     pub answers: BTreeMap<String, BTreeMap<String, u64>>,
@@ -67,7 +69,13 @@ pub struct ResultsReport {
     /// How badly it ended: the exit code follows from it.
     #[serde(skip)]
     pub severity: Severity,
+    /// Rows that cannot be read and were named.
+    #[serde(skip)]
+    named: usize,
 }
+
+/// So many rows that cannot be read are named by their place.
+const MOST_NAMED: usize = 3;
 
 impl ResultsReport {
     /// A pull that has done nothing yet.
@@ -86,11 +94,13 @@ impl ResultsReport {
             no_longer_listed: 0,
             whose: Whose::default(),
             unreadable: 0,
+            unreadable_rows: 0,
             calls: BTreeMap::new(),
             answers: BTreeMap::new(),
             errors: Vec::new(),
             exit_code: 0,
             severity: Severity::Done,
+            named: 0,
         }
     }
 
@@ -99,12 +109,29 @@ impl ResultsReport {
         self.pages += 1;
         self.listed = Some(page.total);
         self.unreadable = self.unreadable.saturating_add(page.unreadable);
-        for met in met {
+        let readable = page.rows.iter().zip(met).filter(|(row, _)| row.attempt().is_some());
+        for (_, met) in readable {
             match met {
                 Met::New => self.new += 1,
                 Met::Changed => self.changed += 1,
-                Met::Known { .. } => {}
+                Met::Known { .. } | Met::Forgotten => {}
             }
+        }
+    }
+
+    /// Notes a row that no pull has met before. The first few are named by their place.
+    pub(super) fn note_unreadable(&mut self, position: u64, what: &str) {
+        self.severity = self.severity.max(Severity::Incomplete);
+        if self.named < MOST_NAMED {
+            self.named += 1;
+            self.errors.push(format!(
+                "exam: the result at position {position} of queryresults cannot be read ({what}): it is skipped; ask the \
+                 service about it"
+            ));
+        } else if self.named == MOST_NAMED {
+            self.named += 1;
+            self.errors
+                .push("exam: more results cannot be read and are skipped: see unreadable_rows".to_owned());
         }
     }
 

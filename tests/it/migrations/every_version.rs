@@ -78,6 +78,14 @@ const ADDED: &[(&str, &str)] = &[
          UPDATE enrolments SET was_presumed = 1 WHERE student_id = 'c';",
     ),
     (
+        "0029",
+        "INSERT INTO results (eid, sid, started_at_ms, untimed, tid, first_pass, first_seen_at_ms, changed_at_ms)
+             VALUES (7, 8, 9, 'twin', 'twin', 1, 2, 3);
+         INSERT INTO unreadable_results VALUES (-9, 4, 1);
+         UPDATE result_passes SET failed_at = 99, failures = 1;",
+    ),
+    ("0028", "UPDATE result_owners SET gone_at_ms = 8;"),
+    (
         "0026",
         "UPDATE failures SET service_attempts = 3, is_service_fault = 1 WHERE student_id = 'of a contact';",
     ),

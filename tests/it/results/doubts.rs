@@ -143,3 +143,48 @@ async fn a_disabled_exam_side_has_no_results_to_pull() {
     assert_eq!(ended.code, 78, "{ended:?}");
     assert!(ended.stderr.contains("exam.enabled"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_told_once_by_their_place_and_stop_nothing() {
+    let school = school_with(350).await;
+    school.set("unreadable_row", "queryresults@*:50");
+    let report = pull_to(&school, Exit::Incomplete).await;
+    assert_eq!((report.stored, report.unreadable_rows), (346, 4), "{:?}", report.errors);
+    assert!(report.errors[0].contains("the result at position 50 of queryresults"), "{:?}", report.errors);
+    assert_eq!(report.errors.len(), 4, "three are named: {:?}", report.errors);
+    let report = pull_to(&school, Exit::Done).await;
+    assert_eq!((report.new, report.unreadable_rows, report.errors.len()), (0, 4, 0));
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert_eq!(status["attention"]["unreadable-results"]["count"], 4, "{status:#}");
+    school.sandbox.clear_faults();
+    school.later(25 * 60 * 60 * 1000);
+    let report = pull_to(&school, Exit::Done).await;
+    assert_eq!((report.new, report.stored, report.unreadable_rows), (4, 350, 0));
+    assert_same(&school, &mirror(&school).await);
+}
+
+#[tokio::test]
+async fn a_page_that_is_never_read_keeps_no_new_results_away() {
+    let school = school_with(350).await;
+    pull_as(&school, Exit::Done).await;
+    school.later(25 * 60 * 60 * 1000);
+    let sid = school.sandbox.results()[0].sid;
+    // The third page of a full reading is never answered, nor is it where the next pull goes on: four times each.
+    for (pull, fault) in [(0, "queryresults@3x4"), (1, "queryresults@1x4")] {
+        school.set("html_200", fault);
+        school.sandbox.insert_results((0..20).map(|at| rosterd_sandbox::ResultView {
+            eid: 9,
+            sid,
+            start: 1_800_000_000 + pull * 100 + at,
+            end: 1_800_000_090 + pull * 100 + at,
+            score: 5,
+            passed: 0,
+            status: 1,
+        }));
+        let report = pull_to(&school, Exit::Temporary).await;
+        assert_eq!(report.new, 20, "pull {pull}: {report:?}");
+        school.sandbox.clear_faults();
+    }
+    pull_as(&school, Exit::Done).await;
+    assert_same(&school, &mirror(&school).await);
+}

@@ -34,9 +34,10 @@ pub(super) fn query(request: ExamRequest<'_>) -> Reply {
     spoil(&request, &mut shown);
     let fixed = request.is("results_token", "fixed");
     let mut rows = Vec::with_capacity(shown.len());
-    for attempt in &shown {
+    let unreadable = request.fired.number("unreadable_row", 0).and_then(|at| usize::try_from(at).ok());
+    for (at, attempt) in shown.iter().enumerate() {
         let salt = if fixed { 0 } else { request.chance.u64(..) };
-        rows.push(row(&request, attempt, salt));
+        rows.push(row(&request, attempt, salt, unreadable == Some(at)));
     }
     let drift = request.fired.number("total_drifts", 1).unwrap_or(0);
     paged(&request, &page, rows, total + usize::try_from(drift).unwrap_or(0))
@@ -61,7 +62,8 @@ fn shown_login<'d>(request: &'d ExamRequest<'_>, attempt: &'d Attempt) -> &'d st
     }
 }
 
-fn row(request: &ExamRequest<'_>, attempt: &Attempt, salt: u64) -> Json {
+/// A row; one that cannot be read is without its exam.
+fn row(request: &ExamRequest<'_>, attempt: &Attempt, salt: u64, is_unreadable: bool) -> Json {
     let number = |value: i64| match request.text("results_types") {
         "numbers" => Json::Int(value),
         _ => Json::Text(value.to_string()),
@@ -85,6 +87,6 @@ fn row(request: &ExamRequest<'_>, attempt: &Attempt, salt: u64) -> Json {
         ("sid", sid),
         ("loginValue", Json::text(shown_login(request, attempt))),
         ("name", Json::text(name)),
-        ("eid", number(attempt.eid)),
+        ("eid", if is_unreadable { Json::Null } else { number(attempt.eid) }),
     ])
 }

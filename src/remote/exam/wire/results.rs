@@ -1,15 +1,17 @@
 //! Rows of `queryresults`. Contract: docs/contracts/onlineexammaker.md, 1.3 and 3.8: everything comes as strings in
 //! the sample, and as numbers in the legacy API.
 //!
-//! Whose result of which exam it is must be readable, else the page is not what was asked for; any other value that
-//! cannot be read is left out and counted. Of the result's link only its `tid` is taken, the name not at all.
+//! A row that does not say whose result of which exam it is cannot be read, and keeps its place in the page; any other value
+//! that cannot be read is left out and counted. Of the result's link only its `tid` is taken, the name not at all.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::super::ResultsPage;
+use super::super::{ResultsPage, ResultsRow};
 use super::envelope::parse;
 use super::lenient::{LenientInteger, LenientText};
 use super::{ReadError, malformed, require_ok};
+use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid};
 
 /// A `tid` that is longer, or has other characters than identifiers have, is none.
@@ -19,7 +21,7 @@ const LONGEST_TID: usize = 128;
 struct ResultsBody {
     status: Option<LenientText>,
     total: Option<LenientInteger>,
-    data: Option<Vec<ResultRow>>,
+    data: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -51,14 +53,32 @@ pub(in super::super) fn read_results(body: &[u8], start: u64) -> Result<ResultsP
     match answer.data {
         Some(data) => {
             for row in data {
-                let attempt = attempt(row, &mut page.unreadable);
-                page.rows.push(attempt);
+                let row = match ResultRow::deserialize(&row) {
+                    Ok(row) => ResultsRow::Attempt(attempt(row, &mut page.unreadable)),
+                    Err(_) => unreadable(row),
+                };
+                page.rows.push(row);
             }
         }
         None if start >= total => {}
         None => return malformed("data is missing although total counts results"),
     }
     Ok(page)
+}
+
+/// What is known of a row that cannot be read: enough to know it again, and nothing of what it says.
+fn unreadable(mut row: Value) -> ResultsRow {
+    let is_missing = |name: &str| row.get(name).is_none_or(Value::is_null);
+    let what = match (row.is_object(), is_missing("eid"), is_missing("sid")) {
+        (false, _, _) => "it is no row",
+        (true, true, _) => "eid is missing",
+        (true, false, true) => "sid is missing",
+        (true, false, false) => "eid, sid or another value is not what it should be",
+    };
+    if let Value::Object(values) = &mut row {
+        values.remove("viewResult");
+    }
+    ResultsRow::Unreadable { digest: Digest::open("result row").text(&row.to_string()).finish_text(), what }
 }
 
 fn attempt(row: ResultRow, unreadable: &mut u64) -> Attempt {
@@ -127,7 +147,7 @@ mod tests {
         let body = format!(r#"{{"data":[{row}],"status":"ok","total":1}}"#);
         let page = read_results(body.as_bytes(), 0).map_err(|_| ()).unwrap();
         assert_eq!(page.total, 1);
-        page.rows[0].clone()
+        page.rows[0].attempt().unwrap().clone()
     }
 
     #[test]
@@ -170,14 +190,28 @@ mod tests {
         let row = ROW.replace(r#""score":"2.5""#, r#""score":"absent""#);
         let body = format!(r#"{{"data":[{row}],"status":"ok","total":1}}"#);
         let page = read_results(body.as_bytes(), 0).map_err(|_| ()).unwrap();
-        assert_eq!((page.rows[0].score, page.unreadable), (None, 1));
+        assert_eq!((page.rows[0].attempt().unwrap().score, page.unreadable), (None, 1));
     }
 
     #[test]
-    fn a_row_that_does_not_say_whose_result_it_is_spoils_the_page() {
-        for missing in [r#","eid":"107264""#, r#""sid":"170597","#] {
-            let body = format!(r#"{{"data":[{}],"status":"ok","total":1}}"#, ROW.replace(missing, ""));
-            assert!(matches!(read_results(body.as_bytes(), 0), Err(ReadError::Malformed(_))), "{missing}");
+    fn a_row_that_does_not_say_whose_result_it_is_keeps_its_place_and_is_known_again_whatever_its_link() {
+        let row = |row: &str| {
+            let body = format!(r#"{{"data":[{ROW},{row},{ROW}],"status":"ok","total":3}}"#);
+            let page = read_results(body.as_bytes(), 0).map_err(|_| ()).unwrap();
+            assert!(page.rows[0].attempt().is_some() && page.rows[2].attempt().is_some());
+            page.rows[1].clone()
+        };
+        let table = [
+            (ROW.replace(r#","eid":"107264""#, ""), "eid is missing"),
+            (ROW.replace(r#""eid":"107264""#, r#""eid":null"#), "eid is missing"),
+            (ROW.replace(r#""sid":"170597","#, ""), "sid is missing"),
+            (ROW.replace(r#""170597""#, r#""nobody""#), "eid, sid or another value is not what it should be"),
+            ("[]".to_owned(), "it is no row"),
+        ];
+        for (text, expected) in table {
+            let ResultsRow::Unreadable { what, digest } = row(&text) else { panic!("{text}") };
+            assert_eq!(what, expected, "{text}");
+            assert_eq!(row(&text.replace("s3cret", "another")), ResultsRow::Unreadable { what, digest });
         }
         let missing = r#"{"status":"ok","total":5}"#;
         assert!(matches!(read_results(missing.as_bytes(), 0), Err(ReadError::Malformed(_))));
