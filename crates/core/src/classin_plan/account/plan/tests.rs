@@ -92,8 +92,8 @@ fn siblings_with_one_contact_apply_for_one_account() {
 }
 
 #[test]
-fn an_email_that_stands_in_for_an_unreadable_phone_is_used_and_the_row_reported() {
-    let plan = School::new().register(&[person("s1", "1380000000", "a@example.org")], &[]);
+fn an_email_that_stands_in_for_a_landline_is_used_and_the_row_reported() {
+    let plan = School::new().register(&[person("s1", "010-62345678", "a@example.org")], &[]);
     assert_eq!(plan.applications[0].account.contact.expose(), "a@example.org");
     assert_eq!((plan.problems.len(), plan.problems[0].key.as_str()), (1, "s1"));
 }
