@@ -285,7 +285,7 @@ fn closing(report: &Shown) -> String {
         ),
         0 => in_step(report, changes),
         3 if unfinished > 0 => format!(
-            "{made}; {} did not succeed and is recorded. What is tried again and what waits for a person: rosterd failures",
+            "{made}; {} did not succeed. What is tried again and what waits for a person: rosterd failures",
             operations(unfinished)
         ),
         3 => format!("{made}; not everything is in step yet. What waits, and for whom: rosterd failures"),
