@@ -68,8 +68,8 @@ impl Service {
         while service.host.is_empty() {
             let mut line = String::new();
             assert!(service.stderr.read_line(&mut line).unwrap() > 0, "the sandbox ended before it served");
-            if let Some((_, host)) = line.trim_end().split_once("http://") {
-                service.host = host.to_owned();
+            if let Some((_, rest)) = line.trim_end().split_once("http://") {
+                service.host = rest.split(' ').next().unwrap_or(rest).to_owned();
             }
         }
         service

@@ -29,7 +29,7 @@ fn the_program_serves_where_it_says_and_ends_with_0_when_told_to_stop() {
     let mut child = started(&["--field", "21=login", "--set", "index_base=1"]);
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+    let address = line.split_once("http://").unwrap().1.split(' ').next().unwrap().to_owned();
     let switches = get(&address, "/_sandbox/switches");
     assert!(switches.starts_with("HTTP/1.1 200") && switches.contains("index_base"), "{switches}");
     let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
