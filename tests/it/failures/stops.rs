@@ -31,7 +31,8 @@ async fn a_plan_that_ends_in_mid_run_stops_the_run_and_loses_nothing() {
     world.set("refuse_call", "addStudents@2x100");
     world.set("refuse_call", "getFields@1x100");
     let report = world.run().await;
-    assert_eq!((report.applied(), report.exit_code), ("100 add".to_owned(), 77));
+    // A call was accepted in this very run, so the credentials are right.
+    assert_eq!((report.applied(), report.exit_code), ("100 add".to_owned(), 75));
     assert_eq!(report.skipped(), "150 add");
     assert_eq!(report.calls("addStudents"), 2);
     world.sandbox.clear_faults();

@@ -120,7 +120,9 @@ impl PersonDoubts {
         // Who has it now is told where it was given to somebody, and that is asked about.
         let is_told = given_to.is_some_and(|given_to| !given_to.is_empty());
         let renamed = (is_renamed && !is_told).then(|| PersonDoubt::RenamedByHand { leaver: leaver.clone() });
-        let entered = self.entered.get(&IdLikeness::of(leaver));
+        // A second link of one id is held for that, whoever has the first.
+        let is_twin = StudentId::entered(leaver.as_str()) != *leaver;
+        let entered = self.entered.get(&IdLikeness::of(leaver)).filter(|_| !is_twin);
         let entered =
             entered.map(|other| PersonDoubt::AlikeEntered { leaver: leaver.clone(), other: other.clone() });
         wanted.chain(alike).chain(entered).chain(renamed).collect()
