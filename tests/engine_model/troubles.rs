@@ -144,6 +144,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("results_token", "no results are read in these runs"),
     ("results_arrive", "no results are read in these runs"),
     ("results_change", "no results are read in these runs"),
+    ("unreadable_row", "no results are read in these runs"),
     ("latency_ms", "delay stands for it"),
     ("list_lag_s", "stale_read stands for it"),
     ("info_lag_s", "stale_read stands for it"),

@@ -319,7 +319,7 @@ async fn apply_plan(
     };
     apply::run(apply_context, report).await?;
     if report.complete {
-        record::close_superseded(context, &plan, run, now_ms).await?;
+        record::close_superseded(context, (&plan, &lookups.unsettled_adds), run, now_ms).await?;
     }
     Ok(PlannedExam { plan, unmanaged: None })
 }

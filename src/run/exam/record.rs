@@ -291,10 +291,11 @@ fn regrouped(student: StudentId, group_move: &GroupMove, due_at_ms: i64) -> Link
     }
 }
 
-/// Closes failures that are no longer wanted, and intents that the complete reading has settled.
+/// Closes failures that are no longer wanted, and intents that the complete reading has settled; not those of adds of
+/// which nobody said whose candidate they brought.
 pub(super) async fn close_superseded(
     context: &Context,
-    plan: &GuardedPlan,
+    (plan, unsettled): (&GuardedPlan, &HashSet<StudentId>),
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
@@ -308,6 +309,7 @@ pub(super) async fn close_superseded(
         .filter(|operation| matches!(operation.kind(), OperationKind::Adopt | OperationKind::Add))
         .filter(|operation| !operation.is_planned() && !matches!(operation.change, Change::Add(_)))
         .map(|operation| operation.student.clone())
+        .chain(unsettled.iter().cloned())
         .collect();
     context.state.settle_exam_intents(run, &open).await
 }

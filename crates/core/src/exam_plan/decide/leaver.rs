@@ -70,10 +70,7 @@ impl Decider<'_> {
         }
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
         let doubts = self.same_person(leaver, found_under.as_ref());
-        let shows_others = |doubt: &HoldReason| match doubt {
-            HoldReason::SamePerson(doubt) => doubt.is_about_somebody_elses_record(),
-            _ => false,
-        };
+        let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
         let dismissal = match is_due {
             true if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
             true => self.dismissal(leaver, is_unlisted),

@@ -68,7 +68,8 @@ impl World {
                         && !matches!(operation.change, Change::Add(_))
                 })
             };
-            self.sent_adds.retain(|student, _| is_open(student));
+            let Self { sent_adds, unsettled_adds, .. } = self;
+            sent_adds.retain(|student, _| is_open(student) || unsettled_adds.contains(&id(student)));
         }
         self.now_ms += HOUR;
         (plan, violations)
