@@ -51,7 +51,8 @@ impl StateStore {
         let identity = FileIdentity::of(&path);
         let options = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(true)
+            // It is there: a connection that is opened later must not make another one where it was taken away.
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             // An intent must survive a power cut before the call that it announces is sent.
             .synchronous(SqliteSynchronous::Full)
