@@ -1,6 +1,7 @@
 //! How sure we are, since when, and how the nightly check keeps it fresh.
 
 use rosterd::Exit;
+use rosterd_core::failure::FailureState;
 
 use super::{ADD, count, in_step, set_of};
 use rosterd_testkit::{DAY, HOUR, School};
@@ -201,4 +202,26 @@ async fn a_lost_removal_of_what_is_presumed_to_be_ours_makes_it_no_more_ours_tha
     school.leave("s000", "c1").await;
     school.run_as(Exit::Incomplete).await;
     assert!(school.members(class).contains(&uids[0]));
+}
+
+/// What nobody knows cannot be taken for our own, so nobody is sent to `claim` for it.
+#[tokio::test]
+async fn of_who_is_perhaps_in_a_class_and_not_wanted_the_row_says_so_and_ignoring_ends_it() {
+    let (school, _, _) = in_step(3).await;
+    let _uid = school.student("new").await;
+    school.join("new", "c1").await;
+    school.set("lose_answer", &format!("{ADD}@1x9"));
+    let _lost = school.run().await;
+    school.sandbox.clear_faults();
+    school.leave("new", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    let rows = school.failures().await;
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert!(row.message.starts_with("perhaps still in the class"), "{row:?}");
+    assert!(!row.message.contains("claim") && row.message.contains("rosterd failures ignore"), "{row:?}");
+    let state = school.state().await;
+    state.change_failures(None, FailureState::Ignored, school.clock.now_ms()).await.unwrap();
+    state.close().await;
+    let report = school.run_to(Exit::Done).await;
+    assert!(report.attention.is_empty(), "{:?}", report.attention);
 }

@@ -194,6 +194,12 @@ impl fmt::Display for Reason {
                 if *rows == 1 { "has" } else { "have" }
             ),
             Self::SharedContact(shared) => shared.fmt(f),
+            Self::NotOurs(evidence) if !evidence.is_settled() => write!(
+                f,
+                "perhaps still in the class, as an answer was lost (evidence: {}): look there and take them out, then let \
+                 rosterd failures ignore end this",
+                evidence.as_str()
+            ),
             Self::NotOurs(evidence) => write!(
                 f,
                 "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
