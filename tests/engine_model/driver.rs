@@ -119,24 +119,28 @@ impl Driver {
         self.remember_logins();
     }
 
-    /// Since when who is off the roster. A candidate that the roster names now is nobody's stranger.
+    /// Since when who is off the roster. Who returned and left again before a run looked never returned as far as it can tell.
+    /// A candidate that the roster names now is nobody's stranger.
     pub fn note_who_left(&mut self) {
         let now = self.world.clock.now_ms();
-        let here: BTreeSet<String> =
-            self.world.people.values().filter(|it| it.active).map(|it| it.id.clone()).collect();
+        let here = self.here();
         let ever: BTreeSet<String> = self
             .tags()
             .into_keys()
             .chain(self.before.keys().cloned())
             .filter(|id| !here.contains(id))
             .collect();
-        self.gone.retain(|id, _| !here.contains(id));
         for id in ever {
             self.gone.entry(id).or_insert((now, 0));
         }
         let named: BTreeSet<&String> =
             self.world.people.values().filter(|it| it.active).filter_map(|it| it.login.as_ref()).collect();
         self.strangers.retain(|_, view| !named.contains(&view.login_value));
+    }
+
+    /// Who is on the roster.
+    pub fn here(&self) -> BTreeSet<String> {
+        self.world.people.values().filter(|it| it.active).map(|it| it.id.clone()).collect()
     }
 
     fn trouble(&mut self) {
@@ -250,6 +254,10 @@ impl Driver {
             format!("run: exit {exit}, planned {planned}, applied {applied}: {:?}", report.errors),
         );
         self.digest = report.approve.is_some().then(|| report.digest.clone());
+        if [0, 3, 4].contains(&exit) {
+            let here = self.here();
+            self.gone.retain(|id, _| !here.contains(id));
+        }
         self.somebody_looked();
         self.laws_of_a_run(&before, began_ms, Some(&report));
         self.laws_of_a_report(&report);

@@ -51,13 +51,13 @@ impl Driver {
         self.no_more_leave_in_a_day_than_the_limit(before, began_ms);
         let now_ms = self.world.clock.now_ms();
         let grace = i64::try_from(self.world.settings.exam.delete_grace.as_millis()).unwrap();
-        let after = self.tags();
+        let (after, here) = (self.tags(), self.here());
         for (id, sid) in before {
             match after.get(id) {
                 Some(now) => self.law("nobody is entered anew who is there", sid == now, &(id, sid, now)),
                 None => {
                     let (since, runs) = self.gone.get(id).copied().unwrap_or((i64::MAX, 0));
-                    let long_gone = now_ms.saturating_sub(since) >= grace && runs >= 2;
+                    let long_gone = !here.contains(id) && now_ms.saturating_sub(since) >= grace && runs >= 2;
                     self.law("nobody is deleted but long after leaving", long_gone, &(id, since, runs));
                     self.law("only sync deletes", self.world.settings.mode == Mode::Sync, id);
                     let complete = report.is_none_or(|report| report.exam.complete);

@@ -35,7 +35,8 @@ const STEPS: u64 = 150;
 const LONGEST_STEP: Duration = Duration::from_secs(240);
 
 /// Seeds that once found something, with the steps that it took.
-const REGRESSIONS: &[(u64, u64)] = &[(1, STEPS), (16, STEPS), (30, STEPS), (131, STEPS), (16, 300)];
+const REGRESSIONS: &[(u64, u64)] =
+    &[(1, STEPS), (16, STEPS), (30, STEPS), (131, STEPS), (16, 300), (49, 300)];
 
 async fn drive(seed: u64, steps: u64) {
     println!("ROSTERD_SEED={seed} ROSTERD_STEPS={steps}");
