@@ -63,7 +63,9 @@ pub use settings::{
     ConfigSource, Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, Origin, Problem,
     RetrySettings, RosterQueries, Settings,
 };
-pub use store::roster_writer::{Commit, Completeness, RosterWriteError, RosterWriter, previous_of, undo};
+pub use store::roster_writer::{
+    Commit, Completeness, RosterWriteError, RosterWriter, history_of, previous_of, undo,
+};
 pub use store::{
     CandidateStatus, FailureRow, ResultFilter, RosterDatabase, RosterError, RosterRow, RunLock, StateStore,
     StoreError, StudentResult,

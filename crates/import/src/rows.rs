@@ -249,6 +249,8 @@ pub enum Item {
         table: RosterTable,
         /// The student, as the files refer to people.
         student: String,
+        /// The group's or class's code.
+        code: String,
     },
     /// A membership of a group or class.
     Member {

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::run::Progress;
-use crate::store::roster_writer::{Commit, RosterWriteError, RosterWriter, Staging, Verdict};
+use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
 use rosterd_import::{
@@ -80,6 +81,8 @@ pub struct ImportRequest {
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
+    /// The moment of the import.
+    pub now: Timestamp,
     pub progress: Progress,
 }
 
@@ -112,6 +115,7 @@ impl ImportRequest {
             replace_groups: false,
             oneroster: options,
             allow_older: false,
+            now: Clock::system().now(),
             progress: Progress::silent(),
         }
     }
@@ -155,7 +159,8 @@ pub enum ImportError {
     TooMuch(Box<ImportReport>),
     /// A delta from before the last one that was imported.
     #[error(
-        "the newest change in the bundle is of {bundle}, and the roster already has one of {roster} (--allow-older takes it all the same)"
+        "the newest change in the bundle is of {bundle}, and a bundle of {roster} was imported before it (--allow-older takes it all the \
+         same)"
     )]
     Older {
         /// The newest change in the bundle.
@@ -184,6 +189,8 @@ impl ImportError {
                 RosterWriteError::Create { .. }
                 | RosterWriteError::NotARoster { .. }
                 | RosterWriteError::Unusable(_)
+                | RosterWriteError::History { .. }
+                | RosterWriteError::NewerHistory { .. }
                 | RosterWriteError::Migrate(_) => true,
                 RosterWriteError::NoStudents
                 | RosterWriteError::Previous { .. }
@@ -248,7 +255,8 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
         return Err(ImportError::Files(reading.file_problems));
     }
     let completeness = reading.completeness.unwrap_or(request.completeness());
-    refuse_older(request, &reading, &mut staging).await?;
+    let newest = newest(request, &reading, completeness);
+    refuse_older(request, newest.as_ref(), completeness, &mut staging).await?;
     staging.check_rows(&mut reading, completeness, request.is_foreign()).await?;
     // Two records under the one key of a bundle say that the bundle itself is broken.
     let is_broken = request.kind == ImportKind::Oneroster
@@ -268,7 +276,8 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     }
     let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };
     let copied = if request.dry_run { None } else { staging.copy(&request.database).await? };
-    let verdict = staging.apply(&reading.complete, completeness, request.limit, commit).await?;
+    let occasion = Occasion { kind: request.kind.to_string(), now: request.now, newest };
+    let verdict = staging.apply(&reading.complete, completeness, request.limit, (commit, &occasion)).await?;
     let is_too_much = !verdict.too_much.is_empty();
     let report = report(request, reading, completeness, verdict);
     if let Some(copied) = copied.filter(|_| report.changed) {
@@ -277,18 +286,33 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
 }
 
-/// Refuses a delta from before the last one, which would undo later changes.
+/// The moment of a bundle: its newest change; of a whole one that tells none, the time of its newest file.
+fn newest(request: &ImportRequest, reading: &Reading, completeness: Completeness) -> Option<String> {
+    let is_bundle = request.kind == ImportKind::Oneroster;
+    let by_files = || {
+        let path = request.paths.first().filter(|_| completeness == Completeness::Whole)?;
+        let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let modified = |path: PathBuf| std::fs::metadata(path).ok()?.modified().ok();
+        let newest = inside.filter_map(modified).max().or_else(|| modified(path.clone()))?;
+        Timestamp::try_from(newest).ok().map(|at| format!("{at:.3}"))
+    };
+    reading.newest.clone().or_else(by_files).filter(|_| is_bundle)
+}
+
+/// Refuses a delta from before the last bundle, which would undo later changes. A whole bundle is never refused: its newest
+/// row may have gone.
 async fn refuse_older(
     request: &ImportRequest,
-    reading: &Reading,
+    newest: Option<&String>,
+    completeness: Completeness,
     staging: &mut Staging,
 ) -> Result<(), ImportError> {
-    let is_delta = reading.completeness == Some(Completeness::Partial);
-    let Some(bundle) = reading.newest.clone().filter(|_| is_delta && !request.allow_older) else {
+    let is_delta = completeness == Completeness::Partial;
+    let Some(bundle) = newest.filter(|_| is_delta && !request.allow_older) else {
         return Ok(());
     };
-    match staging.newest_change().await? {
-        Some(roster) if roster > bundle => Err(ImportError::Older { bundle, roster }),
+    match staging.newest_change(&request.kind.to_string()).await? {
+        Some(roster) if roster > *bundle => Err(ImportError::Older { bundle: bundle.clone(), roster }),
         Some(_) | None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
+use super::history;
 use super::staging::{Staging, run};
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 
@@ -65,12 +66,19 @@ impl Staging {
         Ok(())
     }
 
-    /// The newest change in any delta imported into this roster.
+    /// The newest change in any bundle of this kind imported into this roster. Where no import of this kind was noted, as by
+    /// earlier releases, the newest that a student's row tells of.
     ///
     /// # Errors
     /// Failures of the database.
-    pub async fn newest_change(&mut self) -> Result<Option<String>, RosterWriteError> {
-        if self.is_empty || !has_column(&mut self.connection, "dateLastModified").await? {
+    pub async fn newest_change(&mut self, kind: &str) -> Result<Option<String>, RosterWriteError> {
+        if self.is_empty {
+            return Ok(None);
+        }
+        if let Some(newest) = history::newest_bundle(&mut self.connection, kind).await? {
+            return Ok(Some(newest));
+        }
+        if !has_column(&mut self.connection, "dateLastModified").await? {
             return Ok(None);
         }
         let query = sqlx::query_scalar("SELECT MAX(CAST(\"dateLastModified\" AS TEXT)) FROM students");

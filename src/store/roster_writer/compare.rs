@@ -98,7 +98,7 @@ async fn counts(
 }
 
 /// Whether a compared student becomes a leaver by the row itself, as SQL.
-fn leaves(table: &KeyedTable) -> String {
+pub(super) fn leaves(table: &KeyedTable) -> String {
     let columns = table.compared();
     let active = columns.iter().enumerate().find(|(_, (_, name))| *name == "active");
     match active {

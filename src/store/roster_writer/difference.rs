@@ -101,12 +101,16 @@ impl ImportDifference {
 }
 
 /// More leaves a table than an import may take away unasked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shrink {
     pub table: RosterTable,
-    /// Students who would be marked as having left, or memberships that would be removed.
+    /// The column whose values would go; none where students or memberships would.
+    pub column: Option<String>,
+    /// Students who would be marked as having left, memberships that would be removed, or values that would be emptied.
     pub leaving: u64,
-    /// Out of how many.
+    /// Those that went by other imports of the last 24 hours, and are still gone.
+    pub earlier: u64,
+    /// Out of how many, before those.
     pub total: u64,
     /// The number that may go.
     pub limit: u64,
@@ -114,13 +118,22 @@ pub struct Shrink {
 
 impl std::fmt::Display for Shrink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, leaving, total, limit } = self;
-        let what = match table {
-            RosterTable::Students => "students would be marked as having left",
-            RosterTable::GroupMembers | RosterTable::Groups => "memberships of groups would be removed",
-            RosterTable::ClassMembers | RosterTable::Classes => "memberships of classes would be removed",
-        };
-        write!(f, "{leaving} of {total} {what}, and guard.max_delete allows {limit}")
+        let Self { table, column, leaving, earlier, total, limit } = self;
+        write!(f, "{leaving} of {total} ")?;
+        match (table, column) {
+            (_, Some(column)) => write!(f, "{table} would lose their {column}")?,
+            (RosterTable::Students, None) => f.write_str("students would be marked as having left")?,
+            (RosterTable::GroupMembers | RosterTable::Groups, None) => {
+                f.write_str("memberships of groups would be removed")?;
+            }
+            (RosterTable::ClassMembers | RosterTable::Classes, None) => {
+                f.write_str("memberships of classes would be removed")?;
+            }
+        }
+        if *earlier > 0 {
+            write!(f, " after {earlier} by other imports of the last 24 hours")?;
+        }
+        write!(f, ", and guard.max_delete allows {limit}")
     }
 }
 

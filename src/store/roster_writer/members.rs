@@ -17,8 +17,9 @@ pub(super) async fn compare_members(
     replaces_all: bool,
 ) -> Result<TableDifference, RosterWriteError> {
     let code = code_column(table);
-    for name in ["wanted", "present", "removed"] {
-        let columns = "(student TEXT, code TEXT, PRIMARY KEY (student, code)) WITHOUT ROWID";
+    for (name, further) in [("wanted", ""), ("present", ""), ("removed", ", replaced INTEGER NOT NULL")] {
+        let columns =
+            format!("(student TEXT, code TEXT{further}, PRIMARY KEY (student, code)) WITHOUT ROWID");
         run(connection, format!("CREATE TEMP TABLE {name}_{table} {columns}")).await?;
     }
     let staged = format!("SELECT key, code FROM temp.staged_{table} WHERE good = 1 AND departs = ");
@@ -45,18 +46,28 @@ pub(super) async fn compare_members(
     if removes_absent {
         going.push(surplus.clone());
     }
+    let remove = |pairs: &str, replaced: u8| {
+        format!(
+            "INSERT OR IGNORE INTO temp.removed_{table} (student, code, replaced)
+             SELECT student, code, {replaced} FROM ({pairs})"
+        )
+    };
     for pairs in going {
-        run(connection, format!("INSERT OR IGNORE INTO temp.removed_{table} {pairs}")).await?;
+        run(connection, remove(&pairs, 0)).await?;
     }
-    // What a column of the student's own row said before is not known; a single membership can only be that.
-    let is_single = if replaces_all {
+    // What the same column of the student's own row brought before. Where that is not known, a single membership can only
+    // be that.
+    let by_column = if replaces_all {
         String::new()
     } else {
-        format!(" AND (SELECT COUNT(*) FROM temp.present_{table} AS q WHERE q.student = p.student) = 1")
+        let known = known_columns(table);
+        format!(
+            " AND (EXISTS (SELECT 1 {known} AND b.code = p.code) OR NOT EXISTS (SELECT 1 {known})
+               AND (SELECT COUNT(*) FROM temp.present_{table} AS q WHERE q.student = p.student) = 1)"
+        )
     };
     let own = format!("p.student IN (SELECT ref FROM temp.staged_columns WHERE members = '{table}')");
-    let replaced = format!("INSERT OR IGNORE INTO temp.removed_{table} {surplus} AND {own}{is_single}");
-    let replaced = run(connection, replaced).await?;
+    let replaced = run(connection, remove(&format!("{surplus} AND {own}{by_column}"), 1)).await?;
     let mut difference = counts(connection, table).await?;
     difference.replaced = usize::try_from(replaced).unwrap_or_default();
     Ok(difference)
@@ -70,8 +81,10 @@ pub(super) async fn in_several(
     let students = format!(
         "SELECT DISTINCT w.student {} AND w.student IN (SELECT ref FROM temp.staged_columns WHERE members = '{table}')
          AND EXISTS (SELECT 1 FROM temp.present_{table} AS p WHERE p.student = w.student
+             AND NOT EXISTS (SELECT 1 {known})
              AND NOT EXISTS (SELECT 1 FROM temp.removed_{table} AS r WHERE r.student = p.student AND r.code = p.code))",
-        missing(table)
+        missing(table),
+        known = known_columns(table)
     );
     let count = count_of(connection, &format!("SELECT COUNT(*) FROM ({students})")).await?;
     if count == 0 {
@@ -80,6 +93,11 @@ pub(super) async fn in_several(
     let mut query = QueryBuilder::<Sqlite>::new(format!("{students} ORDER BY 1 LIMIT 10"));
     let first = query.build_query_scalar::<String>().persistent(false).fetch_all(connection).await?;
     Ok(Some(InSeveral { table, count, first }))
+}
+
+/// What the student's own rows brought to the student of a present pair `p` before.
+fn known_columns(table: RosterTable) -> String {
+    format!("FROM history.brought AS b WHERE b.members = '{table}' AND b.student = p.student")
 }
 
 /// That a present pair `p` is not wanted.

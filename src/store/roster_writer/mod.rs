@@ -7,6 +7,7 @@
 mod checks;
 mod compare;
 mod difference;
+mod history;
 mod members;
 mod opening;
 mod previous;
@@ -23,11 +24,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
 use self::opening::{Contents, connect, contents, create_private};
+use crate::clock::Clock;
 use rosterd_import::{Reading, RosterRows, RosterTable};
 
 pub use rosterd_import::Completeness;
 
 pub use self::difference::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+pub use self::history::{Occasion, history_of};
 pub use self::previous::{Undone, previous_of, undo};
 pub use self::staging::Staging;
 
@@ -82,6 +85,20 @@ pub enum RosterWriteError {
         #[source]
         source: std::io::Error,
     },
+    /// The file beside the roster cannot be read.
+    #[error(
+        "{path} says what earlier imports did to this roster, and cannot be used: mend its rights, or remove it to begin anew"
+    )]
+    History {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A newer release wrote the file beside the roster.
+    #[error(
+        "{path} says what earlier imports did to this roster, and was written by a newer release of rosterd: use that one"
+    )]
+    NewerHistory { path: PathBuf },
     /// There is nothing to go back to.
     #[error("there is no previous roster {path}: no import has changed this roster, or the file was removed")]
     NoPrevious { path: PathBuf },
@@ -122,6 +139,8 @@ pub struct RosterWriter {
     pool: SqlitePool,
     /// A file that was created for an import and has no tables yet.
     empty: Option<PathBuf>,
+    /// The file of an import, where what it did is noted beside it.
+    imported: Option<PathBuf>,
 }
 
 impl RosterWriter {
@@ -139,7 +158,8 @@ impl RosterWriter {
             }
             Contents::SchoolsRoster => {}
         }
-        Ok(Self { pool, empty: None })
+        history::attach(&pool, None).await?;
+        Ok(Self { pool, empty: None, imported: None })
     }
 
     /// Opens a roster database to compare with: as it is, or an empty one in memory where there is none yet.
@@ -150,13 +170,18 @@ impl RosterWriter {
         if path.exists() {
             let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
             match contents(&pool, path).await? {
-                Contents::OurRoster | Contents::SchoolsRoster => return Ok(Self { pool, empty: None }),
+                Contents::OurRoster | Contents::SchoolsRoster => {
+                    let history = history_of(path);
+                    history::attach(&pool, history.exists().then_some(&history)).await?;
+                    return Ok(Self { pool, empty: None, imported: None });
+                }
                 Contents::Nothing => pool.close().await,
             }
         }
         let pool = connect(SqliteConnectOptions::new().in_memory(true)).await?;
         MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
-        Ok(Self { pool, empty: None })
+        history::attach(&pool, None).await?;
+        Ok(Self { pool, empty: None, imported: None })
     }
 
     /// Opens a roster database for an import: an existing one as it is, otherwise an empty file readable only
@@ -172,17 +197,26 @@ impl RosterWriter {
             Contents::Nothing => Some(path.to_owned()),
             Contents::OurRoster | Contents::SchoolsRoster => None,
         };
-        Ok(Self { pool, empty })
+        let history = history_of(path);
+        create_private(&history)?;
+        history::attach(&pool, Some(&history)).await?;
+        Ok(Self { pool, empty, imported: Some(path.to_owned()) })
     }
 
     /// Closes the database; a writer that is dropped closes it a little later.
     pub async fn close(self) {
         self.pool.close().await;
+        if let Some(path) = &self.imported {
+            history::remove_if_empty(path);
+        }
     }
 
     /// Closes the database after an import that was not written. A file of no bytes is removed again.
     pub async fn discard(self) {
         self.pool.close().await;
+        if let Some(path) = &self.imported {
+            history::remove_if_empty(path);
+        }
         if let Some(path) = self.empty
             && std::fs::metadata(&path).is_ok_and(|file| file.len() == 0)
         {
@@ -218,7 +252,8 @@ impl RosterWriter {
         let mut reading = Reading::default();
         reading.complete.clone_from(&rows.complete);
         staging.check_rows(&mut reading, completeness, false).await?;
-        let verdict = staging.apply(&reading.complete, completeness, None, commit).await?;
+        let occasion = Occasion { kind: "rows".to_owned(), now: Clock::system().now(), newest: None };
+        let verdict = staging.apply(&reading.complete, completeness, None, (commit, &occasion)).await?;
         Ok(verdict.difference)
     }
 

@@ -8,7 +8,7 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::opening::{connect, create_private};
 use super::staging::{Staging, run};
-use super::{RosterWriteError, compare};
+use super::{RosterWriteError, compare, history};
 use rosterd_import::RosterTable;
 
 /// The file with the roster before the last import.
@@ -101,7 +101,12 @@ pub async fn undo(database: &Path) -> Result<Undone, RosterWriteError> {
     let copied = copy(&mut connection, database).await?;
     let name = previous.to_string_lossy().into_owned();
     sqlx::query("ATTACH DATABASE ? AS previous").bind(name).execute(&mut *connection).await?;
+    let noted = history::history_of(database);
+    let is_noted = noted.exists();
+    history::attach_to(&mut connection, is_noted.then_some(&noted)).await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    history::prepare(&mut transaction, false).await?;
+    history::undo_last(&mut transaction).await?;
     let mut undone = Undone::default();
     for table in RosterTable::ALL {
         let (back, taken_out) = bring_back(&mut transaction, table).await?;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::compare::{ABSENT, add_columns, compare, compare_leavers, count_of, quoted};
 use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
+use super::history::{self, Departing, Occasion};
 use super::members::{compare_members, write_members};
 use super::staging::{KeyedTable, Staging, run};
 use super::{Commit, MIGRATIONS, RosterWriteError, found};
@@ -29,7 +31,7 @@ impl Staging {
 
     /// Brings the database into line with the rows, in one transaction. Rows that already agree are not
     /// written. Absence counts only in the complete tables of a whole roster. If more than `limit` allows
-    /// would go from any table, nothing is written.
+    /// would go from any table or column, with what went by other imports of the last 24 hours, nothing is written.
     ///
     /// # Errors
     /// [`RosterWriteError::NoStudents`] for a whole roster without any, and failures of the database.
@@ -38,7 +40,7 @@ impl Staging {
         complete: &BTreeSet<RosterTable>,
         completeness: Completeness,
         limit: Option<Limit>,
-        commit: Commit,
+        (commit, occasion): (Commit, &Occasion),
     ) -> Result<Verdict, RosterWriteError> {
         let whole = completeness == Completeness::Whole;
         let absence_counts = |table| whole && complete.contains(&table);
@@ -51,6 +53,7 @@ impl Staging {
         }
         // The write lock is taken at once: a transaction that read first could not get it later.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        history::prepare(&mut transaction, is_empty).await?;
         let mut difference = ImportDifference {
             added_columns: add_columns(&mut transaction, &students).await?,
             students: compare(&mut transaction, &students).await?,
@@ -69,13 +72,29 @@ impl Staging {
             *slot = compare_members(&mut transaction, table, absence_counts(table), replaces_all).await?;
             in_several.extend(super::members::in_several(&mut transaction, table).await?);
         }
+        let mut departing = vec![
+            Departing::students(&students, absence_counts(RosterTable::Students)),
+            Departing::memberships(RosterTable::GroupMembers),
+            Departing::memberships(RosterTable::ClassMembers),
+        ];
+        departing.extend([&students, &groups, &classes].into_iter().flat_map(Departing::columns));
         let too_much = match limit {
-            Some(limit) => shrinks(&mut transaction, &difference, limit).await?,
+            Some(limit) => shrinks(&mut transaction, &departing, (limit, occasion.now)).await?,
             None => Vec::new(),
         };
         if commit == Commit::DryRun || !too_much.is_empty() {
             transaction.rollback().await?;
             return Ok(Verdict { difference, too_much, in_several });
+        }
+        if !difference.is_empty() || occasion.newest.is_some() {
+            let import = history::note_import(&mut transaction, occasion, !difference.is_empty()).await?;
+            // What a person let go counts against nothing.
+            for departing in departing.iter().filter(|_| limit.is_some()) {
+                departing.note(&mut transaction, import).await?;
+            }
+            if !difference.is_empty() {
+                history::note_brought(&mut transaction).await?;
+            }
         }
         for (table, difference) in [
             (&students, &difference.students),
@@ -96,23 +115,16 @@ impl Staging {
 
 async fn shrinks(
     connection: &mut SqliteConnection,
-    difference: &ImportDifference,
-    limit: Limit,
+    departing: &[Departing],
+    (limit, now): (Limit, Timestamp),
 ) -> Result<Vec<Shrink>, RosterWriteError> {
     let mut found = Vec::new();
-    for (table, TableDifference { left, replaced, .. }) in difference.tables() {
-        let there = match table {
-            RosterTable::Students => "SELECT COUNT(*) FROM main.students WHERE active IS NOT 0",
-            RosterTable::GroupMembers => "SELECT COUNT(*) FROM temp.present_group_members",
-            RosterTable::ClassMembers => "SELECT COUNT(*) FROM temp.present_class_members",
-            RosterTable::Groups | RosterTable::Classes => continue,
-        };
-        // Who changes the class has not lost one.
-        let leaving = u64::try_from(left.saturating_sub(*replaced)).unwrap_or(u64::MAX);
-        let total = count_of(connection, there).await?;
+    for departing in departing {
+        let (leaving, earlier, total) = departing.count(connection, now).await?;
         let limit = allowance(limit, total);
-        if leaving > limit {
-            found.push(Shrink { table, leaving, total, limit });
+        if leaving > 0 && leaving.saturating_add(earlier) > limit {
+            let column = departing.column.clone();
+            found.push(Shrink { table: departing.table, column, leaving, earlier, total, limit });
         }
     }
     Ok(found)

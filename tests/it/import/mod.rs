@@ -1,6 +1,7 @@
 //! Imports from files into real roster databases, and the demo roster.
 
 mod files;
+mod history;
 mod hostile;
 mod oneroster;
 mod undo;

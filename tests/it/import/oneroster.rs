@@ -7,8 +7,26 @@ const BULK_1_1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/impo
 const DELTA_1_2: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/oneroster-1.2");
 const ENROLMENTS: &str = "SELECT student_id || ' ' || class_code FROM class_members ORDER BY 1";
 
+/// An import of a bundle whose files are of September, as an export leaves them: a whole one says no other moment.
 fn bundle(desk: &Desk, path: impl AsRef<Path>) -> ImportRequest {
-    let mut request = desk.request(ImportKind::Oneroster, vec![path.as_ref().to_owned()]);
+    let mut path = path.as_ref().to_owned();
+    if path.is_dir() && !path.starts_with(desk.folder.path()) {
+        let copy = desk.path(path.file_name().unwrap().to_str().unwrap());
+        std::fs::create_dir_all(&copy).unwrap();
+        for entry in std::fs::read_dir(&path).unwrap() {
+            let from = entry.unwrap().path();
+            std::fs::copy(&from, copy.join(from.file_name().unwrap())).unwrap();
+        }
+        path = copy;
+    }
+    for entry in std::fs::read_dir(&path).into_iter().flatten() {
+        let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
+        file.set_modified(
+            jiff::civil::date(2026, 9, 30).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().into(),
+        )
+        .unwrap();
+    }
+    let mut request = desk.request(ImportKind::Oneroster, vec![path]);
     request.oneroster.today = jiff::civil::date(2026, 10, 5);
     request
 }
@@ -120,6 +138,22 @@ async fn a_delta_from_before_the_last_one_is_refused_unless_it_is_asked_for() {
     let error = import(&bundle(&desk, &copy)).await.unwrap_err();
     assert!(matches!(error, ImportError::Older { .. }), "{error:?}");
     drop(import(&ImportRequest { allow_older: true, ..bundle(&desk, &copy) }).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_delta_from_before_a_whole_bundle_is_refused_whatever_other_files_say() {
+    let desk = Desk::new();
+    // A school's own column of that name says nothing about bundles.
+    desk.put("own.csv", "student_id,name,dateLastModified\nu-9,Zoe,2099-01-01T00:00:00.000Z\n");
+    drop(import(&desk.csv(&["own.csv"])).await.unwrap());
+    let stamped = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text.replace("u-1,,,", "u-1,,2026-11-01T08:00:00.000Z,")
+    });
+    drop(import(&ImportRequest { limit: None, ..bundle(&desk, stamped) }).await.unwrap());
+    let error = import(&bundle(&desk, DELTA_1_2)).await.unwrap_err();
+    assert!(matches!(error, ImportError::Older { .. }), "{error:?}");
+    // The newest row of a whole bundle may have gone: it is no older one for that.
+    drop(import(&ImportRequest { limit: None, ..bundle(&desk, BULK_1_1) }).await.unwrap());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The roster before the last import is kept, and comes back.
 
 use super::*;
-use rosterd::{previous_of, undo};
+use rosterd::{history_of, previous_of, undo};
 
 #[tokio::test]
 async fn an_undo_brings_the_roster_back_and_another_takes_that_back() {
@@ -42,7 +42,7 @@ async fn without_a_previous_roster_nothing_is_undone() {
     assert!(refused.is_err() && !previous_of(&desk.database()).exists());
     let left: Vec<_> =
         std::fs::read_dir(desk.folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
-    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
 }
 
 #[cfg(unix)]
@@ -56,7 +56,7 @@ async fn what_root_makes_in_somebodys_folder_is_theirs() {
     }
     desk.fill(&[("students.csv", STUDENTS)]).await;
     desk.fill(&[("students.csv", "student_id,name\nS1,Other\n")]).await;
-    for path in [desk.database(), previous_of(&desk.database())] {
+    for path in [desk.database(), previous_of(&desk.database()), history_of(&desk.database())] {
         let file = std::fs::metadata(&path).unwrap();
         assert_eq!(
             (file.uid(), file.gid(), file.mode() & 0o777),

@@ -115,7 +115,7 @@ fn read_students(
                     items.push(made_up_owner(*members, &code));
                 }
                 let (table, student) = (*members, row.student_id.clone());
-                items.push(Item::OwnColumn { table, student: student.clone() });
+                items.push(Item::OwnColumn { table, student: student.clone(), code: code.clone() });
                 items.push(Item::Member { table, student, code, departs: false });
             }
         }
