@@ -181,6 +181,17 @@ impl StateStore {
     ) -> Result<u64, StoreError> {
         let of_the_roster = self.change_roster_rows(ids, to).await?;
         let ids = ids.map(|ids| json(ids.iter().copied()));
+        if to == FailureState::Waiting {
+            // Who is to be tried again is asked about again.
+            sqlx::query(
+                "DELETE FROM standing_answers WHERE ?1 IS NULL OR student_id IN (SELECT student_id FROM failures \
+                 WHERE failure_id IN (SELECT value FROM json_each(?1)))",
+            )
+            .bind(&ids)
+            .execute(self.writer()?)
+            .await
+            .done("changing failures")?;
+        }
         let changed = sqlx::query(
             "UPDATE failures SET due_at_ms = ?2, \
              state = CASE WHEN is_standing = 1 AND ?1 = 'waiting' AND code IN (SELECT value FROM json_each(?4)) \

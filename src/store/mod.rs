@@ -54,6 +54,7 @@ mod runs;
 mod service_accounts;
 mod service_faults;
 mod standing;
+mod standing_answers;
 mod state;
 #[cfg(test)]
 mod statements;

@@ -57,13 +57,14 @@ pub struct AccountTaking {
 /// The fact that a run has met too many candidates that are not those that the links mean.
 pub const STRANGERS_FACT: &str = "exam.strangers";
 
-const FORGET_EXAM: [&str; 10] = [
+const FORGET_EXAM: [&str; 11] = [
     "DELETE FROM former_candidates",
     "DELETE FROM known_groups",
     "DELETE FROM roster_groups",
     "DELETE FROM group_creations",
     "DELETE FROM repeated_logins",
     "DELETE FROM unlisted_candidates",
+    "DELETE FROM standing_answers",
     "DELETE FROM facts WHERE name IN ('exam.fields', 'exam.listed_labels', 'exam.login_field', 'exam.change_mode')",
     "DELETE FROM intents WHERE service = 'exam'",
     "DELETE FROM result_passes WHERE finished_at_ms IS NULL",

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use rosterd::Exit;
 use rosterd_core::failure::FailureState;
-use rosterd_testkit::{ExamSchool, Figures as _, LOGIN, NAME, School, student, students};
+use rosterd_core::roster::Limit;
+use rosterd_testkit::{DAY, ExamSchool, Figures as _, GENDER, LOGIN, NAME, PHONE, School, student, students};
 
 const STUDENTS: usize = 2_000;
 const CLASSES: usize = 300;
@@ -199,5 +200,83 @@ async fn what_stands_as_it_stood_costs_no_call() {
         assert_eq!((quiet.exit_code, quiet.planned().is_empty()), (0, false), "run {run}: {quiet:#?}");
         let calls: Vec<String> = world.journal();
         assert_eq!(calls, vec!["getstulist"; listed.div_ceil(100) * run], "run {run}");
+    }
+}
+
+/// Two candidates have each other's fields from now on.
+fn exchange(world: &ExamSchool, one: &str, other: &str) {
+    let (one, other) = (world.candidate(one), world.candidate(other));
+    for candidate in [&one, &other] {
+        world.sandbox.remove_candidate(candidate.sid);
+    }
+    for (place, record) in [(&one, &other), (&other, &one)] {
+        let fields: Vec<(i64, &str)> = record.fields.iter().map(|(id, it)| (*id, it.as_str())).collect();
+        let gids: Vec<i64> = place.gids.iter().copied().collect();
+        assert!(world.sandbox.insert_candidate_as(place.sid, &fields, &gids));
+    }
+}
+
+/// One of each case in which it is asked whose a candidate is: take-overs where nothing agrees and where the candidate is in
+/// another school's group alone, records that changed hands, of students and with a leaver, a candidate that is somebody
+/// else's by now, a leaver renamed by hand, one that another student wants the login value of, a move that a limit holds,
+/// and a change of a login value that was given up.
+async fn with_doubts_about_people(switches: &[(&str, &str)]) -> ExamSchool {
+    let mut world = ExamSchool::switched(students(230), switches).await;
+    let _first = world.run().await;
+    world.later(DAY);
+    world.settings.exam.shared = Some(true);
+    world.settings.exam.verify_groups = std::time::Duration::from_secs(3 * 24 * 3600);
+    world.settings.guard.max_move = Limit::Count(1);
+    world.settings.retry.max_attempts = 1;
+    let other = [(NAME, "Somebody"), (GENDER, "m"), (PHONE, "none")];
+    for (login, group) in [("taken", world.gid("g1")), ("theirs", world.foreign)] {
+        world.sandbox.insert_candidate(&[&other[..], &[(LOGIN, login)]].concat(), &[group]);
+        world.put(student(login)).await;
+    }
+    exchange(&world, "s030", "s031");
+    exchange(&world, "s032", "s033");
+    world.remove("s033").await;
+    let replaced = world.sid("s040").await;
+    world.sandbox.remove_candidate(replaced);
+    let fields = [&other[..], &[(LOGIN, "nobody")]].concat();
+    assert!(world.sandbox.insert_candidate_as(replaced, &fields, &[world.gid("g1")]));
+    let renamed = world.sid("s041").await;
+    world.sandbox.remove_candidate(renamed);
+    let fields = [&other[..], &[(LOGIN, "renamed")]].concat();
+    assert!(world.sandbox.insert_candidate_as(renamed, &fields, &[world.gid("g1")]));
+    world.remove("s041").await;
+    world.remove("s042").await;
+    world.edit("s043", |it| it.login("s042")).await;
+    for id in ["s050", "s051"] {
+        world.edit(id, |it| it.in_groups(["g2"])).await;
+    }
+    world.edit("s060", |it| it.login("another")).await;
+    world.set("refuse_item", "changeStuinfo@*:0");
+    world
+}
+
+#[tokio::test]
+async fn doubts_about_people_that_stand_as_they_stood_cost_no_call() {
+    for shown in ["full", "login_only", "name_only"] {
+        let world = with_doubts_about_people(&[("info_fields", shown)]).await;
+        for _ in 1..=3 {
+            let _settling = world.run().await;
+        }
+        world.later(4 * DAY);
+        for _ in 1..=3 {
+            let _settling = world.run().await;
+        }
+        world.sandbox.clear_journal();
+        let listed = world.sandbox.candidate_count();
+        for run in 1..=10 {
+            let quiet = world.run().await;
+            assert!(quiet.exit_code == 4 && quiet.applied().is_empty(), "{shown}, run {run}: {quiet:#?}");
+            let calls: Vec<String> = world.journal();
+            assert_eq!(
+                calls,
+                vec!["getstulist"; listed.div_ceil(100) * run],
+                "{shown}, run {run}: {quiet:#?}"
+            );
+        }
     }
 }

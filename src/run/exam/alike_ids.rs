@@ -20,17 +20,21 @@ const ENTERED_BEFORE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Pairs that a sentence names.
 const NAMED: usize = 10;
 
-/// Notes who was entered under nearly the id of a leaver shortly before they left; answers a sentence about students on the
-/// roster whose ids differ only in their spelling, where one of them has no candidate yet.
-pub(super) async fn note(
-    context: &Context,
-    side: &ExamSide,
-    diff: &mut Diff,
-) -> Result<Option<String>, ExamSyncError> {
+/// Students whose ids differ only in their spelling.
+#[derive(Default)]
+pub(super) struct AlikeIds {
+    /// Who was entered under nearly the id of a leaver shortly before they left.
+    pub(super) entered: HashMap<IdLikeness, StudentId>,
+    /// A sentence about students on the roster, where one of the two has no candidate yet.
+    pub(super) said: Option<String>,
+}
+
+/// Finds them among the differences and the links.
+pub(super) async fn find(context: &Context, side: &ExamSide, diff: &Diff) -> Result<AlikeIds, ExamSyncError> {
     let leavers: HashMap<&StudentId, i64> = diff.leavers_since(context.clock.now_ms());
     let newcomers = diff.newcomers();
     if leavers.is_empty() && newcomers.is_empty() {
-        return Ok(None);
+        return Ok(AlikeIds::default());
     }
     let grace_ms = i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX);
     let before_ms = grace_ms.max(ENTERED_BEFORE_MS);
@@ -65,9 +69,7 @@ pub(super) async fn note(
             entered.insert(likeness, id);
         }
     }
-    let said = sentence(&pairs);
-    diff.alike.extend(entered);
-    Ok(said)
+    Ok(AlikeIds { said: sentence(&pairs), entered })
 }
 
 fn sentence(pairs: &BTreeMap<&StudentId, StudentId>) -> Option<String> {

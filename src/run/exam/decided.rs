@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::describe::describe;
 use super::group_creation::{self, GroupPlan, plan_groups};
 use super::leavers::{self, Sharing};
+use super::lookup::DueGroups;
 use super::policy::{guard, policy};
+use super::recall::{Memory, Recall, ToRemember};
 use super::service_account::require_no_majority_of_strangers;
 use super::unanswered_adds::OpenAdds;
 use super::{
@@ -16,7 +18,7 @@ use crate::run::Context;
 use crate::run::report::ServiceReport;
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, GuardedPlan, LinkNote, LookupRequests, LookupResults, LookupTerms,
-    OpenFailures, PlanInput, SidFact, Trust,
+    OpenFailures, PlanInput, Trust,
 };
 use rosterd_core::roster::{Group, Sid};
 
@@ -35,6 +37,8 @@ pub(super) struct Decided {
     /// The groups of the roster that was read.
     pub(super) roster_groups: Vec<Group>,
     pub(super) sharing: Sharing,
+    /// What look-ups said of people of whom nothing is done.
+    pub(super) to_remember: ToRemember,
 }
 
 /// How often a plan is made anew because another file took the roster's place. One that is replaced more often than
@@ -55,7 +59,7 @@ pub(super) async fn decide_by_one_file(
     loop {
         let file = context.roster.identity();
         let groups = unless_stopped(context, plan_groups(context, side, reading, report)).await?;
-        let decided = decide(context, side, reading, groups, open_adds.clone(), report);
+        let decided = decide_by_answers(context, side, reading, (groups, open_adds.clone()), report);
         let decided = unless_stopped(context, decided).await?;
         if context.roster.identity() == file || files == MOST_FILES {
             return Ok(decided);
@@ -65,21 +69,43 @@ pub(super) async fn decide_by_one_file(
     }
 }
 
+/// The plan, made from what is remembered of people who stand as they stood. Where it would write something on the strength
+/// of that, they are looked up after all.
+async fn decide_by_answers(
+    context: &Context,
+    side: &ExamSide,
+    reading: &Reading,
+    (groups, open_adds): (GroupPlan, OpenAdds),
+    report: &mut ServiceReport,
+) -> Result<Decided, ExamSyncError> {
+    let due = lookup::due_groups(context, &session(context, side, reading)).await?;
+    let untouched = report.clone();
+    let before = (&groups, &open_adds, &due);
+    let decided = Box::pin(decide(context, side, reading, before, Recall::Standing, report)).await?;
+    if !decided.lookups.recalled.bears_on(&decided.plan) {
+        return Ok(Decided { groups, lookups: decided.lookups.of_this_run(), ..decided });
+    }
+    report.clone_from(&untouched);
+    let decided = Box::pin(decide(context, side, reading, before, Recall::Nothing, report)).await?;
+    Ok(Decided { groups, ..decided })
+}
+
 /// Passes the roster by the listing, looks up what that leaves open, plans, and holds what is too much.
 async fn decide(
     context: &Context,
     side: &ExamSide,
     reading: &Reading,
-    group_plan: GroupPlan,
-    open_adds: OpenAdds,
+    (group_plan, open_adds, due): (&GroupPlan, &OpenAdds, &DueGroups),
+    recall: Recall,
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
     let Reading { fields, mapping, observed, believed, key, .. } = reading;
     let session = session(context, side, reading);
-    let due = lookup::due_groups(context, &session).await?;
-    let mut roster_diff = diff::run(context, side, reading, &group_plan, &due).await?;
+    let mut roster_diff = diff::run(context, side, reading, group_plan, due).await?;
     report.problems.extend(roster_diff.problems.iter().map(ToString::to_string));
-    report.notes.extend(alike_ids::note(context, side, &mut roster_diff.diff).await?);
+    let alike = alike_ids::find(context, side, &roster_diff.diff).await?;
+    roster_diff.diff.alike.extend(alike.entered);
+    report.notes.extend(alike.said);
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();
@@ -103,14 +129,20 @@ async fn decide(
         now_ms,
     };
     let requests = LookupRequests::under(&roster_diff.diff, &terms);
+    let comparison = Comparison { mapping, observed, key };
+    let mut memory =
+        Memory::of((context, side), recall, (&roster_diff.diff, &comparison), &terms, due).await?;
+    let recalled = std::mem::take(&mut memory.recalled);
+    let diff = &mut roster_diff.diff;
     let mut found =
-        lookup::look_up(context, &session, requests, due, lost_adds, &mut roster_diff.diff, key).await?;
+        lookup::look_up(context, &session, requests, (due, recalled), lost_adds, diff, key).await?;
     if !trust.is_doubtful() {
         renamed_candidates::find_renamed(context, &session, fields, mapping, &roster_diff.diff, &mut found)
             .await?;
     }
-    let lookups = LookupResults { unsettled_adds: open_adds.unsettled, ..found };
-    let comparison = Comparison { mapping, observed, key };
+    found.note_concerned(&roster_diff.diff);
+    let lookups = LookupResults { unsettled_adds: open_adds.unsettled.clone(), ..found };
+    let to_remember = memory.answered((&roster_diff.diff, &comparison), &lookups, now_ms);
     let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);
     let input = PlanInput {
@@ -125,19 +157,21 @@ async fn decide(
         clocks_differ: moments::clocks_differ(side),
         now_ms,
     };
-    let unlisted = input.unlisted().into_iter().map(|(_, sid)| sid);
-    let unlisted = (!trust.is_doubtful()).then(|| unlisted.collect());
+    let nowhere = input.unlisted();
+    let unlisted = (!trust.is_doubtful()).then(|| nowhere.iter().map(|(_, sid)| *sid).collect());
+    let newly_unlisted =
+        nowhere.into_iter().filter(|(_, sid)| !lookups.unlisted.contains(sid)).collect::<Vec<_>>();
     // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
     let plan = input.plan().creating(creations, &policy);
     proof::not_another_account(&plan.totals, side)?;
     let question = account_question(context, side, None);
-    let shown = lookups.by_sid.values().filter(|fact| matches!(fact, SidFact::Found { login: Some(_), .. }));
-    let shown = u64::try_from(shown.count()).unwrap_or(u64::MAX);
-    // On the heap: this far down, a run is a deep one.
-    Box::pin(require_no_majority_of_strangers(question, plan.totals.another_login, shown)).await?;
+    // Only what this run was told speaks for or against the account. On the heap: this far down, a run is a deep one.
+    let strangers = plan.totals.another_login_now;
+    Box::pin(require_no_majority_of_strangers(question, strangers, lookups.shown_now())).await?;
     let plan = guard.judge(plan);
+    let to_remember = to_remember.of_whom_nothing_is_done(&plan, &newly_unlisted);
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
@@ -148,10 +182,11 @@ async fn decide(
         notes,
         lookups,
         open_failures,
-        groups: group_plan,
+        groups: GroupPlan::default(),
         unlisted,
         unreadable_since_ms,
         roster_groups: roster_diff.roster_groups,
         sharing: roster_diff.sharing,
+        to_remember,
     })
 }

@@ -12,7 +12,7 @@ use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
 use crate::store::{LookedUpGroups, StoreError};
 use rosterd_core::exam_plan::{
-    Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
+    Answers, Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise, normalise_key};
 
@@ -34,7 +34,7 @@ pub(super) struct DueGroups {
     pub(super) gone: HashSet<Sid>,
     /// Candidates that earlier runs found by sid and not in the listing.
     pub(super) unlisted: HashSet<Sid>,
-    results: HashMap<Sid, SidFact>,
+    pub(super) results: HashMap<Sid, SidFact>,
 }
 
 /// What became of one question. Who stands in no answer at all is in no map: unknown is never "gone".
@@ -84,15 +84,16 @@ pub(super) async fn look_up(
     context: &Context,
     session: &ExamSession<'_>,
     requests: LookupRequests,
-    due: DueGroups,
+    (due, recalled): (&DueGroups, HashMap<StudentId, Answers>),
     our_lost_adds: HashSet<StudentId>,
     diff: &mut Diff,
     key: &MemoryKey,
 ) -> Result<LookupResults, ExamSyncError> {
     let our_lost_deletes = context.state.lost_deletes().await?.into_iter().collect();
-    let DueGroups { results: by_sid, unlisted, groups: _, gone: _ } = due;
+    let (by_sid, unlisted) = (due.results.clone(), due.unlisted.clone());
     let mut lookups =
         LookupResults { by_sid, unlisted, our_lost_adds, our_lost_deletes, ..LookupResults::default() };
+    lookups.recall(recalled);
     let (doubted, of_leavers) = (diff.doubted(), diff.of_leavers());
     let open = requests.sids.iter().copied();
     let open = open.filter(|sid| !lookups.by_sid.contains_key(sid) || doubted.contains(sid)).collect();
@@ -141,7 +142,8 @@ async fn ask_again_alone(
     diff: &Diff,
     lookups: &mut LookupResults,
 ) -> Result<(), ExamError> {
-    let contradictions = diff.contradictions(lookups);
+    let mut contradictions = diff.contradictions(lookups);
+    contradictions.retain(|sid| !lookups.recalled.has(*sid));
     if contradictions.len() > MOST_ASKED_AGAIN {
         return Ok(());
     }

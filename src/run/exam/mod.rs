@@ -21,6 +21,7 @@ mod partial_update;
 mod policy;
 mod proof;
 mod read_back;
+mod recall;
 mod record;
 mod renamed_candidates;
 mod second_writes;
@@ -264,6 +265,7 @@ async fn apply_plan(
         unreadable_since_ms,
         roster_groups,
         sharing,
+        to_remember,
     } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {
@@ -271,6 +273,7 @@ async fn apply_plan(
         leavers::remember_sharing(context, sharing).await?;
         context.state.remember_roster_groups(&roster_groups, now_ms).await?;
         remember(context, side, &notes, &lookups, now_ms).await?;
+        to_remember.remember(context, &plan).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         remember_unreadable(context, unreadable_since_ms).await?;
         group_creation::remember(context, side, run, &groups, report).await

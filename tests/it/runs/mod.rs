@@ -15,6 +15,7 @@ mod lost_deletes;
 mod named_holds;
 mod rows;
 mod same_person;
+mod standing_answers;
 mod steps;
 mod theirs;
 mod values;

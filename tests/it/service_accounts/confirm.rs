@@ -158,12 +158,12 @@ async fn a_rehearsal_and_the_real_service_never_share_a_state_by_mistake() {
     school
         .write(
             "INSERT INTO known_groups VALUES ('g1', 9, 'created', 1); INSERT INTO unlisted_candidates VALUES (7, 1, 1); \
-             INSERT INTO repeated_logins VALUES (5, 2)",
+             INSERT INTO repeated_logins VALUES (5, 2); INSERT INTO standing_answers VALUES ('s001', 1, 2, 3, '[]', '[]')",
         )
         .await;
     let ended = school.program(&["account", "confirm"]);
     assert!(ended.code == 0 && ended.stdout.contains("0 links were proved"), "{ended:?}");
-    for table in ["known_groups", "unlisted_candidates", "repeated_logins"] {
+    for table in ["known_groups", "unlisted_candidates", "repeated_logins", "standing_answers"] {
         assert_eq!(school.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
     let report = school.run().await;

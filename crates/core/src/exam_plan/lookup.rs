@@ -11,6 +11,7 @@ use super::open_failures::OpenFailures;
 use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
 use super::reason::HoldReason;
+use super::standing_answers::Recalled;
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 
@@ -68,6 +69,8 @@ pub struct LookupResults {
     /// Students with a listed candidate that may come from our unanswered add, without proof: they are not
     /// added again.
     pub unsettled_adds: HashSet<StudentId>,
+    /// About whom answers of earlier runs stand among these.
+    pub recalled: Recalled,
 }
 
 /// The look-ups that a plan needs.
@@ -87,6 +90,27 @@ impl LookupRequests {
     /// decides, and, where the listing is doubtful anyway, students missing from it.
     #[must_use]
     pub fn under(diff: &Diff, terms: &LookupTerms<'_>) -> Self {
+        Self::in_scope(diff, terms, |scope| {
+            let mut requests = Self::default();
+            diff.differences.iter().for_each(|difference| requests.ask(difference, scope));
+            requests
+        })
+    }
+
+    /// The same for each difference that needs a look-up, by its place in the diff.
+    pub(super) fn by_difference(diff: &Diff, terms: &LookupTerms<'_>) -> Vec<(usize, Self)> {
+        Self::in_scope(diff, terms, |scope| {
+            let requests = diff.differences.iter().map(|difference| {
+                let mut requests = Self::default();
+                requests.ask(difference, scope);
+                requests
+            });
+            let asks = |requests: &Self| !requests.sids.is_empty() || !requests.logins.is_empty();
+            requests.enumerate().filter(|(_, requests)| asks(requests)).collect()
+        })
+    }
+
+    fn in_scope<T>(diff: &Diff, terms: &LookupTerms<'_>, ask: impl FnOnce(&LookupScope<'_>) -> T) -> T {
         let LookupTerms { groups, policy, trust, our_lost_adds, approved, open_failures, now_ms } = *terms;
         let complete = !trust.is_doubtful();
         let doubts = PersonDoubts::of(&diff.differences, &diff.alike);
@@ -127,20 +151,16 @@ impl LookupRequests {
             link.renamed_by_hand && asks && doubts.is_wanted_by_a_newcomer(link)
         };
         let (leaver, adoption, stays, renamed) = (&leaver, &adoption, &stays, &renamed);
-        Self::collect(diff, &LookupScope { groups, unlisted: complete, leaver, adoption, stays, renamed })
+        ask(&LookupScope { groups, unlisted: complete, leaver, adoption, stays, renamed })
     }
 
-    fn collect(diff: &Diff, scope: &LookupScope<'_>) -> Self {
-        let mut requests = Self::default();
-        for difference in &diff.differences {
-            match difference {
-                Difference::Newcomer(newcomer) => requests.newcomer(newcomer, scope),
-                Difference::Linked(linked) => requests.linked(linked, scope),
-                Difference::Leaver(leaver) => requests.leaver(leaver, scope),
-                Difference::Unusable(_) => {}
-            }
+    fn ask(&mut self, difference: &Difference, scope: &LookupScope<'_>) {
+        match difference {
+            Difference::Newcomer(newcomer) => self.newcomer(newcomer, scope),
+            Difference::Linked(linked) => self.linked(linked, scope),
+            Difference::Leaver(leaver) => self.leaver(leaver, scope),
+            Difference::Unusable(_) => {}
         }
-        requests
     }
 
     fn newcomer(&mut self, newcomer: &Newcomer, scope: &LookupScope<'_>) {

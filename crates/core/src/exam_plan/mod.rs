@@ -78,6 +78,7 @@ mod sent;
 mod service_form;
 mod shape;
 mod shown;
+mod standing_answers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -133,6 +134,9 @@ pub use second_write::{AfterSecondWrite, SecondWrite};
 pub use sent::SentValues;
 pub use service_form::is_service_form;
 pub use shown::is_masked;
+pub use standing_answers::{
+    ANSWERS_STAND_AFTER, Answers, Recalled, StandingAnswers, StandingQuestions, at_rest,
+};
 
 use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
@@ -161,6 +165,8 @@ pub struct PlanTotals {
     pub groups: u64,
     /// Linked candidates whose sid showed another login value than the one that is known of it.
     pub another_login: u64,
+    /// Those among them that a look-up of this run showed so.
+    pub another_login_now: u64,
 }
 
 /// What is to be done to a leaver's candidate, as far as it is known before its groups are looked up.

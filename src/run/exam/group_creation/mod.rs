@@ -21,7 +21,7 @@ use rosterd_core::exam_plan::{
 use rosterd_core::roster::{Gid, GroupCode, Mode, RosterProblem, RunId};
 
 /// What was decided about groups before the plan, and what is to be remembered with it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct GroupPlan {
     pub(super) decisions: GroupDecisions,
     to_remember: Vec<(GroupCode, KnownGroup)>,

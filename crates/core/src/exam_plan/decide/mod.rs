@@ -139,6 +139,7 @@ struct Decider<'a> {
     group_sizes: BTreeMap<Gid, u64>,
     known_as: HashMap<Sid, LoginValue>,
     another_login: u64,
+    another_login_now: u64,
 }
 
 impl<'a> Decider<'a> {
@@ -161,6 +162,7 @@ impl<'a> Decider<'a> {
             group_sizes: input.diff.group_sizes.clone(),
             known_as: HashMap::new(),
             another_login: 0,
+            another_login_now: 0,
         }
     }
 
@@ -202,6 +204,7 @@ impl<'a> Decider<'a> {
             group_sizes: self.group_sizes,
             groups: self.input.groups.count(),
             another_login: self.another_login,
+            another_login_now: self.another_login_now,
         };
         let doubt = match self.input.trust {
             Trust::Complete(_) => None,
@@ -414,7 +417,9 @@ impl<'a> Decider<'a> {
         let is_another =
             !is_wanted && self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
         let is_own = self.whose.get(&link.student) == Some(&Whose::Own);
-        self.another_login += u64::from(is_another && !is_own);
+        let counts = is_another && !is_own;
+        self.another_login += u64::from(counts);
+        self.another_login_now += u64::from(counts && !self.input.lookups.recalled.has(link.sid));
         let now = match location {
             CandidateLocation::Elsewhere(login) => login,
             CandidateLocation::Here

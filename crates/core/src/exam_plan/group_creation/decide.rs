@@ -32,7 +32,7 @@ pub struct GroupsInput<'a> {
 }
 
 /// What was decided.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GroupDecisions {
     /// Groups that are there.
     pub found: Vec<FoundGroup>,
