@@ -17,8 +17,8 @@ use crate::invocation::{self, Written};
 use crate::settings::ProcessEnvironment;
 
 /// Libraries that log every connection and query. They are capped at `warn`, because addresses with secrets
-/// and rows with names pass through them.
-const CAPPED: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "rustls", "sqlx"];
+/// and rows with names pass through them. The scheduler's lines say nothing to an admin.
+const CAPPED: [&str; 7] = ["hyper", "hyper_util", "reqwest", "h2", "rustls", "sqlx", "tokio_cron_scheduler"];
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -165,9 +165,15 @@ mod tests {
 
     #[test]
     fn talkative_libraries_are_capped_and_we_are_not() {
-        for target in
-            ["hyper::client", "hyper_util::client::legacy", "sqlx::query", "sqlx_core", "h2", "rustls"]
-        {
+        for target in [
+            "hyper::client",
+            "hyper_util::client::legacy",
+            "sqlx::query",
+            "sqlx_core",
+            "h2",
+            "rustls",
+            "tokio_cron_scheduler::job_scheduler",
+        ] {
             assert!(is_capped(target), "{target}");
         }
         for target in ["rosterd", "rosterd::exam", "h2o", "hyperion"] {

@@ -13,7 +13,7 @@ use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{
-    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timetable, signals,
+    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timer, Timetable, signals,
 };
 use crate::exit::Exit;
 use crate::run::{
@@ -74,6 +74,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let parts = DaemonConfig {
         timetable: timetable(&settings),
         clock: app.clock.clone(),
+        timer: Timer::each_second(),
         health,
         notifier: Notifier::systemd(),
         signals,

@@ -1,6 +1,6 @@
-//! The loop behind [`super::run`]: a heartbeat every second, one run at a time, notices in between.
+//! The loop behind [`super::run`]: a tick every second, one run at a time, notices in between.
 //!
-//! The heartbeat only asks whether something is due; [`super::schedule`] answers.
+//! The ticks are the [`Timer`](super::Timer)'s; whether something is due at one is [`super::schedule`]'s.
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
@@ -11,16 +11,17 @@ use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::schedule::{Due, due_at_start, due_at_tick, in_words, next_due, start_at};
 use super::systemd::ServiceStatus;
+use super::timer::{SILENCE, Tick};
 use super::{
     DaemonConfig, DaemonSignal, RunHandler, RunSummary, ShutdownResult, StopSignal, Timetable, Trigger,
 };
 
-/// The interval of the loop's checks: the finest step an expression can name.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long after one tick the next may be, when the next sign of life must not be late.
+const BETWEEN_TICKS: Duration = Duration::from_millis(1500);
 
 /// The time that a run has to record calls in flight after the daemon was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -38,6 +39,8 @@ pub(super) struct Engine<W> {
     running: Option<Running>,
     waiting: Waiting,
     last_tick: Timestamp,
+    /// Whether the tick before this one came in time.
+    timer_ticks: bool,
     last_sign_of_life: Option<Instant>,
     last_run: Option<String>,
 }
@@ -79,7 +82,7 @@ enum Wake {
     Stop(StopSignal),
     Signal(DaemonSignal),
     Finished(Result<RunSummary, JoinError>),
-    Tick,
+    Tick(Tick),
 }
 
 impl<W: RunHandler> Engine<W> {
@@ -92,6 +95,7 @@ impl<W: RunHandler> Engine<W> {
             running: None,
             waiting: Waiting::default(),
             last_tick,
+            timer_ticks: true,
             last_sign_of_life: None,
             last_run: None,
         }
@@ -99,15 +103,14 @@ impl<W: RunHandler> Engine<W> {
 
     pub(super) async fn run(mut self) -> ShutdownResult {
         self.start().await;
-        let mut ticks = interval(HEARTBEAT);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.config.timer.start();
         loop {
             let wake = tokio::select! {
                 biased;
                 () = self.config.stop.cancelled() => Wake::Stop(StopSignal::Terminate),
                 Some(signal) = self.config.signals.recv() => Wake::Signal(signal),
                 result = joined(&mut self.running) => Wake::Finished(result),
-                _ = ticks.tick() => Wake::Tick,
+                tick = self.config.timer.tick() => Wake::Tick(tick),
             };
             match wake {
                 Wake::Stop(signal) | Wake::Signal(DaemonSignal::Stop(signal)) => {
@@ -119,7 +122,10 @@ impl<W: RunHandler> Engine<W> {
                     let _summary = self.finish(result);
                     self.start_what_waits();
                 }
-                Wake::Tick => self.tick().await,
+                Wake::Tick(tick) => {
+                    self.watch_timer(tick);
+                    self.tick().await;
+                }
             }
         }
     }
@@ -137,6 +143,26 @@ impl<W: RunHandler> Engine<W> {
         self.config.notifier.tell(&ServiceStatus::Ready);
         self.tell_status();
         tracing::info!(next_run = self.next_run_in_words(), "the daemon is ready");
+    }
+
+    /// The loop goes on without the timer, a few seconds late at most; that the timer is silent is said once and
+    /// counted each time.
+    fn watch_timer(&mut self, tick: Tick) {
+        match tick {
+            Tick::InTime if !self.timer_ticks => tracing::info!("the timer ticks again"),
+            Tick::InTime => {}
+            Tick::Silent => {
+                self.config.health.timer_restarted();
+                if self.timer_ticks {
+                    let silent_s = SILENCE.as_secs();
+                    tracing::error!(
+                        silent_s,
+                        "the timer did not tick; it was started anew, and the daemon goes on"
+                    );
+                }
+            }
+        }
+        self.timer_ticks = tick == Tick::InTime;
     }
 
     async fn tick(&mut self) {
@@ -270,6 +296,8 @@ impl<W: RunHandler> Engine<W> {
 
     /// Lets the run under way record what is in flight, for as long as [`GRACE`] at most.
     async fn end(mut self, signal: StopSignal) -> ShutdownResult {
+        // First of all: nothing can become due from here on.
+        self.config.timer.stop();
         tracing::info!(?signal, running = self.running.is_some(), "stopping");
         self.config.notifier.tell(&ServiceStatus::Stopping);
         self.config.stop.cancel();
@@ -315,10 +343,10 @@ impl<W: RunHandler> Engine<W> {
         }
     }
 
-    /// Sent from the heartbeat, not by a timer of its own: a stuck loop must be noticed.
+    /// Sent by the loop as it ticks, not by a timer of its own: a stuck loop must be noticed.
     fn give_sign_of_life(&mut self) {
         let Some(pause) = self.config.notifier.watchdog_pause() else { return };
-        if self.last_sign_of_life.is_none_or(|at| at.elapsed() + HEARTBEAT > pause) {
+        if self.last_sign_of_life.is_none_or(|at| at.elapsed() + BETWEEN_TICKS > pause) {
             self.config.notifier.tell(&ServiceStatus::Watchdog);
             self.last_sign_of_life = Some(Instant::now());
         }

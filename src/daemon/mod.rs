@@ -9,6 +9,7 @@ pub mod signals;
 pub mod systemd;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 use std::fmt;
 use std::future::Future;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use crate::web::{Health, RunSummary};
 pub use signals::{DaemonSignal, StopSignal};
 pub use systemd::Notifier;
+pub use timer::Timer;
 
 use crate::clock::Clock;
 use crate::settings::ScheduleSettings;
@@ -100,6 +102,8 @@ pub struct DaemonConfig {
     /// When things are due.
     pub timetable: Timetable,
     pub clock: Clock,
+    /// What wakes it: [`Timer::each_second`].
+    pub timer: Timer,
     /// The health that it reports to.
     pub health: Health,
     /// The connection to the service manager: [`Notifier::systemd`].

@@ -202,6 +202,11 @@ impl Health {
         self.inner.metrics.overlap_skipped();
     }
 
+    /// The timer fell silent and was started anew.
+    pub fn timer_restarted(&self) {
+        self.inner.metrics.timer_restarted();
+    }
+
     /// Whether the scheduler gave a sign of life within the last three minutes.
     #[must_use]
     pub fn is_alive(&self, now_ms: i64) -> bool {

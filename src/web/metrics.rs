@@ -83,6 +83,7 @@ pub(super) struct Metrics {
     requests: Family<ByRequest, Counter>,
     guard_stops: Counter,
     overlap_skipped: Counter,
+    timer_restarts: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -112,6 +113,7 @@ impl Metrics {
             requests: Family::default(),
             guard_stops: Counter::default(),
             overlap_skipped: Counter::default(),
+            timer_restarts: Counter::default(),
         };
         metrics.register_runs();
         metrics.register_work();
@@ -141,6 +143,8 @@ impl Metrics {
         to.register("rosterd_healthy", help, self.healthy.clone());
         let help = "Runs that were due while another was under way";
         to.register("rosterd_overlap_skipped", help, self.overlap_skipped.clone());
+        let help = "How often the timer fell silent and was started anew; the daemon went on";
+        to.register("rosterd_timer_restarts", help, self.timer_restarts.clone());
         let help = "Runs in which the guard held operations";
         to.register("rosterd_guard_stops", help, self.guard_stops.clone());
     }
@@ -233,6 +237,10 @@ impl Metrics {
 
     pub(super) fn guard_stop(&self) {
         self.guard_stops.inc();
+    }
+
+    pub(super) fn timer_restarted(&self) {
+        self.timer_restarts.inc();
     }
 
     pub(super) fn overlap_skipped(&self) {

@@ -306,6 +306,7 @@ mod tests {
             "rosterd_attention_oldest_timestamp_seconds{",
             "rosterd_guard_stops_total 1",
             "rosterd_overlap_skipped_total 1",
+            "rosterd_timer_restarts_total 0",
         ] {
             assert!(answer.lines().any(|line| line.starts_with(name)), "{name} is missing in\n{answer}");
         }

@@ -1,6 +1,6 @@
 //! What is built here may be built here: licences and bans of every package in the tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -18,12 +18,70 @@ fn every_dependency_has_an_allowed_licence() {
 #[test]
 fn no_banned_dependency_is_in_the_tree() {
     let text = fs::read_to_string(project("deny.toml")).unwrap();
-    let banned: Vec<&str> =
-        text.split("{ crate = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let banned = bans(&text);
     assert!(banned.len() >= 5, "the list of deny.toml was not found");
-    let packages = resolved_packages();
-    let bad = packages.iter().filter(|(name, _)| banned.contains(&name.as_str()));
-    assert_none(&bad.map(|(name, _)| name.clone()).collect::<Vec<_>>());
+    assert_none(&banned_in(&banned, &dependants(&metadata())));
+}
+
+#[test]
+fn the_checker_finds_what_is_banned_and_whom_it_is_allowed_to() {
+    let text = r#"
+    { crate = "openssl", reason = "a" },
+    { crate = "chrono", wrappers = ["scheduler", "croner"], reason = "b" },
+    "#;
+    let wanted_by = |name: &str, by: &[&str]| {
+        (name.to_owned(), by.iter().copied().map(str::to_owned).collect::<BTreeSet<_>>())
+    };
+    for (row, tree, offences) in [
+        ("clean", vec![wanted_by("jiff", &["rosterd"])], 0),
+        ("banned", vec![wanted_by("openssl", &["rosterd"])], 1),
+        ("banned, and nobody needs it", vec![wanted_by("openssl", &[])], 1),
+        ("inside its wrappers", vec![wanted_by("chrono", &["scheduler", "croner"])], 0),
+        ("beside its wrappers", vec![wanted_by("chrono", &["scheduler", "rosterd"])], 1),
+    ] {
+        assert_eq!(banned_in(&bans(text), &tree).len(), offences, "{row}");
+    }
+}
+
+/// Each banned crate with those that may bring it all the same.
+fn bans(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let rows = text.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \""));
+    rows.filter_map(|row| {
+        let (name, rest) = row.split_once('"')?;
+        let wrappers = rest.split_once("wrappers = [").and_then(|(_, rest)| rest.split_once(']'));
+        let wrappers =
+            wrappers.map_or_else(Vec::new, |(list, _)| list.split('"').skip(1).step_by(2).collect());
+        Some((name, wrappers))
+    })
+    .collect()
+}
+
+fn banned_in(bans: &[(&str, Vec<&str>)], tree: &[(String, BTreeSet<String>)]) -> Vec<String> {
+    let found = tree.iter().filter_map(|(name, dependants)| {
+        let (_, wrappers) = bans.iter().find(|(banned, _)| banned == name)?;
+        let by: Vec<_> = dependants.iter().filter(|by| !wrappers.contains(&by.as_str())).collect();
+        (wrappers.is_empty() || !by.is_empty()).then(|| format!("{name}, wanted by {by:?}"))
+    });
+    found.collect()
+}
+
+/// Every package that is built here, and which packages depend on it.
+fn dependants(metadata: &serde_json::Value) -> Vec<(String, BTreeSet<String>)> {
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let names: BTreeMap<&str, &str> = packages
+        .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+        .collect();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for node in nodes {
+        let from = names[node["id"].as_str().unwrap()];
+        let _known = found.entry(from).or_default();
+        for to in node["deps"].as_array().unwrap() {
+            let to = names[to["pkg"].as_str().unwrap()];
+            let _new = found.entry(to).or_default().insert(from.to_owned());
+        }
+    }
+    found.into_iter().map(|(name, by)| (name.to_owned(), by)).collect()
 }
 
 fn allowed_licences() -> Vec<String> {
@@ -32,8 +90,7 @@ fn allowed_licences() -> Vec<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Name and licence of every package that is built here.
-fn resolved_packages() -> Vec<(String, String)> {
+fn metadata() -> serde_json::Value {
     let host = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x86_64" };
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform"])
@@ -42,7 +99,12 @@ fn resolved_packages() -> Vec<(String, String)> {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Name and licence of every package that is built here.
+fn resolved_packages() -> Vec<(String, String)> {
+    let metadata = metadata();
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let resolved: BTreeSet<&str> = nodes.iter().filter_map(|node| node["id"].as_str()).collect();
     let packages = metadata["packages"].as_array().unwrap().iter();

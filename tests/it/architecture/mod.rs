@@ -169,6 +169,12 @@ fn clocks_beside_the_clock(sources: &[Source]) -> Vec<String> {
     words_outside(sources, &words, |source| clocks.contains(&source.path.as_str()))
 }
 
+/// Its zones drift and its jobs overlap: it may say "now", and what is due is decided elsewhere.
+fn schedulers_beside_the_timer(sources: &[Source]) -> Vec<String> {
+    let words = ["tokio_cron_scheduler", "chrono"];
+    words_outside(sources, &words, |source| source.path == "daemon/timer.rs")
+}
+
 fn prints_outside_commands(sources: &[Source]) -> Vec<String> {
     let words = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
     words_outside(sources, &words, |source| {
@@ -293,6 +299,11 @@ fn environment_variables_are_read_by_the_settings_only() {
 #[test]
 fn the_time_is_asked_for_in_one_place_only() {
     assert_none(&clocks_beside_the_clock(&sources()));
+}
+
+#[test]
+fn the_scheduler_library_is_used_by_the_timer_only() {
+    assert_none(&schedulers_beside_the_timer(&sources()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The loop with runs that do as they are told, a clock that the test turns, and tokio's time paused.
 
+mod silent_timer;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -121,6 +123,33 @@ fn started_with(
     stored: Option<&str>,
     behaviours: impl IntoIterator<Item = Behaviour>,
 ) -> World {
+    started_by(Timer::of(|ticks| Ok(beating(ticks))), timetable, stored, behaviours)
+}
+
+/// Ticks each second of tokio's time, for as long as it is kept.
+struct Beat(JoinHandle<()>);
+
+fn beating(ticks: Arc<Notify>) -> Beat {
+    Beat(tokio::spawn(async move {
+        loop {
+            ticks.notify_one();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }))
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn started_by(
+    timer: Timer,
+    timetable: Timetable,
+    stored: Option<&str>,
+    behaviours: impl IntoIterator<Item = Behaviour>,
+) -> World {
     let clock = Clock::system();
     clock.shift_ms(at("2027-01-04T08:20:00Z").as_millisecond() - clock.now_ms());
     let (sender, events) = mpsc::unbounded_channel();
@@ -143,6 +172,7 @@ fn started_with(
     let config = DaemonConfig {
         timetable,
         clock: clock.clone(),
+        timer,
         health: health.clone(),
         notifier,
         signals: receiver,
