@@ -11,11 +11,27 @@ const DOING: &str = "forgetting what is over";
 /// When that was done last.
 const FORGOTTEN_AT: &str = "state.forgotten_at_ms";
 
+/// When the clock was first seen to have jumped; absent while it goes on as it should.
+const JUMPED_AT: &str = "state.clock_jumped_at_ms";
+
 /// Once a day is often enough for something that is kept for months.
 const EVERY_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// A clock that has gone on by more than this since the last time is not believed at once: it may be years ahead, for one
+/// run or until somebody sets it. It is believed when runs go on behind that moment for as long again. A school that was
+/// closed for a while keeps what is over a week longer, and nobody loses their history to a battery.
+const JUMP_MS: i64 = 7 * EVERY_MS;
+
 /// The guard looks back at memberships that ended within a day, however short `state.keep` is.
 const LEAST_FOR_MEMBERSHIPS_MS: i64 = 2 * EVERY_MS;
+
+/// What a clock that was ahead has dated is over since now.
+const MENDING: [&str; 4] = [
+    "UPDATE failures SET closed_at_ms = ?1 WHERE closed_at_ms > ?1",
+    "UPDATE former_candidates SET gone_at_ms = ?1 WHERE gone_at_ms > ?1",
+    "UPDATE result_owners SET gone_at_ms = ?1 WHERE gone_at_ms > ?1",
+    "UPDATE enrolments SET changed_at_ms = ?1 WHERE evidence = 'gone' AND changed_at_ms > ?1",
+];
 
 /// Each with the moment before which what is over goes.
 const STATEMENTS: [&str; 5] = [
@@ -41,15 +57,39 @@ const STATEMENTS: [&str; 5] = [
 ];
 
 impl StateStore {
-    /// Forgets what has been over for longer than `keep`, once a day.
+    /// Forgets what has been over for longer than `keep`, once a day, and nothing while the clock may be far ahead.
     pub async fn forget_what_is_over(&self, keep: Duration, now_ms: i64) -> Result<(), StoreError> {
-        let last_ms = self.fact(FORGOTTEN_AT).await?.and_then(|text| text.parse::<i64>().ok());
-        if last_ms.is_some_and(|last_ms| (0..EVERY_MS).contains(&now_ms.saturating_sub(last_ms))) {
+        let last_ms = self.moment(FORGOTTEN_AT).await?;
+        let since_ms = now_ms.saturating_sub(last_ms.unwrap_or(0));
+        if (0..EVERY_MS).contains(&since_ms) {
             return Ok(());
         }
+        let jumped = since_ms > JUMP_MS;
+        if jumped && !self.goes_on_behind_a_jump(now_ms).await? {
+            return Ok(());
+        }
+        self.forget(keep, now_ms).await?;
+        self.remember(JUMPED_AT, None).await?;
+        self.remember(FORGOTTEN_AT, Some(&now_ms.to_string())).await
+    }
+
+    /// Whether runs have been going on for long enough since the clock was first seen to have jumped. A clock that was set
+    /// back since has jumped now.
+    async fn goes_on_behind_a_jump(&self, now_ms: i64) -> Result<bool, StoreError> {
+        let first_ms = self.moment(JUMPED_AT).await?.filter(|first_ms| *first_ms <= now_ms);
+        if first_ms.is_none() {
+            self.remember(JUMPED_AT, Some(&now_ms.to_string())).await?;
+        }
+        Ok(first_ms.is_some_and(|first_ms| now_ms.saturating_sub(first_ms) >= JUMP_MS))
+    }
+
+    async fn forget(&self, keep: Duration, now_ms: i64) -> Result<(), StoreError> {
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before_ms = now_ms.saturating_sub(keep_ms);
         let mut transaction = self.begin().await?;
+        for statement in MENDING {
+            sqlx::query(statement).bind(now_ms).execute(&mut *transaction).await.doing(DOING)?;
+        }
         // Since when a candidate is nobody's any more, to the day. A student who is there under another one has not left.
         sqlx::query(
             "UPDATE result_owners AS o SET gone_at_ms = iif(o.gone_at_ms IS NULL, ?1, NULL) WHERE (o.gone_at_ms IS NULL) = \
@@ -68,7 +108,10 @@ impl StateStore {
         for statement in STATEMENTS {
             sqlx::query(statement).bind(before_ms).execute(&mut *transaction).await.doing(DOING)?;
         }
-        transaction.commit().await.doing(DOING)?;
-        self.remember(FORGOTTEN_AT, Some(&now_ms.to_string())).await
+        transaction.commit().await.doing(DOING)
+    }
+
+    async fn moment(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.fact(name).await?.and_then(|text| text.parse().ok()))
     }
 }

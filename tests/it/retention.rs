@@ -9,6 +9,80 @@ async fn size(world: &ExamSchool) -> (i64, i64, i64) {
     (runs, failures, world.number("PRAGMA page_count").await)
 }
 
+/// Lets so many days pass without a run. A clock that jumps is believed when runs have gone on behind it for a week.
+async fn after_a_pause(world: &mut ExamSchool, days: i64) {
+    world.later((days - 8) * DAY);
+    let _jumped = world.run().await;
+    world.later(8 * DAY);
+    let _report = world.run().await;
+}
+
+/// What is over and could be forgotten.
+async fn history(world: &ExamSchool) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for table in ["runs", "failures", "former_candidates", "results", "enrolments"] {
+        counts.push(world.number(&format!("SELECT count(*) FROM {table}")).await);
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_run_with_a_clock_years_ahead_forgets_nothing_and_what_it_dated_is_over_since_now() {
+    let mut world = ExamSchool::in_step(students(4)).await;
+    world.leaves_work_behind();
+    let sid = world.sid("s001").await;
+    let result = "INSERT INTO results (eid, sid, started_at_ms, first_pass, first_seen_at_ms, changed_at_ms)";
+    world.write(&format!("{result} VALUES (1, {sid}, 5, 1, 6, 6)")).await;
+    world.remove("s001").await;
+    let _seen_gone = world.run().await;
+    world.later(4 * DAY);
+    world.put(student("new")).await;
+    world.set("refuse_item", "addStudents@1:0");
+    let _refused = world.run().await;
+    world.sandbox.clear_faults();
+    world.later(5 * DAY);
+    let _settled = world.run().await;
+    let before = history(&world).await;
+    assert!(before.iter().take(4).all(|count| *count > 0), "{before:?}");
+
+    // Two runs before somebody sets the clock, the second a day later.
+    let (ahead, mut runs) = (9000 * DAY, 0);
+    for wait in [ahead, DAY + HOUR] {
+        world.later(wait);
+        let _far_ahead = world.run().await;
+        runs += 1;
+    }
+    world.later(-ahead);
+    let _right = world.run().await;
+    runs += 1;
+    let mut kept = history(&world).await;
+    kept[0] -= runs;
+    assert_eq!(kept, before);
+
+    // From here on it goes as it always does.
+    for _ in 0..2 {
+        after_a_pause(&mut world, 410).await;
+    }
+    let now_ms = world.clock.now_ms();
+    let after = history(&world).await;
+    assert_eq!((after[1], after[2], after[3]), (0, 0, 0), "{before:?} {after:?}");
+    let ahead = format!("SELECT count(*) FROM runs WHERE started_at_ms > {now_ms}");
+    assert_eq!(world.number(&ahead).await, 2, "runs keep their own date");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_is_believed_when_runs_have_gone_on_behind_it_for_a_week() {
+    let mut world = ExamSchool::in_step(students(2)).await;
+    after_a_pause(&mut world, 10).await;
+    world.later(500 * DAY);
+    for (days, forgotten) in [(0, false), (3, false), (3, false), (2, true)] {
+        world.later(days * DAY);
+        let _report = world.run().await;
+        let oldest = world.number("SELECT min(started_at_ms) FROM runs").await;
+        assert_eq!(oldest > world.clock.now_ms() - 450 * DAY, forgotten, "after {days} more days");
+    }
+}
+
 #[tokio::test]
 async fn five_years_leave_no_more_behind_than_two() {
     const FORTNIGHT: i64 = 14 * DAY;
@@ -58,9 +132,8 @@ async fn results_of_people_who_left_go_when_they_have_been_gone_for_long_and_no_
     let _seen_gone = world.run().await;
     world.later(4 * DAY);
     assert_eq!(world.run().await.applied(), "1 delete");
-    for (days, left) in [(2, 2), (300, 2), (101, 1), (1000, 1)] {
-        world.later(days * DAY);
-        let _report = world.run().await;
+    for (days, left) in [(10, 2), (300, 2), (110, 1), (1000, 1)] {
+        after_a_pause(&mut world, days).await;
         assert_eq!(world.number("SELECT count(*) FROM results").await, left, "after {days} more days");
     }
     assert_eq!(world.number("SELECT count(*) FROM result_owners WHERE student_id <> ''").await, 0);
@@ -81,22 +154,19 @@ async fn results_of_a_student_who_came_back_stay_under_the_candidate_of_then() {
     let _seen_gone = world.run().await;
     world.later(4 * DAY);
     assert_eq!(world.run().await.applied(), "1 delete");
-    world.later(2 * DAY);
-    let _noted = world.run().await;
+    after_a_pause(&mut world, 10).await;
     world.put(row).await;
     assert_eq!(world.run().await.applied(), "1 add");
     for days in [500, 500] {
-        world.later(days * DAY);
-        let _report = world.run().await;
+        after_a_pause(&mut world, days).await;
         assert_eq!(world.number("SELECT count(*) FROM results").await, 1, "the student is there");
     }
     world.remove("s001").await;
     let _seen_gone = world.run().await;
     world.later(4 * DAY);
     assert_eq!(world.run().await.applied(), "1 delete");
-    for (days, left) in [(2, 1), (397, 1), (3, 0)] {
-        world.later(days * DAY);
-        let _report = world.run().await;
+    for (days, left) in [(10, 1), (397, 1), (10, 0)] {
+        after_a_pause(&mut world, days).await;
         assert_eq!(world.number("SELECT count(*) FROM results").await, left, "after {days} more days");
     }
 }
