@@ -15,7 +15,7 @@ use crate::run::{
     configured_accounts, in_one_line, login_column, moment,
 };
 use crate::settings::{SecretFile, Settings};
-use crate::store::StateFile;
+use crate::store::{StateFile, StateStore};
 use rosterd_core::failure::Service;
 
 /// One thing that was looked at.
@@ -109,14 +109,14 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<Opened> {
     match App::for_reading(settings).await {
         Ok((app, found)) => {
             match found {
-                StateFile::Absent if !is_in_writable_folder(&database) => {
-                    let what =
-                        format!("{path} cannot be created: state.database is not in a writable folder");
-                    findings.bad(WHAT, Exit::Configuration, what);
-                }
-                StateFile::Absent => {
-                    findings.good(WHAT, format!("{path} is not there yet: the first run creates it"));
-                }
+                StateFile::Absent => match why_not_created(&database) {
+                    Some(why) => {
+                        findings.bad(WHAT, Exit::Configuration, format!("{path} cannot be created: {why}"));
+                    }
+                    None => {
+                        findings.good(WHAT, format!("{path} is not there yet: the first run creates it"));
+                    }
+                },
                 StateFile::Older => {
                     let what = format!("{path} is of an older version: the next run brings it up to date");
                     findings.good(WHAT, what);
@@ -132,9 +132,12 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<Opened> {
     }
 }
 
-fn is_in_writable_folder(path: &Path) -> bool {
-    let folder = nearest_folder(path).and_then(|folder| folder.metadata().ok());
-    folder.is_some_and(|folder| !folder.permissions().readonly())
+/// Why the first run cannot create the state database, with what to do.
+fn why_not_created(path: &Path) -> Option<String> {
+    if nearest_folder(path).is_none() {
+        return Some("state.database is not in a folder: enter a path below one".to_owned());
+    }
+    StateStore::missing_right(path)
 }
 
 /// What there is to look at.

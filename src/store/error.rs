@@ -142,10 +142,12 @@ impl StoreError {
 }
 
 /// The right that is missing for using a database of ours: SQLite writes beside it too.
-fn missing_right(path: &Path) -> Option<String> {
+pub(super) fn missing_right(path: &Path) -> Option<String> {
     let folder = path.ancestors().skip(1).find(|folder| folder.exists());
-    files::missing_right(Right::Write, path)
-        .or_else(|| files::missing_right(Right::Write, folder.unwrap_or_else(|| Path::new("."))))
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let sides = ["-wal", "-shm", "-journal"].map(|side| files::beside(path, side));
+    let all = [path, folder].into_iter().chain(sides.iter().map(PathBuf::as_path));
+    all.into_iter().find_map(|path| files::missing_right(Right::Write, path))
 }
 
 /// Says what was being done when a statement failed.

@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
 use super::state::MIGRATIONS;
+use crate::files::{self, Right};
 
 /// What stands at the path of the state database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +31,14 @@ const TABLES: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'vi
 /// What stands at this path. Nothing is written and no file is left behind.
 ///
 /// # Errors
-/// [`StoreError::Foreign`] when it is a database of something else.
+/// [`StoreError::Foreign`] when it is a database of something else, [`StoreError::Denied`] when it lies where we may not
+/// look: what cannot be seen is not absent.
 pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
     if !path.metadata().is_ok_and(|file| file.len() > 0) {
-        return Ok(StateFile::Absent);
+        return match files::missing_right(Right::Read, path) {
+            Some(what) => Err(StoreError::Denied { path: path.to_owned(), what }),
+            None => Ok(StateFile::Absent),
+        };
     }
     require_ours(path).await?;
     let options = SqliteConnectOptions::new().filename(path).read_only(true);

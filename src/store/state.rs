@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor as _, Sqlite, SqlitePool, Transaction};
 
-use super::error::Doing;
+use super::error::{Doing, missing_right};
 use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room};
 use crate::files::{self, FileIdentity};
 
@@ -88,6 +88,12 @@ impl StateStore {
     /// When it is a database of something else.
     pub async fn find(path: &Path) -> Result<StateFile, StoreError> {
         recognition::state_file(path).await
+    }
+
+    /// The right that is missing for a database at this path, in words and with what to do.
+    #[must_use]
+    pub fn missing_right(path: &Path) -> Option<String> {
+        missing_right(path)
     }
 
     /// A copy in memory, brought up to date there.

@@ -34,6 +34,7 @@ mod program;
 mod relink;
 mod results;
 mod retention;
+mod rights_to_the_state;
 mod roster_reading;
 mod rosters_of_others;
 mod runs;

@@ -23,13 +23,13 @@ use tempfile::TempDir;
 const OUR_TABLES: &str = include_str!("../../migrations/roster/0001_create_roster.sql");
 
 /// Two users that need no entry anywhere.
-const OWNER: u32 = 54_320;
-const SERVICE: u32 = 54_321;
+pub(crate) const OWNER: u32 = 54_320;
+pub(crate) const SERVICE: u32 = 54_321;
 
 /// Names the roster to the process that [`the_owner_of_a_roster_at_work`] becomes.
 const ROSTER_OF_THE_OWNER: &str = "ROSTERD_TEST_ROSTER_OF_THE_OWNER";
 
-fn is_root(test: &str) -> bool {
+pub(crate) fn is_root(test: &str) -> bool {
     let is_root =
         std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
     if !is_root {
@@ -122,7 +122,7 @@ impl Place {
     }
 }
 
-fn mode(path: &Path, mode: u32) {
+pub(crate) fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -134,7 +134,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn as_user(mut command: Command, user: u32) -> Command {
+pub(crate) fn as_user(mut command: Command, user: u32) -> Command {
     command.uid(user).gid(user).current_dir("/");
     command
 }
