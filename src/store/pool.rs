@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{Connection as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 /// Opens at most so many connections; who finds none free waits so long for one.
 ///
@@ -13,6 +13,8 @@ use sqlx::{Connection as _, SqlitePool};
 /// A connection whose transaction SQLite ended by itself, for want of room for instance, is not used again: sqlx goes on
 /// counting that transaction, and would let no other begin.
 ///
+/// sqlx warns of a slow statement with its whole text, which says nothing to an admin.
+///
 /// # Errors
 /// When the database cannot be opened.
 pub(super) async fn open(
@@ -20,6 +22,7 @@ pub(super) async fn open(
     most: u32,
     patience: Duration,
 ) -> Result<SqlitePool, sqlx::Error> {
+    let options = options.disable_statement_logging();
     let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(patience);
     let pool = pool.idle_timeout(None).max_lifetime(None).before_acquire(|connection, _| {
         let is_sound = !connection.is_in_transaction();
