@@ -175,6 +175,41 @@ const SHARES: [(u32, &str); 15] = [
     (0x6573_5546, "FUSE"),
 ];
 
+/// How large a file is and when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    bytes: u64,
+    modified: (i64, u32),
+    changed: (i64, u32),
+}
+
+impl Written {
+    /// Of the file at this path; `None` where there is none. On a network share as the machine knows it on which the file
+    /// lies, not as it was last heard of here.
+    #[cfg(target_os = "linux")]
+    pub fn of(path: &Path) -> Option<Self> {
+        use rustix::fs::{StatxFlags, statx};
+        let file = statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).ok()?;
+        Some(Self {
+            bytes: file.stx_size,
+            modified: (file.stx_mtime.tv_sec, file.stx_mtime.tv_nsec),
+            changed: (file.stx_ctime.tv_sec, file.stx_ctime.tv_nsec),
+        })
+    }
+
+    /// Of the file at this path; `None` where there is none.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        let nanoseconds = |part: i64| u32::try_from(part).unwrap_or(0);
+        Some(Self {
+            bytes: file.len(),
+            modified: (file.mtime(), nanoseconds(file.mtime_nsec())),
+            changed: (file.ctime(), nanoseconds(file.ctime_nsec())),
+        })
+    }
+}
+
 /// The kind of network share that this file lies on, if it does: neither locks nor shared memory are to be trusted there.
 pub fn network_share(path: &Path) -> Option<&'static str> {
     share_of(statfs(path).ok()?.f_type)

@@ -107,7 +107,7 @@ async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, St
     let roster = app.roster().await?;
     let mut snapshot = roster.snapshot().await?;
     let (classes, _) = snapshot.classes().await?;
-    snapshot.close().await;
+    snapshot.close().await?;
     let class = classes.into_iter().find(|class| class.code == ClassCode::entered(class_code));
     Ok(match (class, by_ids(class_code)) {
         // A class that the roster no longer has is named by its ids.

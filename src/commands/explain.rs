@@ -93,7 +93,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     let details = snapshot.details(&student).await?;
     let (classes, _) = snapshot.classes().await?;
     let (groups, _) = snapshot.groups().await?;
-    snapshot.close().await;
+    snapshot.close().await?;
     let codes: HashMap<ClassTarget, String> = classes
         .into_iter()
         .filter_map(|class| Some((class.target?, class.code.as_str().to_owned())))

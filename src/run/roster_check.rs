@@ -65,6 +65,6 @@ pub async fn check_roster(
         }
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(RosterCheck { active, problems })
 }

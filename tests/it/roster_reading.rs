@@ -62,7 +62,7 @@ async fn rows(database: &RosterDatabase) -> Vec<RosterRow> {
         rows.push(row);
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
     rows
 }
 
@@ -130,7 +130,7 @@ async fn a_schools_own_schema_with_numbers_as_ids_is_read_as_text_in_the_order_o
             .map(|problem| format!("{} {}", problem.table, problem.key))
             .collect();
         assert_eq!(dangling, ["group_members (77, 1)"], "{number}");
-        snapshot.close().await;
+        snapshot.close().await.unwrap();
     }
 }
 
@@ -150,7 +150,7 @@ async fn a_student_id_that_a_query_returns_twice_is_named() {
     let database = made.open_with(&own_queries("")).await.unwrap();
     let mut snapshot = database.snapshot().await.unwrap();
     assert_eq!(snapshot.repeated_students().await.unwrap(), [StudentId::new("9")].into_iter().collect());
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
     assert_eq!(ids(&rows(&database).await), ["10", "100", "9"]);
 }
 
@@ -179,7 +179,7 @@ async fn tables_made_by_hand_are_read_in_the_order_of_bytes_whatever_their_types
         let asked = expected.iter().map(|id| StudentId::new(*id)).collect();
         assert_eq!(snapshot.active_among(&asked).await.unwrap().len(), expected.len(), "{declared}");
         assert!(snapshot.dangling_members().await.unwrap().is_empty(), "{declared}");
-        snapshot.close().await;
+        snapshot.close().await.unwrap();
     }
 }
 
@@ -192,7 +192,7 @@ async fn a_table_without_a_key_may_repeat_a_student_and_that_is_found() {
     let database = made.open().await;
     let mut snapshot = database.snapshot().await.unwrap();
     assert_eq!(snapshot.repeated_students().await.unwrap(), [StudentId::new("a")].into_iter().collect());
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -311,7 +311,7 @@ async fn ids_are_in_normal_form_before_they_are_joined() {
                 let asked = [StudentId::new(expected)].into_iter().collect();
                 assert_eq!(snapshot.active_among(&asked).await.unwrap().len(), 1, "{written}");
                 assert!(snapshot.details(&StudentId::new(expected)).await.unwrap().is_some(), "{written}");
-                snapshot.close().await;
+                snapshot.close().await.unwrap();
             }
         }
     }
@@ -353,7 +353,7 @@ async fn a_code_with_a_point_stays_what_it_is_where_codes_are_no_numbers() {
     let mut snapshot = database.snapshot().await.unwrap();
     let (groups, _) = snapshot.groups().await.unwrap();
     assert_eq!(groups.iter().map(|group| group.code.as_str()).collect::<Vec<_>>(), ["7.0", "7.1", "x"]);
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -373,7 +373,7 @@ async fn rows_whose_ids_become_one_are_bad_rows_all_of_them() {
     let (classes, problems) = snapshot.classes().await.unwrap();
     let mirrored: Vec<bool> = classes.iter().map(|class| class.target.is_some()).collect();
     assert_eq!((mirrored, problems.len()), (vec![false, true], 1), "{problems:?}");
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -387,7 +387,7 @@ async fn an_id_that_runs_over_a_line_end_cannot_be_told() {
     assert_eq!(ids(&rows(&database).await), ["c"]);
     let mut snapshot = database.snapshot().await.unwrap();
     assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), 4);
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -405,7 +405,7 @@ async fn an_id_with_any_control_character_in_it_cannot_be_told() {
     assert_eq!(ids(&rows(&database).await), ["c"]);
     let mut snapshot = database.snapshot().await.unwrap();
     assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), u64::try_from(spoilt.len()).unwrap());
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -454,7 +454,7 @@ async fn a_value_of_the_wrong_type_concerns_its_own_row_only() {
     assert_eq!(wanted.next().await.unwrap().unwrap().members.len(), 1);
     assert!(wanted.next().await.unwrap().is_none());
     drop(wanted);
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -473,7 +473,7 @@ async fn everything_read_through_one_snapshot_is_of_one_moment() {
         // With a rollback journal the writer has to wait for the reader; with a WAL it need not.
         assert_eq!(written.is_ok(), journal == SqliteJournalMode::Wal, "{journal:?}");
         assert_eq!(snapshot.count_active().await.unwrap(), 1, "the reading is of one moment");
-        snapshot.close().await;
+        snapshot.close().await.unwrap();
         if written.is_err() {
             run(&mut writer, "INSERT INTO students (student_id, name) VALUES ('b', 'x')").await;
         }

@@ -29,6 +29,9 @@ pub(crate) const SERVICE: u32 = 54_321;
 /// Names the roster to the process that [`the_owner_of_a_roster_at_work`] becomes.
 const ROSTER_OF_THE_OWNER: &str = "ROSTERD_TEST_ROSTER_OF_THE_OWNER";
 
+/// How that process keeps its journal; WAL, where it is not said.
+const JOURNAL_OF_THE_OWNER: &str = "ROSTERD_TEST_JOURNAL_OF_THE_OWNER";
+
 pub(crate) fn is_root(test: &str) -> bool {
     let is_root =
         std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
@@ -182,7 +185,9 @@ fn students_of_commit(number: i64) -> i64 {
 #[ignore = "what the owner of a roster does in a process of its own; others start it"]
 async fn the_owner_of_a_roster_at_work() {
     let Ok(roster) = std::env::var(ROSTER_OF_THE_OWNER) else { return };
-    let options = SqliteConnectOptions::new().filename(&roster).journal_mode(SqliteJournalMode::Wal);
+    let is_wal = std::env::var(JOURNAL_OF_THE_OWNER).is_err();
+    let journal = if is_wal { SqliteJournalMode::Wal } else { SqliteJournalMode::Delete };
+    let options = SqliteConnectOptions::new().filename(&roster).journal_mode(journal);
     let mut connection = options.connect().await.unwrap();
     for number in 1_i64.. {
         // Every row says which commit it is of, and together they fill many pages.
@@ -193,6 +198,11 @@ async fn the_owner_of_a_roster_at_work() {
             students_of_commit(number)
         );
         write(&mut connection, &statements).await;
+        if !is_wal {
+            // On a share nobody could read a file that is never at rest.
+            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+            continue;
+        }
         let how = ["PASSIVE", "FULL", "RESTART", "TRUNCATE"][usize::try_from(number % 4).unwrap()];
         // A reader may be in the way of all but the first: then it is done the next time.
         let _busy = sqlx::query(AssertSqlSafe(format!("PRAGMA wal_checkpoint({how})")))
@@ -210,7 +220,7 @@ async fn commit_of(database: &RosterDatabase) -> Result<i64, RosterError> {
         commits.push(row.student.values[0].as_str().parse::<i64>().unwrap());
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await?;
     let commit = commits[0];
     assert!(commits.iter().all(|other| *other == commit), "rows of several commits: {commits:?}");
     assert_eq!(i64::try_from(commits.len()).unwrap(), students_of_commit(commit), "half of commit {commit}");
@@ -462,4 +472,100 @@ async fn a_roster_on_a_mount_that_is_read_only_is_read_with_its_log() {
     let unmounted = Command::new("umount").arg(&folder).status().unwrap();
     assert!(is_read_only && unmounted.success());
     assert_eq!(read.unwrap(), 2);
+}
+
+/// The same folder as another machine has it that shares it: no lock is seen there, and what was read is kept for a while.
+struct Share(PathBuf);
+
+impl Share {
+    fn of(folder: &Path, at: PathBuf, test: &str) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let mounted = Command::new("bindfs")
+            .arg("--no-allow-other")
+            .arg(folder)
+            .arg(&at)
+            .stderr(Stdio::null())
+            .status();
+        let mounted = mounted.is_ok_and(|done| done.success());
+        if !mounted {
+            eprintln!("NOT RUN, needs bindfs and the right to mount: {test}");
+        }
+        mounted.then_some(Self(at))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let _left = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_roster_on_a_network_share_is_read_in_place_or_refused_with_cause_and_cure() {
+    const TEST: &str = "a_roster_on_a_network_share_is_read_in_place_or_refused_with_cause_and_cure";
+    let program = |place: &Place, share: &Share| {
+        let (roster, state) = (share.0.join("roster.db"), place.state());
+        let (roster, state) = (roster.display(), state.display());
+        let config = format!("[roster]\ndatabase = \"{roster}\"\n[state]\ndatabase = \"{state}\"\n");
+        std::fs::write(place.path("config.toml"), config).unwrap();
+        let mut command = rosterd_testkit::bare(crate::program::BINARY, &["export", "roster"]);
+        command.arg("--config").arg(place.path("config.toml")).env("ROSTERD__EXAM__CODE", "xxx");
+        ended(command)
+    };
+    for (row, place, code, cause, cure) in [
+        ("a rollback journal", Place::new(THREE).await, 0, "", ""),
+        ("WAL mode", with_a_log().await, 78, "network share (FUSE)", "journal_mode = DELETE"),
+        ("a write that broke off", with_a_hot_journal().await, 75, "network share (FUSE)", "tried again"),
+    ] {
+        let before = place.beside();
+        let Some(share) = Share::of(&place.path("roster"), place.path("share"), TEST) else { return };
+        let ended = program(&place, &share);
+        assert_eq!(ended.code, code, "{row}: {ended:#?}");
+        assert!(ended.stderr.contains(cause) && ended.stderr.contains(cure), "{row}: {ended:#?}");
+        assert!(!ended.stderr.contains("restore"), "{row}: {ended:#?}");
+        assert_eq!(ended.stdout.lines().count(), if code == 0 { 4 } else { 0 }, "{row}: {ended:#?}");
+        assert_eq!((place.beside(), copies(&place)), (before, vec![]), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn each_reading_of_a_roster_on_a_share_beside_its_writing_owner_is_one_of_its_commits() {
+    const TEST: &str = "each_reading_of_a_roster_on_a_share_beside_its_writing_owner_is_one_of_its_commits";
+    let place = Place::new(COMMIT_0).await;
+    let Some(share) = Share::of(&place.path("roster"), place.path("share"), TEST) else { return };
+    let owner = Owner(
+        another_process("rosters_of_others::the_owner_of_a_roster_at_work", &place.roster())
+            .env(JOURNAL_OF_THE_OWNER, "DELETE")
+            .spawn()
+            .unwrap(),
+    );
+    let roster = share.0.join("roster.db");
+    let open = || async {
+        let (queries, columns) = (RosterQueries::default(), ["name".to_owned()]);
+        RosterDatabase::open(&roster, &queries, &columns, &place.state()).await
+    };
+    let (mut last, mut read, mut left) = (0, 0, 0);
+    while read < 200 {
+        assert!(left < 20_000, "nothing can be read beside the owner: {read} readings");
+        let commit = match open().await {
+            Ok(database) => {
+                let commit = commit_of(&database).await;
+                database.close().await;
+                commit
+            }
+            Err(error) => Err(error),
+        };
+        match commit {
+            Ok(commit) => {
+                assert!(commit >= last, "commit {commit} after {last}");
+                (last, read) = (commit, read + 1);
+            }
+            // Its file may be seen before its first page is, or in mid-write.
+            Err(RosterError::Passing { .. } | RosterError::Locked { .. }) => left += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    eprintln!("read {read}, left for later {left}, last commit {last}");
+    assert!(last > 1 && left > 0, "the owner was never in the way: {left} left, last commit {last}");
+    drop(owner);
 }

@@ -34,7 +34,7 @@ impl RosterSide {
         let mut snapshot = roster.snapshot().await?;
         let old = snapshot.details(from).await?;
         let new = snapshot.details(to).await?;
-        snapshot.close().await;
+        snapshot.close().await?;
         let wanted_login = column.and_then(|column| {
             let (_, value) = new.as_ref()?.values.iter().find(|(name, _)| *name == column)?;
             LoginValue::parse(value)

@@ -115,7 +115,7 @@ async fn compare(app: &App) -> Result<(Vec<Gone>, Vec<New>), AppError> {
         }
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok((gone, new))
 }
 

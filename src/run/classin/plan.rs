@@ -157,7 +157,7 @@ pub(super) async fn plan_classin(
         builder.one_course(course, &members).await?;
     }
     drop(courses);
-    snapshot.close().await;
+    snapshot.close().await?;
     let mut plan = builder.plan;
     plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
     plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);

@@ -124,7 +124,7 @@ impl CallService for NameCalls<'_> {
     ) -> Result<Repaired<()>, Broken> {
         let mut snapshot = self.terms.context.roster.snapshot().await?;
         let people = snapshot.people(&BTreeSet::from([renaming.student.clone()])).await?;
-        snapshot.close().await;
+        snapshot.close().await?;
         let contact = people.first().and_then(|person| contact_of(person, self.terms.side));
         let Some(contact) = contact else { return Ok(Repaired::default()) };
         Ok(match self.school.join(&contact, &renaming.name).await? {

@@ -74,6 +74,6 @@ async fn people<'a>(
     let students: BTreeSet<StudentId> = items.map(|item| item.operation.student.clone()).collect();
     let mut snapshot = terms.context.roster.snapshot().await?;
     let people = snapshot.people(&students).await?;
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(people.into_iter().map(|person| (person.student.clone(), person)).collect())
 }

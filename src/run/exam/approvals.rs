@@ -18,7 +18,7 @@ pub(super) async fn end_of_returned(context: &Context) -> Result<(), ExamSyncErr
     }
     let mut snapshot = context.roster.snapshot().await?;
     let returned = snapshot.active_among(&leavers).await?;
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(context.state.end_approvals_of_returned(&returned).await?)
 }
 

@@ -25,6 +25,6 @@ pub(super) async fn settle(context: &Context, reading: &Reading) -> Result<(), E
             exchanged.push((student, twin));
         }
     }
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(context.state.settle_twins(&exchanged).await?)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::share;
 use crate::files::{self, Right, beside};
 use rosterd_core::exam_plan::RosterFlaw;
 
@@ -84,8 +85,11 @@ pub(in crate::store) fn failure(path: &Path, table: &'static str, source: sqlx::
     match code(&source) {
         // SQLITE_BUSY and SQLITE_LOCKED.
         Some(5 | 6) => RosterError::Locked { path: path.to_owned() },
-        // SQLITE_CORRUPT and SQLITE_NOTADB.
-        Some(11 | 26) => RosterError::Corrupt { path: path.to_owned(), source },
+        // SQLITE_CORRUPT.
+        Some(11) => share::at_work(path, "cannot be read as it stands: it is damaged")
+            .unwrap_or_else(|| RosterError::Corrupt { path: path.to_owned(), source }),
+        // SQLITE_NOTADB.
+        Some(26) => RosterError::Corrupt { path: path.to_owned(), source },
         // SQLITE_FULL: we write no roster, but SQLite sorts and copies in files of its own.
         Some(13) => {
             let what =
@@ -112,6 +116,8 @@ pub(super) fn is_about_opening(source: &sqlx::Error) -> bool {
 /// The error for a file that cannot be opened: says what stands in the way. The file may be whole, so nobody is told to
 /// restore it.
 pub(super) fn cannot_open(path: &Path, source: sqlx::Error) -> RosterError {
+    // SQLITE_READONLY: a journal that was there wanted to be played back, and is gone again.
+    let wanted_to_write = code(&source) == Some(8);
     let resolved = files::resolved(path);
     let (journal, log) = (beside(&resolved, "-journal"), beside(&resolved, "-wal"));
     let missing = [path, &resolved, &log, &journal]
@@ -119,6 +125,10 @@ pub(super) fn cannot_open(path: &Path, source: sqlx::Error) -> RosterError {
         .find_map(|path| files::missing_right(Right::Read, path));
     let what = if let Some(missing) = missing {
         missing
+    } else if (journal.exists() || wanted_to_write)
+        && let Some(at_work) = share::at_work(path, "cannot be read as it stands: a write to it broke off")
+    {
+        return at_work;
     } else if journal.exists() {
         format!(
             "a write to it broke off and left {}: open it once with the program that writes it, which takes the write \

@@ -71,7 +71,7 @@ impl OpenFile {
         let Inner { path, state, open } = &*self.0;
         let mut open = open.lock().await;
         let pool = connect(path, state, &mut open).await?.pool.clone();
-        open.let_go_of_log();
+        open.let_go(path);
         Ok(pool)
     }
 
@@ -94,7 +94,7 @@ impl OpenFile {
         let transaction = begun.map_err(|source| failure(path, "the file", source))?;
         let read =
             connections.copy.as_ref().map_or_else(|| files::resolved(path), |copy| copy.path().to_owned());
-        open.let_go_of_log();
+        open.let_go(path);
         Ok((transaction, read))
     }
 
@@ -199,9 +199,13 @@ impl Open {
     }
 
     /// Keeps no connection to a log that is another program's: as long as one is open, that program cannot tidy up when
-    /// it closes the database. What is being read ends by itself.
-    fn let_go_of_log(&mut self) {
-        let is_in_place = |it: &mut Connections| it.copy.is_none() && it.descriptor.is_wal().unwrap_or(true);
+    /// it closes the database. Nor to a roster on a network share, of which only a file opened anew is sure to be read as
+    /// it is there. What is being read ends by itself.
+    fn let_go(&mut self, path: &Path) {
+        let is_in_place = |it: &mut Connections| {
+            let is_wal = it.descriptor.is_wal().unwrap_or(true);
+            it.copy.is_none() && (is_wal || files::network_share(path).is_some())
+        };
         if let Some(connections) = self.connections.take_if(is_in_place) {
             self.keep(connections.descriptor);
         }

@@ -9,6 +9,7 @@ mod normal_form;
 mod people;
 mod places;
 mod private_copy;
+mod share;
 mod snapshot;
 mod standing;
 mod tables;
@@ -30,6 +31,7 @@ use crate::settings::RosterQueries;
 pub(super) use error::failure;
 pub(super) use file::OpenFile;
 use rosterd_core::roster::{ClassTarget, Enrolment, Student};
+use share::OnShare;
 use tables::{Declared, Tables, quoted};
 
 /// A student with what is wrong with the row, where something is.
@@ -123,9 +125,9 @@ impl RosterDatabase {
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.
     pub async fn require_students(&self, least: u64) -> Result<u64, RosterError> {
-        let mut snapshot = RosterSnapshot::new(self, self.begin().await?, self.tables.clone());
+        let mut snapshot = self.begin().await?;
         let students = snapshot.count_active().await?;
-        snapshot.close().await;
+        snapshot.close().await?;
         if students < least {
             return Err(RosterError::TooFew { path: self.path.clone(), students, least });
         }
@@ -137,9 +139,9 @@ impl RosterDatabase {
     /// # Errors
     /// When it cannot be read, or has fewer than `least`.
     pub async fn require_at_least(&self, least: u64) -> Result<(), RosterError> {
-        let mut snapshot = RosterSnapshot::new(self, self.begin().await?, self.tables.clone());
+        let mut snapshot = self.begin().await?;
         snapshot.require_students(least).await?;
-        snapshot.close().await;
+        snapshot.close().await?;
         Ok(())
     }
 
@@ -149,9 +151,9 @@ impl RosterDatabase {
     /// # Errors
     /// When the roster is locked or cannot be read.
     pub async fn snapshot_as_it_stands(&self) -> Result<Option<RosterSnapshot<'_>>, RosterError> {
-        let mut transaction = self.begin().await?;
-        let is_normal = normal_form::are_places_normal(self, &mut transaction).await?;
-        Ok(is_normal.then(|| RosterSnapshot::new(self, transaction, self.tables.clone())))
+        let mut snapshot = self.begin().await?;
+        let is_normal = normal_form::are_places_normal(self, &mut snapshot.transaction).await?;
+        Ok(is_normal.then_some(snapshot))
     }
 
     /// The columns of a student's values: the mapped ones, and the name where the roster has it and it is none of them.
@@ -176,15 +178,18 @@ impl RosterDatabase {
     /// # Errors
     /// When the roster is locked or cannot be read.
     pub async fn snapshot(&self) -> Result<RosterSnapshot<'_>, RosterError> {
-        let mut transaction = self.begin().await?;
-        let copies = normal_form::copies(self, &mut transaction).await?;
-        Ok(RosterSnapshot::new(self, transaction, copies.unwrap_or_else(|| self.tables.clone())))
+        let mut snapshot = self.begin().await?;
+        if let Some(copies) = normal_form::copies(self, &mut snapshot.transaction).await? {
+            snapshot.tables = copies;
+        }
+        Ok(snapshot)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RosterError> {
+    async fn begin(&self) -> Result<RosterSnapshot<'_>, RosterError> {
+        let on_share = OnShare::before_reading(&self.path);
         let (mut transaction, read) = self.file.begin().await?;
         self.require_whole_file(&mut transaction, &read).await?;
-        Ok(transaction)
+        Ok(RosterSnapshot::new(self, transaction, self.tables.clone(), on_share))
     }
 
     /// SQLite reads what lies behind the end of a file as zeros, and so may lose rows of the last page without a

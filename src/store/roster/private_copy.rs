@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::descriptor::Descriptor;
 use super::error::{RosterError, failure};
+use super::share;
 use crate::files::{self, FileIdentity, Right, beside};
 
 /// The files beside a database that belong to it.
@@ -92,12 +93,7 @@ impl PrivateCopy {
     /// When it lies on a network share, may not be read, changes all the time, or finds no room.
     pub(super) async fn of(roster: &Arc<Descriptor>, path: &Path, state: &Path) -> Result<Self, RosterError> {
         if let Some(share) = files::network_share(path) {
-            let what = format!(
-                "is in WAL mode, or a write to it broke off, and it lies on a network share ({share}), where that \
-                 cannot be read safely: let the program that writes it set `PRAGMA journal_mode = DELETE` and close it, \
-                 or let it write a copy to a local disk and enter that one"
-            );
-            return Err(RosterError::Unreadable { path: path.to_owned(), what });
+            return Err(cannot_copy(roster, path, share));
         }
         let (roster, from, state) = (Arc::clone(roster), path.to_owned(), state.to_owned());
         let copied = tokio::task::spawn_blocking(move || copy(&roster, &from, &state)).await;
@@ -131,6 +127,20 @@ impl PrivateCopy {
         read.map_err(failed)?;
         connection.close().await.map_err(failed)
     }
+}
+
+/// Never of a network share: a log belongs to shared memory, and what is written there meanwhile may not be seen here.
+fn cannot_copy(roster: &Descriptor, path: &Path, share: &str) -> RosterError {
+    if !roster.is_wal().unwrap_or(false) {
+        let at_work = share::at_work(path, "cannot be read as it stands: a write to it broke off");
+        return at_work.unwrap_or_else(|| RosterError::Missing { path: path.to_owned() });
+    }
+    let what = format!(
+        "is in WAL mode and lies on a network share ({share}), where that cannot be read safely: let the program that \
+         writes it set `PRAGMA journal_mode = DELETE` and close it, or let it write a copy to a local disk and enter that \
+         one"
+    );
+    RosterError::Unreadable { path: path.to_owned(), what }
 }
 
 fn copy(roster: &Descriptor, path: &Path, state: &Path) -> Result<PrivateCopy, RosterError> {

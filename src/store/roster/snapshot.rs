@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::cursor::StudentCursor;
 use super::error::failure;
+use super::share::OnShare;
 use super::tables::{ACTIVE, Tables, quoted};
 use super::value::{Number, number, problem, text};
 use super::{RosterDatabase, RosterError};
@@ -23,6 +24,7 @@ pub struct RosterSnapshot<'a> {
     pub(super) transaction: Transaction<'static, Sqlite>,
     /// What is read in this moment: the tables, or copies of them with ids and codes in normal form.
     pub(super) tables: Tables,
+    on_share: Option<OnShare>,
 }
 
 impl<'a> RosterSnapshot<'a> {
@@ -30,14 +32,19 @@ impl<'a> RosterSnapshot<'a> {
         database: &'a RosterDatabase,
         transaction: Transaction<'static, Sqlite>,
         tables: Tables,
+        on_share: Option<OnShare>,
     ) -> Self {
-        Self { database, transaction, tables }
+        Self { database, transaction, tables, on_share }
     }
 
-    /// Ends the read transaction.
-    pub async fn close(self) {
+    /// Ends the read transaction. What was read is not to be used before this has said that it was one moment.
+    ///
+    /// # Errors
+    /// Where the roster lies on a network share and somebody wrote to it meanwhile.
+    pub async fn close(self) -> Result<(), RosterError> {
         // Rolling back a read cannot lose anything; a failure only means that it had ended already.
         let _ended = self.transaction.rollback().await;
+        self.on_share.map_or(Ok(()), |on_share| on_share.believe(&self.database.path))
     }
 
     pub(super) fn failure(&self, table: &'static str) -> impl FnOnce(sqlx::Error) -> RosterError + use<> {

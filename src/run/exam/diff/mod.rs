@@ -98,7 +98,7 @@ pub(super) async fn run(
                 tracing::debug!(?odd, "the roster is read row by row");
             }
         }
-        snapshot.close().await;
+        snapshot.close().await?;
     }
     let mut snapshot = context.roster.snapshot().await?;
     // The early look was before the listing; what counts is the reading that is planned from.
@@ -181,7 +181,7 @@ impl Inputs<'_> {
         if has_unreadable {
             diff.unreadable_since_ms = unreadable_since::<ExamSyncError>(context, &mut snapshot).await?;
         }
-        snapshot.close().await;
+        snapshot.close().await?;
         let stood = context.state.roster_groups().await?;
         let groups = groups.remembering(stood.clone(), false);
         let sharing = leavers::sharing(context, side, &diff, &groups).await?;
@@ -230,6 +230,6 @@ pub(super) async fn unmanaged(
         }
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(names.into_iter().map(|name| name.as_str().to_owned()).collect())
 }

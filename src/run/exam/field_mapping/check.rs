@@ -62,6 +62,6 @@ async fn matched(
         matched += u64::from(login.is_some_and(|login| observed.find(&login).is_some()));
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok((matched, active))
 }

@@ -47,7 +47,7 @@ pub(super) async fn plan_groups(
             let (groups, unusable) = snapshot.groups().await?;
             let missing = MissingGroups::of(&groups, &unusable, &known);
             let wanted = search::wanted_titles(&mut snapshot, &missing, &reading.mapping).await?;
-            snapshot.close().await;
+            snapshot.close().await?;
             (missing, wanted)
         }
     };
@@ -82,7 +82,7 @@ async fn missing_groups(
 ) -> Result<Option<MissingGroups>, RosterError> {
     let Some(mut snapshot) = snapshot else { return Ok(None) };
     let (groups, unusable) = snapshot.groups().await?;
-    snapshot.close().await;
+    snapshot.close().await?;
     Ok(Some(MissingGroups::of(&groups, &unusable, known)))
 }
 

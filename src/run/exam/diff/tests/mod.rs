@@ -97,7 +97,7 @@ impl Bench {
         let by_text = match database.snapshot_as_it_stands().await.unwrap() {
             Some(mut stands) => {
                 let passed = by_text::pass(&terms, &mut stands).await;
-                stands.close().await;
+                stands.close().await.unwrap();
                 passed
             }
             None => Ok(Passed::Odd(Odd::Id)),
@@ -116,7 +116,7 @@ impl Bench {
             }
             passed @ (Passed::Whole(..) | Passed::Odd(_)) => passed,
         };
-        snapshot.close().await;
+        snapshot.close().await.unwrap();
         database.close().await;
         match by_row {
             Ok((by_row, _)) => Some(Both { by_text, by_row }),
@@ -188,7 +188,7 @@ async fn read(database: &RosterDatabase) -> Option<BTreeMap<String, RosterRow>> 
         rows.insert(row.student.id.as_str().to_owned(), row);
     }
     drop(students);
-    snapshot.close().await;
+    snapshot.close().await.unwrap();
     Some(rows)
 }
 
