@@ -40,6 +40,10 @@ deploy:
 kills count="500":
     ROSTERD_KILLS={{count}} cargo test --locked --test kills -- --nocapture
 
+# The daemon under troubles that come and go, for so many seconds: was a run missed, has anything grown?
+soak seconds="3600":
+    ROSTERD_SOAK={{seconds}} cargo test --locked --test soak -- --nocapture
+
 # Drives the whole engine at random, so many steps
 drive steps="2000":
     ROSTERD_STEPS={{steps}} cargo test --locked --test engine_model -- --nocapture whatever
