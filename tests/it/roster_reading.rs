@@ -409,6 +409,56 @@ async fn an_id_with_any_control_character_in_it_cannot_be_told() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_text_are_no_id_and_no_code_in_any_table() {
+    let spoilt: Vec<String> = (0x80..=0xff)
+        .flat_map(|byte: u8| {
+            [
+                format!("{byte:02X}"),
+                format!("62{byte:02X}"),
+                format!("{byte:02X}62"),
+                format!("62{byte:02X}62"),
+            ]
+        })
+        .map(|bytes| format!("CAST(x'{bytes}' AS TEXT)"))
+        .collect();
+    let rows_of = |row: &str| -> String {
+        spoilt.iter().map(|id| row.replace("ID", id)).collect::<Vec<_>>().join(", ")
+    };
+    let made = made(&format!(
+        "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES ('a', 'x'), ('c', 'z'), {}; \
+         INSERT INTO groups VALUES ('g', 'G', 1), {}; \
+         INSERT INTO group_members VALUES ('a', 'g'), ('c', 'g'), {}, {}; \
+         INSERT INTO classes VALUES ('k', 'K', 500, 1), {}; \
+         INSERT INTO class_members VALUES ('a', 'k'), {}, {}",
+        rows_of("(ID, 'y')"),
+        rows_of("(ID, 'H', 2)"),
+        rows_of("(ID, 'g')"),
+        rows_of("('c', ID)"),
+        rows_of("(ID, 'L', 500, 2)"),
+        rows_of("(ID, 'k')"),
+        rows_of("('c', ID)"),
+    ))
+    .await;
+    let database = made.open().await;
+    assert!(database.snapshot_as_it_stands().await.unwrap().is_none());
+    let read = rows(&database).await;
+    assert_eq!(ids(&read), ["a", "c"]);
+    assert_eq!(groups(&read[0]), ["g"]);
+    let mut snapshot = database.snapshot().await.unwrap();
+    let count = u64::try_from(spoilt.len()).unwrap();
+    assert_eq!(snapshot.count_unreadable_ids().await.unwrap(), count);
+    let dangling: Vec<String> =
+        snapshot.dangling_members().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(dangling.len(), 2, "{dangling:?}");
+    assert!(dangling.iter().all(|line| line.contains("1024 rows name")), "{dangling:?}");
+    let (listed, _) = snapshot.groups().await.unwrap();
+    let named: Vec<&str> =
+        listed.iter().map(|group| group.code.as_str()).filter(|code| !code.is_empty()).collect();
+    assert_eq!(named, ["g"]);
+    snapshot.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn one_id_stored_as_binary_data_is_a_bad_row_and_stops_nobody_else() {
     let made = made(&format!(
         "{OUR_TABLES} INSERT INTO students (student_id, name) VALUES (CAST('b' AS BLOB), 'x'), ('a', 'y'), ('c', 'z'); \

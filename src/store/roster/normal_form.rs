@@ -14,13 +14,19 @@ use rosterd_core::roster::{identifier, without_zero_fraction};
 /// Ids that are put into normal form at once.
 const LOT: i64 = 1000;
 
-/// Whether the id in `column` may be in another form than it is compared in: no text, empty, not of ASCII alone, with
-/// a blank around it or a control character in it, or like a number that a spreadsheet has spoilt.
+/// Stands where a program lost bytes that it could not read as text.
+const LOST: char = '\u{fffd}';
+
+/// Whether the id in `column` may be in another form than it is compared in: no text, empty, not of visible ASCII and
+/// blanks alone, with a blank around it, or like a number that a spreadsheet has spoilt.
+///
+/// The lengths differ where a NUL ends the text for SQLite. They say nothing of bytes that are no text, each of which
+/// SQLite may count as a character: GLOB meets every one of them.
 fn dubious(column: &str) -> String {
     format!(
         "(typeof({column}) <> 'integer' AND {column} IS NOT NULL AND (typeof({column}) <> 'text' \
          OR {column} < '!' OR length(CAST({column} AS BLOB)) <> length({column}) OR substr({column}, -1) < '!' \
-         OR substr({column}, -2) = '.0' OR {column} GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'))"
+         OR substr({column}, -2) = '.0' OR {column} GLOB '*[^ -~]*'))"
     )
 }
 
@@ -191,7 +197,7 @@ impl Copying<'_> {
 }
 
 fn in_normal_form(raw: &str, is_real: bool, is_number: bool) -> Option<String> {
-    let id = identifier(raw)?;
+    let id = identifier(raw).filter(|id| !id.contains(LOST))?;
     let whole = if is_number { without_zero_fraction(&id) } else { &id };
     // A floating-point number with a fraction, or of more digits than it keeps, tells no id.
     let is_lost = is_real && whole.contains(|c: char| !c.is_ascii_digit() && c != '-');

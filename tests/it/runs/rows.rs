@@ -159,7 +159,20 @@ async fn a_gid_that_is_no_id_is_named_and_replaced_by_nothing() {
 }
 
 /// What makes one row of students unreadable, beside the others.
-const UNREADABLE: [&str; 4] = ["NULL", "x'ff'", "' ' || char(8203)", "'s001' || char(9) || 'Anna'"];
+const UNREADABLE: [&str; 11] = [
+    "NULL",
+    "x'ff'",
+    "' ' || char(8203)",
+    "'s001' || char(9) || 'Anna'",
+    // Latin-1, GBK, a lone surrogate, an overlong form, a byte that begins nothing, and the sign for lost bytes.
+    "CAST(x'4DDC3031' AS TEXT)",
+    "CAST(x'5A6FEB' AS TEXT)",
+    "CAST(x'CDF5303031' AS TEXT)",
+    "CAST(x'53EDA08031' AS TEXT)",
+    "CAST(x'73C081' AS TEXT)",
+    "CAST(x'3A80FF' AS TEXT)",
+    "'s' || char(65533) || '1'",
+];
 
 #[tokio::test]
 async fn who_goes_missing_while_an_id_cannot_be_read_is_held_and_who_was_gone_before_is_not() {
@@ -179,6 +192,28 @@ async fn who_goes_missing_while_an_id_cannot_be_read_is_held_and_who_was_gone_be
         world.write_roster().await;
         assert_eq!(world.run().await.planned(), "", "{id}");
     }
+}
+
+#[tokio::test]
+async fn an_id_in_another_encoding_deletes_nobody_and_stops_nobody_else() {
+    let world = ExamSchool::in_step(students(9)).await;
+    let spoilt = "student_id = CAST(x'7330DC31' AS TEXT) WHERE student_id = 's001'";
+    world.sql(&format!("UPDATE students SET {spoilt}; UPDATE group_members SET {spoilt}")).await;
+    world
+        .sql("INSERT INTO students (student_id, name, login) VALUES (CAST(x'E9' AS TEXT), 'Zoe', 's002')")
+        .await;
+    world.sql("UPDATE students SET name = 'Anna' WHERE student_id = 's005'").await;
+    let report = world.run().await;
+    assert_eq!((report.applied().as_str(), report.errors.as_slice()), ("1 modify", &[] as &[String]));
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied().as_str(), report.held().as_str()), ("", "1 delete"), "{report:?}");
+    assert_eq!(report.holds[0].reason_code, "unreadable-ids", "{report:?}");
+    let named = world.failures().await;
+    assert!(named.iter().any(|row| row.message.contains("2 rows")), "{named:?}");
+    world.write_roster().await;
+    assert_eq!(world.run().await.exit_code, 0);
+    assert_eq!(world.logins().len(), 9);
 }
 
 #[tokio::test]
