@@ -41,7 +41,8 @@ impl StateStore {
     }
 
     /// Writes that a limit looks back on and approvals, of a clock that was ahead by more than `margin_ms`: the writes were
-    /// made now, and no approval is good for longer than `longest_approval_ms`.
+    /// made now and the approvals given now, each for as long as it was given for, and none for longer than
+    /// `longest_approval_ms`.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -59,6 +60,14 @@ impl StateStore {
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
+        sqlx::query(
+            "UPDATE approvals SET until_ms = until_ms - given_at_ms + ?1, given_at_ms = ?1 WHERE given_at_ms > ?2",
+        )
+        .bind(now_ms)
+        .bind(now_ms.saturating_add(margin_ms))
+        .execute(&mut *transaction)
+        .await
+        .doing(doing)?;
         let until_ms = now_ms.saturating_add(longest_approval_ms);
         sqlx::query("UPDATE approvals SET until_ms = ?1 WHERE until_ms > ?2")
             .bind(until_ms)

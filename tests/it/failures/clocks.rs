@@ -73,3 +73,27 @@ async fn a_clock_that_is_behind_makes_no_limit_forget() {
     change(&mut world, 5..10).await;
     assert_eq!(world.run().await.held(), "5 modify");
 }
+
+#[tokio::test]
+async fn an_approval_by_a_clock_that_was_ahead_is_good_for_no_longer_than_one_by_the_right_clock() {
+    for ahead in [60 * HOUR, 365 * DAY] {
+        let mut world = ExamSchool::in_step(students(20)).await;
+        world.settings.guard.max_delete = Limit::Count(3);
+        for number in 0..8 {
+            world.remove(&format!("s{number:03}")).await;
+        }
+        let report = world.run().await;
+        let digest = report.held_digest.as_deref().unwrap();
+        world.clock.shift_ms(ahead);
+        let now_ms = world.clock.now_ms();
+        let held = world.state.approvable(digest).await.unwrap().into_iter();
+        let granted: Vec<_> = held.map(|one| (one, now_ms + DAY)).collect();
+        assert_eq!(granted.len(), 8);
+        world.state.grant(&granted, now_ms).await.unwrap();
+        world.clock.shift_ms(-ahead);
+        assert_eq!(world.run().await.applied(), "");
+        world.later(3 * DAY + HOUR);
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.held()), (String::new(), "8 delete".to_owned()), "{ahead}");
+    }
+}
