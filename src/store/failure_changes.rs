@@ -90,6 +90,24 @@ pub(super) async fn resolve(
     .done("closing failures")
 }
 
+/// Takes back what a person let go ahead of these open failures, or of all, inside the caller's transaction. Of a leaver that
+/// is whatever would be done to their candidate.
+async fn end_approvals(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ids: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM approvals WHERE EXISTS (SELECT 1 FROM open_failures AS f WHERE f.service = approvals.service \
+         AND f.student_id = approvals.student_id AND f.class_code = approvals.class_code \
+         AND (f.kind = approvals.kind OR (f.of_leaver = 1 AND approvals.of_leaver = 1)) \
+         AND (?1 IS NULL OR f.failure_id IN (SELECT value FROM json_each(?1))))",
+    )
+    .bind(ids)
+    .execute(&mut **transaction)
+    .await
+    .done("ending approvals of what is silenced")
+}
+
 const REFUSED_ALL: &str =
     "the service refused everything of this kind that it was sent: it is tried again by itself";
 
@@ -172,7 +190,8 @@ impl StateStore {
 
     /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
     /// when `ids` is absent, but what is silenced wakes only by its number. What is withheld or held is never due: it
-    /// is silenced, or stands again as it stood. Says how many were changed.
+    /// is silenced, or stands again as it stood. What is silenced is approved no longer: the later word counts. Says how
+    /// many were changed.
     pub async fn change_failures(
         &self,
         ids: Option<&[i64]>,
@@ -181,6 +200,11 @@ impl StateStore {
     ) -> Result<u64, StoreError> {
         let of_the_roster = self.change_roster_rows(ids, to).await?;
         let ids = ids.map(|ids| json(ids.iter().copied()));
+        let doing = "changing failures";
+        let mut transaction = self.begin().await?;
+        if to == FailureState::Ignored {
+            end_approvals(&mut transaction, ids.as_deref()).await?;
+        }
         if to == FailureState::Waiting {
             // Who is to be tried again is asked about again.
             sqlx::query(
@@ -188,9 +212,9 @@ impl StateStore {
                  WHERE failure_id IN (SELECT value FROM json_each(?1)))",
             )
             .bind(&ids)
-            .execute(self.writer()?)
+            .execute(&mut *transaction)
             .await
-            .done("changing failures")?;
+            .done(doing)?;
         }
         let changed = sqlx::query(
             "UPDATE failures SET due_at_ms = ?2, \
@@ -206,9 +230,10 @@ impl StateStore {
         .bind(now_ms)
         .bind(ids)
         .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
-        .execute(self.writer()?)
+        .execute(&mut *transaction)
         .await
-        .rows("changing failures")?;
+        .rows(doing)?;
+        transaction.commit().await.doing(doing)?;
         Ok(changed.saturating_add(of_the_roster))
     }
 

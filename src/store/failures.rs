@@ -261,7 +261,12 @@ impl StateStore {
                     let hold = SilencedHold { kind, desired_hash, named, of_leaver };
                     failures.insert_silenced_hold(key.student, hold);
                 }
-                (RecordedKind::Exam(kind), None) => failures.insert_silenced(key.student, kind, desired_hash),
+                (RecordedKind::Exam(kind), None) => {
+                    if of_leaver {
+                        failures.insert_kept(key.student.clone());
+                    }
+                    failures.insert_silenced(key.student, kind, desired_hash);
+                }
                 (RecordedKind::Classin(_) | RecordedKind::RosterRow, _) => {}
             }
         }
@@ -284,6 +289,8 @@ impl StateStore {
                 row;
             let key = key(id, service.as_str(), &kind, student_id, class_code)?;
             let named = HoldWord::parse(&code).map(|word| NamedHold { word, about: fingerprint(about) });
+            // What passes by itself decides nothing about a leaver.
+            let of_leaver = of_leaver && !FailureCode::parse(&code).passes();
             silenced.push(Silenced { key, desired_hash: fingerprint(want), named, of_leaver });
         }
         Ok(silenced)

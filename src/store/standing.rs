@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rosterd_core::exam_plan::{Fingerprint, HoldWord};
+use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{FailureCode, FailureState, OperationKey, Service};
 use rosterd_core::roster::{RunId, StudentId};
 use sqlx::{Sqlite, Transaction};
@@ -133,8 +133,8 @@ impl StateStore {
                 continue;
             }
             let state = state(id, &word)?;
-            let is_decided = is_gone && state == FailureState::Ignored && HoldWord::parse(&code).is_some();
             let (code, desired_hash) = (FailureCode::parse(&code), fingerprint(want));
+            let is_decided = is_gone && state == FailureState::Ignored && !code.passes();
             let row = StandingRow { id, state, code, desired_hash, about, is_decided, is_told };
             standing.standing.insert(key, row);
         }

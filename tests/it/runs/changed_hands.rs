@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rosterd_core::failure::FailureState;
 use rosterd_core::roster::Limit;
 use rosterd_sandbox::CandidateView;
 
@@ -77,6 +78,42 @@ async fn records_that_changed_places_are_left_alone_also_where_one_of_the_two_ha
         let said: Vec<String> = world.failures().await.into_iter().map(|row| row.message).collect();
         assert!(said.iter().all(|line| line.contains("s002") && line.contains("s003")), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn who_is_said_to_stay_after_an_approval_stays_when_the_records_are_right_again() {
+    let mut world = ExamSchool::in_step(students(8)).await;
+    world.settings.exam.delete_grace = Duration::ZERO;
+    exchange(&world, "s001", "s002");
+    world.edit("s001", |it| it.named("Another name")).await;
+    world.remove("s002").await;
+    let _seen = world.run().await;
+    let report = world.run_later().await;
+    let (now_ms, digest) = (world.clock.now_ms(), report.held_digest.clone().unwrap());
+    let held = world.state.approvable(&digest).await.unwrap().into_iter();
+    let granted: Vec<_> =
+        held.filter(|one| one.key.student.as_str() == "s002").map(|one| (one, now_ms + 5 * DAY)).collect();
+    assert!(!granted.is_empty(), "{report:#?}");
+    world.state.grant(&granted, now_ms).await.unwrap();
+    let _withheld = world.run().await;
+    let rows = world.failures().await.into_iter().filter(|row| row.student_id == "s002");
+    let ids: Vec<i64> = rows.map(|row| row.id).collect();
+    assert_eq!(ids.len(), 1, "{:?}", world.failures().await);
+    world.state.change_failures(Some(&ids), FailureState::Ignored, now_ms).await.unwrap();
+    assert_eq!(world.run().await.exam.leavers_kept, 1);
+    exchange(&world, "s001", "s002");
+    for _ in 0..3 {
+        let report = world.run().await;
+        assert_eq!(
+            (report.applied().contains("delete"), report.exam.leavers_kept),
+            (false, 1),
+            "{report:#?}"
+        );
+    }
+    assert_eq!(world.logins().len(), 8);
+    world.put(student("s002")).await;
+    let _back = world.run_later().await;
+    assert_eq!(world.run().await.planned(), "");
 }
 
 #[tokio::test]

@@ -44,6 +44,11 @@ impl OpenFailures {
         self.silenced.insert((student, kind, desired_hash));
     }
 
+    /// Adds a leaver of whom a person silenced what stands in the way of their dismissal: they stay, whatever is found later.
+    pub fn insert_kept(&mut self, leaver: StudentId) {
+        self.kept.insert(leaver);
+    }
+
     /// Adds something that was held about single people, and that a person silenced. A leaver stays from then on,
     /// whatever else is found; who silenced that rows still name a leaver has said that they have left.
     pub fn insert_silenced_hold(&mut self, student: StudentId, hold: SilencedHold) {
@@ -53,7 +58,7 @@ impl OpenFailures {
             return;
         }
         if of_leaver {
-            self.kept.insert(student.clone());
+            self.insert_kept(student.clone());
         }
         self.silenced_holds.insert((student, kind, desired_hash));
     }
