@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::spoiled::{Holds, is_date_of_a_code, is_rounded, mended};
+use super::spoiled::{Holds, is_date_of_a_code, is_failed_formula, is_rounded, mended};
 use super::table::{Doubt, Headers, Row};
 use super::{CellValue, ImportProblem, shown};
 use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
@@ -54,6 +54,7 @@ impl<'a> Cells<'a> {
             self.refuse(column, "bad-id", format!("{column} holds control characters"));
         } else {
             self.refuse_rounded(column, &key);
+            self.refuse_broken(column, &key);
             self.refuse_dated(column, &key);
         }
         if self.problems.len() > before { String::new() } else { key }
@@ -86,6 +87,7 @@ impl<'a> Cells<'a> {
         }
         let text = self.mended(column, holds).into_owned();
         self.refuse_rounded(column, &text);
+        self.refuse_broken(column, &text);
         if holds == Holds::Numbers || NO_DATES.contains(&column) {
             self.refuse_doubtful(column, &text, holds == Holds::Numbers);
         }
@@ -101,6 +103,20 @@ impl<'a> Cells<'a> {
             );
             self.refuse(column, "scientific", rule);
         }
+    }
+
+    /// What a formula that failed shows, a formula itself, or letters that an earlier program could not read.
+    fn refuse_broken(&mut self, column: &str, text: &str) {
+        let rule = if is_failed_formula(text) {
+            format!("{column} is a formula or its error ({}): enter the value itself", shown(text))
+        } else if text.contains('\u{fffd}') {
+            format!(
+                "{column} has letters that were lost when the file was made (\u{fffd}): export it again, or save it as UTF-8"
+            )
+        } else {
+            return;
+        };
+        self.refuse(column, "broken-value", rule);
     }
 
     /// A date where an id or a code should be.

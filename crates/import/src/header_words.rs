@@ -8,7 +8,7 @@ use rosterd_core::roster::normalise_key;
 
 const TABLE: &str = include_str!("header_words.csv");
 
-/// The languages in which the family name comes first, and grade and class make one name.
+/// The languages in which the family name comes first, and grade and class always make one name.
 const FAMILY_FIRST: [&str; 3] = ["zh", "ja", "ko"];
 
 /// What a header word stands for. Some words stand for the same in several languages.
@@ -39,9 +39,78 @@ static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
     words
 });
 
-/// What a header is known to mean.
+/// Words for people who are not the student.
+const OTHER_PEOPLE: [&str; 32] = [
+    "家长",
+    "家長",
+    "父",
+    "母",
+    "监护",
+    "監護",
+    "紧急",
+    "緊急",
+    "爸",
+    "妈",
+    "媽",
+    "parent",
+    "guardian",
+    "mother",
+    "father",
+    "carer",
+    "emergency",
+    "mutter",
+    "vater",
+    "eltern",
+    "erziehungs",
+    "notfall",
+    "mère",
+    "père",
+    "responsable",
+    "tuteur",
+    "madre",
+    "padre",
+    "tutor",
+    "保護者",
+    "보호자",
+    "학부모",
+];
+
+/// What a header is known to mean. A remark in brackets may say that it is somebody else's.
 pub(super) fn known(header: &str) -> Option<KnownWord> {
-    WORDS.get(&folded(header)).copied()
+    let word = WORDS.get(&folded(header)).copied()?;
+    let is_others = matches!(word.column, "phone" | "email" | "name" | "given_name" | "family_name");
+    (!(is_others && remarks(header).is_some_and(|remark| names_others(&remark)))).then_some(word)
+}
+
+/// Words for the id of people who work somewhere, beside those for students.
+const STAFF: [&str; 10] = [
+    "工号",
+    "工號",
+    "员工userid",
+    "employeeid",
+    "personalnummer",
+    "社員番号",
+    "사번",
+    "staffid",
+    "teacherid",
+    "教师编号",
+];
+
+/// Whether a word for an id is one for staff.
+pub(super) fn is_word_for_staff(header: &str) -> bool {
+    STAFF.contains(&folded(header).as_str())
+}
+
+/// Whether it is about somebody else than the student.
+pub(super) fn names_others(text: &str) -> bool {
+    let text = text.to_lowercase();
+    OTHER_PEOPLE.iter().any(|word| text.contains(word))
+}
+
+/// What stands in brackets.
+fn remarks(header: &str) -> Option<String> {
+    let from = header.find(['(', '（', '[', '【'])?;
+    header.get(from..).map(str::to_owned)
 }
 
 /// A header without what changes from one export to the next: case, blanks, marks of required fields, remarks in
@@ -74,6 +143,7 @@ mod tests {
             "given_name",
             "middle_name",
             "family_name",
+            "second_family_name",
             "gender",
             "phone",
             "email",
@@ -108,9 +178,23 @@ mod tests {
         ] {
             assert_eq!(known(header).map(|word| word.column), Some(column), "{header}");
         }
-        for header in
-            ["序号", "No.", "家长电话", "Parent Phone", "Password", "密码", "身份证号", "出席番号", ""]
-        {
+        for header in [
+            "序号",
+            "No.",
+            "家长电话",
+            "Parent Phone",
+            "Password",
+            "密码",
+            "身份证号",
+            "出席番号",
+            "",
+            "手机（家长）",
+            "联系电话（父亲）",
+            "Phone (Parent)",
+            "Handy (Mutter)",
+            "電話番号（保護者）",
+            "Email [Guardian 1]",
+        ] {
             assert_eq!(known(header), None, "{header}");
         }
     }

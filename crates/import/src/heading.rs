@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::header_words::{KnownWord, known};
+use super::header_words::{KnownWord, known, names_others};
 use super::made::Made;
 use super::mapping::ColumnMap;
 use super::{RosterTable, shown};
@@ -15,6 +15,19 @@ pub(super) const OWNER_COLUMNS: [(&str, RosterTable); 2] =
 const EXPORTED_COLUMNS: [&str; 2] = ["groups", "classes"];
 /// Our columns that are nobody else's words and stand for themselves beside known words.
 const OUR_OWN_WORDS: [&str; 4] = ["classin_uid", "active", "group_code", "class_code"];
+
+/// What headers of a family name hold, in words that are not known otherwise.
+const PARTS_OF_NAMES: [&str; 9] = [
+    "apellido",
+    "surname",
+    "last name",
+    "last_name",
+    "lastname",
+    "family name",
+    "nachname",
+    "familienname",
+    "nom de famille",
+];
 
 /// Why columns were left out.
 pub(super) const NOT_MAPPED: &str = "not mapped";
@@ -105,7 +118,7 @@ impl Reader<'_> {
             Made::Copy(at) => vec![*at],
             Made::Joined(parts) => parts.clone(),
             Made::Name { parts, .. } => parts.iter().flatten().copied().collect(),
-            Made::Class { grade, class } => vec![*grade, *class],
+            Made::Class { grade, class, always: _ } => vec![*grade, *class],
             Made::Constant(_) => Vec::new(),
         };
         for at in parts {
@@ -302,14 +315,35 @@ impl Reader<'_> {
             // „Name, Vorname“, « Nom, Prénom », "Nombre, Apellidos": one of the two is named by the word for both.
             (Some(given), None, Some(name)) => (given, name),
             (None, Some(family), Some(name)) => (name, family),
-            (_, _, Some(name)) => return self.take(name, "name"),
+            (_, _, Some(name)) => {
+                self.refuse_half_name(name);
+                return self.take(name, "name");
+            }
             (Some(_), None, None) | (None, _, None) => return,
         };
         let is_family_first = ["family_name", "given_name"]
             .iter()
             .any(|part| picks.get(part).is_some_and(|(word, _)| word.is_family_first));
-        let parts = [Some(parts.0), place("middle_name"), Some(parts.1)];
+        let parts = [Some(parts.0), place("middle_name"), Some(parts.1), place("second_family_name")];
         self.make("name", Made::Name { parts, is_family_first });
+    }
+
+    /// The word for a name may be the given name's, and the family name be in a column that is not known.
+    fn refuse_half_name(&mut self, name: usize) {
+        let is_part = |header: &String| {
+            let header = header.to_lowercase();
+            PARTS_OF_NAMES.iter().any(|part| header.contains(part))
+                && known(&header).is_none()
+                && !names_others(&header)
+        };
+        let Some(at) = self.theirs.iter().position(is_part) else { return };
+        let shown_at = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
+        let message = format!(
+            "the name seems to stand in two columns, {name} and {part}: say which, --map name={name} or --map 'name={name}+{part}'",
+            name = shown_at(name),
+            part = shown_at(at)
+        );
+        self.fault(at, "half-name", message);
     }
 
     /// The class is the exam side's group, unless the mapping says what the group or the class is.
@@ -319,7 +353,10 @@ impl Reader<'_> {
             .any(|(column, _)| self.map.names(column) || self.place_of_own(column).is_some());
         let Some((_, class)) = picks.get("group_code").filter(|_| !is_said) else { return };
         match picks.get("grade") {
-            Some((_, grade)) => self.make("group_code", Made::Class { grade: *grade, class: *class }),
+            Some((word, grade)) => {
+                let always = word.is_family_first;
+                self.make("group_code", Made::Class { grade: *grade, class: *class, always });
+            }
             None => self.take(*class, "group_code"),
         }
     }
@@ -403,6 +440,15 @@ mod tests {
                 &["Matrícula", "Nombre", "Apellidos", "Correo"],
                 &["student_id=Matrícula", "email=Correo", "name=Nombre Apellidos"],
             ),
+            (
+                &["Matrícula", "Nombre", "Primer apellido", "Segundo apellido", "Curso", "Grupo"],
+                &["student_id=Matrícula", "name=Nombre Primer apellido Segundo apellido", "group_code=Grupo"],
+            ),
+            (
+                &["ID", "Nombre", "Apellido Paterno", "Apellido Materno"],
+                &["student_id=ID", "name=Nombre Apellido Paterno Apellido Materno"],
+            ),
+            (&["学号", "姓名", "手机", "手机（家长）"], &["student_id=学号", "name=姓名", "phone=手机"]),
             (&["学籍番号", "姓", "名", "クラス"], &["student_id=学籍番号", "group_code=クラス", "name=姓名"]),
             (&["학번", "성", "이름", "반"], &["student_id=학번", "group_code=반", "name=성이름"]),
             (
@@ -447,6 +493,15 @@ mod tests {
         ] {
             assert!(!read(names, pairs).is_acceptable(), "{names:?}");
         }
+    }
+
+    #[test]
+    fn half_a_name_is_refused_with_the_command_for_the_whole() {
+        let heading = read(&["Student ID", "Name", "Birth Surname"], &[]);
+        assert!(!heading.is_acceptable());
+        assert!(heading.faults[0].message.contains("--map 'name=Name+Birth Surname'"), "{heading:?}");
+        let others = read(&["Student ID", "Name", "Mother's surname"], &[]);
+        assert!(others.is_acceptable(), "{others:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use csv::StringRecord;
 
+use super::header_words::known;
 use super::heading::Heading;
 use super::made::Made;
 use super::mapping::ColumnMap;
@@ -16,12 +17,31 @@ use rosterd_core::roster::normalise_key;
 const HEADING_ROWS: usize = 20;
 /// Rows that may be notes below the table before they are taken for rows of it.
 const MOST_NOTES: usize = 50;
+/// Longer texts, in bytes, are no word for a column.
+const LONGEST_WORD: usize = 60;
 /// Names of columns that a message shows.
 const SHOWN_NAMES: usize = 12;
 
 /// Words that begin a line with a total.
-const TOTALS: [&str; 30] = [
+const TOTALS: [&str; 47] = [
     "合计",
+    "本班合计",
+    "统计",
+    "平均",
+    "男生",
+    "女生",
+    "総数",
+    "総計",
+    "insgesamt",
+    "gesamtzahl",
+    "durchschnitt",
+    "total général",
+    "total general",
+    "total alumnos",
+    "total students",
+    "number of students",
+    "sub-total",
+    "average",
     "总计",
     "共计",
     "小计",
@@ -139,6 +159,9 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         titles,
         width,
         key,
+        ours: heading.names.clone(),
+        table: wanted.table,
+        map: wanted.map.clone(),
         made,
         notes: VecDeque::new(),
         ready: VecDeque::new(),
@@ -197,6 +220,10 @@ pub(super) struct TableRows<I> {
     titles: Vec<Vec<String>>,
     width: usize,
     key: Option<usize>,
+    /// Our names of the heading's columns, and how a further heading is understood.
+    ours: Vec<String>,
+    table: RosterTable,
+    map: ColumnMap,
     made: Vec<Made>,
     /// Rows that are notes if nothing but notes follows.
     notes: VecDeque<Row>,
@@ -219,6 +246,10 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     return None;
                 }
                 Some(Ok(row)) if self.is_left_out(&row) => {}
+                Some(Ok(row)) if self.is_other_heading(&row) => {
+                    self.ready.extend(self.notes.drain(..).map(Ok));
+                    self.ready.push_back(Err(other_heading(row.line)));
+                }
                 Some(Ok(row)) if self.notes.len() < MOST_NOTES && self.may_be_note(&row) => {
                     self.notes.push_back(row)
                 }
@@ -255,11 +286,35 @@ impl<I> TableRows<I> {
             self.left_out.repeated.push(row.line);
             return true;
         }
+        if self.further_heading(row).is_some_and(|heading| self.is_the_same(&heading)) {
+            self.left_out.repeated.push(row.line);
+            return true;
+        }
         if self.is_total(&row.fields) {
             self.left_out.totals.push(row.line);
             return true;
         }
         false
+    }
+
+    /// A row that is itself a heading, in whatever spelling: a word for a column stands where an id should.
+    fn further_heading(&self, row: &Row) -> Option<Heading> {
+        let id = row.fields.get(self.key?)?;
+        let may_be_word = id.len() <= LONGEST_WORD && !id.bytes().any(|byte| byte.is_ascii_digit());
+        if !may_be_word || known(id).is_none() {
+            return None;
+        }
+        let names = Headers::new(row.line, row.fields.iter()).names;
+        Some(Heading::read(&names, self.table, &self.map)).filter(Heading::is_acceptable)
+    }
+
+    /// Whether a further heading says the same of each column.
+    fn is_the_same(&self, heading: &Heading) -> bool {
+        heading.names == self.ours && heading.made.iter().map(|(_, made)| made).eq(&self.made)
+    }
+
+    fn is_other_heading(&self, row: &Row) -> bool {
+        self.further_heading(row).is_some()
     }
 
     /// A line that begins with a word for a total and has nothing but counts behind it.
@@ -277,14 +332,41 @@ impl<I> TableRows<I> {
     }
 }
 
+fn other_heading(line: u64) -> RowFault {
+    RowFault {
+        line,
+        column: 1,
+        code: "other-heading",
+        message: "this row is a heading of its own and says the columns in another order or other columns: put what follows into a \
+                  file or sheet of its own"
+            .to_owned(),
+        is_fatal: true,
+    }
+}
+
 fn begins_with_total(text: &str) -> bool {
     let text = normalise_key(text).to_lowercase();
+    // 合 计, as it is set to fill its cell.
+    let text = if text.is_ascii() { text } else { without_wide_blanks(&text) };
     TOTALS.iter().any(|word| {
         text.strip_prefix(word).is_some_and(|rest| {
             let rest = rest.trim_start_matches([' ', ':', '：', '\u{3000}', '=', '(', '（']);
             rest.is_empty() || is_count(rest.trim_end_matches([')', '）']))
         })
     })
+}
+
+/// Without the blanks between letters that are written without blanks.
+fn without_wide_blanks(text: &str) -> String {
+    let is_blank = |letter: char| matches!(letter, ' ' | '\u{3000}');
+    let letters: Vec<char> = text.chars().collect();
+    let is_wide = |letter: Option<&char>| letter.is_some_and(|letter| *letter >= '\u{2e80}');
+    let is_kept = |(at, letter): &(usize, &char)| {
+        let before = letters.get(..*at).unwrap_or_default().iter().rev().find(|letter| !is_blank(**letter));
+        let after = letters.get(*at..).unwrap_or_default().iter().find(|letter| !is_blank(**letter));
+        !(is_blank(**letter) && is_wide(before) && is_wide(after))
+    };
+    letters.iter().enumerate().filter(is_kept).map(|(_, letter)| *letter).collect()
 }
 
 fn is_count(text: &str) -> bool {
@@ -355,7 +437,7 @@ mod tests {
             "1|王小明|1班",
             "学号|姓名|班级",
             "2|李雷|1班",
-            "小计|2人|",
+            "小 计|2人|",
             "高一年级学生名单",
             "3|韩梅梅|2班",
             "合计：3人||",
@@ -371,6 +453,43 @@ mod tests {
         assert_eq!(found(&lines), (1, vec![2, 3, 4, 5, 6], [vec![], vec![], vec![]]));
         let lines = ["student_id|name", "Note: S1|", "S2|Ada"];
         assert_eq!(found(&lines).1, [2, 3], "what is followed by a student is no note at the end");
+    }
+
+    #[test]
+    fn a_heading_is_repeated_however_it_is_written_and_another_order_is_refused() {
+        let lines = ["学号|姓名|手机", "1|王|138", "学 号|姓  名|*手机（必填）", "2|李|139"];
+        assert_eq!(found(&lines), (1, vec![2, 4], [vec![3], vec![], vec![]]));
+        let lines = ["ID|Full Name|Class", "1|Ann|A", "id|full name|CLASS", "2|Bo|A"];
+        assert_eq!(found(&lines).2, [vec![3], vec![], vec![]]);
+        for lines in [
+            ["学号|姓名|手机", "1|王|138", "姓名|学号|手机", "李|3|139"],
+            ["student_id|name|email", "1|Ann|a@x", "student_id|email|name", "2|b@x|Bo"],
+            ["学号|姓名|手机|班级", "1|王|138|1班", "学号|姓名|班级|手机", "2|李|1班|139"],
+        ] {
+            let map = ColumnMap::default();
+            let wanted = Wanted { table: RosterTable::Students, map: &map };
+            let table = find(rows(&lines).into_iter(), wanted).unwrap().unwrap();
+            let faults: Vec<_> =
+                table.rows.filter_map(Result::err).map(|fault| (fault.line, fault.code)).collect();
+            assert_eq!(faults, [(3, "other-heading")], "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn totals_are_known_in_their_usual_spellings() {
+        for line in [
+            "合　计|2",
+            "总 计|2人",
+            "합 계|2",
+            "総数|2",
+            "Insgesamt|2",
+            "Sub-total|2",
+            "Number of students|2",
+            "男生|1",
+            "Total général|2",
+        ] {
+            assert_eq!(found(&["student_id|name", "1|Ann", line]).2[1], [3], "{line}");
+        }
     }
 
     #[test]

@@ -11,15 +11,17 @@ pub(super) enum Made {
     Copy(usize),
     /// The parts of a name, in this order.
     Joined(Vec<usize>),
-    /// Given, middle and family name.
+    /// Given, middle and family name, and a second family name.
     Name {
-        parts: [Option<usize>; 3],
+        parts: [Option<usize>; 4],
         is_family_first: bool,
     },
     /// A class within a grade.
     Class {
         grade: usize,
         class: usize,
+        /// Also where the class could stand alone.
+        always: bool,
     },
     /// The same for all rows, such as the sheet's name.
     Constant(String),
@@ -49,9 +51,11 @@ impl Made {
             }
             Self::Name { parts, is_family_first } => {
                 let parts = parts.map(|part| part.map(field).unwrap_or_default());
-                full_name([&parts[0], &parts[1], &parts[2]], *is_family_first)
+                let [given, middle, family, second] = parts;
+                let family = if second.is_empty() { family } else { format!("{family} {second}").into() };
+                full_name([&given, &middle, &family], *is_family_first)
             }
-            Self::Class { grade, class } => class_of_grade(&field(*grade), &field(*class)),
+            Self::Class { grade, class, always } => class_of_grade(&field(*grade), &field(*class), *always),
             Self::Constant(text) => text.clone(),
         }
     }

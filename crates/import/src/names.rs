@@ -27,13 +27,35 @@ fn is_east_asian(text: &str) -> bool {
 }
 
 /// A class within a grade, as one name: `高一` and `1班` are `高一1班`, and a class that has its grade in its name stays.
-pub(super) fn class_of_grade(grade: &str, class: &str) -> String {
-    if grade.is_empty() || class.is_empty() || class.starts_with(grade) {
+/// Unless the language `always` joins the two, only a class that is no name of its own (`1`, `A`, `12b`) is joined.
+pub(super) fn class_of_grade(grade: &str, class: &str, always: bool) -> String {
+    let is_own_name =
+        class.chars().count() > 3 || class.chars().filter(|letter| letter.is_alphabetic()).count() > 1;
+    if grade.is_empty() || class.is_empty() || has_its_grade(grade, class) || (!always && is_own_name) {
         return class.to_owned();
     }
     let is_digit = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_digit());
-    let dash = if is_digit(grade.chars().last()) && is_digit(class.chars().next()) { "-" } else { "" };
-    format!("{grade}{dash}{class}")
+    let is_latin = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphabetic());
+    let (last, first) = (grade.chars().last(), class.chars().next());
+    let between = match (is_digit(last), is_digit(first)) {
+        (true, true) => "-",
+        _ if is_latin(last) && (is_latin(first) || is_digit(first)) => " ",
+        _ => "",
+    };
+    format!("{grade}{between}{class}")
+}
+
+/// `7A`, `7-2` and `7年2班` are of grade 7; `7`, `71` and `7班` are classes of any grade, and of grade 7 among others.
+fn has_its_grade(grade: &str, class: &str) -> bool {
+    let Some(rest) = class.strip_prefix(grade) else { return false };
+    if !grade.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
+    let next = rest.chars().next();
+    next.is_some_and(|next| {
+        next.is_ascii_alphabetic()
+            || matches!(next, '-' | '.' | '/' | '_' | ' ' | '(' | '（' | '年' | '级' | '級' | '학')
+    })
 }
 
 #[cfg(test)]
@@ -67,8 +89,20 @@ mod tests {
             ("1", "A", "1A"),
             ("", "2班", "2班"),
             ("高一", "", ""),
+            ("1", "1", "1-1"),
+            ("2", "21", "2-21"),
+            ("1", "10班", "1-10班"),
+            ("10", "10班", "10-10班"),
+            ("7", "7A", "7A"),
+            ("7", "7年2班", "7年2班"),
+            ("1º ESO", "A", "1º ESO A"),
         ] {
-            assert_eq!(class_of_grade(grade, class), name);
+            assert_eq!(class_of_grade(grade, class, true), name);
+        }
+        for (grade, class, name) in
+            [("7", "1", "7-1"), ("8", "b", "8b"), ("7", "Oak", "Oak"), ("7", "Room 12", "Room 12")]
+        {
+            assert_eq!(class_of_grade(grade, class, false), name);
         }
     }
 }

@@ -56,6 +56,27 @@ pub fn computes(text: &str) -> bool {
     }
 }
 
+/// What a cell shows whose formula failed, or a formula that was written as a text.
+pub(super) fn is_failed_formula(text: &str) -> bool {
+    const ERRORS: [&str; 10] = [
+        "#N/A",
+        "#REF!",
+        "#NAME?",
+        "#DIV/0!",
+        "#VALUE!",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+    ];
+    let call = text.strip_prefix('=').and_then(|rest| rest.split_once('('));
+    let is_call = call.is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    });
+    is_call || ERRORS.contains(&text)
+}
+
 /// Full-width digits and letters as ordinary ones, where nothing but such and ordinary ones are there.
 fn narrowed(text: Cow<'_, str>) -> Cow<'_, str> {
     let is_wide = |letter: char| ('\u{ff01}'..='\u{ff5e}').contains(&letter);
@@ -137,6 +158,16 @@ mod tests {
             ("\u{200e}10\u{ad}01", Ids, "1001"),
         ] {
             assert_eq!(mended(raw, holds), value, "{raw} of {holds:?}");
+        }
+    }
+
+    #[test]
+    fn a_formula_and_its_error_are_no_values() {
+        for text in ["#N/A", "#DIV/0!", "=VLOOKUP(A2,Sheet2!A:B,2,0)", "=T.TEST(1)"] {
+            assert!(is_failed_formula(text), "{text}");
+        }
+        for text in ["#1", "#", "=x", "=", "N/A", "=(a)"] {
+            assert!(!is_failed_formula(text), "{text}");
         }
     }
 

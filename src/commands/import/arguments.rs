@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::run::in_one_line;
 use crate::settings::{ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
+use rosterd_core::roster::shell_word;
 use rosterd_import::csv_files::SheetIs;
 use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
 use rosterd_import::{ColumnMap, ReadOptions};
@@ -26,7 +27,8 @@ pub(crate) async fn run(cli: &Cli, arguments: &ImportArgs) -> Result<Exit, AppEr
         }
         return match undo(database).await {
             Ok(undone) => {
-                output::show(cli, &undone, |undone| undone_in_words(undone, database));
+                let named = arguments.database.as_deref();
+                output::show(cli, &undone, |undone| undone_in_words(undone, database, named));
                 Ok(Exit::Done)
             }
             Err(error) => Ok(fail(cli, &error.into())),
@@ -78,13 +80,15 @@ fn fail(cli: &Cli, error: &ImportError) -> Exit {
     output::refuse(cli, exit, &in_one_line(error))
 }
 
-fn undone_in_words(undone: &Undone, database: &Path) -> String {
+fn undone_in_words(undone: &Undone, database: &Path, named: Option<&Path>) -> String {
     let mut text = format!("{} is as it was before the last import that changed it\n", database.display());
     for ((table, back), (_, taken_out)) in undone.back.iter().zip(&undone.taken_out) {
         let name = table.name();
         text.push_str(&format!("{name:<14}{back} rows back, {taken_out} taken out\n"));
     }
-    text.push_str("to take this back: rosterd import --undo\n");
+    // Without its name the command would be about the configured roster.
+    let named = named.map(|path| format!(" --database {}", shell_word(&path.display().to_string())));
+    text.push_str(&format!("to take this back: rosterd import --undo{}\n", named.unwrap_or_default()));
     text
 }
 

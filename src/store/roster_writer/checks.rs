@@ -53,11 +53,16 @@ impl Staging {
                 resolve(connection, members).await?;
             }
             for rule in member_rules(members, owners, is_whole) {
+                let before = problem_count(reading);
                 enforce(connection, reading, &rule).await?;
+                // Whom members name and students lack was cut off and has not left: then absence says nothing of anybody.
+                if is_whole && rule.code == "unknown-student" && problem_count(reading) > before {
+                    reading.complete.remove(&RosterTable::Students);
+                }
             }
         }
         if foreign {
-            self.follow_changed_ids(reading).await?;
+            self.follow_changed_ids(reading, completeness).await?;
         }
         self.tell_lengths(reading).await?;
         self.tell_new(reading).await?;
@@ -177,6 +182,10 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+fn problem_count(reading: &Reading) -> u64 {
+    reading.unlisted_problems.saturating_add(u64::try_from(reading.row_problems.len()).unwrap_or(u64::MAX))
 }
 
 pub(super) async fn has_column(

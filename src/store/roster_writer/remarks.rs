@@ -7,7 +7,7 @@ use super::RosterWriteError;
 use super::checks::has_column;
 use super::compare::count_of;
 use super::staging::{Staging, run};
-use rosterd_import::{Notice, Reading};
+use rosterd_import::{Completeness, Notice, Reading};
 
 /// So many new ids are no sign of a mistake yet.
 const FEW: i64 = 5;
@@ -35,7 +35,11 @@ impl Staging {
 
     /// A person of the bundle whose id here is another than in the roster: the new id is entered, and the old one leaves,
     /// for the two are one person.
-    pub(super) async fn follow_changed_ids(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+    pub(super) async fn follow_changed_ids(
+        &mut self,
+        reading: &mut Reading,
+        completeness: Completeness,
+    ) -> Result<(), RosterWriteError> {
         let active = self.students.columns.iter().position(|column| column == "active").unwrap_or_default();
         let changed = "FROM temp.staged_students AS s JOIN temp.known_refs AS k ON k.ref = s.ref
              WHERE s.good = 1 AND s.departs = 0 AND k.key <> s.key
@@ -55,11 +59,46 @@ impl Staging {
             if count > 5 { ", …" } else { "" },
         );
         reading.notices.push(Notice { file: String::new(), message });
+        // A whole bundle says all memberships itself.
+        if completeness == Completeness::Partial {
+            self.carry_memberships_over(changed).await?;
+        }
         let leavers = format!(
             "INSERT INTO temp.staged_students (file, line, good, key, ref, departs, needs_role, v{active})
              SELECT s.file, s.line, 1, k.key, '', 1, 0, 0 {changed}"
         );
         run(&mut self.connection, leavers).await?;
+        Ok(())
+    }
+
+    /// A part of the truth does not repeat what it does not change: a person's groups, classes and account go over to the new
+    /// id, but for what these files take away.
+    async fn carry_memberships_over(&mut self, changed: &str) -> Result<(), RosterWriteError> {
+        let uid = self.students.columns.iter().position(|column| column == "classin_uid").unwrap_or_default();
+        for (table, code) in [("group_members", "group_code"), ("class_members", "class_code")] {
+            let members = format!(
+                "INSERT INTO temp.staged_{table} (file, line, good, ref, key, code, departs)
+                 SELECT DISTINCT s.file, s.line, 1, s.ref, s.key, CAST(m.{code} AS TEXT), 0 {from}
+                 AND m.{code} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM temp.staged_{table} AS o
+                     WHERE o.key = s.key AND o.code = CAST(m.{code} AS TEXT))",
+                from = changed.replacen(
+                    "WHERE",
+                    &format!("JOIN main.{table} AS m ON CAST(m.student_id AS TEXT) = k.key WHERE"),
+                    1
+                ),
+            );
+            run(&mut self.connection, members).await?;
+        }
+        let account =
+            "SELECT t.classin_uid FROM temp.known_refs AS k JOIN main.students AS t ON CAST(t.student_id AS TEXT) = k.key
+             WHERE k.ref = staged_students.ref";
+        let accounts = format!(
+            "UPDATE temp.staged_students SET v{uid} = ({account}) WHERE v{uid} IS NULL AND ({account}) IS NOT NULL
+             AND n IN (SELECT s.n {changed})"
+        );
+        if run(&mut self.connection, accounts).await? > 0 {
+            self.students.given.insert(uid);
+        }
         Ok(())
     }
 

@@ -384,6 +384,31 @@ async fn a_person_whose_id_changed_is_entered_anew_and_the_old_id_leaves() {
 }
 
 #[tokio::test]
+async fn groups_classes_and_account_go_over_to_the_new_id_of_a_delta() {
+    let desk = Desk::new();
+    let by_identifier = |path: &Path| {
+        let mut request = bundle(&desk, path);
+        request.oneroster.student_id = StudentIdFrom::Identifier;
+        request
+    };
+    drop(import(&by_identifier(Path::new(BULK_1_1))).await.unwrap());
+    desk.run("UPDATE students SET classin_uid = 77 WHERE student_id = '00102'").await;
+    let delta = "status,dateLastModified,sourcedId,givenName,familyName,identifier,role,enabledUser,orgSourcedIds,username\n\
+                 active,2026-10-02T00:00:00Z,u-2,Ben,Müller,90102,student,true,o-1,ben\n";
+    desk.put("delta/users.csv", delta);
+    desk.put(
+        "delta/manifest.csv",
+        "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.users,delta\n",
+    );
+    let report = import(&by_identifier(&desk.path("delta"))).await.unwrap();
+    assert!(notices(&report).contains("00102 is now 90102"), "{report}");
+    let of_new = "SELECT class_code FROM class_members WHERE student_id = '90102' UNION ALL \
+                  SELECT group_code FROM group_members WHERE student_id = '90102' UNION ALL \
+                  SELECT classin_uid || '' FROM students WHERE student_id = '90102'";
+    assert_eq!(desk.one(of_new).await, "c-1|c-1|77");
+}
+
+#[tokio::test]
 async fn an_enrolment_that_has_not_begun_does_not_count_yet() {
     let desk = Desk::new();
     let begins = |text: String| {

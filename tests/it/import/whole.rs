@@ -122,3 +122,21 @@ async fn what_was_exported_is_imported_without_a_change() {
     assert!(report.difference.is_empty(), "{report}");
     assert!(report.to_string().contains("change them in group_members and class_members"), "{report}");
 }
+
+#[tokio::test]
+async fn who_was_cut_off_from_a_whole_roster_is_no_leaver_when_bad_rows_are_skipped() {
+    let desk = Desk::new();
+    desk.fill(&EVERYTHING).await;
+    let files = [("students.csv", "student_id,name\nS1,Li Lei\n"), ("group_members.csv", GROUP_MEMBERS)];
+    let report = import(&skipping(bulk(desk.put_all(&files)))).await.unwrap();
+    assert!(report.incomplete.contains(&RosterTable::Students), "{report}");
+    assert_eq!(desk.one("SELECT COUNT(*) || '' FROM students WHERE active = 1").await, "2");
+}
+
+#[tokio::test]
+async fn a_bad_first_row_of_a_class_takes_the_class_from_nobody() {
+    let desk = Desk::new();
+    let text = "Nr,Name,Class\n1E+10,Ann,7A\nS2,Bea,7A\nS3,Cem,7A\n";
+    drop(import(&skipping(of_classes(&desk, text))).await.unwrap());
+    assert_eq!(desk.one(MEMBERS).await, "S27A|S37A");
+}

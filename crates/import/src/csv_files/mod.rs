@@ -57,6 +57,8 @@ struct Source<'s> {
     path: &'s Path,
     /// A column that all rows share, such as the sheet's name.
     shared: Option<(&'static str, Made)>,
+    /// Other sheets hold students too.
+    is_one_of_several: bool,
     /// What the file is besides what its name says.
     remark: &'static str,
 }
@@ -91,6 +93,7 @@ fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, option
         options,
         path,
         shared: None,
+        is_one_of_several: false,
         remark,
     };
     read_raw(sink, &file, &mut FileSource(path.to_owned()), options.reading, &mut |sink, file, rows| {
@@ -139,8 +142,9 @@ fn read_table(
     }
     let count = tables::read(sink, file, (source.table, &owners), &headers, &mut rows);
     tell_left_out(sink, file, &rows.left_out);
-    // A whole roster without students is refused as such.
-    if count == 0 && !(source.options.whole && source.table == RosterTable::Students) {
+    // A whole roster without students is refused as such; a sheet without any beside others would be a class that left.
+    let is_all = source.options.whole && source.table == RosterTable::Students && !source.is_one_of_several;
+    if count == 0 && !is_all {
         refuse_without_rows(sink, file);
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{CsvOptions, SheetIs, Source, read_table};
 use crate::discover::table_named;
+use crate::header_words::{is_word_for_staff, known};
 use crate::heading::Heading;
 use crate::layout::{self, Wanted};
 use crate::made::Made;
@@ -52,7 +53,7 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
             sink.reading.notice(&file.name, message);
         }
         let is_unnamed = table.is_none() && table_named(&sheet).is_none() && options.map.is_empty();
-        let source = Source { table: kind, is_unnamed, options, path, shared, remark: "" };
+        let source = Source { table: kind, is_unnamed, options, path, shared, is_one_of_several, remark: "" };
         match workbook.rows(number, true) {
             Ok(rows) => read_table(sink, &file, &source, rows),
             Err(fault) => file.refuse(sink, 1, "not-a-workbook", fault),
@@ -110,6 +111,9 @@ fn choose(
         return Ok(named);
     }
     let mut numbers = of_one_form(workbook);
+    if options.whole && !numbers.is_empty() {
+        refuse_half_known(workbook, kind, options)?;
+    }
     if numbers.is_empty() {
         // The first that is seen tells what is missing.
         numbers.extend(sheets.iter().position(|sheet| !sheet.is_hidden));
@@ -123,7 +127,8 @@ fn choose(
     Ok(numbers.into_iter().map(|number| Chosen { number, table: kind }).collect())
 }
 
-/// The sheets that hold the table with the same headings for id and name as the first that does.
+/// The sheets that hold the table and name its people as the first that does: students by any word for a student's id, staff
+/// by any for theirs, and with a mapping or words of one's own by the same words.
 fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions) -> Vec<usize> {
     let mut form = None;
     let mut found = Vec::new();
@@ -132,17 +137,53 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
             continue;
         }
         let Some((heading, theirs)) = heading_of(workbook, number, kind, options) else { continue };
-        let columns = ["student_id", "name"].map(|column| {
+        let place = |column: &str| {
             let own = heading.names.iter().position(|name| name == column);
-            let made =
-                || heading.made.iter().find(|(name, _)| name == column).map(|(_, made)| made.shown_at());
-            own.or_else(made).and_then(|at| theirs.get(at).cloned())
-        });
-        if *form.get_or_insert_with(|| columns.clone()) == columns {
+            own.or_else(|| {
+                heading.made.iter().find(|(name, _)| name == column).map(|(_, made)| made.shown_at())
+            })
+        };
+        let key = place(kind.columns().first().copied().unwrap_or_default());
+        let people = key.and_then(|at| theirs.get(at)).map(|word| people_named_by(word));
+        if *form.get_or_insert_with(|| people.clone()) == people {
             found.push(number);
         }
     }
     found
+}
+
+/// A sheet that nearly is of the form: with `--bulk` its people would have left.
+fn refuse_half_known(
+    workbook: &mut Workbook,
+    kind: RosterTable,
+    options: &CsvOptions,
+) -> Result<(), (&'static str, String)> {
+    for number in 0..workbook.sheets().len() {
+        let Some(sheet) = workbook.sheets().get(number).filter(|sheet| !sheet.is_hidden).cloned() else {
+            continue;
+        };
+        let Ok(rows) = workbook.rows(number, false) else { continue };
+        let Ok(Some(table)) = layout::find(rows, Wanted { table: kind, map: &options.map }) else { continue };
+        if table.heading.recognised >= 2 && !table.heading.is_acceptable() {
+            let message = format!(
+                "--bulk says that the file is the whole truth, and the sheet {} looks like one of students that cannot be \
+                 read ({}), so they would have left: mend its headings, or leave --bulk out",
+                shown(&sheet.name),
+                table.found
+            );
+            return Err(("sheet-left-out", message));
+        }
+    }
+    Ok(())
+}
+
+/// Whom a heading's word for the id names.
+fn people_named_by(word: &str) -> String {
+    match known(word).map(|known| known.column) {
+        Some("student_id") if is_word_for_staff(word) => "staff".to_owned(),
+        Some("student_id") => "students".to_owned(),
+        _ => word.to_owned(),
+    }
 }
 
 /// The heading of a sheet that is acceptable as one, and its names as the sheet has them.

@@ -111,7 +111,8 @@ fn read_students(
             let code = cells.code(column);
             fill.note(code != CellValue::Empty);
             if let CellValue::Value(code) = code {
-                if made_up.insert((*members, code.clone())) {
+                // What a bad row makes up is not taken: the next good one makes it up.
+                if cells.problems.is_empty() && made_up.insert((*members, code.clone())) {
                     items.push(made_up_owner(*members, &code));
                 }
                 let (table, student) = (*members, row.student_id.clone());

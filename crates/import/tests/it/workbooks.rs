@@ -38,6 +38,32 @@ fn all_sheets_of_one_form_are_read_and_their_names_are_the_groups() {
 }
 
 #[test]
+fn a_sheet_whose_headings_are_written_otherwise_is_read_and_with_bulk_none_is_left_out() {
+    let sheets = |second: &'static [&'static str], row: &'static [&'static [&'static str]]| {
+        let rows: Vec<&[&str]> = std::iter::once(second).chain(row.iter().copied()).collect();
+        let rows: &'static [&'static [&'static str]] = Vec::leak(rows);
+        workbook(&[
+            Sheet { name: "1班", rows: &[&["学号", "姓名"], &["1", "王"]], ..Sheet::default() },
+            Sheet { name: "2班", rows, ..Sheet::default() },
+        ])
+    };
+    for second in
+        [&["学 号", "姓  名"][..], &["学籍号", "姓名"], &["学号", "学生姓名"], &["学号（8位）", "姓名*"]]
+    {
+        let found = read_one("名单.xlsx", sheets(second, &[&["2", "李"]]));
+        found.is_good();
+        assert_eq!(found.members, ["1 in 1班", "2 in 2班"], "{second:?}");
+    }
+    let desk = Desk::new();
+    let bulk = || CsvOptions { whole: true, ..CsvOptions::default() };
+    let path = desk.put("half.xlsx", sheets(&["编码", "姓名", "手机"], &[&["2", "李", "138"]]));
+    let found = read(vec![path], bulk());
+    assert_eq!(found.problems(), [(1, 1, "sheet-left-out")], "{}", found.messages());
+    let path = desk.put("empty.xlsx", sheets(&["学号", "姓名"], &[]));
+    assert_eq!(read(vec![path], bulk()).problems(), [(1, 1, "no-rows")]);
+}
+
+#[test]
 fn a_number_is_read_as_its_format_shows_it_and_a_date_is_no_code() {
     let bytes = workbook(&[Sheet {
         name: "Sheet1",
