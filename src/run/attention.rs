@@ -68,6 +68,7 @@ fn word(kind: WaitingKind) -> &'static str {
         WaitingKind::Waits => "waits",
         WaitingKind::FullClasses => "full-classes",
         WaitingKind::EndedClasses => "ended-classes",
+        WaitingKind::StillInClass => "still-in-class",
         WaitingKind::BadRows => "bad-rows",
     }
 }
@@ -84,6 +85,10 @@ fn sentence(kind: WaitingKind, count: u64) -> String {
         WaitingKind::EndedClasses => (
             "1 class that takes no changes any more, or is probably over",
             "classes that take no changes any more, or are probably over",
+        ),
+        WaitingKind::StillInClass => (
+            "1 student still in a class where they are no longer wanted",
+            "students still in a class where they are no longer wanted",
         ),
         WaitingKind::BadRows => ("1 bad row of the roster", "bad rows of the roster"),
     };

@@ -25,19 +25,22 @@ pub enum WaitingKind {
     FullClasses,
     /// Classes that take no changes any more, or are probably over.
     EndedClasses,
+    /// In a class where they are no longer wanted, and not taken out.
+    StillInClass,
     /// Rows of the roster that cannot be used.
     BadRows,
 }
 
 impl WaitingKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::DeadLetters,
         Self::HeldPeople,
         Self::Withheld,
         Self::Waits,
         Self::FullClasses,
         Self::EndedClasses,
+        Self::StillInClass,
         Self::BadRows,
     ];
 }
@@ -90,10 +93,14 @@ impl Group {
             FailureState::Waiting => {
                 let code = FailureCode::parse(&self.code);
                 let is_of_class = code == FailureCode::ProbablyOver || code.classin().is_some();
-                Some(match code == FailureCode::LoginValueInUse {
-                    true => WaitingKind::Waits,
-                    false if is_of_class => WaitingKind::EndedClasses,
-                    false => WaitingKind::Withheld,
+                Some(if code == FailureCode::LoginValueInUse {
+                    WaitingKind::Waits
+                } else if code == FailureCode::NotOurs {
+                    WaitingKind::StillInClass
+                } else if is_of_class {
+                    WaitingKind::EndedClasses
+                } else {
+                    WaitingKind::Withheld
                 })
             }
             FailureState::Ignored => None,

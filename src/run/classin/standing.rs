@@ -138,7 +138,8 @@ fn waiting(reason: &Reason) -> Unsent {
         | Reason::RowsOfNobody { .. }
         | Reason::ClassRows { .. }
         | Reason::SharedContact(_)
-        | Reason::NotOurs(_) => Unsent::Standing,
+        | Reason::NotOurs(_)
+        | Reason::LeftAsSet(_) => Unsent::Standing,
     }
 }
 
@@ -223,7 +224,8 @@ fn standing(
     holds: &HashMap<&OperationKey, &Hold>,
 ) -> Option<Standing> {
     let (reason, state, code, about) = match state {
-        EnrolmentState::Cannot(reason @ Reason::NotOurs(_)) => {
+        EnrolmentState::Cannot(reason @ Reason::NotOurs(_))
+        | EnrolmentState::Skipped(reason @ Reason::LeftAsSet(_)) => {
             (reason, FailureState::Waiting, FailureCode::NotOurs, None)
         }
         EnrolmentState::Held(reason) => {

@@ -69,7 +69,7 @@ async fn who_is_not_ours_to_take_out_counts_once_and_claim_or_a_person_ends_it()
         school.run_as(Exit::Done).await;
         school.leave("s000", "c1").await;
         if ends == "ignore" {
-            counts_once(&school, "withheld", "not ours").await;
+            counts_once(&school, "still-in-class", "not ours").await;
             assert!(school.members(class).contains(&uids[0]));
         } else {
             school.run_as(Exit::Incomplete).await;
@@ -78,6 +78,64 @@ async fn who_is_not_ours_to_take_out_counts_once_and_claim_or_a_person_ends_it()
             assert_eq!(count(&report, "applied", "remove"), 1);
             assert!(!school.members(class).contains(&uids[0]) && report.attention.is_empty());
         }
+    }
+}
+
+/// Where a person reads of who is still in a class: plan, report, `status`, `explain`, `failures`.
+fn named(school: &School, student: &str, reason: &str) {
+    let read = |arguments: &[&str]| school.program(arguments).stdout;
+    let plan = read(&["plan"]);
+    let line = plan.lines().find(|line| line.starts_with(&format!("! {student} "))).unwrap_or_default();
+    assert!(line.contains("c1") && line.contains(reason), "{plan}");
+    for (arguments, said) in [
+        (&["runs", "2"][..], "attention: 1 student still in a class where they are no longer wanted"),
+        (&["status"], "attention: 1 student still in a class where they are no longer wanted"),
+        (&["status"], reason),
+        (&["failures"], reason),
+        (&["explain", student], reason),
+    ] {
+        let text = read(arguments);
+        assert!(text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn who_stays_in_a_class_because_the_configuration_takes_nobody_out_is_named_and_a_person_ends_it() {
+    let none = ("CLASSIN__REMOVALS", "none");
+    let upsert = ("SYNC__MODE", "upsert");
+    for ((setting, value), is_ours, reason) in [
+        (
+            none,
+            true,
+            "still in the class (evidence: added), and classin.removals = \"none\" takes nobody out",
+        ),
+        (
+            none,
+            false,
+            "still in the class (evidence: present), and classin.removals = \"none\" takes nobody out",
+        ),
+        (upsert, false, "still in the class (evidence: present), and the mode upsert takes nobody out"),
+    ] {
+        let mut school = School::of_classin().await;
+        let class = school.class("c1").await;
+        let uids = school.fill("c1", 4).await;
+        if !is_ours {
+            uids.iter().for_each(|uid| school.sandbox.insert_class_member(class.course, class.class, *uid));
+        }
+        school.run_as(Exit::Done).await;
+        school.setting(setting, value);
+        school.leave("s000", "c1").await;
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(count(&report, "skipped", "remove"), 1, "as the configuration says: {report:#?}");
+        assert_eq!(report.attention["still-in-class"].count, 1, "{value}: {:?}", report.attention);
+        named(&school, "s000", reason);
+        assert!(school.members(class).contains(&uids[0]), "{value}");
+        let id = school.failures().await[0].id.to_string();
+        assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+        assert!(school.run_to(Exit::Done).await.attention.is_empty(), "{value}");
+        school.join("s000", "c1").await;
+        school.run_as(Exit::Done).await;
+        assert!(school.failures().await.is_empty(), "{value}: back on the roster");
     }
 }
 

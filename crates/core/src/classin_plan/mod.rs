@@ -26,7 +26,7 @@ pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    EvidenceChange, HeldBack, LARGEST_BATCH, MOST_SIBLINGS, Reason, SharedContact, SharedContacts,
+    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, MOST_SIBLINGS, Reason, SharedContact, SharedContacts,
     SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, desired_hash, evidence_after, evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};

@@ -29,6 +29,28 @@ impl fmt::Display for HeldBack {
     }
 }
 
+/// Which setting leaves somebody in a class who is no longer wanted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftAsSet {
+    /// `classin.removals` is `none`.
+    NoRemovals(Evidence),
+    /// `sync.mode` removes nobody, and the evidence would not allow it in another mode either.
+    Mode(Mode, Evidence),
+}
+
+impl fmt::Display for LeftAsSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NoRemovals(evidence) | Self::Mode(_, evidence)) = self;
+        let still = if evidence.is_settled() { "still in the class" } else { "perhaps still in the class" };
+        write!(f, "{still} (evidence: {}), and ", evidence.as_str())?;
+        match self {
+            Self::NoRemovals(_) => f.write_str("classin.removals = \"none\" takes nobody out")?,
+            Self::Mode(mode, _) => write!(f, "the mode {} takes nobody out", mode.as_str())?,
+        }
+        f.write_str(": take them out in ClassIn, then let rosterd failures ignore end this")
+    }
+}
+
 /// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without
 /// personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +92,8 @@ pub enum Reason {
     SharedContact(Arc<SharedContact>),
     /// It is no longer wanted there, and the evidence does not let us take it out.
     NotOurs(Evidence),
+    /// It is no longer wanted there, and the configuration takes nobody out, or not on this evidence.
+    LeftAsSet(LeftAsSet),
     /// An earlier failure holds it back.
     HeldBack(HeldBack),
     /// The class is full.
@@ -96,7 +120,7 @@ impl Reason {
             | Self::RowsOfNobody { .. }
             | Self::ClassRows { .. }
             | Self::SharedContact(_) => self.named().map(|named| named.word.as_str()),
-            Self::NotOurs(_) => Some("not-ours"),
+            Self::NotOurs(_) | Self::LeftAsSet(_) => Some("not-ours"),
             Self::HeldBack(HeldBack::NotDue) => Some("not-due"),
             Self::HeldBack(HeldBack::GivenUp) => Some("dead-letter"),
             Self::HeldBack(HeldBack::Ignored) => Some("ignored"),
@@ -128,6 +152,7 @@ impl Reason {
             | Self::Grace { .. }
             | Self::Shrinks(_)
             | Self::NotOurs(_)
+            | Self::LeftAsSet(_)
             | Self::HeldBack(_)
             | Self::NoRoom
             | Self::Follows(_)
@@ -151,6 +176,7 @@ impl Reason {
             | Self::RowsOfNobody { .. }
             | Self::ClassRows { .. }
             | Self::NotOurs(_)
+            | Self::LeftAsSet(_)
             | Self::HeldBack(_)
             | Self::NoRoom
             | Self::Follows(_)
@@ -206,6 +232,7 @@ impl fmt::Display for Reason {
                  it with `rosterd claim STUDENT_ID CLASS_CODE`",
                 evidence.as_str()
             ),
+            Self::LeftAsSet(left) => left.fmt(f),
             Self::HeldBack(how) => how.fmt(f),
             Self::NoRoom => f.write_str(
                 "the class is full: rosterd asks again within the hour, or when the roster changes",

@@ -284,6 +284,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::UnreadableIds
         | Reason::SharedContact(_)
         | Reason::NotOurs(_)
+        | Reason::LeftAsSet(_)
         | Reason::HeldBack(_)
         | Reason::NoRoom
         | Reason::Follows(_)

@@ -6,8 +6,8 @@ use super::place::{Place, places};
 use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
-    Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, Reason, Wanted,
-    desired_hash,
+    Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LeftAsSet,
+    Reason, Wanted, desired_hash,
 };
 use crate::roster::{ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
@@ -72,8 +72,12 @@ impl<'a> Planner<'a> {
             self.plan_enrolments(*target, place, &mut plan);
             self.plan_removals(*target, place, &mut plan);
             let Some(witness) = self.witness(*target, place) else { continue };
-            if !self.is_told(*target) {
+            if !self.is_asked(*target) {
                 plan.unasked.insert(*target, place.recorded.len());
+                // The class is told once, for all who are recorded there.
+                let is_left =
+                    |one: &EnrolmentOperation| matches!(one.state.reason(), Some(Reason::LeftAsSet(_)));
+                plan.operations.retain(|one| one.target != *target || !is_left(one));
             } else if !(self.view.was_asked)(*target) {
                 wait_for_the_answer(*target, &mut plan);
                 plan.questions.push(self.question(witness, place));
@@ -248,7 +252,7 @@ impl<'a> Planner<'a> {
                     (true, Some(CourseEnd::Removed | CourseEnd::Waits) | None) => {
                         plan.operations.push(self.remove(record, place));
                     }
-                    (false, None) if self.is_told(target) => {
+                    (false, None) if (self.view.closed)(target).is_none() => {
                         plan.operations.push(self.not_ours(record, place));
                     }
                     // Of who is in the whole course, the course is what is told.
@@ -287,8 +291,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whether somebody is to be told about who is no longer wanted and not ours to remove.
-    fn is_told(&self, target: ClassTarget) -> bool {
+    /// Whether ClassIn is asked about a class that is probably over: where nobody is taken out the answer changes nothing.
+    fn is_asked(&self, target: ClassTarget) -> bool {
         self.view.mode == Mode::Sync
             && self.view.removals > Removals::None
             && (self.view.closed)(target).is_none()
@@ -350,9 +354,21 @@ impl<'a> Planner<'a> {
         let state = match (self.grace(record), self.view.holds.get(&removal.desired_hash)) {
             (Some(grace), _) => EnrolmentState::Waiting(grace),
             (None, Some(how)) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
-            (None, None) => EnrolmentState::Cannot(Reason::NotOurs(record.evidence)),
+            (None, None) => self.stays(record.evidence),
         };
         EnrolmentOperation { state, ..removal }
+    }
+
+    /// Nobody of this evidence is taken out: because of the evidence, or because the configuration says so.
+    fn stays(&self, evidence: Evidence) -> EnrolmentState {
+        let left = match (self.view.removals, self.view.mode) {
+            (Removals::None, _) => LeftAsSet::NoRemovals(evidence),
+            (Removals::Added | Removals::Presumed, Mode::Sync) => {
+                return EnrolmentState::Cannot(Reason::NotOurs(evidence));
+            }
+            (Removals::Added | Removals::Presumed, mode) => LeftAsSet::Mode(mode, evidence),
+        };
+        EnrolmentState::Skipped(Reason::LeftAsSet(left))
     }
 
     fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {

@@ -223,14 +223,39 @@ fn only_evidence_that_the_setting_allows_leads_to_a_removal() {
             let world = World { removals, ..converged() };
             let plan = world.with_evidence(2, evidence).without_row("s2").plan();
             let expected = match removals {
-                _ if allowed.contains(&evidence) => vec!["remove s2 2 planned"],
-                Removals::None => vec![],
-                Removals::Added | Removals::Presumed => vec!["remove s2 2 cannot"],
+                _ if allowed.contains(&evidence) => "remove s2 2 planned",
+                Removals::None => "remove s2 2 skipped",
+                Removals::Added | Removals::Presumed => "remove s2 2 cannot",
             };
-            assert_eq!(lines(&plan), expected, "{removals:?} {evidence:?}");
+            assert_eq!(lines(&plan), [expected], "{removals:?} {evidence:?}");
             assert_eq!(plan.to_forget, [], "{removals:?} {evidence:?}");
-            assert_eq!(plan.kept, usize::from(expected.is_empty()), "{removals:?} {evidence:?}");
         }
+    }
+}
+
+#[test]
+fn who_is_left_in_a_class_because_the_configuration_says_so_is_named_with_the_setting() {
+    use Evidence::{Added, Present, Unknown};
+    let (none, added) = (Removals::None, Removals::Added);
+    let table = [
+        (none, Mode::Sync, Added, "still in the class (evidence: added), and classin.removals = \"none\""),
+        (none, Mode::Upsert, Added, "still in the class (evidence: added), and classin.removals = \"none\""),
+        (none, Mode::Sync, Unknown, "perhaps still in the class (evidence: unknown)"),
+        (
+            added,
+            Mode::Upsert,
+            Present,
+            "still in the class (evidence: present), and the mode upsert takes nobody out",
+        ),
+        (added, Mode::CreateOnly, Present, "and the mode create-only takes nobody out"),
+        (added, Mode::Upsert, Added, "the mode upsert does not allow it"),
+    ];
+    for (removals, mode, evidence, said) in table {
+        let world = World { removals, mode, ..converged() }.with_evidence(2, evidence).without_row("s2");
+        let plan = world.plan();
+        assert_eq!(lines(&plan), ["remove s2 2 skipped"], "{removals:?} {mode:?} {evidence:?}");
+        let reason = plan.operations[0].state.reason().unwrap().to_string();
+        assert!(reason.contains(said), "{reason}");
     }
 }
 
