@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output;
-use super::summary::counted;
 use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -16,6 +15,7 @@ use crate::run::{
 };
 use crate::settings::{SecretFile, Settings};
 use crate::store::{StateFile, StateStore};
+use rosterd_core::counted::counted;
 use rosterd_core::failure::Service;
 
 /// One thing that was looked at.

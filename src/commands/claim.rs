@@ -7,6 +7,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::store::EvidenceRow;
+use rosterd_core::counted::counted;
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, CourseId, StudentId};
 
 #[derive(Serialize)]
@@ -55,8 +56,12 @@ async fn all(app: &App, cli: &Cli, (class_code, target): (&str, ClassTarget)) ->
     };
     output::show(cli, &claimed, |done| match done.claimed {
         0 => format!("Nobody in class {} is left to claim.", done.class_code),
-        1 => format!("1 student in class {} counts as added by rosterd from now on.", done.class_code),
-        n => format!("{n} students in class {} count as added by rosterd from now on.", done.class_code),
+        n => format!(
+            "{} in class {} {} as added by rosterd from now on.",
+            counted(n, "student"),
+            done.class_code,
+            if n == 1 { "counts" } else { "count" }
+        ),
     });
     Ok(Exit::Done)
 }

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::new_file::NewFile;
-use super::summary::counted;
 use super::{output, state_so_far};
 use crate::app::{App, AppError};
 use crate::cli::export::{ExportArgs, Exported};
@@ -16,6 +15,7 @@ use crate::exit::Exit;
 use crate::run::password_columns;
 use crate::settings::Settings;
 use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
+use rosterd_core::counted::counted;
 use rosterd_import::computes;
 
 /// The columns of failures.

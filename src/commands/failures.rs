@@ -32,6 +32,7 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     let changed = app.state.change_failures(ids, to, app.clock.now_ms()).await?;
     let wanted = ids.map_or(changed, |ids| u64::try_from(ids.len()).unwrap_or(0));
     output::show(cli, &Changed { changed }, |done| match to {
+        FailureState::Ignored if done.changed == 1 => "1 silenced until its row changes.".to_owned(),
         FailureState::Ignored => format!("{} silenced until their rows change.", done.changed),
         FailureState::Waiting | FailureState::Dead | FailureState::Held => {
             format!("{} due in the next run.", done.changed)
@@ -60,8 +61,12 @@ pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> Strin
             continue;
         }
         if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
-            let _infallible =
-                writeln!(text, "{:>5}  roster {table} {key}: {} (for: {})", row.id, row.message, row.who);
+            let ignored = if row.state == FailureState::Ignored { "ignored until it changes; " } else { "" };
+            let _infallible = writeln!(
+                text,
+                "{:>5}  roster {table} {key}: {} ({ignored}for: {})",
+                row.id, row.message, row.who
+            );
             continue;
         }
         let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };

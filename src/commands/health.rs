@@ -8,6 +8,7 @@ use crate::run::{Attention, is_waiting_kind, waiting_attention};
 use crate::settings::ScheduleSettings;
 use crate::store::{RunRow, StateStore, StoreError};
 use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
+use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
 
 /// The fact under which the daemon keeps when the next run is due.
@@ -75,12 +76,9 @@ pub(super) async fn attention(state: &StateStore) -> Result<ShownAttentions, Sto
     attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), shown(it))));
     let (count, since_ms) = state.unreadable_results().await?;
     if count > 0 {
-        let rows = if count == 1 {
-            "exam result cannot be read and is"
-        } else {
-            "exam results cannot be read and are"
-        };
-        let what = format!("{count} {rows} skipped: ask the service about that");
+        let verb = if count == 1 { "is" } else { "are" };
+        let results = counted(count, "exam result");
+        let what = format!("{results} cannot be read and {verb} skipped: ask the service about that");
         attention.insert(
             "unreadable-results".to_owned(),
             shown(Attention::new(count, since_ms, FailureOwner::It, what)),

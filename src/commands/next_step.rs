@@ -3,6 +3,7 @@
 use crate::app::{App, AppError};
 use crate::run::{exam_account_is_shared, moment};
 use crate::store::{FailureRow, RosterDetails};
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{GroupBook, HoldReason, LeaverStanding, Link, OperationKind};
 use rosterd_core::failure::{FailureState, RecordedKind};
 use rosterd_core::roster::{Gid, Group, Leavers, Mode};
@@ -46,7 +47,7 @@ async fn leaver_next(
     let settings = &app.settings.exam;
     let seen = link.gone_since_ms.map_or_else(
         || "no run has seen that yet".to_owned(),
-        |since| format!("seen by {} runs since {}", link.gone_runs, moment(since)),
+        |since| format!("seen by {} since {}", counted(u64::from(link.gone_runs), "run"), moment(since)),
     );
     let moved_to = match settings.leavers {
         Leavers::Keep => {

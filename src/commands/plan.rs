@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::summary::{counted, waiting};
+use super::summary::waiting;
 use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
 use crate::store::FullClassFigures;
+use rosterd_core::counted::{counted, counted_len};
 use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay, with_digest};
 use rosterd_core::failure::OperationKey;
 
@@ -153,7 +154,7 @@ fn say_since(operations: &mut [OperationLine], report: &RunReport) {
 /// identify a person.
 pub(super) fn masked(login: &str) -> String {
     let first: String = login.chars().take(1).collect();
-    format!("{first}… ({} characters)", login.chars().count())
+    format!("{first}… ({})", counted_len(login.chars().count(), "character"))
 }
 
 fn text(document: &Document) -> String {

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::files::FileIdentity;
 use crate::settings::{ConfigSource, Settings};
 use crate::store::roster_writer::RosterWriter;
+use rosterd_core::counted::counted_len;
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppError> {
@@ -35,10 +36,10 @@ pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppE
         let made = provision(&sandbox, &writer).await?;
         writer.close().await;
         output::print_notice(&format!(
-            "sandbox: created {} groups, {} classes and {} accounts for {}",
-            made.groups,
-            made.classes,
-            made.accounts,
+            "sandbox: created {}, {} and {} for {}",
+            counted_len(made.groups, "group"),
+            counted_len(made.classes, "class"),
+            counted_len(made.accounts, "account"),
             roster.display()
         ));
     }

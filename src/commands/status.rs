@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::run::{HoldLine, UncomparedColumn, moment, uncompared_columns};
 use crate::store::{FailureRow, FullClassFigures};
 use crate::web::{ShownAttention, ShownAttentions, Verdict, attention_in_short, judge};
+use rosterd_core::counted::counted;
 
 /// The state of the program.
 #[derive(Serialize)]
@@ -158,14 +159,18 @@ fn text(status: &Status) -> String {
         let _infallible = write!(text, "; {attention}");
     }
     text.push('\n');
-    let _infallible =
-        writeln!(text, "{} candidates and {} enrolments are remembered.", status.managed, status.enrolments);
+    let _infallible = writeln!(
+        text,
+        "{} and {} are remembered.",
+        counted(status.managed, "candidate"),
+        counted(status.enrolments, "enrolment")
+    );
     if let Some(evidence) = &status.evidence {
         let _infallible = writeln!(
             text,
-            "ClassIn: {:.1} % of {} enrolments confirmed within {} days ({}).",
+            "ClassIn: {:.1} % of {} confirmed within {} days ({}).",
             evidence.confirmed_percent,
-            evidence.living,
+            counted(evidence.living, "enrolment"),
             evidence.within_days,
             evidence
                 .by_evidence

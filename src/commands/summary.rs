@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::output::way_on;
 use crate::run::RunReport;
+use rosterd_core::counted::{counted, grouped};
 use rosterd_core::failure::FailureOwner;
 
 const BOLD: Style = Style::new().bold();
@@ -203,7 +204,7 @@ fn service_section(text: &mut String, name: &str, line: &str, service: &ServiceS
         let _infallible = writeln!(
             text,
             "  {DIM}not mirrored, as no course_id is known: {}{DIM:#}",
-            classes(service.not_mirrored)
+            counted(service.not_mirrored, "class")
         );
     }
     if !service.failures_by_who.is_empty() {
@@ -336,44 +337,8 @@ fn approvals(held: u64) -> String {
     format!("{} {verb} for your approval", operations(held))
 }
 
-fn classes(count: u64) -> String {
-    if count == 1 { "1 class".to_owned() } else { format!("{} classes", grouped(count)) }
-}
-
 /// So many leavers wait.
 pub(super) fn waiting(leavers: u64) -> String {
     let verb = if leavers == 1 { "waits" } else { "wait" };
     format!("{} {verb}", counted(leavers, "leaver"))
-}
-
-/// `1 change`, `2 changes`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let table = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
-        for (number, text) in table {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

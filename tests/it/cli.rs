@@ -385,6 +385,38 @@ async fn a_roster_that_cannot_be_used_is_named_and_nobody_is_called() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_below_the_least_size_says_who_mends_it_and_what_to_type() {
+    let mut school = small().await;
+    school.setting("GUARD__MIN_ROSTER", "100");
+    let ended = school.program(&["--sync-now"]);
+    code(&ended, 1);
+    for said in [
+        "fewer than guard.min_roster = 100",
+        "For the school office: export",
+        "For IT:",
+        "guard.min_roster = 3; then rosterd --config",
+    ] {
+        assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_of_the_roster_that_a_person_silenced_is_shown_as_ignored() {
+    let school = small().await;
+    school.sql("INSERT INTO group_members VALUES ('nobody', 'g1')").await;
+    code(&school.program(&["--sync-now"]), 3);
+    let id = school.program(&["failures", "--output", "json"]).json()[0]["id"].to_string();
+    assert!(!school.program(&["failures"]).stdout.contains("ignored"));
+    let ended = school.program(&["failures", "ignore", &id]);
+    assert!(ended.stdout.starts_with("1 silenced until its row changes."), "{}", ended.stdout);
+    let text = school.program(&["failures"]).stdout;
+    assert!(
+        text.contains("roster group_members") && text.contains("(ignored until it changes; for: "),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_roster_that_another_program_keeps_locked_is_temporary() {
     let school = small().await;
     school.sql("BEGIN EXCLUSIVE").await;

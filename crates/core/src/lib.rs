@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod classin_plan;
+pub mod counted;
 pub mod exam_plan;
 pub mod failure;
 pub mod outcome;

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::run::in_one_line;
 use crate::settings::{ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
+use rosterd_core::counted::counted;
 use rosterd_core::roster::shell_word;
 use rosterd_import::csv_files::SheetIs;
 use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
@@ -84,7 +85,7 @@ fn undone_in_words(undone: &Undone, database: &Path, named: Option<&Path>) -> St
     let mut text = format!("{} is as it was before the last import that changed it\n", database.display());
     for ((table, back), (_, taken_out)) in undone.back.iter().zip(&undone.taken_out) {
         let name = table.name();
-        text.push_str(&format!("{name:<14}{back} rows back, {taken_out} taken out\n"));
+        text.push_str(&format!("{name:<14}{} back, {taken_out} taken out\n", counted(*back, "row")));
     }
     // Without its name the command would be about the configured roster.
     let named = named.map(|path| format!(" --database {}", shell_word(&path.display().to_string())));

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{ImportKind, ImportRequest};
 use crate::store::roster_writer::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+use rosterd_core::counted::counted;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
 
 /// The result of an import, or of a dry run.
@@ -109,7 +110,7 @@ impl fmt::Display for ImportReport {
             writeln!(f, "skipped {problem}")?;
         }
         if *unlisted_problems > 0 {
-            writeln!(f, "and {unlisted_problems} further bad rows")?;
+            writeln!(f, "and {}", counted(*unlisted_problems, "more bad row"))?;
         }
         if *whole && !incomplete.is_empty() {
             let names: Vec<&str> = incomplete.iter().map(|table| table.name()).collect();

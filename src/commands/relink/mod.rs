@@ -9,10 +9,10 @@ use super::output;
 use super::plan::masked;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, RelinkArgs};
-use crate::commands::summary::counted;
 use crate::exit::Exit;
 use crate::store::StateStore;
 use roster_side::RosterSide;
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::Link;
 use rosterd_core::roster::{LoginValue, StudentId};
 

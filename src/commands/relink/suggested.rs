@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::{carry_over, output};
 use crate::app::{App, AppError, exam_side};
 use crate::cli::Cli;
-use crate::commands::summary::counted;
 use crate::exit::Exit;
 use crate::run::login_column;
+use rosterd_core::counted::counted;
 use rosterd_core::relink::{Gone, Likeness, New, Suggestion, Suggestions};
 use rosterd_core::roster::LoginValue;
 

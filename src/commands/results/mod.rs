@@ -17,6 +17,7 @@ use crate::exit::{Exit, exit_code};
 use crate::run::{Progress, ResultsPull, ResultsReport, moment, pull_results};
 use crate::settings::Settings;
 use crate::store::{ResultFilter, StateStore, StoreError, StudentResult};
+use rosterd_core::counted::counted;
 use rosterd_core::roster::{Attempt, ExamId, StudentId};
 
 /// The default number of results shown as text.
@@ -90,27 +91,41 @@ fn pulled_text(report: &ResultsReport) -> String {
     };
     let _infallible = writeln!(
         text,
-        "Results {}: {} new, {} changed ({} pages read{way}).",
+        "Results {}: {} new, {} changed ({} read{way}).",
         report.outcome.as_str(),
         report.new,
         report.changed,
-        report.pages
+        counted(report.pages, "page")
     );
     let whose = &report.whose;
     let _infallible = writeln!(
         text,
-        "{} results are kept: {} of students, {} of candidates that are deleted, {} of others.",
-        report.stored, whose.managed, whose.deleted, whose.unmanaged
+        "{} {} kept: {} of students, {} of candidates that are deleted, {} of others.",
+        counted(report.stored, "result"),
+        if report.stored == 1 { "is" } else { "are" },
+        whose.managed,
+        whose.deleted,
+        whose.unmanaged
     );
     if report.no_longer_listed > 0 {
         let _infallible =
-            writeln!(text, "{} of them are no longer listed by the service.", report.no_longer_listed);
+            writeln!(text, "No longer listed by the service: {} of them.", report.no_longer_listed);
     }
     if report.unreadable_rows > 0 {
-        let _infallible = writeln!(text, "{} rows cannot be read and are skipped.", report.unreadable_rows);
+        let _infallible = writeln!(
+            text,
+            "{} cannot be read and {} skipped.",
+            counted(report.unreadable_rows, "row"),
+            if report.unreadable_rows == 1 { "is" } else { "are" }
+        );
     }
     if report.unreadable > 0 {
-        let _infallible = writeln!(text, "{} values were no numbers and are left out.", report.unreadable);
+        let _infallible = writeln!(
+            text,
+            "{} left out, as {} no number.",
+            counted(report.unreadable, "value"),
+            if report.unreadable == 1 { "it is" } else { "each is" }
+        );
     }
     text
 }
@@ -221,8 +236,8 @@ async fn list(app: &App, cli: &Cli, which: &WhichResults, limit: Option<u32>) ->
     let matching = app.state.count_matching_results(&filter(which)).await?;
     output::print(&match (shown, matching) {
         (_, 0) => "No results.".to_owned(),
-        (shown, all) if shown < all => format!("{shown} of {all} results; --limit shows more."),
-        (_, all) => format!("{all} results."),
+        (shown, all) if shown < all => format!("{shown} of {}; --limit shows more.", counted(all, "result")),
+        (_, all) => format!("{}.", counted(all, "result")),
     });
     Ok(Exit::Done)
 }

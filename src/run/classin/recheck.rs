@@ -24,6 +24,7 @@ use rosterd_core::classin_plan::{
     CallAnswer, Closure, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, ItemVerdict, Scope,
     StaleEnrolments, decide,
 };
+use rosterd_core::counted::counted;
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::ClassTarget;
@@ -85,8 +86,9 @@ pub(super) async fn run(
     }
     if report.restored > 0 {
         report.notes.push(format!(
-            "classin: {} students had been taken out of classes by somebody else, and were put back",
-            report.restored
+            "classin: {} had been taken out of a class by somebody else, and {} put back",
+            counted(report.restored, "student"),
+            if report.restored == 1 { "was" } else { "were" }
         ));
     }
     Ok(())

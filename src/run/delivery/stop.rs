@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rosterd_core::classin_plan::{Code, Stop};
+use rosterd_core::counted::counted;
 
 use crate::remote::classin::{ClassinDisposition, ClassinError, StopCause};
 use crate::remote::exam::ExamError;
@@ -100,7 +101,8 @@ impl fmt::Display for ServiceStop {
                     Service::Classin => "ClassIn",
                     Service::Roster => "the roster",
                 };
-                write!(f, "{failures} calls in a row failed: {who} is not called any more in this run")
+                let failures = counted(u64::from(*failures), "call");
+                write!(f, "{failures} in a row failed: {who} is not called any more in this run")
             }
         }
     }

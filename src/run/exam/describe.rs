@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{GroupBook, GuardedPlan, HoldReason, OperationState, SkipReason};
 use rosterd_core::roster::Gid;
 
@@ -44,8 +45,9 @@ fn foreign_candidates(plan: &GuardedPlan) -> Vec<String> {
         let gids: Vec<String> = gids.iter().map(ToString::to_string).collect();
         let gids = gids.join(", ");
         format!(
-            "{count} students are not taken over: the candidates with their login values are only in gid {gids}. \
-             Is gid {gids} yours? Enter it in groups"
+            "{} not taken over: the candidates with such login values are only in gid {gids}. Is gid {gids} yours? Enter it \
+             in groups",
+            if count == 1 { "1 student is".to_owned() } else { format!("{} are", counted(count, "student")) }
         )
     };
     by_gid.into_iter().map(line).collect()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::share;
 use crate::files::{self, Right, beside};
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::RosterFlaw;
 
 /// The reason why the roster cannot be read.
@@ -47,7 +48,10 @@ pub enum RosterError {
     },
     /// It has fewer students than a roster can have.
     #[error(
-        "roster.database {path}: has {students} active students, fewer than guard.min_roster = {least}: a broken export, not a roster"
+        "roster.database {path}: has {}, fewer than guard.min_roster = {least}, so it is taken for a broken export: nothing \
+         was sent. For the school office: export the roster again. For IT: if the school really is so small, set \
+         guard.min_roster = {students}; then rosterd check",
+        counted(*students, "active student")
     )]
     TooFew {
         path: PathBuf,

@@ -11,6 +11,7 @@ use super::snapshot::NAMED_KEYS;
 use super::tables::ACTIVE;
 use super::value::{Number, number, problem, text};
 use super::{RosterError, RosterSnapshot};
+use rosterd_core::counted::counted;
 use rosterd_core::roster::{Class, RosterProblem, Standing, StudentId};
 
 impl RosterSnapshot<'_> {
@@ -122,7 +123,10 @@ impl RosterSnapshot<'_> {
             }
         }
         let keys = first.join(", ");
-        let what = format!("classin_uid of {count} students is no id ({holds}): enter the uid, or empty it");
+        let what = format!(
+            "classin_uid of {} is no id ({holds}): enter the uid, or empty it",
+            counted(count, "student")
+        );
         Ok((count > 0).then(|| problem("students", &keys, &what)))
     }
 }

@@ -8,6 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::RosterWriteError;
 use super::history;
 use super::staging::{Staging, run};
+use rosterd_core::counted::counted;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 
 /// A rule that rows break.
@@ -163,7 +164,8 @@ impl Staging {
             run(connection, format!("INSERT OR IGNORE INTO temp.staged_others {refs}")).await?;
             let count = run(connection, format!("DELETE FROM temp.staged_students WHERE {left_out}")).await?;
             if told && count > 0 {
-                let message = format!("{count} users without the role of a student were left out");
+                let message =
+                    format!("left out, as the role is not that of a student: {}", counted(count, "user"));
                 reading.notices.push(Notice { file: String::new(), message });
             }
         }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use rosterd_core::counted::counted;
 use rosterd_import::RosterTable;
 
 /// Keys that a difference shows of each table; the counts are of all.
@@ -152,10 +153,11 @@ impl std::fmt::Display for InSeveral {
         let what = if *table == RosterTable::ClassMembers { "classes" } else { "groups" };
         let more = count.saturating_sub(u64::try_from(first.len()).unwrap_or_default());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let verbs = if *count == 1 { "has a new one and stays" } else { "have a new one and stay" };
         write!(
             f,
-            "{count} students have a new one and stay in several {what} that they had: {}{more} (--replace-groups takes them \
-             out of those)",
+            "{} {verbs} in several {what} that they had: {}{more} (--replace-groups takes them out of those)",
+            counted(*count, "student"),
             first.join(", ")
         )
     }

@@ -7,6 +7,7 @@ use super::RosterWriteError;
 use super::checks::has_column;
 use super::compare::count_of;
 use super::staging::{Staging, run};
+use rosterd_core::counted::counted;
 use rosterd_import::{Completeness, Notice, Reading};
 
 /// So many new ids are no sign of a mistake yet.
@@ -134,7 +135,10 @@ impl Staging {
         );
         let count = count_of(&mut self.connection, &returned).await?;
         if count > 0 {
-            let message = format!("{count} students who had left stand in the files and are there again");
+            let message = format!(
+                "there again, as the files have them, though they had left: {}",
+                counted(count, "student")
+            );
             reading.notices.push(Notice { file: String::new(), message });
         }
         Ok(())

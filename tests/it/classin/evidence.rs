@@ -111,7 +111,10 @@ async fn who_was_taken_out_by_somebody_is_put_back_and_counted() {
     assert_eq!((count(&report, "planned", "enrol"), count(&report, "applied", "enrol")), (1, 1));
     assert_eq!(report.outcome.as_str(), "applied");
     assert_eq!(school.evidence(class).await[&uids[2]], "added");
-    assert!(report.classin.notes.iter().any(|note| note.contains("1 students")), "{report:?}");
+    assert!(
+        report.classin.notes.iter().any(|note| note.contains("1 student had been taken out of a class")),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]

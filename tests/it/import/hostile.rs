@@ -169,5 +169,5 @@ async fn of_very_many_bad_rows_ten_thousand_are_listed_and_the_others_counted() 
     let result = desk.import(&[("students.csv", &text)]).await;
     let Err(ImportError::BadRows(report)) = result else { panic!("bad rows were accepted") };
     assert_eq!((report.problems.len(), report.unlisted_problems), (10_000, 7));
-    assert!(report.to_string().contains("and 7 further bad rows"));
+    assert!(report.to_string().contains("and 7 more bad rows"));
 }

@@ -44,10 +44,15 @@ impl fmt::Display for RosterFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rows { counted, read } => {
-                write!(f, "{counted} rows of students were counted and {read} were read in the same snapshot")
+                write!(
+                    f,
+                    "students: {counted} of its rows were counted and {read} were read in the same snapshot"
+                )
             }
             Self::TooFew { active, least } => {
-                write!(f, "{active} active students were read, fewer than guard.min_roster = {least}")
+                let verb = if *active == 1 { "was" } else { "were" };
+                let active = crate::counted::counted(*active, "active student");
+                write!(f, "{active} {verb} read, fewer than guard.min_roster = {least}")
             }
         }
     }

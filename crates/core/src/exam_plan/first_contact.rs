@@ -1,5 +1,6 @@
 //! How students and candidates without a link match, where a school meets an account.
 
+use crate::counted::counted;
 use std::fmt;
 
 /// Fewer students or candidates than this say nothing.
@@ -39,7 +40,8 @@ impl FirstContact {
 impl fmt::Display for FirstContact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { students, links: _, candidates, matches, theirs, ours } = self;
-        write!(f, "{matches} of {students} match one of {candidates} candidates")?;
+        let verb = if *matches == 1 { "matches" } else { "match" };
+        write!(f, "{matches} of {students} {verb} one of {}", counted(*candidates, "candidate"))?;
         match (theirs, ours) {
             (Some(theirs), Some(ours)) => write!(f, ": values there look like {theirs}, yours like {ours}")?,
             (Some(theirs), None) => write!(f, ": values there look like {theirs}")?,

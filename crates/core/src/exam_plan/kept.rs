@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::link::Link;
+use crate::counted::counted;
 use crate::roster::Gid;
 
 /// Leavers whose candidates stay.
@@ -35,10 +36,8 @@ impl KeptLeavers {
 
 impl fmt::Display for KeptLeavers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.stay {
-            1 => f.write_str("1 leaver stays")?,
-            count => write!(f, "{count} leavers stay")?,
-        }
+        let verb = if self.stay == 1 { "stays" } else { "stay" };
+        write!(f, "{} {verb}", counted(self.stay, "leaver"))?;
         if self.groups.is_empty() {
             return f.write_str(": a person said so");
         }

@@ -43,6 +43,7 @@ mod diff;
 mod excess;
 mod fingerprint;
 mod first_contact;
+mod flaw_text;
 mod group_change;
 mod group_creation;
 mod groups;

@@ -2,7 +2,6 @@
 //! candidates with four mapped fields take 35 MB.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use hashbrown::HashTable;
 
@@ -65,37 +64,6 @@ impl Flaw {
 
 /// A listing of so many rows or more, none with a login value, is a broken one.
 const NAMELESS_ROWS: u64 = 10;
-/// Unlisted candidates that a sentence names.
-const NAMED: usize = 5;
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TotalChanged { first, later } => {
-                write!(f, "the total changed from {first} to {later} while the pages were read")
-            }
-            Self::RowCount { total, rows } => write!(f, "{rows} rows came where the total says {total}"),
-            Self::Repeated { rows } => write!(f, "{rows} rows repeat a login value"),
-            Self::Nameless { rows } => write!(f, "none of {rows} rows has a login value"),
-            Self::TooMany { total, read } => {
-                write!(f, "the total says {total}, and reading stopped after {read} candidates")
-            }
-            Self::Incomplete { unlisted } => {
-                match unlisted.len() {
-                    1 => f.write_str("a candidate that exists by its sid is not in it:")?,
-                    count => write!(f, "{count} candidates that exist by their sid are not in it:")?,
-                }
-                for (at, (student, sid)) in unlisted.iter().take(NAMED).enumerate() {
-                    write!(f, "{} sid {sid} of student {student}", if at == 0 { "" } else { "," })?;
-                }
-                if unlisted.len() > NAMED {
-                    f.write_str(", …")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
 
 /// The position of a candidate in an [`Observed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@ use super::first_contact::FirstContact;
 use super::hold_word::{HoldWord, NamedHold};
 use super::kind::OperationKind;
 use super::person_doubt::PersonDoubt;
+use crate::counted::{counted, grouped};
 use crate::failure::FailureCode;
 use crate::roster::Mode;
 use crate::roster::{Gid, GroupCode, Sid, StudentId, shell_word};
@@ -186,42 +187,47 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyDeletes(it) => {
-                write!(f, "{} deletes of {} managed candidates{}", it.count, it.total, it.before())?;
+                write!(f, "{} of {}{}", counted(it.count, "delete"), managed(it.total), it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_delete)", it.limit)
             }
             Self::TooManyMissing(it) => {
-                write!(f, "{} deletes of {} managed candidates: more than the limit", it.count, it.total)?;
+                write!(f, "{} of {}: more than the limit", counted(it.count, "delete"), managed(it.total))?;
                 write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
                 f.write_str(": is the export broken?")
             }
             Self::TooManyMissingPaired { excess: it, paired } => {
-                write!(f, "{paired} of {} leavers are probably on the roster under another id: ", it.count)?;
+                let verb = if *paired == 1 { "is" } else { "are" };
+                write!(f, "{paired} of {} {verb} probably on the roster", counted(it.count, "leaver"))?;
+                f.write_str(" under another id: ")?;
                 write!(f, "{RELINK_SUGGESTED} shows the pairs, and --yes carries them over. Else ")?;
-                write!(f, "{} deletes of {} managed candidates: more than the limit", it.count, it.total)?;
+                write!(f, "{} of {}: more than the limit", counted(it.count, "delete"), managed(it.total))?;
                 write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
                 f.write_str(": is the export broken?")
             }
             Self::FirstContact(contact) => contact.fmt(f),
             Self::TooManyModifies(it) => {
-                write!(f, "{} modifies of {} managed candidates{}", it.count, it.total, it.before())?;
+                write!(f, "{} of {}{}", modifies(it.count), managed(it.total), it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
             }
             Self::TooManyLoginChanges(it) => {
-                write!(f, "{} login values of {} would change{}", it.count, it.total, it.before())?;
+                write!(f, "{} of {} would change{}", counted(it.count, "login value"), it.total, it.before())?;
                 write!(f, ", more than {}: check the mapping in exam.fields", it.limit)
             }
             Self::TooManyVanished(it) => {
-                write!(f, "{} of {} managed candidates no longer exist{}", it.count, it.total, it.before())?;
+                let verb = if it.count == 1 { "exists" } else { "exist" };
+                write!(f, "{} of {} no longer {verb}{}", it.count, managed(it.total), it.before())?;
                 write!(f, ", more than {}: check exam.code", it.limit)
             }
             Self::TooManyGroups { count, total, limit } => write!(
                 f,
-                "{count} of the roster's {total} groups would be created, more than {limit}: check groups.gid on the roster"
+                "{count} of the roster's {} would be created, more than {limit}: check groups.gid on the roster",
+                counted(*total, "group")
             ),
             Self::NothingAgrees { sid: _, compared } => write!(
                 f,
-                "a candidate with the login value is there, and none of {compared} other values agrees: \
-                 rosterd approve DIGEST --reason adoption if it is the student's"
+                "a candidate with the login value is there, and none of {} agrees: \
+                 rosterd approve DIGEST --reason adoption if it is the student's",
+                counted(u64::from(*compared), "other value")
             ),
             Self::StillNamed => f.write_str(
                 "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \
@@ -233,10 +239,10 @@ impl fmt::Display for HoldReason {
             ),
             Self::RowsOfNobody(rows) => write!(
                 f,
-                "{rows} row{} of group_members name{} nobody, and the student may be meant: mend or remove what names \
-                 nobody, or approve that they leave the group",
-                if *rows == 1 { "" } else { "s" },
-                if *rows == 1 { "s" } else { "" }
+                "{} of group_members {} nobody, and the student may be meant: mend or remove what names nobody, or approve \
+                 that they leave the group",
+                counted(*rows, "row"),
+                if *rows == 1 { "names" } else { "name" }
             ),
             Self::TwinOf(sid) => write!(
                 f,
@@ -247,9 +253,9 @@ impl fmt::Display for HoldReason {
             Self::TooManyMoves(it) => {
                 write!(
                     f,
-                    "{} of {} students would be taken out of groups{}",
+                    "{} of {} would be taken out of groups{}",
                     it.count,
-                    it.total,
+                    counted(it.total, "student"),
                     it.before()
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_move)", it.limit)
@@ -257,9 +263,9 @@ impl fmt::Display for HoldReason {
             Self::GroupShrinks(gid, it) => {
                 write!(
                     f,
-                    "the group with gid {gid} would lose {} of {} members{}",
+                    "the group with gid {gid} would lose {} of {}{}",
                     it.count,
-                    it.total,
+                    counted(it.total, "member"),
                     it.before()
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_group)", it.limit)
@@ -267,9 +273,9 @@ impl fmt::Display for HoldReason {
             Self::TooManyOverwrites(it) => {
                 write!(
                     f,
-                    "{} of {} candidates taken over would be overwritten{}",
+                    "{} of {} taken over would be overwritten{}",
                     it.count,
-                    it.total,
+                    counted(it.total, "candidate"),
                     it.before()
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
@@ -283,6 +289,14 @@ impl fmt::Display for HoldReason {
             ),
         }
     }
+}
+
+fn managed(total: u64) -> String {
+    counted(total, "managed candidate")
+}
+
+fn modifies(count: u64) -> String {
+    if count == 1 { "1 modify".to_owned() } else { format!("{} modifies", grouped(count)) }
 }
 
 /// Groups of others, as part of a sentence.

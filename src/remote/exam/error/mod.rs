@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::call::ExamCall;
 use crate::remote::http::{Reply, TransportError};
+use rosterd_core::counted::counted_len;
 use rosterd_core::failure::FailureCode;
 
 /// A call without an answer that could be judged item by item.
@@ -50,7 +51,7 @@ pub enum ExamError {
         what: String,
     },
     /// The call was refused as a whole: `status` is not `"ok"`, or 400, 409, 422.
-    #[error("{call} with {items} item(s) was refused as a whole (HTTP status {status})")]
+    #[error("{call} with {} was refused as a whole (HTTP status {status})", counted_len(*items, "item"))]
     Refused {
         call: ExamCall,
         /// How many items it carried.
@@ -86,7 +87,7 @@ pub enum ExamError {
     #[error("{call} does not exist there (HTTP status {status}): check base_url")]
     WrongAddress { call: ExamCall, status: u16 },
     /// 413.
-    #[error("{call} with {items} item(s) is too large for the service")]
+    #[error("{call} with {} is too large for the service", counted_len(*items, "item"))]
     TooLarge {
         call: ExamCall,
         /// How many items it carried.

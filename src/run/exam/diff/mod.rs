@@ -17,6 +17,7 @@ use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
 use crate::store::{Odd, RosterSnapshot, StateStore, StoreError};
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{
     Diff, DiffBuilder, GroupBook, Mapping, MemoryKey, Observed, RosterCertificate, SharedLogins,
 };
@@ -205,7 +206,8 @@ const NO_STUDENT_ID: &str = "(no student_id)";
 fn unreadable_ids(count: u64) -> Option<RosterProblem> {
     let (table, key) = ("students", NO_STUDENT_ID.to_owned());
     let what = format!(
-        "{count} rows have no student_id that can be read: enter one; who has been missing since then is held"
+        "{} no student_id that can be read: enter one; who has been missing since then is held",
+        if count == 1 { "1 row has".to_owned() } else { format!("{} have", counted(count, "row")) }
     );
     (count > 0).then_some(RosterProblem { table, key, what })
 }

@@ -3,6 +3,7 @@
 use super::{account_fields, login, resolve};
 use crate::run::exam::{ExamSide, ExamSyncError, listing};
 use crate::store::{RosterDatabase, StateStore};
+use rosterd_core::counted::{counted, counted_len};
 use rosterd_core::exam_plan::{Mapping, Observed};
 use rosterd_core::roster::LoginValue;
 
@@ -24,7 +25,8 @@ pub async fn check_exam_fields(
     let (login, warning) = login::login_field(&resolved, state, &sample.observed).await?;
     let mapping = super::with_login(&resolved, login)?;
     let mut detail = format!(
-        "credentials accepted, {count} fields, {} of them mapped; the login field is {}; {clock}",
+        "credentials accepted, {}, {} of them mapped; the login field is {}; {clock}",
+        counted_len(count, "field"),
         resolved.mapped.len(),
         resolved.name(login)
     );
@@ -32,11 +34,15 @@ pub async fn check_exam_fields(
         let (matched, students) = matched(roster, &mapping, &sample.observed).await?;
         let (read, total) = (sample.observed.len(), sample.total);
         let of = if u64::try_from(read).is_ok_and(|read| read < total) {
-            format!("{read} candidates read (of {total})")
+            format!("{} read (of {total})", counted_len(read, "candidate"))
         } else {
-            format!("{read} candidates")
+            counted_len(read, "candidate")
         };
-        detail.push_str(&format!("\n{matched} of {students} students match one of {of} by login value"));
+        detail.push_str(&format!(
+            "\n{matched} of {} {} one of {of} by login value",
+            counted(students, "student"),
+            if matched == 1 { "matches" } else { "match" }
+        ));
     }
     if let Some(warning) = warning {
         detail.push_str(&format!("\nwarning: {warning}"));

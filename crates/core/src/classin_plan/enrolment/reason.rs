@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
+use crate::counted::{counted, counted_len};
 use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
 use crate::roster::Mode;
 
@@ -198,7 +199,8 @@ impl fmt::Display for Reason {
             ),
             Self::WouldEmpty { removals } => write!(
                 f,
-                "a group or class that would go to zero: {removals} removals would leave nobody of ours in it"
+                "a group or class that would go to zero: {} would leave nobody of ours in it",
+                counted_len(*removals, "removal")
             ),
             Self::Grace { .. } => {
                 f.write_str("the student has left only recently: delete_grace and two runs must pass first")
@@ -207,16 +209,16 @@ impl fmt::Display for Reason {
             Self::UnreadableIds => HoldReason::UnreadableIds.fmt(f),
             Self::RowsOfNobody { rows } => write!(
                 f,
-                "{rows} row{} of class_members name{} nobody, and the student may be meant: mend or remove what names \
-                 nobody, or approve that they left the class",
-                if *rows == 1 { "" } else { "s" },
-                if *rows == 1 { "s" } else { "" }
+                "{} of class_members {} nobody, and the student may be meant: mend or remove what names nobody, or approve \
+                 that they left the class",
+                counted(*rows, "row"),
+                if *rows == 1 { "names" } else { "name" }
             ),
             Self::ClassRows { rows } => write!(
                 f,
-                "{rows} row{} of classes {} no ids that can be read, and no other row names this class: enter course_id \
-                 and class_id again, or approve that the student leaves the class",
-                if *rows == 1 { "" } else { "s" },
+                "{} of classes {} no ids that can be read, and no other row names this class: enter course_id and class_id \
+                 again, or approve that the student leaves the class",
+                counted(*rows, "row"),
                 if *rows == 1 { "has" } else { "have" }
             ),
             Self::SharedContact(shared) => shared.fmt(f),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason};
 use super::subject::{Subject, class_key};
+use crate::counted::counted;
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, NamedHold, allowance, named_together};
 use crate::failure::{OperationKey, Service};
 use crate::roster::{ClassTarget, Limit, StudentId};
@@ -150,8 +151,9 @@ impl ClassinGuard {
             return;
         }
         let reason = format!(
-            "{count} removals of {total} enrolments, and {recent} in the last 24 hours: more than the limit of \
-             {limit} (guard.max_delete)"
+            "{} of {}, and {recent} in the last 24 hours: more than the limit of {limit} (guard.max_delete)",
+            counted(count, "removal"),
+            counted(total, "enrolment")
         );
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
@@ -217,8 +219,11 @@ impl ClassinGuard {
         if count <= limit {
             return;
         }
-        let reason =
-            format!("{count} names of {total} accounts: more than the limit of {limit} (guard.max_modify)");
+        let reason = format!(
+            "{} of {}: more than the limit of {limit} (guard.max_modify)",
+            counted(count, "name"),
+            counted(total, "account")
+        );
         for operation in accounts.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
         }
@@ -260,10 +265,10 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             hold(Subject::from(operation), reason, "max-modify", reason.to_string());
         }
     }
-    holds.into_values().map(counted).map(|hold| named_together(hold, false)).collect()
+    holds.into_values().map(with_count).map(|hold| named_together(hold, false)).collect()
 }
 
-fn counted(hold: Hold) -> Hold {
+fn with_count(hold: Hold) -> Hold {
     Hold { count: u64::try_from(hold.operations.len()).ok(), ..hold }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::counted::counted_len;
 use crate::exam_plan::Plan;
 use crate::exam_plan::hold::{HeldOperation, Hold};
 use crate::exam_plan::hold_word::HoldWord;
@@ -121,7 +122,7 @@ fn about_several(word: HoldWord, count: usize, paired: bool) -> String {
         HoldWord::UnreadableIds => "may be meant by rows whose ids cannot be read",
         HoldWord::SharedContact => "share contacts or accounts with too many others",
     };
-    format!("{count} students {what}: rosterd failures names each and says what to do")
+    format!("{} {what}: rosterd failures names each and says what to do", counted_len(count, "student"))
 }
 
 /// Enough groups to recognise what is held.

@@ -213,5 +213,5 @@ fn a_roster_may_have_as_few_active_students_as_the_setting_says_and_no_fewer() {
 #[test]
 fn a_flaw_of_the_roster_names_both_numbers() {
     let flaw = RosterFlaw::Rows { counted: 5, read: 4 };
-    assert_eq!(flaw.to_string(), "5 rows of students were counted and 4 were read in the same snapshot");
+    assert_eq!(flaw.to_string(), "students: 5 of its rows were counted and 4 were read in the same snapshot");
 }

@@ -146,7 +146,7 @@ fn a_document_counts_kinds_by_state_and_lines_have_state_reason_and_fields() {
     assert_eq!(
         reasons[4].as_deref(),
         Some(
-            "1 deletes of 10 managed candidates: more than the limit of 0 (guard.max_delete); they went missing \
+            "1 delete of 10 managed candidates: more than the limit of 0 (guard.max_delete); they went missing \
              within 24 hours: is the export broken?"
         )
     );
@@ -169,7 +169,7 @@ fn a_document_says_what_is_wrong_with_a_listing() {
     let mut world = converged([student("s1")]);
     world.total_is_wrong = true;
     let document = PlanDocument::new(&world.plan(), ValueDisplay::Masked);
-    assert_eq!(document.doubt.as_deref(), Some("1 rows came where the total says 2"));
+    assert_eq!(document.doubt.as_deref(), Some("1 row came where the total says 2"));
     let texts = [
         Flaw::TotalChanged { first: 3, later: 4 },
         Flaw::Repeated { rows: 2 },
