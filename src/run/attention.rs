@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::report::moment;
-use crate::store::{StateStore, StoreError, Waiting, WaitingKind};
+use super::report::{HoldLine, moment};
+use crate::store::{StandingHold, StateStore, StoreError, Waiting, WaitingKind};
+use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
 
 /// One kind of it, in figures and in one sentence.
@@ -51,13 +52,54 @@ impl Attention {
 /// When our own database cannot be read.
 pub async fn waiting_attention(state: &StateStore) -> Result<Attentions, StoreError> {
     let waiting = state.waiting().await?;
-    Ok(waiting.iter().map(|(kind, it)| (word(*kind), Attention::waiting(*kind, it))).collect())
+    let mut attention: Attentions =
+        waiting.iter().map(|(kind, it)| (word(*kind), Attention::waiting(*kind, it))).collect();
+    let limits = state.standing_holds().await?.into_iter().filter(|hold| hold.word.is_none());
+    attention.extend(held_by_limits(limits.collect()).map(|held| (HELD, held)));
+    Ok(attention)
+}
+
+/// The word for leavers whose grace has not ended.
+pub(super) const WAITING_LEAVERS: &str = "waiting-leavers";
+
+/// Who has left and waits for the grace, so that somebody sees it before it ends.
+pub(super) fn waiting_leavers(count: u64, since_ms: Option<i64>) -> Attention {
+    let verb = if count == 1 { "waits" } else { "wait" };
+    let what = format!(
+        "{} {verb} for exam.delete_grace: who has not left must be back on the roster before it ends",
+        counted(count, "leaver")
+    );
+    Attention::new(count, since_ms, FailureOwner::SchoolOffice, what)
+}
+
+/// What is held by limits; holds about single people stand among the failures.
+const HELD: &str = "held";
+
+fn held_by_limits(holds: Vec<StandingHold>) -> Option<Attention> {
+    let since_ms = holds.iter().map(|hold| hold.since_ms).min()?;
+    let figure = |operations: i64| u64::try_from(operations).unwrap_or(0);
+    let count = holds.iter().map(|hold| figure(hold.operations)).sum();
+    let each: Vec<String> = holds
+        .iter()
+        .map(|hold| format!("{} of {}: {}", figure(hold.operations), hold.service, hold.reason))
+        .collect();
+    let verb = if count == 1 { "is" } else { "are" };
+    let held = format!("{} {verb} held by a limit", counted(count, "operation"));
+    let is_one = holds.len() == 1;
+    let first = holds.into_iter().next().map(HoldLine::from);
+    let what = match first.filter(|_| is_one) {
+        Some(HoldLine { service, reason_code, approve, .. }) => {
+            format!("{held} ({service}, {reason_code}); to let it happen: {approve}")
+        }
+        None => format!("{held} ({}); the command for each: rosterd status", each.join(", ")),
+    };
+    Some(Attention::new(count, Some(since_ms), FailureOwner::It, what))
 }
 
 /// Whether this kind of attention stands among the failures, so that no report is asked about it.
 #[must_use]
 pub fn is_waiting_kind(kind: &str) -> bool {
-    WaitingKind::ALL.into_iter().any(|one| word(one) == kind)
+    kind == HELD || WaitingKind::ALL.into_iter().any(|one| word(one) == kind)
 }
 
 fn word(kind: WaitingKind) -> &'static str {

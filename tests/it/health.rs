@@ -139,6 +139,56 @@ async fn attention_has_an_exit_code_for_those_who_ask_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_limit_holds_is_attention_with_count_age_owner_and_command_until_it_is_approved() {
+    for (setting, value, reason) in
+        [("GUARD__MAX_DELETE", "0", "missing"), ("GUARD__MAX_MODIFY", "0", "max-modify")]
+    {
+        let mut school = school().await;
+        assert_eq!(school.program(&["--sync-now"]).code, 0);
+        school.setting(setting, value);
+        match reason {
+            "max-modify" => school.sql("UPDATE students SET name = 'Other' WHERE student_id = 's000'").await,
+            _ => school.drop_student("s000").await,
+        }
+        assert_eq!(school.program(&["--sync-now"]).code, 4, "{reason}");
+        let line = first_line(&school);
+        assert!(line.contains("attention: 1 for it, the oldest for less than a minute"), "{line}");
+        assert_eq!(school.program(&["status", "--check"]).code, 0, "{reason}");
+        assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3, "{reason}");
+        let status = school.program(&["status", "--output", "json"]).json();
+        let held = &status["attention"]["held"];
+        assert_eq!((&held["count"], &held["owner"]), (&1.into(), &"it".into()), "{status:#}");
+        assert!(held["since"].is_string(), "{status:#}");
+        let digest = status["holds"][0]["digest"].as_str().unwrap();
+        let what = held["what"].as_str().unwrap();
+        assert!(what.starts_with("1 operation is held by a limit"), "{what}");
+        assert!(what.contains(reason) && what.contains(&format!("approve {digest}")), "{what}");
+        assert_eq!(school.program(&["approve", digest]).code, 0, "{reason}");
+        let _code = school.program(&["--sync-now"]);
+        let status = school.program(&["status", "--output", "json"]).json();
+        assert!(status["attention"].get("held").is_none(), "{status:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leavers_who_wait_for_their_grace_are_attention_until_they_are_back_or_dismissed() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("EXAM__DELETE_GRACE", "72h");
+    school.sql("UPDATE students SET active = 0 WHERE student_id = 's000'").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let status = school.program(&["status", "--output", "json"]).json();
+    let waiting = &status["attention"]["waiting-leavers"];
+    assert_eq!((&waiting["count"], &waiting["owner"]), (&1.into(), &"office".into()), "{status:#}");
+    assert!(waiting["since"].is_string(), "{status:#}");
+    assert!(waiting["what"].as_str().unwrap().starts_with("1 leaver waits"), "{status:#}");
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3);
+    school.sql("UPDATE students SET active = 1 WHERE student_id = 's000'").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_knows_right_after_its_start_what_the_state_knows_and_says_the_same_as_status() {
     let mut school = school().await;
     assert_eq!(school.program(&["--sync-now"]).code, 0);
@@ -150,6 +200,7 @@ async fn a_daemon_knows_right_after_its_start_what_the_state_knows_and_says_the_
     let line = daemon.hear("health and metrics on");
     let metrics = get(&line, "/metrics").1;
     for expected in [
+        "rosterd_attention_items{kind=\"held\",who=\"it\"} 1",
         "rosterd_held_items 1",
         "rosterd_healthy 1",
         "rosterd_failed_items{target=\"exam\"} 1",

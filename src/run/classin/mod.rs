@@ -34,6 +34,7 @@ mod storm;
 use std::time::Duration;
 
 use super::Context;
+use super::attention::{WAITING_LEAVERS, waiting_leavers};
 use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
@@ -196,6 +197,11 @@ async fn pass(
     report.observed = context.state.count_enrolments().await?;
     report.not_mirrored = plan.not_mirrored;
     report.leavers_waiting = plan.leavers_waiting;
+    if plan.leavers_waiting > 0 && context.exam.is_none() {
+        // Else the exam side's turn tells it: they are largely the same people.
+        let attention = waiting_leavers(plan.leavers_waiting, plan.leavers_waiting_since_ms);
+        report.attention.insert(WAITING_LEAVERS, attention);
+    }
     report.problems.extend(plan.problems.iter().map(ToString::to_string));
     report.roster_rows = Some(plan.roster_rows.clone());
     let approved = guard::hold_excess(context, side, &mut plan).await?;

@@ -61,6 +61,8 @@ pub(super) struct ClassinPlan {
     pub(super) not_mirrored: u64,
     /// Students whose removals wait for their grace.
     pub(super) leavers_waiting: u64,
+    /// Since when the first of them is off the roster, in milliseconds since 1970 UTC.
+    pub(super) leavers_waiting_since_ms: Option<i64>,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
     /// Those that are to be remembered as rows of the roster.
@@ -147,6 +149,7 @@ pub(super) async fn plan_classin(
             stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
+            leavers_waiting_since_ms: None,
             problems,
             roster_rows,
             unreadable_since_ms,
@@ -310,7 +313,10 @@ impl ClassinPlanBuilder<'_> {
         self.plan.staying.extend(staying);
         self.plan.questions.extend(questions);
         for mut operation in operations {
-            if matches!(operation.state, EnrolmentState::Waiting(Reason::Grace { .. })) {
+            if let EnrolmentState::Waiting(Reason::Grace { until_ms }) = operation.state {
+                let since_ms = until_ms.saturating_sub(self.side.delete_grace_ms);
+                let known = self.plan.leavers_waiting_since_ms;
+                self.plan.leavers_waiting_since_ms = known.into_iter().chain([since_ms]).min();
                 self.waiting.insert(operation.student);
                 continue;
             }

@@ -2,10 +2,13 @@
 
 use super::ExamSide;
 use crate::run::Context;
-use crate::run::attention::Attention;
+use crate::run::attention::{Attention, WAITING_LEAVERS, waiting_leavers};
 use crate::run::report::ServiceReport;
 use crate::store::{StateStore, StoreError, former_group_key};
-use rosterd_core::exam_plan::{Diff, Difference, FormerGroup, GroupBook, OperationState, Plan, SkipReason};
+use rosterd_core::counted::counted;
+use rosterd_core::exam_plan::{
+    Change, Diff, Difference, FormerGroup, GroupBook, Operation, OperationState, Plan, SkipReason,
+};
 use rosterd_core::failure::FailureOwner;
 use rosterd_core::roster::RosterProblem;
 
@@ -98,6 +101,11 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         let attention = Attention::new(kept.stay, kept.since_ms, FailureOwner::It, what);
         report.attention.insert("kept-leavers", attention);
     }
+    let waiting = plan.totals.leavers_waiting.saturating_sub(held_while_they_wait(plan));
+    if waiting > 0 {
+        let attention = waiting_leavers(waiting, plan.totals.leavers_waiting_since_ms);
+        report.attention.insert(WAITING_LEAVERS, attention);
+    }
     let former = &plan.totals.former_groups;
     // Where the row of a group cannot be read, its gid has not gone.
     let is_unclear = report.roster_rows.iter().flatten().any(|row| row.table == "groups");
@@ -113,7 +121,8 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         unneeded.filter(|it| matches!(it.state, OperationState::Skipped(SkipReason::Mode(_)))).count();
     if waiting > 0 {
         let count = u64::try_from(waiting).unwrap_or(u64::MAX);
-        let what = format!("{count} who have left stay: sync.mode does not handle leavers");
+        let verb = if count == 1 { "stays" } else { "stay" };
+        let what = format!("{} {verb}: sync.mode does not handle leavers", counted(count, "leaver"));
         report.attention.insert("leavers", Attention::new(count, None, FailureOwner::It, what));
     }
     if sharing == Sharing::AsBefore {
@@ -122,6 +131,16 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         let attention = Attention::new(1, None, FailureOwner::It, what.to_owned());
         report.attention.insert("shared-not-written", attention);
     }
+}
+
+/// Leavers of a mass are held while they wait: they are told as that.
+fn held_while_they_wait(plan: &Plan) -> u64 {
+    let is_held = |operation: &&Operation| {
+        operation.of_leaver
+            && matches!(operation.change, Change::Impossible(_))
+            && matches!(operation.state, OperationState::Held(_))
+    };
+    u64::try_from(plan.operations.iter().filter(is_held).count()).unwrap_or(u64::MAX)
 }
 
 /// The run that finds it says so among the failures. How many they are changes, and that is no news.

@@ -87,13 +87,19 @@ impl Decider<'_> {
             Dismissal::Unlisted => self.leave_unlisted(link),
             Dismissal::Withheld(reason) => self.withhold(link, reason),
             Dismissal::Unseen if is_due => self.dismiss_unseen(link),
-            Dismissal::Unseen => self.leavers_waiting += 1,
+            Dismissal::Unseen => self.count_waiting(link),
         }
         self.miss(link, !is_due && !is_asked);
         if let Some(reason) = self.may_be_there(leaver).filter(|_| is_due) {
             self.hold_from(before, &reason);
         }
         self.count_ignored(link, before);
+    }
+
+    fn count_waiting(&mut self, link: &Link) {
+        self.leavers_waiting += 1;
+        let since_ms = link.gone_since_ms.unwrap_or(self.input.now_ms);
+        self.leavers_waiting_since_ms = self.leavers_waiting_since_ms.into_iter().chain([since_ms]).min();
     }
 
     /// What the look-ups of this run let be done to a leaver's candidate.

@@ -126,6 +126,7 @@ struct Decider<'a> {
     given_up: Vec<DesiredDismissal>,
     missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
+    leavers_waiting_since_ms: Option<i64>,
     kept: KeptLeavers,
     doubts: PersonDoubts,
     /// Leavers whose candidates no longer exist.
@@ -153,6 +154,7 @@ impl<'a> Decider<'a> {
             given_up: Vec::new(),
             missing: Vec::new(),
             leavers_waiting: 0,
+            leavers_waiting_since_ms: None,
             kept: KeptLeavers::default(),
             doubts: PersonDoubts::of(differences, &input.diff.alike),
             gone: gone(input, differences),
@@ -198,6 +200,7 @@ impl<'a> Decider<'a> {
             linked: diff.linked,
             unmanaged: diff.unmanaged,
             leavers_waiting: self.leavers_waiting,
+            leavers_waiting_since_ms: self.leavers_waiting_since_ms,
             kept: self.kept,
             former_groups,
             closed_groups: self.input.groups.former().map(|group| group.gid).collect(),
