@@ -9,7 +9,7 @@ use crate::remote::http::{Calls, Transport};
 use crate::run::attention::Attentions;
 use crate::run::severity::Severity;
 use crate::store::StandingHold;
-use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED};
+use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, with_digest};
 use rosterd_core::failure::Service;
 use rosterd_core::outcome::{Outcome, Unsent};
 
@@ -341,7 +341,7 @@ impl From<StandingHold> for HoldLine {
         let first = message.contains(RELINK_SUGGESTED).then(|| RELINK_SUGGESTED.to_owned());
         Self {
             service,
-            reason: message,
+            reason: with_digest(&message, &digest),
             reason_code: reason,
             count,
             limit,

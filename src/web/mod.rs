@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -25,13 +26,14 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::invocation::{self, Written};
+
 pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
-pub use health::{Health, HealthPicture};
+pub use health::Health;
 pub use summary::{CallCount, Figures, OperationCount, RunSummary};
 pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge};
 
@@ -193,8 +195,14 @@ async fn status_page(State(shared): State<Shared>) -> Response<axum::body::Body>
     }
 }
 
-async fn status_json(State(shared): State<Shared>) -> Json<HealthPicture> {
-    Json(shared.health.picture(shared.clock.now_ms()))
+async fn status_json(State(shared): State<Shared>) -> Response<axum::body::Body> {
+    match serde_json::to_string(&shared.health.picture(shared.clock.now_ms())) {
+        Ok(json) => {
+            let json = invocation::complete(&json, Written::Json).into_owned();
+            ([(CONTENT_TYPE, "application/json")], json).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 async fn style() -> impl IntoResponse {

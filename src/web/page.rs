@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use super::health::HealthPicture;
+use crate::invocation::{self, Written};
 
 /// The page's only style sheet, served beside it so that the content policy need not allow inline styles.
 pub(super) const STYLE: &str = "\
@@ -61,12 +62,13 @@ fn waiting_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
     row(html, "Held for approval", &picture.held.to_string())?;
     for (kind, shown) in &picture.attention {
         let since = shown.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
-        let value = format!("{} for {}{since}", shown.count, shown.owner);
+        let value = format!("{} for {}{since}: {}", shown.count, shown.owner, shown.what);
         row(html, &format!("Attention, {kind}"), &value)?;
     }
     html.push_str("</table>\n");
     if picture.held > 0 || picture.failures_open.values().any(|count| *count > 0) {
-        html.push_str("<p>Details: <code>rosterd status</code> and <code>rosterd failures</code>.</p>\n");
+        let (status, failures) = (Escaped("rosterd status"), Escaped("rosterd failures"));
+        writeln!(html, "<p>Details: <code>{status}</code> and <code>{failures}</code>.</p>")?;
     }
     Ok(())
 }
@@ -92,12 +94,12 @@ fn row(html: &mut String, name: &str, value: &str) -> fmt::Result {
     writeln!(html, "<tr><th>{}</th><td>{}</td></tr>", Escaped(name), Escaped(value))
 }
 
-/// Text that means nothing to a browser.
+/// Text that means nothing to a browser, its commands completed.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        for c in invocation::complete(self.0, Written::Plain).chars() {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,

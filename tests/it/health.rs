@@ -214,6 +214,11 @@ async fn a_daemon_knows_right_after_its_start_what_the_state_knows_and_says_the_
     assert!(page.contains(&format!(">{status}<")), "{status}\n{page}");
     let json: serde_json::Value = serde_json::from_str(&get(&line, "/api/v1/status").1).unwrap();
     assert_eq!((&json["healthy"], &json["held"]), (&true.into(), &1.into()), "{json:#}");
+    let approve = school.program(&["status", "--output", "json"]).json()["holds"][0]["approve"].clone();
+    let approve = approve.as_str().unwrap();
+    assert!(approve.contains(" --config "), "{approve}");
+    assert!(json["attention"]["held"]["what"].as_str().unwrap().contains(approve), "{json:#}");
+    assert!(page.contains(approve), "{approve}\n{page}");
     assert_eq!(get(&line, "/readyz").0, 200);
     daemon.signal("TERM");
     assert_eq!(daemon.end().code, 0);

@@ -46,13 +46,13 @@ async fn approvals(context: &Context, now_ms: i64) -> Result<Approvals, StoreErr
 /// Says why operations are held, and remembers them for an approval.
 pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
     let holds = classin_holds(&plan.operations, &plan.accounts.operations);
-    report.holds.extend(holds.iter().map(|hold| hold.message.clone()));
+    report.holds.extend(holds.iter().map(|hold| hold.naming_digest(&hold.message)));
     report.held_for = holds;
 }
 
 /// The same for what turned out to be too much while the plan was carried out.
 pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut ServiceReport) {
     let holds = classin_holds(held, &[]);
-    report.holds.extend(holds.iter().map(|hold| hold.message.clone()));
+    report.holds.extend(holds.iter().map(|hold| hold.naming_digest(&hold.message)));
     report.held_for.extend(holds);
 }
