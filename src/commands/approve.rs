@@ -28,10 +28,10 @@ struct Approval {
 struct Covered {
     service: Service,
     kind: &'static str,
-    /// Empty for a group.
-    student_id: String,
+    /// Absent for a group.
+    student_id: Option<String>,
     /// For ClassIn the class, for a group its code.
-    class_code: String,
+    class_code: Option<String>,
     /// The word of the reason for which it is held.
     reason: String,
     until: String,
@@ -134,8 +134,8 @@ fn covered_line(one: &Approvable, until_ms: i64) -> Covered {
     Covered {
         service: one.key.service(),
         kind: one.key.kind.as_str(),
-        student_id: one.key.student.as_str().to_owned(),
-        class_code: one.key.class_key.clone(),
+        student_id: Some(one.key.student.as_str().to_owned()).filter(|id| !id.is_empty()),
+        class_code: Some(one.key.class_key.clone()).filter(|code| !code.is_empty()),
         reason: one.reason.clone(),
         until: moment(until_ms),
     }
@@ -145,10 +145,10 @@ fn text(approval: &Approval) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     for Covered { service, kind, student_id, class_code, reason, until } in &approval.covers {
-        let whom = match (student_id.is_empty(), class_code.is_empty()) {
-            (true, _) => format!("group {class_code}"),
-            (false, true) => format!("student {student_id}"),
-            (false, false) => format!("student {student_id} in {class_code}"),
+        let whom = match (student_id, class_code) {
+            (None, code) => format!("group {}", code.as_deref().unwrap_or_default()),
+            (Some(student), None) => format!("student {student}"),
+            (Some(student), Some(code)) => format!("student {student} in {code}"),
         };
         let _infallible = writeln!(text, "{service} {kind} of {whom} (held: {reason}), until {until}");
     }

@@ -42,8 +42,10 @@ pub struct FailureRow {
     pub service: Service,
     /// The kind of operation.
     pub kind: RecordedKind,
+    #[serde(serialize_with = "null_where_empty")]
     pub student_id: String,
     /// For ClassIn: the class; otherwise empty.
+    #[serde(serialize_with = "null_where_empty")]
     pub class_code: String,
     /// The table of the roster where it can be mended, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +74,11 @@ pub struct FailureRow {
     pub attempts: i64,
     /// When it is due again, as RFC 3339; absent unless it waits for that moment.
     pub due_at: Option<String>,
+}
+
+/// What concerns no student, or no class, says so.
+fn null_where_empty<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
 }
 
 /// The number of open failures by service and owner.
