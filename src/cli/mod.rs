@@ -4,6 +4,7 @@
 
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod plan;
 pub(crate) mod results;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use self::export::ExportArgs;
 use self::import::ImportArgs;
+pub use self::plan::PlanArgs;
 use self::results::ResultsArgs;
 use crate::exit::Exit;
 use crate::settings::OptionVariables;
@@ -102,17 +104,7 @@ pub enum OutputFormat {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Show what a run would do; changes nothing
-    Plan {
-        /// Show values, not only field names: they are personal data
-        #[arg(long)]
-        reveal: bool,
-        /// Also list the candidates that are not ours
-        #[arg(long)]
-        unmanaged: bool,
-        /// Exit with 2 if there are changes
-        #[arg(long)]
-        detailed_exitcode: bool,
-    },
+    Plan(PlanArgs),
     /// Check configuration, databases, credentials, fields and clock; changes nothing
     Check {
         /// Call no service

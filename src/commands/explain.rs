@@ -16,7 +16,7 @@ use crate::run::{
 };
 use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, StudentHold};
 use rosterd_core::classin_plan::Account;
-use rosterd_core::exam_plan::Link;
+use rosterd_core::exam_plan::{Link, with_digest};
 use rosterd_core::failure::{FailureState, RetryPolicy};
 use rosterd_core::roster::{ClassTarget, StudentId, shell_word};
 
@@ -112,8 +112,9 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
         ));
     }
     let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups).await?;
-    next.extend(classin_next(app, roster, &student).await?);
-    next.extend(state.holds_of(&student).await?.iter().map(|hold| hold_next(hold, &student)));
+    let holds = state.holds_of(&student).await?;
+    next.extend(classin_next(app, roster, &student, &holds).await?);
+    next.extend(holds.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
     let passwords = password_columns(&app.settings.exam, state).await?;
     let not_compared = uncompared_columns_of(&app.settings.exam, state, &student).await?;
@@ -196,6 +197,7 @@ async fn classin_next(
     app: &App,
     roster: RosterDatabase,
     student: &StudentId,
+    holds: &[StudentHold],
 ) -> Result<Vec<String>, AppError> {
     let settings = &app.settings;
     let Some(side) = app::classin_side(settings, &app.clock)? else { return Ok(Vec::new()) };
@@ -224,7 +226,13 @@ async fn classin_next(
     let mine = lines.operations.iter().filter(|line| line.subject.is_student(student.as_str()));
     let mut next: Vec<String> = mine
         .map(|line| {
-            let reason = line.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let class = line.class.as_deref().unwrap_or_default();
+            let is_this = |hold: &&StudentHold| hold.kind == line.kind && hold.class_code == class;
+            let hold = holds.iter().find(is_this);
+            let named =
+                |reason: &String| hold.map_or(reason.clone(), |hold| with_digest(reason, &hold.digest));
+            let reason =
+                line.reason.as_ref().map(|reason| format!(": {}", named(reason))).unwrap_or_default();
             format!("classin: {} ({}{reason})", line.detail, line.state)
         })
         .collect();
@@ -239,6 +247,7 @@ fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
     let StudentHold { service, kind, class_code, message, since_ms, digest } = hold;
     let class = if class_code.is_empty() { String::new() } else { format!(" in {class_code}") };
     let since = moment(*since_ms);
+    let message = with_digest(message, digest);
     format!(
         "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \
          --student {}",

@@ -53,20 +53,12 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
     let config = cli.config.as_deref();
     match &cli.command {
         None if cli.sync_now && cli.dry_run => {
-            let options =
-                plan::Options { detailed_exitcode: cli.detailed_exitcode, ..plan::Options::default() };
-            plan::run(&App::open(config).await?, cli, options).await
+            let arguments = plan::without_options(cli.detailed_exitcode);
+            plan::run(&App::open(config).await?, cli, &arguments).await
         }
         None if cli.sync_now => sync::run(&App::open(config).await?, cli).await,
         None => daemon::run(cli).await,
-        Some(Command::Plan { reveal, unmanaged, detailed_exitcode }) => {
-            let options = plan::Options {
-                reveal: *reveal,
-                unmanaged: *unmanaged,
-                detailed_exitcode: *detailed_exitcode,
-            };
-            plan::run(&App::open(config).await?, cli, options).await
-        }
+        Some(Command::Plan(arguments)) => plan::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Check { offline, config_only }) => {
             check::run(cli, check::Reach::of(*config_only, *offline)).await
         }

@@ -29,6 +29,7 @@ mod import;
 mod kit;
 mod messages;
 mod migrations;
+mod plans;
 mod privacy;
 mod program;
 mod relink;

@@ -8,7 +8,7 @@ use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
     LARGEST_REGISTRATION, Reason, class_key,
 };
-use rosterd_core::exam_plan::{Digest, OperationLine, Subject};
+use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, Subject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// All operations as lines, accounts first.
@@ -59,7 +59,10 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
     OperationLine {
         kind: operation.kind.as_str(),
         subject: Subject::StudentId(operation.student.as_str().to_owned()),
-        fields: vec![field.to_owned()],
+        group: None,
+        class: None,
+        fields: vec![FieldLine::masked(field)],
+        gids: BTreeSet::new(),
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
         reason_code: reason_code(&operation.state),
@@ -80,7 +83,10 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
     OperationLine {
         kind: operation.kind.as_str(),
         subject: Subject::StudentId(operation.student.as_str().to_owned()),
-        fields: vec![class],
+        group: None,
+        class: Some(class),
+        fields: Vec::new(),
+        gids: BTreeSet::new(),
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
         reason_code: reason_code(&operation.state),

@@ -1,6 +1,6 @@
 //! A plan as people and programs read it. Values are masked unless the reader asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -50,8 +50,18 @@ pub struct OperationLine {
     /// The student or the group.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Roster columns that change, or `groups`.
-    pub fields: Vec<String>,
+    /// The group that a student is put into, or is taken out of where that is all: its code where the roster has one, else
+    /// the gid. Of several the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Of an enrolment the class: its code where the roster has one, else its ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// What changes of a student: columns of the roster, `groups`.
+    pub fields: Vec<FieldLine>,
+    /// Every group of the exam side that it concerns.
+    #[serde(skip)]
+    pub gids: BTreeSet<Gid>,
     /// `planned`, `held`, `skipped` or `cannot`.
     pub state: &'static str,
     /// The reason for a state other than planned.
@@ -71,6 +81,25 @@ pub struct OperationLine {
     pub since: Option<String>,
     /// The change, as part of a sentence.
     pub detail: String,
+}
+
+/// One field that an operation changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldLine {
+    /// The column of the roster, or `groups`.
+    pub name: String,
+    /// The value until now; absent where it is not shown, or was only compared by its hash.
+    pub old: Option<String>,
+    /// The value from then on; absent where it is not shown.
+    pub new: Option<String>,
+}
+
+impl FieldLine {
+    /// A field whose values are not shown.
+    #[must_use]
+    pub fn masked(name: &str) -> Self {
+        Self { name: name.to_owned(), old: None, new: None }
+    }
 }
 
 /// What an operation concerns; in JSON `student_id` or `group_code`.
@@ -129,7 +158,10 @@ fn creation_line(creation: &GroupCreation) -> OperationLine {
     OperationLine {
         kind: OperationKind::CreateGroup.as_str(),
         subject: Subject::GroupCode(creation.code.as_str().to_owned()),
+        group: None,
+        class: None,
         fields: Vec::new(),
+        gids: BTreeSet::new(),
         state: state_word(&creation.state),
         reason: reason(&creation.state),
         reason_code: reason_code(&creation.state),
@@ -144,7 +176,10 @@ fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
     OperationLine {
         kind: operation.kind().as_str(),
         subject: Subject::StudentId(operation.student.as_str().to_owned()),
-        fields: fields(operation),
+        group: group(operation),
+        class: None,
+        fields: fields(operation, values),
+        gids: gids(operation),
         state: state_word(&operation.state),
         reason: reason(&operation.state),
         reason_code: reason_code(&operation.state),
@@ -189,15 +224,53 @@ fn figures(state: &OperationState) -> Option<(u64, u64)> {
     }
 }
 
-fn fields(operation: &Operation) -> Vec<String> {
+fn fields(operation: &Operation, values: ValueDisplay) -> Vec<FieldLine> {
+    let shown = |value: &str| (values == ValueDisplay::Revealed).then(|| value.to_owned());
     match &operation.change {
         Change::Modify(modification) => {
-            let login = modification.login.iter().map(|login| login.column.clone());
-            login.chain(modification.values.iter().map(|value| value.column.clone())).collect()
+            let login = modification.login.iter().map(|login| FieldLine {
+                name: login.column.clone(),
+                old: shown(login.from.as_str()),
+                new: shown(login.to.as_str()),
+            });
+            let others = modification
+                .values
+                .iter()
+                .map(|value| FieldLine { new: shown(&value.value), ..FieldLine::masked(&value.column) });
+            login.chain(others).collect()
         }
-        Change::Move(_) => vec!["groups".to_owned()],
+        Change::Move(group_move) => {
+            let joined: Vec<String> = group_move.change().targets().map(ToString::to_string).collect();
+            let left: Vec<String> = operation.groups_left.iter().map(ToString::to_string).collect();
+            let list = |groups: Vec<String>| (!groups.is_empty()).then(|| groups.join(", "));
+            vec![FieldLine { name: "groups".to_owned(), old: list(left), new: list(joined) }]
+        }
         Change::Adopt(_) | Change::Add(_) | Change::Delete(_) | Change::Impossible(_) => Vec::new(),
     }
+}
+
+fn group(operation: &Operation) -> Option<String> {
+    let named = |group: &TargetGroup| match group {
+        TargetGroup::Existing(gid) => gid.to_string(),
+        TargetGroup::New(code) => code.as_str().to_owned(),
+    };
+    match &operation.change {
+        Change::Add(addition) => Some(named(&addition.group)),
+        Change::Move(group_move) => {
+            let joined = group_move.change().targets().next().map(named);
+            joined.or_else(|| operation.groups_left.first().map(ToString::to_string))
+        }
+        Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => None,
+    }
+}
+
+fn gids(operation: &Operation) -> BTreeSet<Gid> {
+    let joined = match &operation.change {
+        Change::Add(addition) => addition.group.gid().into_iter().collect(),
+        Change::Move(group_move) => group_move.change().groups_joined(),
+        Change::Adopt(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => BTreeSet::new(),
+    };
+    operation.groups.iter().chain(&operation.groups_left).copied().chain(joined).collect()
 }
 
 fn detail(operation: &Operation, values: ValueDisplay) -> String {

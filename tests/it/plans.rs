@@ -1,0 +1,109 @@
+//! `plan` as it is read: in short first, what is asked for, and every field for programs.
+
+use crate::program::Programs as _;
+use rosterd_testkit::School;
+use serde_json::Value;
+
+/// Students of one group and one class, none of them on either side.
+async fn newcomers(n: usize) -> School {
+    let school = School::of_both().await;
+    school.class("c1").await;
+    school.fill("c1", n).await;
+    school.group_of_all().await;
+    school
+}
+
+fn count(text: &str, part: &str) -> usize {
+    text.lines().filter(|line| line.contains(part)).count()
+}
+
+fn operations(school: &School, arguments: &[&str]) -> Vec<Value> {
+    let arguments: Vec<&str> =
+        ["plan", "--output", "json"].into_iter().chain(arguments.iter().copied()).collect();
+    let ended = school.program(&arguments);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.json()["operations"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_plan_says_in_short_what_it_holds_and_shows_the_first_ten_of_each_kind() {
+    let school = newcomers(25).await;
+    let text = school.program(&["plan"]).stdout;
+    assert!(text.starts_with("In short (mode sync): 50 operations\n"), "{text}");
+    assert!(text.contains("  add: 25 planned (in g1 25)\n"), "{text}");
+    assert!(text.contains("  enrol: 25 planned (in c1 25)\n"), "{text}");
+    assert_eq!((count(&text, "add to group"), count(&text, "enrol in class")), (10, 10), "{text}");
+    for kind in ["add", "enrol"] {
+        let more = text.lines().find(|line| line.starts_with(&format!("… and 15 more of {kind}: "))).unwrap();
+        assert!(
+            more.contains(" --config ") && more.ends_with(&format!("plan --kind {kind} --all")),
+            "{more}"
+        );
+    }
+    let all = school.program(&["plan", "--all"]).stdout;
+    assert_eq!((count(&all, "add to group"), count(&all, "more of")), (25, 0), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_plan_is_shown_whole_and_without_a_summary() {
+    let school = newcomers(5).await;
+    let text = school.program(&["plan"]).stdout;
+    assert_eq!((count(&text, "add to group"), count(&text, "In short")), (5, 0), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_shows_only_what_is_asked_for_and_keeps_its_digest() {
+    let school = newcomers(3).await;
+    school.class("c2").await;
+    school.join("s001", "c2").await;
+    let whole = school.program(&["plan", "--output", "json"]).json();
+    let table = [
+        (&["--student", "s001"][..], 3),
+        (&["--student", " s001 ", "--student", "s002"], 5),
+        (&["--class", "c2"], 1),
+        (&["--group", "g1"], 3),
+        (&["--kind", "enrol"], 4),
+        (&["--kind", "enrol", "--student", "s001"], 2),
+        (&["--group", "g1", "--class", "c1"], 0),
+        (&["--student", "nobody"], 0),
+    ];
+    for (arguments, expected) in table {
+        assert_eq!(operations(&school, arguments).len(), expected, "{arguments:?}");
+    }
+    let part = school.program(&["plan", "--output", "json", "--kind", "add"]).json();
+    assert_eq!((&part["digest"], &part["counts"]), (&whole["digest"], &whole["counts"]));
+    let nothing = school.program(&["plan", "--student", "nobody"]).stdout;
+    assert!(nothing.contains("Nothing in the plan is of what was asked for."), "{nothing}");
+    assert_eq!(school.program(&["plan", "--kind", "addition"]).code, 64);
+    assert_eq!(
+        school.program(&["plan", "--student", "nobody", "--detailed-exitcode"]).code,
+        2,
+        "of the whole plan"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_names_group_class_and_fields_and_values_only_when_asked() {
+    let school = newcomers(2).await;
+    let found = operations(&school, &["--student", "s000"]);
+    let of = |found: &[Value], kind: &str| found.iter().find(|one| one["kind"] == kind).unwrap().clone();
+    assert_eq!(of(&found, "add")["group"], "g1", "{found:#?}");
+    assert_eq!(of(&found, "enrol")["class"], "c1", "{found:#?}");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.sql("UPDATE students SET name = 'Another' WHERE student_id = 's000'").await;
+    let masked = of(&operations(&school, &[]), "modify");
+    assert_eq!(masked["fields"][0]["name"], "name", "{masked:#}");
+    assert!(masked["fields"][0]["new"].is_null() && masked["fields"][0]["old"].is_null(), "{masked:#}");
+    let shown = of(&operations(&school, &["--reveal"]), "modify");
+    assert_eq!(shown["fields"][0]["new"], "Another", "{shown:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_without_student_or_class_says_null_and_no_empty_text() {
+    let school = newcomers(2).await;
+    school.sql("INSERT INTO group_members VALUES ('nobody', 'g1')").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 3);
+    let rows = school.program(&["failures", "--output", "json"]).json();
+    let row = rows.as_array().unwrap().iter().find(|row| row["service"] == "roster").unwrap().clone();
+    assert!(row["student_id"].is_null() && row["class_code"].is_null(), "{row:#}");
+}
