@@ -10,7 +10,8 @@ pub struct ExportArgs {
     /// What to write
     #[arg(value_enum)]
     pub(crate) what: Exported,
-    /// The file to write [default: standard output]; one that is there is replaced
+    /// The file to write, a workbook where its name ends in .xlsx, else CSV [default: standard output]; one that is there
+    /// is replaced
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) to: Option<PathBuf>,
     /// Begin with a byte order mark: Excel reads other alphabets only then
@@ -19,6 +20,17 @@ pub struct ExportArgs {
     /// Write cells that a spreadsheet would take for formulas as they are, for programs
     #[arg(long)]
     pub(crate) raw: bool,
+}
+
+impl Exported {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Roster => "roster",
+            Self::Links => "links",
+            Self::Failures => "failures",
+        }
+    }
 }
 
 /// What can be exported.

@@ -173,7 +173,7 @@ pub enum Command {
     Results(ResultsArgs),
     /// Fill the roster database from files
     Import(ImportArgs),
-    /// Write the roster, the links or the failures as CSV, for the school office
+    /// Write the roster, the links or the failures as CSV or as a workbook, for the school office
     Export(ExportArgs),
     /// Simulate both services on this machine, for rehearsals
     Sandbox(SandboxArgs),

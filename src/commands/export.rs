@@ -1,4 +1,4 @@
-//! `export`: the roster, the links or the failures as CSV for the school office. Never a password.
+//! `export`: the roster, the links or the failures as CSV or as a workbook for the school office. Never a password.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::new_file::NewFile;
+use super::workbook::Workbook;
 use super::{output, state_so_far};
 use crate::app::{App, AppError};
 use crate::cli::export::{ExportArgs, Exported};
@@ -105,10 +106,57 @@ async fn write_file(
     columns: &[&str],
     rows: Rows<'_>,
 ) -> Result<u64, AppError> {
+    match FileForm::of(path)? {
+        FileForm::Workbook => return write_workbook(path, arguments, columns, rows).await,
+        FileForm::Csv => {}
+    }
     let mut writer = csv_writer(NewFile::create(path)?);
     let count = write_csv(&mut writer, arguments, columns, rows).await?;
     let file = writer.into_inner().map_err(|error| anyhow::Error::from(error.into_error()));
     file.with_context(|| format!("{} cannot be written", path.display()))?.put_in_place()?;
+    Ok(count)
+}
+
+/// What a file is to be, by the end of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileForm {
+    Csv,
+    Workbook,
+}
+
+impl FileForm {
+    fn of(path: &Path) -> Result<Self, AppError> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending.as_deref() {
+            Some("xlsx") => Ok(Self::Workbook),
+            Some(ending @ ("xls" | "xlsm" | "xlsb" | "ods" | "numbers")) => Err(anyhow::anyhow!(
+                "{}: rosterd writes no .{ending}: end the name in .xlsx for a workbook, or in .csv",
+                path.display()
+            )
+            .into()),
+            Some(_) | None => Ok(Self::Csv),
+        }
+    }
+}
+
+/// The same as a workbook, whole or not at all.
+async fn write_workbook(
+    path: &Path,
+    arguments: &ExportArgs,
+    columns: &[&str],
+    mut rows: Rows<'_>,
+) -> Result<u64, AppError> {
+    let cannot = || format!("{} cannot be written", path.display());
+    let cell = |text: &str| if arguments.raw { text.to_owned() } else { harmless(text) };
+    let sheet = arguments.what.name();
+    let mut workbook = Workbook::begin(NewFile::create(path)?, sheet).with_context(cannot)?;
+    workbook.row(columns.iter().map(|name| cell(name))).with_context(cannot)?;
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        workbook.row(row?.iter().map(|text| cell(text))).with_context(cannot)?;
+        count += 1;
+    }
+    workbook.end().with_context(cannot)?.put_in_place()?;
     Ok(count)
 }
 

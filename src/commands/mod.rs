@@ -27,6 +27,7 @@ use sandbox_absent as sandbox;
 mod status;
 mod summary;
 mod sync;
+mod workbook;
 
 use std::path::Path;
 

@@ -64,6 +64,48 @@ fn a_file_is_written_whole_for_its_owner_alone_and_marked_for_excel_when_asked()
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// What an import of this file would change.
+fn difference(folder: &Path, file: &str) -> serde_json::Value {
+    let read = rosterd(folder, &["import", "csv", file, "--dry-run", "--output", "json"]);
+    let mut report: serde_json::Value = serde_json::from_str(&stdout(&read)).unwrap();
+    report["difference"].take()
+}
+
+#[test]
+fn a_workbook_is_written_where_the_name_says_so_and_its_import_changes_nothing() {
+    let school = school();
+    for name in ["roster.xlsx", "again.XLSX"] {
+        let output = rosterd(school.path(), &["export", "roster", "--to", name]);
+        assert_eq!(stdout(&output), format!("2 rows written to {name}\n"));
+        let bytes = std::fs::read(school.path().join(name)).unwrap();
+        assert!(bytes.starts_with(b"PK"), "a workbook is an archive");
+    }
+    let csv = rosterd(school.path(), &["export", "roster", "--to", "roster.csv"]);
+    assert!(csv.status.success(), "{csv:?}");
+    let (of_workbook, of_csv) =
+        (difference(school.path(), "roster.xlsx"), difference(school.path(), "roster.csv"));
+    assert_eq!(of_workbook, of_csv);
+    assert_eq!(
+        (&of_workbook["students"]["changed"], &of_workbook["students"]["added"]),
+        (&0.into(), &0.into())
+    );
+    for what in ["links", "failures"] {
+        let output = rosterd(school.path(), &["export", what, "--to", &format!("{what}.xlsx")]);
+        assert_eq!(stdout(&output), format!("0 rows written to {what}.xlsx\n"));
+    }
+}
+
+#[test]
+fn a_kind_of_workbook_that_cannot_be_written_is_refused_before_anything_is_there() {
+    let school = school();
+    for name in ["roster.xls", "roster.ods"] {
+        let output = rosterd(school.path(), &["export", "roster", "--to", name]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("end the name in .xlsx"), "{output:?}");
+        assert!(!school.path().join(name).exists());
+    }
+}
+
 #[test]
 fn json_on_standard_output_is_one_document() {
     let school = school();
