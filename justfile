@@ -44,6 +44,11 @@ kills count="500":
 soak seconds="3600":
     ROSTERD_SOAK={{seconds}} cargo test --locked --test soak -- --nocapture
 
+# The daemon over both changes of the clocks, under a clock that is moved; needs libfaketime
+prove-clock:
+    cargo build --locked
+    tests/clock/run target/debug/rosterd
+
 # Drives the whole engine at random, so many steps
 drive steps="2000":
     ROSTERD_STEPS={{steps}} cargo test --locked --test engine_model -- --nocapture whatever
