@@ -69,7 +69,7 @@ async fn a_daemon_under_troubles_misses_no_run_and_does_not_grow() {
         }
     }
     school.sandbox.clear_faults();
-    comes_to_rest(&school).await;
+    comes_to_rest(&school, &daemon).await;
     samples.take(daemon.sample(&school).await);
     daemon.ends_well();
 
@@ -159,19 +159,21 @@ async fn edit(school: &School, chance: &mut Rng, next: &mut u64) {
         .await;
 }
 
-/// Without troubles and edits, runs come to have nothing to do.
-async fn comes_to_rest(school: &School) {
-    let newest = "SELECT coalesce((SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 1), '')";
+/// Without troubles and edits, runs come to have nothing to do. A run that is under way just now has not ended as anything.
+async fn comes_to_rest(school: &School, daemon: &Daemon) {
+    let newest = "SELECT json_group_array(json_array(run_id, started_at_ms, finished_at_ms, outcome)) FROM \
+                  (SELECT * FROM runs ORDER BY run_id DESC LIMIT 8)";
     let begun = Instant::now();
-    let mut quiet = 0;
-    while quiet < 3 {
-        assert!(
-            begun.elapsed() < Duration::from_secs(120),
-            "no rest: the last run is {}",
-            school.word(newest).await
-        );
-        tokio::time::sleep(Duration::from_millis(EVERY_MS.unsigned_abs())).await;
-        quiet = if school.word(newest).await == "converged" { quiet + 1 } else { 0 };
+    loop {
+        let runs: Vec<(i64, i64, Option<i64>, Option<String>)> =
+            serde_json::from_str(&school.word(newest).await).unwrap();
+        let mut ended = runs.iter().filter_map(|(.., outcome)| outcome.as_deref());
+        if (0..3).all(|_| ended.next() == Some("converged")) {
+            return;
+        }
+        let patience = begun.elapsed() < Duration::from_secs(120);
+        assert!(patience, "no rest: the last runs are {runs:?}, and the daemon said: {}", daemon.said());
+        tokio::time::sleep(Duration::from_millis(700)).await;
     }
 }
 
