@@ -115,15 +115,18 @@ impl Staging {
             "CREATE TEMP TABLE staged_short (short TEXT PRIMARY KEY, full TEXT) WITHOUT ROWID",
             "INSERT OR IGNORE INTO temp.staged_short SELECT LTRIM(key, '0'), key FROM temp.staged_students
              WHERE key GLOB '0*' AND key NOT GLOB '*[^0-9]*'",
-            "CREATE INDEX temp.staged_students_by_key ON staged_students (key)",
-            "CREATE INDEX temp.staged_groups_by_key ON staged_groups (key)",
-            "CREATE INDEX temp.staged_classes_by_key ON staged_classes (key)",
+            "CREATE INDEX temp.staged_students_by_key ON staged_students (key, good)",
+            "CREATE INDEX temp.staged_groups_by_key ON staged_groups (key, good)",
+            "CREATE INDEX temp.staged_classes_by_key ON staged_classes (key, good)",
         ] {
             run(connection, statement.to_owned()).await?;
         }
         if foreign {
-            run(connection, "CREATE INDEX temp.staged_students_by_ref ON staged_students (ref)".to_owned())
-                .await?;
+            run(
+                connection,
+                "CREATE INDEX temp.staged_students_by_ref ON staged_students (ref, good)".to_owned(),
+            )
+            .await?;
             if !self.is_empty && has_column(connection, "sourcedId").await? {
                 let rows = "SELECT CAST(\"sourcedId\" AS TEXT), CAST(student_id AS TEXT) FROM main.students
                             WHERE \"sourcedId\" <> '' AND student_id IS NOT NULL
