@@ -66,6 +66,20 @@ pub struct FailureCause {
     pub contact: Option<Fingerprint>,
     /// The call that failed, where it is not the one that the operation itself needs.
     pub call: Option<&'static str>,
+    /// Whom the call named beside this one, where it was sent in parts because the service failed over it.
+    pub sent_with: SentWith,
+}
+
+/// Whom a call named that the service failed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SentWith {
+    /// As the call itself says.
+    #[default]
+    Untold,
+    /// It was a part with this one alone.
+    Nobody,
+    /// It was a part with others, or the whole.
+    Others,
 }
 
 impl FailureCause {
@@ -81,6 +95,7 @@ impl FailureCause {
             is_unanswered: false,
             contact: None,
             call: None,
+            sent_with: SentWith::Untold,
         }
     }
 }

@@ -119,6 +119,12 @@ impl ClassinError {
         }
     }
 
+    /// Whether the host failed over the call (5xx): all of it may be down, or one value of the call be what it fails over.
+    #[must_use]
+    pub fn is_server_error(&self) -> bool {
+        matches!(self, Self::Busy { status: 500..=599, .. })
+    }
+
     /// Whether the call may have taken effect: then every student of it is unknown, and repeating is safe.
     /// Otherwise nothing was changed.
     #[must_use]

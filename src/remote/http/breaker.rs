@@ -14,6 +14,8 @@ pub(super) enum Access {
     Read,
     /// It may change something.
     Write,
+    /// The same, for a part of a call over which the service failed.
+    Part,
 }
 
 /// How a call ended, as far as it tells something about the service.
@@ -64,7 +66,7 @@ impl Breaker {
         let reads = self.reads.load(Ordering::Relaxed);
         let failures = match access {
             Access::Read => reads,
-            Access::Write => reads.max(self.writes.load(Ordering::Relaxed)),
+            Access::Write | Access::Part => reads.max(self.writes.load(Ordering::Relaxed)),
         };
         (failures >= FAILED_CALLS_IN_A_ROW).then_some(failures)
     }
@@ -75,11 +77,11 @@ impl Breaker {
             (Health::Failed, Access::Read) => {
                 self.reads.fetch_add(1, Ordering::Relaxed);
             }
-            (Health::Failed, Access::Write) => {
+            (Health::Failed, Access::Write | Access::Part) => {
                 self.writes.fetch_add(1, Ordering::Relaxed);
             }
             (Health::Alive, Access::Read) => self.reads.store(0, Ordering::Relaxed),
-            (Health::Alive, Access::Write) => self.reset(),
+            (Health::Alive, Access::Write | Access::Part) => self.reset(),
             (Health::Untold, _) => {}
         }
     }

@@ -38,6 +38,7 @@ const USER_AGENT: &str = concat!("rosterd/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone)]
 pub struct Transport {
     shared: Arc<Shared>,
+    access: Access,
 }
 
 struct Shared {
@@ -97,7 +98,14 @@ impl Transport {
             clock_difference,
             is_accepted: AtomicBool::new(false),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), access: Access::Write })
+    }
+
+    /// The same way, for parts of a call over which the service failed (5xx). That it fails over a part too tells nothing
+    /// new of the service, so the breaker does not count it: the part may hold what it fails over.
+    #[must_use]
+    pub fn for_parts(&self) -> Self {
+        Self { access: Access::Part, ..self.clone() }
     }
 
     /// Makes exactly one attempt at a call that may change something. `name` is the endpoint's name for counters and
@@ -114,9 +122,9 @@ impl Transport {
         make: impl Fn(UnixSeconds) -> Request,
         parse: impl Fn(&Reply) -> Parsed<T>,
     ) -> Result<T, TransportError> {
-        self.shared.closed(Access::Write)?;
+        self.shared.closed(self.access)?;
         let result = self.shared.attempt(name, 1, &make, &parse).await;
-        self.shared.conclude(Access::Write, result)
+        self.shared.conclude(self.access, result)
     }
 
     /// Sends a read, and again where that may help: no connection, a lost answer, 408, 429 and 5xx, and an answer that
@@ -207,6 +215,7 @@ impl Shared {
         result: Result<(Reply, Parsed<T>), TransportError>,
     ) -> Result<T, TransportError> {
         let health = match &result {
+            Ok((reply, _)) if access == Access::Part && reply.status >= 500 => Health::Untold,
             Ok((reply, parsed)) => Health::of_answer(reply.status, parsed.is_documented),
             Err(error) => Health::of_error(error),
         };

@@ -41,13 +41,15 @@ impl AccountsApplied {
         self.state.stopped()
     }
 
-    /// What the report says beyond figures: first why ClassIn is left alone, of both, then how it failed.
-    pub(super) fn describe(both: [Self; 2], report: &mut ServiceReport) {
+    /// What the report says beyond figures: first why ClassIn is left alone, of both, then how it failed. A service that
+    /// took no call in the whole run is down.
+    pub(super) fn describe(both: [Self; 2], was_accepted: bool, report: &mut ServiceReport) {
         for stop in both.iter().filter_map(Self::stopped) {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }
+        let severity = if was_accepted { Severity::Incomplete } else { Severity::Temporary };
         for message in both.iter().filter_map(|one| one.trouble.as_ref()) {
-            report.fail(Severity::Incomplete, format!("classin: {message}"));
+            report.fail(severity, format!("classin: {message}"));
         }
     }
 }

@@ -14,6 +14,7 @@ use super::rounds;
 use super::school::School;
 use super::storm::Turns;
 use crate::run::Context;
+use crate::run::in_one_line;
 use crate::run::delivery::{
     self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, send_call,
 };
@@ -326,9 +327,14 @@ impl<'a> ClassinApplier<'a> {
         if let Some(stop) = self.state().stopped() {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }
-        if let Some(message) = notes.trouble.take() {
+        let (is_answered, server_error) = {
+            let classes = self.calls.classes();
+            (classes.is_answered, classes.server_error.as_ref().map(|error| in_one_line(error)))
+        };
+        // Where anything was answered, whoever ClassIn failed over stands among the failures.
+        let trouble = notes.trouble.take().or(server_error.filter(|_| !is_answered));
+        if let Some(message) = trouble {
             // Not one answer in the whole run: the service is down, however few calls there were to make.
-            let is_answered = self.calls.classes().is_answered;
             let severity = if is_answered { Severity::Incomplete } else { Severity::Temporary };
             report.fail(severity, format!("classin: {message}"));
         }

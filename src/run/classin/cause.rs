@@ -10,7 +10,7 @@ use crate::run::in_one_line;
 use rosterd_core::classin_plan::{Call, Code, ItemVerdict, decide};
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{ContactPart, FailureCode, NextAttempt};
-use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
+use rosterd_core::outcome::{FailureCause, Outcome, SentWith, Unsent};
 
 const LOST: &str = "the answer was lost; the call is repeated, which is safe";
 
@@ -20,6 +20,21 @@ pub(super) fn lost() -> FailureCause {
         next: Some(NextAttempt::NextRun),
         is_unanswered: true,
         ..FailureCause::new(FailureCode::LostAnswer, LOST)
+    }
+}
+
+/// ClassIn failed over a call (5xx), and over its repeat.
+pub(super) fn server_error(error: &ClassinError, action: &'static str, sent_with: SentWith) -> FailureCause {
+    let call = Some(action);
+    match sent_with {
+        SentWith::Nobody => FailureCause {
+            call,
+            sent_with,
+            code: FailureCode::ServiceFailed,
+            message: format!("{}, also when this student is sent alone", in_one_line(error)),
+            ..lost()
+        },
+        SentWith::Others | SentWith::Untold => FailureCause { call, sent_with, ..lost() },
     }
 }
 

@@ -13,6 +13,7 @@ use super::context::ClassinApplyContext;
 use super::record::{self, action, call};
 use super::repair;
 use super::school::School;
+use super::server_errors::ServerErrors;
 use super::storm::undivided;
 use crate::remote::classin::{AddItem, ClassinError};
 use crate::run::delivery::{
@@ -27,7 +28,7 @@ use rosterd_core::classin_plan::{
 use rosterd_core::exam_plan::{Fingerprint, Refusals};
 use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{ClassTarget, ClassinUid};
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
 
 /// One operation with what is remembered of it now.
 #[derive(Clone)]
@@ -37,13 +38,21 @@ pub(super) struct EnrolmentItem {
     pub(super) was: Option<Evidence>,
     /// By which contact its account was taken into the school in this run.
     pub(super) joined_by: Option<Fingerprint>,
+    /// Whether ClassIn failed again and again over a call that named it with others.
+    pub(super) is_divided: bool,
 }
 
 impl EnrolmentItem {
     /// Absent where the account is not known.
     pub(super) fn of(operation: &EnrolmentOperation) -> Option<Self> {
         let (uid, was) = (operation.uid?, operation.recorded);
-        Some(Self { operation: operation.clone(), uid, was, joined_by: None })
+        Some(Self { operation: operation.clone(), uid, was, joined_by: None, is_divided: false })
+    }
+
+    /// The answer to a call that names it was lost.
+    pub(super) fn lose_answer(&mut self) {
+        let change = evidence_after(self.operation.kind, self.was, ItemVerdict::Unknown);
+        self.was = Some(evidence_of(change).unwrap_or(Evidence::Unknown));
     }
 }
 
@@ -71,6 +80,10 @@ pub(super) struct Classes {
     pub(super) closures: Vec<(ClassTarget, Closure)>,
     /// Whether it is the students that ClassIn refuses, or the calls themselves.
     pub(super) refusals: BTreeMap<Call, Refusals>,
+    /// What calls tell over which ClassIn failed (5xx), by course.
+    pub(super) server_errors: BTreeMap<CourseId, ServerErrors>,
+    /// How it failed last over a call that was repeated.
+    pub(super) server_error: Option<ClassinError>,
     /// Whether ClassIn answered anything that could be judged.
     pub(super) is_answered: bool,
 }
@@ -101,6 +114,7 @@ impl<'a> EnrolmentCalls<'a> {
         let Some(EnrolmentItem { operation, .. }) = call.0.first() else { return };
         let mut classes = self.classes();
         classes.is_answered = true;
+        classes.server_errors.entry(operation.target.course).or_default().answer();
         classes.closures.extend(judged.closed.map(|closure| (operation.target, closure)));
         classes.full.extend(judged.full.map(|code| (operation.target, code)));
         let refusals = classes.refusals.entry(record::call(operation)).or_default();
@@ -170,19 +184,19 @@ impl CallService for EnrolmentCalls<'_> {
         &self,
         call: &mut EnrolmentCall,
         error: &ClassinError,
-        _attempt: Attempt,
+        attempt: Attempt,
     ) -> Result<Judged<()>, Broken> {
         if error.is_lost() {
-            for item in &mut call.0 {
-                let change = evidence_after(item.operation.kind, item.was, ItemVerdict::Unknown);
-                item.was = Some(evidence_of(change).unwrap_or(Evidence::Unknown));
-            }
+            call.0.iter_mut().for_each(EnrolmentItem::lose_answer);
         } else {
             // Nothing was changed there, so what is remembered goes back to what it was.
             let back = |item: &EnrolmentItem| {
                 known(item, item.was.map_or(EvidenceChange::Forget, EvidenceChange::Record), None)
             };
             self.remember(call.0.iter().map(back).collect()).await?;
+        }
+        if let Some(judged) = self.after_server_error(call, error, attempt) {
+            return Ok(judged);
         }
         let pause = self.terms.side.retry_delays.before_repeating;
         let action = call.0.first().map_or("", |item| action(&item.operation));
@@ -202,16 +216,17 @@ pub(super) async fn send(
 ) -> Result<CallAnswer, ClassinError> {
     let Some(first) = items.first() else { return Ok(CallAnswer::default()) };
     let target = first.operation.target;
+    let writer = if first.is_divided { terms.writer.for_parts() } else { terms.writer.clone() };
     if first.operation.kind == EnrolmentKind::Remove {
         let uids: Vec<ClassinUid> = items.iter().map(|item| item.uid).collect();
-        return terms.writer.remove_from_class(target, &uids).await;
+        return writer.remove_from_class(target, &uids).await;
     }
     let sent: Vec<AddItem> = items
         .iter()
         .zip(tokens(terms, items))
         .map(|(item, token)| AddItem { uid: item.uid, token })
         .collect();
-    terms.writer.add_to_class(target, &sent).await
+    writer.add_to_class(target, &sent).await
 }
 
 /// Judges what came back.

@@ -39,7 +39,8 @@ pub(super) async fn run(
     let accounts = register::run(terms, school, &asked.accounts).await?;
     let stopped = accounts.stopped().cloned();
     count_accounts(terms, &asked, &accounts, &AccountsApplied::default(), report);
-    AccountsApplied::describe([accounts, AccountsApplied::default()], report);
+    let was_accepted = terms.side.transport.was_accepted();
+    AccountsApplied::describe([accounts, AccountsApplied::default()], was_accepted, report);
     let mut plan = plan_classin(context, side, Registering::Done, StaleEnrolments::none()).await?;
     let approved = guard::hold_excess(context, side, &mut plan).await?;
     let is_refused =

@@ -26,6 +26,7 @@ mod render;
 mod repair;
 mod rounds;
 mod school;
+mod server_errors;
 mod service_account;
 mod shared;
 mod standing;
@@ -277,7 +278,8 @@ async fn apply_all(
     use_up(terms, &plan, &renamed).await?;
     let is_stopped = registered.stopped().is_some() || renamed.stopped().is_some();
     let may_go_on = !is_stopped && report.severity != Severity::Temporary;
-    AccountsApplied::describe([registered, renamed], report);
+    let was_accepted = terms.side.transport.was_accepted();
+    AccountsApplied::describe([registered, renamed], was_accepted, report);
     let mut accounts = plan.accounts.operations.clone();
     if let Some(anew) = anew {
         plan.operations.extend(anew.operations);

@@ -15,6 +15,7 @@ use super::cause::{self, CallKind, FailedCall};
 use super::context::ClassinApplyContext;
 use super::registration_storm::take_in;
 use super::school::{Joined, School};
+use super::server_errors::{ServerErrors, is_to_be_divided};
 use super::storm::{is_undivided, undivided};
 use crate::remote::classin::ClassinError;
 use crate::run::Context;
@@ -73,6 +74,8 @@ fn key(student: &StudentId) -> OperationKey {
 pub(super) struct RegistrationCall {
     accounts: Vec<Registration>,
     known: Option<Account>,
+    /// Whether ClassIn failed again and again over a call that named them with others.
+    pub(super) is_divided: bool,
 }
 
 impl Items for RegistrationCall {
@@ -82,7 +85,7 @@ impl Items for RegistrationCall {
 
     fn part(&self, positions: &[usize]) -> Self {
         let accounts = positions.iter().filter_map(|at| self.accounts.get(*at).cloned()).collect();
-        Self { accounts, known: self.known.clone() }
+        Self { accounts, known: self.known.clone(), is_divided: self.is_divided }
     }
 }
 
@@ -108,6 +111,8 @@ pub(super) struct RegistrationCalls<'a> {
     desired_hashes: HashMap<&'a StudentId, u64>,
     /// Whether it is the accounts that ClassIn refuses, or the calls themselves.
     pub(super) refusals: Mutex<Refusals>,
+    /// The same of calls over which ClassIn failed (5xx).
+    pub(super) server_errors: Mutex<ServerErrors>,
     sendings: AtomicU64,
 }
 
@@ -122,11 +127,12 @@ impl<'a> RegistrationCalls<'a> {
             accounts,
             desired_hashes,
             refusals: Mutex::default(),
+            server_errors: Mutex::default(),
             sendings: AtomicU64::new(0),
         }
     }
 
-    fn pause(&self) -> Duration {
+    pub(super) fn pause(&self) -> Duration {
         self.terms.side.retry_delays.before_registering_again
     }
 
@@ -236,9 +242,10 @@ impl CallService for RegistrationCalls<'_> {
     }
 
     async fn send(&self, call: &RegistrationCall) -> Result<CallAnswer, ClassinError> {
+        let writer = if call.is_divided { self.terms.writer.for_parts() } else { self.terms.writer.clone() };
         match call.accounts.as_slice() {
-            [only] => self.terms.writer.register(only).await,
-            several => self.terms.writer.register_multiple(several).await,
+            [only] => writer.register(only).await,
+            several => writer.register_multiple(several).await,
         }
     }
 
@@ -248,6 +255,7 @@ impl CallService for RegistrationCalls<'_> {
         answer: CallAnswer,
     ) -> Result<Judged<Membership>, Broken> {
         let tokens: Vec<Token> = call.accounts.iter().map(|account| account.token.clone()).collect();
+        self.server_errors().answer();
         let (what, action) = call.call();
         let judged = judge_registrations(what, &tokens, &answer);
         let divides = {
@@ -277,8 +285,11 @@ impl CallService for RegistrationCalls<'_> {
         &self,
         call: &mut RegistrationCall,
         error: &ClassinError,
-        _attempt: Attempt,
+        attempt: Attempt,
     ) -> Result<Judged<Membership>, Broken> {
+        if is_to_be_divided(error, attempt, call.is_divided) {
+            return Ok(self.divided(call, error).await);
+        }
         let (action, items) = (call.call().1, call.len());
         let failed = FailedCall { kind: CallKind::Registration, action, items, error };
         let judged = cause::without_an_answer(failed, self.pause());
@@ -387,7 +398,7 @@ impl<'a> Applier for Registrar<'a> {
         let accounts: Vec<Registration> =
             batch.iter().map(|application| application.account.clone()).collect();
         let known = batch.iter().find_map(|application| application.known.clone());
-        let call = RegistrationCall { accounts, known };
+        let call = RegistrationCall { accounts, known, is_divided: false };
         if self.must_skip() || (call.known.is_none() && !self.waited_for_earlier(&call).await) {
             return;
         }

@@ -8,8 +8,11 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use super::register::{Registrar, RegistrationCall, RegistrationCalls};
+use super::server_errors::{ServerErrors, failed_with_others};
 use super::storm::{is_refused, is_undivided, undivided};
-use crate::run::delivery::{Applier, Broken, Delivered, Items, ServiceStop, deliver};
+use crate::remote::classin::ClassinError;
+use crate::run::delivery::{Applier, Broken, Delivered, Items, Judged, ServiceStop, Trouble, deliver};
+use crate::run::in_one_line;
 use rosterd_core::classin_plan::{AccountVerdict, Application, JudgedAccount, Membership, Subject};
 use rosterd_core::exam_plan::{Refusals, RefusedBatch};
 use rosterd_core::outcome::Outcome;
@@ -34,6 +37,32 @@ impl RegistrationCalls<'_> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Never held across a call.
+    pub(super) fn server_errors(&self) -> MutexGuard<'_, ServerErrors> {
+        self.server_errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it means that ClassIn failed (5xx) over a call once more, or over a part of one. It may have been done: a part
+    /// that goes too soon would only be called a double.
+    pub(super) async fn divided(
+        &self,
+        call: &mut RegistrationCall,
+        error: &ClassinError,
+    ) -> Judged<Membership> {
+        let judged = self.server_errors().judge(error, call.call().1, call.len());
+        call.is_divided = true;
+        if call.len() > 1 {
+            let _is_stopping =
+                self.terms.context.stop.run_until_cancelled(tokio::time::sleep(self.pause())).await;
+        }
+        if self.server_errors().is_answered() {
+            return judged;
+        }
+        // Nothing was answered: where no other part is, no further account is asked for in this run.
+        let trouble = Trouble { message: in_one_line(error), stop: None };
+        Judged { trouble: (call.len() == 1).then_some(trouble), ..judged }
+    }
+
     /// Delivers a call, and finds out whether ClassIn refuses whatever it is sent.
     pub(super) async fn deliver_unless_refused(
         &self,
@@ -42,7 +71,9 @@ impl RegistrationCalls<'_> {
         self.refusals().begin();
         let whole: Vec<usize> = (0..call.len()).collect();
         let kept = call.part(&whole);
+        self.server_errors().begin();
         let mut delivered = deliver(self, call).await?;
+        self.divide_on(&kept, &mut delivered).await?;
         let refusals = self.refusals().clone();
         let rest = delivered.outcomes.iter().enumerate().filter(|(_, outcome)| is_undivided(outcome));
         let rest: Vec<usize> = rest.map(|(at, _)| at).collect();
@@ -56,6 +87,34 @@ impl RegistrationCalls<'_> {
             delivered.outcomes.fill(undivided());
         }
         Ok(delivered)
+    }
+}
+
+impl RegistrationCalls<'_> {
+    /// Halves on what was left of a batch over which ClassIn failed, as long as any part of it is answered.
+    async fn divide_on(
+        &self,
+        kept: &RegistrationCall,
+        delivered: &mut Delivered<Membership>,
+    ) -> Result<(), Broken> {
+        let mut was_answered = false;
+        loop {
+            let is_answered = self.server_errors().is_answered();
+            was_answered |= is_answered;
+            if was_answered {
+                // Whoever it failed over stands among the failures.
+                delivered.trouble = None;
+            }
+            let rest = failed_with_others(&delivered.outcomes);
+            let is_left_alone = delivered.stop.is_some() || self.terms.context.stop.is_cancelled();
+            if rest.is_empty() || is_left_alone || !is_answered {
+                return Ok(());
+            }
+            self.server_errors().begin();
+            let mut again = kept.part(&rest);
+            again.is_divided = true;
+            delivered.replace(&rest, deliver(self, again).await?);
+        }
     }
 }
 

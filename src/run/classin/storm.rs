@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::apply::ClassinApplier;
 use super::enrolments::EnrolmentCall;
 use super::record::{action, call};
+use super::server_errors::ServerErrors;
 use crate::run::delivery::{Applier, Broken, Delivered, Items, ServiceStop, deliver};
 use crate::store::StoreError;
 
@@ -64,7 +65,10 @@ impl ClassinApplier<'_> {
         self.with_refusals(what, Refusals::begin);
         let whole: Vec<usize> = (0..call.len()).collect();
         let kept = call.part(&whole);
+        let course = kept.0.first().map(|item| item.operation.target.course);
+        course.into_iter().for_each(|course| self.calls.with_server_errors(course, ServerErrors::begin));
         let mut delivered = deliver(&self.calls, call).await?;
+        self.divide_on(&kept, &mut delivered).await?;
         let refusals = self.refusals(what);
         let rest: Vec<usize> = positions(&delivered.outcomes, is_undivided);
         if refusals.is_accepted() && !rest.is_empty() && delivered.stop.is_none() {

@@ -1,7 +1,7 @@
 //! What became of the items of a call, written down before anything else is sent for them.
 
 use rosterd_core::failure::{EarlierAttempts, FailureOwner, Fault, NextAttempt, OpenFailure, RecordedHash};
-use rosterd_core::outcome::{FailureCause, Outcome};
+use rosterd_core::outcome::{FailureCause, Outcome, SentWith};
 
 use super::apply::{Applier, Subject};
 use super::broken::Broken;
@@ -56,7 +56,9 @@ pub(super) async fn outcomes<A: Applier>(
                     let subject = applier.subject(at);
                     if let (Some(cause), Some(subject)) = (outcome.cause(), subject) {
                         // A code of ClassIn's for one item is its own answer, whoever else is in the call.
-                        let is_told_apart = is_alone || (is_accepted && cause.code.classin().is_some());
+                        let is_told_apart = is_alone
+                            || cause.sent_with == SentWith::Nobody
+                            || (is_accepted && cause.code.classin().is_some());
                         let failure = failure(applier.context(), &subject, cause, place).await?;
                         if let Some(failure) = failure {
                             if failure.fault == Fault::Service

@@ -7,7 +7,7 @@ use super::{ADD, ADD_TO_COURSE, REMOVE, count, in_step, set_of};
 use rosterd_testkit::{DAY, School};
 
 /// Classes of so many students each, 280 students together or a few less.
-async fn classes_of(size: usize) -> School {
+pub(super) async fn classes_of(size: usize) -> School {
     let school = School::of_classin().await;
     for class in 0..280 / size {
         let code = format!("c{class}");

@@ -98,13 +98,13 @@ pub(crate) const TROUBLES: &[Spec] = &[
         Exam,
         "poison",
         Values::Text,
-        "Every write that names this value, sid or gid answers 500 and applies nothing.",
+        "Every write that names this value, sid or gid (or one of several, between commas) answers 500 and applies nothing.",
     ),
     other(
         ClassIn,
         "poison",
         Values::Text,
-        "Every call that names this value answers poison_code and applies nothing.",
+        "Every call that names this value (or one of several, between commas) answers poison_code and applies nothing.",
     ),
     words(
         ClassIn,

@@ -1,6 +1,7 @@
 //! The calls that change something. Each is one attempt, and none is repeated here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::ClassinConnection;
 use crate::remote::classin::password::PasswordSource;
@@ -35,6 +36,14 @@ impl ClassinWriter {
     #[must_use]
     pub fn with_passwords(self, passwords: PasswordSource) -> Self {
         Self { passwords, ..self }
+    }
+
+    /// The same writer for parts of a call that met a 5xx: see [`Transport::for_parts`](crate::remote::http::Transport::for_parts).
+    #[must_use]
+    pub fn for_parts(&self) -> Self {
+        let ClassinConnection { transport, school } = &self.connection;
+        let connection = ClassinConnection { transport: transport.for_parts(), school: Arc::clone(school) };
+        Self { connection, passwords: self.passwords.clone() }
     }
 
     /// Adds students to a class, or to a whole course. Repeating the same call is safe: it answers that
