@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ClassinSyncError;
 use super::context::ClassinApplyContext;
-use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem};
+use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem, nobody_leaves};
 use super::guard;
 use super::plan::ClassinPlan;
 use super::record::{action, call};
@@ -307,9 +307,25 @@ impl<'a> ClassinApplier<'a> {
                     }
                 };
             }
-            let subject = Subject::from(operation);
-            self.plan.standing.outcome_without_call(subject, &operation.state, is_stopping)
+            if operation.kind == EnrolmentKind::Remove && operation.is_planned() && self.has_ended(operation.target)
+            {
+                return nobody_leaves();
+            }
+            self.plan.standing.outcome_of(operation, is_stopping)
         })
+    }
+
+    /// The classes and courses whose ids ClassIn does not take.
+    pub(super) fn wrong(&self) -> BTreeMap<ClassTarget, Code> {
+        let notes = self.notes();
+        let ended = |target: &ClassTarget| notes.ended.contains_key(target);
+        notes.closed.iter().filter(|(target, _)| !ended(target)).map(|(target, code)| (*target, *code)).collect()
+    }
+
+    /// Whether it turned out that the class, or its course, takes no changes any more.
+    fn has_ended(&self, target: ClassTarget) -> bool {
+        let notes = self.notes();
+        notes.ended.contains_key(&target) || notes.ended.contains_key(&ClassTarget { class: None, ..target })
     }
 
     /// What the operation rests on and has not happened: the last of its conditions.
@@ -320,10 +336,8 @@ impl<'a> ClassinApplier<'a> {
     /// What the report says beyond figures.
     fn describe(&self, report: &mut ServiceReport) {
         let mut notes = self.notes();
-        for remark in notes.remarks.drain(..) {
-            report.notes.push(remark);
-            report.worsen(Severity::Incomplete);
-        }
+        // Whoever is kept out by it stands among the failures, which makes the run incomplete.
+        report.notes.append(&mut notes.remarks);
         if let Some(stop) = self.state().stopped() {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }

@@ -259,6 +259,11 @@ fn tokens(terms: ClassinApplyContext<'_>, items: &[EnrolmentItem]) -> Vec<Token>
     items.iter().map(token).collect()
 }
 
+/// Nobody leaves a class any more that takes no changes for good: its members are forgotten, and there is nothing to do.
+pub(super) fn nobody_leaves<G>() -> Outcome<G> {
+    Outcome::Unsent(Unsent::Unneeded)
+}
+
 fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgement<()> {
     let JudgedItem { verdict, text } = judged;
     let failed = || {
@@ -268,6 +273,9 @@ fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgeme
     match verdict {
         ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => Judgement::Settled(Outcome::Applied(())),
         ItemVerdict::StopRun { .. } => Judgement::Settled(Outcome::Unsent(Unsent::ServiceStopped)),
+        ItemVerdict::Closed { for_good: true, .. } if item.operation.kind == EnrolmentKind::Remove => {
+            Judgement::Settled(nobody_leaves())
+        }
         ItemVerdict::Repair { .. } => match item.joined_by {
             Some(contact) => Judgement::Settled(repair::joined_in_vain(contact)),
             None => Judgement::Repair(failed()),

@@ -3,7 +3,7 @@
 use super::apply::ClassinApplier;
 use super::cause;
 use super::record::{action, call};
-use super::standing::WaitingForClosed;
+use super::closed_classes::WaitingForClosed;
 use crate::run::delivery::{Applier, Place, failure};
 use crate::store::{CallRecord, FullClass, StoreError};
 use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, Subject};
@@ -58,7 +58,7 @@ impl ClassinApplier<'_> {
         for operation in self.plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
             let course = ClassTarget { class: None, ..operation.target };
             let code = ended.get(&operation.target).or_else(|| ended.get(&course));
-            if let Some(code) = code.filter(|_| operation.is_planned() && !self.is_applied(operation)) {
+            if let Some(code) = code.filter(|_| !self.is_applied(operation)) {
                 waiting.add(operation, *code);
             }
         }

@@ -6,6 +6,7 @@ mod account;
 mod accounts_applied;
 mod apply;
 mod cause;
+mod closed_classes;
 mod context;
 mod contradiction;
 mod courses;
@@ -400,8 +401,8 @@ fn count_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
 fn count_enrolments_unapplied(plan: &ClassinPlan, report: &mut ServiceReport) {
     for operation in &plan.operations {
         let (subject, state) = (Subject::from(operation), &operation.state);
-        report.held_as_before += u64::from(plan.standing.is_known_hold(subject.clone(), state));
-        report.count(operation.kind.as_str(), &plan.standing.outcome_without_call(subject, state, false));
+        report.held_as_before += u64::from(plan.standing.is_known_hold(subject, state));
+        report.count(operation.kind.as_str(), &plan.standing.outcome_of(operation, false));
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::closed_classes::{Waiters, WaitingForClosed};
 use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
 use rosterd_core::classin_plan::{
-    Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey,
-    Subject, class_key, classin_holds,
+    EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey, Subject,
+    classin_holds,
 };
 use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, NamedHold};
 use rosterd_core::failure::{ClassinKind, FailureCode, FailureState, OperationKey, Service};
@@ -22,13 +23,18 @@ pub(super) struct StandingEnrolments {
     now: Vec<Standing>,
     /// What stands just as it stood before: it no longer makes a run end otherwise than well.
     known: HashSet<OperationKey>,
+    /// Who waited before for classes that take no changes, and who waits now.
+    waiters: Waiters,
+    /// The row of each of those classes.
+    closed: BTreeMap<ClassTarget, OperationKey>,
 }
 
 impl StandingEnrolments {
     /// Reads what stood before the run.
     pub(super) async fn before(context: &Context) -> Result<Self, StoreError> {
         let before = context.state.standing(Service::Classin).await?;
-        Ok(Self { before, ..Self::default() })
+        let waiters = Waiters::read(context).await?;
+        Ok(Self { before, waiters, ..Self::default() })
     }
 
     /// The same beside a plan that the guard has been through.
@@ -47,10 +53,14 @@ impl StandingEnrolments {
                 now.push(one);
             }
         }
-        now.extend(WaitingForClosed::of(plan).rows());
+        let waiting = WaitingForClosed::of(plan);
+        let waiters = self.waiters.followed_by(&waiting);
+        let closed: Vec<(ClassTarget, Standing)> = waiting.rows(&waiters).collect();
+        now.extend(closed.iter().map(|(_, row)| row.clone()));
+        let closed = closed.into_iter().map(|(target, row)| (target, row.key)).collect();
         now.extend(plan.unasked.iter().map(|(target, members)| probably_over(*target, *members)));
         let known = now.iter().filter(|one| self.before.knows(one)).map(|one| one.key.clone()).collect();
-        Self { before: self.before, now, known }
+        Self { before: self.before, now, known, waiters, closed }
     }
 
     /// Writes down what stands now, and closes what no longer does.
@@ -61,6 +71,7 @@ impl StandingEnrolments {
         run: RunId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        self.waiters.remember(context).await?;
         context.state.record_standing(&self.before, &self.now, run, now_ms).await?;
         context.state.close_standing(&self.before, &self.now, |key| decided.contains(key), now_ms).await
     }
@@ -73,7 +84,9 @@ impl StandingEnrolments {
         run: RunId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let rows: Vec<Standing> = waiting.rows().collect();
+        let waiters = Waiters::read(context).await?.joined_by(&waiting);
+        waiters.remember(context).await?;
+        let rows: Vec<Standing> = waiting.rows(&waiters).map(|(_, row)| row).collect();
         context.state.record_standing(&self.before, &rows, run, now_ms).await
     }
 
@@ -88,6 +101,19 @@ impl StandingEnrolments {
             | EnrolmentState::Skipped(_)
             | EnrolmentState::Cannot(_)
             | EnrolmentState::Waiting(_) => false,
+        }
+    }
+
+    /// How an enrolment operation ends that no call was made for. Who waits for a class that takes no changes counts in the
+    /// run that finds it.
+    pub(super) fn outcome_of(&self, operation: &EnrolmentOperation, is_stopping: bool) -> Outcome {
+        let row = self.closed.get(&operation.target);
+        match (operation.kind, &operation.state, row) {
+            (EnrolmentKind::Enrol, EnrolmentState::Skipped(Reason::Closed(_)), Some(row)) => {
+                let is_known = self.known.contains(row);
+                Outcome::Unsent(if is_known { Unsent::Standing } else { Unsent::Withheld })
+            }
+            _ => self.outcome_without_call(Subject::from(operation), &operation.state, is_stopping),
         }
     }
 
@@ -157,38 +183,6 @@ pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
     shared.students.first().map(|first| OperationKey::of(kind, first.clone()))
 }
 
-/// Who waits for classes that take no changes any more: one row for each class, as its ids are the cause for all of them.
-#[derive(Default)]
-pub(super) struct WaitingForClosed(BTreeMap<ClassTarget, (Code, String, u64)>);
-
-impl WaitingForClosed {
-    pub(super) fn add(&mut self, operation: &EnrolmentOperation, code: Code) {
-        let (_, _, students) =
-            self.0.entry(operation.target).or_insert_with(|| (code, class_key(operation), 0));
-        *students += 1;
-    }
-
-    fn of(plan: &ClassinPlan) -> Self {
-        let mut waiting = Self::default();
-        for operation in plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
-            if let EnrolmentState::Skipped(Reason::Closed(code)) = operation.state {
-                waiting.add(operation, code);
-            }
-        }
-        waiting
-    }
-
-    fn rows(self) -> impl Iterator<Item = Standing> {
-        self.0.into_iter().map(|(target, (code, class, students))| {
-            let message = format!(
-                "class {class} ({target}) takes no changes any more (code {code}), and {students} of its students are not \
-                 in it: enter the ids of the lesson that follows it, or take them off the class"
-            );
-            of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target)
-        })
-    }
-}
-
 /// A class that no row names, in a mode or with a setting that takes nobody out.
 fn probably_over(target: ClassTarget, members: usize) -> Standing {
     let message = format!(
@@ -199,7 +193,7 @@ fn probably_over(target: ClassTarget, members: usize) -> Standing {
     of_class(EnrolmentKind::Remove, target.to_string(), (FailureCode::ProbablyOver, message), target)
 }
 
-fn of_class(
+pub(super) fn of_class(
     kind: EnrolmentKind,
     class: String,
     (code, message): (FailureCode, String),

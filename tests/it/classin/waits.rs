@@ -3,7 +3,7 @@
 use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::Role;
-use rosterd_testkit::{HOUR, School};
+use rosterd_testkit::{DAY, HOUR, School};
 
 use super::accounts::registering;
 use super::{count, in_step};
@@ -194,6 +194,63 @@ async fn a_class_that_is_over_is_one_row_for_all_who_wait_for_it_and_a_person_en
     }
     school.run_as(Exit::Done).await;
     assert!(school.failures().await.is_empty(), "nobody waits for it any more");
+}
+
+#[tokio::test]
+async fn each_student_who_joins_a_class_that_is_over_counts_in_the_run_that_finds_them() {
+    let (school, class, _) = in_step(3).await;
+    school.sandbox.end_class(class.course, class.class);
+    let join = async |id: &str| {
+        school.student(id).await;
+        school.join(id, "c1").await;
+    };
+    join("w1").await;
+    school.run_as(Exit::Incomplete).await;
+    school.run_as(Exit::Done).await;
+    join("w2").await;
+    let report = school.run_to(Exit::Incomplete).await;
+    assert_eq!((report.attention["ended-classes"].count, report.errors.len()), (1, 0), "{report:#?}");
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.attention["ended-classes"].count, 1, "{:?}", report.attention);
+    let rows = school.failures().await;
+    assert!(rows.len() == 1 && rows[0].message.contains("2 of its students"), "{rows:?}");
+    // What a person silenced is about those who waited then.
+    let ignored = school.program(&["failures", "ignore", &rows[0].id.to_string()]);
+    assert_eq!(ignored.code, 0, "{ignored:?}");
+    assert!(school.run_to(Exit::Done).await.attention.is_empty());
+    join("w3").await;
+    school.run_as(Exit::Incomplete).await;
+    let rows = school.failures().await;
+    assert!(rows.len() == 1 && rows[0].state == FailureState::Waiting, "{rows:?}");
+    school.run_as(Exit::Done).await;
+    // Who goes, or stays, is no news.
+    school.leave("w1", "c1").await;
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.attention["ended-classes"].count, 1, "{:?}", report.attention);
+    assert!(school.failures().await[0].message.contains("2 of its students"));
+}
+
+#[tokio::test]
+async fn who_leaves_a_lesson_that_is_over_is_forgotten_there_and_nothing_is_to_be_done() {
+    for is_deleted in [false, true] {
+        let (school, class, uids) = in_step(8).await;
+        if is_deleted {
+            school.sandbox.delete_class(class.course, class.class);
+        } else {
+            school.sandbox.end_class(class.course, class.class);
+        }
+        for id in ["s000", "s001"] {
+            school.leave(id, "c1").await;
+        }
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(count(&report, "skipped", "remove"), 2, "{report:#?}");
+        assert!(school.failures().await.is_empty() && report.errors.is_empty(), "{report:#?}");
+        assert_eq!(school.number("SELECT count(*) FROM counted_writes").await, 0, "nobody left");
+        school.sandbox.clear_journal();
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(count(&report, "planned", "remove"), 0);
+        assert!(school.classin_calls().is_empty() && uids.len() == 8);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,139 @@
+//! Students who wait for classes that take no changes any more: one row for each class, as its ids are the cause for all
+//! of them. Who waits is remembered, so that a further student is news, and nobody else is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::ClassinPlan;
+use super::standing::of_class;
+use crate::run::Context;
+use crate::store::{Standing, StoreError};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, class_key};
+use rosterd_core::exam_plan::{Digest, Fingerprint};
+use rosterd_core::failure::FailureCode;
+use rosterd_core::roster::{ClassId, ClassTarget, CourseId, StudentId};
+
+/// The fact that holds who waits: a line for each class, its ids, how often somebody joined those who waited, and a
+/// fingerprint of each student.
+const WAITERS: &str = "classin.waiters";
+
+/// Who waits for one class.
+struct Waiting {
+    code: Code,
+    /// The class as failures name it.
+    class: String,
+    students: BTreeSet<u64>,
+}
+
+/// Who waits for classes that take no changes any more.
+#[derive(Default)]
+pub(super) struct WaitingForClosed(BTreeMap<ClassTarget, Waiting>);
+
+impl WaitingForClosed {
+    pub(super) fn add(&mut self, operation: &EnrolmentOperation, code: Code) {
+        let begin = || Waiting { code, class: class_key(operation), students: BTreeSet::new() };
+        let waiting = self.0.entry(operation.target).or_insert_with(begin);
+        waiting.students.insert(fingerprint(&operation.student));
+    }
+
+    pub(super) fn of(plan: &ClassinPlan) -> Self {
+        let mut waiting = Self::default();
+        for operation in plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
+            if let EnrolmentState::Skipped(Reason::Closed(code)) = operation.state {
+                waiting.add(operation, code);
+            }
+        }
+        waiting
+    }
+
+    /// One row for each class. It is another matter as often as somebody joined those who waited.
+    pub(super) fn rows(self, waiters: &Waiters) -> impl Iterator<Item = (ClassTarget, Standing)> {
+        self.0.into_iter().map(|(target, Waiting { code, class, students })| {
+            let message = format!(
+                "class {class} ({target}) takes no changes any more (code {code}), and {} of its students are not in it: \
+                 enter the ids of the lesson that follows it, or take them off the class",
+                students.len()
+            );
+            let row = of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target);
+            let joined = waiters.0.get(&target).map_or(0, |known| known.joined);
+            let desired_hash = match joined {
+                0 => row.desired_hash,
+                joined => {
+                    let mut digest = Digest::open("waiters");
+                    digest.text(&row.desired_hash.0.to_string()).text(&joined.to_string());
+                    digest.finish()
+                }
+            };
+            (target, Standing { desired_hash, ..row })
+        })
+    }
+}
+
+/// Who is known to wait, by class.
+#[derive(Default)]
+pub(super) struct Waiters(BTreeMap<ClassTarget, Known>);
+
+#[derive(Clone, Default)]
+struct Known {
+    /// In how many runs somebody joined those who waited.
+    joined: u64,
+    students: BTreeSet<u64>,
+}
+
+impl Waiters {
+    pub(super) async fn read(context: &Context) -> Result<Self, StoreError> {
+        let stored = context.state.fact(WAITERS).await?.unwrap_or_default();
+        Ok(Self(stored.lines().filter_map(line).collect()))
+    }
+
+    /// What is known once these wait, and nobody else does. Of a class that is not known yet, all that wait are.
+    pub(super) fn followed_by(&self, waiting: &WaitingForClosed) -> Self {
+        let follow = |(target, Waiting { students, .. }): (&ClassTarget, &Waiting)| {
+            let known = self.0.get(target);
+            let is_joined = known.is_some_and(|known| !students.is_subset(&known.students));
+            let joined = known.map_or(0, |known| known.joined).saturating_add(u64::from(is_joined));
+            (*target, Known { joined, students: students.clone() })
+        };
+        Self(waiting.0.iter().map(follow).collect())
+    }
+
+    /// The same, and whoever waits for other classes still does.
+    pub(super) fn joined_by(&self, waiting: &WaitingForClosed) -> Self {
+        let mut waiters = self.0.clone();
+        waiters.extend(self.followed_by(waiting).0);
+        Self(waiters)
+    }
+
+    pub(super) async fn remember(&self, context: &Context) -> Result<(), StoreError> {
+        let lines: Vec<String> = self.0.iter().map(|(target, known)| written(*target, known)).collect();
+        let text = (!lines.is_empty()).then(|| lines.join("\n"));
+        if context.state.fact(WAITERS).await? == text {
+            return Ok(());
+        }
+        context.state.remember(WAITERS, text.as_deref()).await
+    }
+}
+
+fn fingerprint(student: &StudentId) -> u64 {
+    let mut digest = Digest::open("waiter");
+    digest.text(student.as_str());
+    let Fingerprint(fingerprint) = digest.finish();
+    fingerprint
+}
+
+fn written(target: ClassTarget, known: &Known) -> String {
+    let class = target.class.map_or_else(|| "-".to_owned(), |class| class.to_string());
+    let students = known.students.iter().map(|student| format!(" {student:x}"));
+    format!("{} {class} {}{}", target.course, known.joined, students.collect::<String>())
+}
+
+fn line(line: &str) -> Option<(ClassTarget, Known)> {
+    let mut words = line.split_whitespace();
+    let course = CourseId(words.next()?.parse().ok()?);
+    let class = match words.next()? {
+        "-" => None,
+        class => Some(ClassId(class.parse().ok()?)),
+    };
+    let joined = words.next()?.parse().ok()?;
+    let students = words.filter_map(|word| u64::from_str_radix(word, 16).ok()).collect();
+    Some((ClassTarget { course, class }, Known { joined, students }))
+}
