@@ -272,6 +272,7 @@ impl<'a> ClassinApplier<'a> {
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;
         self.remember_ended().await?;
+        self.record_wrong_ids().await?;
         let may_go_on = if self.state().stopped().is_some() { MayGoOn::No } else { MayGoOn::Yes };
         self.describe(report);
         match self.state().take_broken() {

@@ -46,12 +46,12 @@ fn not_sent(error: &ClassinError) -> FailureCause {
 /// ClassIn answered with a code that is no success; `None` where it answered without one.
 pub(super) fn of_verdict(call: Call, verdict: ItemVerdict, text: Option<String>) -> Option<FailureCause> {
     let code = verdict.code()?;
-    // A class that is closed for good holds its operations back by itself.
-    let is_for_good = matches!(verdict, ItemVerdict::Closed { for_good: true, .. });
+    // A class that is closed holds its operations back by itself, or by one failure for all of them.
+    let is_closed = matches!(verdict, ItemVerdict::Closed { .. });
     let cause = FailureCause::new(FailureCode::Classin(code), decide(call, code).sentence());
     Some(FailureCause {
         service_text: text,
-        next: (!is_for_good).then(|| NextAttempt::after(verdict)),
+        next: (!is_closed).then(|| NextAttempt::after(verdict)),
         contact: contact_asked_for(code),
         ..cause
     })

@@ -32,6 +32,7 @@ mod service_account;
 mod shared;
 mod standing;
 mod storm;
+mod wrong_ids;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::context::ClassinApplyContext;
 use super::history::MixedFailure;
 use super::plan::ClassinPlan;
+use super::wrong_ids::ids_key;
 use crate::run::Context;
 use crate::run::delivery::{self, Place, failure};
 use crate::store::{CallRecord, ClassinOpenFailure, StoreError};
@@ -100,9 +101,11 @@ pub(super) async fn close_superseded(
     let is_condemned = |operation: &&EnrolmentOperation| {
         matches!(operation.state, EnrolmentState::Skipped(Reason::Closed(_)))
     };
-    let enrolments = operations.iter().filter(|operation| !is_condemned(operation)).map(Subject::from);
+    let wanted = || operations.iter().filter(|operation| !is_condemned(operation));
+    let enrolments = wanted().map(Subject::from);
     let accounts = accounts.iter().map(Subject::from);
-    let wanted: HashSet<OperationKey> = enrolments.chain(accounts).map(|subject| subject.key).collect();
+    let mut wanted: HashSet<OperationKey> = wanted().map(ids_key).collect();
+    wanted.extend(enrolments.chain(accounts).map(|subject| subject.key));
     context.state.supersede_failures(Service::Classin, &wanted, now_ms).await.map(drop)
 }
 

@@ -296,3 +296,46 @@ async fn a_plan_shows_what_waits_as_what_cannot_be_done_with_the_reason() {
         (Some("skipped"), Some("dead-letter"))
     );
 }
+
+#[tokio::test]
+async fn a_class_with_wrong_ids_is_one_cause_for_it_and_not_one_for_each_student() {
+    for (course, code) in [(false, "143"), (true, "144")] {
+        let (mut school, class, _) = in_step(3).await;
+        school.setting("RETRY__MAX_ATTEMPTS", "2");
+        let wrong = if course { 9_999_999 } else { class.course };
+        school.name_class("typo", rosterd_testkit::ClassIds { course: wrong, class: 7_654_321 }).await;
+        for at in 0..40 {
+            let id = format!("w{at:02}");
+            school.student(&id).await;
+            school.join(&id, "typo").await;
+        }
+        let good = school.student("good").await;
+        school.join("good", "c1").await;
+        school.run_as(Exit::Incomplete).await;
+        assert!(school.members(class).contains(&good), "{code}");
+        let rows = school.failures().await;
+        assert_eq!(rows.len(), 1, "{code}: {rows:#?}");
+        let row = &rows[0];
+        assert_eq!((row.student_id.as_str(), row.class_code.as_str()), ("", "typo"), "{row:#?}");
+        assert_eq!((row.code.as_str(), row.owner), (code, "it"), "{row:#?}");
+        assert!(row.message.contains("40 students") && row.message.contains(&wrong.to_string()), "{row:#?}");
+        // Not due: no call. Due: one call, and then it waits for a person.
+        school.sandbox.clear_journal();
+        school.run_as(Exit::Incomplete).await;
+        assert!(school.classin_calls().is_empty(), "{code}");
+        school.later(DAY);
+        school.run_as(Exit::Incomplete).await;
+        assert_eq!(school.classin_calls().len(), 1, "{code}");
+        school.later(DAY);
+        school.run_as(Exit::Done).await;
+        let rows = school.failures().await;
+        assert!(rows.len() == 1 && rows[0].state == FailureState::Dead, "{code}: {rows:#?}");
+        // The ids are mended.
+        let right = school.class("right").await;
+        school.sql("DELETE FROM classes WHERE class_code = 'right'").await;
+        school.name_class("typo", right).await;
+        school.run_as(Exit::Done).await;
+        assert_eq!(school.members(right).len(), 40, "{code}");
+        assert!(school.failures().await.is_empty(), "{code}");
+    }
+}

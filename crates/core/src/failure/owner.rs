@@ -135,9 +135,12 @@ impl FailureOwner {
         match decision.class {
             _ if !decision.listed => Self::It,
             CodeClass::Full => Self::Quota,
-            CodeClass::Student | CodeClass::Repair | CodeClass::Class { .. } | CodeClass::Course { .. } => {
-                Self::SchoolOffice
-            }
+            // The ids of a class are wrong for all of its students; a class that is over is followed by another one.
+            CodeClass::Class { for_good: false } | CodeClass::Course { for_good: false } => Self::It,
+            CodeClass::Student
+            | CodeClass::Repair
+            | CodeClass::Class { for_good: true }
+            | CodeClass::Course { for_good: true } => Self::SchoolOffice,
             CodeClass::Run(Stop::NoPermission | Stop::OurMistake) => Self::It,
             CodeClass::Retry | CodeClass::Done | CodeClass::Already | CodeClass::Run(Stop::Maintenance) => {
                 Self::Service

@@ -18,6 +18,12 @@ pub struct Wanted<'a> {
     pub target: ClassTarget,
 }
 
+/// What is wanted of a class or course by such calls as a whole: that its ids are right. Other ids are another want.
+#[must_use]
+pub fn class_hash(kind: EnrolmentKind, target: ClassTarget) -> u64 {
+    desired_hash(&Wanted { kind, student: &StudentId::new(""), class_code: None, uid: None, target })
+}
+
 /// The fingerprint: the same on every machine and in every version, so that it can be stored.
 #[must_use]
 pub fn desired_hash(wanted: &Wanted<'_>) -> u64 {

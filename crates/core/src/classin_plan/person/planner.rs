@@ -7,7 +7,7 @@ use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
     Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LeftAsSet,
-    Reason, Wanted, desired_hash,
+    Reason, Wanted, class_hash, desired_hash,
 };
 use crate::roster::{ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
@@ -216,7 +216,7 @@ impl<'a> Planner<'a> {
         } else if row.uid.is_none() {
             EnrolmentState::Cannot(Reason::NoAccount)
         } else {
-            self.due(desired_hash)
+            self.due(desired_hash, EnrolmentKind::Enrol, row.target)
         };
         EnrolmentOperation {
             kind: EnrolmentKind::Enrol,
@@ -310,7 +310,9 @@ impl<'a> Planner<'a> {
         } else {
             match end {
                 Some(CourseEnd::Waits) => EnrolmentState::Waiting(Reason::Follows(FOLLOWS_THE_COURSE)),
-                Some(CourseEnd::Removed | CourseEnd::Stays) | None => self.due(removal.desired_hash),
+                Some(CourseEnd::Removed | CourseEnd::Stays) | None => {
+                    self.due(removal.desired_hash, EnrolmentKind::Remove, record.target)
+                }
             }
         };
         if removal.is_planned() {
@@ -335,7 +337,7 @@ impl<'a> Planner<'a> {
                 (EnrolmentState::Planned, Some(uid)) => {
                     removal.after.push(Condition::Settled { target: one.target, uid });
                 }
-                (EnrolmentState::Waiting(_), _) if self.view.given_up.contains(&one.desired_hash) => {}
+                (EnrolmentState::Waiting(_), _) if self.is_given_up(one) => {}
                 (EnrolmentState::Skipped(_), _) => {}
                 (
                     EnrolmentState::Planned
@@ -408,12 +410,25 @@ impl<'a> Planner<'a> {
         (runs < LEAST_RUNS || self.view.now_ms < until_ms).then_some(Reason::Grace { until_ms })
     }
 
-    fn due(&self, desired_hash: u64) -> EnrolmentState {
-        match self.view.holds.get(&desired_hash) {
+    /// A failure of its own holds an operation back, or one of its class or course.
+    fn due(&self, desired_hash: u64, kind: EnrolmentKind, target: ClassTarget) -> EnrolmentState {
+        let holds = failures_of(desired_hash, kind, target).into_iter();
+        match holds.filter_map(|hash| self.view.holds.get(&hash)).next() {
             Some(how) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
             None => EnrolmentState::Planned,
         }
     }
+
+    fn is_given_up(&self, open: &Open) -> bool {
+        let mut hashes = failures_of(open.desired_hash, EnrolmentKind::Enrol, open.target).into_iter();
+        hashes.any(|hash| self.view.given_up.contains(&hash))
+    }
+}
+
+/// What the failures are about that hold an operation back: itself, its class, its course.
+pub(super) fn failures_of(desired_hash: u64, kind: EnrolmentKind, target: ClassTarget) -> [u64; 3] {
+    let course = ClassTarget { class: None, ..target };
+    [desired_hash, class_hash(kind, target), class_hash(kind, course)]
 }
 
 /// Nobody leaves a class that is probably over, and nobody is told about it, before that is known.

@@ -1,0 +1,102 @@
+//! Classes and courses whose ids ClassIn does not take: one failure for all of their students, for whoever mends the ids.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::apply::ClassinApplier;
+use super::record::{action, call};
+use crate::run::delivery::{Place, Subject, failure};
+use crate::store::{CallRecord, StoreError};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, class_hash, class_key, decide};
+use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::failure::{FailureCode, OperationKey};
+use rosterd_core::outcome::{FailureCause, Outcome};
+use rosterd_core::roster::{ClassTarget, StudentId};
+
+/// Under which key the ids of a class fail.
+pub(super) fn ids_key(operation: &EnrolmentOperation) -> OperationKey {
+    OperationKey::in_class(operation.kind.into(), StudentId::new(""), class_key(operation))
+}
+
+/// What one class, or one course, refuses of one kind.
+struct WrongIds<'a> {
+    code: Code,
+    /// The first that was refused.
+    first: &'a EnrolmentOperation,
+    students: HashSet<&'a StudentId>,
+}
+
+impl ClassinApplier<'_> {
+    /// Writes down one failure for each class or course that refuses everybody, in place of one for each student, and ends
+    /// those of classes that take them again.
+    pub(super) async fn record_wrong_ids(&self) -> Result<(), StoreError> {
+        if self.plan.operations.iter().all(|operation| !operation.is_planned()) {
+            return Ok(());
+        }
+        let context = self.terms.context;
+        let open = context.state.classin_open_failures().await?;
+        let open: HashSet<OperationKey> = open.into_iter().map(|failure| failure.key).collect();
+        let mut record = CallRecord::default();
+        let wrong = self.wrong_ids();
+        for ((kind, target), WrongIds { code, first, students }) in &wrong {
+            let message = format!(
+                "class {} ({target}), {} students: {}",
+                class_key(first),
+                students.len(),
+                decide(call(first), *code).sentence()
+            );
+            let cause = FailureCause::new(FailureCode::Classin(*code), message);
+            let desired_hash = Fingerprint(class_hash(*kind, *target));
+            let subject = Subject { key: ids_key(first), desired_hash };
+            record.failures.extend(failure(context, &subject, &cause, Place::at(action(first))).await?);
+        }
+        for operation in self.plan.operations.iter().filter(|operation| operation.is_planned()) {
+            let of_class = ids_key(operation);
+            if self.is_applied(operation) && open.contains(&of_class) {
+                record.applied.push(of_class);
+            }
+            // An earlier version wrote a failure for each student.
+            let of_student = rosterd_core::classin_plan::Subject::from(operation).key;
+            let is_refused = self.scopes(operation).any(|scope| wrong.contains_key(&(operation.kind, scope)));
+            if is_refused && open.contains(&of_student) {
+                record.applied.push(of_student);
+            }
+        }
+        if record.failures.is_empty() && record.applied.is_empty() {
+            return Ok(());
+        }
+        context.state.record_call(&record, self.terms.run, context.clock.now_ms()).await
+    }
+
+    fn scopes(&self, operation: &EnrolmentOperation) -> impl Iterator<Item = ClassTarget> + use<> {
+        let target = operation.target;
+        [target, ClassTarget { class: None, ..target }].into_iter()
+    }
+
+    fn wrong_ids(&self) -> BTreeMap<(EnrolmentKind, ClassTarget), WrongIds<'_>> {
+        let closed = self.wrong();
+        let mut wrong: BTreeMap<(EnrolmentKind, ClassTarget), WrongIds<'_>> = BTreeMap::new();
+        let planned = || self.plan.operations.iter().filter(|operation| operation.is_planned());
+        let scope = |operation: &EnrolmentOperation| {
+            let mut scopes = self.scopes(operation);
+            scopes.find_map(|scope| Some((scope, *closed.get(&scope)?)))
+        };
+        for operation in planned() {
+            let Some((target, code)) = scope(operation) else { continue };
+            let refused = Some(FailureCode::Classin(code));
+            let Some(Outcome::Failed(cause)) = self.outcome_of(super::apply::key(operation)) else {
+                continue;
+            };
+            if Some(&cause.code) == refused.as_ref() {
+                let begin = || WrongIds { code, first: operation, students: HashSet::new() };
+                wrong.entry((operation.kind, target)).or_insert_with(begin);
+            }
+        }
+        for operation in planned().filter(|operation| !self.is_applied(operation)) {
+            let Some((target, _)) = scope(operation) else { continue };
+            if let Some(ids) = wrong.get_mut(&(operation.kind, target)) {
+                ids.students.insert(&operation.student);
+            }
+        }
+        wrong
+    }
+}
