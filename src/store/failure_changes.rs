@@ -151,6 +151,25 @@ impl StateStore {
         .done("recording that the account is full")
     }
 
+    /// These adds were refused because of their group, whose gid is wrong: no fault of their students.
+    pub async fn blame_group(&self, refused: &[OperationKey], message: &str) -> Result<(), StoreError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE failures SET code = ?, message = ? WHERE code = ? AND state IN ('waiting', 'dead') \
+             AND is_standing = 0 AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+        )
+        .bind(FailureCode::GroupRefused.as_str())
+        .bind(message)
+        .bind(FailureCode::Refused.as_str())
+        .bind(keys(refused))
+        .execute(self.writer()?)
+        .await
+        .done("recording that a group takes nobody")
+    }
+
     /// Closes as superseded every open failure of a service that the newest complete plan no longer wants. Says how
     /// many that are.
     pub async fn supersede_failures(

@@ -21,7 +21,7 @@ use super::standing::StandingOperations;
 use super::storm::{Turns, is_undivided, left_for_later};
 use super::witnesses::Witness;
 use super::write_call::WriteCall;
-use super::{ExamSide, ExamSyncError, record};
+use super::{ExamSide, ExamSyncError, record, refused_groups};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::delivery::{
@@ -227,6 +227,7 @@ impl<'a> ExamApplier<'a> {
             return Err(error.into());
         }
         context.run_context.state.blame_account(&refused).await?;
+        refused_groups::blame(&context.run_context.state, context.plan, &state).await?;
         Ok(context.run_context.state.blame_service(&refused_to_the_last(context.plan, &state)).await?)
     }
 

@@ -198,6 +198,29 @@ async fn reads_that_lag_behind_writes_enter_nobody_twice_and_make_nobody_a_stran
 }
 
 #[tokio::test]
+async fn a_group_that_takes_nobody_while_others_are_entered_is_a_cause_for_it_and_no_student_is() {
+    for how in ["refuse_call", "fail_item"] {
+        let mut world = ExamSchool::switched(students(20), &[("unknown_gid", how)]).await;
+        world.groups.insert("g9".to_owned(), Some(999_999));
+        for id in ["s003", "s011", "s017"] {
+            world.edit(id, |it| it.in_groups(["g9"])).await;
+        }
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.failed()), ("17 add".to_owned(), "3 add".to_owned()), "{how}");
+        let failures = world.failures().await;
+        assert_eq!(failures.len(), 3, "{how}: {failures:?}");
+        for row in &failures {
+            assert_eq!((row.code.as_str(), row.owner), ("group-refused", "it"), "{how}: {row:?}");
+            assert!(row.message.contains("999999"), "{how}: {row:?}");
+        }
+        world.groups.insert("g9".to_owned(), world.groups["g1"]);
+        world.edit("s003", |it| it).await;
+        let _report = world.run_later().await;
+        assert_eq!(world.failures().await, [], "{how}");
+    }
+}
+
+#[tokio::test]
 async fn a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone() {
     for style in ["200_json", "4xx_json", "4xx_text"] {
         let mut world =

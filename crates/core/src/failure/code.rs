@@ -66,6 +66,8 @@ pub enum FailureCode {
     NotOurs,
     /// A class that no row names any more is probably over, and nobody may be taken out of it.
     ProbablyOver,
+    /// Every add into a group was refused, while others went through: its gid is wrong.
+    GroupRefused,
     /// The login value still belongs to another student's candidate: the operation waits until it is free.
     LoginValueInUse,
     /// A leaver and somebody on the roster may be one person.
@@ -103,7 +105,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 44] = [
+const WORDS: [FailureCode; 45] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -148,6 +150,7 @@ const WORDS: [FailureCode; 44] = [
     FailureCode::ClocksDiffer,
     FailureCode::NotOurs,
     FailureCode::ProbablyOver,
+    FailureCode::GroupRefused,
 ];
 
 impl FailureCode {
@@ -208,6 +211,7 @@ impl FailureCode {
             Self::NoContact => "no-contact",
             Self::NotOurs => "not-ours",
             Self::ProbablyOver => "probably-over",
+            Self::GroupRefused => "group-refused",
             Self::LoginValueInUse => "login-value-in-use",
             Self::SamePerson => "same-person",
             Self::ForeignGroup => "foreign-group",
@@ -265,7 +269,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 44] = [
+    const STORED: [&str; 45] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -310,6 +314,7 @@ mod tests {
         "clocks-differ",
         "not-ours",
         "probably-over",
+        "group-refused",
     ];
 
     #[test]

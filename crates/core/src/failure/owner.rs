@@ -103,6 +103,7 @@ impl FailureOwner {
             | FailureCode::NotShownYet
             | FailureCode::Contradicted => Self::Service,
             FailureCode::GroupWithoutGid
+            | FailureCode::GroupRefused
             | FailureCode::ForeignCandidate
             | FailureCode::AdoptionOff
             | FailureCode::TooLarge
