@@ -6,7 +6,7 @@ use super::EnrolmentLines;
 use super::plan::ClassinPlan;
 use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
-    LARGEST_REGISTRATION, Reason, class_key,
+    LARGEST_REGISTRATION, OverLimit, Reason, class_key,
 };
 use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, Subject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
@@ -46,6 +46,10 @@ fn word(state: &EnrolmentState) -> &'static str {
     }
 }
 
+fn over_limit(state: &EnrolmentState) -> Option<&OverLimit> {
+    state.reason().and_then(Reason::over_limit)
+}
+
 /// Of a limit its hold has the word.
 fn reason_code(state: &EnrolmentState) -> Option<String> {
     state.reason().and_then(Reason::code).map(ToOwned::to_owned)
@@ -66,8 +70,8 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
         reason_code: reason_code(&operation.state),
-        count: None,
-        limit: None,
+        count: over_limit(&operation.state).map(|over| over.count),
+        limit: over_limit(&operation.state).map(|over| over.limit),
         since: None,
         detail: detail.to_owned(),
     }
@@ -88,10 +92,10 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
         fields: Vec::new(),
         gids: BTreeSet::new(),
         state: word(&operation.state),
-        reason: operation.state.reason().map(ToString::to_string),
+        reason: operation.reason_text(),
         reason_code: reason_code(&operation.state),
-        count: None,
-        limit: None,
+        count: over_limit(&operation.state).map(|over| over.count),
+        limit: over_limit(&operation.state).map(|over| over.limit),
         since: None,
         detail,
     }

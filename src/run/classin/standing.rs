@@ -43,12 +43,17 @@ impl StandingEnrolments {
         let named = holds.iter().filter(|hold| hold.word.is_some());
         let holds: HashMap<&OperationKey, &Hold> =
             named.flat_map(|hold| hold.operations.iter().map(move |one| (&one.key, hold))).collect();
-        let enrolments = plan.operations.iter().map(|one| (Subject::from(one), &one.state));
-        let accounts = plan.accounts.operations.iter().map(|one| (Subject::from(one), &one.state));
+        let enrolments = plan.operations.iter();
+        let enrolments = enrolments.map(|one| (Subject::from(one), &one.state, one.reason_text()));
+        let accounts = plan.accounts.operations.iter();
+        let accounts = accounts.map(|one| {
+            let text = one.state.reason().map(ToString::to_string);
+            (Subject::from(one), &one.state, text)
+        });
         let mut now: Vec<Standing> = Vec::new();
         let mut taken = HashSet::new();
-        for one in enrolments.chain(accounts).filter_map(|(subject, state)| standing(subject, state, &holds))
-        {
+        let stands = |(subject, state, text)| standing(subject, (state, text), &holds);
+        for one in enrolments.chain(accounts).filter_map(stands) {
             if taken.insert(one.key.clone()) {
                 now.push(one);
             }
@@ -159,6 +164,7 @@ fn waiting(reason: &Reason) -> Unsent {
         | Reason::WouldEmpty { .. }
         | Reason::Grace { .. }
         | Reason::Shrinks(_)
+        | Reason::TooMany(_)
         | Reason::StillNamed
         | Reason::UnreadableIds
         | Reason::RowsOfNobody { .. }
@@ -214,7 +220,7 @@ pub(super) fn of_class(
 
 fn standing(
     subject: Subject,
-    state: &EnrolmentState,
+    (state, text): (&EnrolmentState, Option<String>),
     holds: &HashMap<&OperationKey, &Hold>,
 ) -> Option<Standing> {
     let (reason, state, code, about) = match state {
@@ -232,7 +238,8 @@ fn standing(
         | EnrolmentState::Waiting(_) => return None,
     };
     let hold = holds.get(&subject.key);
-    let message = hold.map_or_else(|| reason.to_string(), |hold| hold.naming_digest(&reason.to_string()));
+    let text = text.unwrap_or_else(|| reason.to_string());
+    let message = hold.map_or_else(|| text.clone(), |hold| hold.naming_digest(&text));
     let desired_hash = reason.shared().map_or(Fingerprint(subject.desired_hash), |(_, hash)| hash);
     let key = row_key(subject, reason);
     Some(Standing { key, state, code, message, desired_hash, about, of_leaver: false })

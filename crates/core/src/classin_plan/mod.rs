@@ -26,7 +26,8 @@ pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, MOST_SIBLINGS, Reason, SharedContact, SharedContacts,
+    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, MOST_SIBLINGS, OverLimit, Reason, SharedContact,
+    SharedContacts,
     SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, class_hash, desired_hash, evidence_after,
     evidence_before,
 };

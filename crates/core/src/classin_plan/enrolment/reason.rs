@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Evidence, SharedContact};
+use super::{EnrolmentOperation, Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
 use crate::counted::{counted, counted_len};
 use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
-use crate::roster::Mode;
+use crate::roster::{Mode, shell_word};
 
 /// How an earlier failure holds an operation back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,17 @@ impl fmt::Display for LeftAsSet {
     }
 }
 
+/// A limit that was exceeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverLimit {
+    /// With the figures.
+    pub sentence: String,
+    /// How many there are of what is limited.
+    pub count: u64,
+    /// The limit itself.
+    pub limit: u64,
+}
+
 /// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without
 /// personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +83,10 @@ pub enum Reason {
         /// When the grace ends, in milliseconds since 1970 UTC.
         until_ms: i64,
     },
-    /// Too many would leave the class at once, with the figures.
-    Shrinks(String),
+    /// Too many would leave the class at once.
+    Shrinks(OverLimit),
+    /// Too many removals, or too many new names.
+    TooMany(OverLimit),
     /// The student has no row, and member rows still name them.
     StillNamed,
     /// The student has been missing since rows have had no readable id: one of those may be theirs.
@@ -116,6 +129,7 @@ impl Reason {
             Self::WouldEmpty { .. } => Some("class-to-zero"),
             Self::Grace { .. } => Some("grace"),
             Self::Shrinks(_) => Some("max-group"),
+            Self::TooMany(_) => None,
             Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody { .. }
@@ -129,6 +143,12 @@ impl Reason {
             Self::Follows(_) => Some("follows"),
             Self::Other(_) => None,
         }
+    }
+
+    /// The limit, of a hold by one that is a number.
+    #[must_use]
+    pub fn over_limit(&self) -> Option<&OverLimit> {
+        if let Self::Shrinks(over) | Self::TooMany(over) = self { Some(over) } else { None }
     }
 
     /// Of a hold about single people: what an approval has to name, and what the hold is about. Another contact, or
@@ -152,6 +172,7 @@ impl Reason {
             | Self::WouldEmpty { .. }
             | Self::Grace { .. }
             | Self::Shrinks(_)
+            | Self::TooMany(_)
             | Self::NotOurs(_)
             | Self::LeftAsSet(_)
             | Self::HeldBack(_)
@@ -172,6 +193,7 @@ impl Reason {
             | Self::WouldEmpty { .. }
             | Self::Grace { .. }
             | Self::Shrinks(_)
+            | Self::TooMany(_)
             | Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody { .. }
@@ -183,6 +205,22 @@ impl Reason {
             | Self::Follows(_)
             | Self::Other(_) => None,
         }
+    }
+}
+
+/// Stands in a reason for the student and the class that a command is to name.
+const CLAIMED: &str = "STUDENT_ID CLASS_CODE";
+
+impl EnrolmentOperation {
+    /// Why it does not go ahead, for a person: with the command to type, where there is one.
+    #[must_use]
+    pub fn reason_text(&self) -> Option<String> {
+        let text = self.state.reason()?.to_string();
+        let class = match (&self.class_code, self.target.class) {
+            (Some(code), _) => code.as_str().to_owned(),
+            (None, class) => format!("{}/{}", self.target.course, class.map_or(0, |class| class.0)),
+        };
+        Some(text.replace(CLAIMED, &format!("{} {}", shell_word(self.student.as_str()), shell_word(&class))))
     }
 }
 
@@ -231,7 +269,7 @@ impl fmt::Display for Reason {
             Self::NotOurs(evidence) => write!(
                 f,
                 "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
-                 it with `rosterd claim STUDENT_ID CLASS_CODE`",
+                 it with `rosterd claim {CLAIMED}`",
                 evidence.as_str()
             ),
             Self::LeftAsSet(left) => left.fmt(f),
@@ -240,7 +278,8 @@ impl fmt::Display for Reason {
                 "the class is full: rosterd asks again within the hour, or when the roster changes",
             ),
             Self::Follows(what) => f.write_str(what),
-            Self::Shrinks(text) | Self::Other(text) => f.write_str(text),
+            Self::Shrinks(over) | Self::TooMany(over) => f.write_str(&over.sentence),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }

@@ -7,7 +7,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::{AccountKind, AccountOperation};
-use super::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, Reason};
+use super::enrolment::{
+    Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, OverLimit, Reason,
+};
 use super::subject::{Subject, class_key};
 use crate::counted::counted;
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, NamedHold, allowance, named_together};
@@ -155,8 +157,9 @@ impl ClassinGuard {
             counted(count, "removal"),
             counted(total, "enrolment")
         );
+        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit });
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
-            operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
+            operation.state = EnrolmentState::Held(reason.clone());
         }
     }
 
@@ -183,7 +186,7 @@ impl ClassinGuard {
         for operation in enrolments.iter().filter(|operation| concerns(operation)).filter(is_new) {
             leaving.entry(operation.target).or_default().insert(&operation.student);
         }
-        let shrinking: BTreeMap<ClassTarget, String> = leaving
+        let shrinking: BTreeMap<ClassTarget, OverLimit> = leaving
             .into_iter()
             .filter_map(|(target, people)| Some((target, self.loses_too_many(target, people.len())?)))
             .collect();
@@ -194,16 +197,17 @@ impl ClassinGuard {
         }
     }
 
-    fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<String> {
+    fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<OverLimit> {
         let ClassSize { living, left } = self.sizes.get(&target).copied().unwrap_or_default();
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let size = living.saturating_add(left);
         let limit = allowance(self.max_group, size);
         let before = if left == 0 { String::new() } else { format!(", and {left} in the last 24 hours") };
         (count.saturating_add(left) > limit).then(|| {
-            format!(
+            let sentence = format!(
                 "{count} of {size} would leave it{before}: more than the limit of {limit} (guard.max_group)"
-            )
+            );
+            OverLimit { sentence, count, limit }
         })
     }
 
@@ -224,8 +228,9 @@ impl ClassinGuard {
             counted(count, "name"),
             counted(total, "account")
         );
+        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit });
         for operation in accounts.iter_mut().filter(|operation| concerns(operation)) {
-            operation.state = EnrolmentState::Held(Reason::Other(reason.clone()));
+            operation.state = EnrolmentState::Held(reason.clone());
         }
     }
 }
@@ -249,7 +254,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             word: named.map(|named| named.word),
             message: sentence,
             count: None,
-            limit: None,
+            limit: reason.over_limit().map(|over| over.limit),
             operations: Vec::new(),
         });
         let desired_hash = Fingerprint(desired_hash);
@@ -293,6 +298,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::HeldBack(_)
         | Reason::NoRoom
         | Reason::Follows(_)
+        | Reason::TooMany(_)
         | Reason::Other(_) => reason.to_string(),
     }
 }

@@ -93,6 +93,17 @@ fn removals_of_the_last_day_count_too_so_that_slices_do_not_get_by() {
 }
 
 #[test]
+fn a_hold_by_a_limit_names_the_limit_as_a_number() {
+    let (mut enrolments, mut accounts) = (removals(4), names(11));
+    guard().judge(&mut enrolments, &mut accounts);
+    let over = enrolments[0].state.reason().and_then(Reason::over_limit).unwrap();
+    assert_eq!((over.count, over.limit), (4, 3));
+    let holds = classin_holds(&enrolments, &accounts);
+    let limits: Vec<_> = holds.iter().map(|hold| (hold.reason, hold.count, hold.limit)).collect();
+    assert_eq!(limits, [("max-modify", Some(11), Some(10)), ("max-delete", Some(4), Some(3))]);
+}
+
+#[test]
 fn a_removal_that_is_planned_once_more_counts_once() {
     let guard = ClassinGuard { recent_removals: removed(0, 2), ..guard() };
     for (count, held) in [(3, 0), (4, 4)] {
@@ -111,7 +122,7 @@ fn who_left_before_and_is_held_now_for_another_reason_still_counts() {
     guard.judge(&mut operations, &mut []);
     let reason = &operations[3].state;
     assert!(
-        matches!(reason, EnrolmentState::Held(Reason::Other(why)) if why.contains("guard.max_delete")),
+        matches!(reason, EnrolmentState::Held(Reason::TooMany(over)) if over.sentence.contains("guard.max_delete")),
         "a fourth of three: {reason:?}"
     );
 }

@@ -266,6 +266,18 @@ fn who_is_there_without_us_and_no_longer_wanted_is_named_and_stays_on_record() {
     assert_eq!((lines(&plan), plan.to_forget), (vec!["remove s2 2 cannot".to_owned()], vec![]));
     let reason = plan.operations[0].state.reason().unwrap().to_string();
     assert!(reason.contains("rosterd claim"), "{reason}");
+    let class = plan.operations[0].class_code.clone();
+    let mut operation = plan.operations[0].clone();
+    let named = class.map_or("5/7".to_owned(), |code| code.as_str().to_owned());
+    let text = operation.reason_text().unwrap();
+    assert!(text.contains(&format!("`rosterd claim s2 {named}`")), "{text}");
+    operation.class_code = None;
+    operation.target = ClassTarget { course: CourseId(5), class: None };
+    let text = operation.reason_text().unwrap();
+    assert!(
+        text.contains("`rosterd claim s2 5/0`"),
+        "a class that the roster does not name, by its ids: {text}"
+    );
 }
 
 #[test]
