@@ -271,7 +271,9 @@ impl<'a> ClassinApplier<'a> {
         guard::describe_late_holds(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;
-        self.remember_ended().await?;
+        if self.remember_ended().await? {
+            report.worsen(Severity::Incomplete);
+        }
         self.record_wrong_ids().await?;
         let may_go_on = if self.state().stopped().is_some() { MayGoOn::No } else { MayGoOn::Yes };
         self.describe(report);

@@ -1,13 +1,15 @@
 //! Students who wait for classes that take no changes any more: one row for each class, as its ids are the cause for all
 //! of them. Who waits is remembered, so that a further student is news, and nobody else is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::plan::ClassinPlan;
 use super::standing::of_class;
 use crate::run::Context;
 use crate::store::{Standing, StoreError};
-use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, class_key};
+use rosterd_core::classin_plan::{
+    Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, class_key,
+};
 use rosterd_core::exam_plan::{Digest, Fingerprint};
 use rosterd_core::failure::FailureCode;
 use rosterd_core::roster::{ClassId, ClassTarget, CourseId, StudentId};
@@ -30,9 +32,41 @@ pub(super) struct WaitingForClosed(BTreeMap<ClassTarget, Waiting>);
 
 impl WaitingForClosed {
     pub(super) fn add(&mut self, operation: &EnrolmentOperation, code: Code) {
+        self.add_all(operation, code, [&operation.student]);
+    }
+
+    fn add_all<'a>(
+        &mut self,
+        operation: &EnrolmentOperation,
+        code: Code,
+        students: impl IntoIterator<Item = &'a StudentId>,
+    ) {
         let begin = || Waiting { code, class: class_key(operation), students: BTreeSet::new() };
         let waiting = self.0.entry(operation.target).or_insert_with(begin);
-        waiting.students.insert(fingerprint(&operation.student));
+        waiting.students.extend(students.into_iter().map(fingerprint));
+    }
+
+    /// Of a class that turned out to be deleted: everybody who is remembered there and is not `leaving`. `operation` is
+    /// any one in the class.
+    pub(super) async fn add_members(
+        &mut self,
+        context: &Context,
+        (operation, code): (&EnrolmentOperation, Code),
+        leaving: &HashSet<&StudentId>,
+    ) -> Result<(), StoreError> {
+        let remembered = context.state.enrolments_of_course(operation.target.course).await?;
+        let here =
+            remembered.iter().map(|(record, _)| record).filter(|record| record.target == operation.target);
+        let wanted: Vec<&StudentId> =
+            here.map(|record| &record.student).filter(|student| !leaving.contains(student)).collect();
+        if !wanted.is_empty() {
+            self.add_all(operation, code, wanted);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn of(plan: &ClassinPlan) -> Self {

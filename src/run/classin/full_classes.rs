@@ -1,14 +1,16 @@
 //! Classes without room, and classes that turn out to be over: who is not sent any more waits like those who were.
 
+use std::collections::HashSet;
+
 use super::apply::ClassinApplier;
 use super::cause;
-use super::record::{action, call};
 use super::closed_classes::WaitingForClosed;
+use super::record::{action, call};
 use crate::run::delivery::{Applier, Place, failure};
 use crate::store::{CallRecord, FullClass, StoreError};
-use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, Subject};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, ItemVerdict, Subject};
 use rosterd_core::outcome::Outcome;
-use rosterd_core::roster::ClassTarget;
+use rosterd_core::roster::{ClassTarget, StudentId};
 
 impl ClassinApplier<'_> {
     /// Whom nobody asked for room after others had found none: each waits like those, with a row of their own.
@@ -48,11 +50,12 @@ impl ClassinApplier<'_> {
         Ok(())
     }
 
-    /// One row for each class that turned out to take no changes any more, for all who are not in it.
-    pub(super) async fn remember_ended(&self) -> Result<(), StoreError> {
+    /// One row for each class that turned out to take no changes any more, for all who are not in it. Says whether there
+    /// is one.
+    pub(super) async fn remember_ended(&self) -> Result<bool, StoreError> {
         let ended = self.notes().ended.clone();
         if ended.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut waiting = WaitingForClosed::default();
         for operation in self.plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol) {
@@ -62,8 +65,23 @@ impl ClassinApplier<'_> {
                 waiting.add(operation, *code);
             }
         }
+        for (target, code) in ended {
+            let Some(first) = self.any_in(target).filter(|_| code.is_deleted()) else { continue };
+            waiting.add_members(self.terms.context, (first, code), &self.leaving(target)).await?;
+        }
+        let is_waited_for = !waiting.is_empty();
         let now_ms = self.terms.context.clock.now_ms();
-        self.plan.standing.record_closed(self.terms.context, waiting, self.terms.run, now_ms).await
+        self.plan.standing.record_closed(self.terms.context, waiting, self.terms.run, now_ms).await?;
+        Ok(is_waited_for)
+    }
+
+    fn any_in(&self, target: ClassTarget) -> Option<&EnrolmentOperation> {
+        self.plan.operations.iter().find(|operation| operation.target == target)
+    }
+
+    fn leaving(&self, target: ClassTarget) -> HashSet<&StudentId> {
+        let here = self.plan.operations.iter().filter(|operation| operation.target == target);
+        here.filter(|one| one.kind == EnrolmentKind::Remove).map(|one| &one.student).collect()
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.

@@ -3,13 +3,16 @@
 //! "Is there already" confirms; "done" says that somebody had taken the student out. Off by default, and never more
 //! calls a day than the setting allows.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::closed_classes::WaitingForClosed;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentItem, judge_answer, send};
+use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::remote::classin::{ClassinDisposition, ClassinError};
 use crate::run::Context;
@@ -21,8 +24,8 @@ use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
-    CallAnswer, Closure, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, ItemVerdict, Scope,
-    StaleEnrolments, decide,
+    CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, ItemVerdict,
+    Scope, StaleEnrolments, decide,
 };
 use rosterd_core::counted::counted;
 use rosterd_core::failure::Service;
@@ -67,6 +70,7 @@ pub(super) async fn within_budget(
 pub(super) async fn run(
     terms: ClassinApplyContext<'_>,
     stale: StaleEnrolments,
+    standing: &StandingEnrolments,
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
     let calls = stale.into_calls();
@@ -80,7 +84,7 @@ pub(super) async fn run(
         }
         day.used += 1;
         terms.context.state.remember(USED, Some(&format!("{} {}", day.date, day.used))).await?;
-        if !one_call(terms, &operations, report).await? {
+        if !one_call(terms, &operations, standing, report).await? {
             break;
         }
     }
@@ -98,6 +102,7 @@ pub(super) async fn run(
 async fn one_call(
     terms: ClassinApplyContext<'_>,
     operations: &[EnrolmentOperation],
+    standing: &StandingEnrolments,
     report: &mut ServiceReport,
 ) -> Result<bool, ClassinSyncError> {
     let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
@@ -113,13 +118,36 @@ async fn one_call(
             Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {}
         }
     }
-    for error in calls.closed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        report.fail(Severity::Incomplete, error);
-    }
+    let closed = calls.closed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tell_closed(terms, operations, (&closed, standing), report).await?;
     if let Some(stop) = &delivered.stop {
         report.fail(stop.severity(), format!("classin: {stop}"));
     }
     Ok(delivered.stop.is_none() && delivered.trouble.is_none())
+}
+
+/// A class that turned out to be deleted keeps everybody out who is wanted there: they stand among the failures.
+async fn tell_closed(
+    terms: ClassinApplyContext<'_>,
+    operations: &[EnrolmentOperation],
+    (closed, standing): (&[(Code, String)], &StandingEnrolments),
+    report: &mut ServiceReport,
+) -> Result<(), ClassinSyncError> {
+    let ClassinApplyContext { context, run, .. } = terms;
+    let Some(first) = operations.first() else { return Ok(()) };
+    for (code, sentence) in closed {
+        report.notes.push(sentence.clone());
+        if !code.is_deleted() {
+            continue;
+        }
+        let mut waiting = WaitingForClosed::default();
+        waiting.add_members(context, (first, *code), &HashSet::new()).await?;
+        if !waiting.is_empty() {
+            report.worsen(Severity::Incomplete);
+            standing.record_closed(context, waiting, run, context.clock.now_ms()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What ClassIn said of a class that was asked whether it takes changes.
@@ -172,8 +200,8 @@ enum Found {
 /// remember stays true.
 struct RecheckCalls<'a> {
     terms: ClassinApplyContext<'a>,
-    /// Classes that take no changes any more, each in a sentence for the report.
-    closed: Mutex<Vec<String>>,
+    /// Classes that take no changes any more, each with the code and in a sentence for the report.
+    closed: Mutex<Vec<(Code, String)>>,
     /// Whether one was closed for good.
     was_closed: AtomicBool,
 }
@@ -188,7 +216,7 @@ impl RecheckCalls<'_> {
         let message = decide(super::record::call(operation), closure.code).message.to_owned();
         if !closure.code.has_ended() {
             let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-            closed.push(format!("classin: {target}: {message} (code {})", closure.code));
+            closed.push((closure.code, format!("classin: {target}: {message} (code {})", closure.code)));
         }
         EnrolmentChange::Close(ClosedClass { target, code: closure.code, message })
     }

@@ -165,8 +165,14 @@ async fn the_check_says_that_a_class_is_deleted() {
     school.sandbox.delete_class(class.course, class.class);
     school.later(2 * DAY);
     let report = school.run_to(Exit::Incomplete).await;
-    assert!(report.errors.iter().any(|error| error.contains("212")), "{report:?}");
-    school.run_as(Exit::Done).await;
+    assert!(report.classin.notes.iter().any(|note| note.contains("212")), "{report:?}");
+    assert!(report.errors.is_empty(), "a row tells: {:?}", report.errors);
+    for _ in 0..2 {
+        let rows = school.failures().await;
+        assert_eq!((rows.len(), rows[0].code.as_str(), rows[0].class_code.as_str()), (1, "212", "c1"));
+        assert!(rows[0].message.contains("3 of its students are not in it"), "{rows:?}");
+        school.run_as(Exit::Done).await;
+    }
 }
 
 #[tokio::test]

@@ -115,7 +115,8 @@ impl<'a> Planner<'a> {
         let mut open: BTreeMap<&'a StudentId, Vec<Open>> = BTreeMap::new();
         for (target, place) in &self.places {
             for row in &place.wanted {
-                if self.evidence_after_the_course(*target, place, row.uid).is_some_and(Evidence::is_settled) {
+                let evidence = self.evidence_after_the_course(*target, place, row.uid);
+                if self.is_settled(*target, evidence) {
                     continue;
                 }
                 let EnrolmentOperation { state, desired_hash, .. } = self.enrol(row, None);
@@ -153,7 +154,7 @@ impl<'a> Planner<'a> {
         let mut staying = BTreeSet::new();
         for row in &place.wanted {
             let evidence = self.evidence_after_the_course(target, place, row.uid);
-            if evidence.is_some_and(Evidence::is_settled) {
+            if self.is_settled(target, evidence) {
                 plan.settled += 1;
                 staying.extend(row.uid);
                 continue;
@@ -169,6 +170,12 @@ impl<'a> Planner<'a> {
             plan.operations.push(operation);
         }
         *plan.staying.entry(target).or_default() += staying.len();
+    }
+
+    /// Nobody is in a class that was deleted: whoever is wanted there waits for its ids to change.
+    fn is_settled(&self, target: ClassTarget, evidence: Option<Evidence>) -> bool {
+        let is_deleted = || (self.view.closed)(target).is_some_and(Code::is_deleted);
+        evidence.is_some_and(|known| known.is_settled() && (known != Evidence::Closed || !is_deleted()))
     }
 
     /// What is known of an account in a target once it has been taken out of the course, where it is to be: whoever is in
