@@ -14,10 +14,10 @@ use super::rounds;
 use super::school::School;
 use super::storm::Turns;
 use crate::run::Context;
-use crate::run::in_one_line;
 use crate::run::delivery::{
     self, Applier, ApplyState, Broken, Delivered, Lanes, Place, ServiceStop, carry_out, send_call,
 };
+use crate::run::in_one_line;
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{CallRecord, ClosedClass, EnrolmentChange, NotedWrite, REMOVAL, StoreError};
@@ -86,8 +86,13 @@ pub(super) async fn run<'a>(
     }
     let calls: usize = courses.values().map(Vec::len).sum();
     let bar = context.progress.bar("mirroring classes", u64::try_from(calls).unwrap_or(0));
-    let lanes: Lanes<EnrolmentBatch> = courses.into_values().collect();
-    carry_out(&applier, &[lanes], side.settings.endpoint.max_in_flight, &bar).await;
+    // Who moves from one course to another leaves the old one when the courses have had their turn.
+    let leaves_for_another = |lane: &&Vec<EnrolmentBatch>| {
+        lane.iter().flat_map(|batch| &batch.operations).any(EnrolmentOperation::follows_another_course)
+    };
+    let second: Lanes<EnrolmentBatch> = courses.values().filter(leaves_for_another).cloned().collect();
+    let waves: [Lanes<EnrolmentBatch>; 2] = [courses.into_values().collect(), second];
+    carry_out(&applier, &waves, side.settings.endpoint.max_in_flight, &bar).await;
     applier.judge_left_over().await;
     applier.end_without_room().await;
     applier.finish(report).await
@@ -310,7 +315,9 @@ impl<'a> ClassinApplier<'a> {
                     }
                 };
             }
-            if operation.kind == EnrolmentKind::Remove && operation.is_planned() && self.has_ended(operation.target)
+            if operation.kind == EnrolmentKind::Remove
+                && operation.is_planned()
+                && self.has_ended(operation.target)
             {
                 return nobody_leaves();
             }
@@ -322,7 +329,12 @@ impl<'a> ClassinApplier<'a> {
     pub(super) fn wrong(&self) -> BTreeMap<ClassTarget, Code> {
         let notes = self.notes();
         let ended = |target: &ClassTarget| notes.ended.contains_key(target);
-        notes.closed.iter().filter(|(target, _)| !ended(target)).map(|(target, code)| (*target, *code)).collect()
+        notes
+            .closed
+            .iter()
+            .filter(|(target, _)| !ended(target))
+            .map(|(target, code)| (*target, *code))
+            .collect()
     }
 
     /// Whether it turned out that the class, or its course, takes no changes any more.
@@ -379,7 +391,8 @@ impl Applier for ClassinApplier<'_> {
 
     /// What rests on something that has not happened is left open.
     async fn send_batch(&self, batch: &EnrolmentBatch) {
-        let ready = batch.operations.iter().filter(|operation| self.is_ready(operation));
+        let is_open = |operation: &&EnrolmentOperation| self.outcome_of(key(operation)).is_none();
+        let ready = batch.operations.iter().filter(is_open).filter(|operation| self.is_ready(operation));
         self.send_now(&EnrolmentBatch { operations: ready.cloned().collect(), ..*batch }).await;
     }
 

@@ -16,7 +16,7 @@ use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
     EnrolmentRecord, EnrolmentState, Handover, HeldBack, Presence, Reason, SharedHolds, StaleEnrolments,
-    let_wait, plan_course,
+    await_other_courses, let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
@@ -163,6 +163,8 @@ pub(super) async fn plan_classin(
     snapshot.close().await?;
     let mut plan = builder.plan;
     plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
+    let full: BTreeSet<ClassTarget> = plan.full.union(&plan.full_still).copied().collect();
+    await_other_courses(&mut plan.operations, &full, &prior.given_up);
     plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
     Ok(plan)
 }

@@ -344,3 +344,82 @@ async fn a_class_with_wrong_ids_is_one_cause_for_it_and_not_one_for_each_student
         assert!(school.failures().await.is_empty(), "{code}");
     }
 }
+
+/// A school with a class in each of two courses; s000 to s003 are in the first.
+async fn two_courses() -> (School, rosterd_testkit::ClassIds, rosterd_testkit::ClassIds, Vec<i64>) {
+    let (school, first, uids) = in_step(4).await;
+    let second = school.class("c2").await;
+    assert_ne!(first.course, second.course);
+    (school, first, second, uids)
+}
+
+async fn moves(school: &School, id: &str) {
+    school.leave(id, "c1").await;
+    school.join(id, "c2").await;
+}
+
+#[tokio::test]
+async fn who_moves_to_another_course_keeps_the_old_place_until_the_new_one_is_settled() {
+    let (school, first, second, uids) = two_courses().await;
+    moves(&school, "s000").await;
+    school.run_as(Exit::Done).await;
+    assert!(
+        !school.members(first).contains(&uids[0]) && school.members(second).contains(&uids[0]),
+        "one run does it"
+    );
+    moves(&school, "s001").await;
+    school.set("refuse_item", "addClassStudentMultiple:0/158");
+    school.run_as(Exit::Incomplete).await;
+    assert!(school.members(first).contains(&uids[1]), "the new place is not settled");
+    school.later(DAY);
+    school.run_as(Exit::Done).await;
+    assert!(!school.members(first).contains(&uids[1]) && school.members(second).contains(&uids[1]));
+    // Who only leaves is not kept.
+    school.leave("s002", "c1").await;
+    school.run_as(Exit::Done).await;
+    assert!(!school.members(first).contains(&uids[2]));
+}
+
+#[tokio::test]
+async fn a_new_course_that_nobody_waits_for_any_more_does_not_keep_the_old_place_for_ever() {
+    let (mut school, first, second, uids) = two_courses().await;
+    school.setting("RETRY__MAX_ATTEMPTS", "2");
+    school.set("classin.poison", "none");
+    // A teacher of the new course cannot be a student of it: a dead letter at once.
+    school.sandbox.set_role(second.course, Some(second.class), uids[0], Role::CoTeacher);
+    moves(&school, "s000").await;
+    school.run_as(Exit::Incomplete).await;
+    school.later(DAY);
+    school.run_as(Exit::Done).await;
+    assert!(!school.members(first).contains(&uids[0]), "given up: {:?}", school.failures().await);
+    // A lesson that is over is not waited for either.
+    school.sandbox.end_class(second.course, second.class);
+    moves(&school, "s001").await;
+    school.run_as(Exit::Incomplete).await;
+    school.later(DAY);
+    school.run_as(Exit::Done).await;
+    assert!(!school.members(first).contains(&uids[1]), "over");
+}
+
+#[tokio::test]
+async fn full_classes_of_two_courses_exchange_students_in_the_end() {
+    let (school, first, second, uids) = two_courses().await;
+    for id in ["t1", "t2"] {
+        school.student(id).await;
+        school.join(id, "c2").await;
+    }
+    school.run_as(Exit::Done).await;
+    school.sandbox.set_class_capacity(first.course, first.class, school.members(first).len());
+    school.sandbox.set_class_capacity(second.course, second.class, school.members(second).len());
+    let there = *school.members(second).iter().next().unwrap();
+    moves(&school, "s000").await;
+    school.leave("t1", "c2").await;
+    school.join("t1", "c1").await;
+    for _ in 0..5 {
+        let _report = school.run().await;
+        school.later(DAY);
+    }
+    school.run_as(Exit::Done).await;
+    assert!(school.members(second).contains(&uids[0]) && !school.members(first).contains(&uids[0]));
+    assert!(school.members(first).len() == 4 && there > 0, "{:?}", school.members(first));
+}

@@ -33,5 +33,7 @@ pub use enrolment::{
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
-pub use person::{CoursePlan, CourseView, Handover, Presence, circle, let_wait, plan_course};
+pub use person::{
+    CoursePlan, CourseView, Handover, Presence, await_other_courses, circle, let_wait, plan_course,
+};
 pub use subject::{Subject, class_key};

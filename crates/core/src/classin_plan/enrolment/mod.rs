@@ -199,6 +199,17 @@ impl EnrolmentOperation {
         self.state == EnrolmentState::Planned
     }
 
+    /// Whether it rests on an operation in another course.
+    #[must_use]
+    pub fn follows_another_course(&self) -> bool {
+        self.after.iter().any(|condition| match condition {
+            Condition::Settled { target, .. } | Condition::Removed { target, .. } => {
+                target.course != self.target.course
+            }
+            Condition::SomebodyEnters => false,
+        })
+    }
+
     /// Whether this operation ends as `leader` does.
     #[must_use]
     pub fn ends_with(&self, leader: &Self) -> bool {

@@ -25,7 +25,8 @@
 //! | no | no | as above |
 //!
 //! A removal waits while the same student is wanted in the course and not settled there: under another account, or
-//! in another class ([`Condition::Settled`](super::enrolment::Condition::Settled)). It waits for `delete_grace` and two runs when the student has left the
+//! in another class ([`Condition::Settled`](super::enrolment::Condition::Settled)), or in another course
+//! ([`await_other_courses`]). It waits for `delete_grace` and two runs when the student has left the
 //! roster; a student who leaves only the class is removed at once. An account is not removed while any student of
 //! the roster wants it there, nor while its student is wanted there with an account not yet known.
 //!
@@ -33,6 +34,7 @@
 //! that is over: its removals wait until one question has told ([`CoursePlan::questions`]).
 
 mod circle;
+mod moves;
 mod place;
 mod planner;
 #[cfg(test)]
@@ -46,6 +48,7 @@ mod waits;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use circle::circle;
+pub use moves::await_other_courses;
 pub use waits::let_wait;
 
 use super::codes::Code;
