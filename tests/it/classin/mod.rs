@@ -10,6 +10,7 @@ mod lives;
 mod named_holds;
 mod names;
 mod people;
+mod random_lives;
 mod server_errors;
 mod shared;
 mod storms;
