@@ -17,7 +17,7 @@ fn school() -> TempDir {
         "students.csv",
         "student_id,name,phone,password,start_code,active\n\
          007,\"王, 小明\",+8613800138000,s3cret-word,s3cret-code,1\n\
-         008,=cmd()|x,001,,,0\n",
+         008,@cmd()|x,001,,,0\n",
     );
     put("groups.csv", "group_code,title\nG1,One\nG2,Two\n");
     put("group_members.csv", "student_id,group_code\n007,G2\n007,G1\n");
@@ -39,7 +39,7 @@ fn stdout(output: &Output) -> String {
 
 const ROSTER: &str = "student_id,name,gender,phone,email,classin_uid,active,groups,classes\r\n\
                       007,\"王, 小明\",,+8613800138000,,,1,G1;G2,\r\n\
-                      008,'=cmd()|x,,001,,,0,,\r\n";
+                      008,'@cmd()|x,,001,,,0,,\r\n";
 
 #[test]
 fn the_roster_is_exported_without_passwords_and_without_formulas() {
@@ -47,7 +47,7 @@ fn the_roster_is_exported_without_passwords_and_without_formulas() {
     let text = stdout(&rosterd(school.path(), &["export", "roster"]));
     assert_eq!(text, ROSTER);
     let raw = stdout(&rosterd(school.path(), &["export", "roster", "--raw"]));
-    assert_eq!(raw, ROSTER.replace("'=cmd", "=cmd"));
+    assert_eq!(raw, ROSTER.replace("'@cmd", "@cmd"));
 }
 
 #[test]
