@@ -81,9 +81,14 @@ pub(super) async fn apply_note(
             .bind(student.as_str().to_owned())
         }
         LinkNote::Follow(student, login) => {
-            sqlx::query("UPDATE links SET login_value = ? WHERE student_id = ?")
-                .bind(login.as_str().to_owned())
-                .bind(student.as_str().to_owned())
+            sqlx::query(
+                "UPDATE links SET login_value = ?1, \
+                 gave_way_from = CASE WHEN ?1 NOT GLOB 'moving-' || sid || '-[0-9]*' THEN NULL \
+                 WHEN login_value GLOB 'moving-' || sid || '-[0-9]*' THEN gave_way_from ELSE login_value END \
+                 WHERE student_id = ?2",
+            )
+            .bind(login.as_str().to_owned())
+            .bind(student.as_str().to_owned())
         }
         LinkNote::RenamedByHand(student) => {
             sqlx::query("UPDATE links SET renamed_at_ms = coalesce(renamed_at_ms, ?) WHERE student_id = ?")
@@ -151,8 +156,11 @@ async fn confirm(
     let mut merged = unpack(&kept).unwrap_or_default();
     merged.extend(confirmed.iter().map(|(field, fingerprint)| (*field, *fingerprint)));
     sqlx::query(
-        "UPDATE links SET confirmed = ?, login_value = coalesce(?, login_value), \
-         unverified = coalesce(?, unverified), written_run = coalesce(?, written_run) WHERE student_id = ?",
+        "UPDATE links SET confirmed = ?1, login_value = coalesce(?2, login_value), \
+         gave_way_from = CASE WHEN ?2 IS NULL THEN gave_way_from \
+         WHEN ?2 NOT GLOB 'moving-' || sid || '-[0-9]*' THEN NULL \
+         WHEN login_value GLOB 'moving-' || sid || '-[0-9]*' THEN gave_way_from ELSE login_value END, \
+         unverified = coalesce(?3, unverified), written_run = coalesce(?4, written_run) WHERE student_id = ?5",
     )
     .bind(pack(&merged))
     .bind(login.map(LoginValue::as_str))
@@ -261,7 +269,7 @@ pub(super) async fn make(
              origin = excluded.origin, confirmed = excluded.confirmed, unverified = excluded.unverified, \
              suspected = excluded.suspected, sent_twice = '{}', rewritten = excluded.rewritten, rewritten_since = '{}', \
              written_run = excluded.written_run, gids = excluded.gids, \
-             groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
+             gave_way_from = NULL, groups_due_at_ms = excluded.groups_due_at_ms, gone_since_ms = excluded.gone_since_ms, \
              gone_runs = excluded.gone_runs, renamed_at_ms = NULL, linked_at_ms = excluded.linked_at_ms",
         )
         .bind(serde_json::Value::Array(rows).to_string())

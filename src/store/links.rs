@@ -61,6 +61,17 @@ fn link(row: LinkRow, last_complete: RunId) -> Result<Link, StoreError> {
     })
 }
 
+/// A candidate that gave way to another, and got no login value of its student back yet.
+#[derive(Clone, Debug)]
+pub struct WayGiven {
+    pub student: StudentId,
+    pub sid: Sid,
+    /// The temporary login value.
+    pub login: LoginValue,
+    /// What the candidate had before; absent where an earlier version did not remember it.
+    pub from: Option<LoginValue>,
+}
+
 impl StateStore {
     /// All links in ascending order of student id. `last_complete` decides which written fields still
     /// wait for a listing that shows them.
@@ -180,6 +191,24 @@ impl StateStore {
         .await
         .doing("finding candidates that exist")?;
         Ok(rows.into_iter().map(|(sid, login)| (Sid(sid), LoginValue::new(login))).collect())
+    }
+
+    /// Candidates that gave way to another and have a login value of our making still.
+    pub async fn ways_given(&self) -> Result<Vec<WayGiven>, StoreError> {
+        let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
+            "SELECT student_id, sid, login_value, gave_way_from FROM links WHERE gave_way_from IS NOT NULL \
+             ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who gave way")?;
+        let way = |(student, sid, login, from): (String, i64, String, String)| WayGiven {
+            student: StudentId::new(student),
+            sid: Sid(sid),
+            from: Some(from).filter(|from| *from != login).map(LoginValue::new),
+            login: LoginValue::new(login),
+        };
+        Ok(rows.into_iter().map(way).collect())
     }
 
     /// Candidates due for a look-up of their groups, filled up to whole requests with those due next; empty

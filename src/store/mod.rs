@@ -72,7 +72,7 @@ pub use holds::{StandingHold, StudentHold};
 pub use intents::{Intent, LostAdd};
 pub use link_text::{LinkTextReader, groups_of};
 pub use link_writes::{LinkWrite, NewLink};
-pub use links::LookedUpGroups;
+pub use links::{LookedUpGroups, WayGiven};
 pub use lock::{DaemonLock, LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use recognition::StateFile;

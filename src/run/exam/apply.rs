@@ -160,6 +160,7 @@ impl<'a> ExamApplier<'a> {
         carry_out(self, &waves, in_flight, &bar).await;
         Box::pin(self.divide_left_over()).await;
         self.take_back_ways_given(waves.iter().flatten().flatten()).await;
+        Box::pin(self.end_ways_given()).await;
     }
 
     /// Why no further call of this kind is made; `None` when it is.

@@ -74,6 +74,15 @@ impl ExamApplier<'_> {
         known.filter(|(sid, login)| is_open(*sid, login)).map(|(sid, login)| (sid, login.clone())).collect()
     }
 
+    /// Which of these candidates a look-up shows under these login values.
+    pub(super) async fn proven_among(
+        &self,
+        candidates: &HashMap<Sid, LoginValue>,
+    ) -> Result<HashSet<Sid>, ExamError> {
+        let findings = self.look_at(&Call::Change, candidates).await?.into_iter();
+        Ok(findings.filter(|(_, finding)| *finding == Finding::Proven).map(|(sid, _)| sid).collect())
+    }
+
     async fn look_at(
         &self,
         call: &Call,

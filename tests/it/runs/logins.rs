@@ -99,6 +99,72 @@ async fn a_swap_whose_answers_are_lost_converges() {
     }
 }
 
+/// A school that was cut off while s000 and s001 exchanged login values; the id of whose candidate gave way, and the
+/// other's.
+async fn in_mid_swap() -> (ExamSchool, &'static str, &'static str) {
+    let mut world = ExamSchool::in_step(students(12)).await;
+    let first = world.sid("s000").await;
+    world.edit("s000", |it| it.login("s001")).await;
+    world.edit("s001", |it| it.login("s000")).await;
+    world.set("delay", "changeStuinfo@1:500");
+    world.crash_when(|| world.journal().iter().any(|call| call == "changeStuinfo")).await;
+    world.sandbox.clear_faults();
+    let moving: Vec<String> =
+        world.logins().into_iter().filter(|login| login.starts_with("moving-")).collect();
+    let [moving] = moving.as_slice() else { panic!("{:?}", world.logins()) };
+    let is_first = moving.starts_with(&format!("moving-{first}-"));
+    let (gave_way, other) = if is_first { ("s000", "s001") } else { ("s001", "s000") };
+    (world, gave_way, other)
+}
+
+fn has_temporary_logins(world: &ExamSchool) -> bool {
+    world.logins().iter().any(|login| login.starts_with("moving-"))
+}
+
+#[tokio::test]
+async fn nobody_keeps_a_temporary_login_value_when_the_circle_is_none_any_more() {
+    for what in ["a bad row", "a shared login value", "left", "a limit", "unchanged"] {
+        let (mut world, gave_way, other) = in_mid_swap().await;
+        let sid = world.sid(gave_way).await;
+        match what {
+            "a bad row" => {
+                world.sql(&format!("UPDATE students SET name = ' ' WHERE student_id = '{other}'")).await
+            }
+            "a shared login value" => world.edit(other, |it| it.login("s005")).await,
+            "left" => world.remove(other).await,
+            "a limit" => {
+                world.settings.guard.max_modify = rosterd_core::roster::Limit::Count(1);
+                world.sql("UPDATE students SET name = name || ' #REF'").await;
+            }
+            _ => {
+                world.edit("s000", |it| it.login("s000")).await;
+                world.edit("s001", |it| it.login("s001")).await;
+            }
+        }
+        let _report = world.run().await;
+        assert!(!has_temporary_logins(&world), "{what}: {:?}", world.logins());
+        let candidate = world.candidate(gave_way);
+        assert_eq!(candidate.sid, sid, "{what}: the login value that it had");
+        assert_eq!(world.link(gave_way).await.unwrap().login.as_str(), gave_way, "{what}");
+        world.sandbox.clear_journal();
+        let _again = world.run().await;
+        assert!(!world.journal().iter().any(|call| call == "changeStuinfo"), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_leaver_whose_candidate_gave_way_is_no_leaver_who_was_renamed_by_hand() {
+    let (mut world, gave_way, other) = in_mid_swap().await;
+    world.remove(gave_way).await;
+    let report = world.run().await;
+    assert_eq!((report.exit_code, report.held().as_str()), (0, ""), "{report:#?}");
+    assert_eq!(world.candidate(gave_way).sid, world.sid(other).await, "the other one has what was freed");
+    world.later(4 * DAY);
+    let report = world.run().await;
+    assert_eq!((report.applied().as_str(), report.exit_code), ("1 delete", 0), "{report:#?}");
+    assert!(!has_temporary_logins(&world));
+}
+
 #[tokio::test]
 async fn a_newcomer_never_takes_over_the_candidate_of_somebody_who_left() {
     let mut world = ExamSchool::in_step(students(3)).await;

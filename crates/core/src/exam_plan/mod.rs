@@ -80,6 +80,7 @@ mod service_form;
 mod shape;
 mod shown;
 mod standing_answers;
+mod temporary_login;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -138,6 +139,7 @@ pub use shown::is_masked;
 pub use standing_answers::{
     ANSWERS_STAND_AFTER, Answers, Recalled, StandingAnswers, StandingQuestions, at_rest,
 };
+pub use temporary_login::{is_temporary_login, temporary_login};
 
 use crate::roster::{Gid, LoginValue, Sid, StudentId};
 

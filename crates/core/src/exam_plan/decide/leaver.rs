@@ -14,6 +14,7 @@ use crate::exam_plan::link::{Link, LinkNote};
 use crate::exam_plan::operation::{Change, Deletion, GroupMove, Operation, OperationState};
 use crate::exam_plan::policy::Trust;
 use crate::exam_plan::reason::{HoldReason, SkipReason};
+use crate::exam_plan::temporary_login::is_temporary_login;
 use crate::exam_plan::{DesiredDismissal, MissingLeaver};
 use crate::roster::{Gid, Leavers, LoginValue, Mode, StudentId};
 
@@ -40,6 +41,11 @@ impl Decider<'_> {
                 return;
             }
             CandidateLocation::Elsewhere(login) => match self.whose.get(&link.student) {
+                Some(Whose::Own | Whose::Untold)
+                    if is_temporary_login(&link.login, link.sid) || is_temporary_login(&login, link.sid) =>
+                {
+                    return self.leaver_who_gave_way(leaver, login);
+                }
                 Some(Whose::Own | Whose::Untold) => {
                     // While a newcomer wants the login value that is remembered, it is what ties the two together.
                     let mut asked = self
@@ -100,6 +106,16 @@ impl Decider<'_> {
         self.leavers_waiting += 1;
         let since_ms = link.gone_since_ms.unwrap_or(self.input.now_ms);
         self.leavers_waiting_since_ms = self.leavers_waiting_since_ms.into_iter().chain([since_ms]).min();
+    }
+
+    /// The leaver's candidate was in a circle of renames when a run was cut off: its other login value is our doing, and
+    /// nobody's by hand.
+    fn leaver_who_gave_way(&mut self, leaver: &Leaver, login: LoginValue) {
+        let Leaver { link, listed: _, prior, absence } = leaver;
+        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+        let link = Link { login, ..link.clone() };
+        let followed = Leaver { link, listed: true, prior: *prior, absence: *absence };
+        self.leaver(&followed, CandidateLocation::Here);
     }
 
     /// What the look-ups of this run let be done to a leaver's candidate.

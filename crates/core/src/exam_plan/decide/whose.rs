@@ -9,6 +9,7 @@ use super::{CandidateLocation, PlanInput};
 use crate::exam_plan::compare::Agreement;
 use crate::exam_plan::diff::{Difference, Leaver, LinkedStudent, PriorKnowledge};
 use crate::exam_plan::service_form::is_service_form;
+use crate::exam_plan::temporary_login::is_temporary_login;
 use crate::roster::{LoginValue, StudentId};
 
 /// Whose record it is.
@@ -96,7 +97,7 @@ impl<'a> Claims<'a> {
 
     fn of_student(&self, linked: &LinkedStudent, shown: &LoginValue) -> Whose {
         let LinkedStudent { wanted, link, own, prior, .. } = linked;
-        if *shown == wanted.login {
+        if *shown == wanted.login || is_temporary_login(shown, link.sid) {
             return Whose::Own;
         }
         let others = [self.linked_to(shown), self.wanted.get(shown).copied()];
@@ -120,6 +121,9 @@ impl<'a> Claims<'a> {
 
     fn of_leaver(&self, leaver: &Leaver, shown: &LoginValue) -> Whose {
         let link = &leaver.link;
+        if is_temporary_login(shown, link.sid) {
+            return Whose::Own;
+        }
         // A newcomer may have been given the candidate: they have none of their own that could have changed hands.
         let linked_to = self.linked_to(shown).filter(|other| **other != link.student);
         let wanted_by = self.wanted.get(shown).copied().filter(|other| self.has_link(other));
