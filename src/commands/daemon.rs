@@ -154,7 +154,7 @@ async fn tell_state(
     clock: &Clock,
     health: &Health,
 ) -> Result<(), StoreError> {
-    health.known(health::facts(state, &settings.schedule, clock.now_ms()).await?);
+    health.known(health::facts(state, settings, clock.now_ms()).await?);
     health.attention(health::attention(state).await?);
     let held = state.standing_holds().await?;
     health.held(held.iter().filter_map(|hold| u64::try_from(hold.operations).ok()).sum());

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::daemon::schedule;
 use crate::run::{Attention, is_waiting_kind, waiting_attention};
-use crate::settings::ScheduleSettings;
-use crate::store::{RunRow, StateStore, StoreError};
+use crate::settings::Settings;
+use crate::store::{RunLock, RunRow, StateStore, StoreError};
 use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
@@ -20,18 +20,20 @@ pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
 /// When our own database cannot be read.
 pub(super) async fn facts(
     state: &StateStore,
-    schedule: &ScheduleSettings,
+    settings: &Settings,
     now_ms: i64,
 ) -> Result<HealthFacts, StoreError> {
     let last_good_ms = state.last_good_run_ms(now_ms.saturating_add(CLOCK_MARGIN_MS)).await?;
     let newest = state.newest_run().await?;
     let due_since_ms = match last_good_ms {
-        Some(at) => schedule::due_since(schedule, at),
+        Some(at) => schedule::due_since(&settings.schedule, at),
         None if newest.as_ref().is_some_and(|run| run.finished_at_ms.is_some()) => None,
         None => next_due(state).await?,
     };
+    let unfinished = newest.as_ref().filter(|run| run.finished_at_ms.is_none());
+    // One whose lock nobody holds was killed: it excuses no run that was due since.
     let running_since_ms =
-        newest.as_ref().filter(|run| run.finished_at_ms.is_none()).map(|run| run.started_at_ms);
+        unfinished.filter(|_| RunLock::is_held(&settings.state.database)).map(|run| run.started_at_ms);
     let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms));
     Ok(HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed })
 }

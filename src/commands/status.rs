@@ -100,7 +100,7 @@ impl Asked {
 pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppError> {
     let state = &app.state;
     let now_ms = app.clock.now_ms();
-    let facts = health::facts(state, &app.settings.schedule, now_ms).await?;
+    let facts = health::facts(state, &app.settings, now_ms).await?;
     let Verdict { healthy, why } = judge(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
     let attention = health::attention(state).await?;

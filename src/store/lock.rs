@@ -3,9 +3,17 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::room;
 use crate::files::{self, FileIdentity, Right, beside};
+
+/// Whoever only asks whether a lock is held has it for an instant; a lock that is still held after these looks is another
+/// run's.
+const LOOKS: u32 = 10;
+
+/// The pause between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// The lock of a run, held until dropped.
 #[derive(Debug)]
@@ -60,6 +68,18 @@ impl RunLock {
         file.map(|file| Self { _file: file })
             .ok_or_else(|| LockError::Busy { state: state_database.to_owned() })
     }
+
+    /// Whether some process or task holds the lock of a state database: whoever held it and was killed holds it no more.
+    /// Where nobody can tell, it counts as held.
+    #[must_use]
+    pub fn is_held(state_database: &Path) -> bool {
+        let path = lock_path(state_database, ".lock");
+        match OpenOptions::new().read(true).open(&path) {
+            // Shared, so that two who ask do not see each other.
+            Ok(file) => file.try_lock_shared().is_err(),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        }
+    }
 }
 
 impl DaemonLock {
@@ -74,9 +94,14 @@ impl DaemonLock {
     }
 }
 
-/// The lock file beside the database that the path leads to, whatever links are on the way; `None` while it is held.
+/// The lock file beside the database that the path leads to, whatever links are on the way.
+fn lock_path(state_database: &Path, ending: &str) -> PathBuf {
+    beside(&files::resolved(state_database), ending)
+}
+
+/// A locked lock file; `None` while another one holds it.
 fn take(state_database: &Path, ending: &str) -> Result<Option<File>, LockError> {
-    let path = beside(&files::resolved(state_database), ending);
+    let path = lock_path(state_database, ending);
     let failed = |source: std::io::Error| {
         if room::is_no_room(&source) {
             return LockError::Full { path: path.clone() };
@@ -86,13 +111,21 @@ fn take(state_database: &Path, ending: &str) -> Result<Option<File>, LockError> 
         LockError::Unusable { path: path.clone(), what: missing.unwrap_or_else(|| source.to_string()) }
     };
     std::fs::create_dir_all(files::folder_of(&path)).map_err(failed)?;
+    let mut looks = 0;
     loop {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                looks += 1;
+                if looks >= LOOKS {
+                    return Ok(None);
+                }
+                std::thread::sleep(BETWEEN_LOOKS);
+                continue;
+            }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         // Whoever removed the file meanwhile lets others lock a new one.
@@ -115,6 +148,30 @@ mod tests {
         assert!(matches!(RunLock::take(&state), Err(LockError::Busy { .. })));
         drop(first);
         assert!(RunLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn a_lock_is_held_as_long_as_its_holder_lives_and_asking_for_it_keeps_nobody_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        assert!(!RunLock::is_held(&state), "nobody has ever held it");
+        let held = RunLock::take(&state).unwrap();
+        assert!(RunLock::is_held(&state));
+        drop(held);
+        assert!(!RunLock::is_held(&state));
+        let asking = std::thread::spawn({
+            let state = state.clone();
+            move || {
+                for _ in 0..500 {
+                    let _is_held = RunLock::is_held(&state);
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            }
+        });
+        for _ in 0..50 {
+            assert!(RunLock::take(&state).is_ok());
+        }
+        asking.join().unwrap();
     }
 
     #[test]

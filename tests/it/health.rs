@@ -126,6 +126,30 @@ async fn status_asks_whether_runs_that_were_due_came_and_never_how_long_ago() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_killed_is_not_under_way_and_excuses_no_run_that_was_due() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("SCHEDULE__CRON", "0 0 * * * *");
+    school.write("UPDATE runs SET finished_at_ms = finished_at_ms - 7200000").await;
+    // What a kill in mid-run leaves: a run that began and has no end.
+    let began = "SELECT 'schedule', 'sync', finished_at_ms + 3600000 FROM runs";
+    school.write(&format!("INSERT INTO runs (trigger, mode, started_at_ms) {began}")).await;
+    let held = rosterd::RunLock::take(&school.path("state.db")).unwrap();
+    let status = school.program(&["status", "--check"]);
+    assert!(
+        status.code == 0 && status.stdout.starts_with("healthy: a run is under way"),
+        "{}",
+        status.stdout
+    );
+    drop(held);
+    let status = school.program(&["status", "--check"]);
+    assert_eq!(status.code, 1, "{}", status.stdout);
+    assert!(status.stdout.starts_with("NOT HEALTHY: a run was due at "), "{}", status.stdout);
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["status", "--check"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attention_has_an_exit_code_for_those_who_ask_for_it() {
     let school = school().await;
     assert_eq!(school.program(&["status", "--check", "--attention"]).code, 1);
