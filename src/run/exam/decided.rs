@@ -176,6 +176,7 @@ async fn decide(
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
     leavers::describe(&plan, roster_diff.sharing, report);
+    moments::describe(side, &plan, report);
     Ok(Decided {
         plan,
         approved: guard.approved,

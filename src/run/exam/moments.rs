@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::ExamSide;
-use crate::run::Context;
+use crate::run::{Context, ServiceReport};
 use crate::store::StoreError;
+use rosterd_core::exam_plan::{GuardedPlan, Operation, OperationState, SkipReason};
 
 /// Our clock and the service's may differ by so many seconds before nobody is dismissed: how long somebody has been
 /// gone is told by ours.
@@ -19,6 +20,25 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn clocks_differ(side: &ExamSide) -> bool {
     let ahead = side.reader.transport().clock_difference();
     ahead.is_some_and(|ahead| ahead.unsigned_abs() > LARGEST_CLOCK_DIFFERENCE)
+}
+
+/// By how much the clocks differ and what to do, where that keeps somebody from being dismissed.
+pub(super) fn describe(side: &ExamSide, plan: &GuardedPlan, report: &mut ServiceReport) {
+    let is_kept =
+        |operation: &Operation| matches!(operation.state, OperationState::Skipped(SkipReason::ClocksDiffer));
+    let kept = plan.operations.iter().filter(|operation| is_kept(operation)).count();
+    let Some(ahead) = side.reader.transport().clock_difference().filter(|_| kept > 0) else { return };
+    let minutes = ahead.unsigned_abs() / 60;
+    let word = if ahead > 0 { "ahead of" } else { "behind" };
+    let who = if kept == 1 {
+        "1 student who has left is".to_owned()
+    } else {
+        format!("{kept} students who have left are")
+    };
+    report.notes.push(format!(
+        "exam: this machine's clock is {minutes} min {word} the service's: {who} not dismissed until they agree; see which \
+         one is wrong with timedatectl, and set this one with timedatectl set-ntp true"
+    ));
 }
 
 /// What a clock that was ahead has put off for too long is due now.

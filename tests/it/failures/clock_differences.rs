@@ -42,6 +42,28 @@ async fn nobody_is_dismissed_while_the_clocks_are_more_than_ten_minutes_apart_an
 }
 
 #[tokio::test]
+async fn who_leaves_while_the_clocks_are_apart_is_named_with_the_clock_and_goes_when_they_agree() {
+    for (seconds, said) in [(3600, "clock is 60 min behind"), (-1800, "clock is 30 min ahead of")] {
+        let mut world = ExamSchool::in_step(students(9)).await;
+        world.settings.exam.delete_grace = std::time::Duration::ZERO;
+        ahead(&world, seconds);
+        world.remove("s008").await;
+        let report = world.run().await;
+        assert_eq!((report.skipped(), report.exit_code), ("1 delete".to_owned(), 3), "{seconds}");
+        assert!(report.exam.notes.iter().any(|note| note.contains(said)), "{:?}", report.exam.notes);
+        let row = world.failures().await.remove(0);
+        assert_eq!((row.code.as_str(), row.owner), ("clocks-differ", "it"), "{seconds}");
+        let report = world.run().await;
+        assert_eq!((report.exit_code, report.exam.leavers_waiting), (0, 0), "{seconds}");
+        assert_eq!(report.attention["withheld"].owner, "it", "{seconds}");
+        ahead(&world, 0);
+        assert_eq!(world.run().await.planned(), "", "seen gone for the first time");
+        assert_eq!(world.failures().await, [], "{seconds}");
+        assert_eq!(world.run().await.applied(), "1 delete", "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn clocks_less_than_ten_minutes_apart_keep_nobody() {
     for seconds in [9 * 60, -9 * 60] {
         let world = with_a_leaver().await;

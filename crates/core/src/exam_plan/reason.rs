@@ -480,7 +480,8 @@ impl fmt::Display for SkipReason {
                 "the row of group {code} in groups cannot be used: until it is mended its students keep the groups they hold"
             ),
             Self::ClocksDiffer => f.write_str(
-                "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree",
+                "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree; rosterd \
+                 check says by how much, timedatectl set-ntp true sets this machine's clock",
             ),
         }
     }

@@ -75,6 +75,7 @@ impl Decider<'_> {
             return self.keep(link);
         }
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
+        let is_stalled = self.is_stalled(link);
         let doubts = self.same_person(leaver, found_under.as_ref());
         let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
         let dismissal = match is_due {
@@ -93,9 +94,10 @@ impl Decider<'_> {
             Dismissal::Unlisted => self.leave_unlisted(link),
             Dismissal::Withheld(reason) => self.withhold(link, reason),
             Dismissal::Unseen if is_due => self.dismiss_unseen(link),
+            Dismissal::Unseen if is_stalled => self.withhold(link, SkipReason::ClocksDiffer),
             Dismissal::Unseen => self.count_waiting(link),
         }
-        self.miss(link, !is_due && !is_asked);
+        self.miss(link, !is_due && !is_asked && !is_stalled);
         if let Some(reason) = self.may_be_there(leaver).filter(|_| is_due) {
             self.hold_from(before, &reason);
         }
@@ -175,6 +177,12 @@ impl Decider<'_> {
     fn withhold(&mut self, link: &Link, reason: SkipReason) {
         let DesiredDismissal { student, kind, .. } = self.desired_dismissal(link);
         self.skip_leaver(student, kind, reason);
+    }
+
+    /// Whether clocks that differ keep the grace from beginning: nothing ends that but a clock that is put right.
+    fn is_stalled(&self, link: &Link) -> bool {
+        let is_noted = self.input.trust.is_doubtful() || !self.input.clocks_differ;
+        self.input.policy.mode == Mode::Sync && link.gone_since_ms.is_none() && !is_noted
     }
 
     /// The candidate is gone, and its student too.

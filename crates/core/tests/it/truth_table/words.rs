@@ -286,7 +286,8 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
         (
             SkipReason::ClocksDiffer,
             true,
-            "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree",
+            "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree; rosterd \
+             check says by how much, timedatectl set-ntp true sets this machine's clock",
         ),
     ];
     for (reason, is_incomplete, text) in rows {
