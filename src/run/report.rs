@@ -205,6 +205,12 @@ impl ServiceReport {
         }
     }
 
+    /// Notes how the service failed where that stopped nothing: what it leaves stands among the failures.
+    pub(super) fn note_trouble(&mut self, message: String) {
+        self.notes.push(message);
+        self.worsen(Severity::Incomplete);
+    }
+
     /// Notes that a part of it ended so.
     pub fn worsen(&mut self, severity: Severity) {
         self.severity = self.severity.max(severity);

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use crate::program::Programs as _;
-use rosterd::RunReport;
+use rosterd::{Exit, RunReport};
 use rosterd_core::roster::Limit;
 use rosterd_testkit::*;
 
@@ -88,6 +88,29 @@ async fn a_run_is_good_when_it_read_both_sides_and_no_service_was_stopped_whatev
         let report = world.run().await;
         assert_eq!(report.exit_code, exit, "{name}: {report:#?}");
         assert_eq!(is_good(&world, &report).await, good, "{name}: {report:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_classin_stands_among_the_failures_and_makes_no_run_bad() {
+    for fault in ["lose_answer", "drop_request", "cut_body"] {
+        let school = School::builder()
+            .setting("EXAM__ENABLED", "false")
+            .setting("CLASSIN__MAX_IN_FLIGHT", "1")
+            .build()
+            .await;
+        let _ids = school.class("c1").await;
+        let _ids = school.class("c2").await;
+        let _uids = school.fill("c1", 2).await;
+        school.run_as(Exit::Done).await;
+        for (student, class) in [("new", "c1"), ("other", "c2")] {
+            let _uid = school.student(student).await;
+            school.join(student, class).await;
+        }
+        school.set(fault, "addClassStudentMultiple@1x3");
+        let report = school.run_to(Exit::Incomplete).await;
+        assert!(report.is_good && report.errors.is_empty(), "{fault}: {report:#?}");
+        assert_eq!(school.failures().await.len(), 1, "{fault}");
     }
 }
 

@@ -48,8 +48,15 @@ impl AccountsApplied {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }
         let severity = if was_accepted { Severity::Incomplete } else { Severity::Temporary };
+        let is_stopped = both.iter().any(|one| one.stopped().is_some());
         for message in both.iter().filter_map(|one| one.trouble.as_ref()) {
-            report.fail(severity, format!("classin: {message}"));
+            let message = format!("classin: {message}");
+            if was_accepted && !is_stopped {
+                // What failed is recorded item by item.
+                report.note_trouble(message);
+            } else {
+                report.fail(severity, message);
+            }
         }
     }
 }

@@ -353,6 +353,7 @@ impl<'a> ClassinApplier<'a> {
         let mut notes = self.notes();
         // Whoever is kept out by it stands among the failures, which makes the run incomplete.
         report.notes.append(&mut notes.remarks);
+        let is_stopped = self.state().stopped().is_some();
         if let Some(stop) = self.state().stopped() {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }
@@ -363,9 +364,13 @@ impl<'a> ClassinApplier<'a> {
         // Where anything was answered, whoever ClassIn failed over stands among the failures.
         let trouble = notes.trouble.take().or(server_error.filter(|_| !is_answered));
         if let Some(message) = trouble {
-            // Not one answer in the whole run: the service is down, however few calls there were to make.
-            let severity = if is_answered { Severity::Incomplete } else { Severity::Temporary };
-            report.fail(severity, format!("classin: {message}"));
+            let message = format!("classin: {message}");
+            match is_answered {
+                true if is_stopped => report.fail(Severity::Incomplete, message),
+                true => report.note_trouble(message),
+                // Not one answer in the whole run: the service is down, however few calls there were to make.
+                false => report.fail(Severity::Temporary, message),
+            }
         }
     }
 }
