@@ -80,9 +80,16 @@ pub(super) fn stop_on_signals() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let mut hangup = if hangup_is_ignored() { None } else { signal(SignalKind::hangup()).ok() };
     if let (Ok(mut terminate), Ok(mut interrupt)) = signals {
         tokio::spawn(async move {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {}, _ = hung_up => {} }
             tracing::warn!("told to stop: finishing what is in flight");
             token.cancel();
             tokio::select! {
@@ -95,4 +102,13 @@ pub(super) fn stop_on_signals() -> CancellationToken {
         });
     }
     stop
+}
+
+/// Whether whoever started the program said that the end of the terminal is none of its business, as `nohup` does. A
+/// handler of ours would undo that.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is number 1: the lowest bit.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

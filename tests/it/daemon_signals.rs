@@ -79,3 +79,17 @@ async fn the_daemon_ends_while_a_client_holds_half_a_request_open() {
     assert_eq!(daemon.end().code, 0);
     drop(client);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_terminal_stops_a_single_run_as_a_service_manager_does() {
+    let school = school().await;
+    school.set("exam.latency_ms", "1500");
+    for signal in ["HUP", "TERM"] {
+        let before = school.calls("exam").len();
+        let run = school.start(&["--sync-now"]);
+        eventually("the run has begun", || school.calls("exam").len() > before).await;
+        run.signal(signal);
+        let ended = run.end();
+        assert_eq!(ended.code, 143, "{signal}: {ended:?}");
+    }
+}
