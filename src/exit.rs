@@ -79,7 +79,7 @@ impl From<Severity> for Exit {
             Severity::Failed => Self::Failed,
             Severity::Temporary => Self::Temporary,
             Severity::Credentials => Self::Credentials,
-            Severity::Configuration => Self::Configuration,
+            Severity::Address | Severity::Configuration => Self::Configuration,
             Severity::Terminated => Self::Terminated,
         }
     }
@@ -143,6 +143,7 @@ mod tests {
             Severity::Failed,
             Severity::Temporary,
             Severity::Credentials,
+            Severity::Address,
             Severity::Configuration,
             Severity::Terminated,
         ];

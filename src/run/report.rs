@@ -59,9 +59,11 @@ impl RunOutcome {
             Severity::Done => Self::Converged,
             Severity::Incomplete => Self::Incomplete,
             Severity::Held => Self::Held,
-            Severity::Failed | Severity::Temporary | Severity::Credentials | Severity::Configuration => {
-                Self::Failed
-            }
+            Severity::Failed
+            | Severity::Temporary
+            | Severity::Credentials
+            | Severity::Address
+            | Severity::Configuration => Self::Failed,
             Severity::Terminated => Self::Interrupted,
         }
     }
@@ -195,14 +197,16 @@ impl ServiceReport {
         self.worsen(severity);
     }
 
-    /// Refused credentials after accepted ones are none: the service says something else by it, and the next run tells.
+    /// Credentials that are refused after they were accepted, and an address where the service has answered before, are
+    /// right: the service says something else by it, and the next run tells.
     pub(super) fn doubt_credentials(&mut self, service: Service, transport: &Transport) {
-        if self.severity == Severity::Credentials && transport.was_accepted() {
-            self.severity = Severity::Temporary;
-            self.errors.push(format!(
-                "{service}: the same credentials were accepted earlier in this run; the next run tries again"
-            ));
-        }
+        let what = match (self.severity, transport.was_accepted()) {
+            (Severity::Credentials, true) => "the same credentials were accepted",
+            (Severity::Address, true) => "the service answered at the same address",
+            _ => return,
+        };
+        self.severity = Severity::Temporary;
+        self.errors.push(format!("{service}: {what} earlier in this run; the next run tries again"));
     }
 
     /// Notes how the service failed where that stopped nothing: what it leaves stands among the failures.

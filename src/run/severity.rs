@@ -22,6 +22,8 @@ pub enum Severity {
     Temporary,
     /// A service refused our credentials.
     Credentials,
+    /// What answers at a service's address is not the service.
+    Address,
     /// A setting is wrong.
     Configuration,
     /// A signal ended the run in its midst.
@@ -52,6 +54,9 @@ impl Severity {
     pub fn of_exam_error(error: &ExamError) -> Self {
         match error.disposition() {
             ExamDisposition::StopService(ExamStop::Credentials) => Self::Credentials,
+            ExamDisposition::StopService(ExamStop::Configuration) if error.is_about_the_address() => {
+                Self::Address
+            }
             ExamDisposition::StopService(ExamStop::Configuration) => Self::Configuration,
             ExamDisposition::StopService(ExamStop::Temporary)
             | ExamDisposition::RetryNow

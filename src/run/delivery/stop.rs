@@ -45,7 +45,12 @@ impl ServiceStop {
             Self::Exam(error) => Severity::of_exam_error(error),
             Self::Classin(error) => match error.disposition() {
                 ClassinDisposition::Stop(StopCause::Credentials) => Severity::Credentials,
-                ClassinDisposition::Stop(StopCause::Settings) => Severity::Configuration,
+                ClassinDisposition::Stop(StopCause::Settings)
+                    if matches!(**error, ClassinError::Setup(_)) =>
+                {
+                    Severity::Configuration
+                }
+                ClassinDisposition::Stop(StopCause::Settings) => Severity::Address,
                 ClassinDisposition::Stop(StopCause::Temporary)
                 | ClassinDisposition::Retry { .. }
                 | ClassinDisposition::RetryThenStop

@@ -41,6 +41,24 @@ async fn a_plan_that_ends_in_mid_run_stops_the_run_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn an_address_that_has_answered_in_the_same_run_is_not_blamed_for_one_write_that_meets_another_host() {
+    for (switch, fault) in [("http_5xx", "addStudents@2x100:404"), ("redirect", "addStudents@2x100")] {
+        let mut world = ExamSchool::in_step(students(5)).await;
+        for number in 0..150 {
+            world.people.insert(format!("new{number}"), student(&format!("new{number}")));
+        }
+        world.write_roster().await;
+        world.settings.exam.endpoint.max_in_flight = 1;
+        world.set(switch, fault);
+        let report = world.run().await;
+        assert_eq!((report.applied(), report.exit_code), ("100 add".to_owned(), 75), "{switch}: {report:?}");
+        assert!(report.errors.iter().any(|it| it.contains("earlier in this run")), "{:?}", report.errors);
+        world.sandbox.clear_faults();
+        assert_eq!(world.run().await.applied(), "50 add", "{switch}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_that_cannot_be_reached_ends_as_temporary() {
     let mut world = ExamSchool::in_step(students(2)).await;
     world.put(student("new")).await;

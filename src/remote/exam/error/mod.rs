@@ -213,6 +213,12 @@ impl ExamError {
         }
     }
 
+    /// Whether something else than the service answered.
+    #[must_use]
+    pub fn is_about_the_address(&self) -> bool {
+        matches!(self, Self::Redirected { .. } | Self::WrongAddress { .. })
+    }
+
     /// Whether the service may have done what it was asked, wholly or in part. Then nothing is sent again before
     /// it was read back. Never for reads.
     #[must_use]
