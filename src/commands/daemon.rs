@@ -17,7 +17,8 @@ use crate::daemon::{
 };
 use crate::exit::Exit;
 use crate::run::{
-    Counts, Progress, ResultsReport, RunReport, ServiceReport, Trigger, pull_results, reconcile,
+    Counts, Progress, ResultsReport, RunReport, ServiceReport, Severity, Trigger, pull_results, reconcile,
+    remember_pull,
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
@@ -229,14 +230,23 @@ impl Runs {
     }
 
     async fn pull_of_results(&self, stop: CancellationToken) -> RunSummary {
-        match self.pull(stop).await {
+        let now_ms = self.clock.now_ms();
+        let summary = match self.pull(stop).await {
             Ok(report) => pull_summary(&report, self.clock.now_ms()),
             Err(error) => {
                 let line = crate::run::in_one_line(&error);
                 tracing::error!("the pull of results could not begin: {line}");
+                if !is_busy(&error) {
+                    let ended = Some((Severity::Failed, line.clone()));
+                    if let Err(error) = remember_pull(&self.state, ended, now_ms).await {
+                        tracing::warn!("how the pull ended could not be stored: {error}");
+                    }
+                }
                 self.not_begun(&error, Some(line))
             }
-        }
+        };
+        self.tell_health().await;
+        summary
     }
 
     fn not_begun(&self, error: &AppError, why: Option<String>) -> RunSummary {

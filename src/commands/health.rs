@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::daemon::schedule;
-use crate::run::{Attention, is_waiting_kind, waiting_attention};
+use crate::run::{Attention, failing_pulls, is_waiting_kind, waiting_attention};
 use crate::settings::Settings;
 use crate::store::{RunLock, RunRow, StateStore, StoreError};
 use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
@@ -85,6 +85,9 @@ pub(super) async fn attention(state: &StateStore) -> Result<ShownAttentions, Sto
             "unreadable-results".to_owned(),
             shown(Attention::new(count, since_ms, FailureOwner::It, what)),
         );
+    }
+    if let Some(failing) = failing_pulls(state).await? {
+        attention.insert("failing-results".to_owned(), shown(failing));
     }
     Ok(attention)
 }

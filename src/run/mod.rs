@@ -35,7 +35,7 @@ pub use exam::{
 pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, HoldLine, RunOutcome, RunReport, ServiceReport, moment};
-pub use results::{ResultsPull, ResultsReport, pull_results};
+pub use results::{ResultsPull, ResultsReport, failing_pulls, pull_results, remember_pull};
 pub use roster_check::{RosterCheck, check_roster};
 pub use severity::Severity;
 

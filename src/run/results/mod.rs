@@ -5,6 +5,7 @@
 //! cut off is gone on with first; then passes from the head follow until one brings nothing new. What does not add up
 //! is read again from the head, in full, up to three times; then the pull says that it is not sure.
 
+mod failing;
 mod position;
 mod report;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use failing::{failing_pulls, remember_pull};
 pub use report::ResultsReport;
 
 use self::position::Fit;
@@ -28,6 +30,9 @@ use rosterd_core::roster::Attempt;
 const MOST_ROUNDS: u32 = 10;
 /// Pages overlap by one row, so a page must hold two.
 const LEAST_PAGE: u32 = 2;
+/// A pass of so many times the pages that the list has, and a few more, is outrun by what arrives meanwhile.
+const MOST_PAGES_A_PAGE: u64 = 4;
+const MORE_PAGES: u64 = 100;
 /// A pass that was cut off and fails so often at one page is given up.
 const FAILURES_AT_ONE_PAGE: i64 = 2;
 
@@ -91,6 +96,12 @@ pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     if let Err(error) = pull.count(&mut report).await {
         report.fail(Severity::Failed, in_one_line(&error));
     }
+    // One that was told to stop says nothing of the service.
+    if report.severity != Severity::Terminated
+        && let Err(error) = remember_pull(&pull.state, report.failure(), pull.clock.now_ms()).await
+    {
+        report.fail(Severity::Failed, in_one_line(&error));
+    }
     report.take_calls(&pull.exam.reader.transport().take_calls());
     report.close(pull.clock.now_ms(), pull.exit_code);
     for error in &report.errors {
@@ -124,6 +135,7 @@ impl ResultsPull {
             None => self.begin(self.is_full_due().await?).await?,
         };
         let (mut readings, mut rounds, mut full_done) = (0, 0, false);
+        let mut fresh_before = u64::MAX;
         loop {
             report.full |= pass.is_full;
             let walked = match self.walk(&mut pass, report).await {
@@ -168,9 +180,12 @@ impl ResultsPull {
                 let nothing_came = pass.fresh == 0 && pass.first_total == Some(pass.last_total);
                 full_done |= pass.is_full;
                 let full_due = !full_done && self.is_full_due().await?;
-                if (nothing_came || rounds >= MOST_ROUNDS) && !full_due {
+                // More than a page each time, and no fewer than the time before: the next pull goes on.
+                let is_chasing = pass.fresh > u64::from(self.limit()) && pass.fresh >= fresh_before;
+                if (nothing_came || is_chasing || rounds >= MOST_ROUNDS) && !full_due {
                     return Ok(());
                 }
+                fresh_before = pass.fresh;
                 rounds += 1;
                 full_due
             };
@@ -195,7 +210,14 @@ impl ResultsPull {
     /// Reads on from where the pass stands, down to where it may stop.
     async fn walk(&self, pass: &mut ResultsPass, report: &mut ResultsReport) -> Result<Doubt, PullError> {
         let bar = self.progress.bar("reading results", 1);
+        let mut pages: u64 = 0;
         loop {
+            let listed =
+                pass.first_total.unwrap_or(0).div_ceil(u64::from(self.limit().saturating_sub(1)).max(1));
+            if pages > listed.saturating_mul(MOST_PAGES_A_PAGE).saturating_add(MORE_PAGES) {
+                return Ok(Some("results arrive faster than they can be read".to_owned()));
+            }
+            pages += 1;
             let (start, page, from) = match self.next_page(pass).await? {
                 Ok(next) => next,
                 Err(why) => return Ok(Some(why)),

@@ -72,6 +72,9 @@ pub struct ResultsReport {
     /// Rows that cannot be read and were named.
     #[serde(skip)]
     named: usize,
+    /// The first error that kept it from being sure that nothing is missing.
+    #[serde(skip)]
+    failed: Option<String>,
 }
 
 /// So many rows that cannot be read are named by their place.
@@ -101,6 +104,7 @@ impl ResultsReport {
             exit_code: 0,
             severity: Severity::Done,
             named: 0,
+            failed: None,
         }
     }
 
@@ -137,8 +141,14 @@ impl ResultsReport {
 
     /// Notes an error, and how badly the pull ends because of it.
     pub(super) fn fail(&mut self, severity: Severity, error: String) {
+        self.failed.get_or_insert_with(|| error.clone());
         self.errors.push(error);
         self.severity = self.severity.max(severity);
+    }
+
+    /// How badly and why it failed, where it did not bring what there is.
+    pub(super) fn failure(&self) -> Option<(Severity, String)> {
+        self.failed.clone().map(|why| (self.severity, why))
     }
 
     /// Takes in the requests that were made.

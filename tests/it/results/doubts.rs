@@ -188,3 +188,42 @@ async fn a_page_that_is_never_read_keeps_no_new_results_away() {
     pull_as(&school, Exit::Done).await;
     assert_same(&school, &mirror(&school).await);
 }
+
+#[tokio::test]
+async fn pulls_that_fail_are_attention_with_an_age_and_an_owner_until_one_succeeds() {
+    let school = school_with(50).await;
+    for (switch, value, owner) in [("http_5xx", "queryresults@*", "service"), ("exam.plan", "expired", "it")]
+    {
+        school.set(switch, value);
+        let report = pull(&school).await;
+        assert!(report.exit_code > 3, "{switch}: {report:?}");
+        let status = school.program(&["status", "--output", "json"]).json();
+        let failing = &status["attention"]["failing-results"];
+        assert_eq!(
+            (&failing["count"], &failing["owner"]),
+            (&1.into(), &owner.into()),
+            "{switch}: {status:#}"
+        );
+        let since = failing["since"].clone();
+        school.later(5 * 60 * 60 * 1000);
+        let _failed_again = pull(&school).await;
+        let status = school.program(&["status", "--output", "json"]).json();
+        assert_eq!(status["attention"]["failing-results"]["since"], since, "{switch}");
+        school.sandbox.clear_faults();
+        school.set("exam.plan", "premium");
+        pull_as(&school, Exit::Done).await;
+        let status = school.program(&["status", "--output", "json"]).json();
+        assert!(status["attention"]["failing-results"].is_null(), "{switch}: {status:#}");
+    }
+}
+
+#[tokio::test]
+async fn results_that_arrive_faster_than_they_can_be_read_end_a_pull() {
+    for arriving in ["60", "150"] {
+        let school = school_with(300).await;
+        school.set("results_arrive", &format!("queryresults@*:{arriving}"));
+        let report = pull(&school).await;
+        assert!(report.exit_code == 0 || report.exit_code == 3, "{arriving}: {report:?}");
+        assert!(pages_asked(&school) < 1000, "{arriving}: {}", pages_asked(&school));
+    }
+}
