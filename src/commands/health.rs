@@ -67,14 +67,18 @@ fn first_error(report: &str) -> Option<String> {
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub(super) async fn attention(state: &StateStore) -> Result<ShownAttentions, StoreError> {
+pub(super) async fn attention(
+    state: &StateStore,
+    settings: &Settings,
+    now_ms: i64,
+) -> Result<ShownAttentions, StoreError> {
     let run = state.run(state.last_complete_run().await?).await?;
     let report = run.and_then(|run| serde_json::from_str::<Value>(&run.report?).ok());
     let said = report.as_ref().and_then(|report| report.get("attention"));
     let said: ShownAttentions = said.and_then(|said| Deserialize::deserialize(said).ok()).unwrap_or_default();
     let mut attention: ShownAttentions =
         said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
-    let waiting = waiting_attention(state).await?.into_iter();
+    let waiting = waiting_attention(state, settings.retry.max_delay, now_ms).await?.into_iter();
     attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), shown(it))));
     let (count, since_ms) = state.unreadable_results().await?;
     if count > 0 {

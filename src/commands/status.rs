@@ -103,7 +103,7 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
     let facts = health::facts(state, &app.settings, now_ms).await?;
     let Verdict { healthy, why } = judge(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
-    let attention = health::attention(state).await?;
+    let attention = health::attention(state, &app.settings, now_ms).await?;
     let status = Status {
         healthy,
         why,

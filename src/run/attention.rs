@@ -2,6 +2,7 @@
 //! code.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -50,8 +51,13 @@ impl Attention {
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub async fn waiting_attention(state: &StateStore) -> Result<Attentions, StoreError> {
-    let waiting = state.waiting().await?;
+pub async fn waiting_attention(
+    state: &StateStore,
+    max_delay: Duration,
+    now_ms: i64,
+) -> Result<Attentions, StoreError> {
+    let longest_ms = i64::try_from(max_delay.as_millis()).unwrap_or(i64::MAX);
+    let waiting = state.waiting(now_ms.saturating_sub(longest_ms)).await?;
     let mut attention: Attentions =
         waiting.iter().map(|(kind, it)| (word(*kind), Attention::waiting(*kind, it))).collect();
     let limits = state.standing_holds().await?.into_iter().filter(|hold| hold.word.is_none());
@@ -112,6 +118,7 @@ fn word(kind: WaitingKind) -> &'static str {
         WaitingKind::EndedClasses => "ended-classes",
         WaitingKind::StillInClass => "still-in-class",
         WaitingKind::BadRows => "bad-rows",
+        WaitingKind::Lasting => "lasting-failures",
     }
 }
 
@@ -133,6 +140,10 @@ fn sentence(kind: WaitingKind, count: u64) -> String {
             "students still in a class where they are no longer wanted",
         ),
         WaitingKind::BadRows => ("1 bad row of the roster", "bad rows of the roster"),
+        WaitingKind::Lasting => (
+            "1 operation that the service has failed for longer than retry.max_delay",
+            "operations that the service has failed for longer than retry.max_delay",
+        ),
     };
     if count == 1 { one.to_owned() } else { format!("{count} {several}") }
 }

@@ -273,7 +273,7 @@ async fn close(
         finished_at_ms,
     )
     .await?;
-    let mut attention = waiting_attention(&context.state).await?;
+    let mut attention = waiting_attention(&context.state, context.retry.max_delay, finished_at_ms).await?;
     attention.extend(exam.attention.iter().chain(&classin.attention).map(|(kind, it)| (*kind, it.clone())));
     let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;

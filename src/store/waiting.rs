@@ -29,11 +29,13 @@ pub enum WaitingKind {
     StillInClass,
     /// Rows of the roster that cannot be used.
     BadRows,
+    /// Failed by the service's doing for long: it is tried again by itself, and nobody knows whether that helps.
+    Lasting,
 }
 
 impl WaitingKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DeadLetters,
         Self::HeldPeople,
         Self::Withheld,
@@ -42,6 +44,7 @@ impl WaitingKind {
         Self::EndedClasses,
         Self::StillInClass,
         Self::BadRows,
+        Self::Lasting,
     ];
 }
 
@@ -76,6 +79,7 @@ struct Group {
     state: String,
     is_standing: bool,
     was_called: bool,
+    is_lasting: bool,
     count: i64,
     since_ms: i64,
 }
@@ -88,7 +92,9 @@ impl Group {
             FailureState::Dead => Some(WaitingKind::Withheld),
             FailureState::Waiting if !self.is_standing => {
                 let code = FailureCode::parse(&self.code).classin();
-                code.is_some_and(Code::is_full).then_some(WaitingKind::FullClasses)
+                let is_full = code.is_some_and(Code::is_full);
+                let lasts = || (self.is_lasting && self.was_called).then_some(WaitingKind::Lasting);
+                is_full.then_some(WaitingKind::FullClasses).or_else(lasts)
             }
             FailureState::Waiting => {
                 let code = FailureCode::parse(&self.code);
@@ -110,13 +116,15 @@ impl Group {
 
 impl StateStore {
     /// What waits, as the failures and the rows of the roster stand; what a person silenced counts nowhere.
-    pub async fn waiting(&self) -> Result<BTreeMap<WaitingKind, Waiting>, StoreError> {
+    /// What failed by the service's doing first before `lasting_ms` and fails still has failed for long.
+    pub async fn waiting(&self, lasting_ms: i64) -> Result<BTreeMap<WaitingKind, Waiting>, StoreError> {
         let groups: Vec<Group> = sqlx::query_as(
             "SELECT min(failure_id) AS failure_id, service, kind, code, state, is_standing, call <> '' AS was_called, \
-             count(*) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
-             GROUP BY service, kind, code, state, is_standing, was_called \
-             ORDER BY service, kind, code, state, is_standing, was_called",
+             first_failed_at_ms < ? AS is_lasting, count(*) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
+             GROUP BY service, kind, code, state, is_standing, was_called, is_lasting \
+             ORDER BY service, kind, code, state, is_standing, was_called, is_lasting",
         )
+        .bind(lasting_ms)
         .fetch_all(&self.reader)
         .await
         .doing("counting what waits")?;
@@ -126,7 +134,10 @@ impl StateStore {
             let Some(why) = group.kind(state) else { continue };
             let key = key(group.failure_id, &group.service, &group.kind, String::new(), String::new())?;
             let owner = FailureOwner::of(key.kind, &FailureCode::parse(&group.code), state);
-            waiting.entry(why).or_default().add(owner, group.count, group.since_ms);
+            // What is not the service's doing uses up attempts and becomes a dead letter.
+            if why != WaitingKind::Lasting || owner == FailureOwner::Service {
+                waiting.entry(why).or_default().add(owner, group.count, group.since_ms);
+            }
         }
         for (table, count, since_ms) in self.unusable_rows().await? {
             let owner = owner_of_row(&table, FailureState::Waiting);

@@ -94,3 +94,25 @@ async fn refused_credentials_after_an_accepted_call_of_the_same_run_are_temporar
     world.sandbox.clear_faults();
     assert_eq!(world.run_later().await.applied(), "2 add");
 }
+
+#[tokio::test]
+async fn what_the_service_fails_for_longer_than_the_longest_delay_is_attention_with_its_age() {
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.put(student("new")).await;
+    world.set("http_5xx", "addStudents@*");
+    let since = world.run().await.finished_at;
+    world.later(2 * HOUR);
+    let report = world.run().await;
+    assert!(!report.attention.contains_key("lasting-failures"), "{report:?}");
+    for _ in 0..3 {
+        world.later(7 * HOUR);
+        let report = world.run().await;
+        let lasting = &report.attention["lasting-failures"];
+        assert_eq!((lasting.count, lasting.owner, report.exit_code), (1, "service", 3), "{report:?}");
+        assert!(lasting.since.as_ref().is_some_and(|at| *at <= since), "{lasting:?}");
+    }
+    world.sandbox.clear_faults();
+    world.later(7 * HOUR);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.attention.len()), ("1 add".to_owned(), 0), "{report:?}");
+}
