@@ -3,6 +3,8 @@
 //! Between the lost call and this run the roster may have changed, the login value too. So these adds are
 //! settled by the login value that was sent, before anything is compared: else the student would be
 //! entered again under the new one.
+//!
+//! The listing may lag behind, so everybody is looked up by login value, listed or not.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -33,23 +35,20 @@ pub(super) async fn unanswered_adds(
 ) -> Result<OpenAdds, ExamSyncError> {
     let Reading { mapping, observed, key, .. } = reading;
     let lost = context.state.lost_adds_sent(run).await?;
-    let lost: HashMap<LoginValue, LostAdd> = lost
-        .into_iter()
-        .filter(|lost| observed.find(&lost.login).is_some())
-        .map(|lost| (lost.login.clone(), lost))
-        .collect();
+    let lost: HashMap<LoginValue, LostAdd> =
+        lost.into_iter().map(|lost| (lost.login.clone(), lost)).collect();
     if lost.is_empty() {
         return Ok(OpenAdds::default());
     }
-    let listed: HashMap<LoginValue, StudentId> =
+    let sent: HashMap<LoginValue, StudentId> =
         lost.iter().map(|(login, lost)| (login.clone(), lost.student.clone())).collect();
     let rewritten = context.state.uncompared_fields().await?;
     let rewritten = rewritten.into_iter().map(|field| field.field).collect();
-    tracing::info!(students = listed.len(), "settling adds of an earlier run that was cut off");
-    let mut owners = context.state.owners(&listed.keys().cloned().collect()).await?;
+    tracing::info!(students = sent.len(), "settling adds of an earlier run that was cut off");
+    let mut owners = context.state.owners(&sent.keys().cloned().collect()).await?;
     // A student who was entered again still has the link to the candidate that is gone, under the same login value.
-    owners.retain(|login, owner| listed.get(login) != Some(owner));
-    let open: Vec<LoginValue> = listed.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
+    owners.retain(|login, owner| sent.get(login) != Some(owner));
+    let open: Vec<LoginValue> = sent.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
     let sightings = lookup::rows_by_login(session, open).await?;
     let linked = context.state.sid_owners(sightings.values().filter_map(LookupOutcome::sid)).await?;
     let now_ms = context.clock.now_ms();
@@ -59,11 +58,14 @@ pub(super) async fn unanswered_adds(
         mapping.compared().map(|(_, field)| (field.id, Fingerprint::IN_DOUBT)).collect();
     let mut record = CallRecord::default();
     let mut open_adds = OpenAdds::default();
-    for (login, student) in listed {
+    for (login, student) in sent {
+        let is_listed = observed.find(&login).is_some();
         if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
             && lost.get(&login).is_some_and(|lost| lost.sent.are_contradicted(key, &row.fields, &rewritten))
         {
-            open_adds.contradicted.insert(student);
+            // What is not listed yet is met once it is.
+            let met = if is_listed { &mut open_adds.contradicted } else { &mut open_adds.unsettled };
+            met.insert(student);
             continue;
         }
         // Nobody ever takes over a candidate that is linked to somebody already.

@@ -60,6 +60,31 @@ async fn a_lost_add_that_is_not_shown_yet_enters_nobody_twice() {
 }
 
 #[tokio::test]
+async fn an_add_that_a_kill_left_open_is_looked_for_by_its_login_value_and_not_in_the_listing_alone() {
+    for lags in [("1000", "0"), ("0", "1000")] {
+        let mut world = ExamSchool::in_step(students(30)).await;
+        world.set("dup_on_add", "accept");
+        world.put(student("new0")).await;
+        world.put(student("new1").in_groups(["g2"])).await;
+        lag(&world, lags, "add");
+        world.set("delay", "addStudents:500");
+        world.sandbox.clear_journal();
+        world.crash_when(|| world.journal().iter().any(|call| call == "addStudents")).await;
+        world.sandbox.clear_faults();
+        for _ in 0..3 {
+            let report = world.run().await;
+            assert_eq!(report.calls("addStudents"), 0, "{lags:?} {report:?}");
+        }
+        lag(&world, ("0", "0"), "all");
+        for _ in 0..3 {
+            let _report = world.run_later().await;
+        }
+        assert_eq!(world.run().await.planned(), "", "{lags:?}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{lags:?}");
+    }
+}
+
+#[tokio::test]
 async fn changes_moves_and_deletes_that_are_not_shown_yet_come_in_step_when_they_are() {
     for lags in LAGS {
         let mut world = ExamSchool::in_step(students(30)).await;
