@@ -6,10 +6,10 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, stored};
-use super::link_codec::{json, unpack};
+use super::link_codec::{json, numbers, unpack};
 use super::{StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, MemoryKey};
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{FieldId, LoginValue, Sid, StudentId};
 
@@ -30,11 +30,13 @@ pub struct ProvableLink {
     pub login: LoginValue,
     /// The values last confirmed, as fingerprints.
     pub confirmed: BTreeMap<FieldId, Fingerprint>,
+    /// The forms in which the service keeps values that it rewrites.
+    pub rewritten: BTreeMap<FieldId, Fingerprint>,
     /// Whether the student was gone from the roster when a run last read it.
     pub has_left: bool,
 }
 
-type LinkRow = (String, i64, String, Vec<u8>, bool);
+type LinkRow = (String, i64, String, Vec<u8>, Vec<u8>, String, bool);
 
 /// What becomes of everything else that was learnt in the account before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,13 +94,29 @@ const FORGET_CLASSIN: [&str; 6] = [
     "DELETE FROM intents WHERE service = 'classin'",
 ];
 
+impl ProvableLink {
+    /// Whether the login value is one that we took the candidate over by or wrote ourselves. One that only followed what a
+    /// listing showed proves nothing: in another account it was followed too.
+    pub fn has_login_of_ours(&self, login_field: FieldId, key: &MemoryKey) -> bool {
+        let login = key.value(login_field, self.login.as_str());
+        let confirmed = self.confirmed.get(&login_field).is_none_or(|confirmed| *confirmed == login);
+        confirmed || self.rewritten.get(&login_field).is_some_and(|form| form.is_like(login))
+    }
+}
+
 fn links(rows: Vec<LinkRow>) -> Vec<ProvableLink> {
-    let link = |(student, sid, login, confirmed, has_left): LinkRow| ProvableLink {
-        student: StudentId::new(student),
-        sid: Sid(sid),
-        login: LoginValue::new(login),
-        confirmed: unpack(&confirmed).unwrap_or_default(),
-        has_left,
+    let link = |(student, sid, login, confirmed, suspected, rewritten, has_left): LinkRow| {
+        let fields = numbers(&rewritten, FieldId).unwrap_or_default();
+        let mut rewritten = unpack(&suspected).unwrap_or_default();
+        rewritten.retain(|field, _| fields.contains(field));
+        ProvableLink {
+            student: StudentId::new(student),
+            sid: Sid(sid),
+            login: LoginValue::new(login),
+            confirmed: unpack(&confirmed).unwrap_or_default(),
+            rewritten,
+            has_left,
+        }
     };
     rows.into_iter().map(link).collect()
 }
@@ -158,7 +176,7 @@ impl StateStore {
     /// The links at these places, counted from 0 in the order of the sids.
     pub async fn links_at(&self, places: &[u64]) -> Result<Vec<ProvableLink>, StoreError> {
         let rows: Vec<LinkRow> = sqlx::query_as(
-            "SELECT student_id, sid, login_value, confirmed, gone_since_ms IS NOT NULL FROM \
+            "SELECT student_id, sid, login_value, confirmed, suspected, rewritten, gone_since_ms IS NOT NULL FROM \
              (SELECT *, row_number() OVER (ORDER BY sid) - 1 AS place FROM links) \
              WHERE place IN (SELECT value FROM json_each(?)) ORDER BY sid",
         )
@@ -172,7 +190,7 @@ impl StateStore {
     /// At most `count` links with a higher sid than `after`, in ascending order.
     pub async fn links_after(&self, after: Option<Sid>, count: u32) -> Result<Vec<ProvableLink>, StoreError> {
         let rows: Vec<LinkRow> = sqlx::query_as(
-            "SELECT student_id, sid, login_value, confirmed, gone_since_ms IS NOT NULL FROM links \
+            "SELECT student_id, sid, login_value, confirmed, suspected, rewritten, gone_since_ms IS NOT NULL FROM links \
              WHERE ?1 IS NULL OR sid > ?1 ORDER BY sid LIMIT ?2",
         )
         .bind(after.map(|sid| sid.0))

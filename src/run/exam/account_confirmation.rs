@@ -85,7 +85,7 @@ pub async fn confirm_exam_account(
 struct Findings {
     kept: u64,
     given_up: Vec<ProvableLink>,
-    /// Their candidates exist and show another login value, and theirs is nobody's.
+    /// Their candidates exist and show another login value, and theirs is nobody's; or they show one that proves nothing.
     renamed: Vec<ProvableLink>,
     /// Gone by sid and by login value.
     gone: Vec<ProvableLink>,
@@ -154,6 +154,7 @@ impl Findings {
     ) -> Result<(), AccountError> {
         let (exists, is_gone) = (looked_up.others.contains(&link.sid), looked_up.gone.contains(&link.sid));
         match behind {
+            _ if looked_up.followed.contains(&link.sid) => self.renamed.push(link),
             Some(Some(sid)) if sid == link.sid && !exists => return Err(AccountError::Contradicted),
             Some(Some(sid)) if sid == link.sid => self.kept += 1,
             Some(Some(_)) => self.given_up.push(link),

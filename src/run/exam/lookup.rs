@@ -46,6 +46,14 @@ pub(super) enum LookupOutcome {
 }
 
 impl LookupOutcome {
+    /// The candidate, where there is one.
+    pub(super) fn row(&self) -> Option<&CandidateInfo> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Gone => None,
+        }
+    }
+
     /// The candidate's sid, where there is one.
     pub(super) fn sid(&self) -> Option<Sid> {
         match self {

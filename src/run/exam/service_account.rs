@@ -12,6 +12,7 @@ use super::lookup::{self, LookupOutcome};
 use super::session::ExamSession;
 use super::witnesses::Witness;
 use super::{ExamSide, ExamSyncError};
+use crate::remote::exam::CandidateInfo;
 use crate::run::report::moment;
 use crate::store::{
     AccountTaking, OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT, StateStore, StoreError,
@@ -288,8 +289,12 @@ async fn prove(question: AccountQuestion<'_>, links: u64) -> Result<AccountProof
 /// What look-ups said of links.
 #[derive(Default)]
 pub(super) struct LookedUp {
-    /// Candidates who show the login value that is remembered of them.
+    /// Candidates who show the login value that is remembered of them: one that we confirmed ourselves, or beside values
+    /// that we confirmed.
     pub(super) proved: HashSet<Sid>,
+    /// Candidates who show the login value that is remembered of them, which only followed what was listed, and not the
+    /// values that we confirmed.
+    pub(super) followed: HashSet<Sid>,
     /// Candidates who show another login value, or none, and are not found by the one that is remembered.
     pub(super) others: HashSet<Sid>,
     /// Those among them of whom every other value that is told is the one last confirmed.
@@ -314,7 +319,10 @@ pub(super) async fn look_up(
     let rows = unless_stopped(stop, lookup::rows_by_sid(&session, sids)).await?;
     let key = state.planner_key().await?;
     let (mut proved, mut others, mut alike) = (HashSet::new(), HashSet::new(), HashSet::new());
-    let (mut unshown, mut gone) = (Vec::new(), HashSet::new());
+    let (mut unshown, mut gone, mut followed) = (Vec::new(), HashSet::new(), HashSet::new());
+    let is_ours = |link: &ProvableLink| login_field.is_none_or(|field| link.has_login_of_ours(field, &key));
+    let shows_values_of_ours =
+        |row: &CandidateInfo, link: &ProvableLink| is_alike(&row.fields, link, (login_field, &key));
     for link in links {
         let row = match rows.get(&link.sid) {
             Some(LookupOutcome::Row(row)) => row,
@@ -325,35 +333,45 @@ pub(super) async fn look_up(
             None => continue,
         };
         match shows(row.fields.as_slice(), login_field, &link.login) {
-            Shows::Remembered => {
+            Shows::Remembered if is_ours(link) || shows_values_of_ours(row, link) => {
                 proved.insert(link.sid);
+            }
+            Shows::Remembered => {
+                followed.insert(link.sid);
             }
             Shows::Nothing => unshown.push(link.clone()),
             Shows::Another => {
                 others.insert(link.sid);
-                alike.extend(is_alike(&row.fields, link, &key).then_some(link.sid));
+                alike.extend(shows_values_of_ours(row, link).then_some(link.sid));
             }
         }
     }
     let logins: Vec<LoginValue> = unshown.iter().map(|link| link.login.clone()).collect();
     for (login, sids) in unless_stopped(stop, lookup::sids_by_login(&session, &logins)).await? {
-        proved.extend(
-            unshown
-                .iter()
-                .filter(|link| link.login == login && sids.contains(&link.sid))
-                .map(|link| link.sid),
-        );
+        for link in unshown.iter().filter(|link| link.login == login && sids.contains(&link.sid)) {
+            let row = rows.get(&link.sid).and_then(LookupOutcome::row);
+            let is_proved = is_ours(link) || row.is_some_and(|row| shows_values_of_ours(row, link));
+            let shown = if is_proved { &mut proved } else { &mut followed };
+            shown.insert(link.sid);
+        }
     }
-    others.extend(unshown.iter().map(|link| link.sid).filter(|sid| !proved.contains(sid)));
+    let is_told = |sid: &Sid| proved.contains(sid) || followed.contains(sid);
+    others.extend(unshown.iter().map(|link| link.sid).filter(|sid| !is_told(sid)));
     let shows_somebody = rows.values().any(|outcome| matches!(outcome, LookupOutcome::Row(_)));
-    Ok(LookedUp { proved, others, alike, gone, is_silent: !shows_somebody && !links.is_empty() })
+    let is_silent = !shows_somebody && !links.is_empty();
+    Ok(LookedUp { proved, followed, others, alike, gone, is_silent })
 }
 
-/// Whether every value that is told, the password aside, is the one last confirmed, and one is told.
-fn is_alike(fields: &[(FieldId, String)], link: &ProvableLink, key: &MemoryKey) -> bool {
+/// Whether every value that is told, password and login value aside, is the one last confirmed, and one is told.
+fn is_alike(
+    fields: &[(FieldId, String)],
+    link: &ProvableLink,
+    (login_field, key): (Option<FieldId>, &MemoryKey),
+) -> bool {
+    let is_another = |field: FieldId| field != PASSWORD_FIELD && Some(field) != login_field;
     let mut told = fields
         .iter()
-        .filter(|(field, value)| *field != PASSWORD_FIELD && !value.trim().is_empty() && !is_masked(value))
+        .filter(|(field, value)| is_another(*field) && !value.trim().is_empty() && !is_masked(value))
         .filter_map(|(field, value)| Some((link.confirmed.get(field)?, key.value(*field, &normalise(value)))))
         .peekable();
     told.peek().is_some() && told.all(|(confirmed, shown)| *confirmed == shown)

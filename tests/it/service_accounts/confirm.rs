@@ -240,6 +240,39 @@ async fn candidates_with_another_login_value_stay_linked_and_nobody_is_entered_t
     }
 }
 
+/// A login value that a link took from a listing was never confirmed by us: where nothing else of the links holds, it is
+/// no proof, and neither does it keep all others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_value_that_only_followed_proves_no_link() {
+    for adopted in [false, true] {
+        let school = in_step(8).await;
+        let login = school.sandbox.field_id("login").unwrap();
+        if adopted {
+            school.write("DELETE FROM links").await;
+            school.run_as(Exit::Done).await;
+        }
+        school.later(rosterd_testkit::DAY);
+        // In the account that is there now, the sids of one who has left and of one who is renamed are other people's.
+        let sids: Vec<i64> =
+            (0..8).map(|at| school.sandbox.candidate(&format!("login-s{at:03}")).unwrap().sid).collect();
+        school.drop_student("s000").await;
+        school.sql("UPDATE students SET login = 'another-1' WHERE student_id = 's001'").await;
+        for (at, shown) in [(0, "stranger-0"), (1, "another-1")] {
+            school.sandbox.edit_candidate(sids[at], &[(login, shown), (1, "Somebody else")]);
+        }
+        let _follows = school.run().await;
+        let followed = "SELECT count(*) FROM links WHERE login_value IN ('stranger-0', 'another-1')";
+        assert_eq!(school.number(followed).await, 2);
+        for (at, sid) in sids.iter().enumerate().skip(1) {
+            let name = format!("stranger-{at}");
+            let shown = if at == 1 { "another-1" } else { name.as_str() };
+            school.sandbox.edit_candidate(*sid, &[(login, shown), (1, "Somebody else")]);
+        }
+        let done = school.program(&["account", "confirm", "--output", "json"]).json();
+        assert_eq!((&done["exam"]["kept"], &done["exam"]["given_up"]), (&0.into(), &8.into()), "{done:#}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn look_ups_that_contradict_the_listing_change_nothing() {
     let school = in_step(1).await;

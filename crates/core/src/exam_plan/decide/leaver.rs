@@ -55,7 +55,7 @@ impl Decider<'_> {
                         .map(HoldReason::SamePerson);
                     let is_decided = asked.all(|reason| self.is_named(&link.student, &reason));
                     if is_decided || !self.doubts.is_wanted_by_a_newcomer(link) {
-                        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+                        self.note_follow(link, &login);
                     }
                     self.notes.push(LinkNote::RenamedByHand(link.student.clone()));
                     Some(login)

@@ -218,6 +218,18 @@ impl<'a> Decider<'a> {
         Plan { given_up: self.given_up, missing: self.missing, known_as: self.known_as, contact, ..plan }
     }
 
+    /// The link has the login value from now on that its candidate shows. The one that we took it over by stays what we
+    /// confirmed, where that is not on record: only that proves later whose candidate it is.
+    fn note_follow(&mut self, link: &Link, login: &LoginValue) {
+        let Comparison { mapping, key, .. } = &self.input.comparison;
+        let field = mapping.login_field();
+        if !link.confirmed.contains_key(&field) {
+            let ours = BTreeMap::from([(field, key.value(field, link.login.as_str()))]);
+            self.notes.push(LinkNote::Confirm(link.student.clone(), ours));
+        }
+        self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
+    }
+
     fn unusable(&mut self, unusable: Unusable) {
         let Unusable { student, linked, returned, login: _, reason } = unusable;
         if returned {

@@ -241,7 +241,7 @@ impl Decider<'_> {
         let student = link.student.clone();
         match self.whose.get(&student).cloned() {
             Some(Whose::Own) => {
-                self.notes.push(LinkNote::Follow(student, login.clone()));
+                self.note_follow(&link, &login);
                 self.follow(wanted, link, login, prior);
             }
             // What is not known to be the student's is remembered by nobody: the next run has to judge it anew.

@@ -118,7 +118,13 @@ fn a_leaver_renamed_on_the_exam_side_is_followed_and_deleted_by_sid_once_approve
     world.leave_for_good("s1");
     let plan = world.plan();
     assert_eq!(lines(&plan), ["delete s1 held: same person"]);
+    // The field of the login value is on record with the one that the link had before.
+    let confirmed = plan.notes.first().cloned().unwrap();
+    assert!(
+        matches!(&confirmed, LinkNote::Confirm(student, fields) if *student == id("s1") && fields.len() == 1)
+    );
     let notes = [
+        confirmed,
         LinkNote::Follow(id("s1"), login("other")),
         LinkNote::RenamedByHand(id("s1")),
         LinkNote::Gone(id("s1")),

@@ -340,7 +340,7 @@ fn every_note_says_whose_link_it_concerns() {
     world.of("s5").login = "x".to_owned();
     let students: Vec<String> =
         world.plan().notes.iter().map(|note| format!("{} {}", kind_of(note), note.student())).collect();
-    assert_eq!(students, ["gone s1", "close s2", "groups s3", "returned s4", "follow s5", "groups s5"][..5]);
+    assert_eq!(students, ["gone s1", "close s2", "groups s3", "returned s4", "confirm s5", "follow s5"]);
 }
 
 fn kind_of(note: &LinkNote) -> String {
