@@ -6,7 +6,8 @@ use std::hash::Hash;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::session::ExamSession;
-use super::{ExamSide, ExamSyncError, witnesses};
+use super::witnesses::{self, Key};
+use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
@@ -260,8 +261,7 @@ pub(super) async fn rows_by_sid(
     }
     let silent = take_in_silent(&mut found, silent);
     let size = question_size(session);
-    let gone =
-        witnesses::gone_beside(session, &silent, |it| it.sid, size, |sids| LookupKey::Sids(sids)).await?;
+    let gone = witnesses::gone_beside(session, &silent, size, |sids| LookupKey::Sids(sids)).await?;
     found.extend(gone.into_iter().map(|sid| (sid, LookupOutcome::Gone)));
     Ok(found)
 }
@@ -339,7 +339,7 @@ async fn rows_by_login_in(
     let silent = session.raw_logins(&take_in_silent(&mut found, silent));
     let question: Question<LoginValue> = |logins| LookupKey::LoginValues(logins);
     let size = question_size(session);
-    let gone = witnesses::gone_beside(session, &silent, |it| it.login.clone(), size, question).await?;
+    let gone = witnesses::gone_beside(session, &silent, size, question).await?;
     let gone = gone.iter().filter_map(|raw| LoginValue::parse(raw.as_str()));
     found.extend(gone.map(|login| (login, LookupOutcome::Gone)));
     Ok(found)
@@ -421,7 +421,7 @@ fn question_size(session: &ExamSession<'_>) -> usize {
 pub(super) type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
 
 /// Asks for all keys, so many at once.
-async fn ask_all<T: Clone>(
+async fn ask_all<T: Key>(
     session: &ExamSession<'_>,
     keys: &[T],
     size: usize,
@@ -438,7 +438,7 @@ async fn ask_all<T: Clone>(
 
 /// A question that is refused as a whole is asked again in halves, until the culprit stands alone; of that
 /// one nothing is found out.
-async fn ask<T: Clone>(
+async fn ask<T: Key>(
     session: &ExamSession<'_>,
     keys: Vec<T>,
     question: Question<T>,
@@ -464,6 +464,11 @@ async fn ask<T: Clone>(
             // Some services fail over what they should refuse: too many at once, or one that they trip over.
             Err(ExamError::ServiceFailed { status: 500, .. }) if chunk.len() > 1 => {
                 open.extend(chunk.chunks(chunk.len().div_ceil(LOOKUP_PORTIONS)).map(<[T]>::to_vec));
+            }
+            Err(error @ ExamError::Unreadable { .. }) => {
+                let size = question_size(session);
+                let answer = witnesses::answer_beside(session, &chunk, size, question).await;
+                answered.push((chunk, answer.ok_or(error)?));
             }
             Err(error) => return Err(error),
         }

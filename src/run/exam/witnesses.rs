@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::lookup::{self, Question};
 use super::session::ExamSession;
-use crate::remote::exam::{ExamError, ListedCandidate};
+use crate::remote::exam::{ExamError, ListedCandidate, LookupAnswer};
 use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::Observed;
 use rosterd_core::roster::{LoginValue, Sid};
@@ -25,6 +25,35 @@ pub(super) struct Witness {
     pub(super) sid: Sid,
     /// As the service writes it.
     pub(super) login: LoginValue,
+}
+
+/// What a look-up asks by.
+pub(super) trait Key: Clone + PartialEq {
+    /// What asks for this candidate.
+    fn of(witness: &Witness) -> Self;
+
+    /// As the service repeats it of whom it does not know.
+    fn text(&self) -> String;
+}
+
+impl Key for Sid {
+    fn of(witness: &Witness) -> Self {
+        witness.sid
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Key for LoginValue {
+    fn of(witness: &Witness) -> Self {
+        witness.login.clone()
+    }
+
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
 }
 
 /// Linked candidates that are listed, of those that a look-up has shown last.
@@ -59,15 +88,14 @@ pub(super) async fn listed(
 ///
 /// # Errors
 /// When a look-up cannot be had.
-pub(super) async fn gone_beside<T: Clone + PartialEq>(
+pub(super) async fn gone_beside<T: Key>(
     session: &ExamSession<'_>,
     silent: &[T],
-    key: impl Fn(&Witness) -> T,
     size: usize,
     question: Question<T>,
 ) -> Result<Vec<T>, ExamError> {
     let known: HashSet<Sid> = session.witnesses.iter().map(|witness| witness.sid).collect();
-    let beside = session.witnesses.iter().map(key).filter(|key| !silent.contains(key));
+    let beside = session.witnesses.iter().map(T::of).filter(|key| !silent.contains(key));
     let beside: Vec<T> = beside.take(size.saturating_sub(1)).collect();
     let mut gone = Vec::new();
     if beside.is_empty() {
@@ -90,4 +118,29 @@ pub(super) async fn gone_beside<T: Clone + PartialEq>(
         }
     }
     Ok(gone)
+}
+
+/// The answer to a question whose own answer names no list at all: a service that leaves out empty lists, and whom it does
+/// not know, has nothing else to say. Beside somebody who exists it has; where it shows these alone, the others do not exist.
+/// `None` where it does not show them.
+pub(super) async fn answer_beside<T: Key>(
+    session: &ExamSession<'_>,
+    asked: &[T],
+    size: usize,
+    question: Question<T>,
+) -> Option<LookupAnswer> {
+    let others = session.witnesses.iter().filter(|witness| !asked.contains(&T::of(witness)));
+    let others: Vec<&Witness> = others.take(size.saturating_sub(asked.len())).collect();
+    let beside: Vec<T> = others.iter().map(|witness| T::of(witness)).collect();
+    if beside.is_empty() {
+        return None;
+    }
+    let mut answer = session.side.reader.lookup(question(&[asked, &beside].concat())).await.ok()?;
+    let (shown, rows): (Vec<_>, Vec<_>) =
+        answer.rows.into_iter().partition(|row| others.iter().any(|witness| witness.sid == row.sid));
+    answer.rows = rows;
+    if answer.rows.is_empty() {
+        answer.unresolved.extend(asked.iter().map(Key::text));
+    }
+    (!shown.is_empty()).then_some(answer)
 }

@@ -63,3 +63,23 @@ async fn nobody_is_gone_while_look_ups_show_nobody_at_all() {
         assert_eq!(world.differences(&[]), Vec::<String>::new(), "{what}");
     }
 }
+
+#[tokio::test]
+async fn one_alone_who_was_deleted_by_hand_is_entered_again_where_the_service_says_nothing_of_strangers() {
+    for leaves in [false, true] {
+        let switches = [("empty_list", "absent"), ("info_unknown", "ignored")];
+        let mut world = ExamSchool::switched(students(6), &switches).await;
+        assert_eq!(world.run().await.applied(), "6 add");
+        world.later(DAY);
+        world.sandbox.remove_candidate(world.sid("s001").await);
+        if leaves {
+            world.remove("s001").await;
+        }
+        let report = world.run().await;
+        let expected = if leaves { "" } else { "1 add" };
+        assert_eq!((report.exit_code, report.applied().as_str()), (0, expected), "{report:#?}");
+        assert_eq!(world.run().await.planned(), "");
+        assert_eq!(world.differences(&[]), Vec::<String>::new());
+        assert_eq!(world.link("s001").await.is_some(), !leaves);
+    }
+}
