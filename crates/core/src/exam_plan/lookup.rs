@@ -11,7 +11,7 @@ use super::open_failures::OpenFailures;
 use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
 use super::reason::HoldReason;
-use super::standing_answers::Recalled;
+use super::recalled::Recalled;
 use crate::roster::{Adopt, Mode};
 use crate::roster::{FieldId, Gid, LoginValue, Sid, StudentId};
 

@@ -68,6 +68,7 @@ mod person_doubts;
 mod policy;
 mod readings;
 mod reason;
+mod recalled;
 mod recent_writes;
 mod refusals;
 mod render;
@@ -127,6 +128,7 @@ pub use person_doubt::PersonDoubt;
 pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, RELINK_SUGGESTED, SkipReason};
+pub use recalled::Recalled;
 pub use recent_writes::{CountedWrite, RecentWrites};
 pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};
 pub use render::{FieldLine, OperationLine, PlanDocument, Subject, ValueDisplay};
@@ -136,9 +138,7 @@ pub use second_write::{AfterSecondWrite, SecondWrite};
 pub use sent::SentValues;
 pub use service_form::is_service_form;
 pub use shown::is_masked;
-pub use standing_answers::{
-    ANSWERS_STAND_AFTER, Answers, Recalled, StandingAnswers, StandingQuestions, at_rest,
-};
+pub use standing_answers::{ANSWERS_STAND_AFTER, Answers, StandingAnswers, StandingQuestions, at_rest};
 pub use temporary_login::{is_temporary_login, temporary_login};
 
 use crate::roster::{Gid, LoginValue, Sid, StudentId};

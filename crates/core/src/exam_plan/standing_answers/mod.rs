@@ -2,14 +2,14 @@
 //!
 //! Who is held or withheld stands as they stood: they are asked about again only when their row, their link, what the
 //! listing shows of them or what a person approved has changed. Nothing is written on the strength of such an answer: a plan
-//! that would do so is made anew, from what the service says now ([`Recalled::bears_on`]).
+//! that would do so is made anew, from what the service says now ([`Recalled::bears_on`](super::recalled::Recalled::bears_on)).
 
 mod circumstances;
 mod recalled;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use self::recalled::{Recalled, at_rest};
+pub use self::recalled::at_rest;
 
 use self::circumstances::{circumstances, number, take_difference};
 use super::compare::Comparison;

@@ -8,17 +8,8 @@ use crate::exam_plan::guard::GuardedPlan;
 use crate::exam_plan::link::LinkNote;
 use crate::exam_plan::lookup::{LoginFact, LookupResults, SidFact};
 use crate::exam_plan::operation::Operation;
+use crate::exam_plan::recalled::Recalled;
 use crate::roster::{LoginValue, Sid, StudentId};
-
-/// The students about whom remembered answers are believed in this run.
-#[derive(Clone, Debug, Default)]
-pub struct Recalled {
-    students: HashSet<StudentId>,
-    sids: HashSet<Sid>,
-    logins: HashSet<LoginValue>,
-    /// Those students, and whoever has to do with one of their sids or login values.
-    concerned: HashSet<StudentId>,
-}
 
 impl LookupResults {
     /// Takes remembered answers for those of this run.
@@ -86,18 +77,6 @@ impl LookupResults {
 }
 
 impl Recalled {
-    /// The students.
-    #[must_use]
-    pub fn students(&self) -> &HashSet<StudentId> {
-        &self.students
-    }
-
-    /// Whether this candidate was not asked about in this run.
-    #[must_use]
-    pub fn has(&self, sid: Sid) -> bool {
-        self.sids.contains(&sid)
-    }
-
     /// Whether the plan would write, or remember of a link, anything that rests on an answer of an earlier run.
     #[must_use]
     pub fn bears_on(&self, plan: &GuardedPlan) -> bool {
