@@ -107,7 +107,10 @@ impl<'a> Cells<'a> {
 
     /// What a formula that failed shows, a formula itself, or letters that an earlier program could not read.
     fn refuse_broken(&mut self, column: &str, text: &str) {
-        let rule = if is_failed_formula(text) {
+        // An apostrophe protects a text that begins like a formula; an export of ours writes it so.
+        let is_protected =
+            self.is_sheet && self.raw(column).is_some_and(|raw| raw.trim_start().starts_with('\''));
+        let rule = if is_failed_formula(text) && !is_protected {
             format!("{column} is a formula or its error ({}): enter the value itself", shown(text))
         } else if text.contains('\u{fffd}') {
             format!(
