@@ -52,7 +52,8 @@ pub(super) fn of_verdict(call: Call, verdict: ItemVerdict, text: Option<String>)
     Some(FailureCause {
         service_text: text,
         next: (!is_closed).then(|| NextAttempt::after(verdict)),
-        contact: contact_asked_for(code),
+        // Only an add waits for a contact: whoever is to be removed joins nothing.
+        contact: if call.is_removal() { None } else { contact_asked_for(code) },
         ..cause
     })
 }
