@@ -327,12 +327,18 @@ impl Case {
             Some(Kind::Run(_)) if may_be_one_value(self.code) && self.count > 1 => {
                 ItemVerdict::Halve { code: Code(self.code) }
             }
+            Some(Kind::Full) if self.may_have_room_for_some() => ItemVerdict::Halve { code: Code(self.code) },
             Some(Kind::Done | Kind::Already | Kind::Repair | Kind::Student) if self.count > 1 => {
                 ItemVerdict::SendSingly
             }
             _ => self.own(),
         };
         vec![for_all; self.count]
+    }
+
+    /// Section 5.5: several who were refused as a whole are tried in halves.
+    fn may_have_room_for_some(&self) -> bool {
+        self.count > 1 && matches!(self.call, Call::ClassAdd | Call::CourseAdd)
     }
 
     /// 102 and 901 that stand alone concern no student: the client itself says so.
@@ -350,7 +356,8 @@ impl Case {
     fn check_judged(&self, judged: &Judged) {
         assert_eq!(judged.verdicts().collect::<Vec<_>>(), self.verdicts(), "{self:?}");
         assert_eq!(judged.stop, self.stop(), "{self:?}");
-        let full = (self.meaning == Some(Kind::Full)).then_some(self.code);
+        let is_full = self.meaning == Some(Kind::Full) && (self.at_item || !self.may_have_room_for_some());
+        let full = is_full.then_some(self.code);
         assert_eq!(judged.full, full.map(Code), "{self:?}");
         let condemned = judged.closed.map(|it| (it.scope, it.for_good, it.code.0));
         let expected = match self.meaning {

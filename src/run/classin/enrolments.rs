@@ -40,13 +40,15 @@ pub(super) struct EnrolmentItem {
     pub(super) joined_by: Option<Fingerprint>,
     /// Whether ClassIn failed again and again over a call that named it with others.
     pub(super) is_divided: bool,
+    /// Whether it was in a call that was refused as a whole for want of room.
+    pub(super) is_of_too_many: bool,
 }
 
 impl EnrolmentItem {
     /// Absent where the account is not known.
     pub(super) fn of(operation: &EnrolmentOperation) -> Option<Self> {
         let (uid, was) = (operation.uid?, operation.recorded);
-        Some(Self { operation: operation.clone(), uid, was, joined_by: None, is_divided: false })
+        Some(Self { operation: operation.clone(), uid, was, joined_by: None, is_divided: false, is_of_too_many: false })
     }
 
     /// The answer to a call that names it was lost.
@@ -110,6 +112,12 @@ impl<'a> EnrolmentCalls<'a> {
         Ok(context.state.record_enrolments(&changes, run, context.clock.now_ms()).await?)
     }
 
+    /// The code of a class that is known to be full, for the rest of a call that was too large for it.
+    fn without_room(&self, call: &EnrolmentCall) -> Option<Code> {
+        let first = call.0.first().filter(|item| item.is_of_too_many)?;
+        self.classes().full.get(&first.operation.target).copied()
+    }
+
     fn note(&self, call: &EnrolmentCall, judged: &JudgedAnswer) {
         let Some(EnrolmentItem { operation, .. }) = call.0.first() else { return };
         let mut classes = self.classes();
@@ -151,7 +159,11 @@ impl CallService for EnrolmentCalls<'_> {
     }
 
     async fn send(&self, call: &EnrolmentCall) -> Result<CallAnswer, ClassinError> {
-        send(self.terms, &call.0).await
+        match self.without_room(call) {
+            // One of them was refused alone: what is left of the call needs no asking.
+            Some(code) => Ok(CallAnswer { top: Some(code.0), ..CallAnswer::default() }),
+            None => send(self.terms, &call.0).await,
+        }
     }
 
     async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
@@ -175,8 +187,15 @@ impl CallService for EnrolmentCalls<'_> {
             let classes = self.classes();
             call.what().and_then(|what| classes.refusals.get(&what)).is_none_or(Refusals::divides)
         };
-        let items = call.0.iter().zip(judged.items);
-        let items = items.map(|(item, judged)| judgement(item, judged, divides));
+        let is_full = self.without_room(call).is_some();
+        let items = call.0.iter_mut().zip(judged.items);
+        let items = items.map(|(item, judged)| match too_many(&judged) {
+            Some(_) if !is_full => {
+                item.is_of_too_many = true;
+                halves(item, judged)
+            }
+            Some(_) | None => judgement(item, judged, divides),
+        });
         Ok(Judged { stop, ..Judged::of(items.collect()) })
     }
 
@@ -264,8 +283,32 @@ pub(super) fn nobody_leaves<G>() -> Outcome<G> {
     Outcome::Unsent(Unsent::Unneeded)
 }
 
+/// The code of a call that was refused as a whole for want of room.
+pub(super) fn too_many(judged: &JudgedItem) -> Option<Code> {
+    let ItemVerdict::Halve { code } = judged.verdict else { return None };
+    code.is_full().then_some(code)
+}
+
+/// Half of them may find room.
+fn halves(item: &EnrolmentItem, judged: JudgedItem) -> Judgement<()> {
+    let otherwise = cause::of_verdict(call(&item.operation), no_room(judged.verdict), judged.text);
+    let otherwise = cause::outcome(otherwise.unwrap_or_else(cause::lost));
+    Judgement::SendAgain { part: Part::Halves, otherwise }
+}
+
+/// Want of room waits for room, also where it was said of a whole call.
+pub(super) fn no_room(verdict: ItemVerdict) -> ItemVerdict {
+    if let ItemVerdict::Halve { code } = verdict
+        && code.is_full()
+    {
+        return ItemVerdict::Full { code };
+    }
+    verdict
+}
+
 fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgement<()> {
     let JudgedItem { verdict, text } = judged;
+    let verdict = no_room(verdict);
     let failed = || {
         let cause = cause::of_verdict(call(&item.operation), verdict, text.clone());
         cause::outcome(cause.unwrap_or_else(cause::lost))

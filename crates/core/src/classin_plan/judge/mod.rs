@@ -102,9 +102,10 @@ pub enum ItemVerdict {
     Unknown,
     /// Nothing is proven, and only a call of its own will tell.
     SendSingly,
-    /// The call was refused as a whole for a bad value somewhere in it, and changed nothing: send its halves.
+    /// The call was refused as a whole, for a bad value somewhere in it or because there is not room for so many, and
+    /// changed nothing: send its halves.
     Halve {
-        /// 100 or 155.
+        /// 100, 155, 157 or 130.
         code: Code,
     },
 }

@@ -113,8 +113,15 @@ impl<'a> Reading<'a> {
     }
 
     fn find_full(&self) -> Option<Code> {
-        let codes = std::iter::once(self.top).chain(self.items.iter().filter_map(|item| item.code.map(Code)));
+        let top = (!self.may_have_room_for_some()).then_some(self.top);
+        let codes = top.into_iter().chain(self.items.iter().filter_map(|item| item.code.map(Code)));
         codes.into_iter().find(|code| decide(self.call, *code).class == CodeClass::Full)
+    }
+
+    /// Several were refused as a whole for want of room, without a word about any of them: fewer may find room.
+    fn may_have_room_for_some(&self) -> bool {
+        let is_add = matches!(self.call, Call::ClassAdd | Call::CourseAdd);
+        is_add && self.top_decision.class == CodeClass::Full && self.count > 1 && self.items.is_empty()
     }
 
     fn judge_one(&self, place: usize) -> JudgedItem {
@@ -147,6 +154,7 @@ impl<'a> Reading<'a> {
         let singly = self.call.is_removal() && wrong_length && self.count > 1;
         let top = verdict(self.top_decision.class, self.top);
         match self.top_decision.class {
+            CodeClass::Full if self.may_have_room_for_some() => ItemVerdict::Halve { code: self.top },
             CodeClass::Retry | CodeClass::Full => top,
             CodeClass::Run(_) if self.top.may_be_one_value() && self.count > 1 => {
                 ItemVerdict::Halve { code: self.top }

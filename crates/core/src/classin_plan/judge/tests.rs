@@ -250,14 +250,23 @@ fn a_wide_code_at_the_top_without_items_holds_for_all() {
         (145, ENDED),
         (144, NO_COURSE),
         (102, ItemVerdict::StopRun { stop: Stop::NoPermission, code: Code(102) }),
-        (157, ItemVerdict::Full { code: Code(157) }),
         (104, ItemVerdict::Retry { code: Code(104) }),
     ];
     for (top, expected) in cases {
         assert_eq!(verdicts(&add(3, &top_only(top))), [expected; 3], "top {top}");
         assert_eq!(verdicts(&remove(3, &top_only(top))), [expected; 3], "top {top}");
     }
-    assert_eq!(add(3, &top_only(157)).full, Some(Code(157)));
+}
+
+#[test]
+fn no_room_for_several_at_once_is_halved_until_one_alone_finds_none() {
+    let several = add(3, &top_only(157));
+    assert_eq!(verdicts(&several), [ItemVerdict::Halve { code: Code(157) }; 3]);
+    assert_eq!((several.full, several.split), (None, Some(Split::Halves)));
+    let alone = add(1, &top_only(157));
+    assert_eq!(verdicts(&alone), [ItemVerdict::Full { code: Code(157) }]);
+    assert_eq!(alone.full, Some(Code(157)));
+    assert_eq!(verdicts(&remove(3, &top_only(157))), [ItemVerdict::Full { code: Code(157) }; 3]);
 }
 
 #[test]
