@@ -48,7 +48,14 @@ impl EnrolmentItem {
     /// Absent where the account is not known.
     pub(super) fn of(operation: &EnrolmentOperation) -> Option<Self> {
         let (uid, was) = (operation.uid?, operation.recorded);
-        Some(Self { operation: operation.clone(), uid, was, joined_by: None, is_divided: false, is_of_too_many: false })
+        Some(Self {
+            operation: operation.clone(),
+            uid,
+            was,
+            joined_by: None,
+            is_divided: false,
+            is_of_too_many: false,
+        })
     }
 
     /// The answer to a call that names it was lost.

@@ -7,7 +7,7 @@ use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
 use rosterd_core::classin_plan::{Code, Contact, ContactReading, HeldBack, SharedContact, Subject};
 use rosterd_core::exam_plan::{Fingerprint, NamedHold};
-use rosterd_core::failure::{ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
+use rosterd_core::failure::{ClassinKind, ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{ClassTarget, RosterPerson, StudentId};
 
 /// A failure that an earlier version stored with the contact mixed into what was wanted.
@@ -26,6 +26,8 @@ pub(super) struct PriorState {
     pub(super) holds: BTreeMap<u64, HeldBack>,
     /// Those of them that nobody waits for any more.
     pub(super) given_up: BTreeSet<u64>,
+    /// Wanted enrolments that were refused, whether the failure is due or not and whatever the contact is today.
+    pub(super) refused: BTreeSet<u64>,
     /// Wants that a person silenced.
     pub(super) ignored: HashSet<u64>,
     /// Wants for which there was no room, and which are due again.
@@ -54,6 +56,7 @@ impl PriorState {
         let mut prior = Self {
             holds: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            refused: BTreeSet::new(),
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
@@ -80,6 +83,9 @@ impl PriorState {
         let ClassinOpenFailure { id, key, code, failure } = open;
         let recorded = failure.recorded;
         let desired_hashes: Vec<u64> = recorded.desired_hashes(contact_today).map(|hash| hash.0).collect();
+        if key.kind == ClassinKind::Enrol.into() && failure.state != FailureState::Held {
+            self.refused.insert(recorded.hash.0);
+        }
         if matches!(recorded.contact, ContactPart::Mixed | ContactPart::PerhapsMixed) {
             self.mixed.push(MixedFailure { id, key, recorded, contact_today });
         }

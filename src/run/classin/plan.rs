@@ -232,7 +232,7 @@ impl ClassinPlanBuilder<'_> {
             let confirmed = self.context.state.confirmations_of(target).await?;
             let here = records.iter().filter(|record| record.target == target).cloned();
             let here: Vec<EnrolmentRecord> = here.collect();
-            self.plan.stale.consider(members, &here, &confirmed, now_ms);
+            self.plan.stale.consider((members, &self.prior.refused), &here, &confirmed, now_ms);
         }
         Ok(())
     }
@@ -272,6 +272,7 @@ impl ClassinPlanBuilder<'_> {
             presence: &presence,
             holds: &prior.holds,
             given_up: &prior.given_up,
+            refused: &prior.refused,
         };
         plan_course(wanted, records, &view)
     }

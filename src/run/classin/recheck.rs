@@ -11,25 +11,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::closed_classes::WaitingForClosed;
 use super::context::ClassinApplyContext;
-use super::enrolments::{EnrolmentCall, EnrolmentItem, judge_answer, send};
+use super::enrolments::{EnrolmentCall, EnrolmentItem, judge_answer, no_room, send, too_many};
+use super::record::{self, action};
 use super::standing::StandingEnrolments;
-use super::{ClassinSide, ClassinSyncError};
+use super::{ClassinSide, ClassinSyncError, cause};
 use crate::remote::classin::{ClassinDisposition, ClassinError};
 use crate::run::Context;
 use crate::run::delivery::{
-    Attempt, Broken, CallService, Items, Judged, Judgement, ServiceStop, Trouble, deliver,
+    Attempt, Broken, CallService, Items, Judged, Judgement, Part, Place, ServiceStop, Trouble, deliver,
+    failure,
 };
 use crate::run::in_one_line;
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
-use crate::store::{ClosedClass, EnrolmentChange, StoreError};
+use crate::store::{CallRecord, ClosedClass, EnrolmentChange, StoreError};
 use rosterd_core::classin_plan::{
     CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence, ItemVerdict,
-    Scope, StaleEnrolments, decide,
+    JudgedItem, Scope, StaleEnrolments, Subject, decide,
 };
 use rosterd_core::counted::counted;
-use rosterd_core::failure::Service;
-use rosterd_core::outcome::{Outcome, Unsent};
+use rosterd_core::failure::{NextAttempt, Service};
+use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::ClassTarget;
 
 /// The fact under which today's calls are counted: the day, then how many.
@@ -108,15 +110,27 @@ async fn one_call(
     let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
     let call = EnrolmentCall(operations.iter().filter_map(EnrolmentItem::of).collect());
     let delivered = deliver(&calls, call).await?;
-    for outcome in &delivered.outcomes {
+    let mut refused = CallRecord::default();
+    for (index, (operation, outcome)) in operations.iter().zip(&delivered.outcomes).enumerate() {
         match outcome {
             Outcome::Applied(Found::TakenOut) => {
                 report.restored += 1;
                 report.count(EnrolmentKind::Enrol.as_str(), outcome);
             }
             Outcome::Applied(Found::AsRemembered) => report.verified += 1,
-            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {}
+            Outcome::Failed(cause) => {
+                report.count(EnrolmentKind::Enrol.as_str(), outcome);
+                report.worsen(Severity::of_outcome(&outcome.clone().without_gain()));
+                let place = Place { index: u64::try_from(index).ok(), ..Place::at(action(operation)) };
+                let subject = Subject::from(operation).into();
+                refused.failures.extend(failure(terms.context, &subject, cause, place).await?);
+            }
+            Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {}
         }
+    }
+    if !refused.failures.is_empty() {
+        let now_ms = terms.context.clock.now_ms();
+        terms.context.state.record_call(&refused, terms.run, now_ms).await?;
     }
     let closed = calls.closed.into_inner().unwrap_or_else(PoisonError::into_inner);
     tell_closed(terms, operations, (&closed, standing), report).await?;
@@ -196,7 +210,7 @@ enum Found {
     TakenOut,
 }
 
-/// The calls of the check. None is repeated: whatever becomes of one, it can only put somebody back, so what we
+/// The calls of the check. None is repeated, but for one that is too large for what room there is: whatever becomes of one, it can only put somebody back, so what we
 /// remember stays true.
 struct RecheckCalls<'a> {
     terms: ClassinApplyContext<'a>,
@@ -213,7 +227,7 @@ impl RecheckCalls<'_> {
             Scope::Class => operation.target,
             Scope::Course => ClassTarget { class: None, ..operation.target },
         };
-        let message = decide(super::record::call(operation), closure.code).message.to_owned();
+        let message = decide(record::call(operation), closure.code).message.to_owned();
         if !closure.code.has_ended() {
             let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
             closed.push((closure.code, format!("classin: {target}: {message} (code {})", closure.code)));
@@ -254,7 +268,17 @@ impl CallService for RecheckCalls<'_> {
         let ClassinApplyContext { context, run, .. } = self.terms;
         context.state.record_enrolments(&changes, run, context.clock.now_ms()).await?;
         let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
-        let items = judged.verdicts().map(|verdict| Judgement::Settled(found(verdict)));
+        let items = call.0.iter().zip(judged.items);
+        let items = items.map(|(item, judged)| {
+            let is_of_all = too_many(&judged).is_some();
+            let otherwise = found(&item.operation, judged);
+            // Of several, most are there and need no room.
+            if is_of_all {
+                Judgement::SendAgain { part: Part::Halves, otherwise }
+            } else {
+                Judgement::Settled(otherwise)
+            }
+        });
         Ok(Judged { stop, ..Judged::of(items.collect()) })
     }
 
@@ -274,22 +298,29 @@ impl CallService for RecheckCalls<'_> {
     }
 }
 
-/// Who cannot be in the class after all is asked for again by the next run, which says why.
-fn found(verdict: ItemVerdict) -> Outcome<Found> {
-    match verdict {
-        ItemVerdict::Done { .. } => Outcome::Applied(Found::TakenOut),
-        ItemVerdict::Already { .. } => Outcome::Applied(Found::AsRemembered),
-        ItemVerdict::Repair { .. }
-        | ItemVerdict::Repeat { .. }
+/// Who cannot be in the class after all is a failure: the next run that may try adds them once more, and does whatever
+/// such an answer asks for. What says nothing about a student is asked again another day.
+fn found(operation: &EnrolmentOperation, judged: JudgedItem) -> Outcome<Found> {
+    let JudgedItem { verdict, text } = judged;
+    let verdict = no_room(verdict);
+    let refused = |next: Option<NextAttempt>| {
+        let cause = cause::of_verdict(record::call(operation), verdict, text.clone());
+        cause.map(|cause| FailureCause { next: next.or(cause.next), contact: None, ..cause })
+    };
+    let refused = match verdict {
+        ItemVerdict::Done { .. } => return Outcome::Applied(Found::TakenOut),
+        ItemVerdict::Already { .. } => return Outcome::Applied(Found::AsRemembered),
+        ItemVerdict::Student { code } if code.says_no_account() => refused(Some(NextAttempt::AfterDelay)),
+        ItemVerdict::Repair { .. } | ItemVerdict::Full { .. } | ItemVerdict::Student { .. } => refused(None),
+        ItemVerdict::Repeat { .. }
         | ItemVerdict::Retry { .. }
-        | ItemVerdict::Full { .. }
-        | ItemVerdict::Student { .. }
         | ItemVerdict::Closed { .. }
         | ItemVerdict::StopRun { .. }
         | ItemVerdict::Unknown
         | ItemVerdict::SendSingly
-        | ItemVerdict::Halve { .. } => Outcome::Unsent(Unsent::LeftForLater),
-    }
+        | ItemVerdict::Halve { .. } => None,
+    };
+    refused.map_or(Outcome::Unsent(Unsent::LeftForLater), cause::outcome)
 }
 
 /// What the answer does to our evidence. Only "done" and "already there" say anything: whatever else comes leaves what

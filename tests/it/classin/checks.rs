@@ -3,8 +3,106 @@
 use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 
-use super::{in_step, set_of};
-use rosterd_testkit::{DAY, HOUR, School};
+use super::accounts::{apply, registering, uid};
+use super::{ADD, in_step, set_of};
+use rosterd_testkit::{ClassIds, DAY, HOUR, School};
+
+/// Three students whom rosterd registered and enrolled two days ago, of whom one was taken out by hand.
+async fn one_is_taken_out() -> (School, ClassIds, i64) {
+    let (mut school, class) = registering().await;
+    school.setting("CLASSIN__VERIFY_CALLS", "4");
+    apply(&school, 3).await;
+    school.run_as(Exit::Done).await;
+    school.later(2 * DAY);
+    let taken_out = uid(&school, 1);
+    school.sandbox.remove_class_member(class.course, class.class, taken_out);
+    school.sandbox.clear_journal();
+    (school, class, taken_out)
+}
+
+/// One row, of this code, while the evidence is what it was.
+async fn is_told(school: &School, class: ClassIds, uid: i64, code: &str) {
+    let rows = school.failures().await;
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((row.code.as_str(), row.state), (code, FailureState::Waiting), "{row:?}");
+    assert_eq!(row.student_id, "a01");
+    assert_eq!(school.evidence(class).await[&uid], "added");
+}
+
+async fn is_mended(school: &School, class: ClassIds, members: &[i64]) {
+    school.later(HOUR);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(members));
+    assert!(school.failures().await.is_empty(), "{:?}", school.failures().await);
+    school.sandbox.clear_journal();
+    school.run_as(Exit::Done).await;
+    assert!(school.classin_calls().is_empty());
+}
+
+#[tokio::test]
+async fn whose_account_the_check_finds_dead_is_told_and_found_anew() {
+    let (school, class, old) = one_is_taken_out().await;
+    let new = school.sandbox.replace_account(old).unwrap();
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.classin_calls(), [ADD]);
+    is_told(&school, class, old, "886").await;
+    is_mended(&school, class, &[uid(&school, 0), new, uid(&school, 2)]).await;
+}
+
+#[tokio::test]
+async fn who_left_the_school_by_the_check_is_taken_into_it_again() {
+    let (school, class, who) = one_is_taken_out().await;
+    school.sandbox.leave_school(who);
+    school.run_as(Exit::Incomplete).await;
+    is_told(&school, class, who, "228").await;
+    school.sandbox.clear_journal();
+    is_mended(&school, class, &[uid(&school, 0), who, uid(&school, 2)]).await;
+}
+
+#[tokio::test]
+async fn who_has_no_room_any_more_by_the_check_waits_for_room() {
+    for level in ["items", "top"] {
+        let (school, class, who) = one_is_taken_out().await;
+        school.set("classin.full_level", level);
+        school.sandbox.set_class_capacity(class.course, class.class, 2);
+        school.run_as(Exit::Incomplete).await;
+        is_told(&school, class, who, "157").await;
+        school.later(2 * HOUR);
+        let _waits = school.run().await;
+        is_told(&school, class, who, "157").await;
+        school.sandbox.set_class_capacity(class.course, class.class, 9);
+        school.later(2 * HOUR);
+        is_mended(&school, class, &[uid(&school, 0), who, uid(&school, 2)]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_the_roster_that_the_check_finds_dead_waits_for_a_person_and_is_not_asked_again() {
+    let (mut school, class, uids) = in_step(3).await;
+    school.setting("CLASSIN__VERIFY_CALLS", "4");
+    school.sandbox.remove_class_member(class.course, class.class, uids[0]);
+    school.sandbox.cancel_account(uids[0]);
+    school.later(2 * DAY);
+    school.run_as(Exit::Incomplete).await;
+    school.later(HOUR);
+    school.run_as(Exit::Incomplete).await;
+    let rows = school.failures().await;
+    assert_eq!((rows.len(), rows[0].state), (1, FailureState::Dead), "{rows:?}");
+    for _ in 0..3 {
+        school.later(2 * DAY);
+        school.sandbox.clear_journal();
+        school.run_as(Exit::Done).await;
+        let asked: u64 = school.sandbox.journal().iter().map(|entry| entry.items as u64).sum();
+        assert_eq!(asked, 2, "the other two are checked");
+    }
+    assert_eq!(school.evidence(class).await[&uids[0]], "added");
+    // The office enters the new account.
+    let new = school.sandbox.create_account("new", None);
+    school.sql(&format!("UPDATE students SET classin_uid = {new} WHERE classin_uid = {}", uids[0])).await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&[new, uids[1], uids[2]]));
+    assert!(school.failures().await.is_empty());
+}
 
 #[tokio::test]
 async fn a_class_that_refuses_eight_at_once_takes_the_three_it_has_seats_for_in_few_calls() {

@@ -132,19 +132,6 @@ async fn the_check_leaves_what_was_somebody_elses_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_check_that_is_refused_leaves_what_we_know_as_it_is() {
-    let (mut school, class, uids) = in_step(3).await;
-    school.setting("CLASSIN__VERIFY_CALLS", "1");
-    school.sandbox.remove_class_member(class.course, class.class, uids[0]);
-    school.sandbox.cancel_account(uids[0]);
-    school.later(2 * DAY);
-    school.run_as(Exit::Done).await;
-    assert_eq!(school.evidence(class).await[&uids[0]], "added");
-    school.run_as(Exit::Done).await;
-    assert!(school.failures().await.is_empty());
-}
-
-#[tokio::test]
 async fn the_check_wakes_nobody_about_a_class_that_has_ended() {
     let (mut school, class, _) = in_step(3).await;
     school.setting("CLASSIN__VERIFY_CALLS", "1");

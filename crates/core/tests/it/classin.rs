@@ -178,6 +178,7 @@ impl Class {
                 presence: &presence,
                 holds: &BTreeMap::new(),
                 given_up: &BTreeSet::new(),
+                refused: &BTreeSet::new(),
             },
         );
         let calls = batches(&plan.operations, 2, &BTreeSet::new());

@@ -1,6 +1,6 @@
 //! The wanted enrolments whose evidence is oldest: what the nightly check asks for once more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LARGEST_BATCH, Wanted,
@@ -47,11 +47,12 @@ impl StaleEnrolments {
         self.most > 0
     }
 
-    /// Takes in the wanted enrolments of one class that are settled and not fresh. `confirmed` says when each account
+    /// Takes in the wanted enrolments of one class that are settled and not fresh, without those that are `refused` and
+    /// are wanted again anyway. `confirmed` says when each account
     /// was last confirmed there, in milliseconds since 1970 UTC.
     pub fn consider(
         &mut self,
-        wanted: &[Enrolment],
+        (wanted, refused): (&[Enrolment], &BTreeSet<u64>),
         records: &[EnrolmentRecord],
         confirmed: &BTreeMap<ClassinUid, i64>,
         now_ms: i64,
@@ -63,8 +64,10 @@ impl StaleEnrolments {
         for row in wanted {
             let Some(uid) = row.uid else { continue };
             let Some(at_ms) = confirmed.get(&uid).copied().filter(|at_ms| *at_ms <= stale) else { continue };
-            if let Some(evidence) = evidence.get(&uid) {
-                rows.push((at_ms, uid, once_more(row, uid, *evidence)));
+            let Some(evidence) = evidence.get(&uid) else { continue };
+            let operation = once_more(row, uid, *evidence);
+            if !refused.contains(&operation.desired_hash) {
+                rows.push((at_ms, uid, operation));
             }
         }
         rows.sort_by_key(|(at_ms, uid, _)| (*at_ms, *uid));
@@ -131,7 +134,7 @@ mod tests {
         let rows: Vec<Enrolment> = uids().map(|(uid, _)| wanted(uid)).collect();
         let records: Vec<EnrolmentRecord> = uids().map(|(uid, _)| record(uid)).collect();
         let confirmed = uids().map(|(uid, age)| (ClassinUid(uid), NOW_MS - age)).collect();
-        stale.consider(&rows, &records, &confirmed, NOW_MS);
+        stale.consider((&rows, &BTreeSet::new()), &records, &confirmed, NOW_MS);
         let uids = |call: Vec<EnrolmentOperation>| call.iter().map(|one| one.uid.unwrap().0).collect();
         stale.into_calls().into_iter().map(uids).collect()
     }
@@ -157,7 +160,7 @@ mod tests {
         let mut stale = StaleEnrolments::at_most(1, 10);
         let sibling = Enrolment { student: StudentId::new("s2"), ..wanted(1) };
         let confirmed = BTreeMap::from([(ClassinUid(1), 0)]);
-        stale.consider(&[wanted(1), sibling], &[record(1)], &confirmed, NOW_MS);
+        stale.consider((&[wanted(1), sibling], &BTreeSet::new()), &[record(1)], &confirmed, NOW_MS);
         assert_eq!(stale.into_calls().concat().len(), 1);
     }
 }

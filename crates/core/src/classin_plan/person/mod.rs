@@ -7,6 +7,7 @@
 //! | yes | nothing, gone | enrol |
 //! | yes | unknown, removing, removing presumed | enrol again: a repeat is safe and settles it |
 //! | yes | added, present, presumed, condemned | none |
+//! | yes | added, present, presumed, and ClassIn refused to confirm it | enrol again |
 //! | yes, without a uid | – | cannot |
 //! | no, with rows that cannot be used | any | none: the class is kept |
 //! | no | added, removing | remove, where `removals` is `added` or `presumed` |
@@ -98,6 +99,8 @@ pub struct CourseView<'a> {
     pub holds: &'a BTreeMap<u64, HeldBack>,
     /// Those of them that nobody waits for any more: dead letters, but not of an account that does not exist.
     pub given_up: &'a BTreeSet<u64>,
+    /// Wanted enrolments, by fingerprint, that ClassIn refused: whoever it knew as settled is perhaps not in the class.
+    pub refused: &'a BTreeSet<u64>,
 }
 
 /// A record whose account is now wanted for another student than it was enrolled for.

@@ -116,7 +116,7 @@ impl<'a> Planner<'a> {
         for (target, place) in &self.places {
             for row in &place.wanted {
                 let evidence = self.evidence_after_the_course(*target, place, row.uid);
-                if self.is_settled(*target, evidence) {
+                if self.is_settled(row, evidence) {
                     continue;
                 }
                 let EnrolmentOperation { state, desired_hash, .. } = self.enrol(row, None);
@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
         let mut staying = BTreeSet::new();
         for row in &place.wanted {
             let evidence = self.evidence_after_the_course(target, place, row.uid);
-            if self.is_settled(target, evidence) {
+            if self.is_settled(row, evidence) {
                 plan.settled += 1;
                 staying.extend(row.uid);
                 continue;
@@ -172,10 +172,14 @@ impl<'a> Planner<'a> {
         *plan.staying.entry(target).or_default() += staying.len();
     }
 
-    /// Nobody is in a class that was deleted: whoever is wanted there waits for its ids to change.
-    fn is_settled(&self, target: ClassTarget, evidence: Option<Evidence>) -> bool {
-        let is_deleted = || (self.view.closed)(target).is_some_and(Code::is_deleted);
-        evidence.is_some_and(|known| known.is_settled() && (known != Evidence::Closed || !is_deleted()))
+    /// Whether a wanted enrolment needs nothing more. Nobody is in a class that was deleted: whoever is wanted there waits
+    /// for its ids to change. What the check was refused is wanted again, whatever was known.
+    fn is_settled(&self, row: &Enrolment, evidence: Option<Evidence>) -> bool {
+        let Some(evidence) = evidence.filter(|evidence| evidence.is_settled()) else { return false };
+        if evidence == Evidence::Closed {
+            return !(self.view.closed)(row.target).is_some_and(Code::is_deleted);
+        }
+        !self.view.refused.contains(&desired_hash_of(row))
     }
 
     /// What is known of an account in a target once it has been taken out of the course, where it is to be: whoever is in
@@ -209,13 +213,7 @@ impl<'a> Planner<'a> {
     }
 
     fn enrol(&self, row: &Enrolment, recorded: Option<Evidence>) -> EnrolmentOperation {
-        let desired_hash = desired_hash(&Wanted {
-            kind: EnrolmentKind::Enrol,
-            student: &row.student,
-            class_code: Some(&row.class_code),
-            uid: row.uid,
-            target: row.target,
-        });
+        let desired_hash = desired_hash_of(row);
         let state = if self.view.mode < Mode::CreateOnly {
             EnrolmentState::Skipped(Reason::Mode(self.view.mode))
         } else if let Some(code) = (self.view.closed)(row.target) {
@@ -436,6 +434,16 @@ impl<'a> Planner<'a> {
 pub(super) fn failures_of(desired_hash: u64, kind: EnrolmentKind, target: ClassTarget) -> [u64; 3] {
     let course = ClassTarget { class: None, ..target };
     [desired_hash, class_hash(kind, target), class_hash(kind, course)]
+}
+
+fn desired_hash_of(row: &Enrolment) -> u64 {
+    desired_hash(&Wanted {
+        kind: EnrolmentKind::Enrol,
+        student: &row.student,
+        class_code: Some(&row.class_code),
+        uid: row.uid,
+        target: row.target,
+    })
 }
 
 /// Nobody leaves a class that is probably over, and nobody is told about it, before that is known.

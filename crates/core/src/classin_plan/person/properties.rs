@@ -59,6 +59,7 @@ impl Model {
             presence: &|_| Presence::OnRoster,
             holds: &BTreeMap::new(),
             given_up: &BTreeSet::new(),
+            refused: &BTreeSet::new(),
         };
         let records: Vec<EnrolmentRecord> = self.records.values().cloned().collect();
         audited(plan_course(wanted, &records, &view))

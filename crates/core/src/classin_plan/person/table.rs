@@ -62,6 +62,7 @@ fn planned(wanted_in: &str, in_course: &str, in_class: &str) -> String {
         presence: &|_| Presence::OnRoster,
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),
+        refused: &BTreeSet::new(),
     };
     let plan = crate::classin_plan::audit::audited(plan_course(&wanted(wanted_in), &records, &view));
     assert_eq!(plan.to_forget, [], "no record ends but by an answer");

@@ -21,6 +21,7 @@ struct World {
     gone: BTreeMap<StudentId, (i64, u32)>,
     holds: BTreeMap<u64, HeldBack>,
     given_up: BTreeSet<u64>,
+    refused: BTreeSet<u64>,
     mode: Mode,
     removals: Removals,
     closed: Option<i64>,
@@ -53,6 +54,7 @@ fn converged() -> World {
         gone: BTreeMap::new(),
         holds: BTreeMap::new(),
         given_up: BTreeSet::new(),
+        refused: BTreeSet::new(),
         mode: Mode::Sync,
         removals: Removals::Added,
         closed: None,
@@ -78,6 +80,7 @@ impl World {
             presence: &presence,
             holds: &self.holds,
             given_up: &self.given_up,
+            refused: &self.refused,
         };
         audited(plan_course(&self.wanted, &self.recorded, &view))
     }
@@ -351,6 +354,7 @@ fn renewed(was_asked: bool, removals: Removals, evidence: Evidence) -> CoursePla
         presence: &|_| Presence::OnRoster,
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),
+        refused: &BTreeSet::new(),
     };
     audited(plan_course(&wanted, &recorded, &view))
 }
