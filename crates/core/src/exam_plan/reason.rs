@@ -62,6 +62,8 @@ pub enum HoldReason {
     FirstContact(Arc<FirstContact>),
     /// A candidate would be taken over of which nothing but the login value is the student's.
     NothingAgrees {
+        /// Whose login value the candidate has.
+        student: StudentId,
         /// Which candidate.
         sid: Sid,
         /// The values that could be compared.
@@ -103,7 +105,7 @@ impl HoldReason {
             Self::TooManyOverwrites(_) => HoldKind::Limit("take-overs"),
             Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => HoldKind::Limit("missing"),
             Self::FirstContact(_) => HoldKind::Limit("first-contact"),
-            Self::NothingAgrees { sid, compared: _ } => {
+            Self::NothingAgrees { sid, student: _, compared: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
             }
             Self::StillNamed => people(HoldWord::UnreadableIds, |about| about.text("still named")),
@@ -223,11 +225,12 @@ impl fmt::Display for HoldReason {
                 "{count} of the roster's {} would be created, more than {limit}: check groups.gid on the roster",
                 counted(*total, "group")
             ),
-            Self::NothingAgrees { sid: _, compared } => write!(
+            Self::NothingAgrees { student, sid: _, compared } => write!(
                 f,
                 "a candidate with the login value is there, and none of {} agrees: \
-                 rosterd approve DIGEST --reason adoption if it is the student's",
-                counted(u64::from(*compared), "other value")
+                 rosterd approve DIGEST --student {} if it is the student's",
+                counted(u64::from(*compared), "other value"),
+                shell_word(student.as_str())
             ),
             Self::StillNamed => f.write_str(
                 "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \

@@ -33,7 +33,7 @@ impl Decider<'_> {
                 self.input.withheld(student, OperationKind::Adopt, desired_hash, reason)
             } else if difference.agreement.is_none_of_some() {
                 let compared = difference.agreement.compared;
-                let reason = HoldReason::NothingAgrees { sid, compared };
+                let reason = HoldReason::NothingAgrees { student: student.clone(), sid, compared };
                 self.input.held_about_people(student, OperationKind::Adopt, desired_hash, reason)
             } else {
                 OperationState::Planned
