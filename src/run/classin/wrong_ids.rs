@@ -1,14 +1,16 @@
 //! Classes and courses whose ids ClassIn does not take: one failure for all of their students, for whoever mends the ids.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use super::apply::ClassinApplier;
 use super::record::{action, call};
 use crate::run::delivery::{Place, Subject, failure};
 use crate::store::{CallRecord, StoreError};
 use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, class_hash, class_key, decide};
+use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{FailureCode, OperationKey};
+use rosterd_core::failure::{FailureCode, NextAttempt, OperationKey};
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{ClassTarget, StudentId};
 
@@ -25,6 +27,8 @@ struct WrongIds<'a> {
     students: HashSet<&'a StudentId>,
 }
 
+type Wrong<'a> = BTreeMap<(EnrolmentKind, ClassTarget), WrongIds<'a>>;
+
 impl ClassinApplier<'_> {
     /// Writes down one failure for each class or course that refuses everybody, in place of one for each student, and ends
     /// those of classes that take them again.
@@ -36,12 +40,17 @@ impl ClassinApplier<'_> {
         let open = context.state.classin_open_failures().await?;
         let open: HashSet<OperationKey> = open.into_iter().map(|failure| failure.key).collect();
         let mut record = CallRecord::default();
-        let wrong = self.wrong_ids();
+        let (wrong, alone) = self.wrong_ids();
+        for (operation, cause) in alone {
+            let cause = FailureCause { next: Some(NextAttempt::AfterDelay), ..FailureCause::clone(&cause) };
+            let subject = rosterd_core::classin_plan::Subject::from(operation).into();
+            record.failures.extend(failure(context, &subject, &cause, Place::at(action(operation))).await?);
+        }
         for ((kind, target), WrongIds { code, first, students }) in &wrong {
             let message = format!(
-                "class {} ({target}), {} students: {}",
+                "class {} ({target}), {}: {}",
                 class_key(first),
-                students.len(),
+                counted(u64::try_from(students.len()).unwrap_or(u64::MAX), "student"),
                 decide(call(first), *code).sentence()
             );
             let cause = FailureCause::new(FailureCode::Classin(*code), message);
@@ -72,9 +81,10 @@ impl ClassinApplier<'_> {
         [target, ClassTarget { class: None, ..target }].into_iter()
     }
 
-    fn wrong_ids(&self) -> BTreeMap<(EnrolmentKind, ClassTarget), WrongIds<'_>> {
+    /// What is refused of whom, and who was refused alone: where others of the class were taken in this run, its ids are right.
+    fn wrong_ids(&self) -> (Wrong<'_>, Vec<(&EnrolmentOperation, Arc<FailureCause>)>) {
         let closed = self.wrong();
-        let mut wrong: BTreeMap<(EnrolmentKind, ClassTarget), WrongIds<'_>> = BTreeMap::new();
+        let (mut wrong, mut alone) = (Wrong::new(), Vec::new());
         let planned = || self.plan.operations.iter().filter(|operation| operation.is_planned());
         let scope = |operation: &EnrolmentOperation| {
             let mut scopes = self.scopes(operation);
@@ -86,7 +96,17 @@ impl ClassinApplier<'_> {
             let Some(Outcome::Failed(cause)) = self.outcome_of(super::apply::key(operation)) else {
                 continue;
             };
-            if Some(&cause.code) == refused.as_ref() {
+            let takes_others = || {
+                let mut others =
+                    planned().filter(|other| other.kind == operation.kind && self.is_applied(other));
+                others.any(|other| self.scopes(other).any(|scope| scope == target))
+            };
+            if Some(&cause.code) != refused.as_ref() {
+                continue;
+            }
+            if takes_others() {
+                alone.push((operation, Arc::clone(&cause)));
+            } else {
                 let begin = || WrongIds { code, first: operation, students: HashSet::new() };
                 wrong.entry((operation.kind, target)).or_insert_with(begin);
             }
@@ -97,6 +117,6 @@ impl ClassinApplier<'_> {
                 ids.students.insert(&operation.student);
             }
         }
-        wrong
+        (wrong, alone)
     }
 }

@@ -517,6 +517,32 @@ async fn a_course_that_does_not_exist_stops_only_its_own_classes() {
 }
 
 #[tokio::test]
+async fn a_code_of_the_class_at_one_student_holds_nobody_else_back_where_the_class_took_others() {
+    for code in [142, 143, 144] {
+        let (school, class, uids) = in_step(3).await;
+        school.set("refuse_item", &format!("{ADD}:0/{code}"));
+        let mut joined = Vec::new();
+        for id in ["n1", "n2"] {
+            joined.push(school.student(id).await);
+            school.join(id, "c1").await;
+        }
+        let report = school.run_to(Exit::Incomplete).await;
+        assert_eq!((count(&report, "applied", "enrol"), count(&report, "failed", "enrol")), (1, 1), "{code}");
+        let failures = school.failures().await;
+        assert_eq!((failures.len(), failures[0].student_id.as_str()), (1, "n1"), "{code}: {failures:?}");
+        let third = school.student("n3").await;
+        school.join("n3", "c1").await;
+        let report = school.run_to(Exit::Incomplete).await;
+        assert_eq!(count(&report, "applied", "enrol"), 1, "nobody waits for another's failure: {report:?}");
+        school.later(HOUR);
+        settle(&school).await;
+        let all = [uids, joined, vec![third]].concat();
+        assert_eq!(school.members(class), set_of(&all), "{code}");
+        assert!(school.failures().await.is_empty(), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_class_takes_who_fits_and_the_others_when_there_is_room() {
     for level in ["items", "top"] {
         let (school, class, uids) = in_step(4).await;
