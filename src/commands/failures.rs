@@ -70,6 +70,9 @@ pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> Strin
             continue;
         }
         let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
+        // A row about a whole class names nobody.
+        let student =
+            if row.student_id.is_empty() { String::new() } else { format!(" of student {}", row.student_id) };
         let when = match (row.state, &row.due_at) {
             (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),
             (FailureState::Held, _) => format!("held since {}", row.since),
@@ -78,8 +81,8 @@ pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> Strin
         };
         let _infallible = writeln!(
             text,
-            "{:>5}  {} {} of student {}{class}: {} ({}; {when}; for: {})",
-            row.id, row.service, row.kind, row.student_id, row.message, row.code, row.who
+            "{:>5}  {} {}{student}{class}: {} ({}; {when}; for: {})",
+            row.id, row.service, row.kind, row.message, row.code, row.who
         );
     }
     text

@@ -83,9 +83,10 @@ impl WaitingForClosed {
     pub(super) fn rows(self, waiters: &Waiters) -> impl Iterator<Item = (ClassTarget, Standing)> {
         self.0.into_iter().map(|(target, Waiting { code, class, students })| {
             let message = format!(
-                "class {class} ({target}) takes no changes any more (code {code}), and {} of its students are not in it: \
+                "class {class} ({target}) takes no changes any more (code {code}), and {} of its students {} not in it: \
                  enter the ids of the lesson that follows it, or take them off the class",
-                students.len()
+                students.len(),
+                if students.len() == 1 { "is" } else { "are" }
             );
             let row = of_class(EnrolmentKind::Enrol, class, (FailureCode::Classin(code), message), target);
             let joined = waiters.0.get(&target).map_or(0, |known| known.joined);
