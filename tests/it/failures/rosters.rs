@@ -53,7 +53,7 @@ async fn no_students_or_too_few_are_a_broken_export_and_no_roster() {
         world.settings.guard.min_roster = 31;
         world.people = std::mem::take(&mut world.people).into_iter().take(kept).collect();
         world.write_roster().await;
-        let count = format!("has {kept} active students");
+        let count = format!("has {kept} active student{}", if kept == 1 { "" } else { "s" });
         refuses(&world, &count, 1, &["roster.db", &count, "guard.min_roster = 31"]).await;
     }
 }

@@ -156,10 +156,11 @@ async fn login_values_that_only_look_alike_to_the_service_never_share_a_candidat
         let _first = world.run().await;
         let sid = world.sid("s1").await;
         world.put(student("s2").login("Anna")).await;
-        for _ in 0..3 {
+        for run in 0..3 {
             let report = world.run_later().await;
             assert_eq!(report.applied(), "", "{info}");
-            assert_eq!(report.exit_code, 3, "{info:?}");
+            let waits = world.failures().await.iter().any(|row| row.student_id == "s2");
+            assert!(waits && (report.exit_code == 3 || run > 0), "{info}: {report:?}");
         }
         assert_eq!((world.sid("s1").await, world.link("s2").await), (sid, None), "{info}");
         assert_eq!(world.candidate("anna").fields[&NAME], "Name of s1", "{info:?}");

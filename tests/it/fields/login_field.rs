@@ -78,7 +78,7 @@ async fn check_says_how_many_students_match_and_which_fields_are_not_there() {
     let mut world = world(12, named(LOGIN)).await;
     world.edit("n0", |it| it.login("mail3@x.org")).await;
     let said = checked(&world).await.unwrap();
-    assert!(said.contains("1 of 12 students match one of 12 candidates"), "{said}");
+    assert!(said.contains("1 of 12 students matches one of 12 candidates"), "{said}");
     assert_eq!(world.journal(), ["getFields", "getstulist"]);
     for mapping in &mut world.settings.exam.fields {
         match mapping.column.as_str() {

@@ -228,7 +228,7 @@ fn by_text_and_row_by_row_every_roster_comes_to_the_same() {
     let runtime = runtime();
     let bench = runtime.block_on(Bench::new());
     let (whole, odd) = (AtomicU32::new(0), AtomicU32::new(0));
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(80) });
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(160) });
     let outcome = runner.run(&world(), |world| {
         let Some(Both { by_text, by_row }) = runtime.block_on(bench.both(&world)) else { return Ok(()) };
         match by_text {
@@ -244,7 +244,7 @@ fn by_text_and_row_by_row_every_roster_comes_to_the_same() {
     });
     outcome.unwrap();
     let (whole, odd) = (whole.into_inner(), odd.into_inner());
-    assert!(whole > 30 && odd > 3, "{whole} by text, {odd} row by row");
+    assert!(whole > 60 && odd > 3, "{whole} by text, {odd} row by row");
 }
 
 #[test]
