@@ -15,6 +15,25 @@ use rosterd_core::failure::{FailureCode, FailureState, Service};
 #[derive(Serialize)]
 struct Changed {
     changed: u64,
+    /// What `--all` leaves held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    still_held: Vec<FailureRow>,
+}
+
+impl Changed {
+    fn silenced(&self) -> String {
+        let mut text = match self.changed {
+            1 => "1 silenced until its row changes.".to_owned(),
+            more => format!("{more} silenced until their rows change."),
+        };
+        for FailureRow { id, student_id, .. } in &self.still_held {
+            text.push_str(&format!(
+                "\nNot silenced: rows still name student {student_id}, and to ignore that says that they have left; if \
+                 they have: rosterd failures ignore {id}"
+            ));
+        }
+        text
+    }
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -> Result<Exit, AppError> {
@@ -31,9 +50,13 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     let ids = if all { None } else { Some(ids.as_slice()) };
     let changed = app.state.change_failures(ids, to, app.clock.now_ms()).await?;
     let wanted = ids.map_or(changed, |ids| u64::try_from(ids.len()).unwrap_or(0));
-    output::show(cli, &Changed { changed }, |done| match to {
-        FailureState::Ignored if done.changed == 1 => "1 silenced until its row changes.".to_owned(),
-        FailureState::Ignored => format!("{} silenced until their rows change.", done.changed),
+    let mut still_held = Vec::new();
+    if all && to == FailureState::Ignored {
+        still_held = app.state.open_failures().await?;
+        still_held.retain(|row| row.state == FailureState::Held);
+    }
+    output::show(cli, &Changed { changed, still_held }, |done| match to {
+        FailureState::Ignored => done.silenced(),
         FailureState::Waiting | FailureState::Dead | FailureState::Held => {
             format!("{} due in the next run.", done.changed)
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rosterd_core::exam_plan::HoldWord;
+use rosterd_core::exam_plan::{HoldReason, HoldWord};
 use rosterd_core::failure::{FailureCode, FailureState, Fault, OperationKey, RecordedHash, Service};
 use rosterd_core::roster::RunId;
 use sqlx::{Sqlite, Transaction};
@@ -208,7 +208,8 @@ impl StateStore {
     }
 
     /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
-    /// when `ids` is absent, but what is silenced wakes only by its number. What is withheld or held is never due: it
+    /// when `ids` is absent, but what is silenced wakes only by its number, and a hold whose silence says that somebody
+    /// has left is silenced only by its number. What is withheld or held is never due: it
     /// is silenced, or stands again as it stood. What is silenced is approved no longer: the later word counts. Says how
     /// many were changed.
     pub async fn change_failures(
@@ -235,6 +236,7 @@ impl StateStore {
             .await
             .done(doing)?;
         }
+        let says_left = HoldReason::StillNamed.named();
         let changed = sqlx::query(
             "UPDATE failures SET due_at_ms = ?2, \
              state = CASE WHEN is_standing = 1 AND ?1 = 'waiting' AND code IN (SELECT value FROM json_each(?4)) \
@@ -242,13 +244,16 @@ impl StateStore {
              attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE attempts END, \
              service_attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE service_attempts END \
              WHERE failure_id IN (SELECT failure_id FROM open_failures) \
-             AND ((?3 IS NULL AND (state <> 'ignored' OR ?1 = 'ignored')) \
+             AND ((?3 IS NULL AND (state <> 'ignored' OR ?1 = 'ignored') \
+             AND NOT (?1 = 'ignored' AND is_standing = 1 AND code = ?5 AND about = ?6)) \
              OR failure_id IN (SELECT value FROM json_each(?3)))",
         )
         .bind(to.as_str())
         .bind(now_ms)
         .bind(ids)
         .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
+        .bind(says_left.map(|named| named.word.as_str()))
+        .bind(says_left.map(|named| stored(named.about)))
         .execute(&mut *transaction)
         .await
         .rows(doing)?;

@@ -100,6 +100,33 @@ async fn who_ignores_that_rows_name_a_leaver_says_that_they_have_left() {
     assert!(!school.members(class).contains(&uids[1]));
 }
 
+/// Whoever silences everything has not looked at this one: it would take the student out.
+#[tokio::test]
+async fn who_ignores_everything_says_of_nobody_that_they_have_left() {
+    let (school, class, uids) = in_step(8).await;
+    school.sql("UPDATE class_members SET student_id = 'sX2' WHERE student_id = 's002'").await;
+    school.sql("DELETE FROM students WHERE student_id = 's003'").await;
+    let _first = school.run().await;
+    school.later(4 * DAY);
+    let _held = school.run().await;
+    let said = school.program(&["failures", "ignore", "--all"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let of = |student: &str| {
+        format!("rows still name student {student}, and to ignore that says that they have left")
+    };
+    assert!(said.stdout.contains(&of("s003")) && !said.stdout.contains("s002"), "{said:?}");
+    for _ in 0..2 {
+        let _held = school.run().await;
+        school.later(DAY);
+        assert!(school.members(class).contains(&uids[3]) && school.members(class).contains(&uids[2]));
+    }
+    // The command that it names.
+    let command = said.stdout.lines().last().unwrap().rsplit("rosterd ").next().unwrap().to_owned();
+    assert_eq!(school.program(&command.split(' ').collect::<Vec<_>>()).code, 0, "{command}");
+    let _left = school.run().await;
+    assert!(!school.members(class).contains(&uids[3]) && school.members(class).contains(&uids[2]));
+}
+
 #[tokio::test]
 async fn a_mass_beside_it_is_approved_by_the_digest_and_it_is_not() {
     let (school, class, uids) = in_step(20).await;
