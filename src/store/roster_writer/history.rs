@@ -10,6 +10,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use super::RosterWriteError;
 use super::compare::{ABSENT, count_of, leaves, quoted};
+use super::previous::beside;
 use super::staging::{KeyedTable, run};
 use rosterd_import::RosterTable;
 
@@ -42,9 +43,7 @@ pub struct Occasion {
 /// The file that says what earlier imports did to a roster.
 #[must_use]
 pub fn history_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".imports");
-    name.into()
+    beside(database, ".imports")
 }
 
 /// Attaches the file, or an empty history in memory.

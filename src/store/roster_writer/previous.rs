@@ -9,6 +9,7 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 use super::opening::{connect, create_private};
 use super::staging::{Staging, run};
 use super::{RosterWriteError, compare, history};
+use crate::files;
 use rosterd_import::RosterTable;
 
 /// The file with the roster before the last import.
@@ -17,10 +18,9 @@ pub fn previous_of(database: &Path) -> PathBuf {
     beside(database, ".previous")
 }
 
-fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+/// Beside the file itself, by whatever link it is named: another name must not find another generation.
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
+    files::beside(&files::resolved(database), ending)
 }
 
 /// A copy that is not yet the previous roster. It is removed unless it is kept.

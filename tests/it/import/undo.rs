@@ -33,6 +33,21 @@ async fn an_undo_brings_the_roster_back_and_another_takes_that_back() {
     assert_eq!(desk.one(everything).await, after);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn an_undo_goes_back_one_import_by_whatever_link_the_roster_is_named() {
+    let desk = Desk::new();
+    desk.fill(&[("students.csv", "student_id,name\nS1,One\n")]).await;
+    desk.fill(&[("students.csv", "student_id,name\nS1,Two\n")]).await;
+    let link = desk.path("elsewhere.db");
+    std::os::unix::fs::symlink(desk.database(), &link).unwrap();
+    let text = [("students.csv", "student_id,name\nS1,Three\n")];
+    drop(import(&ImportRequest { database: link.clone(), ..desk.put_all(&text) }).await.unwrap());
+    assert_eq!(previous_of(&link), previous_of(&desk.database()));
+    undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one("SELECT name FROM students").await, "Two");
+}
+
 #[tokio::test]
 async fn without_a_previous_roster_nothing_is_undone() {
     let desk = Desk::new();
