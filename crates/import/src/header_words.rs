@@ -20,6 +20,8 @@ pub(super) struct KnownWord {
     pub(super) rank: usize,
     /// The word's language says the family name first.
     pub(super) is_family_first: bool,
+    /// It is an id of people who work somewhere (`staff_id` in the table), which serves as a student's where there is no other.
+    pub(super) is_for_staff: bool,
 }
 
 static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
@@ -31,9 +33,12 @@ static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
             continue;
         };
         let is_family_first = FAMILY_FIRST.contains(&language);
+        let is_for_staff = column == "staff_id";
+        let column = if is_for_staff { "student_id" } else { column };
         for word in list.split('|') {
             rank += 1;
-            words.entry(folded(word)).or_insert(KnownWord { column, rank, is_family_first });
+            let known = KnownWord { column, rank, is_family_first, is_for_staff };
+            words.entry(folded(word)).or_insert(known);
         }
     }
     words
@@ -82,25 +87,6 @@ pub(super) fn known(header: &str) -> Option<KnownWord> {
     (!(is_others && remarks(header).is_some_and(|remark| names_others(&remark)))).then_some(word)
 }
 
-/// Words for the id of people who work somewhere, beside those for students.
-const STAFF: [&str; 10] = [
-    "工号",
-    "工號",
-    "员工userid",
-    "employeeid",
-    "personalnummer",
-    "社員番号",
-    "사번",
-    "staffid",
-    "teacherid",
-    "教师编号",
-];
-
-/// Whether a word for an id is one for staff.
-pub(super) fn is_word_for_staff(header: &str) -> bool {
-    STAFF.contains(&folded(header).as_str())
-}
-
 /// Whether it is about somebody else than the student.
 pub(super) fn names_others(text: &str) -> bool {
     let text = text.to_lowercase();
@@ -139,6 +125,7 @@ mod tests {
     fn every_line_of_the_table_names_a_column_a_language_and_words() {
         let columns = [
             "student_id",
+            "staff_id",
             "name",
             "given_name",
             "middle_name",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{CsvOptions, SheetIs, Source, read_table};
 use crate::discover::table_named;
-use crate::header_words::{is_word_for_staff, known};
+use crate::header_words::known;
 use crate::heading::Heading;
 use crate::layout::{self, Wanted};
 use crate::made::Made;
@@ -127,10 +127,9 @@ fn choose(
     Ok(numbers.into_iter().map(|number| Chosen { number, table: kind }).collect())
 }
 
-/// The sheets that hold the table and name its people as the first that does: students by any word for a student's id, staff
-/// by any for theirs, and with a mapping or words of one's own by the same words.
+/// The sheets that hold the table and name the same sort of people: students by any word for a student's id where one sheet
+/// does, else those that the first names, be it staff or whom a mapping or words of one's own name.
 fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions) -> Vec<usize> {
-    let mut form = None;
     let mut found = Vec::new();
     for number in 0..workbook.sheets().len() {
         if workbook.sheets().get(number).is_none_or(|sheet| sheet.is_hidden) {
@@ -144,12 +143,11 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
             })
         };
         let key = place(kind.columns().first().copied().unwrap_or_default());
-        let people = key.and_then(|at| theirs.get(at)).map(|word| people_named_by(word));
-        if *form.get_or_insert_with(|| people.clone()) == people {
-            found.push(number);
-        }
+        found.push((number, key.and_then(|at| theirs.get(at)).map(|word| people_named_by(word))));
     }
-    found
+    let students = found.iter().find(|(_, people)| people.as_deref() == Some(STUDENTS));
+    let Some((_, form)) = students.or(found.first()).cloned() else { return Vec::new() };
+    found.into_iter().filter(|(_, people)| *people == form).map(|(number, _)| number).collect()
 }
 
 /// A sheet that nearly is of the form: with `--bulk` its people would have left.
@@ -177,12 +175,14 @@ fn refuse_half_known(
     Ok(())
 }
 
+const STUDENTS: &str = "students";
+
 /// Whom a heading's word for the id names.
 fn people_named_by(word: &str) -> String {
-    match known(word).map(|known| known.column) {
-        Some("student_id") if is_word_for_staff(word) => "staff".to_owned(),
-        Some("student_id") => "students".to_owned(),
-        _ => word.to_owned(),
+    match known(word).filter(|known| known.column == "student_id") {
+        Some(known) if known.is_for_staff => "staff".to_owned(),
+        Some(_) => STUDENTS.to_owned(),
+        None => word.to_owned(),
     }
 }
 

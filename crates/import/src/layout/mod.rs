@@ -246,7 +246,7 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     return None;
                 }
                 Some(Ok(row)) if self.is_left_out(&row) => {}
-                Some(Ok(row)) if self.is_other_heading(&row) => {
+                Some(Ok(row)) if self.further_heading(&row).is_some() => {
                     self.ready.extend(self.notes.drain(..).map(Ok));
                     self.ready.push_back(Err(other_heading(row.line)));
                 }
@@ -311,10 +311,6 @@ impl<I> TableRows<I> {
     /// Whether a further heading says the same of each column.
     fn is_the_same(&self, heading: &Heading) -> bool {
         heading.names == self.ours && heading.made.iter().map(|(_, made)| made).eq(&self.made)
-    }
-
-    fn is_other_heading(&self, row: &Row) -> bool {
-        self.further_heading(row).is_some()
     }
 
     /// A line that begins with a word for a total and has nothing but counts behind it.

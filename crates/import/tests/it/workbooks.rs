@@ -64,6 +64,19 @@ fn a_sheet_whose_headings_are_written_otherwise_is_read_and_with_bulk_none_is_le
 }
 
 #[test]
+fn a_sheet_of_teachers_that_comes_first_leaves_no_student_out() {
+    let bytes = workbook(&[
+        Sheet { name: "教师", rows: &[&["工号", "姓名"], &["T1", "王老师"]], ..Sheet::default() },
+        Sheet { name: "1班", rows: &[&["学号", "姓名"], &["1", "王"]], ..Sheet::default() },
+    ]);
+    let desk = Desk::new();
+    let path = desk.put("名单.xlsx", bytes);
+    let found = read(vec![path], CsvOptions { whole: true, ..CsvOptions::default() });
+    found.is_good();
+    assert_eq!(found.students, ["1 王 - - -"]);
+}
+
+#[test]
 fn a_number_is_read_as_its_format_shows_it_and_a_date_is_no_code() {
     let bytes = workbook(&[Sheet {
         name: "Sheet1",
