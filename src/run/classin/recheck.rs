@@ -210,8 +210,8 @@ enum Found {
     TakenOut,
 }
 
-/// The calls of the check. None is repeated, but for one that is too large for what room there is: whatever becomes of one, it can only put somebody back, so what we
-/// remember stays true.
+/// The calls of the check. None is repeated, but for one that is too large for what room there is: whatever becomes of
+/// one, it can only put somebody back, so what we remember stays true.
 struct RecheckCalls<'a> {
     terms: ClassinApplyContext<'a>,
     /// Classes that take no changes any more, each with the code and in a sentence for the report.

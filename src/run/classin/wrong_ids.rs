@@ -1,6 +1,6 @@
 //! Classes and courses whose ids ClassIn does not take: one failure for all of their students, for whoever mends the ids.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::apply::ClassinApplier;
@@ -90,21 +90,18 @@ impl ClassinApplier<'_> {
             let mut scopes = self.scopes(operation);
             scopes.find_map(|scope| Some((scope, *closed.get(&scope)?)))
         };
+        let took = planned().filter(|operation| self.is_applied(operation));
+        let took: BTreeSet<(EnrolmentKind, ClassTarget)> =
+            took.flat_map(|operation| self.scopes(operation).map(|scope| (operation.kind, scope))).collect();
         for operation in planned() {
             let Some((target, code)) = scope(operation) else { continue };
-            let refused = Some(FailureCode::Classin(code));
             let Some(Outcome::Failed(cause)) = self.outcome_of(super::apply::key(operation)) else {
                 continue;
             };
-            let takes_others = || {
-                let mut others =
-                    planned().filter(|other| other.kind == operation.kind && self.is_applied(other));
-                others.any(|other| self.scopes(other).any(|scope| scope == target))
-            };
-            if Some(&cause.code) != refused.as_ref() {
+            if cause.code != FailureCode::Classin(code) {
                 continue;
             }
-            if takes_others() {
+            if took.contains(&(operation.kind, target)) {
                 alone.push((operation, Arc::clone(&cause)));
             } else {
                 let begin = || WrongIds { code, first: operation, students: HashSet::new() };
