@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Document;
 use super::selection::GroupCodes;
 use crate::commands::output;
-use crate::commands::summary::waiting;
 use crate::run::HoldLine;
 use rosterd_core::counted::{counted, counted_len, grouped};
 use rosterd_core::exam_plan::OperationLine;
@@ -79,9 +78,6 @@ pub(super) fn text(document: &Document, codes: &GroupCodes, amount: Amount) -> S
     }
     for hold in &document.held {
         let _infallible = writeln!(text, "{}", hold_text(hold));
-    }
-    if document.leavers_waiting > 0 {
-        let _infallible = writeln!(text, "{} for exam.delete_grace.", waiting(document.leavers_waiting));
     }
     let _infallible = writeln!(
         text,
