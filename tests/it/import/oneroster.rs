@@ -31,6 +31,12 @@ fn bundle(desk: &Desk, path: impl AsRef<Path>) -> ImportRequest {
     request
 }
 
+fn by_identifier(desk: &Desk, path: impl AsRef<Path>) -> ImportRequest {
+    let mut request = bundle(desk, path);
+    request.oneroster.student_id = StudentIdFrom::Identifier;
+    request
+}
+
 fn grouped_by(mut request: ImportRequest, groups: &[GroupsFrom]) -> ImportRequest {
     request.oneroster.groups = groups.iter().copied().collect();
     request
@@ -159,15 +165,10 @@ async fn a_delta_from_before_a_whole_bundle_is_refused_whatever_other_files_say(
 #[tokio::test]
 async fn a_student_may_be_known_by_identifier_and_is_found_again_by_the_bundles_key() {
     let desk = Desk::new();
-    let by_identifier = |path: &str| {
-        let mut request = bundle(&desk, path);
-        request.oneroster.student_id = StudentIdFrom::Identifier;
-        request
-    };
-    drop(import(&by_identifier(BULK_1_1)).await.unwrap());
+    drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
     assert_eq!(desk.one("SELECT student_id FROM students").await, "00101|00102|00103");
     assert_eq!(desk.one(ENROLMENTS).await, "00101 c-1|00102 c-1|00103 c-2");
-    let report = import(&by_identifier(DELTA_1_2)).await.unwrap();
+    let report = import(&by_identifier(&desk, DELTA_1_2)).await.unwrap();
     assert!(report.problems.is_empty(), "{report}");
     assert_eq!(
         desk.one("SELECT student_id || active FROM students").await,
@@ -369,14 +370,9 @@ async fn a_role_that_cannot_be_read_makes_nobody_a_leaver_and_ends_no_membership
 #[tokio::test]
 async fn a_person_whose_id_changed_is_entered_anew_and_the_old_id_leaves() {
     let desk = Desk::new();
-    let by_identifier = |path: &Path| {
-        let mut request = bundle(&desk, path);
-        request.oneroster.student_id = StudentIdFrom::Identifier;
-        request
-    };
-    drop(import(&by_identifier(Path::new(BULK_1_1))).await.unwrap());
+    drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
     let path = changed(&desk, BULK_1_1, "users.csv", |text| text.replace("00102", "90102"));
-    let report = import(&by_identifier(&path)).await.unwrap();
+    let report = import(&by_identifier(&desk, &path)).await.unwrap();
     let students = desk.one("SELECT student_id || active FROM students ORDER BY 1").await;
     assert_eq!(students, "001011|001020|001031|901021");
     assert!(notices(&report).contains("00102 is now 90102"), "{report}");
@@ -386,12 +382,7 @@ async fn a_person_whose_id_changed_is_entered_anew_and_the_old_id_leaves() {
 #[tokio::test]
 async fn groups_classes_and_account_go_over_to_the_new_id_of_a_delta() {
     let desk = Desk::new();
-    let by_identifier = |path: &Path| {
-        let mut request = bundle(&desk, path);
-        request.oneroster.student_id = StudentIdFrom::Identifier;
-        request
-    };
-    drop(import(&by_identifier(Path::new(BULK_1_1))).await.unwrap());
+    drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
     desk.run("UPDATE students SET classin_uid = 77 WHERE student_id = '00102'").await;
     let delta = "status,dateLastModified,sourcedId,givenName,familyName,identifier,role,enabledUser,orgSourcedIds,username\n\
                  active,2026-10-02T00:00:00Z,u-2,Ben,Müller,90102,student,true,o-1,ben\n";
@@ -400,7 +391,7 @@ async fn groups_classes_and_account_go_over_to_the_new_id_of_a_delta() {
         "delta/manifest.csv",
         "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.users,delta\n",
     );
-    let report = import(&by_identifier(&desk.path("delta"))).await.unwrap();
+    let report = import(&by_identifier(&desk, desk.path("delta"))).await.unwrap();
     assert!(notices(&report).contains("00102 is now 90102"), "{report}");
     let of_new = "SELECT class_code FROM class_members WHERE student_id = '90102' UNION ALL \
                   SELECT group_code FROM group_members WHERE student_id = '90102' UNION ALL \
