@@ -184,9 +184,8 @@ impl StateStore {
             if let EnrolmentChange::Close(closed) = change {
                 close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             }
-            if let EnrolmentChange::Out { uid, target: target @ ClassTarget { class: None, .. }, .. } = change
-            {
-                for what_rested_on_it in out_of_course(*uid, *target, run, now_ms) {
+            if let Some((uid, target)) = leaves_a_course(change) {
+                for what_rested_on_it in out_of_course(uid, target, run, now_ms) {
                     what_rested_on_it.execute(&mut *transaction).await.doing(doing)?;
                 }
             }
@@ -252,6 +251,26 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(now_ms)
         .bind(run.0),
     }
+}
+
+/// Who is out of a whole course, or may be: the call is under way, or its answer was lost. It may never be repeated, so what
+/// rested on the course does not wait for the answer.
+fn leaves_a_course(change: &EnrolmentChange) -> Option<(ClassinUid, ClassTarget)> {
+    let (uid, target) = match change {
+        EnrolmentChange::Out { uid, target, .. } => (*uid, *target),
+        EnrolmentChange::Know { record, .. }
+            if matches!(record.evidence, Evidence::Removing | Evidence::RemovingPresumed) =>
+        {
+            (record.uid, record.target)
+        }
+        EnrolmentChange::Know { .. }
+        | EnrolmentChange::HandOver { .. }
+        | EnrolmentChange::Forget { .. }
+        | EnrolmentChange::Gone { .. }
+        | EnrolmentChange::Returned { .. }
+        | EnrolmentChange::Close(_) => return None,
+    };
+    target.class.is_none().then_some((uid, target))
 }
 
 /// Whoever is in a whole course is "already there" in each of its classes. Once they are out of the course, that

@@ -393,3 +393,30 @@ async fn a_year_with_a_typo_a_move_a_full_class_siblings_and_a_renewed_lesson_en
     school.run_as(Exit::Done).await;
     assert!(school.classin_calls().is_empty());
 }
+
+#[tokio::test]
+async fn who_may_be_out_of_the_course_is_not_already_there_in_its_classes() {
+    let (school, one, _) = course().await;
+    let uid = more(&school, "whole", &["s", "a", "b", "c"]).await[0];
+    school.join("s", "one").await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.evidence(one).await[&uid], "present");
+    // They leave the course, and the answer to that is lost.
+    school.leave("s", "whole").await;
+    school.set("lose_answer", &format!("{REMOVE_FROM_COURSE}@*"));
+    let _lost = school.run().await;
+    school.sandbox.clear_faults();
+    assert!(!school.sandbox.course_members(one.course).contains(&uid));
+    // They are wanted in the course again, their uid is emptied, so that nothing is repeated, and a sibling is wanted in the
+    // class by the same account.
+    school.join("s", "whole").await;
+    school.leave("s", "one").await;
+    school.sql("UPDATE students SET classin_uid = NULL WHERE student_id = 's'").await;
+    school.leave("a", "whole").await;
+    school.sql(&format!("UPDATE students SET classin_uid = {uid} WHERE student_id = 'a'")).await;
+    school.join("a", "one").await;
+    for _ in 0..3 {
+        let _report = school.run().await;
+    }
+    assert!(attending(&school, one).contains(&uid), "{:?}", school.evidence(one).await);
+}

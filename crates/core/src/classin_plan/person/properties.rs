@@ -116,6 +116,11 @@ impl Model {
                 let student = operation.student.clone();
                 let record = EnrolmentRecord { uid, target, student, evidence, gone_since_ms: None };
                 self.records.insert((target, uid), record);
+                if target.class.is_none()
+                    && matches!(evidence, Evidence::Removing | Evidence::RemovingPresumed)
+                {
+                    self.forget_what_rested_on_the_course(uid);
+                }
             }
         }
     }
