@@ -1,5 +1,7 @@
 //! The arguments of `plan`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -31,6 +33,9 @@ pub struct PlanArgs {
     /// Show all operations as text, not only the first ten of each kind
     #[arg(long)]
     pub all: bool,
+    /// Also write the plan into this file, to print or to hand on: one page of HTML without scripts; names only with --reveal
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

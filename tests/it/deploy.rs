@@ -344,7 +344,9 @@ fn nothing_but_what_the_build_reads_goes_into_the_image() {
     let ignored = read(".dockerignore");
     let rules: Vec<_> = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(rules[0], "*");
-    for needed in ["!Cargo.toml", "!Cargo.lock", "!src", "!config", "!migrations", "!deploy/config"] {
+    for needed in
+        ["!Cargo.toml", "!Cargo.lock", "!src", "!templates", "!config", "!migrations", "!deploy/config"]
+    {
         assert!(rules.contains(&needed), "{needed}");
     }
     for never in ["**/secrets", "**/credentials", "**/*.db"] {

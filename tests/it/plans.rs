@@ -107,3 +107,58 @@ async fn a_failure_without_student_or_class_says_null_and_no_empty_text() {
     let row = rows.as_array().unwrap().iter().find(|row| row["service"] == "roster").unwrap().clone();
     assert!(row["student_id"].is_null() && row["class_code"].is_null(), "{row:#}");
 }
+
+/// The page that `plan --html` writes with these arguments, where the plan ends with this code.
+fn page(school: &School, code: i32, arguments: &[&str]) -> String {
+    let file = school.path("plan.html");
+    let to = file.to_string_lossy().into_owned();
+    let arguments: Vec<&str> = ["plan", "--html", &to].into_iter().chain(arguments.iter().copied()).collect();
+    let ended = school.program(&arguments);
+    assert_eq!(ended.code, code, "{ended:?}");
+    assert!(ended.stdout.ends_with(&format!("Written to {to}.\n")), "{ended:?}");
+    std::fs::read_to_string(&file).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_to_hand_on_is_one_page_with_every_operation_and_names_only_when_asked() {
+    let school = newcomers(25).await;
+    school.sql("UPDATE students SET name = 'Ann <b>& Bob' WHERE student_id = 's003'").await;
+    let masked = page(&school, 0, &[]);
+    assert_eq!(count(&masked, "<td>s0"), 50, "{masked}");
+    assert!(
+        masked.contains("Students entered on the exam side</a></td><td class=\"number\">25</td>"),
+        "{masked}"
+    );
+    assert!(masked.contains("in mode sync"), "{masked}");
+    assert!(!masked.contains("Ann") && !masked.contains("<th>Name</th>"), "{masked}");
+    let shown = page(&school, 0, &["--reveal"]);
+    assert!(shown.contains("<td>Ann &#60;b&#62;&#38; Bob</td>"), "{shown}");
+    assert!(shown.contains("This page names people"), "{shown}");
+    for never in ["<script", "http://", "https://", "src=", "<link"] {
+        assert!(!shown.contains(never), "{never}: {shown}");
+    }
+    let part = page(&school, 0, &["--kind", "enrol", "--student", "s003"]);
+    assert_eq!(count(&part, "<td>s0"), 1, "{part}");
+    assert!(part.contains("only the part of the plan that was asked for"), "{part}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_to_hand_on_names_leavers_what_is_held_and_the_command() {
+    let school = newcomers(25).await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.sql("UPDATE students SET active = 0, name = 'Gone Girl' WHERE student_id < 's020'").await;
+    let shown = page(&school, 4, &["--reveal"]);
+    assert!(shown.contains("Held until somebody decides"), "{shown}");
+    assert!(shown.contains(" approve ") && shown.contains(" --config "), "{shown}");
+    assert_eq!(count(&shown, "<td>Gone Girl</td>"), 20, "leavers have a row still: {shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_cannot_be_written_is_said_before_anybody_is_asked() {
+    let school = newcomers(2).await;
+    let folder = school.path("").to_string_lossy().into_owned();
+    let ended = school.program(&["plan", "--html", &folder]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("is no regular file"), "{ended:?}");
+    assert!(school.classin_calls().is_empty() && school.calls("exam").is_empty());
+}

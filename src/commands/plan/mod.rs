@@ -1,5 +1,7 @@
 //! `plan`: what a run would do.
 
+mod overview;
+mod page;
 mod selection;
 mod text;
 
@@ -7,11 +9,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use self::page::{Frame, Names, NamesById};
 use self::selection::{GroupCodes, Selection};
 use self::text::Amount;
+use super::new_file::NewFile;
 use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, PlanArgs};
+use crate::daemon::schedule::in_words;
 use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
 use crate::store::FullClassFigures;
@@ -62,6 +67,9 @@ struct Document {
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Exit, AppError> {
+    // What cannot be written is said before a service is asked.
+    let file =
+        arguments.html.as_deref().map(|path| NewFile::create(path).map(|file| (file, path))).transpose()?;
     let stop = sync::stop_on_signals();
     let mut context = app.context(sync::progress(cli), stop).await?;
     if let Some(side) = &mut context.exam {
@@ -79,8 +87,25 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Ex
         document.is_selection = true;
         document.operations.retain(|operation| selection.has(operation));
     }
+    if let Some((file, path)) = file {
+        let names = match values {
+            ValueDisplay::Revealed => {
+                (Names::Shown, page::names_of(&context.roster, &document.operations).await?)
+            }
+            ValueDisplay::Masked => (Names::Hidden, NamesById::new()),
+        };
+        let made = in_words(app.clock.now(), &app.settings.schedule.time_zone);
+        let frame = Frame { made, names: names.0, names_by_id: &names.1 };
+        page::write(file, path, &document, &codes, &frame)?;
+    }
     let amount = if arguments.all { Amount::All } else { Amount::First };
-    output::show(cli, &document, |document| text::text(document, &codes, amount));
+    output::show(cli, &document, |document| {
+        let text = text::text(document, &codes, amount);
+        match &arguments.html {
+            Some(path) => format!("{text}Written to {}.\n", path.display()),
+            None => text,
+        }
+    });
     app.state.close().await;
     Ok(exit(&report, arguments.detailed_exitcode && changes))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Document;
+use super::overview::{self, KindFigures};
 use super::selection::GroupCodes;
 use crate::commands::output;
 use crate::run::HoldLine;
@@ -99,7 +100,7 @@ fn hold_text(hold: &HoldLine) -> String {
 }
 
 /// The kind and its detail, each said once.
-fn what(operation: &OperationLine) -> String {
+pub(super) fn what(operation: &OperationLine) -> String {
     let (kind, detail) = (operation.kind, operation.detail.as_str());
     match detail.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with([':', ' '])) {
         Some(_) => detail.to_owned(),
@@ -152,48 +153,19 @@ fn full_classes(document: &Document) -> Vec<String> {
 /// How many operations of each kind, and in which groups or classes the most of them are.
 fn overview(document: &Document, codes: &GroupCodes) -> String {
     use std::fmt::Write;
-    let mut kinds: Vec<&str> = Vec::new();
-    for operation in &document.operations {
-        if !kinds.contains(&operation.kind) {
-            kinds.push(operation.kind);
-        }
-    }
     let count = counted_len(document.operations.len(), "operation");
     let mut text = format!("In short (mode {}): {count}\n", document.mode);
-    for kind in kinds {
-        let of_kind = document.operations.iter().filter(|operation| operation.kind == kind);
-        let mut states: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut places: BTreeMap<String, u64> = BTreeMap::new();
-        for operation in of_kind {
-            *states.entry(operation.state).or_default() += 1;
-            for place in codes.places(operation) {
-                *places.entry(place).or_default() += 1;
-            }
-        }
+    for KindFigures { kind, states, places } in overview::of(&document.operations, codes) {
         let states = states.iter().map(|(state, count)| format!("{} {state}", grouped(*count)));
         let states = states.collect::<Vec<_>>().join(", ");
-        let _infallible = writeln!(text, "  {kind}: {states}{}", largest(places));
+        let places = if places.is_empty() { String::new() } else { format!(" (in {places})") };
+        let _infallible = writeln!(text, "  {kind}: {states}{places}");
     }
     text.push('\n');
     text
 }
 
-/// So many groups or classes are named of a kind.
-const PLACES: usize = 8;
-
-fn largest(places: BTreeMap<String, u64>) -> String {
-    let mut places: Vec<(String, u64)> = places.into_iter().collect();
-    places.sort_by(|(one, most), (other, more)| more.cmp(most).then_with(|| one.cmp(other)));
-    let named: Vec<String> =
-        places.iter().take(PLACES).map(|(place, count)| format!("{place} {}", grouped(*count))).collect();
-    let more = match places.len().checked_sub(PLACES) {
-        Some(more) if more > 0 => format!(", and {more} more"),
-        Some(_) | None => String::new(),
-    };
-    if named.is_empty() { String::new() } else { format!(" (in {}{more})", named.join(", ")) }
-}
-
-fn summary(document: &Document) -> String {
+pub(super) fn summary(document: &Document) -> String {
     if document.counts.is_empty() {
         return if document.errors.is_empty() { "nothing to do" } else { "nothing could be found out" }
             .to_owned();
