@@ -129,6 +129,7 @@ impl App {
     /// When another run is under way.
     pub fn lock(&self) -> Result<RunLock, AppError> {
         let lock = RunLock::take(&self.settings.state.database)?;
+        self.state.rely_on(&lock);
         self.state.require_in_place()?;
         Ok(lock)
     }

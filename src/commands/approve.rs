@@ -67,6 +67,10 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &ApproveArgs) -> Result
     let covers = granted.iter().map(|(one, until_ms)| covered_line(one, *until_ms)).collect();
     // Said first, given then: whoever sees it stop half way has approved nothing.
     output::show(cli, &Approval { changed: granted.len(), covers }, text);
+    if !output::all_is_written() {
+        output::print_error("nothing was approved: what it would cover could not be written out");
+        return Ok(Exit::Failed);
+    }
     app.state.grant(&granted, now_ms).await?;
     Ok(Exit::Done)
 }

@@ -157,7 +157,7 @@ async fn tell_state(
 ) -> Result<(), StoreError> {
     health.known(health::facts(state, settings, clock.now_ms()).await?);
     health.attention(health::attention(state, settings, clock.now_ms()).await?);
-    let held = state.standing_holds().await?;
+    let held = state.standing_holds(clock.now_ms()).await?;
     health.held(held.iter().filter_map(|hold| u64::try_from(hold.operations).ok()).sum());
     let open = state.open_failures_by_owner().await?;
     for service in Service::ALL {
@@ -187,7 +187,8 @@ impl Runs {
 
     async fn once(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, AppError> {
         let settings = self.settings();
-        let _lock = self.lock_in_time(&settings, &stop).await?;
+        let lock = self.lock_in_time(&settings, &stop).await?;
+        self.state.rely_on(&lock);
         self.state.require_in_place()?;
         let (state, clock) = (self.state.clone(), self.clock.clone());
         let (context, writers) = app::run_context(&settings, state, clock, Progress::silent(), stop).await?;
@@ -198,7 +199,8 @@ impl Runs {
     /// allowance is shared by taking turns.
     async fn pull(&self, stop: CancellationToken) -> Result<ResultsReport, AppError> {
         let settings = self.settings();
-        let _lock = self.lock_in_time(&settings, &stop).await?;
+        let lock = self.lock_in_time(&settings, &stop).await?;
+        self.state.rely_on(&lock);
         self.state.require_in_place()?;
         let (state, clock) = (self.state.clone(), self.clock.clone());
         Ok(pull_results(&results::prepare(&settings, state, clock, Progress::silent(), stop)?).await)
@@ -326,7 +328,7 @@ impl RunHandler for Runs {
 }
 
 fn is_busy(error: &AppError) -> bool {
-    matches!(error, AppError::Lock(LockError::Busy { .. }))
+    matches!(error, AppError::Lock(LockError::Busy { .. }) | AppError::Store(StoreError::RunElsewhere { .. }))
 }
 
 fn pull_summary(report: &ResultsReport, finished_at_ms: i64) -> RunSummary {

@@ -73,6 +73,11 @@ fn written(result: io::Result<()>) {
     }
 }
 
+/// Whether all that was said so far could be written, or nobody wanted to read it.
+pub(super) fn all_is_written() -> bool {
+    UNWRITTEN.get().is_none()
+}
+
 /// The exit code of a command that has said all: a failed one where standard output could not be written.
 pub fn exit_after_output(exit: Exit) -> Exit {
     match UNWRITTEN.get() {

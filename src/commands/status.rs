@@ -113,7 +113,7 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
         enrolments: state.count_enrolments().await?,
         evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
-        holds: state.standing_holds().await?.into_iter().map(HoldLine::from).collect(),
+        holds: state.standing_holds(now_ms).await?.into_iter().map(HoldLine::from).collect(),
         attention_in_short: attention_in_short(&attention, now_ms),
         attention,
         not_compared: uncompared_columns(&app.settings.exam, state).await?,
@@ -194,7 +194,10 @@ fn text(status: &Status) -> String {
     text.push('\n');
     for hold in &status.holds {
         let _infallible = writeln!(text, "held since {}: {}", hold.since, hold.reason);
-        let _infallible = writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve);
+        let _infallible = match &hold.approved_until {
+            Some(until) => writeln!(text, "      approved until {until}: the next run lets it happen"),
+            None => writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve),
+        };
     }
     let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
     text.push_str(&failures::rows_text(shown, &status.full_classes));

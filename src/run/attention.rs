@@ -60,7 +60,7 @@ pub async fn waiting_attention(
     let waiting = state.waiting(now_ms.saturating_sub(longest_ms)).await?;
     let mut attention: Attentions =
         waiting.iter().map(|(kind, it)| (word(*kind), Attention::waiting(*kind, it))).collect();
-    let limits = state.standing_holds().await?.into_iter().filter(|hold| hold.word.is_none());
+    let limits = state.standing_holds(now_ms).await?.into_iter().filter(|hold| hold.word.is_none());
     attention.extend(held_by_limits(limits.collect()).map(|held| (HELD, held)));
     Ok(attention)
 }
@@ -91,6 +91,11 @@ fn held_by_limits(holds: Vec<StandingHold>) -> Option<Attention> {
         .collect();
     let verb = if count == 1 { "is" } else { "are" };
     let held = format!("{} {verb} held by a limit", counted(count, "operation"));
+    let approved = holds.iter().map(|hold| hold.approved_until_ms).collect::<Option<Vec<i64>>>();
+    if let Some(until_ms) = approved.and_then(|until| until.into_iter().min()) {
+        let what = format!("{held} and approved until {}: the next run lets it happen", moment(until_ms));
+        return Some(Attention::new(count, Some(since_ms), FailureOwner::It, what));
+    }
     let is_one = holds.len() == 1;
     let first = holds.into_iter().next().map(HoldLine::from);
     let what = match first.filter(|_| is_one) {

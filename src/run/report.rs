@@ -322,6 +322,9 @@ pub struct HoldLine {
     pub digest: String,
     /// How to let it happen.
     pub approve: String,
+    /// Until when it may happen, because somebody approved all of it since it was held, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_until: Option<String>,
 }
 
 impl HoldLine {
@@ -338,14 +341,25 @@ impl HoldLine {
             operations: i64::try_from(hold.operations.len()).unwrap_or(i64::MAX),
             since_ms,
             digest: hold.digest(),
+            approved_until_ms: None,
         })
     }
 }
 
 impl From<StandingHold> for HoldLine {
     fn from(hold: StandingHold) -> Self {
-        let StandingHold { service, reason, word, message, count, limit, operations, since_ms, digest } =
-            hold;
+        let StandingHold {
+            service,
+            reason,
+            word,
+            message,
+            count,
+            limit,
+            operations,
+            since_ms,
+            digest,
+            approved_until_ms,
+        } = hold;
         let named = word.map(|word| format!(" --reason {word}")).unwrap_or_default();
         // Who is on the roster under another id is carried over and not approved.
         let first = message.contains(RELINK_SUGGESTED).then(|| RELINK_SUGGESTED.to_owned());
@@ -359,6 +373,7 @@ impl From<StandingHold> for HoldLine {
             since: moment(since_ms),
             approve: first.unwrap_or_else(|| format!("rosterd approve {digest}{named}")),
             digest,
+            approved_until: approved_until_ms.map(moment),
         }
     }
 }

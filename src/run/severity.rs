@@ -77,7 +77,9 @@ impl Severity {
             StoreError::Query { .. }
             | StoreError::Row { .. }
             | StoreError::Full { .. }
-            | StoreError::Replaced { .. } => Self::Failed,
+            | StoreError::Replaced { .. }
+            | StoreError::RunElsewhere { .. }
+            | StoreError::LockRemoved { .. } => Self::Failed,
         }
     }
 

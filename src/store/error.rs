@@ -43,6 +43,18 @@ pub enum StoreError {
          rosterd so that it opens the one that is there"
     )]
     Replaced { path: PathBuf },
+    /// Another process is in the middle of a run, and nothing but this says so.
+    #[error(
+        "another rosterd (process {process}) is in the middle of a run with this state database, and its lock file was \
+         removed: wait until it has finished, and leave the .lock file beside the database alone"
+    )]
+    RunElsewhere { process: u32 },
+    /// The path of the lock no longer names the file that a run has locked: a second run may begin.
+    #[error(
+        "the lock file {path} was removed while a run was under way: the run ends here, so that no second one works beside \
+         it, and the next one goes on; leave that file alone, it does no harm"
+    )]
+    LockRemoved { path: PathBuf },
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
@@ -127,7 +139,10 @@ impl StoreError {
     #[must_use]
     pub fn passes(&self) -> bool {
         match self {
-            Self::Full { .. } | Self::Replaced { .. } => true,
+            Self::Full { .. }
+            | Self::Replaced { .. }
+            | Self::RunElsewhere { .. }
+            | Self::LockRemoved { .. } => true,
             // SQLITE_BUSY and SQLITE_LOCKED.
             Self::Query { source, .. } | Self::Open { source, .. } => {
                 matches!(room::primary_code(source), Some(5 | 6))

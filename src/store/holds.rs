@@ -30,6 +30,8 @@ pub struct StandingHold {
     pub operations: i64,
     pub since_ms: i64,
     pub digest: String,
+    /// Until when all of it may go ahead, because somebody approved it since.
+    pub approved_until_ms: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -43,6 +45,7 @@ struct HoldRow {
     limit_count: Option<i64>,
     operations: i64,
     since_ms: i64,
+    approved_until_ms: Option<i64>,
 }
 
 impl TryFrom<HoldRow> for StandingHold {
@@ -50,6 +53,7 @@ impl TryFrom<HoldRow> for StandingHold {
 
     fn try_from(row: HoldRow) -> Result<Self, StoreError> {
         let HoldRow { hold_digest, reason, message, count, limit_count, operations, since_ms, .. } = row;
+        let approved_until_ms = row.approved_until_ms;
         let what = "has an unknown service";
         let bad = || StoreError::Row { table: "holds", key: hold_digest.clone(), what };
         Ok(Self {
@@ -62,6 +66,7 @@ impl TryFrom<HoldRow> for StandingHold {
             operations,
             since_ms,
             digest: hold_digest,
+            approved_until_ms,
         })
     }
 }
@@ -112,13 +117,20 @@ impl StateStore {
         .doing("reading what is held of a student")
     }
 
-    /// What stands, the oldest first.
-    pub async fn standing_holds(&self) -> Result<Vec<StandingHold>, StoreError> {
+    /// What stands, the oldest first, with what was approved of it since.
+    pub async fn standing_holds(&self, now_ms: i64) -> Result<Vec<StandingHold>, StoreError> {
         let rows: Vec<HoldRow> = sqlx::query_as(
-            "SELECT hold_digest, service, reason, is_named, message, count, limit_count, since_ms, \
-             (SELECT count(*) FROM held_operations AS o WHERE o.hold_digest = holds.hold_digest) AS operations \
-             FROM holds WHERE is_standing = 1 ORDER BY since_ms, service DESC, reason, hold_digest",
+            "SELECT h.hold_digest, h.service, h.reason, h.is_named, h.message, h.count, h.limit_count, h.since_ms, \
+             count(o.hold_digest) AS operations, \
+             CASE WHEN count(a.until_ms) = count(*) THEN min(a.until_ms) END AS approved_until_ms \
+             FROM holds AS h LEFT JOIN held_operations AS o ON o.hold_digest = h.hold_digest \
+             LEFT JOIN approvals AS a ON a.service = o.service AND a.kind = o.kind AND a.student_id = o.student_id \
+             AND a.class_code = o.class_code AND a.want = o.want AND a.until_ms > ?1 \
+             AND a.word = CASE WHEN h.is_named THEN h.reason ELSE '' END AND a.about = o.about \
+             WHERE h.is_standing = 1 GROUP BY h.hold_digest \
+             ORDER BY h.since_ms, h.service DESC, h.reason, h.hold_digest",
         )
+        .bind(now_ms)
         .fetch_all(&self.reader)
         .await
         .doing("reading what is held")?;

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::room;
@@ -18,21 +19,42 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// The lock of a run, held until dropped.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    file: Arc<LockedFile>,
 }
 
 /// The lock of a daemon, held until dropped: another one on the same state would work by turns with it, and nobody would
 /// know which one to stop. Runs of the command line have nothing to do with it.
 #[derive(Debug)]
 pub struct DaemonLock {
+    _file: LockedFile,
+}
+
+/// A lock file that this process has locked, for as long as it is open.
+#[derive(Debug)]
+pub(super) struct LockedFile {
     _file: File,
+    path: PathBuf,
+    identity: FileIdentity,
+}
+
+impl LockedFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the path still names this file: else others lock another one.
+    pub(super) fn is_in_place(&self) -> bool {
+        FileIdentity::of(&self.path) == Some(self.identity)
+    }
 }
 
 /// The lock cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another run is under way.
-    #[error("another rosterd is running with the state database {state}: wait until it has finished")]
+    #[error(
+        "another rosterd is running with the state database {state}: wait until it has finished; do not remove the lock file"
+    )]
     Busy {
         /// The state database of the lock.
         state: PathBuf,
@@ -65,8 +87,12 @@ impl RunLock {
     /// [`LockError::Busy`] while another process or task holds it.
     pub fn take(state_database: &Path) -> Result<Self, LockError> {
         let file = take(state_database, ".lock")?;
-        file.map(|file| Self { _file: file })
+        file.map(|file| Self { file: Arc::new(file) })
             .ok_or_else(|| LockError::Busy { state: state_database.to_owned() })
+    }
+
+    pub(super) fn file(&self) -> Weak<LockedFile> {
+        Arc::downgrade(&self.file)
     }
 
     /// Whether some process or task holds the lock of a state database: whoever held it and was killed holds it no more.
@@ -100,7 +126,7 @@ fn lock_path(state_database: &Path, ending: &str) -> PathBuf {
 }
 
 /// A locked lock file; `None` while another one holds it.
-fn take(state_database: &Path, ending: &str) -> Result<Option<File>, LockError> {
+fn take(state_database: &Path, ending: &str) -> Result<Option<LockedFile>, LockError> {
     let path = lock_path(state_database, ending);
     let failed = |source: std::io::Error| {
         if room::is_no_room(&source) {
@@ -129,9 +155,10 @@ fn take(state_database: &Path, ending: &str) -> Result<Option<File>, LockError> 
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         // Whoever removed the file meanwhile lets others lock a new one.
-        let locked = file.metadata().map_err(failed)?;
-        if FileIdentity::of(&path) == Some(FileIdentity::of_metadata(&locked)) {
-            return Ok(Some(file));
+        let identity = FileIdentity::of_metadata(&file.metadata().map_err(failed)?);
+        let locked = LockedFile { _file: file, path: path.clone(), identity };
+        if locked.is_in_place() {
+            return Ok(Some(locked));
         }
     }
 }

@@ -50,6 +50,7 @@ mod roster_groups;
 mod roster_rows;
 pub mod roster_writer;
 mod row_blocks;
+mod run_holder;
 mod runs;
 mod service_accounts;
 mod service_faults;

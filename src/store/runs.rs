@@ -1,8 +1,11 @@
 //! The history of runs.
 
 use super::error::{Doing, Written};
-use super::{StateStore, StoreError};
+use super::{StateStore, StoreError, run_holder};
 use rosterd_core::roster::RunId;
+
+/// The trigger of a run that is only shown.
+const PLAN: &str = "plan";
 
 /// A run's data at its start.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +68,14 @@ impl From<StoredRun> for RunRow {
 
 impl StateStore {
     /// Opens a run.
+    ///
+    /// # Errors
+    /// [`StoreError::RunElsewhere`] while another process is in the middle of one; a plan may be made beside it.
     pub async fn begin_run(&self, start: RunStart<'_>) -> Result<RunId, StoreError> {
         let mut transaction = self.begin().await?;
+        if start.trigger != PLAN {
+            run_holder::take(&mut transaction).await?;
+        }
         let run = sqlx::query_scalar(
             "INSERT INTO runs (trigger, mode, started_at_ms) VALUES (?, ?, ?) RETURNING run_id",
         )
@@ -82,6 +91,9 @@ impl StateStore {
 
     /// Closes a run.
     pub async fn finish_run(&self, row: &RunRow, listing_complete: bool) -> Result<(), StoreError> {
+        if row.trigger != PLAN {
+            self.release_run().await?;
+        }
         sqlx::query(
             "UPDATE runs SET finished_at_ms = ?, outcome = ?, exit_code = ?, listing_complete = ?, is_good = ?, \
              report = ? \

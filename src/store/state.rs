@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor as _, Sqlite, SqlitePool, Transaction};
 
 use super::error::{Doing, missing_right};
+use super::lock::{LockedFile, RunLock};
 use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room};
 use crate::files::{self, FileIdentity};
 
@@ -36,6 +38,8 @@ pub struct StateStore {
     pub(super) reader: SqlitePool,
     /// Where the file is, links resolved, and which one was opened; `None` for one in memory.
     file: Option<(PathBuf, FileIdentity)>,
+    /// The lock of the run that is under way in this process.
+    lock: Arc<Mutex<Weak<LockedFile>>>,
 }
 
 impl StateStore {
@@ -64,7 +68,7 @@ impl StateStore {
         migrate(&writer).await.map_err(|source| StoreError::of_migration(&path, source))?;
         ids_in_normal_form::normalise(&writer).await?;
         let reader = pool::open(options.pragma("query_only", "1"), 3, PATIENCE).await.map_err(open)?;
-        Ok(Self { writer, reader, file: identity.map(|identity| (path, identity)) })
+        Ok(Self { writer, reader, file: identity.map(|identity| (path, identity)), lock: Arc::default() })
     }
 
     /// Opens the database for a command that only reads: none is created, and none is brought up to date. Where there is
@@ -113,7 +117,7 @@ impl StateStore {
     async fn made(pool: SqlitePool, path: &Path) -> Result<Self, StoreError> {
         migrate(&pool).await.map_err(|source| StoreError::of_migration(path, source))?;
         ids_in_normal_form::normalise(&pool).await?;
-        Ok(Self { writer: pool.clone(), reader: pool, file: None })
+        Ok(Self { writer: pool.clone(), reader: pool, file: None, lock: Arc::default() })
     }
 
     /// What a database that does not exist yet holds: nothing. It stands in memory, and no file is created.
@@ -125,12 +129,21 @@ impl StateStore {
         Self::made(memory.map_err(|source| StoreError::Open { path: path.to_owned(), source })?, path).await
     }
 
+    /// Writes only as long as this lock is what others find, until it is dropped.
+    pub fn rely_on(&self, lock: &RunLock) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock.file();
+    }
+
     /// What writes: the one way to it. Our path must still name the file that is open, else what is written would be
-    /// seen by nobody, and another process might be writing what is seen.
+    /// seen by nobody, and another process might be writing what is seen. The same goes for the lock of a run.
     ///
     /// # Errors
-    /// When the file was removed or replaced.
+    /// When the file, or the lock of the run that is under way, was removed or replaced.
     pub(super) fn writer(&self) -> Result<&SqlitePool, StoreError> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(lock) = lock.filter(|lock| !lock.is_in_place()) {
+            return Err(StoreError::LockRemoved { path: lock.path().to_owned() });
+        }
         match &self.file {
             Some((path, opened)) if FileIdentity::of(path) != Some(*opened) => {
                 Err(StoreError::Replaced { path: path.clone() })
@@ -142,7 +155,7 @@ impl StateStore {
     /// Whether the path still names the file that is open.
     ///
     /// # Errors
-    /// When the file was removed or replaced.
+    /// When the file, or the lock of the run that is under way, was removed or replaced.
     pub fn require_in_place(&self) -> Result<(), StoreError> {
         self.writer().map(drop)
     }

@@ -290,3 +290,56 @@ async fn runs_on_a_busy_disk_exit_after_their_last_line() {
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     writer.join().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_removes_the_lock_file_lets_no_second_run_begin_beside_the_first() {
+    let school = school().await;
+    school.leaves_work_behind();
+    school.set("dup_on_add", "accept");
+    school.set("delay", "addStudents:2000");
+    let first = school.start(&["--sync-now"]);
+    eventually("a write is under way", || school.sandbox.candidate_count() == 3).await;
+    std::fs::remove_file(school.path("state.db.lock")).unwrap();
+    let second = school.program(&["--sync-now"]);
+    assert_eq!(second.code, 75, "{second:?}");
+    assert!(
+        second.stderr.contains("in the middle of a run") && second.stderr.contains(".lock file"),
+        "{second:?}"
+    );
+    assert_eq!(school.program(&["plan"]).code, 0, "a plan may be made beside it");
+    let first = first.end();
+    assert_eq!(first.code, 75, "{first:?}");
+    assert!(first.stderr.contains("state.db.lock was removed while a run was under way"), "{first:?}");
+    school.set("delay", "addStudents:1");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.sandbox.candidate_count(), 3, "nobody is entered twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_that_cannot_be_shown_is_not_given() {
+    let school = school().await;
+    for id in 3..12 {
+        let _uid = school.student(&format!("s{id:03}")).await;
+    }
+    school.sql("INSERT OR IGNORE INTO group_members SELECT student_id, 'g1' FROM students").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.sql("UPDATE students SET active = 0 WHERE student_id > 's004'").await;
+    let held = school.program(&["--sync-now", "--output", "json"]);
+    assert_eq!(held.code, 4, "{held:?}");
+    let digest = held.json()["held_digest"].as_str().unwrap().to_owned();
+    let mut command = school.command(&["approve", &digest]);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("nothing was approved"), "{said}");
+    let approved = school.number("SELECT count(*) FROM approvals").await;
+    assert_eq!(approved, 0);
+    assert_eq!(school.program(&["--sync-now"]).code, 4);
+    let offered = school.program(&["status"]).stdout;
+    assert!(offered.contains("To let") && !offered.contains("approved until"), "{offered}");
+    assert_eq!(school.program(&["approve", &digest]).code, 0);
+    let approved = school.program(&["status"]).stdout;
+    assert!(!approved.contains("approve ") && approved.contains("approved until"), "{approved}");
+    assert!(school.program(&["status", "--output", "json"]).json()["holds"][0]["approved_until"].is_string());
+}

@@ -91,7 +91,7 @@ async fn what_is_no_longer_held_cannot_be_approved() {
     world.put(student("s000")).await;
     assert_eq!(world.run().await.applied(), "5 delete", "five are no mass");
     assert_eq!(world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap(), 0);
-    assert!(world.state.standing_holds().await.unwrap().is_empty());
+    assert!(world.state.standing_holds(0).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_run_that_could_not_plan_leaves_standing_what_is_held() {
     let failed = world.run().await;
     assert_ne!(failed.exit_code, 4, "{failed:?}");
     world.sandbox.clear_faults();
-    assert_eq!(world.state.standing_holds().await.unwrap()[0].digest, digest);
+    assert_eq!(world.state.standing_holds(0).await.unwrap()[0].digest, digest);
 }
 
 #[tokio::test]
