@@ -256,6 +256,7 @@ async fn connected(
         progress,
         stop,
         exit_code,
+        roster_files: Vec::new(),
     };
     Ok((context, Connections { exam, classin }))
 }

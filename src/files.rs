@@ -210,6 +210,71 @@ impl Written {
     }
 }
 
+/// One arrival of a file: which file it is and when it was last changed, by whatever means. One that is written on, replaced,
+/// renamed or given other rights is another arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    identity: FileIdentity,
+    written: Written,
+}
+
+impl Arrival {
+    /// Of the regular file at this path, no link; `None` where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+        Some(Self { identity: FileIdentity::of_metadata(&file), written: Written::of(path)? })
+    }
+
+    pub fn is_of(&self, file: &Metadata) -> bool {
+        self.identity == FileIdentity::of_metadata(file)
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.written.bytes
+    }
+
+    /// When its contents were last written, as its writer says.
+    pub fn modified_ns(&self) -> i128 {
+        nanoseconds(self.written.modified)
+    }
+
+    /// When anything about it was last changed, as the machine says on which it lies.
+    pub fn changed_ns(&self) -> i128 {
+        nanoseconds(self.written.changed)
+    }
+
+    /// A text that no other arrival has.
+    pub fn mark(&self) -> String {
+        let FileIdentity { device, inode } = self.identity;
+        let Written { bytes, .. } = self.written;
+        format!("{device}:{inode}:{bytes}:{}:{}", self.modified_ns(), self.changed_ns())
+    }
+}
+
+fn nanoseconds((seconds, part): (i64, u32)) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(part)
+}
+
+/// Opens a regular file to read it; no link is followed, and no pipe waited for.
+///
+/// # Errors
+/// Where there is none, or it may not be read.
+pub fn open_regular(path: &Path) -> std::io::Result<std::fs::File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Moves a file to a name that nobody has yet.
+///
+/// # Errors
+/// Where the name is taken, or the file cannot be moved.
+pub fn move_to_free_name(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::hard_link(from, to)?;
+    std::fs::remove_file(from)
+}
+
 /// The kind of network share that this file lies on, if it does: neither locks nor shared memory are to be trusted there.
 pub fn network_share(path: &Path) -> Option<&'static str> {
     share_of(statfs(path).ok()?.f_type)

@@ -44,6 +44,7 @@ pub use clock::Clock;
 pub use commands::import::{ImportError, ImportKind, ImportReport, ImportRequest, import};
 pub use demo::generator::generate;
 pub use exit::{Exit, exit_code};
+pub use files::Arrival;
 pub use program::main;
 pub use remote::classin::{
     AddItem, ClassinConnection, ClassinDisposition, ClassinError, ClassinProbe, ClassinWriter, ClockReading,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::output;
+use super::{inbox, output};
 use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -166,6 +166,7 @@ fn credentials(settings: &Settings, findings: &mut Findings) {
 async fn look(opened: &Opened, offline: bool, findings: &mut Findings) -> Result<(), AppError> {
     let Opened { app, has_state } = opened;
     roster(app, findings).await?;
+    watched_folders(app, findings);
     let missing = app.settings.missing_credentials();
     if !offline && missing.is_empty() {
         exam(app, findings).await?;
@@ -176,6 +177,21 @@ async fn look(opened: &Opened, offline: bool, findings: &mut Findings) -> Result
         classin_account(app, findings).await?;
     }
     Ok(())
+}
+
+/// Folders whose files are imported by themselves. A trouble there stops no run.
+fn watched_folders(app: &App, findings: &mut Findings) {
+    for inbox::Standing { profile, folder, waiting, troubles } in
+        inbox::standing(&app.settings, app.clock.now_ms())
+    {
+        let what = format!("import {profile}: {}", folder.display());
+        if troubles.is_empty() {
+            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+            findings.good("watched folder", format!("{what}: {}", counted(waiting, "waiting file")));
+        } else {
+            findings.bad("watched folder", Exit::Configuration, format!("{what}: {}", troubles.join("; ")));
+        }
+    }
 }
 
 /// Which account the state belongs to. Another address or code is proved by look-ups, so not offline.

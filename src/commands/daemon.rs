@@ -1,14 +1,14 @@
 //! The daemon: the composition of schedule, runs, health and signals.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::health::{self, NEXT_DUE};
-use super::{results, sync};
+use super::{inbox, results, sync};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
@@ -17,8 +17,8 @@ use crate::daemon::{
 };
 use crate::exit::Exit;
 use crate::run::{
-    Counts, Progress, ResultsReport, RunReport, ServiceReport, Severity, Trigger, pull_results, reconcile,
-    remember_pull,
+    Context, Counts, FileOutcome, Progress, ResultsReport, RosterFile, RunReport, ServiceReport, Severity,
+    Trigger, pull_results, reconcile, remember_pull,
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
@@ -32,6 +32,8 @@ struct Runs {
     state: StateStore,
     clock: Clock,
     health: Health,
+    /// What became of files of watched folders since the last run.
+    roster_files: Mutex<Vec<RosterFile>>,
 }
 
 pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
@@ -71,7 +73,10 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         state: app.state.clone(),
         clock: app.clock.clone(),
         health: health.clone(),
+        roster_files: Mutex::default(),
     });
+    let looking = CancellationToken::new();
+    let looks = tokio::spawn(look_into_folders(Arc::clone(&work), looking.clone()));
     let parts = DaemonConfig {
         timetable: timetable(&settings),
         clock: app.clock.clone(),
@@ -87,6 +92,9 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         std::process::exit(i32::from(signal.exit_code()));
     }
     from_now_on_a_signal_means_now()?;
+    looking.cancel();
+    // An import under way is one transaction: it ends, or nothing of it is there.
+    let _ended = tokio::time::timeout(LONGEST_END, looks).await;
     web_stop.cancel();
     if let Some(bound) = served {
         bound.finished().await;
@@ -96,6 +104,16 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         daemon::ShutdownResult::Idle => Exit::Done,
         daemon::ShutdownResult::Interrupted | daemon::ShutdownResult::Forced(_) => Exit::Terminated,
     })
+}
+
+/// How long the end waits for an import that is under way.
+const LONGEST_END: Duration = Duration::from_secs(20);
+
+/// Looks into the watched folders every few seconds, whatever the schedule says.
+async fn look_into_folders(runs: Arc<Runs>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(inbox::BETWEEN_LOOKS)).await.is_some() {
+        runs.look(&stop).await;
+    }
 }
 
 /// The daemon has heard its first one; whatever holds up the rest of the end, a second one is heard too.
@@ -185,13 +203,54 @@ impl Runs {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// One look into the watched folders, unless another process is just looking.
+    async fn look(&self, stop: &CancellationToken) {
+        let settings = self.settings();
+        if !inbox::is_watching(&settings) {
+            return;
+        }
+        let files = inbox::take(&settings, stop).await.unwrap_or_default();
+        if self.note(files) {
+            self.tell_health().await;
+        }
+    }
+
+    /// Logs what became of files, and keeps it for the report of the next run. Says whether any was done with.
+    fn note(&self, files: Vec<RosterFile>) -> bool {
+        let mut is_news = false;
+        for file in files {
+            let (profile, name) = (&file.profile, &file.file);
+            match file.outcome {
+                FileOutcome::Imported | FileOutcome::Unchanged => {
+                    tracing::info!(profile, file = name, "{file}")
+                }
+                FileOutcome::Refused => tracing::error!(profile, file = name, "{file}"),
+                // Said by `status` when it lasts.
+                FileOutcome::Waiting => {
+                    tracing::debug!(profile, file = name, "{file}");
+                    continue;
+                }
+            }
+            is_news = true;
+            self.roster_files().push(file);
+        }
+        is_news
+    }
+
+    fn roster_files(&self) -> MutexGuard<'_, Vec<RosterFile>> {
+        self.roster_files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn once(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, AppError> {
         let settings = self.settings();
         let lock = self.lock_in_time(&settings, &stop).await?;
         self.state.rely_on(&lock);
         self.state.require_in_place()?;
+        self.note(inbox::take_in_time(&settings, &stop).await);
         let (state, clock) = (self.state.clone(), self.clock.clone());
         let (context, writers) = app::run_context(&settings, state, clock, Progress::silent(), stop).await?;
+        let roster_files = std::mem::take(&mut *self.roster_files());
+        let context = Context { roster_files, ..context };
         Ok(reconcile(&context, &writers, trigger).await?)
     }
 

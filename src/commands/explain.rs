@@ -218,6 +218,7 @@ async fn classin_next(
         progress: Progress::silent(),
         stop: CancellationToken::new(),
         exit_code,
+        roster_files: Vec::new(),
     };
     let lines = match preview_classin(&context, &side).await {
         Ok(lines) => lines,

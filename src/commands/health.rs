@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{inbox, old_roster};
 use crate::daemon::schedule;
 use crate::run::{Attention, failing_pulls, is_waiting_kind, waiting_attention};
 use crate::settings::Settings;
@@ -93,6 +94,11 @@ pub(super) async fn attention(
     if let Some(failing) = failing_pulls(state).await? {
         attention.insert("failing-results".to_owned(), shown(failing));
     }
+    if let Some(old) = old_roster::attention(settings, now_ms) {
+        attention.insert("old-roster".to_owned(), shown(old));
+    }
+    let folders = inbox::attention(settings, now_ms);
+    attention.extend(folders.into_iter().map(|(kind, it)| (kind.to_owned(), shown(it))));
     Ok(attention)
 }
 

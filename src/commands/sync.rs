@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{output, summary};
+use super::{inbox, output, summary};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::run::{Progress, RunOutcome, Trigger, in_one_line, reconcile};
+use crate::run::{Context, Progress, RunOutcome, Trigger, in_one_line, reconcile};
 use crate::store::{RunRow, RunStart, StateStore};
 use crate::telemetry;
 use rosterd_core::roster::Mode;
@@ -19,8 +19,12 @@ pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
     let stop = stop_on_signals();
     let started_at_ms = app.clock.now_ms();
+    let roster_files = inbox::take_in_time(&app.settings, &stop).await;
+    for file in &roster_files {
+        output::print_notice(&file.to_string());
+    }
     let (context, writers) = match app.run_context(progress(cli), stop).await {
-        Ok(parts) => parts,
+        Ok((context, writers)) => (Context { roster_files, ..context }, writers),
         Err(error) => {
             let run =
                 NotBegun { trigger: Trigger::SyncNow, mode: app.settings.mode, started_at_ms, error: &error };

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod results;
 mod roster_check;
+mod roster_files;
 mod severity;
 mod unreadable_ids;
 mod unusable_rows;
@@ -37,6 +38,7 @@ pub use progress::Progress;
 pub use report::{Counts, HoldLine, RunOutcome, RunReport, ServiceReport, moment};
 pub use results::{ResultsPull, ResultsReport, failing_pulls, pull_results, remember_pull};
 pub use roster_check::{RosterCheck, check_roster};
+pub use roster_files::{FileOutcome, RosterFile};
 pub use severity::Severity;
 
 use crate::clock::Clock;
@@ -98,6 +100,8 @@ pub struct Context {
     /// The number under which reports and the history show how badly a run ended: a matter of the command line, whose
     /// exit code it is.
     pub exit_code: fn(Severity) -> u8,
+    /// What became of the files of watched folders since the last run.
+    pub roster_files: Vec<RosterFile>,
 }
 
 /// What changes the two services, for those that are enabled. Whatever shows a plan is built without it.
@@ -256,6 +260,10 @@ async fn close(
     }
     let finished_at_ms = context.clock.now_ms();
     let mut severity = exam.severity.max(classin.severity);
+    let refused: Vec<String> = refused_files(context);
+    if !refused.is_empty() {
+        severity = severity.max(Severity::Incomplete);
+    }
     if trigger != PLAN && remember_roster_rows(context, [&exam, &classin], finished_at_ms).await? > 0 {
         severity = severity.max(Severity::Incomplete);
     }
@@ -290,7 +298,8 @@ async fn close(
         approve,
         holds: lines,
         attention,
-        errors: exam.errors.iter().chain(&classin.errors).cloned().collect(),
+        errors: exam.errors.iter().chain(&classin.errors).cloned().chain(refused).collect(),
+        imports: context.roster_files.clone(),
         exam,
         classin,
         exit_code,
@@ -315,6 +324,12 @@ async fn close(
     }
     log_end(&report);
     Ok(report)
+}
+
+/// Files that were refused since the last run: it works with an older roster than somebody meant.
+fn refused_files(context: &Context) -> Vec<String> {
+    let refused = context.roster_files.iter().filter(|file| file.outcome == FileOutcome::Refused);
+    refused.map(ToString::to_string).collect()
 }
 
 /// What a report says of what is held.

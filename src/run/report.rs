@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::remote::http::{Calls, Transport};
 use crate::run::attention::Attentions;
+use crate::run::roster_files::RosterFile;
 use crate::run::severity::Severity;
 use crate::store::StandingHold;
 use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, with_digest};
@@ -292,6 +293,9 @@ pub struct RunReport {
     pub attention: Attentions,
     pub exam: ServiceReport,
     pub classin: ServiceReport,
+    /// What became of the files of watched folders since the last run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<RosterFile>,
     /// What went wrong, of both.
     pub errors: Vec<String>,
     pub exit_code: u8,

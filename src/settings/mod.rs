@@ -18,7 +18,7 @@ mod suggest;
 mod validate;
 
 pub use environment::{OptionVariables, ProcessEnvironment};
-pub use import::ImportProfile;
+pub use import::{FileKind, ImportProfile, WatchSettings};
 pub use load::ConfigSource;
 pub use problem::{Origin, Problem, SettingsError};
 
@@ -77,6 +77,8 @@ pub struct RosterSettings {
     pub database: PathBuf,
     /// Whether somebody wrote its path, in a file or in the environment.
     pub is_chosen: bool,
+    /// A roster that nobody has written for longer is attention.
+    pub max_age: Option<Duration>,
     /// Queries for a school's own schema; absent ones read our tables.
     pub queries: RosterQueries,
 }

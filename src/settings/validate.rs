@@ -2,10 +2,13 @@
 //!
 //! Each section is read completely first and put together after, so that one bad key hides no other.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::ValueKind;
 use secrecy::SecretString;
+
+use crate::files::{folder_of, resolved};
 
 use super::credentials::Given;
 use super::files;
@@ -16,9 +19,9 @@ use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
 use super::secret_file;
 use super::{
-    Adopt, ClassinSettings, DemoSettings, Endpoint, ExamSettings, GuardSettings, HttpSettings, Missed, Mode,
-    Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings, SecretFile,
-    Settings, SettingsError, StateSettings,
+    Adopt, ClassinSettings, DemoSettings, Endpoint, ExamSettings, GuardSettings, HttpSettings, ImportProfile,
+    Missed, Mode, Removals, ResultsSettings, RetrySettings, RosterQueries, RosterSettings, ScheduleSettings,
+    SecretFile, Settings, SettingsError, StateSettings,
 };
 
 const MODES: &[(&str, Mode)] = &[
@@ -83,7 +86,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let results_cron = reader.optional("results.cron", parse::cron);
     let full_every = reader.required("results.full_every", parse::duration);
     let listen = reader.required("http.listen", parse::listen);
-    let import = reader.optional(IMPORT, import::profiles);
+    let import = profiles(reader, [roster.as_ref().map(|roster| &roster.database), state.as_ref()]);
     let demo = demo(reader);
     Some(Settings {
         roster: roster?,
@@ -102,8 +105,44 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     })
 }
 
+/// The profiles of imports. A watched folder is one of its own: what lies there is moved.
+#[expect(clippy::option_option, reason = "the outer one is `a problem was found`, as everywhere here")]
+fn profiles(
+    reader: &mut Reader<'_>,
+    databases: [Option<&PathBuf>; 2],
+) -> Option<Option<BTreeMap<String, ImportProfile>>> {
+    let base = reader.folder(IMPORT);
+    let profiles = reader.optional(IMPORT, |kind| import::profiles(kind, &base))?;
+    let mut seen: Vec<(PathBuf, String)> = Vec::new();
+    let files = databases.into_iter().flatten().map(PathBuf::as_path).chain(reader.layers.file());
+    let ours: Vec<PathBuf> = files.map(|file| resolved(folder_of(file))).collect();
+    for (name, profile) in profiles.iter().flatten() {
+        let Some(watch) = &profile.watch else { continue };
+        let folder = resolved(&watch.folder);
+        let problem = match seen
+            .iter()
+            .find(|(other, _)| folder.starts_with(other) || other.starts_with(&folder))
+        {
+            Some((_, other)) => {
+                Some(format!("{name}: watch: {other} watches this folder too: give each its own"))
+            }
+            None if ours.contains(&folder) => Some(format!(
+                "{name}: watch: roster, state or configuration lie in this folder: give the files to import one of their own"
+            )),
+            None => None,
+        };
+        if let Some(problem) = problem {
+            reader.refuse(IMPORT, problem);
+            return None;
+        }
+        seen.push((folder, name.clone()));
+    }
+    Some(profiles)
+}
+
 fn roster(reader: &mut Reader<'_>) -> Option<RosterSettings> {
     let database = reader.path("roster.database");
+    let max_age = reader.optional("roster.max_age", parse::duration);
     let students = reader.optional("roster.queries.students", parse::query);
     let groups = reader.optional("roster.queries.groups", parse::query);
     let group_members = reader.optional("roster.queries.group_members", parse::query);
@@ -118,7 +157,7 @@ fn roster(reader: &mut Reader<'_>) -> Option<RosterSettings> {
     };
     let is_chosen =
         reader.layers.get("roster.database").is_some_and(|value| !matches!(value.origin, Origin::Default));
-    Some(RosterSettings { database: database?, is_chosen, queries })
+    Some(RosterSettings { database: database?, is_chosen, max_age: max_age?, queries })
 }
 
 fn schedule(reader: &mut Reader<'_>) -> Option<ScheduleSettings> {

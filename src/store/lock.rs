@@ -48,6 +48,22 @@ impl LockedFile {
     }
 }
 
+/// The lock of whoever looks into watched folders, held until dropped: a file is taken by one process.
+#[derive(Debug)]
+pub struct IntakeLock {
+    _file: LockedFile,
+}
+
+impl IntakeLock {
+    /// Takes the lock; `None` while another process or task holds it.
+    ///
+    /// # Errors
+    /// Where the lock file cannot be used.
+    pub fn take(state_database: &Path) -> Result<Option<Self>, LockError> {
+        Ok(take(state_database, ".intake.lock")?.map(|file| Self { _file: file }))
+    }
+}
+
 /// The lock cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {

@@ -74,7 +74,7 @@ pub use intents::{Intent, LostAdd};
 pub use link_text::{LinkTextReader, groups_of};
 pub use link_writes::{LinkWrite, NewLink};
 pub use links::{LookedUpGroups, WayGiven};
-pub use lock::{DaemonLock, LockError, RunLock};
+pub use lock::{DaemonLock, IntakeLock, LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use recognition::StateFile;
 pub use result_passes::{Anchor, ResultsPass};

@@ -35,7 +35,7 @@ use crate::invocation::{self, Written};
 pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use health::Health;
 pub use summary::{CallCount, Figures, OperationCount, RunSummary};
-pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge};
+pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge, span};
 
 use crate::clock::Clock;
 use connections::{LimitedListener, Limits};

@@ -553,7 +553,7 @@ fn a_profile_of_imports_says_how_files_are_read() {
     assert_eq!(weekly.encoding.map(|encoding| encoding.name()), Some("gb18030"));
     assert!(!settings.import["other"].bulk);
     for (toml, part) in [
-        ("[import.weekly]\nmapp = 1\n", "weekly: mapp is none of map"),
+        ("[import.weekly]\nmapp = 1\n", "weekly: mapp is none of kind, map"),
         ("[import.weekly]\nencoding = \"klingon\"\n", "encoding: write"),
         ("[import]\nbulk = true\n", "bulk is no profile"),
         ("[import.weekly]\nmap = \"Nr\"\n", "map: write a table"),

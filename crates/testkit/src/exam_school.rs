@@ -156,6 +156,7 @@ impl ExamSchool {
             progress: Progress::default(),
             stop: self.stop.clone(),
             exit_code: rosterd::exit_code,
+            roster_files: Vec::new(),
         };
         (context, writers)
     }

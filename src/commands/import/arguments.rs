@@ -10,7 +10,7 @@ use crate::cli::import::{Disabled, GroupSource, IdColumn, ImportArgs, ImportComm
 use crate::commands::{output, sync};
 use crate::exit::Exit;
 use crate::run::in_one_line;
-use crate::settings::{ImportProfile, Settings};
+use crate::settings::{FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
 use rosterd_core::counted::counted;
 use rosterd_core::roster::shell_word;
@@ -97,10 +97,16 @@ fn undone_in_words(undone: &Undone, database: &Path, named: Option<&Path>) -> St
 fn profile(command: &ImportCommand, settings: &Settings) -> Result<ImportProfile, ImportError> {
     let ImportCommand::Csv(csv) = command else { return Ok(ImportProfile::default()) };
     let Some(name) = &csv.profile else { return Ok(ImportProfile::default()) };
-    settings.import.get(name).cloned().ok_or_else(|| ImportError::NoProfile {
+    let profile = settings.import.get(name).cloned().ok_or_else(|| ImportError::NoProfile {
         name: name.clone(),
         known: settings.import.keys().cloned().collect(),
-    })
+    })?;
+    match profile.kind {
+        FileKind::Csv => Ok(profile),
+        FileKind::Clever | FileKind::Oneroster => {
+            Err(ImportError::Usage("the profile is for bundles: name one with kind = \"csv\", or none"))
+        }
+    }
 }
 
 fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile) -> ImportRequest {
@@ -132,6 +138,7 @@ fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile)
                 SheetName::Nothing => SheetIs::Nothing,
             });
             request.replace_groups = csv.replace_groups || profile.replace_groups;
+            request.skip_bad_rows |= profile.skip_bad_rows;
             request.reading.encoding = request.reading.encoding.or(profile.encoding);
             request.reading.delimiter = request.reading.delimiter.or(profile.delimiter);
         }

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::run::Progress;
+use crate::settings::{FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
@@ -81,6 +82,8 @@ pub struct ImportRequest {
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
+    /// The arrivals of these files in a watched folder, so that none is imported twice.
+    pub marks: Vec<String>,
     /// The moment of the import.
     pub now: Timestamp,
     pub progress: Progress,
@@ -115,8 +118,36 @@ impl ImportRequest {
             replace_groups: false,
             oneroster: options,
             allow_older: false,
+            marks: Vec::new(),
             now: Clock::system().now(),
             progress: Progress::silent(),
+        }
+    }
+
+    /// As a profile of the configuration says.
+    #[must_use]
+    pub fn of_profile(profile: &ImportProfile, paths: Vec<PathBuf>, settings: &Settings) -> Self {
+        let kind = match profile.kind {
+            FileKind::Csv => ImportKind::Csv,
+            FileKind::Clever => ImportKind::Clever,
+            FileKind::Oneroster => ImportKind::Oneroster,
+        };
+        let ImportProfile { map, sheets, sheet_is, bulk, replace_groups, skip_bad_rows, .. } =
+            profile.clone();
+        Self {
+            bulk,
+            skip_bad_rows,
+            limit: Some(settings.guard.max_delete),
+            reading: ReadOptions {
+                encoding: profile.encoding,
+                delimiter: profile.delimiter,
+                allows_guess: false,
+            },
+            map: ColumnMap::new(map),
+            sheets,
+            sheet_is,
+            replace_groups,
+            ..Self::new(kind, paths, settings.roster.database.clone())
         }
     }
 
@@ -276,7 +307,8 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     }
     let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };
     let copied = if request.dry_run { None } else { staging.copy(&request.database).await? };
-    let occasion = Occasion { kind: request.kind.to_string(), now: request.now, newest };
+    let occasion =
+        Occasion { kind: request.kind.to_string(), now: request.now, newest, marks: request.marks.clone() };
     let verdict = staging.apply(&reading.complete, completeness, request.limit, (commit, &occasion)).await?;
     let is_too_much = !verdict.too_much.is_empty();
     let report = report(request, reading, completeness, verdict);

@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use super::RosterWriteError;
 use super::compare::{ABSENT, count_of, leaves, quoted};
+use super::opening::BUSY_TIMEOUT;
 use super::previous::beside;
 use super::staging::{KeyedTable, run};
 use rosterd_import::RosterTable;
 
 /// How long what left counts against what leaves.
 const LOOK_BACK: Duration = Duration::from_hours(24);
+/// Of so many imports the marks are kept.
+const MARKS_OF_IMPORTS: i64 = 100;
 /// Written into the file; a later release counts on.
 const VERSION: i64 = 1;
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS history.imports (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL,
      newest TEXT, changed INTEGER NOT NULL, undone INTEGER NOT NULL DEFAULT 0) STRICT",
     "CREATE TABLE IF NOT EXISTS history.departures (what TEXT NOT NULL, key TEXT NOT NULL, code TEXT NOT NULL,
@@ -27,6 +31,7 @@ const SCHEMA: [&str; 5] = [
      PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS history.brought_before (members TEXT NOT NULL, student TEXT NOT NULL, code TEXT NOT NULL,
      PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS history.taken (mark TEXT PRIMARY KEY, import INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "PRAGMA history.user_version = 1",
 ];
 
@@ -38,6 +43,8 @@ pub struct Occasion {
     pub now: Timestamp,
     /// The newest change that the files tell of, as RFC 3339 in UTC to the millisecond.
     pub newest: Option<String>,
+    /// The arrivals of the files in a watched folder: none is imported twice.
+    pub marks: Vec<String>,
 }
 
 /// The file that says what earlier imports did to a roster.
@@ -88,7 +95,7 @@ pub(super) async fn prepare(
         run(connection, statement.to_owned()).await?;
     }
     if is_new_roster {
-        for table in ["imports", "departures", "brought", "brought_before"] {
+        for table in ["imports", "departures", "brought", "brought_before", "taken"] {
             run(connection, format!("DELETE FROM history.{table}")).await?;
         }
     }
@@ -247,7 +254,44 @@ pub(super) async fn note_import(
     sqlx::query(old).bind(since(occasion.now)).execute(&mut *connection).await?;
     let new = "INSERT INTO history.imports (at, kind, newest, changed) VALUES (?, ?, ?, ?) RETURNING id";
     let query = sqlx::query_scalar(new).bind(occasion.now.as_second()).bind(&occasion.kind);
-    Ok(query.bind(&occasion.newest).bind(changed).fetch_one(connection).await?)
+    let import: i64 = query.bind(&occasion.newest).bind(changed).fetch_one(&mut *connection).await?;
+    for mark in &occasion.marks {
+        let taken = "INSERT OR REPLACE INTO history.taken (mark, import) VALUES (?, ?)";
+        sqlx::query(taken).bind(mark).bind(import).execute(&mut *connection).await?;
+    }
+    // They matter until the file has left the folder, right after the import.
+    let old = "DELETE FROM history.taken WHERE import <= ?";
+    sqlx::query(old).bind(import.saturating_sub(MARKS_OF_IMPORTS)).execute(&mut *connection).await?;
+    Ok(import)
+}
+
+/// Whether an import has taken the file with this mark.
+///
+/// # Errors
+/// When the file beside the roster cannot be read.
+pub async fn has_taken(database: &Path, mark: &str) -> Result<bool, RosterWriteError> {
+    let history = history_of(database);
+    // Without the roster itself what was imported is gone.
+    if !history.exists() || !database.exists() {
+        return Ok(false);
+    }
+    look_up(&history, mark).await.map_err(|source| RosterWriteError::History { path: history, source })
+}
+
+async fn look_up(history: &Path, mark: &str) -> Result<bool, sqlx::Error> {
+    let mut options = SqliteConnectOptions::new().filename(history).read_only(true);
+    options = options.busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.connect().await?;
+    let tables = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'taken'");
+    let there: i64 = tables.fetch_one(&mut connection).await?;
+    let count: i64 = if there == 0 {
+        0
+    } else {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM taken WHERE mark = ?");
+        query.bind(mark).fetch_one(&mut connection).await?
+    };
+    connection.close().await?;
+    Ok(count > 0)
 }
 
 /// Remembers which memberships columns of the students' own rows brought.

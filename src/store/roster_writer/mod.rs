@@ -30,7 +30,7 @@ use rosterd_import::{Reading, RosterRows, RosterTable};
 pub use rosterd_import::Completeness;
 
 pub use self::difference::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
-pub use self::history::{Occasion, history_of};
+pub use self::history::{Occasion, has_taken, history_of};
 pub use self::previous::{Undone, previous_of, undo};
 pub use self::staging::Staging;
 
@@ -252,7 +252,8 @@ impl RosterWriter {
         let mut reading = Reading::default();
         reading.complete.clone_from(&rows.complete);
         staging.check_rows(&mut reading, completeness, false).await?;
-        let occasion = Occasion { kind: "rows".to_owned(), now: Clock::system().now(), newest: None };
+        let occasion =
+            Occasion { kind: "rows".to_owned(), now: Clock::system().now(), newest: None, marks: Vec::new() };
         let verdict = staging.apply(&reading.complete, completeness, None, (commit, &occasion)).await?;
         Ok(verdict.difference)
     }

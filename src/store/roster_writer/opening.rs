@@ -13,7 +13,7 @@ use crate::store::pool;
 use rosterd_import::RosterTable;
 
 /// The longest wait for another writer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Creates the file, for its owner alone, unless it is there. What root creates in somebody's folder is theirs: the service
 /// that lives there must be able to read it.

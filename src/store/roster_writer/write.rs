@@ -86,15 +86,14 @@ impl Staging {
             transaction.rollback().await?;
             return Ok(Verdict { difference, too_much, in_several });
         }
-        if !difference.is_empty() || occasion.newest.is_some() {
-            let import = history::note_import(&mut transaction, occasion, !difference.is_empty()).await?;
+        // One that changes nothing says that the roster is of today.
+        let import = history::note_import(&mut transaction, occasion, !difference.is_empty()).await?;
+        if !difference.is_empty() {
             // What a person let go counts against nothing.
             for departing in departing.iter().filter(|_| limit.is_some()) {
                 departing.note(&mut transaction, import).await?;
             }
-            if !difference.is_empty() {
-                history::note_brought(&mut transaction).await?;
-            }
+            history::note_brought(&mut transaction).await?;
         }
         for (table, difference) in [
             (&students, &difference.students),

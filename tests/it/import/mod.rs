@@ -5,6 +5,7 @@ mod history;
 mod hostile;
 mod oneroster;
 mod undo;
+mod watched;
 mod whole;
 
 use std::path::{Path, PathBuf};
