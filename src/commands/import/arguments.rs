@@ -81,11 +81,29 @@ fn fail(cli: &Cli, error: &ImportError) -> Exit {
     output::refuse(cli, exit, &in_one_line(error))
 }
 
+fn is_back(undone: &Undone) -> &'static str {
+    if undone.kept.iter().all(|(_, kept)| *kept == 0) {
+        "is as it was before the last import that changed it"
+    } else {
+        "no longer has what the last import changed"
+    }
+}
+
 fn undone_in_words(undone: &Undone, database: &Path, named: Option<&Path>) -> String {
-    let mut text = format!("{} is as it was before the last import that changed it\n", database.display());
+    let mut text = format!("{} {}\n", database.display(), is_back(undone));
     for ((table, back), (_, taken_out)) in undone.back.iter().zip(&undone.taken_out) {
         let name = table.name();
         text.push_str(&format!("{name:<14}{} back, {taken_out} taken out\n", counted(*back, "row")));
+    }
+    let kept: u64 = undone.kept.iter().map(|(_, kept)| kept).sum();
+    if kept > 0 {
+        let verb = if kept == 1 { "was" } else { "were" };
+        let more = if kept > u64::try_from(undone.first_kept.len()).unwrap_or(0) { ", …" } else { "" };
+        text.push_str(&format!(
+            "{} {verb} changed by somebody else since the import and stay as they are now: {}{more}\n",
+            counted(kept, "row"),
+            undone.first_kept.join(", ")
+        ));
     }
     // Without its name the command would be about the configured roster.
     let named = named.map(|path| format!(" --database {}", shell_word(&path.display().to_string())));

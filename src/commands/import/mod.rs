@@ -217,8 +217,8 @@ impl ImportError {
         match self {
             Self::Usage(_) | Self::Files(_) | Self::NoProfile { .. } => true,
             Self::Database(error) => match error {
-                RosterWriteError::Create { .. }
-                | RosterWriteError::NotARoster { .. }
+                RosterWriteError::Create { source, .. } => !is_no_room(source),
+                RosterWriteError::NotARoster { .. }
                 | RosterWriteError::Unusable(_)
                 | RosterWriteError::History { .. }
                 | RosterWriteError::NewerHistory { .. }
@@ -228,6 +228,7 @@ impl ImportError {
                 | RosterWriteError::NoPrevious { .. }
                 | RosterWriteError::UnknownKey { .. }
                 | RosterWriteError::Busy(_)
+                | RosterWriteError::Full(_)
                 | RosterWriteError::Database(_) => false,
             },
             Self::BadRows(_)
@@ -238,11 +239,30 @@ impl ImportError {
         }
     }
 
-    /// True when another program held the database and the same command may succeed later: exit code 75.
+    /// True when another program held the database, or a disk is full, and the same command may succeed later: exit code 75.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Database(RosterWriteError::Busy(_)))
+        match self {
+            Self::Database(RosterWriteError::Busy(_) | RosterWriteError::Full(_)) => true,
+            Self::Database(
+                RosterWriteError::Create { source, .. } | RosterWriteError::Previous { source, .. },
+            ) => is_no_room(source),
+            Self::Database(_)
+            | Self::Usage(_)
+            | Self::NoProfile { .. }
+            | Self::Files(_)
+            | Self::BadRows(_)
+            | Self::TooMuch(_)
+            | Self::Older { .. }
+            | Self::NoStudents
+            | Self::Interrupted(_) => false,
+        }
     }
+}
+
+/// Whether the system says that a disk, or what one user may have of it, is full.
+fn is_no_room(source: &std::io::Error) -> bool {
+    matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 impl From<RosterWriteError> for ImportError {

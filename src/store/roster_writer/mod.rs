@@ -38,6 +38,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/roster");
 
 /// `SQLITE_BUSY` and `SQLITE_LOCKED`, the low byte of their extended codes.
 const BUSY_CODES: [i32; 2] = [5, 6];
+/// `SQLITE_FULL`.
+const FULL_CODE: i32 = 13;
 /// `SQLITE_CANTOPEN` and `SQLITE_NOTADB`.
 const UNUSABLE_CODES: [i32; 2] = [14, 26];
 
@@ -105,6 +107,12 @@ pub enum RosterWriteError {
     /// Another program holds the database; try again later.
     #[error("the roster database is in use by another program")]
     Busy(#[source] sqlx::Error),
+    /// There is no room.
+    #[error(
+        "a disk is full, that of the roster database or that of temporary files (TMPDIR), and nothing was changed: make room \
+         there and repeat the command"
+    )]
+    Full(#[source] sqlx::Error),
     /// Any other failure of the database.
     #[error("the roster database cannot be used")]
     Database(#[source] sqlx::Error),
@@ -115,6 +123,7 @@ impl From<sqlx::Error> for RosterWriteError {
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
         match code.map(|code| code & 0xff) {
             Some(code) if BUSY_CODES.contains(&code) => Self::Busy(error),
+            Some(FULL_CODE) => Self::Full(error),
             Some(code) if UNUSABLE_CODES.contains(&code) => Self::Unusable(error),
             Some(_) | None => Self::Database(error),
         }

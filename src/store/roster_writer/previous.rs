@@ -57,7 +57,12 @@ impl Staging {
     /// # Errors
     /// [`RosterWriteError::Previous`] when there is no room or right for the file, and failures of the database.
     pub async fn copy(&mut self, database: &Path) -> Result<Option<Copied>, RosterWriteError> {
-        if self.is_empty { Ok(None) } else { copy(&mut self.connection, database).await.map(Some) }
+        if self.is_empty {
+            return Ok(None);
+        }
+        let copied = copy(&mut self.connection, database).await?;
+        self.keeps = true;
+        Ok(Some(copied))
     }
 }
 
@@ -72,8 +77,35 @@ async fn copy(connection: &mut SqliteConnection, database: &Path) -> Result<Copi
     create_private(&part)?;
     let copied = Copied { part, previous };
     let name = copied.part.to_string_lossy().into_owned();
-    sqlx::query("VACUUM INTO ?").bind(name).execute(connection).await?;
+    sqlx::query("VACUUM INTO ?").bind(&name).execute(&mut *connection).await?;
+    sqlx::query("ATTACH DATABASE ? AS kept").bind(name).execute(connection).await?;
     Ok(copied)
+}
+
+/// Notes in the copy, in the transaction that changes the roster, which rows change: an undo takes back these and leaves alone
+/// what others have changed since.
+pub(super) async fn note_changes(connection: &mut SqliteConnection) -> Result<(), RosterWriteError> {
+    for table in RosterTable::ALL {
+        let columns = columns_of(connection, table, "kept").await?;
+        let (was, is) =
+            (format!("SELECT {columns} FROM kept.{table}"), format!("SELECT {columns} FROM main.{table}"));
+        run(connection, format!("CREATE TABLE kept.came_{table} AS {is} EXCEPT {was}")).await?;
+        run(connection, format!("CREATE TABLE kept.went_{table} AS {was} EXCEPT {is}")).await?;
+    }
+    Ok(())
+}
+
+/// The columns that a table has in a database, quoted.
+async fn columns_of(
+    connection: &mut SqliteConnection,
+    table: RosterTable,
+    database: &str,
+) -> Result<String, RosterWriteError> {
+    let mut names =
+        QueryBuilder::<Sqlite>::new(format!("SELECT name FROM pragma_table_info('{table}', '{database}')"));
+    let names: Vec<String> = names.build_query_scalar().persistent(false).fetch_all(connection).await?;
+    let columns: Vec<String> = names.iter().map(|name| compare::quoted(name)).collect();
+    Ok(columns.join(", "))
 }
 
 /// What an undo brought back and took out, by table.
@@ -83,7 +115,14 @@ pub struct Undone {
     pub back: Vec<(RosterTable, u64)>,
     /// Rows that the import had brought or changed.
     pub taken_out: Vec<(RosterTable, u64)>,
+    /// Rows that others have changed since: they stay as they are now.
+    pub kept: Vec<(RosterTable, u64)>,
+    /// The first of them.
+    pub first_kept: Vec<String>,
 }
+
+/// So many of the rows that stay are named.
+const NAMED: usize = 10;
 
 /// Brings the roster back as it was before the last import, in one transaction. What it was until now becomes the
 /// previous one: another undo takes it back.
@@ -109,10 +148,9 @@ pub async fn undo(database: &Path) -> Result<Undone, RosterWriteError> {
     history::undo_last(&mut transaction).await?;
     let mut undone = Undone::default();
     for table in RosterTable::ALL {
-        let (back, taken_out) = bring_back(&mut transaction, table).await?;
-        undone.back.push((table, back));
-        undone.taken_out.push((table, taken_out));
+        bring_back(&mut transaction, table, &mut undone).await?;
     }
+    note_changes(&mut transaction).await?;
     transaction.commit().await?;
     run(&mut connection, "DETACH DATABASE previous".to_owned()).await?;
     drop(connection);
@@ -121,16 +159,14 @@ pub async fn undo(database: &Path) -> Result<Undone, RosterWriteError> {
     Ok(undone)
 }
 
-/// Makes a table what it was; columns that it got since are left empty.
+/// Makes the rows of a table what they were before the import, but for those that others have changed since; columns that it
+/// got since are left empty.
 async fn bring_back(
     connection: &mut SqliteConnection,
     table: RosterTable,
-) -> Result<(u64, u64), RosterWriteError> {
-    let mut names =
-        QueryBuilder::<Sqlite>::new(format!("SELECT name FROM pragma_table_info('{table}', 'previous')"));
-    let names: Vec<String> = names.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
-    let columns: Vec<String> = names.iter().map(|name| compare::quoted(name)).collect();
-    let columns = columns.join(", ");
+    undone: &mut Undone,
+) -> Result<(), RosterWriteError> {
+    let columns = columns_of(connection, table, "previous").await?;
     let key = match table {
         RosterTable::GroupMembers => "(student_id, group_code)",
         RosterTable::ClassMembers => "(student_id, class_code)",
@@ -141,15 +177,48 @@ async fn bring_back(
     let bare = key.trim_matches(['(', ')']);
     let (was, is) =
         (format!("SELECT {columns} FROM previous.{table}"), format!("SELECT {columns} FROM main.{table}"));
-    for (name, rows) in [("back", format!("{was} EXCEPT {is}")), ("gone", format!("{is} EXCEPT {was}"))] {
-        run(connection, format!("CREATE TEMP TABLE {name}_{table} AS {rows}")).await?;
+    let noted = |name: &str| format!("SELECT {columns} FROM previous.{name}_{table}");
+    // A copy of an earlier release does not tell them apart.
+    let (came, went) =
+        if has_notes(connection).await? { (noted("came"), noted("went")) } else { (is.clone(), was.clone()) };
+    for (name, rows) in [
+        ("gone", format!("{is} INTERSECT {came} EXCEPT {was}")),
+        ("back", format!("{was} INTERSECT {went} EXCEPT {is}")),
+    ] {
+        run(connection, format!("CREATE TEMP TABLE {name}_{table} AS SELECT * FROM ({rows})")).await?;
     }
     let gone = format!("DELETE FROM main.{table} WHERE {key} IN (SELECT {bare} FROM temp.gone_{table})");
-    let gone = run(connection, gone).await?;
-    let back = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM temp.back_{table}");
-    let back = run(connection, back).await?;
+    undone.taken_out.push((table, run(connection, gone).await?));
+    let free = format!("{key} NOT IN (SELECT {bare} FROM main.{table})");
+    let back =
+        format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM temp.back_{table} WHERE {free}");
+    undone.back.push((table, run(connection, back).await?));
     for name in ["back", "gone"] {
         run(connection, format!("DROP TABLE temp.{name}_{table}")).await?;
     }
-    Ok((back, gone))
+    // What differs from the copy now was changed by somebody else.
+    let differing = format!(
+        "SELECT DISTINCT {bare} FROM (SELECT * FROM ({was} EXCEPT {is}) UNION ALL SELECT * FROM ({is} EXCEPT {was}))"
+    );
+    let kept = compare::count_of(connection, &format!("SELECT COUNT(*) FROM ({differing})")).await?;
+    undone.kept.push((table, kept));
+    let shown = bare
+        .split(", ")
+        .map(|column| format!("COALESCE({column}, '')"))
+        .collect::<Vec<_>>()
+        .join(" || ' ' || ");
+    let first = format!(
+        "SELECT {shown} FROM ({differing}) ORDER BY 1 LIMIT {}",
+        NAMED.saturating_sub(undone.first_kept.len())
+    );
+    let mut first = QueryBuilder::<Sqlite>::new(first);
+    let first: Vec<String> = first.build_query_scalar().persistent(false).fetch_all(connection).await?;
+    undone.first_kept.extend(first.iter().map(|key| format!("{table} {key}")));
+    Ok(())
+}
+
+/// Whether the copy says which rows its import changed.
+async fn has_notes(connection: &mut SqliteConnection) -> Result<bool, RosterWriteError> {
+    let notes = "SELECT COUNT(*) FROM previous.sqlite_schema WHERE name = 'came_students'";
+    Ok(compare::count_of(connection, notes).await? > 0)
 }

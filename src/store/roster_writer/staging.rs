@@ -92,6 +92,8 @@ pub struct Staging {
     pub(super) connection: PoolConnection<Sqlite>,
     /// The database has no tables yet.
     pub(super) is_empty: bool,
+    /// The roster before the import is kept, in a database that is attached.
+    pub(super) keeps: bool,
     pub(super) students: KeyedTable,
     pub(super) groups: KeyedTable,
     pub(super) classes: KeyedTable,
@@ -109,7 +111,7 @@ impl Staging {
             run(&mut connection, statement).await?;
         }
         let [students, groups, classes] = tables;
-        Ok(Self { connection, is_empty, students, groups, classes, replaces_all: false })
+        Ok(Self { connection, is_empty, keeps: false, students, groups, classes, replaces_all: false })
     }
 
     /// Whether a group or class in a student's own row replaces all that the student had, or only a single one.

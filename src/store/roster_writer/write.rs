@@ -9,6 +9,7 @@ use super::compare::{ABSENT, add_columns, compare, compare_leavers, count_of, qu
 use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
 use super::history::{self, Departing, Occasion};
 use super::members::{compare_members, write_members};
+use super::previous;
 use super::staging::{KeyedTable, Staging, run};
 use super::{Commit, MIGRATIONS, RosterWriteError, found};
 use rosterd_core::exam_plan::allowance;
@@ -47,7 +48,7 @@ impl Staging {
         if absence_counts(RosterTable::Students) && self.students_here().await? == 0 {
             return Err(RosterWriteError::NoStudents);
         }
-        let Self { mut connection, is_empty, students, groups, classes, replaces_all } = self;
+        let Self { mut connection, is_empty, keeps, students, groups, classes, replaces_all } = self;
         if is_empty {
             MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::Migrate)?;
         }
@@ -107,6 +108,9 @@ impl Staging {
         }
         write_members(&mut transaction, RosterTable::GroupMembers, &difference.group_members).await?;
         write_members(&mut transaction, RosterTable::ClassMembers, &difference.class_members).await?;
+        if keeps && !difference.is_empty() {
+            previous::note_changes(&mut transaction).await?;
+        }
         transaction.commit().await?;
         Ok(Verdict { difference, too_much, in_several })
     }

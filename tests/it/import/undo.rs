@@ -81,3 +81,43 @@ async fn what_root_makes_in_somebodys_folder_is_theirs() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_undo_keeps_what_others_have_changed_since_and_names_it() {
+    let desk = Desk::new();
+    desk.fill(&[("students.csv", "student_id,name,phone\nS1,One,1\nS2,Two,2\nS3,Three,3\n")]).await;
+    desk.fill(&[("students.csv", "student_id,name,phone\nS1,Uno,1\nS2,Dos,2\nS4,Cuatro,4\n")]).await;
+    desk.run(
+        "UPDATE students SET phone = '22' WHERE student_id = 'S2'; INSERT INTO students (student_id, name) VALUES ('S9', 'Nine');
+         UPDATE students SET name = 'Drei' WHERE student_id = 'S3'",
+    )
+    .await;
+    let names = "SELECT student_id || name || COALESCE(phone, '') FROM students ORDER BY student_id";
+    let undone = undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one(names).await, "S1One1|S2Dos22|S3Drei3|S9Nine");
+    assert_eq!((undone.back[0].1, undone.taken_out[0].1, undone.kept[0].1), (1, 2, 3));
+    assert_eq!(undone.first_kept, ["students S2", "students S3", "students S9"]);
+    let again = undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one(names).await, "S1Uno1|S2Dos22|S3Drei3|S4Cuatro4|S9Nine");
+    assert_eq!(again.kept[0].1, 0, "nobody has changed anything since the undo");
+}
+
+#[tokio::test]
+async fn an_import_for_which_there_is_no_room_may_be_tried_again() {
+    let desk = Desk::new();
+    let mut connection = desk.connect().await;
+    sqlx::raw_sql("PRAGMA max_page_count = 2; CREATE TABLE a (b)").execute(&mut connection).await.unwrap();
+    let full = sqlx::raw_sql("CREATE TABLE c (d)").execute(&mut connection).await.unwrap_err();
+    let error = ImportError::from(RosterWriteError::from(full));
+    assert!(error.is_temporary() && !error.is_configuration(), "{error:?}");
+    let ImportError::Database(cause) = error else { panic!("{error:?}") };
+    assert!(cause.to_string().contains("make room there and repeat the command"), "{cause}");
+    let source = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+    for error in [
+        RosterWriteError::Create { path: desk.database(), source: source() },
+        RosterWriteError::Previous { path: desk.database(), source: source() },
+    ] {
+        let error = ImportError::from(error);
+        assert!(error.is_temporary() && !error.is_configuration(), "{error:?}");
+    }
+}
