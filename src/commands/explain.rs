@@ -18,7 +18,7 @@ use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, Stude
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::{Link, with_digest};
 use rosterd_core::failure::{FailureState, RetryPolicy};
-use rosterd_core::roster::{ClassTarget, StudentId, shell_word};
+use rosterd_core::roster::{ClassTarget, StudentId, shell_option};
 
 /// One student.
 #[derive(Serialize)]
@@ -251,8 +251,8 @@ fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
     let message = with_digest(message, digest);
     format!(
         "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \
-         --student {}",
-        shell_word(student.as_str())
+         {}",
+        shell_option("--student", student.as_str())
     )
 }
 

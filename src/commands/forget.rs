@@ -6,7 +6,7 @@ use super::output;
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use rosterd_core::roster::{StudentId, shell_word};
+use rosterd_core::roster::{StudentId, shell_words};
 
 #[derive(Serialize)]
 struct Forgotten {
@@ -25,7 +25,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str) -> Result<Exit, App
     let Some(uid) = app.state.forget_account(&student, app.clock.now_ms()).await? else {
         let why = format!(
             "no ClassIn account of student {student} is remembered: rosterd explain {} tells what is",
-            shell_word(student.as_str())
+            shell_words(&[student.as_str()])
         );
         return Ok(output::refuse(cli, Exit::Failed, &why));
     };

@@ -8,6 +8,7 @@ use super::checks::has_column;
 use super::compare::count_of;
 use super::staging::{Staging, run};
 use rosterd_core::counted::counted;
+use rosterd_core::roster::shell_words;
 use rosterd_import::{Completeness, Notice, Reading};
 
 /// So many new ids are no sign of a mistake yet.
@@ -55,9 +56,10 @@ impl Staging {
         let shown: Vec<String> = first.iter().map(|(old, new)| format!("{old} is now {new}")).collect();
         let message = format!(
             "{count} people of the bundle have another id than in the roster ({}{}); carry over what is remembered of each \
-             before the next run: rosterd relink {old} {new}",
+             before the next run: rosterd relink {}",
             shown.join(", "),
             if count > 5 { ", …" } else { "" },
+            shell_words(&[old, new]),
         );
         reading.notices.push(Notice { file: String::new(), message });
         // A whole bundle says all memberships itself.

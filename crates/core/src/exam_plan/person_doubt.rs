@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::fingerprint::Digest;
-use crate::roster::{StudentId, shell_word};
+use crate::roster::{StudentId, shell_option, shell_words};
 
 /// The reason to ask whether it is one person or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,14 +118,16 @@ impl PersonDoubt {
 
 impl fmt::Display for PersonDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let typed = |student: &StudentId| shell_word(student.as_str()).into_owned();
+        let typed = |student: &StudentId| shell_words(&[student.as_str()]);
+        let pair = |old: &StudentId, new: &StudentId| shell_words(&[old.as_str(), new.as_str()]);
+        let named = |student: &StudentId| shell_option("--student", student.as_str());
         match self {
             Self::LoginWanted { leaver, by, has_candidate } => {
                 write!(f, "student {by} wants the login value of student {leaver}, who has left: ")?;
                 if !has_candidate {
-                    write!(f, "if they are one person, rosterd relink {} {}; ", typed(leaver), typed(by))?;
+                    write!(f, "if they are one person, rosterd relink {}; ", pair(leaver, by))?;
                 }
-                write!(f, "if they are two, rosterd approve DIGEST --student {}", typed(leaver))
+                write!(f, "if they are two, rosterd approve DIGEST {}", named(leaver))
             }
             Self::GivenTo { leaver, by, has_candidate } => {
                 write!(
@@ -134,39 +136,39 @@ impl fmt::Display for PersonDoubt {
                      side, and is deleted by no run while it shows that, whatever is approved: "
                 )?;
                 if !has_candidate {
-                    write!(f, "if it is {by}'s now, rosterd relink {} {}; ", typed(leaver), typed(by))?;
+                    write!(f, "if it is {by}'s now, rosterd relink {}; ", pair(leaver, by))?;
                 }
                 f.write_str("if it is not, give it another login value there")
             }
             Self::AlikeIds { leaver, newcomer, holds_newcomer } => write!(
                 f,
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
-                 if they are one person, rosterd relink {old} {new}; if they are two, \
-                 rosterd approve DIGEST --student {held}",
-                old = typed(leaver),
-                new = typed(newcomer),
-                held = typed(if *holds_newcomer { newcomer } else { leaver })
+                 if they are one person, rosterd relink {pair}; if they are two, \
+                 rosterd approve DIGEST {held}",
+                pair = pair(leaver, newcomer),
+                held = named(if *holds_newcomer { newcomer } else { leaver })
             ),
             Self::AlikeEntered { leaver, other } => write!(
                 f,
                 "the id of student {other}, who has a candidate of their own, is that of student {leaver}, who has left, but \
                  for its spelling: if they are one person, keep the candidate of {leaver} (rosterd failures ignore) until one of \
-                 the two is removed on the exam side; if they are two, rosterd approve DIGEST --student {}",
-                typed(leaver)
+                 the two is removed on the exam side; if they are two, rosterd approve DIGEST {}",
+                named(leaver)
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,
                 "the candidate of student {leaver}, who has left, was given another login value on the exam side: \
                  if somebody else uses it now, keep it (rosterd failures ignore), or rosterd relink {typed} to the \
-                 student whose it is; if not, rosterd approve DIGEST --student {typed}",
-                typed = typed(leaver)
+                 student whose it is; if not, rosterd approve DIGEST {named}",
+                typed = typed(leaver),
+                named = named(leaver)
             ),
             Self::Exchanged { student, other } => write!(
                 f,
                 "what the roster has of student {student} and what the candidate of student {other} shows, or the other way \
                  round, is alike: if their ids were exchanged on the roster, put them right there; if not, \
-                 rosterd approve DIGEST --student {}",
-                typed(student)
+                 rosterd approve DIGEST {}",
+                named(student)
             ),
             Self::ChangedHands { student, other, shows_others, one_left } => {
                 let (by_sid, by_login) = if *shows_others { (student, other) } else { (other, student) };
@@ -185,8 +187,8 @@ impl fmt::Display for PersonDoubt {
                 write!(
                     f,
                     "put them right there; if the exam side gave them new sids, rosterd account confirm exam; if the candidate \
-                     of {student} is to be written over with the values of {student}, rosterd approve DIGEST --student {}",
-                    typed(student)
+                     of {student} is to be written over with the values of {student}, rosterd approve DIGEST {}",
+                    named(student)
                 )
             }
         }

@@ -15,7 +15,7 @@ use super::person_doubt::PersonDoubt;
 use crate::counted::{counted, grouped};
 use crate::failure::FailureCode;
 use crate::roster::Mode;
-use crate::roster::{Gid, GroupCode, Sid, StudentId, shell_word};
+use crate::roster::{Gid, GroupCode, Sid, StudentId, shell_option, shell_words};
 
 /// What to type first where leavers are probably on the roster under other ids. Approving them would cut them off from
 /// their exam results.
@@ -228,9 +228,9 @@ impl fmt::Display for HoldReason {
             Self::NothingAgrees { student, sid: _, compared } => write!(
                 f,
                 "a candidate with the login value is there, and none of {} agrees: \
-                 rosterd approve DIGEST --student {} if it is the student's",
+                 rosterd approve DIGEST {} if it is the student's",
                 counted(u64::from(*compared), "other value"),
-                shell_word(student.as_str())
+                shell_option("--student", student.as_str())
             ),
             Self::StillNamed => f.write_str(
                 "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \
@@ -439,11 +439,8 @@ impl fmt::Display for SkipReason {
                 let whose = "its login value still belongs to the candidate of student";
                 write!(f, "{whose} {leaver}, who has left: ")?;
                 if *is_new {
-                    let (old, new) = (shell_word(leaver.as_str()), shell_word(wanted_by.as_str()));
-                    write!(
-                        f,
-                        "if {leaver} and {wanted_by} are one person, rosterd relink {old} {new}; "
-                    )?;
+                    let pair = shell_words(&[leaver.as_str(), wanted_by.as_str()]);
+                    write!(f, "if {leaver} and {wanted_by} are one person, rosterd relink {pair}; ")?;
                     write!(f, "if they are two, ")?;
                 }
                 f.write_str("it waits until that candidate is deleted or has another login value")

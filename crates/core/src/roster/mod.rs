@@ -23,6 +23,6 @@ pub use phone::{HomeCountry, Phone, PhoneProblem};
 pub use policy::{Adopt, Leavers, Limit, Mode, Removals};
 pub use problem::RosterProblem;
 pub use result::{Attempt, AttemptKey, AttemptStatus};
-pub use shell_word::shell_word;
+pub use shell_word::{shell_option, shell_word, shell_words};
 pub use student::{Class, ClassTarget, Enrolment, Group, Standing, Student};
 pub use text::{identifier, normalise, normalise_key, without_zero_fraction};

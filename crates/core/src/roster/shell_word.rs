@@ -12,6 +12,21 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
+/// Such words as a command takes one after the other: behind `--` where one of them begins like an option.
+#[must_use]
+pub fn shell_words(texts: &[&str]) -> String {
+    let words: Vec<Cow<'_, str>> = texts.iter().map(|text| shell_word(text)).collect();
+    let marker = if texts.iter().any(|text| text.starts_with('-')) { "-- " } else { "" };
+    format!("{marker}{}", words.join(" "))
+}
+
+/// An option with a value: in one word where the value begins like an option.
+#[must_use]
+pub fn shell_option(option: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{option}{between}{}", shell_word(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +53,13 @@ mod tests {
         for (text, word) in table {
             assert_eq!(shell_word(text), word, "{text}");
         }
+    }
+
+    #[test]
+    fn what_begins_like_an_option_is_taken_for_none() {
+        assert_eq!(shell_words(&["a", "b c"]), "a 'b c'");
+        assert_eq!(shell_words(&["a", "-b"]), "-- a -b");
+        assert_eq!(shell_option("--student", "a b"), "--student 'a b'");
+        assert_eq!(shell_option("--student", "-b"), "--student=-b");
     }
 }

@@ -7,7 +7,7 @@ use super::{EnrolmentOperation, Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
 use crate::counted::{counted, counted_len};
 use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
-use crate::roster::{Mode, shell_word};
+use crate::roster::{Mode, shell_words};
 
 /// How an earlier failure holds an operation back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +220,7 @@ impl EnrolmentOperation {
             (Some(code), _) => code.as_str().to_owned(),
             (None, class) => format!("{}/{}", self.target.course, class.map_or(0, |class| class.0)),
         };
-        Some(text.replace(CLAIMED, &format!("{} {}", shell_word(self.student.as_str()), shell_word(&class))))
+        Some(text.replace(CLAIMED, &shell_words(&[self.student.as_str(), &class])))
     }
 }
 
