@@ -99,7 +99,7 @@ async fn a_third_that_graduates_is_held_at_once_and_goes_with_one_approval() {
     }
     let report = world.run().await;
     assert_eq!((report.held(), report.exit_code), ("10 delete".to_owned(), 4), "{report:?}");
-    assert!(report.exam.holds[0].contains("10 deletes of 30 managed candidates"), "{:?}", report.exam.holds);
+    assert!(report.exam.holds[0].contains("10 leavers of 30 managed candidates"), "{:?}", report.exam.holds);
     assert!(report.exam.holds[0].contains("(guard.max_delete)"), "{:?}", report.exam.holds);
     approve(&world, &report.digest, 5).await;
     let waiting = world.run().await;

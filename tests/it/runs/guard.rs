@@ -30,7 +30,7 @@ async fn deletes_above_the_limit_are_all_held_and_the_rest_goes_on() {
     assert_eq!((report.applied(), report.held()), ("1 add".to_owned(), "6 delete".to_owned()));
     assert_eq!((report.exit_code, report.outcome.as_str()), (4, "held"));
     assert_eq!(report.approve.as_deref(), Some(approval(&report).as_str()));
-    assert!(report.exam.holds[0].contains("6 deletes of 20"), "{:?}", report.exam.holds);
+    assert!(report.exam.holds[0].contains("6 leavers of 20"), "{:?}", report.exam.holds);
 }
 
 #[tokio::test]
@@ -54,8 +54,8 @@ async fn the_message_names_count_total_limit_the_largest_groups_and_the_command(
     assert_eq!(report.held(), "12 delete");
     assert_eq!(
         report.exam.holds,
-        ["12 deletes of 32 managed candidates: more than the limit of 4 (guard.max_delete); \
-          they went missing within 24 hours: is the export broken?; \
+        ["12 leavers of 32 managed candidates: more than the limit of 4 (guard.max_delete); \
+          they went missing within 24 hours of one another: is the export broken?; \
           largest groups concerned: g2 (9), g1 (3), g3 (2)"]
     );
     assert_eq!(report.approve, Some(approval(&report)));

@@ -189,12 +189,12 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyDeletes(it) => {
-                write!(f, "{} of {}{}", counted(it.count, "delete"), managed(it.total), it.before())?;
+                write!(f, "{} of {}{}", counted(it.count, "leaver"), managed(it.total), it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_delete)", it.limit)
             }
             Self::TooManyMissing(it) => {
-                write!(f, "{} of {}: more than the limit", counted(it.count, "delete"), managed(it.total))?;
-                write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
+                write!(f, "{} of {}: more than the limit", counted(it.count, "leaver"), managed(it.total))?;
+                write!(f, " of {} (guard.max_delete); they went missing within 24 hours of one another", it.limit)?;
                 f.write_str(": is the export broken?")
             }
             Self::TooManyMissingPaired { excess: it, paired } => {
@@ -202,8 +202,8 @@ impl fmt::Display for HoldReason {
                 write!(f, "{paired} of {} {verb} probably on the roster", counted(it.count, "leaver"))?;
                 f.write_str(" under another id: ")?;
                 write!(f, "{RELINK_SUGGESTED} shows the pairs, and --yes carries them over. Else ")?;
-                write!(f, "{} of {}: more than the limit", counted(it.count, "delete"), managed(it.total))?;
-                write!(f, " of {} (guard.max_delete); they went missing within 24 hours", it.limit)?;
+                write!(f, "{} of {}: more than the limit", counted(it.count, "leaver"), managed(it.total))?;
+                write!(f, " of {} (guard.max_delete); they went missing within 24 hours of one another", it.limit)?;
                 f.write_str(": is the export broken?")
             }
             Self::FirstContact(contact) => contact.fmt(f),

@@ -569,7 +569,7 @@ fn a_hold_names_count_recent_total_and_limit() {
     assert_eq!(plan.operations[0].state, OperationState::Held(expected.clone()));
     assert_eq!(
         expected.to_string(),
-        "5 deletes of 100 managed candidates, and 18 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
+        "5 leavers of 100 managed candidates, and 18 in the last 24 hours: more than the limit of 20 (guard.max_delete)"
     );
 }
 

@@ -53,8 +53,8 @@ fn the_hold_names_how_many_went_missing_and_what_is_allowed() {
     assert_eq!(plan.operations[0].state, OperationState::Held(HoldReason::TooManyMissing(excess)));
     assert_eq!(
         HoldReason::TooManyMissing(excess).to_string(),
-        "21 deletes of 100 managed candidates: more than the limit of 20 (guard.max_delete); they went missing \
-         within 24 hours: is the export broken?"
+        "21 leavers of 100 managed candidates: more than the limit of 20 (guard.max_delete); they went missing \
+         within 24 hours of one another: is the export broken?"
     );
     let holds = plan.holds();
     assert_eq!(holds[0].1.iter().map(|(gid, count)| (gid.0, *count)).collect::<Vec<_>>(), [(1, 21)]);

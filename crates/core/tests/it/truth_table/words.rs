@@ -149,8 +149,8 @@ fn a_document_counts_kinds_by_state_and_lines_have_state_reason_and_fields() {
     assert_eq!(
         reasons[4].as_deref(),
         Some(
-            "1 delete of 10 managed candidates: more than the limit of 0 (guard.max_delete); they went missing \
-             within 24 hours: is the export broken?"
+            "1 leaver of 10 managed candidates: more than the limit of 0 (guard.max_delete); they went missing \
+             within 24 hours of one another: is the export broken?"
         )
     );
     let counted = |kind: &str, state: &str| document.counts[kind].get(state).copied();
@@ -213,7 +213,7 @@ fn each_hold_names_count_total_limit_and_what_to_check() {
     assert_eq!(
         texts,
         [
-            "31 deletes of 100 managed candidates: more than the limit of 30 (guard.max_delete)",
+            "31 leavers of 100 managed candidates: more than the limit of 30 (guard.max_delete)",
             "31 modifies of 100 managed candidates: more than the limit of 30 (guard.max_modify)",
             "31 login values of 100 would change, more than 30: check the mapping in exam.fields",
             "31 of 100 managed candidates no longer exist, more than 30: check exam.code",
