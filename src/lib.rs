@@ -56,9 +56,9 @@ pub use remote::exam::{
 };
 pub use remote::http::{Calls, RetryPacing, Transport};
 pub use run::{
-    Attention, ClassinPatience, Context, Counts, ExamRetryDelays, ExamSide, Intended, PlannedExam, Progress,
-    ResultsPull, ResultsReport, RunReport, ServiceReport, Severity, Trigger, Writers, check_exam_fields,
-    plan, pull_results, reconcile, reconcile_with_plan,
+    Attention, ClassinPatience, Context, Counts, EmptyAccount, ExamRetryDelays, ExamSide, Intended,
+    PlannedExam, Progress, ResultsPull, ResultsReport, RunReport, ServiceReport, Severity, Trigger, Writers,
+    check_exam_fields, confirm_exam_account, plan, pull_results, reconcile, reconcile_with_plan,
 };
 pub use settings::{
     ConfigSource, Endpoint, ExamSettings, FieldMapping, FieldRef, GuardSettings, LoginField, Origin, Problem,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fastrand::Rng;
-use rosterd::RunReport;
+use rosterd::{EmptyAccount, RunReport, confirm_exam_account};
 use rosterd_core::failure::FailureState;
-use rosterd_core::roster::{Limit, Mode};
+use rosterd_core::roster::{Limit, Mode, StudentId};
 use rosterd_sandbox::CandidateView;
 
 use crate::departures::{APPROVED_FOR, Departures};
@@ -262,7 +262,37 @@ impl Driver {
         self.laws_of_a_run(&before, began_ms, Some(&report));
         self.laws_of_a_report(&report);
         self.note_strangers_if_disturbed();
+        if exit == 78 {
+            self.confirm_account().await;
+        }
         report
+    }
+
+    /// So many candidates show other login values that it may be another account: a person says that it is the same one.
+    /// Whoever is given up by that is nobody's from then on: the person has been told so.
+    async fn confirm_account(&mut self) {
+        let linked = self.linked().await;
+        let (side, state, now) = (self.world.exam_side(), &self.world.state, self.world.clock.now_ms());
+        let confirmed =
+            confirm_exam_account(&side, state, EmptyAccount::Refused, &self.world.stop, now).await;
+        if let Ok((_, taking)) = confirmed {
+            state.take_accounts(&[taking], now).await.unwrap();
+            let kept = self.linked().await;
+            for sid in linked.difference(&kept) {
+                self.world.sandbox.edit_candidate(*sid, &[(GENDER, "")]);
+            }
+            self.note("account", "the account is confirmed".to_owned());
+        }
+    }
+
+    /// The candidates that are linked.
+    async fn linked(&self) -> BTreeSet<i64> {
+        let mut linked = BTreeSet::new();
+        for (id, sid) in self.tags() {
+            let link = self.world.state.link_of(&StudentId::new(id)).await.unwrap();
+            linked.extend(link.filter(|link| link.sid.0 == sid).map(|_| sid));
+        }
+        linked
     }
 
     fn somebody_looked(&mut self) {
