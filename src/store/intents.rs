@@ -31,6 +31,8 @@ pub struct Intent {
 pub struct LostAdd {
     pub student: StudentId,
     pub login: LoginValue,
+    /// When, in milliseconds since 1970 UTC.
+    pub sent_at_ms: i64,
     /// What was sent; empty where an earlier version sent it.
     pub sent: SentValues,
 }
@@ -103,17 +105,18 @@ impl StateStore {
 
     /// The same with what was sent, of runs before this one.
     pub async fn lost_adds_sent(&self, before: RunId) -> Result<Vec<LostAdd>, StoreError> {
-        let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT student_id, login_value, sent FROM intents WHERE service = 'exam' AND kind = 'add' \
+        let rows: Vec<(String, String, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT student_id, login_value, sent_at_ms, sent FROM intents WHERE service = 'exam' AND kind = 'add' \
              AND run_id < ? AND login_value IS NOT NULL ORDER BY student_id",
         )
         .bind(before.0)
         .fetch_all(&self.reader)
         .await
         .doing("reading unanswered adds")?;
-        let lost = |(student, login, sent): (String, String, Vec<u8>)| LostAdd {
+        let lost = |(student, login, sent_at_ms, sent): (String, String, i64, Vec<u8>)| LostAdd {
             student: StudentId::new(student),
             login: LoginValue::new(login),
+            sent_at_ms,
             sent: SentValues::stored(unpack(&sent).unwrap_or_default()),
         };
         Ok(rows.into_iter().map(lost).collect())

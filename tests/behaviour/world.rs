@@ -125,6 +125,16 @@ impl World {
         execute(&self.path("roster.db"), sql);
     }
 
+    /// So much time passes, for whatever waits for one: an add without an answer is not sent again before that.
+    pub(crate) fn a_quarter_of_an_hour_later(&mut self) {
+        self.note("a quarter of an hour passes");
+        execute(
+            &self.path("state.db"),
+            "UPDATE intents SET sent_at_ms = sent_at_ms - 900000; \
+             UPDATE failures SET due_at_ms = due_at_ms - 900000",
+        );
+    }
+
     /// Takes students off the roster.
     pub(crate) fn leave(&mut self, students: &[&str]) {
         let list = students.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");

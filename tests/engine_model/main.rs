@@ -36,7 +36,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(240);
 
 /// Seeds that once found something, with the steps that it took.
 const REGRESSIONS: &[(u64, u64)] =
-    &[(1, STEPS), (16, STEPS), (30, STEPS), (131, STEPS), (16, 300), (49, 300), (251, 300)];
+    &[(1, STEPS), (16, STEPS), (30, STEPS), (131, STEPS), (16, 300), (49, 300), (207, 300), (251, 300)];
 
 async fn drive(seed: u64, steps: u64) {
     println!("ROSTERD_SEED={seed} ROSTERD_STEPS={steps}");

@@ -24,6 +24,7 @@ use fastrand::Rng;
 
 use rosterd_testkit::chance::{happens, number, one_of, seed};
 use school::{School, Timing, Victim};
+use state::a_quarter_of_an_hour_later;
 
 /// Enough to meet first syncs, later ones and plans; few enough for every day.
 const KILLS: u64 = 40;
@@ -98,6 +99,9 @@ async fn kill_again_and_again(
     while tally.kills() < wanted {
         if !is_first || happens(chance, 60) {
             school.edit(chance).await;
+        }
+        if happens(chance, 50) {
+            a_quarter_of_an_hour_later(school.folder()).await;
         }
         let faults = one_of(chance, FAULTS);
         school.faults(faults);

@@ -69,3 +69,23 @@ impl Remembered {
         Self { open_calls, failures, faults }
     }
 }
+
+/// A quarter of an hour passes for adds that were sent and had no answer: none is sent again before that.
+pub async fn a_quarter_of_an_hour_later(folder: &Path) {
+    let path = folder.join("state.db");
+    if !path.exists() {
+        return;
+    }
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'intents'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    if tables > 0 {
+        sqlx::raw_sql("UPDATE intents SET sent_at_ms = sent_at_ms - 900000")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+}

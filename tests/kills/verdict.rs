@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::people::{Pupil, Trouble};
 use crate::school::{Ended, School};
 use crate::service::{Call, Candidate};
-use crate::state::Remembered;
+use crate::state::{Remembered, a_quarter_of_an_hour_later};
 
 /// A leaver needs two complete runs, and who waits for a leaver's login value a third.
 const MOST_RUNS: usize = 4;
@@ -49,6 +49,7 @@ impl School {
 
     /// How many runs it takes until one leaves nothing undone but what cannot be done.
     async fn run_until_done(&mut self) -> usize {
+        a_quarter_of_an_hour_later(self.folder()).await;
         for run in 1..=MOST_RUNS {
             let mut ended = self.run();
             // A hold about single people ends a run with 4 once, and stands until somebody decides.

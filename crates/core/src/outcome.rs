@@ -159,6 +159,7 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::NotFoundOut
             | SkipReason::GroupsNotTold
             | SkipReason::TooNewToBeGone
+            | SkipReason::AddNotShown { .. }
             | SkipReason::Contradicted
             | SkipReason::AnotherLogin
             | SkipReason::ClocksDiffer => Self::LeftForLater,
@@ -183,6 +184,7 @@ mod tests {
             SkipReason::Terminated,
             SkipReason::GroupsNotTold,
             SkipReason::TooNewToBeGone,
+            SkipReason::AddNotShown { again_at_ms: 0 },
             SkipReason::Contradicted,
             SkipReason::AnotherLogin,
             SkipReason::ClocksDiffer,

@@ -44,6 +44,12 @@ pub(crate) const BEFORE_REPEATING: Duration = Duration::from_millis(300);
 /// Beyond the time within which ClassIn takes two registrations, or two joinings of the school, for one.
 pub(crate) const BEYOND_A_DOUBLE: Duration = Duration::from_millis(500);
 
+/// An add to the exam side that had no answer, and whose candidate neither the listing nor a look-up shows, is not sent
+/// again before so much time has passed since it was sent: both may lag behind, and where the service takes one login value
+/// twice, the student would be there twice. As long as a link is too new to be given up, for the same reason. A service
+/// that shows at once whom it has entered costs that wait too, for nothing tells the two apart.
+pub(crate) const BEFORE_ADDING_AGAIN: Duration = Duration::from_mins(15);
+
 /// The longest a run waits because the exam side asks it to. For more, it is left alone in this run.
 pub(crate) const LONGEST_EXAM_WAIT: Duration = Duration::from_secs(60);
 

@@ -141,7 +141,7 @@ async fn decide(
             .await?;
     }
     found.note_concerned(&roster_diff.diff);
-    let lookups = LookupResults { unsettled_adds: open_adds.unsettled.clone(), ..found };
+    let lookups = LookupResults { open_adds: open_adds.open.clone(), ..found };
     let to_remember = memory.answered((&roster_diff.diff, &comparison), &lookups, now_ms);
     let unreadable_since_ms = roster_diff.diff.unreadable_since_ms;
     let (diff, groups) = (roster_diff.diff, &roster_diff.groups);

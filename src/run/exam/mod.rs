@@ -55,7 +55,7 @@ pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};
 use session::ExamSession;
 use standing::StandingOperations;
-use unanswered_adds::OpenAdds;
+use unanswered_adds::Settling;
 use unapplied::{count_operations_unapplied, count_unapplied, show};
 use witnesses::Witness;
 
@@ -218,14 +218,16 @@ async fn pass(
     if writer.is_some() {
         moments::mend_looked_back(context, side).await?;
     }
-    let open_adds = match writer {
-        None => OpenAdds::default(),
+    let settling = match writer {
+        None => Settling::Shown,
         Some(_) => {
             twin_links::settle(context, &reading).await?;
-            let session = session(context, side, &reading);
-            unanswered_adds::unanswered_adds(context, &session, run, &reading).await?
+            Settling::Linked
         }
     };
+    let own_session = session(context, side, &reading);
+    let open_adds =
+        unanswered_adds::unanswered_adds(context, &own_session, (run, settling), &reading).await?;
     // On the heap, like what follows: a run is a deep one.
     let decided = Box::pin(decide_by_one_file(context, side, &reading, open_adds, report)).await;
     let are_strangers = matches!(
@@ -323,7 +325,7 @@ async fn apply_plan(
     };
     apply::run(apply_context, report).await?;
     if report.complete {
-        record::close_superseded(context, (&plan, &lookups.unsettled_adds), run, now_ms).await?;
+        record::close_superseded(context, (&plan, &lookups.open_adds), run, now_ms).await?;
     }
     Ok(PlannedExam { plan, unmanaged: None })
 }

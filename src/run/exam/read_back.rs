@@ -14,7 +14,7 @@ use super::record;
 use super::session::ExamSession;
 use super::write_call::{WriteCall, shows};
 use crate::remote::exam::{CandidateInfo, ExamDisposition, ExamError, NewCandidate};
-use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
+use crate::remote::http::retry_limits::{BEFORE_ADDING_AGAIN, LONGEST_EXAM_WAIT};
 use crate::run::delivery::{Judgement, Part, ReadBack, ServiceStop};
 use crate::run::in_one_line;
 
@@ -28,6 +28,22 @@ struct NotShown {
 }
 
 impl NotShown {
+    /// The same for an add that may have been done although it had no answer: the look-up may lag behind, so it is not
+    /// sent again for a while.
+    fn of_add(items: &[Item]) -> Option<Self> {
+        let not_shown = Self::of(items)?;
+        if !not_shown.failed.is_unanswered {
+            return Some(not_shown);
+        }
+        let rests = |cause: &FailureCause| {
+            let retry_after =
+                cause.retry_after.map_or(BEFORE_ADDING_AGAIN, |asked| asked.max(BEFORE_ADDING_AGAIN));
+            Arc::new(FailureCause { retry_after: Some(retry_after), ..cause.clone() })
+        };
+        let Self { failed, unknown, again } = not_shown;
+        Some(Self { failed: rests(&failed), unknown: rests(&unknown), again })
+    }
+
     /// All open items of a call have the same cause.
     fn of(items: &[Item]) -> Option<Self> {
         items.iter().find_map(|item| match item {
@@ -83,7 +99,7 @@ pub(super) async fn added(
     logins: &[LoginValue],
     items: Vec<Item>,
 ) -> ReadBack<NewSid> {
-    let Some(not_shown) = NotShown::of(&items) else { return ReadBack { items, stop: None } };
+    let Some(not_shown) = NotShown::of_add(&items) else { return ReadBack { items, stop: None } };
     let mut outcomes = match lookup::rows_by_login(session, logins.to_vec()).await {
         Ok(outcomes) => outcomes,
         Err(error) => {

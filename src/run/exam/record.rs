@@ -1,6 +1,6 @@
 //! What is written down of an operation: before it is sent, and when it ends.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::apply::ApplyContext;
 use super::lookup::next_group_check;
@@ -8,7 +8,8 @@ use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, Intent, LEFT, LinkWrite, NewLink, NotedWrite, StoreError};
 use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
-    GroupMove, GuardedPlan, Link, Modification, Operation, OperationKind, Origin, PASSWORD_FIELD, SentValues,
+    GroupMove, GuardedPlan, Link, Modification, OpenAdd, Operation, OperationKind, Origin, PASSWORD_FIELD,
+    SentValues,
 };
 use rosterd_core::failure::{
     Attempts, FailureCode, FailureState, Fault, OpenFailure, OperationKey, RecordedHash, Service,
@@ -292,10 +293,10 @@ fn regrouped(student: StudentId, group_move: &GroupMove, due_at_ms: i64) -> Link
 }
 
 /// Closes failures that are no longer wanted, and intents that the complete reading has settled; not those of adds of
-/// which nobody said whose candidate they brought.
+/// which it is open what became of them.
 pub(super) async fn close_superseded(
     context: &Context,
-    (plan, unsettled): (&GuardedPlan, &HashSet<StudentId>),
+    (plan, open_adds): (&GuardedPlan, &HashMap<StudentId, OpenAdd>),
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
@@ -309,7 +310,12 @@ pub(super) async fn close_superseded(
         .filter(|operation| matches!(operation.kind(), OperationKind::Adopt | OperationKind::Add))
         .filter(|operation| !operation.is_planned() && !matches!(operation.change, Change::Add(_)))
         .map(|operation| operation.student.clone())
-        .chain(unsettled.iter().cloned())
+        .chain(
+            open_adds
+                .iter()
+                .filter(|(_, open)| open.is_to_be_found_out())
+                .map(|(student, _)| student.clone()),
+        )
         .collect();
     context.state.settle_exam_intents(run, &open).await
 }

@@ -11,26 +11,37 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::lookup::{self, LookupOutcome, next_group_check};
 use super::session::ExamSession;
 use super::{ExamSyncError, Reading};
+use crate::remote::exam::CandidateInfo;
+use crate::remote::http::retry_limits::BEFORE_ADDING_AGAIN;
 use crate::run::Context;
 use crate::store::{CallRecord, LinkWrite, LostAdd, NewLink};
-use rosterd_core::exam_plan::{Fingerprint, Link, OperationKind, Origin};
+use rosterd_core::exam_plan::{Fingerprint, Link, OpenAdd, OperationKind, Origin};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::{FieldId, LoginValue, RunId, StudentId};
 
 /// What became of adds that were never answered, where nobody was linked.
 #[derive(Clone, Default)]
 pub(super) struct OpenAdds {
-    /// Nobody said whose candidate is there.
-    pub(super) unsettled: HashSet<StudentId>,
+    /// How the adds stand by which nobody was linked.
+    pub(super) open: HashMap<StudentId, OpenAdd>,
     /// The candidate that is there shows other values than were sent: it is met like any other.
     pub(super) contradicted: HashSet<StudentId>,
 }
 
-/// Links everybody who was entered by a call that was never settled. Says who was not.
+/// What is done about those who were entered by such a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settling {
+    /// They are linked.
+    Linked,
+    /// It is only shown that they would be.
+    Shown,
+}
+
+/// Links everybody who was entered by a call that was never settled, where it is not only to be shown. Says who was not.
 pub(super) async fn unanswered_adds(
     context: &Context,
     session: &ExamSession<'_>,
-    run: RunId,
+    (run, settling): (RunId, Settling),
     reading: &Reading,
 ) -> Result<OpenAdds, ExamSyncError> {
     let Reading { mapping, observed, key, .. } = reading;
@@ -60,42 +71,78 @@ pub(super) async fn unanswered_adds(
     let mut open_adds = OpenAdds::default();
     for (login, student) in sent {
         let is_listed = observed.find(&login).is_some();
-        if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
-            && lost.get(&login).is_some_and(|lost| lost.sent.are_contradicted(key, &row.fields, &rewritten))
-        {
-            // What is not listed yet is met once it is.
-            let met = if is_listed { &mut open_adds.contradicted } else { &mut open_adds.unsettled };
-            met.insert(student);
-            continue;
-        }
-        // Nobody ever takes over a candidate that is linked to somebody already.
-        if let Some(LookupOutcome::Row(row)) = sightings.get(&login)
-            && !linked.contains_key(&row.sid)
-        {
-            let link = Link {
-                student: student.clone(),
-                sid: row.sid,
-                login,
-                origin: Origin::Added,
-                confirmed: in_doubt.clone(),
-                unverified: BTreeSet::new(),
-                suspected: BTreeMap::new(),
-                sent_twice: BTreeMap::new(),
-                rewritten: BTreeSet::new(),
-                groups: row.groups.clone(),
-                gone_since_ms: None,
-                gone_runs: 0,
-                linked_at_ms: now_ms,
-                renamed_by_hand: false,
-            };
-            let groups_due_at_ms = next_group_check(session.side, now_ms);
-            record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
-            record.settled.push(OperationKey::of(OperationKind::Add, student));
-        } else if !sightings.contains_key(&login) && !owners.contains_key(&login) {
+        let Some(lost) = lost.get(&login) else { continue };
+        let open = match sightings.get(&login) {
+            Some(LookupOutcome::Row(row)) if lost.sent.are_contradicted(key, &row.fields, &rewritten) => {
+                if is_listed {
+                    open_adds.contradicted.insert(student.clone());
+                }
+                let is_anothers = linked.contains_key(&row.sid);
+                // What is not listed yet is met once it is.
+                if is_listed { (!is_anothers).then(|| there(login, row)) } else { Some(OpenAdd::Untold) }
+            }
+            // Nobody ever takes over a candidate that is linked to somebody already.
+            Some(LookupOutcome::Row(row)) if linked.contains_key(&row.sid) => None,
+            Some(LookupOutcome::Row(row)) if settling == Settling::Shown => {
+                Some(if is_listed { there(login, row) } else { OpenAdd::Untold })
+            }
+            Some(LookupOutcome::Row(row)) => {
+                let link = link(&student, login, row, &in_doubt, now_ms);
+                let groups_due_at_ms = next_group_check(session.side, now_ms);
+                record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
+                record.settled.push(OperationKey::of(OperationKind::Add, student.clone()));
+                None
+            }
+            // It is another student's candidate by now.
+            None if owners.contains_key(&login) => None,
             // Nobody said whose candidate it is: until somebody does, the student is not entered again.
-            open_adds.unsettled.insert(student);
-        }
+            None => Some(OpenAdd::Untold),
+            Some(LookupOutcome::Gone) if is_listed => Some(OpenAdd::Untold),
+            Some(LookupOutcome::Gone) => {
+                let again_at_ms = again_at_ms(lost, now_ms);
+                (now_ms < again_at_ms).then_some(OpenAdd::NotShown { again_at_ms })
+            }
+        };
+        open_adds.open.extend(open.map(|open| (student, open)));
     }
-    context.state.record_call(&record, run, now_ms).await?;
+    if settling == Settling::Linked {
+        context.state.record_call(&record, run, now_ms).await?;
+    }
     Ok(open_adds)
+}
+
+/// From when on an add may be sent again of which nothing is to be seen.
+fn again_at_ms(lost: &LostAdd, now_ms: i64) -> i64 {
+    let rests_ms = i64::try_from(BEFORE_ADDING_AGAIN.as_millis()).unwrap_or(i64::MAX);
+    // Of a clock that was ahead: it was sent before now, whatever that one said.
+    lost.sent_at_ms.min(now_ms).saturating_add(rests_ms)
+}
+
+fn there(login: LoginValue, row: &CandidateInfo) -> OpenAdd {
+    OpenAdd::There { login, sid: row.sid, groups: row.groups.clone() }
+}
+
+fn link(
+    student: &StudentId,
+    login: LoginValue,
+    row: &CandidateInfo,
+    in_doubt: &BTreeMap<FieldId, Fingerprint>,
+    now_ms: i64,
+) -> Link {
+    Link {
+        student: student.clone(),
+        sid: row.sid,
+        login,
+        origin: Origin::Added,
+        confirmed: in_doubt.clone(),
+        unverified: BTreeSet::new(),
+        suspected: BTreeMap::new(),
+        sent_twice: BTreeMap::new(),
+        rewritten: BTreeSet::new(),
+        groups: row.groups.clone(),
+        gone_since_ms: None,
+        gone_runs: 0,
+        linked_at_ms: now_ms,
+        renamed_by_hand: false,
+    }
 }

@@ -53,6 +53,7 @@ fn entering(world: &mut World, fault: &str, value: &str) {
     world.in_step();
     world.look();
     world.clear_faults();
+    world.a_quarter_of_an_hour_later();
     world.rosterd("failures retry --all");
     world.in_step();
     world.rosterd("failures");

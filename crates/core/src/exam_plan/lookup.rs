@@ -7,6 +7,7 @@ use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, Pri
 use super::fingerprint::Fingerprint;
 use super::groups::{GroupBook, LeaverStanding};
 use super::link::Link;
+use super::open_add::OpenAdd;
 use super::open_failures::OpenFailures;
 use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
@@ -66,9 +67,8 @@ pub struct LookupResults {
     pub our_lost_deletes: HashSet<StudentId>,
     /// Students with an add of ours that was never answered.
     pub our_lost_adds: HashSet<StudentId>,
-    /// Students with a listed candidate that may come from our unanswered add, without proof: they are not
-    /// added again.
-    pub unsettled_adds: HashSet<StudentId>,
+    /// How those adds stand that are still open: as long as they are, nobody is added again.
+    pub open_adds: HashMap<StudentId, OpenAdd>,
     /// About whom answers of earlier runs stand among these.
     pub recalled: Recalled,
 }

@@ -61,6 +61,7 @@ mod login_evidence;
 mod lookup;
 mod mapping;
 mod observed;
+mod open_add;
 mod open_failures;
 mod operation;
 mod person_doubt;
@@ -80,6 +81,7 @@ mod sent;
 mod service_form;
 mod shape;
 mod shown;
+mod skip_reason;
 mod standing_answers;
 mod temporary_login;
 
@@ -119,6 +121,7 @@ pub use login_evidence::{LoginEvidence, LoginFieldVerdict};
 pub use lookup::{LoginFact, LookupRequests, LookupResults, LookupTerms, SidFact};
 pub use mapping::{MappedField, Mapping, PASSWORD_FIELD};
 pub use observed::{Flaw, Listing, ListingCertificate, Observed, ObservedBuilder, Row};
+pub use open_add::OpenAdd;
 pub use open_failures::{OpenFailures, SilencedHold};
 pub use operation::{
     Addition, Adoption, Change, Deletion, FieldChange, GroupMove, LoginChange, Modification, Operation,

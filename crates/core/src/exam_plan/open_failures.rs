@@ -120,6 +120,16 @@ impl OpenFailures {
         self.of(student, kind, desired_hash).is_some_and(|failure| failure.state == FailureState::Ignored)
     }
 
+    /// Whether it is among the failures that just this was tried.
+    pub(super) fn was_tried(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+    ) -> bool {
+        self.of(student, kind, desired_hash).is_some()
+    }
+
     fn of(
         &self,
         student: &StudentId,

@@ -6,16 +6,14 @@ use std::sync::Arc;
 
 pub use super::cannot_reason::CannotReason;
 pub use super::excess::Excess;
+pub use super::skip_reason::SkipReason;
 
 use super::fingerprint::Digest;
 use super::first_contact::FirstContact;
 use super::hold_word::{HoldWord, NamedHold};
-use super::kind::OperationKind;
 use super::person_doubt::PersonDoubt;
 use crate::counted::{counted, grouped};
-use crate::failure::FailureCode;
-use crate::roster::Mode;
-use crate::roster::{Gid, GroupCode, Sid, StudentId, shell_option, shell_words};
+use crate::roster::{Gid, Sid, StudentId, shell_option};
 
 /// What to type first where leavers are probably on the roster under other ids. Approving them would cut them off from
 /// their exam results.
@@ -68,6 +66,8 @@ pub enum HoldReason {
         sid: Sid,
         /// The values that could be compared.
         compared: u32,
+        /// Whether the login value is one that an add without an answer sent, and the roster has another by now.
+        is_of_open_add: bool,
     },
     /// The student has no row, and member rows still name them.
     StillNamed,
@@ -105,7 +105,7 @@ impl HoldReason {
             Self::TooManyOverwrites(_) => HoldKind::Limit("take-overs"),
             Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => HoldKind::Limit("missing"),
             Self::FirstContact(_) => HoldKind::Limit("first-contact"),
-            Self::NothingAgrees { sid, student: _, compared: _ } => {
+            Self::NothingAgrees { sid, student: _, compared: _, is_of_open_add: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
             }
             Self::StillNamed => people(HoldWord::UnreadableIds, |about| about.text("still named")),
@@ -225,13 +225,22 @@ impl fmt::Display for HoldReason {
                 "{count} of the roster's {} would be created, more than {limit}: check groups.gid on the roster",
                 counted(*total, "group")
             ),
-            Self::NothingAgrees { student, sid: _, compared } => write!(
-                f,
-                "a candidate with the login value is there, and none of {} agrees: \
-                 rosterd approve DIGEST {} if it is the student's",
-                counted(u64::from(*compared), "other value"),
-                shell_option("--student", student.as_str())
-            ),
+            Self::NothingAgrees { student, sid, compared, is_of_open_add } => {
+                let values = counted(u64::from(*compared), "other value");
+                match is_of_open_add {
+                    false => write!(f, "a candidate with the login value is there, and none of {values} agrees: ")?,
+                    true => write!(
+                        f,
+                        "the student was sent to the exam side with an earlier login value and no answer came; sid {sid} has \
+                         it, and none of {values} agrees: "
+                    )?,
+                }
+                write!(f, "rosterd approve DIGEST {}", shell_option("--student", student.as_str()))?;
+                f.write_str(match is_of_open_add {
+                    false => " if it is the student's",
+                    true => " if it is the student's; if not, rosterd failures ignore, and the student is added",
+                })
+            }
             Self::StillNamed => f.write_str(
                 "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \
                  set active = 0, approve that, or say so with rosterd failures ignore",
@@ -306,183 +315,4 @@ fn modifies(count: u64) -> String {
 pub(super) fn never_on_the_roster(gids: &BTreeSet<Gid>) -> String {
     let named: Vec<String> = gids.iter().map(ToString::to_string).collect();
     format!("gid {}, which never stood on the roster", named.join(", gid "))
-}
-
-/// The reason to leave an operation for another run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SkipReason {
-    /// `sync.mode` does not allow it.
-    Mode(Mode),
-    /// The listing cannot be believed.
-    DoubtfulListing,
-    /// It failed before and is not due yet.
-    NotDue {
-        /// When it is, in milliseconds since 1970 UTC.
-        due_at_ms: i64,
-    },
-    /// It failed for good and waits for a person or for its row to change.
-    DeadLetter,
-    /// A person said to leave it.
-    Ignored,
-    /// Its login value still belongs to another student's candidate.
-    LoginInUse(StudentId),
-    /// An operation it depends on did not succeed.
-    Depends(OperationKind),
-    /// A look-up did not say what it needs to know.
-    NotFoundOut,
-    /// Several listed candidates have its login value.
-    AmbiguousLogin,
-    /// Its candidate exists and is not listed.
-    Unlisted(Sid),
-    /// The service stopped answering, or refused us.
-    ServiceStopped,
-    /// The account takes no more candidates.
-    AccountFull,
-    /// The run was told to stop.
-    Terminated,
-    /// The candidate with the login value is only in groups that are not ours: it may be another school's.
-    ForeignCandidate(BTreeSet<Gid>),
-    /// A look-up showed the candidate without its groups.
-    GroupsNotTold,
-    /// A look-up calls the candidate gone, and its link is too new for that.
-    TooNewToBeGone,
-    /// A look-up calls the candidate gone, and another one or the listing does not.
-    Contradicted,
-    /// The candidate's sid shows another login value than the one that is known of it.
-    AnotherLogin,
-    /// Our clock and the service's are too far apart.
-    ClocksDiffer,
-    /// The row of its group cannot be used, and is a failure of its own.
-    GroupRow(GroupCode),
-    /// Its login value still belongs to the candidate of somebody who has left.
-    LoginOfLeaver {
-        /// Who has left.
-        leaver: StudentId,
-        /// Who wants the login value.
-        wanted_by: StudentId,
-        /// Whether that student has no candidate yet.
-        is_new: bool,
-    },
-}
-
-impl SkipReason {
-    /// The code under which it stands among the failures, where the operation is withheld: it goes ahead when data
-    /// or a reading is mended, and nothing else reminds a person of that.
-    #[must_use]
-    pub fn code(&self) -> Option<FailureCode> {
-        match self {
-            Self::LoginInUse(_) | Self::LoginOfLeaver { .. } => Some(FailureCode::LoginValueInUse),
-            Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
-            Self::AmbiguousLogin => Some(FailureCode::AmbiguousLogin),
-            Self::Unlisted(_) => Some(FailureCode::UnlistedCandidate),
-            Self::NotFoundOut => Some(FailureCode::NotFoundOut),
-            Self::GroupsNotTold => Some(FailureCode::GroupsNotTold),
-            Self::TooNewToBeGone => Some(FailureCode::NotShownYet),
-            Self::Contradicted => Some(FailureCode::Contradicted),
-            Self::AnotherLogin => Some(FailureCode::AnotherLoginValue),
-            Self::ClocksDiffer => Some(FailureCode::ClocksDiffer),
-            Self::Mode(_)
-            | Self::DoubtfulListing
-            | Self::NotDue { .. }
-            | Self::DeadLetter
-            | Self::Ignored
-            | Self::Depends(_)
-            | Self::ServiceStopped
-            | Self::AccountFull
-            | Self::Terminated
-            | Self::GroupRow(_) => None,
-        }
-    }
-
-    /// Whether a run that leaves this undone is incomplete.
-    #[must_use]
-    pub fn is_incomplete(&self) -> bool {
-        match self {
-            Self::Mode(_) | Self::Ignored | Self::GroupRow(_) => false,
-            Self::DoubtfulListing
-            | Self::NotDue { .. }
-            | Self::DeadLetter
-            | Self::LoginInUse(_)
-            | Self::ForeignCandidate(_)
-            | Self::LoginOfLeaver { .. }
-            | Self::Depends(_)
-            | Self::NotFoundOut
-            | Self::AmbiguousLogin
-            | Self::Unlisted(_)
-            | Self::ServiceStopped
-            | Self::AccountFull
-            | Self::Terminated
-            | Self::GroupsNotTold
-            | Self::TooNewToBeGone
-            | Self::Contradicted
-            | Self::AnotherLogin
-            | Self::ClocksDiffer => true,
-        }
-    }
-}
-
-impl fmt::Display for SkipReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mode(mode) => write!(f, "sync.mode = \"{}\" does not allow it", mode.as_str()),
-            Self::DoubtfulListing => f.write_str("the listing does not add up"),
-            Self::NotDue { due_at_ms } => match jiff::Timestamp::from_millisecond(*due_at_ms) {
-                Ok(due) => write!(f, "failed before, due again at {due:.0}"),
-                Err(_) => f.write_str("failed before, not due yet"),
-            },
-            Self::DeadLetter => f.write_str("failed for good: see rosterd failures"),
-            Self::Ignored => f.write_str("ignored until its row changes"),
-            Self::LoginInUse(owner) => {
-                write!(f, "its login value still belongs to the candidate of student {owner}")
-            }
-            Self::LoginOfLeaver { leaver, wanted_by, is_new } => {
-                let whose = "its login value still belongs to the candidate of student";
-                write!(f, "{whose} {leaver}, who has left: ")?;
-                if *is_new {
-                    let pair = shell_words(&[leaver.as_str(), wanted_by.as_str()]);
-                    write!(f, "if {leaver} and {wanted_by} are one person, rosterd relink {pair}; ")?;
-                    write!(f, "if they are two, ")?;
-                }
-                f.write_str("it waits until that candidate is deleted or has another login value")
-            }
-            Self::Depends(kind) => write!(f, "waits for the {kind} it depends on"),
-            Self::AmbiguousLogin => f.write_str(
-                "several candidates on the exam side have its login value, or one that differs by blanks or spelling only: make them differ",
-            ),
-            Self::Unlisted(sid) => write!(
-                f,
-                "its candidate exists with sid {sid} and is not in the candidate list: put it back there, or delete it"
-            ),
-            Self::NotFoundOut => f.write_str("the service did not say which candidate it is"),
-            Self::ServiceStopped => f.write_str("the service was not called any more in this run"),
-            Self::AccountFull => f.write_str("the account takes no more candidates"),
-            Self::Terminated => f.write_str("the run was told to stop"),
-            Self::ForeignCandidate(gids) => {
-                let gids: Vec<String> = gids.iter().map(ToString::to_string).collect();
-                let gids = gids.join(", ");
-                write!(
-                    f,
-                    "the candidate with its login value is only in gid {gids}: is that yours? enter it in groups"
-                )
-            }
-            Self::GroupsNotTold => f.write_str("the service did not say which groups the candidate is in"),
-            Self::TooNewToBeGone => f.write_str(
-                "the candidate was linked minutes ago and is not shown yet: the next run looks it up again",
-            ),
-            Self::Contradicted => {
-                f.write_str("the service calls the candidate gone and shows it all the same: it is left alone")
-            }
-            Self::AnotherLogin => f.write_str(
-                "the candidate's sid shows another login value: see on the exam side whose candidate it is",
-            ),
-            Self::GroupRow(code) => write!(
-                f,
-                "the row of group {code} in groups cannot be used: until it is mended its students keep the groups they hold"
-            ),
-            Self::ClocksDiffer => f.write_str(
-                "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree; rosterd \
-                 check says by how much, timedatectl set-ntp true sets this machine's clock",
-            ),
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod group;
 mod leaver;
 mod location;
+mod open_add;
 mod rename;
 mod student;
 mod unlisted;

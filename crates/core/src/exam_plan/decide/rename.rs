@@ -6,6 +6,7 @@ use super::{CandidateLocation, PlanInput};
 use crate::exam_plan::diff::{Difference, Owners, PriorKnowledge};
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::lookup::LoginFact;
+use crate::exam_plan::open_add::OpenAdd;
 use crate::exam_plan::operation::{Operation, OperationState};
 use crate::exam_plan::reason::SkipReason;
 use crate::roster::{LoginValue, Sid, StudentId};
@@ -65,7 +66,27 @@ impl CurrentOwners {
             owners.arrived.extend(now.filter(is_news).map(|now| (now, link.student.clone())));
         }
         owners.by_login.extend(owners.arrived.clone());
+        owners.take_in_open_adds(input, differences);
         owners
+    }
+
+    /// What an add of an earlier run left under another login value than the roster has by now is its student's, as far as
+    /// others are concerned.
+    fn take_in_open_adds(&mut self, input: &PlanInput<'_>, differences: &[Difference]) {
+        for difference in differences {
+            let wanted = match difference {
+                Difference::Newcomer(newcomer) => &newcomer.wanted,
+                Difference::Linked(linked) => &linked.wanted,
+                Difference::Leaver(_) | Difference::Unusable(_) => continue,
+            };
+            if let Some(OpenAdd::There { login, sid, groups: _ }) = input.lookups.open_adds.get(&wanted.id)
+                && *login != wanted.login
+                && !self.by_login.contains_key(login)
+            {
+                self.by_login.insert(login.clone(), wanted.id.clone());
+                self.by_sid.insert(*sid, wanted.id.clone());
+            }
+        }
     }
 
     /// The other student whose candidate has this login value.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::came_back::LoginForm;
 use super::counted::Basis;
+use super::open_add::Met;
 use super::whose::Whose;
 use super::{CandidateLocation, Decider};
 use crate::exam_plan::compare::FieldDifference;
@@ -33,7 +34,7 @@ impl Decider<'_> {
         let (before, is_listed) = (self.operations.len(), listed.is_some());
         match (listed, replaces, &doubt) {
             (Some(_), None, Some(doubt)) if self.hold_adoption(&wanted, doubt) => return,
-            (Some(difference), None, _) => self.adopt(&wanted, &difference, None),
+            (Some(difference), None, _) => self.meet(&wanted, &difference),
             (_, replaces, _) => self.enter(wanted, replaces),
         }
         if let Some(doubt) = doubt.filter(|_| !is_listed) {
@@ -86,6 +87,9 @@ impl Decider<'_> {
 
     /// A student without a candidate of their own: the listed one is taken over, else one is added.
     fn enter(&mut self, wanted: Wanted, replaces: Option<Sid>) {
+        if self.is_met_by_open_add(&wanted, replaces) {
+            return;
+        }
         match self.input.comparison.observed.find(&wanted.login) {
             None => self.add(wanted, replaces),
             Some(row) => {
@@ -97,9 +101,6 @@ impl Decider<'_> {
 
     fn add(&mut self, wanted: Wanted, replaces: Option<Sid>) {
         let id = wanted.id.clone();
-        if self.input.lookups.unsettled_adds.contains(&id) {
-            return self.skip(id, OperationKind::Add, SkipReason::NotFoundOut);
-        }
         let Some(group) = wanted.groups.first.clone() else {
             return self.lack_group(id, OperationKind::Add, &wanted.groups);
         };
@@ -108,8 +109,18 @@ impl Decider<'_> {
         let previous_sid = self.former(&id, replaces);
         let (login, first) = (wanted.login, group.clone());
         let change = Change::Add(Addition { login, group, values, replaces, previous_sid });
-        let added = self.push(id.clone(), change, desired_hash);
+        let mut added = self.push(id.clone(), change, desired_hash);
+        if added == OperationState::Planned {
+            added = self.await_open_add();
+        }
         self.follow_add(&id, &first, &wanted.groups, &added);
+    }
+
+    /// A student with whose login value a candidate is listed that may be theirs.
+    fn meet(&mut self, wanted: &Wanted, difference: &FieldDifference) {
+        if !self.is_met_by_open_add(wanted, None) {
+            self.adopt(wanted, difference, None);
+        }
     }
 
     fn adopt(&mut self, wanted: &Wanted, difference: &FieldDifference, replaces: Option<Sid>) {
@@ -133,24 +144,39 @@ impl Decider<'_> {
             let reason = self.login_in_use(owner, &id, replaces.is_none());
             return self.skip(id, OperationKind::Add, reason);
         }
+        let met = Met { sid: *sid, login: wanted.login.clone(), held: held.as_ref(), ours };
+        self.take_over(wanted, difference, replaces, &met);
+    }
+
+    /// The candidate becomes the student's, and what differs follows.
+    pub(super) fn take_over(
+        &mut self,
+        wanted: &Wanted,
+        difference: &FieldDifference,
+        replaces: Option<Sid>,
+        met: &Met<'_>,
+    ) {
+        let id = wanted.id.clone();
+        let Met { sid, login, held, ours } = met;
+        let (sid, ours) = (*sid, *ours);
         let confirmed = self.agreed(wanted, difference);
-        let desired_hash = desired_adoption(self.input.comparison.key, &id, &wanted.login);
+        let desired_hash = desired_adoption(self.input.comparison.key, &id, login);
         let origin = if ours { Origin::Added } else { Origin::Adopted };
-        let (login, groups) = (wanted.login.clone(), held.clone());
-        let previous_sid = self.former(&id, replaces).filter(|previous_sid| previous_sid != sid);
-        self.known_as.insert(*sid, wanted.login.clone());
-        let adoption = Adoption { sid: *sid, login, origin, confirmed, groups, replaces, previous_sid };
+        let previous_sid = self.former(&id, replaces).filter(|previous_sid| *previous_sid != sid);
+        self.known_as.insert(sid, login.clone());
+        let (login, groups) = (login.clone(), held.cloned());
+        let adoption = Adoption { sid, login, origin, confirmed, groups, replaces, previous_sid };
         let mut adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         if !ours {
-            adopted = self.doubt_adoption(*sid, held.as_ref(), difference);
+            adopted = self.doubt_adoption(met, &wanted.login, difference);
         }
         let before = self.operations.len();
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };
-        self.modify(wanted, *sid, difference, None, basis);
+        self.bring_login_in_line(wanted, difference, met, basis);
         match held {
             Some(held) => {
                 grow(&mut self.group_sizes, held);
-                self.regroup(&id, *sid, &wanted.groups, held);
+                self.regroup(&id, sid, &wanted.groups, held);
             }
             None if adopted == OperationState::Planned => {
                 self.skip(id.clone(), OperationKind::Move, SkipReason::GroupsNotTold);
@@ -305,7 +331,7 @@ impl Decider<'_> {
     }
 
     /// The wanted login value belongs to another candidate.
-    fn taken(&mut self, wanted: &Wanted) {
+    pub(super) fn taken(&mut self, wanted: &Wanted) {
         let id = wanted.id.clone();
         match self.current.other_with_login(&wanted.login, &id) {
             Some(owner) => {
@@ -316,7 +342,7 @@ impl Decider<'_> {
         }
     }
 
-    fn modify(
+    pub(super) fn modify(
         &mut self,
         wanted: &Wanted,
         sid: Sid,

@@ -25,8 +25,8 @@ use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, CountedWrite, Diff, DiffBuilder, Fingerprint, GroupBook,
     GroupDecisions, GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults,
-    LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenFailures, OperationState, Origin,
-    Plan, PlanInput, Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher,
+    LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenAdd, OpenFailures, OperationState,
+    Origin, Plan, PlanInput, Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher,
     SharedLogins, SidFact, SilencedHold, StoodGroup, Trust, Wave,
 };
 use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
@@ -57,7 +57,7 @@ pub struct World {
     pub guard: Guard,
     pub holds: OpenFailures,
     pub our_lost_adds: HashSet<StudentId>,
-    pub unsettled_adds: HashSet<StudentId>,
+    pub open_adds: HashMap<StudentId, OpenAdd>,
     pub now_ms: i64,
     /// Fields that the listing leaves out.
     pub hidden: BTreeSet<i64>,
@@ -175,7 +175,7 @@ impl World {
             },
             holds: OpenFailures::default(),
             our_lost_adds: HashSet::new(),
-            unsettled_adds: HashSet::new(),
+            open_adds: HashMap::new(),
             now_ms: 1_000 * HOUR,
             hidden: BTreeSet::new(),
             masking: BTreeSet::new(),
@@ -516,7 +516,7 @@ impl World {
             let needs = self.requests(&input);
             let mut facts = LookupResults {
                 our_lost_adds: self.our_lost_adds.clone(),
-                unsettled_adds: self.unsettled_adds.clone(),
+                open_adds: self.open_adds.clone(),
                 unlisted: self.known_unlisted(),
                 previous_sids: self.former.iter().map(|(student, sid)| (id(student), Sid(*sid))).collect(),
                 ..LookupResults::default()

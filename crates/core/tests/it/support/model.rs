@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rosterd_core::exam_plan::{
     AfterSecondWrite, Call, Change, Fingerprint, GroupAction, GuardedPlan, Link, LinkNote, Modification,
-    Operation, OperationKind, Origin, RecentWrites,
+    OpenAdd, Operation, OperationKind, Origin, RecentWrites,
 };
 use rosterd_core::roster::{FieldId, LoginValue, Sid, StudentId};
 
@@ -68,8 +68,8 @@ impl World {
                         && !matches!(operation.change, Change::Add(_))
                 })
             };
-            let Self { sent_adds, unsettled_adds, .. } = self;
-            sent_adds.retain(|student, _| is_open(student) || unsettled_adds.contains(&id(student)));
+            let Self { sent_adds, open_adds, .. } = self;
+            sent_adds.retain(|student, _| is_open(student) || open_adds.contains_key(&id(student)));
         }
         self.now_ms += HOUR;
         (plan, violations)
@@ -77,7 +77,7 @@ impl World {
 
     /// Whoever was entered by a call that was cut off is linked; of whom nothing is found out is kept in mind.
     fn settle_lost_adds(&mut self) {
-        self.unsettled_adds.clear();
+        self.open_adds.clear();
         for (student, sent) in self.sent_adds.clone() {
             let mut listed = self.candidates.iter().filter(|(sid, _)| !self.unlisted.contains(sid));
             let Some((sid, found)) = listed.find(|(_, candidate)| candidate.login == sent) else { continue };
@@ -88,7 +88,7 @@ impl World {
                 continue;
             }
             if self.silent.contains(&sid) {
-                self.unsettled_adds.insert(id(&student));
+                self.open_adds.insert(id(&student), OpenAdd::Untold);
                 continue;
             }
             let link = new_link(id(&student), Sid(sid), &login(&sent), Origin::Added);

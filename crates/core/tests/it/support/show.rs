@@ -79,6 +79,7 @@ fn state(state: &OperationState) -> String {
                 | SkipReason::Terminated
                 | SkipReason::GroupsNotTold
                 | SkipReason::TooNewToBeGone
+                | SkipReason::AddNotShown { .. }
                 | SkipReason::Contradicted
                 | SkipReason::AnotherLogin
                 | SkipReason::GroupRow(_)

@@ -1,6 +1,6 @@
 //! One test a row of the table in `src/plan/mod.rs`, and who may do what in which mode.
 
-use rosterd_core::exam_plan::{Change, Origin, PlanDocument, ValueDisplay};
+use rosterd_core::exam_plan::{Change, OpenAdd, Origin, PlanDocument, ValueDisplay};
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Adopt, Mode};
 
@@ -294,8 +294,21 @@ fn our_own_lost_add_is_taken_over_even_where_adoption_is_off() {
 #[test]
 fn whose_lost_add_nobody_can_settle_is_not_entered_again() {
     let mut world = converged([student("s1")]);
-    world.set(student("s2")).unsettled_adds.insert(id("s2"));
-    assert_eq!(world.lines(), ["add s2 skipped: not found out"]);
+    world.set(student("s2")).open_adds.insert(id("s2"), OpenAdd::Untold);
+    assert_eq!(world.lines(), ["add s2 in 1 skipped: not found out"]);
+}
+
+#[test]
+fn whose_lost_add_is_not_shown_yet_is_entered_again_from_a_moment_on_and_not_before() {
+    let mut world = converged([student("s1")]);
+    let now_ms = world.now_ms;
+    let mut lines = |again_at_ms: i64| {
+        world.set(student("s2")).open_adds.insert(id("s2"), OpenAdd::NotShown { again_at_ms });
+        world.lines()
+    };
+    let waiting = lines(now_ms + 1);
+    assert!(waiting.len() == 1 && waiting[0].contains("skipped: addnotshown"), "{waiting:?}");
+    assert_eq!(lines(now_ms), ["add s2 in 1"]);
 }
 
 #[test]

@@ -274,6 +274,12 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
             "the candidate was linked minutes ago and is not shown yet: the next run looks it up again",
         ),
         (
+            SkipReason::AddNotShown { again_at_ms: 900_000 },
+            true,
+            "the student was sent to the exam side, and neither an answer nor a look-up has shown a candidate yet: every run \
+             looks again, and from 1970-01-01T00:15:00Z on the student is added once more",
+        ),
+        (
             SkipReason::Contradicted,
             true,
             "the service calls the candidate gone and shows it all the same: it is left alone",
