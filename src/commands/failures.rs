@@ -68,47 +68,83 @@ pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -
     Ok(Exit::Done)
 }
 
-/// One line a row; of a class without room one line for all.
+/// The lines of [`lines`] as one text.
 pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> String {
-    use std::fmt::Write;
     if rows.is_empty() {
         return "Nothing has failed.".to_owned();
     }
-    let mut text = String::new();
+    lines(rows, full).into_iter().map(|line| line + "\n").collect()
+}
+
+/// One line a row; of a class without room, and of one cause of many rows, one line for all.
+pub(super) fn lines(rows: &[FailureRow], full: &[FullClassFigures]) -> Vec<String> {
+    let mut lines = Vec::new();
     let mut told: HashSet<&str> = HashSet::new();
     for row in rows {
         if let Some(class) = full_class(row, full) {
             if told.insert(&class.class_code) {
-                let _infallible = writeln!(text, "{:>5}  {}", row.id, full_text(row, class));
+                lines.push(format!("{:>5}  {}", row.id, full_text(row, class)));
             }
             continue;
         }
-        if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
-            let ignored = if row.state == FailureState::Ignored { "ignored until it changes; " } else { "" };
-            let _infallible = writeln!(
-                text,
-                "{:>5}  roster {table} {key}: {} ({ignored}for: {})",
-                row.id, row.message, row.who
-            );
-            continue;
+        let same: Vec<&FailureRow> = rows.iter().filter(|other| is_one_cause(row, other)).collect();
+        match same.as_slice() {
+            [] | [_] => lines.push(row_text(row)),
+            [first, ..] if first.id == row.id => lines.push(cause_text(row, &same)),
+            [..] => {}
         }
-        let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
-        // A row about a whole class names nobody.
-        let student =
-            if row.student_id.is_empty() { String::new() } else { format!(" of student {}", row.student_id) };
-        let when = match (row.state, &row.due_at) {
-            (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),
-            (FailureState::Held, _) => format!("held since {}", row.since),
-            (FailureState::Waiting, None) => format!("waits since {}", row.since),
-            (state, _) => format!("attempt {}; {state}", row.attempts),
-        };
-        let _infallible = writeln!(
-            text,
-            "{:>5}  {} {}{student}{class}: {} ({}; {when}; for: {})",
-            row.id, row.service, row.kind, row.message, row.code, row.who
-        );
     }
-    text
+    lines
+}
+
+/// Whether two rows have one cause, which one person mends for all of them. Its message names no student.
+fn is_one_cause(row: &FailureRow, other: &FailureRow) -> bool {
+    let code = FailureCode::parse(&row.code);
+    let is_common = matches!(code, FailureCode::GroupRefused | FailureCode::AccountFull)
+        || (code == FailureCode::ServiceStopped && row.service == Service::Exam);
+    is_common
+        && row.state != FailureState::Ignored
+        && (row.service, row.state, &row.code, &row.message)
+            == (other.service, other.state, &other.code, &other.message)
+}
+
+/// So many rows of one cause are named by their ids.
+const MOST_IDS: usize = 5;
+
+fn cause_text(row: &FailureRow, same: &[&FailureRow]) -> String {
+    let ids: Vec<String> = same.iter().take(MOST_IDS).map(|row| row.id.to_string()).collect();
+    let more = if same.len() > MOST_IDS { " and more" } else { "" };
+    format!(
+        "{:>5}  {}: {} ({}; {} rows: {}{more}; for: {}; --output json names the students)",
+        row.id,
+        row.service,
+        row.message,
+        row.code,
+        same.len(),
+        ids.join(", "),
+        row.who
+    )
+}
+
+fn row_text(row: &FailureRow) -> String {
+    if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
+        let ignored = if row.state == FailureState::Ignored { "ignored until it changes; " } else { "" };
+        return format!("{:>5}  roster {table} {key}: {} ({ignored}for: {})", row.id, row.message, row.who);
+    }
+    let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
+    // A row about a whole class names nobody.
+    let student =
+        if row.student_id.is_empty() { String::new() } else { format!(" of student {}", row.student_id) };
+    let when = match (row.state, &row.due_at) {
+        (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),
+        (FailureState::Held, _) => format!("held since {}", row.since),
+        (FailureState::Waiting, None) => format!("waits since {}", row.since),
+        (state, _) => format!("attempt {}; {state}", row.attempts),
+    };
+    format!(
+        "{:>5}  {} {}{student}{class}: {} ({}; {when}; for: {})",
+        row.id, row.service, row.kind, row.message, row.code, row.who
+    )
 }
 
 /// The class without room that a row is about, unless a person silenced the row.

@@ -199,10 +199,13 @@ fn text(status: &Status) -> String {
             None => writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve),
         };
     }
-    let (shown, more) = status.failures.split_at(status.failures.len().min(MOST_FAILURES));
-    text.push_str(&failures::rows_text(shown, &status.full_classes));
-    if !text.ends_with('\n') {
-        text.push('\n');
+    let lines = failures::lines(&status.failures, &status.full_classes);
+    let (shown, more) = lines.split_at(lines.len().min(MOST_FAILURES));
+    if shown.is_empty() {
+        text.push_str("Nothing has failed.\n");
+    }
+    for line in shown {
+        let _infallible = writeln!(text, "{line}");
     }
     if !more.is_empty() {
         let _infallible = writeln!(text, "and {} more: see rosterd failures", more.len());

@@ -120,11 +120,14 @@ impl StateStore {
     pub async fn waiting(&self, lasting_ms: i64) -> Result<BTreeMap<WaitingKind, Waiting>, StoreError> {
         let groups: Vec<Group> = sqlx::query_as(
             "SELECT min(failure_id) AS failure_id, service, kind, code, state, is_standing, call <> '' AS was_called, \
-             first_failed_at_ms < ? AS is_lasting, count(*) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
+             first_failed_at_ms < ?1 AS is_lasting, \
+             count(DISTINCT iif(code = ?2, message, failure_id)) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
              GROUP BY service, kind, code, state, is_standing, was_called, is_lasting \
              ORDER BY service, kind, code, state, is_standing, was_called, is_lasting",
         )
         .bind(lasting_ms)
+        // A wrong gid is one cause, however many students it keeps out.
+        .bind(FailureCode::GroupRefused.as_str())
         .fetch_all(&self.reader)
         .await
         .doing("counting what waits")?;

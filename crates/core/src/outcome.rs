@@ -62,6 +62,8 @@ pub struct FailureCause {
     /// Whether the call went without an answer. What was intended stays written down then, until a complete reading
     /// has shown that nothing was done: a look-up may lag behind.
     pub is_unanswered: bool,
+    /// Whether it is the call that was refused, with not a word about any of its items.
+    pub refused_as_whole: bool,
     /// The phone or e-mail that the failure depends on: with another one it is tried at once.
     pub contact: Option<Fingerprint>,
     /// The call that failed, where it is not the one that the operation itself needs.
@@ -93,6 +95,7 @@ impl FailureCause {
             next: Some(NextAttempt::AfterDelay),
             retry_after: None,
             is_unanswered: false,
+            refused_as_whole: false,
             contact: None,
             call: None,
             sent_with: SentWith::Untold,

@@ -21,7 +21,7 @@ use super::standing::StandingOperations;
 use super::storm::{Turns, is_undivided, left_for_later};
 use super::witnesses::Witness;
 use super::write_call::WriteCall;
-use super::{ExamSide, ExamSyncError, record, refused_groups};
+use super::{ExamSide, ExamSyncError, record, refused_by_service, refused_groups};
 use crate::remote::exam::ExamWriter;
 use crate::run::Context;
 use crate::run::delivery::{
@@ -229,7 +229,7 @@ impl<'a> ExamApplier<'a> {
         }
         context.run_context.state.blame_account(&refused).await?;
         refused_groups::blame(&context.run_context.state, context.plan, &state).await?;
-        Ok(context.run_context.state.blame_service(&refused_to_the_last(context.plan, &state)).await?)
+        Ok(refused_by_service::blame(context.run_context, context.plan, &state).await?)
     }
 
     /// Whose the candidates are that adds have brought: a service may hand out one that is linked already.
@@ -240,18 +240,6 @@ impl<'a> ExamApplier<'a> {
         });
         self.context.run_context.state.sid_owners(brought).await
     }
-}
-
-/// What was refused by a service that refuses everything of its kind.
-fn refused_to_the_last(plan: &GuardedPlan, state: &ApplyState) -> Vec<OperationKey> {
-    let Some(ServiceStop::RefusedItems { call, .. }) = state.stopped() else { return Vec::new() };
-    let is_refused = |at: usize, operation: &Operation| {
-        let cause = state.outcome(at).and_then(Outcome::cause);
-        record::endpoint_of(operation.kind()) == Some(*call)
-            && cause.is_some_and(|cause| cause.code == FailureCode::Refused)
-    };
-    let refused = plan.operations.iter().enumerate().filter(|(at, operation)| is_refused(*at, operation));
-    refused.map(|(_, operation)| key(operation)).collect()
 }
 
 /// Counts every operation once, and what that means for how the run ends.

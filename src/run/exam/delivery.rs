@@ -192,6 +192,7 @@ fn caused_by(error: &ExamError) -> FailureCause {
         service_text: error.message().map(str::to_owned),
         retry_after: error.retry_after(),
         is_unanswered: error.may_have_been_applied(),
+        refused_as_whole: matches!(error, ExamError::Refused { .. }),
         ..FailureCause::new(error.code(), in_one_line(error))
     }
 }

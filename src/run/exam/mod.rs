@@ -23,6 +23,7 @@ mod proof;
 mod read_back;
 mod recall;
 mod record;
+mod refused_by_service;
 mod refused_groups;
 mod renamed_candidates;
 mod second_writes;

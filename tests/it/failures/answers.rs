@@ -213,7 +213,36 @@ async fn a_group_that_takes_nobody_while_others_are_entered_is_a_cause_for_it_an
             assert_eq!((row.code.as_str(), row.owner), ("group-refused", "it"), "{how}: {row:?}");
             assert!(row.message.contains("999999"), "{how}: {row:?}");
         }
-        world.groups.insert("g9".to_owned(), world.groups["g1"]);
+        world.groups.insert("g9".to_owned(), Some(world.sandbox.create_group("g9")));
+        world.edit("s003", |it| it).await;
+        let _report = world.run_later().await;
+        assert_eq!(world.failures().await, [], "{how}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_into_which_nobody_can_be_moved_is_one_cause_for_it() {
+    for how in ["refuse_call", "fail_item"] {
+        let mut world = ExamSchool::in_step(students(20)).await;
+        world.set("exam.unknown_gid", how);
+        world.groups.insert("g9".to_owned(), Some(999_999));
+        for id in ["s003", "s011", "s017"] {
+            world.edit(id, |it| it.in_groups(["g9"])).await;
+        }
+        world.edit("s005", |it| it.named("Somebody else")).await;
+        let report = world.run().await;
+        assert_eq!(
+            (report.applied(), report.failed()),
+            ("1 modify".to_owned(), "3 move".to_owned()),
+            "{how}"
+        );
+        let failures = world.failures().await;
+        assert_eq!(failures.len(), 3, "{how}: {failures:?}");
+        for row in &failures {
+            assert_eq!((row.code.as_str(), row.owner), ("group-refused", "it"), "{how}: {row:?}");
+            assert!(row.message.contains("999999"), "{how}: {row:?}");
+        }
+        world.groups.insert("g9".to_owned(), Some(world.sandbox.create_group("g9")));
         world.edit("s003", |it| it).await;
         let _report = world.run_later().await;
         assert_eq!(world.failures().await, [], "{how}");

@@ -166,3 +166,17 @@ async fn the_first_line_of_status_counts_for_each_owner_what_failures_shows_for_
         "{first} {rows:#}"
     );
 }
+
+#[tokio::test]
+async fn a_wrong_gid_is_one_matter_for_it_however_many_students_it_keeps_out() {
+    let mut world = ExamSchool::in_step(students(20)).await;
+    world.settings.retry.max_attempts = 1;
+    world.groups.insert("g9".to_owned(), Some(999_999));
+    for id in ["s003", "s011", "s017"] {
+        world.edit(id, |it| it.in_groups(["g9"])).await;
+    }
+    world.edit("s005", |it| it.named("Somebody else")).await;
+    let report = world.run().await;
+    assert_eq!(attention(&report), ["dead-letters 1 it"]);
+    assert_eq!(world.failures().await.len(), 3, "each student has a row");
+}

@@ -84,3 +84,45 @@ async fn everything_refused_for_days_uses_up_no_attempt_and_makes_nobody_a_dead_
     world.set("exam.refused_writes", "none");
     assert_eq!(world.run_later().await.applied(), "40 modify");
 }
+
+#[tokio::test]
+async fn few_items_that_are_refused_like_everything_use_up_no_attempt_and_make_nobody_a_dead_letter() {
+    for (kind, items) in KINDS.iter().flat_map(|kind| [(*kind, 1), (*kind, 2)]) {
+        let mut world = with_work(kind, items, 6).await;
+        world.settings.retry.max_attempts = 3;
+        world.set("exam.refused_writes", "all");
+        for _ in 0..5 {
+            assert_eq!(world.run_later().await.exit_code, 3, "{kind} {items}");
+        }
+        let rows = world.failures().await;
+        assert_eq!(rows.len(), items, "{kind}: {rows:?}");
+        for row in &rows {
+            assert_eq!((row.state, row.owner), (FailureState::Waiting, "service"), "{kind} {items}: {row:?}");
+        }
+        world.set("exam.refused_writes", "none");
+        for _ in 0..2 {
+            let _report = world.run_later().await;
+        }
+        assert_eq!(world.failures().await, [], "{kind} {items}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{kind} {items}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_again_after_others_went_through_comes_to_a_person_in_the_end() {
+    let mut world = ExamSchool::in_step(students(4)).await;
+    world.set("exam.unknown_gid", "refuse_call");
+    world.settings.retry.max_attempts = 3;
+    world.groups.insert("g9".to_owned(), Some(999_999));
+    world.put(student("odd").in_groups(["g9"])).await;
+    let _refused = [world.run_later().await, world.run_later().await];
+    let row = world.failures().await.remove(0);
+    assert_eq!((row.state, row.owner), (FailureState::Waiting, "service"), "{row:?}");
+    world.put(student("another")).await;
+    let mut states = Vec::new();
+    for _ in 0..5 {
+        let _report = world.run_later().await;
+        states.extend(world.failures().await.into_iter().map(|row| (row.state, row.code)));
+    }
+    assert_eq!(states.last(), Some(&(FailureState::Dead, "refused".to_owned())), "{states:?}");
+}

@@ -1,0 +1,70 @@
+//! What was refused by a service that refuses everything: no attempt of any student's.
+//!
+//! Of twenty items and more the run says so itself and stops ([`super::storm`]). Fewer are judged as items; where every call
+//! was refused with one and the same answer and nothing went through, that says nothing about any of them either.
+
+use super::record::{self, key};
+use crate::run::Context;
+use crate::run::delivery::{ApplyState, ServiceStop};
+use crate::store::StoreError;
+use rosterd_core::exam_plan::{GuardedPlan, Operation, OperationKind};
+use rosterd_core::failure::{Attempts, FailureCode, FailureOwner, Fault, NextAttempt, OperationKey};
+use rosterd_core::outcome::{FailureCause, Outcome};
+
+/// Blames the service instead of the students.
+pub(super) async fn blame(
+    context: &Context,
+    plan: &GuardedPlan,
+    state: &ApplyState,
+) -> Result<(), StoreError> {
+    if let Some(ServiceStop::RefusedItems { call, .. }) = state.stopped() {
+        return context.state.blame_service(&refused_to_the_last(plan, state, call)).await;
+    }
+    let now_ms = context.clock.now_ms();
+    let decide = |attempts: Attempts| {
+        let next = NextAttempt::AfterDelay;
+        context.retry.schedule(next, attempts, Fault::Service, now_ms, fastrand::f64(), None)
+    };
+    context.state.excuse_items(&refused_alike(plan, state), decide).await
+}
+
+/// What was refused of the kind of call over which the run was stopped.
+fn refused_to_the_last(plan: &GuardedPlan, state: &ApplyState, call: &str) -> Vec<OperationKey> {
+    let is_refused = |at: usize, operation: &Operation| {
+        let cause = state.outcome(at).and_then(Outcome::cause);
+        record::endpoint_of(operation.kind()) == Some(call)
+            && cause.is_some_and(|cause| cause.code == FailureCode::Refused)
+    };
+    let refused = plan.operations.iter().enumerate().filter(|(at, operation)| is_refused(*at, operation));
+    refused.map(|(_, operation)| key(operation)).collect()
+}
+
+/// What was refused in a run of which nothing went through, where each call was refused with the same words. Empty where any
+/// answer told one item from another.
+fn refused_alike(plan: &GuardedPlan, state: &ApplyState) -> Vec<OperationKey> {
+    let mut refused = Vec::new();
+    let mut first: Option<&FailureCause> = None;
+    for (at, operation) in plan.operations.iter().enumerate() {
+        // For an adoption nothing is sent.
+        if operation.kind() == OperationKind::Adopt {
+            continue;
+        }
+        match state.outcome(at) {
+            Some(Outcome::Applied(())) => return Vec::new(),
+            Some(Outcome::Failed(cause)) if cause.refused_as_whole => {
+                if first.get_or_insert(cause).service_text != cause.service_text {
+                    return Vec::new();
+                }
+                refused.push(key(operation));
+            }
+            Some(Outcome::Failed(cause)) => {
+                let operation = key(operation);
+                if !FailureOwner::is_service_fault(operation.kind, &cause.code) {
+                    return Vec::new();
+                }
+            }
+            Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => {}
+        }
+    }
+    refused
+}
