@@ -1,7 +1,7 @@
 //! What the operating system says about files: which one a path names, who may use it, how much room there is. It opens
 //! none of them.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -60,6 +60,19 @@ pub fn effective_user() -> u32 {
 /// The user that the file belongs to.
 pub fn owner(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|file| file.uid())
+}
+
+/// A file that root has made in somebody else's folder is theirs: else whoever works there could not use it.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn give_to_owner_of(file: &File, folder: &Path) -> std::io::Result<()> {
+    let (own, folder) = (file.metadata()?, std::fs::metadata(folder)?);
+    // Nobody but root may give a file away.
+    if own.uid() == 0 && folder.uid() != 0 && effective_user() == 0 {
+        std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
 }
 
 /// The rights on the file: the last twelve bits of its mode.
@@ -136,6 +149,22 @@ fn refusal(right: Right, path: &Path) -> String {
          {mode:04o}: give it with chown, chmod or a common group, or run rosterd as user {owner}",
         right.as_str()
     )
+}
+
+/// How many names the file at this path has, links followed; 1 where there is none.
+pub fn names(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(1, |file| file.nlink())
+}
+
+/// Whether something is mounted at this very path: a single file, where it is none of a folder. What lies beside it in its
+/// own folder is not seen then.
+pub fn is_mounted_alone(path: &Path) -> bool {
+    // Contract: proc(5), /proc/PID/mountinfo: the fifth field is the mount point, with blanks and backslashes in octal.
+    let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else { return false };
+    let escaped = |at: &str| {
+        at.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+    };
+    mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|at| Path::new(&escaped(at)) == path)
 }
 
 /// Whether the file system of this file is mounted read-only.

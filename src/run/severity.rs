@@ -73,6 +73,7 @@ impl Severity {
             | StoreError::Open { .. }
             | StoreError::Prepare { .. }
             | StoreError::Foreign { .. }
+            | StoreError::Linked { .. }
             | StoreError::Denied { .. } => Self::Configuration,
             StoreError::Query { .. }
             | StoreError::Row { .. }

@@ -55,6 +55,12 @@ pub enum StoreError {
          it, and the next one goes on; leave that file alone, it does no harm"
     )]
     LockRemoved { path: PathBuf },
+    /// It has a second name (a hard link). Under each of them lies another log and another lock, so whoever uses both spoils it.
+    #[error(
+        "state.database {path}: the file has another name as well (a hard link), and used under both it would be spoilt: find \
+         it with find / -xdev -samefile {path}, and remove it or replace it by a copy"
+    )]
+    Linked { path: PathBuf },
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
@@ -151,6 +157,7 @@ impl StoreError {
             | Self::Prepare { .. }
             | Self::Schema { .. }
             | Self::Foreign { .. }
+            | Self::Linked { .. }
             | Self::Row { .. } => false,
         }
     }

@@ -158,6 +158,8 @@ fn take(state_database: &Path, ending: &str) -> Result<Option<LockedFile>, LockE
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(&path).map_err(failed)?;
+        // One run of root must not lock out the service for good.
+        files::give_to_owner_of(&file, files::folder_of(&path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -46,11 +46,15 @@ impl StateStore {
     /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
     ///
     /// # Errors
-    /// When it cannot be opened or created, was written by a newer version, or is a database of something else.
+    /// When it cannot be opened or created, has a second name, was written by a newer version, or is a database of something
+    /// else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         recognition::require_ours(path).await?;
         prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
         let path = files::resolved(path);
+        if files::names(&path) > 1 {
+            return Err(StoreError::Linked { path });
+        }
         room::opened(&path);
         let identity = FileIdentity::of(&path);
         let options = SqliteConnectOptions::new()
@@ -199,7 +203,8 @@ fn prepare(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    files::give_to_owner_of(&file, files::folder_of(path))
 }
 
 #[cfg(test)]

@@ -135,3 +135,20 @@ async fn a_folder_in_which_the_first_run_cannot_make_a_state_is_found_by_check()
     let status = place.run(&["status"]);
     assert_eq!((status.code, status.stdout.contains("No run yet")), (0, true), "{status:#?}");
 }
+
+#[tokio::test]
+async fn a_run_of_root_in_the_folder_of_the_service_leaves_nothing_that_the_service_may_not_use() {
+    if !is_root("a_run_of_root_in_the_folder_of_the_service_leaves_nothing_that_the_service_may_not_use") {
+        return;
+    }
+    let place = Place::new().await;
+    std::fs::create_dir(place.path("state")).unwrap();
+    chown(place.path("state"), Some(SERVICE), Some(SERVICE)).unwrap();
+    let mut command = rosterd_testkit::bare(place.path("rosterd").to_str().unwrap(), &["--sync-now"]);
+    command.arg("--config").arg(place.path("config.toml")).env("ROSTERD__EXAM__CODE", "xxx");
+    let by_root = ended(command);
+    // Nobody answers at the address; whoever runs it, that is all that is wrong.
+    assert_eq!(by_root.code, 75, "{by_root:#?}");
+    let by_service = place.run(&["--sync-now"]);
+    assert_eq!(by_service.code, 75, "{by_service:#?}");
+}

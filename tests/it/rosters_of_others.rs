@@ -374,6 +374,21 @@ async fn a_copy_that_a_killed_process_left_is_removed_and_one_in_use_is_not() {
 }
 
 #[tokio::test]
+async fn a_copy_that_root_makes_is_the_services_to_remove() {
+    use std::os::unix::fs::MetadataExt as _;
+    if !is_root("a_copy_that_root_makes_is_the_services_to_remove") {
+        return;
+    }
+    let place = with_a_log().await.shared(0o755, 0o644);
+    let database = place.open().await.unwrap();
+    let copies = copies(&place);
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    let owner = std::fs::metadata(place.path("state").join(&copies[0])).unwrap().uid();
+    assert_eq!(owner, SERVICE);
+    database.close().await;
+}
+
+#[tokio::test]
 async fn a_service_of_another_user_leaves_nothing_beside_a_roster_and_reads_it_whatever_its_mode() {
     if !is_root("a_service_of_another_user_leaves_nothing_beside_a_roster_and_reads_it_whatever_its_mode") {
         return;
@@ -498,6 +513,56 @@ impl Drop for Share {
     fn drop(&mut self) {
         let _left = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
+}
+
+/// A file that is mounted alone, over an empty one.
+struct MountedFile(PathBuf);
+
+impl MountedFile {
+    fn of(file: &Path, at: PathBuf, test: &str) -> Option<Self> {
+        std::fs::write(&at, "").unwrap();
+        let mounted = Command::new("mount").arg("--bind").arg(file).arg(&at).stderr(Stdio::null()).status();
+        let mounted = mounted.is_ok_and(|done| done.success());
+        if !mounted {
+            eprintln!("NOT RUN, needs the right to mount: {test}");
+        }
+        mounted.then_some(Self(at))
+    }
+}
+
+impl Drop for MountedFile {
+    fn drop(&mut self) {
+        let _left = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_roster_in_wal_mode_whose_log_lies_beside_another_name_is_refused_with_cause_and_cure() {
+    const TEST: &str =
+        "a_roster_in_wal_mode_whose_log_lies_beside_another_name_is_refused_with_cause_and_cure";
+    let place = with_a_log().await;
+    let (roster, linked) = (place.path("roster/roster.db"), place.path("linked.db"));
+    let open = async |path: &Path| {
+        let columns = ["name".to_owned()];
+        RosterDatabase::open(path, &RosterQueries::default(), &columns, &place.state()).await.map(drop)
+    };
+    std::fs::hard_link(&roster, &linked).unwrap();
+    let refused = open(&linked).await.unwrap_err().to_string();
+    assert!(refused.contains("hard link") && refused.contains("journal_mode"), "{refused}");
+    open(&roster).await.unwrap();
+    std::fs::remove_file(&linked).unwrap();
+    std::os::unix::fs::symlink(&roster, &linked).unwrap();
+    open(&linked).await.unwrap();
+    let Some(mounted) = MountedFile::of(&roster, place.path("a file.db"), TEST) else { return };
+    let refused = open(&mounted.0).await.unwrap_err().to_string();
+    assert!(refused.contains("single file") && refused.contains("mount the whole folder"), "{refused}");
+    // Without a log nothing is missed.
+    let closed = Place::new(THREE).await;
+    let Some(mounted) = MountedFile::of(&closed.path("roster/roster.db"), place.path("closed.db"), TEST)
+    else {
+        return;
+    };
+    open(&mounted.0).await.unwrap();
 }
 
 #[tokio::test]

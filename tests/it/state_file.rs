@@ -46,6 +46,28 @@ async fn tables(path: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_with_a_second_name_is_refused_under_both_until_there_is_one() {
+    let mut school = small().await;
+    school.leaves_work_behind();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    std::fs::hard_link(school.path("state.db"), school.path("other.db")).unwrap();
+    for name in ["state.db", "other.db"] {
+        school.setting("STATE__DATABASE", school.path(name).to_str().unwrap());
+        for command in [&["--sync-now"][..], &["status"]] {
+            let ended = school.program(command);
+            assert_eq!(ended.code, 78, "{name}: {ended:#?}");
+            assert!(
+                said(&ended).contains("hard link") && said(&ended).contains("-samefile"),
+                "{name}: {ended:#?}"
+            );
+        }
+    }
+    std::fs::remove_file(school.path("other.db")).unwrap();
+    school.setting("STATE__DATABASE", school.path("state.db").to_str().unwrap());
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_state_that_is_the_roster_is_a_wrong_configuration_under_whichever_name() {
     let mut school = small().await;
     let roster = school.path("roster.db");

@@ -129,6 +129,7 @@ async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::
 /// What is open, where that is still the roster; else opens it.
 async fn connect<'a>(path: &Path, state: &Path, open: &'a mut Open) -> Result<&'a Connections, RosterError> {
     let descriptor = look(path)?;
+    require_log_in_sight(path, &descriptor)?;
     let is_current =
         open.connections.as_ref().is_some_and(|connections| connections.is_current(path, &descriptor));
     if !is_current {
@@ -165,6 +166,25 @@ fn look(path: &Path) -> Result<Arc<Descriptor>, RosterError> {
         }
         Err(source) => Err(cannot_open(path, source.into())),
     }
+}
+
+/// A roster in WAL mode without its log beside it was closed by its own program, or its log lies beside another name of it:
+/// then what was written since would not be seen, and nothing would tell.
+fn require_log_in_sight(path: &Path, descriptor: &Descriptor) -> Result<(), RosterError> {
+    let resolved = files::resolved(path);
+    if !descriptor.is_wal().unwrap_or(false) || beside(&resolved, "-wal").exists() {
+        return Ok(());
+    }
+    let what = if files::is_mounted_alone(&resolved) {
+        "is in WAL mode and mounted as a single file, so its log, which lies beside it in its own folder, is not seen: mount the \
+         whole folder, or let the program that writes it set `PRAGMA journal_mode = DELETE`"
+    } else if files::names(&resolved) > 1 {
+        "is in WAL mode and has another name as well (a hard link), beside which its log may lie unseen: enter the name that the \
+         program that writes it uses, link to it by ln -s, or let that program set `PRAGMA journal_mode = DELETE`"
+    } else {
+        return Ok(());
+    };
+    Err(RosterError::Unreadable { path: path.to_owned(), what: what.to_owned() })
 }
 
 /// Whether SQLite can read the file where it is and leave nothing behind. In WAL mode it writes a log and an index

@@ -250,8 +250,11 @@ fn place(state: &Path) -> PathBuf {
     folder.unwrap_or(Path::new(".")).join(name)
 }
 
+/// Of root's it is the folder's owner's, so that the service can remove it should root's run be killed.
 fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    files::give_to_owner_of(&file, files::folder_of(path))?;
+    Ok(file)
 }
 
 fn identity(file: &File) -> Option<FileIdentity> {

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqlitePool};
 
 use super::RosterWriteError;
+use crate::files;
 use crate::store::pool;
 use rosterd_import::RosterTable;
 
@@ -23,29 +24,11 @@ pub(super) fn create_private(path: &Path) -> Result<(), RosterWriteError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(file) => give_to_folders_owner(path, &file)
+        Ok(file) => files::give_to_owner_of(&file, files::folder_of(path))
             .map_err(|source| RosterWriteError::Create { path: path.to_owned(), source }),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(RosterWriteError::Create { path: path.to_owned(), source }),
     }
-}
-
-#[cfg(unix)]
-fn give_to_folders_owner(path: &Path, file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (own, folder) = (file.metadata()?, std::fs::metadata(folder)?);
-    // Nobody but root may give a file away.
-    if own.uid() == 0 && folder.uid() != 0 {
-        fchown(file, Some(folder.uid()), Some(folder.gid()))
-    } else {
-        Ok(())
-    }
-}
-
-#[cfg(not(unix))]
-fn give_to_folders_owner(_path: &Path, _file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// A pool of one connection, kept for good.
