@@ -18,7 +18,7 @@ use crate::daemon::{
 use crate::exit::Exit;
 use crate::run::{
     Context, Counts, FileOutcome, Progress, ResultsReport, RosterFile, RunReport, ServiceReport, Severity,
-    Trigger, pull_results, reconcile, remember_pull,
+    Trigger, last_pull, pull_results, reconcile, remember_pull, remember_schedule,
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
@@ -44,6 +44,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let app = App::with(settings).await?;
     let settings = Arc::clone(&app.settings);
     let health = Health::new();
+    health.watches(&health::state_folder(&settings));
     remember_past(&app, &health).await?;
     // Problems that can be found now are reported now, not at the first run. Only a wrong configuration stops a start: a
     // roster that is not there, or is just being replaced, is the next run's business.
@@ -80,7 +81,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let parts = DaemonConfig {
         timetable: timetable(&settings),
         clock: app.clock.clone(),
-        timer: Timer::each_second(),
+        timer: Timer::of_jobs(),
         health,
         notifier: Notifier::systemd(),
         signals,
@@ -138,7 +139,7 @@ fn need_a_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
 
 /// Runs, and pulls of results where there is a service to pull them from.
 fn timetable(settings: &Settings) -> Timetable {
-    let results = settings.results.cron.clone().filter(|_| settings.exam.enabled);
+    let results = settings.results_schedule().map(|schedule| schedule.cron);
     Timetable { sync: settings.schedule.clone(), results }
 }
 
@@ -193,7 +194,7 @@ fn outcome_word(outcome: &str) -> &'static str {
 }
 
 /// The longest wait of a due run for another one to end, in milliseconds.
-const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
+pub(super) const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
 
 /// The pause between two looks whether the other one has ended.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -352,6 +353,14 @@ impl RunHandler for Runs {
 
     async fn stored_next_due(&self) -> Option<i64> {
         self.state.fact(NEXT_DUE).await.ok().flatten().and_then(|text| text.parse().ok())
+    }
+
+    async fn last_pull(&self) -> Option<i64> {
+        let last = last_pull(&self.state).await.ok().flatten();
+        if let Err(error) = remember_schedule(&self.state, self.clock.now_ms()).await {
+            tracing::warn!("since when pulls of results are due could not be stored: {error}");
+        }
+        last
     }
 
     async fn store_next_due(&self, due_ms: Option<i64>) {

@@ -1,13 +1,19 @@
 //! Health and attention as the state tells them: what `status` shows, and what a daemon knows right after its start.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::daemon::LONGEST_WAIT_MS;
 use super::{inbox, old_roster};
 use crate::daemon::schedule;
-use crate::run::{Attention, failing_pulls, is_waiting_kind, waiting_attention};
+use crate::files;
+use crate::run::{
+    Attention, failing_pulls, is_waiting_kind, last_pull, moment, unlisted_results, waiting_attention,
+};
 use crate::settings::Settings;
-use crate::store::{RunLock, RunRow, StateStore, StoreError};
+use crate::store::{OddRow, RunLock, RunRow, StateStore, StoreError};
 use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
@@ -36,7 +42,13 @@ pub(super) async fn facts(
     let running_since_ms =
         unfinished.filter(|_| RunLock::is_held(&settings.state.database)).map(|run| run.started_at_ms);
     let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms));
-    Ok(HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed })
+    let is_disk_full = files::is_full(&state_folder(settings));
+    Ok(HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full })
+}
+
+/// The folder of the state database, links followed.
+pub(super) fn state_folder(settings: &Settings) -> PathBuf {
+    files::folder_of(&files::resolved(&settings.state.database)).to_owned()
 }
 
 /// When the daemon's next run is due, as it was stored last.
@@ -81,7 +93,7 @@ pub(super) async fn attention(
         said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
     let waiting = waiting_attention(state, settings.retry.max_delay, now_ms).await?.into_iter();
     attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), shown(it))));
-    let (count, since_ms) = state.unreadable_results().await?;
+    let (count, since_ms) = state.odd_rows(OddRow::Unreadable).await?;
     if count > 0 {
         let verb = if count == 1 { "is" } else { "are" };
         let results = counted(count, "exam result");
@@ -91,8 +103,18 @@ pub(super) async fn attention(
             shown(Attention::new(count, since_ms, FailureOwner::It, what)),
         );
     }
+    if let Some((count, since_ms)) = unlisted_results(state).await? {
+        let results = counted(count, "exam result");
+        let what = format!("the service counts {results} more than it lists: ask it about the others");
+        attention.insert(
+            "unlisted-results".to_owned(),
+            shown(Attention::new(count, Some(since_ms), FailureOwner::It, what)),
+        );
+    }
     if let Some(failing) = failing_pulls(state).await? {
         attention.insert("failing-results".to_owned(), shown(failing));
+    } else if let Some(late) = late_pull(state, settings, now_ms).await? {
+        attention.insert("late-results".to_owned(), shown(late));
     }
     if let Some(old) = old_roster::attention(settings, now_ms) {
         attention.insert("old-roster".to_owned(), shown(old));
@@ -100,6 +122,28 @@ pub(super) async fn attention(
     let folders = inbox::attention(settings, now_ms);
     attention.extend(folders.into_iter().map(|(kind, it)| (kind.to_owned(), shown(it))));
     Ok(attention)
+}
+
+/// A pull that is due waits so long at most for another run to end.
+const LATEST_PULL_MS: i64 = LONGEST_WAIT_MS + 60 * 60 * 1000;
+
+/// A pull of exam results that was due since the last one and has not come.
+async fn late_pull(
+    state: &StateStore,
+    settings: &Settings,
+    now_ms: i64,
+) -> Result<Option<Attention>, StoreError> {
+    let Some(schedule) = settings.results_schedule() else { return Ok(None) };
+    let Some(last) = last_pull(state).await? else { return Ok(None) };
+    let due = schedule::due_since(&schedule, last);
+    let Some(due) = due.filter(|due| due.saturating_add(LATEST_PULL_MS) <= now_ms) else { return Ok(None) };
+    let what = format!(
+        "no exam results since {}: a pull was due at {} and has not come; see that the daemon runs, or pull them with \
+         rosterd results",
+        moment(last),
+        moment(due)
+    );
+    Ok(Some(Attention::new(1, Some(due), FailureOwner::It, what)))
 }
 
 fn shown(attention: Attention) -> ShownAttention {

@@ -1,6 +1,7 @@
-//! The loop behind [`super::run`]: a tick every second, one run at a time, notices in between.
+//! The loop behind [`super::run`]: woken at the moments at which something is due, one run at a time, notices in between.
 //!
-//! The ticks are the [`Timer`](super::Timer)'s; whether something is due at one is [`super::schedule`]'s.
+//! The moments are armed with the [`Timer`](super::Timer); whether something is due when it wakes is [`super::schedule`]'s,
+//! which the clock alone decides: a moment that was worked out before the clock was set is neither missed nor met twice.
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
@@ -20,9 +21,6 @@ use super::{
     DaemonConfig, DaemonSignal, RunHandler, RunSummary, ShutdownResult, StopSignal, Timetable, Trigger,
 };
 
-/// How long after one tick the next may be, when the next sign of life must not be late.
-const BETWEEN_TICKS: Duration = Duration::from_millis(1500);
-
 /// The time that a run has to record calls in flight after the daemon was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -39,7 +37,7 @@ pub(super) struct Engine<W> {
     running: Option<Running>,
     waiting: Waiting,
     last_tick: Timestamp,
-    /// Whether the tick before this one came in time.
+    /// Whether the last moment that was armed came in time.
     timer_ticks: bool,
     last_sign_of_life: Option<Instant>,
     last_run: Option<String>,
@@ -103,8 +101,12 @@ impl<W: RunHandler> Engine<W> {
 
     pub(super) async fn run(mut self) -> ShutdownResult {
         self.start().await;
-        self.config.timer.start();
+        if let Some(pause) = self.config.notifier.watchdog_pause() {
+            self.config.timer.look_every(pause);
+        }
         loop {
+            let moments = [self.planned.start_at, self.planned.results_at];
+            self.config.timer.arm(moments.into_iter().flatten(), self.config.clock.now());
             let wake = tokio::select! {
                 biased;
                 () = self.config.stop.cancelled() => Wake::Stop(StopSignal::Terminate),
@@ -122,10 +124,7 @@ impl<W: RunHandler> Engine<W> {
                     let _summary = self.finish(result);
                     self.start_what_waits();
                 }
-                Wake::Tick(tick) => {
-                    self.watch_timer(tick);
-                    self.tick().await;
-                }
+                Wake::Tick(tick) => self.tick(tick).await,
             }
         }
     }
@@ -139,6 +138,7 @@ impl<W: RunHandler> Engine<W> {
         if let Due::Now { .. } = at_start {
             self.order(Trigger::Missed, stored.unwrap_or(now));
         }
+        self.catch_up_with_results(now).await;
         self.plan_results(now);
         self.config.notifier.tell(&ServiceStatus::Ready);
         self.tell_status();
@@ -147,26 +147,31 @@ impl<W: RunHandler> Engine<W> {
 
     /// The loop goes on without the timer, a few seconds late at most; that the timer is silent is said once and
     /// counted each time.
-    fn watch_timer(&mut self, tick: Tick) {
+    fn watch_timer(&mut self, tick: Tick, now: Timestamp) {
+        let is_due = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
         match tick {
-            Tick::InTime if !self.timer_ticks => tracing::info!("the timer ticks again"),
-            Tick::InTime => {}
-            Tick::Silent => {
+            Tick::Moment if !self.timer_ticks => {
+                tracing::info!("the timer ticks again");
+                self.timer_ticks = true;
+            }
+            // A clock that was set back since has its moments still to come.
+            Tick::Silent if is_due(self.planned.start_at) || is_due(self.planned.results_at) => {
                 self.config.health.timer_restarted();
-                if self.timer_ticks {
+                if std::mem::take(&mut self.timer_ticks) {
                     let silent_s = SILENCE.as_secs();
                     tracing::error!(
                         silent_s,
-                        "the timer did not tick; it was started anew, and the daemon goes on"
+                        "the timer did not tick; it is started anew, and the daemon goes on"
                     );
                 }
             }
+            Tick::Moment | Tick::Silent | Tick::Look => {}
         }
-        self.timer_ticks = tick == Tick::InTime;
     }
 
-    async fn tick(&mut self) {
+    async fn tick(&mut self, tick: Tick) {
         let now = self.config.clock.now();
+        self.watch_timer(tick, now);
         self.config.health.heartbeat(now.as_millisecond());
         self.give_sign_of_life();
         if now.duration_since(self.last_tick) < -CLOCK_STEP {
@@ -267,6 +272,16 @@ impl<W: RunHandler> Engine<W> {
         self.handler.store_next_due(due.map(Timestamp::as_millisecond)).await;
     }
 
+    /// A pull that was due while the daemon was down is caught up like a run.
+    async fn catch_up_with_results(&mut self, now: Timestamp) {
+        let Some(schedule) = self.config.timetable.results_schedule() else { return };
+        let last = self.handler.last_pull().await.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let due = last.and_then(|last| next_due(&schedule, last));
+        if let Due::Now { .. } = due_at_start(&schedule, due, now) {
+            self.order(Trigger::Results, now);
+        }
+    }
+
     fn plan_results(&mut self, now: Timestamp) {
         let schedule = self.config.timetable.results_schedule();
         self.planned.results_at = schedule.and_then(|schedule| next_due(&schedule, now));
@@ -346,7 +361,8 @@ impl<W: RunHandler> Engine<W> {
     /// Sent by the loop as it ticks, not by a timer of its own: a stuck loop must be noticed.
     fn give_sign_of_life(&mut self) {
         let Some(pause) = self.config.notifier.watchdog_pause() else { return };
-        if self.last_sign_of_life.is_none_or(|at| at.elapsed() + BETWEEN_TICKS > pause) {
+        // Half of it: the next look may be as late as the pause is long.
+        if self.last_sign_of_life.is_none_or(|at| at.elapsed() >= pause / 2) {
             self.config.notifier.tell(&ServiceStatus::Watchdog);
             self.last_sign_of_life = Some(Instant::now());
         }

@@ -35,6 +35,9 @@ pub trait RunHandler: Send + Sync + 'static {
     /// The due time that was stored last, in milliseconds since 1970 UTC.
     fn stored_next_due(&self) -> impl Future<Output = Option<i64>> + Send;
 
+    /// When the last pull of exam results ended, in milliseconds since 1970 UTC.
+    fn last_pull(&self) -> impl Future<Output = Option<i64>> + Send;
+
     /// Stores the next due time; a failure to do so is logged there and costs no more than a missed catch-up.
     fn store_next_due(&self, due_ms: Option<i64>) -> impl Future<Output = ()> + Send;
 
@@ -102,7 +105,7 @@ pub struct DaemonConfig {
     /// When things are due.
     pub timetable: Timetable,
     pub clock: Clock,
-    /// What wakes it: [`Timer::each_second`].
+    /// What wakes it: [`Timer::of_jobs`].
     pub timer: Timer,
     /// The health that it reports to.
     pub health: Health,

@@ -36,7 +36,10 @@ pub use exam::{
 pub use one_line::in_one_line;
 pub use progress::Progress;
 pub use report::{Counts, HoldLine, RunOutcome, RunReport, ServiceReport, moment};
-pub use results::{ResultsPull, ResultsReport, failing_pulls, pull_results, remember_pull};
+pub use results::{
+    ResultsPull, ResultsReport, failing_pulls, last_pull, pull_results, remember_pull, remember_schedule,
+    unlisted_results,
+};
 pub use roster_check::{RosterCheck, check_roster};
 pub use roster_files::{FileOutcome, RosterFile};
 pub use severity::Severity;

@@ -62,6 +62,15 @@ pub struct Settings {
     pub secret_files: Vec<SecretFile>,
 }
 
+impl Settings {
+    /// When results are pulled: like runs, but for the expression; `None` where that is by command only.
+    #[must_use]
+    pub fn results_schedule(&self) -> Option<ScheduleSettings> {
+        let cron = self.results.cron.clone().filter(|_| self.exam.enabled)?;
+        Some(ScheduleSettings { cron, ..self.schedule.clone() })
+    }
+}
+
 /// A file that holds a secret.
 #[derive(Clone, Debug)]
 pub struct SecretFile {

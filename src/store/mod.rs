@@ -59,6 +59,7 @@ mod standing_answers;
 mod state;
 #[cfg(test)]
 mod statements;
+mod told_apart;
 mod twin_links;
 mod waiting;
 
@@ -77,7 +78,7 @@ pub use links::{LookedUpGroups, WayGiven};
 pub use lock::{DaemonLock, IntakeLock, LockError, RunLock};
 pub use outcomes::CallRecord;
 pub use recognition::StateFile;
-pub use result_passes::{Anchor, ResultsPass};
+pub use result_passes::{Anchor, OddRow, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use rewritten_fields::UncomparedField;
 pub use roster::{

@@ -50,6 +50,24 @@ pub struct ResultsPass {
     pub fresh: u64,
 }
 
+/// A row of the service's list that is told of once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OddRow {
+    /// It cannot be read.
+    Unreadable,
+    /// It shows an attempt that another row of its page shows too.
+    Twin,
+}
+
+impl OddRow {
+    fn is_twin(self) -> bool {
+        match self {
+            Self::Unreadable => false,
+            Self::Twin => true,
+        }
+    }
+}
+
 /// The newest pass that was finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinishedPass {
@@ -209,14 +227,15 @@ impl StateStore {
         Ok(failures)
     }
 
-    /// Takes in rows that cannot be read, by their hashes; says of each whether it has been met before.
-    pub async fn take_unreadable(
+    /// Takes in odd rows of one kind, by their hashes; says of each whether it has been met before.
+    pub async fn take_odd_rows(
         &self,
         pass: &ResultsPass,
+        kind: OddRow,
         rows: &[Fingerprint],
         now_ms: i64,
     ) -> Result<Vec<bool>, StoreError> {
-        let doing = "noting results that cannot be read";
+        let doing = "noting results that are odd";
         let mut known = Vec::with_capacity(rows.len());
         if rows.is_empty() {
             return Ok(known);
@@ -232,11 +251,13 @@ impl StateStore {
             let is_known = again.rows_affected() > 0;
             if !is_known {
                 sqlx::query(
-                    "INSERT INTO unreadable_results (row_hash, first_seen_at_ms, last_pass) VALUES (?, ?, ?)",
+                    "INSERT INTO unreadable_results (row_hash, first_seen_at_ms, last_pass, is_twin) \
+                     VALUES (?, ?, ?, ?)",
                 )
                 .bind(stored(*row))
                 .bind(now_ms)
                 .bind(pass.id)
+                .bind(kind.is_twin())
                 .execute(&mut *transaction)
                 .await
                 .doing(doing)?;
@@ -247,13 +268,27 @@ impl StateStore {
         Ok(known)
     }
 
-    /// How many rows of the service's list cannot be read, and since when the first of them.
-    pub async fn unreadable_results(&self) -> Result<(u64, Option<i64>), StoreError> {
-        let (count, since_ms): (i64, Option<i64>) =
-            sqlx::query_as("SELECT count(*), min(first_seen_at_ms) FROM unreadable_results")
-                .fetch_one(&self.reader)
-                .await
-                .doing("counting results that cannot be read")?;
+    /// Whether all of these odd rows have been met before.
+    pub async fn knows_odd_rows(&self, rows: &[Fingerprint]) -> Result<bool, StoreError> {
+        let hashes: Vec<i64> = rows.iter().map(|row| stored(*row)).collect();
+        sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT 1 FROM json_each(?) WHERE value NOT IN (SELECT row_hash FROM unreadable_results))",
+        )
+        .bind(serde_json::json!(hashes).to_string())
+        .fetch_one(&self.reader)
+        .await
+        .doing("reading which results are odd")
+    }
+
+    /// How many rows of the service's list are odd in this way, and since when the first of them.
+    pub async fn odd_rows(&self, kind: OddRow) -> Result<(u64, Option<i64>), StoreError> {
+        let (count, since_ms): (i64, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), min(first_seen_at_ms) FROM unreadable_results WHERE is_twin = ?",
+        )
+        .bind(kind.is_twin())
+        .fetch_one(&self.reader)
+        .await
+        .doing("counting results that are odd")?;
         Ok((counted(count), since_ms))
     }
 

@@ -6,6 +6,7 @@ use futures_util::stream::{Stream, StreamExt};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
+use super::told_apart::told_apart;
 use super::{ResultsPass, StateStore, StoreError};
 use rosterd_core::roster::{Attempt, AttemptKey, AttemptStatus, ExamId, LoginValue, Sid, StudentId};
 
@@ -23,6 +24,17 @@ pub enum Met {
     },
     /// It was its candidate's who left long ago, and is not taken in again.
     Forgotten,
+}
+
+impl Met {
+    /// The same attempt once more in one page: nothing new comes with it.
+    #[must_use]
+    pub fn again(self) -> Self {
+        match self {
+            Self::New | Self::Changed => Self::Known { before: false },
+            Self::Known { .. } | Self::Forgotten => self,
+        }
+    }
 }
 
 /// The relation of an attempt's candidate to us.
@@ -239,7 +251,7 @@ impl From<AttemptRow> for Attempt {
 }
 
 /// The stored attempts of a page, with the pass that stored each.
-type Kept = HashMap<AttemptKey, (Attempt, i64)>;
+pub(super) type Kept = HashMap<AttemptKey, (Attempt, i64)>;
 
 async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Result<Kept, StoreError> {
     let keys: Vec<(i64, i64, i64, &str)> = rows
@@ -250,7 +262,8 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         "SELECT r.eid, r.sid, r.started_at_ms, r.untimed, r.tid, r.login_value, r.score, r.passed, r.status, \
          r.ended_at_ms, r.first_pass FROM json_each(?) AS k CROSS JOIN results AS r \
          ON r.eid = k.value ->> 0 AND r.sid = k.value ->> 1 AND r.started_at_ms = k.value ->> 2 \
-         AND r.account = 0 AND (r.started_at_ms > 0 OR r.untimed = k.value ->> 3) \
+         AND r.account = 0 AND (r.started_at_ms > 0 OR r.untimed = k.value ->> 3 \
+         OR substr(r.untimed, 1, length(k.value ->> 3) + 1) = (k.value ->> 3) || '#') \
          ORDER BY r.eid, r.sid, r.started_at_ms, r.untimed",
     )
     .bind(serde_json::json!(keys).to_string())
@@ -262,50 +275,6 @@ async fn kept(transaction: &mut Transaction<'_, Sqlite>, rows: &[Attempt]) -> Re
         (attempt.key.clone(), (attempt, first_pass))
     };
     Ok(found.into_iter().map(pair).collect())
-}
-
-/// The rows under the keys that they are kept by: of attempts of one second, the first has none of its own, and each other
-/// one goes by its tid.
-fn told_apart(rows: &[Attempt], kept: &Kept) -> Vec<Attempt> {
-    let mut variants: HashMap<AttemptKey, Vec<(&str, Option<&str>)>> = HashMap::new();
-    for (key, (attempt, _)) in kept.iter().filter(|(key, _)| key.started_at_ms > 0) {
-        let common = AttemptKey { untimed: String::new(), ..key.clone() };
-        variants.entry(common).or_default().push((key.untimed.as_str(), attempt.tid.as_deref()));
-    }
-    variants.values_mut().for_each(|of_one_second| of_one_second.sort_unstable());
-    let mut apart: Vec<Attempt> = rows.to_vec();
-    let mut groups: HashMap<AttemptKey, Vec<usize>> = HashMap::new();
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.key.started_at_ms > 0) {
-        groups.entry(row.key.clone()).or_default().push(at);
-    }
-    for (key, positions) in groups {
-        let mut free = variants.remove(&key).unwrap_or_default();
-        let mut has_first = free.iter().any(|(untimed, _)| untimed.is_empty());
-        let mut left = Vec::new();
-        for at in positions {
-            let tid = rows.get(at).and_then(|row| row.tid.as_deref());
-            match free.iter().position(|(_, kept)| tid.is_some() && *kept == tid) {
-                Some(found) => set_untimed(&mut apart, at, free.remove(found).0),
-                None => left.push((at, tid)),
-            }
-        }
-        // Links may be called otherwise at each reading: what is kept already is no new attempt.
-        for (at, tid) in left {
-            if free.is_empty() {
-                set_untimed(&mut apart, at, if has_first { tid.unwrap_or_default() } else { "" });
-                has_first = true;
-            } else {
-                set_untimed(&mut apart, at, free.remove(0).0);
-            }
-        }
-    }
-    apart
-}
-
-fn set_untimed(rows: &mut [Attempt], at: usize, untimed: &str) {
-    if let Some(row) = rows.get_mut(at) {
-        untimed.clone_into(&mut row.key.untimed);
-    }
 }
 
 /// Candidates of a page whose results have been forgotten.
@@ -386,7 +355,8 @@ async fn write(
     .doing(doing)?;
     // An attempt whose start has become known is no longer identified by its tid.
     sqlx::query(
-        "DELETE FROM results WHERE account = 0 AND started_at_ms = 0 AND untimed <> '' AND (eid, sid, untimed) IN \
+        "DELETE FROM results WHERE account = 0 AND started_at_ms = 0 AND untimed <> '' AND \
+         (eid, sid, iif(instr(untimed, '#') > 0, substr(untimed, 1, instr(untimed, '#') - 1), untimed)) IN \
          (SELECT value ->> 0, value ->> 1, value ->> 4 FROM json_each(?) WHERE value ->> 2 > 0)",
     )
     .bind(&values)
@@ -422,6 +392,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn attempts_without_start_and_link_are_told_apart_by_their_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateStore::open(&folder.path().join("state.db")).await.unwrap();
+        let untimed = |score| {
+            let of_nothing = attempt("t", score);
+            let key = AttemptKey { started_at_ms: 0, ..of_nothing.key.clone() };
+            Attempt { key, tid: None, ..of_nothing }
+        };
+        let known = Met::Known { before: true };
+        assert_eq!(take(&state, &[untimed(1.0), untimed(2.0)]).await, [Met::New, Met::New]);
+        assert_eq!(take(&state, &[untimed(2.0), untimed(1.0)]).await, [known, known]);
+        assert_eq!(state.count_results().await.unwrap(), 2);
+        state.close().await;
+    }
+
+    #[tokio::test]
     async fn two_attempts_of_one_second_are_two_and_stay_two_however_they_come() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateStore::open(&folder.path().join("state.db")).await.unwrap();
@@ -434,6 +420,19 @@ mod tests {
             ("the twin alone", vec![other.clone()], vec![known], 2),
             ("links that changed", vec![attempt("t3", 10.0), attempt("t4", 20.0)], vec![known, known], 2),
             ("one was marked again", vec![attempt("t1", 11.0)], vec![Met::Changed], 2),
+            (
+                "a third with a link that is known",
+                vec![attempt("t1", 11.0), attempt("t1", 5.0)],
+                vec![known, Met::New],
+                3,
+            ),
+            (
+                "these the other way round",
+                vec![attempt("t1", 5.0), attempt("t1", 11.0)],
+                vec![known, known],
+                3,
+            ),
+            ("the third alone", vec![attempt("t1", 5.0)], vec![known], 3),
         ];
         for (name, rows, expected, count) in table {
             assert_eq!(take(&state, &rows).await, expected, "{name}");

@@ -4,6 +4,7 @@
 //! person, class or secret gets in.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::attention::{ShownAttentions, attention_in_short};
 use super::metrics::Metrics;
 use super::summary::RunSummary;
 use super::verdict::{FailedRun, HealthFacts, Verdict, judge};
+use crate::files;
 
 /// Runs shown on the page.
 const REMEMBERED_RUNS: usize = 10;
@@ -39,8 +41,10 @@ struct State {
     not_ready: Option<String>,
     running_since_ms: Option<i64>,
     next_run_ms: Option<i64>,
-    /// Without the run that is under way.
+    /// Without the run that is under way, and without the disk.
     facts: HealthFacts,
+    /// Whose disk is looked at.
+    state_folder: Option<PathBuf>,
     attention: ShownAttentions,
     runs: VecDeque<RunLine>,
     failures_open: BTreeMap<&'static str, u64>,
@@ -168,6 +172,11 @@ impl Health {
         self.state().facts = facts;
     }
 
+    /// In which folder the state database is: its disk is looked at whenever somebody asks.
+    pub fn watches(&self, state_folder: &Path) {
+        self.state().state_folder = Some(state_folder.to_owned());
+    }
+
     /// What waits for a person, another row or a time.
     pub fn attention(&self, attention: ShownAttentions) {
         self.inner.metrics.attention(&attention);
@@ -273,6 +282,7 @@ impl State {
         let facts = HealthFacts {
             due_since_ms: self.facts.due_since_ms.or(first_due),
             running_since_ms: self.running_since_ms,
+            is_disk_full: self.state_folder.as_deref().is_some_and(files::is_full),
             ..self.facts.clone()
         };
         judge(&facts, now_ms)

@@ -25,6 +25,8 @@ pub struct HealthFacts {
     pub running_since_ms: Option<i64>,
     /// The newest run, where it ended after the last good one and was not good.
     pub failed: Option<FailedRun>,
+    /// Whether the disk of the state database is full: a run that fails over that cannot even be written down.
+    pub is_disk_full: bool,
 }
 
 /// How a run ended that was not good.
@@ -48,7 +50,7 @@ pub struct Verdict {
 
 /// Judges these facts at this moment.
 pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
-    let HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed } = facts;
+    let HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full } = facts;
     let last_good = last_good_ms.filter(|at| *at <= now_ms.saturating_add(CLOCK_MARGIN_MS));
     let is_running = running_since_ms.is_some_and(|since| now_ms.saturating_sub(since) < LONGEST_RUN_MS);
     let missed = due_since_ms.filter(|due| due.saturating_add(START_MS) <= now_ms);
@@ -56,6 +58,12 @@ pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
     let after = good
         .as_ref()
         .map_or_else(|| "; there has been no good run yet".to_owned(), |good| format!("; {good}"));
+    if *is_disk_full {
+        let why = format!(
+            "the disk of the state database is full: make room there, and the next run goes on{after}"
+        );
+        return Verdict { healthy: false, why };
+    }
     match (failed, missed) {
         (Some(failed), _) => Verdict { healthy: false, why: format!("{}{after}", failure(failed, now_ms)) },
         (None, Some(_)) if is_running => Verdict { healthy: true, why: format!("a run is under way{after}") },
@@ -119,7 +127,15 @@ mod tests {
             due_since_ms,
             running_since_ms: running.map(|ago| NOW - ago),
             failed: None,
+            is_disk_full: false,
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_no_health_whatever_the_last_run_was() {
+        let facts = HealthFacts { is_disk_full: true, ..facts(Some(MINUTE), Some(-MINUTE), None) };
+        let Verdict { healthy, why } = judge(&facts, NOW);
+        assert!(!healthy && why.contains("full"), "{why}");
     }
 
     #[test]

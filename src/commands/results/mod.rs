@@ -119,6 +119,14 @@ fn pulled_text(report: &ResultsReport) -> String {
             if report.unreadable_rows == 1 { "is" } else { "are" }
         );
     }
+    if report.doubled_rows > 0 {
+        let _infallible = writeln!(
+            text,
+            "{} {} listed more than once for one exam, candidate and second.",
+            counted(report.doubled_rows, "result"),
+            if report.doubled_rows == 1 { "is" } else { "are" }
+        );
+    }
     if report.unreadable > 0 {
         let _infallible = writeln!(
             text,

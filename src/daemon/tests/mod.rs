@@ -1,5 +1,6 @@
 //! The loop with runs that do as they are told, a clock that the test turns, and tokio's time paused.
 
+mod pulls;
 mod silent_timer;
 
 use std::collections::VecDeque;
@@ -40,6 +41,7 @@ struct Obedient {
     behaviours: Mutex<VecDeque<Behaviour>>,
     stored: Mutex<Option<Timestamp>>,
     reloads: Mutex<VecDeque<Result<Timetable, String>>>,
+    pulled: Option<Timestamp>,
     under_way: AtomicUsize,
     events: mpsc::UnboundedSender<Event>,
 }
@@ -71,6 +73,10 @@ impl RunHandler for Obedient {
 
     async fn stored_next_due(&self) -> Option<i64> {
         self.stored.lock().unwrap().map(Timestamp::as_millisecond)
+    }
+
+    async fn last_pull(&self) -> Option<i64> {
+        self.pulled.map(Timestamp::as_millisecond)
     }
 
     async fn store_next_due(&self, due_ms: Option<i64>) {
@@ -120,10 +126,10 @@ fn started(behaviours: impl IntoIterator<Item = Behaviour>) -> World {
 
 fn started_with(
     timetable: Timetable,
-    stored: Option<&str>,
+    stored: impl Into<Past>,
     behaviours: impl IntoIterator<Item = Behaviour>,
 ) -> World {
-    started_by(Timer::of(|ticks| Ok(beating(ticks))), timetable, stored, behaviours)
+    started_by(Timer::of(|ticks, _| Ok(beating(ticks))), timetable, stored, behaviours)
 }
 
 /// Ticks each second of tokio's time, for as long as it is kept.
@@ -144,21 +150,37 @@ impl Drop for Beat {
     }
 }
 
+/// What the last process left behind.
+struct Past {
+    /// When a run was due.
+    stored: Option<Timestamp>,
+    /// When results were pulled.
+    pulled: Option<Timestamp>,
+}
+
+impl From<Option<&str>> for Past {
+    fn from(stored: Option<&str>) -> Self {
+        Self { stored: stored.map(at), pulled: None }
+    }
+}
+
 fn started_by(
     timer: Timer,
     timetable: Timetable,
-    stored: Option<&str>,
+    past: impl Into<Past>,
     behaviours: impl IntoIterator<Item = Behaviour>,
 ) -> World {
+    let Past { stored, pulled } = past.into();
     let clock = Clock::system();
     clock.shift_ms(at("2027-01-04T08:20:00Z").as_millisecond() - clock.now_ms());
     let (sender, events) = mpsc::unbounded_channel();
     let handler = Arc::new(Obedient {
         clock: clock.clone(),
         behaviours: Mutex::new(behaviours.into_iter().collect()),
-        stored: Mutex::new(stored.map(at)),
+        stored: Mutex::new(stored),
         reloads: Mutex::default(),
         under_way: AtomicUsize::new(0),
+        pulled,
         events: sender,
     });
     let statuses = Arc::new(Mutex::new(Vec::new()));
@@ -458,21 +480,4 @@ async fn the_status_line_names_the_last_run_and_the_next() {
     let last = last.unwrap();
     assert!(last.starts_with("last run applied at 2027-01-04 08:20:0"), "{last}");
     assert!(last.ends_with(", next 2027-01-04 09:00:00 UTC"), "{last}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pull_of_results_never_runs_beside_a_run_and_is_no_good_run() {
-    let gate = Arc::new(Notify::new());
-    let timetable = Timetable { results: Some(cron("0 30 * * * *")), ..hourly() };
-    let mut world = started_with(timetable, None, [Behaviour::WaitFor(Arc::clone(&gate))]);
-    world.tell(DaemonSignal::RunNow).await;
-    world.expect([stored("2027-01-04T09:00:00Z"), Event::Started(Trigger::Signal)]).await;
-    world.turn_clock_to("2027-01-04T08:30:00Z");
-    world.pass(5).await;
-    gate.notify_one();
-    world.expect([Event::Ended, Event::Started(Trigger::Results), Event::Ended]).await;
-    world.pass(5).await;
-    assert_eq!(world.health.picture(0).last_good_run_at, None);
-    let text = world.health.metrics_text(0).unwrap();
-    assert!(text.contains("rosterd_results_pulls_total{result=\"converged\"} 1"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Since when pulls of exam results fail, and who can do something about it.
+//! Since when pulls of exam results fail or are due, what the service does not list, and who can do something about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,48 @@ pub async fn failing_pulls(state: &StateStore) -> Result<Option<Attention>, Stor
     let owner = if by_service { FailureOwner::Service } else { FailureOwner::It };
     let what = format!("no exam results since {}: rosterd results tries again; {why}", moment(since_ms));
     Ok(Some(Attention::new(1, Some(since_ms), owner, what)))
+}
+
+/// The fact under which stands how many results are counted and not listed.
+const UNLISTED: &str = "results.unlisted";
+
+/// The fact under which stands since when pulls are due, where none has come yet.
+const SCHEDULED: &str = "results.scheduled_since_ms";
+
+/// How many results the service counts beyond those that it lists, and since when, where it does.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub async fn unlisted_results(state: &StateStore) -> Result<Option<(u64, i64)>, StoreError> {
+    Ok(state.fact(UNLISTED).await?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Remembers that; 0 is none.
+pub(super) async fn remember_unlisted(state: &StateStore, count: u64, now_ms: i64) -> Result<(), StoreError> {
+    let text = (count > 0).then(|| serde_json::json!([count, now_ms]).to_string());
+    state.remember(UNLISTED, text.as_deref()).await
+}
+
+/// When the last pull ended; where none has, since when pulls are due by themselves.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub async fn last_pull(state: &StateStore) -> Result<Option<i64>, StoreError> {
+    if let Some(pass) = state.last_results_pass().await? {
+        return Ok(Some(pass.at_ms));
+    }
+    Ok(state.fact(SCHEDULED).await?.and_then(|text| text.parse().ok()))
+}
+
+/// Remembers since when pulls are due by themselves, where nothing is known of any.
+///
+/// # Errors
+/// When our own database cannot be used.
+pub async fn remember_schedule(state: &StateStore, now_ms: i64) -> Result<(), StoreError> {
+    match last_pull(state).await? {
+        Some(_) => Ok(()),
+        None => state.remember(SCHEDULED, Some(&now_ms.to_string())).await,
+    }
 }
 
 async fn stored(state: &StateStore) -> Result<Option<FailingPulls>, StoreError> {

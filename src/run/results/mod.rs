@@ -8,22 +8,26 @@
 mod failing;
 mod position;
 mod report;
+mod twins;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use failing::{failing_pulls, remember_pull};
+pub use failing::{failing_pulls, last_pull, remember_pull, remember_schedule, unlisted_results};
 pub use report::ResultsReport;
 
+use self::failing::remember_unlisted;
 use self::position::Fit;
+use self::twins::{Twin, TwinRow};
 use super::exam::{AccountQuestion, ExamSyncError, MayTake, require_own_account};
 use super::progress::{Bar, Progress};
 use super::{ExamSide, Severity, in_one_line};
 use crate::clock::Clock;
 use crate::remote::exam::{ExamError, ResultsPage, ResultsRow};
 use crate::remote::http::retry_limits::READINGS;
-use crate::store::{Met, ResultsPass, StateStore, StoreError};
+use crate::store::{Met, OddRow, ResultsPass, StateStore, StoreError};
 use rosterd_core::roster::Attempt;
 
 /// Passes that follow one another because results keep arriving.
@@ -80,17 +84,31 @@ impl PullError {
 /// How a pass ended; what it did not find joined, in words.
 type Doubt = Option<String>;
 
+/// How far a pass got.
+enum Walked {
+    /// As far as it had to. So many fewer than the service counts were there.
+    Down { unlisted: u64 },
+    /// What it did not find joined, in words.
+    Doubtful(String),
+}
+
+/// What comes after the pages that were read.
+enum Next {
+    /// A page that goes on from them: its offset, and the first row that the pass has not seen.
+    Page(u64, ResultsPage, usize),
+    /// Nothing, although the service counts so many more.
+    Nothing { unlisted: u64 },
+    /// What does not go on from them, in words.
+    Apart(String),
+}
+
 /// One pull. Never an `Err`: what goes wrong stands in the report.
 pub async fn pull_results(pull: &ResultsPull) -> ResultsReport {
     let mut report = ResultsReport::begin(pull.clock.now_ms());
     tracing::info!("pulling exam results");
     pull.exam.reader.transport().reset();
     if let Err(error) = pull.passes(&mut report).await {
-        // Refused credentials after accepted ones are none.
-        let is_doubtful = pull.exam.reader.transport().was_accepted();
-        let severity = error.severity();
-        let severity =
-            if is_doubtful && severity == Severity::Credentials { Severity::Temporary } else { severity };
+        let severity = pull.doubted(error.severity());
         report.fail(severity, format!("exam: {}", in_one_line(&error)));
     }
     if let Err(error) = pull.count(&mut report).await {
@@ -124,6 +142,14 @@ impl ResultsPull {
         Ok(())
     }
 
+    /// Credentials that are refused after they were accepted, and an address where the service has answered, are right: the
+    /// next pull tells.
+    fn doubted(&self, severity: Severity) -> Severity {
+        let may_pass = matches!(severity, Severity::Credentials | Severity::Address);
+        let was_accepted = self.exam.reader.transport().was_accepted();
+        if may_pass && was_accepted { Severity::Temporary } else { severity }
+    }
+
     /// The pass that was cut off first, then others until nothing new comes.
     async fn passes(&self, report: &mut ResultsReport) -> Result<(), PullError> {
         self.require_own_account().await?;
@@ -145,7 +171,7 @@ impl ResultsPull {
                         return Err(error.into());
                     }
                     // What has come meanwhile stands at the head; this page may never be read.
-                    let (severity, at) = (Severity::of_exam_error(&error), pass.next_start);
+                    let (severity, at) = (self.doubted(Severity::of_exam_error(&error)), pass.next_start);
                     report.fail(
                         severity,
                         format!("exam: the pull is given up at position {at}: {}", in_one_line(&error)),
@@ -158,10 +184,10 @@ impl ResultsPull {
                 walked => walked?,
             };
             let doubt = match walked {
-                None => self.close_pass(&pass).await?,
-                doubt @ Some(_) => {
+                Walked::Down { unlisted } => self.close_pass(&pass, unlisted, report).await?,
+                Walked::Doubtful(doubt) => {
                     self.state.finish_results_pass(&pass, None, self.clock.now_ms()).await?;
-                    doubt
+                    Some(doubt)
                 }
             };
             let in_full = if let Some(why) = doubt {
@@ -208,19 +234,20 @@ impl ResultsPull {
     }
 
     /// Reads on from where the pass stands, down to where it may stop.
-    async fn walk(&self, pass: &mut ResultsPass, report: &mut ResultsReport) -> Result<Doubt, PullError> {
+    async fn walk(&self, pass: &mut ResultsPass, report: &mut ResultsReport) -> Result<Walked, PullError> {
         let bar = self.progress.bar("reading results", 1);
         let mut pages: u64 = 0;
         loop {
             let listed =
                 pass.first_total.unwrap_or(0).div_ceil(u64::from(self.limit().saturating_sub(1)).max(1));
             if pages > listed.saturating_mul(MOST_PAGES_A_PAGE).saturating_add(MORE_PAGES) {
-                return Ok(Some("results arrive faster than they can be read".to_owned()));
+                return Ok(Walked::Doubtful("results arrive faster than they can be read".to_owned()));
             }
             pages += 1;
             let (start, page, from) = match self.next_page(pass).await? {
-                Ok(next) => next,
-                Err(why) => return Ok(Some(why)),
+                Next::Page(start, page, from) => (start, page, from),
+                Next::Nothing { unlisted } => return Ok(Walked::Down { unlisted }),
+                Next::Apart(why) => return Ok(Walked::Doubtful(why)),
             };
             position::advance(pass, start, &page, from);
             let met = self.take(pass, start, &page, report).await?;
@@ -228,7 +255,7 @@ impl ResultsPull {
             self.show(&bar, pass);
             let is_known_below = !pass.is_full && position::is_quiet(&page.rows, &met, from);
             if position::is_end(start, &page) || is_known_below {
-                return Ok(None);
+                return Ok(Walked::Down { unlisted: 0 });
             }
         }
     }
@@ -250,14 +277,25 @@ impl ResultsPull {
             }
         };
         let hashes: Vec<_> = page.rows.iter().filter_map(hash).collect();
+        let twins = twins::of_page(page, &key);
         // First: the pass may not come past a row that is not written down.
-        let mut known = self.state.take_unreadable(pass, &hashes, now_ms).await?.into_iter();
-        let attempts: Vec<Attempt> = page.rows.iter().filter_map(ResultsRow::attempt).cloned().collect();
+        let known = self.state.take_odd_rows(pass, OddRow::Unreadable, &hashes, now_ms).await?;
+        self.take_twins(pass, start, &twins, report).await?;
+        let same: HashMap<usize, usize> = twins.iter().filter_map(TwinRow::same).collect();
+        let attempts: Vec<Attempt> = (0..)
+            .zip(&page.rows)
+            .filter(|(at, _)| !same.contains_key(at))
+            .filter_map(|(_, row)| row.attempt().cloned())
+            .collect();
         let mut taken = self.state.take_results(pass, &attempts, now_ms).await?.into_iter();
-        let mut met = Vec::with_capacity(page.rows.len());
-        for (position, row) in (start..).zip(&page.rows) {
+        let mut known = known.into_iter();
+        let mut met: Vec<Met> = Vec::with_capacity(page.rows.len());
+        for (at, (position, row)) in (start..).zip(&page.rows).enumerate() {
             match row {
-                ResultsRow::Attempt(_) => met.extend(taken.next()),
+                ResultsRow::Attempt(_) => match same.get(&at) {
+                    Some(first) => met.extend(met.get(*first).copied().map(Met::again)),
+                    None => met.extend(taken.next()),
+                },
                 ResultsRow::Unreadable { .. } if known.next() == Some(true) => {
                     met.push(Met::Known { before: true });
                 }
@@ -270,44 +308,80 @@ impl ResultsPull {
         Ok(met)
     }
 
+    /// Says of each row that comes twice once what becomes of it.
+    async fn take_twins(
+        &self,
+        pass: &ResultsPass,
+        start: u64,
+        twins: &[TwinRow],
+        report: &mut ResultsReport,
+    ) -> Result<(), PullError> {
+        let hashes: Vec<_> = twins.iter().map(|row| row.hash).collect();
+        let known = self.state.take_odd_rows(pass, OddRow::Twin, &hashes, self.clock.now_ms()).await?;
+        for (row, _) in twins.iter().zip(known).filter(|(_, is_known)| !is_known) {
+            let what = match row.twin {
+                Twin::Same(_) => "shows the same result as another row: it is kept once",
+                Twin::Other => {
+                    "is of the same exam, candidate and second as another row and has other values: both are kept"
+                }
+            };
+            report.note_twin(start.saturating_add(u64::try_from(row.at).unwrap_or(0)), what);
+        }
+        Ok(())
+    }
+
+    /// Whether every row of a page that comes twice has been told of.
+    async fn knows_twins(&self, page: &ResultsPage) -> Result<bool, PullError> {
+        let twins = twins::of_page(page, &self.state.planner_key().await?);
+        let hashes: Vec<_> = twins.iter().map(|row| row.hash).collect();
+        Ok(hashes.is_empty() || self.state.knows_odd_rows(&hashes).await?)
+    }
+
     fn show(&self, bar: &Bar, pass: &ResultsPass) {
         let pages = pass.last_total.div_ceil(u64::from(self.limit()));
         bar.set_length(if pass.is_full { pages.max(1) } else { 1 });
         bar.advance(1);
     }
 
-    /// The page that goes on from what was read, with its offset and the first row that the pass has not seen; or
-    /// why there is none.
-    async fn next_page(
-        &self,
-        pass: &ResultsPass,
-    ) -> Result<Result<(u64, ResultsPage, usize), String>, PullError> {
+    /// The page that goes on from what was read, or why there is none.
+    async fn next_page(&self, pass: &ResultsPass) -> Result<Next, PullError> {
         let mut why = String::new();
         for reading in 0..READINGS {
             if reading > 0 {
                 self.wait().await?;
             }
             let start = pass.next_start;
+            // A row that is there twice may stand where another one should. What stays so is taken as it is.
+            let is_last = reading + 1 == READINGS;
             let page = self.page(start).await?;
             let total = page.total;
             match position::fit(pass, &page) {
-                Fit::From(from) if goes_on(start, &page, from) => return Ok(Ok((start, page, from))),
+                Fit::From(from) if goes_on(start, &page, from) => {
+                    if is_last || self.knows_twins(&page).await? {
+                        return Ok(Next::Page(start, page, from));
+                    }
+                }
+                // What was read last, and nothing below it: the list ends before the count does.
+                Fit::From(from) if is_last && from > 0 => {
+                    let end = start.saturating_add(u64::try_from(page.rows.len()).unwrap_or(0));
+                    return Ok(Next::Nothing { unlisted: total.saturating_sub(end) });
+                }
                 Fit::From(_) => why = position::gap_in_words(start, &page),
-                Fit::Spoilt => why = format!("the page at offset {start} shows one result twice"),
                 Fit::Apart => {
                     why = position::gap_in_words(start, &page);
                     for start in position::elsewhere(pass, total, self.limit()) {
                         let page = self.page(start).await?;
                         if let Fit::From(from) = position::fit(pass, &page)
                             && goes_on(start, &page, from)
+                            && (is_last || self.knows_twins(&page).await?)
                         {
-                            return Ok(Ok((start, page, from)));
+                            return Ok(Next::Page(start, page, from));
                         }
                     }
                 }
             }
         }
-        Ok(Err(why))
+        Ok(Next::Apart(why))
     }
 
     async fn page(&self, start: u64) -> Result<ResultsPage, PullError> {
@@ -323,7 +397,12 @@ impl ResultsPull {
     }
 
     /// Compares what we have with what the service counts, and closes the pass.
-    async fn close_pass(&self, pass: &ResultsPass) -> Result<Doubt, StoreError> {
+    async fn close_pass(
+        &self,
+        pass: &ResultsPass,
+        unlisted: u64,
+        report: &mut ResultsReport,
+    ) -> Result<Doubt, StoreError> {
         let stored = signed(self.state.count_results().await?);
         let first_total = pass.first_total.unwrap_or(0);
         let earlier = self.state.last_results_pass().await?.filter(|last| last.is_certain);
@@ -332,7 +411,12 @@ impl ResultsPull {
                 "the service lists no results although {stored} are known: check exam.code and exam.base_url"
             ))
         } else if pass.is_full {
-            (pass.seen < first_total)
+            let missing = first_total.saturating_sub(pass.seen);
+            // The count may have grown since the first page.
+            if missing <= unlisted && self.notes_unlisted(unlisted).await? {
+                report.note_unlisted(unlisted);
+            }
+            (missing > unlisted)
                 .then(|| format!("{} results were read of {first_total} that the service counts", pass.seen))
         } else {
             let expected = signed(first_total).saturating_add(earlier.map_or(0, |last| last.surplus));
@@ -342,14 +426,26 @@ impl ResultsPull {
         // What arrived during the pass makes this smaller than it is, never larger.
         let surplus = stored.saturating_sub(signed(pass.last_total));
         let kept = if pass.is_full { surplus } else { surplus.max(earlier.map_or(surplus, |it| it.surplus)) };
-        let ended = if doubt.is_some() { None } else { Some(kept) };
+        // Where a row came twice another one may have been meant: the next pull reads it all again.
+        let is_certain = doubt.is_none() && !report.wants_another_reading();
+        let ended = is_certain.then_some(kept);
         self.state.finish_results_pass(pass, ended, self.clock.now_ms()).await?;
         Ok(doubt)
     }
 
+    /// Remembers how many results the service counts beyond those that it lists; says whether that is news.
+    async fn notes_unlisted(&self, unlisted: u64) -> Result<bool, StoreError> {
+        let before = unlisted_results(&self.state).await?.map_or(0, |(count, _)| count);
+        if before != unlisted {
+            remember_unlisted(&self.state, unlisted, self.clock.now_ms()).await?;
+        }
+        Ok(before != unlisted && unlisted > 0)
+    }
+
     async fn count(&self, report: &mut ResultsReport) -> Result<(), StoreError> {
         report.stored = self.state.count_results().await?;
-        report.unreadable_rows = self.state.unreadable_results().await?.0;
+        report.unreadable_rows = self.state.odd_rows(OddRow::Unreadable).await?.0;
+        report.doubled_rows = self.state.odd_rows(OddRow::Twin).await?.0;
         report.whose = self.state.result_counts().await?.into();
         let last = self.state.last_results_pass().await?.filter(|last| last.is_certain);
         report.no_longer_listed = last.map_or(0, |last| u64::try_from(last.surplus).unwrap_or(0));

@@ -3,11 +3,12 @@
 //! Offsets shift whenever a result arrives or is deleted, so an offset proves nothing. What proves that nothing was
 //! left out is that each page shows an attempt of the page before: therefore pages overlap by one row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::twins::twins;
 use crate::remote::exam::{ResultsPage, ResultsRow};
 use crate::store::{Met, ResultsPass};
-use rosterd_core::roster::{Attempt, AttemptKey};
+use rosterd_core::roster::AttemptKey;
 
 use crate::store::Anchor;
 
@@ -21,46 +22,35 @@ pub(super) enum Fit {
     From(usize),
     /// It shows nothing of the page before: something may lie between them.
     Apart,
-    /// It shows one attempt twice, so it lacks another one.
-    Spoilt,
 }
 
 /// How this page goes on from the pass's last one.
 pub(super) fn fit(pass: &ResultsPass, page: &ResultsPage) -> Fit {
-    if shows_one_twice(&page.rows) {
-        return Fit::Spoilt;
-    }
     if pass.anchors.is_empty() {
         return Fit::From(0);
     }
-    let twins = twins(&page.rows);
-    let is_anchor = |row: &Attempt| {
-        let mut same = pass.anchors.iter().filter(|anchor| anchor.key == row.key);
-        // Of two in one second the link's id says which one was read.
-        same.any(|anchor| !twins.contains(&row.key) || anchor.tid.is_none() || anchor.tid == row.tid)
-    };
-    match page.rows.iter().rposition(|row| row.attempt().is_some_and(is_anchor)) {
-        Some(at) => Fit::From(at.saturating_add(1)),
-        None => Fit::Apart,
+    let of_one_second = of_one_second(&page.rows);
+    // Each of them was read once: a row that comes twice is passed twice.
+    let mut left: Vec<&Anchor> = pass.anchors.iter().collect();
+    let mut from = None;
+    for (at, row) in page.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.attempt()?))) {
+        let is_read = |anchor: &&Anchor| {
+            // Of two in one second the link's id says which one was read.
+            let is_told = !of_one_second.contains(&row.key) || anchor.tid.is_none() || anchor.tid == row.tid;
+            anchor.key == row.key && is_told
+        };
+        if let Some(found) = left.iter().position(is_read) {
+            left.swap_remove(found);
+            from = Some(at.saturating_add(1));
+        }
     }
+    from.map_or(Fit::Apart, Fit::From)
 }
 
 /// What several rows of a page have in common: attempts of one candidate in one second.
-fn twins(rows: &[ResultsRow]) -> HashSet<&AttemptKey> {
+fn of_one_second(rows: &[ResultsRow]) -> HashSet<&AttemptKey> {
     let mut met = HashSet::new();
     rows.iter().filter_map(ResultsRow::attempt).map(|row| &row.key).filter(|key| !met.insert(*key)).collect()
-}
-
-/// Two attempts of one candidate in one second are two, if their links say so.
-fn shows_one_twice(rows: &[ResultsRow]) -> bool {
-    let mut tids: HashMap<&AttemptKey, Vec<Option<&str>>> = HashMap::new();
-    rows.iter().filter_map(ResultsRow::attempt).any(|row| {
-        let met = tids.entry(&row.key).or_default();
-        let tid = row.tid.as_deref();
-        let again = met.contains(&tid) || (!met.is_empty() && (tid.is_none() || met.contains(&None)));
-        met.push(tid);
-        again
-    })
 }
 
 /// Whether the list ends with this page.
@@ -85,20 +75,24 @@ pub(super) fn advance(pass: &mut ResultsPass, start: u64, page: &ResultsPage, fr
     pass.first_total.get_or_insert(page.total);
     pass.last_total = page.total;
     let length = page.rows.len();
-    let attempts = page.rows.iter().enumerate().skip(from);
-    let last = attempts.clone().filter(|(_, row)| row.attempt().is_some()).map(|(at, _)| at).next_back();
-    let Some(last) = last else {
+    let attempts = page.rows.iter().enumerate().skip(from).filter(|(_, row)| row.attempt().is_some());
+    // A row that is there twice may stand where another one should: the next page begins before it.
+    let twins = twins(&page.rows);
+    let is_single = |at: &usize| twins.get(*at).is_none_or(Option::is_none);
+    let places = attempts.clone().map(|(at, _)| at);
+    let Some(last) = places.clone().rfind(is_single).or_else(|| places.clone().next_back()) else {
         // Nothing here can join the next page: it is taken as it comes.
         pass.seen = pass.seen.saturating_add(count(length.saturating_sub(from)));
         pass.next_start = start.saturating_add(count(length));
         pass.anchors.clear();
         return;
     };
-    // What follows the last attempt of a page is read with the next one again, where there is one.
+    // What follows that attempt is read with the next one again, where there is one.
     let passed = if is_end(start, page) { length } else { last.saturating_add(1) };
     pass.seen = pass.seen.saturating_add(count(passed.saturating_sub(from)));
     pass.next_start = start.saturating_add(count(last));
-    pass.anchors.extend(attempts.filter_map(|(_, row)| row.attempt()).map(Anchor::of));
+    let read = attempts.take_while(|(at, _)| *at <= last);
+    pass.anchors.extend(read.filter_map(|(_, row)| row.attempt()).map(Anchor::of));
     let surplus = pass.anchors.len().saturating_sub(ANCHORS);
     pass.anchors.drain(..surplus);
 }
@@ -137,7 +131,7 @@ fn count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rosterd_core::roster::{AttemptStatus, ExamId, Sid};
+    use rosterd_core::roster::{Attempt, AttemptStatus, ExamId, Sid};
 
     fn row(number: i64) -> Attempt {
         Attempt {
@@ -202,16 +196,23 @@ mod tests {
     }
 
     #[test]
-    fn one_attempt_twice_spoils_a_page_and_two_of_one_second_do_not() {
-        assert_eq!(fit(&begun(), &page(10, [5, 4, 5])), Fit::Spoilt);
-        let mut twins = page(10, [5, 4, 4]);
-        let mut twin = row(4);
-        twin.tid = Some("other".to_owned());
-        twins.rows[2] = ResultsRow::Attempt(twin.clone());
-        assert_eq!(fit(&begun(), &twins), Fit::From(1));
-        twin.tid = None;
-        twins.rows[2] = ResultsRow::Attempt(twin);
-        assert_eq!(fit(&begun(), &twins), Fit::Spoilt);
+    fn a_row_that_is_there_twice_is_passed_twice() {
+        let mut pass = begun();
+        let doubled = page(11, [5, 5, 4, 3]);
+        assert_eq!(fit(&pass, &doubled), Fit::From(1));
+        advance(&mut pass, 4, &doubled, 1);
+        assert_eq!((pass.seen, pass.next_start), (8, 7));
+        assert_eq!(fit(&pass, &page(11, [3, 2])), Fit::From(1));
+    }
+
+    #[test]
+    fn the_page_after_one_that_ends_with_a_row_twice_begins_before_that() {
+        let mut pass = begun();
+        advance(&mut pass, 4, &page(10, [5, 4, 3, 5]), 1);
+        assert_eq!((pass.next_start, pass.seen), (6, 7), "in its place may stand another one");
+        let mut pass = begun();
+        advance(&mut pass, 4, &page(10, [5, 5]), 1);
+        assert_eq!((pass.next_start, pass.seen), (5, 6), "nothing but doubled rows is passed all the same");
     }
 
     fn unreadable() -> ResultsRow {

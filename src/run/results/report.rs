@@ -61,6 +61,8 @@ pub struct ResultsReport {
     pub unreadable: u64,
     /// Rows of the service's list that cannot be read, those that earlier pulls have told of included; they are skipped.
     pub unreadable_rows: u64,
+    /// Rows of the service's list that show an attempt of another row, those that earlier pulls have told of included.
+    pub doubled_rows: u64,
     pub calls: BTreeMap<String, u64>,
     /// Requests by endpoint and how they were answered.
     pub answers: BTreeMap<String, BTreeMap<String, u64>>,
@@ -72,6 +74,12 @@ pub struct ResultsReport {
     /// Rows that cannot be read and were named.
     #[serde(skip)]
     named: usize,
+    /// Rows that come twice and that no pull has met before.
+    #[serde(skip)]
+    twins: usize,
+    /// Whether the service counts more results than it lists, otherwise than before.
+    #[serde(skip)]
+    is_short: bool,
     /// The first error that kept it from being sure that nothing is missing.
     #[serde(skip)]
     failed: Option<String>,
@@ -98,12 +106,15 @@ impl ResultsReport {
             whose: Whose::default(),
             unreadable: 0,
             unreadable_rows: 0,
+            doubled_rows: 0,
             calls: BTreeMap::new(),
             answers: BTreeMap::new(),
             errors: Vec::new(),
             exit_code: 0,
             severity: Severity::Done,
             named: 0,
+            twins: 0,
+            is_short: false,
             failed: None,
         }
     }
@@ -137,6 +148,37 @@ impl ResultsReport {
             self.errors
                 .push("exam: more results cannot be read and are skipped: see unreadable_rows".to_owned());
         }
+    }
+
+    /// Notes a row that comes twice and that no pull has met before. The first few are named by their place.
+    pub(super) fn note_twin(&mut self, position: u64, what: &str) {
+        self.severity = self.severity.max(Severity::Incomplete);
+        self.twins += 1;
+        if self.twins <= MOST_NAMED {
+            self.errors.push(format!(
+                "exam: the result at position {position} of queryresults {what}; the next pull reads all results once more; \
+                 ask the service about it"
+            ));
+        } else if self.twins == MOST_NAMED + 1 {
+            self.errors.push("exam: more results come twice: see doubled_rows".to_owned());
+        }
+    }
+
+    /// Notes how many results the service counts beyond those that it lists, where no pull has met that before.
+    pub(super) fn note_unlisted(&mut self, unlisted: u64) {
+        self.severity = self.severity.max(Severity::Incomplete);
+        if std::mem::replace(&mut self.is_short, true) {
+            return;
+        }
+        self.errors.push(format!(
+            "exam: the service counts {unlisted} more results than it lists: those that it lists are taken; the next pull reads all \
+             results once more; ask the service about the others"
+        ));
+    }
+
+    /// Whether something came that no pull has met before, and that may be otherwise the next time.
+    pub(super) fn wants_another_reading(&self) -> bool {
+        self.twins > 0 || self.is_short
     }
 
     /// Notes an error, and how badly the pull ends because of it.

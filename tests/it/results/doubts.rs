@@ -57,8 +57,7 @@ async fn a_page_that_keeps_failing_ends_the_pull_accordingly_and_the_next_one_go
         ("drop_request", "queryresults@3x999", Exit::Temporary),
         ("http_429", "queryresults@3x999", Exit::Temporary),
         ("refuse_call", "queryresults@3x999", Exit::Temporary),
-        ("redirect", "queryresults@3x999", Exit::Configuration),
-        ("duplicate_row", "queryresults@3x999", Exit::Incomplete),
+        ("redirect", "queryresults@3x999", Exit::Temporary),
         ("short_page", "queryresults@3x999:99", Exit::Incomplete),
         ("total_drifts", "queryresults@3x999:5", Exit::Incomplete),
     ] {
@@ -226,4 +225,21 @@ async fn results_that_arrive_faster_than_they_can_be_read_end_a_pull() {
         assert!(report.exit_code == 0 || report.exit_code == 3, "{arriving}: {report:?}");
         assert!(pages_asked(&school) < 1000, "{arriving}: {}", pages_asked(&school));
     }
+}
+
+#[tokio::test]
+async fn a_pull_that_was_due_and_has_not_come_is_attention_until_one_does() {
+    let mut school = school_with(50).await;
+    school.setting("RESULTS__CRON", "0 30 2 * * *");
+    let days = 3 * 24 * 60 * 60 * 1000;
+    school.later(-days);
+    pull_as(&school, Exit::Done).await;
+    let status = school.program(&["status", "--output", "json"]).json();
+    let late = &status["attention"]["late-results"];
+    assert_eq!((&late["count"], &late["owner"]), (&1.into(), &"it".into()), "{status:#}");
+    assert!(late["what"].as_str().unwrap().contains("has not come"), "{late}");
+    school.later(days);
+    pull_as(&school, Exit::Done).await;
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert!(status["attention"]["late-results"].is_null(), "{status:#}");
 }

@@ -5,3 +5,4 @@ mod commands;
 mod doubts;
 mod kills;
 mod pulls;
+mod twins;
