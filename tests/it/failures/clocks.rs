@@ -97,3 +97,19 @@ async fn an_approval_by_a_clock_that_was_ahead_is_good_for_no_longer_than_one_by
         assert_eq!((report.applied(), report.held()), (String::new(), "8 delete".to_owned()), "{ahead}");
     }
 }
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_found_held_is_held_since_now() {
+    let mut world = ExamSchool::in_step(students(20)).await;
+    world.settings.guard.max_delete = Limit::Count(3);
+    for number in 0..8 {
+        world.remove(&format!("s{number:03}")).await;
+    }
+    world.later(50 * HOUR);
+    assert_eq!(world.run().await.held(), "8 delete");
+    world.later(-50 * HOUR);
+    let report = world.run().await;
+    assert_eq!(report.held(), "8 delete");
+    let since: jiff::Timestamp = report.holds[0].since.parse().unwrap();
+    assert!(since.as_millisecond() <= world.clock.now_ms(), "{since}");
+}
