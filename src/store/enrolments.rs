@@ -37,6 +37,8 @@ pub enum EnrolmentChange {
     Forget { uid: ClassinUid, target: ClassTarget },
     /// A run saw the student gone from the roster.
     Gone { uid: ClassinUid, target: ClassTarget },
+    /// What it rested on may be gone, or a person was asked to end it: it is added once more before it is believed.
+    NeedsProof { uid: ClassinUid, target: ClassTarget },
     /// The student is wanted again.
     Returned { uid: ClassinUid, target: ClassTarget },
     /// The class or course takes no changes until its ids change on the roster.
@@ -70,6 +72,7 @@ struct EnrolmentRow {
     evidence: String,
     gone_since_ms: Option<i64>,
     gone_runs: i64,
+    needs_proof: bool,
 }
 
 /// A membership, with the number of runs that saw its student gone.
@@ -83,10 +86,10 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
             key: format!("{target} uid {uid}"),
             what: "has unknown evidence",
         })?;
-        let student = StudentId::new(row.student_id);
-        let gone_since_ms = row.gone_since_ms;
-        let record = EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms };
-        Ok((record, u32::try_from(row.gone_runs).unwrap_or(u32::MAX)))
+        let (student, runs) = (StudentId::new(row.student_id), row.gone_runs);
+        let EnrolmentRow { gone_since_ms, needs_proof, .. } = row;
+        let record = EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms, needs_proof };
+        Ok((record, u32::try_from(runs).unwrap_or(u32::MAX)))
     }
 }
 
@@ -99,7 +102,7 @@ impl StateStore {
         let rows: Vec<EnrolmentRow> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, \
              iif(evidence = 'removing' AND was_presumed = 1, 'removing presumed', evidence) AS evidence, \
-             gone_since_ms, gone_runs \
+             gone_since_ms, gone_runs, needs_proof \
              FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
         )
         .bind(course.0)
@@ -233,6 +236,12 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(target.course.0)
         .bind(stored_class(*target))
         .bind(uid.0),
+        EnrolmentChange::NeedsProof { uid, target } => sqlx::query(
+            "UPDATE enrolments SET needs_proof = 1 WHERE course_id = ? AND class_id = ? AND uid = ?",
+        )
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
         EnrolmentChange::Returned { uid, target } => sqlx::query(
             "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0 \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
@@ -267,6 +276,7 @@ fn leaves_a_course(change: &EnrolmentChange) -> Option<(ClassinUid, ClassTarget)
         | EnrolmentChange::HandOver { .. }
         | EnrolmentChange::Forget { .. }
         | EnrolmentChange::Gone { .. }
+        | EnrolmentChange::NeedsProof { .. }
         | EnrolmentChange::Returned { .. }
         | EnrolmentChange::Close(_) => return None,
     };
@@ -274,8 +284,9 @@ fn leaves_a_course(change: &EnrolmentChange) -> Option<(ClassinUid, ClassTarget)
 }
 
 /// Whoever is in a whole course is "already there" in each of its classes. Once they are out of the course, that
-/// proves nothing any more.
-fn out_of_course<'q>(uid: ClassinUid, target: ClassTarget, run: RunId, now_ms: i64) -> [Statement<'q>; 2] {
+/// proves nothing any more. Whom we added there may have been given no place of their own: they stay ours, and are added
+/// once more before they are believed.
+fn out_of_course<'q>(uid: ClassinUid, target: ClassTarget, run: RunId, now_ms: i64) -> [Statement<'q>; 3] {
     let forgotten = sqlx::query(
         "DELETE FROM enrolments WHERE course_id = ? AND class_id <> 0 AND uid = ? AND evidence = 'present'",
     )
@@ -289,7 +300,13 @@ fn out_of_course<'q>(uid: ClassinUid, target: ClassTarget, run: RunId, now_ms: i
     .bind(run.0)
     .bind(target.course.0)
     .bind(uid.0);
-    [forgotten, unknown]
+    let ours = sqlx::query(
+        "UPDATE enrolments SET needs_proof = 1 \
+         WHERE course_id = ? AND class_id <> 0 AND uid = ? AND evidence = 'added'",
+    )
+    .bind(target.course.0)
+    .bind(uid.0);
+    [forgotten, unknown, ours]
 }
 
 /// The update of all records in a class that takes no changes any more, or in any class of such a course.
@@ -323,7 +340,8 @@ fn know(
          run_id, confirmed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
          evidence = excluded.evidence, was_presumed = excluded.was_presumed, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
-         run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms)",
+         run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms), \
+         needs_proof = iif(excluded.confirmed_at_ms IS NULL, needs_proof, 0)",
     )
     .bind(record.target.course.0)
     .bind(stored_class(record.target))

@@ -108,6 +108,26 @@ async fn end_approvals(
     .done("ending approvals of what is silenced")
 }
 
+/// Whoever was told to take a student out of a whole course, and now says that this is seen to, has taken them out of its
+/// classes too: those are asked about once more, inside the caller's transaction. Of these open failures, or of all.
+async fn prove_what_rests_on(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ids: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE enrolments SET needs_proof = 1 WHERE class_id <> 0 AND evidence IN ('added', 'present', 'presumed') \
+         AND EXISTS (SELECT 1 FROM open_failures AS f JOIN enrolments AS whole ON whole.student_id = f.student_id \
+         WHERE whole.class_id = 0 AND whole.course_id = enrolments.course_id AND whole.uid = enrolments.uid \
+         AND whole.evidence NOT IN ('gone', 'condemned') AND f.service = 'classin' AND f.kind = 'remove' AND f.code = ?2 \
+         AND (?1 IS NULL OR f.failure_id IN (SELECT value FROM json_each(?1))))",
+    )
+    .bind(ids)
+    .bind(FailureCode::NotOurs.as_str())
+    .execute(&mut **transaction)
+    .await
+    .done("asking about classes of a course once more")
+}
+
 const REFUSED_ALL: &str =
     "the service refused everything of this kind that it was sent: it is tried again by itself";
 
@@ -224,6 +244,7 @@ impl StateStore {
         let mut transaction = self.begin().await?;
         if to == FailureState::Ignored {
             end_approvals(&mut transaction, ids.as_deref()).await?;
+            prove_what_rests_on(&mut transaction, ids.as_deref()).await?;
         }
         if to == FailureState::Waiting {
             // Who is to be tried again is asked about again.

@@ -373,6 +373,7 @@ fn known(item: &EnrolmentItem, change: EvidenceChange, verdict: Option<ItemVerdi
                 student: item.operation.student.clone(),
                 evidence,
                 gone_since_ms: None,
+                needs_proof: false,
             },
             code,
             is_confirmed: is_success && item.operation.kind == EnrolmentKind::Enrol,

@@ -310,11 +310,21 @@ impl ClassinPlanBuilder<'_> {
     }
 
     fn take(&mut self, plan: CoursePlan) {
-        let CoursePlan { operations, settled: _, kept: _, to_forget, handovers, staying, questions, unasked } =
-            plan;
+        let CoursePlan {
+            operations,
+            settled: _,
+            kept: _,
+            to_forget,
+            to_prove,
+            handovers,
+            staying,
+            questions,
+            unasked,
+        } = plan;
         self.plan.unasked.extend(unasked);
         self.plan.staying.extend(staying);
         self.plan.questions.extend(questions);
+        self.change(to_forget, to_prove, handovers);
         for mut operation in operations {
             if let EnrolmentState::Waiting(Reason::Grace { until_ms }) = operation.state {
                 let since_ms = until_ms.saturating_sub(self.side.delete_grace_ms);
@@ -336,8 +346,19 @@ impl ClassinPlanBuilder<'_> {
             }
             self.plan.operations.push(operation);
         }
+    }
+
+    /// Bookkeeping that needs no call.
+    fn change(
+        &mut self,
+        to_forget: Vec<(ClassinUid, ClassTarget)>,
+        to_prove: Vec<(ClassinUid, ClassTarget)>,
+        handovers: Vec<Handover>,
+    ) {
         let forgotten = to_forget.into_iter().map(|(uid, target)| EnrolmentChange::Forget { uid, target });
         self.plan.changes.extend(forgotten);
+        let to_prove = to_prove.into_iter().map(|(uid, target)| EnrolmentChange::NeedsProof { uid, target });
+        self.plan.changes.extend(to_prove);
         for handover in handovers {
             let Handover { uid, target, student } = handover;
             self.plan.changes.push(EnrolmentChange::HandOver { uid, target, student });

@@ -48,7 +48,7 @@ pub(super) fn action(operation: &EnrolmentOperation) -> &'static str {
 pub(super) async fn impossible(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(), StoreError> {
     let ClassinApplyContext { context, run, .. } = terms;
     let enrolments = plan.operations.iter().filter_map(|operation| match &operation.state {
-        EnrolmentState::Cannot(Reason::NotOurs(_)) => None,
+        EnrolmentState::Cannot(Reason::NotOurs { .. }) => None,
         EnrolmentState::Cannot(reason) => Some((Subject::from(operation), reason, FailureCode::NoAccount)),
         EnrolmentState::Planned
         | EnrolmentState::Held(_)

@@ -133,7 +133,7 @@ impl StandingEnrolments {
             EnrolmentState::Planned if is_stopping => Outcome::Unsent(Unsent::Terminated),
             EnrolmentState::Planned => Outcome::Unsent(Unsent::ServiceStopped),
             EnrolmentState::Held(_) => Outcome::Held,
-            EnrolmentState::Cannot(Reason::NotOurs(_)) if self.known.contains(&subject.key) => {
+            EnrolmentState::Cannot(Reason::NotOurs { .. }) if self.known.contains(&subject.key) => {
                 Outcome::Unsent(Unsent::Standing)
             }
             EnrolmentState::Cannot(_)
@@ -170,7 +170,7 @@ fn waiting(reason: &Reason) -> Unsent {
         | Reason::RowsOfNobody { .. }
         | Reason::ClassRows { .. }
         | Reason::SharedContact(_)
-        | Reason::NotOurs(_)
+        | Reason::NotOurs { .. }
         | Reason::LeftAsSet(_) => Unsent::Standing,
     }
 }
@@ -224,7 +224,7 @@ fn standing(
     holds: &HashMap<&OperationKey, &Hold>,
 ) -> Option<Standing> {
     let (reason, state, code, about) = match state {
-        EnrolmentState::Cannot(reason @ Reason::NotOurs(_))
+        EnrolmentState::Cannot(reason @ Reason::NotOurs { .. })
         | EnrolmentState::Skipped(reason @ Reason::LeftAsSet(_)) => {
             (reason, FailureState::Waiting, FailureCode::NotOurs, None)
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_rows;
 mod beliefs;
+mod by_hand;
 mod checks;
 mod classes;
 mod commands;

@@ -139,6 +139,7 @@ fn class() -> Class {
         student: StudentId::new(format!("s{n}")),
         evidence: Evidence::Added,
         gone_since_ms: None,
+        needs_proof: false,
     };
     Class {
         wanted: (1..=3).map(wanted).collect(),
@@ -249,7 +250,7 @@ fn whom_we_only_found_there_does_not_count_as_one_of_ours_unless_wanted() {
     let mut unwanted = class().without(&["s1", "s2", "s3"]);
     unwanted.recorded[2].evidence = Evidence::Present;
     let held = EnrolmentState::Held(Reason::WouldEmpty { removals: 2 });
-    let not_ours = EnrolmentState::Cannot(Reason::NotOurs(Evidence::Present));
+    let not_ours = EnrolmentState::Cannot(Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false });
     assert_eq!(unwanted.states(), [held.clone(), held, not_ours]);
     let mut wanted = class().without(&["s1", "s2"]);
     wanted.recorded[2].evidence = Evidence::Present;
@@ -271,7 +272,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
         (Reason::HeldBack(HeldBack::GivenUp), "see rosterd failures"),
         (Reason::NoRoom, "the class is full"),
         (Reason::Follows("after the other one"), "after the other one"),
-        (Reason::NotOurs(Evidence::Present), "rosterd claim"),
+        (Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false }, "rosterd claim"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),
     ];
     for (reason, part) in rows {

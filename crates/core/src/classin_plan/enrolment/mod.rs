@@ -109,6 +109,8 @@ pub struct EnrolmentRecord {
     pub evidence: Evidence,
     /// When a run first saw that the student has left the roster; absent while they are on it.
     pub gone_since_ms: Option<i64>,
+    /// Whether what it rested on may be gone: a wanted one is added once more before it is believed.
+    pub needs_proof: bool,
 }
 
 /// The kind of change for one student and one class. In the order of a report: registrations first, removals

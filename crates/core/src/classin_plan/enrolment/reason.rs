@@ -105,7 +105,13 @@ pub enum Reason {
     /// One contact or one account stands for too many students.
     SharedContact(Arc<SharedContact>),
     /// It is no longer wanted there, and the evidence does not let us take it out.
-    NotOurs(Evidence),
+    NotOurs {
+        /// How we know of it.
+        evidence: Evidence,
+        /// Whether it is a whole course, and the student is wanted in a class of it: out of the course they are out of
+        /// the class.
+        puts_in_class: bool,
+    },
     /// It is no longer wanted there, and the configuration takes nobody out, or not on this evidence.
     LeftAsSet(LeftAsSet),
     /// An earlier failure holds it back.
@@ -135,7 +141,7 @@ impl Reason {
             | Self::RowsOfNobody { .. }
             | Self::ClassRows { .. }
             | Self::SharedContact(_) => self.named().map(|named| named.word.as_str()),
-            Self::NotOurs(_) | Self::LeftAsSet(_) => Some("not-ours"),
+            Self::NotOurs { .. } | Self::LeftAsSet(_) => Some("not-ours"),
             Self::HeldBack(HeldBack::NotDue) => Some("not-due"),
             Self::HeldBack(HeldBack::GivenUp) => Some("dead-letter"),
             Self::HeldBack(HeldBack::Ignored) => Some("ignored"),
@@ -173,7 +179,7 @@ impl Reason {
             | Self::Grace { .. }
             | Self::Shrinks(_)
             | Self::TooMany(_)
-            | Self::NotOurs(_)
+            | Self::NotOurs { .. }
             | Self::LeftAsSet(_)
             | Self::HeldBack(_)
             | Self::NoRoom
@@ -198,7 +204,7 @@ impl Reason {
             | Self::UnreadableIds
             | Self::RowsOfNobody { .. }
             | Self::ClassRows { .. }
-            | Self::NotOurs(_)
+            | Self::NotOurs { .. }
             | Self::LeftAsSet(_)
             | Self::HeldBack(_)
             | Self::NoRoom
@@ -260,13 +266,19 @@ impl fmt::Display for Reason {
                 if *rows == 1 { "has" } else { "have" }
             ),
             Self::SharedContact(shared) => shared.fmt(f),
-            Self::NotOurs(evidence) if !evidence.is_settled() => write!(
+            Self::NotOurs { evidence, .. } if !evidence.is_settled() => write!(
                 f,
                 "perhaps still in the class, as an answer was lost (evidence: {}): look there and take them out, then let \
                  rosterd failures ignore end this",
                 evidence.as_str()
             ),
-            Self::NotOurs(evidence) => write!(
+            Self::NotOurs { evidence, puts_in_class: true } => write!(
+                f,
+                "still in the whole course, which puts them in their class too, and not ours to remove (evidence: {}): let \
+                 rosterd take them out of the course and add them to the class with `rosterd claim {CLAIMED}`",
+                evidence.as_str()
+            ),
+            Self::NotOurs { evidence, puts_in_class: false } => write!(
                 f,
                 "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
                  it with `rosterd claim {CLAIMED}`",

@@ -59,11 +59,16 @@ impl StaleEnrolments {
     ) {
         let stale = now_ms.saturating_sub(FRESH_MS);
         let evidence: HashMap<ClassinUid, Evidence> =
-            records.iter().map(|record| (record.uid, record.evidence)).collect();
+            records
+                .iter()
+                .filter(|record| !record.needs_proof)
+                .map(|record| (record.uid, record.evidence))
+                .collect();
         let mut rows: Vec<(i64, ClassinUid, EnrolmentOperation)> = Vec::new();
         for row in wanted {
             let Some(uid) = row.uid else { continue };
             let Some(at_ms) = confirmed.get(&uid).copied().filter(|at_ms| *at_ms <= stale) else { continue };
+            // What needs a proof is wanted again anyway.
             let Some(evidence) = evidence.get(&uid) else { continue };
             let operation = once_more(row, uid, *evidence);
             if !refused.contains(&operation.desired_hash) {
@@ -125,7 +130,7 @@ mod tests {
 
     fn record(uid: i64) -> EnrolmentRecord {
         let (student, evidence) = (StudentId::new(format!("s{uid}")), Evidence::Added);
-        EnrolmentRecord { uid: ClassinUid(uid), target: TARGET, student, evidence, gone_since_ms: None }
+        EnrolmentRecord { uid: ClassinUid(uid), target: TARGET, student, evidence, gone_since_ms: None, needs_proof: false }
     }
 
     /// The uids of the calls, for enrolments that were confirmed so long before now.

@@ -293,7 +293,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::StillNamed
         | Reason::UnreadableIds
         | Reason::SharedContact(_)
-        | Reason::NotOurs(_)
+        | Reason::NotOurs { .. }
         | Reason::LeftAsSet(_)
         | Reason::HeldBack(_)
         | Reason::NoRoom

@@ -7,7 +7,7 @@
 //! | yes | nothing, gone | enrol |
 //! | yes | unknown, removing, removing presumed | enrol again: a repeat is safe and settles it |
 //! | yes | added, present, presumed, condemned | none |
-//! | yes | added, present, presumed, and ClassIn refused to confirm it | enrol again |
+//! | yes | added, present, presumed, and ClassIn refused to confirm it, or what it rested on may be gone | enrol again |
 //! | yes, without a uid | – | cannot |
 //! | no, with rows that cannot be used | any | none: the class is kept |
 //! | no | added, removing | remove, where `removals` is `added` or `presumed` |
@@ -128,6 +128,8 @@ pub struct CoursePlan {
     pub kept: usize,
     /// Records that are dropped without a call: of what takes no changes any more, or went with a deleted class.
     pub to_forget: Vec<(ClassinUid, ClassTarget)>,
+    /// Records that a person is asked to see to in ClassIn: they are believed no more once they are wanted again.
+    pub to_prove: Vec<(ClassinUid, ClassTarget)>,
     /// Records to write another student into.
     pub handovers: Vec<Handover>,
     /// How many accounts are settled in each target and stay there.

@@ -21,11 +21,6 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// What is recorded of an account.
-    pub(super) fn evidence(&self, uid: ClassinUid) -> Option<Evidence> {
-        self.recorded.get(&uid).map(|record| record.evidence)
-    }
-
     fn take_wanted(&mut self, row: &'a Enrolment) {
         match row.uid {
             Some(uid) => {

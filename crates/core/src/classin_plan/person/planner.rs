@@ -34,6 +34,13 @@ enum CourseEnd {
     Stays,
 }
 
+/// What is known of an account in a target.
+#[derive(Clone, Copy)]
+struct Known {
+    evidence: Evidence,
+    needs_proof: bool,
+}
+
 /// An enrolment that is wanted and not settled.
 struct Open {
     target: ClassTarget,
@@ -115,8 +122,8 @@ impl<'a> Planner<'a> {
         let mut open: BTreeMap<&'a StudentId, Vec<Open>> = BTreeMap::new();
         for (target, place) in &self.places {
             for row in &place.wanted {
-                let evidence = self.evidence_after_the_course(*target, place, row.uid);
-                if self.is_settled(row, evidence) {
+                let known = self.known_after_the_course(*target, place, row.uid);
+                if self.is_settled(row, known) {
                     continue;
                 }
                 let EnrolmentOperation { state, desired_hash, .. } = self.enrol(row, None);
@@ -153,13 +160,13 @@ impl<'a> Planner<'a> {
         let mut called = BTreeSet::new();
         let mut staying = BTreeSet::new();
         for row in &place.wanted {
-            let evidence = self.evidence_after_the_course(target, place, row.uid);
-            if self.is_settled(row, evidence) {
+            let known = self.known_after_the_course(target, place, row.uid);
+            if self.is_settled(row, known) {
                 plan.settled += 1;
                 staying.extend(row.uid);
                 continue;
             }
-            let mut operation = self.enrol(row, evidence);
+            let mut operation = self.enrol(row, known.map(|known| known.evidence));
             if let Some(uid) = row.uid.filter(|_| operation.is_planned()) {
                 operation.follows = !called.insert(uid);
                 if self.leaves_the_course(target, row.uid) {
@@ -174,35 +181,37 @@ impl<'a> Planner<'a> {
 
     /// Whether a wanted enrolment needs nothing more. Nobody is in a class that was deleted: whoever is wanted there waits
     /// for its ids to change. What the check was refused is wanted again, whatever was known.
-    fn is_settled(&self, row: &Enrolment, evidence: Option<Evidence>) -> bool {
-        let Some(evidence) = evidence.filter(|evidence| evidence.is_settled()) else { return false };
-        if evidence == Evidence::Closed {
+    fn is_settled(&self, row: &Enrolment, known: Option<Known>) -> bool {
+        let Some(known) = known.filter(|known| known.evidence.is_settled()) else { return false };
+        if known.evidence == Evidence::Closed {
             return !(self.view.closed)(row.target).is_some_and(Code::is_deleted);
         }
-        !self.view.refused.contains(&desired_hash_of(row))
+        !known.needs_proof && !self.view.refused.contains(&desired_hash_of(row))
     }
 
     /// What is known of an account in a target once it has been taken out of the course, where it is to be: whoever is in
-    /// the whole course is "already there" in its classes, until then.
-    fn evidence_after_the_course(
+    /// the whole course is "already there" in its classes, until then, and may have been "added" to one without a place
+    /// of their own.
+    fn known_after_the_course(
         &self,
         target: ClassTarget,
         place: &Place<'_>,
         uid: Option<ClassinUid>,
-    ) -> Option<Evidence> {
-        let evidence = place.evidence(uid?)?;
+    ) -> Option<Known> {
+        let record = place.recorded.get(&uid?)?;
+        let known = Known { evidence: record.evidence, needs_proof: record.needs_proof };
         if !self.leaves_the_course(target, uid) {
-            return Some(evidence);
+            return Some(known);
         }
-        match evidence {
+        match known.evidence {
             Evidence::Present => None,
-            Evidence::Presumed => Some(Evidence::Unknown),
-            Evidence::Added
-            | Evidence::Unknown
+            Evidence::Presumed => Some(Known { evidence: Evidence::Unknown, ..known }),
+            Evidence::Added => Some(Known { needs_proof: true, ..known }),
+            Evidence::Unknown
             | Evidence::Removing
             | Evidence::RemovingPresumed
             | Evidence::Gone
-            | Evidence::Closed => Some(evidence),
+            | Evidence::Closed => Some(known),
         }
     }
 
@@ -258,7 +267,12 @@ impl<'a> Planner<'a> {
                         plan.operations.push(self.remove(record, place));
                     }
                     (false, None) if (self.view.closed)(target).is_none() => {
-                        plan.operations.push(self.not_ours(record, place));
+                        let left = self.not_ours(record, place);
+                        // A person is told to take them out.
+                        if !record.needs_proof && !matches!(left.state.reason(), Some(Reason::Grace { .. })) {
+                            plan.to_prove.push((record.uid, target));
+                        }
+                        plan.operations.push(left);
                     }
                     // Of who is in the whole course, the course is what is told.
                     (true, Some(CourseEnd::Stays)) | (false, _) => plan.kept += 1,
@@ -361,21 +375,29 @@ impl<'a> Planner<'a> {
         let state = match (self.grace(record), self.view.holds.get(&removal.desired_hash)) {
             (Some(grace), _) => EnrolmentState::Waiting(grace),
             (None, Some(how)) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
-            (None, None) => self.stays(record.evidence),
+            (None, None) => self.stays(record),
         };
         EnrolmentOperation { state, ..removal }
     }
 
     /// Nobody of this evidence is taken out: because of the evidence, or because the configuration says so.
-    fn stays(&self, evidence: Evidence) -> EnrolmentState {
+    fn stays(&self, record: &EnrolmentRecord) -> EnrolmentState {
+        let evidence = record.evidence;
         let left = match (self.view.removals, self.view.mode) {
             (Removals::None, _) => LeftAsSet::NoRemovals(evidence),
             (Removals::Added | Removals::Presumed, Mode::Sync) => {
-                return EnrolmentState::Cannot(Reason::NotOurs(evidence));
+                let puts_in_class = self.puts_in_class(record);
+                return EnrolmentState::Cannot(Reason::NotOurs { evidence, puts_in_class });
             }
             (Removals::Added | Removals::Presumed, mode) => LeftAsSet::Mode(mode, evidence),
         };
         EnrolmentState::Skipped(Reason::LeftAsSet(left))
+    }
+
+    /// Whether this is the whole course, and the account is wanted in a class of it.
+    fn puts_in_class(&self, record: &EnrolmentRecord) -> bool {
+        let mut classes = self.places.iter().filter(|(target, _)| target.class.is_some());
+        record.target.class.is_none() && classes.any(|(_, place)| place.wanted_uids.contains_key(&record.uid))
     }
 
     fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {

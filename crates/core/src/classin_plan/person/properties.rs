@@ -42,6 +42,8 @@ struct Model {
     /// Course students who are out of one class.
     transferred_out: Members,
     by_hand: Members,
+    /// Whether an add to a class of somebody who is in it through the course is answered "done", and gives no place.
+    says_done: bool,
     records: BTreeMap<(ClassTarget, ClassinUid), EnrolmentRecord>,
 }
 
@@ -76,6 +78,9 @@ impl Model {
         for (uid, target) in &plan.to_forget {
             self.records.remove(&(*target, *uid));
         }
+        for (uid, target) in &plan.to_prove {
+            self.records.get_mut(&(*target, *uid)).unwrap().needs_proof = true;
+        }
         for handover in &plan.handovers {
             let record = self.records.get_mut(&(handover.target, handover.uid)).unwrap();
             record.student = handover.student.clone();
@@ -90,9 +95,9 @@ impl Model {
             let operation = left.remove(at);
             let (target, uid) = (operation.target, operation.uid.unwrap());
             calls += 1;
-            self.write(&operation, evidence_before(operation.kind, operation.recorded));
+            self.write(&operation, evidence_before(operation.kind, operation.recorded), ItemVerdict::Unknown);
             let verdict = self.apply(&operation, fates.next().unwrap_or(Fate::Answered));
-            self.write(&operation, evidence_after(operation.kind, operation.recorded, verdict));
+            self.write(&operation, evidence_after(operation.kind, operation.recorded, verdict), verdict);
             if verdict.is_success() {
                 applied.insert((operation.kind, target, uid));
             }
@@ -103,7 +108,7 @@ impl Model {
         (calls, removed)
     }
 
-    fn write(&mut self, operation: &EnrolmentOperation, change: EvidenceChange) {
+    fn write(&mut self, operation: &EnrolmentOperation, change: EvidenceChange, verdict: ItemVerdict) {
         let (uid, target) = (operation.uid.unwrap(), operation.target);
         match change {
             EvidenceChange::Forget => {
@@ -114,7 +119,11 @@ impl Model {
             }
             EvidenceChange::Record(evidence) => {
                 let student = operation.student.clone();
-                let record = EnrolmentRecord { uid, target, student, evidence, gone_since_ms: None };
+                let is_confirmed = operation.kind == EnrolmentKind::Enrol && verdict.is_success();
+                let needs_proof =
+                    !is_confirmed && self.records.get(&(target, uid)).is_some_and(|record| record.needs_proof);
+                let record =
+                    EnrolmentRecord { uid, target, student, evidence, gone_since_ms: None, needs_proof };
                 self.records.insert((target, uid), record);
                 if target.class.is_none()
                     && matches!(evidence, Evidence::Removing | Evidence::RemovingPresumed)
@@ -132,6 +141,7 @@ impl Model {
             if record.evidence == Evidence::Presumed {
                 record.evidence = Evidence::Unknown;
             }
+            record.needs_proof |= record.target.class.is_some();
         }
     }
 
@@ -159,6 +169,9 @@ impl Model {
             (Fate::Answered, true) => ItemVerdict::Done { code: Code(1) },
             (Fate::Answered, false) if operation.kind == EnrolmentKind::Remove => {
                 ItemVerdict::Already { code: Code(167) }
+            }
+            (Fate::Answered, false) if self.says_done && !self.members.contains(&(target, uid)) => {
+                ItemVerdict::Done { code: Code(1) }
             }
             (Fate::Answered, false) => ItemVerdict::Already { code: Code(166) },
         }
@@ -223,8 +236,9 @@ proptest! {
         rosters in prop::collection::vec(roster(), 1..5),
         by_hand in members(),
         fates in fates(),
+        says_done in any::<bool>(),
     ) {
-        let mut model = Model { members: by_hand.clone(), by_hand, ..Model::default() };
+        let mut model = Model { members: by_hand.clone(), by_hand, says_done, ..Model::default() };
         let mut fates = fates.into_iter();
         for wanted in &rosters {
             model.run(wanted, Removals::Added, &mut fates);
@@ -243,9 +257,9 @@ proptest! {
 
     #[test]
     fn nobody_is_taken_out_of_where_they_are_wanted_or_of_a_class_of_a_course_where_they_are(
-        rosters in prop::collection::vec(roster(), 1..5), fates in fates(),
+        rosters in prop::collection::vec(roster(), 1..5), fates in fates(), says_done in any::<bool>(),
     ) {
-        let mut model = Model::default();
+        let mut model = Model { says_done, ..Model::default() };
         let mut fates = fates.into_iter();
         for wanted in &rosters {
             let (_, removed) = model.run(wanted, Removals::Presumed, &mut fates);

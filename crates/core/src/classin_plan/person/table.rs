@@ -30,7 +30,7 @@ fn wanted(word: &str) -> Vec<Enrolment> {
 
 fn record(target: ClassTarget, evidence: Option<Evidence>) -> Option<EnrolmentRecord> {
     let (uid, student) = (ClassinUid(1), StudentId::new("s1"));
-    Some(EnrolmentRecord { uid, target, student, evidence: evidence?, gone_since_ms: None })
+    Some(EnrolmentRecord { uid, target, student, evidence: evidence?, gone_since_ms: None, needs_proof: false })
 }
 
 fn said(operation: &EnrolmentOperation) -> String {
@@ -106,7 +106,7 @@ rows! {
     wanted_in_course_with_none_in_the_course_and_presumed_in_the_class: course, none, presumed => "enrol in course";
     wanted_in_course_with_none_in_the_course_and_unknown_in_the_class: course, none, unknown => "enrol in course";
     wanted_in_course_with_none_in_the_course_and_none_in_the_class: course, none, none => "enrol in course";
-    wanted_in_class_with_added_in_the_course_and_added_in_the_class: class, added, added => "remove from course";
+    wanted_in_class_with_added_in_the_course_and_added_in_the_class: class, added, added => "remove from course, then enrol in class";
     wanted_in_class_with_added_in_the_course_and_present_in_the_class: class, added, present => "remove from course, then enrol in class";
     wanted_in_class_with_added_in_the_course_and_presumed_in_the_class: class, added, presumed => "remove from course, then enrol in class";
     wanted_in_class_with_added_in_the_course_and_unknown_in_the_class: class, added, unknown => "remove from course, then enrol in class";
