@@ -113,10 +113,14 @@ fn takes_away(one: &Approvable) -> bool {
 /// A day; of a leaver who still has to wait, a day after that.
 async fn until_ms(app: &App, one: &Approvable, now_ms: i64) -> Result<i64, AppError> {
     let mut from_ms = now_ms;
+    let grace = i64::try_from(app.settings.exam.delete_grace.as_millis()).unwrap_or(i64::MAX);
     if one.of_leaver {
-        let grace = i64::try_from(app.settings.exam.delete_grace.as_millis()).unwrap_or(i64::MAX);
         let since_ms = app.state.gone_since(&one.key.student).await?.unwrap_or(now_ms);
         from_ms = from_ms.max(since_ms.min(now_ms).saturating_add(grace));
+    } else if one.key.service() == Service::Classin {
+        let since_ms = app.state.gone_from_classes_since(&one.key.student).await?;
+        let ends_ms = since_ms.map(|since_ms| since_ms.min(now_ms).saturating_add(grace));
+        from_ms = ends_ms.map_or(from_ms, |ends_ms| from_ms.max(ends_ms));
     }
     Ok(from_ms.saturating_add(DAY_MS))
 }

@@ -283,6 +283,15 @@ impl StateStore {
         .done("carrying approvals over")
     }
 
+    /// Since when a student has been gone whose places in ClassIn wait for the grace, as far as a run has seen it.
+    pub async fn gone_from_classes_since(&self, student: &StudentId) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar("SELECT max(gone_since_ms) FROM enrolments WHERE student_id = ?")
+            .bind(student.as_str())
+            .fetch_one(&self.reader)
+            .await
+            .doing("reading since when a student is gone from classes")
+    }
+
     /// Since when each of these students has been gone, as far as a run has seen it.
     pub async fn gone_since(&self, student: &StudentId) -> Result<Option<i64>, StoreError> {
         let since: Option<Option<i64>> =

@@ -150,7 +150,7 @@ async fn a_plan_to_hand_on_names_leavers_what_is_held_and_the_command() {
     let shown = page(&school, 4, &["--reveal"]);
     assert!(shown.contains("Held until somebody decides"), "{shown}");
     assert!(shown.contains(" approve ") && shown.contains(" --config "), "{shown}");
-    assert_eq!(count(&shown, "<td>Gone Girl</td>"), 20, "leavers have a row still: {shown}");
+    assert_eq!(count(&shown, "<td>Gone Girl</td>"), 40, "leavers have a row still: {shown}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,11 +5,15 @@ use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
-use rosterd_core::classin_plan::{Approvals, ClassinGuard, EnrolmentOperation, classin_holds, let_wait};
+use rosterd_core::classin_plan::{
+    Approvals, ClassinGuard, EnrolmentOperation, EnrolmentState, Reason, classin_holds, let_wait,
+};
+use rosterd_core::roster::StudentId;
+use std::collections::HashSet;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
+/// Holds leavers of whom too many went missing at once, also while they wait. Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
 /// against `guard.max_modify` of the accounts that we know.
 pub(super) async fn hold_excess(
     context: &Context,
@@ -30,6 +34,8 @@ pub(super) async fn hold_excess(
         staying: plan.staying.clone(),
         accounts: state.count_accounts().await?,
     };
+    let in_grace = std::mem::take(&mut plan.in_grace);
+    plan.in_grace = guard.hold_missing(&mut plan.operations, in_grace, &plan.leavers);
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);
     let_wait(&mut plan.operations, &plan.full_still);
     Ok(guard.approved)
@@ -55,4 +61,12 @@ pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut Serv
     let holds = classin_holds(held, &[]);
     report.holds.extend(holds.iter().map(|hold| hold.naming_digest(&hold.message)));
     report.held_for.extend(holds);
+}
+
+/// How many leavers wait for their grace, those left out who are held while they wait.
+pub(super) fn waiting_unheld(plan: &ClassinPlan) -> u64 {
+    let is_held = |one: &&EnrolmentOperation| matches!(one.state, EnrolmentState::Held(Reason::Missing(_)));
+    let held: HashSet<&StudentId> = plan.operations.iter().filter(is_held).map(|one| &one.student).collect();
+    let unheld = plan.waiting.iter().filter(|student| !held.contains(student));
+    u64::try_from(unheld.count()).unwrap_or(u64::MAX)
 }

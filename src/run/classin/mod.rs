@@ -200,14 +200,15 @@ async fn pass(
     report.observed = context.state.count_enrolments().await?;
     report.not_mirrored = plan.not_mirrored;
     report.leavers_waiting = plan.leavers_waiting;
-    if plan.leavers_waiting > 0 && context.exam.is_none() {
-        // Else the exam side's turn tells it: they are largely the same people.
-        let attention = waiting_leavers(plan.leavers_waiting, plan.leavers_waiting_since_ms);
-        report.attention.insert(WAITING_LEAVERS, attention);
-    }
     report.problems.extend(plan.problems.iter().map(ToString::to_string));
     report.roster_rows = Some(plan.roster_rows.clone());
     let approved = guard::hold_excess(context, side, &mut plan).await?;
+    let waiting = guard::waiting_unheld(&plan);
+    if waiting > 0 && context.exam.is_none() {
+        // Else the exam side's turn tells it: they are largely the same people.
+        let attention = waiting_leavers(waiting, plan.leavers_waiting_since_ms);
+        report.attention.insert(WAITING_LEAVERS, attention);
+    }
     plan.standing = StandingEnrolments::before(context).await?.of(&plan);
     let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);

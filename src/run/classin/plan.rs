@@ -15,8 +15,8 @@ use crate::run::unusable_rows::unusable_students;
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, Handover, HeldBack, Presence, Reason, SharedHolds, StaleEnrolments,
-    await_other_courses, let_wait, plan_course,
+    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, Presence, Reason, SharedHolds,
+    StaleEnrolments, await_other_courses, let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
@@ -60,7 +60,13 @@ pub(super) struct ClassinPlan {
     /// Classes that name no course.
     pub(super) not_mirrored: u64,
     /// Students whose removals wait for their grace.
+    /// Removals that wait for the grace of their students, and that the configuration allows after it.
+    pub(super) in_grace: Vec<EnrolmentOperation>,
+    /// Since when each leaver is off the roster, in milliseconds since 1970 UTC.
+    pub(super) leavers: BTreeMap<StudentId, i64>,
     pub(super) leavers_waiting: u64,
+    pub(super) waiting: HashSet<StudentId>,
+    /// How many they are.
     /// Since when the first of them is off the roster, in milliseconds since 1970 UTC.
     pub(super) leavers_waiting_since_ms: Option<i64>,
     /// Rows that cannot be used.
@@ -130,7 +136,6 @@ pub(super) async fn plan_classin(
         shared: &shared,
         codes: codes(&classes),
         contradictions: seen.contradictions,
-        waiting: HashSet::new(),
         plan: ClassinPlan {
             accounts,
             operations: Vec::new(),
@@ -150,6 +155,9 @@ pub(super) async fn plan_classin(
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
+            in_grace: Vec::new(),
+            leavers: BTreeMap::new(),
+            waiting: HashSet::new(),
             problems,
             roster_rows,
             unreadable_since_ms,
@@ -165,7 +173,7 @@ pub(super) async fn plan_classin(
     plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
     let full: BTreeSet<ClassTarget> = plan.full.union(&plan.full_still).copied().collect();
     await_other_courses(&mut plan.operations, &full, &prior.given_up);
-    plan.leavers_waiting = u64::try_from(builder.waiting.len()).unwrap_or(u64::MAX);
+    plan.leavers_waiting = u64::try_from(plan.waiting.len()).unwrap_or(u64::MAX);
     Ok(plan)
 }
 
@@ -181,8 +189,6 @@ struct ClassinPlanBuilder<'a> {
     codes: HashMap<ClassTarget, ClassCode>,
     /// Of those who are not wanted where they are remembered.
     contradictions: Contradictions,
-    /// Leavers whose grace has not run out.
-    waiting: HashSet<StudentId>,
     plan: ClassinPlan,
 }
 
@@ -202,6 +208,10 @@ impl ClassinPlanBuilder<'_> {
         }
         for (record, _) in &remembered {
             note_presence(record, &wanted_places, &seen_gone, &mut self.plan.changes);
+        }
+        for (student, (since_ms, _)) in &seen_gone {
+            let known = self.plan.leavers.entry((*student).clone()).or_insert(*since_ms);
+            *known = (*known).max(*since_ms);
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(course, wanted, &records, &seen_gone, now_ms);
@@ -330,7 +340,12 @@ impl ClassinPlanBuilder<'_> {
                 let since_ms = until_ms.saturating_sub(self.side.delete_grace_ms);
                 let known = self.plan.leavers_waiting_since_ms;
                 self.plan.leavers_waiting_since_ms = known.into_iter().chain([since_ms]).min();
-                self.waiting.insert(operation.student);
+                self.plan.waiting.insert(operation.student.clone());
+                let may_be_removed =
+                    |evidence: Evidence| evidence.may_be_removed(self.side.settings.removals);
+                if self.context.mode == Mode::Sync && operation.recorded.is_some_and(may_be_removed) {
+                    self.plan.in_grace.push(operation);
+                }
                 continue;
             }
             if operation.state == EnrolmentState::Cannot(Reason::NoAccount) {

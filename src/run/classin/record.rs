@@ -111,7 +111,8 @@ pub(super) async fn close_superseded(
 
 /// Ends the approvals of what the plan no longer wants.
 pub(super) async fn end_unwanted_approvals(context: &Context, plan: &ClassinPlan) -> Result<(), StoreError> {
-    let enrolments = plan.operations.iter().map(Subject::from);
+    // Of a leaver who waits, an approval is good until the grace has ended.
+    let enrolments = plan.operations.iter().chain(&plan.in_grace).map(Subject::from);
     let subjects = enrolments.chain(plan.accounts.operations.iter().map(Subject::from));
     let wanted: HashSet<(OperationKey, Fingerprint)> =
         subjects.map(|subject| (subject.key, Fingerprint(subject.desired_hash))).collect();

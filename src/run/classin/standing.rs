@@ -165,6 +165,7 @@ fn waiting(reason: &Reason) -> Unsent {
         | Reason::Grace { .. }
         | Reason::Shrinks(_)
         | Reason::TooMany(_)
+        | Reason::Missing(_)
         | Reason::StillNamed
         | Reason::UnreadableIds
         | Reason::RowsOfNobody { .. }

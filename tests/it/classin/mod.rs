@@ -8,6 +8,7 @@ mod checks;
 mod classes;
 mod commands;
 mod evidence;
+mod leavers;
 mod lives;
 mod named_holds;
 mod names;

@@ -108,7 +108,7 @@ pub use group_creation::{
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;
-pub use guard::{Guard, GuardedPlan, allowance};
+pub use guard::{Guard, GuardedPlan, allowance, masses};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};

@@ -18,7 +18,7 @@ pub use reason::{HeldBack, LeftAsSet, OverLimit, Reason};
 pub use shared::{MOST_SIBLINGS, SharedContact, SharedContacts, SharedHolds, SharedKey};
 pub use stale::StaleEnrolments;
 
-use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
+use crate::roster::{ClassCode, ClassTarget, ClassinUid, Removals, StudentId};
 
 /// The source of our knowledge of one account's membership. It is the only memory, as ClassIn cannot be read
 /// back (docs/contracts/classin.md, 1.4, rule 1).
@@ -83,6 +83,16 @@ impl Evidence {
         match self {
             Self::Added | Self::Present | Self::Presumed | Self::Closed => true,
             Self::Unknown | Self::Removing | Self::RemovingPresumed | Self::Gone => false,
+        }
+    }
+
+    /// Whether `[classin] removals` lets a student of this evidence be taken out.
+    #[must_use]
+    pub fn may_be_removed(self, removals: Removals) -> bool {
+        match self {
+            Self::Present | Self::Gone | Self::Closed => false,
+            Self::Added | Self::Removing => removals >= Removals::Added,
+            Self::Presumed | Self::Unknown | Self::RemovingPresumed => removals >= Removals::Presumed,
         }
     }
 

@@ -87,6 +87,8 @@ pub enum Reason {
     Shrinks(OverLimit),
     /// Too many removals, or too many new names.
     TooMany(OverLimit),
+    /// Too many left the roster within 24 hours, whether their grace has ended or not.
+    Missing(OverLimit),
     /// The student has no row, and member rows still name them.
     StillNamed,
     /// The student has been missing since rows have had no readable id: one of those may be theirs.
@@ -136,6 +138,7 @@ impl Reason {
             Self::Grace { .. } => Some("grace"),
             Self::Shrinks(_) => Some("max-group"),
             Self::TooMany(_) => None,
+            Self::Missing(_) => Some("missing"),
             Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody { .. }
@@ -154,7 +157,11 @@ impl Reason {
     /// The limit, of a hold by one that is a number.
     #[must_use]
     pub fn over_limit(&self) -> Option<&OverLimit> {
-        if let Self::Shrinks(over) | Self::TooMany(over) = self { Some(over) } else { None }
+        if let Self::Shrinks(over) | Self::TooMany(over) | Self::Missing(over) = self {
+            Some(over)
+        } else {
+            None
+        }
     }
 
     /// Of a hold about single people: what an approval has to name, and what the hold is about. Another contact, or
@@ -179,6 +186,7 @@ impl Reason {
             | Self::Grace { .. }
             | Self::Shrinks(_)
             | Self::TooMany(_)
+            | Self::Missing(_)
             | Self::NotOurs { .. }
             | Self::LeftAsSet(_)
             | Self::HeldBack(_)
@@ -200,6 +208,7 @@ impl Reason {
             | Self::Grace { .. }
             | Self::Shrinks(_)
             | Self::TooMany(_)
+            | Self::Missing(_)
             | Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody { .. }
@@ -290,7 +299,7 @@ impl fmt::Display for Reason {
                 "the class is full: rosterd asks again within the hour, or when the roster changes",
             ),
             Self::Follows(what) => f.write_str(what),
-            Self::Shrinks(over) | Self::TooMany(over) => f.write_str(&over.sentence),
+            Self::Shrinks(over) | Self::TooMany(over) | Self::Missing(over) => f.write_str(&over.sentence),
             Self::Other(text) => f.write_str(text),
         }
     }

@@ -58,12 +58,11 @@ impl StaleEnrolments {
         now_ms: i64,
     ) {
         let stale = now_ms.saturating_sub(FRESH_MS);
-        let evidence: HashMap<ClassinUid, Evidence> =
-            records
-                .iter()
-                .filter(|record| !record.needs_proof)
-                .map(|record| (record.uid, record.evidence))
-                .collect();
+        let evidence: HashMap<ClassinUid, Evidence> = records
+            .iter()
+            .filter(|record| !record.needs_proof)
+            .map(|record| (record.uid, record.evidence))
+            .collect();
         let mut rows: Vec<(i64, ClassinUid, EnrolmentOperation)> = Vec::new();
         for row in wanted {
             let Some(uid) = row.uid else { continue };
@@ -130,7 +129,14 @@ mod tests {
 
     fn record(uid: i64) -> EnrolmentRecord {
         let (student, evidence) = (StudentId::new(format!("s{uid}")), Evidence::Added);
-        EnrolmentRecord { uid: ClassinUid(uid), target: TARGET, student, evidence, gone_since_ms: None, needs_proof: false }
+        EnrolmentRecord {
+            uid: ClassinUid(uid),
+            target: TARGET,
+            student,
+            evidence,
+            gone_since_ms: None,
+            needs_proof: false,
+        }
     }
 
     /// The uids of the calls, for enrolments that were confirmed so long before now.

@@ -1,6 +1,9 @@
 //! The check between plan and apply: too many removals or names at once are held, and the last of a class; the rest
 //! goes on.
 
+mod missing;
+#[cfg(test)]
+mod missing_tests;
 #[cfg(test)]
 mod tests;
 
@@ -235,7 +238,7 @@ impl ClassinGuard {
     }
 }
 
-fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
+pub(super) fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
     u64::try_from(operations.count()).unwrap_or(u64::MAX)
 }
 
@@ -299,6 +302,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::NoRoom
         | Reason::Follows(_)
         | Reason::TooMany(_)
+        | Reason::Missing(_)
         | Reason::Other(_) => reason.to_string(),
     }
 }

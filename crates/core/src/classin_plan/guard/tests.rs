@@ -6,7 +6,7 @@ use super::*;
 use crate::classin_plan::enrolment::Evidence;
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, CourseId, StudentId};
 
-fn guard() -> ClassinGuard {
+pub(super) fn guard() -> ClassinGuard {
     ClassinGuard {
         max_delete: Limit::Count(3),
         max_modify: Limit::Percent(10.0),
@@ -36,7 +36,7 @@ fn enrolment(kind: EnrolmentKind, number: u64) -> EnrolmentOperation {
     }
 }
 
-fn removals(count: u64) -> Vec<EnrolmentOperation> {
+pub(super) fn removals(count: u64) -> Vec<EnrolmentOperation> {
     (0..count).map(|number| enrolment(EnrolmentKind::Remove, number)).collect()
 }
 
@@ -56,7 +56,7 @@ fn names(count: u64) -> Vec<AccountOperation> {
     (0..count).map(name).collect()
 }
 
-fn approvals<'a, T: 'a>(operations: &'a [T]) -> Approvals
+pub(super) fn approvals<'a, T: 'a>(operations: &'a [T]) -> Approvals
 where
     Subject: From<&'a T>,
 {

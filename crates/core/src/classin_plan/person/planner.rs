@@ -301,13 +301,7 @@ impl<'a> Planner<'a> {
     }
 
     fn may_remove(&self, evidence: Evidence) -> bool {
-        match evidence {
-            Evidence::Present | Evidence::Gone | Evidence::Closed => false,
-            Evidence::Added | Evidence::Removing => self.view.removals >= Removals::Added,
-            Evidence::Presumed | Evidence::Unknown | Evidence::RemovingPresumed => {
-                self.view.removals >= Removals::Presumed
-            }
-        }
+        evidence.may_be_removed(self.view.removals)
     }
 
     /// Whether ClassIn is asked about a class that is probably over: where nobody is taken out the answer changes nothing.

@@ -30,7 +30,14 @@ fn wanted(word: &str) -> Vec<Enrolment> {
 
 fn record(target: ClassTarget, evidence: Option<Evidence>) -> Option<EnrolmentRecord> {
     let (uid, student) = (ClassinUid(1), StudentId::new("s1"));
-    Some(EnrolmentRecord { uid, target, student, evidence: evidence?, gone_since_ms: None, needs_proof: false })
+    Some(EnrolmentRecord {
+        uid,
+        target,
+        student,
+        evidence: evidence?,
+        gone_since_ms: None,
+        needs_proof: false,
+    })
 }
 
 fn said(operation: &EnrolmentOperation) -> String {

@@ -20,7 +20,9 @@ impl Guard {
         let since: Vec<i64> = judged.iter().map(|leaver| leaver.since_ms).collect();
         let mut held: HashMap<StudentId, Excess> = HashMap::new();
         let mut waiting: Vec<(DesiredDismissal, Excess)> = Vec::new();
-        for (range, excess) in self.masses(&since, plan.totals.linked) {
+        let is_too_many = |people| self.excess_of(people, plan.totals.linked).is_some();
+        for range in masses(&since, is_too_many) {
+            let Some(excess) = self.excess_of(range.len(), plan.totals.linked) else { continue };
             for leaver in judged.get(range).into_iter().flatten() {
                 held.insert(leaver.student().clone(), excess);
                 waiting.extend(leaver.waits.then(|| (leaver.dismissal.clone(), excess)));
@@ -66,35 +68,31 @@ impl Guard {
         plan.missing.iter().filter(is_judged).collect()
     }
 
-    /// The stretches of these moments (ascending) in which more lie within 24 hours than the limit allows.
-    fn masses(&self, since: &[i64], linked: u64) -> Vec<(std::ops::Range<usize>, Excess)> {
-        let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
-        let mut end = 0;
-        for (start, first) in since.iter().enumerate() {
-            while since.get(end).is_some_and(|last| last.saturating_sub(*first) < DAY_MS) {
-                end += 1;
-            }
-            if self.excess_of(end - start, linked).is_none() {
-                continue;
-            }
-            match stretches.last_mut() {
-                Some(last) if last.end >= start => last.end = end,
-                _ => stretches.push(start..end),
-            }
-        }
-        let with_figures = |range: std::ops::Range<usize>| {
-            let excess = self.excess_of(range.len(), linked)?;
-            Some((range, excess))
-        };
-        stretches.into_iter().filter_map(with_figures).collect()
-    }
-
     fn excess_of(&self, people: usize, linked: u64) -> Option<Excess> {
         let count = tally::whole(people);
         let total = linked.saturating_add(count);
         let limit = allowance(self.max_delete, total);
         (count > limit).then_some(Excess { count, recent: 0, total, limit })
     }
+}
+
+/// The stretches of these moments (ascending) in which too many lie within 24 hours.
+pub fn masses(since: &[i64], is_too_many: impl Fn(usize) -> bool) -> Vec<std::ops::Range<usize>> {
+    let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut end = 0;
+    for (start, first) in since.iter().enumerate() {
+        while since.get(end).is_some_and(|last| last.saturating_sub(*first) < DAY_MS) {
+            end += 1;
+        }
+        if !is_too_many(end - start) {
+            continue;
+        }
+        match stretches.last_mut() {
+            Some(last) if last.end >= start => last.end = end,
+            _ => stretches.push(start..end),
+        }
+    }
+    stretches
 }
 
 /// Whether nothing but a limit or a hold about single people keeps an operation from going ahead.

@@ -20,6 +20,7 @@ mod vanished;
 pub use allowance::allowance;
 pub use guarded_plan::GuardedPlan;
 pub(crate) use guarded_plan::named_together;
+pub use missing::masses;
 
 use super::Plan;
 use super::approved::Approved;

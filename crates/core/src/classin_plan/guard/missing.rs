@@ -1,0 +1,77 @@
+//! Leavers judged while they wait: a broken export is known when it is first read, not when the grace has ended.
+
+use std::collections::BTreeMap;
+
+use super::{ClassinGuard, count};
+use crate::classin_plan::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, OverLimit, Reason};
+use crate::counted::counted;
+use crate::exam_plan::{allowance, masses};
+use crate::roster::StudentId;
+
+impl ClassinGuard {
+    /// Holds the removals of leavers of whom more went missing within 24 hours than `max_delete` allows, until they are
+    /// back, taken out or approved, whether their grace has ended or not. Who left at another time goes on.
+    ///
+    /// `leavers` says since when each is gone; of whoever still waits the removal is in `in_grace`. Those who wait and are
+    /// not held are returned.
+    pub fn hold_missing(
+        &self,
+        operations: &mut Vec<EnrolmentOperation>,
+        in_grace: Vec<EnrolmentOperation>,
+        leavers: &BTreeMap<StudentId, i64>,
+    ) -> Vec<EnrolmentOperation> {
+        let is_judged = |operation: &EnrolmentOperation| {
+            operation.kind == EnrolmentKind::Remove
+                && leavers.contains_key(&operation.student)
+                && !self.approved.contains(operation)
+        };
+        let may_go = operations.iter().filter(|operation| operation.is_planned());
+        let judged = may_go.chain(&in_grace).filter(|operation| is_judged(operation));
+        let mut since: Vec<i64> =
+            judged.filter_map(|operation| leavers.get(&operation.student)).copied().collect();
+        since.sort_unstable();
+        let mut held: BTreeMap<i64, OverLimit> = BTreeMap::new();
+        for range in masses(&since, |removals| self.is_too_many(removals)) {
+            let moments = since.get(range).unwrap_or_default();
+            let excess = self.excess(moments.len());
+            held.extend(moments.iter().map(|moment| (*moment, excess.clone())));
+        }
+        if held.is_empty() {
+            return in_grace;
+        }
+        let reason = |operation: &EnrolmentOperation| {
+            let excess = held.get(leavers.get(&operation.student)?)?;
+            is_judged(operation).then(|| EnrolmentState::Held(Reason::Missing(excess.clone())))
+        };
+        for operation in operations.iter_mut().filter(|operation| operation.is_planned()) {
+            if let Some(state) = reason(operation) {
+                operation.state = state;
+            }
+        }
+        let mut waiting = Vec::new();
+        for operation in in_grace {
+            match reason(&operation) {
+                Some(state) => operations.push(EnrolmentOperation { state, ..operation }),
+                None => waiting.push(operation),
+            }
+        }
+        operations.sort_by_key(|operation| operation.target);
+        waiting
+    }
+
+    fn is_too_many(&self, removals: usize) -> bool {
+        count(0..removals) > allowance(self.max_delete, self.enrolments)
+    }
+
+    fn excess(&self, removals: usize) -> OverLimit {
+        let (count, total) = (count(0..removals), self.enrolments);
+        let limit = allowance(self.max_delete, total);
+        let sentence = format!(
+            "{} of {}: more than the limit of {limit} (guard.max_delete); their students went missing within 24 \
+             hours: is the export broken?",
+            counted(count, "removal"),
+            counted(total, "enrolment")
+        );
+        OverLimit { sentence, count, limit }
+    }
+}
