@@ -41,6 +41,25 @@ impl StateStore {
         .done(DOING)
     }
 
+    /// Whether an open failure is known to be of its own doing: it was found to be, or such work was done for others
+    /// since it failed first.
+    pub async fn fails_by_itself(
+        &self,
+        operation: &OperationKey,
+        accepted_ms: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM failures WHERE state = 'waiting' AND is_standing = 0 \
+             AND (attempts > 0 OR first_failed_at_ms < ?1) AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2)))",
+        )
+        .bind(accepted_ms)
+        .bind(keys(std::slice::from_ref(operation)))
+        .fetch_one(&self.reader)
+        .await
+        .doing(DOING)
+    }
+
     /// These failed alone in this run, while other calls of their kind went through: it counts as an attempt of theirs. What
     /// follows from the attempts is for `decide` to say.
     pub async fn blame_items(

@@ -49,9 +49,10 @@ impl AccountsApplied {
         }
         let severity = if was_accepted { Severity::Incomplete } else { Severity::Temporary };
         let is_stopped = both.iter().any(|one| one.stopped().is_some());
-        for message in both.iter().filter_map(|one| one.trouble.as_ref()) {
+        let troubles = both.iter().filter_map(|one| Some((one, one.trouble.as_ref()?)));
+        for (one, message) in troubles {
             let message = format!("classin: {message}");
-            if was_accepted && !is_stopped {
+            if (was_accepted || one.state.is_fault_of_items()) && !is_stopped {
                 // What failed is recorded item by item.
                 report.note_trouble(message);
             } else {

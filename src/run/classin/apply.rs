@@ -353,7 +353,10 @@ impl<'a> ClassinApplier<'a> {
         let mut notes = self.notes();
         // Whoever is kept out by it stands among the failures, which makes the run incomplete.
         report.notes.append(&mut notes.remarks);
-        let is_stopped = self.state().stopped().is_some();
+        let (is_stopped, is_fault_of_items) = {
+            let state = self.state();
+            (state.stopped().is_some(), state.is_fault_of_items())
+        };
         if let Some(stop) = self.state().stopped() {
             report.fail(stop.severity(), format!("classin: {stop}"));
         }
@@ -368,6 +371,8 @@ impl<'a> ClassinApplier<'a> {
             match is_answered {
                 true if is_stopped => report.fail(Severity::Incomplete, message),
                 true => report.note_trouble(message),
+                // What is known to fail by itself stands among the failures.
+                false if is_fault_of_items && !is_stopped => report.note_trouble(message),
                 // Not one answer in the whole run: the service is down, however few calls there were to make.
                 false => report.fail(Severity::Temporary, message),
             }

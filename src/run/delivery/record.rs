@@ -1,6 +1,8 @@
 //! What became of the items of a call, written down before anything else is sent for them.
 
-use rosterd_core::failure::{EarlierAttempts, FailureOwner, Fault, NextAttempt, OpenFailure, RecordedHash};
+use rosterd_core::failure::{
+    EarlierAttempts, FailureOwner, Fault, NextAttempt, OpenFailure, OperationKey, RecordedHash, Service,
+};
 use rosterd_core::outcome::{FailureCause, Outcome, SentWith};
 
 use super::apply::{Applier, Subject};
@@ -61,6 +63,9 @@ pub(super) async fn outcomes<A: Applier>(
                             || (is_accepted && cause.code.classin().is_some());
                         let failure = failure(applier.context(), &subject, cause, place).await?;
                         if let Some(failure) = failure {
+                            if failure.fault == Fault::Service {
+                                faults.of_service.insert(failure.key.clone());
+                            }
                             if failure.fault == Fault::Service
                                 && is_told_apart
                                 && failure.code.may_be_of_one_item()
@@ -89,19 +94,57 @@ pub(super) async fn outcomes<A: Applier>(
 }
 
 /// Settles in the end whose doing the failures of this run were: a service that has done such work once does not keep
-/// what waits for it any longer, and what failed alone beside it is at fault itself.
+/// what waits for it any longer, and what failed alone beside it is at fault itself. So is what fails alone where nothing
+/// else was sent, once the service has done such work since it failed first.
 pub(super) async fn settle_faults<A: Applier>(applier: &A) -> Result<(), Broken> {
-    let Faults { accepted, alone } = applier.state().take_faults();
+    let Faults { accepted, alone, of_service } = applier.state().take_faults();
     let (context, run) = (applier.context(), applier.run());
-    let now_ms = context.clock.now_ms();
+    let (state, now_ms) = (&context.state, context.clock.now_ms());
     let calls: Vec<&'static str> = accepted.iter().copied().collect();
-    context.state.wake_service_faults(A::SERVICE, &calls, run, now_ms).await?;
-    let alone = alone.into_iter().filter(|(_, call)| accepted.contains(call)).map(|(key, _)| key);
+    state.wake_service_faults(A::SERVICE, &calls, run, now_ms).await?;
+    for call in &accepted {
+        state.remember(&last_accepted(A::SERVICE, call), Some(&now_ms.to_string())).await?;
+    }
+    let is_accepted = |call: &str| accepted.iter().any(|one| work(one) == work(call));
+    let (beside, by_itself): (Vec<_>, Vec<_>) = alone.into_iter().partition(|(_, call)| is_accepted(call));
+    let mut at_fault: Vec<OperationKey> = beside.into_iter().map(|(key, _)| key).collect();
+    // Where others failed with it, the service may be down.
+    if accepted.is_empty() && of_service.len() == by_itself.len() && !by_itself.is_empty() {
+        let mut known = Vec::new();
+        for (key, call) in &by_itself {
+            let moments = CALLS.iter().filter(|one| work(one) == work(call));
+            let mut accepted_ms = None;
+            for call in moments.copied().chain([*call]) {
+                let told = state.fact(&last_accepted(A::SERVICE, call)).await?;
+                accepted_ms = accepted_ms.max(told.and_then(|told| told.parse().ok()));
+            }
+            if state.fails_by_itself(key, accepted_ms).await? {
+                known.push(key.clone());
+            }
+        }
+        if known.len() == by_itself.len() {
+            at_fault.extend(known);
+            applier.state().blame_items_alone();
+        }
+    }
     let decide = |attempts| {
         let next = NextAttempt::AfterDelay;
         context.retry.schedule(next, attempts, Fault::Item, now_ms, fastrand::f64(), None)
     };
-    Ok(context.state.blame_items(&alone.collect::<Vec<_>>(), run, decide).await?)
+    Ok(state.blame_items(&at_fault, run, decide).await?)
+}
+
+/// Calls that do one work under two names.
+const CALLS: [&str; 2] = ["register", "registerMultiple"];
+
+/// The work that a call does.
+fn work(call: &str) -> &str {
+    if CALLS.contains(&call) { "register" } else { call }
+}
+
+/// The fact that tells when such a call was last accepted.
+fn last_accepted(service: Service, call: &str) -> String {
+    format!("{}.accepted.{call}", service.as_str())
 }
 
 /// Whether it is known not to have happened: refused, or never sent. Where the answer was lost, a look-up may lag behind,

@@ -1,6 +1,6 @@
 //! How far a plan is carried out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
@@ -17,6 +17,7 @@ pub(in crate::run) struct ApplyState {
     stopped: Option<ServiceStop>,
     broken: Option<Broken>,
     faults: Faults,
+    is_fault_of_items: bool,
 }
 
 /// What the calls of a run tell about whose doing a failure is.
@@ -26,6 +27,8 @@ pub(super) struct Faults {
     pub(super) accepted: BTreeSet<&'static str>,
     /// Operations that failed by the service's doing and were sent alone, each with its call.
     pub(super) alone: Vec<(OperationKey, &'static str)>,
+    /// All operations that failed by the service's doing.
+    pub(super) of_service: HashSet<OperationKey>,
 }
 
 impl ApplyState {
@@ -88,9 +91,20 @@ impl ApplyState {
     }
 
     pub(super) fn note_faults(&mut self, faults: Faults) {
-        let Faults { accepted, alone } = faults;
+        let Faults { accepted, alone, of_service } = faults;
         self.faults.accepted.extend(accepted);
         self.faults.alone.extend(alone);
+        self.faults.of_service.extend(of_service);
+    }
+
+    /// Nothing was answered, and what was sent is known to fail by itself: the service is not down.
+    pub(super) fn blame_items_alone(&mut self) {
+        self.is_fault_of_items = true;
+    }
+
+    /// Whether nothing was answered because of the items alone that were sent.
+    pub(in crate::run) fn is_fault_of_items(&self) -> bool {
+        self.is_fault_of_items
     }
 
     pub(super) fn take_faults(&mut self) -> Faults {

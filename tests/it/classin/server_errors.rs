@@ -221,3 +221,60 @@ async fn a_storm_of_500s_over_registrations_costs_few_calls_and_uses_nothing_up(
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class).len(), 280);
 }
+
+#[tokio::test]
+async fn whom_classin_fails_over_alone_is_given_up_in_the_end_also_where_nothing_else_is_sent_any_more() {
+    let (mut school, _, _, _) = with_poison(5, &[2]).await;
+    school.setting("RETRY__MAX_ATTEMPTS", "3");
+    let mut states = Vec::new();
+    for run in 0..4 {
+        let exit = if run < 3 { Exit::Incomplete } else { Exit::Done };
+        school.run_as(exit).await;
+        let rows = school.failures().await;
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        states.push((own_attempts(&school).await, rows[0].state));
+        school.later(DAY);
+    }
+    use FailureState::{Dead, Waiting};
+    assert_eq!(states, [(1, Waiting), (2, Waiting), (3, Dead), (3, Dead)]);
+}
+
+#[tokio::test]
+async fn who_failed_alone_before_others_were_taken_is_at_fault_when_it_fails_alone_again() {
+    let (mut school, class, _) = in_step(3).await;
+    school.setting("RETRY__MAX_ATTEMPTS", "2");
+    let bad = school.student("bad").await;
+    school.join("bad", "c1").await;
+    poison(&school, &[bad]);
+    school.run_as(Exit::Temporary).await;
+    assert_eq!(own_attempts(&school).await, 0, "nobody can tell whose fault it is");
+    let good = school.student("good").await;
+    let other = school.class("c2").await;
+    school.join("good", "c2").await;
+    school.run_as(Exit::Incomplete).await;
+    assert!(school.members(other).contains(&good));
+    assert_eq!(own_attempts(&school).await, 1);
+    school.later(DAY);
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(own_attempts(&school).await, 2);
+    assert_eq!(school.failures().await[0].state, FailureState::Dead);
+    assert!(!school.members(class).contains(&bad));
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_the_fault_of_nobody_who_is_sent_alone() {
+    let (mut school, class, uids) = in_step(3).await;
+    school.setting("RETRY__MAX_ATTEMPTS", "2");
+    let new = school.student("new").await;
+    school.join("new", "c1").await;
+    for _ in 0..4 {
+        school.later(DAY);
+        school.set("http_5xx", &format!("{ADD}@*:500"));
+        school.run_as(Exit::Temporary).await;
+        assert_eq!(own_attempts(&school).await, 0);
+    }
+    school.sandbox.clear_faults();
+    school.later(DAY);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&[uids, vec![new]].concat()));
+}
