@@ -1,6 +1,6 @@
 //! `explain`: everything about one student, and what happens next. No network.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, Stude
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::{Link, with_digest};
 use rosterd_core::failure::{FailureState, RetryPolicy};
-use rosterd_core::roster::{ClassTarget, StudentId, shell_option};
+use rosterd_core::roster::{ClassTarget, Standing, StudentId, shell_option, shell_word};
 
 /// One student.
 #[derive(Serialize)]
@@ -238,9 +238,25 @@ async fn classin_next(
         })
         .collect();
     if next.is_empty() {
-        next.push("classin: nothing to do".to_owned());
+        let is_unusable = stands(&context.roster, student).await? == Some(Standing::Unusable);
+        let what = if is_unusable {
+            "classin: nothing is sent, and every class is kept, as the row of this student on the roster cannot be used: \
+             rosterd failures says what to mend"
+        } else {
+            "classin: nothing to do"
+        };
+        next.push(what.to_owned());
     }
     Ok(next)
+}
+
+/// Where a student stands on the roster; absent where no row has the id.
+async fn stands(roster: &RosterDatabase, student: &StudentId) -> Result<Option<Standing>, AppError> {
+    let mut snapshot = roster.snapshot().await?;
+    let (classes, _) = snapshot.classes().await?;
+    let stands = snapshot.standing_among(&HashSet::from([student.clone()]), &classes).await?;
+    snapshot.close().await?;
+    Ok(stands.get(student).copied())
 }
 
 /// Why something is held, since when, and the command that lets it go ahead for this student alone.

@@ -88,7 +88,8 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
         })?;
         let (student, runs) = (StudentId::new(row.student_id), row.gone_runs);
         let EnrolmentRow { gone_since_ms, needs_proof, .. } = row;
-        let record = EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms, needs_proof };
+        let record =
+            EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms, needs_proof };
         Ok((record, u32::try_from(runs).unwrap_or(u32::MAX)))
     }
 }

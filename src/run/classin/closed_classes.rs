@@ -1,7 +1,7 @@
 //! Students who wait for classes that take no changes any more: one row for each class, as its ids are the cause for all
 //! of them. Who waits is remembered, so that a further student is news, and nobody else is.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::plan::ClassinPlan;
 use super::standing::of_class;
@@ -12,11 +12,14 @@ use rosterd_core::classin_plan::{
 };
 use rosterd_core::exam_plan::{Digest, Fingerprint};
 use rosterd_core::failure::FailureCode;
-use rosterd_core::roster::{ClassId, ClassTarget, CourseId, StudentId};
+use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, CourseId, StudentId};
 
-/// The fact that holds who waits: a line for each class, its ids, how often somebody joined those who waited, and a
+/// The fact that holds who waits for classes that take no changes any more: a line for each class, its ids, how often somebody joined those who waited, and a
 /// fingerprint of each student.
 const WAITERS: &str = "classin.waiters";
+
+/// The same of classes whose ids ClassIn does not take.
+const REFUSED: &str = "classin.refused";
 
 /// Who waits for one class.
 struct Waiting {
@@ -32,35 +35,31 @@ pub(super) struct WaitingForClosed(BTreeMap<ClassTarget, Waiting>);
 
 impl WaitingForClosed {
     pub(super) fn add(&mut self, operation: &EnrolmentOperation, code: Code) {
-        self.add_all(operation, code, [&operation.student]);
-    }
-
-    fn add_all<'a>(
-        &mut self,
-        operation: &EnrolmentOperation,
-        code: Code,
-        students: impl IntoIterator<Item = &'a StudentId>,
-    ) {
         let begin = || Waiting { code, class: class_key(operation), students: BTreeSet::new() };
         let waiting = self.0.entry(operation.target).or_insert_with(begin);
-        waiting.students.extend(students.into_iter().map(fingerprint));
+        waiting.students.insert(fingerprint(&operation.student));
     }
 
-    /// Of a class that turned out to be deleted: everybody who is remembered there and is not `leaving`. `operation` is
-    /// any one in the class.
+    /// Of a class or a course that turned out to be deleted: everybody who is remembered there, or in any class of it, and is
+    /// not `leaving` that place. `codes` are the school's.
     pub(super) async fn add_members(
         &mut self,
         context: &Context,
-        (operation, code): (&EnrolmentOperation, Code),
-        leaving: &HashSet<&StudentId>,
+        (deleted, code): (ClassTarget, Code),
+        codes: &HashMap<ClassTarget, ClassCode>,
+        leaving: &HashSet<(ClassTarget, &StudentId)>,
     ) -> Result<(), StoreError> {
-        let remembered = context.state.enrolments_of_course(operation.target.course).await?;
-        let here =
-            remembered.iter().map(|(record, _)| record).filter(|record| record.target == operation.target);
-        let wanted: Vec<&StudentId> =
-            here.map(|record| &record.student).filter(|student| !leaving.contains(student)).collect();
-        if !wanted.is_empty() {
-            self.add_all(operation, code, wanted);
+        let remembered = context.state.enrolments_of_course(deleted.course).await?;
+        let is_here = |target: ClassTarget| deleted.class.is_none() || target == deleted;
+        for (record, _) in remembered.iter().filter(|(record, _)| is_here(record.target)) {
+            if leaving.contains(&(record.target, &record.student)) {
+                continue;
+            }
+            // Nobody is wanted where no row names the class.
+            let Some(class) = codes.get(&record.target).map(ToString::to_string) else { continue };
+            let begin = || Waiting { code, class, students: BTreeSet::new() };
+            let waiting = self.0.entry(record.target).or_insert_with(begin);
+            waiting.students.insert(fingerprint(&record.student));
         }
         Ok(())
     }
@@ -116,8 +115,27 @@ struct Known {
 
 impl Waiters {
     pub(super) async fn read(context: &Context) -> Result<Self, StoreError> {
-        let stored = context.state.fact(WAITERS).await?.unwrap_or_default();
+        Self::read_fact(context, WAITERS).await
+    }
+
+    /// Who waits for classes whose ids ClassIn does not take.
+    pub(super) async fn of_refused(context: &Context) -> Result<Self, StoreError> {
+        Self::read_fact(context, REFUSED).await
+    }
+
+    async fn read_fact(context: &Context, fact: &str) -> Result<Self, StoreError> {
+        let stored = context.state.fact(fact).await?.unwrap_or_default();
         Ok(Self(stored.lines().filter_map(line).collect()))
+    }
+
+    /// Whether this student was there when the class was last asked.
+    pub(super) fn knows(&self, target: ClassTarget, student: &StudentId) -> bool {
+        self.0.get(&target).is_some_and(|known| known.students.contains(&fingerprint(student)))
+    }
+
+    /// These wait there, and nobody else does.
+    pub(super) fn set<'a>(&mut self, target: ClassTarget, students: impl Iterator<Item = &'a StudentId>) {
+        self.0.insert(target, Known { joined: 0, students: students.map(fingerprint).collect() });
     }
 
     /// What is known once these wait, and nobody else does. Of a class that is not known yet, all that wait are.
@@ -139,12 +157,21 @@ impl Waiters {
     }
 
     pub(super) async fn remember(&self, context: &Context) -> Result<(), StoreError> {
+        self.remember_as(context, WAITERS).await
+    }
+
+    /// The same of classes whose ids ClassIn does not take.
+    pub(super) async fn remember_refused(&self, context: &Context) -> Result<(), StoreError> {
+        self.remember_as(context, REFUSED).await
+    }
+
+    async fn remember_as(&self, context: &Context, fact: &str) -> Result<(), StoreError> {
         let lines: Vec<String> = self.0.iter().map(|(target, known)| written(*target, known)).collect();
         let text = (!lines.is_empty()).then(|| lines.join("\n"));
-        if context.state.fact(WAITERS).await? == text {
+        if context.state.fact(fact).await? == text {
             return Ok(());
         }
-        context.state.remember(WAITERS, text.as_deref()).await
+        context.state.remember(fact, text.as_deref()).await
     }
 }
 

@@ -37,7 +37,8 @@ impl FirstReading {
         while let Some((course, members)) = courses.next().await? {
             let remembered = context.state.enrolments_of_course(course).await?;
             leaving.extend(not_wanted(&remembered, &places(&members)));
-            let settled = remembered.iter().filter(|(record, _)| record.evidence.is_settled() && !record.needs_proof);
+            let settled =
+                remembered.iter().filter(|(record, _)| record.evidence.is_settled() && !record.needs_proof);
             let settled: HashSet<(ClassTarget, ClassinUid)> =
                 settled.map(|(record, _)| (record.target, record.uid)).collect();
             for member in members.iter().filter(|member| prior.closed(member.target).is_none()) {

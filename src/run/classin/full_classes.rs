@@ -8,7 +8,7 @@ use super::closed_classes::WaitingForClosed;
 use super::record::{action, call};
 use crate::run::delivery::{Applier, Place, failure};
 use crate::store::{CallRecord, FullClass, StoreError};
-use rosterd_core::classin_plan::{Code, EnrolmentKind, EnrolmentOperation, ItemVerdict, Subject};
+use rosterd_core::classin_plan::{Code, EnrolmentKind, ItemVerdict, Subject};
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{ClassTarget, StudentId};
 
@@ -65,9 +65,9 @@ impl ClassinApplier<'_> {
                 waiting.add(operation, *code);
             }
         }
-        for (target, code) in ended {
-            let Some(first) = self.any_in(target).filter(|_| code.is_deleted()) else { continue };
-            waiting.add_members(self.terms.context, (first, code), &self.leaving(target)).await?;
+        let leaving = self.leaving();
+        for (target, code) in ended.into_iter().filter(|(_, code)| code.is_deleted()) {
+            waiting.add_members(self.terms.context, (target, code), &self.plan.codes, &leaving).await?;
         }
         let is_waited_for = !waiting.is_empty();
         let now_ms = self.terms.context.clock.now_ms();
@@ -75,13 +75,9 @@ impl ClassinApplier<'_> {
         Ok(is_waited_for)
     }
 
-    fn any_in(&self, target: ClassTarget) -> Option<&EnrolmentOperation> {
-        self.plan.operations.iter().find(|operation| operation.target == target)
-    }
-
-    fn leaving(&self, target: ClassTarget) -> HashSet<&StudentId> {
-        let here = self.plan.operations.iter().filter(|operation| operation.target == target);
-        here.filter(|one| one.kind == EnrolmentKind::Remove).map(|one| &one.student).collect()
+    fn leaving(&self) -> HashSet<(ClassTarget, &StudentId)> {
+        let removals = self.plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Remove);
+        removals.map(|one| (one.target, &one.student)).collect()
     }
 
     /// Remembers which classes have no room, so that they are not asked at every run.

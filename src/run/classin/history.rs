@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::closed_classes::Waiters;
 use super::{ClassinSide, ClassinSyncError, lessons};
 use crate::run::Context;
 use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
-use rosterd_core::classin_plan::{Code, Contact, ContactReading, HeldBack, SharedContact, Subject};
+use rosterd_core::classin_plan::{
+    Code, Contact, ContactReading, EnrolmentKind, EnrolmentRecord, HeldBack, SharedContact, Subject,
+    class_hash,
+};
 use rosterd_core::exam_plan::{Fingerprint, NamedHold};
 use rosterd_core::failure::{ClassinKind, ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
-use rosterd_core::roster::{ClassTarget, RosterPerson, StudentId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, Enrolment, RosterPerson, StudentId};
 
 /// A failure that an earlier version stored with the contact mixed into what was wanted.
 #[derive(Clone)]
@@ -40,6 +44,8 @@ pub(super) struct PriorState {
     pub(super) asked: BTreeSet<ClassTarget>,
     closed: HashMap<ClassTarget, Code>,
     full: HashMap<ClassTarget, FullClass>,
+    /// Who was there when a class was last refused for its ids.
+    refused_with: Waiters,
 }
 
 impl PriorState {
@@ -64,6 +70,7 @@ impl PriorState {
             asked: lessons::asked(context).await?,
             closed: HashMap::new(),
             full: HashMap::new(),
+            refused_with: Waiters::of_refused(context).await?,
         };
         for failure in failures {
             let contact = contacts.get(&failure.key.student).copied().unwrap_or(ContactPart::ABSENT);
@@ -114,6 +121,33 @@ impl PriorState {
             }
         };
         self.holds.extend(desired_hashes.into_iter().map(|desired_hash| (desired_hash, how)));
+    }
+
+    /// Classes and courses whose ids ClassIn did not take, for which nobody is tried any more, and that somebody has joined
+    /// since: their row has changed. As [`class_hash`] has them.
+    pub(super) fn joined(
+        &self,
+        course: CourseId,
+        wanted: &[Enrolment],
+        records: &[EnrolmentRecord],
+    ) -> BTreeSet<u64> {
+        let settled = records.iter().filter(|record| record.evidence.is_settled());
+        let settled: HashSet<(ClassTarget, ClassinUid)> =
+            settled.map(|record| (record.target, record.uid)).collect();
+        let mut joined = BTreeSet::new();
+        for row in wanted {
+            if row.uid.is_some_and(|uid| settled.contains(&(row.target, uid))) {
+                continue;
+            }
+            for target in [row.target, ClassTarget { course, class: None }] {
+                let hash = class_hash(EnrolmentKind::Enrol, target);
+                let is_over = matches!(self.holds.get(&hash), Some(HeldBack::GivenUp | HeldBack::Ignored));
+                if is_over && !self.refused_with.knows(target, &row.student) {
+                    joined.insert(hash);
+                }
+            }
+        }
+        joined
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.

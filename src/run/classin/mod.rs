@@ -290,7 +290,11 @@ async fn apply_all(
     }
     record::close_superseded(context, &plan.operations, &accounts, now_ms).await?;
     record::end_unwanted_approvals(context, &plan).await?;
-    if may_go_on { recheck::run(terms, plan.stale, &plan.standing, report).await } else { Ok(()) }
+    if may_go_on {
+        recheck::run(terms, plan.stale, (&plan.standing, &plan.codes), report).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Carries the enrolments out, and those of whom ClassIn does not know the account any more by a new one.

@@ -1,5 +1,6 @@
 //! What the roster wants in every course and its classes, beside what we remember of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account;
@@ -59,16 +60,18 @@ pub(super) struct ClassinPlan {
     pub(super) stale: StaleEnrolments,
     /// Classes that name no course.
     pub(super) not_mirrored: u64,
-    /// Students whose removals wait for their grace.
     /// Removals that wait for the grace of their students, and that the configuration allows after it.
     pub(super) in_grace: Vec<EnrolmentOperation>,
     /// Since when each leaver is off the roster, in milliseconds since 1970 UTC.
     pub(super) leavers: BTreeMap<StudentId, i64>,
-    pub(super) leavers_waiting: u64,
+    /// Students whose removals wait for their grace.
     pub(super) waiting: HashSet<StudentId>,
     /// How many they are.
+    pub(super) leavers_waiting: u64,
     /// Since when the first of them is off the roster, in milliseconds since 1970 UTC.
     pub(super) leavers_waiting_since_ms: Option<i64>,
+    /// The school's code of each target that the roster names.
+    pub(super) codes: HashMap<ClassTarget, ClassCode>,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
     /// Those that are to be remembered as rows of the roster.
@@ -134,7 +137,6 @@ pub(super) async fn plan_classin(
         prior: &prior,
         doubts: &doubts,
         shared: &shared,
-        codes: codes(&classes),
         contradictions: seen.contradictions,
         plan: ClassinPlan {
             accounts,
@@ -153,11 +155,12 @@ pub(super) async fn plan_classin(
             rosters: BTreeMap::new(),
             stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
-            leavers_waiting: 0,
-            leavers_waiting_since_ms: None,
             in_grace: Vec::new(),
             leavers: BTreeMap::new(),
             waiting: HashSet::new(),
+            leavers_waiting: 0,
+            leavers_waiting_since_ms: None,
+            codes: codes(&classes),
             problems,
             roster_rows,
             unreadable_since_ms,
@@ -170,7 +173,8 @@ pub(super) async fn plan_classin(
     drop(courses);
     snapshot.close().await?;
     let mut plan = builder.plan;
-    plan.asked = prior.asked.iter().copied().filter(|target| !builder.codes.contains_key(target)).collect();
+    let is_unnamed = |target: &ClassTarget| !plan.codes.contains_key(target);
+    plan.asked = prior.asked.iter().copied().filter(is_unnamed).collect();
     let full: BTreeSet<ClassTarget> = plan.full.union(&plan.full_still).copied().collect();
     await_other_courses(&mut plan.operations, &full, &prior.given_up);
     plan.leavers_waiting = u64::try_from(plan.waiting.len()).unwrap_or(u64::MAX);
@@ -186,7 +190,6 @@ struct ClassinPlanBuilder<'a> {
     doubts: &'a Doubts,
     /// Who is not enrolled because of what they share.
     shared: &'a SharedHolds,
-    codes: HashMap<ClassTarget, ClassCode>,
     /// Of those who are not wanted where they are remembered.
     contradictions: Contradictions,
     plan: ClassinPlan,
@@ -206,12 +209,12 @@ impl ClassinPlanBuilder<'_> {
             let (since_ms, least_runs) = seen_gone.entry(&record.student).or_insert(seen);
             (*since_ms, *least_runs) = ((*since_ms).max(seen.0), (*least_runs).min(seen.1));
         }
-        for (record, _) in &remembered {
-            note_presence(record, &wanted_places, &seen_gone, &mut self.plan.changes);
-        }
         for (student, (since_ms, _)) in &seen_gone {
             let known = self.plan.leavers.entry((*student).clone()).or_insert(*since_ms);
             *known = (*known).max(*since_ms);
+        }
+        for (record, _) in &remembered {
+            note_presence(record, &wanted_places, &seen_gone, &mut self.plan.changes);
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(course, wanted, &records, &seen_gone, now_ms);
@@ -270,9 +273,15 @@ impl ClassinPlanBuilder<'_> {
                 (None, Some(Standing::Unusable)) => Presence::Unusable,
                 (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
             };
+        // Where somebody has joined, the class is asked once more.
+        let joined = prior.joined(course, wanted, records);
+        let mut holds = Cow::Borrowed(&prior.holds);
+        if !joined.is_empty() {
+            holds.to_mut().retain(|hash, _| !joined.contains(hash));
+        }
         let view = CourseView {
             course,
-            class_code: &|target| self.codes.get(&target).cloned(),
+            class_code: &|target| self.plan.codes.get(&target).cloned(),
             mode: context.mode,
             closed: &|target| prior.closed(target),
             removals: side.settings.removals,
@@ -280,7 +289,7 @@ impl ClassinPlanBuilder<'_> {
             delete_grace_ms: side.delete_grace_ms,
             was_asked: &|target| prior.asked.contains(&target),
             presence: &presence,
-            holds: &prior.holds,
+            holds: &holds,
             given_up: &prior.given_up,
             refused: &prior.refused,
         };

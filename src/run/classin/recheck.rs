@@ -1,12 +1,13 @@
 //! The nightly check: adds the enrolments with the oldest evidence once more, so that it is fresh again.
 //!
 //! "Is there already" confirms; "done" says that somebody had taken the student out. Off by default, and never more
-//! calls a day than the setting allows.
+//! calls a day than the setting allows: what the halves of one cost beyond it, the next days make up for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::closed_classes::WaitingForClosed;
@@ -32,12 +33,13 @@ use rosterd_core::classin_plan::{
 use rosterd_core::counted::counted;
 use rosterd_core::failure::{NextAttempt, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
-use rosterd_core::roster::ClassTarget;
+use rosterd_core::roster::{ClassCode, ClassTarget};
 
 /// The fact under which today's calls are counted: the day, then how many.
 const USED: &str = "classin.verified";
 
 /// The local day, and how many calls of it are used up.
+#[derive(Clone)]
 struct Day {
     date: String,
     used: usize,
@@ -45,14 +47,33 @@ struct Day {
 
 impl Day {
     async fn read(context: &Context, side: &ClassinSide) -> Result<Self, StoreError> {
-        let date = context.clock.now().to_zoned(side.time_zone.clone()).date().to_string();
+        let date = context.clock.now().to_zoned(side.time_zone.clone()).date();
         let stored = context.state.fact(USED).await?.unwrap_or_default();
-        let used = match stored.split_once(' ') {
-            Some((day, used)) if day == date => used.parse().unwrap_or(usize::MAX),
-            _ => 0,
+        let used = match stored.split_once(' ').map(|(day, used)| (day.parse::<Date>(), used.parse())) {
+            Some((Ok(day), Ok(used))) => {
+                let days = usize::try_from((date - day).get_days()).unwrap_or(0);
+                usize::saturating_sub(used, days.saturating_mul(budget(side)))
+            }
+            Some((Ok(day), Err(_))) if day == date => usize::MAX,
+            Some(_) | None => 0,
         };
+        let date = date.to_string();
         Ok(Self { date, used })
     }
+
+    fn use_up(&mut self, calls: usize) {
+        self.used = self.used.saturating_add(calls);
+    }
+
+    /// As it is stored.
+    fn word(&self) -> String {
+        format!("{} {}", self.date, self.used)
+    }
+}
+
+/// Most calls a day.
+fn budget(side: &ClassinSide) -> usize {
+    usize::try_from(side.settings.verify_calls).unwrap_or(0)
 }
 
 /// As many as today's budget has left.
@@ -60,7 +81,7 @@ pub(super) async fn within_budget(
     context: &Context,
     side: &ClassinSide,
 ) -> Result<StaleEnrolments, StoreError> {
-    let budget = usize::try_from(side.settings.verify_calls).unwrap_or(0);
+    let budget = budget(side);
     if budget == 0 {
         return Ok(StaleEnrolments::none());
     }
@@ -72,7 +93,7 @@ pub(super) async fn within_budget(
 pub(super) async fn run(
     terms: ClassinApplyContext<'_>,
     stale: StaleEnrolments,
-    standing: &StandingEnrolments,
+    known: (&StandingEnrolments, &HashMap<ClassTarget, ClassCode>),
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
     let calls = stale.into_calls();
@@ -80,13 +101,18 @@ pub(super) async fn run(
         return Ok(());
     }
     let mut day = Day::read(terms.context, terms.side).await?;
+    let budget = budget(terms.side);
     for operations in calls {
         if terms.context.stop.is_cancelled() {
             break;
         }
-        day.used += 1;
-        terms.context.state.remember(USED, Some(&format!("{} {}", day.date, day.used))).await?;
-        if !one_call(terms, &operations, standing, report).await? {
+        // Calls that were too large for a class have cost more.
+        if day.used >= budget {
+            break;
+        }
+        day.use_up(1);
+        terms.context.state.remember(USED, Some(&day.word())).await?;
+        if !one_call((terms, &mut day), &operations, known, report).await? {
             break;
         }
     }
@@ -102,14 +128,17 @@ pub(super) async fn run(
 
 /// One call; says whether there may be another.
 async fn one_call(
-    terms: ClassinApplyContext<'_>,
+    (terms, day): (ClassinApplyContext<'_>, &mut Day),
     operations: &[EnrolmentOperation],
-    standing: &StandingEnrolments,
+    known: (&StandingEnrolments, &HashMap<ClassTarget, ClassCode>),
     report: &mut ServiceReport,
 ) -> Result<bool, ClassinSyncError> {
-    let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
+    let calls = RecheckCalls::new(terms, Some(day.clone()));
     let call = EnrolmentCall(operations.iter().filter_map(EnrolmentItem::of).collect());
     let delivered = deliver(&calls, call).await?;
+    if let Some(after) = calls.day.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        *day = after;
+    }
     let mut refused = CallRecord::default();
     for (index, (operation, outcome)) in operations.iter().zip(&delivered.outcomes).enumerate() {
         match outcome {
@@ -133,7 +162,7 @@ async fn one_call(
         terms.context.state.record_call(&refused, terms.run, now_ms).await?;
     }
     let closed = calls.closed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tell_closed(terms, operations, (&closed, standing), report).await?;
+    tell_closed(terms, &closed, known, report).await?;
     if let Some(stop) = &delivered.stop {
         report.fail(stop.severity(), format!("classin: {stop}"));
     }
@@ -143,19 +172,18 @@ async fn one_call(
 /// A class that turned out to be deleted keeps everybody out who is wanted there: they stand among the failures.
 async fn tell_closed(
     terms: ClassinApplyContext<'_>,
-    operations: &[EnrolmentOperation],
-    (closed, standing): (&[(Code, String)], &StandingEnrolments),
+    closed: &[(ClassTarget, Code, String)],
+    (standing, codes): (&StandingEnrolments, &HashMap<ClassTarget, ClassCode>),
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
     let ClassinApplyContext { context, run, .. } = terms;
-    let Some(first) = operations.first() else { return Ok(()) };
-    for (code, sentence) in closed {
+    for (target, code, sentence) in closed {
         report.notes.push(sentence.clone());
         if !code.is_deleted() {
             continue;
         }
         let mut waiting = WaitingForClosed::default();
-        waiting.add_members(context, (first, *code), &HashSet::new()).await?;
+        waiting.add_members(context, (*target, *code), codes, &HashSet::new()).await?;
         if !waiting.is_empty() {
             report.worsen(Severity::Incomplete);
             standing.record_closed(context, waiting, run, context.clock.now_ms()).await?;
@@ -179,7 +207,7 @@ pub(super) async fn ask_once(
     question: &EnrolmentOperation,
     report: &mut ServiceReport,
 ) -> Result<Answered, ClassinSyncError> {
-    let calls = RecheckCalls { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false) };
+    let calls = RecheckCalls::new(terms, None);
     let call = EnrolmentCall(EnrolmentItem::of(question).into_iter().collect());
     let delivered = deliver(&calls, call).await?;
     if let Some(stop) = &delivered.stop {
@@ -214,13 +242,31 @@ enum Found {
 /// one, it can only put somebody back, so what we remember stays true.
 struct RecheckCalls<'a> {
     terms: ClassinApplyContext<'a>,
-    /// Classes that take no changes any more, each with the code and in a sentence for the report.
-    closed: Mutex<Vec<(Code, String)>>,
+    /// Classes and courses that take no changes any more, each with the code and in a sentence for the report.
+    closed: Mutex<Vec<(ClassTarget, Code, String)>>,
     /// Whether one was closed for good.
     was_closed: AtomicBool,
+    /// What is used up of the day's budget, where the call belongs to it.
+    day: Mutex<Option<Day>>,
 }
 
-impl RecheckCalls<'_> {
+impl<'a> RecheckCalls<'a> {
+    fn new(terms: ClassinApplyContext<'a>, day: Option<Day>) -> Self {
+        Self { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false), day: Mutex::new(day) }
+    }
+
+    /// Two more calls, for the halves of one. What they are beyond the day's budget is taken from that of the days to come:
+    /// else a class that needs more than one day's would be begun anew each day.
+    async fn count_halves(&self) -> Result<(), StoreError> {
+        let word = {
+            let mut day = self.day.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(day) = day.as_mut() else { return Ok(()) };
+            day.use_up(2);
+            day.word()
+        };
+        self.terms.context.state.remember(USED, Some(&word)).await
+    }
+
     /// A class that is closed for good, written down; one that is over concerns nobody.
     fn close(&self, operation: &EnrolmentOperation, closure: Closure) -> EnrolmentChange {
         let target = match closure.scope {
@@ -230,7 +276,11 @@ impl RecheckCalls<'_> {
         let message = decide(record::call(operation), closure.code).message.to_owned();
         if !closure.code.has_ended() {
             let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-            closed.push((closure.code, format!("classin: {target}: {message} (code {})", closure.code)));
+            closed.push((
+                target,
+                closure.code,
+                format!("classin: {target}: {message} (code {})", closure.code),
+            ));
         }
         EnrolmentChange::Close(ClosedClass { target, code: closure.code, message })
     }
@@ -268,6 +318,10 @@ impl CallService for RecheckCalls<'_> {
         let ClassinApplyContext { context, run, .. } = self.terms;
         context.state.record_enrolments(&changes, run, context.clock.now_ms()).await?;
         let stop = judged.stop.map(|(stop, code)| ServiceStop::ClassinCode { stop, code });
+        let is_of_all = judged.items.iter().any(|judged| too_many(judged).is_some());
+        if is_of_all {
+            self.count_halves().await?;
+        }
         let items = call.0.iter().zip(judged.items);
         let items = items.map(|(item, judged)| {
             let is_of_all = too_many(&judged).is_some();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::apply::ClassinApplier;
+use super::closed_classes::Waiters;
 use super::record::{action, call};
 use crate::run::delivery::{Place, Subject, failure};
 use crate::store::{CallRecord, StoreError};
@@ -70,10 +71,27 @@ impl ClassinApplier<'_> {
                 record.applied.push(of_student);
             }
         }
+        self.remember_refused(&wrong).await?;
         if record.failures.is_empty() && record.applied.is_empty() {
             return Ok(());
         }
         context.state.record_call(&record, self.terms.run, context.clock.now_ms()).await
+    }
+
+    /// Who was there when a class was refused: whoever joins them is news, also where nobody tries it any more.
+    async fn remember_refused(&self, wrong: &Wrong<'_>) -> Result<(), StoreError> {
+        let asked =
+            || wrong.keys().filter(|(kind, _)| *kind == EnrolmentKind::Enrol).map(|(_, target)| *target);
+        if asked().next().is_none() {
+            return Ok(());
+        }
+        let mut waiters = Waiters::of_refused(self.terms.context).await?;
+        for target in asked() {
+            let adds = self.plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol);
+            let here = adds.filter(|one| self.scopes(one).any(|scope| scope == target));
+            waiters.set(target, here.map(|one| &one.student));
+        }
+        waiters.remember_refused(self.terms.context).await
     }
 
     fn scopes(&self, operation: &EnrolmentOperation) -> impl Iterator<Item = ClassTarget> + use<> {

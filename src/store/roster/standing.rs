@@ -112,17 +112,19 @@ impl RosterSnapshot<'_> {
         let path = &self.database.path;
         let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction);
         let (mut count, mut first) = (0_u64, Vec::new());
-        let mut holds = "";
+        let mut holds: Vec<&'static str> = Vec::new();
         while let Some(row) = rows.next().await {
             let row = row.map_err(|source| failure(path, "students", source))?;
             let (Some(flaw), Some(id)) = (number(&row, "uid").flaw(), text(&row, "id")) else { continue };
             count += 1;
             if first.len() < NAMED_KEYS {
-                holds = flaw;
                 first.push(id);
             }
+            if !holds.contains(&flaw) {
+                holds.push(flaw);
+            }
         }
-        let keys = first.join(", ");
+        let (keys, holds) = (first.join(", "), holds.join("; "));
         let what = format!(
             "classin_uid of {} is no id ({holds}): enter the uid, or empty it",
             counted(count, "student")

@@ -47,6 +47,7 @@ impl Number {
 
 const BINARY: &str = "binary data (BLOB), not readable text";
 const UNREADABLE: &str = "bytes that are not readable text";
+const TOO_LONG: &str = "a number with more digits than an id has";
 const INEXACT: &str = "a number with a fraction, or with more digits than it can keep";
 
 /// The largest whole number up to which a floating-point number tells every one.
@@ -79,8 +80,10 @@ pub(super) fn number(row: &SqliteRow, column: &str) -> Number {
         _ => match text(row, column).map(|text| normalise(&text).into_owned()) {
             Some(text) if text.is_empty() => Number::Absent,
             Some(text) => {
-                let other = Number::Other("text that is not a whole number");
-                without_zero_fraction(&text).parse().map_or(other, Number::Is)
+                let digits = without_zero_fraction(&text);
+                let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+                let other = if is_whole { TOO_LONG } else { "text that is not a whole number" };
+                digits.parse().map_or(Number::Other(other), Number::Is)
             }
             None => Number::Other(UNREADABLE),
         },

@@ -558,3 +558,17 @@ async fn neither_phones_nor_names_nor_passwords_are_kept() {
     assert!(!holds(&phone(0)) && !holds("Name of a00"));
     assert!(holds("registered"), "the table is in the file");
 }
+
+/// Where ClassIn echoes no token, and answers in an order of its own, an item may be said of another account.
+#[tokio::test]
+async fn a_refusal_without_its_token_is_not_laid_at_the_door_of_whoever_stands_in_its_place() {
+    let (school, class) = registering().await;
+    school.set("classin.custom_column_echo", "missing");
+    school.set("classin.item_order", "reversed");
+    apply(&school, 4).await;
+    school.set("refuse_item", &format!("{REGISTER_SEVERAL}@1:0/134"));
+    let _report = school.run().await;
+    let rows = school.failures().await;
+    assert!(rows.is_empty(), "{rows:?}");
+    assert_eq!(school.members(class).len(), 4);
+}

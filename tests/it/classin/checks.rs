@@ -140,3 +140,32 @@ async fn a_removal_that_waits_for_a_person_is_not_asked_again() {
     assert_eq!(school.failures().await[0].attempts, 1);
     assert!(school.members(class).contains(&uids[0]));
 }
+
+/// ClassIn refuses a call that is too large for what room there is, though all but few are there: its halves cost calls too.
+#[tokio::test]
+async fn the_halves_of_a_check_are_calls_of_its_budget() {
+    for budget in [1, 3, 20] {
+        let (mut school, class, uids) = in_step(16).await;
+        school.setting("CLASSIN__VERIFY_CALLS", &budget.to_string());
+        school.set("classin.full_level", "top");
+        school.sandbox.remove_class_member(class.course, class.class, uids[3]);
+        school.sandbox.set_class_capacity(class.course, class.class, 15);
+        let other = school.student("other").await;
+        school.sandbox.insert_class_member(class.course, class.class, other);
+        school.later(2 * DAY);
+        let _first = school.run().await;
+        let first = school.classin_calls().len();
+        assert!(first > 3, "{first} calls for one class");
+        // What is beyond the budget of the day is no call of the next days.
+        let mut days = 1;
+        while first > days * budget {
+            school.sandbox.clear_journal();
+            let _second = school.run().await;
+            // Whoever has no room is asked for alone.
+            let checks = school.sandbox.journal().iter().filter(|entry| entry.items > 1).count();
+            assert_eq!(checks, 0, "{budget}, day {days}");
+            school.later(DAY);
+            days += 1;
+        }
+    }
+}

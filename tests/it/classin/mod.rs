@@ -12,6 +12,7 @@ mod leavers;
 mod lives;
 mod named_holds;
 mod names;
+mod news;
 mod people;
 mod random_lives;
 mod server_errors;

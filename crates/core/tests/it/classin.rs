@@ -250,7 +250,8 @@ fn whom_we_only_found_there_does_not_count_as_one_of_ours_unless_wanted() {
     let mut unwanted = class().without(&["s1", "s2", "s3"]);
     unwanted.recorded[2].evidence = Evidence::Present;
     let held = EnrolmentState::Held(Reason::WouldEmpty { removals: 2 });
-    let not_ours = EnrolmentState::Cannot(Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false });
+    let not_ours =
+        EnrolmentState::Cannot(Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false });
     assert_eq!(unwanted.states(), [held.clone(), held, not_ours]);
     let mut wanted = class().without(&["s1", "s2"]);
     wanted.recorded[2].evidence = Evidence::Present;

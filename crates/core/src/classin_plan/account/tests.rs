@@ -286,6 +286,8 @@ fn among_several_a_uid_belongs_to_the_token_beside_it() {
 fn among_several_a_uid_without_its_token_is_nobodys() {
     let bare = vec![item(1, None, Some(7)), item(1, None, Some(8))];
     assert_eq!(several(2, 1, bare), [not(ItemVerdict::SendSingly); 2]);
+    let refused = vec![item(134, None, None), item(1, None, Some(8))];
+    assert_eq!(several(2, 1, refused), [not(ItemVerdict::SendSingly); 2], "nor is a refusal");
     let repeated = vec![item(1, Some(0), Some(7)), item(1, Some(0), Some(8))];
     assert!(!several(2, 1, repeated).iter().any(|verdict| matches!(verdict, AccountVerdict::Known { .. })));
     let foreign = vec![item(1, Some(9), Some(7))];

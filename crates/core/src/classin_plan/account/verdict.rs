@@ -6,6 +6,7 @@
 //! | registration | there already, or registered only in part, with a uid | known; school membership is to be asked for |
 //! | registration | done, without a uid | unknown: a repeat brings it |
 //! | registration | there already, or registered only in part, without a uid | repeat: the next answer brings it |
+//! | registration of several | any item without our token | send singly: it may be said of another account |
 //! | registration, joining | too soon after the same call | repeat |
 //! | joining the school | done, or there already | a member |
 //! | joining the school | no account | the student's failure: register first |
@@ -109,8 +110,16 @@ fn uid_told(call: Call, count: usize, token: &Token, answer: &CallAnswer) -> Tol
 
 fn account(verdict: ItemVerdict, told: ToldUid) -> AccountVerdict {
     let not = match (verdict, told) {
+        // What an item says may be said of another account.
         (
-            ItemVerdict::Done { .. } | ItemVerdict::Already { .. } | ItemVerdict::Repair { .. },
+            ItemVerdict::Done { .. }
+            | ItemVerdict::Already { .. }
+            | ItemVerdict::Repair { .. }
+            | ItemVerdict::Repeat { .. }
+            | ItemVerdict::Retry { .. }
+            | ItemVerdict::Full { .. }
+            | ItemVerdict::Student { .. }
+            | ItemVerdict::Closed { .. },
             ToldUid::Unsure,
         ) => ItemVerdict::SendSingly,
         (

@@ -51,7 +51,7 @@ impl Code {
         self.says(Says::ClassEnded)
     }
 
-    /// Whether the class was deleted, and every membership with it.
+    /// Whether the class, or its whole course, was deleted, and every membership with it.
     #[must_use]
     pub fn is_deleted(self) -> bool {
         self.says(Says::ClassDeleted)

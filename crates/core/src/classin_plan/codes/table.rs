@@ -200,7 +200,8 @@ pub(super) const TABLE: &[Row] = &[
         Course { for_good: FOR_GOOD },
         "the course was deleted in ClassIn; take its ids off the roster, or enter those of its \
          successor",
-    ),
+    )
+    .saying(&[Says::ClassDeleted]),
     row(
         153,
         Course { for_good: THIS_RUN },

@@ -193,7 +193,7 @@ fn each_question_is_answered_with_yes_by_the_codes_of_the_contract_alone() {
         ("was registered", Code::was_registered, &[1, 340, 820]),
         ("is too soon", Code::is_too_soon, &[101_003_002]),
         ("has ended", Code::has_ended, &[145]),
-        ("is deleted", Code::is_deleted, &[212]),
+        ("is deleted", Code::is_deleted, &[149, 212]),
         ("has no account", Code::has_no_account, &[400]),
         ("may be one value", Code::may_be_one_value, &[100, 155]),
     ];
