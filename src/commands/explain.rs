@@ -18,7 +18,7 @@ use crate::store::{EvidenceRow, FailureRow, RosterDatabase, RosterDetails, Stude
 use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::{Link, with_digest};
 use rosterd_core::failure::{FailureState, RetryPolicy};
-use rosterd_core::roster::{ClassTarget, Standing, StudentId, shell_option, shell_word};
+use rosterd_core::roster::{ClassTarget, Standing, StudentId, shell_option};
 
 /// One student.
 #[derive(Serialize)]
