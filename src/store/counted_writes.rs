@@ -40,6 +40,12 @@ pub const LEFT: &str = "left";
 /// What a removal from a class of ClassIn counts as. Its place is the class.
 pub const REMOVAL: &str = "removal";
 
+/// What a name that is written in ClassIn counts as.
+pub const NAME: &str = "name";
+
+/// What asking for an account by another contact than before counts as.
+pub const CONTACT: &str = "contact";
+
 /// Somebody who was written for since a moment.
 #[derive(sqlx::FromRow)]
 struct RecentRow {
@@ -79,6 +85,22 @@ impl StateStore {
         let rows = self.recent(Service::Classin, since_ms).await?.into_iter();
         let removals = rows.filter(|row| row.kind == REMOVAL && !row.approved);
         Ok(removals.map(|row| (StudentId::new(row.student_id), row.place)).collect())
+    }
+
+    /// Whose name was written in ClassIn since a moment without an approval.
+    pub async fn recent_names(&self, since_ms: i64) -> Result<HashSet<StudentId>, StoreError> {
+        self.recent_in_classin(NAME, since_ms).await
+    }
+
+    /// Who was asked for by another contact than before since a moment without an approval.
+    pub async fn recent_contacts(&self, since_ms: i64) -> Result<HashSet<StudentId>, StoreError> {
+        self.recent_in_classin(CONTACT, since_ms).await
+    }
+
+    async fn recent_in_classin(&self, kind: &str, since_ms: i64) -> Result<HashSet<StudentId>, StoreError> {
+        let rows = self.recent(Service::Classin, since_ms).await?.into_iter();
+        let students = rows.filter(|row| row.kind == kind && !row.approved);
+        Ok(students.map(|row| StudentId::new(row.student_id)).collect())
     }
 
     async fn recent(&self, service: Service, since_ms: i64) -> Result<Vec<RecentRow>, StoreError> {

@@ -64,7 +64,7 @@ mod twin_links;
 mod waiting;
 
 pub use approvals::Approvable;
-pub use counted_writes::{LEFT, NotedWrite, REMOVAL};
+pub use counted_writes::{CONTACT, LEFT, NAME, NotedWrite, REMOVAL};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, FullClass, FullClassFigures};

@@ -119,6 +119,15 @@ impl<G> Outcome<G> {
         }
     }
 
+    /// Whether it has come to an end: an approval of it is used up, unless the service could not do its work.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Applied(_) | Self::Failed(_) => true,
+            Self::Unknown(_) | Self::Held | Self::Unsent(_) => false,
+        }
+    }
+
     /// Why it failed or is unknown.
     #[must_use]
     pub fn cause(&self) -> Option<&FailureCause> {

@@ -6,12 +6,14 @@ use std::pin::pin;
 
 use futures_util::stream::StreamExt;
 
+use super::guard::{DAY_MS, approvals};
 use super::history::{PriorState, contact_reading};
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
 use crate::store::{RosterSnapshot, StoreError};
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, ContactReading, Doubt, Doubts, NameDecision, Renaming, SharedHolds,
+    AccountPlan, AccountPlanner, ContactChanges, ContactReading, Doubt, Doubts, NameDecision, Renaming,
+    SharedHolds,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::roster::{Enrolment, RosterProblem, StudentId};
@@ -22,6 +24,7 @@ pub(super) fn planner<'a>(
     key: &'a [u8; 32],
     prior: &'a PriorState,
     (doubts, shared): (&'a Doubts, &'a SharedHolds),
+    contacts: &'a ContactChanges,
 ) -> AccountPlanner<'a> {
     AccountPlanner {
         mode: context.mode,
@@ -32,7 +35,24 @@ pub(super) fn planner<'a>(
         ignored: &prior.ignored,
         doubts,
         shared,
+        contacts,
     }
+}
+
+/// What contacts that change for many at once are counted against; read only where any has changed.
+pub(super) async fn contact_changes(
+    context: &Context,
+    doubts: &Doubts,
+) -> Result<ContactChanges, StoreError> {
+    if !doubts.values().any(|doubt| matches!(doubt, Doubt::AnotherContact { .. })) {
+        return Ok(ContactChanges::default());
+    }
+    let (state, now_ms) = (&context.state, context.clock.now_ms());
+    Ok(ContactChanges {
+        accounts: state.count_accounts().await?,
+        recent: state.recent_contacts(now_ms.saturating_sub(DAY_MS)).await?,
+        approved: approvals(context, now_ms).await?,
+    })
 }
 
 /// The accounts of our own finding that are no longer believed, and the rows of students who keep theirs although

@@ -11,7 +11,7 @@ use rosterd_core::classin_plan::{
 use rosterd_core::roster::StudentId;
 use std::collections::HashSet;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Holds leavers of whom too many went missing at once, also while they wait. Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
 /// against `guard.max_modify` of the accounts that we know.
@@ -29,6 +29,7 @@ pub(super) async fn hold_excess(
         max_group: side.guard.max_group,
         approved: approvals(context, now_ms).await?,
         recent_removals: state.recent_removals(since_ms).await?,
+        recent_names: state.recent_names(since_ms).await?,
         enrolments: sizes.values().map(|size| size.living).sum(),
         sizes,
         staying: plan.staying.clone(),
@@ -41,7 +42,7 @@ pub(super) async fn hold_excess(
     Ok(guard.approved)
 }
 
-async fn approvals(context: &Context, now_ms: i64) -> Result<Approvals, StoreError> {
+pub(super) async fn approvals(context: &Context, now_ms: i64) -> Result<Approvals, StoreError> {
     let mut approvals = Approvals::default();
     for (key, desired_hash, named) in context.state.approved_in_classin(now_ms).await? {
         approvals.insert(key, desired_hash, named);

@@ -266,7 +266,9 @@ async fn apply_all(
         may_go_on
     });
     let renamed = match applied {
-        Ok(MayGoOn::Yes) => rename::run(terms, &school, &plan.accounts).await.map_err(Into::into),
+        Ok(MayGoOn::Yes) => {
+            rename::run(terms, &school, (&plan.accounts, &approved)).await.map_err(Into::into)
+        }
         Ok(MayGoOn::No) => Ok(AccountsApplied::default()),
         Err(error) => Err(error),
     };

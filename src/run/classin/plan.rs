@@ -103,8 +103,9 @@ pub(super) async fn plan_classin(
     snapshot.require_students(context.min_roster).await?;
     let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
     let (doubts, unreadable_contacts) = account::doubts(context, side, &key, &mut snapshot).await?;
+    let contacts = account::contact_changes(context, &doubts).await?;
     let nobody = SharedHolds::default();
-    let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody));
+    let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody), &contacts);
     let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.

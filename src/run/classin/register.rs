@@ -24,7 +24,7 @@ use crate::run::delivery::{
     Place, Repaired, ServiceStop, carry_out, send_call,
 };
 use crate::run::progress::Progress;
-use crate::store::{CallRecord, Intent};
+use crate::store::{CONTACT, CallRecord, Intent, NotedWrite};
 use rosterd_core::classin_plan::{
     Account, AccountChange, AccountKind, AccountPlan, AccountVerdict, Application, Call, CallAnswer, Code,
     ItemVerdict, LARGEST_REGISTRATION, Membership, Obtained, Registration, Subject, Token,
@@ -132,6 +132,18 @@ impl<'a> RegistrationCalls<'a> {
         }
     }
 
+    /// What asking for this student counts as: something where the contact is another one than before, unless a person has
+    /// approved it.
+    fn counted(&self, student: &StudentId) -> Option<NotedWrite> {
+        let counts = self.accounts.changed_contacts.contains(student);
+        counts.then(|| NotedWrite {
+            key: key(student),
+            kind: CONTACT,
+            place: String::new(),
+            is_approved: false,
+        })
+    }
+
     pub(super) fn pause(&self) -> Duration {
         self.terms.side.retry_delays.before_registering_again
     }
@@ -232,7 +244,7 @@ impl CallService for RegistrationCalls<'_> {
             key: key(student),
             desired_hash: Fingerprint(self.desired_hashes.get(student).copied().unwrap_or_default()),
             login: None,
-            counted: Vec::new(),
+            counted: self.counted(student).into_iter().collect(),
             in_doubt: BTreeSet::new(),
             sent: SentValues::default(),
         };

@@ -18,10 +18,10 @@ use crate::run::delivery::{
     Repaired, carry_out, deliver, send_call,
 };
 use crate::run::progress::Progress;
-use crate::store::CallRecord;
+use crate::store::{CallRecord, NAME, NotedWrite};
 use rosterd_core::classin_plan::{
-    AccountChange, AccountKind, AccountPlan, Call, CallAnswer, EnrolmentState, ItemVerdict, Renaming,
-    Subject, judge_name,
+    AccountChange, AccountKind, AccountPlan, Approvals, Call, CallAnswer, EnrolmentState, ItemVerdict,
+    Renaming, Subject, judge_name,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::Service;
@@ -38,7 +38,7 @@ const NOT_OF_THE_SCHOOL: &str = "the account is not a student of the school; add
 pub(super) async fn run<'a>(
     terms: ClassinApplyContext<'a>,
     school: &'a School<'a>,
-    accounts: &'a AccountPlan,
+    (accounts, approved): (&'a AccountPlan, &'a Approvals),
 ) -> Result<AccountsApplied, Broken> {
     let renamings: HashMap<&StudentId, &Renaming> =
         accounts.renamings.iter().map(|renaming| (&renaming.student, renaming)).collect();
@@ -49,6 +49,7 @@ pub(super) async fn run<'a>(
         planned.filter_map(|(at, operation)| Some((at, *renamings.get(&operation.student)?))).collect();
     let renamer = Renamer {
         accounts,
+        approved,
         calls: NameCalls { terms, school },
         state: Mutex::new(ApplyState::new(vec![None; accounts.operations.len()], None)),
         trouble: Mutex::default(),
@@ -144,6 +145,7 @@ impl CallService for NameCalls<'_> {
 
 struct Renamer<'a> {
     accounts: &'a AccountPlan,
+    approved: &'a Approvals,
     calls: NameCalls<'a>,
     state: Mutex<ApplyState>,
     trouble: Mutex<Option<String>>,
@@ -183,9 +185,17 @@ impl<'a> Applier for Renamer<'a> {
         }
     }
 
-    /// A repeat is safe: nothing need be known of a call that was cut off.
-    async fn intend(&self, _positions: &[usize], _number: u64) -> Result<(), Broken> {
-        Ok(())
+    /// A repeat is safe: nothing need be known of a call that was cut off, but that it counts.
+    async fn intend(&self, positions: &[usize], _number: u64) -> Result<(), Broken> {
+        let operations = positions.iter().filter_map(|at| self.accounts.operations.get(*at));
+        let counted = |operation| {
+            let key = Subject::from(operation).key;
+            let is_approved = self.approved.contains(operation);
+            NotedWrite { key, kind: NAME, place: String::new(), is_approved }
+        };
+        let counted: Vec<NotedWrite> = operations.map(counted).collect();
+        let ClassinApplyContext { context, run, .. } = self.calls.terms;
+        Ok(context.state.count_writes(&counted, run, context.clock.now_ms()).await?)
     }
 
     async fn deliver(&self, call: NameCall) -> Result<Delivered<()>, Broken> {

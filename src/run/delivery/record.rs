@@ -47,6 +47,7 @@ pub(super) async fn outcomes<A: Applier>(
     for (index, (at, outcome)) in positions.iter().zip(outcomes).enumerate() {
         let place = applier.place(batch, number, index);
         for at in applier.ending_together(*at) {
+            let mut is_service_fault = false;
             match &outcome {
                 Outcome::Applied(gain) => {
                     faults.accepted.insert(place.call);
@@ -63,13 +64,11 @@ pub(super) async fn outcomes<A: Applier>(
                             || (is_accepted && cause.code.classin().is_some());
                         let failure = failure(applier.context(), &subject, cause, place).await?;
                         if let Some(failure) = failure {
-                            if failure.fault == Fault::Service {
+                            is_service_fault = failure.fault == Fault::Service;
+                            if is_service_fault {
                                 faults.of_service.insert(failure.key.clone());
                             }
-                            if failure.fault == Fault::Service
-                                && is_told_apart
-                                && failure.code.may_be_of_one_item()
-                            {
+                            if is_service_fault && is_told_apart && failure.code.may_be_of_one_item() {
                                 faults.alone.push((failure.key.clone(), failure.call));
                             }
                             record.failures.push(failure);
@@ -81,7 +80,7 @@ pub(super) async fn outcomes<A: Applier>(
             if is_undone(&outcome) {
                 record.undone.extend(applier.subject(at).map(|subject| subject.key));
             }
-            if outcome.is_tried() {
+            if outcome.is_final() && !is_service_fault {
                 record.ended.extend(applier.subject(at).map(|subject| subject.key));
             }
             ended.push((at, outcome.without_gain()));

@@ -10,6 +10,7 @@ mod commands;
 mod evidence;
 mod leavers;
 mod lives;
+mod masses;
 mod named_holds;
 mod names;
 mod news;

@@ -16,10 +16,10 @@ mod subject;
 
 pub use account::{
     Account, AccountChange, AccountKind, AccountOperation, AccountOrigin, AccountPlan, AccountPlanner,
-    AccountVerdict, Applicant, Application, Contact, ContactFault, ContactKind, ContactProblem,
-    ContactReading, Doubt, Doubts, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION, Membership,
-    NameChange, NameDecision, Obtained, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName, judge_name,
-    judge_registrations, judge_school_student, registration_batches, registrations,
+    AccountVerdict, Applicant, Application, Contact, ContactChanges, ContactFault, ContactKind,
+    ContactProblem, ContactReading, Doubt, Doubts, JudgedAccount, JudgedAccounts, LARGEST_REGISTRATION,
+    Membership, NameChange, NameDecision, Obtained, Registration, Renaming, SAME_PARAMETERS_MS, SchoolName,
+    judge_name, judge_registrations, judge_school_student, registration_batches, registrations,
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};

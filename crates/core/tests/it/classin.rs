@@ -200,6 +200,7 @@ impl Class {
             staying: plan.staying,
             accounts: 0,
             recent_removals: std::collections::HashSet::new(),
+            recent_names: std::collections::HashSet::new(),
             approved: Approvals::default(),
         };
         guard.judge(&mut plan.operations, &mut []);

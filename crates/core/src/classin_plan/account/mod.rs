@@ -21,7 +21,7 @@ pub use contact::{Contact, ContactFault, ContactKind, ContactProblem, ContactRea
 pub use doubt::{Doubt, Doubts};
 pub use name::{NameChange, SchoolName};
 pub use operation::{AccountKind, AccountOperation};
-pub use plan::{AccountPlan, AccountPlanner, Application, NameDecision, Renaming};
+pub use plan::{AccountPlan, AccountPlanner, Application, ContactChanges, NameDecision, Renaming};
 pub use record::{Account, AccountChange, AccountOrigin, Obtained};
 pub use registration::{
     Applicant, LARGEST_REGISTRATION, Registration, SAME_PARAMETERS_MS, registration_batches, registrations,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{ClassinGuard, count};
-use crate::classin_plan::enrolment::{EnrolmentKind, EnrolmentOperation, EnrolmentState, OverLimit, Reason};
+use crate::classin_plan::enrolment::{
+    EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, OverLimit, Reason,
+};
 use crate::counted::counted;
 use crate::exam_plan::{allowance, masses};
 use crate::roster::StudentId;
@@ -23,6 +25,7 @@ impl ClassinGuard {
         let is_judged = |operation: &EnrolmentOperation| {
             operation.kind == EnrolmentKind::Remove
                 && leavers.contains_key(&operation.student)
+                && !operation.recorded.is_some_and(Evidence::is_being_removed)
                 && !self.approved.contains(operation)
         };
         let may_go = operations.iter().filter(|operation| operation.is_planned());

@@ -27,7 +27,7 @@ const TOO_SMALL_TO_COUNT: u64 = 2;
 pub struct ClassinGuard {
     /// Removals a run, and in 24 hours.
     pub max_delete: Limit,
-    /// Names a run.
+    /// Names a run, and in 24 hours.
     pub max_modify: Limit,
     /// Removals from one class, of its size 24 hours ago.
     pub max_group: Limit,
@@ -41,6 +41,8 @@ pub struct ClassinGuard {
     pub accounts: u64,
     /// Who was removed from what in the last 24 hours, by [`class_key`]; approved ones not counted.
     pub recent_removals: HashSet<(StudentId, String)>,
+    /// Whose name was written in the last 24 hours; approved ones not counted.
+    pub recent_names: HashSet<StudentId>,
     /// What a person let go ahead.
     pub approved: Approvals,
 }
@@ -108,11 +110,7 @@ impl ClassinGuard {
     /// A class in which nobody stays keeps everybody, until somebody else is settled in it or a person says so. Where
     /// somebody is to be added, it is judged once more when that has ended.
     fn hold_emptied_classes(&self, enrolments: &mut [EnrolmentOperation]) {
-        let is_judged = |operation: &EnrolmentOperation| {
-            operation.kind == EnrolmentKind::Remove
-                && operation.is_planned()
-                && !self.approved.contains(operation)
-        };
+        let is_judged = |operation: &EnrolmentOperation| self.is_judged(operation);
         let mut leaving: BTreeMap<ClassTarget, usize> = BTreeMap::new();
         for operation in enrolments.iter().filter(|operation| is_judged(operation)) {
             *leaving.entry(operation.target).or_default() += 1;
@@ -143,13 +141,18 @@ impl ClassinGuard {
         size > TOO_SMALL_TO_COUNT && self.staying.get(&target).copied().unwrap_or(0) == 0
     }
 
+    /// Whether a limit says what becomes of it. The repeat of a removal whose answer was lost takes nobody out anew: it was
+    /// let go, and counted, when it was sent first.
+    fn is_judged(&self, operation: &EnrolmentOperation) -> bool {
+        operation.kind == EnrolmentKind::Remove
+            && operation.is_planned()
+            && !operation.recorded.is_some_and(Evidence::is_being_removed)
+            && !self.approved.contains(operation)
+    }
+
     fn hold_removals(&self, enrolments: &mut [EnrolmentOperation]) {
         let (total, recent) = (self.enrolments, self.removed_before(enrolments));
-        let concerns = |operation: &EnrolmentOperation| {
-            operation.kind == EnrolmentKind::Remove
-                && operation.is_planned()
-                && !self.approved.contains(operation)
-        };
+        let concerns = |operation: &EnrolmentOperation| self.is_judged(operation);
         let count = count(enrolments.iter().filter(|operation| concerns(operation)));
         let limit = allowance(self.max_delete, total);
         if count == 0 || count.saturating_add(recent) <= limit {
@@ -166,27 +169,22 @@ impl ClassinGuard {
         }
     }
 
-    /// Removals of the last 24 hours beside those that are planned once more. What is held for another reason has not
-    /// been taken back, so it goes on counting.
+    /// Removals of the last 24 hours beside those that are judged now. What is held for another reason has not been taken
+    /// back, so it goes on counting; so does what is only repeated.
     fn removed_before(&self, enrolments: &[EnrolmentOperation]) -> u64 {
+        let is_repeat = |it: &EnrolmentOperation| it.recorded.is_some_and(Evidence::is_being_removed);
         let planned = enrolments.iter();
-        let planned = planned.filter(|it| it.kind == EnrolmentKind::Remove && it.is_planned());
+        let planned =
+            planned.filter(|it| it.kind == EnrolmentKind::Remove && it.is_planned() && !is_repeat(it));
         let planned: HashSet<_> = planned.map(|it| (it.student.clone(), class_key(it))).collect();
         count(self.recent_removals.difference(&planned))
     }
 
     /// A class that more leave than one class loses in a day keeps them all.
     fn hold_shrinking_classes(&self, enrolments: &mut [EnrolmentOperation]) {
-        let concerns = |operation: &EnrolmentOperation| {
-            operation.kind == EnrolmentKind::Remove
-                && operation.is_planned()
-                && !self.approved.contains(operation)
-        };
+        let concerns = |operation: &EnrolmentOperation| self.is_judged(operation);
         let mut leaving: BTreeMap<ClassTarget, BTreeSet<&StudentId>> = BTreeMap::new();
-        // Whose removal was sent before counts among those who left.
-        let is_new =
-            |operation: &&EnrolmentOperation| !operation.recorded.is_some_and(Evidence::is_being_removed);
-        for operation in enrolments.iter().filter(|operation| concerns(operation)).filter(is_new) {
+        for operation in enrolments.iter().filter(|operation| concerns(operation)) {
             leaving.entry(operation.target).or_default().insert(&operation.student);
         }
         let shrinking: BTreeMap<ClassTarget, OverLimit> = leaving
@@ -221,13 +219,20 @@ impl ClassinGuard {
                 && operation.is_planned()
                 && !self.approved.contains(operation)
         };
-        let count = count(accounts.iter().filter(|operation| concerns(operation)));
+        let named: HashSet<&StudentId> = accounts
+            .iter()
+            .filter(|operation| concerns(operation))
+            .map(|operation| &operation.student)
+            .collect();
+        let recent = count(self.recent_names.iter().filter(|student| !named.contains(student)));
+        let count = count(named.into_iter());
         let limit = allowance(self.max_modify, total);
-        if count <= limit {
+        if count == 0 || count.saturating_add(recent) <= limit {
             return;
         }
+        let before = if recent == 0 { String::new() } else { format!(", and {recent} in the last 24 hours") };
         let reason = format!(
-            "{} of {}: more than the limit of {limit} (guard.max_modify)",
+            "{} of {}{before}: more than the limit of {limit} (guard.max_modify)",
             counted(count, "name"),
             counted(total, "account")
         );
@@ -270,7 +275,11 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
     }
     for operation in accounts {
         if let EnrolmentState::Held(reason) = &operation.state {
-            hold(Subject::from(operation), reason, "max-modify", reason.to_string());
+            let of_limit = match operation.kind {
+                AccountKind::Register => "changed-contacts",
+                AccountKind::Rename => "max-modify",
+            };
+            hold(Subject::from(operation), reason, of_limit, reason.to_string());
         }
     }
     holds.into_values().map(with_count).map(|hold| named_together(hold, false)).collect()

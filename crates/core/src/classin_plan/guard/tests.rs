@@ -16,6 +16,7 @@ pub(super) fn guard() -> ClassinGuard {
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
         accounts: 100,
         recent_removals: HashSet::new(),
+        recent_names: HashSet::new(),
         approved: Approvals::default(),
     }
 }

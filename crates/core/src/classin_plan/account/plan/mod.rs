@@ -1,5 +1,6 @@
 //! Whose account is registered and by which contact, and whose name has changed: decided from values that were read.
 
+mod contacts;
 mod names;
 mod registrations;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+pub use contacts::ContactChanges;
 pub use names::NameDecision;
 
 use super::{Account, AccountChange, AccountOperation, AccountOrigin, Doubts, Registration, SchoolName};
@@ -52,6 +54,8 @@ pub struct AccountPlan {
     pub problems: Vec<RosterProblem>,
     /// Accounts that ClassIn is asked for again.
     pub doubts: Doubts,
+    /// Who is asked for by another contact than before without an approval.
+    pub changed_contacts: HashSet<StudentId>,
     registrations: HashMap<StudentId, EnrolmentState>,
 }
 
@@ -82,6 +86,8 @@ pub struct AccountPlanner<'a> {
     pub doubts: &'a Doubts,
     /// Who is not registered because of what they share.
     pub shared: &'a SharedHolds,
+    /// What contacts that change for many at once are counted against.
+    pub contacts: &'a ContactChanges,
 }
 
 impl AccountPlanner<'_> {

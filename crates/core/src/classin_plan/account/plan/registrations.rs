@@ -44,8 +44,18 @@ impl AccountPlanner<'_> {
         known: &HashMap<StudentId, Account>,
         plan: &mut AccountPlan,
     ) {
-        let applicants: Vec<Applicant> =
-            people.into_iter().filter_map(|person| self.plan_registration(person, plan)).collect();
+        let mut wanted: Vec<(AccountOperation, Option<Applicant>)> =
+            people.into_iter().map(|person| self.plan_registration(person, plan)).collect();
+        self.hold_changed_contacts(&mut wanted);
+        let mut applicants: Vec<Applicant> = Vec::new();
+        for (operation, applicant) in wanted {
+            if self.counts_as_changed_contact(&operation) {
+                plan.changed_contacts.insert(operation.student.clone());
+            }
+            applicants.extend(applicant.filter(|_| operation.is_planned()));
+            plan.registrations.insert(operation.student.clone(), operation.state.clone());
+            plan.operations.push(operation);
+        }
         let application = |account: Registration| {
             let known = self.known_of(&account, known);
             Application { account, known }
@@ -81,7 +91,11 @@ impl AccountPlanner<'_> {
         Fingerprint(contact.fingerprint(self.key))
     }
 
-    fn plan_registration(&self, person: RosterPerson, plan: &mut AccountPlan) -> Option<Applicant> {
+    fn plan_registration(
+        &self,
+        person: RosterPerson,
+        plan: &mut AccountPlan,
+    ) -> (AccountOperation, Option<Applicant>) {
         let ContactReading { contact, problem } = self.read(&person);
         let desired_hash = self.registration_hash(&person, contact.as_ref());
         let RosterPerson { student, name, .. } = person;
@@ -97,12 +111,8 @@ impl AccountPlanner<'_> {
         };
         let state = self.state_of(Mode::CreateOnly, desired_hash, missing);
         let state = if state == EnrolmentState::Planned { self.shared.state_of(&student) } else { state };
-        plan.registrations.insert(student.clone(), state.clone());
-        let (kind, applicant) = (AccountKind::Register, student.clone());
-        let is_planned = state == EnrolmentState::Planned;
-        plan.operations.push(AccountOperation { kind, student, state, desired_hash });
-        let contact = contact.filter(|_| is_planned)?;
-        Some(Applicant { student: applicant, contact, name })
+        let applicant = contact.map(|contact| Applicant { student: student.clone(), contact, name });
+        (AccountOperation { kind: AccountKind::Register, student, state, desired_hash }, applicant)
     }
 
     fn registration_hash(&self, person: &RosterPerson, contact: Option<&Contact>) -> u64 {

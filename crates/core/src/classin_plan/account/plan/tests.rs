@@ -15,12 +15,21 @@ struct School {
     ignored: HashSet<u64>,
     doubts: Doubts,
     shared: SharedHolds,
+    contacts: ContactChanges,
 }
 
 impl School {
     fn new() -> Self {
         let (holds, ignored, doubts) = (BTreeMap::new(), HashSet::new(), Doubts::new());
-        Self { mode: Mode::Sync, registers: true, holds, ignored, doubts, shared: SharedHolds::default() }
+        Self {
+            mode: Mode::Sync,
+            registers: true,
+            holds,
+            ignored,
+            doubts,
+            shared: SharedHolds::default(),
+            contacts: ContactChanges::default(),
+        }
     }
 
     fn planner(&self) -> AccountPlanner<'_> {
@@ -33,6 +42,7 @@ impl School {
             ignored: &self.ignored,
             doubts: &self.doubts,
             shared: &self.shared,
+            contacts: &self.contacts,
         }
     }
 
@@ -298,4 +308,62 @@ fn the_name_of_an_account_that_only_a_cell_named_is_left_alone_once_the_cell_is_
         let decision = school.planner().name_decision("Han Mei", on_roster, &account);
         assert_eq!(matches!(decision, NameDecision::Write(_)), is_written, "{on_roster:?}");
     }
+}
+
+/// So many students with an account, whose phone is another one since.
+fn changed(school: &mut School, n: u64) -> Vec<RosterPerson> {
+    let ids = (0..n).map(|at| format!("s{at:02}"));
+    let people: Vec<RosterPerson> =
+        ids.map(|id| person(&id, &format!("138001380{}", &id[1..]), "")).collect();
+    for (person, uid) in people.iter().zip(100..) {
+        school.doubts.insert(person.student.clone(), Doubt::AnotherContact { uid: ClassinUid(uid) });
+    }
+    people
+}
+
+fn is_held(plan: &AccountPlan) -> bool {
+    let held = plan.operations.iter().filter(|one| matches!(one.state, EnrolmentState::Held(_))).count();
+    assert!(held == 0 || held == plan.operations.len(), "all of them or none");
+    held > 0
+}
+
+#[test]
+fn contacts_that_change_for_too_many_at_once_or_within_a_day_are_held_and_nobody_is_asked_for() {
+    let earlier = |n: u64| (50..50 + n).map(|at| student(&format!("s{at:02}"))).collect::<HashSet<_>>();
+    let table = [
+        ("five of forty", 5, 40, 0, false),
+        ("six of forty", 6, 40, 0, true),
+        ("six of two hundred", 6, 200, 0, false),
+        ("three after three", 3, 40, 3, true),
+        ("two after three", 2, 40, 3, false),
+    ];
+    for (name, now, accounts, before, expected) in table {
+        let mut school = School::new();
+        let people = changed(&mut school, now);
+        school.contacts = ContactChanges { accounts, recent: earlier(before), ..ContactChanges::default() };
+        let plan = school.register(&people, &[]);
+        assert_eq!((is_held(&plan), plan.applications.is_empty()), (expected, expected), "{name}");
+    }
+}
+
+#[test]
+fn contacts_that_change_for_many_are_asked_for_once_a_person_has_approved_it() {
+    let mut school = School::new();
+    let people = changed(&mut school, 9);
+    school.contacts.accounts = 40;
+    let held = school.register(&people, &[]);
+    assert!(is_held(&held));
+    for operation in &held.operations {
+        let crate::classin_plan::Subject { key, desired_hash } = operation.into();
+        school.contacts.approved.insert(key, Fingerprint(desired_hash), None);
+    }
+    assert!(!is_held(&school.register(&people, &[])));
+}
+
+#[test]
+fn accounts_that_nobody_had_before_are_no_changed_contacts() {
+    let mut school = School::new();
+    let people = changed(&mut school, 30);
+    school.doubts.clear();
+    assert!(!is_held(&school.register(&people, &[])), "an intake");
 }

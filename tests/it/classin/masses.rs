@@ -1,0 +1,137 @@
+//! What changes for many at once looks like a broken column, and what was let go stays let go whatever befalls its call.
+
+use rosterd::Exit;
+
+use super::accounts::{apply, phone, registering, uid};
+use super::{NAME, REMOVE, count, in_step, set_of};
+use crate::program::Programs as _;
+use rosterd_testkit::{HOUR, School};
+
+/// Lets go what the newest run holds.
+fn approve(school: &School) {
+    let status = school.program(&["status", "--output", "json"]).json();
+    let digest = status["holds"][0]["digest"].as_str().unwrap().to_owned();
+    let approved = school.program(&["approve", &digest]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_column_of_phones_registers_nobody_anew() {
+    let (school, class) = registering().await;
+    apply(&school, 20).await;
+    school.sql("UPDATE students SET email = student_id || '@school.example'").await;
+    school.run_as(Exit::Done).await;
+    let members = school.members(class);
+    school.sandbox.clear_journal();
+    school.sql("UPDATE students SET phone = NULL").await;
+    for at in 0..3 {
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(count(&report, "held", "register"), 20, "run {at}");
+        assert!(school.classin_calls().is_empty(), "{at}: {:?}", school.classin_calls());
+        let hold = &report.holds[0];
+        assert_eq!(
+            (hold.reason_code.as_str(), hold.count, hold.limit),
+            ("changed-contacts", Some(20), Some(5))
+        );
+        assert!(hold.reason.contains("phone or e-mail changed for 20 of 20 students"), "{}", hold.reason);
+        assert_eq!(school.members(class), members);
+        school.later(HOUR);
+    }
+    for at in 0..20 {
+        school
+            .sql(&format!("UPDATE students SET phone = '{}' WHERE student_id = 'a{at:02}'", phone(at)))
+            .await;
+    }
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.outcome.as_str(), "converged");
+    assert!(school.classin_calls().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn phones_that_slip_by_a_row_are_held_also_in_slices_and_go_ahead_once_approved() {
+    let (school, class) = registering().await;
+    apply(&school, 20).await;
+    school.run_as(Exit::Done).await;
+    let slip = |from: usize, to: usize| {
+        let set = |at: usize| {
+            format!("UPDATE students SET phone = '{}' WHERE student_id = 'a{at:02}';", phone(at + 100))
+        };
+        (from..to).map(set).collect::<String>()
+    };
+    school.sql(&slip(0, 3)).await;
+    school.run_as(Exit::Done).await;
+    school.later(HOUR);
+    school.sql(&slip(3, 8)).await;
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(count(&report, "held", "register"), 5);
+    assert!(report.holds[0].reason.contains("and 3 in the last 24 hours"), "{}", report.holds[0].reason);
+    assert!(school.members(class).contains(&uid(&school, 3)), "the old account keeps its place");
+    approve(&school);
+    let report = school.run().await;
+    assert_eq!((count(&report, "applied", "register"), count(&report, "held", "register")), (5, 0));
+    assert!(school.sandbox.account(&phone(103)).is_some());
+    assert!(count(&report, "held", "remove") > 0, "who is put out for it is another limit's business");
+}
+
+#[tokio::test]
+async fn names_that_change_in_slices_are_held_as_if_they_changed_at_once() {
+    let (school, _) = registering().await;
+    apply(&school, 20).await;
+    school.run_as(Exit::Done).await;
+    for (from, to, held) in [(0, 6, 0), (6, 12, 6), (12, 18, 12)] {
+        school.sandbox.clear_journal();
+        let of = format!("student_id >= 'a{from:02}' AND student_id < 'a{to:02}'");
+        school.sql(&format!("UPDATE students SET name = 'Shifted ' || student_id WHERE {of}")).await;
+        let exit = if held == 0 { Exit::Done } else { Exit::Held };
+        let report = school.run_to(exit).await;
+        assert_eq!(count(&report, "held", "rename"), held, "up to {to}");
+        let written = school.classin_calls().iter().filter(|call| *call == NAME).count();
+        assert_eq!(written, if held == 0 { 6 } else { 0 }, "up to {to}");
+        school.later(HOUR / 4);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_not_written_counts_nowhere() {
+    let (school, _) = registering().await;
+    apply(&school, 20).await;
+    school.run_as(Exit::Done).await;
+    school.set("refuse_call", &format!("{NAME}@*:114"));
+    school.sql("UPDATE students SET name = 'First ' || student_id WHERE student_id < 'a06'").await;
+    let _refused = school.run().await;
+    assert_eq!(school.number("SELECT count(*) FROM counted_writes WHERE kind = 'name'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approved_mass_of_removals_stays_approved_when_the_service_fails() {
+    for fault in ["lose_answer", "drop_request", "http_5xx"] {
+        let (school, class, uids) = in_step(20).await;
+        school.sql("DELETE FROM class_members WHERE student_id < 's008'").await;
+        school.run_as(Exit::Held).await;
+        approve(&school);
+        school.set(fault, &format!("{REMOVE}@1x9"));
+        let failed = school.run().await;
+        assert!(count(&failed, "held", "remove") == 0, "{fault}");
+        school.later(HOUR);
+        for _ in 0..4 {
+            let report = school.run().await;
+            assert_eq!(count(&report, "held", "remove"), 0, "{fault}: {:?}", report.holds);
+            school.later(7 * HOUR / 2);
+        }
+        assert_eq!(school.members(class), set_of(&uids[8..]), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_was_sent_is_not_held_when_it_is_repeated_beside_others() {
+    let (school, class, uids) = in_step(40).await;
+    school.set("lose_answer", &format!("{REMOVE}@1x3"));
+    school.sql("DELETE FROM class_members WHERE student_id < 's005'").await;
+    let _lost = school.run().await;
+    school.sql("DELETE FROM class_members WHERE student_id < 's010'").await;
+    school.later(HOUR);
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(count(&report, "held", "remove"), 5, "{:?}", report.holds);
+    assert_eq!(school.members(class), set_of(&uids[5..]));
+    assert!(report.holds[0].reason.contains("and 5 in the last 24 hours"), "{}", report.holds[0].reason);
+}
