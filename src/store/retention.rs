@@ -45,7 +45,7 @@ const STATEMENTS: [&str; 5] = [
     "DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs WHERE started_at_ms < ?1 \
      AND run_id <> (SELECT max(run_id) FROM runs) \
      AND run_id NOT IN (SELECT coalesce(max(run_id), 0) FROM runs WHERE listing_complete = 1 AND trigger <> 'plan') \
-     AND run_id NOT IN (SELECT coalesce(max(run_id), 0) FROM runs WHERE is_good = 1) \
+     AND run_id NOT IN (SELECT coalesce(max(run_id), 0) FROM runs WHERE is_good = 1 AND trigger <> 'plan') \
      AND NOT EXISTS (SELECT 1 FROM failures AS t WHERE t.run_id = runs.run_id) \
      AND NOT EXISTS (SELECT 1 FROM enrolments AS t WHERE t.run_id = runs.run_id) \
      AND NOT EXISTS (SELECT 1 FROM accounts AS t WHERE t.run_id = runs.run_id) \

@@ -160,14 +160,16 @@ impl StateStore {
         Ok(row.map(RunRow::from))
     }
 
-    /// When the last good run finished, in milliseconds since 1970 UTC; one that a clock which was ahead has dated after
-    /// `latest_ms` is none.
+    /// When the last good run, other than a plan, finished, in milliseconds since 1970 UTC; one that a clock which was
+    /// ahead has dated after `latest_ms` is none.
     pub async fn last_good_run_ms(&self, latest_ms: i64) -> Result<Option<i64>, StoreError> {
-        sqlx::query_scalar("SELECT max(finished_at_ms) FROM runs WHERE is_good = 1 AND finished_at_ms <= ?")
-            .bind(latest_ms)
-            .fetch_one(&self.reader)
-            .await
-            .doing("finding the last good run")
+        sqlx::query_scalar(
+            "SELECT max(finished_at_ms) FROM runs WHERE is_good = 1 AND trigger <> 'plan' AND finished_at_ms <= ?",
+        )
+        .bind(latest_ms)
+        .fetch_one(&self.reader)
+        .await
+        .doing("finding the last good run")
     }
 
     /// Forgets the reports of all but the newest runs, so that the history does not grow for ever.

@@ -130,6 +130,29 @@ async fn status_is_red_after_a_run_that_was_refused_and_says_why_and_green_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_no_run_and_makes_nothing_healthy() {
+    let mut school = school().await;
+    for plan in [&["plan"][..], &["--sync-now", "--dry-run"]] {
+        assert_eq!(school.program(plan).code, 0);
+        assert!(first_line(&school).starts_with("NOT HEALTHY: there has been no good run yet"), "{plan:?}");
+    }
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("SCHEDULE__CRON", "0 0 * * * *");
+    school.write("UPDATE runs SET finished_at_ms = finished_at_ms - 7200000").await;
+    for plan in [&["plan"][..], &["--sync-now", "--dry-run"]] {
+        assert_eq!(school.program(plan).code, 0);
+        assert_eq!(school.program(&["status", "--check"]).code, 1, "a run was due, and {plan:?} came");
+    }
+    school.setting("EXAM__CODE", "wrong");
+    assert_eq!(school.program(&["--sync-now"]).code, 77);
+    school.usual("EXAM__CODE");
+    school.setting("SCHEDULE__CRON", "0 0 0 29 2 *");
+    assert_eq!(school.program(&["plan"]).code, 0);
+    let line = first_line(&school);
+    assert!(line.starts_with("NOT HEALTHY: the last run ended"), "a run failed, and a plan did not: {line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_asks_whether_runs_that_were_due_came_and_never_how_long_ago() {
     let mut school = school().await;
     assert_eq!(school.program(&["--sync-now"]).code, 0);
