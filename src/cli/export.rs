@@ -11,9 +11,12 @@ pub struct ExportArgs {
     #[arg(value_enum)]
     pub(crate) what: Exported,
     /// The file to write, a workbook where its name ends in .xlsx, else CSV [default: standard output]; one that is there
-    /// is replaced
+    /// is refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) to: Option<PathBuf>,
+    /// Write over the file that is there, for an export each night; never over a file of rosterd's own or a database
+    #[arg(long, requires = "to")]
+    pub(crate) replace: bool,
     /// Begin with a byte order mark: Excel reads other alphabets only then
     #[arg(long)]
     pub(crate) bom: bool,

@@ -36,6 +36,9 @@ pub struct PlanArgs {
     /// Also write the plan into this file, to print or to hand on: one page of HTML without scripts; names only with --reveal
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Write over the file of --html that is there; never over a file of rosterd's own or a database
+    #[arg(long, requires = "html")]
+    pub replace: bool,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use super::new_file::NewFile;
+use super::new_file::{Existing, NewFile};
 use super::workbook::Workbook;
 use super::{output, state_so_far};
 use crate::app::{App, AppError};
@@ -46,17 +46,17 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
             }
             let columns: Vec<&str> = export.columns.iter().map(String::as_str).collect();
             let rows = export.rows().map(|row| Ok(row?)).boxed();
-            write(cli, arguments, &columns, rows).await
+            write(cli, &app.settings, arguments, &columns, rows).await
         }
         Exported::Links => {
             let app = state_so_far(config).await?;
             let rows = app.state.link_rows().map(|row| Ok(row?)).boxed();
-            write(cli, arguments, &LINK_COLUMNS, rows).await
+            write(cli, &app.settings, arguments, &LINK_COLUMNS, rows).await
         }
         Exported::Failures => {
             let app = state_so_far(config).await?;
             let rows = app.state.open_failures().await?.into_iter().map(|row| Ok(failure(row)));
-            write(cli, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
+            write(cli, &app.settings, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
         }
     }
 }
@@ -78,13 +78,20 @@ fn failure(row: FailureRow) -> TextRow {
 
 async fn write(
     cli: &Cli,
+    settings: &Settings,
     arguments: &ExportArgs,
     columns: &[&str],
     rows: Rows<'_>,
 ) -> Result<Exit, AppError> {
     match (&arguments.to, cli.output) {
         (Some(path), _) => {
-            let count = write_file(path, arguments, columns, rows).await?;
+            let form = FileForm::of(path)?;
+            let existing = Existing::of(arguments.replace);
+            let file = NewFile::create(settings, cli.config.as_deref(), path, existing)?;
+            let count = match form {
+                FileForm::Workbook => write_workbook(file, path, arguments, columns, rows).await?,
+                FileForm::Csv => write_csv_file(file, path, arguments, columns, rows).await?,
+            };
             let written = serde_json::json!({ "rows": count, "file": path });
             output::show(cli, &written, |_| {
                 format!("{} written to {}", counted(count, "row"), path.display())
@@ -100,17 +107,14 @@ async fn write(
 }
 
 /// Writes the file whole or not at all.
-async fn write_file(
+async fn write_csv_file(
+    file: NewFile,
     path: &Path,
     arguments: &ExportArgs,
     columns: &[&str],
     rows: Rows<'_>,
 ) -> Result<u64, AppError> {
-    match FileForm::of(path)? {
-        FileForm::Workbook => return write_workbook(path, arguments, columns, rows).await,
-        FileForm::Csv => {}
-    }
-    let mut writer = csv_writer(NewFile::create(path)?);
+    let mut writer = csv_writer(file);
     let count = write_csv(&mut writer, arguments, columns, rows).await?;
     let file = writer.into_inner().map_err(|error| anyhow::Error::from(error.into_error()));
     file.with_context(|| format!("{} cannot be written", path.display()))?.put_in_place()?;
@@ -141,6 +145,7 @@ impl FileForm {
 
 /// The same as a workbook, whole or not at all.
 async fn write_workbook(
+    file: NewFile,
     path: &Path,
     arguments: &ExportArgs,
     columns: &[&str],
@@ -149,7 +154,7 @@ async fn write_workbook(
     let cannot = || format!("{} cannot be written", path.display());
     let cell = |text: &str| if arguments.raw { text.to_owned() } else { harmless(text) };
     let sheet = arguments.what.name();
-    let mut workbook = Workbook::begin(NewFile::create(path)?, sheet).with_context(cannot)?;
+    let mut workbook = Workbook::begin(file, sheet).with_context(cannot)?;
     workbook.row(columns.iter().map(|name| cell(name))).with_context(cannot)?;
     let mut count = 0;
     while let Some(row) = rows.next().await {

@@ -1,60 +1,117 @@
 //! A file that a command writes for people to take away: new, for its owner alone, and in place only when it is whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::files::beside;
+use crate::settings::Settings;
 
 /// Names that are tried for the file that is being written.
 const MOST_NAMES: u32 = 100;
 
-/// A file that is being written beside the one whose place it takes.
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It stays, and nothing is written.
+    Kept,
+    /// It is replaced at the end, where it is a regular file and no database.
+    Replaced,
+}
+
+impl Existing {
+    /// As `--replace` says.
+    pub(super) fn of(replace: bool) -> Self {
+        if replace { Self::Replaced } else { Self::Kept }
+    }
+}
+
+/// A file that is being written beside the path that it is for.
 pub(super) struct NewFile {
     path: PathBuf,
     beside: PathBuf,
     file: BufWriter<File>,
+    existing: Existing,
     is_in_place: bool,
 }
 
 impl NewFile {
-    /// Begins a file for this path. A regular file that is there is replaced at the end; nothing else is, and no link is
-    /// followed: the path may lie in a folder where others write.
+    /// Begins a file for this path. What rosterd itself uses is never written over, and no link is followed: the path may
+    /// lie in a folder where others write. `config` is the configuration file that was named, if any.
     ///
     /// # Errors
-    /// When something else is there, or no file can be created.
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+    /// When the path is one of rosterd's own files, when anything is there that is not to be replaced, or when no file can
+    /// be created.
+    pub(super) fn create(
+        settings: &Settings,
+        config: Option<&Path>,
+        path: &Path,
+        existing: Existing,
+    ) -> anyhow::Result<Self> {
+        if let Some(what) = settings.own_file(config, path) {
+            bail!("{} is {what}: rosterd writes nothing over it; name another file", path.display());
+        }
+        Self::begin(path, existing)
+    }
+
+    fn begin(path: &Path, existing: Existing) -> anyhow::Result<Self> {
         let name = path.display();
         match std::fs::symlink_metadata(path) {
             Ok(there) if there.is_symlink() => {
                 bail!("{name} is a link: name the file itself, or remove the link")
             }
             Ok(there) if !there.is_file() => {
-                bail!("{name} is no regular file: name a file, or leave --to out for standard output")
+                bail!("{name} is no regular file: name a file, or leave the option out")
+            }
+            Ok(_) if existing == Existing::Kept => return Err(is_there(path)),
+            Ok(_) if is_database(path) => {
+                bail!("{name} is a database, and --replace writes over none: name another file, or remove it")
             }
             Ok(_) | Err(_) => {}
         }
         let (beside, file) = create_beside(path).with_context(|| format!("{name} cannot be written"))?;
-        Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file), is_in_place: false })
+        Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file), existing, is_in_place: false })
     }
 
     /// Puts the file into its place.
     ///
     /// # Errors
-    /// When it cannot be written to its end, or not be renamed.
+    /// When it cannot be written to its end, or not be renamed, or when another file has come to its place meanwhile.
     pub(super) fn put_in_place(mut self) -> anyhow::Result<()> {
-        let put = |new: &mut Self| {
-            new.file.flush()?;
-            new.file.get_ref().sync_all()?;
-            std::fs::rename(&new.beside, &new.path)
-        };
-        put(&mut self).with_context(|| format!("{} cannot be written", self.path.display()))?;
+        let cannot = || format!("{} cannot be written", self.path.display());
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        written.with_context(cannot)?;
+        if self.existing == Existing::Kept {
+            // Takes the name, so that the rename replaces nothing but this.
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(is_there(&self.path));
+                }
+                Err(error) => return Err(error).with_context(cannot),
+            }
+        }
+        std::fs::rename(&self.beside, &self.path).with_context(cannot)?;
         self.is_in_place = true;
         Ok(())
     }
+}
+
+fn is_there(path: &Path) -> anyhow::Error {
+    anyhow!(
+        "{} is there already: name another file, remove it, or add --replace to write over it",
+        path.display()
+    )
+}
+
+/// Whether this is a database of SQLite: no file for people to take away is one.
+fn is_database(path: &Path) -> bool {
+    let mut begin = [0; 16];
+    File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok()
+        && &begin == b"SQLite format 3\0"
 }
 
 impl Write for NewFile {
@@ -101,8 +158,8 @@ mod tests {
 
     use super::*;
 
-    fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-        let mut file = NewFile::create(path)?;
+    fn write(path: &Path, existing: Existing, text: &str) -> anyhow::Result<()> {
+        let mut file = NewFile::begin(path, existing)?;
         file.write_all(text.as_bytes())?;
         file.put_in_place()
     }
@@ -116,7 +173,7 @@ mod tests {
         symlink(&victim, &planted).unwrap();
         std::fs::write(folder.path().join("students.csv.1.part"), "open to all").unwrap();
         std::fs::write(&path, "old").unwrap();
-        write(&path, "new").unwrap();
+        write(&path, Existing::Replaced, "new").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "kept");
@@ -132,12 +189,12 @@ mod tests {
         for (path, why) in
             [(link.as_path(), "link"), (folder.path(), "regular"), (Path::new("/dev/null"), "regular")]
         {
-            let refused = write(path, "x").unwrap_err().to_string();
+            let refused = write(path, Existing::Replaced, "x").unwrap_err().to_string();
             assert!(refused.contains(why), "{refused}");
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
         symlink(folder.path().join("none"), folder.path().join("dangling")).unwrap();
-        assert!(write(&folder.path().join("dangling"), "x").is_err());
+        assert!(write(&folder.path().join("dangling"), Existing::Kept, "x").is_err());
     }
 
     #[test]
@@ -145,10 +202,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("students.csv");
         std::fs::write(&path, "old").unwrap();
-        let mut file = NewFile::create(&path).unwrap();
+        let mut file = NewFile::begin(&path, Existing::Replaced).unwrap();
         file.write_all(b"half").unwrap();
         drop(file);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_there_stays_unless_it_is_to_be_replaced_even_where_it_comes_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("students.csv");
+        let mut file = NewFile::begin(&path, Existing::Kept).unwrap();
+        file.write_all(b"new").unwrap();
+        std::fs::write(&path, "old").unwrap();
+        let refused = file.put_in_place().unwrap_err().to_string();
+        assert!(refused.contains("is there already"), "{refused}");
+        let refused = write(&path, Existing::Kept, "new").unwrap_err().to_string();
+        assert!(refused.contains("is there already") && refused.contains("--replace"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_database_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("another.db");
+        std::fs::write(&path, "SQLite format 3\0 and so on").unwrap();
+        let refused = write(&path, Existing::Replaced, "x").unwrap_err().to_string();
+        assert!(refused.contains("is a database"), "{refused}");
     }
 }

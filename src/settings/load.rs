@@ -104,6 +104,33 @@ impl Settings {
         files::collide(&self.state.database, path)
     }
 
+    /// What rosterd uses this path for, where it does: such a file is never written for people to take away. `config` is
+    /// the configuration file that was named, if any.
+    #[must_use]
+    pub fn own_file(&self, config: Option<&Path>, path: &Path) -> Option<String> {
+        if files::belongs_to(&self.state.database, path) {
+            return Some("the state database or a file that belongs to it (state.database)".to_owned());
+        }
+        if files::belongs_to(&self.roster.database, path) {
+            return Some("the roster or a file that belongs to it (roster.database)".to_owned());
+        }
+        let source = config.map_or(ConfigSource::Standard, |path| ConfigSource::File(path.to_owned()));
+        if source.path().is_some_and(|config| files::is_same(&config, path)) {
+            return Some("the configuration file".to_owned());
+        }
+        if let Some(file) = self.secret_files.iter().find(|file| files::is_same(&file.path, path)) {
+            return Some(format!("the file of {}", file.key));
+        }
+        let certificates = [
+            ("exam.ca_file", &self.exam.endpoint.ca_file),
+            ("classin.ca_file", &self.classin.endpoint.ca_file),
+        ];
+        certificates
+            .into_iter()
+            .find(|(_, file)| file.as_deref().is_some_and(|file| files::is_same(file, path)))
+            .map(|(key, _)| format!("the file of {key}"))
+    }
+
     /// What a run lacks: a service that is switched on, or its credentials. Loading succeeds without them, so that
     /// commands which call no service work; a command that calls one must check here first.
     #[must_use]

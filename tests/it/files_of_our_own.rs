@@ -223,17 +223,72 @@ async fn what_cannot_be_written_to_standard_output_ends_with_1_and_a_closed_pipe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_export_replaces_a_file_and_nothing_else() {
+async fn what_is_written_for_people_never_replaces_a_file_of_our_own() {
+    let mut school = school().await;
+    std::fs::write(school.path("more.pem"), "").unwrap();
+    school.setting("CLASSIN__CA_FILE", school.path("more.pem").to_str().unwrap());
+    let config = school.config().file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    for name in ["roster.db.imports", "roster.db.previous"] {
+        std::fs::write(school.path(name), "kept").unwrap();
+    }
+    let whole = |name: &str| std::fs::read(school.path(name)).ok();
+    for (name, why) in [
+        ("roster.db", "roster.database"),
+        ("roster.db-wal", "roster.database"),
+        ("roster.db-journal", "roster.database"),
+        ("roster.db.imports", "roster.database"),
+        ("roster.db.previous", "roster.database"),
+        ("state.db", "state.database"),
+        ("state.db-wal", "state.database"),
+        ("state.db-shm", "state.database"),
+        ("state.db.lock", "state.database"),
+        ("state.db.daemon.lock", "state.database"),
+        ("more.pem", "classin.ca_file"),
+        (config.as_str(), "the configuration file"),
+    ] {
+        let before = whole(name);
+        let path = school.path(name).to_str().unwrap().to_owned();
+        for arguments in [
+            &["export", "roster", "--to", &path][..],
+            &["export", "links", "--replace", "--to", &path],
+            &["export", "failures", "--replace", "--to", &path],
+            &["plan", "--replace", "--html", &path],
+        ] {
+            let refused = school.program(arguments);
+            assert_eq!(refused.code, 1, "{arguments:?}: {refused:#?}");
+            assert!(
+                refused.stderr.contains(why) && refused.stderr.contains("name another file"),
+                "{arguments:?}: {refused:#?}"
+            );
+        }
+        // What reads the state makes and removes what stands beside it.
+        assert!(name.starts_with("state.db-") || whole(name) == before, "{name}");
+    }
+    let secret = school.path("code.txt");
+    std::fs::write(&secret, "xxx").unwrap();
+    let mut command = school.command(&["export", "links", "--replace", "--to", secret.to_str().unwrap()]);
+    command.env_remove("ROSTERD__EXAM__CODE").env("ROSTERD__EXAM__CODE_FILE", &secret);
+    let refused = ended(command);
+    assert!(refused.code == 1 && refused.stderr.contains("the file of exam.code_file"), "{refused:#?}");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_replaces_a_regular_file_when_told_to_and_nothing_else() {
     let school = school().await;
     let (file, link) = (school.path("students.csv"), school.path("link.csv"));
     std::fs::write(&file, "old").unwrap();
+    let refused = school.program(&["export", "roster", "--to", file.to_str().unwrap()]);
+    assert_eq!((refused.code, std::fs::read_to_string(&file).unwrap().as_str()), (1, "old"), "{refused:#?}");
+    assert!(refused.stderr.contains("is there already: name another file, remove it, or add --replace"));
     symlink(&file, &link).unwrap();
     let refused = school.program(&["export", "roster", "--to", link.to_str().unwrap()]);
     assert_eq!((refused.code, std::fs::read_to_string(&file).unwrap().as_str()), (1, "old"), "{refused:#?}");
     assert!(refused.stderr.contains("is a link"), "{refused:#?}");
     let refused = school.program(&["export", "roster", "--to", "/dev/null"]);
     assert!(refused.code == 1 && refused.stderr.contains("no regular file"), "{refused:#?}");
-    let written = school.program(&["export", "roster", "--to", file.to_str().unwrap()]);
+    let written = school.program(&["export", "roster", "--replace", "--to", file.to_str().unwrap()]);
     assert_eq!(written.code, 0, "{written:#?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 4);
 }

@@ -112,7 +112,8 @@ async fn a_failure_without_student_or_class_says_null_and_no_empty_text() {
 fn page(school: &School, code: i32, arguments: &[&str]) -> String {
     let file = school.path("plan.html");
     let to = file.to_string_lossy().into_owned();
-    let arguments: Vec<&str> = ["plan", "--html", &to].into_iter().chain(arguments.iter().copied()).collect();
+    let arguments: Vec<&str> =
+        ["plan", "--html", &to, "--replace"].into_iter().chain(arguments.iter().copied()).collect();
     let ended = school.program(&arguments);
     assert_eq!(ended.code, code, "{ended:?}");
     assert!(ended.stdout.ends_with(&format!("Written to {to}.\n")), "{ended:?}");

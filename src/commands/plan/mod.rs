@@ -12,7 +12,7 @@ use serde::Serialize;
 use self::page::{Frame, Names, NamesById};
 use self::selection::{GroupCodes, Selection};
 use self::text::Amount;
-use super::new_file::NewFile;
+use super::new_file::{Existing, NewFile};
 use super::{output, sync};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, PlanArgs};
@@ -68,8 +68,9 @@ struct Document {
 
 pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Exit, AppError> {
     // What cannot be written is said before a service is asked.
-    let file =
-        arguments.html.as_deref().map(|path| NewFile::create(path).map(|file| (file, path))).transpose()?;
+    let existing = Existing::of(arguments.replace);
+    let create = |path| NewFile::create(&app.settings, cli.config.as_deref(), path, existing);
+    let file = arguments.html.as_deref().map(|path| create(path).map(|file| (file, path))).transpose()?;
     let stop = sync::stop_on_signals();
     let mut context = app.context(sync::progress(cli), stop).await?;
     if let Some(side) = &mut context.exam {
