@@ -41,5 +41,6 @@ mod rosters_of_others;
 mod runs;
 mod service_accounts;
 mod settings;
+mod stale_logs;
 mod state_file;
 mod term;

@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use super::descriptor::Descriptor;
 use super::error::{RosterError, cannot_open, failure, is_about_opening};
 use super::private_copy::{self, PrivateCopy, Stamps};
+use super::stale_log;
 use crate::files::{self, Right, beside};
 use crate::store::pool;
 
@@ -92,9 +93,17 @@ impl OpenFile {
             begun => (begun, connections),
         };
         let transaction = begun.map_err(|source| failure(path, "the file", source))?;
-        let read =
-            connections.copy.as_ref().map_or_else(|| files::resolved(path), |copy| copy.path().to_owned());
+        let resolved = files::resolved(path);
+        let (read, stale) = match &connections.copy {
+            Some(copy) => (copy.path().to_owned(), Ok(())),
+            None => {
+                // Another file may have come to this place since it was looked at.
+                let stale = stale_log::refuse(path, &resolved, &connections.descriptor);
+                (resolved, stale)
+            }
+        };
         open.let_go(path);
+        stale?;
         Ok((transaction, read))
     }
 
@@ -132,8 +141,9 @@ async fn connect<'a>(path: &Path, state: &Path, open: &'a mut Open) -> Result<&'
     require_log_in_sight(path, &descriptor)?;
     let is_current =
         open.connections.as_ref().is_some_and(|connections| connections.is_current(path, &descriptor));
+    let resolved = files::resolved(path);
+    stale_log::refuse(path, &resolved, &descriptor)?;
     if !is_current {
-        let resolved = files::resolved(path);
         if !is_read_in_place(&resolved, &descriptor) {
             return by_copy(path, state, open).await;
         }
@@ -151,6 +161,7 @@ async fn by_copy<'a>(path: &Path, state: &Path, open: &'a mut Open) -> Result<&'
     let descriptor = look(path)?;
     let resolved = files::resolved(path);
     let copy = PrivateCopy::of(&descriptor, &resolved, state).await?;
+    stale_log::refuse(path, &resolved, &descriptor)?;
     let pool = in_place(copy.path()).await.map_err(|source| failure(path, "the file", source))?;
     open.replace(Connections { descriptor, pool, copy: Some(copy) });
     open.connections.as_ref().ok_or_else(|| RosterError::Missing { path: path.to_owned() })

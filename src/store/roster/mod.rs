@@ -11,6 +11,7 @@ mod places;
 mod private_copy;
 mod share;
 mod snapshot;
+mod stale_log;
 mod standing;
 mod tables;
 mod text_reader;
