@@ -371,8 +371,7 @@ impl RunHandler for Runs {
     }
 
     async fn reload(&self) -> Result<Timetable, String> {
-        let fresh =
-            Settings::load_from_environment(self.config.as_deref()).map_err(|error| error.to_string())?;
+        let fresh = load_again(self.config.clone()).await?;
         let current = self.settings();
         if fresh.state.database != current.state.database {
             return Err("state.database cannot change while running: restart".to_owned());
@@ -392,6 +391,23 @@ impl RunHandler for Runs {
         // When a run was due is a matter of the schedule.
         self.tell_health().await;
         Ok(timetable)
+    }
+}
+
+/// A file that does not answer, as on a mount that hangs, must not hold up runs and signals for longer.
+const LONGEST_READING: Duration = Duration::from_secs(5);
+
+/// Reads the configuration and its files again, on a thread of its own.
+async fn load_again(config: Option<PathBuf>) -> Result<Settings, String> {
+    let reading = tokio::task::spawn_blocking(move || Settings::load_from_environment(config.as_deref()));
+    match tokio::time::timeout(LONGEST_READING, reading).await {
+        Ok(Ok(read)) => read.map_err(|error| error.to_string()),
+        Ok(Err(_)) => Err("reading it broke off".to_owned()),
+        Err(_) => Err(format!(
+            "the configuration or a file that it names could not be read within {} seconds: see whether its disk or share \
+             answers",
+            LONGEST_READING.as_secs()
+        )),
     }
 }
 

@@ -1,8 +1,12 @@
 //! A file that holds one secret: what editors, shells and people put around it is taken off or refused by name.
 
 use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// A secret file that is longer than this is some other file, named by mistake.
 const LONGEST_BYTES: u64 = 4096;
@@ -10,11 +14,28 @@ const LONGEST_BYTES: u64 = 4096;
 /// The secret in a file, or what is wrong with it. No message repeats anything of the file.
 pub(super) fn read(path: &Path) -> io::Result<Result<String, String>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
+    open_regular(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST_BYTES) {
         return Err(io::Error::other(format!("longer than {LONGEST_BYTES} bytes")));
     }
     Ok(secret(&bytes))
+}
+
+/// Opens a regular file for reading, and nothing else: opening a pipe would wait for whoever writes it, and a device may do
+/// anything. It waits for nobody where the path comes to name another file meanwhile.
+///
+/// # Errors
+/// When it is not there, may not be read, or is no regular file.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let require = |is_file: bool| {
+        let refusal = "it is a folder, a pipe or a device: name a regular file";
+        if is_file { Ok(()) } else { Err(io::Error::other(refusal)) }
+    };
+    require(std::fs::metadata(path)?.is_file())?;
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
+    require(file.metadata()?.is_file())?;
+    Ok(file)
 }
 
 fn secret(bytes: &[u8]) -> Result<String, String> {

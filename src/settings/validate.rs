@@ -353,7 +353,7 @@ impl Reader<'_> {
             return Some(None);
         };
         let path = self.folder(key).join(path);
-        let opened = std::fs::File::open(&path).map_err(|error| self.unreadable(key, &error));
+        let opened = secret_file::open_regular(&path).map_err(|error| self.unreadable(key, &error));
         self.accept(key, opened)?;
         Some(Some(path))
     }

@@ -65,6 +65,26 @@ async fn sigusr1_runs_now_and_sighup_reads_the_configuration_again_unless_it_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_does_not_answer_keeps_no_daemon_from_runs_and_signals() {
+    let school = school().await;
+    let mut daemon = school.start(&[]);
+    let _line = daemon.hear("next_run");
+    let (config, aside) = (school.config(), school.path("aside.toml"));
+    std::fs::rename(&config, &aside).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&config).status().unwrap().success());
+    daemon.signal("HUP");
+    let line = daemon.hear("the new configuration is wrong; the old one stays");
+    assert!(line.contains("could not be read within"), "{line}");
+    daemon.signal("USR1");
+    eventually("a run under the old one", || school.sandbox.candidate_count() > 0).await;
+    daemon.signal("TERM");
+    let ended = daemon.end();
+    assert!(ended.code == 0 || ended.code == 143, "{ended:?}");
+    std::fs::remove_file(&config).unwrap();
+    std::fs::rename(&aside, &config).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_daemon_ends_while_a_client_holds_half_a_request_open() {
     let mut school = school().await;
     school.setting("HTTP__LISTEN", "127.0.0.1:0");

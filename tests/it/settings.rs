@@ -228,6 +228,23 @@ fn secrets_are_read_from_the_files_that_the_settings_name() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_by_name_and_waited_for_by_nobody() {
+    for (text, key) in [
+        ("[exam]\ncode_file = \"pipe\"\n", "exam.code_file"),
+        ("[exam]\nca_file = \"pipe\"\n", "exam.ca_file"),
+        ("[exam]\ncode_file = \"/dev/zero\"\n", "exam.code_file"),
+        ("[classin]\nsecret_file = \".\"\n", "classin.secret_file"),
+    ] {
+        let written = Written::new(text);
+        let pipe = written.folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let refused = written.load(&[]).unwrap_err();
+        let refused: String = refused.iter().map(ToString::to_string).collect();
+        assert!(refused.contains(key) && refused.contains("name a regular file"), "{refused}");
+    }
+}
+
+#[test]
 fn a_secret_of_a_later_layer_wins_however_it_is_given() {
     let written = Written::new("[exam]\ncode_file = \"code\"\n[classin]\nsecret = \"file\"\n");
     written.put("code", "file\n");
