@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::health::{self, NEXT_DUE};
+use super::status_server::StatusServer;
 use super::{inbox, results, sync};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
@@ -22,7 +23,7 @@ use crate::run::{
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
-use crate::web::{self, CallCount, Figures, OperationCount};
+use crate::web::{CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
 
 /// The daemon's run handler: the program with its current settings.
@@ -57,17 +58,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         }
         Err(error) => return Err(error),
     }
-    let web_stop = CancellationToken::new();
-    let served = match settings.http.listen {
-        Some(listen) => {
-            let bound = web::serve(listen, health.clone(), app.clock.clone(), web_stop.clone())
-                .await
-                .context("http.listen")?;
-            tracing::info!("health and metrics on http://{}", bound.address());
-            Some(bound)
-        }
-        None => None,
-    };
+    let server = StatusServer::start(&app, &health).await;
     let work = Arc::new(Runs {
         config: cli.config.clone(),
         settings: RwLock::new(Arc::clone(&settings)),
@@ -96,10 +87,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     looking.cancel();
     // An import under way is one transaction: it ends, or nothing of it is there.
     let _ended = tokio::time::timeout(LONGEST_END, looks).await;
-    web_stop.cancel();
-    if let Some(bound) = served {
-        bound.finished().await;
-    }
+    server.finish(&app.state).await;
     app.state.close().await;
     Ok(match ending {
         daemon::ShutdownResult::Idle => Exit::Done,

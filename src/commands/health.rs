@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::daemon::LONGEST_WAIT_MS;
+use super::status_server::not_served;
 use super::{inbox, old_roster};
 use crate::daemon::schedule;
 use crate::files;
@@ -121,6 +122,9 @@ pub(super) async fn attention(
     }
     let folders = inbox::attention(settings, now_ms);
     attention.extend(folders.into_iter().map(|(kind, it)| (kind.to_owned(), shown(it))));
+    if let Some(unserved) = not_served(state, &settings.state.database).await? {
+        attention.insert("page-not-served".to_owned(), shown(unserved));
+    }
     Ok(attention)
 }
 

@@ -27,6 +27,7 @@ mod sandbox_absent;
 #[cfg(not(feature = "sandbox"))]
 use sandbox_absent as sandbox;
 mod status;
+mod status_server;
 mod summary;
 mod sync;
 mod workbook;

@@ -115,12 +115,7 @@ impl RunLock {
     /// Where nobody can tell, it counts as held.
     #[must_use]
     pub fn is_held(state_database: &Path) -> bool {
-        let path = lock_path(state_database, ".lock");
-        match OpenOptions::new().read(true).open(&path) {
-            // Shared, so that two who ask do not see each other.
-            Ok(file) => file.try_lock_shared().is_err(),
-            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        }
+        is_held(state_database, ".lock")
     }
 }
 
@@ -133,6 +128,20 @@ impl DaemonLock {
         let file = take(state_database, ".daemon.lock")?;
         file.map(|file| Self { _file: file })
             .ok_or_else(|| LockError::Daemon { state: state_database.to_owned() })
+    }
+
+    /// Whether a daemon lives that works with a state database. Where nobody can tell, one does.
+    #[must_use]
+    pub fn is_held(state_database: &Path) -> bool {
+        is_held(state_database, ".daemon.lock")
+    }
+}
+
+fn is_held(state_database: &Path, ending: &str) -> bool {
+    match OpenOptions::new().read(true).open(lock_path(state_database, ending)) {
+        // Shared, so that two who ask do not see each other.
+        Ok(file) => file.try_lock_shared().is_err(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     }
 }
 

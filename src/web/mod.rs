@@ -51,7 +51,7 @@ const CONTENT_POLICY: &str =
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
     /// The address is taken, or not ours.
-    #[error("http.listen: cannot listen on {listen}")]
+    #[error("http.listen: {listen} cannot be listened on")]
     Bind {
         /// The address asked for.
         listen: SocketAddr,
@@ -366,7 +366,7 @@ mod tests {
         let error = serve(served.address, Health::new(), Clock::system(), CancellationToken::new())
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), format!("http.listen: cannot listen on {}", served.address));
+        assert_eq!(error.to_string(), format!("http.listen: {} cannot be listened on", served.address));
     }
 
     #[tokio::test]

@@ -130,6 +130,30 @@ async fn status_is_red_after_a_run_that_was_refused_and_says_why_and_green_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_is_in_use_stops_no_runs_and_is_had_as_soon_as_it_is_free() {
+    let mut school = school().await;
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    school.setting("HTTP__LISTEN", &other.local_addr().unwrap().to_string());
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("cannot be listened on");
+    assert!(line.contains("another address as http.listen") && line.contains("tried again"), "{line}");
+    daemon.signal("USR1");
+    eventually("a run", || school.sandbox.candidate_count() == 3).await;
+    let _line = daemon.hear("run finished");
+    let status = school.program(&["status", "--output", "json"]).json();
+    let unserved = &status["attention"]["page-not-served"];
+    assert_eq!((&unserved["count"], &unserved["owner"]), (&1.into(), &"it".into()), "{status:#}");
+    assert!(unserved["what"].as_str().unwrap().contains("http.listen"), "{status:#}");
+    drop(other);
+    let line = daemon.hear("health and metrics on");
+    assert_eq!(get(&line, "/healthz").0, 200);
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert!(status["attention"].get("page-not-served").is_none(), "{status:#}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_is_no_run_and_makes_nothing_healthy() {
     let mut school = school().await;
     for plan in [&["plan"][..], &["--sync-now", "--dry-run"]] {
