@@ -120,14 +120,14 @@ impl StateStore {
         .done("writing down what is about to be created")
     }
 
-    /// Records the outcome of a creation and, if there is a group now, the codes that its gid belongs to, in
-    /// one transaction.
+    /// Records the outcome of a creation and, if there is a group now, the code that its gid belongs to from now on, in
+    /// one transaction. One that had it before is no code of today's roster.
     pub async fn end_group(
         &self,
         parent: Gid,
         title: &str,
         ended: CreationOutcome,
-        codes: &[GroupCode],
+        code: &GroupCode,
         run: RunId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
@@ -157,19 +157,21 @@ impl StateStore {
         .await
         .doing(doing)?;
         if let CreationOutcome::Done(known) = ended {
-            for code in codes {
-                sqlx::query(
-                    "INSERT OR REPLACE INTO known_groups (group_code, gid, origin, known_at_ms) \
-                     VALUES (?, ?, ?, ?)",
-                )
-                .bind(code.as_str())
+            sqlx::query("DELETE FROM known_groups WHERE gid = ?")
                 .bind(known.gid.0)
-                .bind(known.origin.as_str())
-                .bind(now_ms)
                 .execute(&mut *transaction)
                 .await
                 .doing(doing)?;
-            }
+            sqlx::query(
+                "INSERT OR REPLACE INTO known_groups (group_code, gid, origin, known_at_ms) VALUES (?, ?, ?, ?)",
+            )
+            .bind(code.as_str())
+            .bind(known.gid.0)
+            .bind(known.origin.as_str())
+            .bind(now_ms)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
         }
         transaction.commit().await.doing(doing)
     }

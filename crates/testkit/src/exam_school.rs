@@ -255,7 +255,8 @@ impl ExamSchool {
         self.our_database("DROP TRIGGER broken").await;
     }
 
-    async fn our_database(&self, sql: &str) {
+    /// Changes our own database behind our back.
+    pub async fn our_database(&self, sql: &str) {
         let options = SqliteConnectOptions::new().filename(self.folder.path().join("state.db"));
         let mut connection = options.connect().await.unwrap();
         sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();

@@ -13,6 +13,7 @@ mod leavers;
 mod logins;
 mod lost_deletes;
 mod named_holds;
+mod owned_gids;
 mod rows;
 mod same_person;
 mod standing_answers;

@@ -12,7 +12,7 @@ pub struct GroupBook {
     gids: BTreeMap<GroupCode, Option<Gid>>,
     /// What makes the rows of groups unusable.
     flaws: BTreeMap<GroupCode, String>,
-    new: BTreeMap<GroupCode, GroupCode>,
+    new: BTreeSet<GroupCode>,
     ours: BTreeSet<Gid>,
     leavers: Option<Gid>,
     /// Groups that stood on the roster once and do no more.
@@ -52,7 +52,7 @@ pub enum LeaverStanding {
 pub struct WantedGroups {
     /// The gids, without repeats.
     pub gids: BTreeSet<Gid>,
-    /// Groups that the same plan creates, by the code that it creates them under.
+    /// Groups that the same plan creates.
     pub new: BTreeSet<GroupCode>,
     /// The first group by code that has a gid; where none has, the first that the plan creates.
     pub first: Option<TargetGroup>,
@@ -91,12 +91,14 @@ impl GroupBook {
     pub fn new(groups: impl IntoIterator<Item = Group>, extra: Option<Gid>) -> Self {
         let mut flaws = BTreeMap::new();
         let mut gids = BTreeMap::new();
+        let mut ours: BTreeSet<Gid> = extra.into_iter().collect();
         for Group { code, title: _, gid, flaw } in groups {
-            flaws.extend(flaw.map(|flaw| (code.clone(), flaw)));
-            gids.insert(code, gid);
+            ours.extend(gid);
+            // Nobody is put into a group by a row that cannot be used.
+            gids.insert(code.clone(), gid.filter(|_| flaw.is_none()));
+            flaws.extend(flaw.map(|flaw| (code, flaw)));
         }
-        let ours = gids.values().copied().flatten().chain(extra).collect();
-        let (new, former) = (BTreeMap::new(), BTreeMap::new());
+        let (new, former) = (BTreeSet::new(), BTreeMap::new());
         Self { gids, flaws, new, ours, leavers: extra, former, of_nobody: RowsOfNobody::default() }
     }
 
@@ -176,9 +178,9 @@ impl GroupBook {
         self.former.contains_key(&gid)
     }
 
-    /// The same, where the plan creates groups that have no gid: `new` has the code under which it creates each.
+    /// The same, where the plan creates these groups, which have no gid.
     #[must_use]
-    pub fn creating(self, new: BTreeMap<GroupCode, GroupCode>) -> Self {
+    pub fn creating(self, new: BTreeSet<GroupCode>) -> Self {
         Self { new, ..self }
     }
 
@@ -228,16 +230,16 @@ impl GroupBook {
             if self.flaws.contains_key(code) || !self.gids.contains_key(code) {
                 wanted.unclear.get_or_insert_with(|| code.clone());
             }
-            match (self.gids.get(code), self.new.get(code)) {
+            match (self.gids.get(code), self.new.contains(code)) {
                 (Some(Some(gid)), _) => {
                     wanted.gids.insert(*gid);
                     wanted.first.get_or_insert(TargetGroup::Existing(*gid));
                 }
-                (Some(None), Some(created)) => {
-                    wanted.new.insert(created.clone());
-                    first_new.get_or_insert(TargetGroup::New(created.clone()));
+                (Some(None), true) => {
+                    wanted.new.insert(code.clone());
+                    first_new.get_or_insert(TargetGroup::New(code.clone()));
                 }
-                (Some(None), None) => {
+                (Some(None), false) => {
                     wanted.without_gid.get_or_insert_with(|| code.clone());
                 }
                 (None, _) => {}

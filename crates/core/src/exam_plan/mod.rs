@@ -104,7 +104,7 @@ pub use first_contact::FirstContact;
 pub use group_change::{GroupChange, TargetGroup};
 pub use group_creation::{
     CreatedGroups, CreationOutcome, FoundGroup, GroupCreation, GroupDecisions, GroupEvidence, GroupOrigin,
-    GroupsInput, KnownGroup, MissingGroups,
+    GroupsInput, KnownGroup, MissingGroups, OwnMemory,
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;

@@ -154,7 +154,6 @@ impl PlanDocument {
 }
 
 fn creation_line(creation: &GroupCreation) -> OperationLine {
-    let also: String = creation.further.iter().map(|code| format!(", also for {code}")).collect();
     OperationLine {
         kind: OperationKind::CreateGroup.as_str(),
         subject: Subject::GroupCode(creation.code.as_str().to_owned()),
@@ -168,7 +167,7 @@ fn creation_line(creation: &GroupCreation) -> OperationLine {
         count: figures(&creation.state).map(|(count, _)| count),
         limit: figures(&creation.state).map(|(_, limit)| limit),
         since: None,
-        detail: format!("create the group \"{}\" below gid {}{also}", creation.title, creation.parent),
+        detail: format!("create the group \"{}\" below gid {}", creation.title, creation.parent),
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) async fn run(
         match by_text::pass(&inputs.terms(&book.groups), &mut snapshot).await? {
             Passed::Whole(diff, certificate) => {
                 let mut problems = problems;
+                problems.extend(book.problems.clone());
                 problems.extend(snapshot.dangling_class_members().await?);
                 return inputs.close(snapshot, book, problems, *diff, certificate).await;
             }
@@ -108,6 +109,7 @@ pub(super) async fn run(
     problems.extend(snapshot.dangling_members().await?);
     problems.extend(unreadable_ids(snapshot.count_unreadable_ids().await?));
     let book = inputs.book(groups).await?;
+    problems.extend(book.problems.clone());
     let (diff, certificate) = by_row::pass(&inputs.terms(&book.groups), &mut snapshot, shared).await?;
     inputs.close(snapshot, book, problems, diff, certificate).await
 }
@@ -136,15 +138,17 @@ struct Inputs<'a> {
 struct Book {
     groups: GroupBook,
     roster_groups: Vec<Group>,
+    problems: Vec<RosterProblem>,
 }
 
 impl Inputs<'_> {
     async fn book(&self, groups: Vec<Group>) -> Result<Book, StoreError> {
-        let groups = group_creation::with_known_gids(self.context, groups, self.group_plan).await?;
+        let (groups, problems) =
+            group_creation::with_known_gids(self.context, groups, self.group_plan).await?;
         let new = self.group_plan.decisions.planned_codes();
         let leavers = leavers_group(self.side);
         let roster_groups = with_group_of_leavers(groups.clone(), leavers);
-        Ok(Book { groups: GroupBook::new(groups, leavers).creating(new), roster_groups })
+        Ok(Book { groups: GroupBook::new(groups, leavers).creating(new), roster_groups, problems })
     }
 
     fn terms<'t>(&'t self, groups: &'t GroupBook) -> Terms<'t> {
@@ -170,7 +174,7 @@ impl Inputs<'_> {
         certificate: RosterCertificate,
     ) -> Result<RosterDiff, ExamSyncError> {
         let Self { context, side, .. } = self;
-        let Book { groups, roster_groups } = book;
+        let Book { groups, roster_groups, problems: _ } = book;
         // A roster whose member rows are sound is not asked for those that name nobody.
         let dangles = problems.iter().any(|problem| problem.table == "group_members");
         let of_nobody =

@@ -14,7 +14,7 @@ use rosterd_core::exam_plan::{
 };
 use rosterd_core::failure::{FailureCode, OperationKey, Retry};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
-use rosterd_core::roster::{GroupCode, RunId};
+use rosterd_core::roster::RunId;
 
 /// The key of a creation in our records: the group, as there is no student.
 pub(in crate::run::exam) fn key(creation: &GroupCreation) -> OperationKey {
@@ -75,7 +75,7 @@ impl GroupCreator<'_> {
         }
         if self.at_rest {
             let what = "has no gid; it is created in another run";
-            creation.codes().for_each(|code| report_problem(report, code, what.to_owned()));
+            report_problem(report, &creation.code, what.to_owned());
             return (Outcome::Unsent(Unsent::LeftForLater), None);
         }
         let GroupCreation { parent, title, .. } = creation;
@@ -120,10 +120,9 @@ impl GroupCreator<'_> {
     }
 
     async fn end(&self, creation: &GroupCreation, ended: CreationOutcome) -> Result<(), StoreError> {
-        let codes: Vec<GroupCode> = creation.codes().cloned().collect();
         let now_ms = self.context.clock.now_ms();
-        let GroupCreation { parent, title, .. } = creation;
-        self.context.state.end_group(*parent, title, ended, &codes, self.run, now_ms).await
+        let GroupCreation { code, parent, title, .. } = creation;
+        self.context.state.end_group(*parent, title, ended, code, self.run, now_ms).await
     }
 
     fn tell(
@@ -135,7 +134,7 @@ impl GroupCreator<'_> {
     ) -> Outcome {
         let what = ended.left_undone();
         if let Some(what) = &what {
-            creation.codes().for_each(|code| report_problem(report, code, what.clone()));
+            report_problem(report, &creation.code, what.clone());
         }
         let code = error.map_or(FailureCode::Refused, ExamError::code);
         let cause = FailureCause::new(code, what.unwrap_or_default());
@@ -143,7 +142,7 @@ impl GroupCreator<'_> {
             CreationOutcome::Done(known) => {
                 self.refusals = 0;
                 self.created.insert(creation.code.clone(), known.gid);
-                note_group(report, creation.codes(), known);
+                note_group(report, &creation.code, known);
                 Outcome::Applied(())
             }
             CreationOutcome::Refused { .. } => Outcome::Failed(cause.into()),

@@ -59,7 +59,7 @@ pub(super) async fn plan_groups(
         search::seen_groups(context, &session(context, side, reading), &reading.observed, open).await?;
     let seen = search::by_title(&wanted, &seen, &missing.named, &side.reader.seen_groups());
     let wanted: BTreeMap<String, Vec<GroupCode>> =
-        wanted.into_iter().map(|(title, group)| (title, group.codes)).collect();
+        wanted.into_iter().map(|(title, group)| (title, group.codes.into_iter().collect())).collect();
     let decisions = GroupsInput {
         wanted: &wanted,
         seen: &seen,
@@ -93,7 +93,7 @@ fn is_done(earlier: Option<&CreationOutcome>) -> bool {
 /// Says which groups a run would take as those of the roster.
 pub(super) fn announce(plan: &GroupPlan, report: &mut ServiceReport) {
     for found in &plan.decisions.found {
-        found.codes.iter().for_each(|code| report_problem(report, code, found.announcement()));
+        report_problem(report, &found.code, found.announcement());
     }
 }
 
@@ -114,8 +114,8 @@ pub(super) async fn remember(
     let parent = Gid(side.settings.create_groups_under);
     for found in &plan.decisions.found {
         let done = CreationOutcome::Done(found.known);
-        context.state.end_group(parent, &found.title, done, &found.codes, run, now_ms).await?;
-        note_group(report, found.codes.iter(), found.known);
+        context.state.end_group(parent, &found.title, done, &found.code, run, now_ms).await?;
+        note_group(report, &found.code, found.known);
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ pub(super) async fn remember(
 pub(super) fn describe_undone(creations: &[GroupCreation], report: &mut ServiceReport) {
     for creation in creations {
         if let Some(what) = creation.left_undone() {
-            creation.codes().for_each(|code| report_problem(report, code, what.clone()));
+            report_problem(report, &creation.code, what);
         }
     }
 }
@@ -134,12 +134,12 @@ fn report_problem(report: &mut ServiceReport, code: &GroupCode, what: String) {
     report.problems.push(problem.to_string());
 }
 
-fn note_group<'a>(report: &mut ServiceReport, codes: impl Iterator<Item = &'a GroupCode>, known: KnownGroup) {
+fn note_group(report: &mut ServiceReport, code: &GroupCode, known: KnownGroup) {
     let KnownGroup { gid, origin } = known;
     let done = match origin {
         GroupOrigin::Created => "was created on the exam side",
         GroupOrigin::Adopted => "was found on the exam side",
         GroupOrigin::Roster => "is on the roster",
     };
-    report.notes.extend(codes.map(|code| format!("group {code} {done} (gid {gid})")));
+    report.notes.push(format!("group {code} {done} (gid {gid})"));
 }

@@ -13,8 +13,8 @@ use rosterd_core::roster::{Gid, GroupCode, LoginValue, Sid, StudentId, normalise
 /// A title that active students are in.
 #[derive(Default)]
 pub(super) struct WantedTitle {
-    /// The roster's groups of this title, ascending.
-    pub(super) codes: Vec<GroupCode>,
+    /// The roster's groups of this title that they are in.
+    pub(super) codes: BTreeSet<GroupCode>,
     /// The students, with their login values.
     members: Vec<(StudentId, Option<LoginValue>)>,
 }
@@ -36,18 +36,14 @@ pub(super) async fn wanted_titles(
             continue;
         }
         let login = student.values.get(mapping.login_at()).and_then(|value| LoginValue::parse(value));
-        let titles: BTreeSet<&String> =
-            student.groups.iter().filter_map(|code| missing.titles.get(code)).collect();
-        for title in titles {
-            wanted.entry(title.clone()).or_default().members.push((student.id.clone(), login.clone()));
+        let titles = student.groups.iter().filter_map(|code| Some((code, missing.titles.get(code)?)));
+        for (code, title) in titles {
+            let wanted = wanted.entry(title.clone()).or_default();
+            wanted.codes.insert(code.clone());
+            wanted.members.push((student.id.clone(), login.clone()));
         }
     }
     drop(students);
-    for (code, title) in &missing.titles {
-        if let Some(wanted) = wanted.get_mut(title) {
-            wanted.codes.push(code.clone());
-        }
-    }
     Ok(wanted)
 }
 

@@ -46,28 +46,24 @@ impl GroupDecisions {
     /// The gids of the groups that are there, by code.
     #[must_use]
     pub fn found_gids(&self) -> BTreeMap<GroupCode, Gid> {
-        let of = |found: &FoundGroup| {
-            let gid = found.known.gid;
-            found.codes.clone().into_iter().map(move |code| (code, gid))
-        };
-        self.found.iter().flat_map(of).collect()
+        self.found.iter().map(|found| (found.code.clone(), found.known.gid)).collect()
     }
 
-    /// The groups that are to be created now, and under which code each is.
+    /// The groups that are to be created now.
     #[must_use]
-    pub fn planned_codes(&self) -> BTreeMap<GroupCode, GroupCode> {
+    pub fn planned_codes(&self) -> BTreeSet<GroupCode> {
         let planned = self.creations.iter().filter(|creation| creation.is_planned());
-        planned.flat_map(|it| it.codes().map(|code| (code.clone(), it.code.clone()))).collect()
+        planned.map(|creation| creation.code.clone()).collect()
     }
 }
 
-/// A group that is there, and the roster's groups that it is.
+/// A group that is there, and the roster's group that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundGroup {
     /// Its title.
     pub title: String,
-    /// The roster's groups of this title, ascending.
-    pub codes: Vec<GroupCode>,
+    /// The roster's code of it.
+    pub code: GroupCode,
     /// Its gid.
     pub known: KnownGroup,
     /// How it was found.
@@ -111,15 +107,17 @@ impl GroupsInput<'_> {
     pub fn decide(&self) -> GroupDecisions {
         let mut decisions = GroupDecisions::default();
         for (title, codes) in self.wanted {
+            let [code] = codes.as_slice() else {
+                decisions.problems.extend(codes.iter().map(|code| several_of_one_title(code, codes)));
+                continue;
+            };
             match self.of_title(title) {
                 Decision::Found(known, evidence) => {
-                    let (title, codes) = (title.clone(), codes.clone());
-                    decisions.found.push(FoundGroup { title, codes, known, evidence });
+                    let (title, code) = (title.clone(), code.clone());
+                    decisions.found.push(FoundGroup { title, code, known, evidence });
                 }
-                Decision::Create(state) => decisions.creations.extend(self.creation(title, codes, state)),
-                Decision::Person(what) => {
-                    decisions.problems.extend(codes.iter().map(|code| problem(code, what.clone())));
-                }
+                Decision::Create(state) => decisions.creations.push(self.creation(title, code, state)),
+                Decision::Person(what) => decisions.problems.push(problem(code, what)),
             }
         }
         decisions.creations.sort_by(|one, two| one.code.cmp(&two.code));
@@ -129,9 +127,12 @@ impl GroupsInput<'_> {
     fn of_title(&self, title: &str) -> Decision {
         let earlier = self.earlier.get(title).copied();
         if let Some(CreationOutcome::Done(done)) = earlier {
-            // Its group may have been given another title since, and this title to another group.
-            if self.named.get(&done.gid).is_none_or(|named| named == title) {
-                return Decision::Found(done, GroupEvidence::Recorded);
+            match self.named.get(&done.gid) {
+                None => return Decision::Found(done, GroupEvidence::Recorded),
+                // It is another group's of today's roster, which has this title too.
+                Some(named) if named == title => return self.unseen(title, earlier),
+                // Its group has been given another title since, and this title went to another group.
+                Some(_) => {}
             }
             let what = "has no gid, and the group that was created under its title now has another title on the \
                         roster: enter its gid, or give it a title of its own";
@@ -162,7 +163,8 @@ impl GroupsInput<'_> {
                 Decision::Person(CreationOutcome::Unknown.left_undone().unwrap_or_default())
             }
             (_, Some(gid)) => Decision::Person(format!(
-                "has no gid, and the roster has another group of this title (gid {gid}): enter a gid or another title"
+                "has no gid, and the roster has another group of this title (gid {gid}): enter its gid, or give it a title \
+                 of its own"
             )),
             (Some(refused @ CreationOutcome::Refused { due_at_ms: None, .. }), _) => {
                 Decision::Person(refused.left_undone().unwrap_or_default())
@@ -178,20 +180,30 @@ impl GroupsInput<'_> {
         }
     }
 
-    fn creation(&self, title: &str, codes: &[GroupCode], state: OperationState) -> Option<GroupCreation> {
-        let (code, further) = codes.split_first()?;
+    fn creation(&self, title: &str, code: &GroupCode, state: OperationState) -> GroupCreation {
         let mut digest = self.key.digest("want");
         digest.text(OperationKind::CreateGroup.as_str()).number(self.parent.0).text(title);
-        Some(GroupCreation {
+        GroupCreation {
             code: code.clone(),
-            further: further.to_vec(),
             title: title.to_owned(),
             parent: self.parent,
             refusals: self.earlier.get(title).map_or(0, |earlier| earlier.refusals()),
             state,
             desired_hash: digest.finish(),
-        })
+        }
     }
+}
+
+/// Groups are told apart on the exam side by their titles alone: which of them a group there is, nobody could tell.
+fn several_of_one_title(code: &GroupCode, codes: &[GroupCode]) -> RosterProblem {
+    let others: Vec<&str> = codes.iter().filter(|other| *other != code).map(GroupCode::as_str).collect();
+    let others = others.join(", ");
+    problem(
+        code,
+        format!(
+            "has no gid, and {others} has the same title: give each a title of its own, or enter its gid"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -202,6 +214,7 @@ mod tests {
 
     struct Row {
         name: &'static str,
+        codes: &'static [&'static str],
         seen: &'static [i64],
         named: Option<(i64, &'static str)>,
         earlier: Option<CreationOutcome>,
@@ -209,11 +222,19 @@ mod tests {
         decision: &'static str,
     }
 
-    const ROW: Row =
-        Row { name: "", seen: &[], named: None, earlier: None, adopt: Adopt::Auto, decision: "" };
+    const ROW: Row = Row {
+        name: "",
+        codes: &["h1"],
+        seen: &[],
+        named: None,
+        earlier: None,
+        adopt: Adopt::Auto,
+        decision: "",
+    };
 
     fn decided(row: &Row) -> String {
-        let wanted = BTreeMap::from([(TITLE.to_owned(), vec![GroupCode::new("h1"), GroupCode::new("h2")])]);
+        let codes = row.codes.iter().map(|code| GroupCode::new(*code)).collect();
+        let wanted = BTreeMap::from([(TITLE.to_owned(), codes)]);
         let seen = BTreeMap::from([(TITLE.to_owned(), row.seen.iter().copied().map(Gid).collect())]);
         let named = row.named.iter().map(|(gid, title)| (Gid(*gid), (*title).to_owned())).collect();
         let earlier = row.earlier.iter().map(|earlier| (TITLE.to_owned(), *earlier)).collect();
@@ -224,7 +245,7 @@ mod tests {
         let GroupDecisions { found, creations, problems } = input.decide();
         let found = found.iter().map(|it| format!("found {} {:?}", it.known.gid, it.evidence));
         let created = creations.iter().map(|it| match &it.state {
-            OperationState::Planned => format!("create {} and {}", it.code, it.further.len()),
+            OperationState::Planned => format!("create {}", it.code),
             OperationState::Held(_) | OperationState::Skipped(_) | OperationState::Cannot(_) => {
                 "create later".to_owned()
             }
@@ -238,34 +259,48 @@ mod tests {
         let done = |gid| CreationOutcome::Done(KnownGroup { gid: Gid(gid), origin: GroupOrigin::Created });
         let refused = |due_at_ms| CreationOutcome::Refused { attempts: 2, due_at_ms };
         let table = [
-            Row { name: "nothing is known", decision: "create h1 and 1", ..ROW },
+            Row { name: "nothing is known", decision: "create h1", ..ROW },
             Row { name: "seen once", seen: &[5], decision: "found 5 Students", ..ROW },
             Row {
                 name: "seen once, not to be adopted",
                 seen: &[5],
                 adopt: Adopt::Never,
+                decision: "problem h1",
+                ..ROW
+            },
+            Row {
+                name: "two of one title",
+                codes: &["h1", "h2"],
+                seen: &[5],
                 decision: "problem h1, problem h2",
                 ..ROW
             },
-            Row { name: "seen twice", seen: &[5, 6], decision: "problem h1, problem h2", ..ROW },
+            Row {
+                name: "created before for another group that has the title too",
+                earlier: Some(done(7)),
+                named: Some((7, TITLE)),
+                decision: "problem h1",
+                ..ROW
+            },
+            Row { name: "seen twice", seen: &[5, 6], decision: "problem h1", ..ROW },
             Row { name: "created before", earlier: Some(done(7)), decision: "found 7 Recorded", ..ROW },
             Row {
                 name: "created before and renamed since",
                 earlier: Some(done(7)),
                 named: Some((7, "other")),
-                decision: "problem h1, problem h2",
+                decision: "problem h1",
                 ..ROW
             },
             Row {
                 name: "another group has the title",
                 named: Some((9, TITLE)),
-                decision: "problem h1, problem h2",
+                decision: "problem h1",
                 ..ROW
             },
             Row {
                 name: "no answer before",
                 earlier: Some(CreationOutcome::Unknown),
-                decision: "problem h1, problem h2",
+                decision: "problem h1",
                 ..ROW
             },
             Row {
@@ -275,24 +310,14 @@ mod tests {
                 decision: "found 5 Students",
                 ..ROW
             },
-            Row {
-                name: "refused, due",
-                earlier: Some(refused(Some(1000))),
-                decision: "create h1 and 1",
-                ..ROW
-            },
+            Row { name: "refused, due", earlier: Some(refused(Some(1000))), decision: "create h1", ..ROW },
             Row {
                 name: "refused, not due",
                 earlier: Some(refused(Some(1001))),
                 decision: "create later",
                 ..ROW
             },
-            Row {
-                name: "refused for good",
-                earlier: Some(refused(None)),
-                decision: "problem h1, problem h2",
-                ..ROW
-            },
+            Row { name: "refused for good", earlier: Some(refused(None)), decision: "problem h1", ..ROW },
         ];
         for row in table {
             assert_eq!(decided(&row), row.decision, "{}", row.name);

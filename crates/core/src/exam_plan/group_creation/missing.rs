@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::known::{GroupOrigin, KnownGroup};
+use super::own_memory::OwnMemory;
 use crate::roster::{Gid, Group, GroupCode, RosterProblem, normalise};
 
 /// The roster's groups, told apart by whether a gid is known.
@@ -24,14 +25,17 @@ impl MissingGroups {
     #[must_use]
     pub fn of(groups: &[Group], unusable: &[RosterProblem], known: &HashMap<GroupCode, KnownGroup>) -> Self {
         let slips: HashSet<&str> = unusable.iter().map(|problem| problem.key.as_str()).collect();
+        let OwnMemory { own, contested } = OwnMemory::of(groups, known);
         let mut missing = Self::default();
         for group in groups {
-            let remembered = known.get(&group.code).copied();
+            let remembered = own.get(&group.code).copied();
             let title = normalise(&group.title).into_owned();
-            if let Some(gid) = group.gid.or(remembered.map(|known| known.gid)) {
+            let contested = contested.get(&group.code).map(|(gid, _)| *gid);
+            if let Some(gid) = group.gid.or(remembered.map(|known| known.gid)).or(contested) {
                 missing.named.insert(gid, title.clone());
             }
             match group.gid {
+                _ if group.flaw.is_some() || contested.is_some() => {}
                 Some(gid) if remembered.is_none_or(|known| known.gid != gid) => {
                     let known = KnownGroup { gid, origin: GroupOrigin::Roster };
                     missing.to_remember.push((group.code.clone(), known));

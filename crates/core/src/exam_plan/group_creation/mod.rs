@@ -9,24 +9,24 @@ mod awaited;
 mod decide;
 mod known;
 mod missing;
+mod own_memory;
 
 pub use awaited::CreatedGroups;
 pub use decide::{FoundGroup, GroupDecisions, GroupEvidence, GroupsInput};
 pub use known::{CreationOutcome, GroupOrigin, KnownGroup};
 pub use missing::MissingGroups;
+pub use own_memory::OwnMemory;
 
 use super::fingerprint::Fingerprint;
 use super::operation::OperationState;
 use super::reason::SkipReason;
 use crate::roster::{Gid, GroupCode};
 
-/// Creating one group: an operation whose subject is a title of the roster, not a student.
+/// Creating one group: an operation whose subject is a group of the roster, not a student.
 #[derive(Clone, Debug)]
 pub struct GroupCreation {
-    /// The first of the roster's groups that have this title; it names the operation.
+    /// The roster's group; it names the operation.
     pub code: GroupCode,
-    /// Further groups of the roster with the same title: they are one group there.
-    pub further: Vec<GroupCode>,
     /// What it is called.
     pub title: String,
     /// The group it is created below; 0 is the root.
@@ -44,11 +44,6 @@ impl GroupCreation {
     #[must_use]
     pub fn is_planned(&self) -> bool {
         self.state == OperationState::Planned
-    }
-
-    /// All groups of the roster that become this one.
-    pub fn codes(&self) -> impl Iterator<Item = &GroupCode> {
-        std::iter::once(&self.code).chain(&self.further)
     }
 
     /// What the roster's owner is told of a group that is not created in this run, where the reason is not a hold.

@@ -16,9 +16,7 @@ impl Guard {
         let total = plan.totals.groups;
         let limit = share(MOST_NEW_GROUPS_PERCENT, total);
         let counts = |it: &GroupCreation| it.is_planned() && !self.approved.contains_group(it);
-        // The roster counts codes, so what is set against it does too: one title may stand for several.
-        let judged = plan.creations.iter().filter(|creation| counts(creation));
-        let count = tally::whole(judged.flat_map(GroupCreation::codes).count());
+        let count = tally::whole(plan.creations.iter().filter(|creation| counts(creation)).count());
         if count > limit {
             for creation in plan.creations.iter_mut().filter(|creation| counts(creation)) {
                 creation.state = OperationState::Held(HoldReason::TooManyGroups { count, total, limit });
