@@ -10,7 +10,7 @@ use super::service_account::{
 use super::witnesses::{self, Witness};
 use super::{ExamSide, ExamSyncError, listing};
 use crate::run::Progress;
-use crate::store::{AccountTaking, OtherRecords, ProvableLink, StateStore};
+use crate::store::{AccountTaking, OtherRecords, ProvableLink, STRANGERS_FACT, StateStore};
 use rosterd_core::exam_plan::{Listing, Observed};
 use rosterd_core::failure::Service;
 use rosterd_core::roster::{Sid, StudentId};
@@ -33,7 +33,8 @@ pub struct ConfirmedExamAccount {
     pub host: String,
     /// The host that the state belonged to before, where it belonged to one.
     pub host_before: Option<String>,
-    /// Links whose candidates show the remembered login value, or are the same people under another one.
+    /// Links whose candidates show the remembered login value. In the account that the state belongs to also those of
+    /// candidates that were renamed there; in another one at most a few of those.
     pub kept: u64,
     pub given_up: u64,
     /// Students who have left, among those: nobody adopts their candidates anew.
@@ -59,9 +60,11 @@ pub async fn confirm_exam_account(
     let account = side.account(&state.planner_key().await?);
     let before = state.remembered_account(Service::Exam).await?;
     let links = state.count_links().await?;
+    let is_remembered = before.as_ref().is_some_and(|before| before.fingerprint == account.fingerprint);
+    let is_in_doubt = !is_remembered || state.fact(STRANGERS_FACT).await?.is_some();
     let Findings { kept, given_up, .. } = match links {
         0 => Findings::default(),
-        _ => prove_all(question, links, empty).await?,
+        _ => prove_all(question, links, empty).await?.settled(is_in_doubt),
     };
     let leavers_given_up =
         given_up.iter().filter(|link| link.has_left).map(|link| link.student.clone()).collect();
@@ -85,6 +88,10 @@ pub async fn confirm_exam_account(
 struct Findings {
     kept: u64,
     given_up: Vec<ProvableLink>,
+    /// Their candidates show another login value, and every other value that is told is the one last confirmed.
+    alike: Vec<ProvableLink>,
+    /// The same, and their login value is another candidate's now.
+    exchanged: Vec<ProvableLink>,
     /// Their candidates exist and show another login value, and theirs is nobody's; or they show one that proves nothing.
     renamed: Vec<ProvableLink>,
     /// Gone by sid and by login value.
@@ -93,8 +100,11 @@ struct Findings {
     untold: u64,
 }
 
-/// Looks every link up. One whose candidate exists under another login value is kept, where others are proved: given
-/// up, its student would be entered a second time.
+/// One in so many may have been renamed by hand in an account that a server was moved to. Namesakes in the account of
+/// somebody else would be as many as there are students.
+const PROVED_TO_ONE_ALIKE: usize = 20;
+
+/// Looks every link up.
 async fn prove_all(
     question: AccountQuestion<'_>,
     links: u64,
@@ -117,8 +127,7 @@ async fn prove_all(
         if looked_up.is_silent && !look_ups_show_somebody(question).await? {
             return Err(AccountError::NotTold.into());
         }
-        let is_kept =
-            |link: &ProvableLink| looked_up.proved.contains(&link.sid) || looked_up.alike.contains(&link.sid);
+        let is_kept = |link: &ProvableLink| looked_up.proved.contains(&link.sid);
         let (kept, open): (Vec<_>, Vec<_>) = links.into_iter().partition(is_kept);
         findings.kept += u64::try_from(kept.len()).unwrap_or(u64::MAX);
         let logins = open.iter().map(|link| link.login.clone()).collect();
@@ -135,14 +144,31 @@ async fn prove_all(
         return Err(AccountError::Contradicted.into());
     }
     findings.given_up.append(&mut findings.gone);
-    if findings.kept == 0 {
-        findings.given_up.append(&mut findings.renamed);
-    }
-    findings.kept += u64::try_from(findings.renamed.len()).unwrap_or(u64::MAX);
     Ok(findings)
 }
 
 impl Findings {
+    /// Decides about those that exist and do not show their login value. In the account that the state belongs to they
+    /// were renamed by hand, and given up, their students would be entered a second time. In another account a sid alone
+    /// proves nothing: kept, a stranger would be taken for one of ours, and the next run would refuse the account again.
+    fn settled(mut self, is_in_doubt: bool) -> Self {
+        let count = |links: &Vec<ProvableLink>| u64::try_from(links.len()).unwrap_or(u64::MAX);
+        let proved = usize::try_from(self.kept).unwrap_or(usize::MAX);
+        let are_few = self.alike.len().saturating_mul(PROVED_TO_ONE_ALIKE) <= proved;
+        if is_in_doubt {
+            self.given_up.append(&mut self.exchanged);
+            if !are_few {
+                self.given_up.append(&mut self.alike);
+            }
+        }
+        self.kept += count(&self.alike) + count(&self.exchanged);
+        if is_in_doubt || self.kept == 0 {
+            self.given_up.append(&mut self.renamed);
+        }
+        self.kept += count(&self.renamed);
+        self
+    }
+
     /// Judges a link whose sid did not show its login value. `behind`: whom its login value brought, where a look-up
     /// said so.
     fn judge(
@@ -155,8 +181,10 @@ impl Findings {
         let (exists, is_gone) = (looked_up.others.contains(&link.sid), looked_up.gone.contains(&link.sid));
         match behind {
             _ if looked_up.followed.contains(&link.sid) => self.renamed.push(link),
+            Some(None) | None if looked_up.alike.contains(&link.sid) => self.alike.push(link),
             Some(Some(sid)) if sid == link.sid && !exists => return Err(AccountError::Contradicted),
             Some(Some(sid)) if sid == link.sid => self.kept += 1,
+            Some(Some(_)) if looked_up.alike.contains(&link.sid) => self.exchanged.push(link),
             Some(Some(_)) => self.given_up.push(link),
             Some(None) | None if exists => self.renamed.push(link),
             Some(None) if is_gone => self.gone.push(link),
@@ -181,7 +209,7 @@ async fn listed(question: AccountQuestion<'_>) -> Result<Observed, ExamSyncError
 }
 
 /// Candidates of this account that exist for certain.
-async fn witnesses(question: AccountQuestion<'_>) -> Result<Vec<Witness>, ExamSyncError> {
+pub(super) async fn witnesses(question: AccountQuestion<'_>) -> Result<Vec<Witness>, ExamSyncError> {
     let AccountQuestion { side, stop, .. } = question;
     let page = unless_stopped(stop, side.reader.page(0, side.settings.page_size)).await?;
     unless_stopped(stop, witnesses::listed(&unbound_session(question), &page.rows)).await

@@ -346,3 +346,74 @@ async fn leavers_who_are_given_up_are_named() {
     let ended = school.program(&["account", "confirm"]);
     assert!(ended.code == 0 && ended.stdout.contains("candidates: s003"), "{ended:?}");
 }
+
+/// Another account takes the place of ours: the first `strangers` of our sids are other people there, the rest is ours.
+/// `names`: whether every second of them has the name and everything else of our student but the login value.
+fn strangers_under_our_sids(school: &School, strangers: usize, names: bool) -> Vec<i64> {
+    let login = school.sandbox.field_id("login").unwrap();
+    let mut sids = Vec::new();
+    for at in 0..strangers {
+        let sid = school.sandbox.candidate(&format!("login-s{at:03}")).unwrap().sid;
+        let stranger = format!("stranger-{at}");
+        school.sandbox.edit_candidate(sid, &[(login, stranger.as_str())]);
+        if !names || at % 2 == 0 {
+            school.sandbox.edit_candidate(sid, &[(1, "Somebody else")]);
+        }
+        sids.push(sid);
+    }
+    sids
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmed_account_keeps_no_stranger_for_ours_and_the_next_run_goes_on() {
+    for (strangers, names) in [(10, false), (4, false), (20, true), (12, true)] {
+        let school = in_step(20).await;
+        let sids = strangers_under_our_sids(&school, strangers, names);
+        at_another_account(&school).await;
+        let done = school.program(&["account", "confirm", "exam", "--output", "json"]).json();
+        let (kept, given_up) = (20 - strangers, strangers);
+        assert_eq!(
+            (&done["exam"]["kept"], &done["exam"]["given_up"]),
+            (&kept.into(), &given_up.into()),
+            "{strangers} {names}: {done:#}"
+        );
+        let report = school.run().await;
+        assert_ne!(report.exit_code, 78, "{strangers} {names}: {report:#?}");
+        for (at, sid) in sids.iter().enumerate() {
+            let here = school.sandbox.candidates().into_iter().find(|it| it.sid == *sid).unwrap();
+            assert!(here.fields.values().any(|value| *value == format!("stranger-{at}")), "{here:?}");
+        }
+        // Where more are without a link than with one, first contact holds the adds.
+        if strangers <= 10 {
+            assert_eq!(report.exam.applied.get("add"), Some(&(given_up as u64)), "{strangers}: {report:#?}");
+        }
+    }
+}
+
+/// Strangers at the remembered address: the run refuses, and one confirmation is the way out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmation_ends_the_refusal_of_an_account_that_was_restored_in_place() {
+    let school = in_step(20).await;
+    let _sids = strangers_under_our_sids(&school, 10, false);
+    school.run_as(Exit::Configuration).await;
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(school.program(&["account", "confirm", "exam"]).code, 0);
+        codes.push(school.run().await.exit_code);
+    }
+    assert!(!codes.contains(&78), "{codes:?}");
+    assert_eq!(school.sandbox.candidate_count(), 30, "ten strangers, our ten, and the other ten of ours");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_was_renamed_by_hand_stays_linked_beside_those_who_are_proved() {
+    let school = in_step(21).await;
+    let login = school.sandbox.field_id("login").unwrap();
+    let sid = school.sandbox.candidate("login-s000").unwrap().sid;
+    school.sandbox.edit_candidate(sid, &[(login, "by-hand")]);
+    at_another_account(&school).await;
+    let done = school.program(&["account", "confirm", "exam", "--output", "json"]).json();
+    assert_eq!((&done["exam"]["kept"], &done["exam"]["given_up"]), (&21.into(), &0.into()), "{done:#}");
+    let _report = school.run().await;
+    assert_eq!(school.sandbox.candidate_count(), 21);
+}
