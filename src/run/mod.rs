@@ -29,9 +29,10 @@ pub use classin::{
     SchoolChange, check_classin_account, classin_records_in_doubt, confirm_classin_account, preview_classin,
 };
 pub use exam::{
-    ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PasswordColumns, PlannedExam,
-    UncomparedColumn, check_exam_account, check_exam_fields, confirm_exam_account, exam_account_is_shared,
-    login_column, password_columns, uncompared_columns, uncompared_columns_of,
+    CandidatePresence, ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PasswordColumns,
+    PlannedExam, UncomparedColumn, candidate_presence, check_exam_account, check_exam_fields,
+    confirm_exam_account, exam_account_is_shared, login_column, password_columns, uncompared_columns,
+    uncompared_columns_of,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;

@@ -40,6 +40,7 @@ mod moments;
 mod outcomes;
 mod pool;
 mod recognition;
+mod refused_relinks;
 mod result_passes;
 mod results;
 mod retention;

@@ -135,3 +135,68 @@ async fn a_suggestion_with_two_partners_is_left_to_a_person() {
     assert!(done.code == 0 && done.stdout.contains("unclear, not done: s000 -> S000"), "{done:?}");
     assert_eq!(linked(&school, "s000").await, 1);
 }
+
+/// Id and login value of a student changed on one day: the student was entered anew beside the old candidate.
+async fn entered_anew(grace: &str) -> School {
+    let mut school = in_step(12).await;
+    school.setting("EXAM__DELETE_GRACE", grace);
+    renamed(&school, "s000", "t000").await;
+    school.sql("UPDATE students SET login = 'login-t000' WHERE student_id = 't000'").await;
+    let report = school.run().await;
+    assert_eq!(report.exam.applied.get("add"), Some(&1), "{report:#?}");
+    school
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relink_works_once_the_new_candidate_was_removed_by_hand() {
+    for (with_a_run, force) in [(false, false), (true, false), (false, true)] {
+        let school = entered_anew("72h").await;
+        let old = school.sandbox.candidate("login-s000").unwrap().sid;
+        let new = school.sandbox.candidate("login-t000").unwrap().sid;
+        let refused = school.program(&["relink", "s000", "t000"]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stderr.contains(&format!("sid {new}")), "which one to remove: {refused:?}");
+        assert_eq!(school.program(&["relink", "s000", "t000", "--force"]).code, 1, "both are there");
+        school.sandbox.remove_candidate(new);
+        if with_a_run {
+            let _withheld = school.run().await;
+        }
+        let arguments: &[&str] =
+            if force { &["relink", "s000", "t000", "--force"] } else { &["relink", "s000", "t000"] };
+        let done = school.program(arguments);
+        assert_eq!(done.code, 0, "{with_a_run}: {done:?}");
+        school.later(DAY);
+        let _report = school.run().await;
+        let _report = school.run().await;
+        assert_eq!(school.sandbox.candidate("login-t000").unwrap().sid, old, "the results are carried over");
+        assert_eq!(school.sandbox.candidate_count(), 12);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relink_is_refused_while_the_look_up_cannot_tell_and_force_takes_the_word_of_a_person() {
+    let school = entered_anew("72h").await;
+    school.sandbox.remove_candidate(school.sandbox.candidate("login-t000").unwrap().sid);
+    school.set("http_5xx", "getstudentsinfo@*");
+    let refused = school.program(&["relink", "s000", "t000"]);
+    assert!(refused.code != 0 && refused.stderr.contains("--force"), "{refused:?}");
+    assert_eq!(linked(&school, "s000").await, 1);
+    assert_eq!(school.program(&["relink", "s000", "t000", "--force"]).code, 0);
+    assert_eq!((linked(&school, "s000").await, linked(&school, "t000").await), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relink_that_was_asked_for_and_refused_keeps_the_old_candidate_from_being_deleted() {
+    let school = entered_anew("1h").await;
+    let old = school.sandbox.candidate("login-s000").unwrap().sid;
+    assert_eq!(school.program(&["relink", "s000", "t000"]).code, 1);
+    for _ in 0..3 {
+        school.later(2 * DAY);
+        let report = school.run().await;
+        assert_eq!(report.exam.applied.get("delete"), None, "{report:#?}");
+    }
+    assert_eq!(school.sandbox.candidate("login-s000").unwrap().sid, old);
+    let failures = school.program(&["failures", "--output", "json"]).json();
+    let row = failures.as_array().unwrap().iter().find(|row| row["student_id"] == "s000").unwrap();
+    assert!(row["message"].as_str().unwrap().contains("relink s000 t000"), "{row:#}");
+}

@@ -1,5 +1,6 @@
 //! `relink`: a student's own id changed; link, account, enrolments and failures are carried over.
 
+mod own_candidate;
 mod roster_side;
 mod suggested;
 
@@ -13,7 +14,7 @@ use crate::exit::Exit;
 use crate::store::StateStore;
 use roster_side::RosterSide;
 use rosterd_core::counted::counted;
-use rosterd_core::exam_plan::Link;
+use rosterd_core::exam_plan::{Link, LinkNote};
 use rosterd_core::roster::{LoginValue, StudentId};
 
 /// What was carried over to whom. Login values are shown by first character and length.
@@ -51,17 +52,25 @@ async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) 
     if let Some(why) = impossible(&app.state, from, to).await? {
         return Ok(output::refuse(cli, Exit::Failed, &why));
     }
+    // The roster is asked first: what it speaks against is no pair that anybody meant.
     let roster = match RosterSide::read(app, from, to).await {
         Ok(roster) => roster,
         Err(_) if force => RosterSide::unread(),
         Err(error) => return Err(error),
     };
+    let own = app.state.link_of(to).await?;
     if let Some(why) = roster.objection(from, to).filter(|_| !force) {
-        return Ok(output::refuse(
-            cli,
-            Exit::Failed,
-            &format!("{why}. Nothing was carried over; --force does it all the same"),
-        ));
+        // Where the new id has a candidate of its own, more than the roster stands in the way.
+        let way_out = if own.is_some() { "" } else { "; --force does it all the same" };
+        let said = format!("{why}. Nothing was carried over{way_out}");
+        return Ok(output::refuse(cli, Exit::Failed, &said));
+    }
+    if let Some(link) = own {
+        if let Some(why) = own_candidate::objection(app, from, &link, force).await? {
+            app.state.note_refused_relink(from, Some(to)).await?;
+            return Ok(output::refuse(cli, Exit::Failed, &why));
+        }
+        app.state.apply_notes(&[LinkNote::Close(to.clone())], app.clock.now_ms()).await?;
     }
     let relinked = carry_over(&app.state, from, to, roster.wanted_login.as_ref()).await?;
     output::show(cli, &relinked, text);
@@ -80,14 +89,7 @@ async fn impossible(
     let is_known = state.link_of(from).await?.is_some()
         || state.account_of(from).await?.is_some()
         || !state.evidence_of_student(from, None).await?.is_empty();
-    if !is_known {
-        return Ok(Some(format!("nothing is remembered of student {from}")));
-    }
-    Ok(state.link_of(to).await?.map(|_| {
-        format!(
-            "student {to} has a candidate already: both ids were synchronised as two people. Remove one of the two candidates on the exam side and run again"
-        )
-    }))
+    Ok((!is_known).then(|| format!("nothing is remembered of student {from}")))
 }
 
 async fn carry_over(
@@ -98,6 +100,7 @@ async fn carry_over(
 ) -> Result<Relinked, AppError> {
     let link: Option<Link> = state.link_of(from).await?;
     let rows = state.relink(from, to).await?;
+    state.note_refused_relink(from, None).await?;
     let login = link.as_ref().map(|link| &link.login);
     let wanted = wanted.filter(|wanted| login.is_some_and(|login| login != *wanted));
     Ok(Relinked {

@@ -106,6 +106,7 @@ async fn decide(
     let alike = alike_ids::find(context, side, &roster_diff.diff).await?;
     roster_diff.diff.alike.extend(alike.entered);
     report.notes.extend(alike.said);
+    roster_diff.diff.called_one = context.state.refused_relinks().await?;
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();

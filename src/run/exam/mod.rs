@@ -17,6 +17,7 @@ mod listing;
 mod lookup;
 mod lost_deletes;
 mod moments;
+mod one_candidate;
 mod partial_update;
 mod policy;
 mod proof;
@@ -51,6 +52,7 @@ pub use field_mapping::{
     uncompared_columns_of,
 };
 use group_creation::create_groups;
+pub use one_candidate::{CandidatePresence, candidate_presence};
 pub(super) use policy::leavers_group;
 pub use service_account::{AccountError, check_exam_account};
 pub(in crate::run) use service_account::{AccountQuestion, MayTake, require_own_account};

@@ -46,6 +46,14 @@ pub enum PersonDoubt {
         /// Who has a candidate of their own.
         other: StudentId,
     },
+    /// A person called a leaver one student with somebody who has a candidate of their own, so that nothing could be
+    /// carried over.
+    CalledOne {
+        /// Who has left.
+        leaver: StudentId,
+        /// Whose id they have now, as that person said.
+        other: StudentId,
+    },
     /// Somebody gave a leaver's candidate another login value after they had left.
     RenamedByHand {
         /// Who has left.
@@ -81,6 +89,9 @@ impl PersonDoubt {
             | Self::AlikeEntered { leaver, other } => {
                 digest.text("one or two").text(leaver.as_str()).text(other.as_str())
             }
+            Self::CalledOne { leaver, other } => {
+                digest.text("called one").text(leaver.as_str()).text(other.as_str())
+            }
             Self::GivenTo { leaver, by, has_candidate: _ } => {
                 digest.text("given to").text(leaver.as_str()).text(by.as_str())
             }
@@ -109,6 +120,7 @@ impl PersonDoubt {
             Self::LoginWanted { has_candidate, .. } | Self::GivenTo { has_candidate, .. } => !has_candidate,
             Self::AlikeIds { .. } => true,
             Self::AlikeEntered { .. }
+            | Self::CalledOne { .. }
             | Self::RenamedByHand { .. }
             | Self::Exchanged { .. }
             | Self::ChangedHands { .. } => false,
@@ -154,6 +166,14 @@ impl fmt::Display for PersonDoubt {
                  for its spelling: if they are one person, keep the candidate of {leaver} (rosterd failures ignore) until one of \
                  the two is removed on the exam side; if they are two, rosterd approve DIGEST {}",
                 named(leaver)
+            ),
+            Self::CalledOne { leaver, other } => write!(
+                f,
+                "student {leaver}, who has left, was to become student {other}, who has a candidate of their own: if they are \
+                 one person, remove the candidate of {other} on the exam side, then rosterd relink {old} {new}; if they are \
+                 two, rosterd approve DIGEST --student {old}",
+                old = typed(leaver),
+                new = typed(other)
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,

@@ -20,6 +20,8 @@ pub(super) struct PersonDoubts {
     alike: HashMap<IdLikeness, StudentId>,
     /// Students who were entered although a leaver with an alike id was asked about.
     entered: HashMap<IdLikeness, StudentId>,
+    /// Leavers whom a person called one student with somebody who has a candidate of their own.
+    called_one: HashMap<StudentId, StudentId>,
     leavers: HashSet<StudentId>,
     /// Leavers whose candidates are not listed under the login values that are remembered of them, by these.
     missing: HashMap<LoginValue, StudentId>,
@@ -31,8 +33,14 @@ impl PersonDoubts {
     /// Of these differences. Nothing is kept where nobody has left.
     ///
     /// `entered` are students whose ids are alike to that of a leaver who was asked about before they were entered.
-    pub(super) fn of(differences: &[Difference], entered: &HashMap<IdLikeness, StudentId>) -> Self {
-        let mut doubts = Self { entered: entered.clone(), ..Self::default() };
+    /// `called_one` are pairs that a person asked to carry over, which was not possible.
+    pub(super) fn of(
+        differences: &[Difference],
+        entered: &HashMap<IdLikeness, StudentId>,
+        called_one: &HashMap<StudentId, StudentId>,
+    ) -> Self {
+        let (entered, called_one) = (entered.clone(), called_one.clone());
+        let mut doubts = Self { entered, called_one, ..Self::default() };
         for difference in differences {
             if let Difference::Leaver(leaver) = difference {
                 first(&mut doubts.alike, IdLikeness::of(&leaver.link.student), &leaver.link.student);
@@ -125,7 +133,11 @@ impl PersonDoubts {
         let entered = self.entered.get(&IdLikeness::of(leaver)).filter(|_| !is_twin);
         let entered =
             entered.map(|other| PersonDoubt::AlikeEntered { leaver: leaver.clone(), other: other.clone() });
-        wanted.chain(alike).chain(entered).chain(renamed).collect()
+        let called_one = self
+            .called_one
+            .get(leaver)
+            .map(|other| PersonDoubt::CalledOne { leaver: leaver.clone(), other: other.clone() });
+        wanted.chain(alike).chain(entered).chain(called_one).chain(renamed).collect()
     }
 
     /// Whether a student without a candidate may be somebody who has left.

@@ -157,7 +157,7 @@ impl<'a> Decider<'a> {
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             kept: KeptLeavers::default(),
-            doubts: PersonDoubts::of(differences, &input.diff.alike),
+            doubts: PersonDoubts::of(differences, &input.diff.alike, &input.diff.called_one),
             gone: gone(input, differences),
             exchanged: exchanged(input, differences),
             accusers: accusers(&whose),

@@ -56,6 +56,7 @@ impl Decider<'_> {
             PersonDoubt::AlikeIds { .. }
             | PersonDoubt::GivenTo { .. }
             | PersonDoubt::AlikeEntered { .. }
+            | PersonDoubt::CalledOne { .. }
             | PersonDoubt::RenamedByHand { .. }
             | PersonDoubt::Exchanged { .. }
             | PersonDoubt::ChangedHands { .. } => false,

@@ -39,6 +39,8 @@ pub struct Diff {
     /// Students on the roster with a candidate whose ids are alike to that of a leaver who is asked about already, or
     /// before whose leaving they were entered.
     pub alike: HashMap<IdLikeness, StudentId>,
+    /// Whom a person called one student with another, who has a candidate of their own: the new id by the old one.
+    pub called_one: HashMap<StudentId, StudentId>,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -201,6 +203,7 @@ impl<'a> DiffBuilder<'a> {
                 differences: Vec::new(),
                 unreadable_since_ms: None,
                 alike: HashMap::new(),
+                called_one: HashMap::new(),
                 rows: 0,
                 students: 0,
                 managed: 0,
