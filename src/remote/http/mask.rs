@@ -1,5 +1,7 @@
 //! Takes personal data out of a text that a service wrote, before the text is kept or shown.
 
+use super::escapes::{self, Plain};
+
 /// Values are looked for in so much of a text; nothing behind it is kept.
 const SCANNED_CHARS: usize = 4_000;
 /// No character behind this one is kept, so that a value reaching over the end of the scan cannot show.
@@ -13,37 +15,67 @@ const MASK: char = '…';
 /// A service's text without what it may tell about people: every value that we sent and every run of five or more
 /// digits becomes `…`, control characters become blanks, and what is long is cut.
 ///
-/// Values are found in whatever case. One or two ASCII characters (a gender `M`, a group `7`) are masked only where
+/// Values are found in whatever case, and escaped as HTML, JSON or addresses escape them; of a value of several words each
+/// word too. One or two ASCII characters (a gender `M`, a group `7`) are masked only where
 /// they stand alone; otherwise they would eat every word.
 #[must_use]
 pub fn mask_service_text<V: AsRef<str>>(text: &str, sent_values: impl IntoIterator<Item = V>) -> String {
     let chars: Vec<char> = text.chars().take(SCANNED_CHARS).collect();
-    let folded: Vec<char> = chars.iter().copied().map(fold).collect();
     let mut masked = vec![false; chars.len()];
+    let depths = escapes::depths(&chars);
+    let depths: Vec<(&Vec<Plain>, Vec<char>)> = depths.iter().map(|plain| (plain, folded(plain))).collect();
     for value in sent_values {
-        let needle: Vec<char> = value.as_ref().trim().chars().map(fold).collect();
-        mask_value(&folded, &needle, &mut masked);
+        let value: Vec<char> = value.as_ref().trim().chars().map(fold).collect();
+        for (plain, folded) in &depths {
+            mask_value(plain, folded, &value, &mut masked);
+            for word in value.split(|c| *c == ' ').filter(|word| word.len() < value.len()) {
+                mask_word(plain, folded, word, &mut masked);
+            }
+        }
     }
-    mask_digit_runs(&chars, &mut masked);
+    for (plain, _) in &depths {
+        mask_digit_runs(plain, &mut masked);
+    }
     render(&chars, &masked)
 }
 
+fn folded(plain: &[Plain]) -> Vec<char> {
+    plain.iter().map(|it| fold(it.meant)).collect()
+}
+
 fn fold(c: char) -> char {
+    if c.is_whitespace() || c == '+' {
+        // An address writes a blank so.
+        return ' ';
+    }
     // One to one, so that positions stay what they are.
     c.to_lowercase().next().unwrap_or(c)
 }
 
-fn mask_value(folded: &[char], needle: &[char], masked: &mut [bool]) {
+fn mask_value(plain: &[Plain], folded: &[char], needle: &[char], masked: &mut [bool]) {
+    let only_alone = needle.len() <= 2 && needle.iter().all(char::is_ascii);
+    mask_all(plain, folded, (needle, only_alone), masked);
+}
+
+/// A word of a value is masked where it stands alone, or where its script knows no blanks.
+fn mask_word(plain: &[Plain], folded: &[char], word: &[char], masked: &mut [bool]) {
+    let only_alone = word.iter().any(char::is_ascii);
+    if word.len() > 1 || !only_alone {
+        mask_all(plain, folded, (word, only_alone), masked);
+    }
+}
+
+fn mask_all(plain: &[Plain], folded: &[char], (needle, only_alone): (&[char], bool), masked: &mut [bool]) {
     if needle.is_empty() {
         return;
     }
-    let only_alone = needle.len() <= 2 && needle.iter().all(char::is_ascii);
     for (start, window) in folded.windows(needle.len()).enumerate() {
         let end = start + needle.len();
         if window != needle || (only_alone && !stands_alone(folded, start, end)) {
             continue;
         }
-        if let Some(span) = masked.get_mut(start..end) {
+        let span = plain.get(start).zip(plain.get(end - 1)).map(|(first, last)| first.start..last.end);
+        if let Some(span) = span.and_then(|span| masked.get_mut(span)) {
             span.fill(true);
         }
     }
@@ -56,18 +88,15 @@ fn stands_alone(text: &[char], start: usize, end: usize) -> bool {
     !is_word(start.checked_sub(1)) && !is_word(Some(end))
 }
 
-fn mask_digit_runs(chars: &[char], masked: &mut [bool]) {
-    let mut start = 0;
-    for run in chars.chunk_by(|left, right| left.is_numeric() == right.is_numeric()) {
-        let end = start + run.len();
-        let is_number = run.first().is_some_and(|c| c.is_numeric());
-        if is_number
+fn mask_digit_runs(plain: &[Plain], masked: &mut [bool]) {
+    for run in plain.chunk_by(|left, right| left.meant.is_numeric() == right.meant.is_numeric()) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        if first.meant.is_numeric()
             && run.len() >= DIGIT_RUN
-            && let Some(span) = masked.get_mut(start..end)
+            && let Some(span) = masked.get_mut(first.start..last.end)
         {
             span.fill(true);
         }
-        start = end;
     }
 }
 
@@ -119,6 +148,39 @@ mod tests {
     fn a_single_letter_that_we_sent_does_not_eat_the_text() {
         assert_eq!(mask_service_text("Maximum is M, not 'm'", ["M"]), "Maximum is …, not '…'");
         assert_eq!(mask_service_text("性别男无效", ["男"]), "性别…无效");
+    }
+
+    #[test]
+    fn a_value_that_is_repeated_escaped_is_masked_too() {
+        let names = ["O'Brien Zoë", "Müller & Söhne", "𠀀𠀁", "quo\"te"];
+        for text in [
+            "duplicate: O&#x27;Brien Zo&euml;",
+            "duplicate: O&#39;Brien Zoë",
+            "duplicate: O\\u0027Brien Zo\\u00eb",
+            "duplicate: O\\u0026#x27;Brien Zo\\u00EB",
+            "duplicate: M%C3%BCller%20%26%20S%C3%B6hne",
+            "duplicate: m%c3%bcller+%26+s%c3%b6hne",
+            "duplicate: Müller &amp; Söhne",
+            "duplicate: M&uuml;ller &amp;amp; S&ouml;hne",
+            "duplicate: \\ud840\\udc00\\ud840\\udc01",
+            "duplicate: quo\\\"te",
+            "duplicate: \\x4d\\xc3\\xbcller & Söhne",
+        ] {
+            assert_eq!(mask_service_text(text, names), "duplicate: …", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_value_is_masked_where_it_stands_alone() {
+        let masked = mask_service_text("no O'Brien here, nor O&#39;Brien or Zoë, Zoëtrope", ["O'Brien Zoë"]);
+        assert_eq!(masked, "no … here, nor … or …, Zoëtrope");
+        assert_eq!(mask_service_text("a small b", ["a b c"]), "a small b");
+    }
+
+    #[test]
+    fn what_only_looks_escaped_stays_as_it_is() {
+        let text = "100% of R&D; \\ufoo %zz &nothing; \\";
+        assert_eq!(mask_service_text(text, ["absent"]), text);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod breaker;
 mod counters;
 mod error;
+mod escapes;
 mod mask;
 mod message;
 mod moment;
