@@ -7,7 +7,7 @@ use encoding_rs::{Encoding, GB18030, UTF_8};
 
 use super::encoding::{Evidence, FileEncoding, Guess, decoder, is_utf8};
 use super::header_words::known;
-use super::samples::{has_chinese_heading, samples};
+use super::samples::{encoding_of_heading, samples};
 
 /// Bytes of the beginning that are kept to find the separator in.
 const HEAD: usize = 64 * 1024;
@@ -152,12 +152,14 @@ impl Look {
                 return Err(Unreadable::new(self.line + 1, "encoding", message));
             }
         };
+        let of_heading = encoding_of_heading(&self.head);
+        if let Some(encoding) = of_heading.filter(|encoding| *encoding != GB18030) {
+            return Ok((encoding, 0, None));
+        }
         match self.evidence.as_ref().map(Evidence::guess) {
-            Some(Guess::Likely(encoding)) if encoding == GB18030 && has_chinese_heading(&self.head) => {
-                Ok((encoding, 0, None))
-            }
+            Some(Guess::Likely(encoding)) if of_heading == Some(encoding) => Ok((encoding, 0, None)),
             Some(Guess::Likely(encoding)) => {
-                let samples = samples(&self.head, encoding);
+                let samples = samples(&self.head);
                 if allows_guess {
                     let name = encoding.name().to_ascii_lowercase();
                     return Ok((encoding, 0, Some(format!("read as {name}, which is a guess: {samples}"))));
@@ -172,21 +174,20 @@ impl Look {
                 "mixed-encodings",
                 "parts of the file are UTF-8 and parts are not: export it again in one encoding",
             )),
-            Some(Guess::Doubtful(names)) => Err(broken(line, &names, &self.head)),
-            None => Err(broken(line, &[], &self.head)),
+            Some(Guess::Doubtful) | None => Err(untold(line, &self.head)),
         }
     }
 }
 
-fn broken(line: u64, names: &[&str], head: &[u8]) -> Unreadable {
-    let first = names.iter().find_map(|name| Encoding::for_label(name.as_bytes()));
-    let samples = first.map(|first| samples(head, first)).unwrap_or_default();
-    let tries: Vec<String> = names.iter().map(|name| format!("--encoding {name}")).collect();
-    let tries = if tries.is_empty() { "--encoding NAME".to_owned() } else { tries.join(", or ") };
-    let shown = if samples.is_empty() { String::new() } else { format!(": {samples}") };
-    let message = format!(
-        "the file is not UTF-8, and its encoding cannot be told: save it as UTF-8, or say what it is ({tries}){shown}"
-    );
+fn untold(line: u64, head: &[u8]) -> Unreadable {
+    let samples = samples(head);
+    let which = if samples.is_empty() {
+        "say which it is with --encoding NAME".to_owned()
+    } else {
+        format!("repeat with the one that reads rightly: {samples}")
+    };
+    let message =
+        format!("the file is not UTF-8, and its encoding cannot be told: save it as UTF-8, or {which}");
     Unreadable::new(line, "encoding", message)
 }
 
