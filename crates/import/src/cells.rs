@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::spoiled::{Holds, is_date_of_a_code, is_failed_formula, is_rounded, mended};
+use super::spoiled::{
+    Holds, has_thousands, is_date_of_a_code, is_failed_formula, is_rounded, is_time_of_a_code, mended,
+};
 use super::table::{Doubt, Headers, Row};
 use super::{CellValue, ImportProblem, shown};
 use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
@@ -54,6 +56,7 @@ impl<'a> Cells<'a> {
             self.refuse(column, "bad-id", format!("{column} holds control characters"));
         } else {
             self.refuse_rounded(column, &key);
+            self.refuse_grouped(column, &key, holds);
             self.refuse_broken(column, &key);
             self.refuse_dated(column, &key);
         }
@@ -87,6 +90,7 @@ impl<'a> Cells<'a> {
         }
         let text = self.mended(column, holds).into_owned();
         self.refuse_rounded(column, &text);
+        self.refuse_grouped(column, &text, holds);
         self.refuse_broken(column, &text);
         if holds == Holds::Numbers || NO_DATES.contains(&column) {
             self.refuse_doubtful(column, &text, holds == Holds::Numbers);
@@ -102,6 +106,17 @@ impl<'a> Cells<'a> {
                  column as text and export again"
             );
             self.refuse(column, "scientific", rule);
+        }
+    }
+
+    /// A number as a spreadsheet shows it to people, with its thousands set apart.
+    fn refuse_grouped(&mut self, column: &str, text: &str, holds: Holds) {
+        if self.is_sheet && has_thousands(text, holds) {
+            let rule = format!(
+                "{column} is a number with separators of thousands: format the column as text, or as a number without them, and \
+                 export again"
+            );
+            self.refuse(column, "format", rule);
         }
     }
 
@@ -124,7 +139,7 @@ impl<'a> Cells<'a> {
 
     /// A date where an id or a code should be.
     fn refuse_dated(&mut self, column: &str, text: &str) {
-        if self.is_sheet && is_date_of_a_code(text) {
+        if self.is_sheet && (is_date_of_a_code(text) || is_time_of_a_code(text)) {
             self.refuse(column, "date", dated(column, text));
         } else {
             self.refuse_doubtful(column, text, true);
@@ -244,8 +259,9 @@ impl<'a> Cells<'a> {
 }
 
 fn dated(column: &str, text: &str) -> String {
+    let (what, code) = if is_time_of_a_code(text) { ("time", "7:02") } else { ("date", "3-2") };
     format!(
-        "{column} is a date ({}), which a spreadsheet program makes of a code such as 3-2: format the column as text and \
+        "{column} is a {what} ({}), which a spreadsheet program makes of a code such as {code}: format the column as text and \
          enter it again",
         shown(text)
     )

@@ -26,6 +26,14 @@ pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
         let is_protected = computes(inner) || (holds != Holds::Texts && is_digits);
         return if is_protected { Cow::Owned(rest.to_owned()) } else { text };
     }
+    // What word processors and some input methods make of that apostrophe; a name may begin with it.
+    if holds != Holds::Texts
+        && let Some(rest) = text.strip_prefix(['‘', '’', '＇', '`'])
+        && !rest.is_empty()
+        && rest.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Cow::Owned(rest.to_owned());
+    }
     if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
         return Cow::Owned(normalise(&inner.replace("\"\"", "\"")).into_owned());
     }
@@ -74,7 +82,30 @@ pub(super) fn is_failed_formula(text: &str) -> bool {
     let is_call = call.is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
     });
-    is_call || ERRORS.contains(&text)
+    // A cell that was too narrow for its number or date.
+    let is_too_narrow = text.len() > 2 && text.bytes().all(|byte| byte == b'#');
+    is_call || is_too_narrow || ERRORS.contains(&text)
+}
+
+/// `20,260,001`, and of ids `20.260.001`: a number with what sets its thousands apart. Telephone numbers may have points.
+pub(super) fn has_thousands(text: &str, holds: Holds) -> bool {
+    let text = text
+        .split_once('.')
+        .filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'))
+        .map_or(text, |(whole, _)| whole);
+    let is_grouped = |separator: char, least: usize| {
+        let mut groups = text.split(separator);
+        let first = groups.next().unwrap_or_default();
+        let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_first = (1..=3).contains(&first.len()) && are_digits(first) && !first.starts_with('0');
+        let groups: Vec<&str> = groups.collect();
+        is_first && groups.len() >= least && groups.iter().all(|group| group.len() == 3 && are_digits(group))
+    };
+    match holds {
+        Holds::Ids => is_grouped(',', 1) || is_grouped('.', 2),
+        Holds::Numbers => is_grouped(',', 1),
+        Holds::Codes | Holds::Texts => false,
+    }
 }
 
 /// Full-width digits and letters as ordinary ones, where nothing but such and ordinary ones are there.
@@ -106,6 +137,21 @@ const MONTHS: [&str; 40] = [
     "mrz", "mai", "juni", "juli", "okt", "dez", "janv", "févr", "fevr", "mars", "avr", "avril", "juin",
     "juil", "août", "aout", "déc", "ene", "abr", "ago", "dic", "janvier", "février", "märz", "april",
 ];
+
+/// `7:02:00`, `7:02 PM`: what becomes of a code such as 7:02 in a spreadsheet program that takes it for a time.
+pub(super) fn is_time_of_a_code(text: &str) -> bool {
+    let (clock, half) = match text.rsplit_once(' ') {
+        Some((clock, half)) if ["am", "pm"].iter().any(|known| half.eq_ignore_ascii_case(known)) => {
+            (clock, true)
+        }
+        _ => (text, false),
+    };
+    let parts: Vec<&str> = clock.split(':').collect();
+    let are_digits = parts
+        .iter()
+        .all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    are_digits && (parts.len() == 3 || (parts.len() == 2 && half))
+}
 
 /// `2-Mar`, `Mar-02`, `02. Mrz`, `3月2日`: what becomes of a code such as 3-2 in a spreadsheet program that takes it for
 /// a date.
@@ -168,6 +214,24 @@ mod tests {
         }
         for text in ["#1", "#", "=x", "=", "N/A", "=(a)"] {
             assert!(!is_failed_formula(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn thousands_set_apart_are_told_from_other_values() {
+        for (text, holds, is_grouped) in [
+            ("20,260,001", Holds::Ids, true),
+            ("1,001.00", Holds::Ids, true),
+            ("20.260.001", Holds::Ids, true),
+            ("13,800,000,001", Holds::Numbers, true),
+            ("030.123.456", Holds::Numbers, false),
+            ("1.001", Holds::Ids, false),
+            ("001,002", Holds::Ids, false),
+            ("13800000001,13800000002", Holds::Numbers, false),
+            ("20260001", Holds::Ids, false),
+            ("1,001", Holds::Codes, false),
+        ] {
+            assert_eq!(has_thousands(text, holds), is_grouped, "{text} of {holds:?}");
         }
     }
 

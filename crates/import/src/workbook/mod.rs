@@ -61,6 +61,8 @@ pub(super) fn kind_of(path: &Path) -> FileKind {
         FileKind::Workbook
     } else if text.starts_with("<?xml") {
         FileKind::Markup("XML")
+    } else if text.starts_with("mime-version:") {
+        FileKind::Markup("a saved web page")
     } else if text.starts_with('<') {
         FileKind::Markup("HTML")
     } else {
