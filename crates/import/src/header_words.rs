@@ -82,9 +82,16 @@ const OTHER_PEOPLE: [&str; 32] = [
 
 /// What a header is known to mean. A remark in brackets may say that it is somebody else's.
 pub(super) fn known(header: &str) -> Option<KnownWord> {
-    let word = WORDS.get(&folded(header)).copied()?;
-    let is_others = matches!(word.column, "phone" | "email" | "name" | "given_name" | "family_name");
+    let word = WORDS.get(&folded(header)).or_else(|| WORDS.get(&folded(of_the_student(header)?))).copied()?;
+    let is_others =
+        matches!(word.column, "phone" | "email" | "name" | "last_first" | "given_name" | "family_name");
     (!(is_others && remarks(header).is_some_and(|remark| names_others(&remark)))).then_some(word)
+}
+
+/// A header without the table that it is of, as ad hoc reports write it: `student.lastName`, `STUDENTS.Last_Name`.
+fn of_the_student(header: &str) -> Option<&str> {
+    let (table, column) = header.trim().split_once('.')?;
+    ["student", "students"].iter().any(|known| known.eq_ignore_ascii_case(table)).then_some(column)
 }
 
 /// Whether it is about somebody else than the student.
@@ -127,6 +134,7 @@ mod tests {
             "student_id",
             "staff_id",
             "name",
+            "last_first",
             "given_name",
             "middle_name",
             "family_name",
@@ -162,6 +170,8 @@ mod tests {
             ("学籍番号", "student_id"),
             ("班 级", "group_code"),
             ("Apellidos", "family_name"),
+            ("student.studentNumber", "student_id"),
+            ("STUDENTS.Last_Name", "family_name"),
         ] {
             assert_eq!(known(header).map(|word| word.column), Some(column), "{header}");
         }
@@ -181,6 +191,8 @@ mod tests {
             "Handy (Mutter)",
             "電話番号（保護者）",
             "Email [Guardian 1]",
+            "guardian.phone",
+            "contacts.email",
         ] {
             assert_eq!(known(header), None, "{header}");
         }

@@ -12,6 +12,7 @@ pub mod csv_files;
 mod decoding;
 mod discover;
 mod encoding;
+mod fill;
 mod header_words;
 mod heading;
 mod layout;

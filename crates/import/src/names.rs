@@ -47,6 +47,12 @@ pub(super) fn class_of_grade(grade: &str, class: &str, always: bool) -> String {
 
 /// `7A`, `7-2` and `7年2班` are of grade 7; `7`, `71` and `7班` are classes of any grade, and of grade 7 among others.
 fn has_its_grade(grade: &str, class: &str) -> bool {
+    // `Year 7` and `Grade 07` are said by their number.
+    let number = grade.rsplit(' ').next().unwrap_or_default().trim_start_matches('0');
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && number != grade && has_its_grade(number, class) {
+        return true;
+    }
     let Some(rest) = class.strip_prefix(grade) else { return false };
     if !grade.bytes().all(|byte| byte.is_ascii_digit()) {
         return true;
@@ -99,9 +105,16 @@ mod tests {
         ] {
             assert_eq!(class_of_grade(grade, class, true), name);
         }
-        for (grade, class, name) in
-            [("7", "1", "7-1"), ("8", "b", "8b"), ("7", "Oak", "Oak"), ("7", "Room 12", "Room 12")]
-        {
+        for (grade, class, name) in [
+            ("Year 7", "7B", "7B"),
+            ("Grade 07", "7B", "7B"),
+            ("07", "7B", "7B"),
+            ("Year 7", "B", "Year 7B"),
+            ("7", "1", "7-1"),
+            ("8", "b", "8b"),
+            ("7", "Oak", "Oak"),
+            ("7", "Room 12", "Room 12"),
+        ] {
             assert_eq!(class_of_grade(grade, class, false), name);
         }
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use self::headers::{accept, tell_left_out};
 use super::discover::{NamedFile, files_by_table};
 use super::heading::OWNER_COLUMNS;
-use super::layout::{self, Table, Wanted};
+use super::layout::{self, Grades, Table, Wanted};
 use super::made::Made;
 use super::mapping::ColumnMap;
 use super::sheet::{FileRef, FileSource, NO_HEADER, read_raw, refuse_without_rows};
@@ -124,6 +124,9 @@ fn read_table(
     if !accept(sink, file, source, &mut table) {
         return;
     }
+    for note in std::mem::take(&mut table.heading.notes) {
+        sink.reading.notice(&file.name, note);
+    }
     let skipped = std::mem::take(&mut table.heading.skipped);
     sink.reading.skipped_columns.extend(skipped.into_iter().map(|(reason, columns)| SkippedColumns {
         file: file.name.clone(),
@@ -142,6 +145,9 @@ fn read_table(
     }
     let count = tables::read(sink, file, (source.table, &owners), &headers, &mut rows);
     tell_left_out(sink, file, &rows.left_out);
+    if let Some((column, fill)) = rows.grades.as_ref().and_then(Grades::merged) {
+        tables::refuse_merged(sink, file, (headers.line, column), "the grade of a class", fill);
+    }
     // A whole roster without students is refused as such; a sheet without any beside others would be a class that left.
     let is_all = source.options.whole && source.table == RosterTable::Students && !source.is_one_of_several;
     if count == 0 && !is_all {

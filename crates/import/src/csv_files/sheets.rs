@@ -135,7 +135,7 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
         if workbook.sheets().get(number).is_none_or(|sheet| sheet.is_hidden) {
             continue;
         }
-        let Some((heading, theirs)) = heading_of(workbook, number, kind, options) else { continue };
+        let Some(heading) = heading_of(workbook, number, kind, options) else { continue };
         let place = |column: &str| {
             let own = heading.names.iter().position(|name| name == column);
             own.or_else(|| {
@@ -143,7 +143,7 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
             })
         };
         let key = place(kind.columns().first().copied().unwrap_or_default());
-        found.push((number, key.and_then(|at| theirs.get(at)).map(|word| people_named_by(word))));
+        found.push((number, key.and_then(|at| heading.theirs.get(at)).map(|word| people_named_by(word))));
     }
     let students = found.iter().find(|(_, people)| people.as_deref() == Some(STUDENTS));
     let Some((_, form)) = students.or(found.first()).cloned() else { return Vec::new() };
@@ -186,18 +186,18 @@ fn people_named_by(word: &str) -> String {
     }
 }
 
-/// The heading of a sheet that is acceptable as one, and its names as the sheet has them.
+/// The heading of a sheet that is acceptable as one.
 fn heading_of(
     workbook: &mut Workbook,
     number: usize,
     kind: RosterTable,
     options: &CsvOptions,
-) -> Option<(Heading, Vec<String>)> {
+) -> Option<Heading> {
     let rows = workbook.rows(number, false).ok()?;
     let found = layout::find(rows, Wanted { table: kind, map: &options.map }).ok()??;
     let heading = found.heading;
     let is_theirs = kind != RosterTable::Students || heading.has("name") || !options.map.is_empty();
-    (heading.is_acceptable() && is_theirs).then_some((heading, found.rows.theirs))
+    (heading.is_acceptable() && is_theirs).then_some(heading)
 }
 
 /// The column that the sheet's name is for all its rows.
@@ -210,7 +210,7 @@ fn shared(
 ) -> Option<(&'static str, Made)> {
     let mut has_owner = || {
         let heading = heading_of(workbook, number, RosterTable::Students, options);
-        heading.is_some_and(|(heading, _)| heading.has("group_code") || heading.has("class_code"))
+        heading.is_some_and(|heading| heading.has("group_code") || heading.has("class_code"))
     };
     let column = match options.sheet_is {
         SheetIs::Nothing => return None,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use rosterd_core::counted::counted;
+
 use crate::cells::Cells;
+use crate::fill::Fill;
 use crate::heading::OWNER_COLUMNS;
 use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
@@ -26,28 +29,21 @@ pub(super) fn read(
     }
 }
 
-/// How full a column of groups or classes is.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fill {
-    filled: u64,
-    blank: u64,
-    /// The first row was filled.
-    begins_filled: bool,
-}
-
-impl Fill {
-    fn note(&mut self, is_filled: bool) {
-        if self.filled + self.blank == 0 {
-            self.begins_filled = is_filled;
-        }
-        self.filled += u64::from(is_filled);
-        self.blank += u64::from(!is_filled);
-    }
-
-    /// Only the first of several rows has a value, as where merged cells were written to a text file.
-    fn looks_merged(self) -> bool {
-        self.begins_filled && self.blank >= self.filled && self.blank > 1
-    }
+/// Refuses a column that merged cells left empty; the place is the heading's line and the number of the column.
+pub(super) fn refuse_merged(
+    sink: &mut RowSink,
+    file: &FileRef,
+    (line, column): (u64, usize),
+    name: &str,
+    fill: Fill,
+) {
+    let message = format!(
+        "{name} is empty in {} of {} rows below others that have it, as merged cells leave it: fill it in every row, or import \
+         the workbook itself",
+        fill.blank,
+        fill.blank + fill.filled
+    );
+    sink.reading.refuse_file(&file.name, line, column, "merged-cells", message);
 }
 
 /// Looks at how full the columns of groups and classes were.
@@ -60,21 +56,10 @@ fn judge_fill(
 ) {
     for ((column, _), fill) in owners.iter().zip(fills) {
         if fill.looks_merged() {
-            let message = format!(
-                "{column} is empty in {} of {} rows below others that have it, as merged cells leave it: fill it in every \
-                 row, or import the workbook itself",
-                fill.blank,
-                fill.blank + fill.filled
-            );
-            sink.reading.refuse_file(
-                &file.name,
-                headers.line,
-                headers.position(column),
-                "merged-cells",
-                message,
-            );
+            refuse_merged(sink, file, (headers.line, headers.position(column)), column, *fill);
         } else if fill.blank > 0 && fill.filled > 0 {
-            sink.reading.notice(&file.name, format!("{} rows have no {column}", fill.blank));
+            let have = if fill.blank == 1 { "has" } else { "have" };
+            sink.reading.notice(&file.name, format!("{} {have} no {column}", counted(fill.blank, "row")));
         }
     }
 }

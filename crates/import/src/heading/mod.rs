@@ -13,6 +13,8 @@ pub(super) const OWNER_COLUMNS: [(&str, RosterTable); 2] =
     [("group_code", RosterTable::GroupMembers), ("class_code", RosterTable::ClassMembers)];
 /// Columns that an export of the roster adds to those of the table.
 const EXPORTED_COLUMNS: [&str; 2] = ["groups", "classes"];
+/// Columns that are left out where two are headed by one word for them: it may be a parent's.
+const OPTIONAL_COLUMNS: [&str; 3] = ["gender", "phone", "email"];
 /// Our columns that are nobody else's words and stand for themselves beside known words.
 const OUR_OWN_WORDS: [&str; 4] = ["classin_uid", "active", "group_code", "class_code"];
 
@@ -46,12 +48,16 @@ pub(super) struct HeadingFault {
 /// A row of column names, understood.
 #[derive(Debug, Default)]
 pub(super) struct Heading {
+    /// The names as the file has them; of two lines as one.
+    pub(super) theirs: Vec<String>,
     /// Our names by column; empty for one that is left out.
     pub(super) names: Vec<String>,
     pub(super) made: Vec<(String, Made)>,
     /// Columns left out, by the reason.
     pub(super) skipped: BTreeMap<&'static str, Vec<String>>,
     pub(super) faults: Vec<HeadingFault>,
+    /// What an admin should know of it, as sentences without a full stop.
+    pub(super) notes: Vec<String>,
     /// How many of the names mean something.
     pub(super) recognised: usize,
     /// Names that mean nothing, as the file writes them.
@@ -64,12 +70,12 @@ pub(super) struct Heading {
 impl Heading {
     /// Understands a row as the heading of a table.
     pub(super) fn read(names: &[String], table: RosterTable, map: &ColumnMap) -> Self {
-        let mut reading =
-            Reader { theirs: names, table, map, taken: vec![false; names.len()], heading: Self::default() };
+        let (taken, doubled) = (vec![false; names.len()], Vec::new());
+        let mut reading = Reader { theirs: names, table, map, taken, doubled, heading: Self::default() };
         reading.heading.names = vec![String::new(); names.len()];
         if !map.is_empty() {
             reading.by_mapping();
-        } else if reading.place_of_own(reading.key()).is_some() || table != RosterTable::Students {
+        } else if reading.has_own_names() || table != RosterTable::Students {
             reading.by_own_names();
         } else {
             reading.by_words();
@@ -94,12 +100,19 @@ struct Reader<'r> {
     map: &'r ColumnMap,
     /// Columns that are in use.
     taken: Vec<bool>,
+    /// Columns of ours that two of theirs have one word for.
+    doubled: Vec<(&'static str, usize, usize)>,
     heading: Heading,
 }
 
 impl Reader<'_> {
     fn key(&self) -> &'static str {
         self.table.columns().first().copied().unwrap_or_default()
+    }
+
+    /// Our id and name; an id alone may be another program's, with words of its own for the name.
+    fn has_own_names(&self) -> bool {
+        self.place_of_own(self.key()).is_some() && self.place_of_own("name").is_some()
     }
 
     fn place_of_own(&self, column: &str) -> Option<usize> {
@@ -207,12 +220,21 @@ impl Reader<'_> {
         match found.as_slice() {
             [at] => Ok(*at),
             [first, second, ..] => Err(twice(theirs, *first, *second)),
-            [] => Err(HeadingFault {
+            [] => self.numbered(theirs).ok_or_else(|| HeadingFault {
                 column: 1,
                 code: "missing-column",
                 message: format!("there is no column {}, which --map names", shown(theirs)),
             }),
         }
+    }
+
+    /// The second of the columns of one name, as `Phone#2` names it.
+    fn numbered(&self, theirs: &str) -> Option<usize> {
+        let (name, number) = theirs.rsplit_once('#')?;
+        let number: usize = number.parse().ok()?;
+        let (name, number) = (normalise(name).to_lowercase(), number.checked_sub(1)?);
+        let alike = self.theirs.iter().enumerate().filter(|(_, other)| other.to_lowercase() == name);
+        alike.map(|(at, _)| at).nth(number)
     }
 
     fn by_own_names(&mut self) {
@@ -259,7 +281,31 @@ impl Reader<'_> {
                 self.take(at, column);
             }
         }
+        self.tell_doubled();
         self.leave_out(NOT_KNOWN);
+    }
+
+    /// Says of which columns neither of two was taken, and the options that take the first.
+    fn tell_doubled(&mut self) {
+        let name_of = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
+        let firsts = self.doubled.iter().map(|(column, first, _)| format!("{column}={}#1", name_of(*first)));
+        // Beside a mapping, words find no more than id, name and class.
+        let own = self.heading.names.iter().enumerate().filter(|(_, name)| {
+            matches!(name.as_str(), "gender" | "phone" | "email" | "active" | "classin_uid")
+        });
+        let others = own.map(|(at, column)| format!("{column}={}", name_of(at)));
+        let options: Vec<String> = firsts.chain(others).map(|pair| format!(" --map '{pair}'")).collect();
+        let told = self.doubled.iter().map(|(column, first, second)| {
+            format!(
+                "two columns are headed {} ({} and {}), and one may be a parent's, so neither was taken as {column}; to take \
+                 the first, add{}",
+                name_of(*first),
+                first + 1,
+                second + 1,
+                options.concat()
+            )
+        });
+        self.heading.notes = told.collect();
     }
 
     fn needed_by_words(&mut self) {
@@ -287,8 +333,14 @@ impl Reader<'_> {
         }
         for (column, first, second) in doubled {
             let is_best = picks.get(column).is_some_and(|(_, at)| *at == first);
-            if is_best && !self.heading.has(column) && !self.map.names(column) {
-                let name = self.theirs.get(first).cloned().unwrap_or_default();
+            if !is_best || self.heading.has(column) || self.map.names(column) {
+                continue;
+            }
+            let name = self.theirs.get(first).cloned().unwrap_or_default();
+            if OPTIONAL_COLUMNS.contains(&column) {
+                picks.remove(column);
+                self.doubled.push((column, first, second));
+            } else {
                 self.heading.faults.push(twice(&name, first, second));
             }
         }
@@ -309,7 +361,10 @@ impl Reader<'_> {
             return;
         }
         let place = |column: &str| picks.get(column).map(|(_, at)| *at);
-        let (given, family, name) = (place("given_name"), place("family_name"), place("name"));
+        let (given, family) = (place("given_name"), place("family_name"));
+        // `Lovelace, Ada` serves where there is nothing better.
+        let last_first = place("last_first").filter(|_| given.is_none() || family.is_none());
+        let name = place("name").or(last_first);
         let parts = match (given, family, name) {
             (Some(given), Some(family), None) => (given, family),
             // „Name, Vorname“, « Nom, Prénom », "Nombre, Apellidos": one of the two is named by the word for both.
@@ -375,6 +430,7 @@ impl Reader<'_> {
             RosterTable::GroupMembers | RosterTable::ClassMembers => needed.get(..2),
             RosterTable::Students | RosterTable::Groups | RosterTable::Classes => needed.get(..1),
         };
+        self.heading.theirs = self.theirs.to_vec();
         self.heading.has_needed = needed.unwrap_or_default().iter().all(|column| self.heading.has(column));
         let is_known = |name: &String| {
             known(name).is_some()
@@ -387,9 +443,10 @@ impl Reader<'_> {
 }
 
 fn twice(name: &str, first: usize, second: usize) -> HeadingFault {
+    let name = shown(name);
     let message = format!(
-        "the column {} stands twice, as column {} and as column {}: give one of them another name",
-        shown(name),
+        "the column {name} stands twice, as column {} and as column {}: give one of them another name, or say which \
+         with {name}#1 or {name}#2 in --map",
         first + 1,
         second + 1
     );

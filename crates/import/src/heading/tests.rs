@@ -89,12 +89,34 @@ fn with_a_mapping_only_what_is_needed_is_found_by_words() {
 fn one_name_for_two_columns_is_refused_where_it_matters() {
     for (names, pairs) in [
         (&["学号", "姓名", "电话", "电话"][..], &[("phone", "电话")][..]),
-        (&["学号", "姓名", "电话", "电话"], &[]),
+        (&["学号", "姓名", "姓名", "电话"], &[]),
         (&["Nr", "Name", "Tel"], &[("student_id", "Nr"), ("phone", "Tel"), ("email", "tel")]),
         (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A"), ("name", "B")]),
     ] {
         assert!(!read(names, pairs).is_acceptable(), "{names:?}");
     }
+}
+
+#[test]
+fn of_two_phones_neither_is_taken_and_the_note_says_what_to_add() {
+    let heading = read(&["学号", "姓名", "邮箱", "电话", "电话"], &[]);
+    assert!(heading.is_acceptable() && !heading.has("phone"), "{heading:?}");
+    assert!(heading.notes[0].ends_with("--map 'phone=电话#1' --map 'email=邮箱'"), "{:?}", heading.notes);
+    let heading = read(&["学号", "姓名", "电话", "电话"], &[("phone", "电话#2")]);
+    assert_eq!(heading.names, ["student_id", "name", "", "phone"]);
+    for column in ["电话#0", "电话#3", "电话#", "#1"] {
+        assert!(!read(&["学号", "姓名", "电话", "电话"], &[("phone", column)]).is_acceptable(), "{column}");
+    }
+    let heading = read(&["学号", "姓名", "班级", "班级"], &[]);
+    assert_eq!(heading.faults[0].code, "duplicate-column");
+}
+
+#[test]
+fn an_id_of_our_name_does_not_hide_words_for_the_name() {
+    let names = ["STUDENT_ID", "LAST_NAME", "FIRST_NAME", "BIRTHDATE"];
+    assert_eq!(ours(&read(&names, &[]), &names), ["student_id=STUDENT_ID", "name=FIRST_NAME LAST_NAME"]);
+    let names = ["student_id", "phone", "house"];
+    assert_eq!(ours(&read(&names, &[]), &names), ["student_id=student_id", "phone=phone", "house=house"]);
 }
 
 #[test]

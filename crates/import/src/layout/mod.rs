@@ -1,10 +1,17 @@
 //! Finds a table among the rows of a sheet: its heading, which may stand below a title; and of the rows below it
 //! those that belong to it, without repeated headings, totals and the notes at the end.
 
+mod footers;
+mod grades;
+mod two_lines;
+
 use std::collections::VecDeque;
 
 use csv::StringRecord;
 
+use self::footers::{begins_with_total, is_count, is_note, is_number_of_people};
+pub(super) use self::grades::Grades;
+use self::two_lines::{below_a_group_line, with_second_line};
 use super::header_words::known;
 use super::heading::Heading;
 use super::made::Made;
@@ -17,66 +24,12 @@ use rosterd_core::roster::normalise_key;
 const HEADING_ROWS: usize = 20;
 /// Rows that may be notes below the table before they are taken for rows of it.
 const MOST_NOTES: usize = 50;
+/// Cells of such a row: who made the list, who looked at it, when, and for what.
+const MOST_NOTES_OF_A_ROW: usize = 4;
 /// Longer texts, in bytes, are no word for a column.
 const LONGEST_WORD: usize = 60;
 /// Names of columns that a message shows.
 const SHOWN_NAMES: usize = 12;
-
-/// Words that begin a line with a total.
-const TOTALS: [&str; 47] = [
-    "合计",
-    "本班合计",
-    "统计",
-    "平均",
-    "男生",
-    "女生",
-    "総数",
-    "総計",
-    "insgesamt",
-    "gesamtzahl",
-    "durchschnitt",
-    "total général",
-    "total general",
-    "total alumnos",
-    "total students",
-    "number of students",
-    "sub-total",
-    "average",
-    "总计",
-    "共计",
-    "小计",
-    "总数",
-    "总人数",
-    "人数",
-    "合計",
-    "總計",
-    "小計",
-    "計",
-    "total",
-    "totals",
-    "grand total",
-    "subtotal",
-    "sum",
-    "count",
-    "summe",
-    "gesamt",
-    "gesamtsumme",
-    "anzahl",
-    "somme",
-    "effectif",
-    "suma",
-    "totales",
-    "총계",
-    "합계",
-    "소계",
-    "인원",
-    "총원",
-];
-/// Units that a count may carry.
-const UNITS: [&str; 8] = ["人", "名", "명", "位", "students", "pupils", "schüler", "élèves"];
-/// Words that begin a note.
-const NOTES: [&str; 12] =
-    ["注", "备注", "備註", "说明", "制表", "填表", "打印", "※", "note", "printed", "page ", "generated"];
 
 /// What a table is looked for by.
 #[derive(Clone, Copy)]
@@ -110,6 +63,65 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
     mut rows: I,
     wanted: Wanted<'_>,
 ) -> Result<Option<Table<I>>, RowFault> {
+    let Looked { mut seen, place, second_line, fault } = look_for_heading(&mut rows, wanted)?;
+    if seen.is_empty() {
+        return Ok(None);
+    }
+    let found = describe(&seen, place.is_some());
+    let best =
+        (0..seen.len()).rev().max_by_key(|at| seen.get(*at).map_or(0, |(_, heading)| heading.recognised));
+    let place = place.or(best).unwrap_or_default();
+    let below: VecDeque<Row> = seen.drain(place + 1..).map(|(row, _)| row).collect();
+    let Some((row, heading)) = seen.pop() else { return Ok(None) };
+    let titles = seen.iter().map(|(row, _)| folded(&row.fields)).chain(second_line).collect();
+    let theirs = folded(&row.fields);
+    let width = heading.names.len();
+    let key =
+        wanted.table.columns().first().and_then(|key| heading.names.iter().position(|name| name == key));
+    let mut names = heading.names.clone();
+    names.extend(heading.made.iter().map(|(name, _)| name.clone()));
+    let headers = Headers {
+        line: row.line,
+        names,
+        made_of: heading.made.iter().map(|(_, made)| made.shown_at()).collect(),
+    };
+    let made: Vec<Made> = heading.made.iter().map(|(_, made)| made.clone()).collect();
+    let rows = TableRows {
+        ahead: below.into_iter().map(Ok).chain(fault.map(Err)).collect(),
+        rows,
+        theirs,
+        titles,
+        width,
+        key,
+        ours: heading.names.clone(),
+        table: wanted.table,
+        map: wanted.map.clone(),
+        grades: Grades::of(&made),
+        made,
+        notes: VecDeque::new(),
+        has_ids_like_notes: false,
+        ready: VecDeque::new(),
+        left_out: LeftOut::default(),
+    };
+    Ok(Some(Table { heading, headers, rows, found }))
+}
+
+/// The first rows of a sheet.
+struct Looked {
+    seen: Vec<(Row, Heading)>,
+    /// Which of them is the heading.
+    place: Option<usize>,
+    /// The heading's second line, as it will be known again.
+    second_line: Option<Vec<String>>,
+    /// What the last row is instead of a row.
+    fault: Option<RowFault>,
+}
+
+/// Reads rows as far as the one below the heading.
+fn look_for_heading(
+    rows: &mut dyn Iterator<Item = Result<Row, RowFault>>,
+    wanted: Wanted<'_>,
+) -> Result<Looked, RowFault> {
     let mut seen: Vec<(Row, Heading)> = Vec::new();
     let mut fault = None;
     let mut place = None;
@@ -123,51 +135,63 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
                 break;
             }
         };
-        let names = Headers::new(row.line, row.fields.iter()).names;
-        let heading = Heading::read(&names, wanted.table, wanted.map);
+        let heading = read_heading(seen.last().map(|(above, _)| above), &row, wanted);
         if heading.is_acceptable() {
             place = Some(seen.len());
         }
         seen.push((row, heading));
     }
-    if seen.is_empty() {
-        return Ok(None);
+    let mut second_line = None;
+    if place.is_some() && fault.is_none() {
+        match rows.next() {
+            None => {}
+            Some(Err(found)) => fault = Some(found),
+            Some(Ok(row)) => {
+                second_line = add_second_line(seen.last_mut(), &row, wanted);
+                if second_line.is_none() {
+                    seen.push((row, Heading::default()));
+                }
+            }
+        }
     }
-    let found = describe(&seen, place.is_some());
-    let best =
-        (0..seen.len()).rev().max_by_key(|at| seen.get(*at).map_or(0, |(_, heading)| heading.recognised));
-    let place = place.or(best).unwrap_or_default();
-    let below: VecDeque<Row> = seen.drain(place + 1..).map(|(row, _)| row).collect();
-    let Some((row, heading)) = seen.pop() else { return Ok(None) };
-    let titles = seen.iter().map(|(row, _)| folded(&row.fields)).collect();
-    let theirs = folded(&row.fields);
-    let width = Headers::new(row.line, row.fields.iter()).names.len();
-    let key =
-        wanted.table.columns().first().and_then(|key| heading.names.iter().position(|name| name == key));
-    let mut names = heading.names.clone();
-    names.extend(heading.made.iter().map(|(name, _)| name.clone()));
-    let headers = Headers {
-        line: row.line,
-        names,
-        made_of: heading.made.iter().map(|(_, made)| made.shown_at()).collect(),
+    Ok(Looked { seen, place, second_line, fault })
+}
+
+/// A row as the heading of the table, alone or with the row above it.
+fn read_heading(above: Option<&Row>, row: &Row, wanted: Wanted<'_>) -> Heading {
+    let read = |names: &[String]| Heading::read(names, wanted.table, wanted.map);
+    let names = names_of(row);
+    let heading = read(&names);
+    let Some(above) = above.map(names_of).filter(|_| wanted.table == RosterTable::Students) else {
+        return heading;
     };
-    let made = heading.made.iter().map(|(_, made)| made.clone()).collect();
-    let rows = TableRows {
-        ahead: below.into_iter().map(Ok).chain(fault.map(Err)).collect(),
-        rows,
-        theirs,
-        titles,
-        width,
-        key,
-        ours: heading.names.clone(),
-        table: wanted.table,
-        map: wanted.map.clone(),
-        made,
-        notes: VecDeque::new(),
-        ready: VecDeque::new(),
-        left_out: LeftOut::default(),
+    let together = if heading.is_acceptable() {
+        // A mapping means the names of the row itself.
+        wanted.map.is_empty().then(|| below_a_group_line(&above, &names, &heading)).flatten()
+    } else {
+        below_a_group_line(&above, &names, &heading).or_else(|| with_second_line(&above, &names, None))
     };
-    Ok(Some(Table { heading, headers, rows, found }))
+    together.map(|names| read(&names)).filter(Heading::is_acceptable).unwrap_or(heading)
+}
+
+/// Takes the row below a heading for its second line, where it is one, and gives it as it will be known again.
+fn add_second_line(
+    heading: Option<&mut (Row, Heading)>,
+    row: &Row,
+    wanted: Wanted<'_>,
+) -> Option<Vec<String>> {
+    let (above, heading) = heading.filter(|_| wanted.table == RosterTable::Students)?;
+    let names = with_second_line(&names_of(above), &names_of(row), Some(heading))?;
+    let together = Heading::read(&names, wanted.table, wanted.map);
+    if !together.is_acceptable() {
+        return None;
+    }
+    *heading = together;
+    Some(folded(&row.fields))
+}
+
+fn names_of(row: &Row) -> Vec<String> {
+    Headers::new(row.line, row.fields.iter()).names
 }
 
 /// What the first rows hold, for a message. Values are shown only of a row that has a known heading, for a row without
@@ -225,8 +249,12 @@ pub(super) struct TableRows<I> {
     table: RosterTable,
     map: ColumnMap,
     made: Vec<Made>,
+    /// How full the grade beside a class is.
+    pub(super) grades: Option<Grades>,
     /// Rows that are notes if nothing but notes follows.
     notes: VecDeque<Row>,
+    /// A row with an id that reads like a note was met: what reads so is a student then.
+    has_ids_like_notes: bool,
     /// What goes out next.
     ready: VecDeque<Result<Row, RowFault>>,
     pub(super) left_out: LeftOut,
@@ -254,6 +282,8 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     self.notes.push_back(row)
                 }
                 Some(other) => {
+                    let id = self.key.zip(other.as_ref().ok()).and_then(|(key, row)| row.fields.get(key));
+                    self.has_ids_like_notes |= id.is_some_and(|id| id.contains([':', '：', '。']));
                     self.ready.extend(self.notes.drain(..).map(Ok));
                     self.ready.push_back(other);
                 }
@@ -264,8 +294,11 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
 
 impl<I> TableRows<I> {
     /// A row of the table's width, with its further columns.
-    fn whole(&self, row: Row) -> Result<Row, RowFault> {
+    fn whole(&mut self, row: Row) -> Result<Row, RowFault> {
         let mut row = fitted(row, self.width)?;
+        if let Some(grades) = &mut self.grades {
+            grades.note(&row.fields);
+        }
         for made in &self.made {
             let value = made.value(&row.fields);
             row.fields.push_field(&value);
@@ -319,12 +352,21 @@ impl<I> TableRows<I> {
         let Some((first, word)) = filled.next() else { return false };
         let is_place =
             self.key.is_none_or(|key| first <= key || fields.get(key).is_none_or(|id| id.trim().is_empty()));
-        is_place && begins_with_total(word) && filled.all(|(_, field)| is_count(field))
+        if !is_place {
+            return false;
+        }
+        let mut rest = filled.map(|(_, field)| field).peekable();
+        (begins_with_total(word) && rest.clone().all(is_count))
+            || (self.width > 1 && rest.peek().is_none() && is_number_of_people(word))
     }
 
     fn may_be_note(&self, row: &Row) -> bool {
         let filled: Vec<&str> = row.fields.iter().filter(|field| !field.trim().is_empty()).collect();
-        self.width > 1 && filled.len() <= 2 && filled.iter().all(|text| is_note(text))
+        let has_id = self.key.and_then(|key| row.fields.get(key)).is_some_and(|id| !id.trim().is_empty());
+        !(self.has_ids_like_notes && has_id)
+            && self.width > 1
+            && filled.len() <= MOST_NOTES_OF_A_ROW
+            && filled.iter().all(|text| is_note(text))
     }
 }
 
@@ -338,54 +380,6 @@ fn other_heading(line: u64) -> RowFault {
             .to_owned(),
         is_fatal: true,
     }
-}
-
-fn begins_with_total(text: &str) -> bool {
-    let text = normalise_key(text).to_lowercase();
-    // 合 计, as it is set to fill its cell.
-    let text = if text.is_ascii() { text } else { without_wide_blanks(&text) };
-    TOTALS.iter().any(|word| {
-        text.strip_prefix(word).is_some_and(|rest| {
-            let rest = rest.trim_start_matches([' ', ':', '：', '\u{3000}', '=', '(', '（']);
-            rest.is_empty() || is_count(rest.trim_end_matches([')', '）']))
-        })
-    })
-}
-
-/// Without the blanks between letters that are written without blanks.
-fn without_wide_blanks(text: &str) -> String {
-    let is_blank = |letter: char| matches!(letter, ' ' | '\u{3000}');
-    let letters: Vec<char> = text.chars().collect();
-    let is_wide = |letter: Option<&char>| letter.is_some_and(|letter| *letter >= '\u{2e80}');
-    let is_kept = |(at, letter): &(usize, &char)| {
-        let before = letters.get(..*at).unwrap_or_default().iter().rev().find(|letter| !is_blank(**letter));
-        let after = letters.get(*at..).unwrap_or_default().iter().find(|letter| !is_blank(**letter));
-        !(is_blank(**letter) && is_wide(before) && is_wide(after))
-    };
-    letters.iter().enumerate().filter(is_kept).map(|(_, letter)| *letter).collect()
-}
-
-fn is_count(text: &str) -> bool {
-    let text = normalise_key(text).to_lowercase();
-    let digits = text.trim_start_matches(['共', '计', '計', ':', '：', ' ']);
-    let bare = UNITS.iter().find_map(|unit| digits.strip_suffix(unit)).unwrap_or(digits).trim();
-    bare.is_empty()
-        || bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
-        || begins_plainly(&text)
-}
-
-/// A second word for a total within the same line, as in `合计 | 男生 | 12`.
-fn begins_plainly(text: &str) -> bool {
-    matches!(text, "男" | "女" | "男生" | "女生" | "其中" | "boys" | "girls") || TOTALS.contains(&text)
-}
-
-fn is_note(text: &str) -> bool {
-    let text = normalise_key(text);
-    let lower = text.to_lowercase();
-    text.contains([':', '：', '。'])
-        || text.ends_with('.')
-        || text.chars().count() > 40
-        || NOTES.iter().any(|word| lower.starts_with(word))
 }
 
 fn folded(fields: &StringRecord) -> Vec<String> {

@@ -2,16 +2,52 @@
 
 use super::*;
 
+/// What goes in without any option: the file's name, its text, and the students and memberships that it brings.
+type Ordinary = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+#[track_caller]
+fn all_go_in(files: &[Ordinary]) {
+    for (name, text, students, members) in files {
+        let found = read_one(name, text);
+        found.is_good();
+        assert_eq!(found.students, *students, "{name}: {}", found.messages());
+        assert_eq!(found.members, *members, "{name}");
+    }
+}
+
 #[test]
-fn exports_of_school_programs_go_in_without_any_option() {
-    for (name, text, students, members) in [
+fn exports_of_powerschool_go_in() {
+    // PowerSchool, state reporting guides (ps-compliance.powerschool-docs.com), "Student Setup": [Students]Student_Number,
+    // Last_Name, First_Name, Middle_Name, LastFirst, Gender, Grade_Level. A quick export separates by tabs, the data export
+    // manager writes the table before the field.
+    all_go_in(&[
         (
-            // PowerSchool's quick export separates by tabs.
             "student.export.text",
             "Student_Number\tFirst_Name\tLast_Name\tGrade_Level\tHome_Room\tGender\r\n1001\tAda\tLovelace\t7\t7B\tF\r\n1002\tBo\tLi\t7\t7B\tM\r\n",
-            &["1001 Ada Lovelace F - -", "1002 Bo Li M - -"][..],
-            &["1001 in 7B", "1002 in 7B"][..],
+            &["1001 Ada Lovelace F - -", "1002 Bo Li M - -"],
+            &["1001 in 7B", "1002 in 7B"],
         ),
+        (
+            "Students_export.csv",
+            "STUDENTS.Student_Number,STUDENTS.Last_Name,STUDENTS.First_Name,STUDENTS.Grade_Level,STUDENTS.Home_Room,STUDENTS.Enroll_Status\n\
+             1001,Lovelace,Ada,7,7B,0\n",
+            &["1001 Ada Lovelace - - -"],
+            &["1001 in 7B"],
+        ),
+        (
+            "quick.export.text",
+            "Student_Number\tLastFirst\tHome_Room\r1001\tLovelace, Ada\t7B\r",
+            &["1001 Lovelace, Ada - - -"],
+            &["1001 in 7B"],
+        ),
+    ]);
+}
+
+#[test]
+fn exports_of_infinite_campus_go_in() {
+    // Infinite Campus, "Student Filter Fields for Ad hoc Reporting": studentNumber, lastName, firstName, middleName, grade.
+    // Without names of their own, columns are headed by their fields.
+    all_go_in(&[
         (
             "Infinite Campus.csv",
             "\"Student Number\",\"Last Name\",\"First Name\",\"Middle Name\",\"Email\"\n\"1001\",\"Lovelace\",\"Ada\",\"King\",\"ada@example.org\"\n",
@@ -19,11 +55,76 @@ fn exports_of_school_programs_go_in_without_any_option() {
             &[],
         ),
         (
+            "adhoc.csv",
+            "student.studentNumber,student.lastName,student.firstName,student.grade,student.homeroomTeacher\n1001,Lovelace,Ada,07,Babbage\n",
+            &["1001 Ada Lovelace - - -"],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn exports_of_aeries_go_in() {
+    // Aeries, "PEIMS/TSDS Field Mapping by Page: Demographics" (support.aeries.com): Student ID, Last Name, First Name, Middle
+    // Name, Gender, Grd, Primary Telephone, which is the household's. Extracts write STUDENT_ID, LAST_NAME, FIRST_NAME.
+    all_go_in(&[
+        (
+            "aeries query.csv",
+            "Student ID,Last Name,First Name,Middle Name,Grd,Gender,Student Email Address,Primary Telephone\n1001,Lovelace,Ada,King,7,F,ada@example.org,5550101\n",
+            &["1001 Ada King Lovelace F - ada@example.org"],
+            &[],
+        ),
+        (
+            "aeries extract.txt",
+            "STUDENT_ID,LAST_NAME,FIRST_NAME,BIRTHDATE,SSID\n1001,Lovelace,Ada,20131210,9\n",
+            &["1001 Ada Lovelace - - -"],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn exports_of_veracross_go_in() {
+    // Veracross, import types (learn.veracross.com): a person is known by the Person ID of a query.
+    all_go_in(&[(
+        "Find Students.csv",
+        "Person ID,First Name,Last Name,Current Grade,Homeroom,Email 1\n1001,Ada,Lovelace,Grade 7,7B,ada@example.org\n",
+        &["1001 Ada Lovelace - - ada@example.org"],
+        &["1001 in 7B"],
+    )]);
+}
+
+#[test]
+fn exports_of_english_school_programs_go_in() {
+    // SIMS reports: Adno, Forename and Surname or their legal forms, Reg Group, Year Group. "Pupil Data (Non-Independent
+    // Schools)", a workbook for another English program: Id, UPN, Forename, Middle Names, Surname, Gender, NC Year,
+    // Form/Tutor Group, School Email Address, Mobile Number.
+    all_go_in(&[
+        (
             "SIMS report.csv",
             "Year 7 contact list\n\nAdno,Forename,Surname,Reg\n001001,Ada,Lovelace,7B\n001002,Bo,Li,7C\nTotal: 2,,,\n",
             &["001001 Ada Lovelace - - -", "001002 Bo Li - - -"],
             &["001001 in 7B", "001002 in 7C"],
         ),
+        (
+            "SIMS export.csv",
+            "Adno,Legal Surname,Legal Forename,Reg Group,Year Group,Gender,UPN\n001001,Lovelace,Ada,7B,Year 7,F,Z1\n001002,Li,Bo,C,Year 7,M,Z2\n",
+            &["001001 Ada Lovelace F - -", "001002 Bo Li M - -"],
+            &["001001 in 7B", "001002 in Year 7C"],
+        ),
+        (
+            "pupils.csv",
+            "Id,UPN,Forename,Middle Names,Surname,Preferred Name,Gender,NC Year,Form/Tutor Group,School Email Address,Mobile Number\n\
+             0012,Z1,Ada,King,Lovelace,Addie,F,7,7B,ada@example.org,07700900123\n",
+            &["Z1 Ada King Lovelace F 07700900123 ada@example.org"],
+            &["Z1 in 7B"],
+        ),
+    ]);
+}
+
+#[test]
+fn lists_in_other_languages_go_in() {
+    all_go_in(&[
         (
             "Klassenliste.csv",
             "sep=;\r\nSchülernummer;Name;Vorname;Klasse;E-Mail\r\n0815;Müller;Zoë;7b;zoe@example.org\r\n",
@@ -54,45 +155,164 @@ fn exports_of_school_programs_go_in_without_any_option() {
             &["20260001 김민수 남 010-1234-5678 -"],
             &["20260001 in 1반"],
         ),
-    ] {
-        let found = read_one(name, text);
+    ]);
+}
+
+const TWO_STUDENTS: &[&str] = &["02026001 王小明 男 13800000001 -", "02026002 李雷 男 13800000002 -"];
+
+#[test]
+fn lists_of_chinese_offices_go_in() {
+    all_go_in(&[
+        (
+            "学生名单.csv",
+            "高一年级学生名单,,,,,\n2026年9月1日,,,,,\n序号,学号,姓名,性别,手机,班级\n1,02026001,王小明,男,13800000001,高一1班\n\
+             2,02026002,李雷,男,13800000002,高一2班\n合计,2人,,,,\n\n制表人：王老师,,,,日期：2026-9-1,\n",
+            TWO_STUDENTS,
+            &["02026001 in 高一1班", "02026002 in 高一2班"],
+        ),
+        (
+            "两个班.csv",
+            "学号,姓名,性别,联系电话,年级,班级\n02026001,王小明,男,13800000001,高一,1班\n学号,姓名,性别,联系电话,年级,班级\n\
+             02026002,李雷,男,13800000002,高一,2班\n",
+            TWO_STUDENTS,
+            &["02026001 in 高一1班", "02026002 in 高一2班"],
+        ),
+        (
+            "考生名册.csv",
+            "考号,姓名,性别,手机号码,班级\n０２０２６００１,王小明,男,１３８０００００００１,高一1班\n02026002,李雷,男,13800000002,高一1班\n\
+             全班共2人,,,,\n班主任签字：,,,校长签字：,\n",
+            TWO_STUDENTS,
+            &["02026001 in 高一1班", "02026002 in 高一1班"],
+        ),
+    ]);
+}
+
+#[test]
+fn members_of_dingtalk_go_in() {
+    // DingTalk's members as its console exports them: the user id is always there, the job number (工号) only where a school
+    // has filled it in. Field names: 通讯录 of the console and its interfaces (userid, name, mobile, job_number, title).
+    all_go_in(&[
+        (
+            "通讯录.csv",
+            "员工UserID,姓名,部门,职位,手机号,性别\n02026001,王小明,高一1班,,13800000001,男\n02026002,李雷,高一2班,,13800000002,男\n",
+            TWO_STUDENTS,
+            &["02026001 in 高一1班", "02026002 in 高一2班"],
+        ),
+        (
+            "钉钉通讯录.csv",
+            "员工UserID,姓名,手机号,分机号,办公地点,备注,邮箱,部门,职位,工号,是否此部门主管,直属主管,入职时间\n\
+             02026001,王小明,+86-13800000001,,,,ming@example.org,示范学校-高一-1班,,,否,,2026-09-01\n",
+            &["02026001 王小明 - +86-13800000001 ming@example.org"],
+            &["02026001 in 示范学校-高一-1班"],
+        ),
+    ]);
+}
+
+#[test]
+fn members_of_wecom_go_in() {
+    // WeCom's export of members: 姓名, 帐号, 别名, 职务, 部门, 性别, 手机 and fields of the school's own, below notes
+    // (Tencent's help on 批量导入/导出, "支持导出成员的姓名、帐号、别名、职务、部门、性别、手机").
+    all_go_in(&[
+        (
+            "企业微信.csv",
+            "填写须知：,,,,\n1、姓名必填,,,,\n姓名,帐号,性别,手机,部门\n王小明,02026001,男,13800000001,高一1班\n李雷,02026002,男,13800000002,高一2班\n",
+            TWO_STUDENTS,
+            &["02026001 in 高一1班", "02026002 in 高一2班"],
+        ),
+        (
+            "成员.csv",
+            "姓名,帐号,别名,职务,部门,性别,手机,座机,个人邮箱,企业邮箱,地址\n王小明,02026001,,学生,示范学校/高一/1班,男,13800000001,,,ming@example.org,\n",
+            &["02026001 王小明 男 13800000001 ming@example.org"],
+            &["02026001 in 示范学校/高一/1班"],
+        ),
+    ]);
+}
+
+#[test]
+fn headings_of_two_lines_go_in_and_parents_columns_are_not_the_students() {
+    all_go_in(&[
+        (
+            "groups above.csv",
+            ",,学生信息,,父亲,,母亲,\n学号,姓名,手机,班级,姓名,电话,姓名,电话\n1,王,138,1班,王大,1,李,2\n",
+            &["1 王 - 138 -"],
+            &["1 in 1班"],
+        ),
+        (
+            "parent alone.csv",
+            "Class list 7B,,,,\n,,,Parent,\nStudent ID,Name,Class,Phone,Email\n1,Ada,7B,555,p@example.org\n",
+            &["1 Ada - - -"],
+            &["1 in 7B"],
+        ),
+        (
+            "merged.csv",
+            "学号,姓名,联系方式,,班级\n,,手机,邮箱,\n1,王,138,a@example.org,1班\n2,李,139,b@example.org,1班\n",
+            &["1 王 - 138 a@example.org", "2 李 - 139 b@example.org"],
+            &["1 in 1班", "2 in 1班"],
+        ),
+        (
+            "name below.csv",
+            "Student ID,Student,,Class\n,First Name,Last Name,\n1,Ada,Lovelace,7B\n",
+            &["1 Ada Lovelace - - -"],
+            &["1 in 7B"],
+        ),
+        (
+            "twice.csv",
+            "学号,姓名,家长,\n,,姓名,电话\n1,王,王大,138\n学号,姓名,家长,\n,,姓名,电话\n2,李,李大,139\n",
+            &["1 王 - - -", "2 李 - - -"],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn of_two_columns_with_one_heading_neither_is_taken_and_both_can_be_named() {
+    let text = "学号,姓名,性别,电话,电话\n1,王,男,138,139\n";
+    let found = read_one("名单.csv", text);
+    found.is_good();
+    assert_eq!(found.students, ["1 王 男 - -"]);
+    let said = found.messages();
+    assert!(said.contains("two columns are headed 电话 (4 and 5)"), "{said}");
+    assert!(said.contains("--map 'phone=电话#1' --map 'gender=性别'"), "{said}");
+    for (column, phone) in [("电话#1", "138"), ("电话#2", "139")] {
+        let desk = Desk::new();
+        let path = desk.put("名单.csv", text);
+        let found = read(vec![path], mapped(&[("phone", column), ("gender", "性别")]));
         found.is_good();
-        assert_eq!(found.students, students, "{name}: {}", found.messages());
-        assert_eq!(found.members, members, "{name}");
+        assert_eq!(found.students, [format!("1 王 男 {phone} -")]);
+    }
+    for text in
+        ["学号,姓名,姓名\n1,王,李\n", "学号,学号,姓名\n1,2,王\n", "学号,姓名,班级,班级\n1,王,1班,2班\n"]
+    {
+        let found = read_one("名单.csv", text);
+        assert_eq!(found.problems()[0].2, "duplicate-column", "{text}: {}", found.messages());
     }
 }
 
 #[test]
-fn lists_of_chinese_offices_go_in_without_any_option() {
-    for (name, text, members) in [
-        (
-            "学生名单.csv",
-            "高一年级学生名单,,,,,\n2026年9月1日,,,,,\n序号,学号,姓名,性别,手机,班级\n1,02026001,王小明,男,13800000001,高一1班\n2,02026002,李雷,男,13800000002,高一2班\n合计,2人,,,,\n\n制表人：王老师,,,,日期：2026-9-1,\n",
-            &["02026001 in 高一1班", "02026002 in 高一2班"][..],
-        ),
-        (
-            "两个班.csv",
-            "学号,姓名,性别,联系电话,年级,班级\n02026001,王小明,男,13800000001,高一,1班\n学号,姓名,性别,联系电话,年级,班级\n02026002,李雷,男,13800000002,高一,2班\n",
-            &["02026001 in 高一1班", "02026002 in 高一2班"],
-        ),
-        (
-            // Members as DingTalk exports them.
-            "通讯录.csv",
-            "员工UserID,姓名,部门,职位,手机号,性别\n02026001,王小明,高一1班,,13800000001,男\n02026002,李雷,高一2班,,13800000002,男\n",
-            &["02026001 in 高一1班", "02026002 in 高一2班"],
-        ),
-        (
-            // Members as WeCom exports them, below its notes.
-            "企业微信.csv",
-            "填写须知：,,,,\n1、姓名必填,,,,\n姓名,帐号,性别,手机,部门\n王小明,02026001,男,13800000001,高一1班\n李雷,02026002,男,13800000002,高一2班\n",
-            &["02026001 in 高一1班", "02026002 in 高一2班"],
-        ),
+fn totals_and_signatures_below_a_table_are_left_out() {
+    for footer in [
+        "合计,35人,男20人,女15人",
+        "共35人,,,",
+        "全班共 35 人,,,",
+        "35 students,,,",
+        "Total: 35,,,",
+        "Total number of students: 35,,,",
+        "Students: 35,Boys: 20,Girls: 15,",
+        "Records: 1,,,\nPage 1 of 1,,,",
+        "End of report,,,",
+        "制表人：王,审核人：李,日期：2026-9-1,",
+        "制表人：王,审核人：李,校对：张,日期：2026-9-1",
+        "班主任签字,,校长签字,",
+        "以下空白,,,",
     ] {
-        let found = read_one(name, text);
+        let found = read_one("名单.csv", format!("学号,姓名,班级,手机\n1,王,1班,138\n{footer}\n"));
         found.is_good();
-        let students = ["02026001 王小明 男 13800000001 -", "02026002 李雷 男 13800000002 -"];
-        assert_eq!(found.students, students, "{name}: {}", found.messages());
-        assert_eq!(found.members, members, "{name}");
+        assert_eq!(found.students, ["1 王 - 138 -"], "{footer}");
+        assert!(found.messages().contains("were left out: 3"), "{footer}: {}", found.messages());
+    }
+    for student in ["2,共,,", "35人,王,,", "urn:2,Sam Jones Jr.,,"] {
+        let found = read_one("名单.csv", format!("学号,姓名,班级,手机\nurn:1,王,,\n{student}\n"));
+        assert_eq!(found.students.len(), 2, "{student}: {}", found.messages());
     }
 }
 

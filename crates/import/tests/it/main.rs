@@ -9,6 +9,7 @@
 
 mod exports;
 mod hostile;
+mod libreoffice;
 mod spoiled;
 mod workbook;
 mod workbooks;

@@ -28,7 +28,7 @@ fn what_merged_cells_leave_in_a_text_file_is_refused() {
     assert_eq!(found.problems(), [(1, 3, "merged-cells")]);
     let found = read_one("list.csv", "学号,姓名,班级\n1,王,1班\n2,李,\n3,韩,1班\n");
     found.is_good();
-    assert!(found.messages().contains("1 rows have no group_code"), "{}", found.messages());
+    assert!(found.messages().contains("1 row has no group_code"), "{}", found.messages());
 }
 
 #[test]
@@ -62,4 +62,80 @@ fn truth_in_words_is_understood() {
     let found =
         read_one("students.csv", "student_id,name,active\n1,A,在读\n2,B,Left\n3,C,离校\n4,D,1.0\n5,E,休学\n");
     assert_eq!(found.problems(), [(6, 3, "bad-flag")]);
+}
+
+#[test]
+fn an_apostrophe_of_a_word_processor_and_a_tab_before_digits_are_taken_off() {
+    for id in ["’00123", "‘00123", "＇00123", "\t00123", "00123\u{202c}", "\u{a0}00123\u{a0}", "00123.00"]
+    {
+        let found = read_one("students.csv", format!("student_id,name\n\"{id}\",Bea\n"));
+        found.is_good();
+        assert_eq!(found.students, ["00123 Bea - - -"], "{id}");
+    }
+    // A name may begin so.
+    let found = read_one("students.csv", "student_id,name\n1,’t Hooft\n");
+    assert_eq!(found.students, ["1 ’t Hooft - - -"]);
+}
+
+#[test]
+fn numbers_with_separators_of_thousands_are_no_ids_and_no_phones() {
+    for (id, phone) in [
+        ("\"20,260,001\"", "1"),
+        ("1", "\"13,800,000,001\""),
+        ("\"1,001.00\"", "1"),
+        ("1", "1 380 000 000 1"),
+    ] {
+        let found = read_one("students.csv", format!("student_id,name,phone\n{id},Bea,{phone}\n"));
+        let is_spaced = phone.contains(' ');
+        assert_eq!(found.problems().len(), usize::from(!is_spaced), "{id} {phone}: {}", found.messages());
+        assert!(is_spaced || found.messages().contains("separators of thousands"), "{}", found.messages());
+    }
+}
+
+#[test]
+fn what_a_cell_that_was_too_narrow_showed_is_no_value() {
+    for row in ["########,Bea,1", "1,Bea,#####", "1,###,1"] {
+        let found = read_one("students.csv", format!("student_id,name,phone\n{row}\n"));
+        assert_eq!(found.problems().len(), 1, "{row}");
+        assert_eq!(found.problems()[0].2, "broken-value", "{row}");
+    }
+    let found = read_one("students.csv", "student_id,name,phone\n1,Bea,#\n");
+    found.is_good();
+}
+
+#[test]
+fn a_class_that_became_a_time_is_refused_in_a_text_file_too() {
+    for class in ["7:02:00", "07:02:00 AM", "7:02 PM"] {
+        let found = read_one("list.csv", format!("学号,姓名,班级\n1,王,{class}\n"));
+        assert_eq!(found.problems(), [(2, 3, "date")], "{class}: {}", found.messages());
+    }
+    let found = read_one("list.csv", "学号,姓名,班级\n1,王,7:02\n2,李,G 7:1\n");
+    assert_eq!(found.members, ["1 in 7:02", "2 in G 7:1"]);
+}
+
+#[test]
+fn a_saved_web_page_under_a_workbooks_name_is_refused_without_a_byte_of_it() {
+    let found = read_one("students.xls", "MIME-Version: 1.0\nContent-Type: multipart/related\n\nAnn Lee\n");
+    assert_eq!(found.problems(), [(1, 1, "not-a-workbook")]);
+    assert!(found.messages().contains("a saved web page") && !found.messages().contains("Ann"));
+    let found = read_one("students.xlsx", "student_id,name\nS1,Ann Lee\n");
+    found.is_good();
+    assert_eq!(found.students, ["S1 Ann Lee - - -"]);
+}
+
+#[test]
+fn merged_cells_in_a_text_file_are_seen_in_classes_of_two_and_with_a_grade() {
+    let found = read_one("list.csv", "学号,姓名,年级,班级\n1,王,高一,1班\n2,李,,\n3,韩,,\n");
+    assert_eq!(found.problems(), [(1, 4, "merged-cells")]);
+    let found = read_one("list.csv", "Student ID,Name,Class\n1,Ada,7A\n2,Bo,\n3,Cy,7B\n4,Di,\n");
+    assert_eq!(found.problems(), [(1, 3, "merged-cells")]);
+}
+
+#[test]
+fn a_half_of_a_grade_and_class_that_merged_cells_left_is_refused() {
+    let found = read_one(
+        "list.csv",
+        "学号,姓名,年级,班级\n1,王,高一,1班\n2,李,,1班\n3,韩,,2班\n4,张,高二,1班\n5,刘,,1班\n",
+    );
+    assert_eq!(found.problems(), [(1, 3, "merged-cells")], "{}", found.messages());
 }

@@ -1,0 +1,25 @@
+//! How full a column is that merged cells leave empty when they are written to a text file.
+
+/// How full a column of groups or classes is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fill {
+    pub(super) filled: u64,
+    pub(super) blank: u64,
+    /// The first row was filled.
+    begins_filled: bool,
+}
+
+impl Fill {
+    pub(super) fn note(&mut self, is_filled: bool) {
+        if self.filled + self.blank == 0 {
+            self.begins_filled = is_filled;
+        }
+        self.filled += u64::from(is_filled);
+        self.blank += u64::from(!is_filled);
+    }
+
+    /// Only the first of several rows has a value, as where merged cells were written to a text file.
+    pub(super) fn looks_merged(self) -> bool {
+        self.begins_filled && self.blank >= self.filled && self.blank > 1
+    }
+}
