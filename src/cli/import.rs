@@ -68,6 +68,9 @@ pub struct CleverArgs {
     /// The folder or archive
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
+    /// Further columns of students.csv to take, such as password=Password
+    #[arg(long, value_name = "OURS=THEIRS", value_parser = mapping)]
+    pub(crate) map: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) text: TextArgs,
     #[command(flatten)]

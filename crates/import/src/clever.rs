@@ -1,12 +1,14 @@
 //! Reads a Clever bundle: a folder or zip archive with `students.csv`, `sections.csv` and `enrollments.csv`.
 //! Sections become both classes and groups. Only the student's own columns are taken: demographics are not
-//! needed, and contacts are guardians, not students.
+//! needed, and contacts are guardians, not students. Passwords are taken only where a mapping names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use super::bundle::Bundle;
 use super::cells::{Cells, position};
+use super::mapping::ColumnMap;
 use super::sheet::{FileRef, consume, read_text, refuse_without_rows};
 use super::sniff::ReadOptions;
 use super::table::{AnyRows, Headers};
@@ -16,8 +18,10 @@ use super::{
 };
 
 /// Columns of students.csv that become columns of ours.
-const STUDENT_COLUMNS: [&str; 7] =
-    ["Student_id", "First_name", "Middle_name", "Last_name", "Gender", "Student_email", "Password"];
+const STUDENT_COLUMNS: [&str; 6] =
+    ["Student_id", "First_name", "Middle_name", "Last_name", "Gender", "Student_email"];
+/// Our columns that a mapping may fill from students.csv.
+const MAPPED_COLUMNS: [&str; 5] = ["gender", "phone", "email", "password", "classin_uid"];
 /// Columns of students.csv that are kept under their own names.
 const FURTHER_COLUMNS: [&str; 5] = ["Username", "Student_number", "State_id", "Grade", "School_id"];
 /// Columns of students.csv that describe a person's origin and circumstances.
@@ -39,7 +43,7 @@ const ENROLLMENTS: [RosterTable; 2] = [RosterTable::GroupMembers, RosterTable::C
 
 /// Reads the bundle, a folder or a zip archive. All three files are needed; `schools.csv` and `teachers.csv`
 /// are not read.
-pub fn read(sink: &mut RowSink, path: &Path, reading: ReadOptions) {
+pub fn read(sink: &mut RowSink, path: &Path, map: &ColumnMap, reading: ReadOptions) {
     let mut bundle = match Bundle::open(path) {
         Ok(bundle) => bundle,
         Err((_, message)) if !path.is_file() => {
@@ -50,11 +54,27 @@ pub fn read(sink: &mut RowSink, path: &Path, reading: ReadOptions) {
             return sink.reading.refuse_file(&shown_name(path), 1, 1, code, message);
         }
     };
+    let of_students: Vec<&str> = ["Student_id", "First_name", "Last_name"]
+        .into_iter()
+        .chain(map.pairs().map(|(_, theirs)| theirs))
+        .collect();
     let needed: [(&str, &[&str], ReadTable); 3] = [
-        ("students.csv", &["Student_id", "First_name", "Last_name"], read_students),
-        ("sections.csv", &["Section_id", "Name"], read_sections),
-        ("enrollments.csv", &["Student_id", "Section_id"], read_enrollments),
+        ("students.csv", &of_students, read_students),
+        ("sections.csv", &["Section_id", "Name"], |sink, file, _, headers, rows| {
+            read_sections(sink, file, headers, rows)
+        }),
+        ("enrollments.csv", &["Student_id", "Section_id"], |sink, file, _, headers, rows| {
+            read_enrollments(sink, file, headers, rows)
+        }),
     ];
+    if let Some((ours, _)) = map.pairs().find(|(ours, _)| !MAPPED_COLUMNS.contains(ours)) {
+        let message = format!(
+            "--map cannot fill {} from a Clever bundle; it fills {}",
+            shown(ours),
+            MAPPED_COLUMNS.join(", ")
+        );
+        return sink.reading.refuse_file(&shown_name(path), 1, 1, "unknown-column", message);
+    }
     for (name, columns, read) in needed {
         let Some(mut source) = bundle.source(name) else {
             let message = "the bundle lacks this file".to_owned();
@@ -64,7 +84,7 @@ pub fn read(sink: &mut RowSink, path: &Path, reading: ReadOptions) {
         let file = FileRef::note(sink, name.to_owned());
         read_text(sink, &file, source.as_mut(), reading, &mut |sink, file, headers, rows| {
             if accept_headers(sink, file, columns, &headers) {
-                let count = read(sink, file, &headers, rows);
+                let count = read(sink, file, map, &headers, rows);
                 // A bundle without students is refused as such.
                 let students = sink.reading.row_counts.get(&RosterTable::Students);
                 if count == 0 && students.is_some_and(|count| *count > 0) {
@@ -75,7 +95,7 @@ pub fn read(sink: &mut RowSink, path: &Path, reading: ReadOptions) {
     }
 }
 
-type ReadTable = fn(&mut RowSink, &FileRef, &Headers, &mut AnyRows<'_>) -> u64;
+type ReadTable = fn(&mut RowSink, &FileRef, &ColumnMap, &Headers, &mut AnyRows<'_>) -> u64;
 
 fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: &Headers) -> bool {
     let before = sink.reading.file_problems.len();
@@ -83,11 +103,11 @@ fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: 
         match headers.names.iter().filter(|name| *name == column).count() {
             1 => {}
             0 => {
-                let message = format!("the column {column} is missing; Clever's names are exact");
+                let message = format!("the column {} is missing; Clever's names are exact", shown(column));
                 file.refuse(sink, headers.line, "missing-column", message);
             }
             _ => {
-                let message = format!("the column {column} stands twice");
+                let message = format!("the column {} stands twice", shown(column));
                 file.refuse(sink, headers.line, "duplicate-column", message);
             }
         }
@@ -95,23 +115,67 @@ fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: 
     sink.reading.file_problems.len() == before
 }
 
-fn read_students(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
-    report_skipped(sink, &file.name, headers);
+fn read_students(
+    sink: &mut RowSink,
+    file: &FileRef,
+    map: &ColumnMap,
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    report_skipped(sink, &file.name, map, headers);
     let further: Vec<&str> = FURTHER_COLUMNS
         .into_iter()
         .filter(|column| headers.names.iter().any(|name| name == column))
         .collect();
     let places = ["Student_id", "First_name"].map(|column| position(&headers.names, column));
     sink.reading.key_columns.insert(RosterTable::Students, places);
+    let mut met = MetRows::default();
     consume(sink, file, &[RosterTable::Students], (headers, rows), |cells, items| {
-        let row = student(cells, &further);
+        let row = student(cells, map, &further);
+        if cells.problems.is_empty() && met.is_again(&row) {
+            return;
+        }
         let reference = row.student_id.clone();
         let person = Person { row, reference, departs: false, needs_role: false };
         items.push(Item::Student(Box::new(person)));
     })
 }
 
-fn student(cells: &mut Cells<'_>, further: &[&str]) -> StudentRow {
+/// The rows that were met. A student with several contacts has a row for each, and of those columns that are taken every one
+/// says the same; rows that differ remain two rows of one id, which is refused.
+///
+/// Source: Clever's help page "Student Contacts", on syncs by SFTP.
+#[derive(Default)]
+struct MetRows {
+    /// 128 bits of each row, with keys of this import alone: two students are never taken for one.
+    rows: HashSet<(u64, u64)>,
+    keys: (RandomState, RandomState),
+}
+
+impl MetRows {
+    fn is_again(&mut self, row: &StudentRow) -> bool {
+        let StudentRow { student_id, name, gender, phone, email, password, classin_uid, active, further } =
+            row;
+        let texts = [name, gender, phone, email, password].map(|value| match value {
+            CellValue::Nothing => (0, ""),
+            CellValue::Empty => (1, ""),
+            CellValue::Value(text) => (2, text.as_str()),
+        });
+        let uid = match classin_uid {
+            CellValue::Nothing => (0, 0),
+            CellValue::Empty => (1, 0),
+            CellValue::Value(uid) => (2, *uid),
+        };
+        let is_there = match active {
+            CellValue::Nothing | CellValue::Empty => None,
+            CellValue::Value(is_there) => Some(*is_there),
+        };
+        let row = (student_id, texts, uid, is_there, further);
+        !self.rows.insert((self.keys.0.hash_one(row), self.keys.1.hash_one(row)))
+    }
+}
+
+fn student(cells: &mut Cells<'_>, map: &ColumnMap, further: &[&str]) -> StudentRow {
     let student_id = cells.key("Student_id");
     let name = full_name(cells);
     if name == CellValue::Empty {
@@ -122,17 +186,27 @@ fn student(cells: &mut Cells<'_>, further: &[&str]) -> StudentRow {
         .iter()
         .map(|&column| (column.to_owned(), text_or_empty(cells, column)))
         .collect::<BTreeMap<_, _>>();
-    StudentRow {
+    let mut row = StudentRow {
         student_id,
         name,
         gender: cells.text("Gender"),
         email: cells.text("Student_email"),
-        password: cells.verbatim("Password"),
         // Clever lists active students only.
         active: CellValue::Value(true),
         further,
         ..StudentRow::default()
+    };
+    for (ours, theirs) in map.pairs() {
+        match ours {
+            "gender" => row.gender = cells.text(theirs),
+            "phone" => row.phone = cells.phone(theirs),
+            "email" => row.email = cells.text(theirs),
+            "password" => row.password = cells.verbatim(theirs),
+            "classin_uid" => row.classin_uid = cells.number(theirs),
+            _ => {}
+        }
     }
+    row
 }
 
 fn full_name(cells: &mut Cells<'_>) -> CellValue<String> {
@@ -148,14 +222,17 @@ fn text_or_empty(cells: &mut Cells<'_>, column: &str) -> String {
     }
 }
 
-fn report_skipped(sink: &mut RowSink, file: &str, headers: &Headers) {
+fn report_skipped(sink: &mut RowSink, file: &str, map: &ColumnMap, headers: &Headers) {
     let mut by_reason: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for name in headers.names.iter().filter(|name| !name.is_empty()) {
         let column = name.as_str();
-        if STUDENT_COLUMNS.contains(&column) || FURTHER_COLUMNS.contains(&column) {
+        let is_mapped = map.pairs().any(|(_, theirs)| theirs == column);
+        if STUDENT_COLUMNS.contains(&column) || FURTHER_COLUMNS.contains(&column) || is_mapped {
             continue;
         }
-        let reason = if DEMOGRAPHICS.contains(&column) {
+        let reason = if column == "Password" {
+            "passwords, unless --map password=Password"
+        } else if DEMOGRAPHICS.contains(&column) {
             "demographics"
         } else if column.starts_with("Contact_") {
             "contacts of guardians"

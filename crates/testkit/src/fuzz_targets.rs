@@ -9,7 +9,7 @@ use rosterd::{ConfigSource, Settings};
 use rosterd_core::classin_plan::{Call, Sent, Token, judge};
 use rosterd_core::exam_plan::{AddVerdict, Verdict, judge_add, judge_by_sid};
 use rosterd_core::roster::{ClassCode, LoginValue, Sid, StudentId};
-use rosterd_import::{Item, ReadOptions, RowSink, clever, csv_files};
+use rosterd_import::{ColumnMap, Item, ReadOptions, RowSink, clever, csv_files};
 
 /// One target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -140,7 +140,9 @@ fn bundle(bytes: &[u8], names: &[&str], read: impl FnOnce(&mut RowSink, &Path)) 
 /// Clever's three files.
 pub fn import_clever(bytes: &[u8]) {
     let names = ["students.csv", "sections.csv", "enrollments.csv"];
-    bundle(bytes, &names, |sink, folder| clever::read(sink, folder, ReadOptions::default()));
+    bundle(bytes, &names, |sink, folder| {
+        clever::read(sink, folder, &ColumnMap::default(), ReadOptions::default());
+    });
 }
 
 /// A secret that stands where secrets do not belong, and two that stand where they do.

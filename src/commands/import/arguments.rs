@@ -160,7 +160,7 @@ fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile)
             request.reading.encoding = request.reading.encoding.or(profile.encoding);
             request.reading.delimiter = request.reading.delimiter.or(profile.delimiter);
         }
-        ImportCommand::Clever(_) => {}
+        ImportCommand::Clever(clever) => request.map = ColumnMap::new(clever.map.clone()),
         ImportCommand::Oneroster(oneroster) => {
             request.map = ColumnMap::new(oneroster.map.clone());
             request.allow_older = oneroster.allow_older;

@@ -386,7 +386,7 @@ fn start_reading(request: &ImportRequest, mut sink: RowSink) -> JoinHandle<Readi
     let csv = csv_files::CsvOptions { map, reading, sheets, sheet_is, whole: request.bulk };
     tokio::task::spawn_blocking(move || {
         match (kind, paths.as_slice()) {
-            (ImportKind::Clever, [path, ..]) => clever::read(&mut sink, path, reading),
+            (ImportKind::Clever, [path, ..]) => clever::read(&mut sink, path, &csv.map, reading),
             (ImportKind::Oneroster, [path, ..]) => oneroster::read(&mut sink, path, &oneroster),
             (ImportKind::Csv | ImportKind::Clever | ImportKind::Oneroster, paths) => {
                 csv_files::read(&mut sink, paths, &csv);

@@ -167,8 +167,10 @@ impl Staging {
             run(connection, format!("INSERT OR IGNORE INTO temp.staged_others {refs}")).await?;
             let count = run(connection, format!("DELETE FROM temp.staged_students WHERE {left_out}")).await?;
             if told && count > 0 {
-                let message =
-                    format!("left out, as the role is not that of a student: {}", counted(count, "user"));
+                let message = format!(
+                    "left out, as the bundle names no role of a student for them: {}",
+                    counted(count, "user")
+                );
                 reading.notices.push(Notice { file: String::new(), message });
             }
         }

@@ -54,8 +54,13 @@ impl Staging {
             first.build_query_as().persistent(false).fetch_all(&mut *self.connection).await?;
         let Some((old, new)) = first.first() else { return Ok(()) };
         let shown: Vec<String> = first.iter().map(|(old, new)| format!("{old} is now {new}")).collect();
+        let people = if count == 1 {
+            "1 person of the bundle has"
+        } else {
+            &format!("{count} people of the bundle have")
+        };
         let message = format!(
-            "{count} people of the bundle have another id than in the roster ({}{}); carry over what is remembered of each \
+            "{people} another id than in the roster ({}{}); carry over what is remembered of each \
              before the next run: rosterd relink {}",
             shown.join(", "),
             if count > 5 { ", …" } else { "" },

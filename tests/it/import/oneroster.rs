@@ -79,7 +79,7 @@ async fn a_bulk_bundle_of_1_1_fills_students_classes_and_groups() {
     assert_eq!(desk.one(ENROLMENTS).await, "u-1 c-1|u-2 c-1|u-3 c-2");
     assert_eq!(desk.one("SELECT group_code FROM groups").await, "c-1|c-2");
     let told = notices(&report);
-    for part in ["1 users have enabledUser false", "1 enrollments ended", "3 rows of people in other roles"] {
+    for part in ["1 user has enabledUser false", "1 enrollment ended", "3 rows of people in other roles"] {
         assert!(told.contains(part), "{part} in:\n{told}");
     }
     assert!(import(&bundle(&desk, BULK_1_1)).await.unwrap().difference.is_empty());
@@ -127,6 +127,25 @@ async fn a_delta_of_1_2_changes_what_it_names_and_nothing_else() {
     assert_eq!(desk.one(ENROLMENTS).await, "u-2 c-1|u-3 c-2|u-4 c-3");
     assert_eq!((report.difference.students.left, report.difference.class_members.left), (1, 1));
     assert!(import(&bundle(&desk, DELTA_1_2)).await.unwrap().difference.is_empty());
+}
+
+#[tokio::test]
+async fn a_delta_without_roles_changes_students_who_are_known_and_enters_nobody() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    let copy = changed(&desk, DELTA_1_2, "roles.csv", |_| String::new());
+    let manifest = std::fs::read_to_string(copy.join("manifest.csv")).unwrap();
+    desk.put("bundle/manifest.csv", manifest.replace("file.roles,delta", "file.roles,absent"));
+    let report = import(&bundle(&desk, copy)).await.unwrap();
+    assert_eq!(
+        desk.one("SELECT student_id || name || active FROM students").await,
+        "u-1Ada Okafor-Lind1|u-2Ben J Müller0|u-3韩梅梅1"
+    );
+    assert_eq!(desk.one(ENROLMENTS).await, "u-2 c-1|u-3 c-2");
+    let told = notices(&report);
+    assert!(told.contains("names no role of a student for them: 2 users"), "{told}");
+    let copy = changed(&desk, BULK_1_1, "users.csv", |text| text.replace("role,", "duty,"));
+    assert_eq!(problems(import(&bundle(&desk, copy)).await)[0].3, "missing-column");
 }
 
 #[tokio::test]
@@ -328,8 +347,7 @@ async fn what_exporters_are_known_to_stray_in_is_accepted_with_a_word() {
     let report = import(&bundle(&desk, folder)).await.unwrap();
     assert_eq!(desk.one("SELECT student_id FROM students").await, "u-1|u-3");
     let told = notices(&report);
-    for part in
-        ["3 headers are not spelt", "2 rows of a bulk bundle have a status", "1 dates are not written"]
+    for part in ["3 headers are not spelt", "2 rows of a bulk bundle have a status", "1 date is not written"]
     {
         assert!(told.contains(part), "{part} in:\n{told}");
     }

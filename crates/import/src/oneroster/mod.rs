@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
+use rosterd_core::counted::counted;
 
 use self::manifest::{Manifest, Mode};
 use self::row_status::Tally;
@@ -194,7 +195,8 @@ fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: 
         }
     }
     if mended > 0 {
-        let message = format!("{mended} headers are not spelt as the standard spells them");
+        let is = if mended == 1 { "is" } else { "are" };
+        let message = format!("{} {is} not spelt as the standard spells headers", counted(mended, "header"));
         sink.reading.notice(&file.name, message);
     }
     let before = sink.reading.file_problems.len();

@@ -35,7 +35,8 @@ impl Reader<'_> {
     ) -> u64 {
         let has = |column: &str| headers.names.iter().any(|name| name == column);
         let id_column = self.options.student_id.column();
-        let role_is_known = has("role") || self.has_roles_file;
+        // A delta may change users whose roles stay as they are: those who are known are students.
+        let role_is_known = has("role") || self.has_roles_file || !self.is_bulk;
         let mapped = self.options.map.pairs().map(|(_, theirs)| theirs);
         // Without its column a group source would look as if all students had left all of its groups.
         let grades = self.groups_are(GroupsFrom::Grades).then_some("grades");

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use rosterd_core::counted::counted;
+
 use crate::cells::Cells;
 use crate::{CellValue, Reading};
 
@@ -110,38 +112,56 @@ impl Tally {
     pub(super) fn tell(self, reading: &mut Reading, is_bulk: bool) {
         reading.newest = self.newest;
         for (seen, count) in self.counts {
-            let gone = if is_bulk { "counts as absent" } else { "has left" };
-            let message = match seen {
-                Observation::StatusInBulk => {
-                    format!("{count} rows of a bulk bundle have a status: tobedeleted {gone}")
-                }
-                Observation::NoStatusInDelta => {
-                    format!("{count} rows of a delta have no status: taken as active")
-                }
-                Observation::Inactive => {
-                    format!("{count} rows are inactive, as in version 1.0: taken as tobedeleted")
-                }
-                Observation::UnreadableDate => {
-                    format!("{count} dates are not written as the standard says: ignored")
-                }
-                Observation::Disabled => format!(
-                    "{count} users have enabledUser false: they are kept (--disabled left takes them as leavers)"
-                ),
-                Observation::Ended => format!(
-                    "{count} enrollments ended before today and count no more (--keep-ended keeps them)"
-                ),
-                Observation::NotBegun => {
-                    format!(
-                        "{count} enrollments begin later than today and do not count yet: import again then"
-                    )
-                }
-                Observation::OtherRole => format!("{count} rows of people in other roles were left out"),
-                Observation::LostRole => format!(
-                    "{count} roles of students were deleted: only a user's own row marks a student as having left"
-                ),
-            };
-            reading.notice("", message);
+            reading.notice("", sentence(seen, count, is_bulk));
         }
+    }
+}
+
+fn sentence(seen: Observation, count: u64, is_bulk: bool) -> String {
+    let of = |noun: &str| counted(count, noun);
+    let verb = |one: &'static str, more: &'static str| if count == 1 { one } else { more };
+    match seen {
+        Observation::StatusInBulk => {
+            let gone = if is_bulk { "counts as absent" } else { "has left" };
+            let has = verb("has", "have");
+            format!("{} of a bulk bundle {has} a status: tobedeleted {gone}", of("row"))
+        }
+        Observation::NoStatusInDelta => {
+            format!("{} of a delta {} no status: taken as active", of("row"), verb("has", "have"))
+        }
+        Observation::Inactive => {
+            let is = verb("is", "are");
+            format!("{} {is} inactive, as in version 1.0: taken as tobedeleted", of("row"))
+        }
+        Observation::UnreadableDate => {
+            let is = verb("is", "are");
+            format!("{} {is} not written as the standard says: ignored", of("date"))
+        }
+        Observation::Disabled => format!(
+            "{} {} enabledUser false: kept as students (--disabled left takes them as leavers)",
+            of("user"),
+            verb("has", "have")
+        ),
+        Observation::Ended => format!(
+            "{} ended before today and {} no more (--keep-ended keeps them)",
+            of("enrollment"),
+            verb("counts", "count")
+        ),
+        Observation::NotBegun => {
+            let (begins, does) = (verb("begins", "begin"), verb("does", "do"));
+            format!(
+                "{} {begins} later than today and {does} not count yet: import again then",
+                of("enrollment")
+            )
+        }
+        Observation::OtherRole => {
+            format!("{} of people in other roles {} left out", of("row"), verb("was", "were"))
+        }
+        Observation::LostRole => format!(
+            "{} of students {} deleted: only a user's own row marks a student as having left",
+            of("role"),
+            verb("was", "were")
+        ),
     }
 }
 
