@@ -138,9 +138,10 @@ fn sentence(seen: Observation, count: u64, is_bulk: bool) -> String {
             format!("{} {is} not written as the standard says: ignored", of("date"))
         }
         Observation::Disabled => format!(
-            "{} {} enabledUser false: kept as students (--disabled left takes them as leavers)",
+            "{} {} enabledUser false and {} kept (--disabled left takes them as leavers)",
             of("user"),
-            verb("has", "have")
+            verb("has", "have"),
+            verb("is", "are")
         ),
         Observation::Ended => format!(
             "{} ended before today and {} no more (--keep-ended keeps them)",
