@@ -7,9 +7,10 @@ use crate::files::{FileIdentity, beside, resolved};
 /// What SQLite and the lock put beside a database.
 const BESIDE: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
 
-/// What else is ours beside the state database or the roster: the daemon's lock, and what imports remember.
-const OURS_BESIDE: [&str; 5] =
-    [".daemon.lock", ".imports", ".imports-journal", ".previous", ".previous.part"];
+/// What else is ours beside the state database or the roster: the locks of the daemon and of watched folders, and what imports
+/// remember.
+const OURS_BESIDE: [&str; 6] =
+    [".daemon.lock", ".intake.lock", ".imports", ".imports-journal", ".previous", ".previous.part"];
 
 /// Whether this path is one of the files that rosterd keeps for this database, there already or not.
 pub(super) fn belongs_to(database: &Path, path: &Path) -> bool {

@@ -244,6 +244,7 @@ async fn what_is_written_for_people_never_replaces_a_file_of_our_own() {
         ("state.db-shm", "state.database"),
         ("state.db.lock", "state.database"),
         ("state.db.daemon.lock", "state.database"),
+        ("state.db.intake.lock", "state.database"),
         ("more.pem", "classin.ca_file"),
         (config.as_str(), "the configuration file"),
     ] {
