@@ -26,11 +26,10 @@ impl Driver {
         }
     }
 
-    /// Somebody gave this candidate another login value by hand.
+    /// Somebody gave this candidate another login value by hand. It may be linked before it shows anybody's tag.
     pub fn remember_login_by_hand(&mut self, sid: i64, login: &str) {
-        if let Some(owner) = owners(&self.tags()).get(&sid) {
-            self.logins.entry(owner.clone()).or_default().insert(login.to_owned());
-        }
+        let owner = owners(&self.tags()).remove(&sid).unwrap_or_else(|| format!("nobody's yet: {sid}"));
+        self.logins.entry(owner).or_default().insert(login.to_owned());
     }
 
     /// Somebody else gave the candidates of students the login values that they have now.
