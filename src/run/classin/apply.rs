@@ -172,7 +172,8 @@ impl<'a> ClassinApplier<'a> {
                     Some(Outcome::Applied(())) => true,
                     Some(Outcome::Failed(cause)) => {
                         let found_no_room = cause.code.classin().is_some_and(Code::is_full);
-                        is_given_up(&cause) || (found_no_room && target == operation.target)
+                        // Another account in this very place: the cell may be mistyped, so a person says first.
+                        if target == operation.target { found_no_room } else { is_given_up(&cause) }
                     }
                     Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => false,
                 }

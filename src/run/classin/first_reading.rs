@@ -1,6 +1,6 @@
 //! The first time through the courses: who is no longer wanted where, who has no account, and of whom anything is open.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::ClassinSyncError;
 use super::contradiction::Contradictions;
@@ -9,7 +9,7 @@ use super::history::PriorState;
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
 use crate::store::RosterSnapshot;
-use rosterd_core::classin_plan::AccountPlanner;
+use rosterd_core::classin_plan::{AccountPlanner, MOST_SIBLINGS};
 use rosterd_core::roster::{Class, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
 
 /// What the first reading is for.
@@ -41,6 +41,7 @@ impl FirstReading {
                 remembered.iter().filter(|(record, _)| record.evidence.is_settled() && !record.needs_proof);
             let settled: HashSet<(ClassTarget, ClassinUid)> =
                 settled.map(|(record, _)| (record.target, record.uid)).collect();
+            open.extend(sharing_with_too_many(&members));
             for member in members.iter().filter(|member| prior.closed(member.target).is_none()) {
                 let Enrolment { student, target, uid, .. } = member;
                 if uid.is_none() || planner.doubts.contains_key(student) {
@@ -65,4 +66,17 @@ impl FirstReading {
         contradictions.asked_about = asked_about;
         Ok(Self { contradictions, without_account, open })
     }
+}
+
+/// Of one course: who is wanted there by an account that is too many students'. They are looked at also where the account is
+/// in every class that it is wanted in.
+fn sharing_with_too_many(members: &[Enrolment]) -> BTreeSet<StudentId> {
+    let mut students: HashMap<ClassinUid, BTreeSet<&StudentId>> = HashMap::new();
+    for Enrolment { student, uid, .. } in members {
+        if let Some(uid) = uid {
+            students.entry(*uid).or_default().insert(student);
+        }
+    }
+    let shared = students.into_values().filter(|students| students.len() > MOST_SIBLINGS);
+    shared.flatten().cloned().collect()
 }

@@ -40,8 +40,8 @@ pub(super) struct PriorState {
     pub(super) mixed: Vec<MixedFailure>,
     /// Holds about single people that a person silenced.
     silenced: HashSet<(OperationKey, Fingerprint, NamedHold)>,
-    /// Classes that no row names, and that were found to take changes still.
-    pub(super) asked: BTreeSet<ClassTarget>,
+    /// Classes that were found to take changes still, and when.
+    pub(super) asked: BTreeMap<ClassTarget, i64>,
     closed: HashMap<ClassTarget, Code>,
     full: HashMap<ClassTarget, FullClass>,
     /// Who was there when a class was last refused for its ids.

@@ -8,6 +8,7 @@ use super::contradiction::Contradictions;
 use super::courses::{Courses, codes, not_wanted, places};
 use super::first_reading::FirstReading;
 use super::history::{MixedFailure, PriorState};
+use super::lessons::is_fresh;
 use super::shared::{self, Sharing};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
@@ -52,8 +53,8 @@ pub(super) struct ClassinPlan {
     pub(super) unasked: BTreeMap<ClassTarget, usize>,
     /// Whether classes that no row names take changes still, one add for each.
     pub(super) questions: Vec<EnrolmentOperation>,
-    /// Such classes of which that is known.
-    pub(super) asked: BTreeSet<ClassTarget>,
+    /// Classes of which that is known, and since when.
+    pub(super) asked: BTreeMap<ClassTarget, i64>,
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
     pub(super) rosters: BTreeMap<ClassTarget, u64>,
     /// The wanted enrolments whose evidence is oldest.
@@ -152,7 +153,7 @@ pub(super) async fn plan_classin(
             decided: decided.into_iter().collect(),
             unasked: BTreeMap::new(),
             questions: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
             rosters: BTreeMap::new(),
             stale,
             not_mirrored: u64::try_from(not_mirrored).unwrap_or(u64::MAX),
@@ -175,7 +176,8 @@ pub(super) async fn plan_classin(
     snapshot.close().await?;
     let mut plan = builder.plan;
     let is_unnamed = |target: &ClassTarget| !plan.codes.contains_key(target);
-    plan.asked = prior.asked.iter().copied().filter(is_unnamed).collect();
+    let asked = prior.asked.iter().map(|(target, at_ms)| (*target, *at_ms));
+    plan.asked = asked.filter(|(target, _)| is_unnamed(target)).collect();
     let full: BTreeSet<ClassTarget> = plan.full.union(&plan.full_still).copied().collect();
     await_other_courses(&mut plan.operations, &full, &prior.given_up);
     plan.leavers_waiting = u64::try_from(plan.waiting.len()).unwrap_or(u64::MAX);
@@ -288,13 +290,18 @@ impl ClassinPlanBuilder<'_> {
             removals: side.settings.removals,
             now_ms,
             delete_grace_ms: side.delete_grace_ms,
-            was_asked: &|target| prior.asked.contains(&target),
+            was_asked: &|target| prior.asked.get(&target).is_some_and(|at_ms| is_fresh(*at_ms, now_ms)),
+            is_shared: &|student| self.shared.state_of(student) != EnrolmentState::Planned,
             presence: &presence,
             holds: &holds,
             given_up: &prior.given_up,
             refused: &prior.refused,
         };
-        plan_course(wanted, records, &view)
+        let mut plan = plan_course(wanted, records, &view);
+        // Whoever stays in a class that was asked once may stay, whatever it says today.
+        let waits = |target: ClassTarget| plan.operations.iter().any(|one| one.target == target);
+        plan.questions.retain(|one| !prior.asked.contains_key(&one.target) || waits(one.target));
+        plan
     }
 
     /// Who waits for room in a class is asked for again when the roster or the hour changes, when somebody is to

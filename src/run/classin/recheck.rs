@@ -197,6 +197,8 @@ pub(super) enum Answered {
     TakesChanges,
     /// Never again, which is written down.
     Closed,
+    /// Its ids are not taken, or nothing is taken now.
+    Refused,
     /// Nothing that tells.
     Not,
 }
@@ -226,7 +228,11 @@ pub(super) async fn ask_once(
     } else if delivered.stop.is_some() || delivered.trouble.is_some() {
         Answered::Not
     } else {
-        Answered::TakesChanges
+        match delivered.outcomes.first() {
+            // Whoever is refused for their own sake is refused by a class that takes others.
+            Some(Outcome::Applied(_) | Outcome::Failed(_)) => Answered::TakesChanges,
+            Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => Answered::Refused,
+        }
     })
 }
 
@@ -382,7 +388,8 @@ fn found(operation: &EnrolmentOperation, judged: JudgedItem) -> Outcome<Found> {
 fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange> {
     let evidence = match verdict {
         ItemVerdict::Done { .. } => Evidence::Added,
-        ItemVerdict::Already { .. } => item.was?,
+        // Nobody is known to be in a class that is asked before students leave the course for it.
+        ItemVerdict::Already { .. } => item.was.unwrap_or(Evidence::Present),
         ItemVerdict::Repair { .. }
         | ItemVerdict::Student { .. }
         | ItemVerdict::Full { .. }

@@ -18,6 +18,7 @@ mod people;
 mod random_lives;
 mod server_errors;
 mod shared;
+mod slips;
 mod storms;
 mod unknowns;
 mod waits;

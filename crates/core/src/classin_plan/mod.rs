@@ -26,9 +26,9 @@ pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, MOST_SIBLINGS, OverLimit, Reason, SharedContact,
-    SharedContacts, SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, class_hash, desired_hash,
-    evidence_after, evidence_before,
+    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind, MOST_SIBLINGS, OverLimit, Reason,
+    SharedContact, SharedContacts, SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, class_hash,
+    desired_hash, evidence_after, evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};

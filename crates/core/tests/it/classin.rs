@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd_core::classin_plan::{
     AnswerItem, Approvals, Call, CallAnswer, ClassSize, ClassinGuard, Code, CoursePlan, CourseView,
     EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation,
-    Evidence, EvidenceChange, HeldBack, ItemVerdict, Presence, Reason, Scope, Sent, Split, Stop, Token,
-    audit_enrolments, batches, evidence_after, judge, plan_course,
+    Evidence, EvidenceChange, HeldBack, ItemVerdict, LeftBehind, Presence, Reason, Scope, Sent, Split, Stop,
+    Token, audit_enrolments, batches, evidence_after, judge, plan_course,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 use rosterd_core::roster::{Limit, Mode, Removals};
@@ -176,6 +176,7 @@ impl Class {
                 now_ms: NOW,
                 delete_grace_ms: 72 * HOUR,
                 was_asked: &|_| true,
+                is_shared: &|_| false,
                 presence: &presence,
                 holds: &BTreeMap::new(),
                 given_up: &BTreeSet::new(),
@@ -252,7 +253,7 @@ fn whom_we_only_found_there_does_not_count_as_one_of_ours_unless_wanted() {
     unwanted.recorded[2].evidence = Evidence::Present;
     let held = EnrolmentState::Held(Reason::WouldEmpty { removals: 2 });
     let not_ours =
-        EnrolmentState::Cannot(Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false });
+        EnrolmentState::Cannot(Reason::NotOurs { evidence: Evidence::Present, whom: LeftBehind::Student });
     assert_eq!(unwanted.states(), [held.clone(), held, not_ours]);
     let mut wanted = class().without(&["s1", "s2"]);
     wanted.recorded[2].evidence = Evidence::Present;
@@ -274,7 +275,7 @@ fn each_reason_says_what_to_do_without_naming_anybody() {
         (Reason::HeldBack(HeldBack::GivenUp), "see rosterd failures"),
         (Reason::NoRoom, "the class is full"),
         (Reason::Follows("after the other one"), "after the other one"),
-        (Reason::NotOurs { evidence: Evidence::Present, puts_in_class: false }, "rosterd claim"),
+        (Reason::NotOurs { evidence: Evidence::Present, whom: LeftBehind::Student }, "rosterd claim"),
         (Reason::Other("a sentence".to_owned()), "a sentence"),
     ];
     for (reason, part) in rows {

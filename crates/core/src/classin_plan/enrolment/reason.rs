@@ -7,7 +7,7 @@ use super::{EnrolmentOperation, Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
 use crate::counted::{counted, counted_len};
 use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
-use crate::roster::{Mode, shell_words};
+use crate::roster::{ClassinUid, Mode, shell_words};
 
 /// How an earlier failure holds an operation back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,17 @@ impl fmt::Display for LeftAsSet {
         }
         f.write_str(": take them out in ClassIn, then let rosterd failures ignore end this")
     }
+}
+
+/// Who is in a class, is no longer wanted there and not ours to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftBehind {
+    /// The student.
+    Student,
+    /// A student of the whole course who is wanted in a class of it: out of the course they are out of the class.
+    PutsInClass,
+    /// An account that was the student's, who is wanted there with another one.
+    Account(ClassinUid),
 }
 
 /// A limit that was exceeded.
@@ -110,9 +121,8 @@ pub enum Reason {
     NotOurs {
         /// How we know of it.
         evidence: Evidence,
-        /// Whether it is a whole course, and the student is wanted in a class of it: out of the course they are out of
-        /// the class.
-        puts_in_class: bool,
+        /// Who that is.
+        whom: LeftBehind,
     },
     /// It is no longer wanted there, and the configuration takes nobody out, or not on this evidence.
     LeftAsSet(LeftAsSet),
@@ -275,19 +285,26 @@ impl fmt::Display for Reason {
                 if *rows == 1 { "has" } else { "have" }
             ),
             Self::SharedContact(shared) => shared.fmt(f),
+            Self::NotOurs { evidence, whom: LeftBehind::Account(uid) } => write!(
+                f,
+                "account {uid}, which the roster gave to this student once, is in the class and not ours to remove (evidence: \
+                 {}). The student belongs there with another account: where this one is nobody else's, take it out in \
+                 ClassIn. Then let rosterd failures ignore end this",
+                evidence.as_str()
+            ),
             Self::NotOurs { evidence, .. } if !evidence.is_settled() => write!(
                 f,
                 "perhaps still in the class, as an answer was lost (evidence: {}): look there and take them out, then let \
                  rosterd failures ignore end this",
                 evidence.as_str()
             ),
-            Self::NotOurs { evidence, puts_in_class: true } => write!(
+            Self::NotOurs { evidence, whom: LeftBehind::PutsInClass } => write!(
                 f,
                 "still in the whole course, which puts them in their class too, and not ours to remove (evidence: {}): let \
                  rosterd take them out of the course and add them to the class with `rosterd claim {CLAIMED}`",
                 evidence.as_str()
             ),
-            Self::NotOurs { evidence, puts_in_class: false } => write!(
+            Self::NotOurs { evidence, whom: LeftBehind::Student } => write!(
                 f,
                 "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
                  it with `rosterd claim {CLAIMED}`",

@@ -25,6 +25,9 @@
 //! | no | yes, not to be removed | no removal: it would take a student of the course out of one lesson |
 //! | no | no | as above |
 //!
+//! Whoever leaves the course for a class that nobody is known to be in stays in the course until one question
+//! ([`CoursePlan::questions`]) has shown that the class takes somebody: its ids may be wrong.
+//!
 //! A removal waits while the same student is wanted in the course and not settled there: under another account, or
 //! in another class ([`Condition::Settled`](super::enrolment::Condition::Settled)), or in another course
 //! ([`await_other_courses`]). It waits for `delete_grace` and two runs when the student has left the
@@ -35,6 +38,7 @@
 //! that is over: its removals wait until one question has told ([`CoursePlan::questions`]).
 
 mod circle;
+mod lessons;
 mod moves;
 mod place;
 mod planner;
@@ -91,8 +95,10 @@ pub struct CourseView<'a> {
     pub now_ms: i64,
     /// The time that a student must be gone before a removal, in milliseconds.
     pub delete_grace_ms: i64,
-    /// Whether a target that no row names is known to take changes still: it has been asked.
+    /// Whether a target that no row names, or that nobody is known to be in, was found to take changes: it has been asked.
     pub was_asked: &'a dyn Fn(ClassTarget) -> bool,
+    /// Whether a student shares contact or account with too many others.
+    pub is_shared: &'a dyn Fn(&StudentId) -> bool,
     /// Whether a student is on the roster; asked for students of our records.
     pub presence: &'a dyn Fn(&StudentId) -> Presence,
     /// Failures that are not due, by fingerprint: not yet due, dead or ignored.
@@ -135,7 +141,7 @@ pub struct CoursePlan {
     /// How many accounts are settled in each target and stay there.
     pub staying: BTreeMap<ClassTarget, usize>,
     /// Adds of who is recorded in a class already, one for each class that is probably over: the answer tells whether it
-    /// takes changes still.
+    /// takes changes still. And of who is to leave the whole course for a class that nobody is known to be in.
     pub questions: Vec<EnrolmentOperation>,
     /// Classes that are probably over and are not asked, as nobody may be taken out: how many are recorded in each.
     pub unasked: BTreeMap<ClassTarget, usize>,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lessons::{ASKED_FIRST, wait_for_the_answer};
 use super::place::{Place, places};
 use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
-    Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LeftAsSet,
-    Reason, Wanted, class_hash, desired_hash,
+    Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, HeldBack,
+    LeftAsSet, LeftBehind, Reason, Wanted, class_hash, desired_hash,
 };
 use crate::roster::{ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
@@ -18,8 +19,6 @@ const LEAST_RUNS: u32 = 2;
 
 const FOLLOWS_AN_ADD: &str =
     "the student is to be added to the course elsewhere or under another account first: the removal follows";
-const PROBABLY_OVER: &str =
-    "no row names this class, which is probably over: ClassIn is asked first whether it takes changes still";
 const FOLLOWS_THE_COURSE: &str =
     "the student is still in the whole course: the removal follows the one from there";
 
@@ -50,8 +49,8 @@ struct Open {
 }
 
 pub(super) struct Planner<'a> {
-    view: &'a CourseView<'a>,
-    places: BTreeMap<ClassTarget, Place<'a>>,
+    pub(super) view: &'a CourseView<'a>,
+    pub(super) places: BTreeMap<ClassTarget, Place<'a>>,
     /// What is wanted of each student, and not settled.
     open: BTreeMap<&'a StudentId, Vec<Open>>,
     /// Of accounts that are in the whole course without being wanted there.
@@ -78,6 +77,9 @@ impl<'a> Planner<'a> {
         for (target, place) in &self.places {
             self.plan_enrolments(*target, place, &mut plan);
             self.plan_removals(*target, place, &mut plan);
+            if target.class.is_none() {
+                plan.questions.extend(self.before_leaving(place, &plan));
+            }
             let Some(witness) = self.witness(*target, place) else { continue };
             if !self.is_asked(*target) {
                 plan.unasked.insert(*target, place.recorded.len());
@@ -93,26 +95,6 @@ impl<'a> Planner<'a> {
         plan
     }
 
-    /// Of a class that is probably over: somebody who is recorded there, and is wanted elsewhere in the course.
-    fn witness<'p>(&self, target: ClassTarget, place: &'p Place<'_>) -> Option<&'p EnrolmentRecord> {
-        let is_named = (self.view.class_code)(target).is_some() || !place.wanted.is_empty();
-        if target.class.is_none() || is_named || (self.view.closed)(target).is_some() {
-            return None;
-        }
-        let is_elsewhere = |record: &&&EnrolmentRecord| {
-            let mut rows = self.places.values().flat_map(|place| &place.wanted);
-            rows.any(|row| row.student == record.student)
-        };
-        let mut settled = place.recorded.values().filter(|record| record.evidence.is_settled());
-        settled.find(is_elsewhere).map(|record| &**record)
-    }
-
-    /// Whether a class takes changes still: the witness is added once more.
-    fn question(&self, witness: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
-        let add = self.removal(witness, place);
-        EnrolmentOperation { kind: EnrolmentKind::Enrol, is_replaced: false, ..add }
-    }
-
     /// The whole course, where anything is wanted or recorded in it.
     fn course(&self) -> Option<&Place<'a>> {
         self.places.get(&ClassTarget { course: self.view.course, class: None })
@@ -123,7 +105,7 @@ impl<'a> Planner<'a> {
         for (target, place) in &self.places {
             for row in &place.wanted {
                 let known = self.known_after_the_course(*target, place, row.uid);
-                if self.is_settled(row, known) {
+                if self.is_settled(row, known) && !self.is_anothers(row, place) {
                     continue;
                 }
                 let EnrolmentOperation { state, desired_hash, .. } = self.enrol(row, None);
@@ -161,7 +143,7 @@ impl<'a> Planner<'a> {
         let mut staying = BTreeSet::new();
         for row in &place.wanted {
             let known = self.known_after_the_course(target, place, row.uid);
-            if self.is_settled(row, known) {
+            if self.is_settled(row, known) && !self.is_anothers(row, place) {
                 plan.settled += 1;
                 staying.extend(row.uid);
                 continue;
@@ -187,6 +169,12 @@ impl<'a> Planner<'a> {
             return !(self.view.closed)(row.target).is_some_and(Code::is_deleted);
         }
         !known.needs_proof && !self.view.refused.contains(&desired_hash_of(row))
+    }
+
+    /// Whether the account is there for another student, and too many share it: whose it is, nobody knows.
+    fn is_anothers(&self, row: &Enrolment, place: &Place<'_>) -> bool {
+        let record = row.uid.and_then(|uid| place.recorded.get(&uid));
+        record.is_some_and(|record| record.student != row.student) && (self.view.is_shared)(&row.student)
     }
 
     /// What is known of an account in a target once it has been taken out of the course, where it is to be: whoever is in
@@ -221,7 +209,7 @@ impl<'a> Planner<'a> {
         target.class.is_some() && end == Some(&CourseEnd::Removed)
     }
 
-    fn enrol(&self, row: &Enrolment, recorded: Option<Evidence>) -> EnrolmentOperation {
+    pub(super) fn enrol(&self, row: &Enrolment, recorded: Option<Evidence>) -> EnrolmentOperation {
         let desired_hash = desired_hash_of(row);
         let state = if self.view.mode < Mode::CreateOnly {
             EnrolmentState::Skipped(Reason::Mode(self.view.mode))
@@ -304,13 +292,6 @@ impl<'a> Planner<'a> {
         evidence.may_be_removed(self.view.removals)
     }
 
-    /// Whether ClassIn is asked about a class that is probably over: where nobody is taken out the answer changes nothing.
-    fn is_asked(&self, target: ClassTarget) -> bool {
-        self.view.mode == Mode::Sync
-            && self.view.removals > Removals::None
-            && (self.view.closed)(target).is_none()
-    }
-
     fn remove(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
         let mut removal = self.removal(record, place);
         let end = self.end_in_the_course(record);
@@ -328,6 +309,9 @@ impl<'a> Planner<'a> {
                 }
             }
         };
+        if removal.is_planned() && self.unheard_of(record).next().is_some() {
+            removal.state = EnrolmentState::Waiting(Reason::Follows(ASKED_FIRST));
+        }
         if removal.is_planned() {
             if end == Some(CourseEnd::Removed) {
                 let course = ClassTarget { class: None, ..record.target };
@@ -350,7 +334,13 @@ impl<'a> Planner<'a> {
                 (EnrolmentState::Planned, Some(uid)) => {
                     removal.after.push(Condition::Settled { target: one.target, uid });
                 }
-                (EnrolmentState::Waiting(_), _) if self.is_given_up(one) => {}
+                (EnrolmentState::Waiting(_), _) if self.is_given_up(one, record) => {}
+                // Nobody is in a class that is over: without any other place they keep the old one.
+                (EnrolmentState::Skipped(Reason::Closed(_)), _)
+                    if !self.has_another_place(&record.student) =>
+                {
+                    removal.state = EnrolmentState::Waiting(Reason::Follows(FOLLOWS_AN_ADD));
+                }
                 (EnrolmentState::Skipped(_), _) => {}
                 (
                     EnrolmentState::Planned
@@ -363,38 +353,55 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whether the student is, or will be, anywhere in the course where the roster wants them.
+    fn has_another_place(&self, student: &StudentId) -> bool {
+        let open = self.open.get(student).map_or(&[][..], Vec::as_slice);
+        let is_closed = |target: ClassTarget| {
+            let mut here = open.iter().filter(|one| one.target == target);
+            here.any(|one| matches!(one.state, EnrolmentState::Skipped(Reason::Closed(_))))
+        };
+        let mut wanted = self.places.iter().filter(|(target, _)| !is_closed(**target));
+        wanted.any(|(_, place)| place.wanted.iter().any(|row| row.student == *student))
+    }
+
     /// Who is no longer wanted, and whom we may not take out.
     fn not_ours(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
         let removal = self.removal(record, place);
         let state = match (self.grace(record), self.view.holds.get(&removal.desired_hash)) {
             (Some(grace), _) => EnrolmentState::Waiting(grace),
             (None, Some(how)) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
-            (None, None) => self.stays(record),
+            (None, None) => self.stays(record, place),
         };
         EnrolmentOperation { state, ..removal }
     }
 
     /// Nobody of this evidence is taken out: because of the evidence, or because the configuration says so.
-    fn stays(&self, record: &EnrolmentRecord) -> EnrolmentState {
+    fn stays(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentState {
         let evidence = record.evidence;
         let left = match (self.view.removals, self.view.mode) {
             (Removals::None, _) => LeftAsSet::NoRemovals(evidence),
             (Removals::Added | Removals::Presumed, Mode::Sync) => {
-                let puts_in_class = self.puts_in_class(record);
-                return EnrolmentState::Cannot(Reason::NotOurs { evidence, puts_in_class });
+                let whom = self.left_behind(record, place);
+                return EnrolmentState::Cannot(Reason::NotOurs { evidence, whom });
             }
             (Removals::Added | Removals::Presumed, mode) => LeftAsSet::Mode(mode, evidence),
         };
         EnrolmentState::Skipped(Reason::LeftAsSet(left))
     }
 
-    /// Whether this is the whole course, and the account is wanted in a class of it.
-    fn puts_in_class(&self, record: &EnrolmentRecord) -> bool {
+    fn left_behind(&self, record: &EnrolmentRecord, place: &Place<'_>) -> LeftBehind {
         let mut classes = self.places.iter().filter(|(target, _)| target.class.is_some());
-        record.target.class.is_none() && classes.any(|(_, place)| place.wanted_uids.contains_key(&record.uid))
+        let is_course = record.target.class.is_none();
+        if place.wanted_pairs.iter().any(|(student, _)| **student == record.student) {
+            LeftBehind::Account(record.uid)
+        } else if is_course && classes.any(|(_, place)| place.wanted_uids.contains_key(&record.uid)) {
+            LeftBehind::PutsInClass
+        } else {
+            LeftBehind::Student
+        }
     }
 
-    fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
+    pub(super) fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
         let desired_hash = desired_hash(&Wanted {
             kind: EnrolmentKind::Remove,
             student: &record.student,
@@ -440,9 +447,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn is_given_up(&self, open: &Open) -> bool {
+    /// Whether the removal of this record waits no more for what is open. Where another account is to take its very
+    /// place, only a person says so: the cell may be mistyped, and then the old account is the right one.
+    fn is_given_up(&self, open: &Open, record: &EnrolmentRecord) -> bool {
+        let takes_its_place = open.target == record.target && open.uid != Some(record.uid);
         let mut hashes = failures_of(open.desired_hash, EnrolmentKind::Enrol, open.target).into_iter();
-        hashes.any(|hash| self.view.given_up.contains(&hash))
+        hashes.any(|hash| match self.view.holds.get(&hash) {
+            Some(HeldBack::Ignored) => true,
+            Some(HeldBack::GivenUp | HeldBack::NotDue) | None => {
+                !takes_its_place && self.view.given_up.contains(&hash)
+            }
+        })
     }
 }
 
@@ -460,13 +475,4 @@ fn desired_hash_of(row: &Enrolment) -> u64 {
         uid: row.uid,
         target: row.target,
     })
-}
-
-/// Nobody leaves a class that is probably over, and nobody is told about it, before that is known.
-fn wait_for_the_answer(target: ClassTarget, plan: &mut CoursePlan) {
-    for operation in plan.operations.iter_mut().filter(|operation| operation.target == target) {
-        if matches!(operation.state, EnrolmentState::Planned | EnrolmentState::Cannot(_)) {
-            operation.state = EnrolmentState::Waiting(Reason::Follows(PROBABLY_OVER));
-        }
-    }
 }

@@ -58,6 +58,7 @@ impl Model {
             now_ms: 0,
             delete_grace_ms: 0,
             was_asked: &|_| true,
+            is_shared: &|_| false,
             presence: &|_| Presence::OnRoster,
             holds: &BTreeMap::new(),
             given_up: &BTreeSet::new(),

@@ -66,6 +66,7 @@ fn planned(wanted_in: &str, in_course: &str, in_class: &str) -> String {
         now_ms: 0,
         delete_grace_ms: 0,
         was_asked: &|_| true,
+        is_shared: &|_| false,
         presence: &|_| Presence::OnRoster,
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),

@@ -78,6 +78,7 @@ impl World {
             now_ms: 1000 * HOUR_MS,
             delete_grace_ms: 72 * HOUR_MS,
             was_asked: &|_| true,
+            is_shared: &|_| false,
             presence: &presence,
             holds: &self.holds,
             given_up: &self.given_up,
@@ -317,12 +318,19 @@ fn a_new_account_is_added_and_the_old_one_removed() {
 }
 
 #[test]
-fn an_old_account_stays_while_the_new_one_can_not_get_in_until_nobody_waits_for_it_any_more() {
+fn an_old_account_stays_while_the_new_one_can_not_get_in_until_a_person_says_so() {
     let mut world = converged().without_row("s2").with_row("s2", "c1", Some(22));
     let desired_hash = world.plan().operations[0].desired_hash;
     world.holds.insert(desired_hash, HeldBack::NotDue);
     assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 waiting"]);
+    world.holds.insert(desired_hash, HeldBack::GivenUp);
     world.given_up.insert(desired_hash);
+    assert_eq!(
+        lines(&world.plan()),
+        ["enrol s2 22 waiting", "remove s2 2 waiting"],
+        "the cell may be mistyped"
+    );
+    world.holds.insert(desired_hash, HeldBack::Ignored);
     assert_eq!(lines(&world.plan()), ["enrol s2 22 waiting", "remove s2 2 planned"]);
 }
 
@@ -352,6 +360,7 @@ fn renewed(was_asked: bool, removals: Removals, evidence: Evidence) -> CoursePla
         now_ms: 0,
         delete_grace_ms: 0,
         was_asked: &|_| was_asked,
+        is_shared: &|_| false,
         presence: &|_| Presence::OnRoster,
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),
