@@ -25,9 +25,12 @@ use rosterd_core::classin_plan::{
     AccountChange, Approvals, Closure, Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
     EnrolmentState, Reason, Scope, Subject, batches, decide,
 };
-use rosterd_core::failure::{NextAttempt, Service};
+use rosterd_core::failure::{FailureOwner, NextAttempt, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId, StudentId};
+
+/// Said of a class or course that no row names, by ids that ClassIn does not know.
+const OVER: &str = "no row names it, and ClassIn does not know it any more: nobody is in it";
 
 /// An account in one class, and what is done about it: what an outcome belongs to.
 pub(super) type Key = (EnrolmentKind, ClassTarget, Option<ClassinUid>);
@@ -107,6 +110,14 @@ pub(super) fn key(operation: &EnrolmentOperation) -> Key {
 fn is_given_up(cause: &FailureCause) -> bool {
     let is_dead = cause.next == Some(NextAttempt::ByHand);
     is_dead && !cause.code.classin().is_some_and(Code::has_no_account)
+}
+
+/// What ClassIn itself did not do has not ended, and is approved still.
+fn is_fault_of_service(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
+    let kind = Subject::from(operation).key.kind;
+    let may_be =
+        |cause: &&FailureCause| matches!(cause.next, Some(NextAttempt::AfterDelay | NextAttempt::NextRun));
+    outcome.cause().filter(may_be).is_some_and(|cause| FailureOwner::is_service_fault(kind, &cause.code))
 }
 
 /// Whether the account may be found anew in this very run: what is left of it in the end is seen by the figures.
@@ -242,7 +253,11 @@ impl<'a> ClassinApplier<'a> {
             if self.notes().closed.insert(target, closure.code).is_some() {
                 continue;
             }
-            let message = decide(call(first), closure.code).message.to_owned();
+            let message = if closure.for_good && closure.code.is_not_there() {
+                OVER.to_owned()
+            } else {
+                decide(call(first), closure.code).message.to_owned()
+            };
             self.notes().remarks.push(format!("classin: {target}: {message} (code {})", closure.code));
             if closure.for_good {
                 self.notes().ended.insert(target, closure.code);
@@ -258,7 +273,7 @@ impl<'a> ClassinApplier<'a> {
         let mut held = Vec::new();
         for (at, operation) in self.plan.operations.iter().enumerate() {
             let outcome = self.outcome(at, operation);
-            if outcome.is_tried() {
+            if outcome.is_final() && !is_fault_of_service(operation, &outcome) {
                 ended.push(Subject::from(operation).key);
             }
             if outcome == Outcome::Held && operation.is_planned() {

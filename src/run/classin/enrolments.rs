@@ -265,6 +265,9 @@ pub(super) fn judge_answer(
     let what = call(&first.operation);
     if first.operation.kind == EnrolmentKind::Remove {
         let mut judged = judge(what, Sent::Positions(items.len()), answer);
+        if first.operation.class_code.is_none() {
+            over_where_not_there(&mut judged);
+        }
         for (item, judged) in items.iter().zip(&mut judged.items) {
             if let ItemVerdict::Student { code } = judged.verdict
                 && item.operation.is_replaced
@@ -276,6 +279,18 @@ pub(super) fn judge_answer(
         return judged;
     }
     judge(what, Sent::Tokens(&tokens(terms, items)), answer)
+}
+
+/// Of a class or a course that no row of the roster names: by ids that ClassIn does not know, nobody is anywhere.
+pub(super) fn over_where_not_there(judged: &mut JudgedAnswer) {
+    if let Some(closure) = judged.closed.as_mut().filter(|closure| closure.code.is_not_there()) {
+        closure.for_good = true;
+    }
+    for item in &mut judged.items {
+        if let ItemVerdict::Closed { for_good, code, .. } = &mut item.verdict {
+            *for_good |= code.is_not_there();
+        }
+    }
 }
 
 fn tokens(terms: ClassinApplyContext<'_>, items: &[EnrolmentItem]) -> Vec<Token> {

@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::closed_classes::WaitingForClosed;
 use super::context::ClassinApplyContext;
-use super::enrolments::{EnrolmentCall, EnrolmentItem, judge_answer, no_room, send, too_many};
+use super::enrolments::{
+    EnrolmentCall, EnrolmentItem, judge_answer, no_room, over_where_not_there, send, too_many,
+};
 use super::record::{self, action};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError, cause};
@@ -313,7 +315,10 @@ impl CallService for RecheckCalls<'_> {
     }
 
     async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<Found>, Broken> {
-        let judged = judge_answer(self.terms, &call.0, &answer);
+        let mut judged = judge_answer(self.terms, &call.0, &answer);
+        if call.0.first().is_some_and(|first| first.operation.class_code.is_none()) {
+            over_where_not_there(&mut judged);
+        }
         let items = call.0.iter().zip(judged.verdicts());
         let mut changes: Vec<EnrolmentChange> =
             items.filter_map(|(item, verdict)| change(item, verdict)).collect();

@@ -4,7 +4,7 @@ use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::Role;
 
-use super::{ADD, in_step, set_of};
+use super::{ADD, count, in_step, set_of};
 use rosterd_testkit::{ClassIds, DAY, HOUR, School};
 
 async fn ignore_all(school: &School) {
@@ -172,6 +172,34 @@ async fn a_class_that_nobody_is_in_yet_is_asked_once_and_then_the_course_is_left
 // The end of a term.
 
 #[tokio::test]
+async fn a_class_that_is_gone_from_roster_and_classin_is_over() {
+    for whole in [false, true] {
+        let (school, _, _) = in_step(4).await;
+        if whole {
+            school.sql("UPDATE classes SET class_id = NULL").await;
+            school.run_as(Exit::Done).await;
+        }
+        school.sql("DELETE FROM class_members").await;
+        school.sql("DELETE FROM classes").await;
+        let code = if whole { "147" } else { "143" };
+        let call = if whole { super::REMOVE_FROM_COURSE } else { super::REMOVE };
+        school.set("refuse_call", &format!("{call}@*:{code}"));
+        let report = school.run_to(Exit::Held).await;
+        let state = school.state().await;
+        state.approve(&report.digest, school.clock.now_ms() + DAY).await.unwrap();
+        state.close().await;
+        let _over = school.run().await;
+        for _ in 0..2 {
+            school.later(HOUR);
+            let report = school.run_to(Exit::Done).await;
+            assert_eq!(count(&report, "planned", "remove"), 0, "{code}");
+        }
+        assert!(school.failures().await.is_empty(), "{code}: {:?}", school.failures().await);
+        assert_eq!(school.number("SELECT count(*) FROM enrolments WHERE evidence <> 'gone'").await, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_lesson_whose_row_is_changed_before_it_is_held_stands_for_a_day_and_not_for_ever() {
     let (school, first, uids) = in_step(8).await;
     let second = ClassIds { class: school.sandbox.create_class(first.course, "second"), ..first };
@@ -225,4 +253,29 @@ async fn who_moves_into_a_class_that_is_over_keeps_the_old_one_until_its_ids_are
     assert_eq!(school.members(class), set_of(&uids[1..]));
     assert_eq!(school.members(next), set_of(&uids[..1]));
     assert!(school.failures().await.is_empty());
+}
+
+// An approval, and a service that fails.
+
+#[tokio::test]
+async fn an_approval_outlives_a_lost_answer_and_a_service_that_fails() {
+    for fault in ["lose_answer", "http_5xx:500", "refuse_call:114"] {
+        let (school, class, uids) = in_step(20).await;
+        for at in 0..8 {
+            school.leave(&format!("s{at:03}"), "c1").await;
+        }
+        let report = school.run_to(Exit::Held).await;
+        let state = school.state().await;
+        state.approve(&report.digest, school.clock.now_ms() + DAY).await.unwrap();
+        state.close().await;
+        let (name, code) =
+            fault.split_once(':').map_or((fault, String::new()), |(name, code)| (name, format!(":{code}")));
+        school.set(name, &format!("{}@*{code}", super::REMOVE));
+        let _failed = school.run().await;
+        school.sandbox.clear_faults();
+        school.later(HOUR);
+        school.run_as(Exit::Done).await;
+        assert_eq!(school.members(class), set_of(&uids[8..]), "{fault}");
+        assert!(school.failures().await.is_empty(), "{fault}");
+    }
 }

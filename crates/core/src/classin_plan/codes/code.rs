@@ -57,6 +57,12 @@ impl Code {
         self.says(Says::ClassDeleted)
     }
 
+    /// Whether ClassIn knows no class or course by these ids. Where nobody means any by them any more, that is over.
+    #[must_use]
+    pub fn is_not_there(self) -> bool {
+        self.says(Says::NotThere)
+    }
+
     /// Whether no account has this uid, so that a lost call cannot have entered anybody.
     #[must_use]
     pub fn has_no_account(self) -> bool {

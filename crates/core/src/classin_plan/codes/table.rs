@@ -30,6 +30,7 @@ pub(super) enum Says {
     TooSoon,
     ClassEnded,
     ClassDeleted,
+    NotThere,
     NoSuchAccount,
     AccountGone,
     OneValueOrTheCall,
@@ -185,16 +186,18 @@ pub(super) const TABLE: &[Row] = &[
         142,
         Class { for_good: THIS_RUN },
         "the course has no such class; correct the pair of course_id and class_id on the roster",
-    ),
-    row(143, Class { for_good: THIS_RUN }, NO_SUCH_CLASS),
-    row(144, Course { for_good: THIS_RUN }, NO_SUCH_COURSE),
+    )
+    .saying(&[Says::NotThere]),
+    row(143, Class { for_good: THIS_RUN }, NO_SUCH_CLASS).saying(&[Says::NotThere]),
+    row(144, Course { for_good: THIS_RUN }, NO_SUCH_COURSE).saying(&[Says::NotThere]),
     row(
         145,
         Class { for_good: FOR_GOOD },
         "the class has ended; ClassIn no longer changes who was in it, and nothing is to be done",
     )
     .saying(&[Says::ClassEnded]),
-    row(147, Course { for_good: THIS_RUN }, "ClassIn knows no such course; correct course_id on the roster"),
+    row(147, Course { for_good: THIS_RUN }, "ClassIn knows no such course; correct course_id on the roster")
+        .saying(&[Says::NotThere]),
     row(
         149,
         Course { for_good: FOR_GOOD },

@@ -187,13 +187,14 @@ fn the_refusal_of_our_credentials_names_all_seven_causes() {
 #[test]
 fn each_question_is_answered_with_yes_by_the_codes_of_the_contract_alone() {
     type Question = fn(Code) -> bool;
-    let questions: [(&str, Question, &[i64]); 8] = [
+    let questions: [(&str, Question, &[i64]); 9] = [
         ("is full", Code::is_full, &[130, 157]),
         ("asks for school membership", Code::asks_for_school_membership, &[228]),
         ("was registered", Code::was_registered, &[1, 340, 820]),
         ("is too soon", Code::is_too_soon, &[101_003_002]),
         ("has ended", Code::has_ended, &[145]),
         ("is deleted", Code::is_deleted, &[149, 212]),
+        ("is not there", Code::is_not_there, &[142, 143, 144, 147]),
         ("has no account", Code::has_no_account, &[400]),
         ("may be one value", Code::may_be_one_value, &[100, 155]),
     ];
