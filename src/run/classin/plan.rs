@@ -256,7 +256,7 @@ impl ClassinPlanBuilder<'_> {
     /// Whether the roster lacks the student, or marks them as left.
     fn has_left(&self, student: &StudentId) -> bool {
         match self.contradictions.standing.get(student) {
-            Some(Standing::OnRoster | Standing::Unusable) => false,
+            Some(Standing::OnRoster | Standing::Dangling | Standing::Unusable) => false,
             Some(Standing::Left) | None => true,
         }
     }
@@ -274,6 +274,7 @@ impl ClassinPlanBuilder<'_> {
             |student: &StudentId| match (seen_gone.get(student), self.contradictions.standing.get(student)) {
                 (Some((since_ms, runs)), _) => Presence::Gone { since_ms: *since_ms, runs: *runs },
                 (None, Some(Standing::Unusable)) => Presence::Unusable,
+                (None, Some(Standing::Dangling)) => Presence::Dangling,
                 (None, Some(Standing::OnRoster | Standing::Left) | None) => Presence::OnRoster,
             };
         // Where somebody has joined, the class is asked once more.

@@ -172,7 +172,8 @@ fn waiting(reason: &Reason) -> Unsent {
         | Reason::ClassRows { .. }
         | Reason::SharedContact(_)
         | Reason::NotOurs { .. }
-        | Reason::LeftAsSet(_) => Unsent::Standing,
+        | Reason::LeftAsSet(_)
+        | Reason::MemberRow => Unsent::Standing,
     }
 }
 
@@ -226,7 +227,7 @@ fn standing(
 ) -> Option<Standing> {
     let (reason, state, code, about) = match state {
         EnrolmentState::Cannot(reason @ Reason::NotOurs { .. })
-        | EnrolmentState::Skipped(reason @ Reason::LeftAsSet(_)) => {
+        | EnrolmentState::Skipped(reason @ (Reason::LeftAsSet(_) | Reason::MemberRow)) => {
             (reason, FailureState::Waiting, FailureCode::NotOurs, None)
         }
         EnrolmentState::Held(reason) => {

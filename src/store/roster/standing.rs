@@ -141,7 +141,7 @@ fn stands(row: &SqliteRow) -> Standing {
         Number::Is(1) if is("nameless") || is("is_binary") || number(row, "uid").flaw().is_some() => {
             Standing::Unusable
         }
-        Number::Is(1) if is("dangling") => Standing::Unusable,
+        Number::Is(1) if is("dangling") => Standing::Dangling,
         Number::Is(1) => Standing::OnRoster,
         Number::Is(_) | Number::Absent | Number::Other(_) => Standing::Unusable,
     }

@@ -231,6 +231,31 @@ async fn a_class_whose_students_may_stay_as_they_are_in_the_whole_course_now_is_
     assert_eq!(school.members(class), set_of(&uids));
 }
 
+// An old member row.
+
+#[tokio::test]
+async fn whom_an_old_member_row_keeps_in_a_class_is_told_until_the_row_is_gone() {
+    let (school, class, uids) = in_step(3).await;
+    let other = school.class("c2").await;
+    school.join("s000", "OLDCLUB").await;
+    school.run_as(Exit::Incomplete).await;
+    ignore_all(&school).await;
+    school.leave("s000", "c1").await;
+    school.join("s000", "c2").await;
+    for _ in 0..2 {
+        let report = school.run_to(Exit::Done).await;
+        assert_eq!(report.attention["still-in-class"].count, 1);
+        assert!(school.members(class).contains(&uids[0]) && school.members(other).contains(&uids[0]));
+    }
+    let rows = school.failures().await;
+    let told = rows.iter().find(|row| row.class_code == "c1").expect("a row");
+    assert!(told.message.contains("class_members"), "{told:?}");
+    school.leave("s000", "OLDCLUB").await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&uids[1..]));
+    assert!(school.failures().await.is_empty(), "{:?}", school.failures().await);
+}
+
 // A class that is over.
 
 #[tokio::test]

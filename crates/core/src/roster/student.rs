@@ -35,6 +35,8 @@ pub enum Standing {
     OnRoster,
     /// Marked as left.
     Left,
+    /// There and active, with a member row that names no class: that one may be meant where they are no longer wanted.
+    Dangling,
     /// With rows that cannot be used: the student keeps what they hold, and is no leaver.
     Unusable,
 }

@@ -126,6 +126,8 @@ pub enum Reason {
     },
     /// It is no longer wanted there, and the configuration takes nobody out, or not on this evidence.
     LeftAsSet(LeftAsSet),
+    /// A member row of the student names no class: this one may be meant.
+    MemberRow,
     /// An earlier failure holds it back.
     HeldBack(HeldBack),
     /// The class is full.
@@ -155,6 +157,7 @@ impl Reason {
             | Self::ClassRows { .. }
             | Self::SharedContact(_) => self.named().map(|named| named.word.as_str()),
             Self::NotOurs { .. } | Self::LeftAsSet(_) => Some("not-ours"),
+            Self::MemberRow => Some("member-row"),
             Self::HeldBack(HeldBack::NotDue) => Some("not-due"),
             Self::HeldBack(HeldBack::GivenUp) => Some("dead-letter"),
             Self::HeldBack(HeldBack::Ignored) => Some("ignored"),
@@ -199,6 +202,7 @@ impl Reason {
             | Self::Missing(_)
             | Self::NotOurs { .. }
             | Self::LeftAsSet(_)
+            | Self::MemberRow
             | Self::HeldBack(_)
             | Self::NoRoom
             | Self::Follows(_)
@@ -225,6 +229,7 @@ impl Reason {
             | Self::ClassRows { .. }
             | Self::NotOurs { .. }
             | Self::LeftAsSet(_)
+            | Self::MemberRow
             | Self::HeldBack(_)
             | Self::NoRoom
             | Self::Follows(_)
@@ -311,6 +316,11 @@ impl fmt::Display for Reason {
                 evidence.as_str()
             ),
             Self::LeftAsSet(left) => left.fmt(f),
+            Self::MemberRow => f.write_str(
+                "still in the class: a row of class_members that is this student's names a class that is not there or \
+                 cannot be read, and this one may be meant. Mend or remove that row, and the student is taken out; \
+                 rosterd failures ignore leaves them in the class",
+            ),
             Self::HeldBack(how) => how.fmt(f),
             Self::NoRoom => f.write_str(
                 "the class is full: rosterd asks again within the hour, or when the roster changes",

@@ -307,6 +307,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::SharedContact(_)
         | Reason::NotOurs { .. }
         | Reason::LeftAsSet(_)
+        | Reason::MemberRow
         | Reason::HeldBack(_)
         | Reason::NoRoom
         | Reason::Follows(_)

@@ -68,6 +68,8 @@ pub enum Presence {
     OnRoster,
     /// On it, with rows that cannot be used: every class is kept.
     Unusable,
+    /// On it, with a member row that names no class: every class is kept, and each that is no longer wanted is told.
+    Dangling,
     /// Absent from it, or no longer active.
     Gone {
         /// Since when, in milliseconds since 1970 UTC.

@@ -249,6 +249,10 @@ impl<'a> Planner<'a> {
                 || (self.view.closed)(target).is_some_and(Code::is_deleted)
             {
                 plan.to_forget.push((record.uid, target));
+            } else if (self.view.presence)(&record.student) == Presence::Dangling {
+                *plan.staying.entry(target).or_default() += 1;
+                let state = EnrolmentState::Skipped(Reason::MemberRow);
+                plan.operations.push(EnrolmentOperation { state, ..self.removal(record, place) });
             } else {
                 match (self.may_remove(record.evidence), self.end_in_the_course(record)) {
                     (true, Some(CourseEnd::Removed | CourseEnd::Waits) | None) => {
