@@ -102,6 +102,7 @@ impl StateStore {
         }
         transaction.commit().await.doing(DOING)
     }
+
     /// These were refused with everything else of the run: no attempt of theirs, unless they have been refused before beside
     /// others that went through. What follows is for `decide` to say.
     pub async fn excuse_items(

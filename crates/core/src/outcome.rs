@@ -110,7 +110,7 @@ impl<G> Outcome<G> {
         matches!(self, Self::Applied(_))
     }
 
-    /// Whether it was tried: then an approval of it is used up.
+    /// Whether it was tried.
     #[must_use]
     pub fn is_tried(&self) -> bool {
         match self {

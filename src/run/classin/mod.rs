@@ -280,7 +280,6 @@ async fn apply_all(
         }
     };
     count_accounts(terms, &plan, &registered, &renamed, report);
-    use_up(terms, &plan, &renamed).await?;
     let is_stopped = registered.stopped().is_some() || renamed.stopped().is_some();
     let may_go_on = !is_stopped && report.severity != Severity::Temporary;
     let was_accepted = terms.side.transport.was_accepted();
@@ -439,16 +438,4 @@ fn count_accounts(
             report.worsen(Severity::of_outcome(&outcome));
         }
     }
-}
-
-/// An approval of names is good for one attempt at each.
-async fn use_up(
-    terms: ClassinApplyContext<'_>,
-    plan: &ClassinPlan,
-    renamed: &AccountsApplied,
-) -> Result<(), StoreError> {
-    let renames = plan.accounts.operations.iter().enumerate();
-    let tried = renames.filter(|(at, one)| one.kind == AccountKind::Rename && renamed.outcome(*at).is_some());
-    let ended: Vec<_> = tried.map(|(_, operation)| Subject::from(operation).key).collect();
-    terms.context.state.use_up_approvals(&ended).await
 }

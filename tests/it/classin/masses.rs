@@ -103,6 +103,26 @@ async fn a_name_that_was_not_written_counts_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn approved_names_stay_approved_when_their_answers_are_lost() {
+    let (mut school, _) = registering().await;
+    school.setting("GUARD__MAX_MODIFY", "0");
+    apply(&school, 20).await;
+    school.run_as(Exit::Done).await;
+    school.sql("UPDATE students SET name = 'Married ' || student_id WHERE student_id < 'a12'").await;
+    school.run_as(Exit::Held).await;
+    approve(&school);
+    school.set("drop_request", &format!("{NAME}@*"));
+    let lost = school.run().await;
+    assert_eq!(count(&lost, "applied", "rename"), 0);
+    school.sandbox.clear_faults();
+    school.later(HOUR);
+    let report = school.run().await;
+    assert_eq!((count(&report, "held", "rename"), count(&report, "applied", "rename")), (0, 12));
+    assert_eq!(school.sandbox.school_name(uid(&school, 11)).as_deref(), Some("Married a11"));
+    assert_eq!(school.number("SELECT count(*) FROM approvals").await, 0, "each is good for once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approved_mass_of_removals_stays_approved_when_the_service_fails() {
     for fault in ["lose_answer", "drop_request", "http_5xx"] {
         let (school, class, uids) = in_step(20).await;
