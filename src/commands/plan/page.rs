@@ -97,7 +97,7 @@ struct HoldCommand {
     approve: String,
 }
 
-/// The names of all students whom the plan is about; nobody's where the roster cannot be read any more.
+/// The names of all students whom the plan is about. A plan about nobody reads no roster, which may be why it is.
 ///
 /// # Errors
 /// When the roster cannot be read to its end.
@@ -113,6 +113,9 @@ pub(super) async fn names_of(
         })
         .collect();
     let mut names = NamesById::new();
+    if unnamed.is_empty() {
+        return Ok(names);
+    }
     let mut snapshot = roster.snapshot().await?;
     {
         let mut active = std::pin::pin!(snapshot.names());
