@@ -48,7 +48,7 @@ pub use severity::Severity;
 use crate::clock::Clock;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
-use crate::store::{RosterDatabase, RunRow, RunStart, StateStore, StoreError};
+use crate::store::{PLAN, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::{Digest, MemoryKey};
 use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, held_digest};
@@ -142,9 +142,6 @@ pub struct Intended {
     pub exam: Option<PlannedExam>,
     pub classin: EnrolmentLines,
 }
-
-/// The word for a plan in tables and reports, where a run has its trigger.
-const PLAN: &str = "plan";
 
 /// One run.
 ///

@@ -88,7 +88,7 @@ pub use roster::{
 };
 pub use roster_rows::former_group_key;
 pub use row_blocks::row_channel;
-pub use runs::{RunRow, RunStart};
+pub use runs::{PLAN, RunRow, RunStart};
 pub use service_accounts::{AccountTaking, OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT};
 pub use standing::{Standing, StandingRows};
 pub use state::StateStore;

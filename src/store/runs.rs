@@ -4,8 +4,8 @@ use super::error::{Doing, Written};
 use super::{StateStore, StoreError, run_holder};
 use rosterd_core::roster::RunId;
 
-/// The trigger of a run that is only shown.
-const PLAN: &str = "plan";
+/// The word for a plan in tables and reports, where a run has its trigger.
+pub const PLAN: &str = "plan";
 
 /// A run's data at its start.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! Reads what ClassIn's guard needs, and reports what it held.
 
+use std::collections::HashSet;
+
 use super::ClassinSide;
 use super::plan::ClassinPlan;
 use crate::run::Context;
@@ -9,12 +11,12 @@ use rosterd_core::classin_plan::{
     Approvals, ClassinGuard, EnrolmentOperation, EnrolmentState, Reason, classin_holds, let_wait,
 };
 use rosterd_core::roster::StudentId;
-use std::collections::HashSet;
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Holds leavers of whom too many went missing at once, also while they wait. Removals count against `guard.max_delete` of what we hold in ClassIn and `guard.max_group` of each class, names
-/// against `guard.max_modify` of the accounts that we know.
+/// Holds leavers of whom too many went missing at once, also while they wait. Removals count against `guard.max_delete` of
+/// what we hold in ClassIn and `guard.max_group` of each class, names against `guard.max_modify` of the accounts that we
+/// know.
 pub(super) async fn hold_excess(
     context: &Context,
     side: &ClassinSide,
