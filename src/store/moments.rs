@@ -5,8 +5,8 @@ use super::{StateStore, StoreError};
 
 impl StateStore {
     /// Moments that lie further ahead than they ever could are now: failures and groups to be created are due within
-    /// `longest_delay_ms`, look-ups of groups within `verify_groups_ms`; no link is made, no class found full, nothing held
-    /// and no results are read in the future.
+    /// `longest_delay_ms`, look-ups of groups within `verify_groups_ms`; no link is made, no class found full, nothing held,
+    /// nothing sent and no results are read in the future.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -29,6 +29,7 @@ impl StateStore {
             ("UPDATE full_classes SET at_ms = ?1 WHERE at_ms > ?2", 0),
             ("UPDATE result_passes SET finished_at_ms = ?1 WHERE finished_at_ms > ?2", 0),
             ("UPDATE holds SET since_ms = ?1 WHERE since_ms > ?2", 0),
+            ("UPDATE intents SET sent_at_ms = ?1 WHERE sent_at_ms > ?2", 0),
         ];
         for (statement, ahead_ms) in statements {
             sqlx::query(statement)

@@ -113,3 +113,18 @@ async fn what_a_clock_that_was_ahead_found_held_is_held_since_now() {
     let since: jiff::Timestamp = report.holds[0].since.parse().unwrap();
     assert!(since.as_millisecond() <= world.clock.now_ms(), "{since}");
 }
+
+#[tokio::test]
+async fn an_add_that_was_lost_under_a_clock_that_was_ahead_is_sent_again_after_a_quarter_of_an_hour() {
+    let mut world = ExamSchool::in_step(students(20)).await;
+    world.put(student("newcomer")).await;
+    world.set("drop_request", "addStudents@*");
+    world.later(400 * DAY);
+    assert_eq!(world.run().await.applied(), "");
+    world.later(-400 * DAY);
+    world.sandbox.clear_faults();
+    assert_eq!(world.run().await.applied(), "", "it may still turn out to have been done");
+    world.later(8 * HOUR);
+    assert_eq!(world.run().await.applied(), "1 add");
+    assert_eq!(world.sandbox.candidate_count(), 21);
+}
