@@ -48,7 +48,7 @@ pub use severity::Severity;
 use crate::clock::Clock;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::exam::ExamWriter;
-use crate::store::{PLAN, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
+use crate::store::{PLAN, PlannedService, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::{Digest, MemoryKey};
 use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, held_digest};
@@ -351,7 +351,9 @@ async fn remember_holds(
     // A service that could not be planned for holds what it held.
     let is_planned = |report: &ServiceReport| !report.enabled || !report.digest.is_empty();
     let planned = services.iter().filter(|(_, report)| is_planned(report));
-    let planned: Vec<Service> = planned.map(|(service, _)| *service).collect();
+    let planned: Vec<PlannedService> = planned
+        .map(|(service, report)| PlannedService { service: *service, is_complete: report.complete })
+        .collect();
     let held_digest = held_digest(&holds);
     let shown: Vec<&str> = [Some(digest), held_digest.as_deref()].into_iter().flatten().collect();
     let since = context.state.remember_holds(&planned, &holds, &shown, now_ms).await?;

@@ -9,7 +9,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
 use super::keys::{fingerprint, keys, read_key, stored};
-use super::{StateStore, StoreError};
+use super::{StateStore, StoreError, held_masses};
 
 /// One operation that an approval of a digest may cover: it was held under that digest, and is held still.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,7 @@ impl StateStore {
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
+            held_masses::decide(&mut transaction, key, stored(*desired_hash)).await?;
             if word.is_some() {
                 wake(&mut transaction, key).await?;
             }
@@ -241,19 +242,24 @@ impl StateStore {
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
-    /// Takes back what a person let go ahead because these students had left: they are back.
-    pub async fn end_approvals_of_returned(&self, students: &HashSet<StudentId>) -> Result<(), StoreError> {
+    /// Takes back what a person let go ahead because these students had left, and that they were held together: they are back.
+    pub async fn forget_leave_of(&self, students: &HashSet<StudentId>) -> Result<(), StoreError> {
         if students.is_empty() {
             return Ok(());
         }
+        let doing = "ending what was said of students who are back";
         let students: BTreeSet<&str> = students.iter().map(StudentId::as_str).collect();
+        let students = serde_json::json!(students).to_string();
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "DELETE FROM approvals WHERE of_leaver = 1 AND student_id IN (SELECT value FROM json_each(?))",
         )
-        .bind(serde_json::json!(students).to_string())
-        .execute(self.writer()?)
+        .bind(&students)
+        .execute(&mut *transaction)
         .await
-        .done("ending approvals of students who are back")
+        .doing(doing)?;
+        held_masses::forget_returned(&mut transaction, &students).await?;
+        transaction.commit().await.doing(doing)
     }
 
     /// What is wanted is known by another hash now, as of a group that has its gid since: its approval stays one.

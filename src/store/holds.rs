@@ -8,12 +8,20 @@ use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
 use super::keys::stored;
-use super::{StateStore, StoreError};
+use super::{StateStore, StoreError, held_masses};
 
 /// In milliseconds. What has not been held for so long is forgotten, with the digests that named it.
 const HOLDS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 const DOING: &str = "remembering what is held";
+
+/// A service that a run or a plan was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedService {
+    pub service: Service,
+    /// Whether both sides were read completely: only then is what is not held wanted no more.
+    pub is_complete: bool,
+}
 
 /// One hold that stands, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +84,7 @@ impl StateStore {
     /// What it no longer holds stands no longer. Says since when each is held.
     pub async fn remember_holds(
         &self,
-        services: &[Service],
+        services: &[PlannedService],
         holds: &[Hold],
         shown_under: &[&str],
         now_ms: i64,
@@ -86,9 +94,9 @@ impl StateStore {
         for hold in holds {
             since.push(held_since(&mut transaction, hold).await?.unwrap_or(now_ms));
         }
-        let services: Vec<&str> = services.iter().map(|service| service.as_str()).collect();
+        let names: Vec<&str> = services.iter().map(|planned| planned.service.as_str()).collect();
         sqlx::query("UPDATE holds SET is_standing = 0 WHERE service IN (SELECT value FROM json_each(?))")
-            .bind(serde_json::json!(services).to_string())
+            .bind(serde_json::json!(names).to_string())
             .execute(&mut *transaction)
             .await
             .done(DOING)?;
@@ -100,6 +108,10 @@ impl StateStore {
             }
         }
         forget(&mut transaction, now_ms.saturating_sub(HOLDS_KEPT_MS)).await?;
+        held_masses::remember(&mut transaction, holds, now_ms).await?;
+        for planned in services.iter().filter(|planned| planned.is_complete) {
+            held_masses::forget(&mut transaction, planned.service, now_ms).await?;
+        }
         transaction.commit().await.doing(DOING)?;
         Ok(since)
     }

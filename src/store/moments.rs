@@ -29,6 +29,7 @@ impl StateStore {
             ("UPDATE full_classes SET at_ms = ?1 WHERE at_ms > ?2", 0),
             ("UPDATE result_passes SET finished_at_ms = ?1 WHERE finished_at_ms > ?2", 0),
             ("UPDATE holds SET since_ms = ?1 WHERE since_ms > ?2", 0),
+            ("UPDATE held_masses SET held_at_ms = ?1 WHERE held_at_ms > ?2", 0),
             ("UPDATE intents SET sent_at_ms = ?1 WHERE sent_at_ms > ?2", 0),
         ];
         for (statement, ahead_ms) in statements {

@@ -9,17 +9,18 @@ use crate::store::StoreError;
 use rosterd_core::exam_plan::{Approved, Fingerprint, GuardedPlan};
 use rosterd_core::failure::{OperationKey, Service};
 
-/// Ends the approvals of leavers who are on the roster: who leaves again needs a new one, also where what follows in this
-/// run fails, or it is only a plan.
+/// Ends the approvals of leavers who are on the roster, and what was held of them together: who leaves again is judged anew,
+/// also where what follows in this run fails, or it is only a plan.
 pub(super) async fn end_of_returned(context: &Context) -> Result<(), ExamSyncError> {
-    let leavers = context.state.approved_leavers().await?;
+    let mut leavers = context.state.approved_leavers().await?;
+    leavers.extend(context.state.leavers_held_together().await?);
     if leavers.is_empty() {
         return Ok(());
     }
     let mut snapshot = context.roster.snapshot().await?;
     let returned = snapshot.active_among(&leavers).await?;
     snapshot.close().await?;
-    Ok(context.state.end_approvals_of_returned(&returned).await?)
+    Ok(context.state.forget_leave_of(&returned).await?)
 }
 
 /// What a plan wants, as it was before its groups were created: the same positions, perhaps other hashes.

@@ -35,6 +35,7 @@ pub(super) async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Re
         max_move: side.guard.max_move,
         max_group: side.guard.max_group,
         recent: context.state.recent_exam_writes(now_ms.saturating_sub(DAY_MS)).await?,
+        held_before: context.state.held_masses().await?,
         approved: context.state.approved(now_ms).await?,
     })
 }

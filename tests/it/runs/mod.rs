@@ -7,6 +7,7 @@ mod found;
 mod gone;
 mod groups;
 mod guard;
+mod held_masses;
 mod holds;
 mod kept;
 mod leavers;

@@ -37,6 +37,17 @@ impl FirstContact {
     }
 }
 
+impl FirstContact {
+    /// As it was before so many of these students were entered.
+    pub(super) fn before(&self, entered: u64) -> Self {
+        Self {
+            students: self.students.saturating_add(entered),
+            links: self.links.saturating_sub(entered),
+            ..self.clone()
+        }
+    }
+}
+
 impl fmt::Display for FirstContact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { students, links: _, candidates, matches, theirs, ours } = self;

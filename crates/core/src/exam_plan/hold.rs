@@ -1,6 +1,7 @@
 //! What is held and why: each reason once, under a digest that stays the same while the same is held.
 
 use super::fingerprint::{Digest, Fingerprint};
+use super::held_mass::HeldMass;
 use super::hold_word::{HoldWord, NamedHold};
 use crate::failure::{OperationKey, Service};
 
@@ -19,6 +20,8 @@ pub struct Hold {
     pub count: Option<u64>,
     /// The limit.
     pub limit: Option<u64>,
+    /// For too many people at once: the figures by which each of them stays held.
+    pub mass: Option<HeldMass>,
     /// What is held for it.
     pub operations: Vec<HeldOperation>,
 }
@@ -106,6 +109,7 @@ mod tests {
             message: format!("{} deletes, and 3 in the last 24 hours", operations.len()),
             count: None,
             limit: Some(20),
+            mass: None,
             operations: operations.iter().map(|(student, hash)| operation(student, *hash)).collect(),
         }
     }

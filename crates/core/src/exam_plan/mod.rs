@@ -48,6 +48,7 @@ mod group_change;
 mod group_creation;
 mod groups;
 mod guard;
+mod held_mass;
 mod hold;
 mod hold_word;
 mod identity;
@@ -109,6 +110,7 @@ pub use group_creation::{
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;
 pub use guard::{Guard, GuardedPlan, allowance, masses};
+pub use held_mass::{HeldMass, HeldMasses, MassLimit};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};

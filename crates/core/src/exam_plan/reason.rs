@@ -10,6 +10,7 @@ pub use super::skip_reason::SkipReason;
 
 use super::fingerprint::Digest;
 use super::first_contact::FirstContact;
+use super::held_mass::{HeldMass, MassLimit};
 use super::hold_word::{HoldWord, NamedHold};
 use super::person_doubt::PersonDoubt;
 use crate::counted::{counted, grouped};
@@ -81,6 +82,8 @@ pub enum HoldReason {
     SamePerson(PersonDoubt),
     /// The leaver is also in these groups, which never stood on the roster.
     ForeignGroup(BTreeSet<Gid>),
+    /// Part of what a limit held before, about which nobody has decided, though what is left would be within it.
+    StillHeld(Box<HoldReason>),
 }
 
 /// What holds an operation: a limit, or a doubt about single people.
@@ -91,20 +94,69 @@ enum HoldKind {
 }
 
 impl HoldReason {
+    /// Too much by one of the limits that count people.
+    pub(super) fn of_mass(limit: MassLimit, excess: Excess) -> Option<Self> {
+        Some(match limit {
+            MassLimit::Deletes => Self::TooManyDeletes(excess),
+            MassLimit::Missing => Self::TooManyMissing(excess),
+            MassLimit::Modifies => Self::TooManyModifies(excess),
+            MassLimit::LoginChanges => Self::TooManyLoginChanges(excess),
+            MassLimit::Vanished => Self::TooManyVanished(excess),
+            MassLimit::Moves => Self::TooManyMoves(excess),
+            MassLimit::Group(gid) => Self::GroupShrinks(gid, excess),
+            MassLimit::Overwrites => Self::TooManyOverwrites(excess),
+            MassLimit::FirstContact => return None,
+        })
+    }
+
+    /// The mass that this holds, where it is one of people. Those who are too many only with the ones of the last 24 hours are
+    /// none: they go ahead when that day is over.
+    pub(super) fn mass(&self) -> Option<HeldMass> {
+        let (limit, excess) = match self {
+            Self::TooManyDeletes(excess) => (MassLimit::Deletes, excess),
+            Self::TooManyMissing(excess) | Self::TooManyMissingPaired { excess, paired: _ } => {
+                (MassLimit::Missing, excess)
+            }
+            Self::TooManyModifies(excess) => (MassLimit::Modifies, excess),
+            Self::TooManyLoginChanges(excess) => (MassLimit::LoginChanges, excess),
+            Self::TooManyVanished(excess) => (MassLimit::Vanished, excess),
+            Self::TooManyMoves(excess) => (MassLimit::Moves, excess),
+            Self::GroupShrinks(gid, excess) => (MassLimit::Group(*gid), excess),
+            Self::TooManyOverwrites(excess) => (MassLimit::Overwrites, excess),
+            Self::StillHeld(reason) => return reason.mass(),
+            Self::FirstContact(contact) => {
+                return Some(HeldMass { limit: MassLimit::FirstContact, total: contact.students });
+            }
+            Self::GroupToZero(_)
+            | Self::TooManyGroups { .. }
+            | Self::NothingAgrees { .. }
+            | Self::StillNamed
+            | Self::UnreadableIds
+            | Self::RowsOfNobody(_)
+            | Self::TwinOf(_)
+            | Self::SamePerson(_)
+            | Self::ForeignGroup(_) => return None,
+        };
+        (excess.count > excess.limit).then_some(HeldMass { limit, total: excess.total })
+    }
+
     /// The two kinds, told apart in this one place.
     fn kind(&self) -> HoldKind {
         match self {
-            Self::TooManyDeletes(_) => HoldKind::Limit("max-delete"),
-            Self::TooManyModifies(_) => HoldKind::Limit("max-modify"),
-            Self::TooManyLoginChanges(_) => HoldKind::Limit("login-changes"),
-            Self::TooManyVanished(_) => HoldKind::Limit("vanished"),
+            Self::TooManyDeletes(_) => HoldKind::Limit(MassLimit::Deletes.code()),
+            Self::TooManyModifies(_) => HoldKind::Limit(MassLimit::Modifies.code()),
+            Self::TooManyLoginChanges(_) => HoldKind::Limit(MassLimit::LoginChanges.code()),
+            Self::TooManyVanished(_) => HoldKind::Limit(MassLimit::Vanished.code()),
             Self::GroupToZero(_) => HoldKind::Limit("group-to-zero"),
             Self::TooManyGroups { .. } => HoldKind::Limit("new-groups"),
-            Self::TooManyMoves(_) => HoldKind::Limit("max-move"),
-            Self::GroupShrinks(..) => HoldKind::Limit("max-group"),
-            Self::TooManyOverwrites(_) => HoldKind::Limit("take-overs"),
-            Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => HoldKind::Limit("missing"),
-            Self::FirstContact(_) => HoldKind::Limit("first-contact"),
+            Self::TooManyMoves(_) => HoldKind::Limit(MassLimit::Moves.code()),
+            Self::GroupShrinks(gid, _) => HoldKind::Limit(MassLimit::Group(*gid).code()),
+            Self::TooManyOverwrites(_) => HoldKind::Limit(MassLimit::Overwrites.code()),
+            Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => {
+                HoldKind::Limit(MassLimit::Missing.code())
+            }
+            Self::FirstContact(_) => HoldKind::Limit(MassLimit::FirstContact.code()),
+            Self::StillHeld(reason) => reason.kind(),
             Self::NothingAgrees { sid, student: _, compared: _, is_of_open_add: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
             }
@@ -150,6 +202,7 @@ impl HoldReason {
                 Some((it.count.saturating_add(it.recent), it.limit))
             }
             Self::TooManyGroups { count, limit, .. } => Some((*count, *limit)),
+            Self::StillHeld(reason) => reason.figures(),
             Self::GroupToZero(_)
             | Self::FirstContact(_)
             | Self::NothingAgrees { .. }
@@ -291,6 +344,9 @@ impl fmt::Display for HoldReason {
                     it.before()
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
+            }
+            Self::StillHeld(reason) => {
+                write!(f, "{reason}; these are left of that, and nobody has decided about them")
             }
             Self::SamePerson(doubt) => doubt.fmt(f),
             Self::ForeignGroup(gids) => write!(

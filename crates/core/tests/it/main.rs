@@ -6,6 +6,7 @@ mod classin;
 mod first_contact;
 mod group_creation;
 mod guard;
+mod held_before;
 mod missing;
 mod outcomes;
 mod planner_properties;

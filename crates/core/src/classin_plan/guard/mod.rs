@@ -263,6 +263,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             message: sentence,
             count: None,
             limit: reason.over_limit().map(|over| over.limit),
+            mass: None,
             operations: Vec::new(),
         });
         let desired_hash = Fingerprint(desired_hash);

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::Guard;
 use crate::exam_plan::Plan;
+use crate::exam_plan::held_mass::MassLimit;
 use crate::exam_plan::operation::{Change, Operation};
 use crate::exam_plan::reason::HoldReason;
 
 impl Guard {
     /// Holds the adds; who matches a candidate is taken over all the same.
     pub(super) fn hold_first_contact(&self, plan: &mut Plan) {
-        if plan.contact.is_strange() {
+        // Who was let go one by one makes the account no better known.
+        let let_go = self.held_before.decided(MassLimit::FirstContact);
+        if plan.contact.is_strange() || plan.contact.before(let_go).is_strange() {
             let reason = HoldReason::FirstContact(Arc::new(plan.contact.clone()));
             let enters = |operation: &Operation| matches!(&operation.change, Change::Add(add) if add.replaces.is_none());
             self.hold(plan, &reason, enters);

@@ -91,6 +91,7 @@ fn empty_hold(reason: &HoldReason) -> Hold {
         message: reason.to_string(),
         count,
         limit,
+        mass: reason.mass(),
         operations: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::held_before::MassSizes;
 use super::{Guard, allowance, tally};
 use crate::exam_plan::operation::{Change, Operation, OperationState};
 use crate::exam_plan::reason::{Excess, HoldReason, SkipReason};
@@ -28,9 +29,14 @@ impl Guard {
                 waiting.extend(leaver.waits.then(|| (leaver.dismissal.clone(), excess)));
             }
         }
-        if held.is_empty() {
+        let held_before = self.held_before(&judged, &held, &self.held_before.people(plan));
+        if held.is_empty() && held_before.is_empty() {
             return;
         }
+        let waiting_still = judged.iter().filter(|leaver| leaver.waits);
+        let waiting_still: Vec<(DesiredDismissal, HoldReason)> = waiting_still
+            .filter_map(|leaver| Some((leaver.dismissal.clone(), held_before.get(leaver.student())?.clone())))
+            .collect();
         let paired = paired(plan, &held);
         let reason = |excess: Excess| match paired {
             0 => HoldReason::TooManyMissing(excess),
@@ -38,12 +44,14 @@ impl Guard {
         };
         // A mass is a mass whatever else is asked about its people: that is asked when the mass is let go.
         for operation in plan.operations.iter_mut().filter(|operation| may_go_or_is_asked_about(operation)) {
-            let excess = held.get(&operation.student).filter(|_| operation.of_leaver);
-            if let Some(excess) = excess {
-                operation.state = OperationState::Held(reason(*excess));
+            let fresh = held.get(&operation.student).map(|excess| reason(*excess));
+            let reason = fresh.or_else(|| held_before.get(&operation.student).cloned());
+            if let Some(reason) = reason.filter(|_| operation.of_leaver) {
+                operation.state = OperationState::Held(reason);
             }
         }
-        let shown = waiting.into_iter().map(|(dismissal, excess)| held_dismissal(dismissal, reason(excess)));
+        let fresh = waiting.into_iter().map(|(dismissal, excess)| (dismissal, reason(excess)));
+        let shown = fresh.chain(waiting_still).map(|(dismissal, reason)| held_dismissal(dismissal, reason));
         plan.operations.extend(shown);
         plan.sort();
     }
@@ -66,6 +74,22 @@ impl Guard {
             !is_decided.unwrap_or_else(|| self.approved.contains_key(student, *kind, *desired_hash))
         };
         plan.missing.iter().filter(is_judged).collect()
+    }
+
+    /// Those of a mass that was held before, and is none by the figures of today.
+    fn held_before(
+        &self,
+        judged: &[&MissingLeaver],
+        held: &HashMap<StudentId, Excess>,
+        sizes: &MassSizes,
+    ) -> HashMap<StudentId, HoldReason> {
+        let others =
+            judged.iter().map(|leaver| leaver.student()).filter(|student| !held.contains_key(*student));
+        let before = others.filter_map(|student| {
+            let mass = self.held_before.of_leaver(student)?;
+            Some((student.clone(), self.still_too_much(mass, sizes)?))
+        });
+        before.collect()
     }
 
     fn excess_of(&self, people: usize, linked: u64) -> Option<Excess> {

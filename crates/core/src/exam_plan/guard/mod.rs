@@ -11,6 +11,7 @@ mod first_contact;
 mod followers;
 mod groups;
 mod guarded_plan;
+mod held_before;
 mod missing;
 mod modifies;
 mod moves;
@@ -25,6 +26,7 @@ pub use missing::masses;
 use super::Plan;
 use super::approved::Approved;
 use super::decide::block_dependent_renames;
+use super::held_mass::HeldMasses;
 use super::operation::{Operation, OperationState};
 use super::reason::HoldReason;
 use super::recent_writes::RecentWrites;
@@ -45,6 +47,8 @@ pub struct Guard {
     pub max_group: Limit,
     /// Who was written for in the last 24 hours.
     pub recent: RecentWrites,
+    /// Who was held as part of too much before, and nobody has decided about.
+    pub held_before: HeldMasses,
     /// Operations that a person let go ahead.
     pub approved: Approved,
 }
@@ -65,6 +69,7 @@ impl Guard {
         self.hold_modifies(&mut plan);
         self.hold_moves(&mut plan);
         self.hold_shrinking_groups(&mut plan);
+        self.hold_again(&mut plan);
         block_dependent_renames(&mut plan.operations);
         self.hold_last_members(&mut plan);
         followers::skip_groups_of_held(&mut plan);

@@ -9,7 +9,7 @@ use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::Limit;
 
 /// Login values that change, of the linked students on the roster: a mapping mistake looks like that.
-const MOST_LOGIN_CHANGES: Limit = Limit::Percent(5.0);
+pub(super) const MOST_LOGIN_CHANGES: Limit = Limit::Percent(5.0);
 
 impl Guard {
     pub(super) fn hold_login_changes(&self, plan: &mut Plan) {

@@ -24,12 +24,12 @@ pub use show::lines;
 use rosterd_core::exam_plan::audit::{Audit, Departure, Violation, audit};
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, CountedWrite, Diff, DiffBuilder, Fingerprint, GroupBook,
-    GroupDecisions, GroupsInput, Guard, GuardedPlan, Link, Listing, LoginFact, LookupRequests, LookupResults,
-    LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenAdd, OpenFailures, OperationState,
-    Origin, Plan, PlanInput, Policy, RecentWrites, RosterCertificate, RosterFlaw, RosterTally, RunHasher,
-    SharedLogins, SidFact, SilencedHold, StoodGroup, Trust, Wave,
+    GroupDecisions, GroupsInput, Guard, GuardedPlan, HeldMasses, HeldOperation, Link, Listing, LoginFact,
+    LookupRequests, LookupResults, LookupTerms, MappedField, Mapping, MemoryKey, ObservedBuilder, OpenAdd,
+    OpenFailures, OperationState, Origin, Plan, PlanInput, Policy, RecentWrites, RosterCertificate,
+    RosterFlaw, RosterTally, RunHasher, SharedLogins, SidFact, SilencedHold, StoodGroup, Trust, Wave,
 };
-use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash};
+use rosterd_core::failure::{FailureState, OpenFailure, RecordedHash, RecordedKind};
 use rosterd_core::roster::{Adopt, Leavers, Limit, Mode};
 use rosterd_core::roster::{FieldId, Gid, Group, GroupCode, LoginValue, Sid, StudentId};
 
@@ -171,6 +171,7 @@ impl World {
                 max_move: Limit::Percent(100.0),
                 max_group: Limit::Percent(100.0),
                 recent: RecentWrites::default(),
+                held_before: HeldMasses::default(),
                 approved: Approved::default(),
             },
             holds: OpenFailures::default(),
@@ -617,8 +618,39 @@ impl World {
 
     /// A person approves everything that the plan holds.
     pub fn approve(&mut self) -> &mut Self {
+        self.approve_only(|_| true)
+    }
+
+    /// The state database remembers who is held as part of too much.
+    pub fn remember_held(&mut self) -> &mut Self {
+        for hold in self.plan().held() {
+            let Some(mass) = hold.mass else { continue };
+            for HeldOperation { key, desired_hash, of_leaver, named: _ } in hold.operations {
+                match (of_leaver, key.kind) {
+                    (true, _) => self.guard.held_before.insert_leaver(key.student, mass),
+                    (false, RecordedKind::Exam(kind)) => {
+                        self.guard.held_before.insert(key.student, kind, desired_hash, mass);
+                    }
+                    (false, RecordedKind::Classin(_) | RecordedKind::RosterRow) => {
+                        unreachable!("of the exam side")
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    /// A person approves what is held of these students.
+    pub fn approve_only(&mut self, concerns: impl Fn(&str) -> bool) -> &mut Self {
         let plan = self.plan();
-        for held in &plan.operations {
+        for hold in plan.held() {
+            let Some(mass) = hold.mass else { continue };
+            let students = hold.operations.iter().map(|held| &held.key.student);
+            for student in students.filter(|student| concerns(student.as_str())) {
+                self.guard.held_before.decide(student.clone(), mass.limit);
+            }
+        }
+        for held in plan.operations.iter().filter(|held| concerns(held.student.as_str())) {
             let OperationState::Held(reason) = &held.state else { continue };
             let (student, kind, desired_hash) = (held.student.clone(), held.kind(), held.desired_hash);
             match reason.named() {

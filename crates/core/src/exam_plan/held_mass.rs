@@ -1,0 +1,190 @@
+//! Who was held as part of too much at once, by person.
+//!
+//! A mass is judged by figures, and figures change: newcomers raise the number that a limit is measured against, and who is
+//! approved by name no longer counts. The others are no smaller a doubt for that. They stay held until a person has decided
+//! about them, or until so many are back, or mended, that the limit of that day would have allowed what is left together with
+//! those who were approved.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Plan;
+use super::fingerprint::Fingerprint;
+use super::kind::OperationKind;
+use super::operation::Operation;
+use crate::roster::{Gid, StudentId};
+
+/// A limit that counts people, and holds all of them where they are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MassLimit {
+    /// Leavers whose time has come.
+    Deletes,
+    /// Leavers who went missing together.
+    Missing,
+    /// Students whose values change.
+    Modifies,
+    /// Students whose login values change.
+    LoginChanges,
+    /// Students whose candidates no longer exist.
+    Vanished,
+    /// Students who are taken out of groups.
+    Moves,
+    /// People who leave this group.
+    Group(Gid),
+    /// Candidates that are overwritten when they are taken over.
+    Overwrites,
+    /// Students entered into an account in which hardly anybody is known.
+    FirstContact,
+}
+
+impl MassLimit {
+    /// Its word for programs and for the state database.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Deletes => "max-delete",
+            Self::Missing => "missing",
+            Self::Modifies => "max-modify",
+            Self::LoginChanges => "login-changes",
+            Self::Vanished => "vanished",
+            Self::Moves => "max-move",
+            Self::Group(_) => "max-group",
+            Self::Overwrites => "take-overs",
+            Self::FirstContact => "first-contact",
+        }
+    }
+
+    /// The group whose limit it is.
+    #[must_use]
+    pub fn group(self) -> Option<Gid> {
+        match self {
+            Self::Group(gid) => Some(gid),
+            Self::Deletes
+            | Self::Missing
+            | Self::Modifies
+            | Self::LoginChanges
+            | Self::Vanished
+            | Self::Moves
+            | Self::Overwrites
+            | Self::FirstContact => None,
+        }
+    }
+
+    /// Reads [`MassLimit::code`] and [`MassLimit::group`] back.
+    #[must_use]
+    pub fn parse(code: &str, group: Option<Gid>) -> Option<Self> {
+        let without_group = [
+            Self::Deletes,
+            Self::Missing,
+            Self::Modifies,
+            Self::LoginChanges,
+            Self::Vanished,
+            Self::Moves,
+            Self::Overwrites,
+            Self::FirstContact,
+        ];
+        let with_group = group.map(Self::Group);
+        without_group.into_iter().chain(with_group).find(|limit| limit.code() == code)
+    }
+}
+
+/// One of those who were too many, and by which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldMass {
+    /// What was exceeded.
+    pub limit: MassLimit,
+    /// Of how many people there were too many.
+    pub total: u64,
+}
+
+/// The people of the masses that were held.
+#[derive(Clone, Debug, Default)]
+pub struct HeldMasses {
+    leavers: HashMap<StudentId, HeldMass>,
+    operations: HashMap<(StudentId, OperationKind, Fingerprint), HeldMass>,
+    /// Those about whom a person has decided, however that has ended.
+    decided: HashMap<MassLimit, HashSet<StudentId>>,
+}
+
+impl HeldMasses {
+    /// Adds a leaver: whatever is to be done to them, they belong to the mass.
+    pub fn insert_leaver(&mut self, student: StudentId, mass: HeldMass) {
+        self.leavers.insert(student, mass);
+    }
+
+    /// Adds what was wanted of a student who is on the roster.
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, want: Fingerprint, mass: HeldMass) {
+        self.operations.insert((student, kind, want), mass);
+    }
+
+    /// A person has decided about one of them.
+    pub fn decide(&mut self, student: StudentId, limit: MassLimit) {
+        self.decided.entry(limit).or_default().insert(student);
+    }
+
+    /// How many of those that this limit held were let go.
+    pub(super) fn decided(&self, limit: MassLimit) -> u64 {
+        self.decided.get(&limit).map_or(0, size)
+    }
+
+    pub(super) fn of_leaver(&self, student: &StudentId) -> Option<&HeldMass> {
+        self.leavers.get(student)
+    }
+
+    pub(super) fn of(&self, operation: &Operation) -> Option<&HeldMass> {
+        if operation.of_leaver {
+            return self.of_leaver(&operation.student);
+        }
+        if self.operations.is_empty() {
+            return None;
+        }
+        self.operations.get(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+    }
+
+    /// The people of each mass of whom a plan still wants what was held, and those about whom a person has decided.
+    pub(super) fn people(&self, plan: &Plan) -> HashMap<MassLimit, u64> {
+        let mut people: HashMap<MassLimit, HashSet<&StudentId>> = HashMap::new();
+        for (limit, decided) in &self.decided {
+            people.entry(*limit).or_default().extend(decided);
+        }
+        let operations = plan.operations.iter().map(|operation| (&operation.student, self.of(operation)));
+        let leavers = plan.missing.iter().map(|leaver| (leaver.student(), self.of_leaver(leaver.student())));
+        for (student, mass) in operations.chain(leavers) {
+            if let Some(mass) = mass {
+                people.entry(mass.limit).or_default().insert(student);
+            }
+        }
+        people
+            .into_iter()
+            .map(|(limit, people)| (limit, people.len().try_into().unwrap_or(u64::MAX)))
+            .collect()
+    }
+}
+
+fn size(people: &HashSet<StudentId>) -> u64 {
+    u64::try_from(people.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_read_back_from_its_word_and_its_group() {
+        let limits = [
+            MassLimit::Deletes,
+            MassLimit::Missing,
+            MassLimit::Modifies,
+            MassLimit::LoginChanges,
+            MassLimit::Vanished,
+            MassLimit::Moves,
+            MassLimit::Group(Gid(7)),
+            MassLimit::Overwrites,
+            MassLimit::FirstContact,
+        ];
+        for limit in limits {
+            assert_eq!(MassLimit::parse(limit.code(), limit.group()), Some(limit));
+        }
+        assert_eq!(MassLimit::parse("max-group", None), None);
+        assert_eq!(MassLimit::parse("group-to-zero", None), None);
+    }
+}

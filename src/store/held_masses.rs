@@ -1,0 +1,169 @@
+//! Who was held as part of too much at once, by person.
+
+use std::collections::HashSet;
+
+use rosterd_core::exam_plan::{HeldMass, HeldMasses, Hold, MassLimit, OperationKind};
+use rosterd_core::failure::{OperationKey, Service};
+use rosterd_core::roster::{Gid, StudentId};
+use sqlx::{Sqlite, Transaction};
+
+use super::error::{Doing, Written};
+use super::keys::{fingerprint, stored};
+use super::{StateStore, StoreError};
+
+/// In milliseconds. What no complete plan has held for so long is wanted no more.
+const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+const DOING: &str = "remembering who was held";
+
+#[derive(sqlx::FromRow)]
+struct MassRow {
+    kind: String,
+    student_id: String,
+    want: i64,
+    of_leaver: bool,
+    reason: String,
+    gid: Option<i64>,
+    total: i64,
+    is_decided: bool,
+}
+
+impl StateStore {
+    /// Who was held on the exam side as part of too much at once.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a row has a word that this version does not know.
+    pub async fn held_masses(&self) -> Result<HeldMasses, StoreError> {
+        let rows: Vec<MassRow> = sqlx::query_as(
+            "SELECT kind, student_id, want, of_leaver, reason, gid, total, is_decided FROM held_masses \
+             WHERE service = ? ORDER BY student_id, kind, want",
+        )
+        .bind(Service::Exam.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was held")?;
+        let mut masses = HeldMasses::default();
+        for MassRow { kind, student_id, want, of_leaver, reason, gid, total, is_decided } in rows {
+            let bad = |what| StoreError::Row { table: "held_masses", key: student_id.clone(), what };
+            let limit =
+                MassLimit::parse(&reason, gid.map(Gid)).ok_or_else(|| bad("has an unknown reason"))?;
+            let kind = OperationKind::parse(&kind).ok_or_else(|| bad("has an unknown kind"))?;
+            let mass = HeldMass { limit, total: u64::try_from(total).unwrap_or(0) };
+            let student = StudentId::new(student_id);
+            if is_decided {
+                masses.decide(student.clone(), limit);
+            }
+            match of_leaver {
+                true => masses.insert_leaver(student, mass),
+                false => masses.insert(student, kind, fingerprint(want), mass),
+            }
+        }
+        Ok(masses)
+    }
+
+    /// The leavers among them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn leavers_held_together(&self) -> Result<HashSet<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM held_masses WHERE of_leaver = 1 ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was held")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+}
+
+/// Remembers whom these holds concern.
+pub(super) async fn remember(
+    transaction: &mut Transaction<'_, Sqlite>,
+    holds: &[Hold],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for hold in holds {
+        let Some(HeldMass { limit, total }) = hold.mass else { continue };
+        let operations = hold.operations.iter().map(|operation| {
+            let key = &operation.key;
+            let want = stored(operation.desired_hash);
+            (key.kind.as_str(), key.student.as_str(), &key.class_key, want, operation.of_leaver)
+        });
+        let operations: Vec<(&str, &str, &String, i64, bool)> = operations.collect();
+        sqlx::query(
+            "INSERT INTO held_masses (service, kind, student_id, class_code, want, of_leaver, reason, gid, total, \
+             held_at_ms) \
+             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?3, ?4, ?5 \
+             FROM json_each(?6) WHERE true \
+             ON CONFLICT DO UPDATE SET of_leaver = excluded.of_leaver, reason = excluded.reason, gid = excluded.gid, \
+             total = excluded.total, is_decided = 0, held_at_ms = excluded.held_at_ms",
+        )
+        .bind(hold.service.as_str())
+        .bind(limit.code())
+        .bind(limit.group().map(|gid| gid.0))
+        .bind(i64::try_from(total).unwrap_or(i64::MAX))
+        .bind(now_ms)
+        .bind(serde_json::json!(operations).to_string())
+        .execute(&mut **transaction)
+        .await
+        .done(DOING)?;
+    }
+    Ok(())
+}
+
+/// Forgets what has not been held for a day by plans that could tell, and who was let go of a mass of which nobody is left.
+pub(super) async fn forget(
+    transaction: &mut Transaction<'_, Sqlite>,
+    service: Service,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM held_masses WHERE service = ? AND is_decided = 0 AND held_at_ms < ?")
+        .bind(service.as_str())
+        .bind(now_ms.saturating_sub(KEPT_MS))
+        .execute(&mut **transaction)
+        .await
+        .done(DOING)?;
+    sqlx::query(
+        "DELETE FROM held_masses AS one WHERE service = ? AND is_decided = 1 AND NOT EXISTS \
+         (SELECT 1 FROM held_masses AS other WHERE other.service = one.service AND other.reason = one.reason \
+         AND other.gid IS one.gid AND other.is_decided = 0)",
+    )
+    .bind(service.as_str())
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}
+
+/// A person lets this go.
+pub(super) async fn decide(
+    transaction: &mut Transaction<'_, Sqlite>,
+    key: &OperationKey,
+    want: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE held_masses SET is_decided = 1 WHERE service = ? AND kind = ? AND student_id = ? AND class_code = ? \
+         AND want = ?",
+    )
+    .bind(key.service().as_str())
+    .bind(key.kind.as_str())
+    .bind(key.student.as_str())
+    .bind(&key.class_key)
+    .bind(want)
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}
+
+/// These leavers are back on the roster: who leaves again is judged anew.
+pub(super) async fn forget_returned(
+    transaction: &mut Transaction<'_, Sqlite>,
+    students: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM held_masses WHERE of_leaver = 1 AND student_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(students)
+    .execute(&mut **transaction)
+    .await
+    .done(DOING)
+}
