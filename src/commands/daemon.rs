@@ -14,7 +14,8 @@ use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{
-    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timer, Timetable, signals,
+    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timer, Timetable,
+    schedule::due_since, signals,
 };
 use crate::exit::Exit;
 use crate::run::{
@@ -23,7 +24,7 @@ use crate::run::{
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
-use crate::web::{CallCount, Figures, OperationCount};
+use crate::web::{CLOCK_MARGIN_MS, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
 
 /// The daemon's run handler: the program with its current settings.
@@ -340,7 +341,14 @@ impl RunHandler for Runs {
     }
 
     async fn stored_next_due(&self) -> Option<i64> {
-        self.state.fact(NEXT_DUE).await.ok().flatten().and_then(|text| text.parse().ok())
+        let stored = health::next_due(&self.state).await.ok().flatten();
+        if stored.is_some() {
+            return stored;
+        }
+        // Runs by command alone until now: health counts from the last of them, and so does the first start.
+        let not_after_ms = self.clock.now_ms().saturating_add(CLOCK_MARGIN_MS);
+        let last_good = self.state.last_good_run_ms(not_after_ms).await.ok().flatten()?;
+        due_since(&self.settings().schedule, last_good)
     }
 
     async fn last_pull(&self) -> Option<i64> {

@@ -32,7 +32,7 @@ pub trait RunHandler: Send + Sync + 'static {
     /// batch, records what is in flight, and answers with exit 143 if it left something undone.
     fn run(&self, trigger: Trigger, stop: CancellationToken) -> impl Future<Output = RunSummary> + Send;
 
-    /// The due time that was stored last, in milliseconds since 1970 UTC.
+    /// When a run was to come next, in milliseconds since 1970 UTC: as it was stored last, else by the last good run.
     fn stored_next_due(&self) -> impl Future<Output = Option<i64>> + Send;
 
     /// When the last pull of exam results ended, in milliseconds since 1970 UTC.

@@ -319,6 +319,22 @@ async fn a_daemon_knows_right_after_its_start_what_the_state_knows_and_says_the_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_start_of_a_daemon_makes_up_what_was_due_since_the_last_run_by_command() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("SCHEDULE__CRON", "0 0 0 * * *");
+    school.write("UPDATE runs SET finished_at_ms = finished_at_ms - 400000000").await;
+    assert_eq!(school.program(&["status", "--check"]).code, 1, "days ago");
+    let mut daemon = school.start(&["--log-level", "info"]);
+    let _line = daemon.hear("run finished");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    assert_eq!(school.program(&["status", "--check"]).code, 0);
+    let runs = school.program(&["runs", "--output", "json"]).json();
+    assert_eq!(runs[0]["trigger"], "missed", "{runs:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_roster_that_is_not_there_stops_no_daemon_and_is_the_next_runs_business() {
     let school = school().await;
     let (here, away) = (school.path("roster.db"), school.path("away.db"));
