@@ -282,7 +282,6 @@ pub struct RunReport {
     /// The plan's digest, over both services.
     pub digest: String,
     /// The digest of what is held, over both services: the same from run to run while the same is held.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub held_digest: Option<String>,
     /// How to let happen what is held.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -48,10 +48,8 @@ pub struct FailureRow {
     #[serde(serialize_with = "null_where_empty")]
     pub class_code: String,
     /// The table of the roster where it can be mended, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The key of the row there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     pub state: FailureState,
     /// Why it failed, in the words of [`FailureCode`].

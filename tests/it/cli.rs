@@ -275,6 +275,37 @@ async fn a_held_plan_exits_4_and_goes_ahead_once_it_is_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_for_programs_have_all_their_keys_and_null_where_there_is_nothing() {
+    let school = small().await;
+    let has_all = |document: &serde_json::Value, keys: &[&str]| {
+        let document = document.as_object().unwrap();
+        let missing: Vec<&&str> = keys.iter().filter(|key| !document.contains_key(**key)).collect();
+        assert!(missing.is_empty(), "{missing:?} missing in {document:#?}");
+    };
+    let plan = school.program(&["plan", "--output", "json"]).json();
+    has_all(&plan, &["digest", "held_digest", "operations", "counts"]);
+    let keys = ["kind", "student_id", "group", "class", "fields", "state", "reason", "reason_code", "limit"];
+    for operation in plan["operations"].as_array().unwrap() {
+        has_all(operation, &keys);
+        has_all(operation, &["count", "since"]);
+    }
+    school.sql("DELETE FROM group_members WHERE student_id = 's000'").await;
+    let report = school.program(&["--sync-now", "--output", "json"]).json();
+    has_all(&report, &["run_id", "trigger", "mode", "outcome", "started_at", "finished_at", "digest"]);
+    has_all(&report, &["held_digest", "holds", "attention", "exam", "classin", "errors"]);
+    let failures = school.program(&["failures", "--output", "json"]).json();
+    let failures = failures.as_array().unwrap();
+    assert!(!failures.is_empty());
+    for failure in failures {
+        has_all(
+            failure,
+            &["id", "service", "kind", "student_id", "class_code", "table", "key", "owner", "since"],
+        );
+        has_all(failure, &["state", "code", "message", "batch", "index", "attempts", "due_at"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_student_whose_id_changed_is_carried_over() {
     let school = small().await;
     code(&school.program(&["--sync-now"]), 0);

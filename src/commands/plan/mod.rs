@@ -33,7 +33,6 @@ pub(super) fn without_options(detailed_exitcode: bool) -> PlanArgs {
 #[derive(Serialize)]
 struct Document {
     digest: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     held_digest: Option<String>,
     operations: Vec<OperationLine>,
     /// Of the whole plan, whatever was asked for.

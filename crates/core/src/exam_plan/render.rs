@@ -52,10 +52,8 @@ pub struct OperationLine {
     pub subject: Subject,
     /// The group that a student is put into, or is taken out of where that is all: its code where the roster has one, else
     /// the gid. Of several the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Of an enrolment the class: its code where the roster has one, else its ids.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// What changes of a student: columns of the roster, `groups`.
     pub fields: Vec<FieldLine>,
@@ -65,19 +63,14 @@ pub struct OperationLine {
     /// `planned`, `held`, `skipped` or `cannot`.
     pub state: &'static str,
     /// The reason for a state other than planned.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The reason in a word for programs, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
     /// Of what is held by a limit: how many there are of what is limited.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// Of what is held by a limit: the limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// Of what is held: since when, as RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
     /// The change, as part of a sentence.
     pub detail: String,
