@@ -23,6 +23,9 @@ use rosterd_core::failure::Service;
 struct Finding {
     what: &'static str,
     ok: bool,
+    /// Nothing that stops a start or a run, and all the same to be looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    warning: bool,
     detail: String,
 }
 
@@ -36,12 +39,16 @@ struct Findings {
 
 impl Findings {
     fn good(&mut self, what: &'static str, detail: impl Into<String>) {
-        self.findings.push(Finding { what, ok: true, detail: detail.into() });
+        self.findings.push(Finding { what, ok: true, warning: false, detail: detail.into() });
+    }
+
+    fn warn(&mut self, what: &'static str, detail: impl Into<String>) {
+        self.findings.push(Finding { what, ok: true, warning: true, detail: detail.into() });
     }
 
     fn bad(&mut self, what: &'static str, exit: Exit, detail: impl Into<String>) {
         self.exit = self.exit.worst(exit);
-        self.findings.push(Finding { what, ok: false, detail: detail.into() });
+        self.findings.push(Finding { what, ok: false, warning: false, detail: detail.into() });
     }
 }
 
@@ -73,6 +80,9 @@ pub(super) async fn run(cli: &Cli, reach: Reach) -> Result<Exit, AppError> {
         Ok(settings) => {
             findings.good("configuration", format!("mode {}", settings.mode.as_str()));
             credentials(&settings, &mut findings);
+            if let Some(what) = settings.http.unseen_pages() {
+                findings.warn("status page", what);
+            }
             match reach {
                 Reach::ConfigurationAlone => None,
                 Reach::Offline | Reach::Everything => open(settings, &mut findings).await,
@@ -322,7 +332,11 @@ fn text(findings: &Findings) -> String {
         .findings
         .iter()
         .map(|finding| {
-            let word = if finding.ok { "ok  " } else { "FAIL" };
+            let word = match finding {
+                Finding { ok: false, .. } => "FAIL",
+                Finding { warning: true, .. } => "warn",
+                Finding { .. } => "ok  ",
+            };
             format!("{word}  {}: {}", finding.what, finding.detail.trim_end().replace('\n', "\n      "))
         })
         .collect();

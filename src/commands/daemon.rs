@@ -24,7 +24,7 @@ use crate::run::{
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
-use crate::web::{CLOCK_MARGIN_MS, CallCount, Figures, OperationCount};
+use crate::web::{Access, CLOCK_MARGIN_MS, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
 
 /// The daemon's run handler: the program with its current settings.
@@ -34,6 +34,7 @@ struct Runs {
     state: StateStore,
     clock: Clock,
     health: Health,
+    access: Access,
     /// What became of files of watched folders since the last run.
     roster_files: Mutex<Vec<RosterFile>>,
 }
@@ -59,13 +60,16 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         }
         Err(error) => return Err(error),
     }
-    let server = StatusServer::start(&app, &health).await;
+    let access = Access::with(settings.http.token.as_ref());
+    say_who_sees_no_page(&settings);
+    let server = StatusServer::start(&app, &health, &access).await;
     let work = Arc::new(Runs {
         config: cli.config.clone(),
         settings: RwLock::new(Arc::clone(&settings)),
         state: app.state.clone(),
         clock: app.clock.clone(),
         health: health.clone(),
+        access,
         roster_files: Mutex::default(),
     });
     let looking = CancellationToken::new();
@@ -118,6 +122,13 @@ fn from_now_on_a_signal_means_now() -> Result<(), AppError> {
         }
     });
     Ok(())
+}
+
+/// Says in the log that pages are refused for want of a token.
+fn say_who_sees_no_page(settings: &Settings) {
+    if let Some(what) = settings.http.unseen_pages() {
+        tracing::warn!("{what}");
+    }
 }
 
 /// Which settings have changed that a running daemon does not take over.
@@ -383,6 +394,8 @@ impl RunHandler for Runs {
             tracing::warn!("{key} has changed and needs a restart; until then the old value holds");
         }
         let timetable = timetable(&fresh);
+        self.access.replace(fresh.http.token.as_ref());
+        say_who_sees_no_page(&fresh);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         // When a run was due is a matter of the schedule.
         self.tell_health().await;

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::run::{Attention, in_one_line};
 use crate::store::{DaemonLock, StateStore, StoreError};
-use crate::web::{self, BoundAddress, Health};
+use crate::web::{self, Access, BoundAddress, Health};
 use rosterd_core::failure::FailureOwner;
 
 /// The fact under which a daemon keeps since when it serves nothing, and why.
@@ -30,6 +30,7 @@ pub(super) struct StatusServer {
 struct Parts {
     listen: SocketAddr,
     health: Health,
+    access: Access,
     clock: Clock,
     state: StateStore,
     stop: CancellationToken,
@@ -37,7 +38,7 @@ struct Parts {
 
 impl StatusServer {
     /// Serves where the settings say so; where that cannot be had now, goes on trying.
-    pub(super) async fn start(app: &App, health: &Health) -> Self {
+    pub(super) async fn start(app: &App, health: &Health, access: &Access) -> Self {
         let stop = CancellationToken::new();
         // What a daemon left that was killed.
         forget(&app.state).await;
@@ -45,7 +46,8 @@ impl StatusServer {
             None => None,
             Some(listen) => {
                 let (health, clock, stop) = (health.clone(), app.clock.clone(), stop.clone());
-                let parts = Parts { listen, health, clock, state: app.state.clone(), stop };
+                let access = access.clone();
+                let parts = Parts { listen, health, access, clock, state: app.state.clone(), stop };
                 let bound = parts.bind().await;
                 Some(tokio::spawn(parts.serve(bound)))
             }
@@ -80,8 +82,8 @@ impl Parts {
 
     /// The server, where the address can be had; else it is noted why not, once.
     async fn bind(&self) -> Option<BoundAddress> {
-        let Self { listen, health, clock, state, stop } = self;
-        match web::serve(*listen, health.clone(), clock.clone(), stop.clone()).await {
+        let Self { listen, health, access, clock, state, stop } = self;
+        match web::serve(*listen, health.clone(), access.clone(), clock.clone(), stop.clone()).await {
             Ok(bound) => {
                 forget(state).await;
                 tracing::info!("health and metrics on http://{}", bound.address());

@@ -277,10 +277,35 @@ pub struct ResultsSettings {
 }
 
 /// `[http]`
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// The address for health and metrics; absent switches them off.
     pub listen: Option<SocketAddr>,
+    /// What pages and `/api` demand on any other address than loopback, 16 characters of ASCII at least.
+    pub token: Option<SecretString>,
+}
+
+impl HttpSettings {
+    /// Why the status page is refused to everybody, with the way out, where it is.
+    #[must_use]
+    pub fn unseen_pages(&self) -> Option<String> {
+        let listen = self.listen.filter(|listen| demands_token(*listen))?;
+        let what = || {
+            format!(
+                "http.listen is {listen}, which is not loopback, and http.token_file is not set: the status page and /api answer \
+                 403 there. Write a token into a file (openssl rand -hex 32) and enter its path as http.token_file"
+            )
+        };
+        self.token.is_none().then(what)
+    }
+}
+
+/// Whether pages that are served on this address demand a token.
+#[must_use]
+pub fn demands_token(listen: SocketAddr) -> bool {
+    // `::ffff:127.0.0.1` is loopback too. `0.0.0.0` and `::` are open to the network, whoever comes by loopback: it may be a
+    // proxy that hands on what the network asks.
+    !listen.ip().to_canonical().is_loopback()
 }
 
 /// `[demo]`: a rehearsal with made-up people against the embedded sandbox.

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// A secret file that is longer than this is some other file, named by mistake.
 const LONGEST_BYTES: u64 = 4096;
@@ -36,6 +37,23 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
     require(file.metadata()?.is_file())?;
     Ok(file)
+}
+
+/// The fewest characters of a token: 64 bits where they are hexadecimal figures.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Whether this can be a token of ours, which travels in a header: long enough not to be guessed, and without blanks.
+pub(super) fn require_token(token: &SecretString) -> Result<(), String> {
+    let token = token.expose_secret();
+    let way_out = "write a new one: openssl rand -hex 32";
+    if token.len() < SHORTEST_TOKEN {
+        return Err(format!("the token is shorter than {SHORTEST_TOKEN} characters: {way_out}"));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let what = "the token holds a blank, or a character beyond plain English letters, figures and signs";
+        return Err(format!("{what}: {way_out}"));
+    }
+    Ok(())
 }
 
 fn secret(bytes: &[u8]) -> Result<String, String> {
@@ -101,7 +119,9 @@ fn is_assignment(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::secret;
+    use secrecy::SecretString;
+
+    use super::{require_token, secret};
 
     fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
         std::iter::once('\u{feff}')
@@ -128,6 +148,23 @@ mod tests {
             assert_eq!(secret(&bytes).as_deref(), Ok("s3cret"), "{row}");
         }
         assert_eq!(secret(b"a b=c==").as_deref(), Ok("a b=c=="), "blanks and signs within it are its own");
+    }
+
+    #[test]
+    fn a_token_is_long_enough_and_fits_into_a_header() {
+        let judged = |token: &str| require_token(&SecretString::from(token.to_owned()));
+        for token in ["0123456789abcdef", "a:b/c+d=e~f!g(h)i"] {
+            assert_eq!(judged(token), Ok(()), "{token}");
+        }
+        for (token, why) in [
+            ("0123456789abcde", "16 characters"),
+            ("0123456789 abcdef", "blank"),
+            ("0123456789abcdé", "English"),
+        ] {
+            let refused = judged(token).unwrap_err();
+            assert!(refused.contains(why) && refused.contains("openssl rand"), "{refused}");
+            assert!(!refused.contains("0123"), "{refused}");
+        }
     }
 
     #[test]

@@ -36,12 +36,13 @@ const REMOVALS: &[(&str, Removals)] =
     &[("none", Removals::None), ("added", Removals::Added), ("presumed", Removals::Presumed)];
 
 /// Settings that name files of others.
-const OTHER_FILES: [&str; 6] = [
+const OTHER_FILES: [&str; 7] = [
     "roster.database",
     "exam.code_file",
     "exam.ca_file",
     "classin.secret_file",
     "classin.ca_file",
+    "http.token_file",
     "demo.sandbox_state",
 ];
 
@@ -86,6 +87,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let results_cron = reader.optional("results.cron", parse::cron);
     let full_every = reader.required("results.full_every", parse::duration);
     let listen = reader.required("http.listen", parse::listen);
+    let token = reader.token("http.token_file");
     let import = profiles(reader, [roster.as_ref().map(|roster| &roster.database), state.as_ref()]);
     let demo = demo(reader);
     Some(Settings {
@@ -98,7 +100,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         guard: guard?,
         retry: retry?,
         results: ResultsSettings { cron: results_cron?.map(|(_, cron)| cron), full_every: full_every? },
-        http: HttpSettings { listen: listen? },
+        http: HttpSettings { listen: listen?, token: token? },
         import: import?.unwrap_or_default(),
         demo: demo?,
         secret_files: std::mem::take(&mut reader.secret_files),
@@ -373,6 +375,17 @@ impl Reader<'_> {
                 Some(Some(SecretString::from(secret)))
             }
         }
+    }
+
+    /// A token of our own, from the file that holds it.
+    fn token(&mut self, key: &str) -> Option<Option<SecretString>> {
+        if self.layers.get(key).is_none() {
+            return Some(None);
+        }
+        let token = self.secret_file(key)?;
+        let is_good = token.as_ref().map_or(Ok(()), secret_file::require_token);
+        self.accept(key, is_good)?;
+        Some(token)
     }
 
     fn secret_file(&mut self, key: &str) -> Option<Option<SecretString>> {

@@ -90,6 +90,11 @@ impl LimitedStream {
         Self { stream, end, last: now + life, silence, _place: place }
     }
 
+    /// Our end of it.
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         match self.end.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client took too long")),

@@ -211,6 +211,11 @@ impl Health {
         self.inner.metrics.overlap_skipped();
     }
 
+    /// A page was asked for by somebody who did not show the token; `reason` is one of few words.
+    pub fn page_refused(&self, reason: &'static str) {
+        self.inner.metrics.page_refused(reason);
+    }
+
     /// The timer fell silent and was started anew.
     pub fn timer_restarted(&self) {
         self.inner.metrics.timer_restarted();

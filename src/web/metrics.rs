@@ -57,6 +57,11 @@ struct ByOwner {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByReason {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByKind {
     kind: String,
 }
@@ -84,6 +89,7 @@ pub(super) struct Metrics {
     guard_stops: Counter,
     overlap_skipped: Counter,
     timer_restarts: Counter,
+    pages_refused: Family<ByReason, Counter>,
 }
 
 impl fmt::Debug for Metrics {
@@ -114,6 +120,7 @@ impl Metrics {
             guard_stops: Counter::default(),
             overlap_skipped: Counter::default(),
             timer_restarts: Counter::default(),
+            pages_refused: Family::default(),
         };
         metrics.register_runs();
         metrics.register_work();
@@ -147,6 +154,8 @@ impl Metrics {
         to.register("rosterd_timer_restarts", help, self.timer_restarts.clone());
         let help = "Runs in which the guard held operations";
         to.register("rosterd_guard_stops", help, self.guard_stops.clone());
+        let help = "Requests for pages that showed no token where one is demanded, or a wrong one";
+        to.register("rosterd_pages_refused", help, self.pages_refused.clone());
     }
 
     fn register_work(&mut self) {
@@ -237,6 +246,10 @@ impl Metrics {
 
     pub(super) fn guard_stop(&self) {
         self.guard_stops.inc();
+    }
+
+    pub(super) fn page_refused(&self, reason: &'static str) {
+        self.pages_refused.get_or_create(&ByReason { reason }).inc();
     }
 
     pub(super) fn timer_restarted(&self) {

@@ -2,6 +2,7 @@
 //!
 //! The contents come from [`Health`], which the daemon and the runs fill. This module changes nothing.
 
+mod access;
 mod attention;
 mod connections;
 mod health;
@@ -32,12 +33,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::invocation::{self, Written};
 
+pub use access::Access;
 pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use health::Health;
 pub use summary::{CallCount, Figures, OperationCount, RunSummary};
 pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge, span};
 
 use crate::clock::Clock;
+use access::Ends;
 use connections::{LimitedListener, Limits};
 
 /// The longest wait for clients at the end.
@@ -94,52 +97,60 @@ impl BoundAddress {
 struct Shared {
     health: Health,
     clock: Clock,
+    access: Access,
+    /// What is listened on.
+    listen: SocketAddr,
 }
 
-/// Serves health, metrics and the status page on `listen` until `stop` is cancelled.
+/// Serves health, metrics and the status page on `listen` until `stop` is cancelled. Where `listen` is not loopback, the page
+/// and `/api` demand the token of `access`; health, readiness and metrics never do.
 ///
 /// # Errors
 /// [`WebError::Bind`] when the address cannot be had.
 pub async fn serve(
     listen: SocketAddr,
     health: Health,
+    access: Access,
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<BoundAddress, WebError> {
-    serve_within(Limits::default(), listen, health, clock, stop).await
+    serve_within(Limits::default(), Shared { health, clock, access, listen }, stop).await
 }
 
 async fn serve_within(
     limits: Limits,
-    listen: SocketAddr,
-    health: Health,
-    clock: Clock,
+    shared: Shared,
     stop: CancellationToken,
 ) -> Result<BoundAddress, WebError> {
+    let listen = shared.listen;
     let bind = |source| WebError::Bind { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
     let listener = LimitedListener::new(listener, limits);
-    let router = router(Shared { health, clock });
+    let service = router(shared).into_make_service_with_connect_info::<Ends>();
     let served = tokio::spawn(async move {
         let stopped = async move { stop.cancelled().await };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
             tracing::error!(%error, "the health server ended badly");
         }
     });
     Ok(BoundAddress { address, served })
 }
 
-/// Only GET (and HEAD, which every GET implies) is answered.
+/// Only GET (and HEAD, which every GET implies) is answered. A new route belongs to the guarded ones, unless machines without
+/// a token need it.
 fn router(shared: Shared) -> Router {
-    Router::new()
+    let guarded: Router<Shared> = Router::new()
         .route("/", get(status_page))
         .route("/style.css", get(style))
+        .route("/api/v1/status", get(status_json))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .layer(middleware::from_fn_with_state(shared.clone(), access::guard_pages));
+    Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_text))
-        .route("/api/v1/status", get(status_json))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .merge(guarded)
         .layer(middleware::from_fn(guard_host))
         .with_state(shared)
 }
@@ -231,8 +242,13 @@ mod tests {
     async fn served_within(limits: Limits) -> Served {
         let (health, clock, stop) = (Health::new(), Clock::system(), CancellationToken::new());
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound =
-            serve_within(limits, anywhere, health.clone(), clock.clone(), stop.clone()).await.unwrap();
+        let shared = Shared {
+            health: health.clone(),
+            clock: clock.clone(),
+            access: Access::default(),
+            listen: anywhere,
+        };
+        let bound = serve_within(limits, shared, stop.clone()).await.unwrap();
         Served { address: bound.address(), health, clock, stop, bound }
     }
 
@@ -363,9 +379,8 @@ mod tests {
     #[tokio::test]
     async fn a_taken_port_is_an_error_that_names_its_key() {
         let served = served().await;
-        let error = serve(served.address, Health::new(), Clock::system(), CancellationToken::new())
-            .await
-            .unwrap_err();
+        let (health, clock, stop) = (Health::new(), Clock::system(), CancellationToken::new());
+        let error = serve(served.address, health, Access::default(), clock, stop).await.unwrap_err();
         assert_eq!(error.to_string(), format!("http.listen: {} cannot be listened on", served.address));
     }
 

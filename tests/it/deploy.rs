@@ -54,6 +54,7 @@ const KEYS: &[&str] = &[
     "results.cron",
     "results.full_every",
     "http.listen",
+    "http.token_file",
 ];
 
 /// The lines that keep a compromised daemon in its cell; both services carry all of them.
@@ -371,6 +372,8 @@ fn the_composition_gives_the_container_nothing_that_it_does_not_need() {
         "ROSTERD__CLASSIN__SECRET_FILE: /run/secrets/classin-secret",
         "file: ./secrets/exam-code",
         "file: ./secrets/classin-secret",
+        "ROSTERD__HTTP__TOKEN_FILE: /run/secrets/http-token",
+        "file: ./secrets/http-token",
         "- ../config/rosterd.toml:/etc/rosterd/config.toml:ro",
     ] {
         assert!(lines.contains(&line), "compose.yaml has lost: {line}");

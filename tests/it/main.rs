@@ -25,6 +25,7 @@ mod failures;
 mod fields;
 mod files_of_our_own;
 mod health;
+mod http_access;
 mod import;
 mod kit;
 mod messages;

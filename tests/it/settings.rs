@@ -234,6 +234,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_by_name_and_waited_for_by_nobody() {
         ("[exam]\nca_file = \"pipe\"\n", "exam.ca_file"),
         ("[exam]\ncode_file = \"/dev/zero\"\n", "exam.code_file"),
         ("[classin]\nsecret_file = \".\"\n", "classin.secret_file"),
+        ("[http]\ntoken_file = \"pipe\"\n", "http.token_file"),
     ] {
         let written = Written::new(text);
         let pipe = written.folder.path().join("pipe");
@@ -426,6 +427,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("[results]\ncron = \"0 0 30 2 *\"", "results.cron", "never comes round"),
     ("[http]\nlisten = \"8480\"", "http.listen", "IP and port"),
     ("[http]\nlisten = \"localhost:8480\"", "http.listen", "IP and port"),
+    ("[http]\ntoken_file = \"not there\"", "http.token_file", "cannot be read"),
+    ("[http]\ntoken_file = 5", "http.token_file", "text in quotes"),
     ("[roster]\ndatabase = \"\"", "roster.database", "empty"),
     ("[roster]\ndatabase = 5", "roster.database", "text in quotes"),
     ("[demo]", "demo.seed", "missing"),
