@@ -146,6 +146,23 @@ impl Settings {
     }
 }
 
+/// Variables that differ in case alone: which of them would count is nobody's choice.
+fn twice_given(variables: &HashMap<String, String>) -> Vec<Problem> {
+    let mut names: Vec<&String> = variables.keys().collect();
+    names.sort_by_key(|name| (name.to_uppercase(), (*name).clone()));
+    let twins = names.windows(2).filter_map(|pair| match pair {
+        [one, other] if one.to_uppercase() == other.to_uppercase() => Some((*one, *other)),
+        _ => None,
+    });
+    let problem = |(one, other): (&String, &String)| Problem {
+        key: String::new(),
+        origin: Origin::Environment(other.clone()),
+        message: format!("{one} is set too, and differs in case alone: remove one of them"),
+        line: None,
+    };
+    twins.map(problem).collect()
+}
+
 fn load(
     source: &ConfigSource,
     variables: HashMap<String, String>,
@@ -153,6 +170,7 @@ fn load(
 ) -> Result<Settings, SettingsError> {
     let mut layers = LayeredSettings::default();
     layers.problems = problems;
+    layers.problems.extend(twice_given(&variables));
     let path = source.path();
     let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
     layers.add_toml(MANUAL, &Layer { origin: Origin::Default, folder: folder.clone() });

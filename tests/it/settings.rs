@@ -183,6 +183,19 @@ fn variables_of_other_programs_and_of_the_command_line_are_left_alone() {
 }
 
 #[test]
+fn variables_that_differ_in_case_alone_are_refused_by_their_names() {
+    let found =
+        built_in(&[("ROSTERD__EXAM__CODE", "recognisable-a"), ("ROSTERD__Exam__Code", "recognisable-b")]);
+    let found: String = found.unwrap_err().iter().map(ToString::to_string).collect();
+    assert!(found.contains("ROSTERD__EXAM__CODE") && found.contains("ROSTERD__Exam__Code"), "{found}");
+    assert!(found.contains("remove one of them") && !found.contains("recognisable"), "{found}");
+    assert!(
+        built_in(&[("rosterd__exam__code", "a")]).unwrap().exam.code.is_some(),
+        "one alone counts in any case"
+    );
+}
+
+#[test]
 fn a_given_fields_table_replaces_the_default_one() {
     let settings = load("[exam.fields]\nlogin = \"21\"\nname = \"Full name\"\n");
     let expected =
