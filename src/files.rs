@@ -183,6 +183,18 @@ pub fn is_full(folder: &Path) -> bool {
     })
 }
 
+/// Whether the system says that there is no room: on the disk, in what one user may have of it, or below the largest size that a
+/// file of this process may have.
+pub fn is_no_room(source: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+/// The largest size that a file of this process may have, in bytes (`ulimit -f`); `None` where there is no limit.
+pub fn file_size_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+}
+
 /// File systems of other machines by the number that the kernel gives them.
 // Source: linux/magic.h, and the file systems' own headers; read 2026-11-27.
 const SHARES: [(u32, &str); 15] = [

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::remote::http;
@@ -14,6 +16,16 @@ const WORKER_THREADS: usize = 2;
 
 /// The longest wait for threads that are still at work when a command has ended.
 const LONGEST_END: Duration = Duration::from_secs(2);
+
+/// A write beyond the file size limit of the process (`ulimit -f`) fails, and is told as what it is, instead of ending the
+/// process by a signal in the middle of a call.
+fn outlive_the_file_size_limit() {
+    // Whoever listens to a signal takes its usual effect away, for good.
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    if let Err(error) = signal(kind) {
+        tracing::debug!("the signal of the file size limit cannot be listened to: {error}");
+    }
+}
 
 /// Reads the command line, runs, and answers with an exit code.
 #[must_use]
@@ -46,7 +58,10 @@ pub fn main() -> ExitCode {
     }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
         Ok(runtime) => {
-            let exit = runtime.block_on(commands::run(cli));
+            let exit = runtime.block_on(async {
+                outlive_the_file_size_limit();
+                commands::run(cli).await
+            });
             // All is said and stored: whatever still runs must not keep the program from ending.
             runtime.shutdown_timeout(LONGEST_END);
             exit.into()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteQueryResult;
 
-use super::room;
+use super::room::{self, NoRoom};
 use crate::files::{self, Right};
 
 /// The state database cannot be used.
@@ -25,13 +25,14 @@ pub enum StoreError {
         /// Which one, and the remedy.
         what: String,
     },
-    /// Its disk has no room.
+    /// There is no room for it.
     #[error(
-        "state.database {path}: its disk is full ({doing} failed): make room there; what was sent is written down, and the \
-         next run goes on"
+        "state.database {path}: {why} ({doing} failed); what was sent is written down, and the next run goes on"
     )]
     Full {
         path: PathBuf,
+        /// Why not, and what to do.
+        why: String,
         /// The action that failed.
         doing: &'static str,
         #[source]
@@ -98,16 +99,16 @@ pub enum StoreError {
 impl StoreError {
     /// Of a statement that failed.
     pub(super) fn of(doing: &'static str, source: sqlx::Error) -> Self {
-        match room::full_disk(&source) {
-            Some(path) => Self::Full { path, doing, source },
+        match room::no_room(&source) {
+            Some((path, why)) => Self::Full { path, why: why.to_string(), doing, source },
             None => Self::Query { doing, source },
         }
     }
 
     /// Of a database that could not be opened.
     pub(super) fn of_opening(path: &Path, source: sqlx::Error) -> Self {
-        if let Some(path) = room::full_disk(&source) {
-            return Self::Full { path, doing: "opening it", source };
+        if let Some((path, why)) = room::no_room(&source) {
+            return Self::Full { path, why: why.to_string(), doing: "opening it", source };
         }
         match missing_right(path) {
             Some(what) => Self::Denied { path: path.to_owned(), what },
@@ -117,8 +118,9 @@ impl StoreError {
 
     /// Of a file that could not be created.
     pub(super) fn of_preparing(path: &Path, source: std::io::Error) -> Self {
-        if room::is_no_room(&source) {
-            return Self::Full { path: path.to_owned(), doing: "creating it", source: source.into() };
+        if files::is_no_room(&source) {
+            let (path, why) = (path.to_owned(), NoRoom::Disk.to_string());
+            return Self::Full { path, why, doing: "creating it", source: source.into() };
         }
         match missing_right(path) {
             Some(what) => Self::Denied { path: path.to_owned(), what },
@@ -130,8 +132,8 @@ impl StoreError {
     pub(super) fn of_migration(path: &Path, source: MigrateError) -> Self {
         if let MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) = source {
             let doing = "bringing the schema up to date";
-            if let Some(path) = room::full_disk(&source) {
-                return Self::Full { path, doing, source };
+            if let Some((path, why)) = room::no_room(&source) {
+                return Self::Full { path, why: why.to_string(), doing, source };
             }
             return match missing_right(path) {
                 Some(what) => Self::Denied { path: path.to_owned(), what },

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::room;
 use crate::files::{self, FileIdentity, Right, beside};
 
 /// Whoever only asks whether a lock is held has it for an instant; a lock that is still held after these looks is another
@@ -154,7 +153,7 @@ fn lock_path(state_database: &Path, ending: &str) -> PathBuf {
 fn take(state_database: &Path, ending: &str) -> Result<Option<LockedFile>, LockError> {
     let path = lock_path(state_database, ending);
     let failed = |source: std::io::Error| {
-        if room::is_no_room(&source) {
+        if files::is_no_room(&source) {
             return LockError::Full { path: path.clone() };
         }
         let missing = files::missing_right(Right::Write, &path);

@@ -10,6 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::health::get;
 use crate::program::{BINARY, Programs as _, bare};
 use rosterd::{RosterWriter, StateStore, StoreError};
 use rosterd_testkit::{School, ended, eventually};
@@ -93,6 +94,93 @@ async fn a_full_disk_is_temporary_named_and_lets_nothing_be_sent() {
     assert_ne!(ended.code, 0, "no run can be written down: {ended:#?}");
     assert!(format!("{}{}", ended.stdout, ended.stderr).contains("full"), "{ended:#?}");
     disk.free();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.sandbox.candidate_count(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_on_a_full_disk_is_alive_and_neither_healthy_nor_ready_until_there_is_room() {
+    let mut school = school().await;
+    school.leaves_work_behind();
+    let folder = school.path("small");
+    let test = "a_daemon_on_a_full_disk_is_alive_and_neither_healthy_nor_ready_until_there_is_room";
+    let Some(disk) = Disk::new(&folder, 1600, test) else { return };
+    school.setting("STATE__DATABASE", folder.join("state.db").to_str().unwrap());
+    school.setting("HTTP__LISTEN", "127.0.0.1:0");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let healthy = |healthy: u8| {
+        get(&line, "/metrics").1.lines().any(|line| line == format!("rosterd_healthy {healthy}"))
+    };
+    daemon.signal("USR1");
+    let _line = daemon.hear("run finished");
+    eventually("a good run", || healthy(1)).await;
+
+    disk.fill();
+    assert!(healthy(0), "before any run has failed");
+    assert!(get(&line, "/").1.contains("disk of the state database is full"), "{}", get(&line, "/").1);
+    assert_eq!(get(&line, "/healthz").0, 200, "the loop goes on");
+    let _uid = school.student("s003").await;
+    school.sql("INSERT INTO group_members VALUES ('s003', 'g1')").await;
+    daemon.signal("USR1");
+    let said = daemon.hear("its disk is full");
+    assert!(said.contains("small/state.db"), "{said}");
+    eventually("it is not ready", || get(&line, "/readyz").0 == 503).await;
+    assert!(
+        get(&line, "/readyz").1.contains("its disk is full: make room there"),
+        "{}",
+        get(&line, "/readyz").1
+    );
+    assert!(get(&line, "/metrics").1.lines().any(|line| line == "rosterd_ready 0"));
+    assert_eq!(get(&line, "/healthz").0, 200);
+
+    disk.free();
+    daemon.signal("USR1");
+    eventually("the run after it is good", || school.sandbox.candidate_count() == 4 && healthy(1)).await;
+    assert_eq!(get(&line, "/readyz").0, 200);
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_size_limit_is_temporary_named_and_no_death_by_a_signal() {
+    let school = school().await;
+    school.leaves_work_behind();
+    let limited = |kib: u32, arguments: &[&str]| {
+        let program = school.command(arguments);
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("ulimit -f {kib}; exec \"$0\" \"$@\"")]);
+        command.arg(program.get_program()).args(program.get_args()).env_clear();
+        for (name, value) in program.get_envs() {
+            command.env(name, value.unwrap());
+        }
+        ended(command)
+    };
+    let require_named = |row: &str, refused: &rosterd_testkit::Ended| {
+        assert_eq!(refused.code, 75, "{row}: {refused:#?}");
+        assert!(
+            refused.stderr.contains("file size limit of") && refused.stderr.contains("ulimit -f"),
+            "{row}: {refused:#?}"
+        );
+    };
+    require_named("a state that cannot grow to its schema", &limited(64, &["--sync-now"]));
+    assert_eq!(school.sandbox.candidate_count(), 0, "sent without an intent");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let _uid = school.student("s003").await;
+    school.sql("INSERT INTO group_members VALUES ('s003', 'g1')").await;
+    for kib in [1, 4, 8] {
+        require_named("a log that cannot grow", &limited(kib, &["--sync-now"]));
+        assert_eq!(school.sandbox.candidate_count(), 3, "{kib}: sent without an intent");
+    }
+    let list = school.path("students.csv");
+    let rows: String =
+        (0..400).map(|n| format!("t{n:03},A student with a name of some length,139{n:08}\n")).collect();
+    std::fs::write(&list, format!("student_id,name,phone\n{rows}")).unwrap();
+    let before = std::fs::read(school.path("roster.db")).unwrap();
+    let refused = limited(8, &["import", "csv", list.to_str().unwrap()]);
+    assert_eq!(refused.code, 75, "{refused:#?}");
+    assert!(refused.stderr.contains("ulimit -f"), "{refused:#?}");
+    assert_eq!(std::fs::read(school.path("roster.db")).unwrap(), before);
     assert_eq!(school.program(&["--sync-now"]).code, 0);
     assert_eq!(school.sandbox.candidate_count(), 4);
 }

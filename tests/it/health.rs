@@ -24,7 +24,7 @@ async fn school() -> School {
 }
 
 /// What the address at the end of the daemon's line answers to a GET: status and body.
-fn get(line: &str, path: &str) -> (u16, String) {
+pub(crate) fn get(line: &str, path: &str) -> (u16, String) {
     let from = line.find("http://").unwrap() + "http://".len();
     let host = line[from..].split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

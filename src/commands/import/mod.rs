@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::files;
 use crate::run::Progress;
 use crate::settings::{FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
@@ -217,7 +218,7 @@ impl ImportError {
         match self {
             Self::Usage(_) | Self::Files(_) | Self::NoProfile { .. } => true,
             Self::Database(error) => match error {
-                RosterWriteError::Create { source, .. } => !is_no_room(source),
+                RosterWriteError::Create { source, .. } => !files::is_no_room(source),
                 RosterWriteError::NotARoster { .. }
                 | RosterWriteError::Unusable(_)
                 | RosterWriteError::History { .. }
@@ -246,7 +247,7 @@ impl ImportError {
             Self::Database(RosterWriteError::Busy(_) | RosterWriteError::Full(_)) => true,
             Self::Database(
                 RosterWriteError::Create { source, .. } | RosterWriteError::Previous { source, .. },
-            ) => is_no_room(source),
+            ) => files::is_no_room(source),
             Self::Database(_)
             | Self::Usage(_)
             | Self::NoProfile { .. }
@@ -258,11 +259,6 @@ impl ImportError {
             | Self::Interrupted(_) => false,
         }
     }
-}
-
-/// Whether the system says that a disk, or what one user may have of it, is full.
-fn is_no_room(source: &std::io::Error) -> bool {
-    matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 impl From<RosterWriteError> for ImportError {

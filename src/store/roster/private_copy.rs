@@ -328,7 +328,12 @@ fn full(roster: &Path, copy: &Path) -> RosterError {
 
 fn no_room(roster: &Path, copy: &Path, source: io::Error) -> RosterError {
     let folder = files::folder_of(copy);
-    if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+    if source.kind() == io::ErrorKind::FileTooLarge {
+        let what = "can only be read from a private copy, and rosterd was started with a file size limit that is smaller than \
+                    it: raise it (ulimit -f, LimitFSIZE= of a unit); nothing was changed";
+        return RosterError::Passing { path: roster.to_owned(), what: what.to_owned() };
+    }
+    if files::is_no_room(&source) {
         return full(roster, copy);
     }
     let cause = files::missing_right(Right::Write, folder).unwrap_or_else(|| source.to_string());

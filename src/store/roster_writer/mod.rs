@@ -24,7 +24,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
 use self::opening::{Contents, connect, contents, create_private};
+use super::room;
 use crate::clock::Clock;
+use crate::files;
 use rosterd_import::{Reading, RosterRows, RosterTable};
 
 pub use rosterd_import::Completeness;
@@ -109,8 +111,8 @@ pub enum RosterWriteError {
     Busy(#[source] sqlx::Error),
     /// There is no room.
     #[error(
-        "a disk is full, that of the roster database or that of temporary files (TMPDIR), and nothing was changed: make room \
-         there and repeat the command"
+        "a disk is full, that of the roster database or that of temporary files (TMPDIR), or the file size limit of this process \
+         (ulimit -f) is reached, and nothing was changed: make room there and repeat the command"
     )]
     Full(#[source] sqlx::Error),
     /// Any other failure of the database.
@@ -124,6 +126,9 @@ impl From<sqlx::Error> for RosterWriteError {
         match code.map(|code| code & 0xff) {
             Some(code) if BUSY_CODES.contains(&code) => Self::Busy(error),
             Some(FULL_CODE) => Self::Full(error),
+            Some(_) if room::is_refused_write(&error) && files::file_size_limit().is_some() => {
+                Self::Full(error)
+            }
             Some(code) if UNUSABLE_CODES.contains(&code) => Self::Unusable(error),
             Some(_) | None => Self::Database(error),
         }
