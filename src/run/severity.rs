@@ -74,6 +74,7 @@ impl Severity {
             | StoreError::Prepare { .. }
             | StoreError::Foreign { .. }
             | StoreError::Linked { .. }
+            | StoreError::StaleLog { .. }
             | StoreError::Denied { .. } => Self::Configuration,
             StoreError::Query { .. }
             | StoreError::Row { .. }

@@ -56,6 +56,16 @@ pub enum StoreError {
          it, and the next one goes on; leave that file alone, it does no harm"
     )]
     LockRemoved { path: PathBuf },
+    /// What SQLite would play over it is of an earlier file of its name.
+    #[error(
+        "state.database {path}: beside it stands {}, left by a rosterd that was ended while it used an earlier file of this name \
+         ({why}): read together they would be a mixture of two, so nothing was read. Where {path} was put back from a backup, \
+         remove {} and the file in -shm while rosterd is not running; where both were put back together, join them first: \
+         sqlite3 {path} 'PRAGMA wal_checkpoint(TRUNCATE)'",
+        side.display(),
+        side.display()
+    )]
+    StaleLog { path: PathBuf, side: PathBuf, why: &'static str },
     /// It has a second name (a hard link). Under each of them lies another log and another lock, so whoever uses both spoils it.
     #[error(
         "state.database {path}: the file has another name as well (a hard link), and used under both it would be spoilt: find \
@@ -159,6 +169,7 @@ impl StoreError {
             | Self::Prepare { .. }
             | Self::Schema { .. }
             | Self::Foreign { .. }
+            | Self::StaleLog { .. }
             | Self::Linked { .. }
             | Self::Row { .. } => false,
         }

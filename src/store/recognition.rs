@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
+use super::roster::stale_log;
 use super::state::MIGRATIONS;
 use crate::files::{self, Right};
 
@@ -48,13 +49,18 @@ pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
     Ok(found.unwrap_or(StateFile::Current))
 }
 
-/// Refuses a file that holds a database of something else.
+/// Refuses a file that holds a database of something else, or beside which the log of an earlier one stands.
 ///
 /// # Errors
-/// [`StoreError::Foreign`]. What cannot be read at all is left to whoever opens it.
+/// [`StoreError::Foreign`], [`StoreError::StaleLog`]. What cannot be read at all is left to whoever opens it.
 pub(super) async fn require_ours(path: &Path) -> Result<(), StoreError> {
     if !path.metadata().is_ok_and(|file| file.len() > 0) {
         return Ok(());
+    }
+    // Before anything of SQLite's looks at it: opening it is playing the log over it.
+    if let Some(stale) = stale_log::find(&files::resolved(path), None) {
+        let (side, why) = (stale.side().to_owned(), stale.why());
+        return Err(StoreError::StaleLog { path: path.to_owned(), side, why });
     }
     // Immutable: no lock is taken and no file appears beside a database that may be somebody else's.
     let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);

@@ -3,7 +3,9 @@
 
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so loudly")]
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::program::Programs as _;
 use rosterd::{RosterDatabase, RosterError, RosterQueries};
@@ -62,6 +64,23 @@ fn let_time_pass_since(path: &Path) -> bool {
         std::fs::remove_file(&probe).unwrap();
         if now > first {
             return true;
+        }
+    }
+}
+
+fn changed(path: &Path) -> SystemTime {
+    let file = std::fs::metadata(path).unwrap();
+    SystemTime::UNIX_EPOCH
+        + Duration::new(file.ctime().try_into().unwrap(), file.ctime_nsec().try_into().unwrap())
+}
+
+/// Waits until the clock of the file system is beyond this moment.
+fn wait_beyond(folder: &TempDir, moment: SystemTime) {
+    let probe = folder.path().join("probe");
+    loop {
+        std::fs::write(&probe, "x").unwrap();
+        if std::fs::metadata(&probe).unwrap().modified().unwrap() > moment {
+            return;
         }
     }
 }
@@ -143,4 +162,103 @@ async fn a_new_roster_is_not_taken_back_by_the_journal_that_was_there_before_it(
         matches!(refused, RosterError::Passing { .. }) && refused.to_string().contains("roster.db-journal"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_roster_made_before_the_old_log_was_begun_is_not_read_with_it_once_it_has_taken_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("export")).unwrap();
+    let [old, new, path] = ["old.db", "new.db", "export/roster.db"].map(|name| folder.path().join(name));
+    roster(&new, 30, "NEW", "WAL").await;
+    if !let_time_pass_since(&new) {
+        return;
+    }
+    roster(&old, 40, "OLD", "WAL").await;
+    killed(&old, &path, "UPDATE students SET name = 'OLDER'", "-wal").await;
+    assert_eq!(open(&path, &folder).await.unwrap(), 40, "a log of its own is read");
+    wait_beyond(&folder, changed(&beside(&path, "-wal")));
+    std::fs::rename(&new, &path).unwrap();
+    let refused = open(&path, &folder).await.unwrap_err();
+    assert!(
+        matches!(refused, RosterError::Passing { .. }) && refused.to_string().contains("roster.db-wal"),
+        "{refused}"
+    );
+    std::fs::remove_file(beside(&path, "-wal")).unwrap();
+    assert_eq!(open(&path, &folder).await.unwrap(), 30);
+}
+
+#[tokio::test]
+async fn new_rights_to_a_roster_make_its_own_log_no_other_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("export")).unwrap();
+    let [old, path] = ["old.db", "export/roster.db"].map(|name| folder.path().join(name));
+    roster(&old, 40, "OLD", "WAL").await;
+    killed(&old, &path, "UPDATE students SET name = 'OLDER'", "-wal").await;
+    // More than the moment in which a rename stamps the file and its folder.
+    wait_beyond(&folder, changed(&path.with_file_name("")) + Duration::from_millis(60));
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    assert_eq!(open(&path, &folder).await.unwrap(), 40);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_writes_nothing_into_a_roster_beside_the_log_of_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, path, list] = ["old.db", "roster.db", "students.csv"].map(|name| folder.path().join(name));
+    roster(&path, 30, "NEW", "DELETE").await;
+    roster(&old, 40, "OLD", "WAL").await;
+    let mut owner = connect(&old).await;
+    write(&mut owner, "UPDATE students SET name = 'OLDER'").await;
+    std::fs::copy(beside(&old, "-wal"), beside(&path, "-wal")).unwrap();
+    drop(owner);
+    std::fs::write(&list, "student_id,name\ns001,Anna\n").unwrap();
+    let bytes = || ["", "-wal"].map(|side| std::fs::read(beside(&path, side)).unwrap());
+    let before = bytes();
+    for more in [&[][..], &["--dry-run"]] {
+        let mut command = crate::program::bare(&["import", "csv", list.to_str().unwrap(), "--database"]);
+        command.arg(&path).args(more);
+        let refused = rosterd_testkit::ended(command);
+        assert_eq!(refused.code, 75, "{more:?}: {refused:#?}");
+        assert!(
+            refused.stderr.contains("roster.db-wal") && refused.stderr.contains("mixture of two rosters"),
+            "{more:?}: {refused:#?}"
+        );
+        assert!(bytes() == before, "{more:?}: something was written");
+    }
+    std::fs::remove_file(beside(&path, "-wal")).unwrap();
+    let mut command = crate::program::bare(&["import", "csv", list.to_str().unwrap(), "--database"]);
+    command.arg(&path);
+    assert_eq!(rosterd_testkit::ended(command).code, 0);
+    assert_eq!(open(&path, &folder).await.unwrap(), 30);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_put_back_from_a_backup_is_not_used_with_the_log_of_the_one_before() {
+    let mut school = School::of_both().await;
+    school.setting("CLASSIN__ENABLED", "false");
+    let _uid = school.student("s000").await;
+    let _gid = school.group_of_all().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let (state, backup) = (school.path("state.db"), school.path("backup.db"));
+    // A daemon that was killed leaves its log; then somebody puts the state of yesterday back.
+    let mut daemon = connect(&state).await;
+    write(&mut daemon, "INSERT INTO facts VALUES ('a fact', x'00')").await;
+    std::fs::copy(beside(&state, "-wal"), school.path("log")).unwrap();
+    daemon.close().await.unwrap();
+    std::fs::copy(school.path("log"), beside(&state, "-wal")).unwrap();
+    if !let_time_pass_since(&beside(&state, "-wal")) {
+        return;
+    }
+    std::fs::copy(&state, &backup).unwrap();
+    std::fs::rename(&backup, &state).unwrap();
+    for command in [&["--sync-now"][..], &["plan"], &["status"], &["check", "--offline"]] {
+        let refused = school.program(command);
+        assert_eq!(refused.code, 78, "{command:?}: {refused:#?}");
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(
+            said.contains("state.db-wal") && said.contains("put back from a backup"),
+            "{command:?}: {said}"
+        );
+    }
+    std::fs::remove_file(beside(&state, "-wal")).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
 }

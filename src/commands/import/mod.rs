@@ -229,6 +229,7 @@ impl ImportError {
                 | RosterWriteError::NoPrevious { .. }
                 | RosterWriteError::UnknownKey { .. }
                 | RosterWriteError::Busy(_)
+                | RosterWriteError::StaleLog { .. }
                 | RosterWriteError::Full(_)
                 | RosterWriteError::Database(_) => false,
             },
@@ -244,7 +245,9 @@ impl ImportError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Database(RosterWriteError::Busy(_) | RosterWriteError::Full(_)) => true,
+            Self::Database(
+                RosterWriteError::Busy(_) | RosterWriteError::StaleLog { .. } | RosterWriteError::Full(_),
+            ) => true,
             Self::Database(
                 RosterWriteError::Create { source, .. } | RosterWriteError::Previous { source, .. },
             ) => files::is_no_room(source),

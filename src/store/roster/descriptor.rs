@@ -19,7 +19,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// A roster's file, open for reading.
 #[derive(Debug)]
-pub(super) struct Descriptor {
+pub(in crate::store) struct Descriptor {
     identity: FileIdentity,
     file: File,
     /// Opened twice by a path that came to name another file meanwhile.
@@ -28,7 +28,7 @@ pub(super) struct Descriptor {
 
 impl Descriptor {
     /// Of the file that the path names now.
-    pub(super) fn of(path: &Path) -> io::Result<Arc<Self>> {
+    pub(in crate::store) fn of(path: &Path) -> io::Result<Arc<Self>> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|(_, file)| file.strong_count() > 0);
         let there = |open: &[(FileIdentity, Weak<Self>)], identity| {

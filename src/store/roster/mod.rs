@@ -1,7 +1,7 @@
 //! The roster, read: our tables or a school's own queries, in one read transaction, never written.
 
 mod cursor;
-mod descriptor;
+pub(super) mod descriptor;
 mod error;
 mod file;
 mod nobody;
@@ -11,7 +11,7 @@ mod places;
 mod private_copy;
 mod share;
 mod snapshot;
-mod stale_log;
+pub(super) mod stale_log;
 mod standing;
 mod tables;
 mod text_reader;

@@ -17,6 +17,7 @@ mod staging;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -25,6 +26,8 @@ use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
 use self::opening::{Contents, connect, contents, create_private};
 use super::room;
+use super::roster::descriptor::Descriptor;
+use super::roster::stale_log;
 use crate::clock::Clock;
 use crate::files;
 use rosterd_import::{Reading, RosterRows, RosterTable};
@@ -106,6 +109,13 @@ pub enum RosterWriteError {
     /// There is nothing to go back to.
     #[error("there is no previous roster {path}: no import has changed this roster, or the file was removed")]
     NoPrevious { path: PathBuf },
+    /// What SQLite would play over it is of an earlier roster of its name.
+    #[error("the roster database {path}: {what}")]
+    StaleLog {
+        path: PathBuf,
+        /// What stands there, and the remedy.
+        what: String,
+    },
     /// Another program holds the database; try again later.
     #[error("the roster database is in use by another program")]
     Busy(#[source] sqlx::Error),
@@ -151,6 +161,8 @@ pub struct RosterCounts {
 #[derive(Debug)]
 pub struct RosterWriter {
     pool: SqlitePool,
+    /// Where a file is open: closing a descriptor of it would take SQLite's locks away.
+    _descriptor: Option<Arc<Descriptor>>,
     /// A file that was created for an import and has no tables yet.
     empty: Option<PathBuf>,
     /// The file of an import, where what it did is noted beside it.
@@ -165,7 +177,7 @@ impl RosterWriter {
     /// [`RosterWriteError::Create`], [`RosterWriteError::Migrate`] and failures of the database.
     pub async fn open_or_create(path: &Path) -> Result<Self, RosterWriteError> {
         create_private(path)?;
-        let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
+        let (pool, descriptor) = connect_to(path).await?;
         match contents(&pool, path).await? {
             Contents::Nothing | Contents::OurRoster => {
                 MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
@@ -173,7 +185,7 @@ impl RosterWriter {
             Contents::SchoolsRoster => {}
         }
         history::attach(&pool, None).await?;
-        Ok(Self { pool, empty: None, imported: None })
+        Ok(Self { pool, _descriptor: descriptor, empty: None, imported: None })
     }
 
     /// Opens a roster database to compare with: as it is, or an empty one in memory where there is none yet.
@@ -182,12 +194,12 @@ impl RosterWriter {
     /// As [`RosterWriter::open_or_create`].
     pub async fn open_for_comparison(path: &Path) -> Result<Self, RosterWriteError> {
         if path.exists() {
-            let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
+            let (pool, descriptor) = connect_to(path).await?;
             match contents(&pool, path).await? {
                 Contents::OurRoster | Contents::SchoolsRoster => {
                     let history = history_of(path);
                     history::attach(&pool, history.exists().then_some(&history)).await?;
-                    return Ok(Self { pool, empty: None, imported: None });
+                    return Ok(Self { pool, _descriptor: descriptor, empty: None, imported: None });
                 }
                 Contents::Nothing => pool.close().await,
             }
@@ -195,7 +207,7 @@ impl RosterWriter {
         let pool = connect(SqliteConnectOptions::new().in_memory(true)).await?;
         MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
         history::attach(&pool, None).await?;
-        Ok(Self { pool, empty: None, imported: None })
+        Ok(Self { pool, _descriptor: None, empty: None, imported: None })
     }
 
     /// Opens a roster database for an import: an existing one as it is, otherwise an empty file readable only
@@ -206,7 +218,7 @@ impl RosterWriter {
     /// As [`RosterWriter::open_or_create`].
     pub async fn open_for_import(path: &Path) -> Result<Self, RosterWriteError> {
         create_private(path)?;
-        let pool = connect(SqliteConnectOptions::new().filename(path)).await?;
+        let (pool, descriptor) = connect_to(path).await?;
         let empty = match contents(&pool, path).await? {
             Contents::Nothing => Some(path.to_owned()),
             Contents::OurRoster | Contents::SchoolsRoster => None,
@@ -214,7 +226,7 @@ impl RosterWriter {
         let history = history_of(path);
         create_private(&history)?;
         history::attach(&pool, Some(&history)).await?;
-        Ok(Self { pool, empty, imported: Some(path.to_owned()) })
+        Ok(Self { pool, _descriptor: descriptor, empty, imported: Some(path.to_owned()) })
     }
 
     /// Closes the database; a writer that is dropped closes it a little later.
@@ -303,6 +315,15 @@ impl RosterWriter {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RosterWriteError> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Connects to the file at this path, unless something stands beside it that SQLite would play over it and that is not its own.
+async fn connect_to(path: &Path) -> Result<(SqlitePool, Option<Arc<Descriptor>>), RosterWriteError> {
+    let descriptor = Descriptor::of(path).ok();
+    if let Some(stale) = stale_log::find(&files::resolved(path), descriptor.as_deref()) {
+        return Err(RosterWriteError::StaleLog { path: path.to_owned(), what: stale.to_string() });
+    }
+    Ok((connect(SqliteConnectOptions::new().filename(path)).await?, descriptor))
 }
 
 fn found(rows: u64, table: RosterTable, key: &str) -> Result<(), RosterWriteError> {
