@@ -373,6 +373,34 @@ async fn a_copy_that_a_killed_process_left_is_removed_and_one_in_use_is_not() {
     assert_eq!(names(&state), ["state.db", "state.db.roster-copy-2-0", "x"]);
 }
 
+/// The rosterd of before left such copies: root's own, in a folder of the service.
+#[tokio::test]
+async fn a_copy_of_roots_that_was_left_behind_is_removed_by_the_service_once_no_run_can_use_it() {
+    if !is_root("a_copy_of_roots_that_was_left_behind_is_removed_by_the_service_once_no_run_can_use_it") {
+        return;
+    }
+    let place = Place::new(THREE).await.shared(0o755, 0o644);
+    let state = place.path("state");
+    let mut gone = Command::new("true").spawn().unwrap();
+    let dead = gone.id();
+    gone.wait().unwrap();
+    let living = std::process::id();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 60 * 60);
+    for (process, number, is_old) in [(dead, 0, true), (dead, 1, false), (living, 0, true)] {
+        let copy = state.join(format!("state.db.roster-copy-{process}-{number}"));
+        std::fs::write(&copy, "x").unwrap();
+        mode(&copy, 0o600);
+        if is_old {
+            std::fs::File::options().write(true).open(&copy).unwrap().set_modified(long_ago).unwrap();
+        }
+    }
+    let checked = place.as_service(&["check", "--offline"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let mut left = [format!("state.db.roster-copy-{dead}-1"), format!("state.db.roster-copy-{living}-0")];
+    left.sort();
+    assert_eq!(names(&state), left);
+}
+
 #[tokio::test]
 async fn a_copy_that_root_makes_is_the_services_to_remove() {
     use std::os::unix::fs::MetadataExt as _;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
@@ -295,11 +296,32 @@ pub(super) fn sweep(state: &Path) {
             }
             continue;
         }
-        let abandoned = OpenOptions::new().read(true).open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        let abandoned = match OpenOptions::new().read(true).open(&path) {
+            Ok(file) => file.try_lock().is_ok(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                is_forgotten(&path, file_name.strip_prefix(&begin).unwrap_or_default())
+            }
+            Err(_) => false,
+        };
         if abandoned {
             remove(&path);
         }
     }
+}
+
+/// How long no run lasts.
+const LONGER_THAN_A_RUN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whether a copy that is not ours to open was left behind: root's, made where the folder is ours. `ending` of its name begins
+/// with its process.
+fn is_forgotten(copy: &Path, ending: &str) -> bool {
+    let process = ending.split('-').next().and_then(|process| process.parse().ok());
+    let Some(process) = process.and_then(Pid::from_raw) else { return false };
+    // A process of another user that lives is there, and not ours to signal. The number may be another container's, or have
+    // come round to another process: hence the age too.
+    let is_gone = rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH);
+    let age = std::fs::symlink_metadata(copy).and_then(|file| file.modified()).map(|at| at.elapsed());
+    is_gone && age.is_ok_and(|age| age.is_ok_and(|age| age > LONGER_THAN_A_RUN))
 }
 
 fn path_without(path: &Path, ending: &str) -> Option<PathBuf> {
