@@ -40,8 +40,9 @@ pub enum StoreError {
     },
     /// The path no longer names the file that is open: what would be written is seen by nobody.
     #[error(
-        "state.database {path}: was removed or replaced while rosterd was using it: put the file back, or restart \
-         rosterd so that it opens the one that is there"
+        "state.database {path}: was removed or replaced while rosterd was using it: put the file back; or, where that was meant, \
+         stop rosterd, remove {path}-wal and {path}-shm where they are still there, and restart it, so that it opens the file that \
+         is there"
     )]
     Replaced { path: PathBuf },
     /// Another process is in the middle of a run, and nothing but this says so.

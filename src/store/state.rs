@@ -164,6 +164,22 @@ impl StateStore {
         self.writer().map(drop)
     }
 
+    fn is_replaced(&self) -> bool {
+        self.file.as_ref().is_some_and(|(path, opened)| FileIdentity::of(path) != Some(*opened))
+    }
+
+    /// Takes the log over into the file that it belongs to, which has lost its name: else SQLite leaves it there, and whoever
+    /// opens the file that has the name now plays it over that one.
+    async fn empty_log(&self) {
+        let emptied = match self.writer.acquire().await {
+            Ok(mut connection) => connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = emptied {
+            tracing::warn!("the log of a state database that was replaced could not be emptied: {error}");
+        }
+    }
+
     /// Starts a transaction that writes: the write lock is taken at once.
     pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, StoreError> {
         self.writer()?.begin_with("BEGIN IMMEDIATE").await.doing("starting a transaction")
@@ -172,6 +188,9 @@ impl StateStore {
     /// Closes both pools, so that nothing of the database stays open.
     pub async fn close(&self) {
         self.reader.close().await;
+        if self.is_replaced() {
+            self.empty_log().await;
+        }
         self.writer.close().await;
     }
 }

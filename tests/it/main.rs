@@ -25,6 +25,7 @@ mod failures;
 mod fields;
 mod files_of_our_own;
 mod health;
+mod hostile_folders;
 mod http_access;
 mod import;
 mod kit;
