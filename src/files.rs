@@ -1,11 +1,12 @@
 //! What the operating system says about files: which one a path names, who may use it, how much room there is. It opens
 //! none of them.
 
-use std::fs::{File, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statfs, statvfs};
+use rustix::fs::{Access, AtFlags, CWD, OFlags, StatVfsMountFlags, accessat, statfs, statvfs};
+use rustix::io::Errno;
 
 /// Which file a path names: one that takes its place by a rename is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +74,75 @@ pub fn give_to_owner_of(file: &File, folder: &Path) -> std::io::Result<()> {
         std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))?;
     }
     Ok(())
+}
+
+/// Creates a file of our own, for its owner alone; what root creates in somebody's folder is theirs.
+///
+/// # Errors
+/// Where the name is taken, by a link too, or the file cannot be created.
+pub fn create_own(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    give_to_owner_of(&file, folder_of(path))?;
+    Ok(file)
+}
+
+/// Opens a file of our own that is there, or creates it. Whoever may write the folder could put anything there for root to
+/// open: no link is followed, no pipe waited for, no file with another name used, and what was there stays whose it is.
+///
+/// # Errors
+/// Where it cannot be created, or is not such a file; the message says what to do.
+pub fn open_or_create_own(path: &Path) -> std::io::Result<File> {
+    loop {
+        match create_own(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => return created,
+        }
+        match open_own(path, OpenOptions::new().write(true)) {
+            // Removed meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Opens a file of our own that is there.
+///
+/// # Errors
+/// Where there is none, or what is there is a link, no regular file, or a file with another name.
+pub fn open_own(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    let refusal = |what: &str| Err(std::io::Error::other(format!("{what}: remove it")));
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match options.custom_flags(flags.bits().cast_signed()).open(path) {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return refusal("it is a link");
+        }
+        // A pipe that nobody reads.
+        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+            return refusal("it is no regular file");
+        }
+        opened => opened?,
+    };
+    let is = file.metadata()?;
+    if !is.is_file() {
+        return refusal("it is no regular file");
+    }
+    if is.nlink() > 1 {
+        return refusal("it has another name as well (a hard link)");
+    }
+    Ok(file)
+}
+
+/// Why root does not go where this path leads: it is a link that another user has put there, who could so have root write
+/// where they may not. `None` for everybody else.
+pub fn link_of_others(path: &Path) -> Option<String> {
+    let link = std::fs::symlink_metadata(path).ok().filter(Metadata::is_symlink)?;
+    let (owner, name) = (link.uid(), path.display());
+    (effective_user() == 0 && owner != 0).then(|| {
+        format!(
+            "{name} is a link of user {owner}, and root follows no link of others: run rosterd as user {owner}, or enter the \
+             path of the file itself"
+        )
+    })
 }
 
 /// The rights on the file: the last twelve bits of its mode.
@@ -301,7 +371,7 @@ fn nanoseconds((seconds, part): (i64, u32)) -> i128 {
 /// # Errors
 /// Where there is none, or it may not be read.
 pub fn open_regular(path: &Path) -> std::io::Result<std::fs::File> {
-    use rustix::fs::{Mode, OFlags};
+    use rustix::fs::Mode;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }

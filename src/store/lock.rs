@@ -1,7 +1,6 @@
 //! One run at a time for one state database, across processes, and one daemon for its life. A lock dies with its process.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -137,7 +136,7 @@ impl DaemonLock {
 }
 
 fn is_held(state_database: &Path, ending: &str) -> bool {
-    match OpenOptions::new().read(true).open(lock_path(state_database, ending)) {
+    match files::open_own(&lock_path(state_database, ending), OpenOptions::new().read(true)) {
         // Shared, so that two who ask do not see each other.
         Ok(file) => file.try_lock_shared().is_err(),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
@@ -160,14 +159,13 @@ fn take(state_database: &Path, ending: &str) -> Result<Option<LockedFile>, LockE
         let missing = missing.or_else(|| files::missing_right(Right::Write, files::folder_of(&path)));
         LockError::Unusable { path: path.clone(), what: missing.unwrap_or_else(|| source.to_string()) }
     };
+    if let Some(what) = files::link_of_others(state_database) {
+        return Err(LockError::Unusable { path, what });
+    }
     std::fs::create_dir_all(files::folder_of(&path)).map_err(failed)?;
     let mut looks = 0;
     loop {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true).mode(0o600);
-        let file = options.open(&path).map_err(failed)?;
-        // One run of root must not lock out the service for good.
-        files::give_to_owner_of(&file, files::folder_of(&path)).map_err(failed)?;
+        let file = files::open_or_create_own(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -35,6 +35,7 @@ const TABLES: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'vi
 /// [`StoreError::Foreign`] when it is a database of something else, [`StoreError::Denied`] when it lies where we may not
 /// look: what cannot be seen is not absent.
 pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
+    require_no_link_of_others(path)?;
     if !path.metadata().is_ok_and(|file| file.len() > 0) {
         return match files::missing_right(Right::Read, path) {
             Some(what) => Err(StoreError::Denied { path: path.to_owned(), what }),
@@ -47,6 +48,14 @@ pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
     let found = applied(&mut connection).await;
     let _closed = connection.close().await;
     Ok(found.unwrap_or(StateFile::Current))
+}
+
+/// Refuses a link by which another user would have root write elsewhere.
+///
+/// # Errors
+/// [`StoreError::Denied`].
+pub(super) fn require_no_link_of_others(path: &Path) -> Result<(), StoreError> {
+    files::link_of_others(path).map_or(Ok(()), |what| Err(StoreError::Denied { path: path.to_owned(), what }))
 }
 
 /// Refuses a file that holds a database of something else, or beside which the log of an earlier one stands.

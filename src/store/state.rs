@@ -1,7 +1,5 @@
 //! Opening our own database.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, Executor as _, Sqlite, SqlitePool, Transa
 use super::error::{Doing, missing_right};
 use super::lock::{LockedFile, RunLock};
 use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room};
-use crate::files::{self, FileIdentity};
+use crate::files::{self, FileIdentity, Right};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
 
@@ -49,6 +47,7 @@ impl StateStore {
     /// When it cannot be opened or created, has a second name, was written by a newer version, or is a database of something
     /// else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        recognition::require_no_link_of_others(path)?;
         recognition::require_ours(path).await?;
         prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
         let path = files::resolved(path);
@@ -222,8 +221,15 @@ fn prepare(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    files::give_to_owner_of(&file, files::folder_of(path))
+    let path = files::resolved(path);
+    match files::create_own(&path) {
+        // It stays whose it is. SQLite would open one that may only be read, and fail at the first write.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let may = files::may(Right::Write, &path);
+            if may { Ok(()) } else { Err(std::io::ErrorKind::PermissionDenied.into()) }
+        }
+        created => created.map(drop),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,13 @@
-//! A state that is replaced while a daemon uses it.
+//! What others put into the folder of the state, for root to stumble over: links, pipes, other files; and a state that
+//! is replaced while a daemon uses it.
+
+#![expect(clippy::print_stderr, reason = "a test that cannot run here says so loudly")]
+
+use std::os::unix::fs::{MetadataExt as _, chown, symlink};
+use std::path::Path;
 
 use crate::program::Programs as _;
+use crate::rosters_of_others::{SERVICE, is_root, mode};
 use rosterd_testkit::{School, eventually};
 
 /// Three students, and a state in a folder that belongs to the service's user.
@@ -14,6 +21,92 @@ async fn school() -> School {
     std::fs::create_dir(&folder).unwrap();
     school.setting("STATE__DATABASE", folder.join("state.db").to_str().unwrap());
     school
+}
+
+fn owner(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().uid()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_command_of_roots_gives_away_or_makes_what_a_link_in_the_services_folder_names() {
+    if !is_root("no_command_of_roots_gives_away_or_makes_what_a_link_in_the_services_folder_names") {
+        return;
+    }
+    let school = school().await;
+    school.leaves_work_behind();
+    let (folder, victim, new) = (school.path("state"), school.path("victim"), school.path("new"));
+    std::fs::write(&victim, "root's own").unwrap();
+    mode(&victim, 0o644);
+    chown(&folder, Some(SERVICE), Some(SERVICE)).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    for name in ["state.db", "state.db.lock"] {
+        assert_eq!(owner(&folder.join(name)), SERVICE, "what root makes there is the service's: {name}");
+    }
+    let plant = |name: &str, target: &Path| {
+        let _none = std::fs::remove_file(folder.join(name));
+        symlink(target, folder.join(name)).unwrap();
+        std::os::unix::fs::lchown(folder.join(name), Some(SERVICE), Some(SERVICE)).unwrap();
+    };
+    let unharmed = |row: &str| {
+        assert_eq!(owner(&victim), 0, "{row}");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "root's own", "{row}");
+        assert!(!new.exists(), "{row}");
+    };
+    for target in [&victim, &new] {
+        for name in ["state.db.lock", "state.db.daemon.lock", "state.db.intake.lock"] {
+            plant(name, target);
+        }
+        for command in [&["--sync-now"][..], &["results"], &["status"], &["plan"], &["forget", "s000"], &[]] {
+            // Reading needs no lock. What needs one says what is in its place.
+            let ended = school.program(command);
+            unharmed(&format!("{command:?}"));
+            if matches!(command.first(), Some(&"--sync-now") | None) {
+                assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
+                assert!(ended.stderr.contains("it is a link: remove it"), "{command:?}: {ended:?}");
+            }
+        }
+    }
+    for name in ["state.db.lock", "state.db.daemon.lock", "state.db.intake.lock"] {
+        std::fs::remove_file(folder.join(name)).unwrap();
+    }
+    std::fs::hard_link(&victim, folder.join("state.db.lock")).unwrap();
+    let ended = school.program(&["--sync-now"]);
+    assert!(ended.code == 78 && ended.stderr.contains("another name as well"), "{ended:?}");
+    unharmed("a hard link");
+    std::fs::remove_file(folder.join("state.db.lock")).unwrap();
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _none = std::fs::remove_file(folder.join(name));
+    }
+    for target in [&victim, &new] {
+        plant("state.db", target);
+        for command in [&["status"][..], &["check", "--offline"], &["plan"], &["--sync-now"], &[]] {
+            let ended = school.program(command);
+            unharmed(&format!("{command:?}"));
+            assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(said.contains("root follows no link of others"), "{command:?}: {ended:?}");
+        }
+    }
+    std::fs::remove_file(folder.join("state.db")).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_in_the_place_of_a_lock_is_refused_by_name_and_waited_for_by_nobody() {
+    let school = school().await;
+    let lock = school.path("state").join("state.db.lock");
+    assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    for command in [&["--sync-now"][..], &["results"]] {
+        let ended = school.program(command);
+        assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
+        assert!(
+            ended.stderr.contains("state.db.lock") && ended.stderr.contains("no regular file"),
+            "{ended:?}"
+        );
+    }
+    let _any = school.program(&["status"]);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
