@@ -113,3 +113,35 @@ async fn the_end_of_a_terminal_stops_a_single_run_as_a_service_manager_does() {
         assert_eq!(ended.code, 143, "{signal}: {ended:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_a_daemon_at_once_and_the_next_run_goes_on() {
+    for (first, second, code) in [("TERM", "TERM", 143), ("INT", "INT", 130), ("TERM", "INT", 130)] {
+        let school = school().await;
+        // Longer than a test waits: only a second signal ends it before its grace is over.
+        school.set("delay", "addStudents:25000");
+        let mut daemon = school.start(&[]);
+        let _line = daemon.hear("the daemon is ready");
+        daemon.signal("USR1");
+        eventually("a write is under way", || school.calls("exam").iter().any(|call| call == "addStudents"))
+            .await;
+        daemon.signal(first);
+        let _line = daemon.hear("stopping");
+        let signalled = std::time::Instant::now();
+        daemon.signal(second);
+        let ended = daemon.end();
+        assert_eq!(ended.code, code, "{first} {second}: {ended:?}");
+        assert!(
+            signalled.elapsed() < std::time::Duration::from_secs(10),
+            "{first} {second}: {:?}",
+            signalled.elapsed()
+        );
+        school.set("delay", "addStudents:1");
+        let mut converged = 0;
+        eventually("the runs after it converge", || {
+            converged = school.program(&["--sync-now"]).code;
+            converged == 0 && school.sandbox.candidate_count() == 3
+        })
+        .await;
+    }
+}
