@@ -96,9 +96,7 @@ fn exports_of_veracross_go_in() {
 
 #[test]
 fn exports_of_english_school_programs_go_in() {
-    // SIMS reports: Adno, Forename and Surname or their legal forms, Reg Group, Year Group. "Pupil Data (Non-Independent
-    // Schools)", a workbook for another English program: Id, UPN, Forename, Middle Names, Surname, Gender, NC Year,
-    // Form/Tutor Group, School Email Address, Mobile Number.
+    // SIMS reports: Adno, Forename and Surname or their legal forms, Reg Group, Year Group.
     all_go_in(&[
         (
             "SIMS report.csv",
@@ -112,12 +110,48 @@ fn exports_of_english_school_programs_go_in() {
             &["001001 Ada Lovelace F - -", "001002 Bo Li M - -"],
             &["001001 in 7B", "001002 in Year 7C"],
         ),
+    ]);
+}
+
+#[test]
+fn exports_of_isams_go_in() {
+    // iSAMS migration templates, "Pupil Data (Non-Independent Schools)": Id (required, unique), UPN (not required), Forename,
+    // Middle Names, Surname, Preferred Name, Gender, NC Year, Form/Tutor Group, School Email Address, Mobile Number. Its other
+    // templates name people by Pupil Id.
+    all_go_in(&[
         (
-            "pupils.csv",
+            "Pupils.csv",
             "Id,UPN,Forename,Middle Names,Surname,Preferred Name,Gender,NC Year,Form/Tutor Group,School Email Address,Mobile Number\n\
-             0012,Z1,Ada,King,Lovelace,Addie,F,7,7B,ada@example.org,07700900123\n",
-            &["Z1 Ada King Lovelace F 07700900123 ada@example.org"],
-            &["Z1 in 7B"],
+             0012,,Ada,King,Lovelace,Addie,F,7,7B,ada@example.org,07700900123\n0013,Z2,Bo,,Li,,M,7,7B,,\n",
+            &["0012 Ada King Lovelace F 07700900123 ada@example.org", "0013 Bo Li M - -"],
+            &["0012 in 7B", "0013 in 7B"],
+        ),
+        (
+            "iSAMS registers.csv",
+            "Pupil Id,Forename,Surname,Form\n0012,Ada,Lovelace,7B\n",
+            &["0012 Ada Lovelace - - -"],
+            &["0012 in 7B"],
+        ),
+    ]);
+}
+
+#[test]
+fn exports_of_skyward_go_in() {
+    // Skyward's own guides leave the headings of an export to who builds it; programs that read such exports know them by Other
+    // ID (the student's number) and Name ID (the person's).
+    all_go_in(&[
+        (
+            "Skyward students.csv",
+            "Other ID,Name ID,Last Name,First Name,Middle Name,Gender,Grade,Homeroom,School Email\n\
+             001001,88001,Lovelace,Ada,King,F,07,7B,ada@example.org\n",
+            &["001001 Ada King Lovelace F - ada@example.org"],
+            &["001001 in 7B"],
+        ),
+        (
+            "export.txt",
+            "OTHER_ID\tNAME_ID\tLAST_NAME\tFIRST_NAME\tHOMEROOM_TEACHER\n001001\t88001\tLovelace\tAda\tBabbage\n",
+            &["001001 Ada Lovelace - - -"],
+            &[],
         ),
     ]);
 }
