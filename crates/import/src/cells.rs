@@ -15,6 +15,12 @@ const LONGEST_KEY: usize = 255;
 /// Longest value, in characters; a quote in the wrong place makes values far longer than any real one.
 const LONGEST_VALUE: usize = 1_000;
 
+/// How files and rosters say that a student is there, in lower case.
+pub const YES: [&str; 9] = ["1", "true", "yes", "y", "active", "是", "在读", "在校", "在籍"];
+/// How they say that a student has left.
+pub const NO: [&str; 11] =
+    ["0", "false", "no", "n", "inactive", "left", "否", "离校", "毕业", "退学", "转出"];
+
 /// Columns of ours that hold no dates.
 const NO_DATES: [&str; 6] = ["name", "gender", "phone", "email", "group_code", "class_code"];
 
@@ -59,6 +65,7 @@ impl<'a> Cells<'a> {
             self.refuse_grouped(column, &key, holds);
             self.refuse_broken(column, &key);
             self.refuse_dated(column, &key);
+            self.refuse_truth(column, &key);
         }
         if self.problems.len() > before { String::new() } else { key }
     }
@@ -89,13 +96,49 @@ impl<'a> Cells<'a> {
             return CellValue::Nothing;
         }
         let text = self.mended(column, holds).into_owned();
+        let text = self.on_one_line(column, text);
         self.refuse_rounded(column, &text);
         self.refuse_grouped(column, &text, holds);
         self.refuse_broken(column, &text);
+        self.refuse_truth(column, &text);
         if holds == Holds::Numbers || NO_DATES.contains(&column) {
             self.refuse_doubtful(column, &text, holds == Holds::Numbers);
         }
         CellValue::text(text)
+    }
+
+    /// A line break in a cell of one value: of a name it is a blank, in a phone or an address it parts two of them.
+    fn on_one_line(&mut self, column: &str, text: String) -> String {
+        if !self.is_sheet || !text.contains(['\r', '\n']) {
+            return text;
+        }
+        match column {
+            "name" | "gender" => {
+                let lines = text.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty());
+                lines.collect::<Vec<_>>().join(" ")
+            }
+            "phone" | "email" => {
+                let rule =
+                    format!("{column} has a line break, as where two values stand in one cell: enter one");
+                self.refuse(column, "line-break", rule);
+                text
+            }
+            _ => text,
+        }
+    }
+
+    /// What a spreadsheet makes of the words true and false. A name or a code may be a word like them, but for its capitals.
+    fn refuse_truth(&mut self, column: &str, text: &str) {
+        let is_truth = match column {
+            "student_id" => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
+            "name" | "group_code" | "class_code" => matches!(text, "TRUE" | "FALSE"),
+            _ => false,
+        };
+        if self.is_sheet && is_truth {
+            let rule =
+                format!("{column} is a truth value ({text}): format the column as text and enter it again");
+            self.refuse(column, "truth-value", rule);
+        }
     }
 
     /// A number that a spreadsheet shows rounded: the digits that it left out are in no file.
@@ -125,7 +168,11 @@ impl<'a> Cells<'a> {
         // An apostrophe protects a text that begins like a formula; an export of ours writes it so.
         let is_protected =
             self.is_sheet && self.raw(column).is_some_and(|raw| raw.trim_start().starts_with('\''));
-        let rule = if is_failed_formula(text) && !is_protected {
+        let is_formula = is_failed_formula(text)
+            || (self.is_sheet
+                && text.starts_with('=')
+                && (column == "student_id" || NO_DATES.contains(&column)));
+        let rule = if is_formula && !is_protected {
             format!("{column} is a formula or its error ({}): enter the value itself", shown(text))
         } else if text.contains('\u{fffd}') {
             format!(
@@ -199,12 +246,8 @@ impl<'a> Cells<'a> {
             return CellValue::Nothing;
         };
         match without_zero_fraction(&text.to_lowercase()) {
-            "1" | "true" | "yes" | "y" | "active" | "是" | "在读" | "在校" | "在籍" => {
-                CellValue::Value(true)
-            }
-            "0" | "false" | "no" | "n" | "inactive" | "left" | "否" | "离校" | "毕业" | "退学" | "转出" => {
-                CellValue::Value(false)
-            }
+            word if YES.contains(&word) => CellValue::Value(true),
+            word if NO.contains(&word) => CellValue::Value(false),
             _ => {
                 let rule =
                     format!("{column} is neither 1 nor 0, nor a word such as active, left, 在读 or 离校");

@@ -34,6 +34,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use cells::{NO, YES};
 pub use encoding::{FileEncoding, encoding_named};
 pub use mapping::ColumnMap;
 pub use row_sink::{LOTS_UNDER_WAY, RowSink};
@@ -41,7 +42,7 @@ pub use rows::{
     CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterRows, RosterTable, StudentRow,
 };
 pub use sniff::ReadOptions;
-pub use spoiled::computes;
+pub use spoiled::{code_as_read, computes, id_as_read};
 
 /// Problems that are kept with their places; of further ones only the number is.
 pub const MOST_PROBLEMS: usize = 10_000;

@@ -49,6 +49,18 @@ pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
     }
 }
 
+/// A student's id in the form in which a list is read.
+#[must_use]
+pub fn id_as_read(raw: &str) -> String {
+    mended(raw, Holds::Ids).into_owned()
+}
+
+/// A group's or class's code in the form in which a list is read.
+#[must_use]
+pub fn code_as_read(raw: &str) -> String {
+    mended(raw, Holds::Codes).into_owned()
+}
+
 /// A text that a spreadsheet program would compute. Numbers and telephone numbers, such as +8613800138000, compute
 /// nothing.
 #[must_use]

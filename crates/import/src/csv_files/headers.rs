@@ -68,7 +68,7 @@ fn refuse_names<I>(sink: &mut RowSink, file: &FileRef, kind: RosterTable, table:
             Some(("unknown-column", format!("the table {kind} has only the columns {}", own.join(", "))))
         } else if !is_plausible_name(name) {
             let rule = format!(
-                "column {} needs a name of letters, digits and underscores, not more than {LONGEST_NAME}, \
+                "column {} needs a name of letters, digits, blanks and _ - . / ( ), not more than {LONGEST_NAME}, \
                  that begins with no digit",
                 at + 1
             );
@@ -128,7 +128,9 @@ pub(super) fn tell_left_out(sink: &mut RowSink, file: &FileRef, left_out: &LeftO
 fn is_plausible_name(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
+        && letters.all(|letter| {
+            letter.is_alphanumeric() || matches!(letter, '_' | ' ' | '-' | '.' | '/' | '(' | ')')
+        })
         && name.chars().count() <= LONGEST_NAME
         && !RESERVED_NAMES.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }

@@ -35,7 +35,12 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
                        as .xlsx and import that";
         sink.reading.notice(&name, message);
     }
-    let is_one_of_several = chosen.iter().filter(|chosen| chosen.table == RosterTable::Students).count() > 1;
+    let students = chosen.iter().filter(|chosen| chosen.table == RosterTable::Students).count();
+    // A sheet that is chosen of several says by its name what it says among them.
+    let is_one_of_several = students > 1
+        || (students == 1
+            && !options.sheets.is_empty()
+            && of_one_form(&mut workbook, RosterTable::Students, options).len() > 1);
     for Chosen { number, table: kind } in chosen {
         let sheet = workbook.sheets().get(number).map(|sheet| sheet.name.clone()).unwrap_or_default();
         let file = FileRef { is_sheet: true, ..FileRef::note(sink, format!("{name}[{}]", shown(&sheet))) };
@@ -101,13 +106,20 @@ fn choose(
         }
         return Ok(chosen);
     }
-    let named: Vec<Chosen> = sheets
+    let mut named: Vec<Chosen> = sheets
         .iter()
         .enumerate()
         .filter(|(_, sheet)| !sheet.is_hidden)
         .filter_map(|(number, sheet)| Some(Chosen { number, table: table_named(&sheet.name)? }))
         .collect();
     if !named.is_empty() {
+        // Beside groups and memberships a sheet of any other name may hold the students.
+        if kind == RosterTable::Students && named.iter().all(|chosen| chosen.table != kind) {
+            let numbers = of_one_form(workbook).into_iter();
+            let others: Vec<usize> =
+                numbers.filter(|number| named.iter().all(|chosen| chosen.number != *number)).collect();
+            named.extend(others.into_iter().map(|number| Chosen { number, table: kind }));
+        }
         return Ok(named);
     }
     let mut numbers = of_one_form(workbook);

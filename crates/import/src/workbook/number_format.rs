@@ -55,6 +55,11 @@ impl NumberFormat {
         let mut parsed = Parsed::default();
         let mut letters = text.chars();
         while let Some(letter) = letters.next() {
+            if let Some(length) = general_at(letter, letters.as_str()) {
+                letters = letters.as_str().get(length..).unwrap_or_default().chars();
+                parsed.general();
+                continue;
+            }
             match letter {
                 ';' => break,
                 '"' => parsed.texts(letters.by_ref().take_while(|c| *c != '"')),
@@ -94,6 +99,17 @@ impl NumberFormat {
     }
 }
 
+/// A number has no more decimals.
+const MOST_DECIMALS: usize = 15;
+
+/// The length of what is left of the word for "the number as it is", which begins with this letter: `General`, and as Chinese,
+/// Japanese and Korean programs write it.
+fn general_at(first: char, rest: &str) -> Option<usize> {
+    let words = ["eneral", "/通用格式", "/標準", "/표준"];
+    let begins = |word: &&str| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    words.iter().find(|word| first.eq_ignore_ascii_case(&'g') && begins(word)).map(|word| word.len())
+}
+
 #[derive(Default)]
 struct Parsed {
     whole: Vec<Piece>,
@@ -125,6 +141,13 @@ impl Parsed {
         if piece == Piece::Zero {
             self.decimals.0 = self.decimals.1;
         }
+    }
+
+    /// The number as it is, with texts around it.
+    fn general(&mut self) {
+        self.place(Piece::Zero);
+        self.is_decimal = true;
+        self.decimals = (0, MOST_DECIMALS);
     }
 
     fn bracket(&mut self, inside: &str) {
@@ -212,6 +235,12 @@ mod tests {
             ("000-0000-0000", 13_800_138_000.0, Some("138-0013-8000")),
             ("\"S\"0000", 7.0, Some("S0007")),
             ("0000\"班\"", 7.0, Some("0007班")),
+            ("General\"班\"", 7.0, Some("7班")),
+            ("G/通用格式\"班\"", 12.0, Some("12班")),
+            ("\"高\"G/通用格式", 1.5, Some("高1.5")),
+            ("General\"班\"", 7.5, Some("7.5班")),
+            ("General\"班\"", 0.0, Some("0班")),
+            ("G/標準", 7.0, Some("7")),
             ("[Red]00000;-00000", 5.0, Some("00005")),
             ("00000_ ", 5.0, Some("00005")),
             ("#,##0", 20_260_001.0, Some("20260001")),

@@ -87,6 +87,22 @@ fn a_workbook_with_one_sheet_a_class_goes_in() {
 }
 
 #[test]
+fn an_english_workbook_with_one_sheet_a_class_and_an_overview_goes_in() {
+    for kind in ["xlsx", "ods"] {
+        let found = read_fixture(&format!("classes-of-a-year.{kind}"));
+        found.is_good();
+        let students = [
+            "00001001 Ada Lovelace - 07700900123 -",
+            "00001002 Bo Li - 07700900124 -",
+            "00001003 Ida Okafor - 07700900125 -",
+        ];
+        assert_eq!(found.students, students, "{kind}: {}", found.messages());
+        assert_eq!(found.members, ["00001001 in 7A", "00001002 in 7A", "00001003 in 7B"], "{kind}");
+        assert!(found.messages().contains("Overview"), "{}", found.messages());
+    }
+}
+
+#[test]
 fn a_heading_of_two_lines_with_merged_cells_goes_in_without_the_parents() {
     for kind in ["xlsx", "ods"] {
         let found = read_fixture(&format!("two-line-heading.{kind}"));

@@ -139,3 +139,41 @@ fn a_half_of_a_grade_and_class_that_merged_cells_left_is_refused() {
     );
     assert_eq!(found.problems(), [(1, 3, "merged-cells")], "{}", found.messages());
 }
+
+#[test]
+fn a_line_break_in_a_name_is_a_blank_and_in_a_phone_or_an_address_it_parts_two_values() {
+    let found = read_one(
+        "students.csv",
+        "student_id,name,phone\n1,\"Ada \r\n Lovelace\",138\n2,\"王\n小明\",\"139\n\"\n",
+    );
+    found.is_good();
+    assert_eq!(found.students, ["1 Ada Lovelace - 138 -", "2 王 小明 - 139 -"]);
+    for (column, cell) in [("phone", "138\n139"), ("email", "a@example.org\r\nb@example.org")] {
+        let found = read_one("students.csv", format!("student_id,name,{column}\n1,Ada,\"{cell}\"\n"));
+        assert_eq!(found.problems(), [(2, 3, "line-break")], "{column}: {}", found.messages());
+    }
+}
+
+#[test]
+fn a_truth_value_is_no_id_no_name_and_no_class() {
+    for (row, column) in [("TRUE,Ada,7A", 1), ("False,Ada,7A", 1), ("1,TRUE,7A", 2), ("1,Ada,FALSE", 3)] {
+        let found = read_one("list.csv", format!("Student ID,Name,Class\n{row}\n"));
+        assert_eq!(found.problems(), [(2, column, "truth-value")], "{row}");
+    }
+    // Somebody may be called so, and so may a class.
+    let found = read_one("list.csv", "学号,姓名,班级\n1,True,True\n");
+    found.is_good();
+    assert_eq!(found.members, ["1 in True"]);
+}
+
+#[test]
+fn a_formula_that_was_written_as_a_text_is_no_value_and_a_protected_one_is() {
+    for row in ["=1+1,Ada,1", "1,=A2,1", "1,Ada,=B2"] {
+        let found = read_one("students.csv", format!("student_id,name,phone\n{row}\n"));
+        assert_eq!(found.problems().len(), 1, "{row}");
+        assert_eq!(found.problems()[0].2, "broken-value", "{row}");
+    }
+    let found = read_one("students.csv", "student_id,name,note\n'=1,'=A2,=x\n");
+    found.is_good();
+    assert_eq!(found.students, ["=1 =A2 - - -"]);
+}

@@ -170,3 +170,36 @@ fn a_sheet_of_open_document_is_read_as_it_shows_itself() {
     assert_eq!(found.students, ["00123 王 明 - - -", "00124 李 & 雷 - - -"]);
     assert_eq!(found.members, ["00123 in 1班", "00124 in 1班"]);
 }
+
+#[test]
+fn a_sheet_that_is_chosen_of_several_still_names_the_class_of_its_students() {
+    let heading = &["学号", "姓名"][..];
+    let bytes = workbook(&[
+        Sheet { name: "高一1班", rows: &[heading, &["1", "王小明"]], ..Sheet::default() },
+        Sheet { name: "高一2班", rows: &[heading, &["2", "李雷"]], ..Sheet::default() },
+    ]);
+    let desk = Desk::new();
+    let path = desk.put("名单.xlsx", bytes);
+    let found = read(vec![path], CsvOptions { sheets: vec!["高一2班".to_owned()], ..CsvOptions::default() });
+    found.is_good();
+    assert_eq!(found.members, ["2 in 高一2班"]);
+}
+
+#[test]
+fn beside_sheets_of_groups_and_members_a_sheet_of_any_name_holds_the_students() {
+    let bytes = workbook(&[
+        Sheet { name: "Sheet1", rows: &[&["student_id", "name"], &["S1", "Ann"]], ..Sheet::default() },
+        Sheet { name: "groups", rows: &[&["group_code", "title"], &["G1", "One"]], ..Sheet::default() },
+        Sheet {
+            name: "group_members",
+            rows: &[&["student_id", "group_code"], &["S1", "G1"]],
+            ..Sheet::default()
+        },
+    ]);
+    let found = read_one("students.xlsx", bytes);
+    found.is_good();
+    assert_eq!(
+        (found.students, found.members),
+        (vec!["S1 Ann - - -".to_owned()], vec!["S1 in G1".to_owned()])
+    );
+}
