@@ -11,7 +11,7 @@ pub struct ExportArgs {
     #[arg(value_enum)]
     pub(crate) what: Exported,
     /// The file to write, a workbook where its name ends in .xlsx, else CSV [default: standard output]; one that is there
-    /// is refused
+    /// is refused, unless it is an earlier list of the same kind
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) to: Option<PathBuf>,
     /// Write over the file that is there, for an export each night; never over a file of rosterd's own or a database

@@ -86,7 +86,10 @@ async fn write(
     match (&arguments.to, cli.output) {
         (Some(path), _) => {
             let form = FileForm::of(path)?;
-            let existing = Existing::of(arguments.replace);
+            let existing = match Existing::of(arguments.replace) {
+                Existing::Kept => Existing::ListReplaced(first_column(arguments.what)),
+                replaced @ (Existing::ListReplaced(_) | Existing::Replaced) => replaced,
+            };
             let file = NewFile::create(settings, cli.config.as_deref(), path, existing)?;
             let count = match form {
                 FileForm::Workbook => write_workbook(file, path, arguments, columns, rows).await?,
@@ -104,6 +107,14 @@ async fn write(
         (None, OutputFormat::Json) => write_json(columns, rows).await?,
     }
     Ok(Exit::Done)
+}
+
+/// The heading by which an earlier export of the same is known.
+fn first_column(what: Exported) -> &'static str {
+    match what {
+        Exported::Roster | Exported::Links => "student_id",
+        Exported::Failures => "id",
+    }
 }
 
 /// Writes the file whole or not at all.

@@ -18,6 +18,8 @@ const MOST_NAMES: u32 = 100;
 pub(super) enum Existing {
     /// It stays, and nothing is written.
     Kept,
+    /// It stays, unless it is a list whose first column has this name: an earlier one of the same kind.
+    ListReplaced(&'static str),
     /// It is replaced at the end, where it is a regular file and no database.
     Replaced,
 }
@@ -26,6 +28,22 @@ impl Existing {
     /// As `--replace` says.
     pub(super) fn of(replace: bool) -> Self {
         if replace { Self::Replaced } else { Self::Kept }
+    }
+
+    fn at_a_free_place(self) -> Self {
+        match self {
+            Self::Kept | Self::ListReplaced(_) => Self::Kept,
+            Self::Replaced => Self::Replaced,
+        }
+    }
+
+    /// Whether the file that is there may be written over.
+    fn gives_way(self, path: &Path) -> bool {
+        match self {
+            Self::Kept => false,
+            Self::ListReplaced(first_column) => is_list(path, first_column),
+            Self::Replaced => true,
+        }
     }
 }
 
@@ -66,13 +84,15 @@ impl NewFile {
             Ok(there) if !there.is_file() => {
                 bail!("{name} is no regular file: name a file, or leave the option out")
             }
-            Ok(_) if existing == Existing::Kept => return Err(is_there(path)),
+            Ok(_) if !existing.gives_way(path) => return Err(is_there(path)),
             Ok(_) if is_database(path) => {
                 bail!("{name} is a database, and --replace writes over none: name another file, or remove it")
             }
             Ok(_) | Err(_) => {}
         }
         let (beside, file) = create_beside(path).with_context(|| format!("{name} cannot be written"))?;
+        // What comes to a free place meanwhile stays.
+        let existing = if path.exists() { existing } else { existing.at_a_free_place() };
         Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file), existing, is_in_place: false })
     }
 
@@ -105,6 +125,15 @@ fn is_there(path: &Path) -> anyhow::Error {
         "{} is there already: name another file, remove it, or add --replace to write over it",
         path.display()
     )
+}
+
+/// Whether this is a text file whose first line begins with this heading.
+fn is_list(path: &Path, first_column: &str) -> bool {
+    let mut begin = Vec::new();
+    let length = u64::try_from(first_column.len() + 4).unwrap_or_default();
+    let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut begin));
+    let text = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&begin);
+    read.is_ok() && text.strip_prefix(first_column.as_bytes()).is_some_and(|rest| rest.starts_with(b","))
 }
 
 /// Whether this is a database of SQLite: no file for people to take away is one.
@@ -222,6 +251,23 @@ mod tests {
         assert!(refused.contains("is there already") && refused.contains("--replace"), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_earlier_list_of_the_same_kind_is_replaced_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("students.csv");
+        for old in ["student_id,name\nS1,Ann\n", "\u{feff}student_id,name\r\n"] {
+            std::fs::write(&path, old).unwrap();
+            write(&path, Existing::ListReplaced("student_id"), "new").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        }
+        for old in ["", "student_ids,name\n", "id,student_id\n", "notes"] {
+            std::fs::write(&path, old).unwrap();
+            let refused = write(&path, Existing::ListReplaced("student_id"), "new").unwrap_err().to_string();
+            assert!(refused.contains("is there already"), "{refused}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), old);
+        }
     }
 
     #[test]

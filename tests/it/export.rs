@@ -64,6 +64,19 @@ fn a_file_is_written_whole_for_its_owner_alone_and_marked_for_excel_when_asked()
     assert_eq!(output.status.code(), Some(1));
 }
 
+#[test]
+fn an_export_replaces_the_list_of_students_that_it_is_named_like_and_no_other_file() {
+    let school = school();
+    let to = |name: &str| rosterd(school.path(), &["export", "roster", "--to", name]);
+    assert_eq!(stdout(&to("students.csv")), "2 rows written to students.csv\n");
+    assert_eq!(stdout(&to("students.csv")), "2 rows written to students.csv\n");
+    for other in ["groups.csv", "rosterd.toml", "roster.db"] {
+        let before = std::fs::read(school.path().join(other)).unwrap();
+        assert_eq!(to(other).status.code(), Some(1), "{other}");
+        assert_eq!(std::fs::read(school.path().join(other)).unwrap(), before, "{other}");
+    }
+}
+
 /// What an import of this file would change.
 fn difference(folder: &Path, file: &str) -> serde_json::Value {
     let read = rosterd(folder, &["import", "csv", file, "--dry-run", "--output", "json"]);
