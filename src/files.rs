@@ -5,7 +5,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, OFlags, StatVfsMountFlags, accessat, statfs, statvfs};
+use rustix::fs::{Access, AtFlags, CWD, OFlags, RenameFlags, StatVfsMountFlags, accessat, statfs, statvfs};
 use rustix::io::Errno;
 
 /// Which file a path names: one that takes its place by a rename is another.
@@ -58,6 +58,11 @@ pub fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The group as which we make files.
+pub fn effective_group() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
 /// The user that the file belongs to.
 pub fn owner(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|file| file.uid())
@@ -68,12 +73,7 @@ pub fn owner(path: &Path) -> Option<u32> {
 /// # Errors
 /// When the system refuses it.
 pub fn give_to_owner_of(file: &File, folder: &Path) -> std::io::Result<()> {
-    let (own, folder) = (file.metadata()?, std::fs::metadata(folder)?);
-    // Nobody but root may give a file away.
-    if own.uid() == 0 && folder.uid() != 0 && effective_user() == 0 {
-        std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))?;
-    }
-    Ok(())
+    give_to_owner_of_file(file, &std::fs::metadata(folder)?)
 }
 
 /// Creates a file of our own, for its owner alone; what root creates in somebody's folder is theirs.
@@ -208,7 +208,10 @@ pub fn missing_right(right: Right, path: &Path) -> Option<String> {
 fn refusal(right: Right, path: &Path) -> String {
     let (us, name) = (effective_user(), path.display());
     if right == Right::Write && is_read_only(path) {
-        return format!("{name} lies on a file system that is mounted read-only: mount it for writing");
+        return format!(
+            "{name} lies on a file system that is mounted read-only: mount it for writing, under systemd with \
+             ReadWritePaths={name} (systemctl edit rosterd)"
+        );
     }
     let Ok(file) = std::fs::metadata(path) else {
         return format!("user {us} has no permission to {} {name}", right.as_str());
@@ -382,8 +385,37 @@ pub fn open_regular(path: &Path) -> std::io::Result<std::fs::File> {
 /// # Errors
 /// Where the name is taken, or the file cannot be moved.
 pub fn move_to_free_name(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::hard_link(from, to)?;
-    std::fs::remove_file(from)
+    // A hard link to somebody else's file is forbidden on most machines (protected_hardlinks), so it is the second way alone.
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            std::fs::hard_link(from, to)?;
+            std::fs::remove_file(from)
+        }
+        moved => Ok(moved?),
+    }
+}
+
+/// What root has just made belongs to whom another file belongs: its service must be able to use it. `made` is open, so that no
+/// link in its place is followed.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn give_to_owner_of_file(made: &File, other: &Metadata) -> std::io::Result<()> {
+    let own = made.metadata()?;
+    if own.uid() == 0 && other.uid() != 0 && effective_user() == 0 {
+        std::os::unix::fs::fchown(made, Some(other.uid()), Some(other.gid()))?;
+    }
+    Ok(())
+}
+
+/// Opens a folder itself; no link is followed.
+///
+/// # Errors
+/// Where there is none, or it may not be read.
+pub fn open_folder(path: &Path) -> std::io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 /// The kind of network share that this file lies on, if it does: neither locks nor shared memory are to be trusted there.

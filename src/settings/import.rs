@@ -17,7 +17,7 @@ pub const SHEET_IS: [(&str, SheetIs); 4] = [
     ("class", SheetIs::Class),
     ("nothing", SheetIs::Nothing),
 ];
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "kind",
     "map",
     "sheets",
@@ -29,6 +29,7 @@ const KEYS: [&str; 11] = [
     "skip_bad_rows",
     "watch",
     "settle",
+    "keep",
 ];
 /// The names that `kind` may have.
 const FILE_KINDS: [(&str, FileKind); 3] =
@@ -46,12 +47,14 @@ pub enum FileKind {
     Oneroster,
 }
 
-/// `watch` and `settle`: a folder whose files are imported by themselves.
+/// `watch`, `settle` and `keep`: a folder whose files are imported by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchSettings {
     pub folder: PathBuf,
     /// A file that nobody has changed for so long is whole.
     pub settle: Duration,
+    /// How long imported and refused files are kept; absent: as long as `state.keep` says.
+    pub keep: Option<Duration>,
 }
 
 /// One profile.
@@ -142,7 +145,7 @@ fn profile(keys: &Map<String, Value>, base: &Path) -> Parsed<ImportProfile> {
             ("replace_groups", ValueKind::Boolean(yes)) => profile.replace_groups = *yes,
             ("skip_bad_rows", ValueKind::Boolean(yes)) => profile.skip_bad_rows = *yes,
             // Read together, before all others.
-            ("watch" | "settle", _) => {}
+            ("watch" | "settle" | "keep", _) => {}
             ("bulk" | "replace_groups" | "skip_bad_rows", _) => return Err(wrong("true or false")),
             ("map", _) => {
                 return Err(wrong("a table, such as { student_id = \"Nr\", name = \"First+Last\" }"));
@@ -172,15 +175,20 @@ fn only_of_lists(profile: &ImportProfile) -> Parsed<()> {
 }
 
 fn watch(keys: &Map<String, Value>, base: &Path) -> Parsed<Option<WatchSettings>> {
-    let settle = keys.get("settle").map(|value| parse::duration(&value.kind)).transpose();
-    let settle = settle.map_err(|message| format!("settle: {message}"))?;
+    let duration = |key: &str| {
+        let found = keys.get(key).map(|value| parse::duration(&value.kind)).transpose();
+        found.map_err(|message| format!("{key}: {message}"))
+    };
+    let (settle, keep) = (duration("settle")?, duration("keep")?);
     let Some(folder) = keys.get("watch") else {
-        let alone = "settle: it is for a watched folder: give watch too, or take settle out".to_owned();
-        return if settle.is_some() { Err(alone) } else { Ok(None) };
+        let alone =
+            |key: &str| format!("{key}: it is for a watched folder: give watch too, or take {key} out");
+        let given = [("settle", settle), ("keep", keep)].into_iter().find(|(_, given)| given.is_some());
+        return given.map_or(Ok(None), |(key, _)| Err(alone(key)));
     };
     let folder = text(&folder.kind).filter(|folder| !folder.is_empty());
     let folder = folder.ok_or("watch: write the path of a folder, such as \"/srv/rosterd/inbox\"")?;
-    Ok(Some(WatchSettings { folder: base.join(folder), settle: settle.unwrap_or(SETTLE) }))
+    Ok(Some(WatchSettings { folder: base.join(folder), settle: settle.unwrap_or(SETTLE), keep }))
 }
 
 fn text(kind: &ValueKind) -> Option<&str> {

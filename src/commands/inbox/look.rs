@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::files::{Arrival, Right, missing_right};
+use crate::files::{
+    Arrival, Right, effective_group, effective_user, is_read_only, missing_right, mode, owner,
+};
 use crate::settings::FileKind;
 use crate::web::span;
+use rosterd_core::roster::shell_word;
 
 /// Folders of ours in a watched folder.
 pub(super) const TAKING: &str = ".taking";
@@ -90,7 +93,28 @@ fn require_usable(folder: &Path) -> Result<(), String> {
         return Err(format!("{name} is no folder: name one in watch"));
     }
     let needed = [Right::Read, Right::Enter, Right::Write];
-    needed.into_iter().find_map(|right| missing_right(right, folder)).map_or(Ok(()), Err)
+    if let Some(missing) = needed.into_iter().find_map(|right| missing_right(right, folder)) {
+        if is_read_only(folder) {
+            return Err(missing);
+        }
+        let (us, group) = (effective_user(), effective_group());
+        let folder = folder.display().to_string();
+        let folder = shell_word(&folder);
+        return Err(format!(
+            "{missing}; as root: chown {us} {folder}, or, where others upload there: chgrp {group} {folder} && chmod 2770 \
+             {folder}"
+        ));
+    }
+    // Then only the owner of a file, or of the folder, may move it.
+    let is_sticky = mode(folder).is_some_and(|mode| mode & 0o1000 != 0);
+    if is_sticky && effective_user() != 0 && owner(folder) != Some(effective_user()) {
+        let folder = folder.display().to_string();
+        let folder = shell_word(&folder);
+        return Err(format!(
+            "{folder} has the sticky bit, so that files of others cannot be taken out of it: chmod -t {folder}"
+        ));
+    }
+    Ok(())
 }
 
 /// A file that could be imported; nothing where it went meanwhile; else why it is left alone.

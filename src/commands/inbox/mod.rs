@@ -55,7 +55,7 @@ pub(super) async fn take_in_time(settings: &Arc<Settings>, stop: &CancellationTo
         return Vec::new();
     }
     for _ in 0..TRIES {
-        if let Some(files) = take(settings, stop).await {
+        if let Some(files) = take_and(settings, stop, Tidying::Yes).await {
             return files;
         }
         if stop.run_until_cancelled(tokio::time::sleep(BETWEEN_TRIES)).await.is_none() {
@@ -67,17 +67,36 @@ pub(super) async fn take_in_time(settings: &Arc<Settings>, stop: &CancellationTo
 
 /// The same at once; `None` while another process is doing it.
 pub(super) async fn take(settings: &Arc<Settings>, stop: &CancellationToken) -> Option<Vec<RosterFile>> {
+    take_and(settings, stop, Tidying::No).await
+}
+
+/// Whether files that were kept long enough are removed too: before a run, not at each look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tidying {
+    Yes,
+    No,
+}
+
+async fn take_and(
+    settings: &Arc<Settings>,
+    stop: &CancellationToken,
+    tidying: Tidying,
+) -> Option<Vec<RosterFile>> {
     let (settings, stop) = (Arc::clone(settings), stop.clone());
     let runtime = Handle::current();
     // A thread of its own: files are copied, and a share may not answer for long.
-    let look = spawn_blocking(move || runtime.block_on(take_here(&settings, &stop)));
+    let look = spawn_blocking(move || runtime.block_on(take_here(&settings, &stop, tidying)));
     look.await.unwrap_or_else(|_| {
         tracing::error!("a look into the watched folders broke off; the next one goes on");
         Some(Vec::new())
     })
 }
 
-async fn take_here(settings: &Settings, stop: &CancellationToken) -> Option<Vec<RosterFile>> {
+async fn take_here(
+    settings: &Settings,
+    stop: &CancellationToken,
+    tidying: Tidying,
+) -> Option<Vec<RosterFile>> {
     let _lock = match IntakeLock::take(&settings.state.database) {
         Ok(Some(lock)) => lock,
         Ok(None) => return None,
@@ -93,7 +112,7 @@ async fn take_here(settings: &Settings, stop: &CancellationToken) -> Option<Vec<
     let mut files = Vec::new();
     for (name, profile, watch) in watched(settings) {
         let mut intake = Intake { settings, name, profile, watch, files: Vec::new() };
-        if let Err(why) = intake.take(stop).await {
+        if let Err(why) = intake.take(stop, tidying).await {
             let folder = watch.folder.display().to_string();
             intake.files.push(waiting(name, &folder, why));
         }
@@ -125,7 +144,7 @@ enum Next {
 }
 
 impl Intake<'_> {
-    async fn take(&mut self, stop: &CancellationToken) -> Result<(), String> {
+    async fn take(&mut self, stop: &CancellationToken, tidying: Tidying) -> Result<(), String> {
         // Before anything is created there.
         look(&self.watch.folder, self.profile.kind, self.watch.settle, 0)?;
         let places = Places::prepare(&self.watch.folder, &self.settings.state.database).map_err(one_line)?;
@@ -136,6 +155,9 @@ impl Intake<'_> {
             }
         }
         let now_ns = places.now_ns().map_err(one_line)?;
+        if tidying == Tidying::Yes {
+            self.forget(&places, now_ns).map_err(one_line)?;
+        }
         let inbox = look(&self.watch.folder, self.profile.kind, self.watch.settle, now_ns)?;
         let mut taken = Vec::new();
         for file in &inbox.waiting {
@@ -153,6 +175,22 @@ impl Intake<'_> {
             if stop.is_cancelled() || self.through(&places, files).await == Next::Stop {
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// Kept files are personal data: they go when their time is over.
+    fn forget(&self, places: &Places, now_ns: i128) -> anyhow::Result<()> {
+        let keep = self.watch.keep.unwrap_or(self.settings.state.keep);
+        let now_ms = i64::try_from(now_ns / 1_000_000).unwrap_or(i64::MAX);
+        let before_ms = now_ms.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX));
+        let gone = places.forget(before_ms)?;
+        if gone > 0 {
+            tracing::info!(
+                profile = self.name,
+                files = gone,
+                "files of the watched folder were kept long enough and removed"
+            );
         }
         Ok(())
     }

@@ -3,14 +3,14 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use super::look::{IMPORTED, REFUSED, TAKEN, TAKING, WaitingFile, shown};
-use crate::files::{Arrival, folder_of, move_to_free_name, open_regular};
+use crate::files::{Arrival, folder_of, give_to_owner_of_file, move_to_free_name, open_folder, open_regular};
 
 /// Longer names are cut at their beginning: ours are longer by a moment and an ending.
 const LONGEST_NAME: usize = 180;
@@ -20,6 +20,8 @@ pub(super) const REPORT: &str = ".report.txt";
 /// The folders of one inbox.
 pub(super) struct Places {
     folder: PathBuf,
+    /// Whose owner is the service.
+    state: PathBuf,
 }
 
 /// A file that was taken out of the folder.
@@ -57,14 +59,18 @@ impl Places {
         for name in [TAKING, IMPORTED, REFUSED] {
             let path = folder.join(name);
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => give_to_service(&path, state)?,
+                Ok(()) => {
+                    let made = open_folder(&path);
+                    let made = made.with_context(|| format!("{} cannot be opened", path.display()))?;
+                    give_to_service(&made, &path, state)?;
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_folder(&path) => {}
                 Err(error) => {
                     return Err(error).with_context(|| format!("{} cannot be created", path.display()));
                 }
             }
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), state: state.to_owned() })
     }
 
     fn taking(&self) -> PathBuf {
@@ -75,7 +81,7 @@ impl Places {
     pub(super) fn now_ns(&self) -> anyhow::Result<i128> {
         let probe = self.taking().join("now");
         remove(&probe)?;
-        let _made = new_file(&probe)?;
+        let _made = self.new_file(&probe)?;
         let now = Arrival::of(&probe).map(|probe| probe.changed_ns());
         remove(&probe)?;
         now.context("the file that tells the time went away")
@@ -138,7 +144,7 @@ impl Places {
         if !file.arrival.is_of(&found) {
             return Ok(None);
         }
-        let mut to = new_file(&copy)?;
+        let mut to = self.new_file(&copy)?;
         let copied =
             io::copy(&mut from, &mut to).with_context(|| format!("{} cannot be copied", file.name))?;
         to.set_modified(found.modified()?)?;
@@ -163,12 +169,36 @@ impl Places {
         let place = self.folder.join(kept.folder()).join(&file.kept);
         let report_path = crate::files::beside(&place, REPORT);
         remove(&report_path)?;
-        let mut written = new_file(&report_path)?;
+        let mut written = self.new_file(&report_path)?;
         io::Write::write_all(&mut written, report.as_bytes())
             .with_context(|| format!("{} cannot be written", report_path.display()))?;
         written.sync_all()?;
         std::fs::rename(copy, &place).with_context(|| format!("{} cannot be kept", file.name))?;
         Ok(report_path)
+    }
+
+    /// Removes what was kept before a moment, reports included: it is personal data. What has no name of ours is left alone.
+    /// Says how many files of the office went.
+    pub(super) fn forget(&self, before_ms: i64) -> anyhow::Result<u64> {
+        let mut gone = 0;
+        for folder in [IMPORTED, REFUSED] {
+            for entry in std::fs::read_dir(self.folder.join(folder))? {
+                let path = entry?.path();
+                let name = shown(&path);
+                if is_file(&path) && came_at_ms(&name).is_some_and(|came| came < before_ms) {
+                    remove(&path)?;
+                    gone += u64::from(!name.ends_with(REPORT));
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    fn new_file(&self, path: &Path) -> anyhow::Result<File> {
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = opened.with_context(|| format!("{} cannot be written", path.display()))?;
+        give_to_service(&file, path, &self.state)?;
+        Ok(file)
     }
 
     /// The end: the file itself is needed no more.
@@ -178,19 +208,11 @@ impl Places {
 }
 
 /// What root makes belongs to whom the state database belongs.
-fn give_to_service(path: &Path, state: &Path) -> anyhow::Result<()> {
+fn give_to_service(made: &File, path: &Path, state: &Path) -> anyhow::Result<()> {
     let service = std::fs::metadata(state).or_else(|_| std::fs::metadata(folder_of(state)));
-    let (own, Ok(service)) = (std::fs::metadata(path)?, service) else { return Ok(()) };
-    if own.uid() == 0 && service.uid() != 0 {
-        chown(path, Some(service.uid()), Some(service.gid()))
-            .with_context(|| format!("{} cannot be given to the service", path.display()))?;
-    }
-    Ok(())
-}
-
-fn new_file(path: &Path) -> anyhow::Result<File> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    opened.with_context(|| format!("{} cannot be written", path.display()))
+    let Ok(service) = service else { return Ok(()) };
+    give_to_owner_of_file(made, &service)
+        .with_context(|| format!("{} cannot be given to the service", path.display()))
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {

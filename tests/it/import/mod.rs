@@ -6,6 +6,7 @@ mod hostile;
 mod oneroster;
 mod undo;
 mod watched;
+mod watched_rights;
 mod whole;
 
 use std::path::{Path, PathBuf};

@@ -335,6 +335,7 @@ async fn a_watched_folder_holds_nothing_of_ours_and_belongs_to_one_profile() {
         ("[import.weekly]\nwatch = \".\"\n", "give the files to import one of their own"),
         ("[import.a]\nwatch = \"in\"\n[import.b]\nwatch = \"in/below\"\n", "a watches this folder too"),
         ("[import.a]\nsettle = \"1m\"\n", "give watch too"),
+        ("[import.a]\nkeep = \"720h\"\n", "keep: it is for a watched folder: give watch too"),
         ("[import.a]\nwatch = \"in\"\nkind = \"clever\"\nbulk = true\n", "for kind = \\\"csv\\\" alone"),
     ] {
         let school = School::of_both().await;
@@ -373,4 +374,49 @@ async fn a_roster_older_than_its_greatest_age_is_attention_until_it_is_written_o
     office.put("list.csv", "student_id,name\nS1,One\n");
     assert_eq!(imports_of(&office.sync()), [said("list.csv", "unchanged")]);
     assert!(office.attention().get("old-roster").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kept_files_go_with_their_reports_when_their_time_is_over() {
+    for (keys, week_old_stays) in [("", true), ("keep = \"100h\"\n", false)] {
+        let office = Office::with(&format!("settle = \"0s\"\n{keys}")).await;
+        office.put("list.csv", "student_id,name\nS1,One\n");
+        let _ended = office.sync();
+        let week_old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(168))
+            .strftime("%Y%m%dT%H%M%S.000000Z");
+        for folder in ["imported", "refused"] {
+            for name in [
+                "20200131T081500.000000Z-old.csv".to_owned(),
+                format!("{week_old}-week.csv"),
+                "notes.csv".to_owned(),
+            ] {
+                let path = office.inbox().join(folder).join(&name);
+                fs::write(&path, "student_id,name\n").unwrap();
+                fs::write(path.with_file_name(format!("{name}.report.txt")), "a report\n").unwrap();
+            }
+        }
+        let ended = office.sync();
+        assert!(ended.stderr.contains("were kept long enough and removed"), "{}", ended.stderr);
+        let week = if week_old_stays { vec!["week.csv".to_owned()] } else { vec![] };
+        let stay =
+            |first: &[&str]| [first.iter().map(|name| (*name).to_owned()).collect(), week.clone()].concat();
+        assert_eq!(kept(&office.inbox().join("imported")), stay(&["list.csv", "notes.csv"]), "{keys}");
+        assert_eq!(kept(&office.inbox().join("refused")), stay(&["notes.csv"]), "{keys}");
+        let reports = fs::read_dir(office.inbox().join("refused")).unwrap().flatten();
+        let reports =
+            reports.filter(|entry| entry.file_name().to_string_lossy().ends_with(".report.txt")).count();
+        assert_eq!(reports, if week_old_stays { 2 } else { 1 }, "a report goes with its file");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_ends_with_3_for_a_refused_file_names_it_and_sends_nobody_to_an_empty_list() {
+    let office = Office::new().await;
+    let _in_step = office.sync();
+    office.put("bad.csv", "student_id,name\n,Nobody\n");
+    let ended = office.school.program(&["--sync-now"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stdout.contains("weekly: bad.csv refused: 1 bad row"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("a roster file was refused: its report says why"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("rosterd failures"), "{}", ended.stdout);
 }
