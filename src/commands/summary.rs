@@ -48,6 +48,8 @@ struct Shown {
     holds: Vec<HoldSection>,
     #[serde(default)]
     attention: BTreeMap<String, ShownAttention>,
+    #[serde(default)]
+    imports: Vec<ShownImport>,
     exam: ServiceSection,
     classin: ServiceSection,
 }
@@ -59,6 +61,23 @@ struct HoldSection {
     operations: u64,
     since: String,
     approve: String,
+}
+
+/// What became of a file of a watched folder.
+#[derive(Deserialize)]
+struct ShownImport {
+    profile: String,
+    file: String,
+    outcome: String,
+    what: String,
+    #[serde(default)]
+    report: Option<String>,
+}
+
+impl ShownImport {
+    fn is_refused(&self) -> bool {
+        self.outcome == "refused"
+    }
 }
 
 /// What waits for somebody, as a report says it.
@@ -134,6 +153,7 @@ fn text(report: &Shown) -> String {
         "{BOLD}Run {}{BOLD:#}  {style}{}{style:#}  {DIM}{} · {} · mode {} · {took}{DIM:#}",
         report.run_id, report.outcome, report.started_at, report.trigger, report.mode
     );
+    import_section(&mut text, &report.imports);
     service_section(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
     service_section(&mut text, "ClassIn", &classin_line(&report.classin), &report.classin);
     for attention in report.attention.values() {
@@ -152,6 +172,21 @@ fn text(report: &Shown) -> String {
     }
     let _infallible = writeln!(text, "\n{}", closing(report));
     text
+}
+
+fn import_section(text: &mut String, imports: &[ShownImport]) {
+    if imports.is_empty() {
+        return;
+    }
+    let _infallible = writeln!(text, "\n{BOLD}Roster files{BOLD:#}");
+    for import in imports {
+        let ShownImport { profile, file, outcome, what, report } = import;
+        let style = if import.is_refused() { BAD } else { DIM };
+        let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+        let see = report.as_ref().filter(|_| import.is_refused()).map(|report| format!(" (see {report})"));
+        let _infallible =
+            writeln!(text, "  {profile}: {file} {style}{outcome}{style:#}{what}{}", see.unwrap_or_default());
+    }
 }
 
 fn took(started_at: &str, finished_at: &str) -> String {
@@ -289,6 +324,9 @@ fn closing(report: &Shown) -> String {
             "{made}; {} did not succeed. What is tried again and what waits for a person: rosterd failures",
             operations(unfinished)
         ),
+        3 if report.imports.iter().any(ShownImport::is_refused) => {
+            format!("{made}; a roster file was refused: its report says why. What else waits: rosterd status")
+        }
         3 => format!("{made}; not everything is in step yet. What waits, and for whom: rosterd failures"),
         4 if unfinished > 0 => format!(
             "{made}; {}, and {} did not succeed: see rosterd failures",
