@@ -227,6 +227,7 @@ impl ImportError {
                 RosterWriteError::NoStudents
                 | RosterWriteError::Previous { .. }
                 | RosterWriteError::NoPrevious { .. }
+                | RosterWriteError::SpoiltPrevious { .. }
                 | RosterWriteError::UnknownKey { .. }
                 | RosterWriteError::Busy(_)
                 | RosterWriteError::StaleLog { .. }

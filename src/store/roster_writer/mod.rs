@@ -107,7 +107,10 @@ pub enum RosterWriteError {
     )]
     NewerHistory { path: PathBuf },
     /// There is nothing to go back to.
-    #[error("there is no previous roster {path}: no import has changed this roster, or the file was removed")]
+    #[error(
+        "there is no previous roster {path}: before the first import there was none, so there is nothing to go back to (the file is \
+         missing, too, where no import has changed this roster, or somebody removed it)"
+    )]
     NoPrevious { path: PathBuf },
     /// What SQLite would play over it is of an earlier roster of its name.
     #[error("the roster database {path}: {what}")]
@@ -115,6 +118,15 @@ pub enum RosterWriteError {
         path: PathBuf,
         /// What stands there, and the remedy.
         what: String,
+    },
+    /// The roster before the last import cannot be read.
+    #[error(
+        "{path}, the roster before the last import, cannot be read: nothing was changed; remove that file if it is spoilt"
+    )]
+    SpoiltPrevious {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
     },
     /// Another program holds the database; try again later.
     #[error("the roster database is in use by another program")]
@@ -128,6 +140,20 @@ pub enum RosterWriteError {
     /// Any other failure of the database.
     #[error("the roster database cannot be used")]
     Database(#[source] sqlx::Error),
+}
+
+impl RosterWriteError {
+    /// Why our tables could not be made: a full disk or another program's lock is no matter of releases.
+    #[must_use]
+    pub fn of_migration(error: MigrateError) -> Self {
+        if let MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) = error {
+            return match Self::from(source) {
+                Self::Database(source) => Self::Migrate(MigrateError::Execute(source)),
+                known => known,
+            };
+        }
+        Self::Migrate(error)
+    }
 }
 
 impl From<sqlx::Error> for RosterWriteError {
@@ -180,7 +206,7 @@ impl RosterWriter {
         let (pool, descriptor) = connect_to(path).await?;
         match contents(&pool, path).await? {
             Contents::Nothing | Contents::OurRoster => {
-                MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
+                MIGRATIONS.run(&pool).await.map_err(RosterWriteError::of_migration)?;
             }
             Contents::SchoolsRoster => {}
         }
@@ -205,7 +231,7 @@ impl RosterWriter {
             }
         }
         let pool = connect(SqliteConnectOptions::new().in_memory(true)).await?;
-        MIGRATIONS.run(&pool).await.map_err(RosterWriteError::Migrate)?;
+        MIGRATIONS.run(&pool).await.map_err(RosterWriteError::of_migration)?;
         history::attach(&pool, None).await?;
         Ok(Self { pool, _descriptor: None, empty: None, imported: None })
     }

@@ -82,17 +82,45 @@ async fn copy(connection: &mut SqliteConnection, database: &Path) -> Result<Copi
     Ok(copied)
 }
 
-/// Notes in the copy, in the transaction that changes the roster, which rows change: an undo takes back these and leaves alone
-/// what others have changed since.
-pub(super) async fn note_changes(connection: &mut SqliteConnection) -> Result<(), RosterWriteError> {
+/// From here on each row that changes is noted in the copy, as it was and as it is, in the transaction that changes the
+/// roster: an undo takes back these and leaves alone what others have changed since. Triggers note them, so that it costs
+/// what changes, however large the roster is, and what triggers of the school's own change is noted too.
+pub(super) async fn begin_notes(connection: &mut SqliteConnection) -> Result<(), RosterWriteError> {
     for table in RosterTable::ALL {
         let columns = columns_of(connection, table, "kept").await?;
-        let (was, is) =
-            (format!("SELECT {columns} FROM kept.{table}"), format!("SELECT {columns} FROM main.{table}"));
-        run(connection, format!("CREATE TABLE kept.came_{table} AS {is} EXCEPT {was}")).await?;
-        run(connection, format!("CREATE TABLE kept.went_{table} AS {was} EXCEPT {is}")).await?;
+        let noted = |side: &str, row: &str| {
+            let values: Vec<String> = columns.iter().map(|column| format!("{row}.{column}")).collect();
+            // A trigger names no database: of several with this table, the copy was attached first.
+            format!("INSERT INTO {side}_{table} VALUES ({});", values.join(", "))
+        };
+        let (came, went) = (noted("came", "NEW"), noted("went", "OLD"));
+        let none = format!("AS SELECT {} FROM main.{table} WHERE 0", columns.join(", "));
+        run(connection, format!("CREATE TABLE kept.came_{table} {none}")).await?;
+        run(connection, format!("CREATE TABLE kept.went_{table} {none}")).await?;
+        for (event, notes) in [("INSERT", came.clone()), ("DELETE", went.clone()), ("UPDATE", went + &came)] {
+            let name = trigger(event, table);
+            run(
+                connection,
+                format!("CREATE TEMP TRIGGER {name} AFTER {event} ON main.{table} BEGIN {notes} END"),
+            )
+            .await?;
+        }
     }
     Ok(())
+}
+
+/// What changes from here on is noted no more.
+pub(super) async fn end_notes(connection: &mut SqliteConnection) -> Result<(), RosterWriteError> {
+    for table in RosterTable::ALL {
+        for event in ["INSERT", "DELETE", "UPDATE"] {
+            run(connection, format!("DROP TRIGGER temp.{}", trigger(event, table))).await?;
+        }
+    }
+    Ok(())
+}
+
+fn trigger(event: &str, table: RosterTable) -> String {
+    format!("rosterd_notes_{event}_{table}")
 }
 
 /// The columns that a table has in a database, quoted.
@@ -100,12 +128,11 @@ async fn columns_of(
     connection: &mut SqliteConnection,
     table: RosterTable,
     database: &str,
-) -> Result<String, RosterWriteError> {
+) -> Result<Vec<String>, RosterWriteError> {
     let mut names =
         QueryBuilder::<Sqlite>::new(format!("SELECT name FROM pragma_table_info('{table}', '{database}')"));
     let names: Vec<String> = names.build_query_scalar().persistent(false).fetch_all(connection).await?;
-    let columns: Vec<String> = names.iter().map(|name| compare::quoted(name)).collect();
-    Ok(columns.join(", "))
+    Ok(names.iter().map(|name| compare::quoted(name)).collect())
 }
 
 /// What an undo brought back and took out, by table.
@@ -139,18 +166,26 @@ pub async fn undo(database: &Path) -> Result<Undone, RosterWriteError> {
     let mut connection = pool.acquire().await?;
     let copied = copy(&mut connection, database).await?;
     let name = previous.to_string_lossy().into_owned();
-    sqlx::query("ATTACH DATABASE ? AS previous").bind(name).execute(&mut *connection).await?;
+    let spoilt = |source| RosterWriteError::SpoiltPrevious { path: previous.clone(), source };
+    sqlx::query("ATTACH DATABASE ? AS previous")
+        .bind(name)
+        .execute(&mut *connection)
+        .await
+        .map_err(spoilt)?;
+    let tables = "SELECT COUNT(*) FROM previous.sqlite_schema";
+    let _readable = sqlx::query(tables).fetch_one(&mut *connection).await.map_err(spoilt)?;
     let noted = history::history_of(database);
     let is_noted = noted.exists();
     history::attach_to(&mut connection, is_noted.then_some(&noted)).await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     history::prepare(&mut transaction, false).await?;
     history::undo_last(&mut transaction).await?;
+    begin_notes(&mut transaction).await?;
     let mut undone = Undone::default();
     for table in RosterTable::ALL {
         bring_back(&mut transaction, table, &mut undone).await?;
     }
-    note_changes(&mut transaction).await?;
+    end_notes(&mut transaction).await?;
     transaction.commit().await?;
     run(&mut connection, "DETACH DATABASE previous".to_owned()).await?;
     drop(connection);
@@ -166,7 +201,7 @@ async fn bring_back(
     table: RosterTable,
     undone: &mut Undone,
 ) -> Result<(), RosterWriteError> {
-    let columns = columns_of(connection, table, "previous").await?;
+    let columns = columns_of(connection, table, "previous").await?.join(", ");
     let key = match table {
         RosterTable::GroupMembers => "(student_id, group_code)",
         RosterTable::ClassMembers => "(student_id, class_code)",

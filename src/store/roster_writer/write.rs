@@ -50,7 +50,7 @@ impl Staging {
         }
         let Self { mut connection, is_empty, keeps, students, groups, classes, replaces_all } = self;
         if is_empty {
-            MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::Migrate)?;
+            MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::of_migration)?;
         }
         // The write lock is taken at once: a transaction that read first could not get it later.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -96,6 +96,10 @@ impl Staging {
             }
             history::note_brought(&mut transaction).await?;
         }
+        let is_kept = keeps && !difference.is_empty();
+        if is_kept {
+            previous::begin_notes(&mut transaction).await?;
+        }
         for (table, difference) in [
             (&students, &difference.students),
             (&groups, &difference.groups),
@@ -108,8 +112,8 @@ impl Staging {
         }
         write_members(&mut transaction, RosterTable::GroupMembers, &difference.group_members).await?;
         write_members(&mut transaction, RosterTable::ClassMembers, &difference.class_members).await?;
-        if keeps && !difference.is_empty() {
-            previous::note_changes(&mut transaction).await?;
+        if is_kept {
+            previous::end_notes(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(Verdict { difference, too_much, in_several })

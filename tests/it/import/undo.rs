@@ -52,7 +52,16 @@ async fn an_undo_goes_back_one_import_by_whatever_link_the_roster_is_named() {
 async fn without_a_previous_roster_nothing_is_undone() {
     let desk = Desk::new();
     desk.fill(&[("students.csv", STUDENTS)]).await;
-    assert!(matches!(undo(&desk.database()).await, Err(RosterWriteError::NoPrevious { .. })));
+    let none = undo(&desk.database()).await.unwrap_err();
+    assert!(matches!(none, RosterWriteError::NoPrevious { .. }));
+    assert!(none.to_string().contains("before the first import there was none"), "{none}");
+    std::fs::write(previous_of(&desk.database()), "spoilt ".repeat(200)).unwrap();
+    let spoilt = undo(&desk.database()).await.unwrap_err().to_string();
+    assert!(
+        spoilt.contains("roster.db.previous, the roster before the last import, cannot be read"),
+        "{spoilt}"
+    );
+    std::fs::remove_file(previous_of(&desk.database())).unwrap();
     let refused = desk.import(&[("students.csv", "student_id,name\n,Nobody\n")]).await;
     assert!(refused.is_err() && !previous_of(&desk.database()).exists());
     let left: Vec<_> =
@@ -112,6 +121,12 @@ async fn an_import_for_which_there_is_no_room_may_be_tried_again() {
     assert!(error.is_temporary() && !error.is_configuration(), "{error:?}");
     let ImportError::Database(cause) = error else { panic!("{error:?}") };
     assert!(cause.to_string().contains("make room there and repeat the command"), "{cause}");
+    // The tables of a new roster are made by migrations, which meet the full disk first.
+    let full = sqlx::raw_sql("CREATE TABLE e (f)").execute(&mut connection).await.unwrap_err();
+    let error = ImportError::from(RosterWriteError::of_migration(
+        sqlx::migrate::MigrateError::ExecuteMigration(full, 1),
+    ));
+    assert!(error.is_temporary() && !error.is_configuration(), "{error:?}");
     let source = || std::io::Error::from(std::io::ErrorKind::StorageFull);
     for error in [
         RosterWriteError::Create { path: desk.database(), source: source() },
