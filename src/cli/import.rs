@@ -163,9 +163,12 @@ pub(crate) struct CommonArgs {
     /// Let more go than guard.max_delete allows
     #[arg(long)]
     pub(crate) allow_shrink: bool,
-    /// Only show the difference
+    /// Only show the difference: counts by kind and group, and the first ten of each kind
     #[arg(short = 'n', long)]
     pub(crate) dry_run: bool,
+    /// Show values, before and after, not only column names: they are personal data
+    #[arg(long, requires = "dry_run")]
+    pub(crate) reveal: bool,
 }
 
 /// `student_id=学号`

@@ -9,7 +9,7 @@ use crate::cli::Cli;
 use crate::cli::import::{Disabled, GroupSource, IdColumn, ImportArgs, ImportCommand, SheetName};
 use crate::commands::{output, sync};
 use crate::exit::Exit;
-use crate::run::in_one_line;
+use crate::run::{PasswordColumns, in_one_line};
 use crate::settings::{FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
 use rosterd_core::counted::counted;
@@ -143,6 +143,8 @@ fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile)
         ReadOptions { encoding: text.encoding, delimiter: text.delimiter, allows_guess: common.dry_run };
     request.skip_bad_rows = common.skip_bad_rows;
     request.dry_run = common.dry_run;
+    request.reveal = common.reveal;
+    request.passwords = PasswordColumns::by_mapping(&settings.exam);
     request.limit = (!common.allow_shrink).then_some(settings.guard.max_delete);
     match command {
         ImportCommand::Csv(csv) => {

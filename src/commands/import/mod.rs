@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::files;
-use crate::run::Progress;
+use crate::run::{PasswordColumns, Progress};
 use crate::settings::{FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
 use rosterd_core::roster::Limit;
@@ -67,6 +67,10 @@ pub struct ImportRequest {
     pub skip_bad_rows: bool,
     /// Say what would change, and change nothing.
     pub dry_run: bool,
+    /// A dry run shows values: they are personal data.
+    pub reveal: bool,
+    /// Columns whose values are shown to nobody.
+    pub passwords: PasswordColumns,
     /// The limit on students, and on memberships, that may go; `None` lets everything go.
     pub limit: Option<Limit>,
     /// Encoding and separator, where they are not to be found out.
@@ -111,6 +115,8 @@ impl ImportRequest {
             bulk: false,
             skip_bad_rows: false,
             dry_run: false,
+            reveal: false,
+            passwords: PasswordColumns::default(),
             limit: Some(Limit::Auto),
             reading: ReadOptions::default(),
             map: ColumnMap::default(),
@@ -300,6 +306,7 @@ pub async fn import(request: &ImportRequest) -> Result<ImportReport, ImportError
 async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<ImportReport, ImportError> {
     let mut staging = writer.stage().await?;
     staging.replace_groups(request.replace_groups);
+    staging.reveal(request.reveal && request.dry_run);
     let mut reading = read(request, &mut staging).await?;
     if !reading.file_problems.is_empty() {
         reading.file_problems.sort();
@@ -329,7 +336,11 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     let copied = if request.dry_run { None } else { staging.copy(&request.database).await? };
     let occasion =
         Occasion { kind: request.kind.to_string(), now: request.now, newest, marks: request.marks.clone() };
-    let verdict = staging.apply(&reading.complete, completeness, request.limit, (commit, &occasion)).await?;
+    let mut verdict =
+        staging.apply(&reading.complete, completeness, request.limit, (commit, &occasion)).await?;
+    for (_, table) in verdict.difference.tables_mut() {
+        table.hide(|column| request.passwords.hide(column));
+    }
     let is_too_much = !verdict.too_much.is_empty();
     let report = report(request, reading, completeness, verdict);
     if let Some(copied) = copied.filter(|_| report.changed) {

@@ -1,11 +1,13 @@
-//! The report of an import: counts, the first keys, every bad row. Never a personal value.
+//! The report of an import: counts, the first keys, every bad row. Values of people only where a dry run is asked for them.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use super::{ImportKind, ImportRequest};
-use crate::store::roster_writer::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+use crate::store::roster_writer::{
+    ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict,
+};
 use rosterd_core::counted::counted;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable, SkippedColumns};
 
@@ -94,7 +96,7 @@ impl fmt::Display for ImportReport {
         for (table, counts) in difference.tables() {
             write_counts(f, table, counts)?;
             if *dry_run || !too_much.is_empty() {
-                write_rows(f, counts)?;
+                write_rows(f, table, counts)?;
             }
         }
         if !difference.added_columns.is_empty() {
@@ -131,24 +133,50 @@ impl fmt::Display for ImportReport {
 }
 
 fn write_counts(f: &mut fmt::Formatter<'_>, table: RosterTable, counts: &TableDifference) -> fmt::Result {
-    let TableDifference { added, changed, unchanged, left, rows: _, replaced: _ } = counts;
-    let gone = match table {
-        RosterTable::GroupMembers | RosterTable::ClassMembers => "removed",
-        RosterTable::Students | RosterTable::Groups | RosterTable::Classes => "left",
-    };
+    let TableDifference { added, changed, unchanged, left, rows: _, by_group: _, replaced: _ } = counts;
     let name = table.name();
-    writeln!(f, "{name:<14}{added} added, {changed} changed, {unchanged} unchanged, {left} {gone}")
+    writeln!(f, "{name:<14}{added} added, {changed} changed, {unchanged} unchanged, {left} {}", gone(table))
 }
 
-fn write_rows(f: &mut fmt::Formatter<'_>, counts: &TableDifference) -> fmt::Result {
-    let TableDifference { added, changed, unchanged: _, left, rows, replaced: _ } = counts;
-    for row in rows {
-        match row.change {
-            RowChange::Added => writeln!(f, "  + {}", row.key)?,
-            RowChange::Changed => writeln!(f, "  ~ {} ({})", row.key, row.columns.join(", "))?,
-            RowChange::Left => writeln!(f, "  - {}", row.key)?,
+/// What a row is called that goes.
+fn gone(table: RosterTable) -> &'static str {
+    match table {
+        RosterTable::GroupMembers | RosterTable::ClassMembers => "removed",
+        RosterTable::Students | RosterTable::Groups | RosterTable::Classes => "left",
+    }
+}
+
+/// The first rows of each kind, below how many of that kind each group has.
+fn write_rows(f: &mut fmt::Formatter<'_>, table: RosterTable, counts: &TableDifference) -> fmt::Result {
+    for (change, mark, word) in [
+        (RowChange::Left, '-', gone(table)),
+        (RowChange::Changed, '~', "changed"),
+        (RowChange::Added, '+', "added"),
+    ] {
+        let count = counts.count(change);
+        // Of one row its line says all.
+        if let Some(by_group) = counts.by_group.iter().find(|by_group| by_group.change == change)
+            && count > 1
+            && by_group.groups.iter().any(|group| group.code.is_some())
+        {
+            writeln!(f, "  {mark} {word}: {by_group}")?;
+        }
+        let rows: Vec<&ChangedRow> = counts.rows.iter().filter(|row| row.change == change).collect();
+        for ChangedRow { key, columns, values, .. } in &rows {
+            let parts: Vec<String> = if values.is_empty() {
+                columns.clone()
+            } else {
+                values.iter().map(|value| value.in_words(change)).collect()
+            };
+            if parts.is_empty() {
+                writeln!(f, "  {mark} {key}")?;
+            } else {
+                writeln!(f, "  {mark} {key} ({})", parts.join(", "))?;
+            }
+        }
+        if count > rows.len() {
+            writeln!(f, "  {mark} and {} more {word}", count - rows.len())?;
         }
     }
-    let more = (added + changed + left).saturating_sub(rows.len());
-    if more > 0 { writeln!(f, "  and {more} more") } else { Ok(()) }
+    Ok(())
 }

@@ -69,7 +69,9 @@ pub(super) async fn compare(
     );
     run(connection, statement).await?;
     let mut difference = counts(connection, table).await?;
-    show_changed(connection, table, &columns, &mut difference).await?;
+    for change in [RowChange::Left, RowChange::Changed] {
+        show_changed(connection, table, &columns, (change, &mut difference)).await?;
+    }
     show_keys(connection, &added_keys(name), RowChange::Added, &mut difference).await?;
     Ok(difference)
 }
@@ -113,24 +115,25 @@ async fn show_changed(
     connection: &mut SqliteConnection,
     table: &KeyedTable,
     columns: &[(usize, &str)],
-    difference: &mut TableDifference,
+    (change, difference): (RowChange, &mut TableDifference),
 ) -> Result<(), RosterWriteError> {
     let (name, leaves) = (table.table, leaves(table));
     let mut query = QueryBuilder::<Sqlite>::new(format!(
         "SELECT s.key, c.letters, {leaves} AS leaves
          FROM temp.compared_{name} AS c CROSS JOIN temp.staged_{name} AS s ON s.n = c.n
-         WHERE INSTR(c.letters, '1') > 0 ORDER BY leaves DESC, c.n LIMIT "
+         WHERE INSTR(c.letters, '1') > 0 AND leaves = "
     ));
-    query.push_bind(difference.room());
+    query.push_bind(i64::from(change == RowChange::Left)).push(" ORDER BY c.n LIMIT ");
+    query.push_bind(difference.room(change));
     for row in query.build().persistent(false).fetch_all(connection).await? {
         let (key, letters): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        if row.try_get::<i64, _>(2)? == 1 {
-            difference.show(&key, RowChange::Left, Vec::new());
+        if change == RowChange::Left {
+            difference.show(&key, change, Vec::new());
             continue;
         }
         let differing = letters.chars().zip(columns).filter(|(letter, _)| *letter == '1');
         let names = differing.map(|(_, (_, name))| (*name).to_owned()).collect();
-        difference.show(&key, RowChange::Changed, names);
+        difference.show(&key, change, names);
     }
     Ok(())
 }
@@ -150,7 +153,7 @@ pub(super) async fn show_keys(
     difference: &mut TableDifference,
 ) -> Result<(), RosterWriteError> {
     let mut query = QueryBuilder::<Sqlite>::new(query);
-    query.push_bind(difference.room());
+    query.push_bind(difference.room(change));
     for key in query.build_query_scalar::<String>().persistent(false).fetch_all(connection).await? {
         difference.show(&key, change, Vec::new());
     }
@@ -171,7 +174,7 @@ pub(super) async fn compare_leavers(
     show_keys(connection, &keys, RowChange::Left, &mut first).await?;
     difference.left += usize::try_from(absent).unwrap_or_default();
     for row in std::mem::take(&mut difference.rows) {
-        first.show(&row.key, row.change, row.columns);
+        first.show(&row.stored_key, row.change, row.columns);
     }
     difference.rows = first.rows;
     Ok(())

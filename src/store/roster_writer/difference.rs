@@ -1,13 +1,13 @@
-//! The difference that an import makes or would make in a roster database: counts, and the first keys. It
-//! holds no values.
+//! The difference that an import makes or would make in a roster database: counts, the first keys, and their values
+//! where a preview is asked for them.
 
 use serde::Serialize;
 
 use rosterd_core::counted::counted;
 use rosterd_import::RosterTable;
 
-/// Keys that a difference shows of each table; the counts are of all.
-pub(super) const SHOWN_KEYS: usize = 20;
+/// Keys that a difference shows of each table and kind; the counts are of all.
+pub(super) const SHOWN_KEYS: usize = 10;
 
 /// The change of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,14 +20,49 @@ pub enum RowChange {
     Left,
 }
 
-/// One row that differs: its key and the columns, never a value.
+/// One row that differs: its key and the columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedRow {
     /// The row's key; of a membership both parts.
     pub key: String,
+    /// The key as it is stored, with any control characters.
+    #[serde(skip)]
+    pub(super) stored_key: String,
     pub change: RowChange,
     /// Changed columns; empty unless it is [`RowChange::Changed`].
     pub columns: Vec<String>,
+    /// Its values, only where they were asked for: they are personal data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ShownValue>,
+}
+
+/// A value of a row before and after an import; `None` where there is none, or where it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShownValue {
+    pub column: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// The column holds passwords: both are `None`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_hidden: bool,
+}
+
+/// How the rows of one kind of change spread over groups, or for class memberships over classes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ByGroup {
+    pub change: RowChange,
+    /// The largest of them.
+    pub groups: Vec<GroupCount>,
+    /// The number of further groups.
+    pub more: u64,
+}
+
+/// The rows of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupCount {
+    /// Its code; `None` for students in no group.
+    pub code: Option<String>,
+    pub count: u64,
 }
 
 /// The difference in one table.
@@ -40,8 +75,11 @@ pub struct TableDifference {
     pub unchanged: usize,
     /// Students marked as having left, or memberships removed.
     pub left: usize,
-    /// The first rows that differ: leavers, then changes, then additions.
+    /// The first rows of each kind: leavers, then changes, then additions.
     pub rows: Vec<ChangedRow>,
+    /// Each kind by group, in a preview.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_group: Vec<ByGroup>,
     /// Of the memberships removed, those that another one of the student's own row replaces.
     pub replaced: usize,
 }
@@ -53,16 +91,71 @@ impl TableDifference {
         self.added == 0 && self.changed == 0 && self.left == 0
     }
 
-    /// The number of further keys that may be listed.
-    pub(super) fn room(&self) -> i64 {
-        i64::try_from(SHOWN_KEYS.saturating_sub(self.rows.len())).unwrap_or_default()
+    /// The number of rows of a kind that are listed.
+    pub(super) fn shown(&self, change: RowChange) -> usize {
+        self.rows.iter().filter(|row| row.change == change).count()
+    }
+
+    /// The number of further keys of a kind that may be listed.
+    pub(super) fn room(&self, change: RowChange) -> i64 {
+        i64::try_from(SHOWN_KEYS.saturating_sub(self.shown(change))).unwrap_or_default()
     }
 
     pub(super) fn show(&mut self, key: &str, change: RowChange, columns: Vec<String>) {
-        if self.rows.len() < SHOWN_KEYS {
-            let key = key.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-            self.rows.push(ChangedRow { key, change, columns });
+        if self.room(change) > 0 {
+            let (stored_key, key) = (key.to_owned(), on_one_line(key));
+            self.rows.push(ChangedRow { key, stored_key, change, columns, values: Vec::new() });
         }
+    }
+
+    /// How many rows changed in this way.
+    #[must_use]
+    pub fn count(&self, change: RowChange) -> usize {
+        match change {
+            RowChange::Added => self.added,
+            RowChange::Changed => self.changed,
+            RowChange::Left => self.left,
+        }
+    }
+
+    /// Takes the values of columns out that nobody is shown.
+    pub fn hide(&mut self, is_hidden: impl Fn(&str) -> bool) {
+        for value in self.rows.iter_mut().flat_map(|row| &mut row.values) {
+            if is_hidden(&value.column) {
+                (value.before, value.after, value.is_hidden) = (None, None, true);
+            }
+        }
+    }
+}
+
+/// Without line ends and other control characters.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+impl ShownValue {
+    /// On one line: before and after of a change, else the one value that there is.
+    #[must_use]
+    pub fn in_words(&self, change: RowChange) -> String {
+        let Self { column, before, after, is_hidden } = self;
+        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "empty".to_owned(), on_one_line);
+        match (is_hidden, change) {
+            (true, RowChange::Changed) => format!("{column}: changed"),
+            (true, RowChange::Added | RowChange::Left) => format!("{column}: set"),
+            (false, RowChange::Changed) => format!("{column}: {} → {}", shown(before), shown(after)),
+            (false, RowChange::Added | RowChange::Left) => format!("{column}: {}", shown(after)),
+        }
+    }
+}
+
+impl std::fmt::Display for ByGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { change: _, groups, more } = self;
+        for (number, GroupCount { code, count }) in groups.iter().enumerate() {
+            let code = code.as_deref().map_or_else(|| "in no group".to_owned(), on_one_line);
+            write!(f, "{}{code} ({count})", if number == 0 { "" } else { ", " })?;
+        }
+        if *more > 0 { write!(f, " and {} more", counted(*more, "group")) } else { Ok(()) }
     }
 }
 
@@ -84,6 +177,18 @@ impl ImportDifference {
     /// The tables in their order.
     #[must_use]
     pub fn tables(&self) -> [(RosterTable, &TableDifference); 5] {
+        let Self { students, groups, group_members, classes, class_members, added_columns: _ } = self;
+        [
+            (RosterTable::Students, students),
+            (RosterTable::Groups, groups),
+            (RosterTable::GroupMembers, group_members),
+            (RosterTable::Classes, classes),
+            (RosterTable::ClassMembers, class_members),
+        ]
+    }
+
+    /// The tables with room for more, in their order.
+    pub fn tables_mut(&mut self) -> [(RosterTable, &mut TableDifference); 5] {
         let Self { students, groups, group_members, classes, class_members, added_columns: _ } = self;
         [
             (RosterTable::Students, students),

@@ -108,7 +108,7 @@ fn not_wanted(table: RosterTable) -> String {
 }
 
 /// Wanted pairs that are not there.
-fn missing(table: RosterTable) -> String {
+pub(super) fn missing(table: RosterTable) -> String {
     format!(
         "FROM temp.wanted_{table} AS w WHERE NOT EXISTS
          (SELECT 1 FROM temp.present_{table} AS p WHERE p.student = w.student AND p.code = w.code)"

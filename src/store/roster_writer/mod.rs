@@ -10,6 +10,7 @@ mod difference;
 mod history;
 mod members;
 mod opening;
+mod preview;
 mod previous;
 mod provision;
 mod remarks;
@@ -34,7 +35,7 @@ use rosterd_import::{Reading, RosterRows, RosterTable};
 
 pub use rosterd_import::Completeness;
 
-pub use self::difference::{ImportDifference, RowChange, Shrink, TableDifference, Verdict};
+pub use self::difference::{ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict};
 pub use self::history::{Occasion, has_taken, history_of};
 pub use self::previous::{Undone, previous_of, undo};
 pub use self::staging::Staging;

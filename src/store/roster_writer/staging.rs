@@ -99,6 +99,8 @@ pub struct Staging {
     pub(super) classes: KeyedTable,
     /// A group or class in a student's own row replaces all that the student had.
     pub(super) replaces_all: bool,
+    /// A preview shows values.
+    pub(super) reveals: bool,
 }
 
 impl Staging {
@@ -111,12 +113,26 @@ impl Staging {
             run(&mut connection, statement).await?;
         }
         let [students, groups, classes] = tables;
-        Ok(Self { connection, is_empty, keeps: false, students, groups, classes, replaces_all: false })
+        Ok(Self {
+            connection,
+            is_empty,
+            keeps: false,
+            students,
+            groups,
+            classes,
+            replaces_all: false,
+            reveals: false,
+        })
     }
 
     /// Whether a group or class in a student's own row replaces all that the student had, or only a single one.
     pub fn replace_groups(&mut self, all: bool) {
         self.replaces_all = all;
+    }
+
+    /// Whether a preview shows the values of the rows that it names: they are personal data.
+    pub fn reveal(&mut self, values: bool) {
+        self.reveals = values;
     }
 
     /// Puts rows aside. A student whom a row names is there unless the row says otherwise.

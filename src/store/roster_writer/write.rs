@@ -9,9 +9,9 @@ use super::compare::{ABSENT, add_columns, compare, compare_leavers, count_of, qu
 use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
 use super::history::{self, Departing, Occasion};
 use super::members::{compare_members, write_members};
-use super::previous;
 use super::staging::{KeyedTable, Staging, run};
 use super::{Commit, MIGRATIONS, RosterWriteError, found};
+use super::{preview, previous};
 use rosterd_core::exam_plan::allowance;
 use rosterd_core::roster::Limit;
 use rosterd_import::{Completeness, RosterTable};
@@ -48,7 +48,7 @@ impl Staging {
         if absence_counts(RosterTable::Students) && self.students_here().await? == 0 {
             return Err(RosterWriteError::NoStudents);
         }
-        let Self { mut connection, is_empty, keeps, students, groups, classes, replaces_all } = self;
+        let Self { mut connection, is_empty, keeps, students, groups, classes, replaces_all, reveals } = self;
         if is_empty {
             MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::of_migration)?;
         }
@@ -84,6 +84,17 @@ impl Staging {
             None => Vec::new(),
         };
         if commit == Commit::DryRun || !too_much.is_empty() {
+            let absence_counts = absence_counts(RosterTable::Students);
+            preview::count_by_group(&mut transaction, &students, absence_counts, &mut difference).await?;
+            for (table, slot) in [
+                (&students, &mut difference.students),
+                (&groups, &mut difference.groups),
+                (&classes, &mut difference.classes),
+            ] {
+                if reveals {
+                    preview::show_values(&mut transaction, table, slot).await?;
+                }
+            }
             transaction.rollback().await?;
             return Ok(Verdict { difference, too_much, in_several });
         }

@@ -4,6 +4,7 @@ mod files;
 mod history;
 mod hostile;
 mod oneroster;
+mod preview;
 mod undo;
 mod watched;
 mod watched_rights;

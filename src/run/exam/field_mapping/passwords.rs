@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::memory;
 use crate::settings::{ExamSettings, FieldRef};
 use crate::store::{StateStore, StoreError};
-use rosterd_core::exam_plan::PASSWORD_FIELD;
+use rosterd_core::exam_plan::{AccountFields, PASSWORD_FIELD};
 use rosterd_core::roster::FieldId;
 
 /// Parts of names that columns and fields of passwords have.
@@ -53,6 +53,35 @@ pub struct PasswordColumns {
 }
 
 impl PasswordColumns {
+    /// As far as the settings alone tell: a label that may mean the password's field hides its column.
+    #[must_use]
+    pub fn by_mapping(settings: &ExamSettings) -> Self {
+        Self::found(settings, None)
+    }
+
+    fn found(settings: &ExamSettings, account: Option<&AccountFields>) -> Self {
+        let mut found = Self::default();
+        for mapping in &settings.fields {
+            let column = mapping.column.to_lowercase();
+            match &mapping.field {
+                FieldRef::Id(id) if FieldId(*id) == PASSWORD_FIELD => drop(found.mapped.insert(column)),
+                FieldRef::Id(_) => {}
+                FieldRef::Label(label) if is_named_so(&label.to_lowercase()) => {
+                    found.mapped.insert(column);
+                }
+                FieldRef::Label(label) => {
+                    let fields = account.map(|account| account.labelled(label)).unwrap_or_default();
+                    if fields.contains(&PASSWORD_FIELD) {
+                        found.mapped.insert(column);
+                    } else if fields.is_empty() && !OPEN.contains(&column.as_str()) {
+                        found.unknown.insert(column);
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Whether the column holds a password, or may hold one.
     #[must_use]
     pub fn hide(&self, column: &str) -> bool {
@@ -75,24 +104,7 @@ pub async fn password_columns(
     state: &StateStore,
 ) -> Result<PasswordColumns, StoreError> {
     let account = memory::account_fields(state).await?;
-    let mut found = PasswordColumns::default();
-    for mapping in &settings.fields {
-        let column = mapping.column.to_lowercase();
-        match &mapping.field {
-            FieldRef::Id(id) if FieldId(*id) == PASSWORD_FIELD => drop(found.mapped.insert(column)),
-            FieldRef::Id(_) => {}
-            FieldRef::Label(label) if is_named_so(&label.to_lowercase()) => drop(found.mapped.insert(column)),
-            FieldRef::Label(label) => {
-                let fields = account.as_ref().map(|account| account.labelled(label)).unwrap_or_default();
-                if fields.contains(&PASSWORD_FIELD) {
-                    found.mapped.insert(column);
-                } else if fields.is_empty() && !OPEN.contains(&column.as_str()) {
-                    found.unknown.insert(column);
-                }
-            }
-        }
-    }
-    Ok(found)
+    Ok(PasswordColumns::found(settings, account.as_ref()))
 }
 
 fn is_named_so(name: &str) -> bool {
