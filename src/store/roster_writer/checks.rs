@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
 use super::history;
+use super::spellings;
 use super::staging::{Staging, run};
 use rosterd_core::counted::counted;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
@@ -36,6 +37,10 @@ impl Staging {
         completeness: Completeness,
         foreign: bool,
     ) -> Result<(), RosterWriteError> {
+        spellings::prepare(&mut self.connection).await?;
+        if !self.is_empty {
+            spellings::follow(&mut self.connection).await?;
+        }
         self.note_known(foreign).await?;
         self.leave_out_others(reading, completeness, foreign).await?;
         // A table that is the whole truth says who there is, whatever the database knows.

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::RosterWriteError;
 use super::difference::{RowChange, TableDifference};
 use super::staging::{KeyedTable, run};
-use rosterd_import::RosterTable;
+use rosterd_import::{NO, RosterTable, YES};
 
 /// Students on the roster and not among the rows, as SQL over `students AS t`.
 pub(super) const ABSENT: &str = "t.active IS NOT 0 AND t.student_id IS NOT NULL AND NOT EXISTS
@@ -54,9 +54,10 @@ pub(super) async fn compare(
     let mut letters = String::from("''");
     for (at, column) in &columns {
         let present = format!("CAST(t.{} AS TEXT)", quoted(column));
+        let meant = meant(name, column, &present);
         letters.push_str(&format!(
-            " || CASE WHEN s.v{at} IS NULL THEN '0' WHEN s.v{at} = '' THEN COALESCE({present}, '') <> ''
-              ELSE {present} IS NOT CAST(s.v{at} AS TEXT) END"
+            " || CASE WHEN s.v{at} IS NULL THEN '0' WHEN s.v{at} = '' THEN COALESCE({meant}, '') <> ''
+              WHEN {present} IS CAST(s.v{at} AS TEXT) THEN '0' ELSE {meant} IS NOT CAST(s.v{at} AS TEXT) END"
         ));
     }
     let create = format!("CREATE TEMP TABLE compared_{name} (n INTEGER PRIMARY KEY, letters TEXT NOT NULL)");
@@ -74,6 +75,33 @@ pub(super) async fn compare(
     }
     show_keys(connection, &added_keys(name), RowChange::Added, &mut difference).await?;
     Ok(difference)
+}
+
+/// What a present value means, as SQL: a school's own table pads its values, breaks names into lines and says in words that
+/// somebody is there. A file that says the same changes nothing of it.
+fn meant(table: RosterTable, column: &str, present: &str) -> String {
+    let words = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+    let is_student = table == RosterTable::Students;
+    let trimmed = format!("TRIM({present}, CHAR(9, 10, 13, 32))");
+    match column {
+        "active" if is_student => format!(
+            "CASE WHEN COALESCE({trimmed}, '') IN ('', '1.0') OR LOWER({trimmed}) IN ({yes}) THEN '1'
+             WHEN LOWER({trimmed}) IN ('0.0', {no}) THEN '0' ELSE {present} END",
+            yes = words(&YES),
+            no = words(&NO),
+        ),
+        // Kept as floating-point numbers, or as texts of such.
+        "phone" | "classin_uid" | "gid" | "course_id" | "class_id" => format!(
+            "CASE WHEN {trimmed} GLOB '*[0-9].0' THEN SUBSTR({trimmed}, 1, LENGTH({trimmed}) - 2) ELSE {trimmed} END"
+        ),
+        // To the letter.
+        "password" if is_student => present.to_owned(),
+        "name" | "gender" if is_student => {
+            format!("REPLACE(REPLACE(REPLACE({trimmed}, CHAR(13, 10), ' '), CHAR(10), ' '), CHAR(13), ' ')")
+        }
+        // Files are read with the line ends of one kind.
+        _ => format!("REPLACE(REPLACE({trimmed}, CHAR(13, 10), CHAR(10)), CHAR(13), CHAR(10))"),
+    }
 }
 
 async fn counts(

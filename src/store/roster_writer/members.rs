@@ -17,21 +17,29 @@ pub(super) async fn compare_members(
     replaces_all: bool,
 ) -> Result<TableDifference, RosterWriteError> {
     let code = code_column(table);
-    for (name, further) in [("wanted", ""), ("present", ""), ("removed", ", replaced INTEGER NOT NULL")] {
+    let spellings = ", stored_student TEXT, stored_code TEXT";
+    for (name, further) in
+        [("wanted", ""), ("present", spellings), ("removed", ", replaced INTEGER NOT NULL")]
+    {
         let columns =
             format!("(student TEXT, code TEXT{further}, PRIMARY KEY (student, code)) WITHOUT ROWID");
         run(connection, format!("CREATE TEMP TABLE {name}_{table} {columns}")).await?;
     }
     let staged = format!("SELECT key, code FROM temp.staged_{table} WHERE good = 1 AND departs = ");
     run(connection, format!("INSERT OR IGNORE INTO temp.wanted_{table} {staged} 0")).await?;
+    let owners = if table == RosterTable::ClassMembers { RosterTable::Classes } else { RosterTable::Groups };
+    // Each pair as the tables of students and groups write it, and as it stands where that differs.
     let pairs = format!(
-        "SELECT CAST(student_id AS TEXT), CAST({code} AS TEXT) FROM main.{table}
-         WHERE student_id IS NOT NULL AND {code} IS NOT NULL"
+        "SELECT COALESCE(a.spelt, m.student), COALESCE(b.spelt, m.code),
+                CASE WHEN a.spelt IS NOT NULL THEN m.student END, CASE WHEN b.spelt IS NOT NULL THEN m.code END
+         FROM (SELECT CAST(student_id AS TEXT) AS student, CAST({code} AS TEXT) AS code FROM main.{table}
+               WHERE student_id IS NOT NULL AND {code} IS NOT NULL) AS m
+         LEFT JOIN temp.respelt AS a ON a.kind = 'students' AND a.stored = m.student
+         LEFT JOIN temp.respelt AS b ON b.kind = '{owners}' AND b.stored = m.code"
     );
     run(connection, format!("INSERT OR IGNORE INTO temp.present_{table} {pairs}")).await?;
     let surplus =
         format!("SELECT p.student, p.code FROM temp.present_{table} AS p WHERE {}", not_wanted(table));
-    let owners = if table == RosterTable::ClassMembers { RosterTable::Classes } else { RosterTable::Groups };
     let mut going = vec![
         format!("{surplus} AND (p.student, p.code) IN ({staged} 1)"),
         format!("{surplus} AND p.code IN (SELECT code FROM temp.staged_gone WHERE owner = '{owners}')"),
@@ -145,7 +153,10 @@ pub(super) async fn write_members(
 ) -> Result<(), RosterWriteError> {
     let code = code_column(table);
     if difference.left > 0 {
-        let removed = format!("SELECT student, code FROM temp.removed_{table}");
+        let removed = format!(
+            "SELECT COALESCE(p.stored_student, r.student), COALESCE(p.stored_code, r.code) FROM temp.removed_{table} AS r
+             JOIN temp.present_{table} AS p ON p.student = r.student AND p.code = r.code"
+        );
         let pair = format!("(CAST(student_id AS TEXT), CAST({code} AS TEXT))");
         run(connection, format!("DELETE FROM main.{table} WHERE {pair} IN ({removed})")).await?;
     }

@@ -14,6 +14,7 @@ mod preview;
 mod previous;
 mod provision;
 mod remarks;
+mod spellings;
 mod staging;
 mod write;
 

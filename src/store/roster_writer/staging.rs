@@ -15,7 +15,9 @@ const ROWS_PER_INSERT: usize = 500;
 const VALUES_PER_INSERT: usize = 30_000;
 
 /// Every temporary table of an import.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 31] = [
+    "odd",
+    "respelt",
     "staged_students",
     "staged_groups",
     "staged_classes",

@@ -3,8 +3,10 @@
 mod files;
 mod history;
 mod hostile;
+mod kinds;
 mod oneroster;
 mod preview;
+mod round_trip;
 mod undo;
 mod watched;
 mod watched_rights;
