@@ -21,6 +21,9 @@ pub const YES: [&str; 9] = ["1", "true", "yes", "y", "active", "是", "在读", 
 pub const NO: [&str; 11] =
     ["0", "false", "no", "n", "inactive", "left", "否", "离校", "毕业", "退学", "转出"];
 
+/// What separates the fields of a row.
+const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
+
 /// Columns of ours that hold no dates.
 const NO_DATES: [&str; 6] = ["name", "gender", "phone", "email", "group_code", "class_code"];
 
@@ -107,9 +110,21 @@ impl<'a> Cells<'a> {
         CellValue::text(text)
     }
 
-    /// A line break in a cell of one value: of a name it is a blank, in a phone or an address it parts two of them.
+    /// A line break in a cell of one value: of a name it is a blank, in a phone or an address it parts two of them. What a quote
+    /// has swallowed is none of this.
     fn on_one_line(&mut self, column: &str, text: String) -> String {
         if !self.is_sheet || !text.contains(['\r', '\n']) {
+            return text;
+        }
+        let is_one = matches!(column, "name" | "gender" | "phone" | "email");
+        // The cells of a sheet, which stands behind the name of its workbook, have no quotes.
+        let is_of_text = !self.file.ends_with(']');
+        if is_of_text && ((is_one && text.contains(SEPARATORS)) || self.holds_rows(&text)) {
+            let rule = format!(
+                "a quote that is opened in {column} here is closed in a row below, and takes the rows between into this one: take \
+                 out the quote that is too much, or write it twice"
+            );
+            self.refuse(column, "open-quote", rule);
             return text;
         }
         match column {
@@ -125,6 +140,17 @@ impl<'a> Cells<'a> {
             }
             _ => text,
         }
+    }
+
+    /// Whether a line within a text has as many separators as a row of the file.
+    fn holds_rows(&self, text: &str) -> bool {
+        let columns = self.headers.names.len().saturating_sub(self.headers.made_of.len());
+        let lines: Vec<&str> = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+        let within = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+        columns > 2
+            && within.iter().any(|line| {
+                SEPARATORS.iter().any(|separator| line.matches(*separator).count() + 1 == columns)
+            })
     }
 
     /// What a spreadsheet makes of the words true and false. A name or a code may be a word like them, but for its capitals.

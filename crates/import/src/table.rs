@@ -8,6 +8,9 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::decoding::{DecodedText, END, Trail};
 
+/// Fields of a row; more are no table that people keep, and each row would cost them.
+pub(super) const MOST_FIELDS: usize = 1_000;
+
 /// A row that cannot be taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RowFault {
@@ -173,6 +176,14 @@ impl<R: Read> RawRows<R> {
             Err(_) => return Err(RowFault::new(line, "broken-row", "the row cannot be taken apart")),
             Ok(false) => return Ok(None),
             Ok(true) => {}
+        }
+        if fields.iter().skip(MOST_FIELDS).any(|field| !field.trim().is_empty()) {
+            let fault = RowFault::new(
+                line,
+                "too-many-columns",
+                format!("the row has more than {MOST_FIELDS} fields"),
+            );
+            return Err(RowFault { is_fatal: true, ..fault });
         }
         let swallowed = fields.iter().any(|field| field.contains(END));
         match (swallowed, fields.len()) {

@@ -2,7 +2,7 @@
 
 use super::xml::{Archive, Fault, Part, Piece, attribute};
 use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName};
-use crate::table::Doubt;
+use crate::table::{Doubt, MOST_FIELDS};
 
 const CONTENT: &str = "content.xml";
 /// Rows of a sheet; a repeated row counts as often as it stands there.
@@ -131,6 +131,9 @@ impl Rows<'_> {
                 }
                 Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
             }
+        }
+        if cells.iter().skip(MOST_FIELDS).any(|cell| !cell.is_blank()) {
+            return Err(format!("row {} of a sheet has more than {MOST_FIELDS} cells", self.line));
         }
         self.merged.retain(|(_, last, _)| *last >= self.line);
         if !cells.iter().all(SheetCell::is_blank) {

@@ -54,3 +54,13 @@ fn an_overlong_id_costs_no_more_than_a_good_one() {
     assert_eq!(found.problems().len(), 2_000);
     assert!(found.students.is_empty() && !found.messages().contains("99999"));
 }
+
+#[test]
+fn rows_of_very_many_fields_are_refused_at_the_first() {
+    let fields = |of: &str| std::iter::repeat_n(of, 100_000).collect::<Vec<_>>().join(",");
+    let found = read_one("students.csv", format!("student_id,name,{}\n1,Ada,{}\n", fields("a"), fields("x")));
+    assert_eq!(found.problems(), [(1, 1, "too-many-columns")]);
+    // Blank fields at the end are nothing.
+    let found = read_one("students.csv", format!("student_id,name{}\n1,Ada\n", ",".repeat(5_000)));
+    found.is_good();
+}

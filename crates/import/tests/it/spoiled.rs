@@ -177,3 +177,23 @@ fn a_formula_that_was_written_as_a_text_is_no_value_and_a_protected_one_is() {
     found.is_good();
     assert_eq!(found.students, ["=1 =A2 - - -"]);
 }
+
+#[test]
+fn a_quote_that_takes_rows_into_one_cell_is_found() {
+    for text in [
+        "student_id,name,phone\nS4,\"N4,1384\nS5,N5,1385\nS6,N6,1386\nS7,N7\",1387\n",
+        "student_id\tname\n1\t\"张三\n2\t李四\n3\t王\"五\n",
+        "student_id,name,note,class\nS4,N4,\"x,7A\nS5,N5,y,7B\nS6,N6,z\",7C\n",
+    ] {
+        let found = read_one("students.csv", text);
+        assert_eq!(
+            found.problems().first().map(|problem| problem.2),
+            Some("open-quote"),
+            "{}",
+            found.messages()
+        );
+        assert!(found.messages().contains("is closed in a row below"), "{}", found.messages());
+    }
+    let found = read_one("students.csv", "student_id,name,note\n1,Ada,\"one, two\nthree\"\n");
+    found.is_good();
+}
