@@ -149,9 +149,11 @@ impl RosterWriteError {
     #[must_use]
     pub fn of_migration(error: MigrateError) -> Self {
         if let MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) = error {
-            return match Self::from(source) {
-                Self::Database(source) => Self::Migrate(MigrateError::Execute(source)),
-                known => known,
+            let error = Self::from(source);
+            return if let Self::Database(source) = error {
+                Self::Migrate(MigrateError::Execute(source))
+            } else {
+                error
             };
         }
         Self::Migrate(error)
