@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use rosterd_core::exam_plan::{HeldMass, HeldMasses, Hold, MassLimit, OperationKind};
-use rosterd_core::failure::{OperationKey, Service};
+use rosterd_core::classin_plan::HeldSubjects;
+use rosterd_core::exam_plan::{Fingerprint, HeldMass, HeldMasses, Hold, MassLimit};
+use rosterd_core::failure::{OperationKey, RecordedKind, Service};
 use rosterd_core::roster::{Gid, StudentId};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
-use super::keys::{fingerprint, stored};
+use super::keys::{fingerprint, read_key, stored};
 use super::{StateStore, StoreError};
 
 /// In milliseconds. What no complete plan has held for so long is wanted no more.
@@ -20,11 +21,21 @@ const DOING: &str = "remembering who was held";
 struct MassRow {
     kind: String,
     student_id: String,
+    class_code: String,
     want: i64,
     of_leaver: bool,
     reason: String,
     gid: Option<i64>,
     total: i64,
+    is_decided: bool,
+}
+
+/// One row, read.
+struct Held {
+    key: OperationKey,
+    want: Fingerprint,
+    of_leaver: bool,
+    mass: HeldMass,
     is_decided: bool,
 }
 
@@ -34,31 +45,57 @@ impl StateStore {
     /// # Errors
     /// When the database cannot be read, or a row has a word that this version does not know.
     pub async fn held_masses(&self) -> Result<HeldMasses, StoreError> {
-        let rows: Vec<MassRow> = sqlx::query_as(
-            "SELECT kind, student_id, want, of_leaver, reason, gid, total, is_decided FROM held_masses \
-             WHERE service = ? ORDER BY student_id, kind, want",
-        )
-        .bind(Service::Exam.as_str())
-        .fetch_all(&self.reader)
-        .await
-        .doing("reading who was held")?;
         let mut masses = HeldMasses::default();
-        for MassRow { kind, student_id, want, of_leaver, reason, gid, total, is_decided } in rows {
-            let bad = |what| StoreError::Row { table: "held_masses", key: student_id.clone(), what };
-            let limit =
-                MassLimit::parse(&reason, gid.map(Gid)).ok_or_else(|| bad("has an unknown reason"))?;
-            let kind = OperationKind::parse(&kind).ok_or_else(|| bad("has an unknown kind"))?;
-            let mass = HeldMass { limit, total: u64::try_from(total).unwrap_or(0) };
-            let student = StudentId::new(student_id);
+        for Held { key, want, of_leaver, mass, is_decided } in self.held(Service::Exam).await? {
+            let OperationKey { kind, student, .. } = key;
             if is_decided {
-                masses.decide(student.clone(), limit);
+                masses.decide(student.clone(), mass.limit);
             }
-            match of_leaver {
-                true => masses.insert_leaver(student, mass),
-                false => masses.insert(student, kind, fingerprint(want), mass),
+            match kind {
+                _ if of_leaver => masses.insert_leaver(student, mass),
+                RecordedKind::Exam(kind) => masses.insert(student, kind, want, mass),
+                RecordedKind::Classin(_) | RecordedKind::RosterRow => {}
             }
         }
         Ok(masses)
+    }
+
+    /// What was held of ClassIn as part of too much at once.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a row has a word that this version does not know.
+    pub async fn held_in_classin(&self) -> Result<HeldSubjects, StoreError> {
+        let mut masses = HeldSubjects::default();
+        for Held { key, want, of_leaver: _, mass, is_decided } in self.held(Service::Classin).await? {
+            if is_decided {
+                masses.decide(key.clone(), mass.limit);
+            }
+            masses.insert(key, want, mass);
+        }
+        Ok(masses)
+    }
+
+    async fn held(&self, service: Service) -> Result<Vec<Held>, StoreError> {
+        let rows: Vec<MassRow> = sqlx::query_as(
+            "SELECT kind, student_id, class_code, want, of_leaver, reason, gid, total, is_decided FROM held_masses \
+             WHERE service = ? ORDER BY student_id, kind, class_code, want",
+        )
+        .bind(service.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was held")?;
+        let held = rows.into_iter().map(|row| {
+            let MassRow { kind, student_id, class_code, want, of_leaver, reason, gid, total, is_decided } =
+                row;
+            let what = "has an unknown reason";
+            let bad = || StoreError::Row { table: "held_masses", key: student_id.clone(), what };
+            let limit = MassLimit::parse(&reason, gid.map(Gid)).ok_or_else(bad)?;
+            let mass = HeldMass { limit, total: u64::try_from(total).unwrap_or(0) };
+            let place = ("held_masses", &reason as &dyn std::fmt::Display);
+            let key = read_key(place, (service.as_str(), &kind), student_id, class_code)?;
+            Ok(Held { key, want: fingerprint(want), of_leaver, mass, is_decided })
+        });
+        held.collect()
     }
 
     /// The leavers among them.

@@ -29,6 +29,7 @@ pub(super) async fn hold_excess(
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
         max_group: side.guard.max_group,
+        held_before: state.held_in_classin().await?,
         approved: approvals(context, now_ms).await?,
         recent_removals: state.recent_removals(since_ms).await?,
         recent_names: state.recent_names(since_ms).await?,

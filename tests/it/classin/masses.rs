@@ -155,3 +155,64 @@ async fn a_removal_that_was_sent_is_not_held_when_it_is_repeated_beside_others()
     assert_eq!(school.members(class), set_of(&uids[5..]));
     assert!(report.holds[0].reason.contains("and 5 in the last 24 hours"), "{}", report.holds[0].reason);
 }
+
+/// Four classes of ten, and nine students who change class.
+async fn nine_who_move() -> School {
+    let mut school = School::of_classin().await;
+    for code in ["c1", "c2", "c3", "c4"] {
+        school.class(code).await;
+        for at in 0..10 {
+            let id = format!("{code}-{at}");
+            let _uid = school.student(&id).await;
+            school.join(&id, code).await;
+        }
+    }
+    school.run_as(Exit::Done).await;
+    school.setting("GUARD__MAX_DELETE", "auto");
+    for (from, to, people) in [("c1", "c2", 5), ("c3", "c4", 4)] {
+        school
+            .sql(&format!(
+                "UPDATE class_members SET class_code = '{to}' WHERE class_code = '{from}' AND student_id IN \
+                 (SELECT student_id FROM class_members WHERE class_code = '{from}' ORDER BY student_id LIMIT {people})"
+            ))
+            .await;
+    }
+    let report = school.program(&["--sync-now", "--output", "json"]);
+    assert_eq!(report.code, 4, "{report:?}");
+    let report = report.json();
+    let (enrolled, held) = (&report["classin"]["applied"]["enrol"], &report["classin"]["held"]["remove"]);
+    assert_eq!((enrolled, held), (&9.into(), &9.into()), "9 of 40, and 8 are allowed: {report:#}");
+    school
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn enrolments_of_the_same_change_let_no_removal_go() {
+    let school = nine_who_move().await;
+    for at in 0..3 {
+        let report = school.program(&["--sync-now", "--output", "json"]);
+        assert_eq!((report.code, &report.json()["classin"]["held"]["remove"]), (4, &9.into()), "run {at}");
+    }
+    approve(&school);
+    let report = school.program(&["--sync-now", "--output", "json"]);
+    assert_eq!((report.code, &report.json()["classin"]["applied"]["remove"]), (0, &9.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removals_that_are_approved_by_name_go_alone() {
+    let school = nine_who_move().await;
+    let status = school.program(&["status", "--output", "json"]).json();
+    let digest = status["holds"][0]["digest"].as_str().unwrap().to_owned();
+    let plan = school.program(&["plan", "--output", "json"]).json();
+    let held = plan["operations"].as_array().unwrap().iter().filter(|one| one["state"] == "held");
+    let named: Vec<&str> = held.take(4).map(|one| one["student_id"].as_str().unwrap()).collect();
+    let approve: Vec<&str> =
+        ["approve", &digest].into_iter().chain(named.iter().flat_map(|id| ["--student", *id])).collect();
+    assert_eq!(school.program(&approve).code, 0);
+    for (applied, at) in [(4, 0), (0, 1)] {
+        let report = school.program(&["--sync-now", "--output", "json"]);
+        assert_eq!(report.code, 4, "{report:?}");
+        let report = report.json();
+        let removed = report["classin"]["applied"]["remove"].as_u64().unwrap_or(0);
+        assert_eq!((removed, &report["classin"]["held"]["remove"]), (applied, &5.into()), "run {at}");
+    }
+}

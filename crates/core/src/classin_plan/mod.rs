@@ -30,7 +30,7 @@ pub use enrolment::{
     SharedContact, SharedContacts, SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, class_hash,
     desired_hash, evidence_after, evidence_before,
 };
-pub use guard::{Approvals, ClassSize, ClassinGuard, classin_holds};
+pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
 pub use person::{
     CoursePlan, CourseView, Handover, Presence, await_other_courses, circle, let_wait, plan_course,

@@ -30,6 +30,8 @@ pub enum MassLimit {
     Moves,
     /// People who leave this group.
     Group(Gid),
+    /// Students who leave one class of ClassIn.
+    Class,
     /// Candidates that are overwritten when they are taken over.
     Overwrites,
     /// Students entered into an account in which hardly anybody is known.
@@ -47,7 +49,7 @@ impl MassLimit {
             Self::LoginChanges => "login-changes",
             Self::Vanished => "vanished",
             Self::Moves => "max-move",
-            Self::Group(_) => "max-group",
+            Self::Group(_) | Self::Class => "max-group",
             Self::Overwrites => "take-overs",
             Self::FirstContact => "first-contact",
         }
@@ -64,6 +66,7 @@ impl MassLimit {
             | Self::LoginChanges
             | Self::Vanished
             | Self::Moves
+            | Self::Class
             | Self::Overwrites
             | Self::FirstContact => None,
         }
@@ -82,8 +85,8 @@ impl MassLimit {
             Self::Overwrites,
             Self::FirstContact,
         ];
-        let with_group = group.map(Self::Group);
-        without_group.into_iter().chain(with_group).find(|limit| limit.code() == code)
+        let of_one = group.map_or(Self::Class, Self::Group);
+        without_group.into_iter().chain([of_one]).find(|limit| limit.code() == code)
     }
 }
 
@@ -178,13 +181,13 @@ mod tests {
             MassLimit::Vanished,
             MassLimit::Moves,
             MassLimit::Group(Gid(7)),
+            MassLimit::Class,
             MassLimit::Overwrites,
             MassLimit::FirstContact,
         ];
         for limit in limits {
             assert_eq!(MassLimit::parse(limit.code(), limit.group()), Some(limit));
         }
-        assert_eq!(MassLimit::parse("max-group", None), None);
         assert_eq!(MassLimit::parse("group-to-zero", None), None);
     }
 }

@@ -105,7 +105,7 @@ impl HoldReason {
             MassLimit::Moves => Self::TooManyMoves(excess),
             MassLimit::Group(gid) => Self::GroupShrinks(gid, excess),
             MassLimit::Overwrites => Self::TooManyOverwrites(excess),
-            MassLimit::FirstContact => return None,
+            MassLimit::Class | MassLimit::FirstContact => return None,
         })
     }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd_core::classin_plan::{
     AnswerItem, Approvals, Call, CallAnswer, ClassSize, ClassinGuard, Code, CoursePlan, CourseView,
     EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, EnrolmentViolation,
-    Evidence, EvidenceChange, HeldBack, ItemVerdict, LeftBehind, Presence, Reason, Scope, Sent, Split, Stop,
-    Token, audit_enrolments, batches, evidence_after, judge, plan_course,
+    Evidence, EvidenceChange, HeldBack, HeldSubjects, ItemVerdict, LeftBehind, Presence, Reason, Scope, Sent,
+    Split, Stop, Token, audit_enrolments, batches, evidence_after, judge, plan_course,
 };
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 use rosterd_core::roster::{Limit, Mode, Removals};
@@ -202,6 +202,7 @@ impl Class {
             accounts: 0,
             recent_removals: std::collections::HashSet::new(),
             recent_names: std::collections::HashSet::new(),
+            held_before: HeldSubjects::default(),
             approved: Approvals::default(),
         };
         guard.judge(&mut plan.operations, &mut []);

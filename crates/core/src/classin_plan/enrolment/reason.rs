@@ -72,6 +72,8 @@ pub struct OverLimit {
     pub count: u64,
     /// The limit itself.
     pub limit: u64,
+    /// Of how many.
+    pub total: u64,
 }
 
 /// The reason why an operation does not go ahead. Its text is a sentence without a full stop and without

@@ -39,12 +39,11 @@ impl ClassinGuard {
             let excess = self.excess(moments.len());
             held.extend(moments.iter().map(|moment| (*moment, excess.clone())));
         }
-        if held.is_empty() {
-            return in_grace;
-        }
+        let sizes = self.mass_sizes(operations.iter().chain(&in_grace), &[]);
         let reason = |operation: &EnrolmentOperation| {
-            let excess = held.get(leavers.get(&operation.student)?)?;
-            is_judged(operation).then(|| EnrolmentState::Held(Reason::Missing(excess.clone())))
+            let fresh = held.get(leavers.get(&operation.student)?);
+            let fresh = fresh.map(|excess| EnrolmentState::Held(Reason::Missing(excess.clone())));
+            is_judged(operation).then(|| fresh.or_else(|| self.still_too_much(operation, &sizes)))?
         };
         for operation in operations.iter_mut().filter(|operation| operation.is_planned()) {
             if let Some(state) = reason(operation) {
@@ -75,6 +74,6 @@ impl ClassinGuard {
             counted(count, "removal"),
             counted(total, "enrolment")
         );
-        OverLimit { sentence, count, limit }
+        OverLimit { sentence, count, limit, total }
     }
 }

@@ -1,6 +1,9 @@
 //! The check between plan and apply: too many removals or names at once are held, and the last of a class; the rest
 //! goes on.
 
+mod held_before;
+#[cfg(test)]
+mod held_before_tests;
 mod missing;
 #[cfg(test)]
 mod missing_tests;
@@ -9,13 +12,15 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+pub use held_before::HeldSubjects;
+
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{
     Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, OverLimit, Reason,
 };
 use super::subject::{Subject, class_key};
 use crate::counted::counted;
-use crate::exam_plan::{Fingerprint, HeldOperation, Hold, NamedHold, allowance, named_together};
+use crate::exam_plan::{Fingerprint, HeldOperation, Hold, MassLimit, NamedHold, allowance, named_together};
 use crate::failure::{OperationKey, Service};
 use crate::roster::{ClassTarget, Limit, StudentId};
 
@@ -43,6 +48,8 @@ pub struct ClassinGuard {
     pub recent_removals: HashSet<(StudentId, String)>,
     /// Whose name was written in the last 24 hours; approved ones not counted.
     pub recent_names: HashSet<StudentId>,
+    /// What was held as part of too much before.
+    pub held_before: HeldSubjects,
     /// What a person let go ahead.
     pub approved: Approvals,
 }
@@ -92,6 +99,7 @@ impl ClassinGuard {
         self.hold_removals(enrolments);
         self.hold_shrinking_classes(enrolments);
         self.hold_names(accounts);
+        self.hold_again(enrolments, accounts);
     }
 
     fn release_approved(&self, enrolments: &mut [EnrolmentOperation]) {
@@ -163,7 +171,7 @@ impl ClassinGuard {
             counted(count, "removal"),
             counted(total, "enrolment")
         );
-        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit });
+        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit, total });
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(reason.clone());
         }
@@ -208,7 +216,7 @@ impl ClassinGuard {
             let sentence = format!(
                 "{count} of {size} would leave it{before}: more than the limit of {limit} (guard.max_group)"
             );
-            OverLimit { sentence, count, limit }
+            OverLimit { sentence, count, limit, total: size }
         })
     }
 
@@ -236,7 +244,7 @@ impl ClassinGuard {
             counted(count, "name"),
             counted(total, "account")
         );
-        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit });
+        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit, total });
         for operation in accounts.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(reason.clone());
         }
@@ -253,6 +261,7 @@ pub(super) fn count<T>(operations: impl Iterator<Item = T>) -> u64 {
 pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOperation]) -> Vec<Hold> {
     let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
     let mut hold = |subject: Subject, reason: &Reason, of_limit: &'static str, sentence: String| {
+        let mass = held_before::mass(reason, MassLimit::parse(of_limit, None));
         let Subject { key, desired_hash } = subject;
         let named = reason.named();
         let name = named.map_or_else(|| sentence.clone(), |named| named.word.to_string());
@@ -263,7 +272,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             message: sentence,
             count: None,
             limit: reason.over_limit().map(|over| over.limit),
-            mass: None,
+            mass,
             operations: Vec::new(),
         });
         let desired_hash = Fingerprint(desired_hash);

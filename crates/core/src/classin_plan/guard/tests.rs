@@ -17,6 +17,7 @@ pub(super) fn guard() -> ClassinGuard {
         accounts: 100,
         recent_removals: HashSet::new(),
         recent_names: HashSet::new(),
+        held_before: HeldSubjects::default(),
         approved: Approvals::default(),
     }
 }
@@ -47,7 +48,7 @@ fn removed(first: u64, count: u64) -> HashSet<(StudentId, String)> {
     (first..first + count).map(|number| (student(number), "c1".to_owned())).collect()
 }
 
-fn names(count: u64) -> Vec<AccountOperation> {
+pub(super) fn names(count: u64) -> Vec<AccountOperation> {
     let name = |number| AccountOperation {
         kind: AccountKind::Rename,
         student: StudentId::new(format!("s{number:02}")),

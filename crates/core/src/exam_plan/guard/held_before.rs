@@ -35,7 +35,7 @@ impl Guard {
         (count > allowed).then(|| HoldReason::StillHeld(Box::new(reason)))
     }
 
-    /// What an admin has set; `None` for first contact, which looks at both sides anew.
+    /// What an admin has set; `None` for first contact, which looks at both sides anew, and for ClassIn's.
     fn setting(&self, limit: MassLimit) -> Option<Limit> {
         match limit {
             MassLimit::Deletes | MassLimit::Missing | MassLimit::Vanished => Some(self.max_delete),
@@ -43,7 +43,7 @@ impl Guard {
             MassLimit::LoginChanges => Some(MOST_LOGIN_CHANGES),
             MassLimit::Moves => Some(self.max_move),
             MassLimit::Group(_) => Some(self.max_group),
-            MassLimit::FirstContact => None,
+            MassLimit::Class | MassLimit::FirstContact => None,
         }
     }
 }

@@ -54,7 +54,8 @@ impl AccountPlanner<'_> {
              column empty, or has it slipped by a row?",
             counted(*accounts, "student")
         );
-        let state = EnrolmentState::Held(Reason::TooMany(OverLimit { sentence, count, limit }));
+        let state =
+            EnrolmentState::Held(Reason::TooMany(OverLimit { sentence, count, limit, total: *accounts }));
         for (operation, _) in wanted.iter_mut().filter(|(operation, _)| changed.contains(&operation.student))
         {
             operation.state = state.clone();
