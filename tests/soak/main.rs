@@ -161,6 +161,8 @@ async fn edit(school: &School, chance: &mut Rng, next: &mut u64) {
 
 /// Without troubles and edits, runs come to have nothing to do. A run that is under way just now has not ended as anything.
 async fn comes_to_rest(school: &School, daemon: &Daemon) {
+    // An add without an answer rests for a quarter of an hour.
+    school.write("UPDATE intents SET sent_at_ms = sent_at_ms - 900000").await;
     let newest = "SELECT json_group_array(json_array(run_id, started_at_ms, finished_at_ms, outcome)) FROM \
                   (SELECT * FROM runs ORDER BY run_id DESC LIMIT 8)";
     let begun = Instant::now();
