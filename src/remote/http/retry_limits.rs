@@ -20,7 +20,8 @@ pub(crate) const LONGEST_READ_DELAY: Duration = Duration::from_secs(5);
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What was read and does not add up (a listing, a page of results that does not join, a pass over all results) is read
-/// so many times in all. So one page is asked for at most `READ_ATTEMPTS` times in each of so many readings.
+/// so many times in all. So a page of candidates is asked for at most `READ_ATTEMPTS` times in each of so many readings, and a
+/// page of results so many times more often in each pass.
 pub(crate) const READINGS: u32 = 3;
 
 /// Before it is read again: what moves while it is read has come to rest by then.
