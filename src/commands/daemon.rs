@@ -175,7 +175,6 @@ async fn tell_state(
     health: &Health,
 ) -> Result<(), StoreError> {
     health.known(health::facts(state, settings, clock.now_ms()).await?);
-    health.attention(health::attention(state, settings, clock.now_ms()).await?);
     let held = state.standing_holds(clock.now_ms()).await?;
     health.held(held.iter().filter_map(|hold| u64::try_from(hold.operations).ok()).sum());
     let open = state.open_failures_by_owner().await?;

@@ -1,7 +1,8 @@
-//! Health and attention as the state tells them: what `status` shows, and what a daemon knows right after its start.
+//! The situation as the state tells it: what `status` shows, and what a daemon knows right after its start.
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,22 +12,53 @@ use super::{inbox, old_roster};
 use crate::daemon::schedule;
 use crate::files;
 use crate::run::{
-    Attention, failing_pulls, is_waiting_kind, last_pull, moment, unlisted_results, waiting_attention,
+    Attention, HoldLine, failing_pulls, is_waiting_kind, last_pull, moment, unlisted_results,
+    waiting_attention,
 };
 use crate::settings::Settings;
-use crate::store::{OddRow, RunLock, RunRow, StateStore, StoreError};
-use crate::web::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, ShownAttention, ShownAttentions};
+use crate::store::{DaemonLock, OddRow, PLAN, RunLock, RunRow, StateStore, StoreError};
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
+use rosterd_core::situation::{
+    CLOCK_MARGIN_MS, DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, ShownAttention, ShownAttentions,
+    ShownHold,
+};
 
 /// The fact under which the daemon keeps when the next run is due.
 pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
 
-/// What health is judged by.
+/// What the situation is drawn from.
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub(super) async fn facts(
+pub(super) async fn facts(state: &StateStore, settings: &Settings, now_ms: i64) -> Result<Facts, StoreError> {
+    let holds = state.standing_holds(now_ms).await?.into_iter().filter(|hold| hold.word.is_none());
+    let holds = holds.map(HoldLine::from).map(|hold| ShownHold {
+        reason: format!("{} {}", hold.service, hold.reason_code),
+        approve: hold.approve,
+    });
+    Ok(Facts {
+        health: health_facts(state, settings, now_ms).await?,
+        attention: attention(state, settings, now_ms).await?,
+        holds: holds.collect(),
+        last_run: last_run(state).await?,
+    })
+}
+
+/// How the newest run ended, those left out that are under way or were cut off.
+async fn last_run(state: &StateStore) -> Result<Option<LastRun>, StoreError> {
+    let runs = state.runs(RECENT_RUNS).await?;
+    let ended = runs.into_iter().find(|run| run.trigger != PLAN && run.outcome.is_some());
+    Ok(ended.and_then(|run| {
+        let report: Option<Value> = run.report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let left = |service: &str| report.as_ref()?.get(service)?.get("left_by_mode")?.as_u64();
+        let left_by_mode = left("exam").unwrap_or(0) + left("classin").unwrap_or(0);
+        Some(LastRun { outcome: run.outcome?, left_by_mode })
+    }))
+}
+
+/// What health is judged by.
+async fn health_facts(
     state: &StateStore,
     settings: &Settings,
     now_ms: i64,
@@ -42,10 +74,29 @@ pub(super) async fn facts(
     // One whose lock nobody holds was killed: it excuses no run that was due since.
     let running_since_ms =
         unfinished.filter(|_| RunLock::is_held(&settings.state.database)).map(|run| run.started_at_ms);
-    let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms));
+    let failed_runs = state.failed_runs_since(last_good_ms).await?;
+    let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms, failed_runs));
     let is_disk_full = files::is_full(&state_folder(settings));
-    Ok(HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full })
+    let daemon = match DaemonLock::is_held(&settings.state.database) {
+        true => DaemonPresence::Running,
+        false => DaemonPresence::Absent,
+    };
+    let now = Timestamp::from_millisecond(now_ms).ok();
+    let next_due_ms = now.and_then(|now| schedule::next_due(&settings.schedule, now));
+    Ok(HealthFacts {
+        last_good_ms,
+        due_since_ms,
+        running_since_ms,
+        failed,
+        is_disk_full,
+        next_due_ms: next_due_ms.map(Timestamp::as_millisecond),
+        blackouts_ms: schedule::blackouts_ms(&settings.schedule),
+        daemon,
+    })
 }
+
+/// So many runs and plans are looked through for one that ended.
+const RECENT_RUNS: u32 = 20;
 
 /// The folder of the state database, links followed.
 pub(super) fn state_folder(settings: &Settings) -> PathBuf {
@@ -61,11 +112,18 @@ pub(super) async fn next_due(state: &StateStore) -> Result<Option<i64>, StoreErr
 }
 
 /// A run that was told to stop did not fail: the next one goes on.
-fn failed_run(run: &RunRow, last_good_ms: Option<i64>) -> Option<FailedRun> {
+fn failed_run(
+    run: &RunRow,
+    last_good_ms: Option<i64>,
+    (runs, first_ended_at_ms): (u64, Option<i64>),
+) -> Option<FailedRun> {
     let (ended_at_ms, outcome) = (run.finished_at_ms?, run.outcome.clone()?);
     let is_later = last_good_ms.is_none_or(|good| good < ended_at_ms);
     (is_later && !run.is_good && outcome != "interrupted").then(|| FailedRun {
         ended_at_ms,
+        first_ended_at_ms: first_ended_at_ms.unwrap_or(ended_at_ms),
+        runs: runs.max(1),
+        exit_code: run.exit_code.and_then(|code| u8::try_from(code).ok()),
         outcome,
         why: run.report.as_deref().and_then(first_error),
     })
@@ -81,7 +139,7 @@ fn first_error(report: &str) -> Option<String> {
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub(super) async fn attention(
+async fn attention(
     state: &StateStore,
     settings: &Settings,
     now_ms: i64,

@@ -8,8 +8,8 @@ use crate::files::beside;
 use crate::run::{Attention, moment};
 use crate::settings::Settings;
 use crate::store::roster_writer::history_of;
-use crate::web::span;
 use rosterd_core::failure::FailureOwner;
+use rosterd_core::situation::span;
 
 /// Whether it is too old, and what to do.
 pub(super) fn attention(settings: &Settings, now_ms: i64) -> Option<Attention> {

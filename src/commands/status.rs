@@ -11,14 +11,16 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{HoldLine, UncomparedColumn, moment, uncompared_columns};
 use crate::store::{FailureRow, FullClassFigures};
-use crate::web::{ShownAttention, ShownAttentions, Verdict, attention_in_short, judge};
 use rosterd_core::counted::counted;
+use rosterd_core::situation::{Matter, ShownAttentions, Situation, Weight};
 
 /// The state of the program.
 #[derive(Serialize)]
 struct Status {
     healthy: bool,
     why: String,
+    /// What is the matter, the worst thing first.
+    situation: Situation,
     last_good_run_at: Option<String>,
     next_run_at: Option<String>,
     managed: u64,
@@ -31,9 +33,6 @@ struct Status {
     /// What waits for a person, another row or a time, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attention: ShownAttentions,
-    /// The same for the first line.
-    #[serde(skip)]
-    attention_in_short: Option<String>,
     /// Fields of the exam side that are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_compared: Vec<UncomparedColumn>,
@@ -91,7 +90,7 @@ impl Asked {
     fn exit(self, status: &Status) -> Exit {
         match self {
             Self::Health | Self::HealthAndAttention if !status.healthy => Exit::Failed,
-            Self::HealthAndAttention if status.attention_in_short.is_some() => Exit::Incomplete,
+            Self::HealthAndAttention if status.attention.values().any(|it| it.count > 0) => Exit::Incomplete,
             Self::Nothing | Self::Health | Self::HealthAndAttention => Exit::Done,
         }
     }
@@ -101,21 +100,20 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
     let state = &app.state;
     let now_ms = app.clock.now_ms();
     let facts = health::facts(state, &app.settings, now_ms).await?;
-    let Verdict { healthy, why } = judge(&facts, now_ms);
+    let situation = Situation::of(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
-    let attention = health::attention(state, &app.settings, now_ms).await?;
     let status = Status {
-        healthy,
-        why,
-        last_good_run_at: facts.last_good_ms.map(moment),
+        healthy: situation.healthy,
+        why: situation.why.clone(),
+        situation,
+        last_good_run_at: facts.health.last_good_ms.map(moment),
         next_run_at: health::next_due(state).await?.map(moment),
         managed: state.count_links().await?,
         enrolments: state.count_enrolments().await?,
         evidence: evidence(app, now_ms).await?,
         runs: runs.iter().map(RunLine::from).collect(),
         holds: state.standing_holds(now_ms).await?.into_iter().map(HoldLine::from).collect(),
-        attention_in_short: attention_in_short(&attention, now_ms),
-        attention,
+        attention: facts.attention,
         not_compared: uncompared_columns(&app.settings.exam, state).await?,
         failures: state.open_failures().await?,
         full_classes: state.full_class_figures().await?,
@@ -153,12 +151,10 @@ fn percent(part: u64, whole: u64) -> f64 {
 
 fn text(status: &Status) -> String {
     use std::fmt::Write;
-    let word = if status.healthy { "healthy" } else { "NOT HEALTHY" };
-    let mut text = format!("{word}: {}", status.why);
-    if let Some(attention) = &status.attention_in_short {
-        let _infallible = write!(text, "; {attention}");
+    let mut text = format!("{}\n", status.situation.heading);
+    for line in status.situation.matters.iter().filter_map(Matter::advice) {
+        let _infallible = writeln!(text, "{line}");
     }
-    text.push('\n');
     let _infallible = writeln!(
         text,
         "{} and {} are remembered.",
@@ -183,8 +179,8 @@ fn text(status: &Status) -> String {
     if let Some(next) = &status.next_run_at {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
     }
-    for ShownAttention { what, .. } in status.attention.values() {
-        let _infallible = writeln!(text, "attention: {what}");
+    for matter in status.situation.matters.iter().filter(|matter| matter.weight < Weight::Failing) {
+        let _infallible = writeln!(text, "attention: {}", matter.what);
     }
     for field in &status.not_compared {
         let _infallible = writeln!(text, "{field}");

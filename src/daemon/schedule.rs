@@ -53,6 +53,15 @@ pub fn due_since(schedule: &ScheduleSettings, since_ms: i64) -> Option<i64> {
     Some(start_at(due, schedule.jitter).as_millisecond())
 }
 
+/// Each span of days without runs, as its first and last millisecond since 1970 UTC.
+#[must_use]
+pub fn blackouts_ms(schedule: &ScheduleSettings) -> Vec<(i64, i64)> {
+    let start_of =
+        |day: civil::Date| Some(day.to_zoned(schedule.time_zone.clone()).ok()?.timestamp().as_millisecond());
+    let spans = schedule.blackout.iter();
+    spans.filter_map(|span| Some((start_of(span.from)?, start_of(span.to.tomorrow().ok()?)? - 1))).collect()
+}
+
 /// Whether `now` lies on a day without runs, in the admin's zone.
 #[must_use]
 pub fn is_blackout(schedule: &ScheduleSettings, now: Timestamp) -> bool {

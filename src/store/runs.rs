@@ -1,6 +1,6 @@
 //! The history of runs.
 
-use super::error::{Doing, Written};
+use super::error::{Doing, Written, counted};
 use super::{StateStore, StoreError, run_holder};
 use rosterd_core::roster::RunId;
 
@@ -170,6 +170,20 @@ impl StateStore {
         .fetch_one(&self.reader)
         .await
         .doing("finding the last good run")
+    }
+
+    /// How many runs, other than plans, ended after this moment and were not good, and when the first of them ended. A run
+    /// that was told to stop is none of them.
+    pub async fn failed_runs_since(&self, since_ms: Option<i64>) -> Result<(u64, Option<i64>), StoreError> {
+        let (count, first_ms): (i64, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), min(finished_at_ms) FROM runs \
+             WHERE trigger <> 'plan' AND is_good = 0 AND outcome <> 'interrupted' AND finished_at_ms > ?",
+        )
+        .bind(since_ms.unwrap_or(i64::MIN))
+        .fetch_one(&self.reader)
+        .await
+        .doing("counting runs that were not good")?;
+        Ok((counted(count), first_ms))
     }
 
     /// Forgets the reports of all but the newest runs, so that the history does not grow for ever.

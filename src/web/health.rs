@@ -11,11 +11,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::attention::{ShownAttentions, attention_in_short};
 use super::metrics::Metrics;
 use super::summary::RunSummary;
-use super::verdict::{FailedRun, HealthFacts, Verdict, judge};
 use crate::files;
+use rosterd_core::situation::{
+    DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, ShownAttentions, Situation, attention_in_short,
+};
 
 /// Runs shown on the page.
 const REMEMBERED_RUNS: usize = 10;
@@ -41,11 +42,10 @@ struct State {
     not_ready: Option<String>,
     running_since_ms: Option<i64>,
     next_run_ms: Option<i64>,
-    /// Without the run that is under way, and without the disk.
-    facts: HealthFacts,
+    /// Without the run that is under way, without the disk and the next run.
+    facts: Facts,
     /// Whose disk is looked at.
     state_folder: Option<PathBuf>,
-    attention: ShownAttentions,
     runs: VecDeque<RunLine>,
     failures_open: BTreeMap<&'static str, u64>,
     held: u64,
@@ -70,6 +70,8 @@ pub struct HealthPicture {
     pub healthy: bool,
     /// Why, in one line.
     pub why: String,
+    /// What is the matter, the worst thing first.
+    pub situation: Situation,
     /// How much waits for whom, and for how long the oldest has.
     pub attention_in_short: Option<String>,
     /// What waits, by kind.
@@ -151,15 +153,29 @@ impl Health {
     /// Puts a run of the ledger into the history without counting it; a start does so, oldest first, so that
     /// the age of the last good run survives a restart.
     pub fn remember(&self, summary: &RunSummary) {
-        let RunSummary { run_id, outcome, good, exit: _, finished_at_ms, why, figures: _ } = summary;
+        let RunSummary { run_id, outcome, good, exit, finished_at_ms, why, figures: _ } = summary;
         let mut state = self.state();
         if *good {
             self.inner.metrics.last_success(*finished_at_ms);
-            state.facts.last_good_ms = Some(*finished_at_ms);
-            state.facts.failed = None;
+            state.facts.health.last_good_ms = Some(*finished_at_ms);
+            state.facts.health.failed = None;
         } else if !matches!(*outcome, "busy" | "interrupted") {
+            // How many there were before it is the state's to say.
+            let before = state.facts.health.failed.take();
             let (ended_at_ms, outcome, why) = (*finished_at_ms, (*outcome).to_owned(), why.clone());
-            state.facts.failed = Some(FailedRun { ended_at_ms, outcome, why });
+            state.facts.health.failed = Some(FailedRun {
+                ended_at_ms,
+                first_ended_at_ms: before.as_ref().map_or(ended_at_ms, |before| before.first_ended_at_ms),
+                runs: before.map_or(1, |before| before.runs),
+                exit_code: Some(*exit),
+                outcome,
+                why,
+            });
+        }
+        if !matches!(*outcome, "busy") {
+            let known = state.facts.last_run.take().filter(|run| run.outcome == *outcome);
+            let left_by_mode = known.map_or(0, |run| run.left_by_mode);
+            state.facts.last_run = Some(LastRun { outcome: (*outcome).to_owned(), left_by_mode });
         }
         let line = RunLine { run_id: *run_id, outcome, good: *good, finished_at: to_text(*finished_at_ms) };
         state.runs.push_front(line);
@@ -167,20 +183,15 @@ impl Health {
     }
 
     /// What the state tells of the past: right after a start, after each run, and after the schedule has changed.
-    pub fn known(&self, facts: HealthFacts) {
-        self.inner.metrics.last_success(facts.last_good_ms.unwrap_or(0));
+    pub fn known(&self, facts: Facts) {
+        self.inner.metrics.last_success(facts.health.last_good_ms.unwrap_or(0));
+        self.inner.metrics.attention(&facts.attention);
         self.state().facts = facts;
     }
 
     /// In which folder the state database is: its disk is looked at whenever somebody asks.
     pub fn watches(&self, state_folder: &Path) {
         self.state().state_folder = Some(state_folder.to_owned());
-    }
-
-    /// What waits for a person, another row or a time.
-    pub fn attention(&self, attention: ShownAttentions) {
-        self.inner.metrics.attention(&attention);
-        self.state().attention = attention;
     }
 
     /// When the next run is due, if any is.
@@ -237,23 +248,22 @@ impl Health {
     #[must_use]
     pub fn picture(&self, now_ms: i64) -> HealthPicture {
         let state = self.state();
-        let Verdict { healthy, why } = state.verdict(now_ms);
+        let situation = state.situation(now_ms);
+        let last_good_ms = state.facts.health.last_good_ms;
         HealthPicture {
-            healthy,
-            why,
-            attention_in_short: attention_in_short(&state.attention, now_ms),
-            attention: state.attention.clone(),
+            healthy: situation.healthy,
+            why: situation.why.clone(),
+            situation,
+            attention_in_short: attention_in_short(&state.facts.attention, now_ms),
+            attention: state.facts.attention.clone(),
             version: env!("CARGO_PKG_VERSION"),
             alive: state.is_alive(now_ms),
             ready: state.not_ready.is_none(),
             reason: state.not_ready.clone(),
             running_since: state.running_since_ms.map(to_text),
             next_run_at: state.next_run_ms.map(to_text),
-            last_good_run_at: state.facts.last_good_ms.map(to_text),
-            last_good_run_age_seconds: state
-                .facts
-                .last_good_ms
-                .map(|at| now_ms.saturating_sub(at).max(0) / 1000),
+            last_good_run_at: last_good_ms.map(to_text),
+            last_good_run_age_seconds: last_good_ms.map(|at| now_ms.saturating_sub(at).max(0) / 1000),
             runs: state.runs.iter().cloned().collect(),
             failures_open: state.failures_open.clone(),
             held: state.held,
@@ -265,7 +275,7 @@ impl Health {
     /// # Errors
     /// When a metric cannot be written as text.
     pub fn metrics_text(&self, now_ms: i64) -> Result<String, std::fmt::Error> {
-        self.inner.metrics.healthy(self.state().verdict(now_ms).healthy);
+        self.inner.metrics.healthy(self.state().situation(now_ms).healthy);
         self.inner.metrics.render()
     }
 
@@ -281,16 +291,18 @@ impl State {
         self.heartbeat_ms.is_some_and(|at| now_ms.saturating_sub(at) < SILENCE_MS)
     }
 
-    fn verdict(&self, now_ms: i64) -> Verdict {
-        let first_due =
-            self.next_run_ms.filter(|_| self.facts.last_good_ms.is_none() && self.runs.is_empty());
-        let facts = HealthFacts {
-            due_since_ms: self.facts.due_since_ms.or(first_due),
+    fn situation(&self, now_ms: i64) -> Situation {
+        let known = &self.facts.health;
+        let first_due = self.next_run_ms.filter(|_| known.last_good_ms.is_none() && self.runs.is_empty());
+        let health = HealthFacts {
+            due_since_ms: known.due_since_ms.or(first_due),
             running_since_ms: self.running_since_ms,
             is_disk_full: self.state_folder.as_deref().is_some_and(files::is_full),
-            ..self.facts.clone()
+            next_due_ms: self.next_run_ms,
+            daemon: DaemonPresence::Running,
+            ..known.clone()
         };
-        judge(&facts, now_ms)
+        Situation::of(&Facts { health, ..self.facts.clone() }, now_ms)
     }
 }
 

@@ -13,8 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use rosterd_core::situation::ShownAttentions;
 
-use super::attention::ShownAttentions;
 use super::summary::{CallCount, Figures, OperationCount};
 
 /// The content type of [`Metrics::render`].

@@ -3,14 +3,12 @@
 //! The contents come from [`Health`], which the daemon and the runs fill. This module changes nothing.
 
 mod access;
-mod attention;
 mod connections;
 mod health;
 mod host;
 mod metrics;
 mod page;
 mod summary;
-mod verdict;
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,10 +32,8 @@ use tokio_util::sync::CancellationToken;
 use crate::invocation::{self, Written};
 
 pub use access::Access;
-pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use health::Health;
 pub use summary::{CallCount, Figures, OperationCount, RunSummary};
-pub use verdict::{CLOCK_MARGIN_MS, FailedRun, HealthFacts, Verdict, judge, span};
 
 use crate::clock::Clock;
 use access::Ends;
@@ -225,6 +221,8 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
 
+    use rosterd_core::situation::{Facts, ShownAttention, ShownAttentions};
+
     use super::*;
 
     struct Served {
@@ -300,7 +298,8 @@ mod tests {
             owners: std::collections::BTreeMap::new(),
             what: "2 dead letters".to_owned(),
         };
-        served.health.attention(ShownAttentions::from([("dead-letters".to_owned(), waits)]));
+        let attention = ShownAttentions::from([("dead-letters".to_owned(), waits)]);
+        served.health.known(Facts { attention, ..Facts::default() });
         let figures = Figures {
             operations: vec![OperationCount { service: "exam", kind: "add", outcome: "failed", count: 1 }],
             calls: vec![CallCount {

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::health::HealthPicture;
 use crate::invocation::{self, Written};
+use rosterd_core::situation::{Matter, Weight};
 
 /// The page's only style sheet, served beside it so that the content policy need not allow inline styles.
 pub(super) const STYLE: &str = "\
@@ -32,11 +33,12 @@ pub(super) fn render(picture: &HealthPicture) -> Result<String, fmt::Error> {
 }
 
 fn summary_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
-    let word = if picture.healthy { "healthy" } else { "NOT HEALTHY" };
-    let class = if picture.healthy { "good" } else { "bad" };
-    let attention = picture.attention_in_short.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
-    let line = format!("{word}: {}{attention}", picture.why);
-    writeln!(html, "<p class=\"{class}\">{}</p>", Escaped(&line))?;
+    let situation = &picture.situation;
+    let class = if situation.healthy { "good" } else { "bad" };
+    writeln!(html, "<p class=\"{class}\">{}</p>", Escaped(&situation.heading))?;
+    for line in situation.matters.iter().filter_map(Matter::advice) {
+        writeln!(html, "<p>{}</p>", Escaped(&line))?;
+    }
     html.push_str("<table>\n");
     match &picture.reason {
         None => row(html, "Ready", "yes")?,
@@ -60,10 +62,10 @@ fn waiting_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
         row(html, &format!("Open failures, {service}"), &count.to_string())?;
     }
     row(html, "Held for approval", &picture.held.to_string())?;
-    for (kind, shown) in &picture.attention {
-        let since = shown.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
-        let value = format!("{} for {}{since}: {}", shown.count, shown.owner, shown.what);
-        row(html, &format!("Attention, {kind}"), &value)?;
+    for matter in picture.situation.matters.iter().filter(|matter| matter.weight < Weight::Failing) {
+        let since = matter.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
+        let value = format!("{} for {}{since}: {}", matter.count, matter.owner.word(), matter.what);
+        row(html, &format!("Attention, {}", matter.kind), &value)?;
     }
     html.push_str("</table>\n");
     if picture.held > 0 || picture.failures_open.values().any(|count| *count > 0) {

@@ -7,8 +7,8 @@ use crate::files::{
     Arrival, Right, effective_group, effective_user, is_read_only, missing_right, mode, owner,
 };
 use crate::settings::FileKind;
-use crate::web::span;
 use rosterd_core::roster::shell_word;
+use rosterd_core::situation::span;
 
 /// Folders of ours in a watched folder.
 pub(super) const TAKING: &str = ".taking";

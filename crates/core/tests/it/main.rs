@@ -10,6 +10,7 @@ mod held_before;
 mod missing;
 mod outcomes;
 mod planner_properties;
+mod situation;
 mod standing;
 mod support;
 mod truth_table;

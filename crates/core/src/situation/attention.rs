@@ -1,16 +1,17 @@
 //! What waits for a person, another row or a time, as it is shown: on the first line of `status`, on the page, in the
-//! metrics. Pure.
+//! metrics.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::span;
+use super::health::span;
 
 /// One kind of attention, of now or as a report has stored it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownAttention {
+    /// How many there are.
     pub count: u64,
     /// Since when the oldest waits, RFC 3339, where that is known.
     pub since: Option<String>,

@@ -1,5 +1,5 @@
-//! Whether the daemon is healthy: whether every run that was due since the last good one came, never how many minutes
-//! passed. Pure; `status`, `status --check`, the page, its JSON form and the metrics all ask here.
+//! Whether all is healthy: whether every run that was due since the last good one came, never how many minutes passed.
+//! `status --check` and the metrics ask here; what else there is to say is the situation's.
 
 use std::fmt::Write as _;
 
@@ -10,6 +10,9 @@ const START_MS: i64 = 60_000;
 
 /// A run that has been under way for longer excuses no run that was due meanwhile.
 const LONGEST_RUN_MS: i64 = 6 * 60 * 60 * 1000;
+
+/// A next run that is further away than this is worth a word.
+const LONG_WAIT_MS: i64 = 2 * 60 * 60 * 1000;
 
 /// A clock is put right by less than this without being called wrong; a last good run further ahead is none.
 pub const CLOCK_MARGIN_MS: i64 = 60_000;
@@ -27,12 +30,37 @@ pub struct HealthFacts {
     pub failed: Option<FailedRun>,
     /// Whether the disk of the state database is full: a run that fails over that cannot even be written down.
     pub is_disk_full: bool,
+    /// When the next run is due.
+    pub next_due_ms: Option<i64>,
+    /// Days without runs, each as its first and last millisecond.
+    pub blackouts_ms: Vec<(i64, i64)>,
+    /// Whether there is a daemon.
+    pub daemon: DaemonPresence,
+}
+
+/// Whether there is a daemon that starts the runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DaemonPresence {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// It holds its lock.
+    Running,
+    /// Nobody holds its lock.
+    Absent,
 }
 
 /// How a run ended that was not good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedRun {
+    /// When the newest of them ended, in milliseconds since 1970 UTC.
     pub ended_at_ms: i64,
+    /// When the first of the runs ended that were not good since the last good one.
+    pub first_ended_at_ms: i64,
+    /// How many they are, at least 1.
+    pub runs: u64,
+    /// The exit code of the newest, where it is known.
+    pub exit_code: Option<u8>,
     /// Its outcome, in the word of the history.
     pub outcome: String,
     /// Why, in our own words.
@@ -43,6 +71,7 @@ pub struct FailedRun {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
+    /// Whether every run that was due came and was good.
     pub healthy: bool,
     /// In one line.
     pub why: String,
@@ -50,10 +79,10 @@ pub struct Verdict {
 
 /// Judges these facts at this moment.
 pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
-    let HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full } = facts;
+    let HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full, .. } = facts;
     let last_good = last_good_ms.filter(|at| *at <= now_ms.saturating_add(CLOCK_MARGIN_MS));
     let is_running = running_since_ms.is_some_and(|since| now_ms.saturating_sub(since) < LONGEST_RUN_MS);
-    let missed = due_since_ms.filter(|due| due.saturating_add(START_MS) <= now_ms);
+    let missed = missed(facts, now_ms);
     let good = last_good.map(|at| format!("the last good run was {} ago", ago(at, now_ms)));
     let after = good
         .as_ref()
@@ -68,11 +97,17 @@ pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
         (Some(failed), _) => Verdict { healthy: false, why: format!("{}{after}", failure(failed, now_ms)) },
         (None, Some(_)) if is_running => Verdict { healthy: true, why: format!("a run is under way{after}") },
         (None, Some(due)) => {
-            let why = format!("a run was due at {} and has not come{after}", moment(due));
+            let absent = match facts.daemon {
+                DaemonPresence::Absent => ", and no daemon is running",
+                DaemonPresence::Running | DaemonPresence::Unknown => "",
+            };
+            let why = format!("a run was due at {} and has not come{absent}{after}", moment(due));
             Verdict { healthy: false, why }
         }
         (None, None) => match good {
-            Some(why) => Verdict { healthy: true, why },
+            Some(good) => {
+                Verdict { healthy: true, why: format!("{good}{}", quiet(facts, now_ms).unwrap_or_default()) }
+            }
             None if is_running => Verdict { healthy: true, why: "the first run is under way".to_owned() },
             None if due_since_ms.is_some() => {
                 Verdict { healthy: true, why: "the first run is not due yet".to_owned() }
@@ -82,10 +117,30 @@ pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
     }
 }
 
+/// The moment of a run that was due and has not come.
+pub(super) fn missed(facts: &HealthFacts, now_ms: i64) -> Option<i64> {
+    facts.due_since_ms.filter(|due| due.saturating_add(START_MS) <= now_ms)
+}
+
+/// Why no run comes for a while: a day without runs, or a night.
+fn quiet(facts: &HealthFacts, now_ms: i64) -> Option<String> {
+    let is_blackout = facts.blackouts_ms.iter().any(|(from, to)| (*from..=*to).contains(&now_ms));
+    let next = facts.next_due_ms.filter(|next| *next > now_ms.saturating_add(LONG_WAIT_MS));
+    match (is_blackout, next.or(facts.next_due_ms)) {
+        (true, Some(next)) => Some(format!("; schedule.blackout: no run is due until {}", moment(next))),
+        (true, None) => Some("; schedule.blackout: no run is due".to_owned()),
+        (false, _) => next.map(|next| format!("; no run is due until {}", moment(next))),
+    }
+}
+
 fn failure(failed: &FailedRun, now_ms: i64) -> String {
-    let FailedRun { ended_at_ms, outcome, why } = failed;
+    let FailedRun { ended_at_ms, first_ended_at_ms, runs, exit_code: _, outcome, why } = failed;
     let mut text =
         format!("the last run ended {} ago and was not good ({outcome})", ago(*ended_at_ms, now_ms));
+    if *runs > 1 {
+        let since = ago(*first_ended_at_ms, now_ms);
+        let _infallible = write!(text, ", as were all {runs} since {since} ago");
+    }
     if let Some(why) = why {
         let _infallible = write!(text, ": {why}");
     }
@@ -108,7 +163,9 @@ pub fn span(ms: i64) -> String {
     }
 }
 
-fn moment(at_ms: i64) -> String {
+/// A moment as RFC 3339, to the second.
+#[must_use]
+pub fn moment(at_ms: i64) -> String {
     Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| format!("{at:.0}"))
 }
 
@@ -126,8 +183,18 @@ mod tests {
             last_good_ms,
             due_since_ms,
             running_since_ms: running.map(|ago| NOW - ago),
-            failed: None,
-            is_disk_full: false,
+            ..HealthFacts::default()
+        }
+    }
+
+    fn failed(runs: u64, why: &str) -> FailedRun {
+        FailedRun {
+            ended_at_ms: NOW - 5 * MINUTE,
+            first_ended_at_ms: NOW - 35 * MINUTE,
+            runs,
+            exit_code: Some(75),
+            outcome: "failed".to_owned(),
+            why: Some(why.to_owned()),
         }
     }
 
@@ -171,17 +238,51 @@ mod tests {
 
     #[test]
     fn a_run_that_was_not_good_is_said_first_with_its_reason() {
-        let failed = FailedRun {
-            ended_at_ms: NOW - 5 * MINUTE,
-            outcome: "failed".to_owned(),
-            why: Some("exam: cannot be reached".to_owned()),
-        };
-        let facts = HealthFacts { failed: Some(failed), ..facts(Some(2 * HOUR), Some(-MINUTE), None) };
+        let failed = Some(failed(1, "exam: cannot be reached"));
+        let facts = HealthFacts { failed, ..facts(Some(2 * HOUR), Some(-MINUTE), None) };
         let Verdict { healthy, why } = judge(&facts, NOW);
         assert!(!healthy);
         assert_eq!(
             why,
             "the last run ended 5 min ago and was not good (failed): exam: cannot be reached; the last good run was 2 h ago"
         );
+    }
+
+    #[test]
+    fn runs_that_were_not_good_one_after_another_are_counted() {
+        let failed = Some(failed(3, "exam: cannot be reached"));
+        let why = judge(&HealthFacts { failed, ..facts(Some(2 * HOUR), None, None) }, NOW).why;
+        let expected = "and was not good (failed), as were all 3 since 35 min ago: exam: cannot be reached;";
+        assert!(why.contains(expected), "{why}");
+    }
+
+    #[test]
+    fn a_night_and_a_blackout_say_until_when_no_run_is_due() {
+        let quiet = |next: i64, blackouts_ms: Vec<(i64, i64)>| {
+            let facts = facts(Some(10 * HOUR), Some(-next), None);
+            let facts = HealthFacts { next_due_ms: Some(NOW + next), blackouts_ms, ..facts };
+            let Verdict { healthy, why } = judge(&facts, NOW);
+            assert!(healthy);
+            why.strip_prefix("the last good run was 10 h ago").unwrap().to_owned()
+        };
+        assert_eq!(quiet(15 * MINUTE, vec![]), "");
+        assert_eq!(quiet(9 * HOUR, vec![]), "; no run is due until 2027-01-15T17:00:00Z");
+        let day = (NOW - HOUR, NOW + HOUR);
+        let expected = "; schedule.blackout: no run is due until 2027-01-15T17:00:00Z";
+        assert_eq!(quiet(9 * HOUR, vec![day]), expected);
+        assert_eq!(quiet(15 * MINUTE, vec![(NOW + 1, NOW + HOUR)]), "", "it begins later");
+    }
+
+    #[test]
+    fn a_run_that_has_not_come_says_whether_a_daemon_could_have_made_it() {
+        for (daemon, says) in [
+            (DaemonPresence::Absent, true),
+            (DaemonPresence::Running, false),
+            (DaemonPresence::Unknown, false),
+        ] {
+            let facts = HealthFacts { daemon, ..facts(Some(HOUR), Some(30 * MINUTE), None) };
+            let why = judge(&facts, NOW).why;
+            assert_eq!(why.contains("and has not come, and no daemon is running;"), says, "{why}");
+        }
     }
 }

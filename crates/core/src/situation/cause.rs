@@ -1,0 +1,116 @@
+//! Why runs are not good: what kind of trouble it is, and so who must act and what helps.
+
+use crate::failure::{FailureOwner, Service};
+
+/// The kind of trouble that makes a run not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunTrouble {
+    /// A service refused the credentials.
+    Credentials,
+    /// A service, a disk or a lock is away for now.
+    Outage,
+    /// A setting is wrong, or an account is another one.
+    Configuration,
+    /// The roster is not there, damaged, or no roster.
+    Roster,
+    /// A reading is not believed, so nobody was added or deleted.
+    Doubt,
+    /// None of these.
+    Other,
+}
+
+impl RunTrouble {
+    /// What the exit code of the run and its first error say.
+    #[must_use]
+    pub fn of(exit_code: Option<u8>, why: Option<&str>) -> Self {
+        // Every error about the roster begins with the key that names it.
+        if why.is_some_and(|why| without_service(why).starts_with("roster.database")) {
+            return Self::Roster;
+        }
+        match exit_code {
+            Some(77) => Self::Credentials,
+            Some(75) => Self::Outage,
+            Some(78) => Self::Configuration,
+            Some(3 | 4) => Self::Doubt,
+            Some(_) | None => Self::Other,
+        }
+    }
+
+    /// One stable word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Outage => "outage",
+            Self::Configuration => "configuration",
+            Self::Roster => "roster",
+            Self::Doubt => "doubt",
+            Self::Other => "other",
+        }
+    }
+
+    /// Who must act.
+    #[must_use]
+    pub fn owner(self) -> FailureOwner {
+        match self {
+            Self::Outage | Self::Doubt => FailureOwner::Service,
+            Self::Credentials | Self::Configuration | Self::Roster | Self::Other => FailureOwner::It,
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn to_do(self) -> &'static str {
+        match self {
+            Self::Credentials => "enter the credentials that the service gives out now, and try them",
+            Self::Outage => "nothing, as long as it passes: every run tries again",
+            Self::Configuration => "correct the configuration, and try it",
+            Self::Roster => "export or copy the roster again, and try it",
+            Self::Doubt => "nothing yet: the next run reads again; if it stays, ask the service",
+            Self::Other => "read what the run says",
+        }
+    }
+
+    /// What to type.
+    #[must_use]
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Credentials | Self::Configuration => "rosterd check",
+            Self::Roster => "rosterd check --offline",
+            Self::Outage | Self::Doubt | Self::Other => "rosterd runs",
+        }
+    }
+}
+
+/// The service that an error is about: it stands before the error.
+pub(super) fn service_of(why: &str) -> Option<Service> {
+    why.split_once(": ").and_then(|(word, _)| Service::parse(word))
+}
+
+fn without_service(why: &str) -> &str {
+    service_of(why).and_then(|_| why.split_once(": ")).map_or(why, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_trouble_follows_from_exit_code_and_first_error() {
+        let table = [
+            (Some(77), Some("exam: the service refused the code"), RunTrouble::Credentials),
+            (Some(75), Some("classin: cannot be reached"), RunTrouble::Outage),
+            (Some(75), None, RunTrouble::Outage),
+            (Some(75), Some("roster.database r.db: there is no such file"), RunTrouble::Roster),
+            (Some(1), Some("exam: roster.database r.db: has 3 active students"), RunTrouble::Roster),
+            (Some(78), Some("exam.code: it is missing"), RunTrouble::Configuration),
+            (Some(3), Some("exam: the listing is doubtful"), RunTrouble::Doubt),
+            (Some(4), Some("exam: the listing is doubtful"), RunTrouble::Doubt),
+            (Some(1), Some("exam: the listing is empty"), RunTrouble::Other),
+            (None, None, RunTrouble::Other),
+        ];
+        for (exit_code, why, expected) in table {
+            assert_eq!(RunTrouble::of(exit_code, why), expected, "{exit_code:?} {why:?}");
+        }
+    }
+}
