@@ -15,7 +15,7 @@ static CONFIG: OnceLock<String> = OnceLock::new();
 const PROGRAM: &str = "rosterd ";
 
 /// The commands that messages name.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "--sync-now",
     "plan",
     "check",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 16] = [
     "relink",
     "account",
     "results",
+    "notify",
     "import",
     "export",
     "sandbox",

@@ -32,6 +32,7 @@ mod daemon;
 mod exit;
 mod files;
 mod invocation;
+mod notify;
 mod program;
 mod settings;
 mod telemetry;

@@ -169,6 +169,12 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<AccountAction>,
     },
+    /// Send one test message to everybody who is told when something is the matter
+    Notify {
+        /// Say what was answered; without it nothing is sent
+        #[arg(long, required = true)]
+        test: bool,
+    },
     /// Pull exam results, or show those that were pulled
     Results(ResultsArgs),
     /// Fill the roster database from files

@@ -9,6 +9,7 @@ use crate::app::{App, AppError, classin_probe, classin_side, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::files;
+use crate::notify::Target;
 use crate::run::{
     RosterCheck, check_classin_account, check_exam_account, check_exam_fields, check_roster,
     configured_accounts, in_one_line, login_column, moment,
@@ -83,6 +84,7 @@ pub(super) async fn run(cli: &Cli, reach: Reach) -> Result<Exit, AppError> {
             if let Some(what) = settings.http.unseen_pages() {
                 findings.warn("status page", what);
             }
+            notifications(&settings, &mut findings);
             match reach {
                 Reach::ConfigurationAlone => None,
                 Reach::Offline | Reach::Everything => open(settings, &mut findings).await,
@@ -170,6 +172,16 @@ fn credentials(settings: &Settings, findings: &mut Findings) {
     }
     for problem in settings.missing_credentials() {
         findings.bad("credentials", Exit::Configuration, problem.to_string());
+    }
+}
+
+/// Who is told when something is the matter. Whether messages arrive is tried by `notify --test`.
+fn notifications(settings: &Settings, findings: &mut Findings) {
+    let notify = &settings.notify;
+    let targets: Vec<String> =
+        Target::all(notify).map(|target| format!("{} ({})", target.word(), target.place(notify))).collect();
+    if !targets.is_empty() {
+        findings.good("notifications", format!("{}; try them: rosterd notify --test", targets.join(", ")));
     }
 }
 

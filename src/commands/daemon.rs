@@ -18,14 +18,16 @@ use crate::daemon::{
     schedule::due_since, signals,
 };
 use crate::exit::Exit;
+use crate::notify::{Notifying, Watching, tell_ping};
 use crate::run::{
     Context, Counts, FileOutcome, Progress, ResultsReport, RosterFile, RunReport, ServiceReport, Severity,
     Trigger, last_pull, pull_results, reconcile, remember_pull, remember_schedule,
 };
 use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
-use crate::web::{Access, CLOCK_MARGIN_MS, CallCount, Figures, OperationCount};
+use crate::web::{Access, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
+use rosterd_core::situation::CLOCK_MARGIN_MS;
 
 /// The daemon's run handler: the program with its current settings.
 struct Runs {
@@ -83,7 +85,14 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         signals,
         stop: CancellationToken::new(),
     };
-    let ending = daemon::run(work, parts).await;
+    let current = Arc::clone(&work);
+    let notifying = Notifying::start(Watching {
+        settings: move || current.settings(),
+        state: app.state.clone(),
+        clock: app.clock.clone(),
+        health: parts.health.clone(),
+    });
+    let ending = daemon::run(Arc::clone(&work), parts).await;
     if let daemon::ShutdownResult::Forced(signal) = ending {
         #[expect(clippy::exit, reason = "a second signal means now")]
         std::process::exit(i32::from(signal.exit_code()));
@@ -92,6 +101,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     looking.cancel();
     // An import under way is one transaction: it ends, or nothing of it is there.
     let _ended = tokio::time::timeout(LONGEST_END, looks).await;
+    notifying.finish(&work.settings().notify).await;
     server.finish(&app.state).await;
     app.state.close().await;
     Ok(match ending {
@@ -287,6 +297,11 @@ impl Runs {
             }
         };
         self.tell_health().await;
+        // A run that was told to stop, or that another one kept from beginning, is neither.
+        let is_telling = !matches!(summary.outcome, "busy" | "interrupted");
+        if is_telling && self.settings().notify.ping_url.is_some() {
+            tell_ping(&self.state, summary.good, self.clock.now_ms()).await;
+        }
         summary
     }
 

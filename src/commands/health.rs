@@ -11,6 +11,7 @@ use super::status_server::not_served;
 use super::{inbox, old_roster};
 use crate::daemon::schedule;
 use crate::files;
+use crate::notify::undelivered_attention;
 use crate::run::{
     Attention, HoldLine, failing_pulls, is_waiting_kind, last_pull, moment, unlisted_results,
     waiting_attention,
@@ -177,6 +178,9 @@ async fn attention(
     }
     if let Some(old) = old_roster::attention(settings, now_ms) {
         attention.insert("old-roster".to_owned(), shown(old));
+    }
+    if let Some(undelivered) = undelivered_attention(state, &settings.notify).await? {
+        attention.insert("undelivered".to_owned(), shown(undelivered));
     }
     let folders = inbox::attention(settings, now_ms);
     attention.extend(folders.into_iter().map(|(kind, it)| (kind.to_owned(), shown(it))));

@@ -14,6 +14,7 @@ pub mod import;
 mod inbox;
 mod new_file;
 mod next_step;
+mod notify;
 mod old_roster;
 mod output;
 mod plan;
@@ -89,6 +90,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             relink::run(&state_to_change(config).await?, cli, arguments).await
         }
         Some(Command::Account { action }) => account(cli, action.as_ref()).await,
+        // Without --test the command line is refused.
+        Some(Command::Notify { test: _ }) => notify::test(cli).await,
         Some(Command::Results(args)) => results(cli, args).await,
         Some(Command::Import(command)) => import::run(cli, command).await,
         Some(Command::Export(arguments)) => export::run(cli, arguments).await,

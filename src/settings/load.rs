@@ -124,6 +124,7 @@ impl Settings {
         let certificates = [
             ("exam.ca_file", &self.exam.endpoint.ca_file),
             ("classin.ca_file", &self.classin.endpoint.ca_file),
+            ("notify.ca_file", &self.notify.ca_file),
         ];
         certificates
             .into_iter()

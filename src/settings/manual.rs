@@ -13,8 +13,25 @@ pub(super) const IMPORT: &str = "import";
 
 /// Keys that the manual does not show as lines of their own: secrets belong into the environment or into files, and
 /// the rehearsal has a file of its own.
-const NOT_IN_THE_MANUAL: [&str; 6] =
-    ["exam.code", "classin.secret", "demo.students", "demo.seed", "demo.sandbox_state", IMPORT];
+const NOT_IN_THE_MANUAL: [&str; 17] = [
+    "exam.code",
+    "classin.secret",
+    "notify.wecom_url",
+    "notify.dingtalk_url",
+    "notify.dingtalk_secret",
+    "notify.feishu_url",
+    "notify.feishu_secret",
+    "notify.slack_url",
+    "notify.teams_url",
+    "notify.json_url",
+    "notify.json_token",
+    "notify.ping_url",
+    "notify.mail.password",
+    "demo.students",
+    "demo.seed",
+    "demo.sandbox_state",
+    IMPORT,
+];
 
 static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut keys = keys_of(MANUAL);

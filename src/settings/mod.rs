@@ -3,6 +3,7 @@
 //! Nothing else reads the environment or a configuration file; every other module receives its own
 //! small part of [`Settings`].
 
+mod addresses;
 mod credentials;
 mod environment;
 mod files;
@@ -11,6 +12,7 @@ mod layers;
 mod lines;
 mod load;
 mod manual;
+mod notify;
 mod parse;
 mod problem;
 mod secret_file;
@@ -20,6 +22,7 @@ mod validate;
 pub use environment::{OptionVariables, ProcessEnvironment};
 pub use import::{FileKind, ImportProfile, WatchSettings};
 pub use load::ConfigSource;
+pub use notify::{HookForm, HookSettings, MAIL, MailSettings, MailTls, NotifySettings};
 pub use problem::{Origin, Problem, SettingsError};
 
 use std::collections::BTreeMap;
@@ -54,6 +57,8 @@ pub struct Settings {
     pub results: ResultsSettings,
     /// `[http]`
     pub http: HttpSettings,
+    /// `[notify]`
+    pub notify: NotifySettings,
     /// `[import.NAME]`: profiles by name.
     pub import: BTreeMap<String, ImportProfile>,
     /// `[demo]`: present only in `config/demo.toml`.

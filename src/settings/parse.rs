@@ -38,7 +38,8 @@ fn shown(kind: &ValueKind) -> String {
     }
 }
 
-fn text_of(kind: &ValueKind) -> Option<&str> {
+/// Text without the blanks around it.
+pub(super) fn text_of(kind: &ValueKind) -> Option<&str> {
     match kind {
         ValueKind::String(text) => Some(text.trim()),
         _ => None,
@@ -249,7 +250,8 @@ pub(super) fn is_loopback_address(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

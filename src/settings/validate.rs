@@ -15,6 +15,7 @@ use super::files;
 use super::import;
 use super::layers::{LayerValue, LayeredSettings};
 use super::manual::{FIELDS, IMPORT};
+use super::notify;
 use super::parse::{self, Parsed};
 use super::problem::{Origin, Problem};
 use super::secret_file;
@@ -36,13 +37,25 @@ const REMOVALS: &[(&str, Removals)] =
     &[("none", Removals::None), ("added", Removals::Added), ("presumed", Removals::Presumed)];
 
 /// Settings that name files of others.
-const OTHER_FILES: [&str; 7] = [
+const OTHER_FILES: [&str; 19] = [
     "roster.database",
     "exam.code_file",
     "exam.ca_file",
     "classin.secret_file",
     "classin.ca_file",
     "http.token_file",
+    "notify.wecom_url_file",
+    "notify.dingtalk_url_file",
+    "notify.dingtalk_secret_file",
+    "notify.feishu_url_file",
+    "notify.feishu_secret_file",
+    "notify.slack_url_file",
+    "notify.teams_url_file",
+    "notify.json_url_file",
+    "notify.json_token_file",
+    "notify.ping_url_file",
+    "notify.mail.password_file",
+    "notify.ca_file",
     "demo.sandbox_state",
 ];
 
@@ -88,6 +101,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let full_every = reader.required("results.full_every", parse::duration);
     let listen = reader.required("http.listen", parse::listen);
     let token = reader.token("http.token_file");
+    let notify = notify::read(reader);
     let import = profiles(reader, [roster.as_ref().map(|roster| &roster.database), state.as_ref()]);
     let demo = demo(reader);
     Some(Settings {
@@ -101,6 +115,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         retry: retry?,
         results: ResultsSettings { cron: results_cron?.map(|(_, cron)| cron), full_every: full_every? },
         http: HttpSettings { listen: listen?, token: token? },
+        notify: notify?,
         import: import?.unwrap_or_default(),
         demo: demo?,
         secret_files: std::mem::take(&mut reader.secret_files),
@@ -290,25 +305,25 @@ fn demo(reader: &mut Reader<'_>) -> Option<Option<DemoSettings>> {
 }
 
 /// Reads values by key and collects problems. `None` always means that a problem was noted.
-struct Reader<'a> {
-    layers: &'a LayeredSettings,
+pub(super) struct Reader<'a> {
+    pub(super) layers: &'a LayeredSettings,
     problems: Vec<Problem>,
     /// The files that secrets were read from.
     secret_files: Vec<SecretFile>,
 }
 
 impl Reader<'_> {
-    fn refuse(&mut self, key: &str, message: impl Into<String>) {
+    pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
         let origin = self.layers.get(key).map_or(Origin::Unset, |value| value.origin.clone());
         self.problems.push(Problem { key: key.to_owned(), origin, message: message.into(), line: None });
     }
 
-    fn accept<T>(&mut self, key: &str, parsed: Parsed<T>) -> Option<T> {
+    pub(super) fn accept<T>(&mut self, key: &str, parsed: Parsed<T>) -> Option<T> {
         parsed.map_err(|message| self.refuse(key, message)).ok()
     }
 
     /// A value that some layer must give.
-    fn required<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<T> {
+    pub(super) fn required<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<T> {
         let found = self.optional(key, parse)?;
         if found.is_none() {
             self.refuse(key, "it is missing: give it a value");
@@ -317,7 +332,11 @@ impl Reader<'_> {
     }
 
     /// A value that may be absent.
-    fn optional<T>(&mut self, key: &str, parse: impl Fn(&ValueKind) -> Parsed<T>) -> Option<Option<T>> {
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&ValueKind) -> Parsed<T>,
+    ) -> Option<Option<T>> {
         match self.layers.get(key) {
             Some(value) => self.accept(key, parse(&value.kind)).map(Some),
             None => Some(None),
@@ -350,7 +369,7 @@ impl Reader<'_> {
     }
 
     /// A file that must open, if one is named at all.
-    fn readable_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
+    pub(super) fn readable_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
         let Some(path) = self.optional(key, parse::text)? else {
             return Some(None);
         };
@@ -361,7 +380,7 @@ impl Reader<'_> {
     }
 
     /// A secret, given itself or by the file that holds it; the later layer wins.
-    fn secret(&mut self, key: &str, file_key: &str) -> Option<Option<SecretString>> {
+    pub(super) fn secret(&mut self, key: &str, file_key: &str) -> Option<Option<SecretString>> {
         match (self.layers.get(key), self.layers.get(file_key)) {
             (None, None) => Some(None),
             (Some(given), Some(file)) if same_layer(given, file) => {

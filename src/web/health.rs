@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::metrics::Metrics;
 use super::summary::RunSummary;
@@ -33,6 +34,7 @@ pub struct Health {
 #[derive(Debug)]
 struct Inner {
     metrics: Metrics,
+    run_ended: Notify,
     state: Mutex<State>,
 }
 
@@ -109,7 +111,13 @@ impl Health {
     #[must_use]
     pub fn new() -> Self {
         let state = State { not_ready: Some("starting".to_owned()), ..State::default() };
-        Self { inner: Arc::new(Inner { metrics: Metrics::new(), state: Mutex::new(state) }) }
+        Self {
+            inner: Arc::new(Inner {
+                metrics: Metrics::new(),
+                run_ended: Notify::new(),
+                state: Mutex::new(state),
+            }),
+        }
     }
 
     /// The scheduler is alive.
@@ -134,6 +142,7 @@ impl Health {
         self.inner.metrics.run_finished(summary.outcome, took, &summary.figures);
         self.state().running_since_ms = None;
         self.remember(summary);
+        self.inner.run_ended.notify_one();
     }
 
     /// A pull of exam results ended: counted apart, since it says nothing about rosters being in step.
@@ -268,6 +277,28 @@ impl Health {
             failures_open: state.failures_open.clone(),
             held: state.held,
         }
+    }
+
+    /// Whether a run is under way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state().running_since_ms.is_some()
+    }
+
+    /// When the last good run ended, in milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn last_good_ms(&self) -> Option<i64> {
+        self.state().facts.health.last_good_ms
+    }
+
+    /// Waits for the end of a run, of one that ended since the last time at most.
+    pub async fn run_ended(&self) {
+        self.inner.run_ended.notified().await;
+    }
+
+    /// What is the matter, the worst thing first.
+    pub fn situation(&self, now_ms: i64) -> Situation {
+        self.state().situation(now_ms)
     }
 
     /// All metrics in the OpenMetrics text form, also for a file that another collector reads.

@@ -31,6 +31,7 @@ mod import;
 mod kit;
 mod messages;
 mod migrations;
+mod notify;
 mod plans;
 mod privacy;
 mod program;

@@ -34,6 +34,8 @@ pub struct Request {
     pub query: Vec<(&'static str, String)>,
     /// Form parameters, sent in this order; always the body of a POST, even when empty.
     pub form: Vec<(&'static str, String)>,
+    /// The body of a POST instead of a form, where there is one: a JSON document.
+    pub json: Option<String>,
     /// Further headers; all are treated as sensitive.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -42,13 +44,27 @@ impl Request {
     /// A GET of this path, without parameters.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::Get, path: path.into(), query: vec![], form: vec![], headers: vec![] }
+        Self {
+            method: Method::Get,
+            path: path.into(),
+            query: vec![],
+            form: vec![],
+            json: None,
+            headers: vec![],
+        }
     }
 
     /// A POST to this path, with an empty form.
     #[must_use]
     pub fn post(path: impl Into<String>) -> Self {
-        Self { method: Method::Post, path: path.into(), query: vec![], form: vec![], headers: vec![] }
+        Self {
+            method: Method::Post,
+            path: path.into(),
+            query: vec![],
+            form: vec![],
+            json: None,
+            headers: vec![],
+        }
     }
 }
 

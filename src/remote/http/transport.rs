@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Url};
 use tokio::sync::Semaphore;
@@ -274,11 +274,14 @@ impl Shared {
     }
 
     fn build(&self, request: Request) -> Result<reqwest::Request, TransportError> {
-        let Request { method, path, query, form, headers } = request;
+        let Request { method, path, query, form, json, headers } = request;
         let url = format!("{}{path}", self.base_url);
-        let mut builder = match method {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).form(&form),
+        let mut builder = match (method, json) {
+            (Method::Get, _) => self.client.get(url),
+            (Method::Post, None) => self.client.post(url).form(&form),
+            (Method::Post, Some(json)) => {
+                self.client.post(url).header(CONTENT_TYPE, "application/json; charset=utf-8").body(json)
+            }
         };
         if !query.is_empty() {
             builder = builder.query(&query);

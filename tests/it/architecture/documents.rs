@@ -210,7 +210,9 @@ fn every_path_and_test_program_that_the_documents_name_exists() {
             words.clone().filter(|word| word.ends_with("::")).map(|word| word.trim_end_matches(':'));
         lost.extend(modules.filter(|name| !is_test_module(name)).map(|name| format!("{path}: {name}::")));
         let before = words.clone().zip(words.skip(1));
-        let programs = before.filter(|(word, _)| *word == "--test").map(|(_, name)| name);
+        // Without a name behind it, the option is one of ours.
+        let programs =
+            before.filter(|(word, name)| *word == "--test" && !name.is_empty()).map(|(_, name)| name);
         lost.extend(
             programs.filter(|name| !is_test_program(name)).map(|name| format!("{path}: --test {name}")),
         );

@@ -88,6 +88,11 @@ const ADDED: &[(&str, &str)] = &[
     ),
     ("0028", "UPDATE result_owners SET gone_at_ms = 8;"),
     (
+        "0042",
+        "INSERT INTO told_incidents VALUES ('health', 'failing', 'outage exam', 5);
+         INSERT INTO notifications VALUES (1, 'mail', '{}', 5, 2, 6, 'no answer');",
+    ),
+    (
         "0026",
         "UPDATE failures SET service_attempts = 3, is_service_fault = 1 WHERE student_id = 'of a contact';",
     ),

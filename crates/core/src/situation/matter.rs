@@ -55,7 +55,7 @@ fn owner_word<S: serde::Serializer>(owner: &FailureOwner, serializer: S) -> Resu
 }
 
 /// Kinds of attention, the worst first, with their weight. What is missing here weighs like the last that waits.
-const KINDS: [(&str, Weight); 23] = [
+const KINDS: [(&str, Weight); 24] = [
     ("held", Weight::Held),
     ("held-people", Weight::Held),
     ("refused-files", Weight::Waiting),
@@ -74,6 +74,7 @@ const KINDS: [(&str, Weight); 23] = [
     ("unreadable-results", Weight::Waiting),
     ("unlisted-results", Weight::Waiting),
     ("page-not-served", Weight::Waiting),
+    ("undelivered", Weight::Note),
     ("waiting-leavers", Weight::Note),
     ("kept-leavers", Weight::Note),
     ("leavers", Weight::Note),

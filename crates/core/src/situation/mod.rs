@@ -20,11 +20,15 @@ mod attention;
 mod cause;
 mod health;
 mod matter;
+mod message;
+mod news;
 
 pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use cause::RunTrouble;
 pub use health::{CLOCK_MARGIN_MS, DaemonPresence, FailedRun, HealthFacts, Verdict, judge, moment, span};
 pub use matter::{Matter, Weight};
+pub use message::{Change, Item, Message, Purpose};
+pub use news::{News, ToldIncident, news};
 
 use serde::Serialize;
 

@@ -1,9 +1,10 @@
 //! The twelve situations of a school, one row each: the one word, the first matter, who must act and what to type.
 
+use jiff::tz::TimeZone;
 use rosterd_core::failure::FailureOwner;
 use rosterd_core::situation::{
-    DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, Matter, ShownAttention, ShownHold, Situation,
-    SituationKind, Weight,
+    Change, DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, Matter, Message, Purpose, ShownAttention,
+    ShownHold, Situation, SituationKind, ToldIncident, Weight, news,
 };
 
 const MINUTE: i64 = 60_000;
@@ -284,4 +285,95 @@ fn names_of_files_stay_on_the_machine() {
     let situation = Situation::of(&waiting([(kind, shown)]), NOW);
     let told: Vec<String> = situation.incidents().map(Matter::told).collect();
     assert_eq!(told, ["2 roster files were refused: see rosterd status"]);
+}
+
+/// What is told of a situation after these were told, in the words of the message.
+fn told_of(facts: &Facts, told: &[ToldIncident], least: Weight) -> Vec<(Change, String, String)> {
+    let situation = Situation::of(facts, NOW);
+    let news = news(&situation, told, least, facts.health.last_good_ms);
+    let message = Message::of(&news, &situation, "school", &TimeZone::UTC, NOW);
+    message.items.into_iter().map(|item| (item.change, item.kind, item.cause)).collect()
+}
+
+fn known(facts: &Facts) -> Vec<ToldIncident> {
+    Situation::of(facts, NOW).incidents().map(|matter| matter.as_told(NOW)).collect()
+}
+
+#[test]
+fn an_incident_is_told_once_again_when_its_cause_changes_and_once_when_it_is_over() {
+    let item = |change, kind: &str, cause: &str| (change, kind.to_owned(), cause.to_owned());
+    let refused = failing(77, "exam: refused");
+    let outage = failing(75, "exam: cannot be reached");
+    let letters = waiting([waits("dead-letters", 4, FailureOwner::SchoolOffice)]);
+    let more_letters = waiting([waits("dead-letters", 9, FailureOwner::SchoolOffice)]);
+    let all_well = after("converged");
+    let began = vec![item(Change::Began, "failing", "credentials exam")];
+    let changed = vec![item(Change::Changed, "failing", "outage exam")];
+    let over = vec![item(Change::Ended, "failing", "credentials exam")];
+    let table: [(&str, &Facts, Vec<ToldIncident>, Vec<(Change, String, String)>); 8] = [
+        ("it began", &refused, vec![], began),
+        ("it goes on", &refused, known(&refused), vec![]),
+        ("another cause", &outage, known(&refused), changed),
+        ("it is over", &all_well, known(&refused), over),
+        ("all is well", &all_well, vec![], vec![]),
+        ("more of the same", &more_letters, known(&letters), vec![]),
+        ("mended", &all_well, known(&letters), vec![item(Change::Ended, "dead-letters", "office")]),
+        (
+            "a run fails while letters wait",
+            &Facts { attention: letters.attention.clone(), ..refused.clone() },
+            known(&letters),
+            vec![item(Change::Began, "failing", "credentials exam")],
+        ),
+    ];
+    for (name, facts, told, expected) in table {
+        assert_eq!(told_of(facts, &told, Weight::Waiting), expected, "{name}");
+    }
+}
+
+#[test]
+fn trouble_with_runs_is_over_only_with_a_good_run_that_ended_after_it_began() {
+    let told = known(&failing(75, "exam: cannot be reached"));
+    // A run was told to stop: the newest one did not fail, and no good one came.
+    let mut stopped = after("interrupted");
+    stopped.health.last_good_ms = Some(NOW - HOUR);
+    assert_eq!(told_of(&stopped, &told, Weight::Waiting), []);
+    stopped.health.last_good_ms = Some(NOW - MINUTE);
+    assert_eq!(told_of(&stopped, &told, Weight::Waiting).len(), 1);
+}
+
+#[test]
+fn what_weighs_less_than_asked_begins_untold_and_what_was_told_ends_told() {
+    let letters = waiting([waits("dead-letters", 4, FailureOwner::SchoolOffice)]);
+    for (least, count) in [(Weight::Waiting, 1), (Weight::Held, 0), (Weight::Failing, 0)] {
+        assert_eq!(told_of(&letters, &[], least).len(), count, "{least:?}");
+    }
+    assert_eq!(told_of(&held(), &[], Weight::Held).len(), 1);
+    assert_eq!(told_of(&after("converged"), &known(&letters), Weight::Failing).len(), 1);
+}
+
+#[test]
+fn a_message_says_what_who_what_to_type_and_since_when_in_the_schools_zone() {
+    let facts = failing(77, "exam: the service refused the code");
+    let situation = Situation::of(&facts, NOW);
+    let zone = TimeZone::fixed(jiff::tz::offset(8));
+    let began = news(&situation, &[], Weight::Waiting, facts.health.last_good_ms);
+    let message = Message::of(&began, &situation, "No. 7 School", &zone, NOW);
+    assert_eq!(message.purpose, Purpose::Alarm);
+    assert_eq!(message.subject(), "No. 7 School: failing (credentials exam)");
+    let heading = "NOT HEALTHY: the last run ended 5 min ago and was not good (failed), as were all 3 since 35 min ago: \
+                   exam: the service refused the code; the last good run was 60 min ago";
+    let what = heading.strip_prefix("NOT HEALTHY: ").unwrap();
+    let expected = format!(
+        "No. 7 School: failing (credentials exam)\n\n{what}\nFor IT: enter the credentials that the service gives out \
+         now, and try them: rosterd check\nSince 2027-01-15 15:25 +08:00, for 35 min\n\n2027-01-15 16:00 +08:00"
+    );
+    assert_eq!(message.text(), expected);
+    let well = after("converged");
+    let situation = Situation::of(&well, NOW);
+    let over = news(&situation, &known(&facts), Weight::Waiting, well.health.last_good_ms);
+    let message = Message::of(&over, &situation, "No. 7 School", &zone, NOW);
+    assert_eq!(message.purpose, Purpose::Recovery);
+    let expected = "No. 7 School: over: failing\n\nOver: failing, since 2027-01-15 15:25 +08:00, for 35 min\n\n\
+                    2027-01-15 16:00 +08:00: healthy: the last good run was 5 min ago";
+    assert_eq!(message.text(), expected);
 }
