@@ -22,6 +22,7 @@ use crate::exit::Exit;
 use crate::settings::OptionVariables;
 use crate::telemetry::{self, LogFormat};
 use rosterd_core::exam_plan::HoldWord;
+use rosterd_core::failure::FailureOwner;
 
 const GLOBAL: &str = "Global options";
 
@@ -129,7 +130,11 @@ pub enum Command {
         id: Option<i64>,
     },
     /// Show what failed, have it tried again, or silence it
+    #[command(args_conflicts_with_subcommands = true)]
     Failures {
+        /// Only what they can do something about
+        #[arg(long = "for", value_name = "WHO", value_enum)]
+        whose: Option<Whose>,
         /// Absent: list.
         #[command(subcommand)]
         action: Option<FailuresAction>,
@@ -233,6 +238,30 @@ pub struct RelinkArgs {
     /// Carry the suggested ones over
     #[arg(long, requires = "suggested", conflicts_with = "old")]
     pub yes: bool,
+}
+
+/// Who can do something about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Whose {
+    /// The school office
+    Office,
+    /// IT
+    It,
+    /// The service itself
+    Service,
+    /// Whoever pays for the account
+    Quota,
+}
+
+impl From<Whose> for FailureOwner {
+    fn from(whose: Whose) -> Self {
+        match whose {
+            Whose::Office => Self::SchoolOffice,
+            Whose::It => Self::It,
+            Whose::Service => Self::Service,
+            Whose::Quota => Self::Quota,
+        }
+    }
 }
 
 /// What to do about failures.

@@ -10,7 +10,7 @@ use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
 use crate::store::{FailureRow, FullClassFigures};
 use rosterd_core::classin_plan::Code;
-use rosterd_core::failure::{FailureCode, FailureState, Service};
+use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, Service};
 
 #[derive(Serialize)]
 struct Changed {
@@ -36,12 +36,23 @@ impl Changed {
     }
 }
 
-pub(super) async fn run(app: &App, cli: &Cli, action: Option<&FailuresAction>) -> Result<Exit, AppError> {
+pub(super) async fn run(
+    app: &App,
+    cli: &Cli,
+    whose: Option<FailureOwner>,
+    action: Option<&FailuresAction>,
+) -> Result<Exit, AppError> {
     let (ids, all, to) = match action {
         None | Some(FailuresAction::List) => {
-            let rows = app.state.open_failures().await?;
+            let mut rows = app.state.open_failures().await?;
+            if let Some(owner) = whose {
+                rows.retain(|row| row.owner == owner.word());
+            }
             let full = app.state.full_class_figures().await?;
-            output::show(cli, &rows, |rows| rows_text(rows, &full));
+            output::show(cli, &rows, |rows| match whose {
+                Some(owner) if rows.is_empty() => format!("Nothing waits for {}.", owner.spoken()),
+                Some(_) | None => rows_text(rows, &full),
+            });
             return Ok(Exit::Done);
         }
         Some(FailuresAction::Retry { ids, all }) => (ids, *all, FailureState::Waiting),

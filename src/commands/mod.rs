@@ -42,6 +42,7 @@ use crate::exit::Exit;
 use crate::run::in_one_line;
 use crate::settings::Settings;
 use crate::store::StateFile;
+use rosterd_core::failure::FailureOwner;
 
 pub use output::{exit_after_output, print, print_error, print_error_as};
 
@@ -72,7 +73,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
             status::run(&state_so_far(config).await?, cli, asked).await
         }
         Some(Command::Runs { id }) => runs::run(&state_to_read(config).await?, cli, *id).await,
-        Some(Command::Failures { action }) => failures(cli, action.as_ref()).await,
+        Some(Command::Failures { whose, action }) => {
+            failures(cli, whose.map(Into::into), action.as_ref()).await
+        }
         Some(Command::Approve(arguments)) => {
             approve::run(&state_to_change(config).await?, cli, arguments).await
         }
@@ -99,13 +102,17 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
     }
 }
 
-async fn failures(cli: &Cli, action: Option<&FailuresAction>) -> Result<Exit, AppError> {
+async fn failures(
+    cli: &Cli,
+    whose: Option<FailureOwner>,
+    action: Option<&FailuresAction>,
+) -> Result<Exit, AppError> {
     let config = cli.config.as_deref();
     let app = match action {
         None | Some(FailuresAction::List) => state_to_read(config).await?,
         Some(FailuresAction::Retry { .. } | FailuresAction::Ignore { .. }) => state_to_change(config).await?,
     };
-    failures::run(&app, cli, action).await
+    failures::run(&app, cli, whose, action).await
 }
 
 async fn account(cli: &Cli, action: Option<&AccountAction>) -> Result<Exit, AppError> {

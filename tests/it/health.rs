@@ -233,6 +233,20 @@ async fn attention_has_an_exit_code_for_those_who_ask_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_can_be_listed_for_those_who_can_do_something_about_them() {
+    let school = school().await;
+    let _uid = school.student("nogroup").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 3);
+    let listed = |who: &str| school.program(&["failures", "--for", who, "--output", "json"]).json();
+    assert_eq!(listed("office").as_array().map(Vec::len), Some(1), "{:#}", listed("office"));
+    assert_eq!(listed("office")[0]["student_id"], "nogroup");
+    assert_eq!(listed("it").as_array().map(Vec::len), Some(0), "{:#}", listed("it"));
+    assert_eq!(school.program(&["failures", "--for", "it"]).stdout.trim_end(), "Nothing waits for IT.");
+    assert_eq!(school.program(&["failures", "--for", "somebody"]).code, 64);
+    assert_eq!(school.program(&["failures", "--for", "office", "retry", "--all"]).code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_limit_holds_is_attention_with_count_age_owner_and_command_until_it_is_approved() {
     for (setting, value, reason) in
         [("GUARD__MAX_DELETE", "0", "missing"), ("GUARD__MAX_MODIFY", "0", "max-modify")]
