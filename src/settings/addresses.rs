@@ -24,13 +24,12 @@ pub(super) fn hook_url(address: &str) -> Parsed<()> {
 /// Addresses of mail, as a list or, from the environment, with commas between them.
 pub(super) fn mail_addresses(kind: &ValueKind) -> Parsed<Vec<lettre::Address>> {
     const WANTED: &str = "write a list such as [\"it@example.org\"]";
-    let texts: Vec<&str> = match kind {
-        ValueKind::Array(list) => {
-            let texts = list.iter().map(|value| text_of(&value.kind)).collect::<Option<_>>();
-            texts.ok_or_else(|| WANTED.to_owned())?
-        }
-        other => text_of(other).ok_or_else(|| WANTED.to_owned())?.split(',').map(str::trim).collect(),
+    let texts: Option<Vec<&str>> = if let ValueKind::Array(list) = kind {
+        list.iter().map(|value| text_of(&value.kind)).collect()
+    } else {
+        text_of(kind).map(|text| text.split(',').map(str::trim).collect())
     };
+    let texts = texts.ok_or_else(|| WANTED.to_owned())?;
     if texts.is_empty() {
         return Err(WANTED.to_owned());
     }

@@ -310,7 +310,7 @@ fn an_incident_is_told_once_again_when_its_cause_changes_and_once_when_it_is_ove
     let began = vec![item(Change::Began, "failing", "credentials exam")];
     let changed = vec![item(Change::Changed, "failing", "outage exam")];
     let over = vec![item(Change::Ended, "failing", "credentials exam")];
-    let table: [(&str, &Facts, Vec<ToldIncident>, Vec<(Change, String, String)>); 8] = [
+    let table: [(&str, &Facts, Vec<_>, Vec<_>); 8] = [
         ("it began", &refused, vec![], began),
         ("it goes on", &refused, known(&refused), vec![]),
         ("another cause", &outage, known(&refused), changed),
