@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exam_plan::{Fingerprint, SkipReason};
+use crate::exam_plan::{Fingerprint, OperationState, SkipReason};
 use crate::failure::{FailureCode, NextAttempt};
 
 /// What became of one operation, or of one item of a call.
@@ -99,6 +99,19 @@ impl FailureCause {
             contact: None,
             call: None,
             sent_with: SentWith::Untold,
+        }
+    }
+}
+
+impl Outcome {
+    /// What a plan says itself of how an operation ends; nothing of one that is to be sent.
+    #[must_use]
+    pub fn of_planned(state: &OperationState) -> Option<Self> {
+        match state {
+            OperationState::Planned => None,
+            OperationState::Held(_) => Some(Self::Held),
+            OperationState::Skipped(reason) => Some(Self::Unsent(reason.into())),
+            OperationState::Cannot(_) => Some(Self::Unsent(Unsent::Withheld)),
         }
     }
 }

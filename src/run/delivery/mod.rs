@@ -4,6 +4,7 @@
 //! It does not know what is sent. A service supplies its calls, its judge and its way of reading back or mending
 //! ([`CallService`]), and its batches and bookkeeping ([`Applier`]).
 
+mod applier;
 mod apply;
 mod broken;
 mod deliver;
@@ -14,10 +15,11 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-pub(super) use apply::{Applier, Lanes, Subject, carry_out, send_call};
+pub(super) use applier::{Applier, Lanes, Place, Subject};
+pub(super) use apply::{carry_out, send_call};
 pub(super) use broken::Broken;
 pub(super) use deliver::{Delivered, deliver};
-pub(super) use record::{Place, failure};
+pub(super) use record::failure;
 pub(super) use service::{Attempt, CallService, Items, Judged, Judgement, Part, ReadBack, Repaired, Trouble};
 pub(super) use state::ApplyState;
 pub(super) use stop::ServiceStop;

@@ -5,31 +5,11 @@ use rosterd_core::failure::{
 };
 use rosterd_core::outcome::{FailureCause, Outcome, SentWith};
 
-use super::apply::{Applier, Subject};
+use super::applier::{Applier, Place, Subject};
 use super::broken::Broken;
 use super::state::Faults;
 use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, StoreError};
-
-/// Where an item stood: in which call, in which batch of the run, at which position of it.
-#[derive(Clone, Copy, Default)]
-pub(in crate::run) struct Place {
-    pub(in crate::run) call: &'static str,
-    pub(in crate::run) batch: Option<u64>,
-    pub(in crate::run) index: Option<u64>,
-}
-
-impl Place {
-    /// In a batch.
-    pub(in crate::run) fn in_batch(call: &'static str, number: u64, index: usize) -> Self {
-        Self { call, batch: Some(number), index: u64::try_from(index).ok() }
-    }
-
-    /// In a call for one.
-    pub(in crate::run) fn at(call: &'static str) -> Self {
-        Self { call, batch: None, index: None }
-    }
-}
 
 /// Records the outcome of every item, in one transaction. Says which operations have ended by it, and how.
 pub(super) async fn outcomes<A: Applier>(

@@ -4,25 +4,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rosterd_core::exam_plan::{
-    Approved, Batch, Call, Change, GuardedPlan, LookupResults, Mapping, MemoryKey, Observed, Operation,
-    OperationKind, OperationState, Wave,
-};
+use rosterd_core::exam_plan::{Batch, Call, Change, Operation, OperationKind, OperationState, Wave};
 use rosterd_core::failure::{FailureCode, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{RunId, Sid, StudentId};
 use tokio::sync::OnceCell;
 
+use super::apply_context::ApplyContext;
 use super::apply_state::ExamState;
-use super::delivery::{ExamCalls, NewSid};
-use super::record::key;
+use super::delivery::ExamCalls;
 use super::session::ExamSession;
-use super::standing::StandingOperations;
-use super::storm::{Turns, is_undivided, left_for_later};
-use super::witnesses::Witness;
-use super::write_call::WriteCall;
-use super::{ExamSide, ExamSyncError, record, refused_by_service, refused_groups};
-use crate::remote::exam::ExamWriter;
+use super::turns::{ExamTurns, is_undivided, left_for_later};
+use super::write_call::{NewSid, WriteCall};
+use super::{ExamSyncError, record, refused_by_service, refused_groups};
 use crate::run::Context;
 use crate::run::delivery::{
     Applier, ApplyState, Broken, Delivered, Items, Lanes, Place, ServiceStop, Subject, carry_out, send_call,
@@ -30,23 +24,6 @@ use crate::run::delivery::{
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::{CallRecord, StoreError};
-
-/// What a plan is applied under.
-#[derive(Clone, Copy)]
-pub(super) struct ApplyContext<'a> {
-    pub(super) run_context: &'a Context,
-    pub(super) side: &'a ExamSide,
-    pub(super) writer: &'a ExamWriter,
-    pub(super) run: RunId,
-    pub(super) plan: &'a GuardedPlan,
-    pub(super) lookups: &'a LookupResults,
-    pub(super) approved: &'a Approved,
-    pub(super) standing: &'a StandingOperations,
-    pub(super) mapping: &'a Mapping,
-    pub(super) observed: &'a Observed,
-    pub(super) witnesses: &'a [Witness],
-    pub(super) key: &'a MemoryKey,
-}
 
 /// Carries one plan out.
 pub(super) struct ExamApplier<'a> {
@@ -57,7 +34,7 @@ pub(super) struct ExamApplier<'a> {
     /// How often the service failed over a call that an operation was part of.
     failed_over: HashMap<OperationKey, u32>,
     /// Held by a batch that is to show something to those that come after it.
-    pub(super) turns: Turns,
+    pub(super) turns: ExamTurns,
     /// What a changed field explains of refused writes, once it was asked.
     pub(super) changed_fields: OnceCell<Option<ServiceStop>>,
     state: Mutex<ApplyState>,
@@ -76,16 +53,6 @@ pub(super) async fn run(context: ApplyContext<'_>, report: &mut ServiceReport) -
         Err(error) => applier.state().break_off(error),
     }
     applier.finish(report).await
-}
-
-/// What a plan says itself of how an operation ends.
-pub(super) fn first_outcome(state: &OperationState) -> Option<Outcome> {
-    match state {
-        OperationState::Planned => None,
-        OperationState::Held(_) => Some(Outcome::Held),
-        OperationState::Skipped(reason) => Some(Outcome::Unsent(reason.into())),
-        OperationState::Cannot(_) => Some(Outcome::Unsent(Unsent::Withheld)),
-    }
 }
 
 impl<'a> ExamApplier<'a> {
@@ -110,7 +77,7 @@ impl<'a> ExamApplier<'a> {
             calls,
             renames,
             failed_over: HashMap::new(),
-            turns: Turns::default(),
+            turns: ExamTurns::default(),
             changed_fields: OnceCell::new(),
             state: Mutex::new(ApplyState::new(outcomes, None)),
             exam: Mutex::new(ExamState::new(context.plan, waves)),
@@ -210,7 +177,7 @@ impl<'a> ExamApplier<'a> {
     /// How often the service failed over calls that this operation was part of.
     pub(super) fn times_failed_over(&self, at: usize) -> Option<u32> {
         let operation = self.operation(at)?;
-        self.failed_over.get(&key(operation)).copied()
+        self.failed_over.get(&operation.key()).copied()
     }
 
     /// Counts every operation.
@@ -223,7 +190,7 @@ impl<'a> ExamApplier<'a> {
         exam.describe(context.plan, &state, report);
         let refused = exam.refused_for_lack_of_room().iter();
         let refused: Vec<OperationKey> =
-            refused.filter_map(|at| context.plan.operations.get(*at)).map(key).collect();
+            refused.filter_map(|at| context.plan.operations.get(*at)).map(Operation::key).collect();
         if let Some(error) = state.take_broken() {
             return Err(error.into());
         }
@@ -344,7 +311,7 @@ impl Applier for ExamApplier<'_> {
 
     fn subject(&self, position: usize) -> Option<Subject> {
         let operation = self.operation(position)?;
-        Some(Subject { key: key(operation), desired_hash: operation.desired_hash })
+        Some(Subject { key: operation.key(), desired_hash: operation.desired_hash })
     }
 
     /// An applied item ends its operation when it was the last call that the operation needed.
@@ -376,7 +343,7 @@ impl Applier for ExamApplier<'_> {
             Outcome::Applied(_) | Outcome::Unknown(_) | Outcome::Held => false,
         };
         if is_settled {
-            record.settled.push(key(operation));
+            record.settled.push(operation.key());
         }
     }
 }

@@ -7,8 +7,8 @@ use rosterd_core::failure::FailureCode;
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{Gid, Sid, StudentId};
 
-use super::delivery::NewSid;
 use super::lookup::LookupOutcome;
+use super::write_call::NewSid;
 use crate::remote::exam::CandidateInfo;
 use crate::remote::http::retry_limits::REFUSED_ADDS_IN_A_ROW;
 use crate::run::delivery::ApplyState;

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::record::key;
 use super::{ExamSyncError, group_creation};
 use crate::run::Context;
 use crate::store::StoreError;
@@ -28,7 +27,7 @@ pub(super) struct WantedBefore(Vec<(OperationKey, Fingerprint)>);
 
 impl WantedBefore {
     pub(super) fn of(plan: &GuardedPlan) -> Self {
-        Self(plan.operations.iter().map(|operation| (key(operation), operation.desired_hash)).collect())
+        Self(plan.operations.iter().map(|operation| (operation.key(), operation.desired_hash)).collect())
     }
 
     /// An approval of what waited for a group to be created is one of the same with the group's gid.
@@ -55,7 +54,7 @@ impl WantedBefore {
             return Ok(());
         }
         let mut wanted: HashSet<(OperationKey, Fingerprint)> = self.0.into_iter().collect();
-        wanted.extend(plan.operations.iter().map(|operation| (key(operation), operation.desired_hash)));
+        wanted.extend(plan.operations.iter().map(|operation| (operation.key(), operation.desired_hash)));
         wanted.extend(plan.creations.iter().map(|it| (group_creation::key(it), it.desired_hash)));
         context.state.end_unwanted_approvals(Service::Exam, &wanted, &plan.left_open()).await
     }

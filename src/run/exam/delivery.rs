@@ -6,21 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rosterd_core::exam_plan::{Refusals, WriteAnswer};
 use rosterd_core::failure::{FailureCode, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
-use rosterd_core::roster::Sid;
 use tokio_util::sync::CancellationToken;
 
 use super::read_back;
 use super::session::ExamSession;
-use super::write_call::WriteCall;
+use super::write_call::{NewSid, WriteCall};
 use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
 use crate::remote::http::retry_limits::LONGEST_EXAM_WAIT;
 use crate::run::delivery::{
     Attempt, Broken, CallService, Items, Judged, Judgement, Part, ReadBack, ServiceStop,
 };
 use crate::run::in_one_line;
-
-/// What an add brings; nothing for other calls.
-pub(super) type NewSid = Option<Sid>;
 
 /// The calls that change the account.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 mod account_confirmation;
 mod alike_ids;
 mod apply;
+mod apply_context;
 mod apply_state;
 mod approvals;
 mod build_call;
@@ -33,6 +34,7 @@ mod session;
 mod standing;
 mod storm;
 mod temporary_logins;
+mod turns;
 mod twin_links;
 mod unanswered_adds;
 mod unapplied;
@@ -43,7 +45,7 @@ pub use leavers::exam_account_is_shared;
 pub use session::ExamRetryDelays;
 
 pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_account};
-use apply::ApplyContext;
+use apply_context::ApplyContext;
 use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
 use field_mapping::ResolveError;

@@ -7,9 +7,8 @@
 use std::collections::HashMap;
 
 use super::apply::ExamApplier;
-use super::delivery::NewSid;
 use super::lookup::{self, LookupOutcome};
-use super::write_call::WriteCall;
+use super::write_call::{NewSid, WriteCall};
 use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError};
 use crate::remote::http::retry_limits::LONE_CHANGES;
 use crate::run::delivery::{Applier, Broken, Delivered, ServiceStop, deliver};

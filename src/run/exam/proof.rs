@@ -174,7 +174,7 @@ impl ExamApplier<'_> {
         record: &mut CallRecord,
     ) -> Outcome {
         record.failures.extend(reason.code().map(|code| FailureRecord {
-            key: record::key(operation),
+            key: operation.key(),
             call: record::endpoint(&batch.call),
             code,
             message: reason.to_string(),

@@ -8,17 +8,16 @@ use rosterd_core::failure::NextAttempt;
 use rosterd_core::outcome::{FailureCause, Outcome};
 use rosterd_core::roster::{LoginValue, Sid};
 
-use super::delivery::NewSid;
 use super::lookup::{self, LookupOutcome};
 use super::record;
 use super::session::ExamSession;
-use super::write_call::{WriteCall, shows};
+use super::write_call::{NewSid, WriteCall, shows};
 use crate::remote::exam::{CandidateInfo, ExamDisposition, ExamError, NewCandidate};
 use crate::remote::http::retry_limits::{BEFORE_ADDING_AGAIN, LONGEST_EXAM_WAIT};
 use crate::run::delivery::{Judgement, Part, ReadBack, ServiceStop};
 use crate::run::in_one_line;
 
-type Item = Judgement<NewSid>;
+type ItemJudgement = Judgement<NewSid>;
 
 /// What counts for items that a look-up does not show as done.
 struct NotShown {
@@ -30,7 +29,7 @@ struct NotShown {
 impl NotShown {
     /// The same for an add that may have been done although it had no answer: the look-up may lag behind, so it is not
     /// sent again for a while.
-    fn of_add(items: &[Item]) -> Option<Self> {
+    fn of_add(items: &[ItemJudgement]) -> Option<Self> {
         let not_shown = Self::of(items)?;
         if !not_shown.failed.is_unanswered {
             return Some(not_shown);
@@ -45,7 +44,7 @@ impl NotShown {
     }
 
     /// All open items of a call have the same cause.
-    fn of(items: &[Item]) -> Option<Self> {
+    fn of(items: &[ItemJudgement]) -> Option<Self> {
         items.iter().find_map(|item| match item {
             Judgement::ReadBack { cause, again } => Some(Self {
                 failed: Arc::clone(cause),
@@ -56,11 +55,11 @@ impl NotShown {
         })
     }
 
-    fn failed(&self) -> Item {
+    fn failed(&self) -> ItemJudgement {
         self.not_done(&self.failed)
     }
 
-    fn not_done(&self, cause: &Arc<FailureCause>) -> Item {
+    fn not_done(&self, cause: &Arc<FailureCause>) -> ItemJudgement {
         let otherwise = Outcome::Failed(Arc::clone(cause));
         match self.again {
             Some(part) => Judgement::SendAgain { part, otherwise },
@@ -68,12 +67,12 @@ impl NotShown {
         }
     }
 
-    fn unknown(&self) -> Item {
+    fn unknown(&self) -> ItemJudgement {
         Judgement::Settled(Outcome::Unknown(Arc::clone(&self.unknown)))
     }
 
     /// Nothing was found out of any item, because the look-up failed too.
-    fn blind(&self, error: &ExamError) -> (Item, Option<ServiceStop>) {
+    fn blind(&self, error: &ExamError) -> (ItemJudgement, Option<ServiceStop>) {
         let message = format!("{}; looking it up failed too: {}", self.failed.message, in_one_line(error));
         let cause = FailureCause { message, ..(*self.unknown).clone() };
         let is_over = matches!(error.disposition(), ExamDisposition::StopService(_))
@@ -97,7 +96,7 @@ pub(super) async fn added(
     session: &ExamSession<'_>,
     candidates: &[NewCandidate],
     logins: &[LoginValue],
-    items: Vec<Item>,
+    items: Vec<ItemJudgement>,
 ) -> ReadBack<NewSid> {
     let Some(not_shown) = NotShown::of_add(&items) else { return ReadBack { items, stop: None } };
     let mut outcomes = match lookup::rows_by_login(session, logins.to_vec()).await {
@@ -107,7 +106,7 @@ pub(super) async fn added(
             return ReadBack { items: vec![item; items.len()], stop };
         }
     };
-    let found: Vec<Item> = candidates
+    let found: Vec<ItemJudgement> = candidates
         .iter()
         .zip(logins)
         .map(|(sent, login)| match outcomes.remove(login) {
@@ -117,7 +116,7 @@ pub(super) async fn added(
         })
         .collect();
     let shown: HashSet<Sid> = found.iter().filter_map(new_sid).collect();
-    let item = |(found, told): (Item, Item)| {
+    let item = |(found, told): (ItemJudgement, ItemJudgement)| {
         let is_believed =
             new_sid(&found).is_none() && new_sid(&told).is_some_and(|sid| !shown.contains(&sid));
         if is_believed { told } else { found }
@@ -125,11 +124,11 @@ pub(super) async fn added(
     ReadBack { items: found.into_iter().zip(items).map(item).collect(), stop: None }
 }
 
-fn applied(sid: NewSid) -> Item {
+fn applied(sid: NewSid) -> ItemJudgement {
     Judgement::Settled(Outcome::Applied(sid))
 }
 
-fn new_sid(item: &Item) -> NewSid {
+fn new_sid(item: &ItemJudgement) -> NewSid {
     match item {
         Judgement::Settled(Outcome::Applied(sid)) => *sid,
         Judgement::Settled(_)
@@ -157,10 +156,14 @@ fn is_ours(session: &ExamSession<'_>, sent: &NewCandidate, row: &CandidateInfo) 
 }
 
 /// Looks up the candidates of other calls by their sids.
-pub(super) async fn known(session: &ExamSession<'_>, call: &WriteCall, items: Vec<Item>) -> ReadBack<NewSid> {
+pub(super) async fn known(
+    session: &ExamSession<'_>,
+    call: &WriteCall,
+    items: Vec<ItemJudgement>,
+) -> ReadBack<NewSid> {
     let Some(not_shown) = NotShown::of(&items) else { return ReadBack { items, stop: None } };
     let sids = call.sids();
-    let is_open = |(_, item): &(&Sid, &Item)| matches!(item, Judgement::ReadBack { .. });
+    let is_open = |(_, item): &(&Sid, &ItemJudgement)| matches!(item, Judgement::ReadBack { .. });
     let asked: Vec<Sid> = sids.iter().zip(&items).filter(is_open).map(|(sid, _)| *sid).collect();
     let (outcomes, blind, stop) = match lookup::rows_by_sid(session, asked).await {
         Ok(outcomes) => (outcomes, None, None),
@@ -182,7 +185,7 @@ pub(super) async fn known(session: &ExamSession<'_>, call: &WriteCall, items: Ve
         (Some(LookupOutcome::Gone), None) => not_shown.not_done(&gone),
         (None, None) => not_shown.unknown(),
     };
-    let item = |(at, (sid, item)): (usize, (&Sid, Item))| match item {
+    let item = |(at, (sid, item)): (usize, (&Sid, ItemJudgement))| match item {
         Judgement::ReadBack { .. } => found(at, sid),
         settled @ (Judgement::Settled(_) | Judgement::SendAgain { .. } | Judgement::Repair(_)) => settled,
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::apply::ApplyContext;
+use super::apply_context::ApplyContext;
 use super::lookup::next_group_check;
 use crate::run::Context;
 use crate::store::{CallRecord, FailureRecord, Intent, LEFT, LinkWrite, NewLink, NotedWrite, StoreError};
@@ -20,7 +20,7 @@ use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
 /// What is about to be sent for an operation.
 pub(super) fn intent(context: &ApplyContext<'_>, operation: &Operation) -> Intent {
     Intent {
-        key: key(operation),
+        key: operation.key(),
         desired_hash: operation.desired_hash,
         login: login_sent(operation),
         counted: counted(context.approved, operation),
@@ -41,7 +41,7 @@ pub(super) fn intent(context: &ApplyContext<'_>, operation: &Operation) -> Inten
 /// What the guard's limits count it as.
 fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let is_approved = approved.contains(operation);
-    let note = |kind, place: String| NotedWrite { key: key(operation), kind, place, is_approved };
+    let note = |kind, place: String| NotedWrite { key: operation.key(), kind, place, is_approved };
     let counted = operation.counted_writes().into_iter();
     let counted = counted.map(|write| note(write.as_str(), String::new()));
     counted.chain(operation.groups_left.iter().map(|gid| note(LEFT, gid.to_string()))).collect()
@@ -58,7 +58,7 @@ pub(super) fn groups_left(call: &Call, operation: &Operation) -> Option<(Operati
             Vec::new()
         }
     };
-    (!left.is_empty()).then(|| (key(operation), left))
+    (!left.is_empty()).then(|| (operation.key(), left))
 }
 
 /// The fields that a modify writes. The login value is not among them: candidates are found by what they show.
@@ -86,7 +86,7 @@ fn login_sent(operation: &Operation) -> Option<LoginValue> {
 /// An operation that a row of the roster makes impossible: a dead letter at once, until the row changes.
 pub(super) fn impossible(operation: &Operation, reason: &CannotReason, now_ms: i64) -> FailureRecord {
     FailureRecord {
-        key: key(operation),
+        key: operation.key(),
         call: "",
         code: reason.code(),
         message: reason.to_string(),
@@ -103,11 +103,6 @@ pub(super) fn impossible(operation: &Operation, reason: &CannotReason, now_ms: i
     }
 }
 
-/// How an operation is named in our tables.
-pub(super) fn key(operation: &Operation) -> OperationKey {
-    OperationKey::of(operation.kind(), operation.student.clone())
-}
-
 /// Notes everything that an applied operation changes.
 pub(super) fn applied(
     context: &ApplyContext<'_>,
@@ -120,8 +115,8 @@ pub(super) fn applied(
     if operation.kind() == OperationKind::Adopt {
         record.counted.extend(counted(context.approved, operation));
     }
-    record.settled.push(key(operation));
-    record.applied.push(key(operation));
+    record.settled.push(operation.key());
+    record.applied.push(operation.key());
 }
 
 /// Nobody ever takes over another person's record, whatever the service answers.
@@ -300,7 +295,7 @@ pub(super) async fn close_superseded(
     run: RunId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let wanted: HashSet<OperationKey> = plan.operations.iter().map(key).collect();
+    let wanted: HashSet<OperationKey> = plan.operations.iter().map(Operation::key).collect();
     context.state.supersede_failures(Service::Exam, &wanted, now_ms).await?;
     // Whether our lost add entered somebody is settled by an adoption, or by the listing's not having them;
     // until either it is kept in mind.

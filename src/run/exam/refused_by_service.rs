@@ -3,7 +3,7 @@
 //! Of twenty items and more the run says so itself and stops ([`super::storm`]). Fewer are judged as items; where every call
 //! was refused with one and the same answer and nothing went through, that says nothing about any of them either.
 
-use super::record::{self, key};
+use super::record;
 use crate::run::Context;
 use crate::run::delivery::{ApplyState, ServiceStop};
 use crate::store::StoreError;
@@ -36,7 +36,7 @@ fn refused_to_the_last(plan: &GuardedPlan, state: &ApplyState, call: &str) -> Ve
             && cause.is_some_and(|cause| cause.code == FailureCode::Refused)
     };
     let refused = plan.operations.iter().enumerate().filter(|(at, operation)| is_refused(*at, operation));
-    refused.map(|(_, operation)| key(operation)).collect()
+    refused.map(|(_, operation)| operation.key()).collect()
 }
 
 /// What was refused in a run of which nothing went through, where each call was refused with the same words. Empty where any
@@ -55,10 +55,10 @@ fn refused_alike(plan: &GuardedPlan, state: &ApplyState) -> Vec<OperationKey> {
                 if first.get_or_insert(cause).service_text != cause.service_text {
                     return Vec::new();
                 }
-                refused.push(key(operation));
+                refused.push(operation.key());
             }
             Some(Outcome::Failed(cause)) => {
-                let operation = key(operation);
+                let operation = operation.key();
                 if !FailureOwner::is_service_fault(operation.kind, &cause.code) {
                     return Vec::new();
                 }

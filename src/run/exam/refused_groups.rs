@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::record::key;
 use crate::run::delivery::ApplyState;
 use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::{Change, GuardedPlan, Operation, OperationKind};
@@ -31,7 +30,9 @@ struct Ended {
 impl Ended {
     fn note(&mut self, operation: &Operation, outcome: &Outcome) {
         match outcome {
-            Outcome::Failed(cause) if cause.code == FailureCode::Refused => self.refused.push(key(operation)),
+            Outcome::Failed(cause) if cause.code == FailureCode::Refused => {
+                self.refused.push(operation.key())
+            }
             Outcome::Applied(()) | Outcome::Failed(_) | Outcome::Unknown(_) => self.has_others = true,
             Outcome::Held | Outcome::Unsent(_) => {}
         }

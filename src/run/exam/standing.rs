@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::record::key;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
 use rosterd_core::exam_plan::{
@@ -30,7 +29,7 @@ impl StandingOperations {
         let standing_now = plan.operations.iter().filter_map(standing);
         let now: Vec<Standing> = standing_now.map(|one| with_command(one, &holds)).collect();
         let standing = now.iter().filter(|one| before.knows(one)).map(|one| one.key.clone());
-        let over = plan.operations.iter().filter(|operation| is_told(&before, operation)).map(key);
+        let over = plan.operations.iter().filter(|operation| is_told(&before, operation)).map(Operation::key);
         let known = standing.chain(over).collect();
         Ok(Self { before, now, known })
     }
@@ -60,7 +59,8 @@ impl StandingOperations {
             return Ok(());
         }
         let is_undone = |operation: &&Operation| matches!(operation.state, OperationState::Skipped(_));
-        let undone: HashSet<OperationKey> = plan.operations.iter().filter(is_undone).map(key).collect();
+        let undone: HashSet<OperationKey> =
+            plan.operations.iter().filter(is_undone).map(Operation::key).collect();
         let left_open = plan.left_open();
         let is_left = |key: &OperationKey| undone.contains(key) || left_open.contains(&key.student);
         context.state.close_standing(&self.before, &self.now, is_left, now_ms).await
@@ -69,7 +69,7 @@ impl StandingOperations {
     /// Whether this is held about single people as it was before.
     pub(super) fn is_known_hold(&self, operation: &Operation) -> bool {
         matches!(&operation.state, OperationState::Held(reason) if !reason.is_limit())
-            && self.known.contains(&key(operation))
+            && self.known.contains(&operation.key())
     }
 
     /// What a plan says itself of how an operation ends; nothing of one that is to be sent.
@@ -77,13 +77,13 @@ impl StandingOperations {
         let follows = |kind: OperationKind| OperationKey::of(kind, operation.student.clone());
         let is_known = match &operation.state {
             OperationState::Skipped(SkipReason::Depends(kind)) => self.known.contains(&follows(*kind)),
-            OperationState::Skipped(_) | OperationState::Cannot(_) => self.known.contains(&key(operation)),
+            OperationState::Skipped(_) | OperationState::Cannot(_) => self.known.contains(&operation.key()),
             OperationState::Planned | OperationState::Held(_) => false,
         };
         if is_known {
             return Some(Outcome::Unsent(Unsent::Standing));
         }
-        super::apply::first_outcome(&operation.state)
+        Outcome::of_planned(&operation.state)
     }
 }
 
@@ -92,7 +92,7 @@ impl StandingOperations {
 fn is_told(before: &StandingRows, operation: &Operation) -> bool {
     match &operation.state {
         OperationState::Skipped(SkipReason::DeadLetter | SkipReason::Ignored) => true,
-        OperationState::Cannot(_) => before.is_dead(&key(operation), operation.desired_hash),
+        OperationState::Cannot(_) => before.is_dead(&operation.key(), operation.desired_hash),
         OperationState::Planned | OperationState::Held(_) | OperationState::Skipped(_) => false,
     }
 }
@@ -116,5 +116,5 @@ fn standing(operation: &Operation) -> Option<Standing> {
         OperationState::Planned | OperationState::Cannot(_) => return None,
     };
     let (desired_hash, of_leaver) = (operation.desired_hash, operation.of_leaver);
-    Some(Standing { key: key(operation), state, code, message, desired_hash, about, of_leaver })
+    Some(Standing { key: operation.key(), state, code, message, desired_hash, about, of_leaver })
 }

@@ -6,45 +6,12 @@
 use rosterd_core::exam_plan::RefusedBatch;
 use rosterd_core::failure::FailureCode;
 use rosterd_core::outcome::{Outcome, Unsent};
-use tokio::sync::Mutex;
 
 use super::apply::ExamApplier;
-use super::delivery::NewSid;
-use super::write_call::WriteCall;
+use super::turns::is_undivided;
+use super::write_call::{NewSid, WriteCall};
 use super::{field_mapping, partial_update, record};
 use crate::run::delivery::{Applier, Broken, Delivered, Items, ServiceStop, deliver};
-
-/// Whose turn it is while a batch is to show something to those that come after it.
-#[derive(Default)]
-pub(super) struct Turns {
-    add: Mutex<()>,
-    change: Mutex<()>,
-    group: Mutex<()>,
-    delete: Mutex<()>,
-    /// Finding out whether a change keeps what it does not name.
-    pub(super) first_change: Mutex<()>,
-}
-
-impl Turns {
-    fn of(&self, call: &WriteCall) -> &Mutex<()> {
-        match call {
-            WriteCall::Add { .. } => &self.add,
-            WriteCall::Change(_) => &self.change,
-            WriteCall::Group { .. } => &self.group,
-            WriteCall::Delete(_) => &self.delete,
-        }
-    }
-}
-
-/// Whether an item was part of a refused call that was not halved.
-pub(super) fn is_undivided<G>(outcome: &Outcome<G>) -> bool {
-    matches!(outcome, Outcome::Failed(cause) if cause.next.is_none())
-}
-
-/// The same for a later sending, where something is made of it yet.
-pub(super) fn left_for_later<G>(outcome: Outcome<G>) -> Outcome<G> {
-    if is_undivided(&outcome) { Outcome::Unsent(Unsent::LeftForLater) } else { outcome }
-}
 
 impl ExamApplier<'_> {
     /// Delivers a call; alone among its kind until anything of that kind was accepted.

@@ -2,7 +2,7 @@
 
 use super::group_creation;
 use super::standing::StandingOperations;
-use super::{Decided, ExamSide, ExamSyncError, PlannedExam, Reading, apply, diff, record};
+use super::{Decided, ExamSide, ExamSyncError, PlannedExam, Reading, diff, record};
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use rosterd_core::exam_plan::{GuardedPlan, OperationKind, OperationState};
@@ -47,5 +47,5 @@ pub(super) fn count_operations_unapplied(plan: &GuardedPlan, report: &mut Servic
 }
 
 fn unapplied(state: &OperationState) -> Outcome {
-    apply::first_outcome(state).unwrap_or(Outcome::Unsent(Unsent::Unneeded))
+    Outcome::of_planned(state).unwrap_or(Outcome::Unsent(Unsent::Unneeded))
 }

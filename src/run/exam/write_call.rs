@@ -8,6 +8,9 @@ use crate::run::delivery::Items;
 use rosterd_core::exam_plan::{AddVerdict, Call, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
+/// What an add brings; nothing for other calls.
+pub(super) type NewSid = Option<Sid>;
+
 /// What one call carries.
 #[derive(Clone)]
 pub(super) enum WriteCall {
@@ -77,7 +80,7 @@ impl WriteCall {
     }
 
     /// What the answer proves of each item: that it was applied, an add with its sid. `None` has to be read back.
-    pub(super) fn judge(&self, answer: &WriteAnswer) -> Vec<Option<Option<Sid>>> {
+    pub(super) fn judge(&self, answer: &WriteAnswer) -> Vec<Option<NewSid>> {
         match self {
             Self::Add { candidates, .. } => judge_add(candidates.len(), answer)
                 .into_iter()

@@ -12,6 +12,7 @@ use super::link::Origin;
 use super::reason::{CannotReason, HoldReason, SkipReason};
 use super::recent_writes::CountedWrite;
 use super::second_write::SecondWrite;
+use crate::failure::OperationKey;
 use crate::roster::{FieldId, Gid, GroupCode, LoginValue, Sid, StudentId};
 
 /// One intended change.
@@ -38,6 +39,12 @@ impl Operation {
     #[must_use]
     pub fn kind(&self) -> OperationKind {
         self.change.kind()
+    }
+
+    /// How failures, intents and approvals name it.
+    #[must_use]
+    pub fn key(&self) -> OperationKey {
+        OperationKey::of(self.kind(), self.student.clone())
     }
 
     /// Whether it may go ahead.

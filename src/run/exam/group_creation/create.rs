@@ -5,7 +5,6 @@ use crate::remote::exam::{ExamDisposition, ExamError, ExamWriter};
 use crate::remote::http::retry_limits::REFUSED_GROUPS_IN_A_ROW;
 use crate::run::Context;
 use crate::run::exam::ExamSyncError;
-use crate::run::exam::apply::first_outcome;
 use crate::run::report::ServiceReport;
 use crate::run::severity::Severity;
 use crate::store::StoreError;
@@ -37,7 +36,7 @@ pub(in crate::run::exam) async fn create_groups(
     let mut creator = GroupCreator { context, writer, run, created, refusals, at_rest };
     let mut stopped = None;
     for creation in creations {
-        let (outcome, stop) = match first_outcome(&creation.state) {
+        let (outcome, stop) = match Outcome::of_planned(&creation.state) {
             Some(outcome) => (outcome, None),
             None if stopped.is_some() => (Outcome::Unsent(Unsent::ServiceStopped), None),
             None => creator.create(creation, report).await,

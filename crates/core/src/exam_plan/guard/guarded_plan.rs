@@ -66,7 +66,7 @@ impl GuardedPlan {
         }
         for operation in &self.0.operations {
             if let OperationState::Held(reason) = &operation.state {
-                let key = OperationKey::of(operation.kind(), operation.student.clone());
+                let key = operation.key();
                 let (desired_hash, of_leaver) = (operation.desired_hash, operation.of_leaver);
                 hold(reason, HeldOperation { key, desired_hash, of_leaver, named: reason.named() });
             }
