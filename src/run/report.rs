@@ -410,16 +410,16 @@ mod tests {
 
     #[test]
     fn figures_that_do_not_add_up_make_a_failed_run() {
-        let mut stage = ServiceReport::enabled();
-        stage.count("add", &Outcome::Applied(()));
-        stage.planned.insert("add", 2);
-        stage.close();
-        assert_eq!(stage.severity, Severity::Failed);
+        let mut report = ServiceReport::enabled();
+        report.count("add", &Outcome::Applied(()));
+        report.planned.insert("add", 2);
+        report.close();
+        assert_eq!(report.severity, Severity::Failed);
     }
 
     #[test]
     fn whatever_was_counted_adds_up() {
-        let mut stage = ServiceReport::enabled();
+        let mut report = ServiceReport::enabled();
         let outcomes = [
             Outcome::Applied(()),
             Outcome::Failed(cause()),
@@ -428,29 +428,29 @@ mod tests {
             Outcome::Unsent(Unsent::LeftForLater),
         ];
         for outcome in &outcomes {
-            stage.count("move", outcome);
+            report.count("move", outcome);
         }
-        assert_eq!(stage.imbalance(), None);
-        assert_eq!(stage.planned.get("move"), Some(&5));
+        assert_eq!(report.imbalance(), None);
+        assert_eq!(report.planned.get("move"), Some(&5));
     }
 
     #[test]
     fn what_is_held_as_before_does_not_make_a_run_held() {
         for (held, as_before, severity) in [(1, 1, Severity::Done), (2, 1, Severity::Held)] {
-            let mut stage = ServiceReport::enabled();
-            (0..held).for_each(|_| stage.count("delete", &Outcome::<()>::Held));
-            stage.held_as_before = as_before;
-            stage.close();
-            assert_eq!(stage.severity, severity, "{held} held, {as_before} as before");
+            let mut report = ServiceReport::enabled();
+            (0..held).for_each(|_| report.count("delete", &Outcome::<()>::Held));
+            report.held_as_before = as_before;
+            report.close();
+            assert_eq!(report.severity, severity, "{held} held, {as_before} as before");
         }
     }
 
     #[test]
     fn held_wins_over_incomplete() {
-        let mut stage = ServiceReport::enabled();
-        stage.count("add", &Outcome::<()>::Failed(cause()));
-        stage.count("delete", &Outcome::<()>::Held);
-        stage.close();
-        assert_eq!(stage.severity, Severity::Held);
+        let mut report = ServiceReport::enabled();
+        report.count("add", &Outcome::<()>::Failed(cause()));
+        report.count("delete", &Outcome::<()>::Held);
+        report.close();
+        assert_eq!(report.severity, Severity::Held);
     }
 }

@@ -36,7 +36,7 @@ pub struct ProvableLink {
     pub has_left: bool,
 }
 
-type LinkRow = (String, i64, String, Vec<u8>, Vec<u8>, String, bool);
+type ProvableRow = (String, i64, String, Vec<u8>, Vec<u8>, String, bool);
 
 /// What becomes of everything else that was learnt in the account before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +104,8 @@ impl ProvableLink {
     }
 }
 
-fn links(rows: Vec<LinkRow>) -> Vec<ProvableLink> {
-    let link = |(student, sid, login, confirmed, suspected, rewritten, has_left): LinkRow| {
+fn links(rows: Vec<ProvableRow>) -> Vec<ProvableLink> {
+    let link = |(student, sid, login, confirmed, suspected, rewritten, has_left): ProvableRow| {
         let fields = numbers(&rewritten, FieldId).unwrap_or_default();
         let mut rewritten = unpack(&suspected).unwrap_or_default();
         rewritten.retain(|field, _| fields.contains(field));
@@ -175,7 +175,7 @@ impl StateStore {
 
     /// The links at these places, counted from 0 in the order of the sids.
     pub async fn links_at(&self, places: &[u64]) -> Result<Vec<ProvableLink>, StoreError> {
-        let rows: Vec<LinkRow> = sqlx::query_as(
+        let rows: Vec<ProvableRow> = sqlx::query_as(
             "SELECT student_id, sid, login_value, confirmed, suspected, rewritten, gone_since_ms IS NOT NULL FROM \
              (SELECT *, row_number() OVER (ORDER BY sid) - 1 AS place FROM links) \
              WHERE place IN (SELECT value FROM json_each(?)) ORDER BY sid",
@@ -189,7 +189,7 @@ impl StateStore {
 
     /// At most `count` links with a higher sid than `after`, in ascending order.
     pub async fn links_after(&self, after: Option<Sid>, count: u32) -> Result<Vec<ProvableLink>, StoreError> {
-        let rows: Vec<LinkRow> = sqlx::query_as(
+        let rows: Vec<ProvableRow> = sqlx::query_as(
             "SELECT student_id, sid, login_value, confirmed, suspected, rewritten, gone_since_ms IS NOT NULL FROM links \
              WHERE ?1 IS NULL OR sid > ?1 ORDER BY sid LIMIT ?2",
         )

@@ -39,7 +39,7 @@ pub struct StandingRows {
 }
 
 #[derive(sqlx::FromRow)]
-struct StoredRow {
+struct StoredStanding {
     failure_id: i64,
     kind: String,
     student_id: String,
@@ -100,7 +100,7 @@ impl StandingRows {
 impl StateStore {
     /// What stands already of a service.
     pub async fn standing(&self, service: Service) -> Result<StandingRows, StoreError> {
-        let rows: Vec<StoredRow> = sqlx::query_as(
+        let rows: Vec<StoredStanding> = sqlx::query_as(
             "SELECT f.failure_id, f.kind, f.student_id, f.class_code, f.state, f.code, f.want, f.about, \
              f.is_standing, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone, NOT EXISTS \
              (SELECT 1 FROM runs AS r WHERE r.run_id = f.run_id AND r.finished_at_ms IS NULL) AS is_told \
@@ -114,7 +114,7 @@ impl StateStore {
         .doing("reading what waits")?;
         let mut standing = StandingRows::default();
         for row in rows {
-            let StoredRow {
+            let StoredStanding {
                 failure_id: id,
                 kind,
                 student_id,

@@ -22,21 +22,21 @@ struct CandidateShown(Option<Vec<i64>>, Option<String>, Option<Vec<(i64, i64)>>)
 struct LoginRow(String, Option<(i64, Option<Vec<i64>>)>);
 
 /// A row of the table, answers still packed.
-type StoredRow = (String, i64, i64, i64, String, String);
+type StoredAnswer = (String, i64, i64, i64, String, String);
 
 const DOING: &str = "remembering what look-ups said";
 
 impl StateStore {
     /// What stands of earlier runs, by student. What cannot be read is not remembered: it is asked for again.
     pub async fn standing_answers(&self) -> Result<HashMap<StudentId, StandingAnswers>, StoreError> {
-        let rows: Vec<StoredRow> = sqlx::query_as(
+        let rows: Vec<StoredAnswer> = sqlx::query_as(
             "SELECT student_id, circumstances, runs, asked_at_ms, by_sid, by_login FROM standing_answers \
              ORDER BY student_id",
         )
         .fetch_all(&self.reader)
         .await
         .doing("reading what look-ups said")?;
-        let read = |(student, circumstances, runs, asked_at_ms, by_sid, by_login): StoredRow| {
+        let read = |(student, circumstances, runs, asked_at_ms, by_sid, by_login): StoredAnswer| {
             let answers = unpack(&by_sid, &by_login)?;
             let runs = u32::try_from(runs).unwrap_or(0);
             let circumstances = fingerprint(circumstances);

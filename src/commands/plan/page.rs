@@ -18,7 +18,7 @@ use crate::invocation::{self, Written};
 use crate::run::HoldLine;
 use crate::store::{RosterDatabase, RosterError};
 use rosterd_core::counted::{counted, grouped};
-use rosterd_core::exam_plan::{FieldLine, OperationLine, Subject};
+use rosterd_core::exam_plan::{FieldLine, OperationLine, OperationSubject};
 use rosterd_core::roster::StudentId;
 
 /// Whether people are named.
@@ -76,11 +76,11 @@ struct Section<'a> {
     places: String,
     /// Whether any of the operations changes values.
     has_values: bool,
-    rows: Vec<Row<'a>>,
+    rows: Vec<PageRow<'a>>,
 }
 
 /// One operation.
-struct Row<'a> {
+struct PageRow<'a> {
     subject: &'a str,
     name: &'a str,
     place: String,
@@ -108,8 +108,8 @@ pub(super) async fn names_of(
     let mut unnamed: BTreeSet<StudentId> = operations
         .iter()
         .filter_map(|operation| match &operation.subject {
-            Subject::StudentId(id) => Some(StudentId::entered(id)),
-            Subject::GroupCode(_) => None,
+            OperationSubject::StudentId(id) => Some(StudentId::entered(id)),
+            OperationSubject::GroupCode(_) => None,
         })
         .collect();
     let mut names = NamesById::new();
@@ -253,9 +253,9 @@ fn title(kind: &'static str) -> &'static str {
     }
 }
 
-fn row<'a>(operation: &'a OperationLine, codes: &GroupCodes, frame: &'a Frame<'_>) -> Row<'a> {
+fn row<'a>(operation: &'a OperationLine, codes: &GroupCodes, frame: &'a Frame<'_>) -> PageRow<'a> {
     let subject = operation.subject.as_str();
-    Row {
+    PageRow {
         subject,
         name: frame.names_by_id.get(subject).map_or("", String::as_str),
         place: codes.places(operation).join(", "),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::PlanArgs;
 use crate::store::RosterDatabase;
-use rosterd_core::exam_plan::{OperationLine, Subject};
+use rosterd_core::exam_plan::{OperationLine, OperationSubject};
 use rosterd_core::roster::{ClassCode, Gid, GroupCode, StudentId};
 
 /// The codes of the roster's groups, by gid.
@@ -89,12 +89,12 @@ impl<'a> Selection<'a> {
     pub(super) fn has(&self, operation: &OperationLine) -> bool {
         let Self { students, groups, gids, classes, kinds } = self;
         let is_of_student = match &operation.subject {
-            Subject::StudentId(id) => students.contains(id),
-            Subject::GroupCode(_) => false,
+            OperationSubject::StudentId(id) => students.contains(id),
+            OperationSubject::GroupCode(_) => false,
         };
         let is_of_group = match &operation.subject {
-            Subject::GroupCode(code) => groups.contains(code),
-            Subject::StudentId(_) => {
+            OperationSubject::GroupCode(code) => groups.contains(code),
+            OperationSubject::StudentId(_) => {
                 operation.group.as_ref().is_some_and(|group| groups.contains(group))
                     || !operation.gids.is_disjoint(gids)
             }

@@ -17,7 +17,7 @@ use rosterd_core::roster::LoginValue;
 
 /// What was found, and what was done.
 #[derive(Serialize)]
-struct Document {
+struct SuggestionDocument {
     pairs: Vec<Pair>,
     /// Pairs that share a student with another pair: a person decides.
     unclear: Vec<Pair>,
@@ -59,7 +59,7 @@ impl Pair {
 pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppError> {
     let (gone, new) = compare(app).await?;
     let found = Suggestions::between(&gone, &new);
-    let mut document = Document {
+    let mut document = SuggestionDocument {
         pairs: found.pairs.iter().map(Pair::new).collect(),
         unclear: found.unclear.iter().map(Pair::new).collect(),
         done: yes,
@@ -126,8 +126,8 @@ async fn login_position(app: &App) -> Result<Option<usize>, AppError> {
     Ok(app.settings.exam.fields.iter().position(|mapping| mapping.column == column))
 }
 
-fn text(document: &Document) -> String {
-    let Document { pairs, unclear, done } = document;
+fn text(document: &SuggestionDocument) -> String {
+    let SuggestionDocument { pairs, unclear, done } = document;
     if pairs.is_empty() && unclear.is_empty() {
         return "Roster and links suggest no student whose id changed.".to_owned();
     }

@@ -9,7 +9,7 @@ use super::courses::{Courses, codes, not_wanted, places};
 use super::first_reading::FirstReading;
 use super::history::{MixedFailure, PriorState};
 use super::lessons::is_fresh;
-use super::shared::{self, Sharing};
+use super::shared::{self, ContactSharing};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
@@ -121,7 +121,7 @@ pub(super) async fn plan_classin(
     }
     let read = (&classes[..], &problems[..], &repeated);
     let seen = FirstReading::read(context, planner, &prior, read, &mut snapshot).await?;
-    let Sharing { holds: shared, decided } =
+    let ContactSharing { holds: shared, decided } =
         shared::read(context, planner, &prior, &seen.open, &mut snapshot).await?;
     let planner = AccountPlanner { shared: &shared, ..planner };
     let unknown = match registering {

@@ -8,7 +8,7 @@ use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
     LARGEST_REGISTRATION, OverLimit, Reason, class_key,
 };
-use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, Subject};
+use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, OperationSubject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
 
 /// All operations as lines, accounts first.
@@ -62,7 +62,7 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
     };
     OperationLine {
         kind: operation.kind.as_str(),
-        subject: Subject::StudentId(operation.student.as_str().to_owned()),
+        subject: OperationSubject::StudentId(operation.student.as_str().to_owned()),
         group: None,
         class: None,
         fields: vec![FieldLine::masked(field)],
@@ -86,7 +86,7 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
     };
     OperationLine {
         kind: operation.kind.as_str(),
-        subject: Subject::StudentId(operation.student.as_str().to_owned()),
+        subject: OperationSubject::StudentId(operation.student.as_str().to_owned()),
         group: None,
         class: Some(class),
         fields: Vec::new(),

@@ -19,7 +19,7 @@ impl ClassinSide {
 }
 
 /// What was found out about the school.
-enum Standing {
+enum ClassinStanding {
     Remembered(RememberedAccount),
     /// Nothing is on record, so nothing binds the state.
     Free(Option<RememberedAccount>),
@@ -38,10 +38,10 @@ pub(super) async fn require_own_account(
 ) -> Result<Option<String>, ClassinSyncError> {
     let (account, standing) = judge(state, side).await?;
     let (others, said) = match standing {
-        Standing::Remembered(_) => return Ok(None),
-        Standing::Free(Some(_)) => (OtherRecords::Forget, None),
-        Standing::Free(None) => (OtherRecords::Keep, None),
-        Standing::Unproved => (OtherRecords::Keep, Some(taken_on_trust(&account))),
+        ClassinStanding::Remembered(_) => return Ok(None),
+        ClassinStanding::Free(Some(_)) => (OtherRecords::Forget, None),
+        ClassinStanding::Free(None) => (OtherRecords::Keep, None),
+        ClassinStanding::Unproved => (OtherRecords::Keep, Some(taken_on_trust(&account))),
     };
     if may_take {
         let taking = AccountTaking { account, given_up: Vec::new(), others };
@@ -61,36 +61,36 @@ pub async fn check_classin_account(
     let judged = judge(state, side).await;
     let (account, standing) = judged.map_err(|error| (error.severity(), in_one_line(&error)))?;
     Ok(match standing {
-        Standing::Remembered(RememberedAccount { host, since_ms, .. }) => {
+        ClassinStanding::Remembered(RememberedAccount { host, since_ms, .. }) => {
             format!("the state belongs to the school at {host} since {}", moment(since_ms))
         }
-        Standing::Free(_) => {
+        ClassinStanding::Free(_) => {
             format!(
                 "the state belongs to no school yet: the first run that may write takes the one at {}",
                 account.host
             )
         }
-        Standing::Unproved => taken_on_trust(&account),
+        ClassinStanding::Unproved => taken_on_trust(&account),
     })
 }
 
 async fn judge(
     state: &StateStore,
     side: &ClassinSide,
-) -> Result<(ServiceAccount, Standing), ClassinSyncError> {
+) -> Result<(ServiceAccount, ClassinStanding), ClassinSyncError> {
     let account = side.account(&state.planner_key().await?);
     let remembered = state.remembered_account(Service::Classin).await?;
     let records = state.count_classin_records().await?;
     let fingerprint = remembered.as_ref().map(|it| it.fingerprint);
     let step = AccountStep::on_classin(fingerprint, account.fingerprint, records > 0);
     let standing = match (step, remembered) {
-        (AccountStep::GoOn, Some(remembered)) => Standing::Remembered(remembered),
+        (AccountStep::GoOn, Some(remembered)) => ClassinStanding::Remembered(remembered),
         (AccountStep::Refuse | AccountStep::Prove, Some(remembered)) => {
             let (remembered, host) = (remembered.host, account.host);
             return Err(ClassinSyncError::AnotherAccount { remembered, host, records });
         }
-        (AccountStep::TakeUnproved, _) => Standing::Unproved,
-        (_, remembered) => Standing::Free(remembered),
+        (AccountStep::TakeUnproved, _) => ClassinStanding::Unproved,
+        (_, remembered) => ClassinStanding::Free(remembered),
     };
     Ok((account, standing))
 }

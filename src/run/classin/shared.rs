@@ -19,7 +19,7 @@ use rosterd_core::roster::StudentId;
 
 /// Who is neither registered nor enrolled by what they share.
 #[derive(Default)]
-pub(super) struct Sharing {
+pub(super) struct ContactSharing {
     pub(super) holds: SharedHolds,
     /// The rows among the failures that a person silenced.
     pub(super) decided: Vec<OperationKey>,
@@ -32,8 +32,8 @@ pub(super) async fn read(
     prior: &PriorState,
     open: &BTreeSet<StudentId>,
     snapshot: &mut RosterSnapshot<'_>,
-) -> Result<Sharing, ClassinSyncError> {
-    let mut sharing = Sharing::default();
+) -> Result<ContactSharing, ClassinSyncError> {
+    let mut sharing = ContactSharing::default();
     if open.is_empty() {
         return Ok(sharing);
     }

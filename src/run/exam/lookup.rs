@@ -6,7 +6,7 @@ use std::hash::Hash;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::session::ExamSession;
-use super::witnesses::{self, Key};
+use super::witnesses::{self, AskedKey};
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
@@ -421,7 +421,7 @@ fn question_size(session: &ExamSession<'_>) -> usize {
 pub(super) type Question<T> = for<'k> fn(&'k [T]) -> LookupKey<'k>;
 
 /// Asks for all keys, so many at once.
-async fn ask_all<T: Key>(
+async fn ask_all<T: AskedKey>(
     session: &ExamSession<'_>,
     keys: &[T],
     size: usize,
@@ -438,7 +438,7 @@ async fn ask_all<T: Key>(
 
 /// A question that is refused as a whole is asked again in halves, until the culprit stands alone; of that
 /// one nothing is found out.
-async fn ask<T: Key>(
+async fn ask<T: AskedKey>(
     session: &ExamSession<'_>,
     keys: Vec<T>,
     question: Question<T>,

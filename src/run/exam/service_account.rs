@@ -110,7 +110,7 @@ pub(in crate::run) enum MayTake {
 }
 
 /// What was found out about the account.
-enum Standing {
+enum ExamStanding {
     /// It is the remembered one.
     Remembered(RememberedAccount),
     /// Nothing is linked, so nothing binds the state; it may have belonged to another one.
@@ -149,13 +149,13 @@ pub(in crate::run) async fn require_own_account(
         field_mapping::forget_another_accounts(state, account.fingerprint).await?;
     }
     match standing {
-        Standing::Remembered(_) => Ok(OwnAccount::default()),
-        Standing::Free(before) => {
+        ExamStanding::Remembered(_) => Ok(OwnAccount::default()),
+        ExamStanding::Free(before) => {
             let others = if before.is_some() { OtherRecords::Forget } else { OtherRecords::Keep };
             let taking = AccountTaking { account, given_up: Vec::new(), others };
             Ok(OwnAccount { said: None, to_take: (may == MayTake::First).then_some(taking) })
         }
-        Standing::Proved(said) => {
+        ExamStanding::Proved(said) => {
             if may >= MayTake::Proved {
                 state.take_account(&account, now_ms).await?;
             }
@@ -173,24 +173,24 @@ pub async fn check_exam_account(side: &ExamSide, state: &StateStore) -> Result<S
     let question = AccountQuestion { state, side, stop: &stop, now_ms: 0, may: MayTake::Nothing };
     let (account, links, standing) = judge(question).await?;
     Ok(match standing {
-        Standing::Remembered(remembered) => {
+        ExamStanding::Remembered(remembered) => {
             let RememberedAccount { host, since_ms, .. } = remembered;
             format!(
                 "the state belongs to the account at {host} since {}; {links} candidates are linked",
                 moment(since_ms)
             )
         }
-        Standing::Free(_) => {
+        ExamStanding::Free(_) => {
             format!(
                 "the state belongs to no account yet: the first run that may write takes the one at {}",
                 account.host
             )
         }
-        Standing::Proved(said) => said,
+        ExamStanding::Proved(said) => said,
     })
 }
 
-async fn judge(question: AccountQuestion<'_>) -> Result<(ServiceAccount, u64, Standing), ExamSyncError> {
+async fn judge(question: AccountQuestion<'_>) -> Result<(ServiceAccount, u64, ExamStanding), ExamSyncError> {
     let AccountQuestion { state, side, .. } = question;
     let account = side.account(&state.planner_key().await?);
     let remembered = state.remembered_account(Service::Exam).await?;
@@ -199,15 +199,15 @@ async fn judge(question: AccountQuestion<'_>) -> Result<(ServiceAccount, u64, St
     let is_in_doubt = state.fact(STRANGERS_FACT).await?.is_some();
     let fingerprint = remembered.as_ref().map(|it| it.fingerprint).filter(|_| !is_in_doubt);
     let standing = match (AccountStep::on_exam_side(fingerprint, account.fingerprint, links), remembered) {
-        (AccountStep::GoOn, Some(remembered)) => Standing::Remembered(remembered),
+        (AccountStep::GoOn, Some(remembered)) => ExamStanding::Remembered(remembered),
         (AccountStep::Prove, remembered) => {
             let proof = prove(question, links).await?;
             if !proof.holds() {
                 return Err(another(&account, remembered.as_ref(), proof).into());
             }
-            Standing::Proved(said(&account, remembered.as_ref(), proof))
+            ExamStanding::Proved(said(&account, remembered.as_ref(), proof))
         }
-        (_, remembered) => Standing::Free(remembered),
+        (_, remembered) => ExamStanding::Free(remembered),
     };
     Ok((account, links, standing))
 }

@@ -28,7 +28,7 @@ pub(super) struct Witness {
 }
 
 /// What a look-up asks by.
-pub(super) trait Key: Clone + PartialEq {
+pub(super) trait AskedKey: Clone + PartialEq {
     /// What asks for this candidate.
     fn of(witness: &Witness) -> Self;
 
@@ -36,7 +36,7 @@ pub(super) trait Key: Clone + PartialEq {
     fn text(&self) -> String;
 }
 
-impl Key for Sid {
+impl AskedKey for Sid {
     fn of(witness: &Witness) -> Self {
         witness.sid
     }
@@ -46,7 +46,7 @@ impl Key for Sid {
     }
 }
 
-impl Key for LoginValue {
+impl AskedKey for LoginValue {
     fn of(witness: &Witness) -> Self {
         witness.login.clone()
     }
@@ -88,7 +88,7 @@ pub(super) async fn listed(
 ///
 /// # Errors
 /// When a look-up cannot be had.
-pub(super) async fn gone_beside<T: Key>(
+pub(super) async fn gone_beside<T: AskedKey>(
     session: &ExamSession<'_>,
     silent: &[T],
     size: usize,
@@ -123,7 +123,7 @@ pub(super) async fn gone_beside<T: Key>(
 /// The answer to a question whose own answer names no list at all: a service that leaves out empty lists, and whom it does
 /// not know, has nothing else to say. Beside somebody who exists it has; where it shows these alone, the others do not exist.
 /// `None` where it does not show them.
-pub(super) async fn answer_beside<T: Key>(
+pub(super) async fn answer_beside<T: AskedKey>(
     session: &ExamSession<'_>,
     asked: &[T],
     size: usize,
@@ -140,7 +140,7 @@ pub(super) async fn answer_beside<T: Key>(
         answer.rows.into_iter().partition(|row| others.iter().any(|witness| witness.sid == row.sid));
     answer.rows = rows;
     if answer.rows.is_empty() {
-        answer.unresolved.extend(asked.iter().map(Key::text));
+        answer.unresolved.extend(asked.iter().map(AskedKey::text));
     }
     (!shown.is_empty()).then_some(answer)
 }

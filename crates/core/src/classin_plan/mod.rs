@@ -27,8 +27,8 @@ pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
     EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind, MOST_SIBLINGS, OverLimit, Reason,
-    SharedContact, SharedContacts, SharedHolds, SharedKey, StaleEnrolments, Wanted, batches, class_hash,
-    desired_hash, evidence_after, evidence_before,
+    SharedContact, SharedContacts, SharedHolds, SharedKey, StaleEnrolments, WantedEnrolment, batches,
+    class_hash, desired_hash, evidence_after, evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};

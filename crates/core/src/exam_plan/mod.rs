@@ -136,7 +136,7 @@ pub use reason::{CannotReason, Excess, HoldReason, RELINK_SUGGESTED, SkipReason}
 pub use recalled::Recalled;
 pub use recent_writes::{CountedWrite, RecentWrites};
 pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};
-pub use render::{FieldLine, OperationLine, PlanDocument, Subject, ValueDisplay};
+pub use render::{FieldLine, OperationLine, OperationSubject, PlanDocument, ValueDisplay};
 pub use repeated_logins::RepeatPattern;
 pub use row_text::{BETWEEN_CODES, LinkText, StudentText};
 pub use second_write::{AfterSecondWrite, SecondWrite};

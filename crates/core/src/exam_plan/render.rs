@@ -49,7 +49,7 @@ pub struct OperationLine {
     pub kind: &'static str,
     /// The student or the group.
     #[serde(flatten)]
-    pub subject: Subject,
+    pub subject: OperationSubject,
     /// The group that a student is put into, or is taken out of where that is all: its code where the roster has one, else
     /// the gid. Of several the first.
     pub group: Option<String>,
@@ -98,14 +98,14 @@ impl FieldLine {
 /// What an operation concerns; in JSON `student_id` or `group_code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+pub enum OperationSubject {
     /// A student.
     StudentId(String),
     /// A group of the roster.
     GroupCode(String),
 }
 
-impl Subject {
+impl OperationSubject {
     /// The id or the code.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -149,7 +149,7 @@ impl PlanDocument {
 fn creation_line(creation: &GroupCreation) -> OperationLine {
     OperationLine {
         kind: OperationKind::CreateGroup.as_str(),
-        subject: Subject::GroupCode(creation.code.as_str().to_owned()),
+        subject: OperationSubject::GroupCode(creation.code.as_str().to_owned()),
         group: None,
         class: None,
         fields: Vec::new(),
@@ -167,7 +167,7 @@ fn creation_line(creation: &GroupCreation) -> OperationLine {
 fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
     OperationLine {
         kind: operation.kind().as_str(),
-        subject: Subject::StudentId(operation.student.as_str().to_owned()),
+        subject: OperationSubject::StudentId(operation.student.as_str().to_owned()),
         group: group(operation),
         class: None,
         fields: fields(operation, values),

@@ -1,6 +1,6 @@
 //! Refuses headings that cannot be understood, with what was found and what to type.
 
-use super::Source;
+use super::CsvSource;
 use crate::layout::{LeftOut, Table};
 use crate::sheet::FileRef;
 use crate::{RosterTable, RowSink, shown_name};
@@ -18,7 +18,7 @@ const SHOWN_LINES: usize = 5;
 pub(super) fn accept<I>(
     sink: &mut RowSink,
     file: &FileRef,
-    source: &Source<'_>,
+    source: &CsvSource<'_>,
     table: &mut Table<I>,
 ) -> bool {
     let before = sink.reading.file_problems.len();
@@ -83,7 +83,7 @@ fn refuse_names<I>(sink: &mut RowSink, file: &FileRef, kind: RosterTable, table:
 }
 
 /// That a column is missing, what was found, and the command that would do.
-fn missing<I>(source: &Source<'_>, column: &str, table: &Table<I>) -> String {
+fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String {
     let mut message = format!("the column {column} is missing");
     if !table.found.is_empty() {
         message.push_str(": ");

@@ -49,7 +49,7 @@ pub struct CsvOptions {
 }
 
 /// What is read as a table.
-struct Source<'s> {
+struct CsvSource<'s> {
     table: RosterTable,
     /// Neither the file's name nor the mapping says which table it is.
     is_unnamed: bool,
@@ -87,7 +87,7 @@ fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, option
     if !remark.is_empty() {
         sink.reading.notice(&file.name, remark);
     }
-    let source = Source {
+    let source = CsvSource {
         table: table.unwrap_or(RosterTable::Students),
         is_unnamed: table.is_none() && options.map.is_empty(),
         options,
@@ -105,7 +105,7 @@ fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, option
 fn read_table(
     sink: &mut RowSink,
     file: &FileRef,
-    source: &Source<'_>,
+    source: &CsvSource<'_>,
     rows: impl Iterator<Item = Result<Row, RowFault>>,
 ) {
     let wanted = Wanted { table: source.table, map: &source.options.map };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CsvOptions, SheetIs, Source, read_table};
+use super::{CsvOptions, CsvSource, SheetIs, read_table};
 use crate::discover::table_named;
 use crate::header_words::known;
 use crate::heading::Heading;
@@ -58,7 +58,8 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
             sink.reading.notice(&file.name, message);
         }
         let is_unnamed = table.is_none() && table_named(&sheet).is_none() && options.map.is_empty();
-        let source = Source { table: kind, is_unnamed, options, path, shared, is_one_of_several, remark: "" };
+        let source =
+            CsvSource { table: kind, is_unnamed, options, path, shared, is_one_of_several, remark: "" };
         match workbook.rows(number, true) {
             Ok(rows) => read_table(sink, &file, &source, rows),
             Err(fault) => file.refuse(sink, 1, "not-a-workbook", fault),

@@ -71,7 +71,8 @@ impl Heading {
     /// Understands a row as the heading of a table.
     pub(super) fn read(names: &[String], table: RosterTable, map: &ColumnMap) -> Self {
         let (taken, doubled) = (vec![false; names.len()], Vec::new());
-        let mut reading = Reader { theirs: names, table, map, taken, doubled, heading: Self::default() };
+        let mut reading =
+            HeadingReader { theirs: names, table, map, taken, doubled, heading: Self::default() };
         reading.heading.names = vec![String::new(); names.len()];
         if !map.is_empty() {
             reading.by_mapping();
@@ -94,7 +95,7 @@ impl Heading {
     }
 }
 
-struct Reader<'r> {
+struct HeadingReader<'r> {
     theirs: &'r [String],
     table: RosterTable,
     map: &'r ColumnMap,
@@ -105,7 +106,7 @@ struct Reader<'r> {
     heading: Heading,
 }
 
-impl Reader<'_> {
+impl HeadingReader<'_> {
     fn key(&self) -> &'static str {
         self.table.columns().first().copied().unwrap_or_default()
     }

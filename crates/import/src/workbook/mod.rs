@@ -113,7 +113,7 @@ pub(super) struct Workbook {
 enum Format {
     Xlsx(Box<Archive>, Box<xlsx::Package>),
     Ods(Box<Archive>),
-    Xls(Box<xls::Workbook>),
+    Xls(Box<xls::XlsWorkbook>),
 }
 
 impl Workbook {

@@ -9,7 +9,7 @@ pub(super) enum NumberFormat {
     /// Places for digits, with texts around and between them.
     Pattern {
         /// Before the decimal point.
-        whole: Vec<Piece>,
+        whole: Vec<PatternPart>,
         /// The fewest and the most decimals.
         decimals: (usize, usize),
         /// Behind all digits.
@@ -22,7 +22,7 @@ pub(super) enum NumberFormat {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum PatternPart {
     /// `0`: a digit, zero where there is none.
     Zero,
     /// `#` or `?`: a digit where there is one.
@@ -70,8 +70,8 @@ impl NumberFormat {
                     let inside: String = letters.by_ref().take_while(|c| *c != ']').collect();
                     parsed.bracket(&inside);
                 }
-                '0' => parsed.place(Piece::Zero),
-                '#' | '?' => parsed.place(Piece::Digit),
+                '0' => parsed.place(PatternPart::Zero),
+                '#' | '?' => parsed.place(PatternPart::Digit),
                 '.' if parsed.has_places => parsed.is_decimal = true,
                 ',' => parsed.has_thousands = true,
                 'E' | 'e' if parsed.has_places => {
@@ -112,7 +112,7 @@ fn general_at(first: char, rest: &str) -> Option<usize> {
 
 #[derive(Default)]
 struct Parsed {
-    whole: Vec<Piece>,
+    whole: Vec<PatternPart>,
     decimals: (usize, usize),
     tail: String,
     has_places: bool,
@@ -126,11 +126,11 @@ struct Parsed {
 impl Parsed {
     fn texts(&mut self, letters: impl Iterator<Item = char>) {
         for letter in letters {
-            if self.is_decimal { self.tail.push(letter) } else { self.whole.push(Piece::Text(letter)) }
+            if self.is_decimal { self.tail.push(letter) } else { self.whole.push(PatternPart::Text(letter)) }
         }
     }
 
-    fn place(&mut self, piece: Piece) {
+    fn place(&mut self, piece: PatternPart) {
         self.has_places = true;
         if !self.is_decimal {
             return self.whole.push(piece);
@@ -138,14 +138,14 @@ impl Parsed {
         // A text between decimals is nothing that people write.
         self.is_other |= !self.tail.is_empty();
         self.decimals.1 += 1;
-        if piece == Piece::Zero {
+        if piece == PatternPart::Zero {
             self.decimals.0 = self.decimals.1;
         }
     }
 
     /// The number as it is, with texts around it.
     fn general(&mut self) {
-        self.place(Piece::Zero);
+        self.place(PatternPart::Zero);
         self.is_decimal = true;
         self.decimals = (0, MOST_DECIMALS);
     }
@@ -171,8 +171,9 @@ impl Parsed {
         if self.is_other || !self.has_places {
             return NumberFormat::Other;
         }
-        let texts = self.whole.iter().any(|piece| matches!(piece, Piece::Text(_))) || !self.tail.is_empty();
-        let zeros = self.whole.iter().filter(|piece| **piece == Piece::Zero).count();
+        let texts =
+            self.whole.iter().any(|piece| matches!(piece, PatternPart::Text(_))) || !self.tail.is_empty();
+        let zeros = self.whole.iter().filter(|piece| **piece == PatternPart::Zero).count();
         match (self.has_thousands, texts, zeros, self.decimals) {
             // Separators are there for people's eyes, and belong to no id.
             (true, false, _, _) | (false, false, 0 | 1, (0, 0)) => NumberFormat::Plain,
@@ -182,7 +183,7 @@ impl Parsed {
     }
 }
 
-fn show(number: f64, whole: &[Piece], decimals: (usize, usize), tail: &str) -> Option<String> {
+fn show(number: f64, whole: &[PatternPart], decimals: (usize, usize), tail: &str) -> Option<String> {
     if number < 0.0 {
         return None;
     }
@@ -193,13 +194,13 @@ fn show(number: f64, whole: &[Piece], decimals: (usize, usize), tail: &str) -> O
         return None;
     }
     let mut digits: Vec<char> = if digits == "0" { Vec::new() } else { digits.chars().collect() };
-    let first = whole.iter().position(|piece| !matches!(piece, Piece::Text(_)))?;
+    let first = whole.iter().position(|piece| !matches!(piece, PatternPart::Text(_)))?;
     let mut shown: Vec<char> = Vec::new();
     for (at, piece) in whole.iter().enumerate().rev() {
         match piece {
-            Piece::Text(letter) => shown.push(*letter),
-            Piece::Zero => shown.push(digits.pop().unwrap_or('0')),
-            Piece::Digit => shown.extend(digits.pop()),
+            PatternPart::Text(letter) => shown.push(*letter),
+            PatternPart::Zero => shown.push(digits.pop().unwrap_or('0')),
+            PatternPart::Digit => shown.extend(digits.pop()),
         }
         if at == first {
             shown.extend(std::mem::take(&mut digits).into_iter().rev());

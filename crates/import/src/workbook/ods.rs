@@ -35,7 +35,7 @@ pub(super) fn sheets(archive: &mut Archive) -> Result<Vec<SheetName>, Fault> {
 }
 
 /// The rows of a sheet, by its number.
-pub(super) fn rows(archive: &mut Archive, sheet: usize) -> Result<Rows<'_>, Fault> {
+pub(super) fn rows(archive: &mut Archive, sheet: usize) -> Result<OdsRows<'_>, Fault> {
     let missing = || "it has no content".to_owned();
     let mut part = Part::open(archive, CONTENT)?.ok_or_else(missing)?;
     let mut number = 0;
@@ -43,7 +43,7 @@ pub(super) fn rows(archive: &mut Archive, sheet: usize) -> Result<Rows<'_>, Faul
         match part.next()? {
             Piece::Start(name, _) if name == "table" => {
                 if number == sheet {
-                    return Ok(Rows { part, line: 0, repeat: None, merged: Vec::new(), is_over: false });
+                    return Ok(OdsRows { part, line: 0, repeat: None, merged: Vec::new(), is_over: false });
                 }
                 number += 1;
             }
@@ -54,7 +54,7 @@ pub(super) fn rows(archive: &mut Archive, sheet: usize) -> Result<Rows<'_>, Faul
 }
 
 /// The rows of a sheet.
-pub(super) struct Rows<'a> {
+pub(super) struct OdsRows<'a> {
     part: Part<'a>,
     line: u64,
     /// A row that stands so many times more.
@@ -64,7 +64,7 @@ pub(super) struct Rows<'a> {
     is_over: bool,
 }
 
-impl Iterator for Rows<'_> {
+impl Iterator for OdsRows<'_> {
     type Item = Result<RawRow, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -110,7 +110,7 @@ impl Iterator for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl OdsRows<'_> {
     fn row(&mut self) -> Result<Vec<SheetCell>, Fault> {
         let mut cells = Vec::new();
         let mut merging = Vec::new();

@@ -10,15 +10,15 @@ use super::xml::Fault;
 use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName};
 
 /// An open workbook.
-pub(super) type Workbook = Xls<BufReader<File>>;
+pub(super) type XlsWorkbook = Xls<BufReader<File>>;
 
-pub(super) fn open(path: &Path) -> Result<Workbook, Fault> {
+pub(super) fn open(path: &Path) -> Result<XlsWorkbook, Fault> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     // Its own message shows bytes of the file.
     Xls::new(BufReader::new(file)).map_err(|_| super::xml::cannot(&"damaged"))
 }
 
-pub(super) fn sheets(workbook: &Workbook) -> Vec<SheetName> {
+pub(super) fn sheets(workbook: &XlsWorkbook) -> Vec<SheetName> {
     let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     sheets
         .map(|sheet| SheetName {
@@ -29,7 +29,7 @@ pub(super) fn sheets(workbook: &Workbook) -> Vec<SheetName> {
 }
 
 /// The rows of a sheet, all at once: the format allows 65,536.
-pub(super) fn rows(workbook: &mut Workbook, sheet: &str) -> Result<Vec<RawRow>, Fault> {
+pub(super) fn rows(workbook: &mut XlsWorkbook, sheet: &str) -> Result<Vec<RawRow>, Fault> {
     let is_from_1904 = workbook.has_1904_epoch();
     let range = workbook.worksheet_range(sheet).map_err(|_| super::xml::cannot(&"damaged"))?;
     let merged = workbook.merge_cells_by_sheet_name(sheet).unwrap_or_default();

@@ -67,7 +67,7 @@ impl Package {
         archive: &'a mut Archive,
         sheet: usize,
         is_filled: bool,
-    ) -> Result<Rows<'a>, Fault> {
+    ) -> Result<XlsxRows<'a>, Fault> {
         let path = self.paths.get(sheet).cloned().unwrap_or_default();
         let missing = || "it names a sheet that it does not have".to_owned();
         let merged = if is_filled {
@@ -76,7 +76,15 @@ impl Package {
             Vec::new()
         };
         let part = Part::open(archive, &path)?.ok_or_else(missing)?;
-        Ok(Rows { package: self, part, line: 0, merged, open: Vec::new(), next_merged: 0, is_over: false })
+        Ok(XlsxRows {
+            package: self,
+            part,
+            line: 0,
+            merged,
+            open: Vec::new(),
+            next_merged: 0,
+            is_over: false,
+        })
     }
 }
 
@@ -177,7 +185,7 @@ fn place(text: &str) -> Option<(usize, u64)> {
 
 /// The rows of a sheet as its file has them, without a place for every empty cell between them: a stray letter in the
 /// last corner of a sheet would else take all memory.
-pub(super) struct Rows<'a> {
+pub(super) struct XlsxRows<'a> {
     package: &'a Package,
     part: Part<'a>,
     line: u64,
@@ -188,7 +196,7 @@ pub(super) struct Rows<'a> {
     is_over: bool,
 }
 
-impl Iterator for Rows<'_> {
+impl Iterator for XlsxRows<'_> {
     type Item = Result<RawRow, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -213,7 +221,7 @@ impl Iterator for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl XlsxRows<'_> {
     fn row(&mut self) -> Result<RawRow, Fault> {
         let mut cells: Vec<SheetCell> = Vec::new();
         let mut next = 0;

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// One code.
-pub(super) struct Row {
+pub(super) struct CodeRow {
     pub(super) code: Code,
     pub(super) calls: &'static [Call],
     pub(super) class: CodeClass,
@@ -60,11 +60,11 @@ const SCHOOL_STUDENT: &[Call] = &[Call::SchoolStudent];
 const THIS_RUN: bool = false;
 const FOR_GOOD: bool = true;
 
-const fn row(code: i64, class: CodeClass, message: &'static str) -> Row {
-    Row { code: Code(code), calls: EVERYWHERE, class, message, exception: None, says: &[] }
+const fn row(code: i64, class: CodeClass, message: &'static str) -> CodeRow {
+    CodeRow { code: Code(code), calls: EVERYWHERE, class, message, exception: None, says: &[] }
 }
 
-impl Row {
+impl CodeRow {
     const fn only_at(mut self, calls: &'static [Call]) -> Self {
         self.calls = calls;
         self
@@ -126,7 +126,7 @@ const NOT_USED: &str =
 const SERVER_EXCEPTION: &str = "ClassIn had an internal error; rosterd tries again later";
 
 /// The whole of it.
-pub(super) const TABLE: &[Row] = &[
+pub(super) const TABLE: &[CodeRow] = &[
     row(1, Done, "done").saying(&[Says::Registered]),
     row(
         100,

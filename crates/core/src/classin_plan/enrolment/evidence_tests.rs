@@ -101,7 +101,7 @@ fn the_words_of_evidence_are_read_back_as_they_were_written() {
 #[test]
 fn a_fingerprint_is_stable_across_machines_and_changes_with_each_part() {
     let (student, class) = (StudentId::new("s1"), ClassCode::new("c1"));
-    let base = Wanted {
+    let base = WantedEnrolment {
         kind: EnrolmentKind::Enrol,
         student: &student,
         class_code: Some(&class),
@@ -110,12 +110,12 @@ fn a_fingerprint_is_stable_across_machines_and_changes_with_each_part() {
     };
     let other_class = ClassTarget { class: None, ..TARGET };
     let variants = [
-        Wanted { kind: EnrolmentKind::Remove, ..base },
-        Wanted { student: &StudentId::new("s2"), ..base },
-        Wanted { class_code: None, ..base },
-        Wanted { uid: Some(ClassinUid(2)), ..base },
-        Wanted { uid: None, ..base },
-        Wanted { target: other_class, ..base },
+        WantedEnrolment { kind: EnrolmentKind::Remove, ..base },
+        WantedEnrolment { student: &StudentId::new("s2"), ..base },
+        WantedEnrolment { class_code: None, ..base },
+        WantedEnrolment { uid: Some(ClassinUid(2)), ..base },
+        WantedEnrolment { uid: None, ..base },
+        WantedEnrolment { target: other_class, ..base },
     ];
     let prints: BTreeSet<u64> = variants.iter().chain([&base]).map(desired_hash).collect();
     assert_eq!(prints.len(), variants.len() + 1);

@@ -5,7 +5,7 @@ use crate::roster::{ClassCode, ClassTarget, ClassinUid, StudentId};
 
 /// Everything that makes one wanted change differ from another.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct WantedEnrolment<'a> {
     /// What.
     pub kind: EnrolmentKind,
     /// The student.
@@ -21,13 +21,13 @@ pub struct Wanted<'a> {
 /// What is wanted of a class or course by such calls as a whole: that its ids are right. Other ids are another want.
 #[must_use]
 pub fn class_hash(kind: EnrolmentKind, target: ClassTarget) -> u64 {
-    desired_hash(&Wanted { kind, student: &StudentId::new(""), class_code: None, uid: None, target })
+    desired_hash(&WantedEnrolment { kind, student: &StudentId::new(""), class_code: None, uid: None, target })
 }
 
 /// The fingerprint: the same on every machine and in every version, so that it can be stored.
 #[must_use]
-pub fn desired_hash(wanted: &Wanted<'_>) -> u64 {
-    let Wanted { kind, student, class_code, uid, target } = wanted;
+pub fn desired_hash(wanted: &WantedEnrolment<'_>) -> u64 {
+    let WantedEnrolment { kind, student, class_code, uid, target } = wanted;
     let mut hasher = blake3::Hasher::new();
     let mut text = |part: &str| {
         hasher.update(part.as_bytes());

@@ -13,7 +13,7 @@ mod stale;
 pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
 pub use condition::Condition;
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
-pub use fingerprint::{Wanted, class_hash, desired_hash};
+pub use fingerprint::{WantedEnrolment, class_hash, desired_hash};
 pub use reason::{HeldBack, LeftAsSet, LeftBehind, OverLimit, Reason};
 pub use shared::{MOST_SIBLINGS, SharedContact, SharedContacts, SharedHolds, SharedKey};
 pub use stale::StaleEnrolments;

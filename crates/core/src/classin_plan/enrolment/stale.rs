@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LARGEST_BATCH, Wanted,
-    desired_hash,
+    EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, LARGEST_BATCH,
+    WantedEnrolment, desired_hash,
 };
 use crate::roster::{ClassinUid, Enrolment};
 
@@ -104,7 +104,7 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
         follows: false,
         after: Vec::new(),
         is_replaced: false,
-        desired_hash: desired_hash(&Wanted {
+        desired_hash: desired_hash(&WantedEnrolment {
             kind: EnrolmentKind::Enrol,
             student: &row.student,
             class_code: Some(&row.class_code),

@@ -8,7 +8,7 @@ use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
     Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, HeldBack,
-    LeftAsSet, LeftBehind, Reason, Wanted, class_hash, desired_hash,
+    LeftAsSet, LeftBehind, Reason, WantedEnrolment, class_hash, desired_hash,
 };
 use crate::roster::{ClassTarget, ClassinUid, Enrolment, StudentId};
 use crate::roster::{Mode, Removals};
@@ -406,7 +406,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
-        let desired_hash = desired_hash(&Wanted {
+        let desired_hash = desired_hash(&WantedEnrolment {
             kind: EnrolmentKind::Remove,
             student: &record.student,
             class_code: None,
@@ -472,7 +472,7 @@ pub(super) fn failures_of(desired_hash: u64, kind: EnrolmentKind, target: ClassT
 }
 
 fn desired_hash_of(row: &Enrolment) -> u64 {
-    desired_hash(&Wanted {
+    desired_hash(&WantedEnrolment {
         kind: EnrolmentKind::Enrol,
         student: &row.student,
         class_code: Some(&row.class_code),

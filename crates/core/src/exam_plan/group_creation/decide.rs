@@ -95,7 +95,7 @@ impl FoundGroup {
     }
 }
 
-enum Decision {
+enum TitleDecision {
     Found(KnownGroup, GroupEvidence),
     Create(OperationState),
     Person(String),
@@ -112,23 +112,23 @@ impl GroupsInput<'_> {
                 continue;
             };
             match self.of_title(title) {
-                Decision::Found(known, evidence) => {
+                TitleDecision::Found(known, evidence) => {
                     let (title, code) = (title.clone(), code.clone());
                     decisions.found.push(FoundGroup { title, code, known, evidence });
                 }
-                Decision::Create(state) => decisions.creations.push(self.creation(title, code, state)),
-                Decision::Person(what) => decisions.problems.push(problem(code, what)),
+                TitleDecision::Create(state) => decisions.creations.push(self.creation(title, code, state)),
+                TitleDecision::Person(what) => decisions.problems.push(problem(code, what)),
             }
         }
         decisions.creations.sort_by(|one, two| one.code.cmp(&two.code));
         decisions
     }
 
-    fn of_title(&self, title: &str) -> Decision {
+    fn of_title(&self, title: &str) -> TitleDecision {
         let earlier = self.earlier.get(title).copied();
         if let Some(CreationOutcome::Done(done)) = earlier {
             match self.named.get(&done.gid) {
-                None => return Decision::Found(done, GroupEvidence::Recorded),
+                None => return TitleDecision::Found(done, GroupEvidence::Recorded),
                 // It is another group's of today's roster, which has this title too.
                 Some(named) if named == title => return self.unseen(title, earlier),
                 // Its group has been given another title since, and this title went to another group.
@@ -136,18 +136,18 @@ impl GroupsInput<'_> {
             }
             let what = "has no gid, and the group that was created under its title now has another title on the \
                         roster: enter its gid, or give it a title of its own";
-            return Decision::Person(what.to_owned());
+            return TitleDecision::Person(what.to_owned());
         }
         let seen = self.seen.get(title);
         match (seen.map_or(0, BTreeSet::len), seen.and_then(BTreeSet::first)) {
             (1, Some(gid)) if self.adopt == Adopt::Auto => {
                 let known = KnownGroup { gid: *gid, origin: GroupOrigin::Adopted };
-                Decision::Found(known, GroupEvidence::Students)
+                TitleDecision::Found(known, GroupEvidence::Students)
             }
-            (1, Some(gid)) => Decision::Person(format!(
+            (1, Some(gid)) => TitleDecision::Person(format!(
                 "has no gid, and its students are in a group of its title already: enter gid {gid} (exam.adopt is never)"
             )),
-            (2.., _) => Decision::Person(
+            (2.., _) => TitleDecision::Person(
                 "has no gid, and its students are in several groups of its title: enter the right gid"
                     .to_owned(),
             ),
@@ -156,26 +156,26 @@ impl GroupsInput<'_> {
     }
 
     /// Of a title that no student of it was seen in.
-    fn unseen(&self, title: &str, earlier: Option<CreationOutcome>) -> Decision {
+    fn unseen(&self, title: &str, earlier: Option<CreationOutcome>) -> TitleDecision {
         let twin = self.named.iter().filter(|(_, named)| named.as_str() == title).map(|(gid, _)| gid).min();
         match (earlier, twin) {
             (Some(CreationOutcome::Unknown), _) => {
-                Decision::Person(CreationOutcome::Unknown.left_undone().unwrap_or_default())
+                TitleDecision::Person(CreationOutcome::Unknown.left_undone().unwrap_or_default())
             }
-            (_, Some(gid)) => Decision::Person(format!(
+            (_, Some(gid)) => TitleDecision::Person(format!(
                 "has no gid, and the roster has another group of this title (gid {gid}): enter its gid, or give it a title \
                  of its own"
             )),
             (Some(refused @ CreationOutcome::Refused { due_at_ms: None, .. }), _) => {
-                Decision::Person(refused.left_undone().unwrap_or_default())
+                TitleDecision::Person(refused.left_undone().unwrap_or_default())
             }
             (Some(CreationOutcome::Refused { due_at_ms: Some(due_at_ms), .. }), _)
                 if due_at_ms > self.now_ms =>
             {
-                Decision::Create(OperationState::Skipped(SkipReason::NotDue { due_at_ms }))
+                TitleDecision::Create(OperationState::Skipped(SkipReason::NotDue { due_at_ms }))
             }
             (Some(CreationOutcome::Refused { .. } | CreationOutcome::Done(_)) | None, None) => {
-                Decision::Create(OperationState::Planned)
+                TitleDecision::Create(OperationState::Planned)
             }
         }
     }
