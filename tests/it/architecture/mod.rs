@@ -6,6 +6,7 @@
 mod circles;
 mod documents;
 mod licences;
+mod once;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
