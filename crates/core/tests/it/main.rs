@@ -8,6 +8,7 @@ mod group_creation;
 mod guard;
 mod held_before;
 mod missing;
+mod other_courses;
 mod outcomes;
 mod planner_properties;
 mod situation;

@@ -6,6 +6,7 @@ mod groups;
 mod leavers;
 mod listing;
 mod needs;
+mod open_adds;
 mod renames;
 mod rows;
 mod same_person;
