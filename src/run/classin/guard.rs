@@ -8,7 +8,8 @@ use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
 use rosterd_core::classin_plan::{
-    Approvals, ClassinGuard, EnrolmentOperation, EnrolmentState, Reason, classin_holds, let_wait,
+    Approvals, ClassinGuard, EnrolmentOperation, EnrolmentState, EnrolmentViolation, LARGEST_BATCH, Reason,
+    audit_enrolments, batches, classin_holds, let_wait,
 };
 use rosterd_core::roster::StudentId;
 
@@ -42,7 +43,14 @@ pub(super) async fn hold_excess(
     plan.in_grace = guard.hold_missing(&mut plan.operations, in_grace, &plan.leavers);
     guard.judge(&mut plan.operations, &mut plan.accounts.operations);
     let_wait(&mut plan.operations, &plan.full_still);
+    debug_assert_eq!(violations(plan, side.settings.batch_size), []);
     Ok(guard.approved)
+}
+
+/// What no plan may be. Every plan of a build with debug assertions passes, and so every one that a test makes.
+fn violations(plan: &ClassinPlan, batch_size: usize) -> Vec<EnrolmentViolation> {
+    let size = batch_size.clamp(1, LARGEST_BATCH);
+    audit_enrolments(&plan.operations, &batches(&plan.operations, size, &plan.full), size)
 }
 
 pub(super) async fn approvals(context: &Context, now_ms: i64) -> Result<Approvals, StoreError> {
