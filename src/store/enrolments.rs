@@ -43,6 +43,8 @@ pub enum EnrolmentChange {
     Returned { uid: ClassinUid, target: ClassTarget },
     /// The class or course takes no changes until its ids change on the roster.
     Close(ClosedClass),
+    /// A class or course that was taken for over, as no row named it, is named again: it is asked anew.
+    Reopen { target: ClassTarget },
 }
 
 /// A class or course that takes no changes.
@@ -134,9 +136,16 @@ impl StateStore {
     }
 
     /// How many are in each class, and how many left it since a moment without an approval. What is closed has no size.
+    ///
+    /// While removals are held by a limit, nobody counts who came in the run that found it, or since: what the same change of the roster adds makes no room
+    /// for what it takes away.
     pub async fn class_sizes(&self, since_ms: i64) -> Result<BTreeMap<ClassTarget, ClassSize>, StoreError> {
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned', 'removing')), \
+            "WITH held AS (SELECT coalesce(max(started_at_ms), 9223372036854775807) AS since_ms FROM runs \
+                 WHERE started_at_ms <= (SELECT min(since_ms) FROM holds WHERE service = 'classin' \
+                     AND is_standing = 1 AND reason IN ('max-delete', 'missing', 'max-group'))) \
+             SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned', 'removing') \
+                 AND changed_at_ms < (SELECT since_ms FROM held)), \
                  sum(evidence IN ('gone', 'removing') AND changed_at_ms > ?1 AND NOT EXISTS ( \
                      SELECT 1 FROM counted_writes AS removal WHERE removal.student_id = enrolments.student_id \
                          AND removal.service = 'classin' AND removal.at_ms > ?1 AND removal.approved = 1)) \
@@ -151,6 +160,19 @@ impl StateStore {
             .into_iter()
             .map(|(course, class, living, left)| (target(course, class), size(living, left)))
             .collect())
+    }
+
+    /// The classes in which ClassIn has shown somebody to be since a moment: they took changes then.
+    pub async fn confirmed_classes(&self, since_ms: i64) -> Result<BTreeSet<ClassTarget>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT DISTINCT course_id, class_id FROM enrolments WHERE confirmed_at_ms > ? \
+             AND evidence <> 'condemned' ORDER BY course_id, class_id",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("listing classes that took changes lately")?;
+        Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
     }
 
     /// Classes and courses that take no changes.
@@ -187,6 +209,9 @@ impl StateStore {
             statement(change, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             if let EnrolmentChange::Close(closed) = change {
                 close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
+            }
+            if let EnrolmentChange::Reopen { target } = change {
+                forget_closed(*target).execute(&mut *transaction).await.doing(doing)?;
             }
             if let Some((uid, target)) = leaves_a_course(change) {
                 for what_rested_on_it in out_of_course(uid, target, run, now_ms) {
@@ -250,6 +275,11 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(target.course.0)
         .bind(stored_class(*target))
         .bind(uid.0),
+        EnrolmentChange::Reopen { target } => {
+            sqlx::query("DELETE FROM condemned_classes WHERE course_id = ? AND class_id = ?")
+                .bind(target.course.0)
+                .bind(stored_class(*target))
+        }
         EnrolmentChange::Close(closed) => sqlx::query(
             "INSERT OR REPLACE INTO condemned_classes (course_id, class_id, code, message, at_ms, run_id) \
              VALUES (?, ?, ?, ?, ?, ?)",
@@ -279,6 +309,7 @@ fn leaves_a_course(change: &EnrolmentChange) -> Option<(ClassinUid, ClassTarget)
         | EnrolmentChange::Gone { .. }
         | EnrolmentChange::NeedsProof { .. }
         | EnrolmentChange::Returned { .. }
+        | EnrolmentChange::Reopen { .. }
         | EnrolmentChange::Close(_) => return None,
     };
     target.class.is_none().then_some((uid, target))
@@ -324,6 +355,16 @@ fn close_members(closed: &ClosedClass, run: RunId, now_ms: i64) -> Statement<'_>
     .bind(stored_class(closed.target))
 }
 
+/// Of a class that is asked anew, or of all classes of such a course, nothing is known: nobody was in it by ids that are not there.
+fn forget_closed<'q>(target: ClassTarget) -> Statement<'q> {
+    sqlx::query(
+        "DELETE FROM enrolments WHERE course_id = ? AND (? = 0 OR class_id = ?) AND evidence = 'condemned'",
+    )
+    .bind(target.course.0)
+    .bind(stored_class(target))
+    .bind(stored_class(target))
+}
+
 /// The word in the table; what a removal was of stands beside it.
 fn stored_evidence(evidence: Evidence) -> &'static str {
     if evidence == Evidence::RemovingPresumed { Evidence::Removing.as_str() } else { evidence.as_str() }
@@ -340,7 +381,8 @@ fn know(
         "INSERT INTO enrolments (course_id, class_id, uid, student_id, evidence, was_presumed, code, changed_at_ms, \
          run_id, confirmed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (course_id, class_id, uid) DO UPDATE SET student_id = excluded.student_id, \
-         evidence = excluded.evidence, was_presumed = excluded.was_presumed, code = excluded.code, changed_at_ms = excluded.changed_at_ms, \
+         evidence = excluded.evidence, was_presumed = excluded.was_presumed, code = excluded.code, \
+         changed_at_ms = iif(evidence = excluded.evidence, changed_at_ms, excluded.changed_at_ms), \
          run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms), \
          needs_proof = iif(excluded.confirmed_at_ms IS NULL, needs_proof, 0)",
     )

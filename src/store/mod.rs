@@ -49,6 +49,7 @@ mod retention;
 mod rewritten_fields;
 mod room;
 mod roster;
+mod roster_class_ids;
 mod roster_groups;
 mod roster_rows;
 pub mod roster_writer;

@@ -85,12 +85,13 @@ const KEEP_RESULTS_APART: [&str; 4] = [
     "DELETE FROM result_owners WHERE account = 0",
 ];
 
-const FORGET_CLASSIN: [&str; 6] = [
+const FORGET_CLASSIN: [&str; 7] = [
     "DELETE FROM enrolments",
     "DELETE FROM accounts",
     "DELETE FROM accepted_contacts",
     "DELETE FROM condemned_classes",
     "DELETE FROM full_classes",
+    "DELETE FROM roster_class_ids",
     "DELETE FROM intents WHERE service = 'classin'",
 ];
 

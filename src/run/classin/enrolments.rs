@@ -22,8 +22,8 @@ use crate::run::delivery::{
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     Call, CallAnswer, Closure, Code, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, Evidence,
-    EvidenceChange, ItemVerdict, Judged as JudgedAnswer, JudgedItem, Sent, Subject, Token, evidence_after,
-    evidence_before, judge,
+    EvidenceChange, ItemVerdict, Judged as JudgedAnswer, JudgedItem, Scope, Sent, Subject, Token,
+    evidence_after, evidence_before, judge,
 };
 use rosterd_core::exam_plan::{Fingerprint, Refusals};
 use rosterd_core::failure::{OperationKey, Service};
@@ -266,7 +266,7 @@ pub(super) fn judge_answer(
     if first.operation.kind == EnrolmentKind::Remove {
         let mut judged = judge(what, Sent::Positions(items.len()), answer);
         if first.operation.class_code.is_none() {
-            over_where_not_there(&mut judged);
+            over_where_not_there(&mut judged, first.operation.target);
         }
         for (item, judged) in items.iter().zip(&mut judged.items) {
             if let ItemVerdict::Student { code } = judged.verdict
@@ -281,14 +281,18 @@ pub(super) fn judge_answer(
     judge(what, Sent::Tokens(&tokens(terms, items)), answer)
 }
 
-/// Of a class or a course that no row of the roster names: by ids that ClassIn does not know, nobody is anywhere.
-pub(super) fn over_where_not_there(judged: &mut JudgedAnswer) {
+/// Of a class or a course that no row of the roster names: by ids that ClassIn does not know, nobody is anywhere. What it says
+/// of the course of a class is over for that class alone: rows may name the course, or others of its classes.
+pub(super) fn over_where_not_there(judged: &mut JudgedAnswer, target: ClassTarget) {
+    let reach = |scope: Scope| if target.class.is_some() { Scope::Class } else { scope };
     if let Some(closure) = judged.closed.as_mut().filter(|closure| closure.code.is_not_there()) {
-        closure.for_good = true;
+        *closure = Closure { scope: reach(closure.scope), for_good: true, ..*closure };
     }
     for item in &mut judged.items {
-        if let ItemVerdict::Closed { for_good, code, .. } = &mut item.verdict {
-            *for_good |= code.is_not_there();
+        if let ItemVerdict::Closed { scope, for_good, code } = &mut item.verdict
+            && code.is_not_there()
+        {
+            (*scope, *for_good) = (reach(*scope), true);
         }
     }
 }

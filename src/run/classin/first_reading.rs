@@ -9,7 +9,7 @@ use super::history::PriorState;
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
 use crate::store::RosterSnapshot;
-use rosterd_core::classin_plan::{AccountPlanner, MOST_SIBLINGS};
+use rosterd_core::classin_plan::{AccountPlanner, EnrolmentRecord, MOST_SIBLINGS};
 use rosterd_core::roster::{Class, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
 
 /// What the first reading is for.
@@ -20,6 +20,10 @@ pub(super) struct FirstReading {
     pub(super) without_account: BTreeSet<StudentId>,
     /// Who is wanted in a class that takes changes, and is not surely there.
     pub(super) open: BTreeSet<StudentId>,
+    /// The accounts that students are recorded with where those are wanted no more.
+    pub(super) replaced: HashMap<StudentId, BTreeSet<ClassinUid>>,
+    /// Students who are recorded with accounts that are wanted there for somebody else alone.
+    pub(super) recorded_owners: HashMap<ClassinUid, BTreeSet<StudentId>>,
 }
 
 impl FirstReading {
@@ -31,12 +35,25 @@ impl FirstReading {
         snapshot: &mut RosterSnapshot<'_>,
     ) -> Result<Self, ClassinSyncError> {
         let mut leaving = HashSet::new();
+        let mut replaced: HashMap<StudentId, BTreeSet<ClassinUid>> = HashMap::new();
+        let mut recorded_owners: HashMap<ClassinUid, BTreeSet<StudentId>> = HashMap::new();
         let mut without_account = BTreeSet::new();
         let mut open = BTreeSet::new();
         let mut courses = Courses::begin(context, planner, (classes, repeated), snapshot).await?;
         while let Some((course, members)) = courses.next().await? {
-            let remembered = context.state.enrolments_of_course(course).await?;
-            leaving.extend(not_wanted(&remembered, &places(&members)));
+            let remembered = prior.remembered(context, course).await?;
+            let wanted = places(&members);
+            for (record, _) in remembered.iter().filter(|(it, _)| !wanted.contains(&(it.target, it.uid))) {
+                replaced.entry(record.student.clone()).or_default().insert(record.uid);
+            }
+            let owned: HashSet<(ClassTarget, ClassinUid, &StudentId)> =
+                members.iter().filter_map(|one| Some((one.target, one.uid?, &one.student))).collect();
+            for (EnrolmentRecord { uid, target, student, .. }, _) in &remembered {
+                if wanted.contains(&(*target, *uid)) && !owned.contains(&(*target, *uid, student)) {
+                    recorded_owners.entry(*uid).or_default().insert(student.clone());
+                }
+            }
+            leaving.extend(not_wanted(&remembered, &wanted));
             let settled =
                 remembered.iter().filter(|(record, _)| record.evidence.is_settled() && !record.needs_proof);
             let settled: HashSet<(ClassTarget, ClassinUid)> =
@@ -64,7 +81,7 @@ impl FirstReading {
         let mut contradictions =
             Contradictions::read(snapshot, &leaving, (classes, problems), unreadable_since_ms).await?;
         contradictions.asked_about = asked_about;
-        Ok(Self { contradictions, without_account, open })
+        Ok(Self { contradictions, without_account, open, replaced, recorded_owners })
     }
 }
 

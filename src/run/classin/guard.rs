@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::ClassinSide;
+use super::living::Doubted;
 use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
@@ -26,6 +27,8 @@ pub(super) async fn hold_excess(
     let (state, now_ms) = (&context.state, context.clock.now_ms());
     let since_ms = now_ms.saturating_sub(DAY_MS);
     let sizes = state.class_sizes(since_ms).await?;
+    let Doubted { unknown, silent } = Doubted::read(context, plan, &sizes).await?;
+    let told = sizes.iter().filter(|(target, _)| !silent.contains(target));
     let guard = ClassinGuard {
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
@@ -34,14 +37,15 @@ pub(super) async fn hold_excess(
         approved: approvals(context, now_ms).await?,
         recent_removals: state.recent_removals(since_ms).await?,
         recent_names: state.recent_names(since_ms).await?,
-        enrolments: sizes.values().map(|size| size.living).sum(),
+        enrolments: told.map(|(_, size)| size.living).sum(),
         sizes,
+        doubted: unknown,
         staying: plan.staying.clone(),
         accounts: state.count_accounts().await?,
     };
     let in_grace = std::mem::take(&mut plan.in_grace);
     plan.in_grace = guard.hold_missing(&mut plan.operations, in_grace, &plan.leavers);
-    guard.judge(&mut plan.operations, &mut plan.accounts.operations);
+    plan.living = guard.judge(&mut plan.operations, &mut plan.accounts.operations);
     let_wait(&mut plan.operations, &plan.full_still);
     debug_assert_eq!(violations(plan, side.settings.batch_size), []);
     Ok(guard.approved)

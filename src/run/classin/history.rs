@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::closed_classes::Waiters;
 use super::{ClassinSide, ClassinSyncError, lessons};
 use crate::run::Context;
-use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot};
+use crate::store::{ClassinOpenFailure, FullClass, RosterSnapshot, StoreError};
 use rosterd_core::classin_plan::{
-    Code, Contact, ContactReading, EnrolmentKind, EnrolmentRecord, HeldBack, SharedContact, Subject,
-    class_hash,
+    Code, Contact, ContactReading, EnrolmentKind, EnrolmentRecord, Evidence, HeldBack, SharedContact,
+    Subject, class_hash,
 };
 use rosterd_core::exam_plan::{Fingerprint, NamedHold};
 use rosterd_core::failure::{ClassinKind, ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
-use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, Enrolment, RosterPerson, StudentId};
+use rosterd_core::roster::{Class, ClassTarget, ClassinUid, CourseId, Enrolment, RosterPerson, StudentId};
 
 /// A failure that an earlier version stored with the contact mixed into what was wanted.
 #[derive(Clone)]
@@ -43,6 +43,8 @@ pub(super) struct PriorState {
     /// Classes that were found to take changes still, and when.
     pub(super) asked: BTreeMap<ClassTarget, i64>,
     closed: HashMap<ClassTarget, Code>,
+    /// Those that were taken for over as no row named them, and that a row names again.
+    reopened: BTreeSet<ClassTarget>,
     full: HashMap<ClassTarget, FullClass>,
     /// Who was there when a class was last refused for its ids.
     refused_with: Waiters,
@@ -69,6 +71,7 @@ impl PriorState {
             silenced: context.state.silenced_in_classin().await?.into_iter().collect(),
             asked: lessons::asked(context).await?,
             closed: HashMap::new(),
+            reopened: BTreeSet::new(),
             full: HashMap::new(),
             refused_with: Waiters::of_refused(context).await?,
         };
@@ -89,6 +92,7 @@ impl PriorState {
     fn take(&mut self, open: ClassinOpenFailure, contact_today: Fingerprint, now_ms: i64) {
         let ClassinOpenFailure { id, key, code, failure } = open;
         let recorded = failure.recorded;
+        let is_of_class = key.student.as_str().is_empty();
         let desired_hashes: Vec<u64> = recorded.desired_hashes(contact_today).map(|hash| hash.0).collect();
         if key.kind == ClassinKind::Enrol.into() && failure.state != FailureState::Held {
             self.refused.insert(recorded.hash.0);
@@ -108,8 +112,9 @@ impl PriorState {
             FailureState::Held => return,
             FailureState::Waiting => HeldBack::NotDue,
             FailureState::Dead => {
-                // Whoever has an account that does not exist has only the old one.
-                if !code.classin().is_some_and(Code::has_no_account) {
+                // Whoever is to have an account that does not exist, or to be in a class by ids that are not taken, has only the
+                // old one: a person says that it is to go.
+                if !is_of_class && !code.classin().is_some_and(Code::has_no_account) {
                     self.given_up.extend(&desired_hashes);
                 }
                 HeldBack::GivenUp
@@ -148,6 +153,40 @@ impl PriorState {
             }
         }
         joined
+    }
+
+    /// Classes and courses that ClassIn did not know were taken for over as no row named them. One that a row names again is
+    /// asked anew, as any other whose ids may be wrong.
+    pub(super) fn reopen(&mut self, classes: &[Class]) {
+        let named: HashSet<ClassTarget> = classes.iter().filter_map(|class| class.target).collect();
+        let courses: HashSet<CourseId> = named.iter().map(|target| target.course).collect();
+        let is_named = |target: &ClassTarget| match target.class {
+            Some(_) => named.contains(target),
+            None => courses.contains(&target.course),
+        };
+        let is_back = |(target, code): &(&ClassTarget, &Code)| code.is_not_there() && is_named(target);
+        self.reopened = self.closed.iter().filter(is_back).map(|(target, _)| *target).collect();
+        self.closed.retain(|target, _| !self.reopened.contains(target));
+    }
+
+    pub(super) fn reopened(&self) -> impl Iterator<Item = ClassTarget> {
+        self.reopened.iter().copied()
+    }
+
+    /// What is remembered of a course and its classes, each with the number of runs that saw its student gone. Of what is asked
+    /// anew nothing is known.
+    pub(super) async fn remembered(
+        &self,
+        context: &Context,
+        course: CourseId,
+    ) -> Result<Vec<(EnrolmentRecord, u32)>, StoreError> {
+        let mut remembered = context.state.enrolments_of_course(course).await?;
+        let is_reopened = |target: ClassTarget| {
+            let course = ClassTarget { class: None, ..target };
+            self.reopened.contains(&target) || self.reopened.contains(&course)
+        };
+        remembered.retain(|(it, _)| it.evidence != Evidence::Closed || !is_reopened(it.target));
+        Ok(remembered)
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.

@@ -65,7 +65,7 @@ pub(super) async fn ask(
         if terms.context.stop.is_cancelled() {
             break;
         }
-        match ask_once(terms, question, report).await? {
+        match ask_once(terms, question, plan, report).await? {
             Answered::TakesChanges => {
                 known.insert(question.target, terms.context.clock.now_ms());
                 is_learnt = true;

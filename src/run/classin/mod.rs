@@ -17,6 +17,7 @@ mod full_classes;
 mod guard;
 mod history;
 mod lessons;
+mod living;
 mod plan;
 mod recheck;
 mod record;
@@ -348,17 +349,21 @@ async fn accounts_first(
     Ok(registered)
 }
 
-/// Learns which classes that no row names take changes still, and then plans the classes anew.
+/// Learns which classes take changes still, where no row names them or the guard has to know, and then plans the classes
+/// anew.
 async fn lessons_first(
     terms: ClassinApplyContext<'_>,
     plan: &mut ClassinPlan,
     approved: &mut Approvals,
     report: &mut ServiceReport,
 ) -> Result<(), ClassinSyncError> {
-    if plan.questions.is_empty() || !lessons::ask(terms, plan, report).await? {
-        return Ok(());
+    if !plan.questions.is_empty() && lessons::ask(terms, plan, report).await? {
+        *approved = replan(terms, plan, report).await?;
     }
-    *approved = replan(terms, plan, report).await?;
+    // What was learnt of lessons may have changed what is to be asked of the others.
+    if plan.living.next_question().is_some() && living::ask(terms, plan, report).await? {
+        *approved = replan(terms, plan, report).await?;
+    }
     Ok(())
 }
 
@@ -373,6 +378,9 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     shared::remember_approved(context).await?;
     plan.standing.record(context, &plan.decided, run, now_ms).await?;
     lessons::remember(context, &plan.asked).await?;
+    if context.state.roster_class_ids().await? != plan.class_ids {
+        context.state.remember_roster_class_ids(&plan.class_ids).await?;
+    }
     record::impossible(terms, plan).await
 }
 

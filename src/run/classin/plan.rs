@@ -17,8 +17,8 @@ use crate::run::unusable_rows::unusable_students;
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, Presence, Reason, SharedHolds,
-    StaleEnrolments, await_other_courses, let_wait, plan_course,
+    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence, Reason, SharedHolds,
+    StaleEnrolments, await_other_courses, class_ids, keep_lost_class_ids, let_wait, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
@@ -53,7 +53,9 @@ pub(super) struct ClassinPlan {
     pub(super) unasked: BTreeMap<ClassTarget, usize>,
     /// Whether classes that no row names take changes still, one add for each.
     pub(super) questions: Vec<EnrolmentOperation>,
-    /// Classes of which that is known, and since when.
+    /// What removals are counted against, as far as it matters which classes take changes still; of the guard.
+    pub(super) living: LivingBase,
+    /// Classes that were found to take changes, and when.
     pub(super) asked: BTreeMap<ClassTarget, i64>,
     /// Fingerprints of what the roster wants in the classes that somebody is to be added to.
     pub(super) rosters: BTreeMap<ClassTarget, u64>,
@@ -73,6 +75,8 @@ pub(super) struct ClassinPlan {
     pub(super) leavers_waiting_since_ms: Option<i64>,
     /// The school's code of each target that the roster names.
     pub(super) codes: HashMap<ClassTarget, ClassCode>,
+    /// The ids of each class of the roster that has a class id.
+    pub(super) class_ids: BTreeMap<ClassCode, ClassTarget>,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
     /// Those that are to be remembered as rows of the roster.
@@ -102,12 +106,15 @@ pub(super) async fn plan_classin(
     let key = context.state.memory_key().await?;
     let mut snapshot = context.roster.snapshot().await?;
     snapshot.require_students(context.min_roster).await?;
-    let prior = PriorState::read(context, side, &key, &mut snapshot).await?;
+    let mut prior = PriorState::read(context, side, &key, &mut snapshot).await?;
     let (doubts, unreadable_contacts) = account::doubts(context, side, &key, &mut snapshot).await?;
     let contacts = account::contact_changes(context, &doubts).await?;
+    let (mut classes, mut problems) = snapshot.classes().await?;
+    problems.extend(keep_lost_class_ids(&mut classes, &context.state.roster_class_ids().await?));
+    prior.reopen(&classes);
+    let prior = prior;
     let nobody = SharedHolds::default();
     let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody), &contacts);
-    let (classes, mut problems) = snapshot.classes().await?;
     if context.exam.is_none() {
         // The exam side's part of the report names them all.
         let dangling = snapshot.dangling_members().await?;
@@ -122,7 +129,7 @@ pub(super) async fn plan_classin(
     let read = (&classes[..], &problems[..], &repeated);
     let seen = FirstReading::read(context, planner, &prior, read, &mut snapshot).await?;
     let ContactSharing { holds: shared, decided } =
-        shared::read(context, planner, &prior, &seen.open, &mut snapshot).await?;
+        shared::read(context, planner, &prior, &seen, &mut snapshot).await?;
     let planner = AccountPlanner { shared: &shared, ..planner };
     let unknown = match registering {
         Registering::ToDo if side.settings.register => seen.without_account,
@@ -143,7 +150,7 @@ pub(super) async fn plan_classin(
         plan: ClassinPlan {
             accounts,
             operations: Vec::new(),
-            changes: Vec::new(),
+            changes: prior.reopened().map(|target| EnrolmentChange::Reopen { target }).collect(),
             ignored: prior.ignored.clone(),
             mixed: prior.mixed.clone(),
             full: BTreeSet::new(),
@@ -153,6 +160,7 @@ pub(super) async fn plan_classin(
             decided: decided.into_iter().collect(),
             unasked: BTreeMap::new(),
             questions: Vec::new(),
+            living: LivingBase::default(),
             asked: BTreeMap::new(),
             rosters: BTreeMap::new(),
             stale,
@@ -163,6 +171,7 @@ pub(super) async fn plan_classin(
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             codes: codes(&classes),
+            class_ids: class_ids(&classes),
             problems,
             roster_rows,
             unreadable_since_ms,
@@ -201,7 +210,7 @@ struct ClassinPlanBuilder<'a> {
 impl ClassinPlanBuilder<'_> {
     async fn one_course(&mut self, course: CourseId, wanted: &[Enrolment]) -> Result<(), ClassinSyncError> {
         let Self { context, prior, .. } = *self;
-        let remembered = context.state.enrolments_of_course(course).await?;
+        let remembered = prior.remembered(context, course).await?;
         let now_ms = context.clock.now_ms();
         let wanted_places = places(wanted);
         let leaving = not_wanted(&remembered, &wanted_places);
@@ -392,7 +401,10 @@ impl ClassinPlanBuilder<'_> {
         self.plan.changes.extend(forgotten);
         let to_prove = to_prove.into_iter().map(|(uid, target)| EnrolmentChange::NeedsProof { uid, target });
         self.plan.changes.extend(to_prove);
-        for handover in handovers {
+        // Nobody's record is given to whoever is asked about.
+        let is_asked =
+            |handover: &Handover| self.shared.state_of(&handover.student) != EnrolmentState::Planned;
+        for handover in handovers.into_iter().filter(|handover| !is_asked(handover)) {
             let Handover { uid, target, student } = handover;
             self.plan.changes.push(EnrolmentChange::HandOver { uid, target, student });
         }

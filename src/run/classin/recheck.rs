@@ -15,6 +15,7 @@ use super::context::ClassinApplyContext;
 use super::enrolments::{
     EnrolmentCall, EnrolmentItem, judge_answer, no_room, over_where_not_there, send, too_many,
 };
+use super::plan::ClassinPlan;
 use super::record::{self, action};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError, cause};
@@ -209,11 +210,14 @@ pub(super) enum Answered {
 pub(super) async fn ask_once(
     terms: ClassinApplyContext<'_>,
     question: &EnrolmentOperation,
+    plan: &ClassinPlan,
     report: &mut ServiceReport,
 ) -> Result<Answered, ClassinSyncError> {
     let calls = RecheckCalls::new(terms, None);
     let call = EnrolmentCall(EnrolmentItem::of(question).into_iter().collect());
     let delivered = deliver(&calls, call).await?;
+    let closed = std::mem::take(&mut *calls.closed.lock().unwrap_or_else(PoisonError::into_inner));
+    tell_closed(terms, &closed, (&plan.standing, &plan.codes), report).await?;
     if let Some(stop) = &delivered.stop {
         report.fail(stop.severity(), format!("classin: {stop}"));
     } else if let Some(trouble) = &delivered.trouble {
@@ -275,6 +279,24 @@ impl<'a> RecheckCalls<'a> {
         self.terms.context.state.remember(USED, Some(&word)).await
     }
 
+    /// Where ClassIn does not know the course of a class that no row names, its other classes are asked anew: their ids are wrong
+    /// too, and nobody would be told.
+    async fn prove_course(
+        &self,
+        target: ClassTarget,
+        closed: Option<Closure>,
+    ) -> Result<Vec<EnrolmentChange>, StoreError> {
+        let is_of_course = closed.is_some_and(|it| it.scope == Scope::Course && it.code.is_not_there());
+        if !is_of_course {
+            return Ok(Vec::new());
+        }
+        let remembered = self.terms.context.state.enrolments_of_course(target.course).await?.into_iter();
+        let others = remembered.map(|(record, _)| record).filter(|record| record.target != target);
+        Ok(others
+            .map(|EnrolmentRecord { uid, target, .. }| EnrolmentChange::NeedsProof { uid, target })
+            .collect())
+    }
+
     /// A class that is closed for good, written down; one that is over concerns nobody.
     fn close(&self, operation: &EnrolmentOperation, closure: Closure) -> EnrolmentChange {
         let target = match closure.scope {
@@ -316,12 +338,14 @@ impl CallService for RecheckCalls<'_> {
 
     async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<Found>, Broken> {
         let mut judged = judge_answer(self.terms, &call.0, &answer);
-        if call.0.first().is_some_and(|first| first.operation.class_code.is_none()) {
-            over_where_not_there(&mut judged);
+        let unnamed = call.0.first().map(|first| &first.operation).filter(|one| one.class_code.is_none());
+        let mut changes = Vec::new();
+        if let Some(operation) = unnamed {
+            changes = self.prove_course(operation.target, judged.closed).await?;
+            over_where_not_there(&mut judged, operation.target);
         }
         let items = call.0.iter().zip(judged.verdicts());
-        let mut changes: Vec<EnrolmentChange> =
-            items.filter_map(|(item, verdict)| change(item, verdict)).collect();
+        changes.extend(items.filter_map(|(item, verdict)| change(item, verdict)));
         if let (Some(closure), Some(first)) = (judged.closed.filter(|it| it.for_good), call.0.first()) {
             self.was_closed.store(true, Ordering::Relaxed);
             changes.push(self.close(&first.operation, closure));

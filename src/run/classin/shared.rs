@@ -8,14 +8,17 @@ use std::sync::Arc;
 use futures_util::stream::StreamExt;
 
 use super::ClassinSyncError;
+use super::first_reading::FirstReading;
 use super::history::PriorState;
 use super::standing::shared_key;
 use crate::run::Context;
 use crate::store::{RosterSnapshot, StoreError};
-use rosterd_core::classin_plan::{AccountPlanner, SharedContact, SharedContacts, SharedHolds, SharedKey};
+use rosterd_core::classin_plan::{
+    AccountPlanner, AccountsOf, OthersAccounts, SharedContact, SharedContacts, SharedHolds, SharedKey,
+};
 use rosterd_core::exam_plan::{Fingerprint, HoldWord};
 use rosterd_core::failure::OperationKey;
-use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{ClassinUid, StudentId};
 
 /// Who is neither registered nor enrolled by what they share.
 #[derive(Default)]
@@ -25,21 +28,25 @@ pub(super) struct ContactSharing {
     pub(super) decided: Vec<OperationKey>,
 }
 
-/// Looks at the contacts and accounts of these students, of whom something is open: at nobody's where nothing is.
+/// Looks at the contacts and accounts of those students of whom something is open: at nobody's where nothing is.
 pub(super) async fn read(
     context: &Context,
     planner: AccountPlanner<'_>,
     prior: &PriorState,
-    open: &BTreeSet<StudentId>,
+    seen: &FirstReading,
     snapshot: &mut RosterSnapshot<'_>,
 ) -> Result<ContactSharing, ClassinSyncError> {
     let mut sharing = ContactSharing::default();
+    let FirstReading { open, replaced, recorded_owners, .. } = seen;
     if open.is_empty() {
         return Ok(sharing);
     }
     let mut known_by: HashMap<StudentId, Vec<SharedKey>> = HashMap::new();
-    let note = |student: &StudentId, keys: Vec<SharedKey>| {
+    let mut taken = OthersAccounts::default();
+    let note = |student: &StudentId, keys: Vec<SharedKey>, remembered: Option<ClassinUid>| {
         if open.contains(student) {
+            let replaced = replaced.get(student).cloned().unwrap_or_default();
+            taken.consider(student, &AccountsOf { replaced, ..accounts_of(&keys, remembered) });
             known_by.insert(student.clone(), keys);
         }
     };
@@ -48,12 +55,25 @@ pub(super) async fn read(
     if contacts.is_empty() {
         return Ok(sharing);
     }
-    everybody(context, planner, snapshot, |student, keys| contacts.count(student, keys)).await?;
+    let count = |student: &StudentId, keys: Vec<SharedKey>, remembered: Option<ClassinUid>| {
+        taken.count(student, &accounts_of(&keys, remembered));
+        contacts.count(student, keys);
+    };
+    everybody(context, planner, snapshot, count).await?;
     let contacts = contacts.counted();
+    for (uid, owners) in recorded_owners {
+        owners.iter().for_each(|owner| {
+            taken.count(owner, &AccountsOf { remembered: Some(*uid), ..AccountsOf::default() })
+        });
+    }
+    let taken: HashMap<StudentId, Arc<SharedContact>> = taken.of_others().into_iter().collect();
     let accepted = accepted(context).await?;
     for (student, keys) in known_by {
         let is_accepted = |shared: &Arc<SharedContact>| accepted.contains(&(student.clone(), shared.about));
-        let shared = contacts.of(keys);
+        let mut shared = contacts.of(keys);
+        if shared.is_empty() {
+            shared.extend(taken.get(&student).cloned());
+        }
         // What is right of the contact is right of the account that it leads to.
         if shared.iter().any(|one| matches!(one.key, SharedKey::Contact(_)) && is_accepted(one)) {
             continue;
@@ -70,12 +90,21 @@ pub(super) async fn read(
     Ok(sharing)
 }
 
-/// Roster and accounts side by side, both in ascending order of student.
+fn accounts_of(keys: &[SharedKey], remembered: Option<ClassinUid>) -> AccountsOf {
+    let uid = |key: &SharedKey| match key {
+        SharedKey::Uid(uid) => Some(*uid),
+        SharedKey::Contact(_) => None,
+    };
+    AccountsOf { wanted: keys.iter().find_map(uid), remembered, replaced: BTreeSet::new() }
+}
+
+/// Roster and accounts side by side, both in ascending order of student: what each is known by, and the account that is
+/// remembered of them.
 async fn everybody(
     context: &Context,
     planner: AccountPlanner<'_>,
     snapshot: &mut RosterSnapshot<'_>,
-    mut take: impl FnMut(&StudentId, Vec<SharedKey>),
+    mut take: impl FnMut(&StudentId, Vec<SharedKey>, Option<ClassinUid>),
 ) -> Result<(), ClassinSyncError> {
     let mut people = pin!(snapshot.everybody());
     let mut remembered = pin!(context.state.accounts());
@@ -85,7 +114,8 @@ async fn everybody(
             account = remembered.next().await.transpose()?;
         }
         let own = account.as_ref().filter(|it| it.student == one.person.student);
-        take(&one.person.student, planner.known_by(&one.person, one.uid, own));
+        let keys = planner.known_by(&one.person, one.uid, own);
+        take(&one.person.student, keys, own.map(|account| account.uid));
     }
     Ok(())
 }

@@ -413,14 +413,15 @@ async fn who_may_be_out_of_the_course_is_not_already_there_in_its_classes() {
     let _lost = school.run().await;
     school.sandbox.clear_faults();
     assert!(!school.sandbox.course_members(one.course).contains(&uid));
-    // They are wanted in the course again, their uid is emptied, so that nothing is repeated, and a sibling is wanted in the
-    // class by the same account.
+    // They are wanted in the course again, their uid is emptied, so that nothing is repeated, and a sibling who is new is
+    // wanted in the class by the same account.
     school.join("s", "whole").await;
     school.leave("s", "one").await;
     school.sql("UPDATE students SET classin_uid = NULL WHERE student_id = 's'").await;
-    school.leave("a", "whole").await;
-    school.sql(&format!("UPDATE students SET classin_uid = {uid} WHERE student_id = 'a'")).await;
-    school.join("a", "one").await;
+    school
+        .sql(&format!("INSERT INTO students (student_id, name, classin_uid) VALUES ('sibling', 'n', {uid})"))
+        .await;
+    school.join("sibling", "one").await;
     for _ in 0..3 {
         let _report = school.run().await;
     }

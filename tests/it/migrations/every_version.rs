@@ -101,6 +101,7 @@ const ADDED: &[(&str, &str)] = &[
         "INSERT INTO runs (trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good)
              VALUES ('schedule', 'observe', 5, 6, 'observed', 0, 1), ('signal', 'sync', 7, 8, 'interrupted', 143, 0);",
     ),
+    ("0037", "INSERT INTO roster_class_ids VALUES ('c1', 1, 5);"),
 ];
 
 /// What the rows of a table mean elsewhere, or otherwise, from a migration on: a question before the upgrade, and the one

@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod audit;
+mod class_ids;
 mod codes;
 mod enrolment;
 mod guard;
@@ -23,14 +24,15 @@ pub use account::{
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
+pub use class_ids::{class_ids, keep_lost_class_ids};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
-    Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence,
-    EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind, MOST_SIBLINGS, OverLimit, Reason,
-    SharedContact, SharedContacts, SharedHolds, SharedKey, StaleEnrolments, WantedEnrolment, batches,
-    class_hash, desired_hash, evidence_after, evidence_before,
+    AccountsOf, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
+    EnrolmentState, Evidence, EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind, MOST_SIBLINGS,
+    OthersAccounts, OverLimit, Reason, SharedContact, SharedContacts, SharedHolds, SharedKey,
+    StaleEnrolments, WantedEnrolment, batches, class_hash, desired_hash, evidence_after, evidence_before,
 };
-pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, classin_holds};
+pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, LivingBase, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
 pub use person::{
     CoursePlan, CourseView, Handover, Presence, await_other_courses, circle, let_wait, plan_course,

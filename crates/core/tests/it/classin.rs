@@ -198,6 +198,7 @@ impl Class {
             max_group: Limit::Percent(100.0),
             enrolments: living,
             sizes: BTreeMap::from([(TARGET, ClassSize { living, left: 0 })]),
+            doubted: BTreeSet::new(),
             staying: plan.staying,
             accounts: 0,
             recent_removals: std::collections::HashSet::new(),
@@ -205,7 +206,7 @@ impl Class {
             held_before: HeldSubjects::default(),
             approved: Approvals::default(),
         };
-        guard.judge(&mut plan.operations, &mut []);
+        let _base = guard.judge(&mut plan.operations, &mut []);
         plan.operations.into_iter().map(|operation| operation.state).collect()
     }
 }

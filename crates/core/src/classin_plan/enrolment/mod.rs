@@ -15,7 +15,9 @@ pub use condition::Condition;
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
 pub use fingerprint::{WantedEnrolment, class_hash, desired_hash};
 pub use reason::{HeldBack, LeftAsSet, LeftBehind, OverLimit, Reason};
-pub use shared::{MOST_SIBLINGS, SharedContact, SharedContacts, SharedHolds, SharedKey};
+pub use shared::{
+    AccountsOf, MOST_SIBLINGS, OthersAccounts, SharedContact, SharedContacts, SharedHolds, SharedKey,
+};
 pub use stale::StaleEnrolments;
 
 use crate::roster::{ClassCode, ClassTarget, ClassinUid, Removals, StudentId};

@@ -1,7 +1,8 @@
 //! One contact or one account that stands for too many students: an office phone, a slip, a number typed down a column.
 //!
 //! Siblings share a parent's phone and with it one account. More than three students who do are asked about first: each
-//! would be the same member of every class.
+//! would be the same member of every class. So is a student whose account becomes another student's: a cell that was filled
+//! down, or the neighbour's uid, would put them out of their class and somebody else into it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct SharedContact {
     pub key: SharedKey,
     /// In ascending order.
     pub students: Vec<StudentId>,
+    /// Those of them who had another account before, where they are asked about for that; else nobody.
+    pub changed: BTreeSet<StudentId>,
     /// What a hold of it is about.
     pub about: Fingerprint,
 }
@@ -51,7 +54,8 @@ impl SharedContact {
     /// That of these students.
     #[must_use]
     pub fn new(key: SharedKey, students: BTreeSet<StudentId>) -> Self {
-        Self { key, students: students.into_iter().collect(), about: key.about() }
+        let students = students.into_iter().collect();
+        Self { key, students, changed: BTreeSet::new(), about: key.about() }
     }
 
     /// Of contact and students: with another student it is another matter.
@@ -62,24 +66,116 @@ impl SharedContact {
         self.students.iter().for_each(|student| {
             digest.text(student.as_str());
         });
+        if !self.changed.is_empty() {
+            digest.text("instead of another");
+            self.changed.iter().for_each(|student| {
+                digest.text(student.as_str());
+            });
+        }
         digest.finish()
     }
 }
 
 impl fmt::Display for SharedContact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.changed.is_empty() {
+            return self.fmt_changed(f);
+        }
         let count = self.students.len();
         match self.key {
             SharedKey::Contact(_) => write!(f, "{count} students have one phone or e-mail")?,
             SharedKey::Uid(uid) => write!(f, "{count} students have one ClassIn account (uid {uid})")?,
         }
-        let names: Vec<&str> = self.students.iter().map(StudentId::as_str).collect();
         write!(
             f,
             " ({}), and none of them is registered or enrolled by it: mend what is wrong on the roster, or, where it is \
              right, rosterd approve DIGEST --reason shared-contact",
-            names.join(", ")
+            names(&self.students)
         )
+    }
+}
+
+impl SharedContact {
+    fn fmt_changed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key {
+            SharedKey::Contact(_) => f.write_str("one phone or e-mail")?,
+            SharedKey::Uid(uid) => write!(f, "one ClassIn account (uid {uid})")?,
+        }
+        write!(
+            f,
+            " is the account of {}, of whom {} had another one before and {} every class by that: mend the classin_uid or the \
+             phone that is wrong, or, where they are siblings with one account, rosterd approve DIGEST --reason shared-contact",
+            names(&self.students),
+            names(&self.changed),
+            if self.changed.len() == 1 { "keeps" } else { "keep" }
+        )
+    }
+}
+
+fn names<'a>(students: impl IntoIterator<Item = &'a StudentId>) -> String {
+    let names: Vec<&str> = students.into_iter().map(StudentId::as_str).collect();
+    names.join(", ")
+}
+
+/// What is known of one student's account.
+#[derive(Clone, Debug, Default)]
+pub struct AccountsOf {
+    /// By which they are enrolled now.
+    pub wanted: Option<ClassinUid>,
+    /// What is remembered of them, believed or not.
+    pub remembered: Option<ClassinUid>,
+    /// Those they are recorded with in classes where that account is wanted no more.
+    pub replaced: BTreeSet<ClassinUid>,
+}
+
+/// Students whose account has become one that is another student's, on the roster or as it was found.
+#[derive(Clone, Debug, Default)]
+pub struct OthersAccounts {
+    changed: BTreeMap<ClassinUid, BTreeSet<StudentId>>,
+    owners: BTreeMap<ClassinUid, BTreeSet<StudentId>>,
+}
+
+impl OthersAccounts {
+    /// Looks at one student of whom anything is open.
+    pub fn consider(&mut self, student: &StudentId, accounts: &AccountsOf) {
+        let AccountsOf { wanted: Some(wanted), remembered, replaced } = accounts else { return };
+        let mut before = remembered.iter().chain(replaced);
+        if before.any(|uid| uid != wanted) {
+            self.changed.entry(*wanted).or_default().insert(student.clone());
+        }
+    }
+
+    /// Whether nobody's account has changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty()
+    }
+
+    /// Looks at whose accounts those are: at every student of the roster.
+    pub fn count(&mut self, student: &StudentId, accounts: &AccountsOf) {
+        for uid in accounts.wanted.iter().chain(&accounts.remembered) {
+            if self.changed.contains_key(uid) {
+                self.owners.entry(*uid).or_default().insert(student.clone());
+            }
+        }
+    }
+
+    /// Who has an account now that is another student's too, and what is asked about them.
+    #[must_use]
+    pub fn of_others(self) -> Vec<(StudentId, Arc<SharedContact>)> {
+        let mut taken = Vec::new();
+        for (uid, changed) in self.changed {
+            let mut students = self.owners.get(&uid).cloned().unwrap_or_default();
+            students.extend(changed.iter().cloned());
+            if students.len() < 2 {
+                continue;
+            }
+            let key = SharedKey::Uid(uid);
+            let shared =
+                Arc::new(SharedContact { changed: changed.clone(), ..SharedContact::new(key, students) });
+            taken.extend(changed.into_iter().map(|student| (student, Arc::clone(&shared))));
+        }
+        taken
     }
 }
 
@@ -175,6 +271,47 @@ mod tests {
         );
         let text = shared[0].to_string();
         assert!(text.contains("uid 7") && text.contains("a, b, c, d"), "{text}");
+    }
+
+    fn accounts(wanted: i64, remembered: i64, replaced: &[i64]) -> AccountsOf {
+        let uid = |uid: i64| (uid != 0).then_some(ClassinUid(uid));
+        let replaced = replaced.iter().map(|uid| ClassinUid(*uid)).collect();
+        AccountsOf { wanted: uid(wanted), remembered: uid(remembered), replaced }
+    }
+
+    fn of_others(students: &[(&str, AccountsOf)]) -> Vec<String> {
+        let mut taken = OthersAccounts::default();
+        let all = || students.iter().map(|(student, accounts)| (StudentId::new(*student), accounts));
+        all().for_each(|(student, accounts)| taken.consider(&student, accounts));
+        all().for_each(|(student, accounts)| taken.count(&student, accounts));
+        let names = |(student, shared): &(StudentId, Arc<SharedContact>)| {
+            format!("{student}: {}", super::names(&shared.students))
+        };
+        taken.of_others().iter().map(names).collect()
+    }
+
+    #[test]
+    fn an_account_that_becomes_another_students_is_asked_about_and_one_that_is_nobodys_is_not() {
+        let ann = ("ann", accounts(1, 1, &[]));
+        assert!(of_others(&[ann.clone(), ("ben", accounts(3, 2, &[]))]).is_empty(), "nobody's");
+        assert!(
+            of_others(&[ann.clone(), ("ben", accounts(1, 0, &[]))]).is_empty(),
+            "siblings from the first"
+        );
+        assert!(of_others(&[ann.clone(), ("ben", accounts(1, 1, &[]))]).is_empty(), "siblings as before");
+        assert!(of_others(&[ann.clone(), ("ben", accounts(0, 2, &[]))]).is_empty(), "an emptied cell");
+        assert_eq!(of_others(&[ann.clone(), ("ben", accounts(1, 2, &[]))]), ["ben: ann, ben"]);
+        assert_eq!(
+            of_others(&[ann, ("ben", accounts(1, 1, &[2]))]),
+            ["ben: ann, ben"],
+            "recorded in a class"
+        );
+    }
+
+    #[test]
+    fn an_account_that_was_found_for_another_student_is_theirs_whatever_their_cell_says() {
+        let slipped = [("ann", accounts(2, 1, &[])), ("ben", accounts(3, 2, &[]))];
+        assert_eq!(of_others(&slipped), ["ann: ann, ben"]);
     }
 
     #[test]

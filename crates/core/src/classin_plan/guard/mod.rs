@@ -4,6 +4,7 @@
 mod held_before;
 #[cfg(test)]
 mod held_before_tests;
+mod living;
 mod missing;
 #[cfg(test)]
 mod missing_tests;
@@ -13,6 +14,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use held_before::HeldSubjects;
+pub use living::LivingBase;
 
 use super::account::{AccountKind, AccountOperation};
 use super::enrolment::{
@@ -36,10 +38,12 @@ pub struct ClassinGuard {
     pub max_modify: Limit,
     /// Removals from one class, of its size 24 hours ago.
     pub max_group: Limit,
-    /// The enrolments that we remember in classes that take changes.
+    /// The enrolments that we remember in classes that take changes, as far as is known.
     pub enrolments: u64,
     /// The size of each class.
     pub sizes: BTreeMap<ClassTarget, ClassSize>,
+    /// Classes among them of which nobody knows whether they take changes still.
+    pub doubted: BTreeSet<ClassTarget>,
     /// How many are settled in each class and stay there.
     pub staying: BTreeMap<ClassTarget, usize>,
     /// The accounts that we remember.
@@ -92,14 +96,20 @@ impl Approvals {
 }
 
 impl ClassinGuard {
-    /// Lets approved operations go ahead, and holds what is above a limit.
-    pub fn judge(&self, enrolments: &mut [EnrolmentOperation], accounts: &mut [AccountOperation]) {
+    /// Lets approved operations go ahead, and holds what is above a limit. Says which classes are to be asked first whether
+    /// they take changes still.
+    pub fn judge(
+        &self,
+        enrolments: &mut [EnrolmentOperation],
+        accounts: &mut [AccountOperation],
+    ) -> LivingBase {
         self.release_approved(enrolments);
         self.hold_emptied_classes(enrolments);
         self.hold_removals(enrolments);
         self.hold_shrinking_classes(enrolments);
         self.hold_names(accounts);
         self.hold_again(enrolments, accounts);
+        self.doubt_living(enrolments)
     }
 
     fn release_approved(&self, enrolments: &mut [EnrolmentOperation]) {

@@ -13,6 +13,7 @@ pub(super) fn guard() -> ClassinGuard {
         max_group: Limit::Count(1_000),
         enrolments: 100,
         sizes: BTreeMap::new(),
+        doubted: BTreeSet::new(),
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
         accounts: 100,
         recent_removals: HashSet::new(),

@@ -10,7 +10,7 @@ const FOLLOWS_ANOTHER_COURSE: &str = "the student is to be added in another cour
      that add is given up";
 
 /// Lets the removals of students who are still on the roster wait for what is wanted of them in other courses and is not
-/// settled. A dead letter, an add that a person silenced, a class that takes no changes and one that the mode leaves alone
+/// settled. A dead letter of their own, an add that a person silenced, a class that takes no changes and one that the mode leaves alone
 /// are waited for by nobody. Where both places are full, the removal makes the room: a circle of full classes would wait for
 /// ever otherwise.
 ///
