@@ -43,8 +43,13 @@ pub(super) async fn read(
     }
     let mut known_by: HashMap<StudentId, Vec<SharedKey>> = HashMap::new();
     let mut taken = OthersAccounts::default();
+    // The accounts that cells name: of one that was asked for by a contact, ClassIn has said whose it is.
+    let mut typed: BTreeSet<ClassinUid> = BTreeSet::new();
     let note = |student: &StudentId, keys: Vec<SharedKey>, remembered: Option<ClassinUid>| {
         if open.contains(student) {
+            if keys.iter().all(|key| matches!(key, SharedKey::Uid(_))) {
+                typed.extend(accounts_of(&keys, None).wanted);
+            }
             let replaced = replaced.get(student).cloned().unwrap_or_default();
             taken.consider(student, &AccountsOf { replaced, ..accounts_of(&keys, remembered) });
             known_by.insert(student.clone(), keys);
@@ -61,7 +66,7 @@ pub(super) async fn read(
     };
     everybody(context, planner, snapshot, count).await?;
     let contacts = contacts.counted();
-    for (uid, owners) in recorded_owners {
+    for (uid, owners) in recorded_owners.iter().filter(|(uid, _)| typed.contains(*uid)) {
         owners.iter().for_each(|owner| {
             taken.count(owner, &AccountsOf { remembered: Some(*uid), ..AccountsOf::default() })
         });
