@@ -1,5 +1,7 @@
 //! `relink`: a student's own id changed, and nobody else's record is carried over by a slip of the pen.
 
+use std::collections::BTreeSet;
+
 use crate::program::Programs as _;
 use rosterd::Exit;
 use rosterd_testkit::{DAY, School};
@@ -134,6 +136,48 @@ async fn a_suggestion_with_two_partners_is_left_to_a_person() {
     let done = school.program(&["relink", "--suggested", "--yes"]);
     assert!(done.code == 0 && done.stdout.contains("unclear, not done: s000 -> S000"), "{done:?}");
     assert_eq!(linked(&school, "s000").await, 1);
+}
+
+/// Every id and every login value is another one from now on.
+async fn numbered_anew(school: &School) {
+    for table in ["students", "group_members"] {
+        school.sql(&format!("UPDATE {table} SET student_id = '2027-' || student_id")).await;
+    }
+    school.sql("UPDATE students SET login = '+86' || login").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_school_that_was_numbered_anew_is_suggested_by_its_names_and_carried_over() {
+    let school = in_step(12).await;
+    let sids: BTreeSet<i64> = school.sandbox.candidates().iter().map(|candidate| candidate.sid).collect();
+    numbered_anew(&school).await;
+    school.student("a true newcomer").await;
+    school.sql("INSERT INTO group_members VALUES ('a true newcomer', 'g1')").await;
+    let report = school.run_to(Exit::Held).await;
+    assert!(report.exam.applied.is_empty(), "{report:#?}");
+    assert_eq!(report.approve.as_deref(), Some("rosterd relink --suggested"));
+    let shown = school.program(&["relink", "--suggested"]);
+    assert!(shown.stdout.contains("s003 -> 2027-s003: 2027-s003 has the name of s003"), "{shown:?}");
+    let pairs = school.program(&["relink", "--suggested", "--output", "json"]).json();
+    assert_eq!(pairs["pairs"].as_array().unwrap().len(), 12, "{pairs:#}");
+    assert_eq!(pairs["pairs"][0]["reasons"], serde_json::json!(["values"]), "{pairs:#}");
+    assert_eq!(school.program(&["relink", "--suggested", "--yes"]).code, 0);
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(report.exam.applied.get("add"), Some(&1), "{report:#?}");
+    assert_eq!(report.exam.held.get("modify"), Some(&12), "a mapping mistake looks like that: {report:#?}");
+    let now: BTreeSet<i64> = school.sandbox.candidates().iter().map(|candidate| candidate.sid).collect();
+    assert!(now.is_superset(&sids) && now.len() == 13, "{now:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_suggested_by_values_alone_while_few_leave() {
+    let school = in_step(40).await;
+    for at in 0..4 {
+        renamed(&school, &format!("s{at:03}"), &format!("t{at:03}")).await;
+        school.sql(&format!("UPDATE students SET login = 'other-{at}' WHERE student_id = 't{at:03}'")).await;
+    }
+    let shown = school.program(&["relink", "--suggested"]);
+    assert!(shown.stdout.contains("suggest no student"), "{shown:?}");
 }
 
 /// Id and login value of a student changed on one day: the student was entered anew beside the old candidate.

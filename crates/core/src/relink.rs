@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::exam_plan::RenumberedStudents;
 use crate::roster::{IdLikeness, LoginValue, StudentId};
 
 /// A linked student who is no active student of the roster.
@@ -31,6 +32,8 @@ pub enum Likeness {
     Login,
     /// The ids differ only by blanks, case, leading zeros or Unicode form.
     Id,
+    /// The new one has the other values that the candidate of the other one has, like most of those who left with it.
+    Values,
 }
 
 impl Likeness {
@@ -40,6 +43,7 @@ impl Likeness {
         match self {
             Self::Login => "login-value",
             Self::Id => "id",
+            Self::Values => "values",
         }
     }
 }
@@ -89,6 +93,27 @@ impl Suggestions {
             list.push(Suggestion { from, to, reasons: reasons.clone() });
         }
         found
+    }
+
+    /// Adds pairs of students whose ids and login values changed all at once. Whom an id or a login value ties to somebody
+    /// is no part of them.
+    #[must_use]
+    pub fn and_renumbered(mut self, renumbered: &RenumberedStudents) -> Self {
+        let named = self.pairs.iter().chain(&self.unclear).flat_map(|it| [it.from.clone(), it.to.clone()]);
+        let named: BTreeSet<StudentId> = named.collect();
+        let suggested = |pairs: &[(StudentId, StudentId)]| {
+            let free = pairs.iter().filter(|(from, to)| !named.contains(from) && !named.contains(to));
+            let suggestion = |(from, to): &(StudentId, StudentId)| Suggestion {
+                from: from.clone(),
+                to: to.clone(),
+                reasons: BTreeSet::from([Likeness::Values]),
+            };
+            free.map(suggestion).collect::<Vec<_>>()
+        };
+        self.pairs.extend(suggested(&renumbered.pairs));
+        self.unclear.extend(suggested(&renumbered.unclear));
+        self.pairs.sort_by(|one, two| one.from.cmp(&two.from));
+        self
     }
 }
 

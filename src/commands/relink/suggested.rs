@@ -10,8 +10,9 @@ use super::{carry_over, output};
 use crate::app::{App, AppError, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::login_column;
+use crate::run::{login_column, remembered_mapping};
 use rosterd_core::counted::counted;
+use rosterd_core::exam_plan::{Link, Portraits, is_mass, masses};
 use rosterd_core::relink::{Gone, Likeness, New, Suggestion, Suggestions};
 use rosterd_core::roster::LoginValue;
 
@@ -19,6 +20,9 @@ use rosterd_core::roster::LoginValue;
 #[derive(Serialize)]
 struct SuggestionDocument {
     pairs: Vec<Pair>,
+    /// The roster's columns in which pairs with the reason `values` agree.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
     /// Pairs that share a student with another pair: a person decides.
     unclear: Vec<Pair>,
     done: bool,
@@ -41,11 +45,16 @@ impl Pair {
         Self { from: from.to_string(), to: to.to_string(), reasons, rows: None }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, columns: &[String]) -> String {
         let Self { from, to, reasons, rows } = self;
         let says = |reason: &&str| {
             if *reason == Likeness::Login.as_str() {
                 format!("{to} wants the login value of {from}'s candidate")
+            } else if *reason == Likeness::Values.as_str() {
+                format!(
+                    "{to} has the {} of {from}, and so have most who are new of most who left",
+                    columns.join(", ")
+                )
             } else {
                 "the ids differ only by blanks, case, leading zeros or Unicode form".to_owned()
             }
@@ -57,10 +66,15 @@ impl Pair {
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppError> {
-    let (gone, new) = compare(app).await?;
+    let Compared { gone, new, linked, portraits } = compare(app).await?;
     let found = Suggestions::between(&gone, &new);
+    let max_delete = app.settings.guard.max_delete;
+    let renumbered =
+        portraits.renumbered(|_| true, |since| masses(since, |people| is_mass(max_delete, people, linked)));
+    let found = renumbered.iter().fold(found, Suggestions::and_renumbered);
     let mut document = SuggestionDocument {
         pairs: found.pairs.iter().map(Pair::new).collect(),
+        columns: renumbered.map(|it| it.figures.columns).unwrap_or_default(),
         unclear: found.unclear.iter().map(Pair::new).collect(),
         done: yes,
     };
@@ -74,16 +88,30 @@ pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppErro
     Ok(Exit::Done)
 }
 
-/// Linked students who are no active students of the roster, and active students without a candidate. Both sides come
-/// in the order of their ids, so only these two groups are kept.
-async fn compare(app: &App) -> Result<(Vec<Gone>, Vec<New>), AppError> {
+/// Who may be one person under two ids.
+struct Compared {
+    /// Linked students who are no active students of the roster.
+    gone: Vec<Gone>,
+    /// Active students without a candidate.
+    new: Vec<New>,
+    /// Linked students who are on the roster.
+    linked: u64,
+    /// The values of the first two.
+    portraits: Portraits,
+}
+
+/// Both sides come in the order of their ids, so only those who are gone and those who are new are kept.
+async fn compare(app: &App) -> Result<Compared, AppError> {
     let login_at = login_position(app).await?;
+    let key = app.state.planner_key().await?;
+    let now_ms = app.clock.now_ms();
     let roster = app.roster().await?;
     let mut snapshot = roster.snapshot().await?;
     snapshot.require_students(app.settings.guard.min_roster).await?;
     let mut students = snapshot.students();
     let mut links = pin!(app.state.links(app.state.last_complete_run().await?));
-    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    let mut found =
+        Compared { gone: Vec::new(), new: Vec::new(), linked: 0, portraits: portraits(app).await? };
     let mut row = students.next().await?;
     let mut link = links.next().await.transpose()?;
     loop {
@@ -97,15 +125,17 @@ async fn compare(app: &App) -> Result<(Vec<Gone>, Vec<New>), AppError> {
         let own = if order.is_ge() { link.take() } else { None };
         match (here, own) {
             (Some(here), Some(own)) if !here.student.active && here.unusable.is_none() => {
-                gone.push(Gone { student: own.student, login: own.login });
+                found.leaves(own, now_ms);
             }
-            (None, Some(own)) => gone.push(Gone { student: own.student, login: own.login }),
+            (None, Some(own)) => found.leaves(own, now_ms),
+            (Some(_), Some(_)) => found.linked += 1,
             (Some(here), None) if here.student.active && here.unusable.is_none() => {
+                found.portraits.add_newcomer(&here.student.id, &here.student.values, &key);
                 let login = login_at.and_then(|at| here.student.values.get(at));
                 let login = login.and_then(|value| LoginValue::parse(value));
-                new.push(New { student: here.student.id, login });
+                found.new.push(New { student: here.student.id, login });
             }
-            (Some(_) | None, _) => {}
+            (Some(_) | None, None) => {}
         }
         if order.is_le() {
             row = students.next().await?;
@@ -116,7 +146,21 @@ async fn compare(app: &App) -> Result<(Vec<Gone>, Vec<New>), AppError> {
     }
     drop(students);
     snapshot.close().await?;
-    Ok((gone, new))
+    Ok(found)
+}
+
+impl Compared {
+    fn leaves(&mut self, own: Link, now_ms: i64) {
+        self.portraits.add_leaver(&own, now_ms);
+        self.gone.push(Gone { student: own.student, login: own.login });
+    }
+}
+
+/// Of nobody yet; where it is not known which fields the mapping means, nobody's values are compared.
+async fn portraits(app: &App) -> Result<Portraits, AppError> {
+    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(Portraits::default()) };
+    let mapping = remembered_mapping(&side, &app.state).await?;
+    Ok(mapping.as_ref().map(Portraits::new).unwrap_or_default())
 }
 
 /// The place of the login value among the columns that are read of a student.
@@ -127,12 +171,12 @@ async fn login_position(app: &App) -> Result<Option<usize>, AppError> {
 }
 
 fn text(document: &SuggestionDocument) -> String {
-    let SuggestionDocument { pairs, unclear, done } = document;
+    let SuggestionDocument { pairs, columns, unclear, done } = document;
     if pairs.is_empty() && unclear.is_empty() {
         return "Roster and links suggest no student whose id changed.".to_owned();
     }
-    let mut lines: Vec<String> = pairs.iter().map(Pair::text).collect();
-    lines.extend(unclear.iter().map(|pair| format!("unclear, not done: {}", pair.text())));
+    let mut lines: Vec<String> = pairs.iter().map(|pair| pair.text(columns)).collect();
+    lines.extend(unclear.iter().map(|pair| format!("unclear, not done: {}", pair.text(columns))));
     let students = u64::try_from(pairs.len()).unwrap_or(u64::MAX);
     let closing = match (pairs.len(), done) {
         (0, _) => "A person decides: rosterd relink OLD NEW.".to_owned(),

@@ -50,8 +50,8 @@ use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
 use field_mapping::ResolveError;
 pub use field_mapping::{
-    PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, uncompared_columns,
-    uncompared_columns_of,
+    PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, remembered_mapping,
+    uncompared_columns, uncompared_columns_of,
 };
 use group_creation::create_groups;
 pub use one_candidate::{CandidatePresence, candidate_presence};

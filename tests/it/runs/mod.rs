@@ -15,6 +15,7 @@ mod logins;
 mod lost_deletes;
 mod named_holds;
 mod owned_gids;
+mod renumbered;
 mod rows;
 mod same_person;
 mod standing_answers;

@@ -74,6 +74,7 @@ mod recalled;
 mod recent_writes;
 mod refusals;
 mod render;
+mod renumbered;
 mod repeated_logins;
 mod row_text;
 mod rows_of_nobody;
@@ -109,7 +110,7 @@ pub use group_creation::{
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;
-pub use guard::{Guard, GuardedPlan, allowance, masses};
+pub use guard::{Guard, GuardedPlan, allowance, is_mass, masses};
 pub use held_mass::{HeldMass, HeldMasses, MassLimit};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};
@@ -137,6 +138,7 @@ pub use recalled::Recalled;
 pub use recent_writes::{CountedWrite, RecentWrites};
 pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};
 pub use render::{FieldLine, OperationLine, OperationSubject, PlanDocument, ValueDisplay};
+pub use renumbered::{Portraits, Renumbered, RenumberedStudents};
 pub use repeated_logins::RepeatPattern;
 pub use row_text::{BETWEEN_CODES, LinkText, StudentText};
 pub use second_write::{AfterSecondWrite, SecondWrite};
@@ -227,6 +229,8 @@ pub struct Plan {
     pub missing: Vec<MissingLeaver>,
     /// How students and candidates without a link match.
     pub contact: FirstContact,
+    /// The values of leavers and newcomers.
+    pub portraits: Portraits,
     /// The figures it was made under.
     pub totals: PlanTotals,
     /// The reason why the listing is doubtful, if it is.
@@ -251,6 +255,7 @@ impl Plan {
             given_up: Vec::new(),
             missing: Vec::new(),
             contact: FirstContact::default(),
+            portraits: Portraits::default(),
             totals,
             doubt,
             known_as: HashMap::new(),

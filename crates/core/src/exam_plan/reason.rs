@@ -13,6 +13,7 @@ use super::first_contact::FirstContact;
 use super::held_mass::{HeldMass, MassLimit};
 use super::hold_word::{HoldWord, NamedHold};
 use super::person_doubt::PersonDoubt;
+use super::renumbered::Renumbered;
 use crate::counted::{counted, grouped};
 use crate::roster::{Gid, Sid, StudentId, shell_option};
 
@@ -59,6 +60,8 @@ pub enum HoldReason {
     },
     /// Hardly a student without a link matches a candidate without one.
     FirstContact(Arc<FirstContact>),
+    /// Newcomers have the values of a mass of leavers: their ids were probably changed.
+    Renumbered(Arc<Renumbered>),
     /// A candidate would be taken over of which nothing but the login value is the student's.
     NothingAgrees {
         /// Whose login value the candidate has.
@@ -129,6 +132,7 @@ impl HoldReason {
             }
             Self::GroupToZero(_)
             | Self::TooManyGroups { .. }
+            | Self::Renumbered(_)
             | Self::NothingAgrees { .. }
             | Self::StillNamed
             | Self::UnreadableIds
@@ -156,6 +160,7 @@ impl HoldReason {
                 HoldKind::Limit(MassLimit::Missing.code())
             }
             Self::FirstContact(_) => HoldKind::Limit(MassLimit::FirstContact.code()),
+            Self::Renumbered(_) => HoldKind::Limit("renumbered"),
             Self::StillHeld(reason) => reason.kind(),
             Self::NothingAgrees { sid, student: _, compared: _, is_of_open_add: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
@@ -205,6 +210,7 @@ impl HoldReason {
             Self::StillHeld(reason) => reason.figures(),
             Self::GroupToZero(_)
             | Self::FirstContact(_)
+            | Self::Renumbered(_)
             | Self::NothingAgrees { .. }
             | Self::StillNamed
             | Self::UnreadableIds
@@ -260,6 +266,11 @@ impl fmt::Display for HoldReason {
                 f.write_str(": is the export broken?")
             }
             Self::FirstContact(contact) => contact.fmt(f),
+            Self::Renumbered(renumbered) => write!(
+                f,
+                "{renumbered}, and would be entered beside them: {RELINK_SUGGESTED} shows the pairs, and --yes carries them \
+                 over; approve only if they are other people"
+            ),
             Self::TooManyModifies(it) => {
                 write!(f, "{} of {}{}", modifies(it.count), managed(it.total), it.before())?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)

@@ -11,6 +11,7 @@ mod missing;
 mod other_courses;
 mod outcomes;
 mod planner_properties;
+mod renumbered;
 mod situation;
 mod standing;
 mod support;

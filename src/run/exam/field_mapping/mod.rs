@@ -21,7 +21,7 @@ pub use uncompared::{UncomparedColumn, uncompared_columns, uncompared_columns_of
 use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::ExamField;
 use crate::settings::{FieldRef, LoginField};
-use crate::store::StateStore;
+use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::{AccountFields, MappedField, Mapping, Observed};
 use rosterd_core::roster::FieldId;
 
@@ -160,6 +160,17 @@ pub(super) async fn mapping(
         }
     }
     Ok((mapping, warning))
+}
+
+/// The mapping, as far as it is known without asking.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub async fn remembered_mapping(side: &ExamSide, state: &StateStore) -> Result<Option<Mapping>, StoreError> {
+    let Some(account) = memory::account_fields(state).await? else { return Ok(None) };
+    let Ok(resolved) = resolve(side, &account) else { return Ok(None) };
+    let login = remembered_login_field(side, state).await?;
+    Ok(login.and_then(|login| with_login(&resolved, login).ok()))
 }
 
 fn with_login(fields: &ResolvedFields, login: FieldId) -> Result<Mapping, ResolveError> {

@@ -42,6 +42,7 @@ use super::person_doubt::PersonDoubt;
 use super::person_doubts::PersonDoubts;
 use super::policy::{Policy, Trust};
 use super::reason::{CannotReason, HoldReason, SkipReason};
+use super::renumbered::Portraits;
 use super::{DesiredDismissal, MissingLeaver, Plan, PlanTotals};
 use crate::roster::{Gid, LoginValue, Sid, StudentId};
 
@@ -171,6 +172,8 @@ impl<'a> Decider<'a> {
 
     fn decide(mut self, differences: Vec<Difference>) -> Plan {
         let former_groups = self.former_groups(&differences);
+        let Comparison { mapping, key, .. } = &self.input.comparison;
+        let portraits = Portraits::of(&differences, mapping, key, self.input.now_ms);
         let known = match self.accusers.is_empty() {
             true => HashSet::new(),
             false => differences.iter().map(|difference| difference.student().clone()).collect(),
@@ -216,7 +219,8 @@ impl<'a> Decider<'a> {
         };
         let plan = Plan::new(self.operations, self.notes, totals, doubt);
         let contact = diff.contact.clone();
-        Plan { given_up: self.given_up, missing: self.missing, known_as: self.known_as, contact, ..plan }
+        let Self { given_up, missing, known_as, .. } = self;
+        Plan { given_up, missing, known_as, contact, portraits, ..plan }
     }
 
     /// The link has the login value from now on that its candidate shows. The one that we took it over by stays what we

@@ -6,8 +6,9 @@ use super::held_before::MassSizes;
 use super::{Guard, allowance, tally};
 use crate::exam_plan::operation::{Change, Operation, OperationState};
 use crate::exam_plan::reason::{Excess, HoldReason, SkipReason};
+use crate::exam_plan::renumbered::Renumbered;
 use crate::exam_plan::{DesiredDismissal, MissingLeaver, Plan};
-use crate::roster::StudentId;
+use crate::roster::{Limit, StudentId};
 
 /// Who goes missing less than this apart may belong to one mass.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -15,7 +16,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 impl Guard {
     /// Holds leavers of whom more went missing within 24 hours than `max_delete` allows, until they are back,
     /// dismissed or approved, whether their grace has ended or not. Who left at another time goes on.
-    pub(super) fn hold_missing(&self, plan: &mut Plan) {
+    pub(super) fn hold_missing(&self, plan: &mut Plan, renumbered: Option<&Renumbered>) {
         let mut judged = self.judged_leavers(plan);
         judged.sort_by(|one, two| (one.since_ms, one.student()).cmp(&(two.since_ms, two.student())));
         let since: Vec<i64> = judged.iter().map(|leaver| leaver.since_ms).collect();
@@ -37,7 +38,7 @@ impl Guard {
         let waiting_still: Vec<(DesiredDismissal, HoldReason)> = waiting_still
             .filter_map(|leaver| Some((leaver.dismissal.clone(), held_before.get(leaver.student())?.clone())))
             .collect();
-        let paired = paired(plan, &held);
+        let paired = paired(plan, &held).max(renumbered.map_or(0, |renumbered| renumbered.agree));
         let reason = |excess: Excess| match paired {
             0 => HoldReason::TooManyMissing(excess),
             paired => HoldReason::TooManyMissingPaired { excess, paired },
@@ -58,7 +59,7 @@ impl Guard {
 
     /// Leavers whom nobody has decided about. What counts is what the plan would do to them; where it would do nothing yet,
     /// what was shown while they wait.
-    fn judged_leavers<'p>(&self, plan: &'p Plan) -> Vec<&'p MissingLeaver> {
+    pub(super) fn judged_leavers<'p>(&self, plan: &'p Plan) -> Vec<&'p MissingLeaver> {
         let of_leavers = plan.operations.iter().filter(|operation| operation.of_leaver);
         let mut decided: HashMap<&StudentId, bool> = HashMap::new();
         for operation in of_leavers {
@@ -92,12 +93,22 @@ impl Guard {
         before.collect()
     }
 
-    fn excess_of(&self, people: usize, linked: u64) -> Option<Excess> {
-        let count = tally::whole(people);
-        let total = linked.saturating_add(count);
-        let limit = allowance(self.max_delete, total);
-        (count > limit).then_some(Excess { count, recent: 0, total, limit })
+    pub(super) fn excess_of(&self, people: usize, linked: u64) -> Option<Excess> {
+        excess_of(self.max_delete, people, linked)
     }
+}
+
+/// Whether so many leavers within 24 hours are more than this limit allows beside so many linked students.
+#[must_use]
+pub fn is_mass(max_delete: Limit, people: usize, linked: u64) -> bool {
+    excess_of(max_delete, people, linked).is_some()
+}
+
+fn excess_of(max_delete: Limit, people: usize, linked: u64) -> Option<Excess> {
+    let count = tally::whole(people);
+    let total = linked.saturating_add(count);
+    let limit = allowance(max_delete, total);
+    (count > limit).then_some(Excess { count, recent: 0, total, limit })
 }
 
 /// The stretches of these moments (ascending) in which too many lie within 24 hours.

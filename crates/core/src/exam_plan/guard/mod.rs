@@ -15,13 +15,14 @@ mod held_before;
 mod missing;
 mod modifies;
 mod moves;
+mod renumbered;
 mod tally;
 mod vanished;
 
 pub use allowance::allowance;
 pub use guarded_plan::GuardedPlan;
 pub(crate) use guarded_plan::named_together;
-pub use missing::masses;
+pub use missing::{is_mass, masses};
 
 use super::Plan;
 use super::approved::Approved;
@@ -58,10 +59,12 @@ impl Guard {
     #[must_use]
     pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
         self.hold_creations(&mut plan);
-        self.hold_missing(&mut plan);
+        let renumbered = self.renumbered(&plan);
+        self.hold_missing(&mut plan, renumbered.as_ref());
         self.hold_deletes(&mut plan);
         self.hold_vanished(&mut plan);
         self.hold_first_contact(&mut plan);
+        self.hold_renumbered(&mut plan, renumbered);
         followers::skip_without_group(&mut plan);
         followers::skip_followers(&mut plan.operations);
         self.hold_overwrites(&mut plan);

@@ -50,6 +50,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyMissing(_) => "missing",
                 HoldReason::TooManyMissingPaired { .. } => "missing, paired",
                 HoldReason::FirstContact(_) => "first contact",
+                HoldReason::Renumbered(_) => "renumbered",
                 HoldReason::NothingAgrees { .. } => "nothing agrees",
                 HoldReason::StillNamed => "still named",
                 HoldReason::UnreadableIds => "unreadable ids",
