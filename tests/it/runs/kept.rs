@@ -110,6 +110,33 @@ async fn in_a_shared_account_a_gid_that_stood_there_by_mistake_is_not_ours() {
 }
 
 #[tokio::test]
+async fn in_a_shared_account_whoever_a_wrong_gid_put_into_a_group_of_others_is_named() {
+    let mut world = without_grace(students(4)).await;
+    world.settings.exam.shared = Some(true);
+    let own = world.gid("g1");
+    world.groups.insert("g1".to_owned(), Some(world.foreign));
+    world.put(student("new")).await;
+    let _wrong = world.run().await;
+    assert!(world.candidate("s001").gids.contains(&world.foreign), "the roster says so");
+    world.groups.insert("g1".to_owned(), Some(own));
+    world.write_roster().await;
+    let mended = world.run().await;
+    assert_eq!(world.candidate("new").gids, [own, world.foreign].into());
+    let said = format!("5 are still in gid {}, once Group g1: take them out there", world.foreign);
+    assert!(mended.attention["former-groups"].what.contains(&said), "{:?}", mended.attention);
+    assert_eq!(mended.exit_code, 3, "the run that finds it: {mended:?}");
+    let report = world.run().await;
+    assert_eq!((report.planned(), report.exit_code), (String::new(), 0));
+    assert_eq!(report.attention["former-groups"].count, 5);
+    for sid in [world.candidate("s001").sid, world.candidate("new").sid] {
+        world.sandbox.set_candidate_groups(sid, &[own]);
+    }
+    world.later(2 * DAY);
+    let _looked_up = world.run().await;
+    assert_eq!(world.run().await.attention["former-groups"].count, 3);
+}
+
+#[tokio::test]
 async fn students_who_stay_in_a_former_group_are_named() {
     let mut world = ExamSchool::in_step(students(5)).await;
     let former = world.gid("g1");

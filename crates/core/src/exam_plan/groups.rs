@@ -17,6 +17,8 @@ pub struct GroupBook {
     leavers: Option<Gid>,
     /// Groups that stood on the roster once and do no more.
     former: BTreeMap<Gid, StoodGroup>,
+    /// The same, in a shared account, of those that stood there for a short time: a mistake, perhaps, and another school's.
+    brief: BTreeMap<Gid, StoodGroup>,
     /// Rows of `group_members` that name nobody.
     of_nobody: RowsOfNobody,
 }
@@ -98,8 +100,8 @@ impl GroupBook {
             gids.insert(code.clone(), gid.filter(|_| flaw.is_none()));
             flaws.extend(flaw.map(|flaw| (code, flaw)));
         }
-        let (new, former) = (BTreeSet::new(), BTreeMap::new());
-        Self { gids, flaws, new, ours, leavers: extra, former, of_nobody: RowsOfNobody::default() }
+        let (new, former, brief) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        Self { gids, flaws, new, ours, leavers: extra, former, brief, of_nobody: RowsOfNobody::default() }
     }
 
     /// The same, where rows of `group_members` name nobody: how many, by the code of their group; `None` stands for
@@ -157,12 +159,10 @@ impl GroupBook {
     /// it. In a shared account a gid that stood there for a short time may have been a mistake, and does not.
     #[must_use]
     pub fn remembering(self, stood: impl IntoIterator<Item = StoodGroup>, shared: bool) -> Self {
-        let former = stood
-            .into_iter()
-            .filter(|group| !self.ours.contains(&group.gid) && (!shared || group.is_settled))
-            .map(|group| (group.gid, group))
-            .collect();
-        Self { former, ..self }
+        let gone = stood.into_iter().filter(|group| !self.ours.contains(&group.gid));
+        let (former, brief) =
+            gone.map(|group| (group.gid, group)).partition(|(_, group)| !shared || group.is_settled);
+        Self { former, brief, ..self }
     }
 
     /// Groups that stood on the roster once and do no more. A row that cannot be used stands there all the same, and one
@@ -170,6 +170,14 @@ impl GroupBook {
     pub fn former(&self) -> impl Iterator<Item = &StoodGroup> {
         let hides_any = self.has_row_without_code();
         self.former.values().filter(move |group| !hides_any && !self.flaws.contains_key(&group.code))
+    }
+
+    /// The same, with those that stood there for a short time in a shared account: who was put into one is still in it.
+    pub fn left_behind(&self) -> impl Iterator<Item = &StoodGroup> {
+        let hides_any = self.has_row_without_code();
+        let brief =
+            self.brief.values().filter(move |group| !hides_any && !self.flaws.contains_key(&group.code));
+        self.former().chain(brief)
     }
 
     /// Whether it stood on the roster once and does no more.

@@ -338,7 +338,7 @@ impl<'a> Decider<'a> {
                 shrink(&mut sizes, leaver.link.groups.as_ref());
             }
         }
-        let counted = self.input.groups.former().map(|group| FormerGroup {
+        let counted = self.input.groups.left_behind().map(|group| FormerGroup {
             gid: group.gid,
             title: group.title.clone(),
             until_ms: Some(group.until_ms),
