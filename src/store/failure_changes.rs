@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rosterd_core::exam_plan::{HoldReason, HoldWord};
 use rosterd_core::failure::{FailureCode, FailureState, Fault, OperationKey, RecordedHash, Service};
-use rosterd_core::roster::RunId;
+use rosterd_core::roster::{RunId, StudentId};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
@@ -256,6 +256,29 @@ impl StateStore {
             .execute(&mut *transaction)
             .await
             .done(doing)?;
+    /// Closes what failed because the candidate of one of these students was gone.
+    pub async fn supersede_changes_of_gone(
+        &self,
+        students: &HashSet<&StudentId>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if students.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = students.iter().map(|student| student.as_str()).collect();
+        sqlx::query(
+            "UPDATE failures SET state = 'superseded', closed_at_ms = ? WHERE failure_id IN \
+             (SELECT failure_id FROM open_failures WHERE service = 'exam' AND is_standing = 0 AND code = ? \
+             AND student_id IN (SELECT value FROM json_each(?)))",
+        )
+        .bind(now_ms)
+        .bind(FailureCode::CandidateGone.as_str())
+        .bind(serde_json::json!(ids).to_string())
+        .execute(self.writer()?)
+        .await
+        .done("closing failures of candidates that are gone")
+    }
+
         }
         let says_left = HoldReason::StillNamed.named();
         let changed = sqlx::query(

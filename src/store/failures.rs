@@ -7,6 +7,7 @@ use rosterd_core::failure::{
     Attempts, ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, Fault, OpenFailure,
     OperationKey, RecordedHash, RecordedKind, Service,
 };
+use rosterd_core::roster::StudentId;
 
 use super::error::{Doing, counted};
 use super::keys::{fingerprint, read_key, stored};
@@ -275,7 +276,23 @@ impl StateStore {
                 (RecordedKind::Classin(_) | RecordedKind::RosterRow, _) => {}
             }
         }
+        for student in self.students_of_another_login_value().await? {
+            failures.insert_of_another(student);
+        }
         Ok(failures)
+    }
+
+    /// Students at whose sid a run saw another login value.
+    async fn students_of_another_login_value(&self) -> Result<Vec<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM open_failures WHERE service = 'exam' AND is_standing = 1 AND code = ? \
+             ORDER BY student_id",
+        )
+        .bind(FailureCode::AnotherLoginValue.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading whose candidates show another login value")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
     }
 
     /// What a person silenced of what is withheld or held, with what is wanted.

@@ -36,6 +36,8 @@ pub struct StandingRows {
     standing: HashMap<OperationKey, StandingRow>,
     /// What was given up, and what a row of the roster makes impossible: of each, what is wanted.
     dead: HashMap<OperationKey, Fingerprint>,
+    /// What was not sent because a look-up right before the call said nothing, and is looked at again when it is due.
+    unproven: HashMap<OperationKey, Unproven>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -49,8 +51,15 @@ struct StoredStanding {
     want: i64,
     about: i64,
     is_standing: bool,
+    is_dead: bool,
     /// A leaver's, who is not back.
     is_gone: bool,
+    is_told: bool,
+}
+
+#[derive(Debug)]
+struct Unproven {
+    desired_hash: Fingerprint,
     is_told: bool,
 }
 
@@ -81,6 +90,14 @@ impl StandingRows {
         self.dead.get(key) == Some(&desired_hash)
     }
 
+    /// Whether a run has told before that just this was not sent, because a look-up right before the call said nothing of
+    /// its candidate.
+    #[must_use]
+    pub fn is_unproven(&self, key: &OperationKey, desired_hash: Fingerprint) -> bool {
+        let row = self.unproven.get(key);
+        row.is_some_and(|row| row.is_told && row.desired_hash == desired_hash)
+    }
+
     fn same(&self, standing: &Standing) -> Option<&StandingRow> {
         let row = self.standing.get(&standing.key)?;
         let is_same = row.desired_hash == standing.desired_hash
@@ -102,13 +119,15 @@ impl StateStore {
     pub async fn standing(&self, service: Service) -> Result<StandingRows, StoreError> {
         let rows: Vec<StoredStanding> = sqlx::query_as(
             "SELECT f.failure_id, f.kind, f.student_id, f.class_code, f.state, f.code, f.want, f.about, \
-             f.is_standing, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone, NOT EXISTS \
+             f.is_standing, f.state = 'dead' AS is_dead, f.of_leaver = 1 AND l.student_id IS NOT NULL AS is_gone, NOT EXISTS \
              (SELECT 1 FROM runs AS r WHERE r.run_id = f.run_id AND r.finished_at_ms IS NULL) AS is_told \
              FROM open_failures AS f \
              LEFT JOIN links AS l ON l.student_id = f.student_id AND l.gone_since_ms IS NOT NULL \
-             WHERE f.service = ? AND (f.is_standing = 1 OR f.state = 'dead') ORDER BY f.failure_id",
+             WHERE f.service = ? AND (f.is_standing = 1 OR f.state = 'dead' OR (f.state = 'waiting' \
+             AND f.attempts = 0 AND f.code = ?)) ORDER BY f.failure_id",
         )
         .bind(service.as_str())
+        .bind(FailureCode::NotFoundOut.as_str())
         .fetch_all(&self.reader)
         .await
         .doing("reading what waits")?;
@@ -124,16 +143,21 @@ impl StateStore {
                 want,
                 about,
                 is_standing,
+                is_dead,
                 is_gone,
                 is_told,
             } = row;
             let key = key(id, service.as_str(), &kind, student_id, class_code)?;
+            let (code, desired_hash) = (FailureCode::parse(&code), fingerprint(want));
+            if !is_standing && is_dead {
+                standing.dead.insert(key, desired_hash);
+                continue;
+            }
             if !is_standing {
-                standing.dead.insert(key, fingerprint(want));
+                standing.unproven.insert(key, Unproven { desired_hash, is_told });
                 continue;
             }
             let state = state(id, &word)?;
-            let (code, desired_hash) = (FailureCode::parse(&code), fingerprint(want));
             let is_decided = is_gone && state == FailureState::Ignored && !code.passes();
             let row = StandingRow { id, state, code, desired_hash, about, is_decided, is_told };
             standing.standing.insert(key, row);

@@ -79,6 +79,7 @@ struct Group {
     state: String,
     is_standing: bool,
     was_called: bool,
+    was_tried: bool,
     is_lasting: bool,
     count: i64,
     since_ms: i64,
@@ -91,10 +92,12 @@ impl Group {
             FailureState::Dead if self.was_called => Some(WaitingKind::DeadLetters),
             FailureState::Dead => Some(WaitingKind::Withheld),
             FailureState::Waiting if !self.is_standing => {
-                let code = FailureCode::parse(&self.code).classin();
-                let is_full = code.is_some_and(Code::is_full);
+                let code = FailureCode::parse(&self.code);
+                let is_full = code.classin().is_some_and(Code::is_full);
+                let is_unproven = !self.was_tried && code == FailureCode::NotFoundOut;
                 let lasts = || (self.is_lasting && self.was_called).then_some(WaitingKind::Lasting);
-                is_full.then_some(WaitingKind::FullClasses).or_else(lasts)
+                let withheld = is_unproven.then_some(WaitingKind::Withheld);
+                is_full.then_some(WaitingKind::FullClasses).or(withheld).or_else(lasts)
             }
             FailureState::Waiting => {
                 let code = FailureCode::parse(&self.code);
@@ -120,10 +123,11 @@ impl StateStore {
     pub async fn waiting(&self, lasting_ms: i64) -> Result<BTreeMap<WaitingKind, Waiting>, StoreError> {
         let groups: Vec<Group> = sqlx::query_as(
             "SELECT min(failure_id) AS failure_id, service, kind, code, state, is_standing, call <> '' AS was_called, \
+             attempts > 0 AS was_tried, \
              first_failed_at_ms < ?1 AS is_lasting, \
              count(DISTINCT iif(code = ?2, message, failure_id)) AS count, min(first_failed_at_ms) AS since_ms FROM open_failures WHERE state <> 'ignored' \
-             GROUP BY service, kind, code, state, is_standing, was_called, is_lasting \
-             ORDER BY service, kind, code, state, is_standing, was_called, is_lasting",
+             GROUP BY service, kind, code, state, is_standing, was_called, was_tried, is_lasting \
+             ORDER BY service, kind, code, state, is_standing, was_called, was_tried, is_lasting",
         )
         .bind(lasting_ms)
         // A wrong gid is one cause, however many students it keeps out.

@@ -149,10 +149,14 @@ impl ExamApplier<'_> {
                     }
                     Outcome::Failed(cause.into())
                 }
-                Finding::Another => self.withhold(batch, operation, &SkipReason::AnotherLogin, &mut record),
-                Finding::Proven | Finding::Untold => {
-                    self.withhold(batch, operation, &SkipReason::NotFoundOut, &mut record)
+                Finding::Another => {
+                    let (context, standing) = (self.context.run_context, self.context.standing);
+                    let (key, run) = (self.context.key, self.context.run);
+                    let is_known = standing.withhold_another(context, key, operation, run).await?;
+                    let left = Unsent::from(&SkipReason::AnotherLogin);
+                    Outcome::Unsent(if is_known { Unsent::Standing } else { left })
                 }
+                Finding::Proven | Finding::Untold => self.wait_for_proof(batch, operation, &mut record),
             };
             ended.push((*at, outcome));
         }
@@ -166,13 +170,9 @@ impl ExamApplier<'_> {
         Ok(())
     }
 
-    fn withhold(
-        &self,
-        batch: &Batch,
-        operation: &Operation,
-        reason: &SkipReason,
-        record: &mut CallRecord,
-    ) -> Outcome {
+    fn wait_for_proof(&self, batch: &Batch, operation: &Operation, record: &mut CallRecord) -> Outcome {
+        let reason = SkipReason::NotFoundOut;
+        let is_known = self.context.standing.is_known_unproven(operation);
         record.failures.extend(reason.code().map(|code| FailureRecord {
             key: operation.key(),
             call: record::endpoint(&batch.call),
@@ -189,7 +189,7 @@ impl ExamApplier<'_> {
             attempts: Attempts::default(),
             fault: Fault::Item,
         }));
-        Outcome::Unsent(reason.into())
+        Outcome::Unsent(if is_known { Unsent::Standing } else { Unsent::from(&reason) })
     }
 
     /// What was left alone is looked up again when groups are, or a failure would be tried again.

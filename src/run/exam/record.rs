@@ -297,6 +297,11 @@ pub(super) async fn close_superseded(
 ) -> Result<(), StoreError> {
     let wanted: HashSet<OperationKey> = plan.operations.iter().map(Operation::key).collect();
     context.state.supersede_failures(Service::Exam, &wanted, now_ms).await?;
+    // What could not be done to a candidate that is gone is over once its student is to have another one.
+    let is_another = |it: &&Operation| matches!(it.kind(), OperationKind::Adopt | OperationKind::Add);
+    let with_another: HashSet<&StudentId> =
+        plan.operations.iter().filter(is_another).map(|operation| &operation.student).collect();
+    context.state.supersede_changes_of_gone(&with_another, now_ms).await?;
     // Whether our lost add entered somebody is settled by an adoption, or by the listing's not having them;
     // until either it is kept in mind.
     let open: HashSet<StudentId> = plan

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
 use rosterd_core::exam_plan::{
-    GuardedPlan, Hold, NamedHold, Operation, OperationKind, OperationState, SkipReason,
+    GuardedPlan, Hold, MemoryKey, NamedHold, Operation, OperationKind, OperationState, SkipReason,
+    desired_withheld,
 };
-use rosterd_core::failure::{FailureState, OperationKey, Service};
+use rosterd_core::failure::{FailureCode, FailureState, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::RunId;
 
@@ -66,6 +67,36 @@ impl StandingOperations {
         context.state.close_standing(&self.before, &self.now, is_left, now_ms).await
     }
 
+    /// Whether just this was left alone before, because a look-up right before the call said nothing of its candidate.
+    pub(super) fn is_known_unproven(&self, operation: &Operation) -> bool {
+        self.before.is_unproven(&key(operation), operation.desired_hash)
+    }
+
+    /// Withholds all that is wanted of a student, as the next plan will, because a look-up right before a call showed another
+    /// login value at their sid. Says whether that is no news.
+    pub(super) async fn withhold_another(
+        &self,
+        context: &Context,
+        memory_key: &MemoryKey,
+        operation: &Operation,
+        run: RunId,
+    ) -> Result<bool, StoreError> {
+        let (reason, kind) = (SkipReason::AnotherLogin, OperationKind::Modify);
+        let student = &operation.student;
+        let standing = Standing {
+            key: OperationKey::of(kind, student.clone()),
+            state: FailureState::Waiting,
+            code: FailureCode::AnotherLoginValue,
+            message: reason.to_string(),
+            desired_hash: desired_withheld(memory_key, student, kind, &reason),
+            about: None,
+            of_leaver: operation.of_leaver,
+        };
+        let (is_known, now_ms) = (self.before.knows(&standing), context.clock.now_ms());
+        context.state.record_standing(&self.before, &[standing], run, now_ms).await?;
+        Ok(is_known)
+    }
+
     /// Whether this is held about single people as it was before.
     pub(super) fn is_known_hold(&self, operation: &Operation) -> bool {
         matches!(&operation.state, OperationState::Held(reason) if !reason.is_limit())
@@ -87,12 +118,15 @@ impl StandingOperations {
     }
 }
 
-/// Whether a person has been told before that this is not done: it was given up, it is impossible as it was, or that
-/// person said to leave it.
+/// Whether a person has been told before that this is not done: it was given up, it is impossible as it was, nothing was
+/// said of its candidate, or that person said to leave it.
 fn is_told(before: &StandingRows, operation: &Operation) -> bool {
     match &operation.state {
         OperationState::Skipped(SkipReason::DeadLetter | SkipReason::Ignored) => true,
         OperationState::Cannot(_) => before.is_dead(&operation.key(), operation.desired_hash),
+        OperationState::Skipped(SkipReason::NotDue { .. }) => {
+            before.is_unproven(&operation.key(), operation.desired_hash)
+        }
         OperationState::Planned | OperationState::Held(_) | OperationState::Skipped(_) => false,
     }
 }

@@ -47,6 +47,76 @@ async fn a_wait_for_anothers_candidate_is_told_once_and_kept_as_a_row() {
     assert_eq!(world.failures().await.remove(0).since, row.since, "since the first run");
 }
 
+/// The link of `s001` names a candidate that somebody else has.
+async fn with_anothers_sid() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(6)).await;
+    let stranger =
+        world.sandbox.insert_candidate(&[(NAME, "Stranger"), (LOGIN, "stranger")], &[world.foreign]);
+    world.our_database(&format!("UPDATE links SET sid = {stranger} WHERE student_id = 's001'")).await;
+    world.edit("s001", |it| it.named("Another name")).await;
+    world
+}
+
+#[tokio::test]
+async fn a_change_of_a_sid_that_shows_another_login_value_is_told_once_and_looked_at_again_now_and_then() {
+    let world = with_anothers_sid().await;
+    // The first run finds it. What waits unchanged is attention in each run after that, also where it is looked at again.
+    for (at, exit_code) in [3, 0, 0, 0, 0].into_iter().enumerate() {
+        let report = world.run().await;
+        assert_eq!((report.writes(), report.exit_code), (0, exit_code), "run {at}: {report:?}");
+        assert_eq!(report.skipped(), "1 modify", "run {at}");
+        let rows = world.failures().await;
+        assert_eq!((rows.len(), rows[0].code.as_str()), (1, "another-login-value"), "{rows:?}");
+        assert_eq!(report.attention.get("withheld").map(|it| it.count), Some(1), "run {at}: {report:?}");
+        world.later(if at == 1 { DAY } else { HOUR });
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_was_withheld_goes_through_once_the_sid_is_the_students_again() {
+    let mut world = with_anothers_sid().await;
+    for exit_code in [3, 0] {
+        assert_eq!(world.run().await.exit_code, exit_code);
+    }
+    world.edit("s001", |it| it.named("A third name")).await;
+    assert_eq!(world.run().await.exit_code, 0, "the same cause");
+    let sid = world.candidate("s001").sid;
+    world.our_database(&format!("UPDATE links SET sid = {sid} WHERE student_id = 's001'")).await;
+    world.later(DAY);
+    assert_eq!(world.run().await.applied(), "1 modify");
+    assert_eq!(world.run().await.planned(), "");
+    assert!(world.failures().await.is_empty());
+}
+
+#[tokio::test]
+async fn login_values_that_were_exchanged_by_hand_are_put_right_by_the_next_run() {
+    let world = ExamSchool::in_step(students(6)).await;
+    let sids = [world.sid("s001").await, world.sid("s002").await];
+    for (sid, login) in [(sids[0], "for a moment"), (sids[1], "s001"), (sids[0], "s002")] {
+        world.sandbox.edit_candidate(sid, &[(LOGIN, login)]);
+    }
+    let first = world.run().await;
+    assert_eq!((first.writes(), first.exit_code), (0, 3), "{first:?}");
+    let second = world.run().await;
+    assert_eq!(second.exit_code, 0, "{second:?}");
+    assert_eq!([world.candidate("s001").sid, world.candidate("s002").sid], sids);
+    assert!(world.failures().await.is_empty());
+    assert_eq!(world.run().await.planned(), "");
+}
+
+#[tokio::test]
+async fn a_candidate_that_was_made_anew_by_hand_leaves_no_failure_of_the_one_before() {
+    let world = ExamSchool::in_step(students(6)).await;
+    world.sandbox.remove_candidate(world.sid("s001").await);
+    world.sandbox.insert_candidate(&[(NAME, "Made anew"), (LOGIN, "s001")], &[world.gid("g1")]);
+    for run in 1..=4 {
+        let report = world.run().await;
+        let codes: Vec<String> = world.failures().await.into_iter().map(|row| row.code).collect();
+        let expected = if run == 1 { "candidate-gone" } else { "adoption" };
+        assert_eq!(codes, [expected], "run {run}: {report:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_wait_beside_the_leaver_who_is_asked_about_is_a_row_of_its_own() {
     let world = with_a_newcomer_and_a_held_leaver().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::fingerprint::{Digest, Fingerprint, MemoryKey};
 use super::group_change::TargetGroup;
 use super::kind::OperationKind;
-use super::reason::CannotReason;
+use super::reason::{CannotReason, SkipReason};
 use crate::roster::{FieldId, LoginValue, StudentId};
 
 /// Begins the hash of one operation.
@@ -55,6 +55,25 @@ pub(super) fn desired_impossible(
     reason: &CannotReason,
 ) -> Fingerprint {
     desired_digest(key, student, kind).text(&reason.code().as_str()).finish()
+}
+
+/// Of what is withheld from a student: another thing for each reason, and the same whatever is wanted of them.
+#[must_use]
+pub fn desired_withheld(
+    key: &MemoryKey,
+    student: &StudentId,
+    kind: OperationKind,
+    reason: &SkipReason,
+) -> Fingerprint {
+    withheld(desired_digest(key, student, kind), reason)
+}
+
+/// The same, from what is known of it beside the reason.
+pub(super) fn withheld(mut digest: Digest, reason: &SkipReason) -> Fingerprint {
+    if let Some(code) = reason.code() {
+        digest.text(&code.as_str()).text(&reason.to_string());
+    }
+    digest.finish()
 }
 
 fn take_in(digest: &mut Digest, group: &TargetGroup) {

@@ -151,7 +151,8 @@ impl LookupRequests {
             link.renamed_by_hand && asks && doubts.is_wanted_by_a_newcomer(link)
         };
         let (leaver, adoption, stays, renamed) = (&leaver, &adoption, &stays, &renamed);
-        ask(&LookupScope { groups, unlisted: complete, leaver, adoption, stays, renamed })
+        let of_another = &|student: &StudentId| open_failures.is_of_another(student);
+        ask(&LookupScope { groups, unlisted: complete, leaver, adoption, stays, renamed, of_another })
     }
 
     fn ask(&mut self, difference: &Difference, scope: &LookupScope<'_>) {
@@ -189,7 +190,8 @@ impl LookupRequests {
         // A login value is not given away before a look-up has shown where its owner's candidate is.
         let renamed = linked.is_renamed() && scope.unlisted;
         let missing = linked.own.is_none() && scope.unlisted;
-        let wanted = regrouped || doubted || renamed || missing || contested;
+        let of_another = (scope.of_another)(&linked.wanted.id);
+        let wanted = regrouped || doubted || renamed || missing || contested || of_another;
         if linked.prior != PriorKnowledge::Gone && wanted {
             self.sids.insert(linked.link.sid);
         }
@@ -249,4 +251,6 @@ struct LookupScope<'a> {
     stays: &'a dyn Fn(&LinkedStudent, &BTreeSet<Gid>) -> bool,
     /// Whether a leaver is known to have been renamed by hand, and is held for a newcomer.
     renamed: &'a dyn Fn(&Link) -> bool,
+    /// Whether an earlier run saw another login value at a student's sid.
+    of_another: &'a dyn Fn(&StudentId) -> bool,
 }

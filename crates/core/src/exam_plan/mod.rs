@@ -96,6 +96,7 @@ pub use batch::{Batch, Call, Wave};
 pub use certificate::{Certificate, RosterCertificate, RosterFlaw, RosterTally};
 pub use compare::{Agreement, Comparison, FieldDifference};
 pub use decide::{PlanInput, UNLISTED_RUNS};
+pub use desired_hash::desired_withheld;
 pub use detach::Detached;
 pub use diff::{
     Absence, Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge,

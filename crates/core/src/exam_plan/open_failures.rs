@@ -18,6 +18,7 @@ pub struct OpenFailures {
     silenced_holds: HashSet<(StudentId, OperationKind, Fingerprint)>,
     kept: HashSet<StudentId>,
     said_to_have_left: HashSet<StudentId>,
+    of_another: HashSet<StudentId>,
 }
 
 /// A hold about single people that a person silenced.
@@ -61,6 +62,17 @@ impl OpenFailures {
             self.insert_kept(student.clone());
         }
         self.silenced_holds.insert((student, kind, desired_hash));
+    }
+
+    /// Adds a student whose candidate showed another login value than the listing: whose it is has to be looked up.
+    pub fn insert_of_another(&mut self, student: StudentId) {
+        self.of_another.insert(student);
+    }
+
+    /// Whether an earlier run saw another login value at the sid of this student.
+    #[must_use]
+    pub fn is_of_another(&self, student: &StudentId) -> bool {
+        self.of_another.contains(student)
     }
 
     /// Whether a person said that this leaver stays, until they are back, `failures retry` or an approval.

@@ -26,7 +26,7 @@ use self::rename::CurrentOwners;
 use self::whose::{Whose, whose_are};
 use super::approved::Approved;
 use super::compare::Comparison;
-use super::desired_hash::{desired_digest, desired_impossible};
+use super::desired_hash::{desired_digest, desired_impossible, withheld};
 use super::diff::{Diff, Difference, PriorKnowledge, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
 use super::groups::{GroupBook, shrink};
@@ -376,14 +376,11 @@ impl<'a> Decider<'a> {
         &mut self,
         student: StudentId,
         kind: OperationKind,
-        mut digest: Digest,
+        digest: Digest,
         reason: SkipReason,
         of_leaver: bool,
     ) {
-        if let Some(code) = reason.code() {
-            digest.text(&code.as_str()).text(&reason.to_string());
-        }
-        let desired_hash = digest.finish();
+        let desired_hash = withheld(digest, &reason);
         let state = self.input.withheld(&student, kind, desired_hash, reason);
         self.push_without_change(student, kind, desired_hash, state, of_leaver);
     }
