@@ -74,12 +74,16 @@ impl CallService for ExamCalls<'_> {
     }
 
     async fn judge(&self, call: &mut WriteCall, answer: WriteAnswer) -> Result<Judged<NewSid>, Broken> {
-        let cause = Arc::new(refused(call, answer.message.clone()));
-        let judgement = |proven| match proven {
+        let refused = refused(call, answer.message.clone());
+        let untold = Arc::new(FailureCause { is_unanswered: true, ..refused.clone() });
+        let refused = Arc::new(refused);
+        let judgement = |(proven, may_be_done)| match proven {
             Some(sid) => Judgement::Settled(Outcome::Applied(sid)),
-            None => Judgement::ReadBack { cause: Arc::clone(&cause), again: None },
+            None if may_be_done => Judgement::ReadBack { cause: Arc::clone(&untold), again: None },
+            None => Judgement::ReadBack { cause: Arc::clone(&refused), again: None },
         };
-        let items: Vec<_> = call.judge(&answer).into_iter().map(judgement).collect();
+        let told = call.judge(&answer).into_iter().zip(call.may_be_done(&answer));
+        let items: Vec<_> = told.map(judgement).collect();
         self.note_accepted(call, &items);
         Ok(Judged::of(items))
     }

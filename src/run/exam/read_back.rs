@@ -43,7 +43,7 @@ impl NotShown {
         Some(Self { failed: rests(&failed), unknown: rests(&unknown), again })
     }
 
-    /// All open items of a call have the same cause.
+    /// Of the first open item: the others have the same cause, but that an add may have been done or not.
     fn of(items: &[ItemJudgement]) -> Option<Self> {
         items.iter().find_map(|item| match item {
             Judgement::ReadBack { cause, again } => Some(Self {
@@ -109,9 +109,13 @@ pub(super) async fn added(
     let found: Vec<ItemJudgement> = candidates
         .iter()
         .zip(logins)
-        .map(|(sent, login)| match outcomes.remove(login) {
+        .zip(&items)
+        .map(|((sent, login), item)| match outcomes.remove(login) {
             Some(LookupOutcome::Row(row)) if is_ours(session, sent, &row) => applied(Some(row.sid)),
-            Some(LookupOutcome::Gone) => not_shown.failed(),
+            Some(LookupOutcome::Gone) => {
+                let own = NotShown::of_add(std::slice::from_ref(item));
+                own.as_ref().unwrap_or(&not_shown).failed()
+            }
             Some(LookupOutcome::Row(_)) | None => not_shown.unknown(),
         })
         .collect();

@@ -69,7 +69,7 @@ impl StandingOperations {
 
     /// Whether just this was left alone before, because a look-up right before the call said nothing of its candidate.
     pub(super) fn is_known_unproven(&self, operation: &Operation) -> bool {
-        self.before.is_unproven(&key(operation), operation.desired_hash)
+        self.before.is_unproven(&operation.key(), operation.desired_hash)
     }
 
     /// Withholds all that is wanted of a student, as the next plan will, because a look-up right before a call showed another

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::record;
 use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError, ExamWriter, NewCandidate};
 use crate::run::delivery::Items;
-use rosterd_core::exam_plan::{AddVerdict, Call, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid};
+use rosterd_core::exam_plan::{
+    AddVerdict, Call, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid, told_refused,
+};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
 /// What an add brings; nothing for other calls.
@@ -96,6 +98,17 @@ impl WriteCall {
                     Verdict::Unsettled => None,
                 })
                 .collect(),
+        }
+    }
+
+    /// Of each item, whether it may have been done although the answer does not prove it. Candidates that are known are
+    /// read by their sids, so only an add is not shown as long as reads lag behind.
+    pub(super) fn may_be_done(&self, answer: &WriteAnswer) -> Vec<bool> {
+        match self {
+            Self::Add { candidates, .. } => {
+                told_refused(candidates.len(), answer).into_iter().map(|is_refused| !is_refused).collect()
+            }
+            Self::Change(_) | Self::Group { .. } | Self::Delete(_) => vec![false; self.len()],
         }
     }
 

@@ -141,6 +141,36 @@ async fn an_add_without_an_answer_that_no_read_shows_is_not_sent_again_for_a_qua
 }
 
 #[tokio::test]
+async fn an_add_in_neither_list_that_no_read_shows_is_not_sent_again_for_a_quarter_of_an_hour() {
+    for (fault, place) in
+        [("item_in_neither_list", 0), ("item_in_neither_list", 1), ("item_in_both_lists", 1)]
+    {
+        let mut world = ExamSchool::in_step(students(30)).await;
+        world.set("dup_on_add", "accept");
+        world.put(student("new0")).await;
+        world.put(student("new1").in_groups(["g2"])).await;
+        lag(&world, ("1000", "1000"), "add");
+        for call in [1, 2] {
+            world.set(fault, &format!("addStudents@{call}:{}", if call == 1 { place } else { 0 }));
+        }
+        let _report = world.run().await;
+        world.sandbox.clear_faults();
+        for minutes in [0, 1, 2, 5, 6] {
+            world.later(minutes * MINUTE);
+            let report = world.run().await;
+            assert_eq!(report.calls("addStudents"), 0, "{fault}:{place} after {minutes} more: {report:?}");
+        }
+        lag(&world, ("0", "0"), "all");
+        for _ in 0..3 {
+            assert_eq!(world.run_later().await.calls("addStudents"), 0, "{fault}:{place}");
+        }
+        assert_eq!(world.run().await.planned(), "", "{fault}:{place}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{fault}:{place}");
+        assert_eq!(world.failures().await, [], "{fault}:{place}");
+    }
+}
+
+#[tokio::test]
 async fn an_add_that_never_arrived_is_sent_again_after_a_quarter_of_an_hour_and_says_so_before() {
     let mut world = ExamSchool::in_step(students(3)).await;
     world.put(student("new")).await;

@@ -61,6 +61,24 @@ pub fn judge_add(batch_len: usize, answer: &WriteAnswer) -> Vec<AddVerdict> {
     verdicts
 }
 
+/// Which items of an add this answer calls refused: only then is it told that nobody was entered. An item that it names
+/// nowhere, or that stands in both lists, may have been done.
+///
+/// That is so where the two lists are each item once, or where nobody succeeded and as many failed as were sent.
+#[must_use]
+pub fn told_refused(batch_len: usize, answer: &WriteAnswer) -> Vec<bool> {
+    let failed = answer.fail.len().saturating_add(answer.fail_unreadable);
+    let has_nobody_succeeded = answer.added.is_empty() && answer.changed.is_empty();
+    if has_nobody_succeeded {
+        return vec![failed >= batch_len; batch_len];
+    }
+    let verdicts = judge_add(batch_len, answer);
+    let applied = verdicts.iter().filter(|verdict| matches!(verdict, AddVerdict::Applied(_))).count();
+    // A base that is proven has been: both lists are in it where they leave nobody out.
+    let is_each_told = applied > 0 && applied == answer.added.len() && applied + failed == batch_len;
+    verdicts.iter().map(|verdict| is_each_told && *verdict == AddVerdict::Unsettled).collect()
+}
+
 /// Judges an answer to `changeStuinfo`, `delStu` or `movestugroup`: one verdict an item, in the batch's order.
 ///
 /// Contract: docs/contracts/onlineexammaker.md, 4.1: an item is applied if and only if its sid is in
@@ -175,6 +193,23 @@ mod tests {
         assert_eq!(judged(3, &[2], &[3, 1]), "- 102 -");
         assert_eq!(judged(3, &[1, 2, 3], &[]), "101 102 103");
         assert_eq!(judged(2, &[1], &[2]), "101 -");
+    }
+
+    #[test]
+    fn an_item_is_refused_only_where_the_answer_says_so() {
+        let refused = |n: usize, succeeded: &[i64], failed: &[i64]| {
+            told_refused(n, &answer(succeeded, failed)).into_iter().map(u8::from).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(3, &[0, 2], &[1]), [0, 1, 0]);
+        assert_eq!(refused(3, &[3, 1], &[2]), [0, 1, 0]);
+        assert_eq!(refused(3, &[0, 2], &[]), [0, 0, 0], "in neither list");
+        assert_eq!(refused(3, &[0, 1, 2], &[1]), [0, 0, 0], "in both lists");
+        assert_eq!(refused(3, &[], &[0, 1, 2]), [1, 1, 1]);
+        assert_eq!(refused(2, &[], &[13_800_000_000, 13_800_000_001]), [1, 1], "login values");
+        assert_eq!(refused(3, &[], &[0, 1]), [0, 0, 0]);
+        assert_eq!(refused(2, &[], &[]), [0, 0]);
+        assert_eq!(refused(1, &[], &[7]), [1]);
+        assert_eq!(refused(3, &[1], &[2]), [0, 0, 0], "no base is proven");
     }
 
     #[test]
