@@ -33,8 +33,10 @@ pub(super) async fn record(
          last_failed_at_ms, due_at_ms, want, contact, contact_form, run_id) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (service, kind, student_id, class_code, is_standing) \
-         WHERE state IN ('waiting', 'dead', 'ignored', 'held') DO UPDATE SET state = excluded.state, call = excluded.call, code = excluded.code, \
-         message = excluded.message, service_text = excluded.service_text, batch = excluded.batch, \
+         WHERE state IN ('waiting', 'dead', 'ignored', 'held') DO UPDATE SET state = excluded.state, call = excluded.call, \
+         code = iif(code = 'group-refused' AND excluded.code = 'refused' AND want = excluded.want, code, excluded.code), \
+         message = iif(code = 'group-refused' AND excluded.code = 'refused' AND want = excluded.want, message, excluded.message), \
+         service_text = excluded.service_text, batch = excluded.batch, \
          item_index = excluded.item_index, attempts = excluded.attempts, \
          service_attempts = excluded.service_attempts, is_service_fault = excluded.is_service_fault, \
          last_failed_at_ms = excluded.last_failed_at_ms, due_at_ms = excluded.due_at_ms, \
@@ -171,19 +173,46 @@ impl StateStore {
         .done("recording that the account is full")
     }
 
-    /// These adds were refused because of their group, whose gid is wrong: no fault of their students.
+    /// These were refused because of their group, whose gid is wrong: no fault of their students. It stays so until one
+    /// of them is put into it.
     pub async fn blame_group(&self, refused: &[OperationKey], message: &str) -> Result<(), StoreError> {
+        self.blame(refused, Some(&FailureCode::GroupRefused), message).await
+    }
+
+    /// These were refused although others are put into their group.
+    pub async fn blame_students_of_group(
+        &self,
+        refused: &[OperationKey],
+        message: &str,
+    ) -> Result<(), StoreError> {
+        self.blame(refused, Some(&FailureCode::Refused), message).await
+    }
+
+    /// Says more of what was refused than the answer did.
+    pub async fn say_of_group(&self, refused: &[OperationKey], message: &str) -> Result<(), StoreError> {
+        self.blame(refused, None, message).await
+    }
+
+    async fn blame(
+        &self,
+        refused: &[OperationKey],
+        code: Option<&FailureCode>,
+        message: &str,
+    ) -> Result<(), StoreError> {
         if refused.is_empty() {
             return Ok(());
         }
+        let code = code.map(|code| code.as_str().into_owned());
         sqlx::query(
-            "UPDATE failures SET code = ?, message = ? WHERE code = ? AND state IN ('waiting', 'dead') \
-             AND is_standing = 0 AND (service, kind, student_id, class_code) IN \
-             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+            "UPDATE failures SET code = coalesce(?1, code), message = ?2 WHERE state IN ('waiting', 'dead') \
+             AND (code = ?3 OR (code = ?4 AND ?1 IS NOT NULL)) AND is_standing = 0 \
+             AND (service, kind, student_id, class_code) IN \
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?5))",
         )
-        .bind(FailureCode::GroupRefused.as_str())
+        .bind(code)
         .bind(message)
         .bind(FailureCode::Refused.as_str())
+        .bind(FailureCode::GroupRefused.as_str())
         .bind(keys(refused))
         .execute(self.writer()?)
         .await
@@ -227,6 +256,29 @@ impl StateStore {
         .rows(doing)
     }
 
+    /// Closes what failed because the candidate of one of these students was gone.
+    pub async fn supersede_changes_of_gone(
+        &self,
+        students: &HashSet<&StudentId>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if students.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = students.iter().map(|student| student.as_str()).collect();
+        sqlx::query(
+            "UPDATE failures SET state = 'superseded', closed_at_ms = ? WHERE failure_id IN \
+             (SELECT failure_id FROM open_failures WHERE service = 'exam' AND is_standing = 0 AND code = ? \
+             AND student_id IN (SELECT value FROM json_each(?)))",
+        )
+        .bind(now_ms)
+        .bind(FailureCode::CandidateGone.as_str())
+        .bind(serde_json::json!(ids).to_string())
+        .execute(self.writer()?)
+        .await
+        .done("closing failures of candidates that are gone")
+    }
+
     /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
     /// when `ids` is absent, but what is silenced wakes only by its number, and a hold whose silence says that somebody
     /// has left is silenced only by its number. What is withheld or held is never due: it
@@ -256,29 +308,6 @@ impl StateStore {
             .execute(&mut *transaction)
             .await
             .done(doing)?;
-    /// Closes what failed because the candidate of one of these students was gone.
-    pub async fn supersede_changes_of_gone(
-        &self,
-        students: &HashSet<&StudentId>,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        if students.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<&str> = students.iter().map(|student| student.as_str()).collect();
-        sqlx::query(
-            "UPDATE failures SET state = 'superseded', closed_at_ms = ? WHERE failure_id IN \
-             (SELECT failure_id FROM open_failures WHERE service = 'exam' AND is_standing = 0 AND code = ? \
-             AND student_id IN (SELECT value FROM json_each(?)))",
-        )
-        .bind(now_ms)
-        .bind(FailureCode::CandidateGone.as_str())
-        .bind(serde_json::json!(ids).to_string())
-        .execute(self.writer()?)
-        .await
-        .done("closing failures of candidates that are gone")
-    }
-
         }
         let says_left = HoldReason::StillNamed.named();
         let changed = sqlx::query(

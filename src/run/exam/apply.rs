@@ -195,7 +195,7 @@ impl<'a> ExamApplier<'a> {
             return Err(error.into());
         }
         context.run_context.state.blame_account(&refused).await?;
-        refused_groups::blame(&context.run_context.state, context.plan, &state).await?;
+        refused_groups::blame(&context.run_context.state, context.side, context.plan, &state).await?;
         Ok(refused_by_service::blame(context.run_context, context.plan, &state).await?)
     }
 

@@ -1,13 +1,15 @@
 //! Groups into which nobody could be put while other changes went through: their gid is wrong, and no student is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
+use super::{ExamSide, leavers_group};
 use crate::run::delivery::ApplyState;
 use crate::store::{StateStore, StoreError};
-use rosterd_core::exam_plan::{Change, GuardedPlan, Operation, OperationKind};
+use rosterd_core::exam_plan::{Change, GuardedPlan, KnownGroup, Operation, OperationKind};
 use rosterd_core::failure::{FailureCode, OperationKey};
 use rosterd_core::outcome::Outcome;
-use rosterd_core::roster::Gid;
+use rosterd_core::roster::{Gid, GroupCode};
 
 /// One refused student may be the fault of the student.
 const FEWEST: usize = 2;
@@ -42,6 +44,7 @@ impl Ended {
 /// Blames the groups instead of their students.
 pub(super) async fn blame(
     store: &StateStore,
+    side: &ExamSide,
     plan: &GuardedPlan,
     state: &ApplyState,
 ) -> Result<(), StoreError> {
@@ -57,19 +60,71 @@ pub(super) async fn blame(
         let ended = if operation.kind() == OperationKind::Add { &mut group.added } else { &mut group.moved };
         ended.note(operation, outcome);
     }
+    groups.retain(|_, Group { added, moved }| !added.refused.is_empty() || !moved.refused.is_empty());
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let known = store.known_groups().await?;
     for (gid, Group { added, moved }) in groups {
-        if added.has_others || moved.has_others || added.refused.len() + moved.refused.len() < FEWEST {
+        if added.has_others || moved.has_others {
+            let refused = [added.refused, moved.refused].concat();
+            store.blame_students_of_group(&refused, REFUSED_ALONE).await?;
             continue;
         }
+        let mender = Mender::of(gid, side, &known);
+        if added.refused.len() + moved.refused.len() < FEWEST {
+            // One alone may be the fault of the student, where the roster names the gid.
+            if !matches!(mender, Mender::Roster) {
+                store.say_of_group(&moved.refused, &format!("gid {gid}: {REFUSED_ALONE}: {mender}")).await?;
+            }
+            continue;
+        }
+        let nobody = format!("gid {gid}: the service puts nobody into this group");
         // What is refused of an add may be a value, unless others are entered. A change of groups sends none.
-        let mut refused = if any_accepted { moved.refused } else { Vec::new() };
-        refused.extend(added.refused.into_iter().filter(|_| adds_accepted));
-        let message = format!(
-            "gid {gid}: the service puts nobody into this group, and other changes went through: correct the gid in groups"
-        );
+        let mut refused = added.refused;
+        refused.retain(|_| adds_accepted);
+        if any_accepted {
+            refused.extend(moved.refused);
+        } else {
+            store.say_of_group(&moved.refused, &format!("{nobody}: {mender}")).await?;
+        }
+        let message = format!("{nobody}, and other changes went through: {mender}");
         store.blame_group(&refused, &message).await?;
     }
     Ok(())
+}
+
+const REFUSED_ALONE: &str = "the service refused to put this student into the group and gave no reason";
+
+/// Where a gid comes from, and so who corrects it.
+enum Mender {
+    Leavers,
+    Created(GroupCode),
+    Roster,
+}
+
+impl Mender {
+    fn of(gid: Gid, side: &ExamSide, known: &HashMap<GroupCode, KnownGroup>) -> Self {
+        if leavers_group(side) == Some(gid) {
+            return Self::Leavers;
+        }
+        let codes = known.iter().filter(|(_, group)| group.own_gid() == Some(gid)).map(|(code, _)| code);
+        codes.min().map_or(Self::Roster, |code| Self::Created(code.clone()))
+    }
+}
+
+impl fmt::Display for Mender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leavers => f.write_str("correct exam.leavers, which names it"),
+            Self::Created(code) => write!(
+                f,
+                "rosterd found or created it for group {code}, and it was probably deleted since: enter the gid of another one \
+                 at {code} in groups on the roster"
+            ),
+            Self::Roster => f.write_str("correct the gid in groups"),
+        }
+    }
 }
 
 /// The group that an operation puts its student into, where that is one.

@@ -128,3 +128,66 @@ async fn a_gid_that_is_remembered_for_two_groups_waits_for_a_person() {
     assert_eq!(report.applied(), "1 add, 1 create", "{report:#?}");
     assert!(!world.candidate("new0").gids.contains(&gid));
 }
+
+async fn told(world: &ExamSchool) -> Vec<(String, String)> {
+    world.failures().await.into_iter().map(|row| (row.code, row.message)).collect()
+}
+
+#[tokio::test]
+async fn a_gid_for_leavers_that_is_not_there_is_put_right_in_the_configuration() {
+    for leavers in [1, 2] {
+        let mut world = ExamSchool::in_step(students(6)).await;
+        world.settings.exam.delete_grace = std::time::Duration::ZERO;
+        world.settings.exam.leavers = rosterd_core::roster::Leavers::MoveTo(7777);
+        for number in 0..leavers {
+            world.remove(&format!("s00{number}")).await;
+        }
+        for run in 0..3 {
+            let _report = world.run_later().await;
+            if run > 0 {
+                let told = told(&world).await;
+                assert_eq!(told.len(), leavers, "{told:?}");
+                assert!(
+                    told.iter().all(|(_, said)| said.contains("gid 7777") && said.contains("exam.leavers")),
+                    "{told:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_created_group_that_was_deleted_there_is_named_with_its_code() {
+    let (world, _) = a_created_class().await;
+    world.our_database("UPDATE known_groups SET gid = 99999 WHERE group_code = 'c7'").await;
+    let _report = world.run_later().await;
+    let told = told(&world).await;
+    let says = |said: &str| {
+        said.contains("gid 99999") && said.contains("enter the gid of another one at c7 in groups")
+    };
+    assert!(told.len() == 2 && told.iter().all(|(_, said)| says(said)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_gid_stays_one_cause_in_runs_that_have_nothing_else_to_do() {
+    let mut world = ExamSchool::in_step(students(9)).await;
+    world.groups.insert("g2".to_owned(), Some(99999));
+    for number in 0..5 {
+        world.edit(&format!("s00{number}"), |it| it.in_groups(["g2"])).await;
+    }
+    world.edit("s008", |it| it.in_groups(["g3"])).await;
+    for run in 0..4 {
+        let _report = world.run_later().await;
+        let told = told(&world).await;
+        let is_cause = |(code, said): &(String, String)| {
+            code == "group-refused" && said.contains("correct the gid in groups")
+        };
+        assert!(told.len() == 5 && told.iter().all(is_cause), "run {run}: {told:?}");
+        world.later(DAY);
+    }
+    let right = world.sandbox.create_group("the right one");
+    world.groups.insert("g2".to_owned(), Some(right));
+    world.write_roster().await;
+    let _report = world.run_later().await;
+    assert_eq!(told(&world).await, [], "the row changed");
+}
