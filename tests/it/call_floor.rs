@@ -203,6 +203,78 @@ async fn what_stands_as_it_stood_costs_no_call() {
     }
 }
 
+/// Five students, two of whom are to be in a further group that has no gid and is to be created.
+async fn with_a_group_to_create() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(5)).await;
+    world.settings.exam.verify_groups = std::time::Duration::from_secs(365 * 24 * 3600);
+    world.settings.exam.create_groups = true;
+    world.groups.insert("c7".to_owned(), None);
+    for id in ["s001", "s002"] {
+        world.edit(id, |it| it.in_groups(["g1", "c7"])).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_group_whose_creation_waits_costs_no_call() {
+    for (fault, call) in [("lose_answer", "addcategory"), ("refuse_call", "addcategory@*")] {
+        let mut world = with_a_group_to_create().await;
+        world.settings.retry.max_attempts = 1;
+        world.set(fault, call);
+        for _ in 1..=3 {
+            let _settling = world.run_later().await;
+        }
+        world.sandbox.clear_journal();
+        for run in 1..=10 {
+            let quiet = world.run().await;
+            assert_eq!(world.journal(), vec!["getstulist"; run], "{fault}, run {run}: {quiet:#?}");
+            world.later(DAY / 4);
+        }
+        // Who was taken into a group of that title by hand is found when their groups are looked up.
+        world.sandbox.clear_faults();
+        let gid = world.sandbox.create_group("Group c7");
+        let sid = world.sid("s001").await;
+        world.sandbox.set_candidate_groups(sid, &[world.gid("g1"), gid]);
+        world.state.bring_group_checks_forward(world.clock.now_ms(), 0).await.unwrap();
+        for _ in 1..=3 {
+            let _found = world.run_later().await;
+        }
+        assert!(world.candidate("s002").gids.contains(&gid), "{fault}: {:?}", world.candidate("s002"));
+    }
+}
+
+#[tokio::test]
+async fn a_group_whose_creation_is_held_costs_no_call_and_is_searched_for_before_it_is_created() {
+    let mut world = with_a_group_to_create().await;
+    for number in 0..8 {
+        let code = format!("d{number}");
+        world.groups.insert(code.clone(), None);
+        world
+            .edit("s003", |mut it| {
+                it.groups.insert(code.clone());
+                it
+            })
+            .await;
+    }
+    for _ in 1..=3 {
+        assert!(world.run().await.held().contains("create"));
+    }
+    world.sandbox.clear_journal();
+    for run in 1..=10 {
+        let quiet = world.run().await;
+        assert_eq!(world.journal(), vec!["getstulist"; run], "run {run}: {quiet:#?}");
+    }
+    let report = world.run().await;
+    let approved = world.state.approve(&report.digest, world.clock.now_ms() + DAY).await.unwrap();
+    assert_eq!(approved, 9);
+    world.sandbox.clear_journal();
+    let _created = world.run().await;
+    let journal = world.journal();
+    let asked = journal.iter().position(|call| call == "getstudentsinfo").unwrap();
+    assert!(asked < journal.iter().position(|call| call == "addcategory").unwrap(), "{journal:?}");
+    assert!(world.candidate("s001").gids.len() > 1);
+}
+
 /// Two candidates have each other's fields from now on.
 fn exchange(world: &ExamSchool, one: &str, other: &str) {
     let (one, other) = (world.candidate(one), world.candidate(other));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::describe::describe;
-use super::group_creation::{self, GroupPlan, plan_groups};
+use super::group_creation::{self, GroupPlan, Search, plan_groups};
 use super::leavers::{self, Sharing};
 use super::lookup::DueGroups;
 use super::policy::{guard, policy};
@@ -17,8 +17,8 @@ use super::{
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, GuardedPlan, LinkNote, LookupRequests, LookupResults, LookupTerms,
-    OpenFailures, PlanInput, Trust,
+    Approved, Certificate, Comparison, GroupCreation, GuardedPlan, LinkNote, LookupRequests, LookupResults,
+    LookupTerms, OpenFailures, PlanInput, Trust,
 };
 use rosterd_core::roster::{Group, Sid};
 
@@ -55,16 +55,24 @@ pub(super) async fn decide_by_one_file(
     report: &mut ServiceReport,
 ) -> Result<Decided, ExamSyncError> {
     let untouched = report.clone();
-    let mut files = 1;
+    let (mut files, mut search) = (1, Search::Remembered);
     loop {
         let file = context.roster.identity();
-        let groups = unless_stopped(context, plan_groups(context, side, reading, report)).await?;
+        let groups = unless_stopped(context, plan_groups(context, side, reading, search, report)).await?;
         let decided = decide_by_answers(context, side, reading, (groups, open_adds.clone()), report);
         let decided = unless_stopped(context, decided).await?;
-        if context.roster.identity() == file || files == MOST_FILES {
+        let is_same_file = context.roster.identity() == file || files == MOST_FILES;
+        let creates = || decided.plan.creations.iter().any(GroupCreation::is_planned);
+        // Nothing is created on the strength of what an earlier run was told.
+        let asks_again = search == Search::Remembered && decided.groups.rests_on_memory && creates();
+        if is_same_file && !asks_again {
             return Ok(decided);
         }
-        files += 1;
+        if asks_again {
+            search = Search::Asked;
+        } else {
+            files += 1;
+        }
         report.clone_from(&untouched);
     }
 }

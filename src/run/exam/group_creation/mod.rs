@@ -8,6 +8,7 @@ mod search;
 
 pub(super) use create::{create_groups, key};
 pub(super) use known::with_known_gids;
+pub(super) use search::Search;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,6 +19,7 @@ use crate::store::{RosterError, RosterSnapshot, StoreError};
 use rosterd_core::exam_plan::{
     CreationOutcome, GroupCreation, GroupDecisions, GroupOrigin, GroupsInput, KnownGroup, MissingGroups,
 };
+use rosterd_core::failure::Service;
 use rosterd_core::roster::{Gid, GroupCode, Mode, RosterProblem, RunId};
 
 /// What was decided about groups before the plan, and what is to be remembered with it.
@@ -25,6 +27,8 @@ use rosterd_core::roster::{Gid, GroupCode, Mode, RosterProblem, RunId};
 pub(super) struct GroupPlan {
     pub(super) decisions: GroupDecisions,
     to_remember: Vec<(GroupCode, KnownGroup)>,
+    /// Whether students of a group that waits were not asked about.
+    pub(super) rests_on_memory: bool,
 }
 
 /// Finds out which groups have no gid, and what is to become of those with active students in them.
@@ -32,6 +36,7 @@ pub(super) async fn plan_groups(
     context: &Context,
     side: &ExamSide,
     reading: &Reading,
+    search: Search,
     report: &mut ServiceReport,
 ) -> Result<GroupPlan, ExamSyncError> {
     if !side.settings.create_groups {
@@ -54,9 +59,18 @@ pub(super) async fn plan_groups(
     report.problems.extend(missing.problems.iter().map(ToString::to_string));
     let parent = Gid(side.settings.create_groups_under);
     let earlier = context.state.group_creations(parent).await?;
+    let is_held = search == Search::Remembered && is_anything_held(context).await?;
+    let now_ms = context.clock.now_ms();
+    let waits = |title: &String| {
+        let waits_itself = || earlier.get(title).is_some_and(|earlier| earlier.waits(now_ms));
+        search == Search::Remembered && (is_held || waits_itself())
+    };
     let open = wanted.iter().filter(|(title, _)| !is_done(earlier.get(*title)));
-    let seen =
-        search::seen_groups(context, &session(context, side, reading), &reading.observed, open).await?;
+    let open = open.map(|(title, wanted)| (wanted, waits(title)));
+    let session = session(context, side, reading);
+    let asked = search::asked_about(context, &session, &reading.observed, open, &missing.named).await?;
+    let rests_on_memory = asked.rests_on_memory;
+    let seen = search::seen_groups(context, &session, asked).await?;
     let seen = search::by_title(&wanted, &seen, &missing.named, &side.reader.seen_groups());
     let wanted: BTreeMap<String, Vec<GroupCode>> =
         wanted.into_iter().map(|(title, group)| (title, group.codes.into_iter().collect())).collect();
@@ -68,11 +82,19 @@ pub(super) async fn plan_groups(
         adopt: side.settings.adopt,
         parent,
         key: &reading.key,
-        now_ms: context.clock.now_ms(),
+        now_ms,
     }
     .decide();
     report.problems.extend(decisions.problems.iter().map(ToString::to_string));
-    Ok(GroupPlan { decisions, to_remember: missing.to_remember })
+    Ok(GroupPlan { decisions, to_remember: missing.to_remember, rests_on_memory })
+}
+
+/// Whether a limit holds something that nobody approved: a creation may be held, or wait for held adds.
+async fn is_anything_held(context: &Context) -> Result<bool, StoreError> {
+    let holds = context.state.standing_holds(context.clock.now_ms()).await?;
+    Ok(holds
+        .iter()
+        .any(|hold| hold.service == Service::Exam && hold.word.is_none() && hold.approved_until_ms.is_none()))
 }
 
 /// Which groups of a roster that is read as it stands have no gid.

@@ -6,7 +6,7 @@ use super::ExamSyncError;
 use crate::run::Context;
 use crate::run::exam::lookup::{self, LookupOutcome};
 use crate::run::exam::session::ExamSession;
-use crate::store::RosterSnapshot;
+use crate::store::{RosterSnapshot, StoreError};
 use rosterd_core::exam_plan::{Mapping, MissingGroups, Observed};
 use rosterd_core::roster::{Gid, GroupCode, LoginValue, Sid, StudentId, normalise};
 
@@ -47,25 +47,61 @@ pub(super) async fn wanted_titles(
     Ok(wanted)
 }
 
-/// The groups that the candidates of these titles' students are in. Who has no candidate is not in the map. A candidate
-/// that is another student's tells nothing, whatever its login value; in a shared account neither does one that is not
-/// ours yet.
-pub(super) async fn seen_groups<'w>(
+/// What is believed of the groups that students are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::run::exam) enum Search {
+    /// What this run is told.
+    Asked,
+    /// Of students of a group that waits, what is remembered, as long as it is verified. Nothing is created by that.
+    Remembered,
+}
+
+/// The students to ask about, and whether others are not for what is remembered of them.
+#[derive(Default)]
+pub(super) struct Asked {
+    by_sid: HashMap<Sid, StudentId>,
+    by_login: HashMap<LoginValue, StudentId>,
+    pub(super) rests_on_memory: bool,
+}
+
+/// Whom to ask about. A title that waits is searched for again where one of its students is remembered in a group
+/// that the roster does not name, or in none.
+pub(super) async fn asked_about<'w>(
     context: &Context,
     session: &ExamSession<'_>,
     observed: &Observed,
-    wanted: impl Iterator<Item = (&'w String, &'w WantedTitle)>,
-) -> Result<HashMap<StudentId, BTreeSet<Gid>>, ExamSyncError> {
-    let (mut by_sid, mut by_login) = (HashMap::<Sid, StudentId>::new(), HashMap::new());
-    for (student, login) in wanted.flat_map(|(_, wanted)| &wanted.members) {
-        if let Some(link) = context.state.link_of(student).await? {
-            by_sid.insert(link.sid, student.clone());
-        } else if session.side.settings.shared != Some(true)
-            && let Some(login) = login.clone().filter(|login| observed.find(login).is_some())
-        {
-            by_login.insert(login, student.clone());
+    wanted: impl Iterator<Item = (&'w WantedTitle, bool)>,
+    named: &HashMap<Gid, String>,
+) -> Result<Asked, StoreError> {
+    let mut asked = Asked::default();
+    for (wanted, waits) in wanted {
+        for (student, login) in &wanted.members {
+            if let Some(link) = context.state.link_of(student).await? {
+                let is_known = |held: &BTreeSet<Gid>| held.iter().all(|gid| named.contains_key(gid));
+                if waits && link.groups.as_ref().is_some_and(is_known) {
+                    asked.rests_on_memory = true;
+                } else {
+                    asked.by_sid.insert(link.sid, student.clone());
+                }
+            } else if session.side.settings.shared != Some(true)
+                && let Some(login) = login.clone().filter(|login| observed.find(login).is_some())
+            {
+                asked.by_login.insert(login, student.clone());
+            }
         }
     }
+    Ok(asked)
+}
+
+/// The groups that the candidates of these titles' students are in. Who has no candidate is not in the map. A candidate
+/// that is another student's tells nothing, whatever its login value; in a shared account neither does one that is not
+/// ours yet.
+pub(super) async fn seen_groups(
+    context: &Context,
+    session: &ExamSession<'_>,
+    asked: Asked,
+) -> Result<HashMap<StudentId, BTreeSet<Gid>>, ExamSyncError> {
+    let Asked { by_sid, by_login, rests_on_memory: _ } = asked;
     let mut seen = HashMap::new();
     let mut take = |student: Option<&StudentId>, found: LookupOutcome| {
         if let (Some(student), LookupOutcome::Row(row)) = (student, found) {

@@ -77,6 +77,16 @@ impl CreationOutcome {
         }
     }
 
+    /// Whether nothing is sent before a person has looked, or before a later moment than this.
+    #[must_use]
+    pub fn waits(self, now_ms: i64) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::Refused { attempts: _, due_at_ms } => due_at_ms.is_none_or(|due_at_ms| due_at_ms > now_ms),
+            Self::Done(_) => false,
+        }
+    }
+
     /// What is left for a person to do, or for time; nothing where there is such a group.
     #[must_use]
     pub fn left_undone(self) -> Option<String> {
