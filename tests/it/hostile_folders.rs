@@ -1,8 +1,6 @@
 //! What others put into the folder of the state, for root to stumble over: links, pipes, other files; and a state that
 //! is replaced while a daemon uses it.
 
-#![expect(clippy::print_stderr, reason = "a test that cannot run here says so loudly")]
-
 use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::path::Path;
 

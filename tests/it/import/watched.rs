@@ -382,7 +382,7 @@ async fn kept_files_go_with_their_reports_when_their_time_is_over() {
         let office = Office::with(&format!("settle = \"0s\"\n{keys}")).await;
         office.put("list.csv", "student_id,name\nS1,One\n");
         let _ended = office.sync();
-        let week_old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(168))
+        let week_old = (rosterd::Clock::system().now() - jiff::SignedDuration::from_hours(168))
             .strftime("%Y%m%dT%H%M%S.000000Z");
         for folder in ["imported", "refused"] {
             for name in [

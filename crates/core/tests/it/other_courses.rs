@@ -26,7 +26,7 @@ fn operation(kind: EnrolmentKind, in_course: i64, state: EnrolmentState) -> Enro
         follows: false,
         after: vec![],
         is_replaced: false,
-        desired_hash: u64::try_from(in_course).unwrap(),
+        desired_hash: in_course.unsigned_abs(),
     }
 }
 
@@ -50,12 +50,17 @@ fn removal_beside(adds: Vec<EnrolmentOperation>, full: &[i64], state: EnrolmentS
 fn said(removal: &EnrolmentOperation) -> String {
     let after = removal.after.iter().map(|condition| match condition {
         Condition::Settled { target, uid } if *uid == UID => format!("after {}", target.course.0),
-        other => format!("{other:?}"),
+        Condition::Settled { .. } | Condition::Removed { .. } | Condition::SomebodyEnters => {
+            format!("{condition:?}")
+        }
     });
-    match &removal.state {
-        EnrolmentState::Planned => after.chain(["goes".to_owned()]).collect::<Vec<_>>().join(", "),
-        EnrolmentState::Waiting(Reason::Follows(_)) if removal.after.is_empty() => "waits".to_owned(),
-        other => format!("{other:?}"),
+    let is_waiting = matches!(removal.state, EnrolmentState::Waiting(Reason::Follows(_)));
+    if removal.state == EnrolmentState::Planned {
+        after.chain(["goes".to_owned()]).collect::<Vec<_>>().join(", ")
+    } else if is_waiting && removal.after.is_empty() {
+        "waits".to_owned()
+    } else {
+        format!("{:?}", removal.state)
     }
 }
 

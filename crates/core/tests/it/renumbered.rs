@@ -15,8 +15,9 @@ fn school(count: usize) -> World {
 /// These students have another id and a login value that is written otherwise from now on.
 fn renumber(world: &mut World, students: std::ops::Range<usize>) {
     for at in students {
-        let person = world.roster[&format!("p{at:03}")].clone();
-        world.leave(&format!("p{at:03}"));
+        let person = world.roster.get(&format!("p{at:03}")).cloned();
+        let Some(person) = person else { panic!("nobody has number {at}") };
+        world.leave(&person.id);
         let (id, login) = (format!("2027{at:03}"), format!("+86{}", person.login));
         world.set(Person { id, login, ..person });
     }

@@ -12,12 +12,21 @@ use crate::exam_plan::reason::HoldReason;
 impl Guard {
     /// Holds the adds; who matches a candidate is taken over all the same.
     pub(super) fn hold_first_contact(&self, plan: &mut Plan) {
-        // Who was let go one by one makes the account no better known.
-        let let_go = self.held_before.decided(MassLimit::FirstContact);
-        if plan.contact.is_strange() || plan.contact.before(let_go).is_strange() {
+        if plan.contact.is_strange() || self.was_strange(plan) {
             let reason = HoldReason::FirstContact(Arc::new(plan.contact.clone()));
             let enters = |operation: &Operation| matches!(&operation.change, Change::Add(add) if add.replaces.is_none());
             self.hold(plan, &reason, enters);
         }
+    }
+
+    /// Whether it was held before and is none by the figures of today alone: who was let go one by one makes the account no
+    /// better known to the others.
+    fn was_strange(&self, plan: &Plan) -> bool {
+        let is_left = |operation: &Operation| {
+            let held = self.held_before.of(operation);
+            self.judges(operation) && held.is_some_and(|mass| mass.limit == MassLimit::FirstContact)
+        };
+        let let_go = self.held_before.decided(MassLimit::FirstContact);
+        plan.operations.iter().any(is_left) && plan.contact.before(let_go).is_strange()
     }
 }

@@ -26,7 +26,7 @@ impl Guard {
         let is_too_many = |people| self.excess_of(people, plan.totals.linked).is_some();
         let found = plan
             .portraits
-            .renumbered(|student| !decided.contains(student), |since| masses(since, &is_too_many))?;
+            .renumbered(|student| !decided.contains(student), |since| masses(since, is_too_many))?;
         Some(found.figures)
     }
 

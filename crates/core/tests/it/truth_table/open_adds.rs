@@ -30,17 +30,18 @@ fn is_ours(world: &mut World) {
     world.our_lost_adds.insert(id("s2"));
 }
 
-fn origin(world: &World) -> Origin {
+fn origin(world: &World) -> Option<Origin> {
     let plan = world.plan();
-    let Change::Adopt(adoption) = &plan.operations[0].change else { panic!("an adoption") };
-    adoption.origin
+    plan.operations.iter().find_map(|operation| {
+        if let Change::Adopt(adoption) = &operation.change { Some(adoption.origin) } else { None }
+    })
 }
 
 #[test]
 fn a_candidate_under_the_login_value_that_was_sent_is_adopted_and_given_the_new_one() {
     let world = sent("old", as_sent());
     assert_eq!(world.lines(), RENAMED);
-    assert_eq!(origin(&world), Origin::Adopted);
+    assert_eq!(origin(&world), Some(Origin::Adopted));
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn a_candidate_that_a_lost_add_entered_is_ours_whatever_adoption_is_set_to() {
         world.policy.adopt = adopt;
         is_ours(&mut world);
         assert_eq!(world.lines(), RENAMED, "{adopt:?}");
-        assert_eq!(origin(&world), Origin::Added, "{adopt:?}");
+        assert_eq!(origin(&world), Some(Origin::Added), "{adopt:?}");
     }
 }
 
@@ -99,9 +100,9 @@ fn a_login_value_that_another_student_gives_up_in_this_run_is_waited_for() {
     world.set(student("s3").login("three"));
     assert_eq!(world.lines(), [ALL_AGREES, "modify s2 login", "modify s3 login"]);
     let plan = world.plan();
-    let rename = plan.operations.iter().find_map(|operation| match &operation.change {
-        Change::Modify(modification) if operation.student == id("s2") => modification.login.clone(),
-        _ => None,
+    let of_s2 = plan.operations.iter().filter(|operation| operation.student == id("s2"));
+    let rename = of_s2.into_iter().find_map(|operation| {
+        if let Change::Modify(modification) = &operation.change { modification.login.clone() } else { None }
     });
     assert_eq!(rename.unwrap().held_by, Some(StudentId::new("s3")));
 }
