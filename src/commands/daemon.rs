@@ -14,8 +14,7 @@ use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::daemon::{
-    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timer, Timetable,
-    schedule::due_since, signals,
+    self, DaemonConfig, DaemonSignal, Health, Notifier, RunHandler, RunSummary, Timer, Timetable, signals,
 };
 use crate::exit::Exit;
 use crate::notify::{Notifying, Watching, tell_ping};
@@ -27,7 +26,6 @@ use crate::settings::Settings;
 use crate::store::{DaemonLock, LockError, RunLock, StateStore, StoreError};
 use crate::web::{Access, CallCount, Figures, OperationCount};
 use rosterd_core::failure::Service;
-use rosterd_core::situation::CLOCK_MARGIN_MS;
 
 /// The daemon's run handler: the program with its current settings.
 struct Runs {
@@ -366,14 +364,7 @@ impl RunHandler for Runs {
     }
 
     async fn stored_next_due(&self) -> Option<i64> {
-        let stored = health::next_due(&self.state).await.ok().flatten();
-        if stored.is_some() {
-            return stored;
-        }
-        // Runs by command alone until now: health counts from the last of them, and so does the first start.
-        let not_after_ms = self.clock.now_ms().saturating_add(CLOCK_MARGIN_MS);
-        let last_good = self.state.last_good_run_ms(not_after_ms).await.ok().flatten()?;
-        due_since(&self.settings().schedule, last_good)
+        health::owed_since(&self.state, &self.settings(), self.clock.now_ms()).await.ok().flatten()
     }
 
     async fn last_pull(&self) -> Option<i64> {

@@ -58,6 +58,21 @@ async fn last_run(state: &StateStore) -> Result<Option<LastRun>, StoreError> {
     }))
 }
 
+/// When the next run was to come: as the daemon stored it last; where there were runs by command alone until now, counted from
+/// the last good one, as health counts.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn owed_since(
+    state: &StateStore,
+    settings: &Settings,
+    now_ms: i64,
+) -> Result<Option<i64>, StoreError> {
+    let stored = next_due(state).await?;
+    let last_good_ms = state.last_good_run_ms(now_ms.saturating_add(CLOCK_MARGIN_MS)).await?;
+    Ok(stored.or_else(|| schedule::due_since(&settings.schedule, last_good_ms?)))
+}
+
 /// What health is judged by.
 async fn health_facts(
     state: &StateStore,

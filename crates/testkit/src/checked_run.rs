@@ -29,7 +29,7 @@ pub(crate) async fn checked_run(
     // A mode that allows less leaves undone what it does not allow, and what has failed of that.
     if Exit::from(report.severity) == Exit::Done && context.mode == Mode::Sync {
         leftovers.run_ended_well();
-        leftovers.check(state).await;
+        leftovers.check(state, context.clock.now_ms()).await;
     }
     report
 }

@@ -322,6 +322,6 @@ impl School {
 
 impl Drop for School {
     fn drop(&mut self) {
-        self.leftovers.check_at_the_end(&self.folder.path().join("state.db"));
+        self.leftovers.check_at_the_end(&self.folder.path().join("state.db"), self.clock.now_ms());
     }
 }

@@ -28,7 +28,8 @@ pub(super) async fn hold_excess(
     let since_ms = now_ms.saturating_sub(DAY_MS);
     let sizes = state.class_sizes(since_ms).await?;
     let Doubted { unknown, silent } = Doubted::read(context, plan, &sizes).await?;
-    let told = sizes.iter().filter(|(target, _)| !silent.contains(target));
+    let all: u64 = sizes.values().map(|size| size.living).sum();
+    let silent: u64 = silent.iter().filter_map(|target| sizes.get(target)).map(|size| size.living).sum();
     let guard = ClassinGuard {
         max_delete: side.guard.max_delete,
         max_modify: side.guard.max_modify,
@@ -37,7 +38,8 @@ pub(super) async fn hold_excess(
         approved: approvals(context, now_ms).await?,
         recent_removals: state.recent_removals(since_ms).await?,
         recent_names: state.recent_names(since_ms).await?,
-        enrolments: told.map(|(_, size)| size.living).sum(),
+        enrolments: all.saturating_sub(silent),
+        silent,
         sizes,
         doubted: unknown,
         staying: plan.staying.clone(),

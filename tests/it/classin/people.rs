@@ -135,7 +135,7 @@ async fn a_mistyped_uid_costs_nobody_the_class() {
 #[tokio::test]
 async fn an_old_account_stays_when_the_new_one_is_given_up_for_another_reason_until_a_person_says_so() {
     let (school, class, uids) = in_step(4).await;
-    let teacher = school.student("t").await;
+    let teacher = school.sandbox.create_account("A teacher", None);
     school.sandbox.set_role(class.course, Some(class.class), teacher, rosterd_sandbox::Role::Teacher);
     school.sql(&format!("UPDATE students SET classin_uid = {teacher} WHERE student_id = 's000'")).await;
     school.run_as(Exit::Incomplete).await;

@@ -25,7 +25,7 @@ async fn a_school_with_new_ids_and_phones_written_otherwise_is_not_entered_a_sec
         assert_eq!((report.writes(), report.exit_code), (0, 4), "{report:?}");
         assert_eq!(report.held(), "30 add, 30 delete", "{report:?}");
         let said = report.exam.holds.join("\n");
-        assert!(said.contains("30 of 30 newcomers have the name"), "{said}");
+        assert!(said.contains("30 of 30 newcomers have the gender, name and phone"), "{said}");
         assert!(said.contains("rosterd relink --suggested"), "{said}");
         world.later(2 * DAY);
     }

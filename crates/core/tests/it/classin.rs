@@ -197,6 +197,7 @@ impl Class {
             max_modify: Limit::Percent(100.0),
             max_group: Limit::Percent(100.0),
             enrolments: living,
+            silent: 0,
             sizes: BTreeMap::from([(TARGET, ClassSize { living, left: 0 })]),
             doubted: BTreeSet::new(),
             staying: plan.staying,

@@ -74,6 +74,6 @@ impl ClassinGuard {
             counted(count, "removal"),
             counted(total, "enrolment")
         );
-        OverLimit { sentence, count, limit, total }
+        OverLimit { sentence, count, limit, total: self.with_silent() }
     }
 }

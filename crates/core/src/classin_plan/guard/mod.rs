@@ -40,6 +40,8 @@ pub struct ClassinGuard {
     pub max_group: Limit,
     /// The enrolments that we remember in classes that take changes, as far as is known.
     pub enrolments: u64,
+    /// Those beside them in classes that did not say whether they take changes: they count for nothing until they do.
+    pub silent: u64,
     /// The size of each class.
     pub sizes: BTreeMap<ClassTarget, ClassSize>,
     /// Classes among them of which nobody knows whether they take changes still.
@@ -181,10 +183,15 @@ impl ClassinGuard {
             counted(count, "removal"),
             counted(total, "enrolment")
         );
-        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit, total });
+        let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit, total: self.with_silent() });
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
             operation.state = EnrolmentState::Held(reason.clone());
         }
+    }
+
+    /// What a mass is measured against later on: what is only not known today holds nobody for good.
+    fn with_silent(&self) -> u64 {
+        self.enrolments.saturating_add(self.silent)
     }
 
     /// Removals of the last 24 hours beside those that are judged now. What is held for another reason has not been taken

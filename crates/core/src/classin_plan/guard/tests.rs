@@ -12,6 +12,7 @@ pub(super) fn guard() -> ClassinGuard {
         max_modify: Limit::Percent(10.0),
         max_group: Limit::Count(1_000),
         enrolments: 100,
+        silent: 0,
         sizes: BTreeMap::new(),
         doubted: BTreeSet::new(),
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
