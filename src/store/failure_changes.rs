@@ -176,43 +176,44 @@ impl StateStore {
     /// These were refused because of their group, whose gid is wrong: no fault of their students. It stays so until one
     /// of them is put into it.
     pub async fn blame_group(&self, refused: &[OperationKey], message: &str) -> Result<(), StoreError> {
-        self.blame(refused, Some(&FailureCode::GroupRefused), message).await
+        let either = [FailureCode::Refused, FailureCode::GroupRefused];
+        self.blame(refused, &either, &FailureCode::GroupRefused, message).await
     }
 
-    /// These were refused although others are put into their group.
+    /// These were refused although others are put into their group, which was blamed before.
     pub async fn blame_students_of_group(
         &self,
         refused: &[OperationKey],
         message: &str,
     ) -> Result<(), StoreError> {
-        self.blame(refused, Some(&FailureCode::Refused), message).await
+        self.blame(refused, &[FailureCode::GroupRefused], &FailureCode::Refused, message).await
     }
 
     /// Says more of what was refused than the answer did.
     pub async fn say_of_group(&self, refused: &[OperationKey], message: &str) -> Result<(), StoreError> {
-        self.blame(refused, None, message).await
+        self.blame(refused, &[FailureCode::Refused], &FailureCode::Refused, message).await
     }
 
     async fn blame(
         &self,
         refused: &[OperationKey],
-        code: Option<&FailureCode>,
+        before: &[FailureCode],
+        code: &FailureCode,
         message: &str,
     ) -> Result<(), StoreError> {
         if refused.is_empty() {
             return Ok(());
         }
-        let code = code.map(|code| code.as_str().into_owned());
+        let before: Vec<_> = before.iter().map(FailureCode::as_str).collect();
         sqlx::query(
-            "UPDATE failures SET code = coalesce(?1, code), message = ?2 WHERE state IN ('waiting', 'dead') \
-             AND (code = ?3 OR (code = ?4 AND ?1 IS NOT NULL)) AND is_standing = 0 \
+            "UPDATE failures SET code = ?1, message = ?2 WHERE state IN ('waiting', 'dead') \
+             AND code IN (SELECT value FROM json_each(?3)) AND is_standing = 0 \
              AND (service, kind, student_id, class_code) IN \
-             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?5))",
+             (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?4))",
         )
-        .bind(code)
+        .bind(code.as_str())
         .bind(message)
-        .bind(FailureCode::Refused.as_str())
-        .bind(FailureCode::GroupRefused.as_str())
+        .bind(serde_json::json!(before).to_string())
         .bind(keys(refused))
         .execute(self.writer()?)
         .await

@@ -72,7 +72,8 @@ impl ClassinGuard {
             "{} of {}: more than the limit of {limit} (guard.max_delete); their students went missing within 24 \
              hours: is the export broken?",
             counted(count, "removal"),
-            counted(total, "enrolment")
+            // Those of classes that do not say whether they live are no measure, and may leave all the same.
+            counted(total.max(count), "enrolment")
         );
         OverLimit { sentence, count, limit, total: self.with_silent() }
     }

@@ -181,7 +181,7 @@ impl ClassinGuard {
         let reason = format!(
             "{} of {}, and {recent} in the last 24 hours: more than the limit of {limit} (guard.max_delete)",
             counted(count, "removal"),
-            counted(total, "enrolment")
+            counted(total.max(count), "enrolment")
         );
         let reason = Reason::TooMany(OverLimit { sentence: reason, count, limit, total: self.with_silent() });
         for operation in enrolments.iter_mut().filter(|operation| concerns(operation)) {
