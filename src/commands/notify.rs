@@ -25,11 +25,12 @@ struct Tried {
 pub(super) async fn test(cli: &Cli) -> Result<Exit, AppError> {
     let settings = Settings::load_from_environment(cli.config.as_deref())?;
     let (notify, clock) = (&settings.notify, Clock::system());
-    let message = Message::test(&notify.title, &settings.schedule.time_zone, clock.now_ms());
+    let made_at_ms = clock.now_ms();
+    let message = Message::test(&notify.title, &settings.schedule.time_zone, made_at_ms);
     let mut tried = Vec::new();
     for target in Target::all(notify) {
         let delivery = match target {
-            Target::Hook(_) | Target::Mail => Delivery::Message(&message),
+            Target::Hook(_) | Target::Mail => Delivery::Message { message: &message, made_at_ms },
             Target::Ping(_) => Delivery::Ping { good: true },
         };
         let answered = deliver(notify, target, &delivery, &clock).await;

@@ -17,11 +17,10 @@ pub(super) const PING: &str = "ping";
 /// What is delivered.
 #[derive(Clone, Debug)]
 pub enum Delivery<'a> {
-    Message(&'a Message),
+    /// Made at this moment, in milliseconds since 1970 UTC, however often it is sent.
+    Message { message: &'a Message, made_at_ms: i64 },
     /// A run ended, and was good or not.
-    Ping {
-        good: bool,
-    },
+    Ping { good: bool },
 }
 
 /// Where messages go, in the settings of now.
@@ -88,7 +87,7 @@ pub async fn deliver(
     clock: &Clock,
 ) -> Result<String, String> {
     match (target, delivery) {
-        (Target::Hook(hook), Delivery::Message(message)) => {
+        (Target::Hook(hook), Delivery::Message { message, made_at_ms: _ }) => {
             let secret = hook.secret.as_ref().map(|secret| secret.expose_secret());
             let HookRequest { query, headers, body } =
                 hook::request(hook.form, secret, message, clock.now_ms());
@@ -98,11 +97,11 @@ pub async fn deliver(
             let mask = |said: &str| mask_service_text(said, address.secrets(secret));
             hook::judge(hook.form, reply.status, &reply.body, mask)
         }
-        (Target::Mail, Delivery::Message(message)) => {
+        (Target::Mail, Delivery::Message { message, made_at_ms }) => {
             let mail = settings.mail.as_ref().ok_or("there is no mail server")?;
             let ca_file = settings.ca_file.as_deref();
             let way = MailWay { settings: mail, timeout: settings.timeout, ca_file };
-            way.send(message, clock.now_ms()).await
+            way.send(message, *made_at_ms, clock.now_ms()).await
         }
         (Target::Ping(url), Delivery::Ping { good }) => {
             let address = Address::of(url).ok_or("its address cannot be read")?;
@@ -111,9 +110,8 @@ pub async fn deliver(
             let said = format!("it answered {}", reply.status);
             if (200..300).contains(&reply.status) { Ok(said) } else { Err(said) }
         }
-        (Target::Hook(_) | Target::Mail, Delivery::Ping { .. }) | (Target::Ping(_), Delivery::Message(_)) => {
-            Err("this target does not take that".to_owned())
-        }
+        (Target::Hook(_) | Target::Mail, Delivery::Ping { .. })
+        | (Target::Ping(_), Delivery::Message { .. }) => Err("this target does not take that".to_owned()),
     }
 }
 

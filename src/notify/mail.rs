@@ -28,9 +28,14 @@ impl MailWay<'_> {
     ///
     /// # Errors
     /// In words, without a password.
-    pub(super) async fn send(&self, message: &Message, now_ms: i64) -> Result<String, String> {
+    pub(super) async fn send(
+        &self,
+        message: &Message,
+        made_at_ms: i64,
+        now_ms: i64,
+    ) -> Result<String, String> {
         install_crypto();
-        let mail = self.mail(message, now_ms)?;
+        let mail = self.mail(message, made_at_ms, now_ms)?;
         let transport = self.transport()?;
         let sent = tokio::time::timeout(self.timeout, transport.send(mail));
         let server = &self.settings.server;
@@ -82,15 +87,14 @@ impl MailWay<'_> {
         parameters.build().map_err(|error| format!("TLS cannot be set up: {}", in_one_line(&error)))
     }
 
-    fn mail(&self, message: &Message, now_ms: i64) -> Result<Mail, String> {
+    fn mail(&self, message: &Message, made_at_ms: i64, now_ms: i64) -> Result<Mail, String> {
         let MailSettings { from, to, .. } = self.settings;
         let since_1970 = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
-        let id = format!("<rosterd.{now_ms}.{:x}@{}>", fastrand::u64(..), from.domain());
         let mut builder = Mail::builder()
             .from(Mailbox::new(Some(message.title.clone()), from.clone()))
             .subject(message.subject())
             .date(SystemTime::UNIX_EPOCH + since_1970)
-            .message_id(Some(id))
+            .message_id(Some(message_id(message, made_at_ms, from.domain())))
             .header(ContentType::TEXT_PLAIN);
         builder = automatic(builder);
         for address in to {
@@ -102,8 +106,33 @@ impl MailWay<'_> {
     }
 }
 
+/// The same whenever the same message is sent again: where the answer of a server was lost, the mail may have arrived, and
+/// whoever keeps mailboxes shows one of two with one id (RFC 5322, section 3.6.4).
+fn message_id(message: &Message, made_at_ms: i64, domain: &str) -> String {
+    let content = serde_json::to_vec(message).unwrap_or_default();
+    format!("<rosterd.{made_at_ms}.{}@{domain}>", &blake3::hash(&content).to_hex()[..16])
+}
+
 /// No machine is to answer it (RFC 3834, section 5).
 fn automatic(builder: MessageBuilder) -> MessageBuilder {
     let name = HeaderName::new_from_ascii_str("Auto-Submitted");
     builder.raw_header(HeaderValue::new(name, "auto-generated".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn a_mail_that_is_sent_again_keeps_its_id_and_no_other_one_has_it() {
+        let message = Message::test("School", &TimeZone::UTC, 1_000);
+        let id = message_id(&message, 1_000, "school.example");
+        assert!(id.starts_with("<rosterd.1000.") && id.ends_with("@school.example>"), "{id}");
+        assert_eq!(message_id(&message, 1_000, "school.example"), id);
+        let other = Message::test("Another school", &TimeZone::UTC, 1_000);
+        assert_ne!(message_id(&other, 1_000, "school.example"), id);
+        assert_ne!(message_id(&message, 1_001, "school.example"), id);
+    }
 }

@@ -188,7 +188,10 @@ impl<S: Fn() -> Arc<Settings> + Send + Sync> Watching<S> {
                 Err(_) => Ok("it could not be read and is left out".to_owned()),
             },
             _ => match serde_json::from_str(content) {
-                Ok(message) => deliver(settings, target, &Delivery::Message(&message), &self.clock).await,
+                Ok(message) => {
+                    let delivery = Delivery::Message { message: &message, made_at_ms: *made_at_ms };
+                    deliver(settings, target, &delivery, &self.clock).await
+                }
                 Err(_) => Ok("it could not be read and is left out".to_owned()),
             },
         };
