@@ -11,6 +11,7 @@ use super::Plan;
 use super::fingerprint::Fingerprint;
 use super::kind::OperationKind;
 use super::operation::Operation;
+use super::recent_writes::size;
 use crate::roster::{Gid, StudentId};
 
 /// A limit that counts people, and holds all of them where they are too many.
@@ -161,10 +162,6 @@ impl HeldMasses {
             .map(|(limit, people)| (limit, people.len().try_into().unwrap_or(u64::MAX)))
             .collect()
     }
-}
-
-fn size(people: &HashSet<StudentId>) -> u64 {
-    u64::try_from(people.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

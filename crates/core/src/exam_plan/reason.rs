@@ -112,10 +112,9 @@ impl HoldReason {
         })
     }
 
-    /// The mass that this holds, where it is one of people. Those who are too many only with the ones of the last 24 hours are
-    /// none: they go ahead when that day is over.
-    pub(super) fn mass(&self) -> Option<HeldMass> {
-        let (limit, excess) = match self {
+    /// By which limit that counts people it is too much, and the figures.
+    fn excess(&self) -> Option<(MassLimit, &Excess)> {
+        Some(match self {
             Self::TooManyDeletes(excess) => (MassLimit::Deletes, excess),
             Self::TooManyMissing(excess) | Self::TooManyMissingPaired { excess, paired: _ } => {
                 (MassLimit::Missing, excess)
@@ -126,12 +125,10 @@ impl HoldReason {
             Self::TooManyMoves(excess) => (MassLimit::Moves, excess),
             Self::GroupShrinks(gid, excess) => (MassLimit::Group(*gid), excess),
             Self::TooManyOverwrites(excess) => (MassLimit::Overwrites, excess),
-            Self::StillHeld(reason) => return reason.mass(),
-            Self::FirstContact(contact) => {
-                return Some(HeldMass { limit: MassLimit::FirstContact, total: contact.students });
-            }
+            Self::StillHeld(reason) => return reason.excess(),
             Self::GroupToZero(_)
             | Self::TooManyGroups { .. }
+            | Self::FirstContact(_)
             | Self::Renumbered(_)
             | Self::NothingAgrees { .. }
             | Self::StillNamed
@@ -140,7 +137,16 @@ impl HoldReason {
             | Self::TwinOf(_)
             | Self::SamePerson(_)
             | Self::ForeignGroup(_) => return None,
-        };
+        })
+    }
+
+    /// The mass that this holds, where it is one of people. Those who are too many only with the ones of the last 24 hours are
+    /// none: they go ahead when that day is over.
+    pub(super) fn mass(&self) -> Option<HeldMass> {
+        if let Self::FirstContact(contact) = self {
+            return Some(HeldMass { limit: MassLimit::FirstContact, total: contact.students });
+        }
+        let (limit, excess) = self.excess()?;
         (excess.count > excess.limit).then_some(HeldMass { limit, total: excess.total })
     }
 
@@ -194,31 +200,11 @@ impl HoldReason {
     /// How many there are of what is limited, and the limit, where it is one of numbers.
     #[must_use]
     pub fn figures(&self) -> Option<(u64, u64)> {
-        match self {
-            Self::TooManyDeletes(it)
-            | Self::TooManyModifies(it)
-            | Self::TooManyLoginChanges(it)
-            | Self::TooManyVanished(it)
-            | Self::TooManyMoves(it)
-            | Self::GroupShrinks(_, it)
-            | Self::TooManyOverwrites(it)
-            | Self::TooManyMissing(it)
-            | Self::TooManyMissingPaired { excess: it, .. } => {
-                Some((it.count.saturating_add(it.recent), it.limit))
-            }
-            Self::TooManyGroups { count, limit, .. } => Some((*count, *limit)),
-            Self::StillHeld(reason) => reason.figures(),
-            Self::GroupToZero(_)
-            | Self::FirstContact(_)
-            | Self::Renumbered(_)
-            | Self::NothingAgrees { .. }
-            | Self::StillNamed
-            | Self::UnreadableIds
-            | Self::RowsOfNobody(_)
-            | Self::TwinOf(_)
-            | Self::SamePerson(_)
-            | Self::ForeignGroup(_) => None,
+        if let Self::TooManyGroups { count, limit, .. } = self {
+            return Some((*count, *limit));
         }
+        let (_, excess) = self.excess()?;
+        Some((excess.count.saturating_add(excess.recent), excess.limit))
     }
 
     /// The word of a hold about single people; `None` for a limit.
@@ -357,7 +343,7 @@ impl fmt::Display for HoldReason {
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
             }
             Self::StillHeld(reason) => {
-                write!(f, "{reason}; these are left of that, and nobody has decided about them")
+                write!(f, "{reason} (these are left of that, and nobody has decided about them)")
             }
             Self::SamePerson(doubt) => doubt.fmt(f),
             Self::ForeignGroup(gids) => write!(

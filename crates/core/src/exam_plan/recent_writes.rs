@@ -112,6 +112,7 @@ impl RecentWrites {
     }
 }
 
-fn size(people: &HashSet<StudentId>) -> u64 {
+/// How many people these are.
+pub(super) fn size<T>(people: &HashSet<T>) -> u64 {
     u64::try_from(people.len()).unwrap_or(u64::MAX)
 }

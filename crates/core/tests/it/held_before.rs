@@ -135,7 +135,7 @@ fn newcomers_let_no_mass_of_leavers_go() {
     assert_eq!(
         world.plan().holds()[0].0.to_string(),
         "20 leavers of 80 managed candidates: more than the limit of 16 (guard.max_delete); they went missing within 24 \
-         hours of one another: is the export broken?; these are left of that, and nobody has decided about them"
+         hours of one another: is the export broken? (these are left of that, and nobody has decided about them)"
     );
 }
 

@@ -104,8 +104,8 @@ impl ClassinGuard {
         }
         let what = counted(count, if limit == MassLimit::Modifies { "name" } else { "removal" });
         let sentence = format!(
-            "{what} of {total}: more than the limit of {allowed} ({name}); these are left of that, and nobody has decided about \
-             them"
+            "{what} of {total}: more than the limit of {allowed} ({name}; these are left of that, and nobody has \
+             decided about them)"
         );
         let over = OverLimit { sentence, count, limit: allowed, total };
         let reason = if limit == MassLimit::Missing { Reason::Missing } else { Reason::TooMany };
