@@ -154,6 +154,11 @@ async fn what_take_overs_would_undo_is_held_in_the_run_after_too() {
     }
     world.settings.exam.adopt = rosterd_core::roster::Adopt::Auto;
     let first = world.run().await;
+    assert_eq!(
+        (first.held(), first.applied()),
+        ("8 modify, 8 move".to_owned(), "8 adopt".to_owned()),
+        "{first:?}"
+    );
     for _ in 0..2 {
         let report = world.run().await;
         assert_eq!((report.held(), report.applied()), (first.held(), String::new()), "{report:?}");
