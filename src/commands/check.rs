@@ -12,7 +12,7 @@ use crate::files;
 use crate::notify::Target;
 use crate::run::{
     RosterCheck, check_classin_account, check_exam_account, check_exam_fields, check_roster,
-    configured_accounts, in_one_line, login_column, moment,
+    configured_accounts, in_one_line, living_group_of_leavers, login_column, moment,
 };
 use crate::settings::{SecretFile, Settings};
 use crate::store::{StateFile, StateStore};
@@ -273,11 +273,26 @@ async fn roster(app: &App, findings: &mut Findings) -> Result<(), AppError> {
         Err(error) => Err(error),
     };
     match read {
-        Ok((check, copied)) => findings.good("roster", roster_text(&check, copied)),
+        Ok((check, copied)) => {
+            findings.good("roster", roster_text(&check, copied));
+            group_of_leavers(app, findings).await?;
+        }
         Err(error) => {
             let line = in_one_line(&error);
             findings.bad("roster", AppError::from(error).exit(), line);
         }
+    }
+    Ok(())
+}
+
+/// Leavers are put among nobody who stays.
+async fn group_of_leavers(app: &App, findings: &mut Findings) -> Result<(), AppError> {
+    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(()) };
+    let roster = app.roster().await?;
+    let living = living_group_of_leavers(&roster, &side).await;
+    roster.close().await;
+    if let Some(living) = living? {
+        findings.bad("leavers", Exit::Configuration, living.to_string());
     }
     Ok(())
 }

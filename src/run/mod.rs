@@ -31,8 +31,8 @@ pub use classin::{
 pub use exam::{
     CandidatePresence, ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide, PasswordColumns,
     PlannedExam, UncomparedColumn, candidate_presence, check_exam_account, check_exam_fields,
-    confirm_exam_account, exam_account_is_shared, login_column, password_columns, remembered_mapping,
-    uncompared_columns, uncompared_columns_of,
+    confirm_exam_account, exam_account_is_shared, living_group_of_leavers, login_column, password_columns,
+    remembered_mapping, uncompared_columns, uncompared_columns_of,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;

@@ -352,6 +352,16 @@ async fn check_finds_what_is_wrong_and_calls_nobody_when_offline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_that_leavers_would_be_put_among_students() {
+    let mut school = small().await;
+    let gid = school.number("SELECT gid FROM groups").await;
+    school.setting("EXAM__LEAVERS", &gid.to_string());
+    let checked = school.program(&["check"]);
+    code(&checked, 78);
+    assert!(checked.stdout.contains(&format!("FAIL  leavers: exam.leavers is gid {gid}")), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_configuration_exits_78_with_every_problem_and_its_key() {
     let school = small().await;
     std::fs::write(school.config(), "[sync]\nmode = \"delete-all\"\n[exam]\npage_size = 0\ntypo = 1\n")

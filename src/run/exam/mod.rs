@@ -13,6 +13,7 @@ mod describe;
 mod diff;
 mod field_mapping;
 mod group_creation;
+mod group_of_leavers;
 mod leavers;
 mod listing;
 mod lookup;
@@ -41,6 +42,7 @@ mod unapplied;
 mod witnesses;
 mod write_call;
 
+pub use group_of_leavers::living_group_of_leavers;
 pub use leavers::exam_account_is_shared;
 pub use session::ExamRetryDelays;
 
@@ -127,6 +129,9 @@ pub enum ExamSyncError {
         /// How many are linked.
         links: u64,
     },
+    /// Leavers would be put among students who stay.
+    #[error(transparent)]
+    GroupOfLeavers(group_of_leavers::LivingGroupOfLeavers),
     /// The run was told to stop.
     #[error("the run was told to stop while it was reading: nothing was changed")]
     Stopped,
@@ -148,6 +153,7 @@ impl ExamSyncError {
             ) => Severity::Temporary,
             Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
             Self::Resolve(_)
+            | Self::GroupOfLeavers(_)
             | Self::Account(
                 AccountError::Another { .. }
                 | AccountError::Strangers { .. }
@@ -212,6 +218,7 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
+    group_of_leavers::require_empty_group(context, side).await?;
     approvals::end_of_returned(context).await?;
     let account = require_own_account(account_question(context, side, writer)).await?;
     report.notes.extend(account.said.clone());

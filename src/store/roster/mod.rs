@@ -4,6 +4,7 @@ mod cursor;
 pub(super) mod descriptor;
 mod error;
 mod file;
+mod members;
 mod nobody;
 mod normal_form;
 mod people;
@@ -23,6 +24,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
+pub use members::PopulatedGroup;
 pub use people::RosterDetails;
 pub use snapshot::RosterSnapshot;
 pub use text_reader::{Odd, StudentTextReader};

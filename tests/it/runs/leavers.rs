@@ -1,6 +1,6 @@
 //! Who leaves the roster: nothing in haste, nothing that is not ours.
 
-use rosterd_core::roster::Leavers;
+use rosterd_core::roster::{Leavers, Mode};
 
 use rosterd_testkit::*;
 
@@ -189,6 +189,31 @@ async fn leavers_are_moved_to_the_group_that_the_admin_names() {
     world.put(student("s001")).await;
     assert_eq!(world.run_later().await.applied(), "1 move");
     assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn leavers_are_put_into_no_group_in_which_students_are() {
+    let people = ["s1", "s2"].map(|id| student(id).in_groups(["g2"]));
+    let mut world = ExamSchool::in_step(people.into_iter().chain([student("s3")])).await;
+    world.settings.exam.leavers = Leavers::MoveTo(world.gid("g2"));
+    world.remove("s3").await;
+    for mode in [Mode::Sync, Mode::Observe] {
+        world.settings.mode = mode;
+        world.sandbox.clear_journal();
+        let report = world.run().await;
+        assert_eq!((report.exit_code, world.journal().len()), (78, 0), "{mode:?}: {report:#?}");
+        let said = report.errors.join("\n");
+        assert!(
+            said.contains("exam.leavers is gid") && said.contains("group g2 of the roster, with 2 students"),
+            "{said}"
+        );
+    }
+    // A mode that leaves leavers alone does not need the setting; nor is a group wrong that nobody is in.
+    world.settings.mode = Mode::Upsert;
+    assert_eq!(world.run().await.exit_code, 0);
+    world.settings.mode = Mode::Sync;
+    world.settings.exam.leavers = Leavers::MoveTo(world.gid("g3"));
+    assert_eq!(world.run().await.exit_code, 0);
 }
 
 #[tokio::test]
