@@ -5,7 +5,7 @@ mod page;
 mod selection;
 mod text;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -21,8 +21,9 @@ use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
 use crate::store::FullClassFigures;
 use rosterd_core::counted::counted_len;
-use rosterd_core::exam_plan::{OperationLine, PlanDocument, ValueDisplay, with_digest};
+use rosterd_core::exam_plan::{OperationLine, PlanDocument, RELINK_SUGGESTED, ValueDisplay, with_digest};
 use rosterd_core::failure::OperationKey;
+use rosterd_core::roster::shell_word;
 
 /// What `--sync-now --dry-run` shows.
 pub(super) fn without_options(detailed_exitcode: bool) -> PlanArgs {
@@ -84,8 +85,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Ex
     codes.name_groups(&mut document.operations);
     let selection = Selection::of(arguments, &codes);
     if !selection.is_everything() {
-        document.is_selection = true;
-        document.operations.retain(|operation| selection.has(operation));
+        select(&mut document, &selection, &report);
     }
     if let Some((file, path)) = file {
         let names = match values {
@@ -164,23 +164,37 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
     }
 }
 
-/// Says of everything that is held since when it is, and by which limit.
-fn say_since(operations: &mut [OperationLine], report: &RunReport) {
-    let holds = report.exam.held_for.iter().chain(&report.classin.held_for).zip(&report.holds);
-    let held = holds.flat_map(|(hold, line)| hold.operations.iter().map(move |one| (&one.key, line)));
-    let by_key: HashMap<(&str, &str, &str), &HoldLine> = held
-        .map(|(OperationKey { kind, student, class_key }, line)| {
+/// The hold of each operation that is held.
+struct HoldIndex<'a>(HashMap<(&'a str, &'a str, &'a str), &'a HoldLine>);
+
+impl<'a> HoldIndex<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        let holds = report.exam.held_for.iter().chain(&report.classin.held_for).zip(&report.holds);
+        let held = holds.flat_map(|(hold, line)| hold.operations.iter().map(move |one| (&one.key, line)));
+        let by_key = held.map(|(OperationKey { kind, student, class_key }, line)| {
             // A group is named by its code alone, in the plan as in the key.
             let (subject, class) = match student.as_str() {
                 "" => (class_key.as_str(), ""),
                 student => (student, class_key.as_str()),
             };
             ((kind.as_str(), subject, class), line)
-        })
-        .collect();
-    for operation in operations.iter_mut().filter(|operation| operation.state == "held") {
+        });
+        Self(by_key.collect())
+    }
+
+    fn find(&self, operation: &OperationLine) -> Option<&'a HoldLine> {
         let class = operation.class.as_deref().unwrap_or_default();
-        let Some(hold) = by_key.get(&(operation.kind, operation.subject.as_str(), class)) else { continue };
+        let is_held = operation.state == "held";
+        let key = (operation.kind, operation.subject.as_str(), class);
+        self.0.get(&key).copied().filter(|_| is_held)
+    }
+}
+
+/// Says of everything that is held since when it is, and by which limit.
+fn say_since(operations: &mut [OperationLine], report: &RunReport) {
+    let holds = HoldIndex::of(report);
+    for operation in operations {
+        let Some(hold) = holds.find(operation) else { continue };
         operation.since = Some(hold.since.clone());
         operation.reason = operation.reason.take().map(|reason| with_digest(&reason, &hold.digest));
         let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok());
@@ -188,6 +202,33 @@ fn say_since(operations: &mut [OperationLine], report: &RunReport) {
         operation.count = operation.count.or_else(|| figure(hold.count));
         operation.limit = operation.limit.or_else(|| figure(hold.limit));
     }
+}
+
+/// Leaves what was asked for, and the holds of that alone: what lets everything go is not the answer to a question about
+/// one student.
+fn select(document: &mut Document, selection: &Selection<'_>, report: &RunReport) {
+    document.is_selection = true;
+    document.operations.retain(|operation| selection.has(operation));
+    let holds = HoldIndex::of(report);
+    let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for operation in &document.operations {
+        if let Some(hold) = holds.find(operation) {
+            asked.entry(&hold.digest).or_default().push(operation.subject.as_str());
+        }
+    }
+    document.held.retain(|hold| asked.contains_key(hold.digest.as_str()));
+    for hold in document.held.iter_mut().filter(|hold| hold.approve != RELINK_SUGGESTED) {
+        let students = asked.get(hold.digest.as_str()).into_iter().flatten();
+        if selection.names_students() {
+            let named: BTreeSet<String> =
+                students.map(|student| format!(" --student {}", shell_word(student))).collect();
+            let named: String = named.into_iter().collect();
+            hold.approve = format!("rosterd approve {}{named}", hold.digest);
+        }
+    }
+    document.holds = document.held.iter().map(|hold| hold.reason.clone()).collect();
+    document.held_digest = None;
+    document.approve = None;
 }
 
 /// The first character and the length: enough to tell two login values apart on a screen, too little to
