@@ -141,15 +141,38 @@ impl StateStore {
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
-    /// The newest reading shows that these did not happen: nothing of them counts.
-    pub async fn take_back_writes(&self, undone: &[OperationKey]) -> Result<(), StoreError> {
+    /// Leavers whose delete was sent since a moment and who are not known to have been deleted, nor not to.
+    pub async fn unsettled_deletes(&self, since_ms: i64) -> Result<Vec<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM counted_writes WHERE service = 'exam' AND operation = 'delete' \
+             AND kind = 'dismissal' AND is_settled = 0 AND at_ms > ? ORDER BY student_id",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading deletes that are not settled")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// The newest reading shows that these did not happen: what was sent of them by a moment counts nowhere. What was sent
+    /// later may not be shown yet.
+    pub async fn take_back_writes(&self, undone: &[OperationKey], by_ms: i64) -> Result<(), StoreError> {
         if undone.is_empty() {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
-        take_back(&mut transaction, undone, None).await?;
+        take_back(&mut transaction, undone, SentBy::Moment(by_ms)).await?;
         transaction.commit().await.doing(DOING)
     }
+}
+
+/// Which sendings of an operation are known not to have happened.
+#[derive(Clone, Copy)]
+pub(super) enum SentBy {
+    /// Those of one run.
+    Run(RunId),
+    /// Those until this moment.
+    Moment(i64),
 }
 
 /// Notes what is about to be written, inside the caller's transaction.
@@ -224,21 +247,23 @@ pub(super) async fn settle_left(
     .done(DOING)
 }
 
-/// These are known not to have happened, inside the caller's transaction: whatever was sent of them, or by one run.
+/// These sendings are known not to have happened, inside the caller's transaction.
 pub(super) async fn take_back(
     transaction: &mut Transaction<'_, Sqlite>,
     undone: &[OperationKey],
-    sent_by: Option<RunId>,
+    sent: SentBy,
 ) -> Result<(), StoreError> {
     if undone.is_empty() {
         return Ok(());
     }
-    let statement = format!(
-        "DELETE FROM counted_writes WHERE is_settled = 0 AND {OF_THESE} AND (?2 IS NULL OR run_id = ?2)"
-    );
+    let (which, bound) = match sent {
+        SentBy::Run(run) => ("run_id = ?2", run.0),
+        SentBy::Moment(by_ms) => ("at_ms <= ?2", by_ms),
+    };
+    let statement = format!("DELETE FROM counted_writes WHERE is_settled = 0 AND {OF_THESE} AND {which}");
     sqlx::query(AssertSqlSafe(statement))
         .bind(keys(undone))
-        .bind(sent_by.map(|run| run.0))
+        .bind(bound)
         .execute(&mut **transaction)
         .await
         .done(DOING)

@@ -50,7 +50,7 @@ impl StateStore {
         counted_writes::note(&mut transaction, &record.counted, run, now_ms).await?;
         counted_writes::settle(&mut transaction, &record.applied).await?;
         counted_writes::settle_left(&mut transaction, &record.left).await?;
-        counted_writes::take_back(&mut transaction, &record.undone, Some(run)).await?;
+        counted_writes::take_back(&mut transaction, &record.undone, counted_writes::SentBy::Run(run)).await?;
         transaction.commit().await.doing(doing)
     }
 }

@@ -184,7 +184,7 @@ impl CallService for EnrolmentCalls<'_> {
             item.was = evidence_of(change);
         }
         self.remember(changes).await?;
-        self.terms.context.state.take_back_writes(&still_there).await?;
+        self.terms.context.state.take_back_writes(&still_there, self.terms.context.clock.now_ms()).await?;
         if judged.order_differs {
             tracing::debug!("ClassIn answered in another order than it was asked");
         }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::proof::target;
+use crate::remote::http::retry_limits::BEFORE_ADDING_AGAIN;
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, NotedWrite, StoreError};
@@ -13,8 +14,12 @@ use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{RunId, Sid, StudentId};
 
+/// Limits look back so far.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// A link that is given up while a delete of ours is open is one that we deleted: it counts as applied. One whose
-/// candidate a look-up of this run has found was not, and counts nowhere; where nobody said, it counts on. A link that is given up otherwise counts as vanished.
+/// candidate a look-up of this run has found was not, and counts nowhere, once the delete is older than reads lag behind; where
+/// nobody said, it counts on. A link that is given up otherwise counts as vanished.
 pub(super) async fn settle_deletes(
     context: &Context,
     run: RunId,
@@ -22,12 +27,13 @@ pub(super) async fn settle_deletes(
     (notes, lookups, plan): (&[LinkNote], &LookupResults, &GuardedPlan),
     report: &mut ServiceReport,
 ) -> Result<(), StoreError> {
-    let lost: HashSet<StudentId> = context.state.lost_deletes().await?.into_iter().collect();
+    let now_ms = context.clock.now_ms();
+    let mut lost: HashSet<StudentId> = context.state.lost_deletes().await?.into_iter().collect();
+    lost.extend(context.state.unsettled_deletes(now_ms.saturating_sub(DAY_MS)).await?);
     let given_up = notes.iter().filter(|note| note.counts_as() == Some(CountedWrite::Vanished));
     let given_up: HashSet<&StudentId> = given_up.map(LinkNote::student).collect();
     let (deleted, vanished): (Vec<&StudentId>, Vec<&StudentId>) =
         given_up.into_iter().partition(|student| lost.contains(*student));
-    let now_ms = context.clock.now_ms();
     let keys: Vec<OperationKey> = deleted.iter().map(|student| delete(student)).collect();
     let is_approved = |student: &StudentId| {
         let mut closings = plan.given_up.iter().filter(|closing| closing.student == *student);
@@ -51,7 +57,8 @@ pub(super) async fn settle_deletes(
         .filter(|operation| lost.contains(&operation.student))
         .map(|operation| delete(&operation.student))
         .collect();
-    context.state.take_back_writes(&undone).await
+    let rests_ms = i64::try_from(BEFORE_ADDING_AGAIN.as_millis()).unwrap_or(i64::MAX);
+    context.state.take_back_writes(&undone, now_ms.saturating_sub(rests_ms)).await
 }
 
 fn delete(student: &StudentId) -> OperationKey {

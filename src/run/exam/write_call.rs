@@ -7,6 +7,7 @@ use crate::remote::exam::{CandidateChange, CandidateInfo, ExamError, ExamWriter,
 use crate::run::delivery::Items;
 use rosterd_core::exam_plan::{
     AddVerdict, Call, GroupAction, Verdict, WriteAnswer, judge_add, judge_by_sid, told_refused,
+    told_refused_by_sid,
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, normalise};
 
@@ -101,14 +102,16 @@ impl WriteCall {
         }
     }
 
-    /// Of each item, whether it may have been done although the answer does not prove it. Candidates that are known are
-    /// read by their sids, so only an add is not shown as long as reads lag behind.
+    /// Of each item, whether it may have been done although the answer does not prove it: reads lag behind, so a look-up that
+    /// does not show it proves nothing.
     pub(super) fn may_be_done(&self, answer: &WriteAnswer) -> Vec<bool> {
         match self {
             Self::Add { candidates, .. } => {
                 told_refused(candidates.len(), answer).into_iter().map(|is_refused| !is_refused).collect()
             }
-            Self::Change(_) | Self::Group { .. } | Self::Delete(_) => vec![false; self.len()],
+            Self::Change(_) | Self::Group { .. } | Self::Delete(_) => {
+                told_refused_by_sid(&self.sids(), answer).into_iter().map(|is_refused| !is_refused).collect()
+            }
         }
     }
 

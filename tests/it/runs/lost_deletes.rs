@@ -141,3 +141,43 @@ async fn a_lost_delete_counts_on_until_a_look_up_shows_the_candidate() {
         world.word("SELECT group_concat(student_id) FROM counted_writes WHERE kind = 'dismissal'").await;
     assert_eq!((report.held(), counted), ("1 delete".to_owned(), "s000".to_owned()), "{report:?}");
 }
+
+/// Look-ups and listing show deleted candidates for a while.
+fn lagging(world: &ExamSchool, seconds: &str) {
+    for (name, value) in [("lag_after", "delete"), ("list_lag_s", seconds), ("info_lag_s", seconds)] {
+        world.set(&format!("exam.{name}"), value);
+    }
+}
+
+#[tokio::test]
+async fn deletes_whose_answers_leave_them_out_count_while_reads_lag_behind() {
+    let mut world = hundred().await;
+    leave(&mut world, 0..18).await;
+    world.settings.exam.batch_size = 1;
+    world.set("item_in_neither_list", "delStu@*");
+    lagging(&world, "1000");
+    let _untold = world.run().await;
+    world.sandbox.clear_faults();
+    lagging(&world, "0");
+    assert_eq!(world.logins().len(), 82);
+    assert_eq!(world.run().await.applied(), "18 delete");
+    leave(&mut world, 18..36).await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), (String::new(), "18 delete".to_owned()), "36 in a day");
+    assert_eq!(world.logins().len(), 82);
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_after_its_deletes_leaves_them_counted_where_reads_lag_behind() {
+    let mut world = hundred().await;
+    leave(&mut world, 0..18).await;
+    cut_off(&world).await;
+    lagging(&world, "1000");
+    let _again = world.run().await;
+    lagging(&world, "0");
+    let _settled = world.run().await;
+    leave(&mut world, 18..36).await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.held()), (String::new(), "18 delete".to_owned()), "36 in a day");
+    assert_eq!(world.logins().len(), 82);
+}

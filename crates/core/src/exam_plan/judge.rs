@@ -79,6 +79,23 @@ pub fn told_refused(batch_len: usize, answer: &WriteAnswer) -> Vec<bool> {
     verdicts.iter().map(|verdict| is_each_told && *verdict == AddVerdict::Unsettled).collect()
 }
 
+/// Of each item of a `changeStuinfo`, `delStu` or `movestugroup`, whether the answer says that it was refused: its sid is in
+/// `fail` alone, or every other item is told and so are as many refusals as are left. What is in neither list, or in both,
+/// may have been done.
+#[must_use]
+pub fn told_refused_by_sid(batch: &[Sid], answer: &WriteAnswer) -> Vec<bool> {
+    let verdicts = judge_by_sid(batch, answer);
+    let applied = verdicts.iter().filter(|verdict| **verdict == Verdict::Applied).count();
+    let succeeded: BTreeSet<Sid> =
+        answer.changed.iter().copied().chain(answer.added.iter().map(|(sid, _)| *sid)).collect();
+    let failed = answer.fail.len().saturating_add(answer.fail_unreadable);
+    let is_each_told = applied == succeeded.len() && applied.saturating_add(failed) >= batch.len();
+    let is_named = |sid: &Sid| answer.fail.contains(&sid.0) && !succeeded.contains(sid);
+    let told =
+        |(sid, verdict): (&Sid, &Verdict)| *verdict == Verdict::Unsettled && (is_each_told || is_named(sid));
+    batch.iter().zip(&verdicts).map(told).collect()
+}
+
 /// Judges an answer to `changeStuinfo`, `delStu` or `movestugroup`: one verdict an item, in the batch's order.
 ///
 /// Contract: docs/contracts/onlineexammaker.md, 4.1: an item is applied if and only if its sid is in

@@ -116,7 +116,7 @@ pub use held_mass::{HeldMass, HeldMasses, MassLimit};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
-pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid, told_refused};
+pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid, told_refused, told_refused_by_sid};
 pub use kept::{FormerGroup, KeptLeavers};
 pub use kind::OperationKind;
 pub use link::{Link, LinkNote, Origin};
