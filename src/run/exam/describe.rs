@@ -64,6 +64,7 @@ fn held_text(reason: &HoldReason, largest: &[(Gid, u64)], groups: &GroupBook) ->
         (HoldReason::GroupToZero(gid) | HoldReason::GroupShrinks(gid, _), _) => {
             format!("{reason}: {}", name(gid))
         }
+        (HoldReason::GroupReplaced { was: _, now, excess: _ }, _) => format!("{}: {reason}", name(now)),
         (_, []) => reason.to_string(),
         (_, largest) => format!("{reason}; largest groups concerned: {}", largest.join(", ")),
     }

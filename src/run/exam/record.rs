@@ -44,7 +44,14 @@ fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let note = |kind, place: String| NotedWrite { key: operation.key(), kind, place, is_approved };
     let counted = operation.counted_writes().into_iter();
     let counted = counted.map(|write| note(write.as_str(), String::new()));
-    counted.chain(operation.groups_left.iter().map(|gid| note(LEFT, gid.to_string()))).collect()
+    let replaced = match &operation.change {
+        Change::Move(group_move) => Some(group_move.replaced().keys()),
+        Change::Adopt(_) | Change::Add(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => {
+            None
+        }
+    };
+    let left = operation.groups_left.iter().chain(replaced.into_iter().flatten());
+    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).collect()
 }
 
 /// The groups that one call of a move takes its student out of; `None` where it is none.

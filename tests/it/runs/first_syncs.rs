@@ -6,7 +6,7 @@ use rosterd_core::roster::Limit;
 use rosterd_testkit::*;
 
 /// The limits of the shipped configuration.
-fn shipped(world: &mut ExamSchool) {
+pub(super) fn shipped(world: &mut ExamSchool) {
     let guard = &mut world.settings.guard;
     (guard.max_delete, guard.max_modify) = (Limit::Auto, Limit::Percent(30.0));
     (guard.max_move, guard.max_group) = (Limit::Percent(30.0), Limit::Percent(50.0));
@@ -31,7 +31,7 @@ fn strangers(world: &ExamSchool, count: usize) {
     }
 }
 
-async fn approve(world: &ExamSchool, digest: &str, days: i64) {
+pub(super) async fn approve(world: &ExamSchool, digest: &str, days: i64) {
     world.state.approve(digest, world.clock.now_ms() + days * DAY).await.unwrap();
 }
 
@@ -166,7 +166,7 @@ async fn half_written_groups_take_nobody_out_of_theirs() {
         ("20 move".to_owned(), "1 modify".to_owned()),
         "{report:?}"
     );
-    assert!(report.exam.holds[0].contains("20 of 40 students would be taken out of groups"), "{report:?}");
+    assert!(report.exam.holds[0].contains("20 of 40 students would change groups"), "{report:?}");
     approve(&world, &report.digest, 1).await;
     assert_eq!(world.run().await.applied(), "20 move");
 }

@@ -1,5 +1,7 @@
 //! Whole runs against the sandbox: what becomes of students, leavers and candidates that are not ours.
 
+mod asked_before;
+mod changed_gids;
 mod changed_hands;
 mod decided;
 mod first_syncs;

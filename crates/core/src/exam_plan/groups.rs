@@ -180,6 +180,18 @@ impl GroupBook {
         self.former().chain(brief)
     }
 
+    /// The groups held that wanted ones were until the roster gave them another gid, each with that gid. Whoever is put
+    /// there is moved as the roster means it, though the old group is not ours to take anybody out of.
+    #[must_use]
+    pub fn replaced(&self, wanted: &WantedGroups, held: &BTreeSet<Gid>) -> BTreeMap<Gid, Gid> {
+        let replaced = |stood: &StoodGroup| {
+            let gid = self.gids.get(&stood.code).copied().flatten()?;
+            let is_new = wanted.gids.contains(&gid) && !held.contains(&gid);
+            (is_new && held.contains(&stood.gid)).then_some((stood.gid, gid))
+        };
+        self.former.values().chain(self.brief.values()).filter_map(replaced).collect()
+    }
+
     /// Whether it stood on the roster once and does no more.
     #[must_use]
     pub fn is_former(&self, gid: Gid) -> bool {

@@ -223,6 +223,7 @@ pub struct GroupMove {
     change: GroupChange,
     wanted: BTreeSet<TargetGroup>,
     is_take_over: bool,
+    replaced: BTreeMap<Gid, Gid>,
 }
 
 impl GroupMove {
@@ -230,13 +231,15 @@ impl GroupMove {
     /// plan adds.
     #[must_use]
     pub fn of_student(sid: Option<Sid>, wanted: &WantedGroups, group_change: GroupChange) -> Self {
-        Self { sid, change: group_change, wanted: wanted.targets(), is_take_over: false }
+        let (wanted, replaced) = (wanted.targets(), BTreeMap::new());
+        Self { sid, change: group_change, wanted, is_take_over: false, replaced }
     }
 
     /// For a student who left the roster; requires proof that both reads were complete.
     #[must_use]
     pub fn of_leaver(sid: Sid, group_change: GroupChange, _proof: &Certificate) -> Self {
-        Self { sid: Some(sid), change: group_change, wanted: BTreeSet::new(), is_take_over: false }
+        let (sid, wanted, replaced) = (Some(sid), BTreeSet::new(), BTreeMap::new());
+        Self { sid, change: group_change, wanted, is_take_over: false, replaced }
     }
 
     /// The candidate; absent for a student that the same plan adds.
@@ -257,6 +260,18 @@ impl GroupMove {
         &self.wanted
     }
 
+    /// Groups held that wanted ones were until the roster gave them another gid, each with that gid.
+    #[must_use]
+    pub fn replaced(&self) -> &BTreeMap<Gid, Gid> {
+        &self.replaced
+    }
+
+    /// The same, where these groups got another gid.
+    #[must_use]
+    pub fn replacing(self, replaced: BTreeMap<Gid, Gid>) -> Self {
+        Self { replaced, ..self }
+    }
+
     /// The same, of a candidate that the same plan takes over.
     pub(super) fn take_over(&mut self) {
         self.is_take_over = true;
@@ -264,7 +279,8 @@ impl GroupMove {
 
     /// The same candidate, moved by another change.
     pub(super) fn with_change(&self, change: GroupChange, wanted: BTreeSet<TargetGroup>) -> Self {
-        Self { sid: self.sid, change, wanted, is_take_over: self.is_take_over }
+        let Self { sid, is_take_over, replaced, .. } = self.clone();
+        Self { sid, change, wanted, is_take_over, replaced }
     }
 }
 

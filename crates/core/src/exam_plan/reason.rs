@@ -47,6 +47,15 @@ pub enum HoldReason {
     TooManyMoves(Excess),
     /// More people would leave one group than the limit.
     GroupShrinks(Gid, Excess),
+    /// The roster gives a group another gid, and more people would be put there than may leave one group.
+    GroupReplaced {
+        /// The gid that it had.
+        was: Gid,
+        /// The gid that it has now.
+        now: Gid,
+        /// The figures.
+        excess: Excess,
+    },
     /// More candidates would be overwritten when they are taken over than the limit.
     TooManyOverwrites(Excess),
     /// More leavers went missing within 24 hours than the limit.
@@ -123,7 +132,9 @@ impl HoldReason {
             Self::TooManyLoginChanges(excess) => (MassLimit::LoginChanges, excess),
             Self::TooManyVanished(excess) => (MassLimit::Vanished, excess),
             Self::TooManyMoves(excess) => (MassLimit::Moves, excess),
-            Self::GroupShrinks(gid, excess) => (MassLimit::Group(*gid), excess),
+            Self::GroupShrinks(gid, excess) | Self::GroupReplaced { was: gid, now: _, excess } => {
+                (MassLimit::Group(*gid), excess)
+            }
             Self::TooManyOverwrites(excess) => (MassLimit::Overwrites, excess),
             Self::StillHeld(reason) => return reason.excess(),
             Self::GroupToZero(_)
@@ -143,8 +154,35 @@ impl HoldReason {
     /// The mass that this holds, where it is one of people. Those who are too many only with the ones of the last 24 hours are
     /// none: they go ahead when that day is over.
     pub(super) fn mass(&self) -> Option<HeldMass> {
-        if let Self::FirstContact(contact) = self {
-            return Some(HeldMass { limit: MassLimit::FirstContact, total: contact.students });
+        match self {
+            Self::FirstContact(contact) => {
+                let (total, size) = (contact.students, contact.students);
+                return Some(HeldMass { limit: MassLimit::FirstContact, total, size });
+            }
+            Self::Renumbered(renumbered) => {
+                let (total, size) = (renumbered.newcomers, renumbered.agree);
+                return Some(HeldMass { limit: MassLimit::Renumbered, total, size });
+            }
+            Self::StillHeld { reason, left: _ } => return reason.mass(),
+            Self::TooManyDeletes(_)
+            | Self::TooManyModifies(_)
+            | Self::TooManyLoginChanges(_)
+            | Self::TooManyVanished(_)
+            | Self::GroupToZero(_)
+            | Self::TooManyGroups { .. }
+            | Self::TooManyMoves(_)
+            | Self::GroupShrinks(..)
+            | Self::GroupReplaced { .. }
+            | Self::TooManyOverwrites(_)
+            | Self::TooManyMissing(_)
+            | Self::TooManyMissingPaired { .. }
+            | Self::NothingAgrees { .. }
+            | Self::StillNamed
+            | Self::UnreadableIds
+            | Self::RowsOfNobody(_)
+            | Self::TwinOf(_)
+            | Self::SamePerson(_)
+            | Self::ForeignGroup(_) => {}
         }
         let (limit, excess) = self.excess()?;
         (excess.count > excess.limit).then_some(HeldMass { limit, total: excess.total })
@@ -160,7 +198,9 @@ impl HoldReason {
             Self::GroupToZero(_) => HoldKind::Limit("group-to-zero"),
             Self::TooManyGroups { .. } => HoldKind::Limit("new-groups"),
             Self::TooManyMoves(_) => HoldKind::Limit(MassLimit::Moves.code()),
-            Self::GroupShrinks(gid, _) => HoldKind::Limit(MassLimit::Group(*gid).code()),
+            Self::GroupShrinks(gid, _) | Self::GroupReplaced { was: gid, now: _, excess: _ } => {
+                HoldKind::Limit(MassLimit::Group(*gid).code())
+            }
             Self::TooManyOverwrites(_) => HoldKind::Limit(MassLimit::Overwrites.code()),
             Self::TooManyMissing(_) | Self::TooManyMissingPaired { .. } => {
                 HoldKind::Limit(MassLimit::Missing.code())
@@ -315,7 +355,7 @@ impl fmt::Display for HoldReason {
             Self::TooManyMoves(it) => {
                 write!(
                     f,
-                    "{} of {} would be taken out of groups{}",
+                    "{} of {} would change groups{}",
                     it.count,
                     counted(it.total, "student"),
                     it.before()
@@ -337,6 +377,16 @@ impl fmt::Display for HoldReason {
                     f,
                     "{} of {} taken over would be overwritten{}",
                     it.count,
+            Self::GroupReplaced { was, now, excess: it } => {
+                write!(
+                    f,
+                    "the roster gives a group gid {now} in the place of {was}, and would put {} of {} there{}",
+                    it.count,
+                    counted(it.total, "member"),
+                    it.before()
+                )?;
+                write!(f, ": more than the limit of {} (guard.max_group). Is gid {now} right?", it.limit)
+            }
                     counted(it.total, "candidate"),
                     it.before()
                 )?;

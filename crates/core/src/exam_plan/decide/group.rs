@@ -81,7 +81,8 @@ impl Decider<'_> {
             return self.missing_gid(id, wanted);
         };
         let groups_left = group_change.groups_left(held);
-        let change = Change::Move(GroupMove::of_student(Some(sid), wanted, group_change));
+        let group_move = GroupMove::of_student(Some(sid), wanted, group_change);
+        let change = Change::Move(group_move.replacing(groups.replaced(wanted, held)));
         let before = self.operations.len();
         self.add_operation(id.clone(), change, desired_hash, groups_left, false);
         if is_held {

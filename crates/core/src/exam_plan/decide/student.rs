@@ -50,7 +50,7 @@ impl Decider<'_> {
         let doubt = self.doubts.of_newcomer(&wanted.id, &wanted.login);
         // Alike ids are two people only once both are approved; a login value is free once its leaver is.
         let is_decided = |doubt: &PersonDoubt| match doubt {
-            PersonDoubt::LoginWanted { leaver, .. } => {
+            PersonDoubt::LoginWanted { leaver, .. } | PersonDoubt::AskedBefore { leaver, .. } => {
                 self.gone.contains(leaver) || self.is_named(leaver, &HoldReason::SamePerson(doubt.clone()))
             }
             PersonDoubt::AlikeIds { .. }
@@ -190,6 +190,9 @@ impl Decider<'_> {
             } else {
                 // Where a lost call of ours entered somebody is nobody's work that would be undone.
                 follower.groups_left.clear();
+                if let Change::Move(group_move) = &mut follower.change {
+                    *group_move = group_move.clone().replacing(BTreeMap::new());
+                }
             }
             if let (true, Some(reason)) = (follower.is_planned(), follows(&adopted)) {
                 follower.state = OperationState::Skipped(reason);

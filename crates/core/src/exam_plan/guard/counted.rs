@@ -16,7 +16,9 @@ impl Operation {
             Change::Adopt(adoption) => of_adoption(adoption),
             Change::Add(addition) => addition.replaces.map(|_| CountedWrite::Vanished).into_iter().collect(),
             Change::Modify(modification) => modification.counts_as.clone(),
-            Change::Move(_) if self.groups_left.is_empty() => Vec::new(),
+            Change::Move(group_move) if self.groups_left.is_empty() && group_move.replaced().is_empty() => {
+                Vec::new()
+            }
             // What a take-over undoes of somebody's work is measured against the number taken over.
             Change::Move(_) if self.change.is_take_over() => vec![CountedWrite::Overwrite],
             Change::Move(_) => vec![CountedWrite::Move],

@@ -17,9 +17,15 @@ impl Guard {
             return;
         }
         for operation in plan.operations.iter_mut().filter(|operation| self.judges(operation)) {
-            let shrinks = operation.groups_left.iter().find_map(|gid| Some((*gid, *shrinking.get(gid)?)));
-            if let Some((gid, excess)) = shrinks {
-                operation.state = OperationState::Held(HoldReason::GroupShrinks(gid, excess));
+            let reason = groups_behind(operation).find_map(|(gid, replaced_by)| {
+                let excess = *shrinking.get(&gid)?;
+                Some(match replaced_by {
+                    Some(now) => HoldReason::GroupReplaced { was: gid, now, excess },
+                    None => HoldReason::GroupShrinks(gid, excess),
+                })
+            });
+            if let Some(reason) = reason {
+                operation.state = OperationState::Held(reason);
             }
         }
     }
@@ -27,8 +33,8 @@ impl Guard {
     fn shrinking_groups(&self, plan: &Plan) -> BTreeMap<Gid, Excess> {
         let mut leaving: BTreeMap<Gid, HashSet<&StudentId>> = BTreeMap::new();
         for operation in plan.operations.iter().filter(|operation| self.judges(operation)) {
-            for gid in &operation.groups_left {
-                leaving.entry(*gid).or_default().insert(&operation.student);
+            for (gid, _) in groups_behind(operation) {
+                leaving.entry(gid).or_default().insert(&operation.student);
             }
         }
         let excess = |(gid, people): (Gid, HashSet<&StudentId>)| {
@@ -59,6 +65,19 @@ impl Guard {
             }
         }
     }
+}
+
+/// The groups that somebody leaves, and those that are theirs no more because the roster gives the group another gid, with
+/// that one.
+fn groups_behind(operation: &Operation) -> impl Iterator<Item = (Gid, Option<Gid>)> {
+    let replaced = match &operation.change {
+        Change::Move(group_move) => Some(group_move.replaced()),
+        Change::Adopt(_) | Change::Add(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => {
+            None
+        }
+    };
+    let replaced = replaced.into_iter().flatten().map(|(was, now)| (*was, Some(*now)));
+    operation.groups_left.iter().map(|gid| (*gid, None)).chain(replaced)
 }
 
 /// The groups that more are planned to leave than stay or join. Of the groups of candidates that are taken over the

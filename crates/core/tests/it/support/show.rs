@@ -46,6 +46,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TooManyGroups { .. } => "new groups",
                 HoldReason::TooManyMoves(_) => "moves",
                 HoldReason::GroupShrinks(..) => "group shrinks",
+                HoldReason::GroupReplaced { .. } => "group replaced",
                 HoldReason::TooManyOverwrites(_) => "overwrites",
                 HoldReason::TooManyMissing(_) => "missing",
                 HoldReason::TooManyMissingPaired { .. } => "missing, paired",

@@ -218,7 +218,7 @@ fn each_hold_names_count_total_limit_and_what_to_check() {
             "31 login values of 100 would change, more than 30: check the mapping in exam.fields",
             "31 of 100 managed candidates no longer exist, more than 30: check exam.code",
             "the group with gid 7 would lose its last member",
-            "31 of 100 students would be taken out of groups: more than the limit of 30 (guard.max_move)",
+            "31 of 100 students would change groups: more than the limit of 30 (guard.max_move)",
             "the group with gid 7 would lose 31 of 100 members, and 4 in the last 24 hours: more than the limit of 30 \
              (guard.max_group)",
             "31 of 100 candidates taken over would be overwritten: more than the limit of 30 (guard.max_modify)",
