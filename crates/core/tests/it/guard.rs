@@ -440,7 +440,7 @@ fn a_rename_into_a_login_value_whose_owner_is_held_waits() {
     });
     world.set(student("p001").login("another"));
     assert!(
-        world.lines().contains(&"modify p000 login skipped: after modify".to_owned()),
+        world.lines().contains(&"modify p000 login skipped: in use by p001".to_owned()),
         "{:?}",
         world.lines()
     );

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::{CandidateLocation, PlanInput};
 use crate::exam_plan::diff::{Difference, Owners, PriorKnowledge};
-use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::open_add::OpenAdd;
 use crate::exam_plan::operation::{Operation, OperationState};
@@ -115,7 +114,7 @@ impl CurrentOwners {
     }
 }
 
-/// A rename into a login value that another rename frees goes ahead only together with it.
+/// A rename into a login value that another rename frees goes ahead only together with it: until then the value is in use.
 pub(in crate::exam_plan) fn block_dependent_renames(operations: &mut [Operation]) {
     let going: HashSet<StudentId> = operations
         .iter()
@@ -127,12 +126,14 @@ pub(in crate::exam_plan) fn block_dependent_renames(operations: &mut [Operation]
     for (at, operation) in operations.iter().enumerate().filter(|(_, operation)| operation.is_planned()) {
         match operation.change.login().and_then(|login| login.held_by.as_ref()) {
             Some(owner) if going.contains(owner) => waiting.entry(owner.clone()).or_default().push(at),
-            Some(_) => stuck.push(at),
+            Some(owner) => stuck.push((at, owner.clone())),
             None => {}
         }
     }
-    while let Some(operation) = stuck.pop().and_then(|at| operations.get_mut(at)) {
-        operation.state = OperationState::Skipped(SkipReason::Depends(OperationKind::Modify));
-        stuck.extend(waiting.remove(&operation.student).unwrap_or_default());
+    while let Some((at, owner)) = stuck.pop() {
+        let Some(operation) = operations.get_mut(at) else { continue };
+        operation.state = OperationState::Skipped(SkipReason::LoginInUse(owner));
+        let behind = waiting.remove(&operation.student).unwrap_or_default();
+        stuck.extend(behind.into_iter().map(|at| (at, operation.student.clone())));
     }
 }

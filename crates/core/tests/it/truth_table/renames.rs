@@ -56,8 +56,8 @@ fn a_chain_whose_last_link_is_stuck_is_stuck_as_a_whole() {
     assert_eq!(
         world.lines(),
         [
-            "modify s1 login skipped: after modify",
-            "modify s2 login skipped: after modify",
+            "modify s1 login skipped: in use by s2",
+            "modify s2 login skipped: in use by s3",
             "modify s3 cannot: login-value-taken"
         ]
     );
