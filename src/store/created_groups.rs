@@ -157,6 +157,20 @@ impl StateStore {
         .await
         .doing(doing)?;
         if let CreationOutcome::Done(known) = ended {
+            // It stands on the roster from now on; one that we created is ours, however soon it goes from there.
+            sqlx::query(
+                "INSERT INTO roster_groups \
+                 (gid, group_code, title, stood_since_ms, stood_until_ms, is_there, is_settled) \
+                 VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5) ON CONFLICT DO NOTHING",
+            )
+            .bind(known.gid.0)
+            .bind(code.as_str())
+            .bind(title)
+            .bind(now_ms)
+            .bind(known.origin == GroupOrigin::Created)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
             sqlx::query("DELETE FROM known_groups WHERE gid = ?")
                 .bind(known.gid.0)
                 .execute(&mut *transaction)

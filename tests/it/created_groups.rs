@@ -482,3 +482,25 @@ async fn an_approved_move_into_a_group_that_is_created_goes_ahead_once() {
     let left = world.word("SELECT CAST(count(*) AS TEXT) FROM approvals").await;
     assert_eq!(left, "0", "the approval is used up");
 }
+
+#[tokio::test]
+async fn a_created_group_that_goes_from_the_roster_after_one_run_was_ours_and_who_is_left_in_it_is_told() {
+    let mut world = world().await;
+    world.settings.exam.delete_grace = Duration::ZERO;
+    let _created = world.run().await;
+    let gid = groups_called(&world, TITLE)[0];
+    // The next school year: other codes, other titles, and one pupil has left.
+    world.groups.remove("h1");
+    world.groups.insert("h2".to_owned(), None);
+    for id in ["s0", "s1"] {
+        world.edit(id, |it| it.in_groups(["h2"])).await;
+    }
+    world.remove("s2").await;
+    let report = world.run_later().await;
+    assert!(report.applied().contains("1 create"), "{report:#?}");
+    let report = world.run_later().await;
+    let former = &report.exam.attention["former-groups"];
+    assert!(former.what.contains(&format!("2 are still in gid {gid}, once {TITLE}")), "{former:?}");
+    assert_eq!(report.held(), "", "the leaver was in no group of others: {report:#?}");
+    assert_eq!(world.logins().len(), 3, "{:?}", world.logins());
+}
