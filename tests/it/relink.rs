@@ -244,3 +244,25 @@ async fn a_relink_that_was_asked_for_and_refused_keeps_the_old_candidate_from_be
     let row = failures.as_array().unwrap().iter().find(|row| row["student_id"] == "s000").unwrap();
     assert!(row["message"].as_str().unwrap().contains("relink s000 t000"), "{row:#}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_carried_over_to_somebody_whose_add_has_no_answer_yet() {
+    let school = in_step(3).await;
+    let sid = school.sandbox.candidate("login-s000").unwrap().sid;
+    renamed(&school, "s000", "t000").await;
+    school.sql("UPDATE students SET login = 'another one' WHERE student_id = 't000'").await;
+    school.set("exam.lose_answer", "addStudents");
+    school.set("exam.http_5xx", "getstudentsinfo@*:503");
+    let _lost = school.run().await;
+    school.sandbox.clear_faults();
+    assert!(school.sandbox.candidate("another one").is_some(), "the add was done");
+    let refused = school.program(&["relink", "s000", "t000"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("the answer is not known yet"), "{refused:?}");
+    let _found_out = school.run().await;
+    let refused = school.program(&["relink", "s000", "t000"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("has a candidate already"), "{refused:?}");
+    assert_eq!(linked(&school, "s000").await, 1);
+    assert_eq!(school.sandbox.candidate("login-s000").unwrap().sid, sid);
+}

@@ -15,7 +15,7 @@ use crate::store::StateStore;
 use roster_side::RosterSide;
 use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{Link, LinkNote};
-use rosterd_core::roster::{LoginValue, StudentId};
+use rosterd_core::roster::{LoginValue, StudentId, shell_word};
 
 /// What was carried over to whom. Login values are shown by first character and length.
 #[derive(Serialize)]
@@ -64,6 +64,18 @@ async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) 
         let way_out = if own.is_some() { "" } else { "; --force does it all the same" };
         let said = format!("{why}. Nothing was carried over{way_out}");
         return Ok(output::refuse(cli, Exit::Failed, &said));
+    }
+    if own.is_none() && app.state.lost_adds().await?.contains(to) {
+        let word = shell_word(from.as_str()).into_owned();
+        return Ok(output::refuse(
+            cli,
+            Exit::Failed,
+            &format!(
+                "student {to} was sent to the exam side, and the answer is not known yet: they may have a candidate of their \
+                 own. Nothing was carried over: let a run find out (rosterd --sync-now), then rosterd relink {word} {} again",
+                shell_word(to.as_str())
+            ),
+        ));
     }
     if let Some(link) = own {
         if let Some(why) = own_candidate::objection(app, from, &link, force).await? {
