@@ -27,6 +27,7 @@ struct MassRow {
     reason: String,
     gid: Option<i64>,
     total: i64,
+    size: i64,
     is_decided: bool,
 }
 
@@ -66,10 +67,7 @@ impl StateStore {
     /// When the database cannot be read, or a row has a word that this version does not know.
     pub async fn held_in_classin(&self) -> Result<HeldSubjects, StoreError> {
         let mut masses = HeldSubjects::default();
-        for Held { key, want, of_leaver: _, mass, is_decided } in self.held(Service::Classin).await? {
-            if is_decided {
-                masses.decide(key.clone(), mass.limit);
-            }
+        for Held { key, want, of_leaver: _, mass, is_decided: _ } in self.held(Service::Classin).await? {
             masses.insert(key, want, mass);
         }
         Ok(masses)
@@ -77,7 +75,8 @@ impl StateStore {
 
     async fn held(&self, service: Service) -> Result<Vec<Held>, StoreError> {
         let rows: Vec<MassRow> = sqlx::query_as(
-            "SELECT kind, student_id, class_code, want, of_leaver, reason, gid, total, is_decided FROM held_masses \
+            "SELECT kind, student_id, class_code, want, of_leaver, reason, gid, total, size, \
+             is_decided FROM held_masses \
              WHERE service = ? ORDER BY student_id, kind, class_code, want",
         )
         .bind(service.as_str())
@@ -85,12 +84,23 @@ impl StateStore {
         .await
         .doing("reading who was held")?;
         let held = rows.into_iter().map(|row| {
-            let MassRow { kind, student_id, class_code, want, of_leaver, reason, gid, total, is_decided } =
-                row;
+            let MassRow {
+                kind,
+                student_id,
+                class_code,
+                want,
+                of_leaver,
+                reason,
+                gid,
+                total,
+                size,
+                is_decided,
+            } = row;
             let what = "has an unknown reason";
             let bad = || StoreError::Row { table: "held_masses", key: student_id.clone(), what };
             let limit = MassLimit::parse(&reason, gid.map(Gid)).ok_or_else(bad)?;
-            let mass = HeldMass { limit, total: u64::try_from(total).unwrap_or(0) };
+            let number = |stored: i64| u64::try_from(stored).unwrap_or(0);
+            let mass = HeldMass { limit, total: number(total), size: number(size) };
             let place = ("held_masses", &reason as &dyn std::fmt::Display);
             let key = read_key(place, (service.as_str(), &kind), student_id, class_code)?;
             Ok(Held { key, want: fingerprint(want), of_leaver, mass, is_decided })
@@ -120,7 +130,7 @@ pub(super) async fn remember(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     for hold in holds {
-        let Some(HeldMass { limit, total }) = hold.mass else { continue };
+        let Some(HeldMass { limit, total, size }) = hold.mass else { continue };
         let operations = hold.operations.iter().map(|operation| {
             let key = &operation.key;
             let want = stored(operation.desired_hash);
@@ -129,16 +139,17 @@ pub(super) async fn remember(
         let operations: Vec<(&str, &str, &String, i64, bool)> = operations.collect();
         sqlx::query(
             "INSERT INTO held_masses (service, kind, student_id, class_code, want, of_leaver, reason, gid, total, \
-             held_at_ms) \
-             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?3, ?4, ?5 \
-             FROM json_each(?6) WHERE true \
+             size, held_at_ms) \
+             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?3, ?4, ?5, ?6 \
+             FROM json_each(?7) WHERE true \
              ON CONFLICT DO UPDATE SET of_leaver = excluded.of_leaver, reason = excluded.reason, gid = excluded.gid, \
-             total = excluded.total, is_decided = 0, held_at_ms = excluded.held_at_ms",
+             total = excluded.total, size = max(size, excluded.size), is_decided = 0, held_at_ms = excluded.held_at_ms",
         )
         .bind(hold.service.as_str())
         .bind(limit.code())
         .bind(limit.group().map(|gid| gid.0))
         .bind(i64::try_from(total).unwrap_or(i64::MAX))
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
         .bind(now_ms)
         .bind(serde_json::json!(operations).to_string())
         .execute(&mut **transaction)

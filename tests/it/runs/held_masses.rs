@@ -88,11 +88,16 @@ async fn what_is_approved_of_changed_values_lets_the_other_values_wait() {
     for number in 4..7 {
         world.put(student(&nth(number))).await;
     }
+    let report = world.run().await;
     assert_eq!(
-        world.run().await.applied(),
-        "5 modify",
-        "three are mended: nine were changed, and nine are allowed"
+        (report.applied(), report.held()),
+        (String::new(), "5 modify".to_owned()),
+        "three are mended, which says nothing about the others: {report:?}"
     );
+    assert!(report.exam.holds[0].contains("12 modifies of 30"), "{report:?}");
+    assert!(report.exam.holds[0].contains("5 are left of that"), "{report:?}");
+    approve_of(&world, &report.digest, 5).await;
+    assert_eq!(world.run().await.applied(), "5 modify");
     assert_eq!(world.run().await.planned(), "");
 }
 
@@ -163,4 +168,24 @@ async fn what_take_overs_would_undo_is_held_in_the_run_after_too() {
         let report = world.run().await;
         assert_eq!((report.held(), report.applied()), (first.held(), String::new()), "{report:?}");
     }
+}
+
+#[tokio::test]
+async fn who_enters_the_first_of_a_mass_again_lets_the_others_not_go() {
+    let mut world = school(40).await;
+    for number in 0..9 {
+        world.remove(&nth(number)).await;
+    }
+    assert_eq!(world.run().await.held(), "9 delete", "8 are allowed");
+    for back in 0..8 {
+        world.later(DAY);
+        world.put(student(&nth(back))).await;
+        let report = world.run().await;
+        let left = format!("{} delete", 8 - back);
+        assert_eq!((report.held(), report.exit_code), (left, 4), "{report:?}");
+        assert_eq!(world.logins().len(), 40);
+    }
+    let digest = world.run().await.digest;
+    approve_of(&world, &digest, 1).await;
+    assert_eq!(world.run().await.applied(), "1 delete");
 }

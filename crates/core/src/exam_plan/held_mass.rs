@@ -1,9 +1,9 @@
 //! Who was held as part of too much at once, by person.
 //!
 //! A mass is judged by figures, and figures change: newcomers raise the number that a limit is measured against, and who is
-//! approved by name no longer counts. The others are no smaller a doubt for that. They stay held until a person has decided
-//! about them, or until so many are back, or mended, that the limit of that day would have allowed what is left together with
-//! those who were approved.
+//! approved by name, or is back, or was mended, no longer counts. The others are no smaller a doubt for that: whoever repairs the
+//! first row of a broken export has said nothing about the rest. They stay held until each is back, or as before, or a person has
+//! decided about them, or until an admin sets a limit that allows the whole mass.
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,6 +37,8 @@ pub enum MassLimit {
     Overwrites,
     /// Students entered into an account in which hardly anybody is known.
     FirstContact,
+    /// Students who have the values of leavers who went missing together.
+    Renumbered,
 }
 
 impl MassLimit {
@@ -53,6 +55,7 @@ impl MassLimit {
             Self::Group(_) | Self::Class => "max-group",
             Self::Overwrites => "take-overs",
             Self::FirstContact => "first-contact",
+            Self::Renumbered => "renumbered",
         }
     }
 
@@ -69,7 +72,8 @@ impl MassLimit {
             | Self::Moves
             | Self::Class
             | Self::Overwrites
-            | Self::FirstContact => None,
+            | Self::FirstContact
+            | Self::Renumbered => None,
         }
     }
 
@@ -85,6 +89,7 @@ impl MassLimit {
             Self::Moves,
             Self::Overwrites,
             Self::FirstContact,
+            Self::Renumbered,
         ];
         let of_one = group.map_or(Self::Class, Self::Group);
         without_group.into_iter().chain([of_one]).find(|limit| limit.code() == code)
@@ -98,6 +103,8 @@ pub struct HeldMass {
     pub limit: MassLimit,
     /// Of how many people there were too many.
     pub total: u64,
+    /// How many they were at most.
+    pub size: u64,
 }
 
 /// The people of the masses that were held.
@@ -105,7 +112,7 @@ pub struct HeldMass {
 pub struct HeldMasses {
     leavers: HashMap<StudentId, HeldMass>,
     operations: HashMap<(StudentId, OperationKind, Fingerprint), HeldMass>,
-    /// Those about whom a person has decided, however that has ended.
+    /// Those whom a person has let go, however that has ended.
     decided: HashMap<MassLimit, HashSet<StudentId>>,
 }
 
@@ -120,7 +127,7 @@ impl HeldMasses {
         self.operations.insert((student, kind, want), mass);
     }
 
-    /// A person has decided about one of them.
+    /// A person has let one of them go.
     pub fn decide(&mut self, student: StudentId, limit: MassLimit) {
         self.decided.entry(limit).or_default().insert(student);
     }
@@ -144,15 +151,14 @@ impl HeldMasses {
         self.operations.get(&(operation.student.clone(), operation.kind(), operation.desired_hash))
     }
 
-    /// The people of each mass of whom a plan still wants what was held, and those about whom a person has decided.
+    /// How many people of each mass there are of whom a plan still wants what was held.
     pub(super) fn people(&self, plan: &Plan) -> HashMap<MassLimit, u64> {
         let mut people: HashMap<MassLimit, HashSet<&StudentId>> = HashMap::new();
-        for (limit, decided) in &self.decided {
-            people.entry(*limit).or_default().extend(decided);
-        }
         let operations = plan.operations.iter().map(|operation| (&operation.student, self.of(operation)));
         let leavers = plan.missing.iter().map(|leaver| (leaver.student(), self.of_leaver(leaver.student())));
-        for (student, mass) in operations.chain(leavers) {
+        let vanished =
+            plan.given_up.iter().map(|closing| (&closing.student, self.of_leaver(&closing.student)));
+        for (student, mass) in operations.chain(leavers).chain(vanished) {
             if let Some(mass) = mass {
                 people.entry(mass.limit).or_default().insert(student);
             }
@@ -181,6 +187,7 @@ mod tests {
             MassLimit::Class,
             MassLimit::Overwrites,
             MassLimit::FirstContact,
+            MassLimit::Renumbered,
         ];
         for limit in limits {
             assert_eq!(MassLimit::parse(limit.code(), limit.group()), Some(limit));

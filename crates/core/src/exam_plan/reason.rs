@@ -95,7 +95,12 @@ pub enum HoldReason {
     /// The leaver is also in these groups, which never stood on the roster.
     ForeignGroup(BTreeSet<Gid>),
     /// Part of what a limit held before, about which nobody has decided, though what is left would be within it.
-    StillHeld(Box<HoldReason>),
+    StillHeld {
+        /// What held it then.
+        reason: Box<HoldReason>,
+        /// How many of them there still are.
+        left: u64,
+    },
 }
 
 /// What holds an operation: a limit, or a doubt about single people.
@@ -117,7 +122,7 @@ impl HoldReason {
             MassLimit::Moves => Self::TooManyMoves(excess),
             MassLimit::Group(gid) => Self::GroupShrinks(gid, excess),
             MassLimit::Overwrites => Self::TooManyOverwrites(excess),
-            MassLimit::Class | MassLimit::FirstContact => return None,
+            MassLimit::Class | MassLimit::FirstContact | MassLimit::Renumbered => return None,
         })
     }
 
@@ -136,7 +141,7 @@ impl HoldReason {
                 (MassLimit::Group(*gid), excess)
             }
             Self::TooManyOverwrites(excess) => (MassLimit::Overwrites, excess),
-            Self::StillHeld(reason) => return reason.excess(),
+            Self::StillHeld { reason, left: _ } => return reason.excess(),
             Self::GroupToZero(_)
             | Self::TooManyGroups { .. }
             | Self::FirstContact(_)
@@ -185,7 +190,7 @@ impl HoldReason {
             | Self::ForeignGroup(_) => {}
         }
         let (limit, excess) = self.excess()?;
-        (excess.count > excess.limit).then_some(HeldMass { limit, total: excess.total })
+        (excess.count > excess.limit).then_some(HeldMass { limit, total: excess.total, size: excess.count })
     }
 
     /// The two kinds, told apart in this one place.
@@ -206,8 +211,8 @@ impl HoldReason {
                 HoldKind::Limit(MassLimit::Missing.code())
             }
             Self::FirstContact(_) => HoldKind::Limit(MassLimit::FirstContact.code()),
-            Self::Renumbered(_) => HoldKind::Limit("renumbered"),
-            Self::StillHeld(reason) => reason.kind(),
+            Self::Renumbered(_) => HoldKind::Limit(MassLimit::Renumbered.code()),
+            Self::StillHeld { reason, left: _ } => reason.kind(),
             Self::NothingAgrees { sid, student: _, compared: _, is_of_open_add: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
             }
@@ -372,11 +377,6 @@ impl fmt::Display for HoldReason {
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_group)", it.limit)
             }
-            Self::TooManyOverwrites(it) => {
-                write!(
-                    f,
-                    "{} of {} taken over would be overwritten{}",
-                    it.count,
             Self::GroupReplaced { was, now, excess: it } => {
                 write!(
                     f,
@@ -387,13 +387,19 @@ impl fmt::Display for HoldReason {
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_group). Is gid {now} right?", it.limit)
             }
+            Self::TooManyOverwrites(it) => {
+                write!(
+                    f,
+                    "{} of {} taken over would be overwritten{}",
+                    it.count,
                     counted(it.total, "candidate"),
                     it.before()
                 )?;
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
             }
-            Self::StillHeld(reason) => {
-                write!(f, "{reason} (these are left of that, and nobody has decided about them)")
+            Self::StillHeld { reason, left } => {
+                let verb = if *left == 1 { "is" } else { "are" };
+                write!(f, "{reason} ({left} {verb} left of that, and nobody has decided about them)")
             }
             Self::SamePerson(doubt) => doubt.fmt(f),
             Self::ForeignGroup(gids) => write!(

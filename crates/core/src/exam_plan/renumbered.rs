@@ -61,7 +61,7 @@ pub struct Renumbered {
     pub newcomers: u64,
     /// Those who have the values of a leaver.
     pub agree: u64,
-    /// The roster's columns of these values.
+    /// The roster's columns of these values; none where that is no longer known.
     pub columns: Vec<String>,
 }
 
@@ -199,7 +199,11 @@ impl fmt::Display for Renumbered {
         let Self { newcomers, agree, columns } = self;
         let (last, others) =
             columns.split_last().map_or((String::new(), &[][..]), |(last, others)| (last.clone(), others));
-        let named = if others.is_empty() { last } else { format!("{} and {last}", others.join(", ")) };
+        let named = match (others, columns.is_empty()) {
+            (_, true) => "values".to_owned(),
+            ([], false) => last,
+            (others, false) => format!("{} and {last}", others.join(", ")),
+        };
         let verb = if *agree == 1 { "has" } else { "have" };
         write!(
             f,

@@ -1,6 +1,8 @@
 //! The guard: what is too much is held, the rest goes on. Every limit at, just under and just over.
 
-use rosterd_core::exam_plan::{CountedWrite, Excess, HoldReason, LinkNote, OperationKind, OperationState};
+use rosterd_core::exam_plan::{
+    CountedWrite, Excess, HoldReason, LinkNote, OperationKind, OperationState, Origin,
+};
 use rosterd_core::roster::{Gid, Leavers, Limit};
 
 use crate::support::*;
@@ -366,6 +368,22 @@ fn no_link_is_given_up_while_so_many_look_gone() {
         let closed = plan.notes.iter().filter(|note| matches!(note, LinkNote::Close(_))).count();
         assert_eq!(closed, given_up, "{vanished} students and a leaver of 100");
         assert_eq!(held(&world, OperationKind::Delete), 1 - given_up, "the leaver is named");
+    }
+}
+
+#[test]
+fn a_column_mapped_long_after_a_take_over_is_measured_as_any_other_change() {
+    for (linked_ago, are_held) in [(48 * HOUR, 0), (0, 10)] {
+        let mut world = school();
+        for at in 0..10 {
+            world.set(student(&nth(at)).phone("1"));
+            let linked_at_ms = world.now_ms - linked_ago;
+            let link = world.link(&nth(at));
+            link.origin = Origin::Adopted;
+            link.linked_at_ms = linked_at_ms;
+            link.confirmed.clear();
+        }
+        assert_eq!(held(&world, OperationKind::Modify), are_held, "taken over {linked_ago} ms ago");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A mass once held stays held, person by person: figures that change decide about nobody.
 
-use rosterd_core::exam_plan::{CountedWrite, OperationKind, OperationState};
+use rosterd_core::exam_plan::{CountedWrite, LinkNote, OperationKind, OperationState};
 use rosterd_core::roster::Limit;
 
 use crate::support::*;
@@ -61,9 +61,9 @@ fn mass(count: usize, change: Change) -> World {
 }
 
 #[test]
-fn who_is_left_of_a_mass_stays_held_as_long_as_they_are_one() {
+fn who_is_left_of_a_mass_stays_held_when_others_are_back_or_mended() {
     for (what, kind, count, change) in MASSES {
-        for (back, held) in [(0, count), (1, 0)] {
+        for (back, held) in [(0, count), (1, count - 1), (count - 1, 1), (count, 0)] {
             let mut world = mass(count, change);
             assert_eq!(states(&world, kind), (0, count), "{what}");
             world.remember_held();
@@ -135,7 +135,7 @@ fn newcomers_let_no_mass_of_leavers_go() {
     assert_eq!(
         world.plan().holds()[0].0.to_string(),
         "20 leavers of 80 managed candidates: more than the limit of 16 (guard.max_delete); they went missing within 24 \
-         hours of one another: is the export broken? (these are left of that, and nobody has decided about them)"
+         hours of one another: is the export broken? (20 are left of that, and nobody has decided about them)"
     );
 }
 
@@ -187,4 +187,44 @@ fn what_is_left_of_a_mass_keeps_the_word_of_its_limit_and_its_figures() {
     let [hold] = held.as_slice() else { panic!("{held:?}") };
     assert_eq!((hold.reason, hold.word, hold.count, hold.limit), ("missing", None, Some(22), Some(20)));
     assert_eq!((hold.mass.expect("figures").total, hold.operations.len()), (100, 17));
+}
+
+/// So many candidates that were deleted and are there again under another sid, three of them with another phone.
+fn entered_anew(count: usize) -> World {
+    let mut world = school(100);
+    for at in 0..count {
+        world.vanish(&nth(at));
+        world.enter(candidate(&nth(at)));
+        world.verified.insert(world.sid(&nth(at)));
+    }
+    world
+}
+
+#[test]
+fn what_follows_a_take_over_that_stays_held_waits_with_it() {
+    let mut world = entered_anew(21);
+    for at in 1..4 {
+        world.set(student(&nth(at)).phone("1"));
+    }
+    assert_eq!(states(&world, OperationKind::Adopt), (0, 21));
+    world.remember_held().approve_only(|student| student == "p000");
+    assert_eq!(states(&world, OperationKind::Adopt), (1, 20), "one was approved by name");
+    assert_eq!(states(&world, OperationKind::Modify).0, 0, "nothing is sent to a candidate that is held");
+}
+
+#[test]
+fn links_of_leavers_stay_when_newcomers_have_raised_the_number_that_they_are_measured_against() {
+    let closed =
+        |world: &World| world.plan().notes.iter().filter(|note| matches!(note, LinkNote::Close(_))).count();
+    let mut world = school(100);
+    world.guard.max_delete = Limit::Percent(20.0);
+    for at in 0..21 {
+        world.leave(&nth(at)).vanish(&nth(at));
+    }
+    assert_eq!((closed(&world), states(&world, OperationKind::Delete)), (0, (0, 21)));
+    world.remember_held();
+    world = world.with_converged((0..30).map(|at| student(&format!("q{at:03}"))));
+    assert_eq!((closed(&world), states(&world, OperationKind::Delete)), (0, (0, 21)), "nobody decided");
+    world.approve();
+    assert_eq!(closed(&world), 21);
 }

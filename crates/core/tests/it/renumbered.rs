@@ -169,3 +169,33 @@ fn old_leavers_who_stay_hold_no_intake_with_many_of_their_names() {
     }
     assert_eq!(adds(&world), (60, 0), "60 of 300 leavers are no school that was numbered anew");
 }
+
+#[test]
+fn who_is_left_of_the_renumbered_is_entered_by_no_run_while_the_pairs_are_carried_over() {
+    let mut world = school(40);
+    renumber(&mut world, 0..12);
+    assert_eq!(adds(&world), (0, 12));
+    world.remember_held();
+    for at in 0..12 {
+        // As `relink` does it.
+        let (old, new) = (format!("p{at:03}"), format!("2027{at:03}"));
+        let Some(mut link) = world.links.remove(&old) else { panic!("{old} has no link") };
+        link.student = id(&new);
+        link.gone_since_ms = None;
+        world.links.insert(new, link);
+        let (planned, held) = moves_of_people(&world);
+        assert_eq!((planned, held), (0, 2 * (11 - at)), "{} are carried over", at + 1);
+    }
+}
+
+/// How many adds and deletes are planned, and how many are held.
+fn moves_of_people(world: &World) -> (usize, usize) {
+    let plan = world.plan();
+    let people = plan
+        .operations
+        .iter()
+        .filter(|operation| matches!(operation.kind(), OperationKind::Add | OperationKind::Delete));
+    let people: Vec<_> = people.collect();
+    let held = people.iter().filter(|it| matches!(it.state, OperationState::Held(_)));
+    (people.iter().filter(|operation| operation.is_planned()).count(), held.count())
+}

@@ -1,5 +1,6 @@
 //! What was held as part of too much stays held, though what is left of it would be within the limit: other enrolments raise
-//! the number that a limit is measured against, and what a person lets go by name no longer counts.
+//! the number that a limit is measured against, and what a person lets go by name, or what is wanted no more, says nothing about
+//! the rest.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,8 +17,6 @@ use crate::roster::Limit;
 #[derive(Clone, Debug, Default)]
 pub struct HeldSubjects {
     subjects: HashMap<(OperationKey, Fingerprint), HeldMass>,
-    /// Those about which a person has decided, however that has ended.
-    decided: HashMap<Mass, HashSet<OperationKey>>,
 }
 
 /// The limit, and for that of one class which.
@@ -34,11 +33,6 @@ impl HeldSubjects {
         self.subjects.insert((key, want), mass);
     }
 
-    /// A person has decided about one of them.
-    pub fn decide(&mut self, key: OperationKey, limit: MassLimit) {
-        self.decided.entry(mass_of(limit, &key)).or_default().insert(key);
-    }
-
     fn of(&self, operation: impl Into<Subject>) -> Option<(OperationKey, HeldMass)> {
         if self.subjects.is_empty() {
             return None;
@@ -53,13 +47,13 @@ impl HeldSubjects {
 pub(super) struct MassSizes(HashMap<Mass, u64>);
 
 impl ClassinGuard {
-    /// How much is left of each mass: what a plan still wants, and what a person has decided about.
+    /// How much is left of each mass: what a plan still wants.
     pub(super) fn mass_sizes<'o>(
         &self,
         enrolments: impl Iterator<Item = &'o EnrolmentOperation>,
         accounts: &[AccountOperation],
     ) -> MassSizes {
-        let mut masses: HashMap<Mass, HashSet<OperationKey>> = self.held_before.decided.clone();
+        let mut masses: HashMap<Mass, HashSet<OperationKey>> = HashMap::new();
         let enrolments = enrolments.filter_map(|operation| self.held_before.of(operation));
         let accounts = accounts.iter().filter_map(|operation| self.held_before.of(operation));
         for (key, mass) in enrolments.chain(accounts) {
@@ -89,25 +83,26 @@ impl ClassinGuard {
         }
     }
 
-    /// That it is held still; `None` where it was in no mass, or the limit, as it is set now, allows what is left of that.
+    /// That it is held still; `None` where it was in no mass, or the limit, as it is set now, allows the whole of it.
     pub(super) fn still_too_much(
         &self,
         operation: impl Into<Subject>,
         MassSizes(sizes): &MassSizes,
     ) -> Option<EnrolmentState> {
-        let (key, HeldMass { limit, total }) = self.held_before.of(operation)?;
+        let (key, HeldMass { limit, total, size }) = self.held_before.of(operation)?;
         let (setting, name) = self.setting(limit)?;
-        let count = sizes.get(&mass_of(limit, &key)).copied().unwrap_or(0);
         let allowed = allowance(setting, total);
-        if count <= allowed {
+        if size <= allowed {
             return None;
         }
-        let what = counted(count, if limit == MassLimit::Modifies { "name" } else { "removal" });
+        let left = sizes.get(&mass_of(limit, &key)).copied().unwrap_or(0);
+        let verb = if left == 1 { "is" } else { "are" };
+        let what = counted(size, if limit == MassLimit::Modifies { "name" } else { "removal" });
         let sentence = format!(
-            "{what} of {total}: more than the limit of {allowed} ({name}; these are left of that, and nobody has \
+            "{what} of {total}: more than the limit of {allowed} ({name}; {left} {verb} left of that, and nobody has \
              decided about them)"
         );
-        let over = OverLimit { sentence, count, limit: allowed, total };
+        let over = OverLimit { sentence, count: size, limit: allowed, total };
         let reason = if limit == MassLimit::Missing { Reason::Missing } else { Reason::TooMany };
         Some(EnrolmentState::Held(if limit == MassLimit::Class {
             Reason::Shrinks(over)
@@ -126,7 +121,8 @@ impl ClassinGuard {
             | MassLimit::Moves
             | MassLimit::Group(_)
             | MassLimit::Overwrites
-            | MassLimit::FirstContact => None,
+            | MassLimit::FirstContact
+            | MassLimit::Renumbered => None,
         }
     }
 }
@@ -138,5 +134,5 @@ pub(super) fn mass(reason: &Reason, of_limit: Option<MassLimit>) -> Option<HeldM
         Some(code) => MassLimit::parse(code, None)?,
         None => of_limit?,
     };
-    (over.count > over.limit).then_some(HeldMass { limit, total: over.total })
+    (over.count > over.limit).then_some(HeldMass { limit, total: over.total, size: over.count })
 }

@@ -7,6 +7,9 @@ use crate::exam_plan::operation::{FieldChange, LoginChange};
 use crate::exam_plan::recent_writes::CountedWrite;
 use crate::roster::{FieldId, LoginValue};
 
+/// How far limits look back, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Whose candidate is modified.
 #[derive(Clone, Copy)]
 pub(super) enum Basis<'a> {
@@ -40,7 +43,7 @@ impl Decider<'_> {
         };
         let new: Vec<&FieldChange> = values.iter().filter(is_new).collect();
         let changes_login = login.is_some_and(|login| login.to != *confirmed_login);
-        if !changes_login && !new.is_empty() && is_unfinished_take_over(link, &new) {
+        if !changes_login && !new.is_empty() && self.is_unfinished_take_over(link, &new) {
             return vec![CountedWrite::Overwrite];
         }
         let modify = (changes_login || !new.is_empty()).then_some(CountedWrite::Modify);
@@ -51,9 +54,12 @@ impl Decider<'_> {
         let fields = self.input.comparison.mapping.fields();
         difference.sent_again.iter().filter_map(|at| Some(fields.get(*at)?.id)).collect()
     }
-}
 
-/// Whether a candidate was taken over and these values were never confirmed: the rest of the take-over.
-fn is_unfinished_take_over(link: &Link, values: &[&FieldChange]) -> bool {
-    link.origin == Origin::Adopted && values.iter().all(|value| !link.confirmed.contains_key(&value.id))
+    /// Whether a candidate was taken over within the day that limits look back on, and these values were never confirmed: the
+    /// rest of the take-over. Later it may be a column that was mapped since.
+    fn is_unfinished_take_over(&self, link: &Link, values: &[&FieldChange]) -> bool {
+        let is_recent = self.input.now_ms.saturating_sub(link.linked_at_ms) <= DAY_MS;
+        let is_unconfirmed = |value: &&FieldChange| !link.confirmed.contains_key(&value.id);
+        link.origin == Origin::Adopted && is_recent && values.iter().all(is_unconfirmed)
+    }
 }

@@ -73,6 +73,8 @@ impl Guard {
         self.hold_moves(&mut plan);
         self.hold_shrinking_groups(&mut plan);
         self.hold_again(&mut plan);
+        // What follows an add or a take-over that is held only now waits with it.
+        followers::skip_followers(&mut plan.operations);
         block_dependent_renames(&mut plan.operations);
         self.hold_last_members(&mut plan);
         followers::skip_groups_of_held(&mut plan);

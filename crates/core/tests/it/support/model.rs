@@ -91,7 +91,7 @@ impl World {
                 self.open_adds.insert(id(&student), OpenAdd::Untold);
                 continue;
             }
-            let link = new_link(id(&student), Sid(sid), &login(&sent), Origin::Added);
+            let link = new_link(id(&student), Sid(sid), &login(&sent), (Origin::Added, self.now_ms));
             let fields = [NAME, PHONE, PASSWORD].map(FieldId);
             let confirmed = fields.into_iter().map(|field| (field, Fingerprint::IN_DOUBT)).collect();
             self.links.insert(student.clone(), Link { confirmed, groups: Some(groups), ..link });
@@ -114,8 +114,12 @@ impl World {
         }
         for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
             if let Change::Adopt(adoption) = &operation.change {
-                let link =
-                    new_link(operation.student.clone(), adoption.sid, &adoption.login, adoption.origin);
+                let link = new_link(
+                    operation.student.clone(),
+                    adoption.sid,
+                    &adoption.login,
+                    (adoption.origin, self.now_ms),
+                );
                 let (confirmed, groups) = (adoption.confirmed.clone(), adoption.groups.clone());
                 self.links.insert(operation.student.to_string(), Link { confirmed, groups, ..link });
             }
@@ -314,7 +318,8 @@ impl World {
         let confirmed = self.fingerprints(&self.roster[operation.student.as_str()].clone());
         let unverified = confirmed.keys().copied().collect();
         let groups = Some(BTreeSet::from([gid]));
-        let link = new_link(operation.student.clone(), Sid(sid), &addition.login, Origin::Added);
+        let link =
+            new_link(operation.student.clone(), Sid(sid), &addition.login, (Origin::Added, self.now_ms));
         self.links.insert(operation.student.to_string(), Link { confirmed, unverified, groups, ..link });
     }
 }
@@ -335,7 +340,7 @@ pub fn addressed(operation: &Operation) -> Option<Sid> {
     }
 }
 
-fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) -> Link {
+fn new_link(student: StudentId, sid: Sid, login: &LoginValue, (origin, linked_at_ms): (Origin, i64)) -> Link {
     Link {
         student,
         sid,
@@ -349,7 +354,7 @@ fn new_link(student: StudentId, sid: Sid, login: &LoginValue, origin: Origin) ->
         groups: None,
         gone_since_ms: None,
         gone_runs: 0,
-        linked_at_ms: 0,
+        linked_at_ms,
         renamed_by_hand: false,
     }
 }

@@ -59,7 +59,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::TwinOf(_) => "twin",
                 HoldReason::SamePerson(_) => "same person",
                 HoldReason::ForeignGroup(_) => "foreign group",
-                HoldReason::StillHeld(_) => "still held",
+                HoldReason::StillHeld { .. } => "still held",
             }
         ),
         OperationState::Skipped(reason) => format!(
