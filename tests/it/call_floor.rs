@@ -352,3 +352,69 @@ async fn doubts_about_people_that_stand_as_they_stood_cost_no_call() {
         }
     }
 }
+
+fn calls_of<'a>(journal: &'a [String], call: &str) -> usize {
+    journal.iter().filter(|one| *one == call).count()
+}
+
+#[tokio::test]
+async fn a_first_sync_lists_once_and_enters_a_hundred_a_call() {
+    let world = ExamSchool::with(students(250)).await;
+    assert_eq!(world.run().await.applied(), "250 add");
+    let journal = world.journal();
+    let calls = ["getFields", "getstulist", "addStudents", "getstudentsinfo"];
+    assert_eq!(calls.map(|call| calls_of(&journal, call)), [1, 1, 3, 0], "{journal:?}");
+    assert_eq!(journal.len(), 5, "{journal:?}");
+}
+
+#[tokio::test]
+async fn five_hundred_changes_need_a_look_up_a_batch_and_the_first_of_an_account_is_tried_alone_once() {
+    let mut world = ExamSchool::with(students(500)).await;
+    let _first = world.run().await;
+    // 501 candidates are looked up where the first one is read back.
+    for (name, changes, look_ups) in [("One", 6, 6), ("Two", 5, 5)] {
+        for number in 0..500 {
+            world.people.entry(format!("s{number:03}")).and_modify(|it| *it = it.clone().named(name));
+        }
+        world.write_roster().await;
+        world.sandbox.clear_journal();
+        assert_eq!(world.run().await.applied(), "500 modify");
+        let journal = world.journal();
+        let calls = ["getstulist", "changeStuinfo", "getstudentsinfo"];
+        assert_eq!(calls.map(|call| calls_of(&journal, call)), [5, changes, look_ups], "{name}: {journal:?}");
+        assert_eq!(journal.len(), 5 + changes + look_ups, "{name}: {journal:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_term_looks_up_and_writes_each_batch_once() {
+    let people = students(200).into_iter().enumerate();
+    let people = people.map(|(at, person)| if at < 100 { person.in_groups(["g2"]) } else { person });
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
+    for number in 0..100 {
+        world.people.remove(&format!("s{number:03}"));
+    }
+    world.write_roster().await;
+    let _noticed = world.run().await;
+    // A hundred have left, a hundred move up, a hundred are new.
+    for number in 0..100 {
+        world
+            .people
+            .entry(format!("s{:03}", number + 100))
+            .and_modify(|it| *it = it.clone().in_groups(["g2"]));
+    }
+    for person in students(300).into_iter().skip(200) {
+        world.people.insert(person.id.clone(), person);
+    }
+    world.write_roster().await;
+    world.sandbox.clear_journal();
+    let report = world.run().await;
+    assert_eq!(report.applied(), "100 add, 100 delete, 100 move", "{report:#?}");
+    let journal = world.journal();
+    let calls = ["getstulist", "getstudentsinfo", "addStudents", "movestugroup"];
+    assert_eq!(calls.map(|call| calls_of(&journal, call)), [2, 2, 1, 1], "{journal:?}");
+    // Leavers go one a call? No: a hundred go in one.
+    assert_eq!(calls_of(&journal, "delStu"), 1, "{journal:?}");
+    assert_eq!(journal.len(), 7, "{journal:?}");
+}
