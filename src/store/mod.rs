@@ -16,6 +16,7 @@
 mod accepted_contacts;
 mod accounts;
 mod approvals;
+mod asked_pairs;
 mod counted_writes;
 mod created_groups;
 mod enrolments;

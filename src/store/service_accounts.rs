@@ -59,10 +59,11 @@ pub struct AccountTaking {
 /// The fact that a run has met too many candidates that are not those that the links mean.
 pub const STRANGERS_FACT: &str = "exam.strangers";
 
-const FORGET_EXAM: [&str; 11] = [
+const FORGET_EXAM: [&str; 12] = [
     "DELETE FROM former_candidates",
     "DELETE FROM known_groups",
     "DELETE FROM roster_groups",
+    "DELETE FROM asked_pairs",
     "DELETE FROM group_creations",
     "DELETE FROM repeated_logins",
     "DELETE FROM unlisted_candidates",

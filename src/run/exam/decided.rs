@@ -115,6 +115,7 @@ async fn decide(
     roster_diff.diff.alike.extend(alike.entered);
     report.notes.extend(alike.said);
     roster_diff.diff.called_one = context.state.refused_relinks().await?;
+    roster_diff.diff.ask_again(context.state.asked_pairs().await?, mapping, key);
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();

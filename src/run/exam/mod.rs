@@ -287,6 +287,9 @@ async fn apply_plan(
         lost_deletes::settle_deletes(context, run, &approved, (&notes, &lookups, &plan), report).await?;
         leavers::remember_sharing(context, sharing).await?;
         context.state.remember_roster_groups(&roster_groups, now_ms).await?;
+        if plan.doubt.is_none() {
+            context.state.remember_asked_pairs(&plan.asked, now_ms).await?;
+        }
         remember(context, side, &notes, &lookups, now_ms).await?;
         to_remember.remember(context, &plan).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;

@@ -226,6 +226,8 @@ pub struct Plan {
     pub notes: Vec<LinkNote>,
     /// Leavers whose candidates are gone, each with a note that closes the link.
     pub given_up: Vec<DesiredDismissal>,
+    /// Leavers, each with a student without a candidate of whom a person is asked whether the two are one.
+    pub asked: BTreeSet<(StudentId, StudentId)>,
     /// Leavers who are still to be dismissed, where the mode and the settings ask for that.
     pub missing: Vec<MissingLeaver>,
     /// How students and candidates without a link match.
@@ -254,6 +256,7 @@ impl Plan {
             operations,
             notes,
             given_up: Vec::new(),
+            asked: BTreeSet::new(),
             missing: Vec::new(),
             contact: FirstContact::default(),
             portraits: Portraits::default(),

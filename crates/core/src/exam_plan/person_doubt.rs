@@ -38,7 +38,17 @@ pub enum PersonDoubt {
         /// Whether it is the newcomer who is held here.
         holds_newcomer: bool,
     },
-    /// The same, and the other student has been entered since: a person said that they are somebody else, and nothing
+    /// A person was asked whether a leaver and a student without a candidate are one, and has not answered. What tied them
+    /// together is another value by now, and most values of the two are alike still.
+    AskedBefore {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who has come.
+        newcomer: StudentId,
+        /// Whether it is the newcomer who is held here.
+        holds_newcomer: bool,
+    },
+    /// An id that is alike, and the other student has been entered since: a person said that they are somebody else, and nothing
     /// yet of the leaver.
     AlikeEntered {
         /// Who has left.
@@ -86,6 +96,7 @@ impl PersonDoubt {
         match self {
             Self::LoginWanted { leaver, by: other, has_candidate: _ }
             | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AlikeEntered { leaver, other } => {
                 digest.text("one or two").text(leaver.as_str()).text(other.as_str())
             }
@@ -113,12 +124,28 @@ impl PersonDoubt {
         matches!(self, Self::GivenTo { .. } | Self::ChangedHands { one_left: true, .. })
     }
 
+    /// A leaver and a student without a candidate, where it is about whether the two are one.
+    pub(super) fn pair(&self) -> Option<(&StudentId, &StudentId)> {
+        match self {
+            Self::LoginWanted { leaver, by: other, has_candidate: false }
+            | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ } => Some((leaver, other)),
+            Self::LoginWanted { has_candidate: true, .. }
+            | Self::GivenTo { .. }
+            | Self::AlikeEntered { .. }
+            | Self::CalledOne { .. }
+            | Self::RenamedByHand { .. }
+            | Self::Exchanged { .. }
+            | Self::ChangedHands { .. } => None,
+        }
+    }
+
     /// Whether it names two ids of which one can be carried over to the other.
     #[must_use]
     pub fn suggests_a_pair(&self) -> bool {
         match self {
             Self::LoginWanted { has_candidate, .. } | Self::GivenTo { has_candidate, .. } => !has_candidate,
-            Self::AlikeIds { .. } => true,
+            Self::AlikeIds { .. } | Self::AskedBefore { .. } => true,
             Self::AlikeEntered { .. }
             | Self::CalledOne { .. }
             | Self::RenamedByHand { .. }
@@ -156,6 +183,14 @@ impl fmt::Display for PersonDoubt {
                 f,
                 "the id of student {newcomer}, who is new, is that of student {leaver}, who has left, but for its spelling: \
                  if they are one person, rosterd relink {pair}; if they are two, \
+                 rosterd approve DIGEST {held}",
+                pair = pair(leaver, newcomer),
+                held = named(if *holds_newcomer { newcomer } else { leaver })
+            ),
+            Self::AskedBefore { leaver, newcomer, holds_newcomer } => write!(
+                f,
+                "student {newcomer}, who is new, may be student {leaver}, who has left: that was asked before, one value has \
+                 changed since, and most others are alike. If they are one person, rosterd relink {pair}; if they are two, \
                  rosterd approve DIGEST {held}",
                 pair = pair(leaver, newcomer),
                 held = named(if *holds_newcomer { newcomer } else { leaver })

@@ -6,13 +6,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::diff::{Difference, PriorKnowledge};
 use super::link::Link;
 use super::person_doubt::PersonDoubt;
-use crate::roster::{IdLikeness, LoginValue, StudentId};
+use crate::roster::{IdLikeness, LoginLikeness, LoginValue, StudentId};
 
 /// The doubts of one run.
 #[derive(Debug, Default)]
 pub(super) struct PersonDoubts {
     /// Login values that students on the roster want and whose candidates, if any, do not have.
     wanted: HashMap<LoginValue, BTreeSet<StudentId>>,
+    /// The same by what their login values have in common with others.
+    wanted_alike: HashMap<LoginLikeness, BTreeSet<StudentId>>,
+    /// Leavers by what the login values of their candidates have in common with others, with these.
+    left_alike: HashMap<LoginLikeness, (StudentId, LoginValue)>,
     /// Those among them who have a candidate.
     linked: HashSet<StudentId>,
     /// Students without a candidate, by what their ids have in common with others.
@@ -22,6 +26,9 @@ pub(super) struct PersonDoubts {
     entered: HashMap<IdLikeness, StudentId>,
     /// Leavers whom a person called one student with somebody who has a candidate of their own.
     called_one: HashMap<StudentId, StudentId>,
+    /// Pairs of a leaver and a student without a candidate that a person was asked about, by either.
+    asked_of_leaver: HashMap<StudentId, BTreeSet<StudentId>>,
+    asked_of_newcomer: HashMap<StudentId, StudentId>,
     leavers: HashSet<StudentId>,
     /// Leavers whose candidates are not listed under the login values that are remembered of them, by these.
     missing: HashMap<LoginValue, StudentId>,
@@ -33,11 +40,13 @@ impl PersonDoubts {
     /// Of these differences. Nothing is kept where nobody has left.
     ///
     /// `entered` are students whose ids are alike to that of a leaver who was asked about before they were entered.
-    /// `called_one` are pairs that a person asked to carry over, which was not possible.
+    /// `called_one` are pairs that a person asked to carry over, which was not possible; `asked` are those that a person was
+    /// asked about and that are alike still.
     pub(super) fn of(
         differences: &[Difference],
         entered: &HashMap<IdLikeness, StudentId>,
         called_one: &HashMap<StudentId, StudentId>,
+        asked: &BTreeSet<(StudentId, StudentId)>,
     ) -> Self {
         let (entered, called_one) = (entered.clone(), called_one.clone());
         let mut doubts = Self { entered, called_one, ..Self::default() };
@@ -45,6 +54,7 @@ impl PersonDoubts {
             if let Difference::Leaver(leaver) = difference {
                 first(&mut doubts.alike, IdLikeness::of(&leaver.link.student), &leaver.link.student);
                 doubts.leavers.insert(leaver.link.student.clone());
+                doubts.has_left_with(&leaver.link);
                 if !leaver.listed && leaver.prior != PriorKnowledge::Gone {
                     first(&mut doubts.missing, leaver.link.login.clone(), &leaver.link.student);
                 }
@@ -55,6 +65,10 @@ impl PersonDoubts {
         }
         if doubts.leavers.is_empty() {
             return doubts;
+        }
+        for (leaver, newcomer) in asked {
+            doubts.asked_of_leaver.entry(leaver.clone()).or_default().insert(newcomer.clone());
+            first(&mut doubts.asked_of_newcomer, newcomer.clone(), leaver);
         }
         for difference in differences {
             match difference {
@@ -86,6 +100,16 @@ impl PersonDoubts {
 
     fn wants(&mut self, login: &LoginValue, student: &StudentId) {
         self.wanted.entry(login.clone()).or_default().insert(student.clone());
+        self.wanted_alike.entry(LoginLikeness::of(login)).or_default().insert(student.clone());
+    }
+
+    /// The first by id stands for all, whatever the order of the differences.
+    fn has_left_with(&mut self, link: &Link) {
+        let own = || (link.student.clone(), link.login.clone());
+        let kept = self.left_alike.entry(LoginLikeness::of(&link.login)).or_insert_with(own);
+        if link.student < kept.0 {
+            *kept = own();
+        }
     }
 
     fn is_new(&mut self, student: &StudentId) {
@@ -103,11 +127,23 @@ impl PersonDoubts {
     ) -> Vec<PersonDoubt> {
         let leaver = &link.student;
         let logins: BTreeSet<&LoginValue> = [Some(&link.login), found_under].into_iter().flatten().collect();
-        let wanted: BTreeSet<&StudentId> =
-            logins.into_iter().filter_map(|login| self.wanted.get(login)).flatten().collect();
+        let likeness = logins.iter().map(|login| LoginLikeness::of(login));
+        let written_otherwise: Vec<&BTreeSet<StudentId>> =
+            likeness.filter_map(|likeness| self.wanted_alike.get(&likeness)).collect();
+        let wanted = logins.into_iter().filter_map(|login| self.wanted.get(login));
+        let wanted: BTreeSet<&StudentId> = wanted.chain(written_otherwise).flatten().collect();
         let alike = self.newcomers.get(&IdLikeness::of(leaver)).into_iter().flatten();
-        let alike = alike.filter(|newcomer| !wanted.contains(newcomer));
-        let alike = alike.map(|newcomer| PersonDoubt::AlikeIds {
+        let alike: Vec<&StudentId> = alike.filter(|newcomer| !wanted.contains(newcomer)).collect();
+        let asked = self.asked_of_leaver.get(leaver).into_iter().flatten();
+        let asked: Vec<PersonDoubt> = asked
+            .filter(|newcomer| !wanted.contains(newcomer) && !alike.contains(newcomer))
+            .map(|newcomer| PersonDoubt::AskedBefore {
+                leaver: leaver.clone(),
+                newcomer: newcomer.clone(),
+                holds_newcomer: false,
+            })
+            .collect();
+        let alike = alike.into_iter().map(|newcomer| PersonDoubt::AlikeIds {
             leaver: leaver.clone(),
             newcomer: newcomer.clone(),
             holds_newcomer: false,
@@ -137,7 +173,7 @@ impl PersonDoubts {
             .called_one
             .get(leaver)
             .map(|other| PersonDoubt::CalledOne { leaver: leaver.clone(), other: other.clone() });
-        wanted.chain(alike).chain(entered).chain(called_one).chain(renamed).collect()
+        wanted.chain(alike).chain(asked).chain(entered).chain(called_one).chain(renamed).collect()
     }
 
     /// Whether a student without a candidate may be somebody who has left.
@@ -145,6 +181,17 @@ impl PersonDoubts {
         if let Some(leaver) = self.alike.get(&IdLikeness::of(student)) {
             let (leaver, newcomer) = (leaver.clone(), student.clone());
             return Some(PersonDoubt::AlikeIds { leaver, newcomer, holds_newcomer: true });
+        }
+        if let Some(leaver) = self.asked_of_newcomer.get(student) {
+            let (leaver, newcomer) = (leaver.clone(), student.clone());
+            return Some(PersonDoubt::AskedBefore { leaver, newcomer, holds_newcomer: true });
+        }
+        // Just the same one is in use while the leaver's candidate is listed, and waited for.
+        if let Some((leaver, theirs)) = self.left_alike.get(&LoginLikeness::of(login))
+            && theirs != login
+        {
+            let (leaver, by) = (leaver.clone(), student.clone());
+            return Some(PersonDoubt::LoginWanted { leaver, by, has_candidate: false });
         }
         let leaver = self.missing.get(login)?.clone();
         Some(PersonDoubt::LoginWanted { leaver, by: student.clone(), has_candidate: false })

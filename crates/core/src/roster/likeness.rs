@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{StudentId, without_zero_fraction};
+use super::{LoginValue, StudentId, without_zero_fraction};
 
 /// The part of an id that blanks, invisible characters, case, leading zeros, a `.0` at the end and Unicode form leave as it is.
 ///
@@ -14,16 +14,49 @@ impl IdLikeness {
     /// The likeness of an id.
     #[must_use]
     pub fn of(id: &StudentId) -> Self {
-        // There and back again, so that letters with several lower-case forms are one. Case may take an accent apart, so
-        // the form is settled after it.
-        let lower = without_zero_fraction(id.as_str().trim()).nfkc().flat_map(char::to_lowercase);
-        let folded = lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-        let plain: String = folded.nfkc().map(western_digit).collect();
-        let visible: String = plain.chars().filter(|letter| !is_unseen(*letter)).collect();
+        let visible = folded(without_zero_fraction(id.as_str().trim()));
         let rest = visible.trim_start_matches('0');
         let kept = if rest.is_empty() && !visible.is_empty() { "0" } else { rest };
         Self(kept.into())
     }
+}
+
+/// The part of a login value that blanks, invisible characters, case, width and Unicode form leave as it is, and of a telephone
+/// number what is dialled in the country, whatever stands between the digits.
+///
+/// Two login values with one likeness may belong to one person. Nothing is matched by it without asking.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoginLikeness(Box<str>);
+
+impl LoginLikeness {
+    /// The likeness of a login value.
+    #[must_use]
+    pub fn of(login: &LoginValue) -> Self {
+        let visible = folded(without_zero_fraction(login.as_str().trim()));
+        let digits: String = visible.chars().filter(|letter| !is_between_digits(*letter)).collect();
+        let is_number = !digits.is_empty() && digits.chars().all(|letter| letter.is_ascii_digit());
+        if !is_number {
+            return Self(visible.into());
+        }
+        let digits = digits.strip_prefix("00").unwrap_or(&digits);
+        let at_home = digits.strip_prefix("86").filter(|rest| rest.len() == 11);
+        Self(at_home.unwrap_or(digits).into())
+    }
+}
+
+/// What people write between the digits of a telephone number, and before the country's code.
+fn is_between_digits(letter: char) -> bool {
+    matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '.' | '/' | '(' | ')' | '+')
+}
+
+/// Without blanks and what shows nothing, in one case and one form, with western digits.
+fn folded(text: &str) -> String {
+    // There and back again, so that letters with several lower-case forms are one. Case may take an accent apart, so the
+    // form is settled after it.
+    let lower = text.nfkc().flat_map(char::to_lowercase);
+    let folded = lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    let plain: String = folded.nfkc().map(western_digit).collect();
+    plain.chars().filter(|letter| !is_unseen(*letter)).collect()
 }
 
 /// The noughts of scripts with ten digits of their own that stand in a row.
@@ -54,6 +87,32 @@ mod tests {
 
     fn likeness(id: &str) -> IdLikeness {
         IdLikeness::of(&StudentId::new(id))
+    }
+
+    #[test]
+    fn login_values_that_are_written_differently_are_alike() {
+        let likeness = |login: &str| LoginLikeness::of(&LoginValue::new(login));
+        let alike = [
+            ("Anna@x.cn", "ANNA@x.cn "),
+            ("13900000001", "+86 139-0000-0001"),
+            ("13900000001", "008613900000001"),
+            ("13900000001", "１３９００００００００１"),
+            ("13900000001", "13900000001.0"),
+            ("(0511) 8888", "05118888"),
+        ];
+        for (one, other) in alike {
+            assert_eq!(likeness(one), likeness(other), "{one} and {other}");
+        }
+        let different = [
+            ("13900000001", "13900000002"),
+            ("a-b@x.cn", "ab@x.cn"),
+            ("86123", "123"),
+            ("0123", "123"),
+            ("s-1", "s1"),
+        ];
+        for (one, other) in different {
+            assert_ne!(likeness(one), likeness(other), "{one} and {other}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use identifier::{
     ClassCode, ClassId, ClassinUid, CourseId, ExamId, FieldId, Gid, GroupCode, LoginValue, RunId, Sid,
     StudentId,
 };
-pub use likeness::IdLikeness;
+pub use likeness::{IdLikeness, LoginLikeness};
 pub use person::RosterPerson;
 pub use phone::{HomeCountry, Phone, PhoneProblem};
 pub use policy::{Adopt, Leavers, Limit, Mode, Removals};

@@ -77,6 +77,11 @@ impl Decider<'_> {
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
         let is_stalled = self.is_stalled(link);
         let doubts = self.same_person(leaver, found_under.as_ref());
+        let asked = doubts.iter().filter_map(|reason| {
+            let HoldReason::SamePerson(doubt) = reason else { return None };
+            doubt.pair()
+        });
+        self.asked.extend(asked.map(|(leaver, newcomer)| (leaver.clone(), newcomer.clone())));
         let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
         let dismissal = match is_due {
             true if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),

@@ -126,6 +126,7 @@ struct Decider<'a> {
     operations: Vec<Operation>,
     notes: Vec<LinkNote>,
     given_up: Vec<DesiredDismissal>,
+    asked: BTreeSet<(StudentId, StudentId)>,
     missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
     leavers_waiting_since_ms: Option<i64>,
@@ -154,11 +155,17 @@ impl<'a> Decider<'a> {
             operations: Vec::new(),
             notes: Vec::new(),
             given_up: Vec::new(),
+            asked: BTreeSet::new(),
             missing: Vec::new(),
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             kept: KeptLeavers::default(),
-            doubts: PersonDoubts::of(differences, &input.diff.alike, &input.diff.called_one),
+            doubts: PersonDoubts::of(
+                differences,
+                &input.diff.alike,
+                &input.diff.called_one,
+                &input.diff.asked,
+            ),
             gone: gone(input, differences),
             exchanged: exchanged(input, differences),
             accusers: accusers(&whose),
@@ -219,8 +226,8 @@ impl<'a> Decider<'a> {
         };
         let plan = Plan::new(self.operations, self.notes, totals, doubt);
         let contact = diff.contact.clone();
-        let Self { given_up, missing, known_as, .. } = self;
-        Plan { given_up, missing, known_as, contact, portraits, ..plan }
+        let Self { given_up, asked, missing, known_as, .. } = self;
+        Plan { given_up, asked, missing, known_as, contact, portraits, ..plan }
     }
 
     /// The link has the login value from now on that its candidate shows. The one that we took it over by stays what we

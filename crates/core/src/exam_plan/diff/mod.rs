@@ -18,7 +18,7 @@ use self::as_wanted::GroupPairs;
 use self::bits::BitSet;
 use self::difference::MappedValues;
 use super::compare::{Comparison, FieldDifference};
-use super::fingerprint::MemoryKey;
+use super::fingerprint::{Fingerprint, MemoryKey};
 use super::first_contact::FirstContact;
 use super::groups::{GroupBook, WantedGroups};
 use super::link::Link;
@@ -41,6 +41,9 @@ pub struct Diff {
     pub alike: HashMap<IdLikeness, StudentId>,
     /// Whom a person called one student with another, who has a candidate of their own: the new id by the old one.
     pub called_one: HashMap<StudentId, StudentId>,
+    /// Leavers, each with a student without a candidate, of whom a person was asked whether the two are one, and most of
+    /// whose values are alike still.
+    pub asked: BTreeSet<(StudentId, StudentId)>,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -92,6 +95,38 @@ impl Diff {
         };
         let of = |difference| Some((Difference::student(difference), since(difference)?));
         self.differences.iter().filter_map(of).collect()
+    }
+
+    /// Asks again about the pairs of a leaver and a student without a candidate whose values are mostly alike: who corrected
+    /// the one value that tied them together has not said that they are two.
+    pub fn ask_again(
+        &mut self,
+        pairs: impl IntoIterator<Item = (StudentId, StudentId)>,
+        mapping: &Mapping,
+        key: &MemoryKey,
+    ) {
+        let pairs: BTreeSet<(StudentId, StudentId)> = pairs.into_iter().collect();
+        if pairs.is_empty() {
+            return;
+        }
+        let mut links: HashMap<&StudentId, &Link> = HashMap::new();
+        let mut newcomers: HashMap<&StudentId, &Wanted> = HashMap::new();
+        for difference in &self.differences {
+            match difference {
+                Difference::Leaver(leaver) => {
+                    links.insert(&leaver.link.student, &leaver.link);
+                }
+                Difference::Newcomer(newcomer) if newcomer.replaces.is_none() => {
+                    newcomers.insert(&newcomer.wanted.id, &newcomer.wanted);
+                }
+                Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => {}
+            }
+        }
+        let are_alike = |leaver: &StudentId, newcomer: &StudentId| {
+            let pair = links.get(leaver).zip(newcomers.get(newcomer));
+            pair.is_some_and(|(link, wanted)| is_mostly_alike(link, wanted, mapping, key))
+        };
+        self.asked = pairs.into_iter().filter(|(leaver, newcomer)| are_alike(leaver, newcomer)).collect();
     }
 
     /// Leavers whom the roster has no row of.
@@ -204,6 +239,7 @@ impl<'a> DiffBuilder<'a> {
                 unreadable_since_ms: None,
                 alike: HashMap::new(),
                 called_one: HashMap::new(),
+                asked: BTreeSet::new(),
                 rows: 0,
                 students: 0,
                 managed: 0,
@@ -446,3 +482,15 @@ impl<'a> DiffBuilder<'a> {
 
 /// The owners of contested login values: a small map that the shell fills.
 pub type Owners = HashMap<LoginValue, StudentId>;
+
+/// Whether more than half of the values that are known of a candidate, beside login value and password, are the student's.
+fn is_mostly_alike(link: &Link, wanted: &Wanted, mapping: &Mapping, key: &MemoryKey) -> bool {
+    let compared = mapping.compared().filter(|(_, field)| !field.is_password());
+    let known = compared.filter_map(|(at, field)| {
+        let value = wanted.values.0.get(at).filter(|value| !value.is_empty())?;
+        let confirmed = link.confirmed.get(&field.id).filter(|known| **known != Fingerprint::IN_DOUBT)?;
+        Some(*confirmed == key.value(field.id, value))
+    });
+    let known: Vec<bool> = known.collect();
+    known.iter().filter(|is_alike| **is_alike).count() * 2 > known.len()
+}
