@@ -120,6 +120,12 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<Opened> {
     let path = database.display();
     match App::for_reading(settings).await {
         Ok((app, found)) => {
+            if let Err(error) = app.state.require_sound().await {
+                let error = AppError::from(error);
+                findings.bad(WHAT, error.exit(), in_one_line(&error));
+                app.state.close().await;
+                return None;
+            }
             match found {
                 StateFile::Absent => match why_not_created(&database) {
                     Some(why) => {

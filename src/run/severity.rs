@@ -73,10 +73,13 @@ impl Severity {
             | StoreError::Open { .. }
             | StoreError::Prepare { .. }
             | StoreError::Foreign { .. }
+            | StoreError::NoDatabase { .. }
             | StoreError::Linked { .. }
             | StoreError::StaleLog { .. }
             | StoreError::Denied { .. } => Self::Configuration,
             StoreError::Query { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Lost { .. }
             | StoreError::Row { .. }
             | StoreError::Full { .. }
             | StoreError::Replaced { .. }

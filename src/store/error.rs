@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteQueryResult;
 
+use super::recognition;
 use super::room::{self, NoRoom};
 use crate::files::{self, Right};
+
+/// SQLite's code for a database in which something contradicts something else.
+const CORRUPT: u32 = 11;
+
+/// SQLite's code for a file without the header of a database.
+const NO_DATABASE: u32 = 26;
 
 /// The state database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +48,8 @@ pub enum StoreError {
     /// The path no longer names the file that is open: what would be written is seen by nobody.
     #[error(
         "state.database {path}: was removed or replaced while rosterd was using it: put the file back; or, where that was meant, \
-         stop rosterd, remove {path}-wal and {path}-shm where they are still there, and restart it, so that it opens the file that \
-         is there"
+         stop rosterd, remove {path}-wal and {path}-shm where they are still there (and {path}.lock, where a new state is to be \
+         made), and restart it, so that it opens the file that is there"
     )]
     Replaced { path: PathBuf },
     /// Another process is in the middle of a run, and nothing but this says so.
@@ -73,6 +80,33 @@ pub enum StoreError {
          it with find / -xdev -samefile {path}, and remove it or replace it by a copy"
     )]
     Linked { path: PathBuf },
+    /// SQLite cannot make sense of it any more.
+    #[error(
+        "state.database {path}: is damaged ({what}), and nothing is done with it: whoever looks after this machine stops rosterd, \
+         moves it aside with mv {path} {path}.damaged && rm -f {path}-wal {path}-shm, looks after the disk, and puts a copy back \
+         in its place (deploy/README.md, \"Keeping a copy of the state\"). Where there is no copy, {} begins anew: candidates are \
+         taken over again by their login values, and enrolments that are there already are not ours to remove any more",
+        begin_anew(path)
+    )]
+    Damaged {
+        path: PathBuf,
+        /// SQLite's own words.
+        what: String,
+    },
+    /// It is not there, or empty, and one has been there.
+    #[error(
+        "state.database {path}: {}, but {} says that there has been one: whoever looks after this machine puts it back, from a \
+         copy where it is lost (deploy/README.md, \"Keeping a copy of the state\"); rosterd makes no new one by itself, because it \
+         would not know any more what is its own. Where a new one is meant, stop rosterd and type {}",
+        if path.exists() { "is empty" } else { "is not there" }, trace.display(), begin_anew(path)
+    )]
+    Lost { path: PathBuf, trace: PathBuf },
+    /// It is a file of something else.
+    #[error(
+        "state.database {path}: is no SQLite database: enter the path of rosterd's own database, or of a file that is not \
+         there yet"
+    )]
+    NoDatabase { path: PathBuf },
     /// Its folder cannot be created, or its mode not set.
     #[error("state.database {path}: cannot be prepared")]
     Prepare {
@@ -112,8 +146,17 @@ impl StoreError {
     pub(super) fn of(doing: &'static str, source: sqlx::Error) -> Self {
         match room::no_room(&source) {
             Some((path, why)) => Self::Full { path, why: why.to_string(), doing, source },
-            None => Self::Query { doing, source },
+            None => match (room::primary_code(&source), room::last_opened()) {
+                (Some(CORRUPT | NO_DATABASE), Some(path)) => Self::damaged(&path, &source),
+                (_, _) => Self::Query { doing, source },
+            },
         }
+    }
+
+    fn damaged(path: &Path, source: &sqlx::Error) -> Self {
+        let what =
+            source.as_database_error().map_or_else(|| source.to_string(), |said| said.message().to_owned());
+        Self::Damaged { path: path.to_owned(), what }
     }
 
     /// Of a database that could not be opened.
@@ -121,9 +164,13 @@ impl StoreError {
         if let Some((path, why)) = room::no_room(&source) {
             return Self::Full { path, why: why.to_string(), doing: "opening it", source };
         }
-        match missing_right(path) {
-            Some(what) => Self::Denied { path: path.to_owned(), what },
-            None => Self::Open { path: path.to_owned(), source },
+        match (missing_right(path), room::primary_code(&source)) {
+            (Some(what), _) => Self::Denied { path: path.to_owned(), what },
+            (None, Some(NO_DATABASE)) if recognition::trace_of_a_state(path).is_none() => {
+                Self::NoDatabase { path: path.to_owned() }
+            }
+            (None, Some(CORRUPT | NO_DATABASE)) => Self::damaged(path, &source),
+            (None, _) => Self::Open { path: path.to_owned(), source },
         }
     }
 
@@ -148,7 +195,7 @@ impl StoreError {
             }
             return match missing_right(path) {
                 Some(what) => Self::Denied { path: path.to_owned(), what },
-                None => Self::Query { doing, source },
+                None => Self::of(doing, source),
             };
         }
         Self::Schema { path: path.to_owned(), source }
@@ -167,6 +214,9 @@ impl StoreError {
                 matches!(room::primary_code(source), Some(5 | 6))
             }
             Self::Denied { .. }
+            | Self::Damaged { .. }
+            | Self::Lost { .. }
+            | Self::NoDatabase { .. }
             | Self::Prepare { .. }
             | Self::Schema { .. }
             | Self::Foreign { .. }
@@ -175,6 +225,11 @@ impl StoreError {
             | Self::Row { .. } => false,
         }
     }
+}
+
+/// What an admin types, once rosterd is stopped, for a new state database in the place of one that is lost.
+fn begin_anew(path: &Path) -> String {
+    format!("rm -f {0} {0}-wal {0}-shm {0}.lock", path.display())
 }
 
 /// The right that is missing for using a database of ours: SQLite writes beside it too.

@@ -2,7 +2,7 @@
 //!
 //! A wrong path in the configuration must never turn another program's database, or the school's roster, into ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -33,13 +33,13 @@ const TABLES: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'vi
 ///
 /// # Errors
 /// [`StoreError::Foreign`] when it is a database of something else, [`StoreError::Denied`] when it lies where we may not
-/// look: what cannot be seen is not absent.
+/// look, [`StoreError::Lost`] when one has been there: what cannot be seen is not absent, and neither is what was lost.
 pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
     require_no_link_of_others(path)?;
     if !path.metadata().is_ok_and(|file| file.len() > 0) {
         return match files::missing_right(Right::Read, path) {
             Some(what) => Err(StoreError::Denied { path: path.to_owned(), what }),
-            None => Ok(StateFile::Absent),
+            None => require_not_lost(path).map(|()| StateFile::Absent),
         };
     }
     require_ours(path).await?;
@@ -48,6 +48,34 @@ pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
     let found = applied(&mut connection).await;
     let _closed = connection.close().await;
     Ok(found.unwrap_or(StateFile::Current))
+}
+
+/// Refuses to begin anew where a state has been: without its memory rosterd would take what is its own for others'.
+///
+/// # Errors
+/// [`StoreError::Lost`].
+pub(super) fn require_not_lost(path: &Path) -> Result<(), StoreError> {
+    // The trace first: another process may be making both just now, the database before its lock.
+    let trace = trace_of_a_state(path);
+    let is_there = path.metadata().is_ok_and(|file| file.len() > 0);
+    match trace.filter(|_| !is_there) {
+        Some(trace) => Err(StoreError::Lost { path: path.to_owned(), trace }),
+        None => Ok(()),
+    }
+}
+
+/// What only a state database that was there leaves beside it. The lock of runs is made once the database is open; a log has
+/// contents only when the database has. (A daemon's lock comes before the database, and a journal with its first page.)
+pub(super) fn trace_of_a_state(path: &Path) -> Option<PathBuf> {
+    let path = files::resolved(path);
+    let is_file = |path: &Path, least: u64| {
+        path.symlink_metadata().is_ok_and(|file| file.is_file() && file.len() >= least)
+    };
+    [(".lock", 0), ("-wal", 1)]
+        .into_iter()
+        .map(|(ending, least)| (files::beside(&path, ending), least))
+        .find(|(trace, least)| is_file(trace, *least))
+        .map(|(trace, _)| trace)
 }
 
 /// Refuses a link by which another user would have root write elsewhere.

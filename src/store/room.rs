@@ -17,6 +17,11 @@ pub(super) fn opened(path: &Path) {
     }
 }
 
+/// The database of ours that this process has opened last.
+pub(super) fn last_opened() -> Option<PathBuf> {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
+}
+
 /// Why a database of ours cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {

@@ -44,10 +44,11 @@ impl StateStore {
     /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
     ///
     /// # Errors
-    /// When it cannot be opened or created, has a second name, was written by a newer version, or is a database of something
-    /// else.
+    /// When it cannot be opened or created, is damaged or lost, has a second name, was written by a newer version, or is a
+    /// database of something else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         recognition::require_no_link_of_others(path)?;
+        recognition::require_not_lost(path)?;
         recognition::require_ours(path).await?;
         prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
         let path = files::resolved(path);
@@ -95,6 +96,19 @@ impl StateStore {
     /// When it is a database of something else.
     pub async fn find(path: &Path) -> Result<StateFile, StoreError> {
         recognition::state_file(path).await
+    }
+
+    /// Looks through the whole database for damage that no statement has met yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub async fn require_sound(&self) -> Result<(), StoreError> {
+        let said: String =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.reader).await.doing("checking it")?;
+        match &self.file {
+            Some((path, _)) if said != "ok" => Err(StoreError::Damaged { path: path.clone(), what: said }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The right that is missing for a database at this path, in words and with what to do.

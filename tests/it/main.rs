@@ -17,6 +17,7 @@ mod classin_contract;
 mod cli;
 mod created_groups;
 mod daemon_signals;
+mod damaged_states;
 mod decision_table;
 mod deploy;
 mod exam_contract;
