@@ -103,8 +103,10 @@ impl StateStore {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub async fn require_sound(&self) -> Result<(), StoreError> {
-        let said: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.reader).await.doing("checking it")?;
+        let said: String = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check(1)")
+            .fetch_one(&self.reader)
+            .await
+            .doing("looking through it for damage")?;
         match &self.file {
             Some((path, _)) if said != "ok" => Err(StoreError::Damaged { path: path.clone(), what: said }),
             Some(_) | None => Ok(()),
