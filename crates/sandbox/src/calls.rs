@@ -41,7 +41,10 @@ impl World {
         if self.faults.set(name, value)? {
             return Ok(());
         }
-        Err(SandboxError::UnknownName { name: name.to_owned(), known: known_names() })
+        match known_name_in_another_case(name) {
+            Some(known) => Err(SandboxError::Case { name: name.to_owned(), known }),
+            None => Err(SandboxError::UnknownName { name: name.to_owned(), known: known_names() }),
+        }
     }
 
     /// Becomes the contracts' sample world, default switches but for those the contracts name.
@@ -200,7 +203,16 @@ impl World {
 }
 
 fn known_names() -> String {
+    names().collect::<Vec<_>>().join(", ")
+}
+
+fn names() -> impl Iterator<Item = String> {
     let switches = switches::table().map(switches::Spec::full_name);
-    let faults = FAULTS.iter().map(|spec| spec.name.to_owned());
-    switches.chain(faults).collect::<Vec<_>>().join(", ")
+    switches.chain(FAULTS.iter().map(|spec| spec.name.to_owned()))
+}
+
+/// The name that differs from this one in case alone: with its service, or without, as it was asked for.
+fn known_name_in_another_case(name: &str) -> Option<String> {
+    let bare = switches::table().map(|spec| spec.name.to_owned());
+    names().chain(bare).find(|known| known.eq_ignore_ascii_case(name))
 }

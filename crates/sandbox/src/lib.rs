@@ -86,6 +86,14 @@ pub enum SandboxError {
         /// Everything there is.
         known: String,
     },
+    /// A switch or fault has this name in another case.
+    #[error("there is no switch or fault {name}; names count as they are written: {known}")]
+    Case {
+        /// The name asked for.
+        name: String,
+        /// The one there is.
+        known: String,
+    },
     /// The switch or fault does not take this value.
     #[error("{name} cannot be {value:?}; it takes: {allowed}")]
     Value {

@@ -73,6 +73,23 @@ async fn the_login_field_is_an_sfid_or_a_label_and_a_new_label_becomes_a_field()
     assert!(Sandbox::new(settings("77")).is_err());
 }
 
+#[test]
+fn a_switch_or_fault_in_another_case_is_refused_by_its_name() {
+    let sandbox = Sandbox::new(SandboxSettings::default()).unwrap();
+    for (name, known) in [
+        ("INDEX_BASE", "index_base"),
+        ("Exam.index_base", "exam.index_base"),
+        ("Reset", "reset"),
+        ("Maintenance", "maintenance"),
+    ] {
+        let refused = sandbox.set(name, "1").unwrap_err().to_string();
+        assert!(refused.contains(name) && refused.ends_with(&format!(": {known}")), "{refused}");
+    }
+    let switches = [("index_base", "1"), ("INDEX_BASE", "0")];
+    let switches = switches.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    assert!(Sandbox::new(SandboxSettings { switches, ..SandboxSettings::default() }).is_err());
+}
+
 #[tokio::test]
 async fn an_unknown_switch_or_value_is_an_error_that_lists_what_exists() {
     let sandbox = Sandbox::new(SandboxSettings::default()).unwrap();
