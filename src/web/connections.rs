@@ -1,9 +1,11 @@
-//! Connections that no client can keep for ever: so many at once, each for so long, none silent for longer.
+//! Connections that no client can keep for ever: so many at once, each for so long, none silent for longer. Where all are
+//! taken, the one that has been silent for longest makes room: whoever connects and says nothing keeps nobody out.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// After a failed accept (no descriptor is left, say) it is tried again.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_secs(1);
@@ -19,7 +22,7 @@ const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_secs(1);
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Connections at once; others wait in the system's queue. Far below the descriptors that runs need.
+    /// Connections at once, and one more for which room is made. Far below the descriptors that runs need.
     pub(super) connections: usize,
     /// How long a connection may be silent, a request's head cut off in its midst included.
     pub(super) silence: Duration,
@@ -34,17 +37,92 @@ impl Default for Limits {
     }
 }
 
+/// The connections that are open.
+#[derive(Debug, Default)]
+struct Open {
+    last: u64,
+    /// Each with the moment of its last sign of life, and how to end it.
+    connections: BTreeMap<u64, (Instant, CancellationToken)>,
+}
+
+impl Open {
+    /// Ends the one that has been silent for longest. It is not counted any more, though it takes a moment to be gone.
+    fn shed(&mut self) {
+        let silent = self.connections.iter().min_by_key(|(_, (last, _))| *last).map(|(number, _)| *number);
+        if let Some((_, end)) = silent.and_then(|number| self.connections.remove(&number)) {
+            end.cancel();
+        }
+    }
+}
+
+/// A handle on the connections that are open.
+#[derive(Clone, Debug, Default)]
+struct Connections(Arc<Mutex<Open>>);
+
+impl Connections {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self) -> Registered {
+        let end = CancellationToken::new();
+        let mut open = self.open();
+        open.last += 1;
+        let number = open.last;
+        open.connections.insert(number, (Instant::now(), end.clone()));
+        drop(open);
+        Registered { connections: self.clone(), number, shed: Box::pin(end.cancelled_owned()) }
+    }
+}
+
+/// One connection among the others, until it is dropped.
+#[derive(Debug)]
+struct Registered {
+    connections: Connections,
+    number: u64,
+    /// When it must make room.
+    shed: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Registered {
+    fn note_progress(&self, now: Instant) {
+        if let Some((last, _)) = self.connections.open().connections.get_mut(&self.number) {
+            *last = now;
+        }
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.connections.open().connections.remove(&self.number);
+    }
+}
+
 /// Accepts as many connections as the limits allow.
 #[derive(Debug)]
 pub(super) struct LimitedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    connections: Connections,
     limits: Limits,
 }
 
 impl LimitedListener {
     pub(super) fn new(listener: TcpListener, limits: Limits) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(limits.connections)), limits }
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Self { listener, places, connections: Connections::default(), limits }
+    }
+
+    /// A place for one more, from whoever has been silent for longest where none is free.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let places = Arc::clone(&self.places);
+        match Arc::clone(&places).try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(_) => {
+                self.connections.open().shed();
+                places.acquire_owned().await.ok()
+            }
+        }
     }
 }
 
@@ -54,10 +132,13 @@ impl Listener for LimitedListener {
 
     async fn accept(&mut self) -> (LimitedStream, SocketAddr) {
         loop {
-            // The place first: who has none is not accepted, and costs no descriptor.
-            let place = Arc::clone(&self.places).acquire_owned().await.ok();
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (LimitedStream::new(stream, place, self.limits), peer),
+                Ok((stream, peer)) => {
+                    // One at a time: no more than one is accepted beyond the places.
+                    let place = self.place().await;
+                    let registered = self.connections.enter();
+                    return (LimitedStream::new(stream, place, registered, self.limits), peer);
+                }
                 Err(error) => {
                     tracing::debug!(%error, "a connection could not be accepted");
                     sleep(AFTER_A_FAILED_ACCEPT).await;
@@ -79,15 +160,21 @@ pub(super) struct LimitedStream {
     end: Pin<Box<Sleep>>,
     last: Instant,
     silence: Duration,
+    registered: Registered,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl LimitedStream {
-    fn new(stream: TcpStream, place: Option<OwnedSemaphorePermit>, limits: Limits) -> Self {
+    fn new(
+        stream: TcpStream,
+        place: Option<OwnedSemaphorePermit>,
+        registered: Registered,
+        limits: Limits,
+    ) -> Self {
         let now = Instant::now();
         let Limits { connections: _, silence, life } = limits;
         let end = Box::pin(tokio::time::sleep_until(now + silence.min(life)));
-        Self { stream, end, last: now + life, silence, _place: place }
+        Self { stream, end, last: now + life, silence, registered, _place: place }
     }
 
     /// Our end of it.
@@ -96,16 +183,18 @@ impl LimitedStream {
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.end.as_mut().poll(context) {
-            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client took too long")),
-            Poll::Pending => Ok(()),
+        let took_too_long = self.end.as_mut().poll(context).is_ready();
+        if took_too_long || self.registered.shed.as_mut().poll(context).is_ready() {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the client took too long"));
         }
+        Ok(())
     }
 
     /// It was not silent.
     fn note_progress(&mut self) {
-        let end = (Instant::now() + self.silence).min(self.last);
-        self.end.as_mut().reset(end);
+        let now = Instant::now();
+        self.registered.note_progress(now);
+        self.end.as_mut().reset((now + self.silence).min(self.last));
     }
 }
 

@@ -403,6 +403,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn health_is_answered_at_once_however_many_clients_connect_and_say_nothing() {
+        let silence = Duration::from_secs(600);
+        let served = served_within(Limits { connections: 4, silence, life: silence }).await;
+        served.health.heartbeat(served.clock.now_ms());
+        let mut held = Vec::new();
+        for round in 0..30 {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            if round % 2 == 0 {
+                stream.write_all(b"GET /healthz HTTP/1.1\r\nHos").await.unwrap();
+            }
+            held.push(stream);
+            let asked = ask(served.address, "GET", "/healthz", "localhost");
+            let answer = tokio::time::timeout(Duration::from_secs(5), asked).await;
+            assert_eq!(answer.as_deref().map(status), Ok("200"), "after {} silent clients", held.len());
+        }
+        // Those that were silent for longest have made room; the others were left alone.
+        let mut ended = 0;
+        for stream in &mut held {
+            let read = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut [0; 64])).await;
+            ended += usize::from(read.is_ok());
+        }
+        assert!((26..30).contains(&ended), "{ended} of 30 were ended");
+    }
+
+    #[tokio::test]
     async fn a_client_that_sends_a_byte_now_and_then_is_let_go_too() {
         let silence = Duration::from_secs(60);
         let served =
