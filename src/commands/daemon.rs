@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::health::{self, NEXT_DUE};
 use super::status_server::StatusServer;
-use super::{inbox, results, sync};
+use super::{inbox, reload, results, sync};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::clock::Clock;
@@ -48,6 +48,8 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
     let settings = Arc::clone(&app.settings);
     let health = Health::new();
     health.watches(&health::state_folder(&settings));
+    // This start has read the configuration and taken it.
+    reload::note(&app.state, None, app.clock.now_ms()).await;
     remember_past(&app, &health).await?;
     // Problems that can be found now are reported now, not at the first run. Only a wrong configuration stops a start: a
     // roster that is not there, or is just being replaced, is the next run's business.
@@ -137,12 +139,6 @@ fn say_who_sees_no_page(settings: &Settings) {
     if let Some(what) = settings.http.unseen_pages() {
         tracing::warn!("{what}");
     }
-}
-
-/// Which settings have changed that a running daemon does not take over.
-fn need_a_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
-    let changed = [("http.listen", current.http.listen != fresh.http.listen)];
-    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
 /// Runs, and pulls of results where there is a service to pull them from.
@@ -382,8 +378,17 @@ impl RunHandler for Runs {
         }
     }
 
+    async fn clock_was_set(&self) {
+        self.tell_health().await;
+    }
+
+    async fn note_reload(&self, refusal: Option<&str>) {
+        reload::note(&self.state, refusal, self.clock.now_ms()).await;
+        self.tell_health().await;
+    }
+
     async fn reload(&self) -> Result<Timetable, String> {
-        let fresh = load_again(self.config.clone()).await?;
+        let fresh = reload::load_again(self.config.clone()).await?;
         let current = self.settings();
         if fresh.state.database != current.state.database {
             return Err("state.database cannot change while running: restart".to_owned());
@@ -395,7 +400,7 @@ impl RunHandler for Runs {
         if !missing.is_empty() {
             return Err(missing.join("\n"));
         }
-        for key in need_a_restart(&current, &fresh) {
+        for key in reload::need_a_restart(&current, &fresh) {
             tracing::warn!("{key} has changed and needs a restart; until then the old value holds");
         }
         let timetable = timetable(&fresh);
@@ -405,23 +410,6 @@ impl RunHandler for Runs {
         // When a run was due is a matter of the schedule.
         self.tell_health().await;
         Ok(timetable)
-    }
-}
-
-/// A file that does not answer, as on a mount that hangs, must not hold up runs and signals for longer.
-const LONGEST_READING: Duration = Duration::from_secs(5);
-
-/// Reads the configuration and its files again, on a thread of its own.
-async fn load_again(config: Option<PathBuf>) -> Result<Settings, String> {
-    let reading = tokio::task::spawn_blocking(move || Settings::load_from_environment(config.as_deref()));
-    match tokio::time::timeout(LONGEST_READING, reading).await {
-        Ok(Ok(read)) => read.map_err(|error| error.to_string()),
-        Ok(Err(_)) => Err("reading it broke off".to_owned()),
-        Err(_) => Err(format!(
-            "the configuration or a file that it names could not be read within {} seconds: see whether its disk or share \
-             answers",
-            LONGEST_READING.as_secs()
-        )),
     }
 }
 

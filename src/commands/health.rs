@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::daemon::LONGEST_WAIT_MS;
 use super::status_server::not_served;
-use super::{inbox, old_roster};
+use super::{inbox, old_roster, reload};
 use crate::daemon::schedule;
 use crate::files;
 use crate::notify::undelivered_attention;
@@ -199,6 +199,9 @@ async fn attention(
     }
     let folders = inbox::attention(settings, now_ms);
     attention.extend(folders.into_iter().map(|(kind, it)| (kind.to_owned(), shown(it))));
+    if let Some(refused) = reload::attention(state, &settings.state.database).await? {
+        attention.insert("refused-reload".to_owned(), shown(refused));
+    }
     if let Some(unserved) = not_served(state, &settings.state.database).await? {
         attention.insert("page-not-served".to_owned(), shown(unserved));
     }

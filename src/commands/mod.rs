@@ -19,6 +19,7 @@ mod old_roster;
 mod output;
 mod plan;
 mod relink;
+mod reload;
 mod results;
 mod runs;
 #[cfg(feature = "sandbox")]

@@ -178,6 +178,7 @@ impl<W: RunHandler> Engine<W> {
             tracing::warn!("the clock was set back; the next run is worked out anew");
             self.plan(now).await;
             self.plan_results(now);
+            self.handler.clock_was_set().await;
         }
         self.last_tick = now;
         match due_at_tick(&self.config.timetable.sync, self.planned.start_at, now) {
@@ -291,8 +292,14 @@ impl<W: RunHandler> Engine<W> {
         self.config.notifier.tell(&ServiceStatus::Reloading);
         let reloaded = AssertUnwindSafe(self.handler.reload()).catch_unwind().await;
         match reloaded.unwrap_or_else(|_| Err("reading it broke off".to_owned())) {
-            Ok(timetable) => self.follow(timetable).await,
-            Err(reason) => tracing::error!(reason, "the new configuration is wrong; the old one stays"),
+            Ok(timetable) => {
+                self.follow(timetable).await;
+                self.handler.note_reload(None).await;
+            }
+            Err(reason) => {
+                tracing::error!(reason, "the new configuration is wrong; the old one stays");
+                self.handler.note_reload(Some(&reason)).await;
+            }
         }
         self.config.notifier.tell(&ServiceStatus::Ready);
         self.tell_status();

@@ -41,6 +41,16 @@ pub trait RunHandler: Send + Sync + 'static {
     /// Stores the next due time; a failure to do so is logged there and costs no more than a missed catch-up.
     fn store_next_due(&self, due_ms: Option<i64>) -> impl Future<Output = ()> + Send;
 
+    /// The clock was set back by a lot: what was worked out under the old one says nothing any more.
+    fn clock_was_set(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Notes why the configuration was refused when it was to be read again, or that it was taken.
+    fn note_reload(&self, _refusal: Option<&str>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Reads the configuration again. On `Ok` later runs use it; on `Err`, with all its problems in words,
     /// everything stays as it was.
     fn reload(&self) -> impl Future<Output = Result<Timetable, String>> + Send;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 
+use crate::health::get;
 use crate::program::Programs as _;
 use rosterd_testkit::{School, eventually};
 
@@ -62,6 +63,52 @@ async fn sigusr1_runs_now_and_sighup_reads_the_configuration_again_unless_it_is_
     let ended = daemon.end();
     assert!(ended.code == 0 || ended.code == 143, "{ended:?}");
     assert_eq!(school.program(&["--sync-now"]).code, 78, "a new start does not accept the wrong one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_reload_is_shown_until_a_good_one_and_by_no_daemon_that_read_the_configuration_anew() {
+    let mut school = school().await;
+    school.setting("HTTP__LISTEN", "127.0.0.1:0");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let _line = daemon.hear("next_run");
+    let api = || -> serde_json::Value { serde_json::from_str(&get(&line, "/api/v1/status").1).unwrap() };
+    let is_shown = || !api()["attention"]["refused-reload"].is_null();
+    assert!(!is_shown());
+    for wrong in ["everything", "nothing"] {
+        configure(&school, "mode = \"sync\"", &format!("mode = \"{wrong}\""));
+        daemon.signal("HUP");
+        let _line = daemon.hear("the new configuration is wrong; the old one stays");
+        eventually("it is shown", || api()["attention"]["refused-reload"].to_string().contains(wrong)).await;
+        configure(&school, &format!("mode = \"{wrong}\""), "mode = \"sync\"");
+    }
+    let refused = &api()["attention"]["refused-reload"];
+    assert_eq!((&refused["count"], &refused["owner"]), (&1.into(), &"it".into()), "{refused:#}");
+    let what = refused["what"].as_str().unwrap();
+    assert!(what.contains("sync.mode") && what.contains("kill -HUP"), "{what}");
+    assert!(get(&line, "/").1.contains("Attention, refused-reload"));
+    assert!(get(&line, "/metrics").1.contains("kind=\"refused-reload\",who=\"it\"} 1"));
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert_eq!(status["attention"]["refused-reload"]["what"], what, "{status:#}");
+    assert_eq!(school.program(&["status", "--check"]).code, 0, "runs go on");
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3);
+    daemon.signal("HUP");
+    eventually("it is over", || !is_shown()).await;
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 0);
+    configure(&school, "mode = \"sync\"", "mode = \"everything\"");
+    daemon.signal("HUP");
+    eventually("it is shown again", is_shown).await;
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    configure(&school, "mode = \"everything\"", "mode = \"sync\"");
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert!(status["attention"]["refused-reload"].is_null(), "there is no daemon any more: {status:#}");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    assert!(!get(&line, "/").1.contains("refused-reload"));
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,9 +55,10 @@ fn owner_word<S: serde::Serializer>(owner: &FailureOwner, serializer: S) -> Resu
 }
 
 /// Kinds of attention, the worst first, with their weight. What is missing here weighs like the last that waits.
-const KINDS: [(&str, Weight); 24] = [
+const KINDS: [(&str, Weight); 25] = [
     ("held", Weight::Held),
     ("held-people", Weight::Held),
+    ("refused-reload", Weight::Waiting),
     ("refused-files", Weight::Waiting),
     ("watched-folders", Weight::Waiting),
     ("old-roster", Weight::Waiting),
@@ -105,6 +106,7 @@ impl Matter {
                 let verb = if self.count == 1 { "was" } else { "were" };
                 format!("{} {verb} refused: see rosterd status", counted(self.count, "roster file"))
             }
+            "refused-reload" => "the configuration was refused at a reload: see rosterd status".to_owned(),
             "watched-folders" => "a watched folder cannot be used: see rosterd status".to_owned(),
             _ => self.what.clone(),
         }

@@ -1,0 +1,72 @@
+//! Reading the configuration again while a daemon lives. One that is refused is shown until a good one is read, since whoever
+//! changed it believes that it holds.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::run::{Attention, in_one_line};
+use crate::settings::Settings;
+use crate::store::{DaemonLock, StateStore, StoreError};
+use rosterd_core::failure::FailureOwner;
+
+/// The fact under which a daemon keeps since when a configuration is refused, and why.
+const REFUSED: &str = "reload.refused";
+
+/// Notes why it was refused, or that one was taken. Since when, is kept while one after another is refused.
+pub(super) async fn note(state: &StateStore, refusal: Option<&str>, now_ms: i64) {
+    let before = state.fact(REFUSED).await.ok().flatten();
+    if refusal.is_none() && before.is_none() {
+        return;
+    }
+    let since_ms = before.as_deref().and_then(since).map_or(now_ms, |since_ms| since_ms.min(now_ms));
+    let fact = refusal.map(|reason| {
+        let reasons: Vec<&str> = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        format!("{since_ms} {}", reasons.join("; "))
+    });
+    if let Err(error) = state.remember(REFUSED, fact.as_deref()).await {
+        tracing::warn!("the refusal of the configuration was not noted: {}", in_one_line(&error));
+    }
+}
+
+fn since(fact: &str) -> Option<i64> {
+    fact.split_once(' ')?.0.parse().ok()
+}
+
+/// What a daemon that lives has refused, and since when.
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn attention(state: &StateStore, database: &Path) -> Result<Option<Attention>, StoreError> {
+    let fact = state.fact(REFUSED).await?.filter(|_| DaemonLock::is_held(database));
+    Ok(fact.and_then(|fact| {
+        let (_, reason) = fact.split_once(' ')?;
+        let what = format!(
+            "the configuration was refused when the daemon was to read it again, and the old one stays in force: {reason}; mend \
+             it, see rosterd check --config-only, and reload once more (systemctl reload rosterd, or kill -HUP)"
+        );
+        Some(Attention::new(1, since(&fact), FailureOwner::It, what))
+    }))
+}
+
+/// Which settings have changed that a running daemon does not take over.
+pub(super) fn need_a_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
+    let changed = [("http.listen", current.http.listen != fresh.http.listen)];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+}
+
+/// A file that does not answer, as on a mount that hangs, must not hold up runs and signals for longer.
+const LONGEST_READING: Duration = Duration::from_secs(5);
+
+/// Reads the configuration and its files again, on a thread of its own.
+pub(super) async fn load_again(config: Option<PathBuf>) -> Result<Settings, String> {
+    let reading = tokio::task::spawn_blocking(move || Settings::load_from_environment(config.as_deref()));
+    match tokio::time::timeout(LONGEST_READING, reading).await {
+        Ok(Ok(read)) => read.map_err(|error| error.to_string()),
+        Ok(Err(_)) => Err("reading it broke off".to_owned()),
+        Err(_) => Err(format!(
+            "the configuration or a file that it names could not be read within {} seconds: see whether its disk or share \
+             answers",
+            LONGEST_READING.as_secs()
+        )),
+    }
+}
