@@ -68,7 +68,7 @@ pub(super) async fn owed_since(
     settings: &Settings,
     now_ms: i64,
 ) -> Result<Option<i64>, StoreError> {
-    let stored = next_due(state).await?;
+    let stored = next_due(state, settings, now_ms).await?;
     let last_good_ms = state.last_good_run_ms(now_ms.saturating_add(CLOCK_MARGIN_MS)).await?;
     Ok(stored.or_else(|| schedule::due_since(&settings.schedule, last_good_ms?)))
 }
@@ -84,13 +84,14 @@ async fn health_facts(
     let due_since_ms = match last_good_ms {
         Some(at) => schedule::due_since(&settings.schedule, at),
         None if newest.as_ref().is_some_and(|run| run.finished_at_ms.is_some()) => None,
-        None => next_due(state).await?,
+        None => next_due(state, settings, now_ms).await?,
     };
     let unfinished = newest.as_ref().filter(|run| run.finished_at_ms.is_none());
     // One whose lock nobody holds was killed: it excuses no run that was due since.
     let running_since_ms =
         unfinished.filter(|_| RunLock::is_held(&settings.state.database)).map(|run| run.started_at_ms);
-    let failed_runs = state.failed_runs_since(last_good_ms).await?;
+    let latest_ms = now_ms.saturating_add(CLOCK_MARGIN_MS);
+    let failed_runs = state.failed_runs_since(last_good_ms, latest_ms).await?;
     let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms, failed_runs));
     let is_disk_full = files::is_full(&state_folder(settings));
     let daemon = match DaemonLock::is_held(&settings.state.database) {
@@ -119,12 +120,44 @@ pub(super) fn state_folder(settings: &Settings) -> PathBuf {
     files::folder_of(&files::resolved(&settings.state.database)).to_owned()
 }
 
-/// When the daemon's next run is due, as it was stored last.
+/// When the daemon's next run is due, as it was stored last. One that lies further ahead than the schedule can name was
+/// stored under another clock, or another schedule, and is none.
+async fn next_due(state: &StateStore, settings: &Settings, now_ms: i64) -> Result<Option<i64>, StoreError> {
+    let stored = state.fact(NEXT_DUE).await?.and_then(|text| text.parse::<i64>().ok());
+    let latest = schedule::due_since(&settings.schedule, now_ms).unwrap_or(now_ms);
+    Ok(stored.filter(|due| *due <= latest.max(now_ms)))
+}
+
+/// What the daemon is to do next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct NextRun {
+    /// When its next run is due; never in the past.
+    pub(super) due_ms: Option<i64>,
+    /// When a run was due that did not come or was cut off, as long as there is no daemon that makes up for it.
+    pub(super) owed_ms: Option<i64>,
+}
+
+/// What the daemon is to do next; nothing, where there has never been one.
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub(super) async fn next_due(state: &StateStore) -> Result<Option<i64>, StoreError> {
-    Ok(state.fact(NEXT_DUE).await?.and_then(|text| text.parse::<i64>().ok()))
+pub(super) async fn next_run(
+    state: &StateStore,
+    settings: &Settings,
+    now_ms: i64,
+) -> Result<NextRun, StoreError> {
+    let lives = DaemonLock::is_held(&settings.state.database);
+    let by_schedule = || schedule::due_since(&settings.schedule, now_ms);
+    Ok(match next_due(state, settings, now_ms).await? {
+        Some(due) if due > now_ms => NextRun { due_ms: Some(due), owed_ms: None },
+        Some(_) | None if lives => NextRun { due_ms: by_schedule(), owed_ms: None },
+        Some(owed) => {
+            let last_good_ms = state.last_good_run_ms(now_ms.saturating_add(CLOCK_MARGIN_MS)).await?;
+            let owed_ms = Some(owed).filter(|owed| last_good_ms.is_none_or(|good| good < *owed));
+            NextRun { due_ms: None, owed_ms }
+        }
+        None => NextRun::default(),
+    })
 }
 
 /// A run that was told to stop did not fail: the next one goes on.
@@ -218,7 +251,7 @@ async fn late_pull(
     now_ms: i64,
 ) -> Result<Option<Attention>, StoreError> {
     let Some(schedule) = settings.results_schedule() else { return Ok(None) };
-    let Some(last) = last_pull(state).await? else { return Ok(None) };
+    let Some(last) = last_pull(state, now_ms).await? else { return Ok(None) };
     let due = schedule::due_since(&schedule, last);
     let Some(due) = due.filter(|due| due.saturating_add(LATEST_PULL_MS) <= now_ms) else { return Ok(None) };
     let what = format!(

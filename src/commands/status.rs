@@ -10,6 +10,7 @@ use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{HoldLine, UncomparedColumn, moment, uncompared_columns};
+use crate::settings::Missed;
 use crate::store::{FailureRow, FullClassFigures};
 use rosterd_core::counted::counted;
 use rosterd_core::situation::{Matter, ShownAttentions, Situation, Weight};
@@ -22,7 +23,13 @@ struct Status {
     /// What is the matter, the worst thing first.
     situation: Situation,
     last_good_run_at: Option<String>,
+    /// When the daemon's next run is due.
     next_run_at: Option<String>,
+    /// When a run was due that no daemon has made up for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owed_run_at: Option<String>,
+    #[serde(skip)]
+    missed: Missed,
     managed: u64,
     enrolments: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,12 +109,15 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
     let facts = health::facts(state, &app.settings, now_ms).await?;
     let situation = Situation::of(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
+    let next = health::next_run(state, &app.settings, now_ms).await?;
     let status = Status {
         healthy: situation.healthy,
         why: situation.why.clone(),
         situation,
         last_good_run_at: facts.health.last_good_ms.map(moment),
-        next_run_at: health::next_due(state).await?.map(moment),
+        next_run_at: next.due_ms.map(moment),
+        owed_run_at: next.owed_ms.map(moment),
+        missed: app.settings.schedule.missed,
         managed: state.count_links().await?,
         enrolments: state.count_enrolments().await?,
         evidence: evidence(app, now_ms).await?,
@@ -178,6 +188,14 @@ fn text(status: &Status) -> String {
     }
     if let Some(next) = &status.next_run_at {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
+    }
+    if let Some(owed) = &status.owed_run_at {
+        let what = match status.missed {
+            Missed::RunOnce => "the daemon makes up for it when it starts",
+            Missed::Skip => "schedule.missed = \"skip\" leaves it out when the daemon starts",
+        };
+        let _infallible =
+            writeln!(text, "No daemon is running; a run was due at {owed} and was not finished: {what}.");
     }
     for matter in status.situation.matters.iter().filter(|matter| matter.weight < Weight::Failing) {
         let _infallible = writeln!(text, "attention: {}", matter.what);

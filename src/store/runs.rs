@@ -173,13 +173,20 @@ impl StateStore {
     }
 
     /// How many runs, other than plans, ended after this moment and were not good, and when the first of them ended. A run
-    /// that was told to stop is none of them.
-    pub async fn failed_runs_since(&self, since_ms: Option<i64>) -> Result<(u64, Option<i64>), StoreError> {
+    /// that was told to stop is none of them, nor is one that a clock which was ahead has dated after `latest_ms`: it would
+    /// count for years.
+    pub async fn failed_runs_since(
+        &self,
+        since_ms: Option<i64>,
+        latest_ms: i64,
+    ) -> Result<(u64, Option<i64>), StoreError> {
         let (count, first_ms): (i64, Option<i64>) = sqlx::query_as(
             "SELECT count(*), min(finished_at_ms) FROM runs \
-             WHERE trigger <> 'plan' AND is_good = 0 AND outcome <> 'interrupted' AND finished_at_ms > ?",
+             WHERE trigger <> 'plan' AND is_good = 0 AND outcome <> 'interrupted' AND finished_at_ms > ? \
+             AND finished_at_ms <= ?",
         )
         .bind(since_ms.unwrap_or(i64::MIN))
+        .bind(latest_ms)
         .fetch_one(&self.reader)
         .await
         .doing("counting runs that were not good")?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::metrics::Metrics;
 use super::summary::RunSummary;
@@ -22,7 +23,7 @@ use rosterd_core::situation::{
 /// Runs shown on the page.
 const REMEMBERED_RUNS: usize = 10;
 
-/// A scheduler that was silent for so long is stuck; it ticks every second.
+/// A scheduler that was silent for so long is stuck; it looks around every half minute.
 const SILENCE_MS: i64 = 180_000;
 
 /// A handle on the health, cloned to every part that reports to it.
@@ -40,7 +41,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    heartbeat_ms: Option<i64>,
+    heartbeat: Option<Heartbeat>,
     not_ready: Option<String>,
     running_since_ms: Option<i64>,
     next_run_ms: Option<i64>,
@@ -51,6 +52,24 @@ struct State {
     runs: VecDeque<RunLine>,
     failures_open: BTreeMap<&'static str, u64>,
     held: u64,
+}
+
+/// A sign of life, by the clock and by the time that has passed since, which nobody sets.
+#[derive(Clone, Copy, Debug)]
+struct Heartbeat {
+    at_ms: i64,
+    at: Instant,
+}
+
+impl Heartbeat {
+    /// A clock that was set back must neither look like silence nor hide it: then the time counts that has passed since.
+    fn is_fresh(self, now_ms: i64) -> bool {
+        let silent_ms = match now_ms.saturating_sub(self.at_ms) {
+            ..0 => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
+            silent_ms => silent_ms,
+        };
+        silent_ms < SILENCE_MS
+    }
 }
 
 /// One line of the run history.
@@ -123,7 +142,7 @@ impl Health {
     /// The scheduler is alive.
     pub fn heartbeat(&self, now_ms: i64) {
         self.inner.metrics.heartbeat(now_ms);
-        self.state().heartbeat_ms = Some(now_ms);
+        self.state().heartbeat = Some(Heartbeat { at_ms: now_ms, at: Instant::now() });
     }
 
     /// Whether configuration and databases are usable; `reason` says in our own words why they are not.
@@ -317,9 +336,8 @@ impl Health {
 }
 
 impl State {
-    /// A clock that was set back must not look like silence: only a heartbeat that lies behind counts as old.
     fn is_alive(&self, now_ms: i64) -> bool {
-        self.heartbeat_ms.is_some_and(|at| now_ms.saturating_sub(at) < SILENCE_MS)
+        self.heartbeat.is_some_and(|heartbeat| heartbeat.is_fresh(now_ms))
     }
 
     fn situation(&self, now_ms: i64) -> Situation {
@@ -358,6 +376,18 @@ mod tests {
         for (later_ms, alive) in [(0, true), (179_999, true), (180_000, false), (-60_000, true)] {
             assert_eq!(health.is_alive(1_000_000 + later_ms), alive, "{later_ms}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scheduler_that_falls_silent_under_a_clock_that_was_set_back_by_years_is_not_alive() {
+        let (health, years_ms) = (Health::new(), 5 * 365 * 86_400_000);
+        health.heartbeat(years_ms);
+        for (later, alive) in [(0, true), (179, true), (1, false), (86_400, false)] {
+            tokio::time::advance(Duration::from_secs(later)).await;
+            assert_eq!(health.is_alive(1_000_000), alive, "{later}");
+        }
+        health.heartbeat(1_000_000);
+        assert!(health.is_alive(1_000_000));
     }
 
     #[test]

@@ -374,3 +374,133 @@ async fn a_roster_that_is_not_there_stops_no_daemon_and_is_the_next_runs_busines
     std::fs::rename(&away, &here).unwrap();
     assert_eq!(school.program(&["--sync-now"]).code, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_that_is_there_and_cannot_be_read_is_not_ready_until_a_run_has_read_it() {
+    let mut school = school().await;
+    let roster = school.path("roster.db");
+    let whole = std::fs::read(&roster).unwrap();
+    let mut damaged = whole.clone();
+    for byte in damaged.iter_mut().skip(2 * 4096) {
+        *byte = 0;
+    }
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let _line = daemon.hear("next_run");
+    daemon.signal("USR1");
+    eventually("a run has come", || get(&line, "/").1.contains("applied")).await;
+    assert_eq!(get(&line, "/readyz").0, 200);
+    let replace = |bytes: &[u8]| {
+        std::fs::write(school.path("new.db"), bytes).unwrap();
+        std::fs::rename(school.path("new.db"), &roster).unwrap();
+    };
+    replace(&damaged);
+    daemon.signal("USR1");
+    eventually("a run has met it", || get(&line, "/readyz").0 == 503).await;
+    let body = get(&line, "/readyz").1;
+    assert!(body.contains("roster.database"), "{body}");
+    replace(&whole);
+    daemon.signal("USR1");
+    eventually("a run has read it", || get(&line, "/readyz").0 == 200).await;
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    school.setting("GUARD__MIN_ROSTER", "100");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let _line = daemon.hear("next_run");
+    daemon.signal("USR1");
+    eventually("too few students", || get(&line, "/readyz").0 == 503).await;
+    assert!(get(&line, "/readyz").1.contains("min_roster"));
+    daemon.signal("TERM");
+    daemon.end();
+}
+
+/// Five years.
+const YEARS: i64 = 5 * 365 * DAY;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_run_by_a_clock_that_was_years_ahead_nothing_is_healthy_or_late_for_years() {
+    let mut school = school().await;
+    school.setting("SCHEDULE__CRON", "0 0 * * * *");
+    for (row, sql) in [
+        (
+            "the only run was ahead",
+            "UPDATE runs SET started_at_ms = started_at_ms + {}, finished_at_ms = finished_at_ms + {}",
+        ),
+        (
+            "so was the moment of the next one",
+            "INSERT OR REPLACE INTO facts (name, value) SELECT 'schedule.next_due_at_ms', \
+             CAST(CAST(max(finished_at_ms) AS TEXT) AS BLOB) FROM runs",
+        ),
+    ] {
+        assert_eq!(school.program(&["--sync-now"]).code, 0, "{row}");
+        school.write(&sql.replace("{}", &YEARS.to_string())).await;
+        assert_eq!(
+            school.program(&["status", "--check"]).code,
+            i32::from(row.starts_with("the only")),
+            "{row}"
+        );
+        let status = school.program(&["status", "--output", "json"]).json();
+        let next = status["next_run_at"].as_str().unwrap_or_default().to_owned();
+        let this_year = rosterd::Clock::system().now().to_string();
+        assert!(next.is_empty() || next[..3] == this_year[..3], "{row}: {status:#}");
+        let mut daemon = school.start(&[]);
+        let line = daemon.hear("health and metrics on");
+        let _line = daemon.hear("next_run");
+        daemon.signal("USR1");
+        eventually("a run has come", || get(&line, "/metrics").1.contains("rosterd_runs_total")).await;
+        assert!(get(&line, "/metrics").1.contains("rosterd_healthy 1"), "{row}");
+        let page = get(&line, "/").1;
+        assert!(page.contains("healthy: the last good run was less than a minute ago"), "{row}: {page}");
+        daemon.signal("TERM");
+        assert_eq!(daemon.end().code, 0);
+        // Hours later the run that did not come is told.
+        school.write("UPDATE runs SET finished_at_ms = finished_at_ms - 7200000").await;
+        let late = first_line(&school);
+        assert!(late.starts_with("NOT HEALTHY") && late.contains("has not come"), "{row}: {late}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_runs_of_a_clock_that_was_ahead_are_not_counted_for_years() {
+    let school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.set("exam.http_5xx", "*@*:503");
+    let _uid = school.student("new").await;
+    assert_eq!(school.program(&["--sync-now"]).code, 75);
+    school
+        .write(&format!("UPDATE runs SET finished_at_ms = finished_at_ms + {YEARS} WHERE is_good = 0"))
+        .await;
+    school.sandbox.clear_faults();
+    assert!(school.program(&["--sync-now"]).code < 4);
+    school.set("exam.http_5xx", "*@*:503");
+    assert_eq!(school.program(&["--sync-now"]).code, 75);
+    let line = first_line(&school);
+    assert!(line.starts_with("NOT HEALTHY") && !line.contains("as were all"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_run_that_was_cut_off_status_names_no_next_run_in_the_past() {
+    let mut school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.setting("SCHEDULE__CRON", "* * * * * *");
+    school.set("exam.latency_ms", "3000");
+    let daemon = school.start(&[]);
+    let before = school.calls("exam").len();
+    eventually("a run is under way", || school.calls("exam").len() > before).await;
+    daemon.signal("TERM");
+    let _ended = daemon.end();
+    school.set("exam.latency_ms", "0");
+    school.setting("SCHEDULE__CRON", "0 0 0 29 2 *");
+    let shown = school.program(&["status"]).stdout;
+    assert!(!shown.contains("next run is due at"), "{shown}");
+    let says = "was not finished: the daemon makes up for it when it starts.";
+    assert!(shown.contains("No daemon is running; a run was due at ") && shown.contains(says), "{shown}");
+    let status = school.program(&["status", "--output", "json"]).json();
+    assert!(status["next_run_at"].is_null() && status["owed_run_at"].is_string(), "{status:#}");
+    school.setting("SCHEDULE__MISSED", "skip");
+    assert!(school.program(&["status"]).stdout.contains("schedule.missed = \"skip\" leaves it out"));
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let shown = school.program(&["status"]).stdout;
+    assert!(!shown.contains("No daemon is running"), "made up for by command: {shown}");
+}

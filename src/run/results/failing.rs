@@ -7,6 +7,7 @@ use crate::run::report::moment;
 use crate::run::severity::Severity;
 use crate::store::{StateStore, StoreError};
 use rosterd_core::failure::FailureOwner;
+use rosterd_core::situation::CLOCK_MARGIN_MS;
 
 /// The fact under which it is kept.
 const FAILING: &str = "results.failing";
@@ -79,11 +80,13 @@ pub(super) async fn remember_unlisted(state: &StateStore, count: u64, now_ms: i6
 ///
 /// # Errors
 /// When our own database cannot be read.
-pub async fn last_pull(state: &StateStore) -> Result<Option<i64>, StoreError> {
-    if let Some(pass) = state.last_results_pass().await? {
-        return Ok(Some(pass.at_ms));
+pub async fn last_pull(state: &StateStore, now_ms: i64) -> Result<Option<i64>, StoreError> {
+    // One that a clock which was ahead has dated would be the last one for as long.
+    let is_past = |at_ms: &i64| *at_ms <= now_ms.saturating_add(CLOCK_MARGIN_MS);
+    if let Some(at_ms) = state.last_results_pass().await?.map(|pass| pass.at_ms).filter(is_past) {
+        return Ok(Some(at_ms));
     }
-    Ok(state.fact(SCHEDULED).await?.and_then(|text| text.parse().ok()))
+    Ok(state.fact(SCHEDULED).await?.and_then(|text| text.parse().ok()).filter(is_past))
 }
 
 /// Remembers since when pulls are due by themselves, where nothing is known of any.
@@ -91,7 +94,7 @@ pub async fn last_pull(state: &StateStore) -> Result<Option<i64>, StoreError> {
 /// # Errors
 /// When our own database cannot be used.
 pub async fn remember_schedule(state: &StateStore, now_ms: i64) -> Result<(), StoreError> {
-    match last_pull(state).await? {
+    match last_pull(state, now_ms).await? {
         Some(_) => Ok(()),
         None => state.remember(SCHEDULED, Some(&now_ms.to_string())).await,
     }

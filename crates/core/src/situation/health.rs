@@ -81,8 +81,12 @@ pub struct Verdict {
 pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
     let HealthFacts { last_good_ms, due_since_ms, running_since_ms, failed, is_disk_full, .. } = facts;
     let last_good = last_good_ms.filter(|at| *at <= now_ms.saturating_add(CLOCK_MARGIN_MS));
-    let is_running = running_since_ms.is_some_and(|since| now_ms.saturating_sub(since) < LONGEST_RUN_MS);
+    // One that a clock dated ahead would excuse what is missed for as long.
+    let is_running = running_since_ms
+        .is_some_and(|since| (-CLOCK_MARGIN_MS..LONGEST_RUN_MS).contains(&now_ms.saturating_sub(since)));
     let missed = missed(facts, now_ms);
+    // What was due after a run that a clock dated years ahead says nothing of now.
+    let is_ahead = last_good.is_none() && last_good_ms.is_some();
     let good = last_good.map(|at| format!("the last good run was {} ago", ago(at, now_ms)));
     let after = good
         .as_ref()
@@ -109,7 +113,7 @@ pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
                 Verdict { healthy: true, why: format!("{good}{}", quiet(facts, now_ms).unwrap_or_default()) }
             }
             None if is_running => Verdict { healthy: true, why: "the first run is under way".to_owned() },
-            None if due_since_ms.is_some() => {
+            None if due_since_ms.is_some() && !is_ahead => {
                 Verdict { healthy: true, why: "the first run is not due yet".to_owned() }
             }
             None => Verdict { healthy: false, why: "there has been no good run yet".to_owned() },
@@ -233,6 +237,19 @@ mod tests {
             let verdict = judge(&facts(Some(-ahead), None, None), NOW);
             assert_eq!(verdict.healthy, known, "{ahead}");
             assert!(!verdict.why.contains('-'), "{}", verdict.why);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_years_ahead_makes_nothing_healthy_for_years() {
+        let years = 5 * 365 * 24 * HOUR;
+        let table = [
+            ("a last good run and the next due one of then", facts(Some(-years), Some(-years - HOUR), None)),
+            ("a run that began then and is still under way", facts(Some(HOUR), Some(HOUR / 2), Some(-years))),
+        ];
+        for (row, facts) in table {
+            let Verdict { healthy, why } = judge(&facts, NOW);
+            assert!(!healthy, "{row}: {why}");
         }
     }
 
