@@ -273,7 +273,8 @@ impl Runs {
         let started_at_ms = self.clock.now_ms();
         let summary = match self.once(trigger, stop).await {
             Ok(report) => {
-                self.health.ready(true, "");
+                let unread = report.exam.roster_unread.as_ref().or(report.classin.roster_unread.as_ref());
+                self.health.ready(unread.is_none(), unread.map_or("", String::as_str));
                 if ServiceReport::sum(&report.exam.held) + ServiceReport::sum(&report.classin.held) > 0 {
                     self.health.guard_stop();
                 }
@@ -364,7 +365,7 @@ impl RunHandler for Runs {
     }
 
     async fn last_pull(&self) -> Option<i64> {
-        let last = last_pull(&self.state).await.ok().flatten();
+        let last = last_pull(&self.state, self.clock.now_ms()).await.ok().flatten();
         if let Err(error) = remember_schedule(&self.state, self.clock.now_ms()).await {
             tracing::warn!("since when pulls of results are due could not be stored: {error}");
         }
@@ -406,9 +407,8 @@ impl RunHandler for Runs {
         let timetable = timetable(&fresh);
         self.access.replace(fresh.http.token.as_ref());
         say_who_sees_no_page(&fresh);
+        // When a run was due is a matter of the schedule: health is told once it is followed.
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        // When a run was due is a matter of the schedule.
-        self.tell_health().await;
         Ok(timetable)
     }
 }

@@ -126,6 +126,9 @@ pub struct ServiceReport {
     /// The same rows, to be remembered; absent where the roster was not read.
     #[serde(skip)]
     pub roster_rows: Option<Vec<RosterProblem>>,
+    /// Why the roster could not be read, where it could not.
+    #[serde(skip)]
+    pub roster_unread: Option<String>,
     /// Why operations are held.
     pub holds: Vec<String>,
     /// Candidates entered again after somebody deleted them, and the like.

@@ -154,6 +154,9 @@ pub(super) async fn sync_classin(
     let lines = match pass(context, side, writer, run, &mut report).await {
         Ok(lines) => lines,
         Err(error) => {
+            if let ClassinSyncError::Roster(_) = &error {
+                report.roster_unread = Some(in_one_line(&error));
+            }
             report.fail(error.severity(), format!("classin: {}", in_one_line(&error)));
             EnrolmentLines::default()
         }

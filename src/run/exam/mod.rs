@@ -187,6 +187,9 @@ pub(super) async fn sync_exam(
     let planned = match pass(context, side, writer, run, &mut report).await {
         Ok(planned) => Some(planned),
         Err(error) => {
+            if let ExamSyncError::Roster(_) = &error {
+                report.roster_unread = Some(in_one_line(&error));
+            }
             report.fail(error.severity(), format!("exam: {}", in_one_line(&error)));
             None
         }
