@@ -122,6 +122,17 @@ impl StateStore {
         .doing("finding the last complete run")
     }
 
+    /// The last good run, other than a plan; 0 before the first.
+    pub async fn last_good_run(&self) -> Result<RunId, StoreError> {
+        sqlx::query_scalar(
+            "SELECT coalesce(max(run_id), 0) FROM runs WHERE is_good = 1 AND trigger <> 'plan'",
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map(RunId)
+        .doing("finding the last good run")
+    }
+
     /// The newest runs, newest first.
     pub async fn runs(&self, most: u32) -> Result<Vec<RunRow>, StoreError> {
         let rows: Vec<StoredRun> = sqlx::query_as(

@@ -1,17 +1,20 @@
 //! Reads what ClassIn's guard needs, and reports what it held.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::ClassinSide;
 use super::living::Doubted;
 use super::plan::ClassinPlan;
 use crate::run::Context;
+use crate::run::attention::Attention;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
 use rosterd_core::classin_plan::{
-    Approvals, ClassinGuard, EnrolmentOperation, EnrolmentState, EnrolmentViolation, LARGEST_BATCH, Reason,
-    audit_enrolments, batches, classin_holds, let_wait,
+    Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, EnrolmentState, EnrolmentViolation,
+    LARGEST_BATCH, Reason, audit_enrolments, batches, classin_holds, let_wait,
 };
+use rosterd_core::counted::counted;
+use rosterd_core::failure::FailureOwner;
 use rosterd_core::roster::StudentId;
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -79,6 +82,22 @@ pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut Serv
     let holds = classin_holds(held, &[]);
     report.holds.extend(holds.iter().map(|hold| hold.naming_digest(&hold.message)));
     report.held_for.extend(holds);
+}
+
+/// Who stays in classes although the roster takes them out, because the mode removes nobody.
+pub(super) fn left_by_mode(plan: &ClassinPlan) -> Option<Attention> {
+    let stays = |one: &&EnrolmentOperation| {
+        one.kind == EnrolmentKind::Remove && matches!(one.state, EnrolmentState::Skipped(Reason::Mode(_)))
+    };
+    let students: BTreeSet<&StudentId> =
+        plan.operations.iter().filter(stays).map(|one| &one.student).collect();
+    let count = u64::try_from(students.len()).unwrap_or(u64::MAX);
+    let verb = if count == 1 { "stays" } else { "stay" };
+    let what = format!(
+        "{} {verb} in classes that the roster takes them out of: sync.mode removes nobody",
+        counted(count, "student")
+    );
+    (count > 0).then(|| Attention::new(count, None, FailureOwner::It, what))
 }
 
 /// How many leavers wait for their grace, those left out who are held while they wait.

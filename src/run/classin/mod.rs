@@ -213,6 +213,11 @@ async fn pass(
         let attention = waiting_leavers(waiting, plan.leavers_waiting_since_ms);
         report.attention.insert(WAITING_LEAVERS, attention);
     }
+    if context.exam.is_none()
+        && let Some(attention) = guard::left_by_mode(&plan)
+    {
+        report.attention.insert("leavers", attention);
+    }
     plan.standing = StandingEnrolments::before(context).await?.of(&plan);
     let lines = render::of(&plan);
     report.digest.clone_from(&lines.digest);

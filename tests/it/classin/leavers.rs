@@ -26,6 +26,26 @@ async fn many_leavers_are_held_when_they_are_first_seen_and_in_each_run_after_it
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_in_classes_is_shown_by_status_where_there_is_no_exam_side() {
+    let (mut school, _class, _uids) = in_step(20).await;
+    without_the_first(&school, 2).await;
+    school.run_as(Exit::Done).await;
+    let shown = |school: &School| school.program(&["status", "--output", "json"]).json();
+    let status = shown(&school);
+    assert_eq!(status["attention"]["waiting-leavers"]["count"], 2, "{status:#}");
+    assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3);
+    school.setting("SYNC__MODE", "upsert");
+    school.later(4 * DAY);
+    school.run_as(Exit::Done).await;
+    let status = shown(&school);
+    assert!(status["attention"]["waiting-leavers"].is_null(), "{status:#}");
+    assert_eq!(status["attention"]["leavers"]["count"], 2, "{status:#}");
+    school.setting("SYNC__MODE", "sync");
+    school.run_as(Exit::Done).await;
+    assert!(shown(&school)["attention"].is_null(), "{:#}", shown(&school));
+}
+
 #[tokio::test]
 async fn leavers_who_are_back_are_held_no_longer() {
     let (school, class, uids) = in_step(20).await;
