@@ -5,7 +5,7 @@ use crate::run::{exam_account_is_shared, moment};
 use crate::store::{FailureRow, RosterDetails};
 use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{GroupBook, HoldReason, LeaverStanding, Link, OperationKind};
-use rosterd_core::failure::{FailureState, RecordedKind};
+use rosterd_core::failure::{FailureCode, FailureState, RecordedKind};
 use rosterd_core::roster::{Gid, Group, Leavers, Mode};
 
 /// The next steps, in sentences.
@@ -20,6 +20,9 @@ pub(super) async fn exam_next(
         return Ok(Vec::new());
     }
     let is_active = details.is_some_and(|details| details.active);
+    if let Some(row) = link.and_then(|_| unusable_row(failures)) {
+        return Ok(vec![format!("exam: nothing is sent: {}", row.message)]);
+    }
     let sentence = match (is_active, link) {
         (true, None) => match standing(failures, &[OperationKind::Add, OperationKind::Adopt]) {
             Some(row) => format!("exam: is not entered: {}", row.message),
@@ -36,6 +39,16 @@ pub(super) async fn exam_next(
 /// The open row of one of these kinds that nothing but a person, or another row, ends.
 fn standing<'f>(failures: &'f [FailureRow], kinds: &[OperationKind]) -> Option<&'f FailureRow> {
     failures.iter().find(|row| matches!(row.kind, RecordedKind::Exam(kind) if kinds.contains(&kind)))
+}
+
+/// The open row that says why nothing can be made of the student's row on the roster.
+fn unusable_row(failures: &[FailureRow]) -> Option<&FailureRow> {
+    const UNUSABLE: [FailureCode; 3] =
+        [FailureCode::UnusableRow, FailureCode::NoLoginValue, FailureCode::SharedLoginValue];
+    failures.iter().find(|row| {
+        matches!(row.kind, RecordedKind::Exam(OperationKind::Modify))
+            && UNUSABLE.iter().any(|code| code.as_str() == row.code)
+    })
 }
 
 async fn leaver_next(

@@ -2,6 +2,8 @@
 
 use rosterd_testkit::*;
 
+use crate::program::Programs as _;
+
 /// In step with a service that leaves out of its answers whoever it does not know, in each way of showing login values.
 async fn worlds(n: usize) -> Vec<(String, ExamSchool)> {
     let mut worlds = Vec::new();
@@ -29,6 +31,59 @@ async fn a_student_whose_candidate_was_deleted_is_entered_again() {
         assert_ne!(world.sid("s001").await, before, "{what}");
         assert_eq!(world.run().await.planned(), "", "{what}");
         assert_eq!(world.differences(&[]), Vec::<String>::new(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_unusable_row_says_that_its_candidate_was_deleted_costs_no_look_up_for_long_and_is_entered_once_mended()
+ {
+    for (what, mut world) in worlds(5).await {
+        let sid = world.sid("s001").await;
+        world.edit("s001", |it| it.login("")).await;
+        assert_eq!(world.run().await.exit_code, 3, "{what}: the row");
+        world.sandbox.remove_candidate(sid);
+        for (run, exit) in [3, 0, 0, 0].into_iter().enumerate() {
+            world.sandbox.clear_journal();
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, exit), "{what}, {run}: {report:#?}");
+            let failures = world.failures().await;
+            assert_eq!(failures.len(), 1, "{what}, {run}: {failures:#?}");
+            let message = &failures[0].message;
+            assert!(
+                message.contains("is empty") && message.contains("is not on the exam side any more"),
+                "{what}: {message}"
+            );
+            assert!(run < 2 || world.journal() == ["getstulist"], "{what}, {run}: {:?}", world.journal());
+        }
+        world.edit("s001", |it| it.login("s001")).await;
+        assert_eq!(world.run().await.applied(), "1 add", "{what}");
+        assert_eq!(world.failures().await, [], "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_says_of_an_unusable_row_what_keeps_it_out_and_not_that_it_is_compared() {
+    let mut school = School::of_both().await;
+    school.setting("CLASSIN__ENABLED", "false");
+    for id in ["s000", "s001", "s002"] {
+        let _uid = school.student(id).await;
+    }
+    let _gid = school.group_of_all().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.write("UPDATE links SET linked_at_ms = linked_at_ms - 3600000").await;
+    let sid = school.number("SELECT sid FROM links WHERE student_id = 's001'").await;
+    school.sandbox.remove_candidate(sid);
+    for (spoilt, code) in [("name = ' '", 3), ("active = 'perhaps'", 0)] {
+        school.sql(&format!("UPDATE students SET {spoilt} WHERE student_id = 's001'")).await;
+        assert_eq!(school.program(&["--sync-now"]).code, code, "{spoilt}");
+        let explained = school.program(&["explain", "s001"]).stdout;
+        assert!(
+            explained.contains("next: exam: nothing is sent: ")
+                && explained.contains(&format!("sid {sid}) is not on the exam side any more")),
+            "{spoilt}: {explained}"
+        );
+        assert!(!explained.contains("every run compares"), "{spoilt}: {explained}");
+        let _mended = school.sql("UPDATE students SET name = 'Ann' WHERE student_id = 's001'").await;
     }
 }
 

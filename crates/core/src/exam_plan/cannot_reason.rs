@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::failure::FailureCode;
-use crate::roster::{GroupCode, StudentId};
+use crate::roster::{GroupCode, Sid, StudentId};
 
 /// The reason why an operation is impossible until its cause is fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,13 @@ pub enum CannotReason {
     UnusableRow(String),
     /// The student is in a group that the roster does not have.
     GroupNotThere(GroupCode),
+    /// That, and the candidate that was the student's is not there any more.
+    AndGone {
+        /// What keeps the row from being used.
+        reason: Box<Self>,
+        /// Which candidate it was.
+        sid: Sid,
+    },
 }
 
 impl CannotReason {
@@ -46,6 +53,7 @@ impl CannotReason {
             Self::LoginTaken => FailureCode::LoginValueTaken,
             Self::AdoptionOff => FailureCode::AdoptionOff,
             Self::UnusableRow(_) | Self::GroupNotThere(_) => FailureCode::UnusableRow,
+            Self::AndGone { reason, sid: _ } => reason.code(),
         }
     }
 }
@@ -73,6 +81,11 @@ impl fmt::Display for CannotReason {
             Self::GroupNotThere(code) if code.as_str().is_empty() => f.write_str(
                 "group_members has a row of the student without a group_code: the student keeps their groups until it is \
                  mended",
+            ),
+            Self::AndGone { reason, sid } => write!(
+                f,
+                "{reason}; and the candidate that was theirs (sid {sid}) is not on the exam side any more: once the row can be \
+                 used, the student is added anew"
             ),
             Self::GroupNotThere(code) => write!(
                 f,

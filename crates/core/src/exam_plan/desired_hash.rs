@@ -54,7 +54,13 @@ pub(super) fn desired_impossible(
     kind: OperationKind,
     reason: &CannotReason,
 ) -> Fingerprint {
-    desired_digest(key, student, kind).text(&reason.code().as_str()).finish()
+    let mut digest = desired_digest(key, student, kind);
+    digest.text(&reason.code().as_str());
+    // Also where the row was told before: that is news.
+    if let CannotReason::AndGone { .. } = reason {
+        digest.text("gone");
+    }
+    digest.finish()
 }
 
 /// Of what is withheld from a student: another thing for each reason, and the same whatever is wanted of them.

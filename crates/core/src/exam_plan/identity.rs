@@ -98,7 +98,11 @@ impl Diff {
             let (link, prior, is_leaver) = match difference {
                 Difference::Linked(linked) => (&linked.link, linked.prior, false),
                 Difference::Leaver(leaver) => (&leaver.link, leaver.prior, true),
-                Difference::Newcomer(_) | Difference::Unusable(_) => continue,
+                Difference::Unusable(unusable) => match unusable.missing() {
+                    Some(link) => (link, unusable.prior, false),
+                    None => continue,
+                },
+                Difference::Newcomer(_) => continue,
             };
             let is_asked_for = match lookups.by_sid.get(&link.sid) {
                 Some(SidFact::Gone) => !lookups.our_lost_deletes.contains(&link.student),

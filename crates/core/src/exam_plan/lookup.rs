@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::approved::Approved;
-use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge};
+use super::diff::{Diff, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge, Unusable};
 use super::fingerprint::Fingerprint;
 use super::groups::{GroupBook, LeaverStanding};
 use super::link::Link;
@@ -160,8 +160,14 @@ impl LookupRequests {
             Difference::Newcomer(newcomer) => self.newcomer(newcomer, scope),
             Difference::Linked(linked) => self.linked(linked, scope),
             Difference::Leaver(leaver) => self.leaver(leaver, scope),
-            Difference::Unusable(_) => {}
+            Difference::Unusable(unusable) => self.unusable(unusable, scope),
         }
+    }
+
+    /// Nothing is done about the row; whether its candidate is still there is said all the same.
+    fn unusable(&mut self, unusable: &Unusable, scope: &LookupScope<'_>) {
+        let missing = unusable.missing().filter(|_| scope.unlisted && unusable.prior != PriorKnowledge::Gone);
+        self.sids.extend(missing.map(|link| link.sid));
     }
 
     fn newcomer(&mut self, newcomer: &Newcomer, scope: &LookupScope<'_>) {

@@ -25,6 +25,7 @@
 //! | no | gone by its sid | yes | none: the link is closed |
 //! | no | listed | no | none, counted as unmanaged |
 //! | unusable row | any | any | none, reported; never a Delete |
+//! | unusable row | gone by its sid | yes | none, reported together with that; the link stays |
 //!
 //! Nothing in this folder waits, reads or asks what time it is. Time, keys and policy are arguments.
 

@@ -86,7 +86,7 @@ impl PersonDoubts {
                     if let Some(login) = &unusable.login {
                         doubts.wants(login, &unusable.student);
                     }
-                    if unusable.linked {
+                    if unusable.link.is_some() {
                         doubts.linked.insert(unusable.student.clone());
                     } else {
                         doubts.is_new(&unusable.student);

@@ -27,7 +27,11 @@ pub(super) enum CandidateLocation {
 impl PlanInput<'_> {
     pub(super) fn location(&self, difference: &Difference) -> CandidateLocation {
         match difference {
-            Difference::Newcomer(_) | Difference::Unusable(_) => CandidateLocation::Here,
+            Difference::Newcomer(_) => CandidateLocation::Here,
+            Difference::Unusable(unusable) => match unusable.missing() {
+                Some(link) => self.find(link, unusable.prior, false, None),
+                None => CandidateLocation::Here,
+            },
             Difference::Leaver(leaver) => self.find(&leaver.link, leaver.prior, leaver.listed, None),
             Difference::Linked(linked) => {
                 let target = linked.target.is_some().then_some(&linked.wanted.login);

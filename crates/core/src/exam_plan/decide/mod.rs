@@ -194,7 +194,10 @@ impl<'a> Decider<'a> {
                 Difference::Newcomer(newcomer) => self.newcomer(newcomer),
                 Difference::Linked(linked) => self.linked(*linked, location),
                 Difference::Leaver(leaver) => self.leaver(&leaver, location),
-                Difference::Unusable(unusable) => self.unusable(unusable),
+                Difference::Unusable(unusable) => {
+                    let is_gone = location == CandidateLocation::Gone;
+                    self.unusable(unusable, is_gone);
+                }
             }
             self.hold_exchanged(before);
             for operation in self.operations.iter_mut().skip(before) {
@@ -242,12 +245,17 @@ impl<'a> Decider<'a> {
         self.notes.push(LinkNote::Follow(link.student.clone(), login.clone()));
     }
 
-    fn unusable(&mut self, unusable: Unusable) {
-        let Unusable { student, linked, returned, login: _, reason } = unusable;
+    /// The candidate may have been deleted by hand meanwhile: the row that cannot be used keeps the student out.
+    fn unusable(&mut self, unusable: Unusable, is_gone: bool) {
+        let Unusable { student, link, listed: _, prior: _, returned, login: _, reason } = unusable;
+        let reason = match &link {
+            Some(link) if is_gone => CannotReason::AndGone { reason: Box::new(reason), sid: link.sid },
+            Some(_) | None => reason,
+        };
         if returned {
             self.notes.push(LinkNote::Returned(student.clone()));
         }
-        let kind = if linked { OperationKind::Modify } else { OperationKind::Add };
+        let kind = if link.is_some() { OperationKind::Modify } else { OperationKind::Add };
         self.mark_impossible(student, kind, reason);
     }
 

@@ -145,7 +145,7 @@ impl<'a> Claims<'a> {
     fn has_link(&self, student: &StudentId) -> bool {
         match self.by_student.get(student) {
             Some(Difference::Linked(_) | Difference::Leaver(_)) => true,
-            Some(Difference::Unusable(unusable)) => unusable.linked,
+            Some(Difference::Unusable(unusable)) => unusable.link.is_some(),
             Some(Difference::Newcomer(_)) | None => false,
         }
     }

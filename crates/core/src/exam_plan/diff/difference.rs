@@ -122,14 +122,29 @@ pub enum Absence {
 pub struct Unusable {
     /// The student.
     pub student: StudentId,
-    /// Whether there is a link, which is kept as it is.
-    pub linked: bool,
+    /// The link, which is kept as it is.
+    pub link: Option<Box<Link>>,
+    /// Whether its candidate is listed under the link's login value.
+    pub listed: bool,
+    /// What this run already found out about that candidate.
+    pub prior: PriorKnowledge,
     /// Whether the link still counts the student as gone from the roster.
     pub returned: bool,
     /// The login value that the row names all the same.
     pub login: Option<LoginValue>,
     /// The reason.
     pub reason: CannotReason,
+}
+
+impl Unusable {
+    /// The link whose candidate is missing from the listing, where nothing of that is known of old.
+    pub(in crate::exam_plan) fn missing(&self) -> Option<&Link> {
+        let is_news = match self.prior {
+            PriorKnowledge::None | PriorKnowledge::Groups | PriorKnowledge::Gone => true,
+            PriorKnowledge::Contested | PriorKnowledge::Unlisted => false,
+        };
+        self.link.as_deref().filter(|_| !self.listed && is_news)
+    }
 }
 
 /// What this run already found out about a linked candidate before the plan's look-ups.

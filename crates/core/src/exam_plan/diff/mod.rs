@@ -311,10 +311,11 @@ impl<'a> DiffBuilder<'a> {
                 match self.usable(student, row_problem, link.as_ref().map(|link| (link, own))) {
                     Ok((wanted, target)) => self.student(wanted, target, link, own, prior),
                     Err((student, login, reason)) => {
-                        let linked = link.is_some();
                         self.diff.differences.push(Difference::Unusable(Unusable {
                             student,
-                            linked,
+                            link: link.map(Box::new),
+                            listed: own.is_some(),
+                            prior,
                             returned,
                             login,
                             reason,

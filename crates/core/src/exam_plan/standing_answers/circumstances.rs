@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::exam_plan::compare::{Agreement, Comparison, FieldDifference};
-use crate::exam_plan::diff::{Absence, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Wanted};
+use crate::exam_plan::diff::{
+    Absence, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted,
+};
 use crate::exam_plan::fingerprint::{Digest, Fingerprint};
 use crate::exam_plan::groups::WantedGroups;
 use crate::exam_plan::hold_word::NamedHold;
@@ -41,8 +43,19 @@ pub(super) fn circumstances(
             digest.text("leaver").number(i64::from(*listed)).text(prior_word(*prior)).text(absence);
             take_link(&mut digest, link);
         }
-        Difference::Unusable(_) => {
-            digest.text("unusable");
+        Difference::Unusable(Unusable {
+            student: _,
+            link,
+            listed,
+            prior,
+            returned: _,
+            login: _,
+            reason: _,
+        }) => {
+            digest.text("unusable").number(i64::from(*listed)).text(prior_word(*prior));
+            if let Some(link) = link {
+                take_link(&mut digest, link);
+            }
         }
     }
     for NamedHold { word, about } in approved.into_iter().flatten() {

@@ -278,6 +278,7 @@ fn link_of(difference: &Difference) -> Option<&Link> {
     match difference {
         Difference::Linked(linked) => Some(&linked.link),
         Difference::Leaver(leaver) => Some(&leaver.link),
-        Difference::Newcomer(_) | Difference::Unusable(_) => None,
+        Difference::Unusable(unusable) => unusable.link.as_deref(),
+        Difference::Newcomer(_) => None,
     }
 }

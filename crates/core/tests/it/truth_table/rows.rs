@@ -1,6 +1,6 @@
 //! One test a row of the table in `src/plan/mod.rs`, and who may do what in which mode.
 
-use rosterd_core::exam_plan::{Change, OpenAdd, Origin, PlanDocument, ValueDisplay};
+use rosterd_core::exam_plan::{Change, OpenAdd, OperationState, Origin, PlanDocument, ValueDisplay};
 use rosterd_core::failure::FailureState;
 use rosterd_core::roster::{Adopt, Mode};
 
@@ -176,6 +176,27 @@ fn an_unusable_row_is_reported_and_never_a_delete() {
         world.set(row.clone());
         assert!(world.lines()[0].starts_with("modify s1 cannot: "), "{row:?}: {:?}", world.lines());
         assert_eq!(world.lines().len(), 1, "{row:?}");
+    }
+}
+
+#[test]
+fn an_unusable_row_whose_candidate_was_deleted_by_hand_is_looked_up_and_says_both() {
+    for row in [student("s1").unusable(), student("s1").login(" ")] {
+        let mut world = converged([student("s1"), student("s2")]);
+        let sid = world.sid("s1");
+        world.set(row.clone());
+        assert!(world.needs().sids.is_empty(), "{row:?}: a candidate that is listed is not asked about");
+        world.vanish("s1");
+        assert_eq!(world.needs().sids.into_iter().map(|sid| sid.0).collect::<Vec<_>>(), [sid], "{row:?}");
+        let plan = world.plan();
+        let [operation] = plan.operations.as_slice() else { panic!("{row:?}: {:?}", world.lines()) };
+        let OperationState::Cannot(reason) = &operation.state else { panic!("{row:?}: {operation:?}") };
+        let said = reason.to_string();
+        assert!(said.contains(&format!("sid {sid}")) && said.contains("added anew"), "{row:?}: {said}");
+        assert!(world.lines()[0].starts_with("modify s1 cannot: "), "{row:?}: {:?}", world.lines());
+        assert!(plan.notes.is_empty(), "{row:?}: the link stays");
+        world.set(student("s1"));
+        assert!(world.lines()[0].starts_with("add s1"), "{row:?}: {:?}", world.lines());
     }
 }
 
