@@ -103,7 +103,7 @@ impl StateStore {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub async fn require_sound(&self) -> Result<(), StoreError> {
-        let said: String = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check(1)")
+        let said: String = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check LIMIT 1")
             .fetch_one(&self.reader)
             .await
             .doing("looking through it for damage")?;
