@@ -29,8 +29,8 @@ pub(super) async fn hold_excess(
 ) -> Result<Approvals, StoreError> {
     let (state, now_ms) = (&context.state, context.clock.now_ms());
     let since_ms = now_ms.saturating_sub(DAY_MS);
-    let sizes = state.class_sizes(since_ms).await?;
-    let Doubted { unknown, silent } = Doubted::read(context, plan, &sizes).await?;
+    let sizes = state.class_sizes(&plan.codes, since_ms).await?;
+    let Doubted { unknown, unknown_all_day, silent } = Doubted::read(context, plan, &sizes).await?;
     let all: u64 = sizes.values().map(|size| size.living).sum();
     let silent: u64 = silent.iter().filter_map(|target| sizes.get(target)).map(|size| size.living).sum();
     let guard = ClassinGuard {
@@ -45,12 +45,16 @@ pub(super) async fn hold_excess(
         silent,
         sizes,
         doubted: unknown,
+        doubted_all_day: unknown_all_day,
         staying: plan.staying.clone(),
         accounts: state.count_accounts().await?,
     };
     let in_grace = std::mem::take(&mut plan.in_grace);
     plan.in_grace = guard.hold_missing(&mut plan.operations, in_grace, &plan.leavers);
     plan.living = guard.judge(&mut plan.operations, &mut plan.accounts.operations);
+    if plan.living.next_question().is_none() {
+        plan.living = guard.living_of_missing(&plan.operations, &plan.in_grace, &plan.leavers);
+    }
     let_wait(&mut plan.operations, &plan.full_still);
     debug_assert_eq!(violations(plan, side.settings.batch_size), []);
     Ok(guard.approved)

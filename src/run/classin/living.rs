@@ -46,6 +46,10 @@ impl Answers {
             Word::TakesChanges => HOUR_MS,
             Word::Nothing => DAY_MS,
         };
+        self.said_within(target, word, now_ms, counts_ms)
+    }
+
+    fn said_within(&self, target: ClassTarget, word: Word, now_ms: i64, counts_ms: i64) -> bool {
         self.0.get(&target).is_some_and(|(said, at_ms)| {
             *said == word && (0..counts_ms).contains(&now_ms.saturating_sub(*at_ms))
         })
@@ -85,6 +89,8 @@ fn line(line: &str) -> Option<(ClassTarget, (Word, i64))> {
 #[derive(Default)]
 pub(super) struct Doubted {
     pub(super) unknown: BTreeSet<ClassTarget>,
+    /// Those of them of which nobody has known it for a day.
+    pub(super) unknown_all_day: BTreeSet<ClassTarget>,
     pub(super) silent: BTreeSet<ClassTarget>,
 }
 
@@ -96,11 +102,12 @@ impl Doubted {
         sizes: &BTreeMap<ClassTarget, ClassSize>,
     ) -> Result<Self, StoreError> {
         let mut removals = plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Remove);
-        if !removals.any(EnrolmentOperation::is_planned) {
+        if !removals.any(EnrolmentOperation::is_planned) && plan.in_grace.is_empty() {
             return Ok(Self::default());
         }
         let now_ms = context.clock.now_ms();
         let confirmed = context.state.confirmed_classes(now_ms.saturating_sub(HOUR_MS)).await?;
+        let of_today = context.state.confirmed_classes(now_ms.saturating_sub(DAY_MS)).await?;
         let answers = Answers::read(context).await?;
         let mut doubted = Self::default();
         for (target, size) in sizes {
@@ -114,6 +121,11 @@ impl Doubted {
                 doubted.silent.insert(*target);
             } else {
                 doubted.unknown.insert(*target);
+                if !of_today.contains(target)
+                    && !answers.said_within(*target, Word::TakesChanges, now_ms, DAY_MS)
+                {
+                    doubted.unknown_all_day.insert(*target);
+                }
             }
         }
         Ok(doubted)

@@ -157,3 +157,65 @@ async fn who_joins_a_class_makes_no_room_for_more_who_leave_it() {
         assert!(school.members(classes[0]).is_superset(&set_of(&first)));
     }
 }
+
+// Leavers who wait.
+
+/// A class of thirty that lives, and four lessons of 72 others, of which so many are over.
+async fn beside_lessons(over: usize) -> (School, ClassIds, Vec<i64>) {
+    let (school, _, _) = lessons(over).await;
+    let class = school.class("c").await;
+    let mut uids = Vec::new();
+    for at in 0..30 {
+        let id = format!("t{at:02}");
+        uids.push(school.student(&id).await);
+        school.join(&id, "c").await;
+    }
+    school.run_as(Exit::Done).await;
+    school.later(2 * DAY);
+    school.sandbox.clear_journal();
+    (school, class, uids)
+}
+
+async fn twenty_leave_the_school(school: &School) {
+    for at in 0..20 {
+        school.drop_student(&format!("t{at:02}")).await;
+    }
+}
+
+#[tokio::test]
+async fn leavers_who_wait_are_judged_by_the_lessons_that_live_in_the_run_that_first_sees_them() {
+    let (school, class, uids) = beside_lessons(4).await;
+    twenty_leave_the_school(&school).await;
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(count(&report, "held", "remove"), 20);
+    assert_eq!(report.holds[0].reason_code, "missing", "{:?}", report.holds);
+    assert!(!school.classin_calls().is_empty() && school.classin_calls().len() <= 4);
+    assert!(school.classin_calls().iter().all(|call| call == ADD));
+    school.sandbox.clear_journal();
+    for _ in 0..5 {
+        school.later(DAY);
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(count(&report, "held", "remove"), 20);
+    }
+    assert!(school.classin_calls().is_empty(), "{:?}", school.classin_calls());
+    assert_eq!(school.members(class), set_of(&uids));
+}
+
+#[tokio::test]
+async fn leavers_who_are_few_of_the_lessons_that_live_wait_and_cost_a_few_questions_a_day() {
+    let (mut school, class, uids) = beside_lessons(0).await;
+    school.setting("GUARD__MAX_GROUP", "100%");
+    twenty_leave_the_school(&school).await;
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.attention["waiting-leavers"].count, 20);
+    assert_eq!(school.classin_calls(), [ADD, ADD, ADD], "20 of 246 may leave, and not of 174");
+    school.sandbox.clear_journal();
+    for _ in 0..4 {
+        school.later(HOUR);
+        school.run_as(Exit::Done).await;
+    }
+    assert!(school.classin_calls().is_empty(), "{:?}", school.classin_calls());
+    school.later(4 * DAY);
+    let _report = school.run().await;
+    assert_eq!(school.members(class), set_of(&uids[20..]));
+}

@@ -112,7 +112,7 @@ pub use group_creation::{
 };
 pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;
-pub use guard::{Guard, GuardedPlan, allowance, is_mass, masses};
+pub use guard::{Guard, GuardedPlan, allowance, is_mass, largest_stretch, masses};
 pub use held_mass::{HeldMass, HeldMasses, MassLimit};
 pub use hold::{HeldOperation, Hold, held_digest, with_digest};
 pub use hold_word::{HoldWord, NamedHold};

@@ -3,7 +3,7 @@
 //! ClassIn is asked first.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ClassinGuard;
 use crate::classin_plan::enrolment::{EnrolmentOperation, EnrolmentState, Reason};
@@ -93,7 +93,12 @@ fn part(share: Share) -> u64 {
 impl ClassinGuard {
     /// Lets removals wait that are few only where no class is over. Says what is to be asked.
     pub(super) fn doubt_living(&self, enrolments: &mut [EnrolmentOperation]) -> LivingBase {
-        let base = self.living_base(enrolments);
+        let mut leaving: BTreeMap<ClassTarget, u64> = BTreeMap::new();
+        for operation in enrolments.iter().filter(|operation| self.is_judged(operation)) {
+            let here = leaving.entry(operation.target).or_default();
+            *here = here.saturating_add(1);
+        }
+        let base = self.living_base(&leaving, &self.doubted, self.removed_before(enrolments));
         if base.next_question().is_some() {
             for operation in enrolments.iter_mut().filter(|operation| self.is_judged(operation)) {
                 operation.state = EnrolmentState::Waiting(Reason::Follows(ASKED_FIRST));
@@ -102,18 +107,19 @@ impl ClassinGuard {
         base
     }
 
-    fn living_base(&self, enrolments: &[EnrolmentOperation]) -> LivingBase {
-        let mut leaving: BTreeMap<ClassTarget, u64> = BTreeMap::new();
-        for operation in enrolments.iter().filter(|operation| self.is_judged(operation)) {
-            let here = leaving.entry(operation.target).or_default();
-            *here = here.saturating_add(1);
-        }
+    /// The base of these removals, by class, beside those of the last 24 hours.
+    pub(super) fn living_base(
+        &self,
+        leaving: &BTreeMap<ClassTarget, u64>,
+        doubted: &BTreeSet<ClassTarget>,
+        recent: u64,
+    ) -> LivingBase {
         let size = |target: &ClassTarget| self.sizes.get(target).map_or(0, |size| size.living);
         let share = |target: &ClassTarget| {
             let removals = leaving.get(target).copied().unwrap_or(0);
             (*target, Share { enrolments: size(target), removals })
         };
-        let doubted: BTreeMap<ClassTarget, Share> = self.doubted.iter().map(share).collect();
+        let doubted: BTreeMap<ClassTarget, Share> = doubted.iter().map(share).collect();
         let all = Share { enrolments: self.enrolments, removals: leaving.values().sum() };
         let known = doubted.values().fold(all, |sum, share| Share {
             enrolments: sum.enrolments.saturating_sub(share.enrolments),
@@ -122,7 +128,7 @@ impl ClassinGuard {
         // Whoever lets all go is not asked how many there are.
         let limits = !matches!(self.max_delete, Limit::Percent(percent) if percent >= 100.0);
         let limit = limits.then_some(self.max_delete);
-        LivingBase { limit, recent: self.removed_before(enrolments), known, doubted }
+        LivingBase { limit, recent, known, doubted }
     }
 }
 

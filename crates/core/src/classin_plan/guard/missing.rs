@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClassinGuard, count};
+use super::{ClassinGuard, LivingBase, count};
 use crate::classin_plan::enrolment::{
     EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, OverLimit, Reason,
 };
 use crate::counted::counted;
-use crate::exam_plan::{allowance, masses};
-use crate::roster::StudentId;
+use crate::exam_plan::{allowance, largest_stretch, masses};
+use crate::roster::{ClassTarget, StudentId};
 
 impl ClassinGuard {
     /// Holds the removals of leavers of whom more went missing within 24 hours than `max_delete` allows, until they are
@@ -22,12 +22,7 @@ impl ClassinGuard {
         in_grace: Vec<EnrolmentOperation>,
         leavers: &BTreeMap<StudentId, i64>,
     ) -> Vec<EnrolmentOperation> {
-        let is_judged = |operation: &EnrolmentOperation| {
-            operation.kind == EnrolmentKind::Remove
-                && leavers.contains_key(&operation.student)
-                && !operation.recorded.is_some_and(Evidence::is_being_removed)
-                && !self.approved.contains(operation)
-        };
+        let is_judged = |operation: &EnrolmentOperation| self.is_judged_leaver(operation, leavers);
         let may_go = operations.iter().filter(|operation| operation.is_planned());
         let judged = may_go.chain(&in_grace).filter(|operation| is_judged(operation));
         let mut since: Vec<i64> =
@@ -59,6 +54,38 @@ impl ClassinGuard {
         }
         operations.sort_by_key(|operation| operation.target);
         waiting
+    }
+
+    fn is_judged_leaver(&self, operation: &EnrolmentOperation, leavers: &BTreeMap<StudentId, i64>) -> bool {
+        operation.kind == EnrolmentKind::Remove
+            && leavers.contains_key(&operation.student)
+            && !operation.recorded.is_some_and(Evidence::is_being_removed)
+            && !self.approved.contains(operation)
+    }
+
+    /// What the leavers who are held by no limit are measured against while they wait: as many as went missing within 24 hours
+    /// may be few only because of lessons that are over. Which class to ask is known by
+    /// [`LivingBase::next_question`].
+    #[must_use]
+    pub fn living_of_missing(
+        &self,
+        operations: &[EnrolmentOperation],
+        in_grace: &[EnrolmentOperation],
+        leavers: &BTreeMap<StudentId, i64>,
+    ) -> LivingBase {
+        let may_go = operations.iter().filter(|operation| operation.is_planned());
+        let judged = may_go.chain(in_grace).filter(|operation| self.is_judged_leaver(operation, leavers));
+        let mut judged: Vec<(i64, ClassTarget)> =
+            judged.filter_map(|operation| Some((*leavers.get(&operation.student)?, operation.target))).collect();
+        judged.sort_unstable();
+        let since: Vec<i64> = judged.iter().map(|(since_ms, _)| *since_ms).collect();
+        let most = largest_stretch(&since);
+        let mut leaving: BTreeMap<ClassTarget, u64> = BTreeMap::new();
+        for (_, target) in judged.get(most).unwrap_or_default() {
+            let here = leaving.entry(*target).or_default();
+            *here = here.saturating_add(1);
+        }
+        self.living_base(&leaving, &self.doubted_all_day, 0)
     }
 
     fn is_too_many(&self, removals: usize) -> bool {

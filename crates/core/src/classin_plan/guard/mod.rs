@@ -46,6 +46,8 @@ pub struct ClassinGuard {
     pub sizes: BTreeMap<ClassTarget, ClassSize>,
     /// Classes among them of which nobody knows whether they take changes still.
     pub doubted: BTreeSet<ClassTarget>,
+    /// Those of them of which nobody has known it for a day: so long it counts where students only wait.
+    pub doubted_all_day: BTreeSet<ClassTarget>,
     /// How many are settled in each class and stay there.
     pub staying: BTreeMap<ClassTarget, usize>,
     /// The accounts that we remember.

@@ -15,6 +15,7 @@ pub(super) fn guard() -> ClassinGuard {
         silent: 0,
         sizes: BTreeMap::new(),
         doubted: BTreeSet::new(),
+        doubted_all_day: BTreeSet::new(),
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
         accounts: 100,
         recent_removals: HashSet::new(),

@@ -130,6 +130,21 @@ pub fn masses(since: &[i64], is_too_many: impl Fn(usize) -> bool) -> Vec<std::op
     stretches
 }
 
+/// Where the most of these moments (ascending) lie within 24 hours.
+#[must_use]
+pub fn largest_stretch(since: &[i64]) -> std::ops::Range<usize> {
+    let (mut largest, mut end) = (0..0, 0);
+    for (start, first) in since.iter().enumerate() {
+        while since.get(end).is_some_and(|last| last.saturating_sub(*first) < DAY_MS) {
+            end += 1;
+        }
+        if end - start > largest.len() {
+            largest = start..end;
+        }
+    }
+    largest
+}
+
 /// Whether nothing but a limit or a hold about single people keeps an operation from going ahead.
 fn may_go_or_is_asked_about(operation: &Operation) -> bool {
     match &operation.state {

@@ -22,7 +22,7 @@ mod vanished;
 pub use allowance::allowance;
 pub use guarded_plan::GuardedPlan;
 pub(crate) use guarded_plan::named_together;
-pub use missing::{is_mass, masses};
+pub use missing::{is_mass, largest_stretch, masses};
 
 use super::Plan;
 use super::approved::Approved;
