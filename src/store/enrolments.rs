@@ -1,11 +1,11 @@
 //! The memory of ClassIn memberships, with their evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::error::{Doing, counted};
-use super::{StateStore, StoreError};
+use super::{REMOVAL, StateStore, StoreError};
 use rosterd_core::classin_plan::{ClassSize, Code, EnrolmentRecord, Evidence};
-use rosterd_core::roster::{ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
+use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
 /// A change to what is remembered of one account in one class.
 #[derive(Clone, Debug)]
@@ -139,26 +139,50 @@ impl StateStore {
     ///
     /// While removals are held by a limit, nobody counts who came in the run that found it, or since: what the same change of the roster adds makes no room
     /// for what it takes away.
-    pub async fn class_sizes(&self, since_ms: i64) -> Result<BTreeMap<ClassTarget, ClassSize>, StoreError> {
-        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+    pub async fn class_sizes(
+        &self,
+        codes: &HashMap<ClassTarget, ClassCode>,
+        since_ms: i64,
+    ) -> Result<BTreeMap<ClassTarget, ClassSize>, StoreError> {
+        let mut places: Vec<(i64, i64, String)> = codes
+            .iter()
+            .map(|(target, code)| (target.course.0, stored_class(*target), code.to_string()))
+            .collect();
+        places.sort_unstable();
+        let rows: Vec<(i64, i64, i64, i64, i64)> = sqlx::query_as(
             "WITH held AS (SELECT coalesce(max(started_at_ms), 9223372036854775807) AS since_ms FROM runs \
                  WHERE started_at_ms <= (SELECT min(since_ms) FROM holds WHERE service = 'classin' \
-                     AND is_standing = 1 AND reason IN ('max-delete', 'missing', 'max-group'))) \
-             SELECT course_id, class_id, sum(evidence NOT IN ('gone', 'condemned', 'removing') \
-                 AND changed_at_ms < (SELECT since_ms FROM held)), \
-                 sum(evidence IN ('gone', 'removing') AND changed_at_ms > ?1 AND NOT EXISTS ( \
-                     SELECT 1 FROM counted_writes AS removal WHERE removal.student_id = enrolments.student_id \
-                         AND removal.service = 'classin' AND removal.at_ms > ?1 AND removal.approved = 1)) \
-             FROM enrolments GROUP BY course_id, class_id ORDER BY course_id, class_id",
+                     AND is_standing = 1 AND reason IN ('max-delete', 'missing', 'max-group'))), \
+             approved AS MATERIALIZED (SELECT student_id, place FROM counted_writes WHERE service = 'classin' \
+                 AND kind = ?3 AND at_ms > ?1 AND approved = 1), \
+             places AS MATERIALIZED (SELECT value ->> 0 AS course_id, value ->> 1 AS class_id, value ->> 2 AS place \
+                 FROM json_each(?2)), \
+             known AS (SELECT e.course_id, e.class_id, e.student_id, \
+                 e.evidence NOT IN ('gone', 'condemned', 'removing') AS is_there, e.changed_at_ms, \
+                 e.evidence IN ('gone', 'removing') AND e.changed_at_ms > ?1 AS has_left FROM enrolments AS e) \
+             SELECT course_id, class_id, sum(is_there AND changed_at_ms < (SELECT since_ms FROM held)), \
+                 sum(is_there AND changed_at_ms <= ?1), \
+                 sum(has_left AND NOT EXISTS (SELECT 1 FROM approved AS removal \
+                     WHERE removal.student_id = known.student_id AND (removal.place IN (SELECT places.place FROM places \
+                         WHERE places.course_id = known.course_id AND places.class_id = known.class_id) \
+                     OR removal.place = 'course ' || known.course_id \
+                         || iif(known.class_id = 0, '', ' class ' || known.class_id)))) \
+             FROM known GROUP BY course_id, class_id ORDER BY course_id, class_id",
         )
         .bind(since_ms)
+        .bind(serde_json::json!(places).to_string())
+        .bind(REMOVAL)
         .fetch_all(&self.reader)
         .await
         .doing("counting the members of classes")?;
-        let size = |living, left| ClassSize { living: counted(living), left: counted(left) };
+        let size = |(living, since_yesterday, left)| ClassSize {
+            living: counted(living),
+            since_yesterday: counted(since_yesterday),
+            left: counted(left),
+        };
         Ok(rows
             .into_iter()
-            .map(|(course, class, living, left)| (target(course, class), size(living, left)))
+            .map(|(course, class, living, before, left)| (target(course, class), size((living, before, left))))
             .collect())
     }
 

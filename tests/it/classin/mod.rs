@@ -8,6 +8,7 @@ mod checks;
 mod classes;
 mod commands;
 mod evidence;
+mod group_limits;
 mod leavers;
 mod lives;
 mod living;

@@ -67,6 +67,8 @@ pub struct ClassinGuard {
 pub struct ClassSize {
     /// Those who are in it.
     pub living: u64,
+    /// Those of them who were there 24 hours ago.
+    pub since_yesterday: u64,
     /// Those who left it in the last 24 hours or perhaps did, as the answer was lost; approved ones not counted.
     pub left: u64,
 }
@@ -158,7 +160,7 @@ impl ClassinGuard {
     }
 
     fn would_be_empty(&self, target: ClassTarget, removals: usize) -> bool {
-        let ClassSize { living, left } = self.sizes.get(&target).copied().unwrap_or_default();
+        let ClassSize { living, left, since_yesterday: _ } = self.sizes.get(&target).copied().unwrap_or_default();
         let size = living.saturating_add(left).max(u64::try_from(removals).unwrap_or(u64::MAX));
         size > TOO_SMALL_TO_COUNT && self.staying.get(&target).copied().unwrap_or(0) == 0
     }
@@ -226,7 +228,9 @@ impl ClassinGuard {
     }
 
     fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<OverLimit> {
-        let ClassSize { living, left } = self.sizes.get(&target).copied().unwrap_or_default();
+        let ClassSize { living, left, since_yesterday } = self.sizes.get(&target).copied().unwrap_or_default();
+        // Of a class that is new today, nothing else is known.
+        let living = if since_yesterday == 0 { living } else { since_yesterday };
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let size = living.saturating_add(left);
         let limit = allowance(self.max_group, size);

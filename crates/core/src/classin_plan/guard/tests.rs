@@ -169,7 +169,7 @@ fn a_class_that_loses_more_than_half_at_once_is_held_and_the_others_go_on() {
     let target = ClassTarget { course: CourseId(1), class: None };
     let rows = [(12, 0, 6, 0), (12, 0, 7, 7), (9, 3, 3, 0), (9, 3, 4, 4), (7, 0, 5, 0), (7, 0, 6, 6)];
     for (living, left, count, held) in rows {
-        let sizes = BTreeMap::from([(target, ClassSize { living, left })]);
+        let sizes = BTreeMap::from([(target, ClassSize { living, left, since_yesterday: living })]);
         let guard = ClassinGuard {
             max_delete: Limit::Percent(100.0),
             max_group: Limit::Percent(50.0),
@@ -188,7 +188,7 @@ fn a_class_that_loses_more_than_half_at_once_is_held_and_the_others_go_on() {
 #[test]
 fn a_person_who_leaves_a_class_with_two_accounts_counts_once_in_it() {
     let target = ClassTarget { course: CourseId(1), class: None };
-    let sizes = BTreeMap::from([(target, ClassSize { living: 12, left: 0 })]);
+    let sizes = BTreeMap::from([(target, ClassSize { living: 12, left: 0, since_yesterday: 12 })]);
     let guard =
         ClassinGuard { max_delete: Limit::Percent(100.0), max_group: Limit::Percent(50.0), sizes, ..guard() };
     let mut operations = removals(6);
@@ -203,7 +203,7 @@ fn a_removal_that_is_repeated_counts_once_among_those_who_left_a_class() {
     let guard = ClassinGuard {
         max_delete: Limit::Percent(100.0),
         max_group: Limit::Percent(50.0),
-        sizes: BTreeMap::from([(target, ClassSize { living: 6, left: 6 })]),
+        sizes: BTreeMap::from([(target, ClassSize { living: 6, left: 6, since_yesterday: 6 })]),
         ..guard()
     };
     let mut repeated = removals(6);
@@ -219,7 +219,7 @@ fn approved_removals_leave_a_class_whatever_its_size() {
     let guard = ClassinGuard {
         max_delete: Limit::Percent(100.0),
         max_group: Limit::Percent(50.0),
-        sizes: BTreeMap::from([(target, ClassSize { living: 10, left: 0 })]),
+        sizes: BTreeMap::from([(target, ClassSize { living: 10, left: 0, since_yesterday: 10 })]),
         approved: approvals(&operations),
         ..guard()
     };
@@ -254,7 +254,7 @@ fn emptied(living: u64) -> ClassinGuard {
     let target = ClassTarget { course: CourseId(1), class: None };
     ClassinGuard {
         max_delete: Limit::Percent(100.0),
-        sizes: BTreeMap::from([(target, ClassSize { living, left: 0 })]),
+        sizes: BTreeMap::from([(target, ClassSize { living, left: 0, since_yesterday: living })]),
         staying: BTreeMap::new(),
         ..guard()
     }
@@ -267,7 +267,7 @@ fn a_class_that_nobody_stays_in_is_held_unless_it_is_one_of_one_or_two() {
     }
     let target = ClassTarget { course: CourseId(1), class: None };
     let after_one =
-        ClassinGuard { sizes: BTreeMap::from([(target, ClassSize { living: 2, left: 1 })]), ..emptied(2) };
+        ClassinGuard { sizes: BTreeMap::from([(target, ClassSize { living: 2, left: 1, since_yesterday: 2 })]), ..emptied(2) };
     assert_eq!(held_removals(&after_one, removals(2)), 2, "slices do not get by");
     let one_stays = ClassinGuard { staying: BTreeMap::from([(target, 1)]), ..emptied(4) };
     assert_eq!(held_removals(&one_stays, removals(3)), 0);
