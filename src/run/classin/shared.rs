@@ -71,8 +71,15 @@ pub(super) async fn read(
             taken.count(owner, &AccountsOf { remembered: Some(*uid), ..AccountsOf::default() })
         });
     }
-    let taken: HashMap<StudentId, Arc<SharedContact>> = taken.of_others().into_iter().collect();
     let accepted = accepted(context).await?;
+    let taken: HashMap<StudentId, Arc<SharedContact>> = taken
+        .of_others()
+        .into_iter()
+        .map(|(student, shared)| {
+            let is_accepted = |one: &StudentId| accepted.contains(&(one.clone(), shared.about));
+            (student, Arc::new(shared.accepting(is_accepted)))
+        })
+        .collect();
     for (student, keys) in known_by {
         let is_accepted = |shared: &Arc<SharedContact>| accepted.contains(&(student.clone(), shared.about));
         let mut shared = contacts.of(keys);

@@ -1,6 +1,7 @@
 //! ClassIn's part of whole runs: a real roster file, our own database, and the sandbox as ClassIn.
 
 mod accounts;
+mod approvals;
 mod bad_rows;
 mod beliefs;
 mod by_hand;

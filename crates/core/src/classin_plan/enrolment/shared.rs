@@ -33,6 +33,8 @@ pub struct SharedContact {
     pub students: Vec<StudentId>,
     /// Those of them who had another account before, where they are asked about for that; else nobody.
     pub changed: BTreeSet<StudentId>,
+    /// Those of whom a person said that it is right: they keep nothing by the account before.
+    pub accepted: BTreeSet<StudentId>,
     /// What a hold of it is about.
     pub about: Fingerprint,
 }
@@ -55,7 +57,14 @@ impl SharedContact {
     #[must_use]
     pub fn new(key: SharedKey, students: BTreeSet<StudentId>) -> Self {
         let students = students.into_iter().collect();
-        Self { key, students, changed: BTreeSet::new(), about: key.about() }
+        Self { key, students, changed: BTreeSet::new(), accepted: BTreeSet::new(), about: key.about() }
+    }
+
+    /// The same, with those of whom a person said that it is right.
+    #[must_use]
+    pub fn accepting(&self, is_accepted: impl Fn(&StudentId) -> bool) -> Self {
+        let accepted = self.changed.iter().filter(|student| is_accepted(student)).cloned().collect();
+        Self { accepted, ..self.clone() }
     }
 
     /// Of contact and students: with another student it is another matter.
@@ -101,13 +110,14 @@ impl SharedContact {
             SharedKey::Contact(_) => f.write_str("one phone or e-mail")?,
             SharedKey::Uid(uid) => write!(f, "one ClassIn account (uid {uid})")?,
         }
+        let keep: Vec<&StudentId> = self.changed.difference(&self.accepted).collect();
         write!(
             f,
             " is the account of {}, of whom {} had another one before and {} every class by that: mend the classin_uid or the \
              phone that is wrong, or, where they are siblings with one account, rosterd approve DIGEST --reason shared-contact",
             names(&self.students),
-            names(&self.changed),
-            if self.changed.len() == 1 { "keeps" } else { "keep" }
+            names(keep.iter().copied()),
+            if keep.len() == 1 { "keeps" } else { "keep" }
         )
     }
 }
