@@ -148,12 +148,12 @@ pub(super) async fn ask(
         }
         let answered = match witness(context, plan, target).await? {
             Some(question) => ask_once(terms, &question, plan, report).await?,
-            None => Answered::Refused,
+            None => Answered::Refused(None),
         };
         let word = match answered {
             Answered::TakesChanges => Some(Word::TakesChanges),
             Answered::Closed => None,
-            Answered::Refused => Some(Word::Nothing),
+            Answered::Refused(_) => Some(Word::Nothing),
             Answered::Not => break,
         };
         is_learnt = true;

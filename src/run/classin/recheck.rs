@@ -200,8 +200,8 @@ pub(super) enum Answered {
     TakesChanges,
     /// Never again, which is written down.
     Closed,
-    /// Its ids are not taken, or nothing is taken now.
-    Refused,
+    /// Its ids are not taken, or nothing is taken now: why, where ClassIn said so.
+    Refused(Option<FailureCause>),
     /// Nothing that tells.
     Not,
 }
@@ -237,7 +237,9 @@ pub(super) async fn ask_once(
         match delivered.outcomes.first() {
             // Whoever is refused for their own sake is refused by a class that takes others.
             Some(Outcome::Applied(_) | Outcome::Failed(_)) => Answered::TakesChanges,
-            Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => Answered::Refused,
+            Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => {
+                Answered::Refused(calls.refused.into_inner().unwrap_or_else(PoisonError::into_inner))
+            }
         }
     })
 }
@@ -258,13 +260,21 @@ struct RecheckCalls<'a> {
     closed: Mutex<Vec<(ClassTarget, Code, String)>>,
     /// Whether one was closed for good.
     was_closed: AtomicBool,
+    /// What was said last.
+    refused: Mutex<Option<FailureCause>>,
     /// What is used up of the day's budget, where the call belongs to it.
     day: Mutex<Option<Day>>,
 }
 
 impl<'a> RecheckCalls<'a> {
     fn new(terms: ClassinApplyContext<'a>, day: Option<Day>) -> Self {
-        Self { terms, closed: Mutex::default(), was_closed: AtomicBool::new(false), day: Mutex::new(day) }
+        Self {
+            terms,
+            closed: Mutex::default(),
+            was_closed: AtomicBool::new(false),
+            refused: Mutex::default(),
+            day: Mutex::new(day),
+        }
     }
 
     /// Two more calls, for the halves of one. What they are beyond the day's budget is taken from that of the days to come:
@@ -343,6 +353,11 @@ impl CallService for RecheckCalls<'_> {
         if let Some(operation) = unnamed {
             changes = self.prove_course(operation.target, judged.closed).await?;
             over_where_not_there(&mut judged, operation.target);
+        }
+        if let (Some(item), Some(first)) = (call.0.first(), judged.items.first()) {
+            let verdict = no_room(first.verdict);
+            let said = cause::of_verdict(record::call(&item.operation), verdict, first.text.clone());
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = said;
         }
         let items = call.0.iter().zip(judged.verdicts());
         changes.extend(items.filter_map(|(item, verdict)| change(item, verdict)));

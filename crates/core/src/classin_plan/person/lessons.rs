@@ -9,7 +9,7 @@ use crate::classin_plan::enrolment::{
 };
 use crate::roster::{ClassTarget, Mode, Removals};
 
-const PROBABLY_OVER: &str =
+pub(super) const PROBABLY_OVER: &str =
     "no row names this class, which is probably over: ClassIn is asked first whether it takes changes still";
 pub(super) const ASKED_FIRST: &str = "the student is wanted in a class of the course that is not known to take anybody: the removal follows when it does";
 
@@ -92,11 +92,12 @@ impl Planner<'_> {
     }
 }
 
-/// Nobody leaves a class that is probably over, and nobody is told about it, before that is known.
-pub(super) fn wait_for_the_answer(target: ClassTarget, plan: &mut CoursePlan) {
+/// Nobody leaves a class that is probably over, and nobody is told about it, before that is known: ClassIn is asked, or was and
+/// did not say, which is told of the class.
+pub(super) fn wait_for_the_answer(target: ClassTarget, reason: &Reason, plan: &mut CoursePlan) {
     for operation in plan.operations.iter_mut().filter(|operation| operation.target == target) {
         if matches!(operation.state, EnrolmentState::Planned | EnrolmentState::Cannot(_)) {
-            operation.state = EnrolmentState::Waiting(Reason::Follows(PROBABLY_OVER));
+            operation.state = EnrolmentState::Waiting(reason.clone());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lessons::{ASKED_FIRST, wait_for_the_answer};
+use super::lessons::{ASKED_FIRST, PROBABLY_OVER, wait_for_the_answer};
 use super::place::{Place, places};
 use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
@@ -87,8 +87,10 @@ impl<'a> Planner<'a> {
                 let is_left =
                     |one: &EnrolmentOperation| matches!(one.state.reason(), Some(Reason::LeftAsSet(_)));
                 plan.operations.retain(|one| one.target != *target || !is_left(one));
+            } else if let Some(how) = self.view.holds.get(&class_hash(EnrolmentKind::Remove, *target)) {
+                wait_for_the_answer(*target, &Reason::HeldBack(*how), &mut plan);
             } else if !(self.view.was_asked)(*target) {
-                wait_for_the_answer(*target, &mut plan);
+                wait_for_the_answer(*target, &Reason::Follows(PROBABLY_OVER), &mut plan);
                 plan.questions.push(self.question(witness, place));
             }
         }
