@@ -1,6 +1,6 @@
 //! The memory of ClassIn accounts and their students. Names and contacts are kept only as keyed fingerprints.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::{Sqlite, Transaction};
@@ -89,6 +89,22 @@ impl StateStore {
                 .await
                 .doing(DOING)?;
         Ok(rows.into_iter().map(StudentId::new).collect())
+    }
+
+    /// All students recorded under one of these accounts, with it, in ascending order.
+    pub async fn owners_of_accounts(
+        &self,
+        uids: &BTreeSet<ClassinUid>,
+    ) -> Result<Vec<(StudentId, ClassinUid)>, StoreError> {
+        let uids: Vec<i64> = uids.iter().map(|uid| uid.0).collect();
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT student_id, uid FROM accounts WHERE uid IN (SELECT value FROM json_each(?)) ORDER BY student_id",
+        )
+        .bind(serde_json::json!(uids).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing(DOING)?;
+        Ok(rows.into_iter().map(|(student, uid)| (StudentId::new(student), ClassinUid(uid))).collect())
     }
 
     /// All accounts in ascending order of student id.

@@ -1,15 +1,16 @@
 //! The first time through the courses: who is no longer wanted where, who has no account, and of whom anything is open.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::ClassinSyncError;
 use super::contradiction::Contradictions;
 use super::courses::{Courses, not_wanted, places};
 use super::history::PriorState;
+use super::owners::{Owners, unheard_of};
 use crate::run::Context;
 use crate::run::unreadable_ids::unreadable_since;
 use crate::store::RosterSnapshot;
-use rosterd_core::classin_plan::{AccountPlanner, EnrolmentRecord, MOST_SIBLINGS};
+use rosterd_core::classin_plan::{AccountChange, AccountPlanner, EnrolmentRecord, MOST_SIBLINGS};
 use rosterd_core::roster::{Class, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
 
 /// What the first reading is for.
@@ -24,6 +25,10 @@ pub(super) struct FirstReading {
     pub(super) replaced: HashMap<StudentId, BTreeSet<ClassinUid>>,
     /// Students who are recorded with accounts that are wanted there for somebody else alone.
     pub(super) recorded_owners: HashMap<ClassinUid, BTreeSet<StudentId>>,
+    /// Whose the accounts are that nobody is wanted with where they are recorded.
+    pub(super) owners: Owners,
+    /// The accounts of siblings for whom no call was ever made.
+    pub(super) unheard_of: Vec<AccountChange>,
 }
 
 impl FirstReading {
@@ -39,6 +44,7 @@ impl FirstReading {
         let mut recorded_owners: HashMap<ClassinUid, BTreeSet<StudentId>> = HashMap::new();
         let mut without_account = BTreeSet::new();
         let mut open = BTreeSet::new();
+        let mut sharing: BTreeMap<StudentId, ClassinUid> = BTreeMap::new();
         let mut courses = Courses::begin(context, planner, (classes, repeated), snapshot).await?;
         while let Some((course, members)) = courses.next().await? {
             let remembered = prior.remembered(context, course).await?;
@@ -58,6 +64,11 @@ impl FirstReading {
                 remembered.iter().filter(|(record, _)| record.evidence.is_settled() && !record.needs_proof);
             let settled: HashSet<(ClassTarget, ClassinUid)> =
                 settled.map(|(record, _)| (record.target, record.uid)).collect();
+            let recorded: HashSet<(ClassTarget, ClassinUid, &StudentId)> =
+                remembered.iter().map(|(it, _)| (it.target, it.uid, &it.student)).collect();
+            let of_siblings = owned.iter().filter(|(target, uid, _)| settled.contains(&(*target, *uid)));
+            let of_siblings = of_siblings.filter(|one| !recorded.contains(*one));
+            sharing.extend(of_siblings.map(|(_, uid, student)| ((*student).clone(), *uid)));
             open.extend(sharing_with_too_many(&members));
             for member in members.iter().filter(|member| prior.closed(member.target).is_none()) {
                 let Enrolment { student, target, uid, .. } = member;
@@ -78,10 +89,13 @@ impl FirstReading {
             Some(_) => context.state.asked_about_as_one_person().await?.into_iter().collect(),
             None => HashSet::new(),
         };
+        let owners = Owners::read(context, &replaced, snapshot).await?;
+        let unheard_of = unheard_of(context, &sharing).await?;
+        leaving.extend(owners.by_uid.values().flatten().cloned());
         let mut contradictions =
             Contradictions::read(snapshot, &leaving, (classes, problems), unreadable_since_ms).await?;
         contradictions.asked_about = asked_about;
-        Ok(Self { contradictions, without_account, open, replaced, recorded_owners })
+        Ok(Self { contradictions, without_account, open, replaced, recorded_owners, owners, unheard_of })
     }
 }
 

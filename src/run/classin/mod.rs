@@ -18,6 +18,7 @@ mod guard;
 mod history;
 mod lessons;
 mod living;
+mod owners;
 mod plan;
 mod recheck;
 mod record;

@@ -9,6 +9,7 @@ use super::courses::{Courses, codes, not_wanted, places};
 use super::first_reading::FirstReading;
 use super::history::{MixedFailure, PriorState};
 use super::lessons::is_fresh;
+use super::owners::Owners;
 use super::shared::{self, ContactSharing};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
@@ -135,7 +136,8 @@ pub(super) async fn plan_classin(
         Registering::ToDo if side.settings.register => seen.without_account,
         Registering::ToDo | Registering::Done => BTreeSet::new(),
     };
-    let accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
+    let mut accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
+    accounts.changes.extend(seen.unheard_of);
     let unreadable_since_ms = seen.contradictions.unreadable_since_ms;
     let roster_rows = problems.clone();
     problems.extend(accounts.problems.iter().cloned());
@@ -147,6 +149,7 @@ pub(super) async fn plan_classin(
         doubts: &doubts,
         shared: &shared,
         contradictions: seen.contradictions,
+        owners: &seen.owners,
         plan: ClassinPlan {
             accounts,
             operations: Vec::new(),
@@ -175,6 +178,7 @@ pub(super) async fn plan_classin(
             problems,
             roster_rows,
             unreadable_since_ms,
+            outdated: seen.owners.outdated.clone(),
         },
     };
     let mut courses = Courses::begin(context, planner, (&classes, &repeated), &mut snapshot).await?;
@@ -204,6 +208,7 @@ struct ClassinPlanBuilder<'a> {
     shared: &'a SharedHolds,
     /// Of those who are not wanted where they are remembered.
     contradictions: Contradictions,
+    owners: &'a Owners,
     plan: ClassinPlan,
 }
 
@@ -303,6 +308,7 @@ impl ClassinPlanBuilder<'_> {
             was_asked: &|target| prior.asked.get(&target).is_some_and(|at_ms| is_fresh(*at_ms, now_ms)),
             is_shared: &|student| self.shared.state_of(student) != EnrolmentState::Planned,
             presence: &presence,
+            owners: &|uid| self.owners.of(uid),
             holds: &holds,
             given_up: &prior.given_up,
             refused: &prior.refused,

@@ -1,6 +1,6 @@
 //! Names and contacts of single students, and one student's whole row: read only for what needs them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::sqlite::SqliteRow;
@@ -113,6 +113,50 @@ impl RosterSnapshot<'_> {
             let student = StudentId::new(text(&row, "id").unwrap_or_default());
             Ok(ListedPerson { person: person(student, &row), uid: number(&row, "uid").id().map(ClassinUid) })
         })
+    }
+
+    /// The accounts that the cells of these students name, whatever else their rows say; who has none is left out.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn uids_among(
+        &mut self,
+        students: &BTreeSet<StudentId>,
+    ) -> Result<HashMap<StudentId, ClassinUid>, RosterError> {
+        let students: Vec<&str> = students.iter().map(StudentId::as_str).collect();
+        self.cells("s.student_id", serde_json::json!(students).to_string()).await
+    }
+
+    /// Whose cells name these accounts, whatever else their rows say.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn named_with(
+        &mut self,
+        uids: &BTreeSet<ClassinUid>,
+    ) -> Result<HashMap<StudentId, ClassinUid>, RosterError> {
+        let uids: Vec<i64> = uids.iter().map(|uid| uid.0).collect();
+        self.cells("s.classin_uid", serde_json::json!(uids).to_string()).await
+    }
+
+    async fn cells(
+        &mut self,
+        column: &'static str,
+        values: String,
+    ) -> Result<HashMap<StudentId, ClassinUid>, RosterError> {
+        let sql = format!(
+            "SELECT CAST(s.student_id AS TEXT) AS id, s.classin_uid AS uid FROM {} AS s \
+             WHERE s.student_id IS NOT NULL AND {column} IN (SELECT value FROM json_each(?)) ORDER BY 1",
+            self.tables.students
+        );
+        let failed = self.failure("students");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(values)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let cell = |row| Some((StudentId::new(text(row, "id")?), ClassinUid(number(row, "uid").id()?)));
+        Ok(rows.iter().filter_map(cell).collect())
     }
 
     /// One student's whole row with groups and classes; `None` when the roster has no such student.

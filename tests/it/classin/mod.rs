@@ -23,6 +23,7 @@ mod random_lives;
 mod retyped;
 mod server_errors;
 mod shared;
+mod siblings;
 mod slips;
 mod storms;
 mod unknowns;

@@ -178,6 +178,7 @@ impl Class {
                 was_asked: &|_| true,
                 is_shared: &|_| false,
                 presence: &presence,
+                owners: &|_| Vec::new(),
                 holds: &BTreeMap::new(),
                 given_up: &BTreeSet::new(),
                 refused: &BTreeSet::new(),

@@ -32,7 +32,8 @@
 //! in another class ([`Condition::Settled`](super::enrolment::Condition::Settled)), or in another course
 //! ([`await_other_courses`]). It waits for `delete_grace` and two runs when the student has left the
 //! roster; a student who leaves only the class is removed at once. An account is not removed while any student of
-//! the roster wants it there, nor while its student is wanted there with an account not yet known.
+//! the roster wants it there, nor while its student, or another one who has it, is wanted there with an account not yet
+//! known or has rows that cannot be used.
 //!
 //! A class that no row of the roster names, and whose students are wanted elsewhere in the course, is probably a lesson
 //! that is over: its removals wait until one question has told ([`CoursePlan::questions`]).
@@ -103,6 +104,8 @@ pub struct CourseView<'a> {
     pub is_shared: &'a dyn Fn(&StudentId) -> bool,
     /// Whether a student is on the roster; asked for students of our records.
     pub presence: &'a dyn Fn(&StudentId) -> Presence,
+    /// Who has an account on the roster, whatever else their rows say; asked for accounts that nobody is wanted with.
+    pub owners: &'a dyn Fn(ClassinUid) -> Vec<StudentId>,
     /// Failures that are not due, by fingerprint: not yet due, dead or ignored.
     pub holds: &'a BTreeMap<u64, HeldBack>,
     /// Those of them that nobody waits for any more: dead letters, but not of an account that does not exist.

@@ -251,10 +251,11 @@ impl<'a> Planner<'a> {
                 || (self.view.closed)(target).is_some_and(Code::is_deleted)
             {
                 plan.to_forget.push((record.uid, target));
-            } else if (self.view.presence)(&record.student) == Presence::Dangling {
+            } else if let Some(student) = self.whose_row_dangles(record) {
                 *plan.staying.entry(target).or_default() += 1;
                 let state = EnrolmentState::Skipped(Reason::MemberRow);
-                plan.operations.push(EnrolmentOperation { state, ..self.removal(record, place) });
+                let record = EnrolmentRecord { student, ..(*record).clone() };
+                plan.operations.push(EnrolmentOperation { state, ..self.removal(&record, place) });
             } else {
                 match (self.may_remove(record.evidence), self.end_in_the_course(record)) {
                     (true, Some(CourseEnd::Removed | CourseEnd::Waits) | None) => {
@@ -280,15 +281,30 @@ impl<'a> Planner<'a> {
         record.target.class.and_then(|_| self.course_ends.get(&record.uid)).copied()
     }
 
+    /// Who it was enrolled for, and who else has the account: siblings may share one.
+    fn students_of(&self, record: &EnrolmentRecord) -> Vec<StudentId> {
+        let mut students = vec![record.student.clone()];
+        students.extend((self.view.owners)(record.uid).into_iter().filter(|one| *one != record.student));
+        students
+    }
+
+    fn whose_row_dangles(&self, record: &EnrolmentRecord) -> Option<StudentId> {
+        let mut students = self.students_of(record).into_iter();
+        students.find(|student| (self.view.presence)(student) == Presence::Dangling)
+    }
+
     /// Whether the account stays where it is, as far as the roster tells.
     fn is_kept(&self, record: &EnrolmentRecord, place: &Place<'_>) -> bool {
+        let students = self.students_of(record);
         // Their account may well be this one: an emptied cell must not cost a student the class.
-        let is_of_unknown_account = place.wanted_without_uid.contains(&record.student)
-            || (self.view.presence)(&record.student) == Presence::Unusable;
+        let is_of_unknown_account = students.iter().any(|student| {
+            place.wanted_without_uid.contains(student)
+                || (self.view.presence)(student) == Presence::Unusable
+        });
         let is_wanted_in_course = || {
             self.course().is_some_and(|course| {
                 course.wanted_uids.contains_key(&record.uid)
-                    || course.wanted_without_uid.contains(&record.student)
+                    || students.iter().any(|student| course.wanted_without_uid.contains(student))
             })
         };
         is_of_unknown_account || (record.target.class.is_some() && is_wanted_in_course())

@@ -60,6 +60,7 @@ impl Model {
             was_asked: &|_| true,
             is_shared: &|_| false,
             presence: &|_| Presence::OnRoster,
+            owners: &|_| Vec::new(),
             holds: &BTreeMap::new(),
             given_up: &BTreeSet::new(),
             refused: &BTreeSet::new(),

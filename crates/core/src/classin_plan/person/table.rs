@@ -68,6 +68,7 @@ fn planned(wanted_in: &str, in_course: &str, in_class: &str) -> String {
         was_asked: &|_| true,
         is_shared: &|_| false,
         presence: &|_| Presence::OnRoster,
+        owners: &|_| Vec::new(),
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),
         refused: &BTreeSet::new(),

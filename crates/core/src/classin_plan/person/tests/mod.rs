@@ -10,6 +10,7 @@ use crate::classin_plan::enrolment::{
 use crate::roster::ClassId;
 
 mod batches;
+mod siblings;
 
 const HOUR_MS: i64 = 3_600_000;
 const TARGET: ClassTarget = ClassTarget { course: CourseId(523_689), class: Some(ClassId(1_419_691)) };
@@ -80,6 +81,7 @@ impl World {
             was_asked: &|_| true,
             is_shared: &|_| false,
             presence: &presence,
+            owners: &|_| Vec::new(),
             holds: &self.holds,
             given_up: &self.given_up,
             refused: &self.refused,
@@ -362,6 +364,7 @@ fn renewed(was_asked: bool, removals: Removals, evidence: Evidence) -> CoursePla
         was_asked: &|_| was_asked,
         is_shared: &|_| false,
         presence: &|_| Presence::OnRoster,
+        owners: &|_| Vec::new(),
         holds: &BTreeMap::new(),
         given_up: &BTreeSet::new(),
         refused: &BTreeSet::new(),
