@@ -1,6 +1,6 @@
 //! Links between students and candidates.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::error::{Doing, Written, counted};
 use super::link_codec::{counts, json, numbers, unpack};
@@ -116,6 +116,17 @@ impl StateStore {
             let (student, linked_at_ms): (String, i64) = row.doing("reading who is linked")?;
             Ok((StudentId::new(student), linked_at_ms))
         })
+    }
+
+    /// Students with a link whom a run has seen gone, and none has seen back.
+    pub async fn gone_students(&self) -> Result<HashSet<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM links WHERE gone_since_ms IS NOT NULL ORDER BY student_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was seen gone")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
     }
 
     /// One student's link.

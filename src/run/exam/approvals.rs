@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use super::{ExamSyncError, group_creation};
 use crate::run::Context;
 use crate::store::StoreError;
-use rosterd_core::exam_plan::{Approved, Fingerprint, GuardedPlan};
+use rosterd_core::exam_plan::{Approved, Fingerprint, GuardedPlan, LinkNote};
 use rosterd_core::failure::{OperationKey, Service};
 
-/// Ends the approvals of leavers who are on the roster, and what was held of them together: who leaves again is judged anew,
-/// also where what follows in this run fails, or it is only a plan.
+/// Ends what is remembered of leavers who are on the roster: since when they were gone, what was approved of them and what
+/// was held of them together. Who leaves again is judged anew, also where what follows in this run fails.
 pub(super) async fn end_of_returned(context: &Context) -> Result<(), ExamSyncError> {
+    let gone = context.state.gone_students().await?;
     let mut leavers = context.state.approved_leavers().await?;
+    leavers.extend(gone.iter().cloned());
     leavers.extend(context.state.leavers_held_together().await?);
     if leavers.is_empty() {
         return Ok(());
@@ -19,7 +21,9 @@ pub(super) async fn end_of_returned(context: &Context) -> Result<(), ExamSyncErr
     let mut snapshot = context.roster.snapshot().await?;
     let returned = snapshot.active_among(&leavers).await?;
     snapshot.close().await?;
-    Ok(context.state.forget_leave_of(&returned).await?)
+    context.state.forget_leave_of(&returned).await?;
+    let back = returned.intersection(&gone).cloned().map(LinkNote::Returned);
+    Ok(context.state.apply_notes(&back.collect::<Vec<_>>(), context.clock.now_ms()).await?)
 }
 
 /// What a plan wants, as it was before its groups were created: the same positions, perhaps other hashes.

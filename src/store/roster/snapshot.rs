@@ -245,21 +245,18 @@ impl<'a> RosterSnapshot<'a> {
         students: &HashSet<StudentId>,
     ) -> Result<HashSet<StudentId>, RosterError> {
         let sql = format!(
-            "SELECT 1 FROM {} AS s WHERE s.student_id = ? AND {ACTIVE} <> 0 LIMIT 1",
+            "SELECT CAST(s.student_id AS TEXT) AS id FROM {} AS s \
+             WHERE s.student_id IN (SELECT value FROM json_each(?)) AND {ACTIVE} <> 0",
             self.tables.students
         );
-        let mut active = HashSet::new();
-        for student in students {
-            let failed = self.failure("students");
-            let found: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
-                .bind(student.as_str())
-                .fetch_optional(&mut *self.transaction)
-                .await
-                .map_err(failed)?;
-            if found.is_some() {
-                active.insert(student.clone());
-            }
-        }
-        Ok(active)
+        let asked: Vec<&str> = students.iter().map(StudentId::as_str).collect();
+        let failed = self.failure("students");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(serde_json::json!(asked).to_string())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        let found = rows.iter().filter_map(|row| text(row, "id")).map(StudentId::new);
+        Ok(found.filter(|id| students.contains(id)).collect())
     }
 }

@@ -58,6 +58,30 @@ async fn a_leaver_who_is_back_within_the_grace_keeps_the_candidate() {
 }
 
 #[tokio::test]
+async fn a_leaver_who_is_back_while_the_service_cannot_be_listed_waits_for_the_whole_grace_again() {
+    let mut world = ExamSchool::in_step(students(5)).await;
+    let leaver = world.people["s001"].clone();
+    world.remove("s001").await;
+    let _report = world.run().await;
+    world.later(HOUR);
+    world.put(leaver).await;
+    world.set("http_5xx", "getstulist@*");
+    for _ in 0..3 {
+        world.later(DAY);
+        assert_eq!(world.run().await.exit_code, 75);
+    }
+    assert_eq!(world.link("s001").await.unwrap().gone_since_ms, None, "the roster was read with them in it");
+    world.sandbox.clear_faults();
+    world.remove("s001").await;
+    for days in [0, 2] {
+        world.later(days * DAY);
+        assert_eq!(world.run().await.planned(), "", "the grace begins anew");
+    }
+    world.later(2 * DAY);
+    assert_eq!(world.run().await.applied(), "1 delete");
+}
+
+#[tokio::test]
 async fn a_leaver_who_is_back_after_the_deletion_is_entered_anew() {
     let mut world = ExamSchool::in_step(students(5)).await;
     let sid = world.sid("s001").await;
