@@ -34,7 +34,7 @@ pub async fn check_roster(
     problems.extend(snapshot.unreadable_uids().await?);
     let hasher = RandomState::new();
     let mut logins: HashMap<u64, StudentId> = HashMap::new();
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     while let Some(row) = students.next().await? {
         let id = row.student.id.clone();
         let mut found = |what: String| {

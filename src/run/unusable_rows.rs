@@ -21,7 +21,7 @@ pub(super) async fn unusable_students(
     repeated: &HashSet<StudentId>,
 ) -> Result<Vec<RosterProblem>, RosterError> {
     let mut problems = Vec::new();
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     while let Some(row) = students.next().await? {
         if let Some(what) = unusable(&row, repeated) {
             let key = row.student.id.as_str().to_owned();

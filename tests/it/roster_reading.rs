@@ -56,7 +56,7 @@ impl Made {
 
 async fn rows(database: &RosterDatabase) -> Vec<RosterRow> {
     let mut snapshot = database.snapshot().await.unwrap();
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await.unwrap();
     let mut rows = Vec::new();
     while let Some(row) = students.next().await.unwrap() {
         rows.push(row);

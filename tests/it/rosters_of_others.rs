@@ -214,7 +214,7 @@ async fn the_owner_of_a_roster_at_work() {
 /// The commit that one reading shows; fails where it shows none that the owner made.
 async fn commit_of(database: &RosterDatabase) -> Result<i64, RosterError> {
     let mut snapshot = database.snapshot().await?;
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     let mut commits = Vec::new();
     while let Some(row) = students.next().await? {
         commits.push(row.student.values[0].as_str().parse::<i64>().unwrap());

@@ -108,7 +108,7 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
     let roster = app.roster().await?;
     let mut snapshot = roster.snapshot().await?;
     snapshot.require_students(app.settings.guard.min_roster).await?;
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     let mut links = pin!(app.state.links(app.state.last_complete_run().await?));
     let mut found =
         Compared { gone: Vec::new(), new: Vec::new(), linked: 0, portraits: portraits(app).await? };

@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failure;
+use super::number_columns::NumberColumns;
 use super::value::{Number, number, text, value};
 use super::{RosterDatabase, RosterError, RosterRow, WantedClass};
 use rosterd_core::exam_plan::RosterTally;
@@ -21,6 +22,7 @@ pub struct StudentCursor<'a> {
     pending: Option<RosterRow>,
     path: &'a Path,
     columns: &'a [String],
+    numbers: NumberColumns,
     /// Where the name stands among the values that are read.
     name_at: Option<usize>,
     read: u64,
@@ -34,9 +36,10 @@ impl<'a> StudentCursor<'a> {
     pub(super) fn new(
         rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
         database: &'a RosterDatabase,
+        numbers: NumberColumns,
     ) -> Self {
         let (path, columns, name_at) = (&database.path, &database.columns, database.name_at());
-        Self { rows, pending: None, path, columns, name_at, read: 0, students: 0 }
+        Self { rows, pending: None, path, columns, numbers, name_at, read: 0, students: 0 }
     }
 
     /// The next student, with all groups; `None` after the last.
@@ -96,7 +99,8 @@ impl<'a> StudentCursor<'a> {
         let mut unusable = None;
         let mut values = Vec::with_capacity(self.columns.len());
         for (at, column) in self.columns.iter().enumerate() {
-            values.push(value(row, at.saturating_add(BEFORE_VALUES)).unwrap_or_else(|holds| {
+            let value = value(row, at.saturating_add(BEFORE_VALUES), self.numbers.has(at));
+            values.push(value.unwrap_or_else(|holds| {
                 unusable = Some(format!("students.{column} holds {holds}: enter it again"));
                 String::new()
             }));
@@ -112,7 +116,7 @@ impl<'a> StudentCursor<'a> {
             return Some("students.student_id is stored as binary data (BLOB): store it as text");
         }
         let name_at = self.name_at.filter(|_| student.active);
-        let name = name_at.and_then(|at| value(row, at.saturating_add(BEFORE_VALUES)).ok());
+        let name = name_at.and_then(|at| value(row, at.saturating_add(BEFORE_VALUES), false).ok());
         flaw(student.id.as_str(), says, name.as_deref())
     }
 }

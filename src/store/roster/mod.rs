@@ -7,6 +7,7 @@ mod file;
 mod members;
 mod nobody;
 mod normal_form;
+mod number_columns;
 mod people;
 mod places;
 mod private_copy;

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::cursor::StudentCursor;
 use super::error::failure;
+use super::number_columns::NumberColumns;
 use super::share::OnShare;
 use super::tables::{ACTIVE, Tables, quoted};
 use super::value::{Number, number, problem, text};
@@ -25,6 +26,8 @@ pub struct RosterSnapshot<'a> {
     /// What is read in this moment: the tables, or copies of them with ids and codes in normal form.
     pub(super) tables: Tables,
     on_share: Option<OnShare>,
+    /// Which columns hold numbers, where that was asked.
+    pub(super) number_columns: Option<NumberColumns>,
 }
 
 impl<'a> RosterSnapshot<'a> {
@@ -34,7 +37,7 @@ impl<'a> RosterSnapshot<'a> {
         tables: Tables,
         on_share: Option<OnShare>,
     ) -> Self {
-        Self { database, transaction, tables, on_share }
+        Self { database, transaction, tables, on_share, number_columns: None }
     }
 
     /// Ends the read transaction. What was read is not to be used before this has said that it was one moment.
@@ -219,7 +222,12 @@ impl<'a> RosterSnapshot<'a> {
     }
 
     /// All students whose id can be told, with their group codes, in ascending order of id, one at a time.
-    pub fn students(&mut self) -> StudentCursor<'_> {
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn students(&mut self) -> Result<StudentCursor<'_>, RosterError> {
+        self.learn_number_columns().await?;
+        let numbers = self.number_columns.clone().unwrap_or_default();
         let database = self.database;
         let read: Vec<String> =
             database.value_columns().iter().map(|column| format!(", s.{}", quoted(column))).collect();
@@ -233,7 +241,7 @@ impl<'a> RosterSnapshot<'a> {
             self.students_with_groups()
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *self.transaction);
-        StudentCursor::new(rows, database)
+        Ok(StudentCursor::new(rows, database, numbers))
     }
 
     /// The active ones among these students.

@@ -3,12 +3,12 @@
 //! Whatever a text cannot tell is [`Odd`], and then the roster is read row by row: see [`super::cursor`].
 
 use rosterd_core::exam_plan::{BETWEEN_CODES, RosterTally, StudentText};
-use rosterd_core::roster::{GroupCode, Student, StudentId, identifier};
+use rosterd_core::roster::{GroupCode, Student, StudentId, identifier, normalise, without_zero_fraction};
 use sqlx::AssertSqlSafe;
 
 use super::cursor::flaw;
+use super::number_columns::NumberColumns;
 use super::tables::{ACTIVE, quoted};
-use super::value::text_value;
 use super::{RosterDatabase, RosterRow, RosterSnapshot};
 use crate::store::row_blocks::{BETWEEN_VALUES, RowReader, RowSender, UnreadableText, send_rows};
 
@@ -23,6 +23,8 @@ pub enum Odd {
     Unreadable,
     /// An id or code is not in normal form.
     Id,
+    /// A text looks like a number that a spreadsheet has spoilt, and nobody has asked yet which columns hold numbers.
+    Spoilt,
     /// Students or their groups do not come in the order of their ids.
     Order,
     /// Rows name nobody, no group, or one student more than once.
@@ -99,13 +101,15 @@ impl RosterSnapshot<'_> {
     /// Reads what [`RosterSnapshot::send_students`] sends.
     #[must_use]
     pub fn text_reader(&self, rows: RowReader) -> StudentTextReader {
-        StudentTextReader::new(self.database, rows)
+        StudentTextReader::new(self.database, rows, self.number_columns.clone())
     }
 }
 
 /// Students one at a time, each in the buffers of the one before.
 pub struct StudentTextReader {
     rows: RowReader,
+    /// Which columns hold numbers, where that was asked.
+    numbers: Option<NumberColumns>,
     student: Buffers,
     /// How many of the values are mapped: the name is read too where it is none of them.
     mapped: usize,
@@ -129,9 +133,10 @@ struct Buffers {
 }
 
 impl StudentTextReader {
-    fn new(database: &RosterDatabase, rows: RowReader) -> Self {
+    fn new(database: &RosterDatabase, rows: RowReader, numbers: Option<NumberColumns>) -> Self {
         Self {
             rows,
+            numbers,
             student: Buffers::default(),
             mapped: database.columns.len(),
             read: database.value_columns().len(),
@@ -152,7 +157,9 @@ impl StudentTextReader {
         self.students += 1;
         self.student.says = parts.next().and_then(|says| says.parse().ok());
         let [untold, member, code] = [(); 3].map(|()| parts.next().unwrap_or_default());
-        parts.for_each(|value| self.student.add_value(value));
+        for value in parts {
+            self.student.add_value(value, self.numbers.as_ref())?;
+        }
         if untold != "0" || self.student.ends.len() != self.read {
             return Err(Odd::Value);
         }
@@ -248,9 +255,14 @@ impl Buffers {
         Ok(())
     }
 
-    fn add_value(&mut self, value: &str) {
-        self.values.push_str(&text_value(value));
+    /// What looks like a number that a spreadsheet has spoilt is one where its column holds numbers.
+    fn add_value(&mut self, value: &str, numbers: Option<&NumberColumns>) -> Result<(), Odd> {
+        let text = normalise(value);
+        let whole = without_zero_fraction(&text);
+        let is_whole = whole.len() < text.len() && numbers.ok_or(Odd::Spoilt)?.has(self.ends.len());
+        self.values.push_str(if is_whole { whole } else { &text });
         self.ends.push(self.values.len());
+        Ok(())
     }
 
     /// A row that was joined by other than equal ids, and codes in another order, are left to the careful reading.

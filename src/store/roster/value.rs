@@ -1,7 +1,5 @@
 //! Single values of the roster: SQLite lets any column hold anything.
 
-use std::borrow::Cow;
-
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
@@ -90,15 +88,12 @@ pub(super) fn number(row: &SqliteRow, column: &str) -> Number {
     }
 }
 
-/// From this many digits on, a text that ends in `.0` is a telephone number or an id that a spreadsheet has spoilt, and
-/// no mark or measure.
-const DIGITS_OF_AN_ID: usize = 5;
-
-/// A value of a student, normalised; empty when absent. Whole numbers are written without a fraction.
+/// A value of a student, normalised; empty when absent. Whole numbers are written without a fraction, as text too where the
+/// column holds numbers.
 ///
 /// # Errors
 /// What the column holds instead, for a sentence.
-pub(super) fn value(row: &SqliteRow, at: usize) -> Result<String, &'static str> {
+pub(super) fn value(row: &SqliteRow, at: usize, holds_numbers: bool) -> Result<String, &'static str> {
     let raw = row.try_get_raw(at).map_err(|_| UNREADABLE)?;
     if raw.is_null() {
         return Ok(String::new());
@@ -112,22 +107,10 @@ pub(super) fn value(row: &SqliteRow, at: usize) -> Result<String, &'static str> 
         "BLOB" => Err(BINARY),
         _ => {
             let text = row.try_get_unchecked::<String, _>(at).map_err(|_| UNREADABLE)?;
-            Ok(text_value(&text).into_owned())
+            let text = normalise(&text);
+            Ok(if holds_numbers { without_zero_fraction(&text).to_owned() } else { text.into_owned() })
         }
     }
-}
-
-/// A value of a student that is text or a whole number, normalised.
-pub(super) fn text_value(raw: &str) -> Cow<'_, str> {
-    match normalise(raw) {
-        Cow::Borrowed(text) => Cow::Borrowed(without_fraction(text)),
-        Cow::Owned(text) => Cow::Owned(without_fraction(&text).to_owned()),
-    }
-}
-
-fn without_fraction(text: &str) -> &str {
-    let whole = without_zero_fraction(text);
-    if whole.len() >= DIGITS_OF_AN_ID { whole } else { text }
 }
 
 /// A floating-point number as text: whole numbers without a fraction, others with the 15 digits that SQLite shows.

@@ -3,6 +3,33 @@
 use rosterd_testkit::*;
 
 #[tokio::test]
+async fn a_login_value_that_a_spreadsheet_spoilt_is_the_whole_number_where_its_column_holds_numbers() {
+    for (stored, entered) in [
+        (["1001.0", "1002.0", "1003.0"], ["1001", "1002", "1003"]),
+        (["1001", "1002.0", "1003.00"], ["1001", "1002", "1003"]),
+        (["+86 1001", "12345.0", "1003"], ["+86 1001", "1003", "12345"]),
+        (["none", "12345.0", "1003"], ["1003", "12345", "none"]),
+        (["s1001", "12345.0", "1003"], ["1003", "12345.0", "s1001"]),
+        (["1.5", "12345.0", "1003"], ["1.5", "1003", "12345.0"]),
+        (["anna", "bo", "12345.0"], ["12345.0", "anna", "bo"]),
+    ] {
+        let people = stored.iter().enumerate().map(|(at, login)| student(&format!("s{at}")).login(login));
+        // An empty row by itself, and one value that the careful reading alone can tell.
+        for careful in
+            ["", "UPDATE students SET gender = CAST('m' || char(31) AS TEXT) WHERE student_id = 's0'"]
+        {
+            let world = ExamSchool::with(people.clone()).await;
+            if !careful.is_empty() {
+                world.sql(careful).await;
+            }
+            assert_eq!(world.run().await.applied(), "3 add", "{stored:?}");
+            assert_eq!(world.logins(), entered, "{stored:?} {careful}");
+            assert_eq!(world.run().await.planned(), "", "{stored:?} {careful}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_changed_fields_are_sent_and_an_emptied_one_is_cleared() {
     let mut world = ExamSchool::in_step(students(2)).await;
     world.edit("s000", |it| it.phone("")).await;

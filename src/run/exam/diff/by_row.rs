@@ -23,8 +23,8 @@ pub(super) async fn pass(
     let repeated = snapshot.repeated_students().await?;
     loop {
         let links = terms.state.links(terms.last_complete);
-        let (builder, students) =
-            merge(terms.builder(&shared), snapshot.students(), links, &repeated).await?;
+        let students = snapshot.students().await?;
+        let (builder, students) = merge(terms.builder(&shared), students, links, &repeated).await?;
         let tally = students.tally(counted, terms.least);
         drop(students);
         match builder.finish() {

@@ -57,7 +57,7 @@ async fn matched(
     observed: &Observed,
 ) -> Result<(u64, u64), ExamSyncError> {
     let mut snapshot = roster.snapshot().await?;
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     let (mut matched, mut active) = (0, 0);
     while let Some(row) = students.next().await? {
         if !row.student.active {

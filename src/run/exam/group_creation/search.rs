@@ -29,7 +29,7 @@ pub(super) async fn wanted_titles(
     if missing.titles.is_empty() {
         return Ok(wanted);
     }
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await?;
     while let Some(row) = students.next().await? {
         let student = row.student;
         if !student.active {

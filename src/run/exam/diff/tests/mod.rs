@@ -182,7 +182,7 @@ impl Bench {
 /// Everybody on the roster, as a reading row by row has them.
 async fn read(database: &RosterDatabase) -> Option<BTreeMap<String, RosterRow>> {
     let mut snapshot = database.snapshot().await.unwrap();
-    let mut students = snapshot.students();
+    let mut students = snapshot.students().await.unwrap();
     let mut rows = BTreeMap::new();
     while let Some(row) = students.next().await.ok()? {
         rows.insert(row.student.id.as_str().to_owned(), row);
