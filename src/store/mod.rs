@@ -97,4 +97,5 @@ pub use runs::{PLAN, RunRow, RunStart};
 pub use service_accounts::{AccountTaking, OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT};
 pub use standing::{Standing, StandingRows};
 pub use state::StateStore;
+pub use twin_links::SettledTwin;
 pub use waiting::{Waiting, WaitingKind};

@@ -11,6 +11,31 @@ const TWINS: &str = "exam.twin_links";
 
 const DOING: &str = "settling which of two links stays";
 
+/// What the roster has told of two links whose ids became one.
+#[derive(Clone, Debug)]
+pub enum SettledTwin {
+    /// The link under the id in normal form is the student's, and stays so.
+    Stays {
+        /// The id of the other, as it was.
+        twin: StudentId,
+    },
+    /// The link under the id as it was is the student's: the two change places.
+    Exchanged {
+        /// The id in normal form.
+        student: StudentId,
+        /// The id as it was.
+        twin: StudentId,
+    },
+}
+
+impl SettledTwin {
+    fn twin(&self) -> &StudentId {
+        match self {
+            Self::Stays { twin } | Self::Exchanged { twin, .. } => twin,
+        }
+    }
+}
+
 /// Notes, while ids are put into normal form, which links had to keep their old one.
 pub(super) async fn note(transaction: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
@@ -40,10 +65,16 @@ impl StateStore {
         Ok(ids.into_iter().map(StudentId::new).collect())
     }
 
-    /// The links of each two students change places; after that nothing is unsettled.
-    pub async fn settle_twins(&self, exchanged: &[(StudentId, StudentId)]) -> Result<(), StoreError> {
+    /// What the roster has told is settled: where the two links change places, they do. The others are asked about again.
+    pub async fn settle_twins(&self, settled: &[SettledTwin]) -> Result<(), StoreError> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut left = self.unsettled_twins().await?;
+        left.retain(|twin| !settled.iter().any(|it| it.twin() == twin));
         let mut transaction = self.begin().await?;
-        for (one, other) in exchanged {
+        for it in settled {
+            let SettledTwin::Exchanged { student: one, twin: other } = it else { continue };
             let aside = format!("{other}\u{1}");
             for (from, to) in
                 [(one.as_str(), aside.as_str()), (other.as_str(), one.as_str()), (&aside, other.as_str())]
@@ -58,11 +89,14 @@ impl StateStore {
                 .done(DOING)?;
             }
         }
-        sqlx::query("DELETE FROM facts WHERE name = ?")
-            .bind(TWINS)
-            .execute(&mut *transaction)
-            .await
-            .done(DOING)?;
+        let left: Vec<&str> = left.iter().map(StudentId::as_str).collect();
+        let statement = match left.is_empty() {
+            true => sqlx::query("DELETE FROM facts WHERE name = ?").bind(TWINS),
+            false => sqlx::query("UPDATE facts SET value = CAST(?2 AS BLOB) WHERE name = ?1")
+                .bind(TWINS)
+                .bind(serde_json::json!(left).to_string()),
+        };
+        statement.execute(&mut *transaction).await.done(DOING)?;
         transaction.commit().await.doing(DOING)
     }
 }

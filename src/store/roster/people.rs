@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use futures_util::stream::{Stream, StreamExt};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Column, Row};
+use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
 
 use super::error::failure;
 use super::tables::{ACTIVE, quoted};
-use super::value::{number, text};
+use super::value::{number, text, value};
 use super::{RosterError, RosterSnapshot};
 use rosterd_core::roster::{ClassCode, ClassinUid, GroupCode, RosterPerson, StudentId, normalise};
 
@@ -188,15 +188,13 @@ impl RosterSnapshot<'_> {
             .iter()
             .skip(1)
             .filter_map(|column| {
-                let value = row
-                    .try_get_unchecked::<Option<String>, _>(column.ordinal())
-                    .ok()
-                    .flatten()
-                    .or_else(|| {
-                        let number = row.try_get_unchecked::<Option<i64>, _>(column.ordinal()).ok().flatten();
-                        number.map(|number| number.to_string())
-                    })?;
-                Some((column.name().to_owned(), value))
+                let at = column.ordinal();
+                let is_text = row.try_get_raw(at).is_ok_and(|raw| raw.type_info().name() == "TEXT");
+                let value = match is_text {
+                    true => row.try_get_unchecked::<Option<String>, _>(at).ok().flatten(),
+                    false => value(&row, at, false).ok().filter(|value| !value.is_empty()),
+                };
+                Some((column.name().to_owned(), value?))
             })
             .collect();
         let active = row.try_get_unchecked::<Option<i64>, _>(0).ok().flatten() != Some(0);
@@ -216,6 +214,33 @@ impl RosterSnapshot<'_> {
                 .map(ClassCode::new)
                 .collect(),
         }))
+    }
+
+    /// One student's value in a mapped column, as a run reads it; `None` where the roster does not tell it: it has no such
+    /// student, more than one row of them, or nothing readable there.
+    ///
+    /// # Errors
+    /// When the roster cannot be read.
+    pub async fn value_of(
+        &mut self,
+        student: &StudentId,
+        column: &str,
+    ) -> Result<Option<String>, RosterError> {
+        let Some(at) = self.database.columns.iter().position(|it| it == column) else { return Ok(None) };
+        self.learn_number_columns().await?;
+        let holds_numbers = self.number_columns.as_ref().is_some_and(|numbers| numbers.has(at));
+        let (column, students) = (quoted(column), &self.tables.students);
+        let sql = format!("SELECT s.{column} FROM {students} AS s WHERE s.student_id = ? LIMIT 2");
+        let failed = self.failure("students");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(student.as_str())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
+        Ok(match rows.as_slice() {
+            [only] => value(only, 0, holds_numbers).ok(),
+            _ => None,
+        })
     }
 
     async fn codes(

@@ -331,6 +331,44 @@ async fn of_two_links_whose_ids_become_one_the_one_with_the_wanted_login_value_s
     }
 }
 
+#[tokio::test]
+async fn a_run_whose_roster_has_no_row_of_two_links_leaves_open_which_of_them_stays() {
+    for untold in ["DELETE FROM students WHERE student_id = 's1'", "UPDATE students SET login = ' '"] {
+        let world = with_twin_links("other").await;
+        let sid = world.candidate("other").sid;
+        world.sql(untold).await;
+        let _seen = world.run().await;
+        world.write_roster().await;
+        let _told = world.run().await;
+        assert_eq!(world.sid("s1").await, sid, "{untold}");
+    }
+}
+
+#[tokio::test]
+async fn which_of_two_links_stays_is_told_by_a_login_value_that_is_stored_as_a_number() {
+    for stored in ["REAL", "TEXT"] {
+        let mut world =
+            ExamSchool::in_step([student("s1").login("1001"), student("s1x").login("1002")]).await;
+        world.people.remove("s1x");
+        world.edit("s1", |it| it.login("1002")).await;
+        let value = if stored == "REAL" { "CAST(login AS REAL)" } else { "login || '.0'" };
+        world
+            .sql(&format!(
+                "ALTER TABLE students ADD COLUMN number {stored}; UPDATE students SET number = {value}; \
+                 ALTER TABLE students DROP COLUMN login; ALTER TABLE students RENAME COLUMN number TO login"
+            ))
+            .await;
+        world
+            .write("UPDATE links SET student_id = 's1 ' WHERE student_id = 's1x'; PRAGMA user_version = 0")
+            .await;
+        world.state.close().await;
+        world.state = rosterd::StateStore::open(&world.settings.state.database).await.unwrap();
+        let sid = world.candidate("1002").sid;
+        let _seen = world.run().await;
+        assert_eq!(world.sid("s1").await, sid, "{stored}");
+    }
+}
+
 /// Ways in which the row of `s001` in `g1` comes to name nobody, or nobody and no group.
 const SPOILT_MEMBER: [&str; 6] = [
     "student_id = 'x001'",
