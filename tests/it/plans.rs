@@ -1,7 +1,9 @@
 //! `plan` as it is read: in short first, what is asked for, and every field for programs.
 
 use crate::program::Programs as _;
-use rosterd_testkit::School;
+use rosterd::LoginField;
+use rosterd_core::roster::Limit;
+use rosterd_testkit::{DAY, ExamSchool, LOGIN, NAME, School, students};
 use serde_json::Value;
 
 /// Students of one group and one class, none of them on either side.
@@ -162,4 +164,67 @@ async fn a_page_that_cannot_be_written_is_said_before_anybody_is_asked() {
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.contains("is no regular file"), "{ended:?}");
     assert!(school.classin_calls().is_empty() && school.calls("exam").is_empty());
+}
+
+/// Every row of our own database but run history and what an approval would cover.
+async fn remembered(world: &ExamSchool) -> Vec<String> {
+    let theirs = "'_sqlx_migrations', 'runs', 'holds', 'held_operations', 'hold_digests', 'held_masses', 'sqlite_sequence'";
+    let tables = world
+        .word(&format!(
+            "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table' AND name NOT IN ({theirs})"
+        ))
+        .await;
+    let mut rows = Vec::new();
+    for table in tables.split(',') {
+        let columns = format!(
+            "SELECT group_concat('quote(\"' || name || '\")', '||'',''||') FROM pragma_table_info('{table}')"
+        );
+        let columns = world.word(&columns).await;
+        let sql = format!(
+            "SELECT coalesce(group_concat(one, char(10)), '') FROM (SELECT {columns} AS one FROM {table} ORDER BY 1)"
+        );
+        rows.push(format!("{table}: {}", world.word(&sql).await));
+    }
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_leaves_every_row_of_the_state_as_it_is_but_its_own_run_and_what_is_held() {
+    let fresh = |login_field| async move {
+        let mut world = ExamSchool::with(students(12)).await;
+        world.settings.exam.login_field = login_field;
+        for at in 0..12 {
+            let login = format!("x{at}");
+            world.sandbox.insert_candidate(&[(LOGIN, &login), (NAME, "Somebody")], &[world.gid("g1")]);
+        }
+        world
+    };
+    let unread = fresh(LoginField::Auto).await;
+    // What was learnt belongs to another account than the one that is planned for now.
+    let mut moved = fresh(LoginField::Auto).await;
+    moved.settings.mode = rosterd_core::roster::Mode::Observe;
+    let _learnt = moved.run().await;
+    let serving = moved.sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    moved.settings.exam.endpoint.base_url = serving.base_url();
+    // Of leavers there is an approval, and they are back on the roster that is planned with.
+    let mut back = ExamSchool::in_step(students(12)).await;
+    back.settings.guard.max_delete = Limit::Count(2);
+    let everybody = back.people.clone();
+    for at in 0..4 {
+        back.remove(&format!("s{at:03}")).await;
+    }
+    let _seen = back.run().await;
+    back.later(4 * DAY);
+    let digest = back.run().await.held_digest.unwrap();
+    assert_eq!(back.state.approve(&digest, back.clock.now_ms() + DAY).await.unwrap(), 4);
+    back.people = everybody;
+    back.write_roster().await;
+    for (what, world) in [("a fresh state", unread), ("another account", moved), ("who is back", back)] {
+        // The key that digests are made with is made for the first of them.
+        let _key = world.state.planner_key().await.unwrap();
+        let before = remembered(&world).await;
+        let report = world.plan_report().await;
+        assert!(report.errors.is_empty(), "{what}: {report:#?}");
+        assert_eq!(remembered(&world).await, before, "{what}");
+    }
 }

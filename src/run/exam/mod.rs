@@ -50,7 +50,7 @@ pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_
 use apply_context::ApplyContext;
 use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
-use field_mapping::ResolveError;
+use field_mapping::{FieldMemory, ResolveError};
 pub use field_mapping::{
     PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, remembered_mapping,
     uncompared_columns, uncompared_columns_of,
@@ -222,13 +222,17 @@ async fn pass(
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
     group_of_leavers::require_empty_group(context, side).await?;
-    approvals::end_of_returned(context).await?;
+    if writer.is_some() {
+        approvals::end_of_returned(context).await?;
+    }
     let account = require_own_account(account_question(context, side, writer)).await?;
     report.notes.extend(account.said.clone());
     if writer.is_some() {
         moments::mend_moments(context, side).await?;
     }
-    let reading = unless_stopped(context, read(context, side, report)).await?;
+    let (state, is_anothers) = (&context.state, account.fields_are_anothers);
+    let memory = FieldMemory { state, keeps: writer.is_some(), is_anothers };
+    let reading = unless_stopped(context, read(context, side, memory, report)).await?;
     account.accepted(&context.state, context.clock.now_ms()).await?;
     if writer.is_some() {
         moments::mend_looked_back(context, side).await?;
@@ -375,11 +379,12 @@ async fn unless_stopped<T>(
 async fn read(
     context: &Context,
     side: &ExamSide,
+    memory: FieldMemory<'_>,
     report: &mut ServiceReport,
 ) -> Result<Reading, ExamSyncError> {
     let key = context.state.planner_key().await?;
     let mut names = Vec::new();
-    let (fields, listing) = field_mapping::list(context, side, &mut names, report).await?;
+    let (fields, listing) = field_mapping::list(context, side, memory, &mut names, report).await?;
     let (observed, believed) = match listing {
         Listing::Complete(observed, proof) => (observed, Ok(proof)),
         Listing::Doubtful(observed, flaw) => (observed, Err(flaw)),
@@ -389,7 +394,7 @@ async fn read(
     if observed.is_empty() && links > 0 {
         return Err(ExamSyncError::EmptyListing { links });
     }
-    let (mapping, warning) = field_mapping::mapping(side, &context.state, &fields, &observed).await?;
+    let (mapping, warning) = field_mapping::mapping(side, memory, &fields, &observed).await?;
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
         report.notes.push(warning);

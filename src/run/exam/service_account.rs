@@ -120,13 +120,14 @@ enum ExamStanding {
 }
 
 /// What is known of the account before its first call.
-#[derive(Default)]
 #[must_use]
 pub(in crate::run) struct OwnAccount {
     /// A sentence for the report, where something was found out.
     pub(in crate::run) said: Option<String>,
     /// Nothing binds the state: the account is taken as soon as it has accepted a call. A mistyped code is none.
     to_take: Option<AccountTaking>,
+    /// What is remembered about fields was learnt in another account, and may not be forgotten now.
+    pub(in crate::run) fields_are_anothers: bool,
 }
 
 impl OwnAccount {
@@ -145,21 +146,25 @@ pub(in crate::run) async fn require_own_account(
 ) -> Result<OwnAccount, ExamSyncError> {
     let AccountQuestion { state, now_ms, may, .. } = question;
     let (account, links, standing) = judge(question).await?;
-    if links == 0 {
+    let mut fields_are_anothers = false;
+    if links == 0 && may == MayTake::Nothing {
+        fields_are_anothers = field_mapping::are_another_accounts(state, account.fingerprint).await?;
+    } else if links == 0 {
         field_mapping::forget_another_accounts(state, account.fingerprint).await?;
     }
     match standing {
-        ExamStanding::Remembered(_) => Ok(OwnAccount::default()),
+        ExamStanding::Remembered(_) => Ok(OwnAccount { said: None, to_take: None, fields_are_anothers }),
         ExamStanding::Free(before) => {
             let others = if before.is_some() { OtherRecords::Forget } else { OtherRecords::Keep };
             let taking = AccountTaking { account, given_up: Vec::new(), others };
-            Ok(OwnAccount { said: None, to_take: (may == MayTake::First).then_some(taking) })
+            let to_take = (may == MayTake::First).then_some(taking);
+            Ok(OwnAccount { said: None, to_take, fields_are_anothers })
         }
         ExamStanding::Proved(said) => {
             if may >= MayTake::Proved {
                 state.take_account(&account, now_ms).await?;
             }
-            Ok(OwnAccount { said: Some(said), to_take: None })
+            Ok(OwnAccount { said: Some(said), to_take: None, fields_are_anothers })
         }
     }
 }

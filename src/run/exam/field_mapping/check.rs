@@ -1,6 +1,6 @@
 //! What `check` says of the mapping: each mapped field, the login field, and how many students match.
 
-use super::{account_fields, login, resolve};
+use super::{FieldMemory, account_fields, login, resolve};
 use crate::run::exam::{ExamSide, ExamSyncError, listing};
 use crate::store::{RosterDatabase, StateStore};
 use rosterd_core::counted::{counted, counted_len};
@@ -22,7 +22,8 @@ pub async fn check_exam_fields(
     let account = account_fields(fields);
     let resolved = resolve(side, &account)?;
     let sample = listing::sample(side, &resolved).await?;
-    let (login, warning) = login::login_field(&resolved, state, &sample.observed).await?;
+    let memory = FieldMemory { state, keeps: false, is_anothers: false };
+    let (login, warning) = login::login_field(&resolved, memory, &sample.observed).await?;
     let mapping = super::with_login(&resolved, login)?;
     let mut detail = format!(
         "credentials accepted, {}, {} of them mapped; the login field is {}; {clock}",

@@ -1,20 +1,17 @@
 //! Which field holds the login value: named and not disproved by the listing, or found out from it.
 
-use super::{ResolveError, ResolvedFields};
+use super::{FieldMemory, ResolveError, ResolvedFields};
 use crate::run::exam::ExamSyncError;
-use crate::store::StateStore;
 use rosterd_core::exam_plan::{LoginFieldVerdict, Observed};
 use rosterd_core::roster::FieldId;
-
-pub(super) const LOGIN_FACT: &str = "exam.login_field";
 
 /// The login field, with what a person is told about it where it could not be proven.
 pub(super) async fn login_field(
     fields: &ResolvedFields,
-    state: &StateStore,
+    memory: FieldMemory<'_>,
     observed: &Observed,
 ) -> Result<(FieldId, Option<String>), ExamSyncError> {
-    let Some(configured) = fields.login else { return Ok((detect(fields, state, observed).await?, None)) };
+    let Some(configured) = fields.login else { return Ok((detect(fields, memory, observed).await?, None)) };
     match observed.login_evidence().verdict(configured) {
         LoginFieldVerdict::Plausible => Ok((configured, None)),
         LoginFieldVerdict::Unproven { equal, rows } => {
@@ -36,15 +33,14 @@ pub(super) async fn login_field(
 /// coincidence later on does not stop the runs.
 async fn detect(
     fields: &ResolvedFields,
-    state: &StateStore,
+    memory: FieldMemory<'_>,
     observed: &Observed,
 ) -> Result<FieldId, ExamSyncError> {
     let found = observed.login_evidence().matching();
     if let [only] = found.as_slice() {
         return Ok(*only);
     }
-    let remembered = state.fact(LOGIN_FACT).await?.and_then(|text| text.parse::<i64>().ok()).map(FieldId);
-    if let Some(field) = remembered
+    if let Some(field) = memory.login_field().await?
         && (observed.is_empty() || found.contains(&field))
     {
         return Ok(field);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::ExamSide;
-use super::login::LOGIN_FACT;
 use crate::settings::{FieldRef, LoginField};
 use crate::store::{StateStore, StoreError};
 use rosterd_core::exam_plan::{AccountFields, Fingerprint, ListedLabels};
@@ -12,21 +11,79 @@ use rosterd_core::roster::FieldId;
 /// The account's fields as `getFields` named them last: labels by number.
 const FIELDS_FACT: &str = "exam.fields";
 
+/// The login field that was found out.
+const LOGIN_FACT: &str = "exam.login_field";
+
 /// Labels in listings that were asked about: they differ, and mean nothing new.
 const LISTED_FACT: &str = "exam.listed_labels";
 
 /// Which account the facts about fields were learnt in.
 const LEARNT_IN_FACT: &str = "exam.fields_of";
 
+/// What is remembered of an account's fields while it is read, and whether anything new may be remembered.
+#[derive(Clone, Copy)]
+pub(in crate::run::exam) struct FieldMemory<'a> {
+    pub(in crate::run::exam) state: &'a StateStore,
+    /// A plan remembers nothing.
+    pub(in crate::run::exam) keeps: bool,
+    /// What is remembered was learnt in another account, and says nothing about this one.
+    pub(in crate::run::exam) is_anothers: bool,
+}
+
+impl FieldMemory<'_> {
+    /// The account's fields, where they were asked for before.
+    pub(super) async fn account_fields(self) -> Result<Option<AccountFields>, StoreError> {
+        if self.is_anothers { Ok(None) } else { account_fields(self.state).await }
+    }
+
+    pub(super) async fn remember_account_fields(self, account: &AccountFields) -> Result<(), StoreError> {
+        if self.keeps { remember_account_fields(self.state, account).await } else { Ok(()) }
+    }
+
+    /// Labels of listings that were asked about before.
+    pub(super) async fn listed_labels(self) -> Result<ListedLabels, StoreError> {
+        if self.is_anothers { Ok(ListedLabels::default()) } else { listed_labels(self.state).await }
+    }
+
+    pub(super) async fn remember_listed_labels(self, labels: &ListedLabels) -> Result<(), StoreError> {
+        if self.keeps { remember_listed_labels(self.state, labels).await } else { Ok(()) }
+    }
+
+    /// The login field that was found out before.
+    pub(super) async fn login_field(self) -> Result<Option<FieldId>, StoreError> {
+        if self.is_anothers { Ok(None) } else { found_login_field(self.state).await }
+    }
+
+    pub(super) async fn remember_login_field(self, found: FieldId) -> Result<(), StoreError> {
+        if !self.keeps || self.login_field().await? == Some(found) {
+            return Ok(());
+        }
+        self.state.remember(LOGIN_FACT, Some(&found.0.to_string())).await
+    }
+}
+
+async fn found_login_field(state: &StateStore) -> Result<Option<FieldId>, StoreError> {
+    Ok(state.fact(LOGIN_FACT).await?.and_then(|text| text.parse::<i64>().ok()).map(FieldId))
+}
+
+/// Whether what is remembered about fields was learnt in another account than this one.
+pub(in crate::run::exam) async fn are_another_accounts(
+    state: &StateStore,
+    account: Fingerprint,
+) -> Result<bool, StoreError> {
+    let account = format!("{:016x}", account.0);
+    Ok(state.fact(LEARNT_IN_FACT).await?.as_ref() != Some(&account))
+}
+
 /// Forgets what was learnt about fields in another account than this one.
 pub(in crate::run::exam) async fn forget_another_accounts(
     state: &StateStore,
     account: Fingerprint,
 ) -> Result<(), StoreError> {
-    let account = format!("{:016x}", account.0);
-    if state.fact(LEARNT_IN_FACT).await?.as_ref() == Some(&account) {
+    if !are_another_accounts(state, account).await? {
         return Ok(());
     }
+    let account = format!("{:016x}", account.0);
     for fact in [FIELDS_FACT, LISTED_FACT, LOGIN_FACT] {
         state.remember(fact, None).await?;
     }
@@ -44,9 +101,7 @@ pub(in crate::run::exam) async fn remembered_login_field(
             let account = account_fields(state).await?.unwrap_or_default();
             Ok(account.labelled(label).first().copied())
         }
-        LoginField::Auto => {
-            Ok(state.fact(LOGIN_FACT).await?.and_then(|text| text.parse::<i64>().ok()).map(FieldId))
-        }
+        LoginField::Auto => found_login_field(state).await,
     }
 }
 
@@ -85,8 +140,7 @@ pub(super) async fn remember_account_fields(
     state.remember(FIELDS_FACT, Some(&serde_json::json!(labels).to_string())).await
 }
 
-/// Labels of listings that were asked about before.
-pub(super) async fn listed_labels(state: &StateStore) -> Result<ListedLabels, StoreError> {
+async fn listed_labels(state: &StateStore) -> Result<ListedLabels, StoreError> {
     let json = state.fact(LISTED_FACT).await?;
     let pairs = json.and_then(|json| serde_json::from_str::<Vec<(i64, String)>>(&json).ok());
     let mut labels = ListedLabels::default();
@@ -94,10 +148,7 @@ pub(super) async fn listed_labels(state: &StateStore) -> Result<ListedLabels, St
     Ok(labels)
 }
 
-pub(super) async fn remember_listed_labels(
-    state: &StateStore,
-    labels: &ListedLabels,
-) -> Result<(), StoreError> {
+async fn remember_listed_labels(state: &StateStore, labels: &ListedLabels) -> Result<(), StoreError> {
     let pairs: Vec<(i64, &str)> = labels.iter().map(|(id, label)| (id.0, label)).collect();
     state.remember(LISTED_FACT, Some(&serde_json::json!(pairs).to_string())).await
 }

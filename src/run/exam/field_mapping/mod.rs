@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub use check::check_exam_fields;
 pub use error::ResolveError;
 pub use memory::login_column;
-pub(super) use memory::{forget_another_accounts, remembered_login_field};
+pub(super) use memory::{FieldMemory, are_another_accounts, forget_another_accounts, remembered_login_field};
 pub use passwords::{PasswordColumns, password_columns};
 pub(super) use refresh::{after_refusal, list};
 pub use uncompared::{UncomparedColumn, uncompared_columns, uncompared_columns_of};
@@ -53,8 +53,8 @@ impl ResolvedFields {
 
 /// Resolves the mapping with the account's own fields: asked for once and remembered, and asked for again where what is
 /// remembered lacks a field that is meant.
-async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, ExamSyncError> {
-    if let Some(account) = memory::account_fields(state).await?
+async fn fields(side: &ExamSide, memory: FieldMemory<'_>) -> Result<ResolvedFields, ExamSyncError> {
+    if let Some(account) = memory.account_fields().await?
         && let Ok(resolved) = resolve(side, &account)
     {
         return Ok(resolved);
@@ -62,7 +62,7 @@ async fn fields(side: &ExamSide, state: &StateStore) -> Result<ResolvedFields, E
     // The cheapest call that proves credentials, plan, clock and base URL; and fields may have changed.
     let account = account_fields(side.reader.fields().await?);
     let resolved = resolve(side, &account)?;
-    memory::remember_account_fields(state, &account).await?;
+    memory.remember_account_fields(&account).await?;
     Ok(resolved)
 }
 
@@ -147,17 +147,14 @@ fn number(field: &FieldRef, account: &AccountFields) -> Result<FieldId, String> 
 /// person is told about the login field where it could not be proven.
 pub(super) async fn mapping(
     side: &ExamSide,
-    state: &StateStore,
+    memory: FieldMemory<'_>,
     fields: &ResolvedFields,
     observed: &Observed,
 ) -> Result<(Mapping, Option<String>), ExamSyncError> {
-    let (login, warning) = login::login_field(fields, state, observed).await?;
+    let (login, warning) = login::login_field(fields, memory, observed).await?;
     let mapping = with_login(fields, login)?;
     if side.settings.login_field == LoginField::Auto {
-        let found = login.0.to_string();
-        if state.fact(login::LOGIN_FACT).await?.as_ref() != Some(&found) {
-            state.remember(login::LOGIN_FACT, Some(&found)).await?;
-        }
+        memory.remember_login_field(login).await?;
     }
     Ok((mapping, warning))
 }

@@ -1,7 +1,7 @@
 //! Whether the account's fields are still those that are remembered: asked where a listing or a refused write suggests
 //! another answer, and nowhere else.
 
-use super::{ResolvedFields, account_fields, labels_meant, memory, resolve};
+use super::{FieldMemory, ResolvedFields, account_fields, labels_meant, memory, resolve};
 use crate::run::delivery::ServiceStop;
 use crate::run::exam::{ExamSide, ExamSyncError, listing};
 use crate::run::report::ServiceReport;
@@ -18,14 +18,15 @@ use rosterd_core::roster::LoginValue;
 pub(in crate::run::exam) async fn list(
     context: &Context,
     side: &ExamSide,
+    memory: FieldMemory<'_>,
     names: &mut Vec<LoginValue>,
     report: &mut ServiceReport,
 ) -> Result<(ResolvedFields, Listing), ExamSyncError> {
-    let fields = super::fields(side, &context.state).await?;
+    let fields = super::fields(side, memory).await?;
     let mut names = if side.keep_unmanaged { listing::Names::Kept(names) } else { listing::Names::Dropped };
     let reading = (&context.state, &context.progress);
     let listed = listing::read(reading, side, &fields, &mut names).await?;
-    let Some(now) = fields_now(side, &context.state, &fields, &listed.labels).await? else {
+    let Some(now) = fields_now(side, memory, &fields, &listed.labels).await? else {
         return Ok((fields, listed.listing));
     };
     let moved = moved(&fields.mapped, &now);
@@ -45,13 +46,13 @@ pub(in crate::run::exam) async fn list(
 /// When the account cannot be reached, or the mapping does not fit it any more.
 async fn fields_now(
     side: &ExamSide,
-    state: &StateStore,
+    memory: FieldMemory<'_>,
     known: &ResolvedFields,
     listed: &ListedLabels,
 ) -> Result<Option<ResolvedFields>, ExamSyncError> {
     let meant = labels_meant(side);
     let otherwise = listed.otherwise_than(&known.account, &meant);
-    if otherwise.is_part_of(&memory::listed_labels(state).await?) {
+    if otherwise.is_part_of(&memory.listed_labels().await?) {
         return Ok(None);
     }
     tracing::info!(
@@ -59,8 +60,8 @@ async fn fields_now(
     );
     let account = account_fields(side.reader.fields().await?);
     let resolved = resolve(side, &account)?;
-    memory::remember_account_fields(state, &account).await?;
-    memory::remember_listed_labels(state, &listed.otherwise_than(&account, &meant)).await?;
+    memory.remember_account_fields(&account).await?;
+    memory.remember_listed_labels(&listed.otherwise_than(&account, &meant)).await?;
     Ok(Some(resolved))
 }
 
