@@ -104,6 +104,9 @@ pub struct OnerosterArgs {
     /// Take a delta although a newer one was imported before
     #[arg(long)]
     pub(crate) allow_older: bool,
+    /// An id that was another person's here may go over to the one whom the bundle gives it
+    #[arg(long)]
+    pub(crate) reassigned_ids: bool,
     #[command(flatten)]
     pub(crate) text: TextArgs,
     #[command(flatten)]

@@ -166,6 +166,7 @@ fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile)
         ImportCommand::Oneroster(oneroster) => {
             request.map = ColumnMap::new(oneroster.map.clone());
             request.allow_older = oneroster.allow_older;
+            request.reassigned_ids = oneroster.reassigned_ids;
             let options = &mut request.oneroster;
             options.student_id = match oneroster.student_id {
                 IdColumn::SourcedId => StudentIdFrom::SourcedId,

@@ -87,6 +87,8 @@ pub struct ImportRequest {
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
     pub allow_older: bool,
+    /// An id may go from one person whom the roster knows to another.
+    pub reassigned_ids: bool,
     /// The arrivals of these files in a watched folder, so that none is imported twice.
     pub marks: Vec<String>,
     /// The moment of the import.
@@ -125,6 +127,7 @@ impl ImportRequest {
             replace_groups: false,
             oneroster: options,
             allow_older: false,
+            reassigned_ids: false,
             marks: Vec::new(),
             now: Clock::system().now(),
             progress: Progress::silent(),
@@ -306,6 +309,7 @@ pub async fn import(request: &ImportRequest) -> Result<ImportReport, ImportError
 async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<ImportReport, ImportError> {
     let mut staging = writer.stage().await?;
     staging.replace_groups(request.replace_groups);
+    staging.reassign_ids(request.reassigned_ids);
     staging.reveal(request.reveal && request.dry_run);
     let mut reading = read(request, &mut staging).await?;
     if !reading.file_problems.is_empty() {

@@ -10,6 +10,7 @@ use super::history;
 use super::spellings;
 use super::staging::{Staging, run};
 use rosterd_core::counted::counted;
+use rosterd_core::roster::shell_word;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 
 /// A rule that rows break.
@@ -46,9 +47,13 @@ impl Staging {
         // A table that is the whole truth says who there is, whatever the database knows.
         let is_whole =
             completeness == Completeness::Whole && reading.complete.contains(&RosterTable::Students);
+        let reassigns = self.reassigns;
         let connection = &mut *self.connection;
         for rule in keyed_rules(foreign) {
             enforce(connection, reading, &rule).await?;
+        }
+        if foreign && !reassigns {
+            enforce(connection, reading, &id_of_another()).await?;
         }
         for (members, owners) in [
             (RosterTable::GroupMembers, RosterTable::Groups),
@@ -138,6 +143,8 @@ impl Staging {
                             -- Of several rows of one person, the one that is there counts.
                             ORDER BY active = 0";
                 run(connection, format!("INSERT OR IGNORE INTO temp.known_refs {rows}")).await?;
+                let by_key = "CREATE INDEX temp.known_refs_by_key ON known_refs (key)";
+                run(connection, by_key.to_owned()).await?;
             }
         }
         Ok(())
@@ -294,6 +301,30 @@ fn stands_once(table: RosterTable, by: &str) -> Rule {
         breaks: format!("s.{by} IN (SELECT id FROM temp.doubled_{table}_{by}) AND s.n > {}", first("n")),
         texts: [format!("s.{by}"), format!("{} || ' and ' || s.line", first("line"))],
         message: |key, lines| format!("{key} stands in lines {lines}"),
+    }
+}
+
+/// The rule that nobody gets the id under which the roster knows another person: their candidate would become this one's.
+fn id_of_another() -> Rule {
+    let former = "SELECT k.key FROM temp.known_refs AS k WHERE k.ref = s.ref";
+    Rule {
+        table: RosterTable::Students,
+        code: "id-of-another",
+        second: false,
+        breaks: format!(
+            "s.departs = 0 AND s.key <> ({former})
+             AND EXISTS (SELECT 1 FROM temp.known_refs AS o WHERE o.key = s.key AND o.ref <> s.ref)"
+        ),
+        texts: [format!("({former})"), "s.key".to_owned()],
+        message: |former, key| {
+            let aside = format!("{key}-former");
+            let [former, key, aside] = [former, key, &aside].map(shell_word);
+            format!(
+                "the roster knows this person as {former}, and {key} as somebody else, whose candidate and results would become \
+                 this person's: have the id corrected; where it is meant, stop the daemon, import with --reassigned-ids, and \
+                 before the next run type rosterd relink {key} {aside} --force and rosterd relink {former} {key} --force"
+            )
+        },
     }
 }
 

@@ -45,7 +45,6 @@ impl Staging {
         let active = self.students.columns.iter().position(|column| column == "active").unwrap_or_default();
         let changed = "FROM temp.staged_students AS s JOIN temp.known_refs AS k ON k.ref = s.ref
              WHERE s.good = 1 AND s.departs = 0 AND k.key <> s.key
-             AND s.key NOT IN (SELECT key FROM temp.known_students)
              AND k.key NOT IN (SELECT o.key FROM temp.staged_students AS o)";
         let count = count_of(&mut self.connection, &format!("SELECT COUNT(*) {changed}")).await?;
         let mut first =

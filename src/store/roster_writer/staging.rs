@@ -101,6 +101,8 @@ pub struct Staging {
     pub(super) classes: KeyedTable,
     /// A group or class in a student's own row replaces all that the student had.
     pub(super) replaces_all: bool,
+    /// An id may go from one known person to another.
+    pub(super) reassigns: bool,
     /// A preview shows values.
     pub(super) reveals: bool,
 }
@@ -123,6 +125,7 @@ impl Staging {
             groups,
             classes,
             replaces_all: false,
+            reassigns: false,
             reveals: false,
         })
     }
@@ -130,6 +133,11 @@ impl Staging {
     /// Whether a group or class in a student's own row replaces all that the student had, or only a single one.
     pub fn replace_groups(&mut self, all: bool) {
         self.replaces_all = all;
+    }
+
+    /// Whether an id may go from one person whom the roster knows to another.
+    pub fn reassign_ids(&mut self, may: bool) {
+        self.reassigns = may;
     }
 
     /// Whether a preview shows the values of the rows that it names: they are personal data.

@@ -48,7 +48,17 @@ impl Staging {
         if absence_counts(RosterTable::Students) && self.students_here().await? == 0 {
             return Err(RosterWriteError::NoStudents);
         }
-        let Self { mut connection, is_empty, keeps, students, groups, classes, replaces_all, reveals } = self;
+        let Self {
+            mut connection,
+            is_empty,
+            keeps,
+            students,
+            groups,
+            classes,
+            replaces_all,
+            reveals,
+            reassigns: _,
+        } = self;
         if is_empty {
             MIGRATIONS.run(&mut *connection).await.map_err(RosterWriteError::of_migration)?;
         }

@@ -470,6 +470,55 @@ async fn a_person_whose_id_changed_is_entered_anew_and_the_old_id_leaves() {
 }
 
 #[tokio::test]
+async fn an_id_that_two_known_people_swap_or_take_over_is_refused_unless_it_is_meant() {
+    let swap = |text: String| text.replace("00101", "00x").replace("00102", "00101").replace("00x", "00102");
+    // The first has left, and the second has the number of the first.
+    let take_over = |text: String| {
+        let rows = text.lines().filter(|row| !row.contains("00101")).map(|row| format!("{row}\n"));
+        rows.collect::<String>().replace("00102", "00101")
+    };
+    for change in [&swap as &dyn Fn(String) -> String, &take_over] {
+        let desk = Desk::new();
+        drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
+        let before = desk.one("SELECT student_id || name FROM students").await;
+        let path = changed(&desk, BULK_1_1, "users.csv", change);
+        let enrolments = std::fs::read_to_string(path.join("enrollments.csv")).unwrap();
+        let users = std::fs::read_to_string(path.join("users.csv")).unwrap();
+        let kept = enrolments.lines().filter(|row| !row.contains("u-1") || users.contains("u-1,"));
+        std::fs::write(path.join("enrollments.csv"), kept.collect::<Vec<_>>().join("\n")).unwrap();
+        let result = import(&by_identifier(&desk, &path)).await;
+        let Err(ImportError::BadRows(report)) = result else { panic!("{result:?}") };
+        let text = report.to_string();
+        assert!(
+            text.contains("id-of-another") && text.contains("rosterd relink 00102 00101 --force"),
+            "{text}"
+        );
+        assert_eq!(desk.one("SELECT student_id || name FROM students").await, before);
+        drop(import(&skipping(by_identifier(&desk, &path))).await.unwrap());
+        assert_eq!(
+            desk.one("SELECT student_id || name FROM students").await,
+            before,
+            "nobody becomes another"
+        );
+        let meant = ImportRequest { reassigned_ids: true, ..by_identifier(&desk, &path) };
+        drop(import(&meant).await.unwrap());
+        assert_ne!(desk.one("SELECT student_id || name FROM students").await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_has_a_former_id_again_is_named_with_relink() {
+    let desk = Desk::new();
+    drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
+    let path = changed(&desk, BULK_1_1, "users.csv", |text| text.replace("00102", "90102"));
+    drop(import(&by_identifier(&desk, &path)).await.unwrap());
+    let report = import(&by_identifier(&desk, BULK_1_1)).await.unwrap();
+    assert!(notices(&report).contains("rosterd relink 90102 00102"), "{report}");
+    let students = desk.one("SELECT student_id || active FROM students ORDER BY 1").await;
+    assert_eq!(students, "001011|001021|001031|901020");
+}
+
+#[tokio::test]
 async fn groups_classes_and_account_go_over_to_the_new_id_of_a_delta() {
     let desk = Desk::new();
     drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
