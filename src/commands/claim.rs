@@ -48,6 +48,7 @@ pub(super) async fn run(
 }
 
 async fn all(app: &App, cli: &Cli, (class_code, target): (&str, ClassTarget)) -> Result<Exit, AppError> {
+    let noun = target.noun();
     let claimed = ClaimedClass {
         class_code: class_code.to_owned(),
         course_id: target.course.0,
@@ -55,9 +56,9 @@ async fn all(app: &App, cli: &Cli, (class_code, target): (&str, ClassTarget)) ->
         claimed: app.state.claim_all(target, app.clock.now_ms()).await?,
     };
     output::show(cli, &claimed, |done| match done.claimed {
-        0 => format!("Nobody in class {} is left to claim.", done.class_code),
+        0 => format!("Nobody in {noun} {} is left to claim.", done.class_code),
         n => format!(
-            "{} in class {} {} as added by rosterd from now on.",
+            "{} in {noun} {} {} as added by rosterd from now on.",
             counted(n, "student"),
             done.class_code,
             if n == 1 { "counts" } else { "count" }
@@ -80,7 +81,7 @@ async fn one(
         changed |= app.state.claim(row.uid, target, app.clock.now_ms()).await?;
     }
     if !changed && !here.iter().any(|row| row.evidence == "added") {
-        return Ok(output::refuse(cli, Exit::Failed, &why_not(student, class_code, &here)));
+        return Ok(output::refuse(cli, Exit::Failed, &why_not(student, (class_code, target), &here)));
     }
     let claimed = Claimed {
         student_id: student.to_string(),
@@ -90,11 +91,11 @@ async fn one(
         evidence: "added",
     };
     output::show(cli, &claimed, |done| {
-        let (student, class) = (&done.student_id, &done.class_code);
+        let (student, class, noun) = (&done.student_id, &done.class_code, target.noun());
         if changed {
-            format!("Student {student} in class {class} counts as added by rosterd from now on.")
+            format!("Student {student} in {noun} {class} counts as added by rosterd from now on.")
         } else {
-            format!("Student {student} in class {class} was added by rosterd already: nothing to claim.")
+            format!("Student {student} in {noun} {class} was added by rosterd already: nothing to claim.")
         }
     });
     Ok(Exit::Done)
@@ -127,17 +128,22 @@ async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, St
     })
 }
 
-fn why_not(student: &StudentId, class_code: &str, here: &[EvidenceRow]) -> String {
+fn why_not(
+    student: &StudentId,
+    (class_code, target): (&str, ClassTarget),
+    here: &[EvidenceRow],
+) -> String {
+    let noun = target.noun();
     let Some(row) = here.first() else {
-        return format!("nothing is remembered of student {student} in class {class_code}");
+        return format!("nothing is remembered of student {student} in {noun} {class_code}");
     };
     let why = match row.evidence.as_str() {
-        "gone" => "is out of the class",
-        "condemned" => "is in a class that takes no changes any more",
+        "gone" => "is out of it",
+        "condemned" => "is where ClassIn takes no changes any more",
         _ => "is not settled yet: run rosterd --sync-now first",
     };
     format!(
-        "student {student} in class {class_code} {why} (evidence: {}); only enrolments that are certain (present or presumed) can be claimed",
+        "student {student} in {noun} {class_code} {why} (evidence: {}); only enrolments that are certain (present or presumed) can be claimed",
         row.evidence
     )
 }

@@ -135,17 +135,16 @@ fn waits_for_room(operation: &OperationLine) -> bool {
 
 /// One line for each class without room.
 fn full_classes(document: &Document) -> Vec<String> {
-    let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut waiting: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for operation in document.operations.iter().filter(|operation| waits_for_room(operation)) {
-        *waiting.entry(operation.class.as_deref().unwrap_or_default()).or_default() += 1;
+        let (count, reason) = waiting.entry(operation.class.as_deref().unwrap_or_default()).or_default();
+        *count += 1;
+        *reason = operation.reason.as_deref().unwrap_or_default();
     }
-    let line = |(class, waiting): (&str, u64)| {
+    let line = |(class, (waiting, reason)): (&str, (u64, &str))| {
         let figures = document.full_classes.iter().find(|figures| figures.class_code == class);
         let inside = figures.map_or(0, |figures| figures.inside);
-        format!(
-            "! {class}: {inside} in, {waiting} wait: the class is full: rosterd asks again within the hour, or when the \
-             roster changes"
-        )
+        format!("! {class}: {inside} in, {waiting} wait: {reason}")
     };
     waiting.into_iter().map(line).collect()
 }

@@ -81,9 +81,11 @@ impl WaitingForClosed {
     /// One row for each class. It is another matter as often as somebody joined those who waited.
     pub(super) fn rows(self, waiters: &Waiters) -> impl Iterator<Item = (ClassTarget, Standing)> {
         self.0.into_iter().map(|(target, Waiting { code, class, students })| {
+            let noun = target.noun();
+            let next = if target.class.is_some() { "lesson" } else { "course" };
             let message = format!(
-                "class {class} ({target}) takes no changes any more (code {code}), and {} of its students {} not in it: \
-                 enter the ids of the lesson that follows it, or take them off the class",
+                "{noun} {class} ({target}) takes no changes any more (code {code}), and {} of its students {} not in it: \
+                 enter the ids of the {next} that follows it, or take them off the {noun}",
                 students.len(),
                 if students.len() == 1 { "is" } else { "are" }
             );

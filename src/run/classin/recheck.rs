@@ -121,7 +121,7 @@ pub(super) async fn run(
     }
     if report.restored > 0 {
         report.notes.push(format!(
-            "classin: {} had been taken out of a class by somebody else, and {} put back",
+            "classin: {} had been taken out of a class or course by somebody else, and {} put back",
             counted(report.restored, "student"),
             if report.restored == 1 { "was" } else { "were" }
         ));

@@ -6,7 +6,7 @@ use super::EnrolmentLines;
 use super::plan::ClassinPlan;
 use rosterd_core::classin_plan::{
     AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
-    LARGEST_REGISTRATION, OverLimit, Reason, class_key,
+    LARGEST_REGISTRATION, Reason, class_key,
 };
 use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, OperationSubject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
@@ -46,8 +46,9 @@ fn word(state: &EnrolmentState) -> &'static str {
     }
 }
 
-fn over_limit(state: &EnrolmentState) -> Option<&OverLimit> {
-    state.reason().and_then(Reason::over_limit)
+/// Of what a limit holds: the count, and the limit.
+fn figures(state: &EnrolmentState) -> (Option<u64>, Option<u64>) {
+    state.reason().and_then(Reason::figures).unzip()
 }
 
 /// Of a limit its hold has the word.
@@ -60,6 +61,7 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         AccountKind::Register => ("account", "register a ClassIn account"),
         AccountKind::Rename => ("name", "write the new name at the school in ClassIn"),
     };
+    let (count, limit) = figures(&operation.state);
     OperationLine {
         kind: operation.kind.as_str(),
         subject: OperationSubject::StudentId(operation.student.as_str().to_owned()),
@@ -70,8 +72,8 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         state: word(&operation.state),
         reason: operation.state.reason().map(ToString::to_string),
         reason_code: reason_code(&operation.state),
-        count: over_limit(&operation.state).map(|over| over.count),
-        limit: over_limit(&operation.state).map(|over| over.limit),
+        count,
+        limit,
         since: None,
         detail: detail.to_owned(),
     }
@@ -79,10 +81,12 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
 
 fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
     let class = class_key(operation);
+    let noun = operation.target.noun();
+    let (count, limit) = figures(&operation.state);
     let detail = match operation.kind {
         EnrolmentKind::Register => "register an account".to_owned(),
-        EnrolmentKind::Enrol => format!("enrol in class {class}"),
-        EnrolmentKind::Remove => format!("remove from class {class}"),
+        EnrolmentKind::Enrol => format!("enrol in {noun} {class}"),
+        EnrolmentKind::Remove => format!("remove from {noun} {class}"),
     };
     OperationLine {
         kind: operation.kind.as_str(),
@@ -94,8 +98,8 @@ fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
         state: word(&operation.state),
         reason: operation.reason_text(),
         reason_code: reason_code(&operation.state),
-        count: over_limit(&operation.state).map(|over| over.count),
-        limit: over_limit(&operation.state).map(|over| over.limit),
+        count,
+        limit,
         since: None,
         detail,
     }

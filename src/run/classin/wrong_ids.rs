@@ -49,7 +49,8 @@ impl ClassinApplier<'_> {
         }
         for ((kind, target), WrongIds { code, first, students }) in &wrong {
             let message = format!(
-                "class {} ({target}), {}: {}",
+                "{} {} ({target}), {}: {}",
+                first.target.noun(),
                 class_key(first),
                 counted(u64::try_from(students.len()).unwrap_or(u64::MAX), "student"),
                 decide(call(first), *code).sentence()

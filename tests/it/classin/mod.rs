@@ -28,6 +28,7 @@ mod slips;
 mod storms;
 mod unknowns;
 mod waits;
+mod words;
 
 use std::collections::BTreeSet;
 

@@ -63,6 +63,14 @@ pub struct ClassTarget {
     pub class: Option<ClassId>,
 }
 
+impl ClassTarget {
+    /// What it is called in a sentence.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        if self.class.is_some() { "class" } else { "course" }
+    }
+}
+
 impl fmt::Display for ClassTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.class {

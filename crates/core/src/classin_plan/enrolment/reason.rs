@@ -7,7 +7,7 @@ use super::{EnrolmentOperation, Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
 use crate::counted::{counted, counted_len};
 use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
-use crate::roster::{ClassinUid, Mode, shell_words};
+use crate::roster::{ClassTarget, ClassinUid, Mode, shell_words};
 
 /// How an earlier failure holds an operation back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,11 @@ pub enum LeftAsSet {
     Mode(Mode, Evidence),
 }
 
-impl fmt::Display for LeftAsSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl LeftAsSet {
+    fn fmt_of(self, noun: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::NoRemovals(evidence) | Self::Mode(_, evidence)) = self;
-        let still = if evidence.is_settled() { "still in the class" } else { "perhaps still in the class" };
-        write!(f, "{still} (evidence: {}), and ", evidence.as_str())?;
+        let still = if evidence.is_settled() { "still in" } else { "perhaps still in" };
+        write!(f, "{still} the {noun} (evidence: {}), and ", evidence.as_str())?;
         match self {
             Self::NoRemovals(_) => f.write_str("classin.removals = \"none\" takes nobody out")?,
             Self::Mode(mode, _) => write!(f, "the mode {} takes nobody out", mode.as_str())?,
@@ -169,6 +169,23 @@ impl Reason {
         }
     }
 
+    /// The same, said of one class or of one whole course.
+    #[must_use]
+    pub fn of(&self, target: ClassTarget) -> ReasonOf<'_> {
+        ReasonOf { reason: self, noun: target.noun() }
+    }
+
+    /// Of a hold by a limit: how many there are of what is limited, and how many may be.
+    #[must_use]
+    pub fn figures(&self) -> Option<(u64, u64)> {
+        if let Self::WouldEmpty { removals } = self {
+            let count = u64::try_from(*removals).unwrap_or(u64::MAX);
+            // One has to stay.
+            return Some((count, count.saturating_sub(1)));
+        }
+        self.over_limit().map(|over| (over.count, over.limit))
+    }
+
     /// The limit, of a hold by one that is a number.
     #[must_use]
     pub fn over_limit(&self) -> Option<&OverLimit> {
@@ -247,7 +264,7 @@ impl EnrolmentOperation {
     /// Why it does not go ahead, for a person: with the command to type, where there is one.
     #[must_use]
     pub fn reason_text(&self) -> Option<String> {
-        let text = self.state.reason()?.to_string();
+        let text = self.state.reason()?.of(self.target).to_string();
         let class = match (&self.class_code, self.target.class) {
             (Some(code), _) => code.as_str().to_owned(),
             (None, class) => format!("{}/{}", self.target.course, class.map_or(0, |class| class.0)),
@@ -258,6 +275,25 @@ impl EnrolmentOperation {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_of("class", f)
+    }
+}
+
+/// A reason as it is said of a class or of a whole course.
+#[derive(Clone, Copy, Debug)]
+pub struct ReasonOf<'a> {
+    reason: &'a Reason,
+    noun: &'static str,
+}
+
+impl fmt::Display for ReasonOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt_of(self.noun, f)
+    }
+}
+
+impl Reason {
+    fn fmt_of(&self, noun: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAccount => {
                 f.write_str("no ClassIn account: enter the student's classin_uid on the roster")
@@ -265,43 +301,44 @@ impl fmt::Display for Reason {
             Self::Mode(mode) => write!(f, "the mode {} does not allow it", mode.as_str()),
             Self::Closed(code) => write!(
                 f,
-                "ClassIn takes no changes to this class (code {code}) until its ids change on the roster"
+                "ClassIn takes no changes to this {noun} (code {code}) until its ids change on the roster"
             ),
             Self::WouldEmpty { removals } => write!(
                 f,
-                "a group or class that would go to zero: {} would leave nobody of ours in it",
+                "a {} that would go to zero: {} would leave nobody of ours in it",
+                if noun == "class" { "group or class" } else { noun },
                 counted_len(*removals, "removal")
             ),
             Self::Grace { .. } => {
                 f.write_str("the student has left only recently: delete_grace and two runs must pass first")
             }
-            Self::StillNamed => HoldReason::StillNamed.fmt(f),
-            Self::UnreadableIds => HoldReason::UnreadableIds.fmt(f),
+            Self::StillNamed => fmt::Display::fmt(&HoldReason::StillNamed, f),
+            Self::UnreadableIds => fmt::Display::fmt(&HoldReason::UnreadableIds, f),
             Self::RowsOfNobody { rows } => write!(
                 f,
                 "{} of class_members {} nobody, and the student may be meant: mend or remove what names nobody, or approve \
-                 that they left the class",
+                 that they left the {noun}",
                 counted(*rows, "row"),
                 if *rows == 1 { "names" } else { "name" }
             ),
             Self::ClassRows { rows } => write!(
                 f,
-                "{} of classes {} no ids that can be read, and no other row names this class: enter course_id and class_id \
+                "{} of classes {} no ids that can be read, and no other row names this {noun}: enter course_id and class_id \
                  again, or approve that the student leaves the class",
                 counted(*rows, "row"),
                 if *rows == 1 { "has" } else { "have" }
             ),
-            Self::SharedContact(shared) => shared.fmt(f),
+            Self::SharedContact(shared) => fmt::Display::fmt(shared, f),
             Self::NotOurs { evidence, whom: LeftBehind::Account(uid) } => write!(
                 f,
-                "account {uid}, which the roster gave to this student once, is in the class and not ours to remove (evidence: \
+                "account {uid}, which the roster gave to this student once, is in the {noun} and not ours to remove (evidence: \
                  {}). The student belongs there with another account: where this one is nobody else's, take it out in \
                  ClassIn. Then let rosterd failures ignore end this",
                 evidence.as_str()
             ),
             Self::NotOurs { evidence, .. } if !evidence.is_settled() => write!(
                 f,
-                "perhaps still in the class, as an answer was lost (evidence: {}): look there and take them out, then let \
+                "perhaps still in the {noun}, as an answer was lost (evidence: {}): look there and take them out, then let \
                  rosterd failures ignore end this",
                 evidence.as_str()
             ),
@@ -313,19 +350,21 @@ impl fmt::Display for Reason {
             ),
             Self::NotOurs { evidence, whom: LeftBehind::Student } => write!(
                 f,
-                "still in the class and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
+                "still in the {noun} and not ours to remove (evidence: {}): take them out in ClassIn, or let rosterd do \
                  it with `rosterd claim {CLAIMED}`",
                 evidence.as_str()
             ),
-            Self::LeftAsSet(left) => left.fmt(f),
-            Self::MemberRow => f.write_str(
-                "still in the class: a row of class_members that is this student's names a class that is not there or \
+            Self::LeftAsSet(left) => left.fmt_of(noun, f),
+            Self::MemberRow => write!(
+                f,
+                "still in the {noun}: a row of class_members that is this student's names a class that is not there or \
                  cannot be read, and this one may be meant. Mend or remove that row, and the student is taken out; \
-                 rosterd failures ignore leaves them in the class",
+                 rosterd failures ignore leaves them in the {noun}"
             ),
-            Self::HeldBack(how) => how.fmt(f),
-            Self::NoRoom => f.write_str(
-                "the class is full: rosterd asks again within the hour, or when the roster changes",
+            Self::HeldBack(how) => fmt::Display::fmt(how, f),
+            Self::NoRoom => write!(
+                f,
+                "the {noun} is full: rosterd asks again within the hour, or when the roster changes"
             ),
             Self::Follows(what) => f.write_str(what),
             Self::Shrinks(over) | Self::TooMany(over) | Self::Missing(over) => f.write_str(&over.sentence),

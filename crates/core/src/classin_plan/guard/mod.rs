@@ -294,7 +294,7 @@ pub fn classin_holds(enrolments: &[EnrolmentOperation], accounts: &[AccountOpera
             word: named.map(|named| named.word),
             message: sentence,
             count: None,
-            limit: reason.over_limit().map(|over| over.limit),
+            limit: reason.figures().map(|(_, limit)| limit),
             mass,
             operations: Vec::new(),
         });
@@ -329,7 +329,7 @@ fn sentence(operation: &EnrolmentOperation, reason: &Reason) -> String {
         | Reason::Shrinks(_)
         | Reason::RowsOfNobody { .. }
         | Reason::ClassRows { .. } => {
-            format!("class {}: {reason}", class_key(operation))
+            format!("{} {}: {}", operation.target.noun(), class_key(operation), reason.of(operation.target))
         }
         Reason::NoAccount
         | Reason::Mode(_)
