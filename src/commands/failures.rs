@@ -1,6 +1,6 @@
 //! `failures`: what waits for a person.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -91,7 +91,20 @@ pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> Strin
 pub(super) fn lines(rows: &[FailureRow], full: &[FullClassFigures]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut told: HashSet<&str> = HashSet::new();
+    let mut slips: HashMap<Slip<'_>, Vec<&FailureRow>> = HashMap::new();
     for row in rows {
+        if let Some(slip) = Slip::of(row) {
+            slips.entry(slip).or_default().push(row);
+        }
+    }
+    for row in rows {
+        let slip = Slip::of(row).and_then(|slip| slips.get_key_value(&slip));
+        if let Some((slip, same @ [first, _, ..])) = slip.map(|(slip, same)| (slip, same.as_slice())) {
+            if first.id == row.id {
+                lines.push(slip.text(same));
+            }
+            continue;
+        }
         if let Some(class) = full_class(row, full) {
             if told.insert(&class.class_code) {
                 lines.push(format!("{:>5}  {}", row.id, full_text(row, class)));
@@ -122,19 +135,85 @@ fn is_one_cause(row: &FailureRow, other: &FailureRow) -> bool {
 /// So many rows of one cause are named by their ids.
 const MOST_IDS: usize = 5;
 
-fn cause_text(row: &FailureRow, same: &[&FailureRow]) -> String {
+fn ids(same: &[&FailureRow]) -> String {
     let ids: Vec<String> = same.iter().take(MOST_IDS).map(|row| row.id.to_string()).collect();
     let more = if same.len() > MOST_IDS { " and more" } else { "" };
+    format!("{} rows: {}{more}", same.len(), ids.join(", "))
+}
+
+fn cause_text(row: &FailureRow, same: &[&FailureRow]) -> String {
     format!(
-        "{:>5}  {}: {} ({}; {} rows: {}{more}; for: {}; --output json names the students)",
+        "{:>5}  {}: {} ({}; {}; for: {}; --output json names the students)",
         row.id,
         row.service,
         row.message,
         row.code,
-        same.len(),
-        ids.join(", "),
+        ids(same),
         row.who
     )
+}
+
+/// What is wrong with rows of `classes`, or with the ids in them, without saying of which class: many that have one such were
+/// spoilt by one slip in a column.
+#[derive(PartialEq, Eq, Hash)]
+struct Slip<'r> {
+    service: &'static str,
+    kind: &'static str,
+    state: &'static str,
+    code: &'r str,
+    what: String,
+}
+
+impl<'r> Slip<'r> {
+    fn of(row: &'r FailureRow) -> Option<Self> {
+        let is_of_ids = || {
+            let code = FailureCode::parse(&row.code).classin();
+            row.student_id.is_empty() && code.is_some_and(Code::is_not_there)
+        };
+        let what = match row.service {
+            Service::Roster if row.table.as_deref() == Some("classes") => without_numbers(&row.message),
+            // The class and how many students it has come first.
+            Service::Classin if is_of_ids() => row.message.split_once(": ")?.1.to_owned(),
+            Service::Roster | Service::Classin | Service::Exam => return None,
+        };
+        let state = row.state.as_str();
+        let slip = Self { service: row.service.as_str(), kind: row.kind.as_str(), state, code: &row.code, what };
+        (row.state != FailureState::Ignored).then_some(slip)
+    }
+
+    fn text(&self, same: &[&FailureRow]) -> String {
+        let class = |row: &FailureRow| row.key.clone().unwrap_or_else(|| row.class_code.clone());
+        let classes: Vec<String> = same.iter().take(MOST_IDS).map(|row| class(row)).collect();
+        let more = match same.len().saturating_sub(MOST_IDS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (id, who) = same.first().map_or((0, ""), |first| (first.id, first.who));
+        let place = match self.service {
+            "roster" => "roster classes".to_owned(),
+            service => format!("{service} {} in", self.kind),
+        };
+        format!(
+            "{id:>5}  {place} {}{more}: {} ({}; {}; for: {who}; --output json names each class)",
+            classes.join(", "),
+            self.what,
+            self.code,
+            ids(same)
+        )
+    }
+}
+
+/// With a mark in place of each number.
+fn without_numbers(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len());
+    for part in text.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        if rest.len() < part.len() {
+            marked.push('…');
+        }
+        marked.push_str(rest);
+    }
+    marked
 }
 
 fn row_text(row: &FailureRow) -> String {

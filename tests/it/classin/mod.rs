@@ -18,6 +18,7 @@ mod masses;
 mod named_holds;
 mod names;
 mod news;
+mod one_cause;
 mod people;
 mod random_lives;
 mod retyped;
