@@ -126,6 +126,23 @@ impl StateStore {
         Ok(rows.into_iter().map(CourseId).collect())
     }
 
+    /// Of which adds nobody knows what became, and what ClassIn said last was one of these codes.
+    pub async fn unknown_and_refused(
+        &self,
+        codes: impl Iterator<Item = Code>,
+    ) -> Result<HashSet<(ClassTarget, ClassinUid)>, StoreError> {
+        let codes: Vec<i64> = codes.map(|code| code.0).collect();
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT course_id, class_id, uid FROM enrolments WHERE evidence = 'unknown' \
+             AND code IN (SELECT value FROM json_each(?)) ORDER BY course_id, class_id, uid",
+        )
+        .bind(serde_json::json!(codes).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading refused enrolments")?;
+        Ok(rows.into_iter().map(|(course, class, uid)| (target(course, class), ClassinUid(uid))).collect())
+    }
+
     /// The number of enrolments recorded as present.
     pub async fn count_enrolments(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM enrolments WHERE evidence <> 'gone'")
@@ -135,7 +152,8 @@ impl StateStore {
         Ok(counted(count))
     }
 
-    /// How many are in each class, and how many left it since a moment without an approval. What is closed has no size.
+    /// How many are in each class, how many of them were there at a moment, and how many left it since without an approval.
+    /// What is closed has no size. `codes` are those by which the roster names classes, and so do approved removals.
     ///
     /// While removals are held by a limit, nobody counts who came in the run that found it, or since: what the same change of the roster adds makes no room
     /// for what it takes away.

@@ -144,7 +144,7 @@ impl<'a> ClassinApplier<'a> {
             terms,
             plan,
             approved,
-            calls: EnrolmentCalls::new(terms, school),
+            calls: EnrolmentCalls::new(terms, school, &plan.outdated),
             turns: Turns::default(),
             together,
             state: Mutex::new(state),

@@ -3,7 +3,7 @@
 //! ClassIn cannot be read back, so our memory is the intent, and a repeat of the call, which is safe, is what settles a
 //! lost answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ use rosterd_core::classin_plan::{
 use rosterd_core::exam_plan::{Fingerprint, Refusals};
 use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, StudentId};
 
 /// One operation with what is remembered of it now.
 #[derive(Clone)]
@@ -101,12 +101,31 @@ pub(super) struct Classes {
 pub(super) struct EnrolmentCalls<'a> {
     pub(super) terms: ClassinApplyContext<'a>,
     pub(super) school: &'a School<'a>,
+    /// Accounts of students who have another one by now.
+    outdated: &'a HashSet<(StudentId, ClassinUid)>,
     classes: Mutex<Classes>,
 }
 
 impl<'a> EnrolmentCalls<'a> {
-    pub(super) fn new(terms: ClassinApplyContext<'a>, school: &'a School<'a>) -> Self {
-        Self { terms, school, classes: Mutex::default() }
+    pub(super) fn new(
+        terms: ClassinApplyContext<'a>,
+        school: &'a School<'a>,
+        outdated: &'a HashSet<(StudentId, ClassinUid)>,
+    ) -> Self {
+        Self { terms, school, outdated, classes: Mutex::default() }
+    }
+
+    /// Where a removal finds no such account, and its student has another one by now, it is as good as gone.
+    fn gone_where_outdated(&self, call: &EnrolmentCall, judged: &mut JudgedAnswer) {
+        for (item, judged) in call.0.iter().zip(&mut judged.items) {
+            if let ItemVerdict::Student { code } = judged.verdict
+                && code.has_no_account()
+                && item.operation.kind == EnrolmentKind::Remove
+                && self.outdated.contains(&(item.operation.student.clone(), item.uid))
+            {
+                judged.verdict = ItemVerdict::Already { code };
+            }
+        }
     }
 
     /// Never held across a call.
@@ -174,7 +193,8 @@ impl CallService for EnrolmentCalls<'_> {
     }
 
     async fn judge(&self, call: &mut EnrolmentCall, answer: CallAnswer) -> Result<Judged<()>, Broken> {
-        let judged = judge_answer(self.terms, &call.0, &answer);
+        let mut judged = judge_answer(self.terms, &call.0, &answer);
+        self.gone_where_outdated(call, &mut judged);
         let mut changes = Vec::with_capacity(call.0.len());
         let mut still_there = Vec::new();
         for (item, verdict) in call.0.iter_mut().zip(judged.verdicts()) {

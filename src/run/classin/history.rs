@@ -48,6 +48,8 @@ pub(super) struct PriorState {
     full: HashMap<ClassTarget, FullClass>,
     /// Who was there when a class was last refused for its ids.
     refused_with: Waiters,
+    /// Adds whose answer was lost, and that ClassIn refused when they were repeated, as the account is no student there.
+    no_members: HashSet<(ClassTarget, ClassinUid)>,
 }
 
 impl PriorState {
@@ -74,6 +76,7 @@ impl PriorState {
             reopened: BTreeSet::new(),
             full: HashMap::new(),
             refused_with: Waiters::of_refused(context).await?,
+            no_members: context.state.unknown_and_refused(Code::of_no_member()).await?,
         };
         for failure in failures {
             let contact = contacts.get(&failure.key.student).copied().unwrap_or(ContactPart::ABSENT);
@@ -187,6 +190,11 @@ impl PriorState {
         };
         remembered.retain(|(it, _)| it.evidence != Evidence::Closed || !is_reopened(it.target));
         Ok(remembered)
+    }
+
+    /// Whether nobody needs to look whether the account is there: its add was lost, and refused when it was repeated.
+    pub(super) fn is_no_member(&self, record: &EnrolmentRecord) -> bool {
+        record.evidence == Evidence::Unknown && self.no_members.contains(&(record.target, record.uid))
     }
 
     /// The code for which a class takes no changes; a condemned course condemns its classes.

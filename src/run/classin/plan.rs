@@ -84,6 +84,8 @@ pub(super) struct ClassinPlan {
     pub(super) roster_rows: Vec<RosterProblem>,
     /// Since when the roster has had rows without a readable id.
     pub(super) unreadable_since_ms: Option<i64>,
+    /// Accounts that were a student's who has another one by now: that one does not exist is as good as gone.
+    pub(super) outdated: HashSet<(StudentId, ClassinUid)>,
 }
 
 /// Whether accounts may still be registered before the classes.
@@ -218,6 +220,15 @@ impl ClassinPlanBuilder<'_> {
         let remembered = prior.remembered(context, course).await?;
         let now_ms = context.clock.now_ms();
         let wanted_places = places(wanted);
+        let is_nowhere = |(record, _): &(EnrolmentRecord, u32)| {
+            prior.is_no_member(record) && !wanted_places.contains(&(record.target, record.uid))
+        };
+        let (nowhere, remembered): (Vec<_>, Vec<_>) = remembered.into_iter().partition(is_nowhere);
+        let forget = |(record, _): (EnrolmentRecord, u32)| EnrolmentChange::Forget {
+            uid: record.uid,
+            target: record.target,
+        };
+        self.plan.changes.extend(nowhere.into_iter().map(forget));
         let leaving = not_wanted(&remembered, &wanted_places);
         let mut seen_gone: HashMap<&StudentId, (i64, u32)> = HashMap::new();
         let gone = remembered.iter().filter(|(record, _)| leaving.contains(&record.student));

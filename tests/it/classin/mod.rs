@@ -21,6 +21,7 @@ mod news;
 mod one_cause;
 mod people;
 mod random_lives;
+mod replaced;
 mod retyped;
 mod server_errors;
 mod shared;

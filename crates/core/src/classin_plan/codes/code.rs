@@ -75,6 +75,18 @@ impl Code {
         self.has_no_account() || self.says(Says::AccountGone)
     }
 
+    /// Whether it says that the account is no student in this place: a teacher, an auditor, none of the school. Contract:
+    /// docs/contracts/classin.md, 8.1: nobody is that and a member as well.
+    #[must_use]
+    pub fn is_of_no_member(self) -> bool {
+        self.says(Says::NoMember)
+    }
+
+    /// Every code that says so.
+    pub fn of_no_member() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.code).filter(|code| code.is_of_no_member())
+    }
+
     /// Whether it may come from one bad value in the call, which halving finds.
     ///
     /// Contract: docs/contracts/classin.md, 6.1.

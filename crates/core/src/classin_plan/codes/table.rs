@@ -34,6 +34,7 @@ pub(super) enum Says {
     NoSuchAccount,
     AccountGone,
     OneValueOrTheCall,
+    NoMember,
 }
 
 /// Calls at which the code means something else.
@@ -163,7 +164,8 @@ pub(super) const TABLE: &[CodeRow] = &[
         Student,
         "this person is a teacher there and cannot be added as a student; change the role in ClassIn, \
          or take them off the roster's class",
-    ),
+    )
+    .saying(&[Says::NoMember]),
     row(130, Full, OVER_CAPACITY),
     row(131, Retry, "ClassIn could not register the account just now; rosterd tries again later").but_at(
         ADDS,
@@ -232,7 +234,8 @@ pub(super) const TABLE: &[CodeRow] = &[
         Student,
         "this student is an auditor of the course; somebody must end the auditing in ClassIn's \
          console first",
-    ),
+    )
+    .saying(&[Says::NoMember]),
     row(166, Already, "is a student of this class already").only_at(CLASS_ADD),
     row(167, Already, "is not a student of this class any more").only_at(CLASS_REMOVE),
     row(171, Retry, "removing from the class failed on ClassIn's side; rosterd tries again later"),
@@ -252,7 +255,7 @@ pub(super) const TABLE: &[CodeRow] = &[
          e-mail, otherwise add the student in ClassIn's console",
     )
     .only_at(STUDENTS_ONLY)
-    .saying(&[Says::JoinTheSchool]),
+    .saying(&[Says::JoinTheSchool, Says::NoMember]),
     row(
         288,
         Student,
@@ -264,9 +267,10 @@ pub(super) const TABLE: &[CodeRow] = &[
         Student,
         "this person is a co-teacher of the class and cannot be its student; change the role in \
          ClassIn, or take them off the roster's class",
-    ),
-    row(332, Student, TEACHES_COURSE),
-    row(333, Student, TEACHES_COURSE),
+    )
+    .saying(&[Says::NoMember]),
+    row(332, Student, TEACHES_COURSE).saying(&[Says::NoMember]),
+    row(333, Student, TEACHES_COURSE).saying(&[Says::NoMember]),
     row(340, Done, "registered; only the picture was not set").only_at(REGISTER).saying(&[Says::Registered]),
     row(341, Student, NO_PICTURES),
     row(342, Student, NO_PICTURES),
@@ -318,7 +322,7 @@ pub(super) const TABLE: &[CodeRow] = &[
     row(843, Retry, NOT_USED),
     row(845, Student, NO_TEACHERS),
     row(877, Student, NOT_USED),
-    row(886, Student, CANCELLED).saying(&[Says::AccountGone]),
+    row(886, Student, CANCELLED).saying(&[Says::AccountGone, Says::NoMember]),
     row(887, Student, CANCELLED),
     row(901, Run(Maintenance), "ClassIn is closed for maintenance; rosterd goes on at the next run"),
     row(21_323, Student, NOT_USED),
