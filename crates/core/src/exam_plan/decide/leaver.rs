@@ -76,7 +76,7 @@ impl Decider<'_> {
         }
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
         let is_stalled = self.is_stalled(link);
-        let doubts = self.same_person(leaver, found_under.as_ref());
+        let doubts = self.doubts(leaver, found_under.as_ref());
         let asked = doubts.iter().filter_map(|reason| {
             let HoldReason::SamePerson(doubt) = reason else { return None };
             doubt.pair()
@@ -103,9 +103,6 @@ impl Decider<'_> {
             Dismissal::Unseen => self.count_waiting(link),
         }
         self.miss(link, !is_due && !is_asked && !is_stalled);
-        if let Some(reason) = self.may_be_there(leaver).filter(|_| is_due) {
-            self.hold_from(before, &reason);
-        }
         self.count_ignored(link, before);
     }
 
@@ -221,13 +218,20 @@ impl Decider<'_> {
         standing == Some(LeaverStanding::Moved)
     }
 
-    /// The reasons to ask whether the leaver is on the roster under another id. They are asked while the grace runs too:
-    /// the sooner a person answers, the less is entered twice.
-    fn same_person(&self, leaver: &Leaver, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
-        let link = &leaver.link;
+    /// The reasons to ask a person about the leaver. They are asked while the grace runs too: the sooner a person answers,
+    /// the less is entered twice, and the longer there is to mend a roster that contradicts itself.
+    fn doubts(&self, leaver: &Leaver, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
         if self.input.policy.mode != Mode::Sync || self.input.trust.is_doubtful() {
             return Vec::new();
         }
+        let mut doubts = self.same_person(leaver, found_under);
+        doubts.extend(self.may_be_there(leaver));
+        doubts
+    }
+
+    /// The reasons to ask whether the leaver is on the roster under another id.
+    fn same_person(&self, leaver: &Leaver, found_under: Option<&LoginValue>) -> Vec<HoldReason> {
+        let link = &leaver.link;
         if let Some(reason) = self.changed_hands(&link.student) {
             return vec![reason];
         }
