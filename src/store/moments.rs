@@ -6,7 +6,7 @@ use super::{StateStore, StoreError};
 impl StateStore {
     /// Moments that lie further ahead than they ever could are now: failures and groups to be created are due within
     /// `longest_delay_ms`, look-ups of groups within `verify_groups_ms`; no link is made, no class found full, nothing held,
-    /// nothing sent and no results are read in the future.
+    /// nothing sent, nobody confirmed in a class and no results are read in the future.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -31,6 +31,8 @@ impl StateStore {
             ("UPDATE holds SET since_ms = ?1 WHERE since_ms > ?2", 0),
             ("UPDATE held_masses SET held_at_ms = ?1 WHERE held_at_ms > ?2", 0),
             ("UPDATE intents SET sent_at_ms = ?1 WHERE sent_at_ms > ?2", 0),
+            ("UPDATE enrolments SET confirmed_at_ms = ?1 WHERE confirmed_at_ms > ?2", 0),
+            ("UPDATE enrolments SET changed_at_ms = ?1 WHERE changed_at_ms > ?2", 0),
         ];
         for (statement, ahead_ms) in statements {
             sqlx::query(statement)

@@ -53,7 +53,8 @@ impl Day {
         let date = context.clock.now().to_zoned(side.time_zone.clone()).date();
         let stored = context.state.fact(USED).await?.unwrap_or_default();
         let used = match stored.split_once(' ').map(|(day, used)| (day.parse::<Date>(), used.parse())) {
-            Some((Ok(day), Ok(used))) => {
+            // A day that lies ahead is one of a clock that was wrong: its budget is none of this day's.
+            Some((Ok(day), Ok(used))) if day <= date => {
                 let days = usize::try_from((date - day).get_days()).unwrap_or(0);
                 usize::saturating_sub(used, days.saturating_mul(budget(side)))
             }

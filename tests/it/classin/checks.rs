@@ -169,3 +169,26 @@ async fn the_halves_of_a_check_are_calls_of_its_budget() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_was_a_year_ahead_leaves_nobody_confirmed_and_no_budget_used_up_until_then() {
+    const YEAR: i64 = 365 * DAY;
+    let (mut school, _class, _uids) = in_step(3).await;
+    school.setting("CLASSIN__VERIFY_CALLS", "4");
+    school.later(YEAR);
+    for _ in 0..3 {
+        school.run_as(Exit::Done).await;
+        school.later(DAY);
+    }
+    school.later(-YEAR);
+    school.sandbox.clear_journal();
+    for _ in 0..30 {
+        school.run_as(Exit::Done).await;
+        let now_ms = school.clock.now_ms();
+        let ahead =
+            format!("SELECT count(*) FROM enrolments WHERE max(confirmed_at_ms, changed_at_ms) > {now_ms}");
+        assert_eq!(school.number(&ahead).await, 0);
+        school.later(DAY);
+    }
+    assert!(school.classin_calls().contains(&ADD.to_owned()), "nobody was looked at again");
+}
