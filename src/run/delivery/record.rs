@@ -79,7 +79,9 @@ pub(super) async fn settle_faults<A: Applier>(applier: &A) -> Result<(), Broken>
     let Faults { accepted, alone, of_service } = applier.state().take_faults();
     let (context, run) = (applier.context(), applier.run());
     let (state, now_ms) = (&context.state, context.clock.now_ms());
-    let calls: Vec<&'static str> = accepted.iter().copied().collect();
+    let obtains_accounts = accepted.iter().any(|call| ACCOUNT_CALLS.contains(call));
+    let alike = ACCOUNT_CALLS.into_iter().filter(|_| obtains_accounts);
+    let calls: Vec<&'static str> = accepted.iter().copied().chain(alike).collect();
     state.wake_service_faults(A::SERVICE, &calls, run, now_ms).await?;
     for call in &accepted {
         state.remember(&last_accepted(A::SERVICE, call), Some(&now_ms.to_string())).await?;
@@ -115,6 +117,9 @@ pub(super) async fn settle_faults<A: Applier>(applier: &A) -> Result<(), Broken>
 
 /// Calls that do one work under two names.
 const CALLS: [&str; 2] = ["register", "registerMultiple"];
+
+/// The calls by which accounts are obtained. Who has one now has gone through them, so what waits for any of them is due.
+const ACCOUNT_CALLS: [&str; 3] = ["register", "registerMultiple", "addSchoolStudent"];
 
 /// The work that a call does.
 fn work(call: &str) -> &str {

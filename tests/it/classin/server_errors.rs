@@ -278,3 +278,29 @@ async fn a_service_that_is_down_is_the_fault_of_nobody_who_is_sent_alone() {
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class), set_of(&[uids, vec![new]].concat()));
 }
+
+#[tokio::test]
+async fn what_a_registration_waits_for_is_due_as_soon_as_one_of_any_kind_has_gone_through() {
+    let (school, _class) = registering().await;
+    for at in 0..2 {
+        let id = format!("a{at:02}");
+        school.applicant(&id, &phone(at)).await;
+        school.join(&id, "c1").await;
+    }
+    school.set("refuse_item", &format!("{REGISTER_SEVERAL}@*:0,1/114"));
+    for _ in 0..8 {
+        let _report = school.run().await;
+        school.later(3 * HOUR);
+    }
+    let _report = school.run().await;
+    let due = "SELECT count(*) FROM failures WHERE state = 'waiting' AND is_standing = 0 AND due_at_ms > {}";
+    let waiting = |now_ms: i64| due.replace("{}", &(now_ms + 60_000).to_string());
+    assert_eq!(school.number(&waiting(school.clock.now_ms())).await, 2, "{:#?}", school.failures().await);
+    school.sandbox.clear_faults();
+    school.applicant("third", &phone(7)).await;
+    school.join("third", "c1").await;
+    let _report = school.run().await;
+    assert_eq!(school.number(&waiting(school.clock.now_ms())).await, 0, "the service registers again");
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.sandbox.accounts().len(), 3);
+}
