@@ -141,6 +141,15 @@ async fn open(settings: Settings, findings: &mut Findings) -> Option<Opened> {
                 }
                 StateFile::Current => findings.good(WHAT, path.to_string()),
             }
+            // One that was put back by hand has the rights of the copy.
+            if let Some(mode) = files::mode(&database).filter(|mode| mode & 0o077 != 0) {
+                findings.warn(
+                    WHAT,
+                    format!(
+                        "{path} has mode {mode:04o} and holds login values and results: chmod 600 {path}"
+                    ),
+                );
+            }
             Some(Opened { app, has_state: found != StateFile::Absent })
         }
         Err(error) => {

@@ -169,6 +169,19 @@ async fn a_file_of_something_else_where_no_state_has_been_is_a_wrong_path() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_others_may_read_is_named_by_check() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let school = school().await;
+    let check = || said(&school.program(&["check", "--offline"]));
+    assert!(!check().contains("chmod 600"));
+    for mode in [0o640, 0o604] {
+        std::fs::set_permissions(school.path("state.db"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let said = check();
+        assert!(said.contains(&format!("mode {mode:04o}")) && said.contains("chmod 600"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_whose_state_is_damaged_meanwhile_is_not_ready_and_says_why() {
     let school = school().await;
     school.leaves_work_behind();
