@@ -31,6 +31,9 @@ const LEAST_FOR_GROWTH: u64 = 300;
 /// Milliseconds between two moments at which a run is due.
 const EVERY_MS: i64 = 3000;
 
+/// Runs whose reports the daemon keeps: a history that fills up only now would be growth.
+const REPORTS: i64 = 1000;
+
 /// Runs of long ago; the daemon forgets 2,000 at once.
 const OLD_RUNS: i64 = 1500;
 
@@ -118,7 +121,12 @@ async fn school_with_a_past() -> School {
         .write(&format!(
             "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {OLD_RUNS})
              INSERT INTO runs (run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code)
-             SELECT -n, 'schedule', 'sync', {old} + n * 60000, {old} + n * 60000 + 500, 'converged', 0 FROM n;
+             SELECT -n - {REPORTS}, 'schedule', 'sync', {old} + n * 60000, {old} + n * 60000 + 500, 'converged', 0 FROM n;
+             WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {REPORTS})
+             INSERT INTO runs (run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report)
+             SELECT n - {REPORTS}, trigger, mode, started_at_ms - (1 + {REPORTS} - n) * 3000,
+                    finished_at_ms - (1 + {REPORTS} - n) * 3000, 'failed', 1, report
+             FROM (SELECT * FROM runs WHERE run_id = 1), n WHERE n < {REPORTS};
              INSERT OR REPLACE INTO facts (name, value)
              VALUES ('state.forgotten_at_ms', CAST('{}' AS BLOB))",
             now - DAY - 1
