@@ -257,6 +257,7 @@ async fn connected(
         stop,
         exit_code,
         roster_files: Vec::new(),
+        folders: Vec::new(),
     };
     Ok((context, Connections { exam, classin }))
 }

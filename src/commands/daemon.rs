@@ -254,7 +254,8 @@ impl Runs {
         let (state, clock) = (self.state.clone(), self.clock.clone());
         let (context, writers) = app::run_context(&settings, state, clock, Progress::silent(), stop).await?;
         let roster_files = std::mem::take(&mut *self.roster_files());
-        let context = Context { roster_files, ..context };
+        let folders = inbox::attention(&settings, self.clock.now_ms());
+        let context = Context { roster_files, folders, ..context };
         Ok(reconcile(&context, &writers, trigger).await?)
     }
 

@@ -219,6 +219,7 @@ async fn classin_next(
         stop: CancellationToken::new(),
         exit_code,
         roster_files: Vec::new(),
+        folders: Vec::new(),
     };
     let lines = match preview_classin(&context, &side).await {
         Ok(lines) => lines,

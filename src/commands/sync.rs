@@ -24,7 +24,10 @@ pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
         output::print_notice(&file.to_string());
     }
     let (context, writers) = match app.run_context(progress(cli), stop).await {
-        Ok((context, writers)) => (Context { roster_files, ..context }, writers),
+        Ok((context, writers)) => {
+            let folders = inbox::attention(&app.settings, app.clock.now_ms());
+            (Context { roster_files, folders, ..context }, writers)
+        }
         Err(error) => {
             let run =
                 NotBegun { trigger: Trigger::SyncNow, mode: app.settings.mode, started_at_ms, error: &error };

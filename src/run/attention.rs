@@ -107,10 +107,16 @@ fn held_by_limits(holds: Vec<StandingHold>) -> Option<Attention> {
     Some(Attention::new(count, Some(since_ms), FailureOwner::It, what))
 }
 
-/// Whether this kind of attention stands among the failures, so that no report is asked about it.
+/// Files of watched folders that were refused and lie there.
+pub(crate) const REFUSED_FILES: &str = "refused-files";
+/// What is in the way in watched folders.
+pub(crate) const WATCHED_FOLDERS: &str = "watched-folders";
+
+/// Whether this kind of attention stands among the failures or in the watched folders, so that no report is asked about it.
 #[must_use]
 pub fn is_waiting_kind(kind: &str) -> bool {
-    kind == HELD || WaitingKind::ALL.into_iter().any(|one| word(one) == kind)
+    [HELD, REFUSED_FILES, WATCHED_FOLDERS].contains(&kind)
+        || WaitingKind::ALL.into_iter().any(|one| word(one) == kind)
 }
 
 fn word(kind: WaitingKind) -> &'static str {

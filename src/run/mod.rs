@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use attention::{Attention, Attentions, is_waiting_kind, waiting_attention};
+pub(crate) use attention::{REFUSED_FILES, WATCHED_FOLDERS};
 pub use classin::{
     ClassinRetryDelays as ClassinPatience, ClassinSide, ConfirmedClassinAccount, EnrolmentLines,
     SchoolChange, check_classin_account, classin_records_in_doubt, confirm_classin_account, preview_classin,
@@ -106,6 +107,8 @@ pub struct Context {
     pub exit_code: fn(Severity) -> u8,
     /// What became of the files of watched folders since the last run.
     pub roster_files: Vec<RosterFile>,
+    /// What waits for somebody in the watched folders.
+    pub folders: Vec<(&'static str, Attention)>,
 }
 
 /// What changes the two services, for those that are enabled. Whatever shows a plan is built without it.
@@ -284,6 +287,7 @@ async fn close(
     .await?;
     let mut attention = waiting_attention(&context.state, context.retry.max_delay, finished_at_ms).await?;
     attention.extend(exam.attention.iter().chain(&classin.attention).map(|(kind, it)| (*kind, it.clone())));
+    attention.extend(context.folders.iter().cloned());
     let changed = ServiceReport::sum(&exam.applied) + ServiceReport::sum(&classin.applied) > 0;
     let complete = exam.complete;
     let is_good = severity <= Severity::Held && exam.is_good() && classin.is_good();

@@ -157,6 +157,7 @@ impl ExamSchool {
             stop: self.stop.clone(),
             exit_code: rosterd::exit_code,
             roster_files: Vec::new(),
+            folders: Vec::new(),
         };
         (context, writers)
     }

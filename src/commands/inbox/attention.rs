@@ -8,7 +8,7 @@ use super::look::{REFUSED, TAKEN, TAKING, look, shown};
 use super::place::{REPORT, came_at_ms};
 use super::watched;
 use crate::files::{Arrival, beside, open_regular};
-use crate::run::Attention;
+use crate::run::{Attention, REFUSED_FILES, WATCHED_FOLDERS};
 use crate::settings::{Settings, WatchSettings};
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
@@ -85,9 +85,9 @@ pub(in crate::commands) fn attention(settings: &Settings, now_ms: i64) -> Vec<(&
     if !troubles.is_empty() {
         let count = u64::try_from(troubles.len()).unwrap_or(u64::MAX);
         let what = format!("watched folders: {}", troubles.join("; "));
-        found.push(("watched-folders", Attention::new(count, None, FailureOwner::It, what)));
+        found.push((WATCHED_FOLDERS, Attention::new(count, None, FailureOwner::It, what)));
     }
-    found.extend(refused(settings).map(|refused| ("refused-files", refused)));
+    found.extend(refused(settings).map(|refused| (REFUSED_FILES, refused)));
     found
 }
 

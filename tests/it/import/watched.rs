@@ -144,8 +144,16 @@ async fn a_file_that_cannot_be_imported_is_refused_aloud_and_stays_attention_unt
     assert_eq!(kept(&refused), ["list.csv"]);
     let report = report(&refused);
     assert!(report.starts_with("refused: 1 bad row") && report.contains("missing-id"), "{report}");
-    // It counts in the run that finds it, and is attention afterwards.
-    assert_eq!(office.sync().code, 0);
+    let waiting = ended.json()["attention"]["refused-files"].clone();
+    assert_eq!(
+        (waiting["count"].as_u64(), waiting["owner"].as_str()),
+        (Some(1), Some("office")),
+        "{waiting}"
+    );
+    // It counts in the run that finds it, and is attention afterwards, of runs too.
+    let ended = office.sync();
+    assert_eq!(ended.code, 0);
+    assert_eq!(ended.json()["attention"]["refused-files"]["count"].as_u64(), Some(1), "{ended:?}");
     let attention = office.attention();
     let what = attention["refused-files"]["what"].as_str().unwrap();
     assert!(what.contains("1 roster file was refused") && what.contains("1 bad row"), "{what}");
