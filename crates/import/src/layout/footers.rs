@@ -95,6 +95,21 @@ pub(super) fn begins_with_total(text: &str) -> bool {
     })
 }
 
+/// A total of some of them, such as `Total males` or `班级人数`: one where nothing but numbers stands behind it.
+pub(super) fn is_sort_of_total(text: &str) -> bool {
+    let text = normalise_key(text).to_lowercase();
+    let begins =
+        ["total ", "sum of ", "number of ", "summe ", "gesamt ", "anzahl ", "suma ", "nombre ", "effectif "];
+    let ends = ["人数", "总数", "總數", "合计", "合計", "总计", "總計", "小计", "小計", "인원", "합계"];
+    !text.contains(|letter: char| letter.is_ascii_digit())
+        && (begins.iter().any(|word| text.starts_with(word)) || ends.iter().any(|word| text.ends_with(word)))
+}
+
+/// Digits alone, perhaps with a unit.
+pub(super) fn is_number(text: &str) -> bool {
+    text.contains(|letter: char| letter.is_ascii_digit()) && is_count(text)
+}
+
 /// Without the blanks between letters that are written without blanks.
 fn without_wide_blanks(text: &str) -> String {
     let is_blank = |letter: char| matches!(letter, ' ' | '\u{3000}');

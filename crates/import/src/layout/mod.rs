@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use csv::StringRecord;
 
-use self::footers::{begins_with_total, is_count, is_note, is_number_of_people};
+use self::footers::{begins_with_total, is_count, is_note, is_number, is_number_of_people, is_sort_of_total};
 pub(super) use self::grades::Grades;
 use self::two_lines::{below_a_group_line, with_second_line};
 use super::header_words::known;
@@ -357,13 +357,23 @@ impl<I> TableRows<I> {
         }
         let mut rest = filled.map(|(_, field)| field).peekable();
         (begins_with_total(word) && rest.clone().all(is_count))
+            || (is_sort_of_total(word) && rest.peek().is_some() && rest.clone().all(is_number))
             || (self.width > 1 && rest.peek().is_none() && is_number_of_people(word))
     }
 
     fn may_be_note(&self, row: &Row) -> bool {
         let filled: Vec<&str> = row.fields.iter().filter(|field| !field.trim().is_empty()).collect();
+        // A table of ours has no notes below it that fill both its key and what follows: ids may be such as urn:uuid:1.
+        let second = self.table.columns().get(1).filter(|_| self.table != RosterTable::Students);
+        let has_both = second.is_some_and(|second| {
+            [self.table.columns().first().copied().unwrap_or_default(), second].iter().all(|column| {
+                let at = self.ours.iter().position(|name| name == column);
+                at.and_then(|at| row.fields.get(at)).is_some_and(|field| !field.trim().is_empty())
+            })
+        });
         let has_id = self.key.and_then(|key| row.fields.get(key)).is_some_and(|id| !id.trim().is_empty());
         !(self.has_ids_like_notes && has_id)
+            && !has_both
             && self.width > 1
             && filled.len() <= MOST_NOTES_OF_A_ROW
             && filled.iter().all(|text| is_note(text))

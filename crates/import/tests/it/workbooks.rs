@@ -203,3 +203,30 @@ fn beside_sheets_of_groups_and_members_a_sheet_of_any_name_holds_the_students() 
         (vec!["S1 Ann - - -".to_owned()], vec!["S1 in G1".to_owned()])
     );
 }
+
+#[test]
+fn with_bulk_a_sheet_of_the_form_in_other_capitals_is_read_and_one_without_a_heading_is_an_error() {
+    let sheets = |second: &'static [&'static [&'static str]]| {
+        workbook(&[
+            Sheet { name: "A", rows: &[&["Nr", "Full", "Class"], &["1", "Ann", "7A"]], ..Sheet::default() },
+            Sheet { name: "B", rows: second, ..Sheet::default() },
+        ])
+    };
+    let pairs = vec![("student_id".to_owned(), "Nr".to_owned()), ("name".to_owned(), "Full".to_owned())];
+    let options = || CsvOptions { whole: true, map: ColumnMap::new(pairs.clone()), ..CsvOptions::default() };
+    let desk = Desk::new();
+    let path = desk.put("case.xlsx", sheets(&[&["NR", "FULL", "Class"], &["2", "Bo", "7B"]]));
+    let found = read(vec![path], options());
+    found.is_good();
+    assert_eq!(found.students.len(), 2, "{:?}", found.students);
+    const BARE: [&[&[&str]]; 2] =
+        [&[&["2", "Bo", "7B"], &["3", "Cy", "7B"]], &[&["7B list"], &["2", "Bo"], &["3", "Cy"]]];
+    for second in BARE {
+        let path = desk.put("bare.xlsx", sheets(second));
+        let found = read(vec![path], options());
+        assert_eq!(found.problems(), [(1, 1, "sheet-left-out")]);
+        assert!(found.messages().contains("the sheet B seems to go on"), "{}", found.messages());
+    }
+    let path = desk.put("words.xlsx", sheets(&[&["Read me"], &["1", "first rule 1"], &["Class", "Room 12"]]));
+    read(vec![path], options()).is_good();
+}
