@@ -395,6 +395,39 @@ async fn a_record_that_stands_twice_refuses_the_bundle_even_if_bad_rows_are_skip
 }
 
 #[tokio::test]
+async fn a_key_of_a_student_that_is_a_teachers_too_refuses_the_bundle() {
+    let desk = Desk::new();
+    let folder = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text + "u-1,,,true,o-1,teacher,x,,Eve,Else,,00109,,,,,07,\n"
+    });
+    let found = problems(import(&skipping(bundle(&desk, folder))).await);
+    assert!(
+        found.iter().any(|(file, _, _, code)| file == "users.csv" && *code == "duplicate-id"),
+        "{found:?}"
+    );
+    assert!(!desk.database().exists());
+}
+
+#[tokio::test]
+async fn headers_that_an_exporter_spells_in_its_own_way_are_read_and_told() {
+    let desk = Desk::new();
+    let folder = changed(&desk, BULK_1_1, "enrollments.csv", |text| {
+        text.replace("classSourcedId", "classSourceID").replace("beginDate", "begindate")
+    });
+    let report = import(&bundle(&desk, folder)).await.unwrap();
+    assert!(notices(&report).contains("2 headers are not spelt"), "{report}");
+    let folder = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text.replace(",email,", ",Email,").replace("givenName", "givenname")
+    });
+    drop(import(&bundle(&desk, folder)).await.unwrap());
+    let emails = "SELECT COUNT(*) || '' FROM students WHERE email LIKE '%@%'";
+    let spelt = desk.one(emails).await;
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    assert_eq!(spelt, desk.one(emails).await);
+}
+
+#[tokio::test]
 async fn an_enrollment_that_points_to_nobody_is_a_bad_row() {
     let desk = Desk::new();
     let folder = changed(&desk, BULK_1_1, "enrollments.csv", |text| {

@@ -26,8 +26,34 @@ use super::table::{AnyRows, Headers};
 use super::{Completeness, RosterTable, RowSink, shown_name};
 
 /// Spellings of headers that exporters are known for, and what they mean.
-const SLIPS: [(&str, &str); 3] =
-    [("sourceid", "sourcedId"), ("datalastmodified", "dateLastModified"), ("usersourceid", "userSourcedId")];
+const SLIPS: [(&str, &str); 1] = [("datalastmodified", "dateLastModified")];
+/// Headers that are read where they are there.
+const KNOWN: [&str; 24] = [
+    "sourcedId",
+    "status",
+    "dateLastModified",
+    "enabledUser",
+    "role",
+    "beginDate",
+    "endDate",
+    "username",
+    "identifier",
+    "givenName",
+    "middleName",
+    "familyName",
+    "email",
+    "sms",
+    "phone",
+    "grades",
+    "password",
+    "orgSourcedIds",
+    "userSourcedId",
+    "classSourcedId",
+    "schoolSourcedId",
+    "orgSourcedId",
+    "title",
+    "name",
+];
 
 /// The column of users that holds the student id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,11 +210,15 @@ impl Reader<'_> {
 
 /// Spells headers as the standard does and refuses a file that lacks one it needs.
 fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: &mut Headers) -> bool {
-    let known = ["sourcedId", "status", "dateLastModified", "enabledUser", "role", "endDate", "username"];
     let mut mended = 0;
     for name in &mut headers.names {
         let slip = SLIPS.iter().find(|(slip, _)| slip.eq_ignore_ascii_case(name)).map(|(_, meant)| *meant);
-        let alike = needed.iter().chain(&known).find(|known| known.eq_ignore_ascii_case(name)).copied();
+        // `sourceID` for sourcedId, alone or behind what it is the id of.
+        let lower = name.to_ascii_lowercase();
+        let spelt = lower.strip_suffix("sourceid").map_or(lower.clone(), |whose| format!("{whose}sourcedid"));
+        let spelt =
+            spelt.strip_suffix("sourceids").map_or(spelt.clone(), |whose| format!("{whose}sourcedids"));
+        let alike = needed.iter().chain(&KNOWN).find(|known| known.eq_ignore_ascii_case(&spelt)).copied();
         if let Some(meant) = slip.or(alike).filter(|meant| meant != name) {
             meant.clone_into(name);
             mended += 1;

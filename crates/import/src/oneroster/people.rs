@@ -64,6 +64,10 @@ impl Reader<'_> {
             sink.reading.key_columns.insert(RosterTable::GroupMembers, places);
             tables.push(RosterTable::GroupMembers);
         }
+        if has("role") && self.has_roles_file {
+            let message = "the file has a column role, as in OneRoster 1.1: it counts where it is filled, and roles.csv elsewhere";
+            sink.reading.notice(&file.name, message);
+        }
         let mut grades = BTreeSet::new();
         consume(sink, file, &tables, (headers, rows), |cells, items| {
             self.user(cells, items, has("role"), &mut grades);
@@ -78,6 +82,8 @@ impl Reader<'_> {
         grades: &mut BTreeSet<String>,
     ) {
         let reference = cells.key("sourcedId");
+        // Where the roles have a file of their own, an empty one is said there.
+        let has_role = has_role && !(self.has_roles_file && value(cells, "role").is_empty());
         let mut standing = self.tally.row_status(cells, self.is_bulk);
         let stamp = self.tally.stamp(cells);
         if has_role && !self.wants_role(&value(cells, "role")) {
