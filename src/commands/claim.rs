@@ -128,11 +128,7 @@ async fn target_of(app: &App, class_code: &str) -> Result<Result<ClassTarget, St
     })
 }
 
-fn why_not(
-    student: &StudentId,
-    (class_code, target): (&str, ClassTarget),
-    here: &[EvidenceRow],
-) -> String {
+fn why_not(student: &StudentId, (class_code, target): (&str, ClassTarget), here: &[EvidenceRow]) -> String {
     let noun = target.noun();
     let Some(row) = here.first() else {
         return format!("nothing is remembered of student {student} in {noun} {class_code}");

@@ -177,7 +177,8 @@ impl<'r> Slip<'r> {
             Service::Roster | Service::Classin | Service::Exam => return None,
         };
         let state = row.state.as_str();
-        let slip = Self { service: row.service.as_str(), kind: row.kind.as_str(), state, code: &row.code, what };
+        let slip =
+            Self { service: row.service.as_str(), kind: row.kind.as_str(), state, code: &row.code, what };
         (row.state != FailureState::Ignored).then_some(slip)
     }
 

@@ -200,7 +200,9 @@ impl StateStore {
         };
         Ok(rows
             .into_iter()
-            .map(|(course, class, living, before, left)| (target(course, class), size((living, before, left))))
+            .map(|(course, class, living, before, left)| {
+                (target(course, class), size((living, before, left)))
+            })
             .collect())
     }
 

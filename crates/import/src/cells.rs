@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::seen::seen;
 use super::spoiled::{
-    Holds, has_thousands, is_date_of_a_code, is_failed_formula, is_rounded, is_time_of_a_code, mended,
+    Holds, has_thousands, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded,
+    is_time_of_a_code, is_truth, is_word_for_nothing, mended,
 };
 use super::table::{Doubt, Headers, Row};
 use super::{CellValue, ImportProblem, shown};
@@ -35,11 +37,13 @@ pub(super) struct Cells<'a> {
     /// The file may have been through a spreadsheet program.
     is_sheet: bool,
     pub(super) problems: Vec<ImportProblem>,
+    /// Columns whose values held characters that nobody sees, from 1.
+    pub(super) cleaned: Vec<usize>,
 }
 
 impl<'a> Cells<'a> {
     pub(super) fn new(file: &'a str, is_sheet: bool, headers: &'a Headers, row: &'a Row) -> Self {
-        let mut cells = Self { file, headers, row, is_sheet, problems: Vec::new() };
+        let mut cells = Self { file, headers, row, is_sheet, problems: Vec::new(), cleaned: Vec::new() };
         for (at, doubt) in &row.doubts {
             let name = headers.names.get(*at).map(String::as_str).unwrap_or_default();
             if let Doubt::Lost(why) = doubt
@@ -55,6 +59,7 @@ impl<'a> Cells<'a> {
     pub(super) fn key(&mut self, column: &str) -> String {
         let holds = if matches!(column, "group_code" | "class_code") { Holds::Codes } else { Holds::Ids };
         let key = self.mended(column, holds).into_owned();
+        self.note_cleaned(column, &key);
         let before = self.problems.len();
         if key.is_empty() {
             self.refuse(column, "missing-id", format!("{column} is empty"));
@@ -62,7 +67,17 @@ impl<'a> Cells<'a> {
             let rule = format!("{column} is longer than {LONGEST_KEY} characters");
             self.refuse(column, "too-long", rule);
         } else if key.chars().any(char::is_control) {
-            self.refuse(column, "bad-id", format!("{column} holds control characters"));
+            let rule =
+                format!("{column} holds control characters, such as a tab or a line end: write it without");
+            self.refuse(column, "bad-id", rule);
+        } else if holds == Holds::Ids && key.chars().any(|c| c != ' ' && c.is_whitespace()) {
+            let rule = format!(
+                "{column} holds a blank of another kind, as copied from a web page: write it without, or with the ordinary one"
+            );
+            self.refuse(column, "bad-id", rule);
+        } else if holds == Holds::Codes && is_word_for_nothing(&key) {
+            let rule = format!("{column} is a word for nothing ({}): leave the cell empty", shown(&key));
+            self.refuse(column, "missing-id", rule);
         } else {
             self.refuse_rounded(column, &key);
             self.refuse_grouped(column, &key, holds);
@@ -73,15 +88,29 @@ impl<'a> Cells<'a> {
         if self.problems.len() > before { String::new() } else { key }
     }
 
-    /// A code that may be empty.
+    /// A code that may be empty. Lines of a cell are several codes, as those that commas part.
     pub(super) fn code(&mut self, column: &str) -> CellValue<String> {
-        if self.mended(column, Holds::Codes).is_empty() {
+        let code = self.mended(column, Holds::Codes);
+        if code.is_empty() {
             return if self.raw(column).is_some() { CellValue::Empty } else { CellValue::Nothing };
+        }
+        let code = code.contains(['\r', '\n']).then(|| code.into_owned());
+        if let Some(code) = code
+            && !self.holds_a_row(&code)
+        {
+            let lines = code.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty());
+            return CellValue::Value(lines.collect::<Vec<_>>().join(", "));
         }
         match self.key(column) {
             refused if refused.is_empty() => CellValue::Nothing,
             code => CellValue::Value(code),
         }
+    }
+
+    /// Whether a text of several lines may be what an open quote has swallowed.
+    fn holds_a_row(&self, text: &str) -> bool {
+        let is_of_text = !self.file.ends_with(']');
+        !self.is_sheet || text.chars().count() > LONGEST_KEY || (is_of_text && text.contains(SEPARATORS))
     }
 
     /// A text, trimmed and in normal form.
@@ -100,6 +129,11 @@ impl<'a> Cells<'a> {
         }
         let text = self.mended(column, holds).into_owned();
         let text = self.on_one_line(column, text);
+        self.note_cleaned(column, &text);
+        if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r')) {
+            let rule = format!("{column} holds a control character that nobody sees: write it without");
+            self.refuse(column, "bad-text", rule);
+        }
         self.refuse_rounded(column, &text);
         self.refuse_grouped(column, &text, holds);
         self.refuse_broken(column, &text);
@@ -119,7 +153,8 @@ impl<'a> Cells<'a> {
         let is_one = matches!(column, "name" | "gender" | "phone" | "email");
         // The cells of a sheet, which stands behind the name of its workbook, have no quotes.
         let is_of_text = !self.file.ends_with(']');
-        if is_of_text && ((is_one && text.contains(SEPARATORS)) || self.holds_rows(&text)) {
+        let raw = self.raw(column).unwrap_or_default();
+        if is_of_text && ((is_one && raw.contains(SEPARATORS)) || self.holds_rows(raw)) {
             let rule = format!(
                 "a quote that is opened in {column} here is closed in a row below, and takes the rows between into this one: take \
                  out the quote that is too much, or write it twice"
@@ -156,8 +191,8 @@ impl<'a> Cells<'a> {
     /// What a spreadsheet makes of the words true and false. A name or a code may be a word like them, but for its capitals.
     fn refuse_truth(&mut self, column: &str, text: &str) {
         let is_truth = match column {
-            "student_id" => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
-            "name" | "group_code" | "class_code" => matches!(text, "TRUE" | "FALSE"),
+            "student_id" => is_truth(text) || is_truth(&text.to_uppercase()),
+            "name" | "group_code" | "class_code" => is_truth(text),
             _ => false,
         };
         if self.is_sheet && is_truth {
@@ -210,9 +245,30 @@ impl<'a> Cells<'a> {
         self.refuse(column, "broken-value", rule);
     }
 
+    /// Notes that characters that nobody sees were taken out of a value, or blanks of another kind made ordinary.
+    fn note_cleaned(&mut self, column: &str, text: &str) {
+        let raw = self.raw(column).unwrap_or_default();
+        if !raw.is_ascii() || raw.contains(['\0', '\t']) {
+            // Full-width letters can be seen.
+            let is_odd = |letter: &char| {
+                letter.is_control()
+                    || !(letter.is_ascii()
+                        || letter.is_alphanumeric()
+                        || ('\u{ff01}'..='\u{ff5e}').contains(letter))
+            };
+            let seen = text.chars().filter(is_odd).count();
+            if raw.trim().chars().filter(is_odd).count() > seen {
+                self.cleaned.push(self.headers.position(column));
+            }
+        }
+    }
+
     /// A date where an id or a code should be.
     fn refuse_dated(&mut self, column: &str, text: &str) {
-        if self.is_sheet && (is_date_of_a_code(text) || is_time_of_a_code(text)) {
+        let holds = if column == "student_id" { Holds::Ids } else { Holds::Codes };
+        if self.is_sheet
+            && (is_date_of_a_code(text) || is_time_of_a_code(text) || is_date_in_numbers(text, holds))
+        {
             self.refuse(column, "date", dated(column, text));
         } else {
             self.refuse_doubtful(column, text, true);
@@ -310,7 +366,8 @@ impl<'a> Cells<'a> {
         let raw = self.raw(column).unwrap_or_default();
         match (self.is_sheet, holds) {
             (true, _) => mended(raw, holds),
-            (false, Holds::Texts | Holds::Numbers) => normalise(raw),
+            (false, Holds::Texts) => seen(raw),
+            (false, Holds::Numbers) => normalise(raw),
             (false, Holds::Ids | Holds::Codes) => normalise_key(raw),
         }
     }

@@ -23,6 +23,7 @@ pub mod oneroster;
 mod row_sink;
 mod rows;
 mod samples;
+mod seen;
 mod sheet;
 mod sniff;
 mod spoiled;
@@ -42,7 +43,7 @@ pub use rows::{
     CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterRows, RosterTable, StudentRow,
 };
 pub use sniff::ReadOptions;
-pub use spoiled::{code_as_read, computes, id_as_read};
+pub use spoiled::{NOTHING, code_as_read, computes, id_as_read, text_as_read};
 
 /// Problems that are kept with their places; of further ones only the number is.
 pub const MOST_PROBLEMS: usize = 10_000;

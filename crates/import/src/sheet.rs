@@ -9,6 +9,7 @@ use super::decoding::DecodedText;
 use super::sniff::{ReadOptions, Unreadable, sniff};
 use super::table::{AnyRows, Headers, RowFault, open, raw_rows};
 use super::{ImportProblem, Item, RosterTable, RowSink};
+use rosterd_core::counted::counted;
 
 /// Something that can be read more than once.
 pub(super) trait Source {
@@ -112,6 +113,7 @@ pub(super) fn consume(
     sink.reading.begin_tables(tables);
     let mut count = 0;
     let mut items = Vec::new();
+    let mut cleaned = Cleaned::default();
     for row in rows {
         if sink.is_stopped() {
             break;
@@ -130,6 +132,7 @@ pub(super) fn consume(
         };
         let mut cells = Cells::new(&file.name, file.is_sheet, headers, &row);
         read(&mut cells, &mut items);
+        cleaned.note(row.line, &cells.cleaned);
         let problems = cells.problems;
         let good = problems.is_empty();
         for item in items.drain(..).filter(|item| good || has_key(item)) {
@@ -139,10 +142,42 @@ pub(super) fn consume(
             sink.reading.refuse_row(tables, problem);
         }
     }
+    if let Some(message) = cleaned.message() {
+        sink.reading.notice(&file.name, message);
+    }
     for table in tables {
         *sink.reading.row_counts.entry(*table).or_default() += count;
     }
     count
+}
+
+/// Cells out of which characters were taken that nobody sees: how many, and the first.
+#[derive(Default)]
+struct Cleaned {
+    count: u64,
+    first: Vec<String>,
+}
+
+impl Cleaned {
+    fn note(&mut self, line: u64, columns: &[usize]) {
+        for column in columns {
+            self.count += 1;
+            if self.first.len() < 3 {
+                self.first.push(format!("line {line} column {column}"));
+            }
+        }
+    }
+
+    fn message(&self) -> Option<String> {
+        let more = self.count.saturating_sub(u64::try_from(self.first.len()).unwrap_or(u64::MAX));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let verb = if self.count == 1 { "was" } else { "were" };
+        let cells = counted(self.count, "cell");
+        let first = self.first.join(", ");
+        (self.count > 0).then(|| {
+            format!("{cells} held characters that nobody sees, and {verb} read without them: {first}{more}")
+        })
+    }
 }
 
 /// Whether a bad row's item is still needed to detect a repeated key.

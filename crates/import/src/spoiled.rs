@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::seen::{seen, with_plain_blanks};
 use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
 
 /// What a column holds, as far as it matters for what a spreadsheet did to it.
@@ -19,7 +20,11 @@ pub(super) enum Holds {
 
 /// A value as it was before a spreadsheet program wrote it.
 pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
-    let text = if holds == Holds::Texts { normalise(raw) } else { normalise_key(raw) };
+    let text = match holds {
+        Holds::Texts => seen(raw),
+        Holds::Ids => normalise_key(raw),
+        Holds::Codes | Holds::Numbers => with_plain_blanks(normalise_key(raw)),
+    };
     if let Some(rest) = text.strip_prefix('\'') {
         let inner = rest.trim_start_matches('\'');
         let is_digits = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
@@ -40,12 +45,28 @@ pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
     match holds {
         Holds::Ids | Holds::Numbers => {
             let narrow = narrowed(text);
-            match without_zero_fraction(&narrow) {
+            match without_zero_fraction(without_zero_comma(&narrow)) {
                 whole if whole.len() < narrow.len() => Cow::Owned(whole.to_owned()),
                 _ => narrow,
             }
         }
         Holds::Codes | Holds::Texts => text,
+    }
+}
+
+/// A text in the form in which a list is read.
+#[must_use]
+pub fn text_as_read(raw: &str) -> Cow<'_, str> {
+    seen(raw)
+}
+
+/// The whole number in `1001,0`, as spreadsheets of many languages write it. Three zeros are thousands.
+fn without_zero_comma(text: &str) -> &str {
+    match text.split_once(',') {
+        Some((whole, "0" | "00")) if !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) => {
+            whole
+        }
+        _ => text,
     }
 }
 
@@ -78,25 +99,97 @@ pub fn computes(text: &str) -> bool {
 
 /// What a cell shows whose formula failed, or a formula that was written as a text.
 pub(super) fn is_failed_formula(text: &str) -> bool {
-    const ERRORS: [&str; 10] = [
-        "#N/A",
-        "#REF!",
-        "#NAME?",
-        "#DIV/0!",
-        "#VALUE!",
-        "#NUM!",
-        "#NULL!",
-        "#SPILL!",
-        "#CALC!",
-        "#GETTING_DATA",
-    ];
     let call = text.strip_prefix('=').and_then(|rest| rest.split_once('('));
     let is_call = call.is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
     });
     // A cell that was too narrow for its number or date.
     let is_too_narrow = text.len() > 2 && text.bytes().all(|byte| byte == b'#');
-    is_call || is_too_narrow || ERRORS.contains(&text)
+    is_call || is_too_narrow || is_error(text)
+}
+
+/// An error's name, in any of the languages that spreadsheet programs speak: `#REF!`, `#BEZUG!`, `#¿NOMBRE?`, `#N/A`, `Err:502`.
+fn is_error(text: &str) -> bool {
+    const WITHOUT_MARK: [&str; 7] = ["#N/A", "#NV", "#N/D", "#N/V", "#GETTING_DATA", "#H/A", "#N/A!"];
+    if let Some(number) = text.strip_prefix("Err:") {
+        return number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    let inner = text.strip_prefix('#').and_then(|rest| rest.strip_suffix(['!', '?']));
+    let is_named = inner.is_some_and(|inner| {
+        inner.chars().count() > 2
+            && inner
+                .chars()
+                .all(|letter| letter.is_uppercase() || matches!(letter, '¡' | '¿' | '/' | '0' | '_'))
+    });
+    is_named || WITHOUT_MARK.contains(&text)
+}
+
+/// What a spreadsheet makes of the words true and false, in the languages whose headings are known.
+pub(super) fn is_truth(text: &str) -> bool {
+    const WORDS: [&str; 12] =
+        ["TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "FAUX", "VERDADERO", "FALSO", "真", "假", "참", "거짓"];
+    WORDS.contains(&text)
+}
+
+/// What programs and people write where there is nothing, in lower case.
+pub const NOTHING: [&str; 14] = [
+    "null",
+    "(null)",
+    "<null>",
+    "nan",
+    "none",
+    "nil",
+    "n/a",
+    "undefined",
+    "\\n",
+    "-",
+    "--",
+    "—",
+    "无",
+    "暂无",
+];
+
+/// Whether a text says that there is nothing.
+pub(super) fn is_word_for_nothing(text: &str) -> bool {
+    NOTHING.contains(&text.to_lowercase().as_str())
+}
+
+/// `2026/3/2`, `03/02/26`, `02.03.2026`, and of what is no id `2026-03-02`: what becomes of a code such as 3-2 where a date is
+/// written in numbers.
+pub(super) fn is_date_in_numbers(text: &str, holds: Holds) -> bool {
+    let of = |separator: char| -> Option<[(usize, u32); 3]> {
+        let mut parts = text.split(separator).map(|part| {
+            let number =
+                part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten()?;
+            Some((part.len(), number))
+        });
+        let three = [parts.next()??, parts.next()??, parts.next()??];
+        parts.next().is_none().then_some(three)
+    };
+    let is_day_and_month = |one: (usize, u32), other: (usize, u32)| {
+        let (least, most) = (one.1.min(other.1), one.1.max(other.1));
+        one.0 <= 2 && other.0 <= 2 && (1..=12).contains(&least) && (1..=31).contains(&most)
+    };
+    let is_year = |part: (usize, u32)| part.0 == 4 && (1900..2200).contains(&part.1);
+    ['/', '.', '-'].into_iter().any(|separator| {
+        let Some([one, two, three]) = of(separator) else { return false };
+        let short = three.0 == 2 && one.0 == two.0;
+        match separator {
+            '-' if holds == Holds::Ids => false,
+            '-' => {
+                (is_year(one) && is_day_and_month(two, three))
+                    || (is_year(three) && is_day_and_month(one, two))
+            }
+            '.' => {
+                (is_year(one) && is_day_and_month(two, three))
+                    || (is_year(three) && is_day_and_month(one, two))
+            }
+            _ => {
+                (is_year(one) && is_day_and_month(two, three))
+                    || ((is_year(three) || short) && is_day_and_month(one, two))
+            }
+        }
+    })
 }
 
 /// `20,260,001`, and of ids `20.260.001`: a number with what sets its thousands apart. Telephone numbers may have points.
@@ -207,6 +300,8 @@ mod tests {
             ("'+1 (212) 555", Numbers, "+1 (212) 555"),
             ("'+86138", Texts, "'+86138"),
             ("1001.0", Ids, "1001"),
+            ("1001,0", Ids, "1001"),
+            ("1,000", Ids, "1,000"),
             ("13800138000.0", Numbers, "13800138000"),
             ("7.0", Codes, "7.0"),
             ("7.0", Texts, "7.0"),
@@ -220,7 +315,40 @@ mod tests {
     }
 
     #[test]
+    fn a_date_in_numbers_is_told_from_codes_and_ids() {
+        use Holds::{Codes, Ids};
+        for text in ["2026/3/2", "2026-03-02", "03/02/26", "3/2/26", "2/3/2026", "02.03.2026", "2026.3.2"] {
+            assert!(is_date_in_numbers(text, Codes), "{text}");
+        }
+        for text in
+            ["3-2", "7.1.2", "26-01-15", "1/2", "20.260.001", "2026/13/40", "2026-03", "1/2/3", "010.203.456"]
+        {
+            assert!(!is_date_in_numbers(text, Codes), "{text}");
+        }
+        assert!(!is_date_in_numbers("2026-03-02", Ids), "ids may be of a year, a class and a number");
+    }
+
+    #[test]
+    fn truth_and_nothing_are_told_in_the_languages_of_the_headings() {
+        for text in ["TRUE", "WAHR", "FAUX", "VERDADERO", "참", "假"] {
+            assert!(is_truth(text), "{text}");
+        }
+        for text in ["NULL", "NaN", "None", "\\N", "-", "无"] {
+            assert!(is_word_for_nothing(text), "{text}");
+        }
+        assert!(!is_truth("True North") && !is_word_for_nothing("Nadia") && !is_word_for_nothing("0"));
+    }
+
+    #[test]
     fn a_formula_and_its_error_are_no_values() {
+        for text in
+            ["#NV", "#BEZUG!", "#WERT!", "#NOM?", "#VALEUR!", "#¡REF!", "#¿NOMBRE?", "Err:502", "#ЗНАЧ!"]
+        {
+            assert!(is_failed_formula(text), "{text}");
+        }
+        for text in ["#1!", "#1A", "Err: none", "#a!", "#AB!"] {
+            assert!(!is_failed_formula(text), "{text}");
+        }
         for text in ["#N/A", "#DIV/0!", "=VLOOKUP(A2,Sheet2!A:B,2,0)", "=T.TEST(1)"] {
             assert!(is_failed_formula(text), "{text}");
         }

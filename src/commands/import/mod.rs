@@ -22,8 +22,8 @@ use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWrit
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
 use rosterd_import::{
-    ColumnMap, Completeness, ImportProblem, LOTS_UNDER_WAY, LocatedRow, ReadOptions, Reading, RosterTable,
-    RowSink, clever, csv_files,
+    ColumnMap, Completeness, ImportProblem, LOTS_UNDER_WAY, LocatedRow, Notice, ReadOptions, Reading,
+    RosterTable, RowSink, clever, csv_files,
 };
 
 use self::report::{Lines, report};
@@ -318,8 +318,13 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     }
     let completeness = reading.completeness.unwrap_or(request.completeness());
     let newest = newest(request, &reading, completeness);
+    if newest.is_none() && request.kind == ImportKind::Oneroster && completeness == Completeness::Partial {
+        let message = "the delta has no dateLastModified, so nobody can tell whether it is older than what was imported before it";
+        reading.notices.push(Notice { file: String::new(), message: message.to_owned() });
+    }
     refuse_older(request, newest.as_ref(), completeness, &mut staging).await?;
-    staging.check_rows(&mut reading, completeness, request.is_foreign()).await?;
+    let is_list = request.kind == ImportKind::Csv;
+    staging.check_rows(&mut reading, completeness, request.is_foreign(), is_list).await?;
     // Two records under the one key of a bundle say that the bundle itself is broken.
     let is_broken = request.kind == ImportKind::Oneroster
         && reading.row_problems.iter().any(|problem| problem.code == "duplicate-id");

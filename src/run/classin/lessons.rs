@@ -119,8 +119,9 @@ fn why_not_told(
     let here = plan.operations.iter().filter(|one| one.target == question.target);
     let students: BTreeSet<&StudentId> =
         here.filter(|one| one.kind == EnrolmentKind::Remove).map(|one| &one.student).collect();
-    let cause = cause
-        .unwrap_or_else(|| FailureCause::new(FailureCode::ProbablyOver, "ClassIn did not say why".to_owned()));
+    let cause = cause.unwrap_or_else(|| {
+        FailureCause::new(FailureCode::ProbablyOver, "ClassIn did not say why".to_owned())
+    });
     let message = format!(
         "no row of classes names {}, and ClassIn does not say whether it is over: {}. {} {} recorded in it: rosterd asks \
          again, and rosterd failures ignore leaves them there",

@@ -62,5 +62,7 @@ pub(super) async fn unheard_of(
 ) -> Result<Vec<AccountChange>, ClassinSyncError> {
     let known = context.state.accounts_among(sharing.keys()).await?;
     let unknown = sharing.iter().filter(|(student, _)| !known.contains_key(*student));
-    Ok(unknown.map(|(student, uid)| AccountChange::Accepted { student: student.clone(), uid: *uid }).collect())
+    Ok(unknown
+        .map(|(student, uid)| AccountChange::Accepted { student: student.clone(), uid: *uid })
+        .collect())
 }

@@ -1,5 +1,4 @@
-//! Compares staged rows with one another and with the keys in a database. Finds repeated keys, members
-//! without a person or group, new rows that lack required values, and ids that lost their leading zeros in a
+//! Compares staged rows with the keys in a database. Finds members without a person or group, new rows that lack required values, and ids that lost their leading zeros in a
 //! spreadsheet. A row that fails is reported at its place and takes no further part.
 
 use futures_util::TryStreamExt;
@@ -8,27 +7,29 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::RosterWriteError;
 use super::history;
 use super::spellings;
+use super::spoiled_ids::spoiled_rules;
 use super::staging::{Staging, run};
 use rosterd_core::counted::counted;
 use rosterd_core::roster::shell_word;
 use rosterd_import::{Completeness, ImportProblem, Notice, Reading, RosterTable};
 
 /// A rule that rows break.
-struct Rule {
-    table: RosterTable,
-    code: &'static str,
+pub(super) struct Rule {
+    pub(super) table: RosterTable,
+    pub(super) code: &'static str,
     /// Whether the rule means the second of the table's two noted columns.
-    second: bool,
+    pub(super) second: bool,
     /// Of the rows put aside, named `s`.
-    breaks: String,
+    pub(super) breaks: String,
     /// Two texts that the message needs, as SQL.
-    texts: [String; 2],
-    message: Message,
+    pub(super) texts: [String; 2],
+    pub(super) message: Message,
 }
 
 impl Staging {
     /// Finds out what each row refers to, and moves every row that does not fit to the problems. `foreign`
-    /// says that files refer to people by something else than the student's id.
+    /// says that files refer to people by something else than the student's id, `is_list` that they are lists that people keep,
+    /// and no bundle of a program.
     ///
     /// # Errors
     /// Failures of the database.
@@ -37,19 +38,28 @@ impl Staging {
         reading: &mut Reading,
         completeness: Completeness,
         foreign: bool,
+        is_list: bool,
     ) -> Result<(), RosterWriteError> {
         spellings::prepare(&mut self.connection).await?;
         if !self.is_empty {
             spellings::follow(&mut self.connection).await?;
         }
         self.note_known(foreign).await?;
+        if !is_list {
+            enforce(&mut self.connection, reading, &somebody_else()).await?;
+        }
         self.leave_out_others(reading, completeness, foreign).await?;
         // A table that is the whole truth says who there is, whatever the database knows.
         let is_whole =
             completeness == Completeness::Whole && reading.complete.contains(&RosterTable::Students);
         let reassigns = self.reassigns;
+        if is_list {
+            self.part_codes(reading).await?;
+        }
+        self.settle_doubled(reading, foreign, is_list).await?;
         let connection = &mut *self.connection;
-        for rule in keyed_rules(foreign) {
+        let spoiled = if is_list { spoiled_rules() } else { Vec::new() };
+        for rule in keyed_rules().into_iter().chain(spoiled) {
             enforce(connection, reading, &rule).await?;
         }
         if foreign && !reassigns {
@@ -78,6 +88,7 @@ impl Staging {
         self.tell_lengths(reading).await?;
         self.tell_new(reading).await?;
         self.tell_returned(reading).await?;
+        self.tell_alike(reading).await?;
         reading.sort_problems();
         Ok(())
     }
@@ -218,22 +229,17 @@ pub(super) async fn has_column(
 }
 
 /// The message of a rule, from its two texts.
-type Message = fn(&str, &str) -> String;
+pub(super) type Message = fn(&str, &str) -> String;
 
-fn keyed_rules(foreign: bool) -> Vec<Rule> {
-    let keyed = [RosterTable::Students, RosterTable::Groups, RosterTable::Classes];
-    let mut rules: Vec<Rule> = keyed.into_iter().map(|table| stands_once(table, "key")).collect();
-    if foreign {
-        rules.push(stands_once(RosterTable::Students, "ref"));
-    }
-    rules.push(Rule {
+fn keyed_rules() -> Vec<Rule> {
+    let mut rules = vec![Rule {
         table: RosterTable::Students,
         code: "missing-id",
         second: false,
         breaks: "s.key = ''".to_owned(),
         texts: ["''".to_owned(), "''".to_owned()],
         message: |_, _| "the student's id is empty".to_owned(),
-    });
+    }];
     let new = |table: RosterTable| format!("s.key NOT IN (SELECT key FROM temp.known_{table})");
     let full = "(SELECT k.full FROM temp.known_short AS k WHERE k.short = s.key)".to_owned();
     rules.push(Rule {
@@ -269,6 +275,24 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
             format!("student_id {key} stands in the files as {full} too: zeros were lost in one of them")
         },
     });
+    for (table, texts) in [(RosterTable::Groups, "groups"), (RosterTable::Classes, "classes")] {
+        let is_number = |of: &str| format!("{of}key <> '' AND {of}key NOT GLOB '*[^0-9]*'");
+        let known = format!("SELECT LTRIM(key, '0') FROM temp.known_{texts} WHERE {}", is_number(""));
+        let full = format!(
+            "(SELECT k.key FROM temp.known_{texts} AS k WHERE {} AND LTRIM(k.key, '0') = LTRIM(s.key, '0'))",
+            is_number("k.")
+        );
+        rules.push(Rule {
+            table,
+            code: "lost-zeros",
+            second: false,
+            breaks: format!("{} AND {} AND LTRIM(s.key, '0') IN ({known})", is_number("s."), new(table)),
+            texts: ["s.key".to_owned(), full],
+            message: |key, full| {
+                format!("{key} is in the database as {full}: zeros in front were lost, or came back")
+            },
+        });
+    }
     let titles: [(RosterTable, &'static str, Message); 3] = [
         (RosterTable::Students, "missing-name", |key, _| format!("the new student {key} has no name")),
         (RosterTable::Groups, "missing-title", |key, _| format!("the new group {key} has no title")),
@@ -289,18 +313,17 @@ fn keyed_rules(foreign: bool) -> Vec<Rule> {
     rules
 }
 
-/// The rule that a row's identity (`key`, or `ref`) occurs in no earlier row. Those that occur more than once are put
-/// aside first, with their first row: each row is then looked up, and not compared with all others.
-fn stands_once(table: RosterTable, by: &str) -> Rule {
-    let first =
-        |what: &str| format!("(SELECT f.{what} FROM temp.doubled_{table}_{by} AS f WHERE f.id = s.{by})");
+/// One key of a bundle for a student and for somebody who is none: what names it could mean either.
+fn somebody_else() -> Rule {
     Rule {
-        table,
+        table: RosterTable::Students,
         code: "duplicate-id",
         second: false,
-        breaks: format!("s.{by} IN (SELECT id FROM temp.doubled_{table}_{by}) AND s.n > {}", first("n")),
-        texts: [format!("s.{by}"), format!("{} || ' and ' || s.line", first("line"))],
-        message: |key, lines| format!("{key} stands in lines {lines}"),
+        breaks: "s.ref IN (SELECT ref FROM temp.staged_others)".to_owned(),
+        texts: ["s.ref".to_owned(), "''".to_owned()],
+        message: |key, _| {
+            format!("{key} stands as a student here, and in another row as somebody else: leave one of them")
+        },
     }
 }
 
@@ -326,23 +349,6 @@ fn id_of_another() -> Rule {
             )
         },
     }
-}
-
-/// Puts the identities aside that occur more than once.
-async fn put_doubled(
-    connection: &mut SqliteConnection,
-    table: RosterTable,
-    by: &str,
-) -> Result<(), RosterWriteError> {
-    let name = format!("doubled_{table}_{by}");
-    let columns = "(id TEXT PRIMARY KEY, n INTEGER, line INTEGER) WITHOUT ROWID";
-    run(connection, format!("CREATE TEMP TABLE {name} {columns}")).await?;
-    // Beside a MIN, SQLite takes the other columns from its row.
-    let doubled = format!(
-        "SELECT {by}, MIN(n), line FROM temp.staged_{table} WHERE {by} <> '' GROUP BY {by} HAVING COUNT(*) > 1"
-    );
-    run(connection, format!("INSERT INTO temp.{name} {doubled}")).await?;
-    Ok(())
 }
 
 /// `is_whole` says that the files have every student.
@@ -384,25 +390,16 @@ fn member_rules(members: RosterTable, owners: RosterTable, is_whole: bool) -> [R
     ]
 }
 
-/// Reports the rows that break a rule. Of rows with one key none is kept, since nothing says which is right.
+/// Reports the rows that break a rule.
 async fn enforce(
     connection: &mut SqliteConnection,
     reading: &mut Reading,
     rule: &Rule,
 ) -> Result<(), RosterWriteError> {
     let Rule { table, code, second, breaks, texts: [one, other], message } = rule;
-    let is_twice = *code == "duplicate-id";
-    let by = if one == "s.ref" { "ref" } else { "key" };
-    if is_twice {
-        put_doubled(connection, *table, by).await?;
-    }
-    // A key counts as taken by a bad row too.
-    let judged = if is_twice { "" } else { "s.good = 1 AND " };
-    let places = reading.key_columns(*table);
-    // A repeated key is a fault of the whole row.
-    let column = if is_twice { 1 } else { *places.get(usize::from(*second)).unwrap_or(&1) };
+    let column = *reading.key_columns(*table).get(usize::from(*second)).unwrap_or(&1);
     let statement = format!(
-        "SELECT s.file, s.line, {one}, {other} FROM temp.staged_{table} AS s WHERE {judged}{breaks} ORDER BY s.n"
+        "SELECT s.file, s.line, {one}, {other} FROM temp.staged_{table} AS s WHERE s.good = 1 AND {breaks} ORDER BY s.n"
     );
     let mut found = QueryBuilder::<Sqlite>::new(statement);
     let mut count = 0_u64;
@@ -422,14 +419,8 @@ async fn enforce(
     if count == 0 {
         return Ok(());
     }
-    let statement = if is_twice {
-        format!(
-            "UPDATE temp.staged_{table} SET good = 0 WHERE {by} IN (SELECT id FROM temp.doubled_{table}_{by})"
-        )
-    } else {
-        format!("UPDATE temp.staged_{table} AS s SET good = 0 WHERE s.good = 1 AND {breaks}")
-    };
-    run(connection, statement).await?;
+    run(connection, format!("UPDATE temp.staged_{table} AS s SET good = 0 WHERE s.good = 1 AND {breaks}"))
+        .await?;
     Ok(())
 }
 

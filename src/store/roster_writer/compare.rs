@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
+use super::alike::AS_READ;
 use super::difference::{RowChange, TableDifference};
 use super::staging::{KeyedTable, run};
 use rosterd_import::{NO, RosterTable, YES};
@@ -55,9 +56,12 @@ pub(super) async fn compare(
     for (at, column) in &columns {
         let present = format!("CAST(t.{} AS TEXT)", quoted(column));
         let meant = meant(name, column, &present);
+        let collation =
+            if *column == "password" && name == RosterTable::Students { "BINARY" } else { AS_READ };
         letters.push_str(&format!(
             " || CASE WHEN s.v{at} IS NULL THEN '0' WHEN s.v{at} = '' THEN COALESCE({meant}, '') <> ''
-              WHEN {present} IS CAST(s.v{at} AS TEXT) THEN '0' ELSE {meant} IS NOT CAST(s.v{at} AS TEXT) END"
+              WHEN {present} IS CAST(s.v{at} AS TEXT) THEN '0'
+              ELSE {meant} COLLATE {collation} IS NOT CAST(s.v{at} AS TEXT) END"
         ));
     }
     let create = format!("CREATE TEMP TABLE compared_{name} (n INTEGER PRIMARY KEY, letters TEXT NOT NULL)");

@@ -4,9 +4,11 @@
 //! A database that we create gets our tables by migration. A school's own database is accepted as it is, if
 //! it has the tables; only columns of `students` that an import needs are added to it.
 
+mod alike;
 mod checks;
 mod compare;
 mod difference;
+mod doubled;
 mod history;
 mod members;
 mod opening;
@@ -14,7 +16,9 @@ mod preview;
 mod previous;
 mod provision;
 mod remarks;
+mod several;
 mod spellings;
+mod spoiled_ids;
 mod staging;
 mod write;
 
@@ -307,7 +311,7 @@ impl RosterWriter {
         }
         let mut reading = Reading::default();
         reading.complete.clone_from(&rows.complete);
-        staging.check_rows(&mut reading, completeness, false).await?;
+        staging.check_rows(&mut reading, completeness, false, true).await?;
         let occasion =
             Occasion { kind: "rows".to_owned(), now: Clock::system().now(), newest: None, marks: Vec::new() };
         let verdict = staging.apply(&reading.complete, completeness, None, (commit, &occasion)).await?;

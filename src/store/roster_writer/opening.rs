@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqlitePool};
 
 use super::RosterWriteError;
+use super::alike;
 use crate::files;
 use crate::store::pool;
 use rosterd_import::RosterTable;
@@ -34,7 +35,12 @@ pub(super) fn create_private(path: &Path) -> Result<(), RosterWriteError> {
 /// A pool of one connection, kept for good.
 pub(super) async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, RosterWriteError> {
     // The journal mode stays what the school chose.
-    let options = options.create_if_missing(false).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    let options = options
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+        .collation(alike::ALIKE, alike::compare_alike)
+        .collation(alike::AS_READ, alike::compare_as_read);
     Ok(pool::open(options, 1, BUSY_TIMEOUT).await?)
 }
 

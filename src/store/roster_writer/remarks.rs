@@ -18,17 +18,17 @@ impl Staging {
     /// A spreadsheet that eats leading zeros leaves ids of several lengths.
     pub(super) async fn tell_lengths(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
         let row = sqlx::query(
-            "SELECT COALESCE(MIN(LENGTH(key)), 0), COALESCE(MAX(LENGTH(key)), 0), COUNT(*),
-                    COALESCE(SUM(key GLOB '0*'), 0), COALESCE(SUM(key GLOB '*[^0-9]*'), 0)
-             FROM temp.staged_students WHERE good = 1",
+            "SELECT COALESCE(MIN(LENGTH(key)), 0), COALESCE(MAX(LENGTH(key)), 0), COALESCE(SUM(key GLOB '0*'), 0)
+             FROM temp.staged_students WHERE good = 1 AND key NOT GLOB '*[^0-9]*'",
         )
         .fetch_one(&mut *self.connection)
         .await?;
-        let [shortest, longest, _, zeros, others] = [0, 1, 2, 3, 4].map(|at| row.try_get::<i64, _>(at));
+        let [shortest, longest, zeros] = [0, 1, 2].map(|at| row.try_get::<i64, _>(at));
         let (shortest, longest) = (shortest?, longest?);
-        if shortest < longest && longest >= 4 && zeros? == 0 && others? == 0 {
+        if shortest < longest && longest >= 4 {
+            let zeros = if zeros? == 0 { "none begins" } else { "only some begin" };
             let message = format!(
-                "ids have {shortest} to {longest} digits and none begins with a zero: a spreadsheet may have taken zeros"
+                "ids have {shortest} to {longest} digits and {zeros} with a zero: a spreadsheet may have taken zeros"
             );
             reading.notices.push(Notice { file: String::new(), message });
         }

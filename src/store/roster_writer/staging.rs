@@ -15,7 +15,7 @@ const ROWS_PER_INSERT: usize = 500;
 const VALUES_PER_INSERT: usize = 30_000;
 
 /// Every temporary table of an import.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 34] = [
     "odd",
     "respelt",
     "staged_students",
@@ -33,6 +33,9 @@ const TABLES: [&str; 31] = [
     "doubled_students_ref",
     "doubled_groups_key",
     "doubled_classes_key",
+    "doubled_owners",
+    "code_parts",
+    "code_judged",
     "known_students",
     "known_groups",
     "known_classes",

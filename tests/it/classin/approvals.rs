@@ -63,7 +63,8 @@ async fn whoever_approves_a_filled_down_uid_moves_the_student_to_that_account_in
 }
 
 #[tokio::test]
-async fn of_two_with_a_filled_down_uid_the_one_who_is_approved_goes_and_the_other_stays_until_the_cell_is_mended() {
+async fn of_two_with_a_filled_down_uid_the_one_who_is_approved_goes_and_the_other_stays_until_the_cell_is_mended()
+ {
     let (school, class, uids) = in_step(6).await;
     for id in ["s001", "s002"] {
         uid_of(&school, id, uids[0]).await;
@@ -71,10 +72,14 @@ async fn of_two_with_a_filled_down_uid_the_one_who_is_approved_goes_and_the_othe
     let digest = school.run_to(Exit::Held).await.held_digest.unwrap();
     assert_eq!(school.program(&["approve", &digest, "--student", "s001"]).code, 0);
     let _report = school.run().await;
-    let without = |gone: &[i64]| uids.iter().copied().filter(|uid| !gone.contains(uid)).collect::<BTreeSet<_>>();
+    let without =
+        |gone: &[i64]| uids.iter().copied().filter(|uid| !gone.contains(uid)).collect::<BTreeSet<_>>();
     assert_eq!(school.members(class), without(&[uids[1]]));
     let held: Vec<String> = school.failures().await.into_iter().map(|row| row.message).collect();
-    assert!(held.len() == 1 && held[0].contains("of whom s002 had another one before and keeps every class"), "{held:?}");
+    assert!(
+        held.len() == 1 && held[0].contains("of whom s002 had another one before and keeps every class"),
+        "{held:?}"
+    );
     uid_of(&school, "s002", uids[2]).await;
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class), without(&[uids[1]]));

@@ -17,7 +17,9 @@ async fn expired() -> (School, ClassIds, ClassIds, Vec<i64>) {
     school.sandbox.clear_journal();
     school.set("refuse_call", &format!("{ADD}@*:153"));
     school.later(2 * DAY);
-    school.sql("DELETE FROM class_members WHERE class_code = 'c1'; DELETE FROM classes WHERE class_code = 'c1'").await;
+    school
+        .sql("DELETE FROM class_members WHERE class_code = 'c1'; DELETE FROM classes WHERE class_code = 'c1'")
+        .await;
     (school, first, second, uids)
 }
 

@@ -48,7 +48,9 @@ async fn an_emptied_column_of_class_ids_is_one_line_and_json_has_the_id_of_each_
     for (row, ids) in all.iter().zip(&classes) {
         assert!(row.message.contains(&format!("was {}", ids.class)), "{row:?}");
     }
-    assert!(classes.iter().all(|ids| school.members(*ids) == set_of(&uids)) && school.classin_calls().is_empty());
+    assert!(
+        classes.iter().all(|ids| school.members(*ids) == set_of(&uids)) && school.classin_calls().is_empty()
+    );
     // One of them is mended: the line tells of the others.
     let first = classes[0].class;
     school.sql(&format!("UPDATE classes SET class_id = {first} WHERE class_code = 'k00'")).await;
@@ -74,9 +76,15 @@ async fn a_column_of_wrong_class_ids_is_one_line_for_whoever_enters_them() {
     school.sql("UPDATE classes SET class_id = class_id + 1000000").await;
     let _run = school.run().await;
     let (lines, rows) = told(&school);
-    let of_ids: Vec<&String> = lines.iter().filter(|line| line.contains("143") || line.contains("142")).collect();
+    let of_ids: Vec<&String> =
+        lines.iter().filter(|line| line.contains("143") || line.contains("142")).collect();
     assert!(rows >= CLASSES && of_ids.len() == 1, "{lines:#?}");
-    assert!(of_ids[0].contains("classin enrol in k00, ") && of_ids[0].contains(" and 19 more") && of_ids[0].contains("24 rows"), "{lines:#?}");
+    assert!(
+        of_ids[0].contains("classin enrol in k00, ")
+            && of_ids[0].contains(" and 19 more")
+            && of_ids[0].contains("24 rows"),
+        "{lines:#?}"
+    );
     assert!(classes.iter().all(|ids| school.members(*ids) == set_of(&uids)));
     school.sql("UPDATE classes SET class_id = class_id - 1000000").await;
     for _ in 0..3 {

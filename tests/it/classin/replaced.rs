@@ -16,10 +16,17 @@ async fn cell(school: &School, id: &str, uid: Option<i64>) {
 
 #[tokio::test]
 async fn a_replaced_account_that_does_not_exist_is_gone_wherever_its_student_went() {
-    for goes in ["to another course", "to another class of the course", "out of the class", "off the roster", "out of the course"] {
+    for goes in [
+        "to another course",
+        "to another class of the course",
+        "out of the class",
+        "off the roster",
+        "out of the course",
+    ] {
         let (school, class, uids) = in_step(4).await;
         let other = school.class("c2").await;
-        let beside = rosterd_testkit::ClassIds { class: school.sandbox.create_class(class.course, "b"), ..class };
+        let beside =
+            rosterd_testkit::ClassIds { class: school.sandbox.create_class(class.course, "b"), ..class };
         school.name_class("c3", beside).await;
         let whole = school.sandbox.create_course("whole");
         school.sql(&format!("INSERT INTO classes VALUES ('whole', 'Whole', {whole}, NULL)")).await;
@@ -67,7 +74,10 @@ async fn a_replaced_account_that_does_not_exist_is_gone_wherever_its_student_wen
         }
         assert!(rows.iter().all(|row| !is_of_cell(&row.message)), "{goes}: {rows:?}");
         assert!(rows.is_empty(), "{goes}: {rows:?}");
-        assert!(!school.evidence(class).await.contains_key(&uids[0]) || goes == "out of the course", "{goes}");
+        assert!(
+            !school.evidence(class).await.contains_key(&uids[0]) || goes == "out of the course",
+            "{goes}"
+        );
         let _ = (other, beside);
     }
 }
@@ -160,7 +170,8 @@ async fn a_refused_uid_ends_by_itself_when_its_cell_is_mended_in_any_way() {
                 let what = format!("{refused:?} lost={lost} {mend}");
                 assert_eq!(school.members(class), set_of(&right), "{what}: {rows:?}");
                 let without_account = mend == "emptied";
-                let rest: Vec<_> = rows.iter().filter(|row| !without_account || row.code != "no-account").collect();
+                let rest: Vec<_> =
+                    rows.iter().filter(|row| !without_account || row.code != "no-account").collect();
                 assert!(rest.is_empty(), "{what}: {rest:?}");
             }
         }

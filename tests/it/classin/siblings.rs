@@ -54,7 +54,11 @@ async fn a_sibling_whose_rows_cannot_be_used_keeps_the_class_when_the_other_one_
             assert!(school.members(class).contains(&shared), "{leaves}: {spoil}");
             school.leave("bob", "c1").await;
             let _report = school.run().await;
-            assert!(!school.members(class).contains(&shared), "{leaves}: {spoil}: {:?}", school.failures().await);
+            assert!(
+                !school.members(class).contains(&shared),
+                "{leaves}: {spoil}: {:?}",
+                school.failures().await
+            );
         }
     }
 }
@@ -63,7 +67,10 @@ async fn a_sibling_whose_rows_cannot_be_used_keeps_the_class_when_the_other_one_
 async fn a_sibling_with_a_bad_row_who_was_never_of_the_class_keeps_nobody_in_it_for_ever() {
     let (school, class, uids) = in_step(4).await;
     school
-        .sql(&format!("INSERT INTO students (student_id, name, classin_uid) VALUES ('bob', 'Bob', {})", uids[0]))
+        .sql(&format!(
+            "INSERT INTO students (student_id, name, classin_uid) VALUES ('bob', 'Bob', {})",
+            uids[0]
+        ))
         .await;
     school.run_as(Exit::Done).await;
     school.leave("s000", "c1").await;

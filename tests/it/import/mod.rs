@@ -1,5 +1,6 @@
 //! Imports from files into real roster databases, and the demo roster.
 
+mod doubled;
 mod files;
 mod history;
 mod hostile;
@@ -7,10 +8,14 @@ mod kinds;
 mod oneroster;
 mod preview;
 mod round_trip;
+mod spoiled_files;
 mod undo;
 mod watched;
 mod watched_rights;
 mod whole;
+
+#[path = "../../../crates/import/tests/it/workbook.rs"]
+mod workbook;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -419,7 +424,10 @@ async fn of_two_rows_with_one_id_neither_is_taken_and_both_lines_are_named() {
     let Err(ImportError::BadRows(report)) = import(&request).await else {
         panic!("duplicates were accepted")
     };
-    assert_eq!(report.problems[0].to_string(), "students.csv:5:1: duplicate-id: S1 stands in lines 2 and 5");
+    assert_eq!(
+        report.problems[0].to_string(),
+        "students.csv:5:1: duplicate-id: S1 stands in lines 2 and 5, with another name: leave the row that is right"
+    );
     drop(import(&skipping(request)).await.unwrap());
     assert_eq!(desk.one("SELECT student_id FROM students").await, "S2");
 }

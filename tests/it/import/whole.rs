@@ -100,12 +100,15 @@ async fn most_ids_being_new_is_remarked_upon() {
 #[tokio::test]
 async fn many_rows_with_one_id_are_each_reported_with_the_first() {
     let desk = Desk::new();
-    let text = format!("student_id,name\n{}", "S1,Ada\n".repeat(24_000));
+    let text = format!("student_id,name\nS1,Ada\n{}", "S1,Bo\n".repeat(23_999));
     let Err(ImportError::BadRows(report)) = desk.import(&[("students.csv", &text)]).await else {
         panic!("taken")
     };
     assert_eq!(report.problems.len() as u64 + report.unlisted_problems, 23_999);
-    assert_eq!(report.problems[0].message, "S1 stands in lines 2 and 3");
+    assert_eq!(
+        report.problems[0].message,
+        "S1 stands in lines 2 and 3, with another name: leave the row that is right"
+    );
 }
 
 #[tokio::test]

@@ -197,3 +197,33 @@ fn a_quote_that_takes_rows_into_one_cell_is_found() {
     let found = read_one("students.csv", "student_id,name,note\n1,Ada,\"one, two\nthree\"\n");
     found.is_good();
 }
+
+#[test]
+fn ids_that_read_like_notes_are_rows_where_a_table_of_ours_has_both_its_keys() {
+    for (name, text, count) in [
+        ("group_members.csv", "student_id,group_code\nurn:uuid:1,urn:uuid:g1\nurn:uuid:2,urn:uuid:g1\n", 2),
+        ("group_members.csv", "student_id,group_code\n1001,7A\nuk:1,uk:g1\nuk:2,uk:g1\n", 3),
+        ("groups.csv", "group_code,title\nM,Maths\nMATH:7,Maths: Year 7\n", 2),
+        ("class_members.csv", "student_id,class_code\nsis:1,Dr. A.\n", 1),
+    ] {
+        let found = read_one(name, text);
+        found.is_good();
+        let counts = &found.reading.row_counts;
+        assert_eq!(counts.values().copied().collect::<Vec<_>>(), [count], "{name}");
+        assert!(!found.messages().contains("left out"), "{}", found.messages());
+    }
+    let found = read_one("group_members.csv", "student_id,group_code\n1001,7A\n\n制表：王\n");
+    found.is_good();
+    assert!(found.messages().contains("stand below the table and are notes"), "{}", found.messages());
+}
+
+#[test]
+fn sorts_of_totals_below_a_list_are_no_students() {
+    for line in ["Total males,18,", "班级人数,35,", "Anzahl Schüler,12,", "Number of girls,7 students,"]
+    {
+        let found = read_one("list.csv", format!("学号,姓名,班级\n1001,王小明,1班\n1002,李雷,1班\n{line}\n"));
+        found.is_good();
+        assert_eq!(found.students.len(), 2, "{line}: {:?}", found.students);
+        assert!(found.messages().contains("are totals were left out: 4"), "{line}: {}", found.messages());
+    }
+}

@@ -57,7 +57,9 @@ fn what_is_left_of_a_mass_goes_where_the_limit_is_raised_to_allow_the_whole_of_i
 
 #[test]
 fn a_class_that_too_many_leave_is_judged_by_its_size_of_that_day() {
-    let size = |living| BTreeMap::from([(removals(1)[0].target, ClassSize { living, left: 0, since_yesterday: living })]);
+    let size = |living| {
+        BTreeMap::from([(removals(1)[0].target, ClassSize { living, left: 0, since_yesterday: living })])
+    };
     let limits = |sizes| ClassinGuard {
         max_delete: Limit::Count(1000),
         max_group: Limit::Percent(50.0),

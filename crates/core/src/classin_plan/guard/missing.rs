@@ -75,8 +75,9 @@ impl ClassinGuard {
     ) -> LivingBase {
         let may_go = operations.iter().filter(|operation| operation.is_planned());
         let judged = may_go.chain(in_grace).filter(|operation| self.is_judged_leaver(operation, leavers));
-        let mut judged: Vec<(i64, ClassTarget)> =
-            judged.filter_map(|operation| Some((*leavers.get(&operation.student)?, operation.target))).collect();
+        let mut judged: Vec<(i64, ClassTarget)> = judged
+            .filter_map(|operation| Some((*leavers.get(&operation.student)?, operation.target)))
+            .collect();
         judged.sort_unstable();
         let since: Vec<i64> = judged.iter().map(|(since_ms, _)| *since_ms).collect();
         let most = largest_stretch(&since);

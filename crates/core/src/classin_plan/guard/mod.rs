@@ -160,7 +160,8 @@ impl ClassinGuard {
     }
 
     fn would_be_empty(&self, target: ClassTarget, removals: usize) -> bool {
-        let ClassSize { living, left, since_yesterday: _ } = self.sizes.get(&target).copied().unwrap_or_default();
+        let ClassSize { living, left, since_yesterday: _ } =
+            self.sizes.get(&target).copied().unwrap_or_default();
         let size = living.saturating_add(left).max(u64::try_from(removals).unwrap_or(u64::MAX));
         size > TOO_SMALL_TO_COUNT && self.staying.get(&target).copied().unwrap_or(0) == 0
     }
@@ -228,7 +229,8 @@ impl ClassinGuard {
     }
 
     fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<OverLimit> {
-        let ClassSize { living, left, since_yesterday } = self.sizes.get(&target).copied().unwrap_or_default();
+        let ClassSize { living, left, since_yesterday } =
+            self.sizes.get(&target).copied().unwrap_or_default();
         // Of a class that is new today, nothing else is known.
         let living = if since_yesterday == 0 { living } else { since_yesterday };
         let count = u64::try_from(count).unwrap_or(u64::MAX);

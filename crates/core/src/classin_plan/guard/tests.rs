@@ -266,8 +266,10 @@ fn a_class_that_nobody_stays_in_is_held_unless_it_is_one_of_one_or_two() {
         assert_eq!(held_removals(&emptied(living), removals(living)), held, "of {living}");
     }
     let target = ClassTarget { course: CourseId(1), class: None };
-    let after_one =
-        ClassinGuard { sizes: BTreeMap::from([(target, ClassSize { living: 2, left: 1, since_yesterday: 2 })]), ..emptied(2) };
+    let after_one = ClassinGuard {
+        sizes: BTreeMap::from([(target, ClassSize { living: 2, left: 1, since_yesterday: 2 })]),
+        ..emptied(2)
+    };
     assert_eq!(held_removals(&after_one, removals(2)), 2, "slices do not get by");
     let one_stays = ClassinGuard { staying: BTreeMap::from([(target, 1)]), ..emptied(4) };
     assert_eq!(held_removals(&one_stays, removals(3)), 0);

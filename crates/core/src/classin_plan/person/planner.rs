@@ -298,8 +298,7 @@ impl<'a> Planner<'a> {
         let students = self.students_of(record);
         // Their account may well be this one: an emptied cell must not cost a student the class.
         let is_of_unknown_account = students.iter().any(|student| {
-            place.wanted_without_uid.contains(student)
-                || (self.view.presence)(student) == Presence::Unusable
+            place.wanted_without_uid.contains(student) || (self.view.presence)(student) == Presence::Unusable
         });
         let is_wanted_in_course = || {
             self.course().is_some_and(|course| {
