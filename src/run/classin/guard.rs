@@ -90,8 +90,11 @@ pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut Serv
 
 /// Who stays in classes although the roster takes them out, because the mode removes nobody.
 pub(super) fn left_by_mode(plan: &ClassinPlan) -> Option<Attention> {
+    // A class that no row names any more is told on its own.
     let stays = |one: &&EnrolmentOperation| {
-        one.kind == EnrolmentKind::Remove && matches!(one.state, EnrolmentState::Skipped(Reason::Mode(_)))
+        one.kind == EnrolmentKind::Remove
+            && one.class_code.is_some()
+            && matches!(one.state, EnrolmentState::Skipped(Reason::Mode(_)))
     };
     let students: BTreeSet<&StudentId> =
         plan.operations.iter().filter(stays).map(|one| &one.student).collect();
