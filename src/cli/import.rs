@@ -68,6 +68,9 @@ pub struct CleverArgs {
     /// The folder or archive
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
+    /// How the bundle is read, as [import.NAME] of the configuration says; options beside it count before it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Further columns of students.csv to take, such as password=Password
     #[arg(long, value_name = "OURS=THEIRS", value_parser = mapping)]
     pub(crate) map: Vec<(String, String)>,
@@ -83,21 +86,24 @@ pub struct OnerosterArgs {
     /// The folder or archive
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
-    /// The column of users that is the student's id here
-    #[arg(long, value_enum, value_name = "COLUMN", default_value = "sourced-id")]
-    pub(crate) student_id: IdColumn,
-    /// What becomes groups of the exam side: classes, orgs, grades (several with commas), or none
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', default_value = "classes")]
+    /// How the bundle is read, as [import.NAME] of the configuration says; options beside it count before it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The column of users that is the student's id here [default: sourced-id]
+    #[arg(long, value_enum, value_name = "COLUMN")]
+    pub(crate) student_id: Option<IdColumn>,
+    /// What becomes groups of the exam side: classes, orgs, grades (several with commas), or none [default: classes]
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) groups: Vec<GroupSource>,
-    /// The roles that are taken as students, as the bundle spells them
-    #[arg(long = "role", value_name = "ROLE", default_value = "student")]
+    /// The roles that are taken as students, as the bundle spells them [default: student]
+    #[arg(long = "role", value_name = "ROLE")]
     pub(crate) roles: Vec<String>,
     /// Further columns of users to take, such as phone=sms or password=password
     #[arg(long, value_name = "OURS=THEIRS", value_parser = mapping)]
     pub(crate) map: Vec<(String, String)>,
-    /// Users with enabledUser false: keep them, or take them as having left
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "keep")]
-    pub(crate) disabled: Disabled,
+    /// Users with enabledUser false: keep them, or take them as having left [default: keep]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) disabled: Option<Disabled>,
     /// Enrollments count also after their endDate
     #[arg(long)]
     pub(crate) keep_ended: bool,

@@ -1,11 +1,12 @@
 //! `[import.NAME]`: how a school's own files are read, so that next week's import is one word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{Map, Value, ValueKind};
 use rosterd_import::csv_files::SheetIs;
+use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
 use rosterd_import::{FileEncoding, encoding_named};
 
 use super::parse::{self, Parsed};
@@ -17,7 +18,16 @@ pub const SHEET_IS: [(&str, SheetIs); 4] = [
     ("class", SheetIs::Class),
     ("nothing", SheetIs::Nothing),
 ];
-const KEYS: [&str; 12] = [
+/// The names that `student_id` may have, as the command has them.
+const STUDENT_IDS: [(&str, StudentIdFrom); 3] = [
+    ("sourced-id", StudentIdFrom::SourcedId),
+    ("identifier", StudentIdFrom::Identifier),
+    ("username", StudentIdFrom::Username),
+];
+/// The names that `groups` may have; none of them: no groups.
+const GROUPS: [(&str, GroupsFrom); 3] =
+    [("classes", GroupsFrom::Classes), ("orgs", GroupsFrom::Orgs), ("grades", GroupsFrom::Grades)];
+const KEYS: [&str; 17] = [
     "kind",
     "map",
     "sheets",
@@ -27,6 +37,11 @@ const KEYS: [&str; 12] = [
     "bulk",
     "replace_groups",
     "skip_bad_rows",
+    "student_id",
+    "groups",
+    "roles",
+    "disabled",
+    "keep_ended",
     "watch",
     "settle",
     "keep",
@@ -47,6 +62,18 @@ pub enum FileKind {
     Oneroster,
 }
 
+impl FileKind {
+    /// The kind as a profile and the command write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Clever => "clever",
+            Self::Oneroster => "oneroster",
+        }
+    }
+}
+
 /// `watch`, `settle` and `keep`: a folder whose files are imported by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchSettings {
@@ -55,6 +82,21 @@ pub struct WatchSettings {
     pub settle: Duration,
     /// How long imported and refused files are kept; absent: as long as `state.keep` says.
     pub keep: Option<Duration>,
+}
+
+/// What a profile says of OneRoster bundles; what it does not say is as the command has it without options.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BundleProfile {
+    /// The column of users that is the student's id.
+    pub student_id: Option<StudentIdFrom>,
+    /// What becomes groups.
+    pub groups: Option<BTreeSet<GroupsFrom>>,
+    /// The roles that are taken as students.
+    pub roles: Option<Vec<String>>,
+    /// Users who may not log in have left.
+    pub disabled_have_left: Option<bool>,
+    /// Enrollments count also after their last day.
+    pub keep_ended: Option<bool>,
 }
 
 /// One profile.
@@ -78,6 +120,8 @@ pub struct ImportProfile {
     pub replace_groups: bool,
     /// Good rows are imported although there are bad ones.
     pub skip_bad_rows: bool,
+    /// Of OneRoster bundles.
+    pub bundle: BundleProfile,
     /// The folder whose files are imported by themselves.
     pub watch: Option<WatchSettings>,
 }
@@ -117,10 +161,8 @@ fn profile(keys: &Map<String, Value>, base: &Path) -> Parsed<ImportProfile> {
                 profile.map.sort();
             }
             ("sheets", ValueKind::Array(sheets)) => {
-                let sheets =
-                    sheets.iter().map(|sheet| text(&sheet.kind).map(str::to_owned)).collect::<Option<_>>();
-                profile.sheets =
-                    sheets.ok_or_else(|| wrong("the names of sheets, such as [\"一班\", \"二班\"]"))?;
+                profile.sheets = texts_of(sheets)
+                    .ok_or_else(|| wrong("the names of sheets, such as [\"一班\", \"二班\"]"))?;
             }
             ("sheet_is", kind) => {
                 let known = SHEET_IS.iter().find(|(name, _)| text(kind) == Some(*name));
@@ -146,6 +188,9 @@ fn profile(keys: &Map<String, Value>, base: &Path) -> Parsed<ImportProfile> {
             ("skip_bad_rows", ValueKind::Boolean(yes)) => profile.skip_bad_rows = *yes,
             // Read together, before all others.
             ("watch" | "settle" | "keep", _) => {}
+            ("student_id" | "groups" | "roles" | "disabled" | "keep_ended", kind) => {
+                bundle_key(&mut profile.bundle, key, kind).map_err(wrong)?;
+            }
             ("bulk" | "replace_groups" | "skip_bad_rows", _) => return Err(wrong("true or false")),
             ("map", _) => {
                 return Err(wrong("a table, such as { student_id = \"Nr\", name = \"First+Last\" }"));
@@ -154,22 +199,61 @@ fn profile(keys: &Map<String, Value>, base: &Path) -> Parsed<ImportProfile> {
             _ => return Err(format!("{key} is none of {}", KEYS.join(", "))),
         }
     }
-    only_of_lists(&profile)?;
+    only_of_its_kind(&profile)?;
     Ok(profile)
 }
 
-/// A bundle says itself what its files and columns are.
-fn only_of_lists(profile: &ImportProfile) -> Parsed<()> {
-    let ImportProfile { kind, map, sheets, sheet_is, bulk, replace_groups, .. } = profile;
+/// A key of OneRoster bundles, or what to write there.
+fn bundle_key(bundle: &mut BundleProfile, key: &str, kind: &ValueKind) -> Result<(), &'static str> {
+    match key {
+        "student_id" => {
+            let known = STUDENT_IDS.iter().find(|(name, _)| text(kind) == Some(*name));
+            let known = known.ok_or("\"sourced-id\", \"identifier\" or \"username\"")?;
+            bundle.student_id = Some(known.1);
+        }
+        "groups" => {
+            let of = |name: &String| GROUPS.iter().find(|(known, _)| known == name).map(|(_, from)| *from);
+            let found = texts(kind).and_then(|names| names.iter().map(of).collect());
+            let cure = "a list of \"classes\", \"orgs\" and \"grades\", or [] for no groups";
+            bundle.groups = Some(found.ok_or(cure)?);
+        }
+        "roles" => {
+            let roles = texts(kind).filter(|roles| !roles.is_empty());
+            bundle.roles = Some(roles.ok_or("a list of roles, such as [\"student\"]")?);
+        }
+        "disabled" => {
+            bundle.disabled_have_left = Some(match text(kind) {
+                Some("keep") => false,
+                Some("left") => true,
+                Some(_) | None => return Err("\"keep\" or \"left\""),
+            });
+        }
+        _ => {
+            let ValueKind::Boolean(yes) = kind else { return Err("true or false") };
+            bundle.keep_ended = Some(*yes);
+        }
+    }
+    Ok(())
+}
+
+/// Each kind of files has keys of its own. A Clever bundle says itself all but its further columns.
+fn only_of_its_kind(profile: &ImportProfile) -> Parsed<()> {
+    let ImportProfile { kind, sheets, sheet_is, bulk, replace_groups, bundle, .. } = profile;
+    let BundleProfile { student_id, groups, roles, disabled_have_left, keep_ended } = bundle;
+    let (lists, bundles) = ("csv", "oneroster");
     let given = [
-        ("map", !map.is_empty()),
-        ("sheets", !sheets.is_empty()),
-        ("sheet_is", *sheet_is != SheetIs::default()),
-        ("bulk", *bulk),
-        ("replace_groups", *replace_groups),
+        ("sheets", lists, !sheets.is_empty()),
+        ("sheet_is", lists, *sheet_is != SheetIs::default()),
+        ("bulk", lists, *bulk),
+        ("replace_groups", lists, *replace_groups),
+        ("student_id", bundles, student_id.is_some()),
+        ("groups", bundles, groups.is_some()),
+        ("roles", bundles, roles.is_some()),
+        ("disabled", bundles, disabled_have_left.is_some()),
+        ("keep_ended", bundles, keep_ended.is_some()),
     ];
-    match given.into_iter().find(|(_, given)| *given && *kind != FileKind::Csv) {
-        Some((key, _)) => Err(format!("{key} is for kind = \"csv\" alone: take it out")),
+    match given.into_iter().find(|(_, of, given)| *given && *of != kind.name()) {
+        Some((key, of, _)) => Err(format!("{key} is for kind = \"{of}\" alone: take it out")),
         None => Ok(()),
     }
 }
@@ -193,4 +277,12 @@ fn watch(keys: &Map<String, Value>, base: &Path) -> Parsed<Option<WatchSettings>
 
 fn text(kind: &ValueKind) -> Option<&str> {
     if let ValueKind::String(text) = kind { Some(text) } else { None }
+}
+
+fn texts(kind: &ValueKind) -> Option<Vec<String>> {
+    if let ValueKind::Array(values) = kind { texts_of(values) } else { None }
+}
+
+fn texts_of(values: &[Value]) -> Option<Vec<String>> {
+    values.iter().map(|value| text(&value.kind).map(str::to_owned)).collect()
 }

@@ -20,7 +20,7 @@ mod suggest;
 mod validate;
 
 pub use environment::{OptionVariables, ProcessEnvironment};
-pub use import::{FileKind, ImportProfile, WatchSettings};
+pub use import::{BundleProfile, FileKind, ImportProfile, WatchSettings};
 pub use load::ConfigSource;
 pub use notify::{HookForm, HookSettings, MAIL, MailSettings, MailTls, NotifySettings};
 pub use problem::{Origin, Problem, SettingsError};

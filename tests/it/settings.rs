@@ -598,8 +598,17 @@ fn a_mistake_names_its_line_of_the_file() {
 fn a_profile_of_imports_says_how_files_are_read() {
     let settings = load(
         "[import.weekly]\nmap = { student_id = \"Nr\", name = \"First+Last\" }\nsheets = [\"7A\"]\nsheet_is = \"group\"\n\
-         encoding = \"gbk\"\ndelimiter = \"tab\"\nbulk = true\n[import.other]\n",
+         encoding = \"gbk\"\ndelimiter = \"tab\"\nbulk = true\n[import.other]\n\
+         [import.bundle]\nkind = \"oneroster\"\nstudent_id = \"identifier\"\ngroups = [\"orgs\", \"grades\"]\n\
+         roles = [\"student\", \"learner\"]\ndisabled = \"left\"\nkeep_ended = true\nmap = { phone = \"sms\" }\n",
     );
+    let bundle = &settings.import["bundle"];
+    assert_eq!(bundle.map, [("phone".to_owned(), "sms".to_owned())]);
+    let said = format!("{:?}", bundle.bundle);
+    for part in ["Some(Identifier)", "{Orgs, Grades}", "\"learner\"", "left: Some(true)", "ended: Some(true)"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let weekly = &settings.import["weekly"];
     assert_eq!(weekly.map[0], ("name".to_owned(), "First+Last".to_owned()));
     assert_eq!((weekly.sheets.len(), weekly.delimiter, weekly.bulk), (1, Some(b'\t'), true));
@@ -610,6 +619,12 @@ fn a_profile_of_imports_says_how_files_are_read() {
         ("[import.weekly]\nencoding = \"klingon\"\n", "encoding: write"),
         ("[import]\nbulk = true\n", "bulk is no profile"),
         ("[import.weekly]\nmap = \"Nr\"\n", "map: write a table"),
+        ("[import.weekly]\nstudent_id = \"identifier\"\n", "student_id is for kind = \"oneroster\" alone"),
+        (
+            "[import.weekly]\nkind = \"oneroster\"\nstudent_id = \"email\"\n",
+            "student_id: write \"sourced-id\"",
+        ),
+        ("[import.weekly]\nkind = \"oneroster\"\ngroups = [\"homes\"]\n", "groups: write a list"),
     ] {
         let found = problems(toml);
         assert!(found.iter().any(|problem| problem.message.contains(part)), "{toml}: {found:?}");

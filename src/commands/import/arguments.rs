@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{ImportError, ImportKind, ImportRequest, import};
+use super::{ImportError, ImportRequest, import};
 use crate::app::AppError;
 use crate::cli::Cli;
-use crate::cli::import::{Disabled, GroupSource, IdColumn, ImportArgs, ImportCommand, SheetName};
+use crate::cli::import::{
+    Disabled, GroupSource, IdColumn, ImportArgs, ImportCommand, OnerosterArgs, SheetName,
+};
 use crate::commands::{output, sync};
 use crate::exit::Exit;
 use crate::run::{PasswordColumns, in_one_line};
-use crate::settings::{FileKind, ImportProfile, Settings};
+use crate::settings::{BundleProfile, FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
 use rosterd_core::counted::counted;
 use rosterd_core::roster::shell_word;
@@ -39,7 +41,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &ImportArgs) -> Result<Exit, AppEr
         Ok(profile) => profile,
         Err(error) => return Ok(fail(cli, &error)),
     };
-    let request = ImportRequest { progress: sync::progress(cli), ..request(command, &settings, profile) };
+    let request = ImportRequest { progress: sync::progress(cli), ..request(command, &settings, &profile) };
     if settings.is_state_file(&request.database) {
         return Ok(refuse_state(cli, &request.database));
     }
@@ -113,73 +115,92 @@ fn undone_in_words(undone: &Undone, database: &Path, named: Option<&Path>) -> St
 
 /// The profile that is named.
 fn profile(command: &ImportCommand, settings: &Settings) -> Result<ImportProfile, ImportError> {
-    let ImportCommand::Csv(csv) = command else { return Ok(ImportProfile::default()) };
-    let Some(name) = &csv.profile else { return Ok(ImportProfile::default()) };
+    let (name, kind) = match command {
+        ImportCommand::Csv(csv) => (&csv.profile, FileKind::Csv),
+        ImportCommand::Clever(clever) => (&clever.profile, FileKind::Clever),
+        ImportCommand::Oneroster(oneroster) => (&oneroster.profile, FileKind::Oneroster),
+    };
+    let Some(name) = name else { return Ok(ImportProfile { kind, ..ImportProfile::default() }) };
     let profile = settings.import.get(name).cloned().ok_or_else(|| ImportError::NoProfile {
         name: name.clone(),
         known: settings.import.keys().cloned().collect(),
     })?;
-    match profile.kind {
-        FileKind::Csv => Ok(profile),
-        FileKind::Clever | FileKind::Oneroster => {
-            Err(ImportError::Usage("the profile is for bundles: name one with kind = \"csv\", or none"))
-        }
+    if profile.kind == kind {
+        return Ok(profile);
     }
+    Err(ImportError::OtherProfile { name: name.clone(), kind: kind.name(), is: profile.kind.name() })
 }
 
-fn request(command: &ImportCommand, settings: &Settings, profile: ImportProfile) -> ImportRequest {
-    let (kind, paths, text, common) = match command {
-        ImportCommand::Csv(csv) => (ImportKind::Csv, csv.paths.clone(), &csv.text, &csv.common),
-        ImportCommand::Clever(clever) => {
-            (ImportKind::Clever, vec![clever.path.clone()], &clever.text, &clever.common)
-        }
+fn request(command: &ImportCommand, settings: &Settings, profile: &ImportProfile) -> ImportRequest {
+    let (paths, text, common) = match command {
+        ImportCommand::Csv(csv) => (csv.paths.clone(), &csv.text, &csv.common),
+        ImportCommand::Clever(clever) => (vec![clever.path.clone()], &clever.text, &clever.common),
         ImportCommand::Oneroster(oneroster) => {
-            (ImportKind::Oneroster, vec![oneroster.path.clone()], &oneroster.text, &oneroster.common)
+            (vec![oneroster.path.clone()], &oneroster.text, &oneroster.common)
         }
     };
-    let database = common.database.clone().unwrap_or_else(|| settings.roster.database.clone());
-    let mut request = ImportRequest::new(kind, paths, database);
-    request.reading =
-        ReadOptions { encoding: text.encoding, delimiter: text.delimiter, allows_guess: common.dry_run };
-    request.skip_bad_rows = common.skip_bad_rows;
+    let mut request = ImportRequest::of_profile(profile, paths, settings);
+    if let Some(database) = &common.database {
+        request.database.clone_from(database);
+    }
+    request.reading = ReadOptions {
+        encoding: text.encoding.or(request.reading.encoding),
+        delimiter: text.delimiter.or(request.reading.delimiter),
+        allows_guess: common.dry_run,
+    };
+    request.skip_bad_rows |= common.skip_bad_rows;
     request.dry_run = common.dry_run;
     request.reveal = common.reveal;
     request.passwords = PasswordColumns::by_mapping(&settings.exam);
     request.limit = (!common.allow_shrink).then_some(settings.guard.max_delete);
+    let map = match command {
+        ImportCommand::Csv(csv) => &csv.map,
+        ImportCommand::Clever(clever) => &clever.map,
+        ImportCommand::Oneroster(oneroster) => &oneroster.map,
+    };
+    if !map.is_empty() {
+        request.map = ColumnMap::new(map.clone());
+    }
     match command {
         ImportCommand::Csv(csv) => {
-            request.bulk = csv.bulk || profile.bulk;
-            request.map = ColumnMap::new(if csv.map.is_empty() { profile.map } else { csv.map.clone() });
-            request.sheets = if csv.sheet.is_empty() { profile.sheets } else { csv.sheet.clone() };
-            request.sheet_is = csv.sheet_is.map_or(profile.sheet_is, |name| match name {
-                SheetName::Auto => SheetIs::Auto,
-                SheetName::Group => SheetIs::Group,
-                SheetName::Class => SheetIs::Class,
-                SheetName::Nothing => SheetIs::Nothing,
-            });
-            request.replace_groups = csv.replace_groups || profile.replace_groups;
-            request.skip_bad_rows |= profile.skip_bad_rows;
-            request.reading.encoding = request.reading.encoding.or(profile.encoding);
-            request.reading.delimiter = request.reading.delimiter.or(profile.delimiter);
+            request.bulk |= csv.bulk;
+            if !csv.sheet.is_empty() {
+                request.sheets.clone_from(&csv.sheet);
+            }
+            if let Some(name) = csv.sheet_is {
+                request.sheet_is = match name {
+                    SheetName::Auto => SheetIs::Auto,
+                    SheetName::Group => SheetIs::Group,
+                    SheetName::Class => SheetIs::Class,
+                    SheetName::Nothing => SheetIs::Nothing,
+                };
+            }
+            request.replace_groups |= csv.replace_groups;
         }
-        ImportCommand::Clever(clever) => request.map = ColumnMap::new(clever.map.clone()),
+        ImportCommand::Clever(_) => {}
         ImportCommand::Oneroster(oneroster) => {
-            request.map = ColumnMap::new(oneroster.map.clone());
             request.allow_older = oneroster.allow_older;
             request.reassigned_ids = oneroster.reassigned_ids;
-            let options = &mut request.oneroster;
-            options.student_id = match oneroster.student_id {
-                IdColumn::SourcedId => StudentIdFrom::SourcedId,
-                IdColumn::Identifier => StudentIdFrom::Identifier,
-                IdColumn::Username => StudentIdFrom::Username,
-            };
-            options.groups = groups(&oneroster.groups);
-            options.roles.clone_from(&oneroster.roles);
-            options.disabled_have_left = oneroster.disabled == Disabled::Left;
-            options.keep_ended = oneroster.keep_ended;
+            of_bundle(&mut request, oneroster);
         }
     }
     request
+}
+
+/// What the command says of a OneRoster bundle.
+fn of_bundle(request: &mut ImportRequest, oneroster: &OnerosterArgs) {
+    let said = BundleProfile {
+        student_id: oneroster.student_id.map(|column| match column {
+            IdColumn::SourcedId => StudentIdFrom::SourcedId,
+            IdColumn::Identifier => StudentIdFrom::Identifier,
+            IdColumn::Username => StudentIdFrom::Username,
+        }),
+        groups: Some(&oneroster.groups).filter(|given| !given.is_empty()).map(|given| groups(given)),
+        roles: Some(&oneroster.roles).filter(|given| !given.is_empty()).cloned(),
+        disabled_have_left: oneroster.disabled.map(|disabled| disabled == Disabled::Left),
+        keep_ended: oneroster.keep_ended.then_some(true),
+    };
+    request.say_of_bundles(said);
 }
 
 fn groups(sources: &[GroupSource]) -> BTreeSet<GroupsFrom> {

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::files;
 use crate::run::{PasswordColumns, Progress};
-use crate::settings::{FileKind, ImportProfile, Settings};
+use crate::settings::{BundleProfile, FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
@@ -83,6 +83,8 @@ pub struct ImportRequest {
     pub sheet_is: csv_files::SheetIs,
     /// A group or class in a student's own row replaces all that the student had.
     pub replace_groups: bool,
+    /// A person said which column of a `OneRoster` bundle is the student's id.
+    pub id_is_said: bool,
     /// The options for a `OneRoster` bundle; its mapping and encoding are those above.
     pub oneroster: oneroster::OnerosterOptions,
     /// Take a delta that is older than the last one.
@@ -125,6 +127,7 @@ impl ImportRequest {
             sheets: Vec::new(),
             sheet_is: csv_files::SheetIs::Auto,
             replace_groups: false,
+            id_is_said: false,
             oneroster: options,
             allow_older: false,
             reassigned_ids: false,
@@ -142,9 +145,9 @@ impl ImportRequest {
             FileKind::Clever => ImportKind::Clever,
             FileKind::Oneroster => ImportKind::Oneroster,
         };
-        let ImportProfile { map, sheets, sheet_is, bulk, replace_groups, skip_bad_rows, .. } =
+        let ImportProfile { map, sheets, sheet_is, bulk, replace_groups, skip_bad_rows, bundle, .. } =
             profile.clone();
-        Self {
+        let mut request = Self {
             bulk,
             skip_bad_rows,
             limit: Some(settings.guard.max_delete),
@@ -158,7 +161,25 @@ impl ImportRequest {
             sheet_is,
             replace_groups,
             ..Self::new(kind, paths, settings.roster.database.clone())
+        };
+        request.say_of_bundles(bundle);
+        request
+    }
+
+    /// What a profile or a command says of OneRoster bundles counts before what is there.
+    pub(super) fn say_of_bundles(&mut self, said: BundleProfile) {
+        let BundleProfile { student_id, groups, roles, disabled_have_left, keep_ended } = said;
+        let options = &mut self.oneroster;
+        self.id_is_said |= student_id.is_some();
+        options.student_id = student_id.unwrap_or(options.student_id);
+        if let Some(groups) = groups {
+            options.groups = groups;
         }
+        if let Some(roles) = roles {
+            options.roles = roles;
+        }
+        options.disabled_have_left = disabled_have_left.unwrap_or(options.disabled_have_left);
+        options.keep_ended = keep_ended.unwrap_or(options.keep_ended);
     }
 
     /// The completeness of the files, unless they state it themselves.
@@ -189,6 +210,18 @@ pub enum ImportError {
         /// Those that it has.
         known: Vec<String>,
     },
+    /// The profile is for files of another kind.
+    #[error(
+        "the profile {name} is for files of the kind {is}, not {kind}: name one with kind = \"{kind}\", or none"
+    )]
+    OtherProfile { name: String, kind: &'static str, is: &'static str },
+    /// The roster knows its people by another column than the one that nobody named.
+    #[error(
+        "the roster knows people of such bundles by another id than sourcedId, and keeps that one beside it; every person of the \
+         bundle would be entered a second time: say which column is the id, with --student-id identifier (or username), or with \
+         student_id = \"identifier\" in the profile; --student-id sourced-id, where that is meant from now on"
+    )]
+    OtherIds,
     /// Files that are missing, unreadable or have the wrong header; fix the files or the command.
     #[error("the files cannot be used:\n{}", Lines(.0))]
     Files(Vec<ImportProblem>),
@@ -225,7 +258,11 @@ impl ImportError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Usage(_) | Self::Files(_) | Self::NoProfile { .. } => true,
+            Self::Usage(_)
+            | Self::Files(_)
+            | Self::NoProfile { .. }
+            | Self::OtherProfile { .. }
+            | Self::OtherIds => true,
             Self::Database(error) => match error {
                 RosterWriteError::Create { source, .. } => !files::is_no_room(source),
                 RosterWriteError::NotARoster { .. }
@@ -264,6 +301,8 @@ impl ImportError {
             Self::Database(_)
             | Self::Usage(_)
             | Self::NoProfile { .. }
+            | Self::OtherProfile { .. }
+            | Self::OtherIds
             | Self::Files(_)
             | Self::BadRows(_)
             | Self::TooMuch(_)
@@ -323,6 +362,10 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
         reading.notices.push(Notice { file: String::new(), message: message.to_owned() });
     }
     refuse_older(request, newest.as_ref(), completeness, &mut staging).await?;
+    let is_unsaid = request.kind == ImportKind::Oneroster && !request.is_foreign() && !request.id_is_said;
+    if is_unsaid && staging.knows_other_ids().await? {
+        return Err(ImportError::OtherIds);
+    }
     let is_list = request.kind == ImportKind::Csv;
     staging.check_rows(&mut reading, completeness, request.is_foreign(), is_list).await?;
     // Two records under the one key of a bundle say that the bundle itself is broken.

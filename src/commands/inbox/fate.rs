@@ -36,10 +36,12 @@ impl Fate {
                 None => "it cannot be read".to_owned(),
             },
             ImportError::Older { .. }
+            | ImportError::OtherIds
             | ImportError::NoStudents
             | ImportError::Database(RosterWriteError::NoStudents) => in_one_line(&error),
             ImportError::Usage(_)
             | ImportError::NoProfile { .. }
+            | ImportError::OtherProfile { .. }
             | ImportError::Database(_)
             | ImportError::Interrupted(_) => {
                 let what = in_one_line(&error);
@@ -120,6 +122,8 @@ fn refusal(error: &ImportError, cause: &str, profile: &str, folder: &Path) -> St
         ImportError::BadRows(report) | ImportError::TooMuch(report) => report.to_string(),
         ImportError::Usage(_)
         | ImportError::NoProfile { .. }
+        | ImportError::OtherProfile { .. }
+        | ImportError::OtherIds
         | ImportError::Files(_)
         | ImportError::Older { .. }
         | ImportError::NoStudents

@@ -5,6 +5,7 @@ use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::RosterWriteError;
+use super::compare::count_of;
 use super::history;
 use super::spellings;
 use super::spoiled_ids::spoiled_rules;
@@ -112,6 +113,19 @@ impl Staging {
         Ok(query.fetch_one(&mut *self.connection).await?)
     }
 
+    /// Whether people who are there are known by another id than the key of their bundles, which stands beside it.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn knows_other_ids(&mut self) -> Result<bool, RosterWriteError> {
+        if self.is_empty || !has_column(&mut self.connection, "sourcedId").await? {
+            return Ok(false);
+        }
+        let other = "SELECT EXISTS (SELECT 1 FROM main.students WHERE \"sourcedId\" <> '' AND active IS NOT 0
+             AND CAST(\"sourcedId\" AS TEXT) <> CAST(student_id AS TEXT))";
+        Ok(count_of(&mut self.connection, other).await? > 0)
+    }
+
     async fn note_known(&mut self, foreign: bool) -> Result<(), RosterWriteError> {
         let connection = &mut *self.connection;
         let known = [
@@ -185,15 +199,16 @@ impl Staging {
             // The role of a known person may come from an earlier bundle.
             Completeness::Partial => format!("{no_role} AND {unknown}"),
         };
-        for (left_out, told) in [(no_student, true), (format!("departs = 1 AND {unknown}"), false)] {
+        let unknown_leaver = format!("departs = 1 AND {unknown}");
+        for (left_out, what) in [
+            (no_student, "left out, as the bundle names no role of a student for them"),
+            (unknown_leaver, "said to have left, and known to the roster under no id as students"),
+        ] {
             let refs = format!("SELECT ref FROM temp.staged_students WHERE {left_out}");
             run(connection, format!("INSERT OR IGNORE INTO temp.staged_others {refs}")).await?;
             let count = run(connection, format!("DELETE FROM temp.staged_students WHERE {left_out}")).await?;
-            if told && count > 0 {
-                let message = format!(
-                    "left out, as the bundle names no role of a student for them: {}",
-                    counted(count, "user")
-                );
+            if count > 0 {
+                let message = format!("{what}: {}", counted(count, "user"));
                 reading.notices.push(Notice { file: String::new(), message });
             }
         }

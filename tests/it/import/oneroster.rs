@@ -540,6 +540,35 @@ async fn an_id_that_two_known_people_swap_or_take_over_is_refused_unless_it_is_m
 }
 
 #[tokio::test]
+async fn a_bundle_whose_people_are_known_by_another_id_is_refused_unless_a_person_says_which() {
+    let desk = Desk::new();
+    drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
+    let error = import(&skipping(bundle(&desk, DELTA_1_2))).await.unwrap_err();
+    assert!(matches!(error, ImportError::OtherIds) && error.is_configuration(), "{error:?}");
+    assert!(error.to_string().contains("--student-id identifier"), "{error}");
+    assert_eq!(desk.one("SELECT student_id FROM students").await, "00101|00102|00103");
+    let meant = ImportRequest { id_is_said: true, ..bundle(&desk, DELTA_1_2) };
+    drop(import(&meant).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_leaver_whom_the_roster_does_not_know_is_told() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    desk.put(
+        "delta/users.csv",
+        "sourcedId,status,dateLastModified,role,givenName,familyName\n\
+         u-77,tobedeleted,2026-10-02T00:00:00Z,student,No,Body\n",
+    );
+    desk.put(
+        "delta/manifest.csv",
+        "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.users,delta\n",
+    );
+    let report = import(&bundle(&desk, desk.path("delta"))).await.unwrap();
+    assert!(notices(&report).contains("known to the roster under no id as students: 1 user"), "{report}");
+}
+
+#[tokio::test]
 async fn a_person_who_has_a_former_id_again_is_named_with_relink() {
     let desk = Desk::new();
     drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());

@@ -372,8 +372,8 @@ impl<I> TableRows<I> {
             })
         });
         let has_id = self.key.and_then(|key| row.fields.get(key)).is_some_and(|id| !id.trim().is_empty());
-        !(self.has_ids_like_notes && has_id)
-            && !has_both
+        let is_row = has_both || (self.has_ids_like_notes && has_id);
+        !is_row
             && self.width > 1
             && filled.len() <= MOST_NOTES_OF_A_ROW
             && filled.iter().all(|text| is_note(text))
