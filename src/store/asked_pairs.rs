@@ -27,6 +27,13 @@ impl StateStore {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let doing = "remembering who was asked about";
+        let stored: Vec<(String, String)> = sqlx::query_as("SELECT leaver_id, newcomer_id FROM asked_pairs")
+            .fetch_all(&self.reader)
+            .await
+            .doing(doing)?;
+        if stored.is_empty() && pairs.is_empty() {
+            return Ok(());
+        }
         let rows: Vec<(&str, &str)> =
             pairs.iter().map(|(leaver, newcomer)| (leaver.as_str(), newcomer.as_str())).collect();
         let mut transaction = self.begin().await?;

@@ -143,7 +143,9 @@ pub(super) async fn remember(
              SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?3, ?4, ?5, ?6 \
              FROM json_each(?7) WHERE true \
              ON CONFLICT DO UPDATE SET of_leaver = excluded.of_leaver, reason = excluded.reason, gid = excluded.gid, \
-             total = excluded.total, size = max(size, excluded.size), is_decided = 0, held_at_ms = excluded.held_at_ms",
+             total = excluded.total, \
+             size = CASE WHEN reason = excluded.reason AND gid IS excluded.gid THEN max(size, excluded.size) \
+             ELSE excluded.size END, is_decided = 0, held_at_ms = excluded.held_at_ms",
         )
         .bind(hold.service.as_str())
         .bind(limit.code())

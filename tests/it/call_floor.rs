@@ -353,7 +353,7 @@ async fn doubts_about_people_that_stand_as_they_stood_cost_no_call() {
     }
 }
 
-fn calls_of<'a>(journal: &'a [String], call: &str) -> usize {
+fn calls_of(journal: &[String], call: &str) -> usize {
     journal.iter().filter(|one| *one == call).count()
 }
 

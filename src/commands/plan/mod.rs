@@ -21,7 +21,9 @@ use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
 use crate::store::FullClassFigures;
 use rosterd_core::counted::counted_len;
-use rosterd_core::exam_plan::{OperationLine, PlanDocument, RELINK_SUGGESTED, ValueDisplay, with_digest};
+use rosterd_core::exam_plan::{
+    OperationLine, OperationSubject, PlanDocument, RELINK_SUGGESTED, ValueDisplay, with_digest,
+};
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::shell_word;
 
@@ -210,21 +212,20 @@ fn select(document: &mut Document, selection: &Selection<'_>, report: &RunReport
     document.is_selection = true;
     document.operations.retain(|operation| selection.has(operation));
     let holds = HoldIndex::of(report);
-    let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for operation in &document.operations {
-        if let Some(hold) = holds.find(operation) {
-            asked.entry(&hold.digest).or_default().push(operation.subject.as_str());
-        }
+        let Some(hold) = holds.find(operation) else { continue };
+        let students = asked.entry(&hold.digest).or_default();
+        match &operation.subject {
+            OperationSubject::StudentId(id) => students.insert(format!(" --student {}", shell_word(id))),
+            // A group is approved with its hold alone.
+            OperationSubject::GroupCode(_) => false,
+        };
     }
     document.held.retain(|hold| asked.contains_key(hold.digest.as_str()));
     for hold in document.held.iter_mut().filter(|hold| hold.approve != RELINK_SUGGESTED) {
-        let students = asked.get(hold.digest.as_str()).into_iter().flatten();
-        if selection.names_students() {
-            let named: BTreeSet<String> =
-                students.map(|student| format!(" --student {}", shell_word(student))).collect();
-            let named: String = named.into_iter().collect();
-            hold.approve = format!("rosterd approve {}{named}", hold.digest);
-        }
+        let students: String = asked.get(hold.digest.as_str()).into_iter().flatten().cloned().collect();
+        hold.approve = format!("rosterd approve {}{students}", hold.digest);
     }
     document.holds = document.held.iter().map(|hold| hold.reason.clone()).collect();
     document.held_digest = None;

@@ -86,11 +86,6 @@ impl<'a> Selection<'a> {
         students.is_empty() && groups.is_empty() && classes.is_empty() && kinds.is_empty()
     }
 
-    /// Whether students are asked for by name.
-    pub(super) fn names_students(&self) -> bool {
-        !self.students.is_empty()
-    }
-
     pub(super) fn has(&self, operation: &OperationLine) -> bool {
         let Self { students, groups, gids, classes, kinds } = self;
         let is_of_student = match &operation.subject {

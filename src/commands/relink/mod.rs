@@ -65,14 +65,15 @@ async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) 
         let said = format!("{why}. Nothing was carried over{way_out}");
         return Ok(output::refuse(cli, Exit::Failed, &said));
     }
-    if own.is_none() && app.state.lost_adds().await?.contains(to) {
+    if own.is_none() && !force && app.state.lost_adds().await?.contains(to) {
         let word = shell_word(from.as_str()).into_owned();
         return Ok(output::refuse(
             cli,
             Exit::Failed,
             &format!(
                 "student {to} was sent to the exam side, and the answer is not known yet: they may have a candidate of their \
-                 own. Nothing was carried over: let a run find out (rosterd --sync-now), then rosterd relink {word} {} again",
+                 own. Nothing was carried over: let a run find out (rosterd --sync-now), decide what it holds of them (rosterd failures), then \
+                 rosterd relink {word} {} again; --force does it all the same",
                 shell_word(to.as_str())
             ),
         ));

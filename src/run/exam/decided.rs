@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::describe::describe;
 use super::group_creation::{self, GroupPlan, Search, plan_groups};
+use super::group_of_leavers::{LivingGroupOfLeavers, group_of_leavers_with_students};
 use super::leavers::{self, Sharing};
 use super::lookup::DueGroups;
 use super::policy::{guard, policy};
@@ -20,7 +21,7 @@ use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, GroupCreation, GuardedPlan, LinkNote, LookupRequests, LookupResults,
     LookupTerms, OpenFailures, PlanInput, Trust,
 };
-use rosterd_core::roster::{Group, Sid};
+use rosterd_core::roster::{Group, Leavers, Sid};
 
 /// What is to be done, and what follows from the reading alone.
 pub(super) struct Decided {
@@ -116,10 +117,15 @@ async fn decide(
     report.notes.extend(alike.said);
     roster_diff.diff.called_one = context.state.refused_relinks().await?;
     roster_diff.diff.ask_again(context.state.asked_pairs().await?, mapping, key);
+    let living = group_of_leavers_with_students(context, side).await?;
+    roster_diff.problems.extend(living.as_ref().map(LivingGroupOfLeavers::problem));
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();
-    let policy = policy(context, side, roster_diff.sharing);
+    let mut policy = policy(context, side, roster_diff.sharing);
+    if living.is_some() {
+        policy.leavers = Leavers::Keep;
+    }
     let proof = believed.as_ref().map(|listing| Certificate::of(listing, &roster_diff.certificate));
     let trust = match &proof {
         Ok(proof) => Trust::Complete(proof),

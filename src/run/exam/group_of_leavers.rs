@@ -1,9 +1,9 @@
 //! The group that leavers are moved to is no group of students who stay.
 
 use rosterd_core::counted::counted;
-use rosterd_core::roster::{Gid, Mode};
+use rosterd_core::roster::{Gid, Mode, RosterProblem};
 
-use super::{Context, ExamSide, ExamSyncError, leavers_group};
+use super::{Context, ExamSide, leavers_group};
 use crate::store::{PopulatedGroup, RosterDatabase, RosterError};
 
 /// `exam.leavers` names a group in which students of the roster are.
@@ -15,6 +15,14 @@ use crate::store::{PopulatedGroup, RosterDatabase, RosterError};
 pub struct LivingGroupOfLeavers {
     gid: Gid,
     group: PopulatedGroup,
+}
+
+impl LivingGroupOfLeavers {
+    /// The same as a row of the roster that cannot be used as it is.
+    pub(super) fn problem(&self) -> RosterProblem {
+        let what = format!("{self}; until then no leaver is moved");
+        RosterProblem { table: "groups", key: self.group.code.as_str().to_owned(), what }
+    }
 }
 
 /// Looks whether the group that leavers are moved to has students.
@@ -32,14 +40,13 @@ pub async fn living_group_of_leavers(
     Ok(group.map(|group| LivingGroupOfLeavers { gid, group }))
 }
 
-/// Ends the turn before anything is sent, where the mode moves leavers, or shows what that one would do.
-pub(super) async fn require_empty_group(context: &Context, side: &ExamSide) -> Result<(), ExamSyncError> {
+/// The same where the mode moves leavers, or shows what that one would do.
+pub(super) async fn group_of_leavers_with_students(
+    context: &Context,
+    side: &ExamSide,
+) -> Result<Option<LivingGroupOfLeavers>, RosterError> {
     match context.mode {
-        Mode::CreateOnly | Mode::Upsert => return Ok(()),
-        Mode::Observe | Mode::Sync => {}
-    }
-    match living_group_of_leavers(&context.roster, side).await? {
-        Some(living) => Err(ExamSyncError::GroupOfLeavers(living)),
-        None => Ok(()),
+        Mode::CreateOnly | Mode::Upsert => Ok(None),
+        Mode::Observe | Mode::Sync => living_group_of_leavers(&context.roster, side).await,
     }
 }

@@ -129,9 +129,6 @@ pub enum ExamSyncError {
         /// How many are linked.
         links: u64,
     },
-    /// Leavers would be put among students who stay.
-    #[error(transparent)]
-    GroupOfLeavers(group_of_leavers::LivingGroupOfLeavers),
     /// The run was told to stop.
     #[error("the run was told to stop while it was reading: nothing was changed")]
     Stopped,
@@ -153,7 +150,6 @@ impl ExamSyncError {
             ) => Severity::Temporary,
             Self::Account(AccountError::Emptied { .. }) => Severity::Failed,
             Self::Resolve(_)
-            | Self::GroupOfLeavers(_)
             | Self::Account(
                 AccountError::Another { .. }
                 | AccountError::Strangers { .. }
@@ -221,7 +217,6 @@ async fn pass(
     report: &mut ServiceReport,
 ) -> Result<PlannedExam, ExamSyncError> {
     context.roster.require_at_least(context.min_roster).await?;
-    group_of_leavers::require_empty_group(context, side).await?;
     if writer.is_some() {
         approvals::end_of_returned(context).await?;
     }

@@ -176,8 +176,7 @@ pub(super) async fn known(
             (HashMap::new(), Some(item), stop)
         }
     };
-    let gone = Arc::new(candidate_gone(&not_shown.failed));
-    let found = |at: usize, sid: &Sid| match (outcomes.get(sid), &blind) {
+    let found = |at: usize, sid: &Sid, not_shown: &NotShown| match (outcomes.get(sid), &blind) {
         (_, Some(blind)) => blind.clone(),
         (Some(LookupOutcome::Row(row)), None) => match call.is_done(at, row) {
             Some(true) => applied(None),
@@ -186,11 +185,15 @@ pub(super) async fn known(
             None => not_shown.failed(),
         },
         (Some(LookupOutcome::Gone), None) if matches!(call, WriteCall::Delete(_)) => applied(None),
-        (Some(LookupOutcome::Gone), None) => not_shown.not_done(&gone),
+        (Some(LookupOutcome::Gone), None) => not_shown.not_done(&Arc::new(candidate_gone(&not_shown.failed))),
         (None, None) => not_shown.unknown(),
     };
     let item = |(at, (sid, item)): (usize, (&Sid, ItemJudgement))| match item {
-        Judgement::ReadBack { .. } => found(at, sid),
+        // Each by its own cause: one was refused, and another may have been done.
+        Judgement::ReadBack { .. } => {
+            let own = NotShown::of(std::slice::from_ref(&item));
+            found(at, sid, own.as_ref().unwrap_or(&not_shown))
+        }
         settled @ (Judgement::Settled(_) | Judgement::SendAgain { .. } | Judgement::Repair(_)) => settled,
     };
     ReadBack { items: sids.iter().zip(items).enumerate().map(item).collect(), stop }

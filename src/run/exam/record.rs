@@ -44,14 +44,19 @@ fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let note = |kind, place: String| NotedWrite { key: operation.key(), kind, place, is_approved };
     let counted = operation.counted_writes().into_iter();
     let counted = counted.map(|write| note(write.as_str(), String::new()));
+    let left = operation.groups_left.iter().copied().chain(replaced(operation));
+    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).collect()
+}
+
+/// The groups that the roster gave another gid, in the place of which the student is put into that one.
+fn replaced(operation: &Operation) -> impl Iterator<Item = Gid> {
     let replaced = match &operation.change {
-        Change::Move(group_move) => Some(group_move.replaced().keys()),
+        Change::Move(group_move) => Some(group_move.replaced().keys().copied()),
         Change::Adopt(_) | Change::Add(_) | Change::Modify(_) | Change::Delete(_) | Change::Impossible(_) => {
             None
         }
     };
-    let left = operation.groups_left.iter().chain(replaced.into_iter().flatten());
-    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).collect()
+    replaced.into_iter().flatten()
 }
 
 /// The groups that one call of a move takes its student out of; `None` where it is none.
@@ -61,9 +66,8 @@ pub(super) fn groups_left(call: &Call, operation: &Operation) -> Option<(Operati
             operation.groups_left.iter().copied().filter(|gid| gids.contains(gid)).collect()
         }
         Call::Group(GroupAction::MoveTo, _) => operation.groups_left.iter().copied().collect(),
-        Call::Group(GroupAction::AddTo, _) | Call::Change | Call::GiveWay | Call::Add | Call::Delete => {
-            Vec::new()
-        }
+        Call::Group(GroupAction::AddTo, _) => replaced(operation).collect(),
+        Call::Change | Call::GiveWay | Call::Add | Call::Delete => Vec::new(),
     };
     (!left.is_empty()).then(|| (operation.key(), left))
 }

@@ -64,3 +64,31 @@ async fn a_login_value_that_is_only_written_otherwise_makes_no_second_person() {
         assert_eq!(report.held(), "1 add, 1 delete", "{after}: {report:#?}");
     }
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_used_for_a_day_answers_no_question() {
+    let mut world = renumbered().await;
+    world.later(4 * DAY);
+    world.edit("r000", |it| it.login("another number")).await;
+    assert_eq!(world.run().await.held(), "1 add, 1 delete");
+    world.edit("r000", |it| it.login("")).await;
+    let report = for_days(&mut world, 3).await;
+    assert_eq!(report.calls("delStu"), 0, "{report:#?}");
+    assert_eq!(world.logins().len(), 20, "the leaver is there still");
+    world.edit("r000", |it| it.login("another number")).await;
+    assert_eq!(world.run().await.held(), "1 add, 1 delete");
+}
+
+#[tokio::test]
+async fn whom_no_run_dismisses_keeps_nobody_out_whose_login_value_is_written_otherwise() {
+    let people = students(20).into_iter().map(|it| if it.id == "s000" { it.login("anna@x.cn") } else { it });
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.mode = rosterd_core::roster::Mode::Upsert;
+    world.remove("s000").await;
+    world.put(student("new").named("Quite another").login("Anna@X.cn")).await;
+    let report = world.run().await;
+    assert_eq!(report.held(), "1 add", "{report:#?}");
+    let [row] = &world.failures().await[..] else { panic!("one question, one row") };
+    assert!(row.message.contains("but for the way it is written"), "{}", row.message);
+    assert!(row.message.contains("--student new"), "{}", row.message);
+}

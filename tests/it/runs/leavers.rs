@@ -221,17 +221,19 @@ async fn leavers_are_put_into_no_group_in_which_students_are() {
     let mut world = ExamSchool::in_step(people.into_iter().chain([student("s3")])).await;
     world.settings.exam.leavers = Leavers::MoveTo(world.gid("g2"));
     world.remove("s3").await;
-    for mode in [Mode::Sync, Mode::Observe] {
-        world.settings.mode = mode;
-        world.sandbox.clear_journal();
-        let report = world.run().await;
-        assert_eq!((report.exit_code, world.journal().len()), (78, 0), "{mode:?}: {report:#?}");
-        let said = report.errors.join("\n");
-        assert!(
-            said.contains("exam.leavers is gid") && said.contains("group g2 of the roster, with 2 students"),
-            "{said}"
-        );
+    world.edit("s1", |it| it.named("Somebody else")).await;
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), ("1 modify".to_owned(), 3), "{report:#?}");
+    for _ in 0..3 {
+        let report = world.run_later().await;
+        assert_eq!((report.planned(), report.exam.leavers_kept), (String::new(), 1), "{report:#?}");
+        world.later(DAY);
     }
+    let [row] = &world.failures().await[..] else { panic!("one cause, one row") };
+    let said = row.message.as_str();
+    assert!(said.contains("exam.leavers is gid"), "{said}");
+    assert!(said.contains("group g2 of the roster, with 2 students"), "{said}");
+    assert_eq!(world.candidate("s3").gids, [world.gid("g1")].into());
     // A mode that leaves leavers alone does not need the setting; nor is a group wrong that nobody is in.
     world.settings.mode = Mode::Upsert;
     assert_eq!(world.run().await.exit_code, 0);

@@ -181,3 +181,16 @@ async fn a_run_that_is_killed_after_its_deletes_leaves_them_counted_where_reads_
     assert_eq!((report.applied(), report.held()), (String::new(), "18 delete".to_owned()), "36 in a day");
     assert_eq!(world.logins().len(), 82);
 }
+
+#[tokio::test]
+async fn a_delete_that_an_answer_leaves_out_counts_on_beside_one_that_it_refuses() {
+    let mut world = hundred().await;
+    leave(&mut world, 0..2).await;
+    world.set("refuse_item", "delStu:0");
+    world.set("item_in_neither_list", "delStu:1");
+    lagging(&world, "1000");
+    let _untold = world.run().await;
+    let counted =
+        world.word("SELECT group_concat(student_id) FROM counted_writes WHERE kind = 'dismissal'").await;
+    assert_eq!(counted, "s001");
+}

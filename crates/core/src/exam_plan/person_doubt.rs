@@ -19,6 +19,17 @@ pub enum PersonDoubt {
         /// Whether that student has a candidate already, to which no other can be carried over.
         has_candidate: bool,
     },
+    /// The login value of a student on the roster is that of a leaver's candidate but for the way it is written.
+    LoginAlike {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who wants it.
+        by: StudentId,
+        /// Whether that student has a candidate already, to which no other can be carried over.
+        has_candidate: bool,
+        /// Whether it is the student on the roster who is held here.
+        holds_newcomer: bool,
+    },
     /// Somebody gave a leaver's candidate the login value of a student on the roster.
     GivenTo {
         /// Who has left.
@@ -95,6 +106,7 @@ impl PersonDoubt {
     pub(super) fn take_into<'d>(&self, digest: &'d mut Digest) -> &'d mut Digest {
         match self {
             Self::LoginWanted { leaver, by: other, has_candidate: _ }
+            | Self::LoginAlike { leaver, by: other, has_candidate: _, holds_newcomer: _ }
             | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AlikeEntered { leaver, other } => {
@@ -128,9 +140,11 @@ impl PersonDoubt {
     pub(super) fn pair(&self) -> Option<(&StudentId, &StudentId)> {
         match self {
             Self::LoginWanted { leaver, by: other, has_candidate: false }
+            | Self::LoginAlike { leaver, by: other, has_candidate: false, holds_newcomer: _ }
             | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ } => Some((leaver, other)),
             Self::LoginWanted { has_candidate: true, .. }
+            | Self::LoginAlike { has_candidate: true, .. }
             | Self::GivenTo { .. }
             | Self::AlikeEntered { .. }
             | Self::CalledOne { .. }
@@ -144,7 +158,9 @@ impl PersonDoubt {
     #[must_use]
     pub fn suggests_a_pair(&self) -> bool {
         match self {
-            Self::LoginWanted { has_candidate, .. } | Self::GivenTo { has_candidate, .. } => !has_candidate,
+            Self::LoginWanted { has_candidate, .. }
+            | Self::LoginAlike { has_candidate, .. }
+            | Self::GivenTo { has_candidate, .. } => !has_candidate,
             Self::AlikeIds { .. } | Self::AskedBefore { .. } => true,
             Self::AlikeEntered { .. }
             | Self::CalledOne { .. }
@@ -167,6 +183,18 @@ impl fmt::Display for PersonDoubt {
                     write!(f, "if they are one person, rosterd relink {}; ", pair(leaver, by))?;
                 }
                 write!(f, "if they are two, rosterd approve DIGEST {}", named(leaver))
+            }
+            Self::LoginAlike { leaver, by, has_candidate, holds_newcomer } => {
+                write!(
+                    f,
+                    "the login value of student {by} is that of student {leaver}, who has left, but for the way it is \
+                     written: "
+                )?;
+                if !has_candidate {
+                    write!(f, "if they are one person, rosterd relink {}; ", pair(leaver, by))?;
+                }
+                let held = named(if *holds_newcomer { by } else { leaver });
+                write!(f, "if they are two, rosterd approve DIGEST {held}")
             }
             Self::GivenTo { leaver, by, has_candidate } => {
                 write!(

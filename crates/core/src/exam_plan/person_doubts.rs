@@ -131,12 +131,15 @@ impl PersonDoubts {
         let written_otherwise: Vec<&BTreeSet<StudentId>> =
             likeness.filter_map(|likeness| self.wanted_alike.get(&likeness)).collect();
         let wanted = logins.into_iter().filter_map(|login| self.wanted.get(login));
-        let wanted: BTreeSet<&StudentId> = wanted.chain(written_otherwise).flatten().collect();
+        let wanted: BTreeSet<&StudentId> = wanted.flatten().collect();
+        let written_otherwise: BTreeSet<&StudentId> =
+            written_otherwise.into_iter().flatten().filter(|by| !wanted.contains(by)).collect();
         let alike = self.newcomers.get(&IdLikeness::of(leaver)).into_iter().flatten();
-        let alike: Vec<&StudentId> = alike.filter(|newcomer| !wanted.contains(newcomer)).collect();
+        let is_wanted = |by: &StudentId| wanted.contains(by) || written_otherwise.contains(by);
+        let alike: Vec<&StudentId> = alike.filter(|newcomer| !is_wanted(newcomer)).collect();
         let asked = self.asked_of_leaver.get(leaver).into_iter().flatten();
         let asked: Vec<PersonDoubt> = asked
-            .filter(|newcomer| !wanted.contains(newcomer) && !alike.contains(newcomer))
+            .filter(|newcomer| !is_wanted(newcomer) && !alike.contains(newcomer))
             .map(|newcomer| PersonDoubt::AskedBefore {
                 leaver: leaver.clone(),
                 newcomer: newcomer.clone(),
@@ -173,7 +176,20 @@ impl PersonDoubts {
             .called_one
             .get(leaver)
             .map(|other| PersonDoubt::CalledOne { leaver: leaver.clone(), other: other.clone() });
-        wanted.chain(alike).chain(asked).chain(entered).chain(called_one).chain(renamed).collect()
+        let written_otherwise = written_otherwise.iter().map(|by| PersonDoubt::LoginAlike {
+            leaver: leaver.clone(),
+            by: (*by).clone(),
+            has_candidate: self.linked.contains(*by),
+            holds_newcomer: false,
+        });
+        wanted
+            .chain(written_otherwise)
+            .chain(alike)
+            .chain(asked)
+            .chain(entered)
+            .chain(called_one)
+            .chain(renamed)
+            .collect()
     }
 
     /// Whether a student without a candidate may be somebody who has left.
@@ -191,7 +207,7 @@ impl PersonDoubts {
             && theirs != login
         {
             let (leaver, by) = (leaver.clone(), student.clone());
-            return Some(PersonDoubt::LoginWanted { leaver, by, has_candidate: false });
+            return Some(PersonDoubt::LoginAlike { leaver, by, has_candidate: false, holds_newcomer: true });
         }
         let leaver = self.missing.get(login)?.clone();
         Some(PersonDoubt::LoginWanted { leaver, by: student.clone(), has_candidate: false })

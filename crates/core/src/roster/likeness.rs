@@ -34,7 +34,8 @@ impl LoginLikeness {
     pub fn of(login: &LoginValue) -> Self {
         let visible = folded(without_zero_fraction(login.as_str().trim()));
         let digits: String = visible.chars().filter(|letter| !is_between_digits(*letter)).collect();
-        let is_number = !digits.is_empty() && digits.chars().all(|letter| letter.is_ascii_digit());
+        let is_number =
+            digits.len() >= SHORTEST_NUMBER && digits.chars().all(|letter| letter.is_ascii_digit());
         if !is_number {
             return Self(visible.into());
         }
@@ -43,6 +44,9 @@ impl LoginLikeness {
         Self(at_home.unwrap_or(digits).into())
     }
 }
+
+/// Digits of a telephone number, at least. In shorter ones, such as the code of a class, a dash may mean something.
+const SHORTEST_NUMBER: usize = 7;
 
 /// What people write between the digits of a telephone number, and before the country's code.
 fn is_between_digits(letter: char) -> bool {
@@ -109,6 +113,7 @@ mod tests {
             ("86123", "123"),
             ("0123", "123"),
             ("s-1", "s1"),
+            ("1-11", "11-1"),
         ];
         for (one, other) in different {
             assert_ne!(likeness(one), likeness(other), "{one} and {other}");

@@ -50,7 +50,9 @@ impl Decider<'_> {
         let doubt = self.doubts.of_newcomer(&wanted.id, &wanted.login);
         // Alike ids are two people only once both are approved; a login value is free once its leaver is.
         let is_decided = |doubt: &PersonDoubt| match doubt {
-            PersonDoubt::LoginWanted { leaver, .. } | PersonDoubt::AskedBefore { leaver, .. } => {
+            PersonDoubt::LoginWanted { leaver, .. }
+            | PersonDoubt::LoginAlike { leaver, .. }
+            | PersonDoubt::AskedBefore { leaver, .. } => {
                 self.gone.contains(leaver) || self.is_named(leaver, &HoldReason::SamePerson(doubt.clone()))
             }
             PersonDoubt::AlikeIds { .. }

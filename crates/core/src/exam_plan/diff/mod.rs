@@ -111,6 +111,7 @@ impl Diff {
         }
         let mut links: HashMap<&StudentId, &Link> = HashMap::new();
         let mut newcomers: HashMap<&StudentId, &Wanted> = HashMap::new();
+        let mut unusable_newcomers: HashSet<&StudentId> = HashSet::new();
         for difference in &self.differences {
             match difference {
                 Difference::Leaver(leaver) => {
@@ -119,10 +120,17 @@ impl Diff {
                 Difference::Newcomer(newcomer) if newcomer.replaces.is_none() => {
                     newcomers.insert(&newcomer.wanted.id, &newcomer.wanted);
                 }
+                Difference::Unusable(unusable) if unusable.link.is_none() => {
+                    unusable_newcomers.insert(&unusable.student);
+                }
                 Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => {}
             }
         }
         let are_alike = |leaver: &StudentId, newcomer: &StudentId| {
+            // A row that cannot be used says nothing against it.
+            if unusable_newcomers.contains(newcomer) {
+                return links.contains_key(leaver);
+            }
             let pair = links.get(leaver).zip(newcomers.get(newcomer));
             pair.is_some_and(|(link, wanted)| is_mostly_alike(link, wanted, mapping, key))
         };
@@ -485,6 +493,7 @@ impl<'a> DiffBuilder<'a> {
 pub type Owners = HashMap<LoginValue, StudentId>;
 
 /// Whether more than half of the values that are known of a candidate, beside login value and password, are the student's.
+/// Where none is known, nothing says that they are two.
 fn is_mostly_alike(link: &Link, wanted: &Wanted, mapping: &Mapping, key: &MemoryKey) -> bool {
     let compared = mapping.compared().filter(|(_, field)| !field.is_password());
     let known = compared.filter_map(|(at, field)| {
@@ -493,5 +502,5 @@ fn is_mostly_alike(link: &Link, wanted: &Wanted, mapping: &Mapping, key: &Memory
         Some(*confirmed == key.value(field.id, value))
     });
     let known: Vec<bool> = known.collect();
-    known.iter().filter(|is_alike| **is_alike).count() * 2 > known.len()
+    known.is_empty() || known.iter().filter(|is_alike| **is_alike).count() * 2 > known.len()
 }
