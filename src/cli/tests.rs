@@ -184,3 +184,89 @@ fn quiet_logs_warnings_unless_a_level_is_given() {
     assert_eq!(directives("rosterd -q"), "warn");
     assert_eq!(directives("rosterd -q --log-level debug"), "debug");
 }
+
+/// The commands that a sentence prints: each ends where the sentence goes on.
+fn printed(sentence: &str) -> Vec<String> {
+    const GOES_ON: [&str; 9] = [";", ",", ")", ". ", " lets ", " keeps ", " leaves ", " if ", " shows "];
+    let begun = sentence.match_indices("rosterd ").map(|(at, _)| &sentence[at..]);
+    let command = |text: &str| {
+        let end = GOES_ON.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
+        text[..end].trim_end_matches('`').to_owned()
+    };
+    // `rosterd` is the subject of a sentence too: then a verb follows.
+    let is_command = |line: &String| !["asks", "do"].contains(&line.split(' ').nth(1).unwrap_or_default());
+    begun.map(command).filter(is_command).collect()
+}
+
+/// The words of a line as a shell takes them: only single quotes are printed.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn every_command_that_a_sentence_about_single_people_prints_is_one_that_can_be_typed() {
+    use rosterd_core::exam_plan::{HoldReason, PersonDoubt, with_digest, with_failure};
+    use rosterd_core::roster::{Gid, Sid, StudentId};
+    for ids in [["1001", "1002"], ["S 01", "-7"], ["-7", "O"]] {
+        let [student, other] = ids.map(StudentId::new);
+        let [leaver, by] = [student.clone(), other.clone()];
+        let doubts = [
+            PersonDoubt::LoginWanted { leaver: leaver.clone(), by: by.clone(), has_candidate: false },
+            PersonDoubt::GivenTo { leaver: leaver.clone(), by: by.clone(), has_candidate: false },
+            PersonDoubt::AlikeIds { leaver: leaver.clone(), newcomer: by.clone(), holds_newcomer: true },
+            PersonDoubt::AlikeEntered { leaver: leaver.clone(), other: by.clone() },
+            PersonDoubt::CalledOne { leaver: leaver.clone(), other: by.clone() },
+            PersonDoubt::RenamedByHand { leaver },
+            PersonDoubt::Exchanged { student: student.clone(), other: other.clone() },
+            PersonDoubt::ChangedHands {
+                student: student.clone(),
+                other,
+                shows_others: true,
+                one_left: false,
+            },
+        ];
+        let adoption = HoldReason::NothingAgrees {
+            student: student.clone(),
+            sid: Sid(1),
+            compared: 2,
+            is_of_open_add: true,
+        };
+        let reasons = [
+            adoption,
+            HoldReason::StillNamed,
+            HoldReason::UnreadableIds,
+            HoldReason::RowsOfNobody(2),
+            HoldReason::TwinOf(Sid(5)),
+            HoldReason::ForeignGroup([Gid(9)].into()),
+        ];
+        let reasons = reasons.into_iter().chain(doubts.into_iter().map(HoldReason::SamePerson));
+        for reason in reasons {
+            let sentence = with_failure(&with_digest(&reason.about(&student), "abcdefghijk"), Some(7));
+            let commands = printed(&sentence);
+            assert!(!commands.is_empty(), "{sentence}");
+            for command in commands {
+                let parsed = Cli::parse_or_exit_code(words(&command), &OptionVariables::default());
+                assert!(parsed.is_ok(), "{command}: {parsed:?}\n{sentence}");
+                assert!(!command.contains("DIGEST") && !command.contains("STUDENT"), "{command}");
+            }
+            let unrecorded = with_failure(&sentence_without_run(&reason, &student), None);
+            assert!(!unrecorded.contains("failures ignore"), "{unrecorded}");
+        }
+    }
+}
+
+fn sentence_without_run(
+    reason: &rosterd_core::exam_plan::HoldReason,
+    student: &rosterd_core::roster::StudentId,
+) -> String {
+    rosterd_core::exam_plan::with_digest(&reason.about(student), "abcdefghijk")
+}

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::next_step::exam_next;
 use super::output;
+use super::plan::name_failures;
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::{Exit, exit_code};
@@ -113,7 +114,7 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     }
     let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups).await?;
     let holds = state.holds_of(&student).await?;
-    next.extend(classin_next(app, roster, &student, &holds).await?);
+    next.extend(classin_next(app, roster, &student, &holds, &failures).await?);
     next.extend(holds.iter().map(|hold| hold_next(hold, &student)));
     next.extend(failures.iter().map(failure_next));
     let passwords = password_columns(&app.settings.exam, state).await?;
@@ -198,6 +199,7 @@ async fn classin_next(
     roster: RosterDatabase,
     student: &StudentId,
     holds: &[StudentHold],
+    failures: &[FailureRow],
 ) -> Result<Vec<String>, AppError> {
     let settings = &app.settings;
     let Some(side) = app::classin_side(settings, &app.clock)? else { return Ok(Vec::new()) };
@@ -221,10 +223,11 @@ async fn classin_next(
         roster_files: Vec::new(),
         folders: Vec::new(),
     };
-    let lines = match preview_classin(&context, &side).await {
+    let mut lines = match preview_classin(&context, &side).await {
         Ok(lines) => lines,
         Err(why) => return Ok(vec![format!("classin: nothing can be said: {why}")]),
     };
+    name_failures(&mut lines.operations, failures);
     let mine = lines.operations.iter().filter(|line| line.subject.is_student(student.as_str()));
     let mut next: Vec<String> = mine
         .map(|line| {

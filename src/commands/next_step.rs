@@ -4,7 +4,7 @@ use crate::app::{App, AppError};
 use crate::run::{exam_account_is_shared, moment};
 use crate::store::{FailureRow, RosterDetails};
 use rosterd_core::counted::counted;
-use rosterd_core::exam_plan::{GroupBook, HoldReason, LeaverStanding, Link, OperationKind};
+use rosterd_core::exam_plan::{GroupBook, LeaverStanding, Link, OperationKind, STILL_NAMED};
 use rosterd_core::failure::{FailureCode, FailureState, RecordedKind};
 use rosterd_core::roster::{Gid, Group, Leavers, Mode};
 
@@ -72,9 +72,7 @@ async fn leaver_next(
     if let Some(row) = standing(failures, &[OperationKind::Delete, OperationKind::Move]) {
         let what = match row.state {
             // Who silenced this has said that they have left.
-            FailureState::Ignored if row.message == HoldReason::StillNamed.to_string() => {
-                "goes, as a person said"
-            }
+            FailureState::Ignored if row.message.starts_with(STILL_NAMED) => "goes, as a person said",
             FailureState::Ignored => "stays, as a person silenced this",
             FailureState::Held => "is held",
             FailureState::Waiting | FailureState::Dead => "waits",

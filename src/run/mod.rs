@@ -52,7 +52,7 @@ use crate::remote::exam::ExamWriter;
 use crate::store::{PLAN, PlannedService, RosterDatabase, RunRow, RunStart, StateStore, StoreError};
 use rosterd_core::account::ServiceAccount;
 use rosterd_core::exam_plan::{Digest, MemoryKey};
-use rosterd_core::exam_plan::{Hold, RELINK_SUGGESTED, held_digest};
+use rosterd_core::exam_plan::{Hold, IGNORE, RELINK_SUGGESTED, held_digest, with_failure};
 use rosterd_core::failure::{RetryPolicy, Service};
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::RunId;
@@ -278,6 +278,7 @@ async fn close(
     let mut digest = Digest::open("run");
     digest.text(&exam.digest).text(&classin.digest);
     let digest = digest.finish_text();
+    name_failures(context, [&mut exam, &mut classin]).await?;
     let Held { held_digest, approve, lines } = remember_holds(
         context,
         [(Service::Exam, &exam), (Service::Classin, &classin)],
@@ -335,6 +336,30 @@ async fn close(
 fn refused_files(context: &Context) -> Vec<String> {
     let refused = context.roster_files.iter().filter(|file| file.outcome == FileOutcome::Refused);
     refused.map(ToString::to_string).collect()
+}
+
+/// What is held about one student names the failure by which it is silenced, where a run has recorded one.
+async fn name_failures(context: &Context, reports: [&mut ServiceReport; 2]) -> Result<(), StoreError> {
+    let is_unnamed = |text: &String| text.contains(IGNORE);
+    if !reports.iter().any(|report| report.holds.iter().any(is_unnamed)) {
+        return Ok(());
+    }
+    let rows = context.state.open_failures().await?;
+    for report in reports {
+        for hold in &mut report.held_for {
+            let mut keys = hold.operations.iter().map(|operation| &operation.key);
+            let (first, others) = (keys.next(), keys.next());
+            let only = first.filter(|_| others.is_none());
+            let row = rows.iter().find(|row| only.is_some_and(|key| row.is_of(key)));
+            let named = with_failure(&hold.message, row.map(|row| row.id));
+            for text in report.holds.iter_mut().filter(|text| **text == hold.message) {
+                text.clone_from(&named);
+            }
+            hold.message = named;
+        }
+        report.holds.iter_mut().for_each(|text| *text = with_failure(text, None));
+    }
+    Ok(())
 }
 
 /// What a report says of what is held.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rosterd_core::exam_plan::{Fingerprint, HoldWord, NamedHold, OpenFailures, SilencedHold};
+use rosterd_core::exam_plan::{Fingerprint, HoldWord, NamedHold, OpenFailures, SilencedHold, with_failure};
 use rosterd_core::failure::{
     Attempts, ContactPart, EarlierAttempts, FailureCode, FailureOwner, FailureState, Fault, OpenFailure,
     OperationKey, RecordedHash, RecordedKind, Service,
@@ -73,6 +73,14 @@ pub struct FailureRow {
     pub attempts: i64,
     /// When it is due again, as RFC 3339; absent unless it waits for that moment.
     pub due_at: Option<String>,
+}
+
+impl FailureRow {
+    /// Whether it is the failure of this.
+    #[must_use]
+    pub fn is_of(&self, key: &OperationKey) -> bool {
+        self.kind == key.kind && self.student_id == key.student.as_str() && self.class_code == key.class_key
+    }
 }
 
 /// What concerns no student, or no class, says so.
@@ -174,7 +182,7 @@ impl TryFrom<ShownRow> for FailureRow {
             owner: owner.word(),
             since: moment(row.first_failed_at_ms).unwrap_or_default(),
             code: row.code,
-            message: row.message,
+            message: with_failure(&row.message, Some(id)),
             service_text: row.service_text,
             batch: row.batch,
             index: row.item_index,

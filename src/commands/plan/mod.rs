@@ -19,10 +19,11 @@ use crate::cli::{Cli, PlanArgs};
 use crate::daemon::schedule::in_words;
 use crate::exit::Exit;
 use crate::run::{self, Attentions, HoldLine, Intended, RunReport, Severity};
-use crate::store::FullClassFigures;
+use crate::store::{FailureRow, FullClassFigures};
 use rosterd_core::counted::counted_len;
 use rosterd_core::exam_plan::{
-    OperationLine, OperationSubject, PlanDocument, RELINK_SUGGESTED, ValueDisplay, with_digest,
+    IGNORE, OperationLine, OperationSubject, PlanDocument, RELINK_SUGGESTED, ValueDisplay, with_digest,
+    with_failure,
 };
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::shell_word;
@@ -82,6 +83,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Ex
     let values = if arguments.reveal { ValueDisplay::Revealed } else { ValueDisplay::Masked };
     let full_classes = app.state.full_class_figures().await?;
     let mut document = Document { full_classes, ..document(&report, &intended, values) };
+    name_failures(&mut document.operations, &app.state.open_failures().await?);
     let changes = document.operations.iter().any(|operation| operation.state == "planned");
     let codes = GroupCodes::of(&context.roster).await;
     codes.name_groups(&mut document.operations);
@@ -163,6 +165,21 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         full_classes: Vec::new(),
         is_selection: false,
         mode: report.mode.clone(),
+    }
+}
+
+/// What may be silenced names the failure by which it is, where a run has recorded one.
+pub(super) fn name_failures(operations: &mut [OperationLine], failures: &[FailureRow]) {
+    for operation in operations {
+        let Some(reason) = operation.reason.take_if(|reason| reason.contains(IGNORE)) else { continue };
+        let class = operation.class.as_deref().unwrap_or_default();
+        let is_its = |row: &&FailureRow| {
+            row.kind.as_str() == operation.kind
+                && operation.subject.is_student(&row.student_id)
+                && row.class_code == class
+        };
+        let id = failures.iter().find(is_its).map(|row| row.id);
+        operation.reason = Some(with_failure(&reason, id));
     }
 }
 

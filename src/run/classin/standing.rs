@@ -11,7 +11,7 @@ use rosterd_core::classin_plan::{
     EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey, Subject,
     classin_holds,
 };
-use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, NamedHold};
+use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, IGNORE, NamedHold};
 use rosterd_core::failure::{ClassinKind, FailureCode, FailureState, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, RunId, StudentId};
@@ -196,7 +196,7 @@ fn probably_over(target: ClassTarget, members: usize) -> Standing {
     let message = format!(
         "no row of classes names {target} any more, and its students are wanted elsewhere in the course: the lesson is \
          probably over. {members} are still recorded in it; with sync.mode = \"sync\" and classin.removals = \"added\" \
-         rosterd asks ClassIn and takes them out, and rosterd failures ignore leaves them there"
+         rosterd asks ClassIn and takes them out, and {IGNORE} leaves them there"
     );
     of_class(EnrolmentKind::Remove, target.to_string(), (FailureCode::ProbablyOver, message), target)
 }

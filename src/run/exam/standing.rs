@@ -144,7 +144,7 @@ fn standing(operation: &Operation) -> Option<Standing> {
     let (state, code, message, about) = match &operation.state {
         OperationState::Held(reason) => {
             let NamedHold { word, about } = reason.named()?;
-            (FailureState::Held, word.code(), reason.to_string(), Some(about))
+            (FailureState::Held, word.code(), reason.about(&operation.student), Some(about))
         }
         OperationState::Skipped(reason) => (FailureState::Waiting, reason.code()?, reason.to_string(), None),
         OperationState::Planned | OperationState::Cannot(_) => return None,

@@ -4,6 +4,7 @@ use super::fingerprint::{Digest, Fingerprint};
 use super::held_mass::HeldMass;
 use super::hold_word::{HoldWord, NamedHold};
 use crate::failure::{OperationKey, Service};
+use crate::roster::{StudentId, shell_option};
 
 /// One reason for which operations of a service are held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,12 @@ pub struct Hold {
 /// Stands in a sentence for the digest of its hold, until that is known.
 const DIGEST: &str = "DIGEST";
 
+/// Stands in a sentence for the option that names whom an approval is about, until that is known.
+pub(crate) const NAMED: &str = "--student STUDENT";
+
+/// Stands in a sentence for the command that silences it, until the number of its failure is known.
+pub const IGNORE: &str = "rosterd failures ignore ID";
+
 /// One operation that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldOperation {
@@ -43,10 +50,21 @@ pub struct HeldOperation {
 }
 
 impl Hold {
-    /// See [`with_digest`].
+    /// See [`with_digest`]. Where the sentence is about several students, the reason names them.
     #[must_use]
     pub fn naming_digest(&self, sentence: &str) -> String {
-        with_digest(sentence, &self.digest())
+        let sentence = match (self.only_student(), self.word) {
+            (Some(student), _) => with_student(sentence, student),
+            (None, Some(word)) => sentence.replace(NAMED, &format!("--reason {word}")),
+            (None, None) => sentence.to_owned(),
+        };
+        with_digest(&sentence, &self.digest())
+    }
+
+    fn only_student(&self) -> Option<&StudentId> {
+        let mut students = self.operations.iter().map(|operation| &operation.key.student);
+        let first = students.next()?;
+        students.all(|student| student == first).then_some(first)
     }
 
     /// Its short name, over its operations alone: the same from run to run while the same is held for the same
@@ -72,6 +90,22 @@ impl Hold {
 #[must_use]
 pub fn with_digest(sentence: &str, digest: &str) -> String {
     sentence.replace(DIGEST, digest)
+}
+
+/// A sentence about one student, with the option that names them where the sentence says what to type.
+#[must_use]
+pub(crate) fn with_student(sentence: &str, student: &StudentId) -> String {
+    sentence.replace(NAMED, &shell_option("--student", student.as_str()))
+}
+
+/// A sentence with the command that silences it, where the sentence names that: by the number of its failure, or, where no
+/// run has recorded one yet or it is about several, by where it is found.
+#[must_use]
+pub fn with_failure(sentence: &str, id: Option<i64>) -> String {
+    match id {
+        Some(id) => sentence.replace(IGNORE, &format!("rosterd failures ignore {id}")),
+        None => sentence.replace(IGNORE, "the command that rosterd failures names"),
+    }
 }
 
 /// The short name of everything that is held; `None` where nothing is.

@@ -114,7 +114,8 @@ pub use groups::{GroupBook, LeaverStanding, StoodGroup, WantedGroups};
 pub(crate) use guard::named_together;
 pub use guard::{Guard, GuardedPlan, allowance, is_mass, largest_stretch, masses};
 pub use held_mass::{HeldMass, HeldMasses, MassLimit};
-pub use hold::{HeldOperation, Hold, held_digest, with_digest};
+pub use hold::{HeldOperation, Hold, IGNORE, held_digest, with_digest, with_failure};
+pub(crate) use hold::{NAMED, with_student};
 pub use hold_word::{HoldWord, NamedHold};
 pub use identity::{Disappearance, Identity, TOO_NEW_TO_BE_GONE_MS};
 pub use judge::{AddVerdict, Verdict, judge_add, judge_by_sid, told_refused, told_refused_by_sid};
@@ -135,7 +136,7 @@ pub use operation::{
 pub use person_doubt::PersonDoubt;
 pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
-pub use reason::{CannotReason, Excess, HoldReason, RELINK_SUGGESTED, SkipReason};
+pub use reason::{CannotReason, Excess, HoldReason, RELINK_SUGGESTED, STILL_NAMED, SkipReason};
 pub use recalled::Recalled;
 pub use recent_writes::{CountedWrite, RecentWrites};
 pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};

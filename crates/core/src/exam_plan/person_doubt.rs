@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::fingerprint::Digest;
+use super::hold::IGNORE;
 use crate::roster::{StudentId, shell_option, shell_words};
 
 /// The reason to ask whether it is one person or two.
@@ -226,23 +227,23 @@ impl fmt::Display for PersonDoubt {
             Self::AlikeEntered { leaver, other } => write!(
                 f,
                 "the id of student {other}, who has a candidate of their own, is that of student {leaver}, who has left, but \
-                 for its spelling: if they are one person, keep the candidate of {leaver} (rosterd failures ignore) until one of \
+                 for its spelling: if they are one person, keep the candidate of {leaver} ({IGNORE}) until one of \
                  the two is removed on the exam side; if they are two, rosterd approve DIGEST {}",
                 named(leaver)
             ),
             Self::CalledOne { leaver, other } => write!(
                 f,
                 "student {leaver}, who has left, was to become student {other}, who has a candidate of their own: if they are \
-                 one person, remove the candidate of {other} on the exam side, then rosterd relink {old} {new}; if they are \
-                 two, rosterd approve DIGEST --student {old}",
-                old = typed(leaver),
-                new = typed(other)
+                 one person, remove the candidate of {other} on the exam side, then rosterd relink {pair}; if they are two, \
+                 rosterd approve DIGEST {named}",
+                pair = pair(leaver, other),
+                named = named(leaver)
             ),
             Self::RenamedByHand { leaver } => write!(
                 f,
                 "the candidate of student {leaver}, who has left, was given another login value on the exam side: \
-                 if somebody else uses it now, keep it (rosterd failures ignore), or rosterd relink {typed} to the \
-                 student whose it is; if not, rosterd approve DIGEST {named}",
+                 if somebody else uses it now, keep it ({IGNORE}), or rosterd relink {typed} NEW, where \
+                 NEW is the id of the student whose it is; if not, rosterd approve DIGEST {named}",
                 typed = typed(leaver),
                 named = named(leaver)
             ),

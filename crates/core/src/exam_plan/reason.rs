@@ -11,6 +11,7 @@ pub use super::skip_reason::SkipReason;
 use super::fingerprint::Digest;
 use super::first_contact::FirstContact;
 use super::held_mass::{HeldMass, MassLimit};
+use super::hold::{IGNORE, NAMED, with_student};
 use super::hold_word::{HoldWord, NamedHold};
 use super::person_doubt::PersonDoubt;
 use super::renumbered::Renumbered;
@@ -20,6 +21,9 @@ use crate::roster::{Gid, Sid, StudentId, shell_option};
 /// What to type first where leavers are probably on the roster under other ids. Approving them would cut them off from
 /// their exam results.
 pub const RELINK_SUGGESTED: &str = "rosterd relink --suggested";
+
+/// How the sentence begins about a leaver whom rows still name: who silences it says that they have left.
+pub const STILL_NAMED: &str = "member rows still name the student";
 
 /// The reason to hold an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,6 +231,12 @@ impl HoldReason {
         }
     }
 
+    /// The sentence about this student, with what to type for them.
+    #[must_use]
+    pub fn about(&self, student: &StudentId) -> String {
+        with_student(&self.to_string(), student)
+    }
+
     /// Whether it is a limit: too much at once, and no doubt about single people.
     #[must_use]
     pub fn is_limit(&self) -> bool {
@@ -284,7 +294,11 @@ impl fmt::Display for HoldReason {
             }
             Self::TooManyMissing(it) => {
                 write!(f, "{} of {}: more than the limit", counted(it.count, "leaver"), managed(it.total))?;
-                write!(f, " of {} (guard.max_delete); they went missing within 24 hours of one another", it.limit)?;
+                write!(
+                    f,
+                    " of {} (guard.max_delete); they went missing within 24 hours of one another",
+                    it.limit
+                )?;
                 f.write_str(": is the export broken?")
             }
             Self::TooManyMissingPaired { excess: it, paired } => {
@@ -293,7 +307,11 @@ impl fmt::Display for HoldReason {
                 f.write_str(" under another id: ")?;
                 write!(f, "{RELINK_SUGGESTED} shows the pairs, and --yes carries them over. Else ")?;
                 write!(f, "{} of {}: more than the limit", counted(it.count, "leaver"), managed(it.total))?;
-                write!(f, " of {} (guard.max_delete); they went missing within 24 hours of one another", it.limit)?;
+                write!(
+                    f,
+                    " of {} (guard.max_delete); they went missing within 24 hours of one another",
+                    it.limit
+                )?;
                 f.write_str(": is the export broken?")
             }
             Self::FirstContact(contact) => contact.fmt(f),
@@ -307,7 +325,13 @@ impl fmt::Display for HoldReason {
                 write!(f, ": more than the limit of {} (guard.max_modify)", it.limit)
             }
             Self::TooManyLoginChanges(it) => {
-                write!(f, "{} of {} would change{}", counted(it.count, "login value"), it.total, it.before())?;
+                write!(
+                    f,
+                    "{} of {} would change{}",
+                    counted(it.count, "login value"),
+                    it.total,
+                    it.before()
+                )?;
                 write!(f, ", more than {}: check the mapping in exam.fields", it.limit)
             }
             Self::TooManyVanished(it) => {
@@ -323,7 +347,9 @@ impl fmt::Display for HoldReason {
             Self::NothingAgrees { student, sid, compared, is_of_open_add } => {
                 let values = counted(u64::from(*compared), "other value");
                 match is_of_open_add {
-                    false => write!(f, "a candidate with the login value is there, and none of {values} agrees: ")?,
+                    false => {
+                        write!(f, "a candidate with the login value is there, and none of {values} agrees: ")?
+                    }
                     true => write!(
                         f,
                         "the student was sent to the exam side with an earlier login value and no answer came; sid {sid} has \
@@ -331,30 +357,33 @@ impl fmt::Display for HoldReason {
                     )?,
                 }
                 write!(f, "rosterd approve DIGEST {}", shell_option("--student", student.as_str()))?;
-                f.write_str(match is_of_open_add {
-                    false => " if it is the student's",
-                    true => " if it is the student's; if not, rosterd failures ignore, and the student is added",
-                })
+                f.write_str(" if it is the student's")?;
+                if *is_of_open_add {
+                    write!(f, "; if not, {IGNORE}, and the student is added")?;
+                }
+                Ok(())
             }
-            Self::StillNamed => f.write_str(
-                "member rows still name the student, whose row in students is gone: enter the row again; if they have left, \
-                 set active = 0, approve that, or say so with rosterd failures ignore",
+            Self::StillNamed => write!(
+                f,
+                "{STILL_NAMED}, whose row in students is gone: enter the row again; if they have left, set active = 0, \
+                 rosterd approve DIGEST {NAMED}, or say so with {IGNORE}"
             ),
-            Self::UnreadableIds => f.write_str(
+            Self::UnreadableIds => write!(
+                f,
                 "the student has been missing since students has rows without a readable student_id, and may be in one \
-                 of them: mend those rows, or approve that they have left",
+                 of them: mend those rows, or, if they have left, rosterd approve DIGEST {NAMED}"
             ),
             Self::RowsOfNobody(rows) => write!(
                 f,
-                "{} of group_members {} nobody, and the student may be meant: mend or remove what names nobody, or approve \
-                 that they leave the group",
+                "{} of group_members {} nobody, and the student may be meant: mend or remove what names nobody, or, if they \
+                 leave the group, rosterd approve DIGEST {NAMED}",
                 counted(*rows, "row"),
                 if *rows == 1 { "names" } else { "name" }
             ),
             Self::TwinOf(sid) => write!(
                 f,
                 "an earlier version linked the candidate with sid {sid} under an id that differs from another one only in \
-                 blanks or invisible characters: approve that it goes, or silence this"
+                 blanks or invisible characters: rosterd approve DIGEST {NAMED} lets it go, {IGNORE} keeps it"
             ),
             Self::GroupToZero(gid) => write!(f, "the group with gid {gid} would lose its last member"),
             Self::TooManyMoves(it) => {
@@ -404,8 +433,7 @@ impl fmt::Display for HoldReason {
             Self::SamePerson(doubt) => doubt.fmt(f),
             Self::ForeignGroup(gids) => write!(
                 f,
-                "has left, and is also in {}: an approval that names the student lets it happen, \
-                 rosterd failures ignore keeps the candidate, exam.shared = true keeps all of them",
+                "has left, and is also in {}: rosterd approve DIGEST {NAMED} lets it happen, {IGNORE} keeps the candidate, exam.shared = true keeps all of them",
                 never_on_the_roster(gids)
             ),
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::group_change::{GroupChange, TargetGroup};
 use super::group_creation::GroupCreation;
 use super::guard::GuardedPlan;
+use super::hold::with_student;
 use super::kind::OperationKind;
 use super::operation::{Change, Modification, Operation, OperationState};
 use crate::roster::{Gid, Sid};
@@ -173,7 +174,7 @@ fn line(operation: &Operation, values: ValueDisplay) -> OperationLine {
         fields: fields(operation, values),
         gids: gids(operation),
         state: state_word(&operation.state),
-        reason: reason(&operation.state),
+        reason: reason(&operation.state).map(|reason| with_student(&reason, &operation.student)),
         reason_code: reason_code(&operation.state),
         count: figures(&operation.state).map(|(count, _)| count),
         limit: figures(&operation.state).map(|(_, limit)| limit),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{EnrolmentOperation, Evidence, SharedContact};
 use crate::classin_plan::codes::Code;
 use crate::counted::{counted, counted_len};
-use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, NamedHold};
+use crate::exam_plan::{Digest, Fingerprint, HoldReason, HoldWord, IGNORE, NAMED, NamedHold, with_student};
 use crate::roster::{ClassTarget, ClassinUid, Mode, shell_words};
 
 /// How an earlier failure holds an operation back.
@@ -48,7 +48,7 @@ impl LeftAsSet {
             Self::NoRemovals(_) => f.write_str("classin.removals = \"none\" takes nobody out")?,
             Self::Mode(mode, _) => write!(f, "the mode {} takes nobody out", mode.as_str())?,
         }
-        f.write_str(": take them out in ClassIn, then let rosterd failures ignore end this")
+        write!(f, ": take them out in ClassIn, then end this with {IGNORE}")
     }
 }
 
@@ -269,6 +269,7 @@ impl EnrolmentOperation {
             (Some(code), _) => code.as_str().to_owned(),
             (None, class) => format!("{}/{}", self.target.course, class.map_or(0, |class| class.0)),
         };
+        let text = with_student(&text, &self.student);
         Some(text.replace(CLAIMED, &shell_words(&[self.student.as_str(), &class])))
     }
 }
@@ -316,15 +317,15 @@ impl Reason {
             Self::UnreadableIds => fmt::Display::fmt(&HoldReason::UnreadableIds, f),
             Self::RowsOfNobody { rows } => write!(
                 f,
-                "{} of class_members {} nobody, and the student may be meant: mend or remove what names nobody, or approve \
-                 that they left the {noun}",
+                "{} of class_members {} nobody, and the student may be meant: mend or remove what names nobody, or, if they \
+                 left the {noun}, rosterd approve DIGEST {NAMED}",
                 counted(*rows, "row"),
                 if *rows == 1 { "names" } else { "name" }
             ),
             Self::ClassRows { rows } => write!(
                 f,
                 "{} of classes {} no ids that can be read, and no other row names this {noun}: enter course_id and class_id \
-                 again, or approve that the student leaves the class",
+                 again, or, if the student leaves the {noun}, rosterd approve DIGEST {NAMED}",
                 counted(*rows, "row"),
                 if *rows == 1 { "has" } else { "have" }
             ),
@@ -333,13 +334,13 @@ impl Reason {
                 f,
                 "account {uid}, which the roster gave to this student once, is in the {noun} and not ours to remove (evidence: \
                  {}). The student belongs there with another account: where this one is nobody else's, take it out in \
-                 ClassIn. Then let rosterd failures ignore end this",
+                 ClassIn. Then end this with {IGNORE}",
                 evidence.as_str()
             ),
             Self::NotOurs { evidence, .. } if !evidence.is_settled() => write!(
                 f,
-                "perhaps still in the {noun}, as an answer was lost (evidence: {}): look there and take them out, then let \
-                 rosterd failures ignore end this",
+                "perhaps still in the {noun}, as an answer was lost (evidence: {}): look there and take them out, then end \
+                 this with {IGNORE}",
                 evidence.as_str()
             ),
             Self::NotOurs { evidence, whom: LeftBehind::PutsInClass } => write!(
@@ -359,7 +360,7 @@ impl Reason {
                 f,
                 "still in the {noun}: a row of class_members that is this student's names a class that is not there or \
                  cannot be read, and this one may be meant. Mend or remove that row, and the student is taken out; \
-                 rosterd failures ignore leaves them in the {noun}"
+                 {IGNORE} leaves them in the {noun}"
             ),
             Self::HeldBack(how) => fmt::Display::fmt(how, f),
             Self::NoRoom => write!(
