@@ -118,6 +118,11 @@ impl StandingEnrolments {
                 let is_known = self.known.contains(row);
                 Outcome::Unsent(if is_known { Unsent::Standing } else { Unsent::Withheld })
             }
+            // Withheld, and news in the run that finds it.
+            (EnrolmentKind::Remove, EnrolmentState::Skipped(Reason::MemberRow), _) => {
+                let is_known = self.known.contains(&Subject::from(operation).key);
+                Outcome::Unsent(if is_known { Unsent::Standing } else { Unsent::Withheld })
+            }
             _ => self.outcome_without_call(Subject::from(operation), &operation.state, is_stopping),
         }
     }
@@ -185,7 +190,7 @@ fn row_key(subject: Subject, reason: &Reason) -> OperationKey {
 /// Under which key a shared contact stands among the failures.
 pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
     let kind = match shared.key {
-        SharedKey::Contact(_) => ClassinKind::Register,
+        SharedKey::Contact(_) | SharedKey::Exchanged(_) => ClassinKind::Register,
         SharedKey::Uid(_) => ClassinKind::Enrol,
     };
     shared.students.first().map(|first| OperationKey::of(kind, first.clone()))

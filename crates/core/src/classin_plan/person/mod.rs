@@ -41,6 +41,7 @@
 mod circle;
 mod lessons;
 mod moves;
+mod owners;
 mod place;
 mod planner;
 #[cfg(test)]

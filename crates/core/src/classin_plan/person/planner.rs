@@ -281,18 +281,6 @@ impl<'a> Planner<'a> {
         record.target.class.and_then(|_| self.course_ends.get(&record.uid)).copied()
     }
 
-    /// Who it was enrolled for, and who else has the account: siblings may share one.
-    fn students_of(&self, record: &EnrolmentRecord) -> Vec<StudentId> {
-        let mut students = vec![record.student.clone()];
-        students.extend((self.view.owners)(record.uid).into_iter().filter(|one| *one != record.student));
-        students
-    }
-
-    fn whose_row_dangles(&self, record: &EnrolmentRecord) -> Option<StudentId> {
-        let mut students = self.students_of(record).into_iter();
-        students.find(|student| (self.view.presence)(student) == Presence::Dangling)
-    }
-
     /// Whether the account stays where it is, as far as the roster tells.
     fn is_kept(&self, record: &EnrolmentRecord, place: &Place<'_>) -> bool {
         let students = self.students_of(record);
@@ -349,6 +337,9 @@ impl<'a> Planner<'a> {
         for one in open {
             // From the whole course into a class of it: the class comes after.
             if record.target.class.is_none() && one.uid == Some(record.uid) {
+                continue;
+            }
+            if self.is_there_by(record.uid, one.target, record.target) {
                 continue;
             }
             match (&one.state, one.uid) {
