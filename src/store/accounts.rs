@@ -107,6 +107,23 @@ impl StateStore {
         Ok(rows.into_iter().map(|(student, uid)| (StudentId::new(student), ClassinUid(uid))).collect())
     }
 
+    /// Who is recorded with one of these accounts in a class or course that takes changes, wanted there or not.
+    pub async fn recorded_with(
+        &self,
+        uids: &BTreeSet<ClassinUid>,
+    ) -> Result<Vec<(StudentId, ClassinUid)>, StoreError> {
+        let uids: Vec<i64> = uids.iter().map(|uid| uid.0).collect();
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT DISTINCT student_id, uid FROM enrolments WHERE uid IN (SELECT value FROM json_each(?)) \
+             AND evidence NOT IN ('gone', 'condemned') ORDER BY student_id, uid",
+        )
+        .bind(serde_json::json!(uids).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing(DOING)?;
+        Ok(rows.into_iter().map(|(student, uid)| (StudentId::new(student), ClassinUid(uid))).collect())
+    }
+
     /// All accounts in ascending order of student id.
     pub fn accounts(&self) -> impl Stream<Item = Result<Account, StoreError>> + Send + '_ {
         sqlx::query_as(

@@ -88,8 +88,8 @@ pub use result_passes::{Anchor, OddRow, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};
 pub use rewritten_fields::UncomparedField;
 pub use roster::{
-    ClassCursor, Odd, PopulatedGroup, RosterDatabase, RosterDetails, RosterError, RosterRow, RosterSnapshot,
-    StudentCursor, StudentTextReader, WantedClass,
+    ClassCursor, ListedPerson, Odd, PopulatedGroup, RosterDatabase, RosterDetails, RosterError, RosterRow,
+    RosterSnapshot, StudentCursor, StudentTextReader, WantedClass,
 };
 pub use roster_rows::former_group_key;
 pub use row_blocks::row_channel;

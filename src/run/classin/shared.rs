@@ -12,9 +12,10 @@ use super::first_reading::FirstReading;
 use super::history::PriorState;
 use super::standing::shared_key;
 use crate::run::Context;
-use crate::store::{RosterSnapshot, StoreError};
+use crate::store::{ListedPerson, RosterSnapshot, StoreError};
 use rosterd_core::classin_plan::{
-    AccountPlanner, AccountsOf, OthersAccounts, SharedContact, SharedContacts, SharedHolds, SharedKey,
+    Account, AccountPlanner, AccountsOf, Doubt, Exchanges, OthersAccounts, SharedContact, SharedContacts,
+    SharedHolds, SharedKey,
 };
 use rosterd_core::exam_plan::{Fingerprint, HoldWord};
 use rosterd_core::failure::OperationKey;
@@ -45,7 +46,13 @@ pub(super) async fn read(
     let mut taken = OthersAccounts::default();
     // The accounts that cells name: of one that was asked for by a contact, ClassIn has said whose it is.
     let mut typed: BTreeSet<ClassinUid> = BTreeSet::new();
-    let note = |student: &StudentId, keys: Vec<SharedKey>, remembered: Option<ClassinUid>| {
+    let mut exchanges = Exchanges::default();
+    let note = |one: &ListedPerson, keys: Vec<SharedKey>, own: Option<&Account>| {
+        let student = &one.person.student;
+        let remembered = own.map(|account| account.uid);
+        if let (Some(Doubt::AnotherContact { .. }), Some(own)) = (planner.doubts.get(student), own) {
+            exchanges.consider(own, planner.contact_of(&one.person));
+        }
         if open.contains(student) {
             if keys.iter().all(|key| matches!(key, SharedKey::Uid(_))) {
                 typed.extend(accounts_of(&keys, None).wanted);
@@ -60,11 +67,18 @@ pub(super) async fn read(
     if contacts.is_empty() {
         return Ok(sharing);
     }
-    let count = |student: &StudentId, keys: Vec<SharedKey>, remembered: Option<ClassinUid>| {
-        taken.count(student, &accounts_of(&keys, remembered));
-        contacts.count(student, keys);
+    let count = |one: &ListedPerson, keys: Vec<SharedKey>, own: Option<&Account>| {
+        let student = &one.person.student;
+        taken.count(student, &accounts_of(&keys, own.map(|account| account.uid)));
+        // A phone is the phone of those too whose account a cell names.
+        let contact = planner.registers.then(|| planner.contact_of(&one.person)).flatten();
+        contacts.count(student, keys.into_iter().chain(contact.map(SharedKey::Contact)));
     };
     everybody(context, planner, snapshot, count).await?;
+    for (student, uid) in context.state.recorded_with(&typed).await? {
+        // Also who has left, and waits for the grace.
+        taken.count(&student, &AccountsOf { remembered: Some(uid), ..AccountsOf::default() });
+    }
     let contacts = contacts.counted();
     for (uid, owners) in recorded_owners.iter().filter(|(uid, _)| typed.contains(*uid)) {
         owners.iter().for_each(|owner| {
@@ -80,11 +94,12 @@ pub(super) async fn read(
             (student, Arc::new(shared.accepting(is_accepted)))
         })
         .collect();
+    let exchanged: HashMap<StudentId, Arc<SharedContact>> = exchanges.found().into_iter().collect();
     for (student, keys) in known_by {
         let is_accepted = |shared: &Arc<SharedContact>| accepted.contains(&(student.clone(), shared.about));
         let mut shared = contacts.of(keys);
         if shared.is_empty() {
-            shared.extend(taken.get(&student).cloned());
+            shared.extend(exchanged.get(&student).or_else(|| taken.get(&student)).cloned());
         }
         // What is right of the contact is right of the account that it leads to.
         if shared.iter().any(|one| matches!(one.key, SharedKey::Contact(_)) && is_accepted(one)) {
@@ -105,7 +120,7 @@ pub(super) async fn read(
 fn accounts_of(keys: &[SharedKey], remembered: Option<ClassinUid>) -> AccountsOf {
     let uid = |key: &SharedKey| match key {
         SharedKey::Uid(uid) => Some(*uid),
-        SharedKey::Contact(_) => None,
+        SharedKey::Contact(_) | SharedKey::Exchanged(_) => None,
     };
     AccountsOf { wanted: keys.iter().find_map(uid), remembered, replaced: BTreeSet::new() }
 }
@@ -116,7 +131,7 @@ async fn everybody(
     context: &Context,
     planner: AccountPlanner<'_>,
     snapshot: &mut RosterSnapshot<'_>,
-    mut take: impl FnMut(&StudentId, Vec<SharedKey>, Option<ClassinUid>),
+    mut take: impl FnMut(&ListedPerson, Vec<SharedKey>, Option<&Account>),
 ) -> Result<(), ClassinSyncError> {
     let mut people = pin!(snapshot.everybody());
     let mut remembered = pin!(context.state.accounts());
@@ -127,7 +142,7 @@ async fn everybody(
         }
         let own = account.as_ref().filter(|it| it.student == one.person.student);
         let keys = planner.known_by(&one.person, one.uid, own);
-        take(&one.person.student, keys, own.map(|account| account.uid));
+        take(&one, keys, own);
     }
     Ok(())
 }

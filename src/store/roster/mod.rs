@@ -26,7 +26,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 pub use cursor::{ClassCursor, StudentCursor};
 pub use error::RosterError;
 pub use members::PopulatedGroup;
-pub use people::RosterDetails;
+pub use people::{ListedPerson, RosterDetails};
 pub use snapshot::RosterSnapshot;
 pub use text_reader::{Odd, StudentTextReader};
 

@@ -9,6 +9,7 @@ mod checks;
 mod classes;
 mod commands;
 mod evidence;
+mod exchanged;
 mod expired;
 mod group_limits;
 mod leavers;

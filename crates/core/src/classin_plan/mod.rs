@@ -28,8 +28,8 @@ pub use class_ids::{class_ids, keep_lost_class_ids};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     AccountsOf, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
-    EnrolmentState, Evidence, EvidenceChange, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind, MOST_SIBLINGS,
-    OthersAccounts, OverLimit, Reason, SharedContact, SharedContacts, SharedHolds, SharedKey,
+    EnrolmentState, Evidence, EvidenceChange, Exchanges, HeldBack, LARGEST_BATCH, LeftAsSet, LeftBehind,
+    MOST_SIBLINGS, OthersAccounts, OverLimit, Reason, SharedContact, SharedContacts, SharedHolds, SharedKey,
     StaleEnrolments, WantedEnrolment, batches, class_hash, desired_hash, evidence_after, evidence_before,
 };
 pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, LivingBase, classin_holds};

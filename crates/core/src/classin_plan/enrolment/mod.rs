@@ -5,6 +5,7 @@ mod condition;
 mod evidence;
 #[cfg(test)]
 mod evidence_tests;
+mod exchanged;
 mod fingerprint;
 mod reason;
 mod shared;
@@ -13,6 +14,7 @@ mod stale;
 pub use batch::{EnrolmentBatch, LARGEST_BATCH, batches};
 pub use condition::Condition;
 pub use evidence::{EvidenceChange, evidence_after, evidence_before};
+pub use exchanged::Exchanges;
 pub use fingerprint::{WantedEnrolment, class_hash, desired_hash};
 pub use reason::{HeldBack, LeftAsSet, LeftBehind, OverLimit, Reason};
 pub use shared::{

@@ -22,6 +22,8 @@ pub enum SharedKey {
     Contact(Fingerprint),
     /// An account.
     Uid(ClassinUid),
+    /// Phones or e-mails that changed places; the lowest of the accounts that were obtained by them.
+    Exchanged(ClassinUid),
 }
 
 /// One contact or one account, and everybody on the roster whom it stands for.
@@ -47,6 +49,7 @@ impl SharedKey {
                 digest.text("shared contact").number(i64::from_le_bytes(contact.0.to_le_bytes()))
             }
             Self::Uid(uid) => digest.text("shared uid").number(uid.0),
+            Self::Exchanged(uid) => digest.text("exchanged contacts").number(uid.0),
         };
         digest.finish()
     }
@@ -94,6 +97,7 @@ impl fmt::Display for SharedContact {
         match self.key {
             SharedKey::Contact(_) => write!(f, "{count} students have one phone or e-mail")?,
             SharedKey::Uid(uid) => write!(f, "{count} students have one ClassIn account (uid {uid})")?,
+            SharedKey::Exchanged(_) => return self.fmt_exchanged(f),
         }
         write!(
             f,
@@ -105,9 +109,19 @@ impl fmt::Display for SharedContact {
 }
 
 impl SharedContact {
+    fn fmt_exchanged(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the phones or e-mails of {} have changed places: each would get the account of another of them, and until a \
+             person has looked they keep every class by the account that they had. Mend the phones, or, where they are right \
+             now, rosterd approve DIGEST --reason shared-contact",
+            names(&self.students)
+        )
+    }
+
     fn fmt_changed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key {
-            SharedKey::Contact(_) => f.write_str("one phone or e-mail")?,
+            SharedKey::Contact(_) | SharedKey::Exchanged(_) => f.write_str("one phone or e-mail")?,
             SharedKey::Uid(uid) => write!(f, "one ClassIn account (uid {uid})")?,
         }
         let keep: Vec<&StudentId> = self.changed.difference(&self.accepted).collect();
