@@ -256,14 +256,18 @@ pub(super) async fn take_back(
     if undone.is_empty() {
         return Ok(());
     }
-    let (which, bound) = match sent {
-        SentBy::Run(run) => ("run_id = ?2", run.0),
-        SentBy::Moment(by_ms) => ("at_ms <= ?2", by_ms),
+    let (run, by_ms) = match sent {
+        SentBy::Run(run) => (Some(run.0), None),
+        SentBy::Moment(by_ms) => (None, Some(by_ms)),
     };
-    let statement = format!("DELETE FROM counted_writes WHERE is_settled = 0 AND {OF_THESE} AND {which}");
+    let statement = format!(
+        "DELETE FROM counted_writes WHERE is_settled = 0 AND {OF_THESE} AND (?2 IS NULL OR run_id = ?2) \
+         AND (?3 IS NULL OR at_ms <= ?3)"
+    );
     sqlx::query(AssertSqlSafe(statement))
         .bind(keys(undone))
-        .bind(bound)
+        .bind(run)
+        .bind(by_ms)
         .execute(&mut **transaction)
         .await
         .done(DOING)

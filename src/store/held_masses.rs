@@ -54,7 +54,8 @@ impl StateStore {
             }
             match kind {
                 _ if of_leaver => masses.insert_leaver(student, mass),
-                RecordedKind::Exam(kind) => masses.insert(student, kind, want, mass),
+                RecordedKind::Exam(kind) if is_decided => masses.insert_let_go(student, kind, want, mass),
+                RecordedKind::Exam(kind) => masses.insert(student, kind, mass),
                 RecordedKind::Classin(_) | RecordedKind::RosterRow => {}
             }
         }

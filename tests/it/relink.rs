@@ -266,3 +266,28 @@ async fn nothing_is_carried_over_to_somebody_whose_add_has_no_answer_yet() {
     assert_eq!(linked(&school, "s000").await, 1);
     assert_eq!(school.sandbox.candidate("login-s000").unwrap().sid, sid);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pairs_of_a_mass_are_suggested_until_the_last_is_carried_over() {
+    let school = in_step(40).await;
+    for number in 0..12 {
+        let (old, new) = (format!("s{number:03}"), format!("t{number:03}"));
+        renamed(&school, &old, &new).await;
+        school
+            .sql(&format!(
+                "UPDATE students SET login = 'another-{new}', name = 'Name of {old}' WHERE student_id = '{new}'"
+            ))
+            .await;
+    }
+    school.run_as(Exit::Held).await;
+    for number in 0..12 {
+        let suggested = school.program(&["relink", "--suggested", "--output", "json"]).json();
+        let pairs = suggested["pairs"].as_array().unwrap();
+        assert_eq!(pairs.len(), 12 - number, "{suggested:#}");
+        let (old, new) = (format!("s{number:03}"), format!("t{number:03}"));
+        assert_eq!((&pairs[0]["from"], &pairs[0]["to"]), (&old.as_str().into(), &new.as_str().into()));
+        assert_eq!(school.program(&["relink", &old, &new]).code, 0);
+        let report = school.run().await;
+        assert_eq!(school.sandbox.candidate_count(), 40, "nobody is entered twice: {report:#?}");
+    }
+}

@@ -34,6 +34,8 @@ pub enum Likeness {
     Id,
     /// The new one has the other values that the candidate of the other one has, like most of those who left with it.
     Values,
+    /// A run found the two alike before: by what, may have changed since.
+    Before,
 }
 
 impl Likeness {
@@ -44,6 +46,7 @@ impl Likeness {
             Self::Login => "login-value",
             Self::Id => "id",
             Self::Values => "values",
+            Self::Before => "before",
         }
     }
 }
@@ -112,6 +115,30 @@ impl Suggestions {
         };
         self.pairs.extend(suggested(&renumbered.pairs));
         self.unclear.extend(suggested(&renumbered.unclear));
+        self.pairs.sort_by(|one, two| one.from.cmp(&two.from));
+        self
+    }
+
+    /// Adds pairs that a run found before, of whom one is still gone and the other still new. Whom anything else ties to
+    /// somebody is no part of them.
+    #[must_use]
+    pub fn and_before(mut self, pairs: &[(StudentId, StudentId)], gone: &[Gone], new: &[New]) -> Self {
+        let named = self.pairs.iter().chain(&self.unclear).flat_map(|it| [it.from.clone(), it.to.clone()]);
+        let named: BTreeSet<StudentId> = named.collect();
+        let gone: BTreeSet<&StudentId> = gone.iter().map(|one| &one.student).collect();
+        let new: BTreeSet<&StudentId> = new.iter().map(|one| &one.student).collect();
+        let is_open = |(from, to): &&(StudentId, StudentId)| {
+            gone.contains(from) && new.contains(to) && !named.contains(from) && !named.contains(to)
+        };
+        let open: Vec<&(StudentId, StudentId)> = pairs.iter().filter(is_open).collect();
+        let partners_from = count(open.iter().map(|(from, _)| from));
+        let partners_to = count(open.iter().map(|(_, to)| to));
+        for (from, to) in open {
+            let is_only = partners_from.get(from) == Some(&1) && partners_to.get(to) == Some(&1);
+            let list = if is_only { &mut self.pairs } else { &mut self.unclear };
+            let reasons = BTreeSet::from([Likeness::Before]);
+            list.push(Suggestion { from: from.clone(), to: to.clone(), reasons });
+        }
         self.pairs.sort_by(|one, two| one.from.cmp(&two.from));
         self
     }

@@ -55,6 +55,10 @@ impl Pair {
                     "{to} has the {} of {from}, and so have most who are new of most who left",
                     columns.join(", ")
                 )
+            } else if *reason == Likeness::Before.as_str() {
+                format!(
+                    "a run found {to} and {from} alike before; one value has changed since, or others were carried over"
+                )
             } else {
                 "the ids differ only by blanks, case, leading zeros or Unicode form".to_owned()
             }
@@ -72,6 +76,7 @@ pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppErro
     let renumbered =
         portraits.renumbered(|_| true, |since| masses(since, |people| is_mass(max_delete, people, linked)));
     let found = renumbered.iter().fold(found, Suggestions::and_renumbered);
+    let found = found.and_before(&app.state.pairs_found_before().await?, &gone, &new);
     let mut document = SuggestionDocument {
         pairs: found.pairs.iter().map(Pair::new).collect(),
         columns: renumbered.map(|it| it.figures.columns).unwrap_or_default(),

@@ -290,7 +290,7 @@ async fn apply_plan(
         leavers::remember_sharing(context, sharing).await?;
         context.state.remember_roster_groups(&roster_groups, now_ms).await?;
         if plan.doubt.is_none() {
-            context.state.remember_asked_pairs(&plan.asked, now_ms).await?;
+            context.state.remember_asked_pairs(&plan.asked, &plan.paired, now_ms).await?;
         }
         remember(context, side, &notes, &lookups, now_ms).await?;
         to_remember.remember(context, &plan).await?;

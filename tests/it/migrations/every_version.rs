@@ -78,7 +78,7 @@ const ADDED: &[(&str, &str)] = &[
          UPDATE enrolments SET was_presumed = 1 WHERE student_id = 'c';",
     ),
     ("0051", "UPDATE held_masses SET size = 9;"),
-    ("0052", "INSERT INTO asked_pairs VALUES ('m', 'n', 7);"),
+    ("0052", "INSERT INTO asked_pairs VALUES ('m', 'n', 0, 7);"),
     ("0044", "INSERT INTO held_masses VALUES ('exam', 'modify', 'm', '', 7, 0, 'max-group', 4, 80, 1, 9);"),
     ("0030", "INSERT INTO standing_answers VALUES ('n', -6, 2, 9, '[[7,[[4],\"a\",null]]]', '[[\"a\",[7,[4]]]]');"),
     (

@@ -111,7 +111,10 @@ pub struct HeldMass {
 #[derive(Clone, Debug, Default)]
 pub struct HeldMasses {
     leavers: HashMap<StudentId, HeldMass>,
-    operations: HashMap<(StudentId, OperationKind, Fingerprint), HeldMass>,
+    /// Whatever is wanted of them by now: another value in another cell decides nothing about what was held.
+    operations: HashMap<(StudentId, OperationKind), HeldMass>,
+    /// What a person has let go, which is held again where that has run out.
+    let_go: HashMap<(StudentId, OperationKind, Fingerprint), HeldMass>,
     /// Those whom a person has let go, however that has ended.
     decided: HashMap<MassLimit, HashSet<StudentId>>,
 }
@@ -122,9 +125,20 @@ impl HeldMasses {
         self.leavers.insert(student, mass);
     }
 
-    /// Adds what was wanted of a student who is on the roster.
-    pub fn insert(&mut self, student: StudentId, kind: OperationKind, want: Fingerprint, mass: HeldMass) {
-        self.operations.insert((student, kind, want), mass);
+    /// Adds a student who is on the roster, by what was to be done to them.
+    pub fn insert(&mut self, student: StudentId, kind: OperationKind, mass: HeldMass) {
+        self.operations.insert((student, kind), mass);
+    }
+
+    /// Adds what a person has let go: just that.
+    pub fn insert_let_go(
+        &mut self,
+        student: StudentId,
+        kind: OperationKind,
+        want: Fingerprint,
+        mass: HeldMass,
+    ) {
+        self.let_go.insert((student, kind, want), mass);
     }
 
     /// A person has let one of them go.
@@ -145,10 +159,12 @@ impl HeldMasses {
         if operation.of_leaver {
             return self.of_leaver(&operation.student);
         }
-        if self.operations.is_empty() {
+        if self.operations.is_empty() && self.let_go.is_empty() {
             return None;
         }
-        self.operations.get(&(operation.student.clone(), operation.kind(), operation.desired_hash))
+        let (student, kind) = (operation.student.clone(), operation.kind());
+        let held = self.operations.get(&(student.clone(), kind));
+        held.or_else(|| self.let_go.get(&(student, kind, operation.desired_hash)))
     }
 
     /// How many people of each mass there are of whom a plan still wants what was held.

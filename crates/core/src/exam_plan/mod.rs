@@ -230,6 +230,8 @@ pub struct Plan {
     pub given_up: Vec<DesiredDismissal>,
     /// Leavers, each with a student without a candidate of whom a person is asked whether the two are one.
     pub asked: BTreeSet<(StudentId, StudentId)>,
+    /// Leavers of a mass, each with the student without a candidate who has their values.
+    pub paired: Vec<(StudentId, StudentId)>,
     /// Leavers who are still to be dismissed, where the mode and the settings ask for that.
     pub missing: Vec<MissingLeaver>,
     /// How students and candidates without a link match.
@@ -259,6 +261,7 @@ impl Plan {
             notes,
             given_up: Vec::new(),
             asked: BTreeSet::new(),
+            paired: Vec::new(),
             missing: Vec::new(),
             contact: FirstContact::default(),
             portraits: Portraits::default(),

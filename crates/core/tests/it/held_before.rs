@@ -150,16 +150,20 @@ fn a_limit_that_is_raised_to_allow_a_mass_lets_it_go() {
 }
 
 #[test]
-fn something_else_that_is_wanted_of_the_same_student_belongs_to_no_mass() {
+fn another_value_in_another_cell_lets_nobody_of_a_mass_go() {
     let mut world = mass(31, |world, it| {
         world.set(student(it).phone("1"));
     });
     world.remember_held();
+    world.set(student("p000").phone("1").name("another"));
+    assert_eq!(states(&world, OperationKind::Modify), (0, 31));
+    world.set(student("p000").in_groups(["g2"]));
+    assert_eq!(states(&world, OperationKind::Move), (1, 0), "that is no part of it");
     (0..31).for_each(|at| {
         world.set(student(&nth(at)));
     });
     world.set(student("p000").phone("2"));
-    assert_eq!(states(&world, OperationKind::Modify), (1, 0));
+    assert_eq!(states(&world, OperationKind::Modify), (0, 1), "nobody has said that it is right now");
 }
 
 #[test]

@@ -59,7 +59,10 @@ impl Guard {
     #[must_use]
     pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
         self.hold_creations(&mut plan);
-        let renumbered = self.renumbered(&plan);
+        let renumbered = self.renumbered(&plan).map(|found| {
+            plan.paired = found.pairs;
+            found.figures
+        });
         self.hold_missing(&mut plan, renumbered.as_ref());
         self.hold_deletes(&mut plan);
         self.hold_vanished(&mut plan);

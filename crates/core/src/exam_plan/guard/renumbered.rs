@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::{Guard, masses};
 use crate::exam_plan::operation::{Change, Operation, OperationState};
 use crate::exam_plan::reason::{HoldReason, SkipReason};
-use crate::exam_plan::renumbered::Renumbered;
+use crate::exam_plan::renumbered::{Renumbered, RenumberedStudents};
 use crate::exam_plan::{MissingLeaver, Plan};
 use crate::roster::StudentId;
 
 impl Guard {
     /// Whether most of a mass of leavers seem to be on the roster under other ids. Whoever a person decided about is none of
     /// them.
-    pub(super) fn renumbered(&self, plan: &Plan) -> Option<Renumbered> {
+    pub(super) fn renumbered(&self, plan: &Plan) -> Option<RenumberedStudents> {
         let judged: HashSet<&StudentId> =
             self.judged_leavers(plan).into_iter().map(MissingLeaver::student).collect();
         let is_decided = |leaver: &&MissingLeaver| !judged.contains(leaver.student());
@@ -24,10 +24,7 @@ impl Guard {
         let ignored = plan.operations.iter().filter(is_ignored).map(|operation| &operation.student);
         let decided: HashSet<&StudentId> = decided.chain(ignored).collect();
         let is_too_many = |people| self.excess_of(people, plan.totals.linked).is_some();
-        let found = plan
-            .portraits
-            .renumbered(|student| !decided.contains(student), |since| masses(since, is_too_many))?;
-        Some(found.figures)
+        plan.portraits.renumbered(|student| !decided.contains(student), |since| masses(since, is_too_many))
     }
 
     /// Holds the adds beside them.

@@ -625,11 +625,11 @@ impl World {
     pub fn remember_held(&mut self) -> &mut Self {
         for hold in self.plan().held() {
             let Some(mass) = hold.mass else { continue };
-            for HeldOperation { key, desired_hash, of_leaver, named: _ } in hold.operations {
+            for HeldOperation { key, desired_hash: _, of_leaver, named: _ } in hold.operations {
                 match (of_leaver, key.kind) {
                     (true, _) => self.guard.held_before.insert_leaver(key.student, mass),
                     (false, RecordedKind::Exam(kind)) => {
-                        self.guard.held_before.insert(key.student, kind, desired_hash, mass);
+                        self.guard.held_before.insert(key.student, kind, mass);
                     }
                     (false, RecordedKind::Classin(_) | RecordedKind::RosterRow) => {
                         unreachable!("of the exam side")

@@ -306,7 +306,7 @@ fn what_a_text_cannot_tell_is_read_row_by_row() {
             "a floating-point number",
             &[Schema::OwnQueries],
             "UPDATE students SET phone = 13800000001.0 WHERE student_id = 'S01'",
-            Odd::Value,
+            Odd::Spoilt,
         ),
         (
             "a binary id",
