@@ -108,7 +108,7 @@ fn remarks(header: &str) -> Option<String> {
 
 /// A header without what changes from one export to the next: case, blanks, marks of required fields, remarks in
 /// brackets.
-fn folded(header: &str) -> String {
+pub(super) fn folded(header: &str) -> String {
     let mut depth = 0_u32;
     let mut folded = String::new();
     for letter in normalise_key(header).chars() {

@@ -251,6 +251,8 @@ pub enum Item {
         student: String,
         /// The group's or class's code.
         code: String,
+        /// The column, by its heading: `group_code` for the one that any known word for a class heads.
+        column: String,
     },
     /// A membership of a group or class.
     Member {

@@ -261,7 +261,7 @@ impl std::fmt::Display for InSeveral {
         let verbs = if *count == 1 { "has a new one and stays" } else { "have a new one and stay" };
         write!(
             f,
-            "{} {verbs} in several {what} that they had: {}{more} (--replace-groups takes them out of those)",
+            "{} {verbs} in other {what} that they had: {}{more} (--replace-groups takes them out of those)",
             counted(*count, "student"),
             first.join(", ")
         )

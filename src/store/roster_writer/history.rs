@@ -21,18 +21,18 @@ const LOOK_BACK: Duration = Duration::from_hours(24);
 /// Of so many imports the marks are kept.
 const MARKS_OF_IMPORTS: i64 = 100;
 /// Written into the file; a later release counts on.
-const VERSION: i64 = 1;
-const SCHEMA: [&str; 6] = [
+const VERSION: i64 = 2;
+const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS history.imports (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL,
      newest TEXT, changed INTEGER NOT NULL, undone INTEGER NOT NULL DEFAULT 0) STRICT",
     "CREATE TABLE IF NOT EXISTS history.departures (what TEXT NOT NULL, key TEXT NOT NULL, code TEXT NOT NULL,
      import INTEGER NOT NULL, PRIMARY KEY (what, key, code, import)) STRICT, WITHOUT ROWID",
+    // `own` is the column by its heading; empty where an earlier release noted the membership.
     "CREATE TABLE IF NOT EXISTS history.brought (members TEXT NOT NULL, student TEXT NOT NULL, code TEXT NOT NULL,
-     PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
+     own TEXT NOT NULL DEFAULT '', PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS history.brought_before (members TEXT NOT NULL, student TEXT NOT NULL, code TEXT NOT NULL,
-     PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
+     own TEXT NOT NULL DEFAULT '', PRIMARY KEY (members, student, code)) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS history.taken (mark TEXT PRIMARY KEY, import INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-    "PRAGMA history.user_version = 1",
 ];
 
 /// Which import this is.
@@ -94,6 +94,15 @@ pub(super) async fn prepare(
     for statement in SCHEMA {
         run(connection, statement.to_owned()).await?;
     }
+    for table in ["brought", "brought_before"] {
+        // A file of the first version.
+        let own = format!("SELECT COUNT(*) FROM pragma_table_info('{table}', 'history') WHERE name = 'own'");
+        if count_of(connection, &own).await? == 0 {
+            let own = format!("ALTER TABLE history.{table} ADD COLUMN own TEXT NOT NULL DEFAULT ''");
+            run(connection, own).await?;
+        }
+    }
+    run(connection, format!("PRAGMA history.user_version = {VERSION}")).await?;
     if is_new_roster {
         for table in ["imports", "departures", "brought", "brought_before", "taken"] {
             run(connection, format!("DELETE FROM history.{table}")).await?;
@@ -298,7 +307,9 @@ async fn look_up(history: &Path, mark: &str) -> Result<bool, sqlx::Error> {
 pub(super) async fn note_brought(connection: &mut SqliteConnection) -> Result<(), RosterWriteError> {
     let mut statements = vec![
         "DELETE FROM history.brought_before".to_owned(),
-        "INSERT INTO history.brought_before SELECT members, student, code FROM history.brought".to_owned(),
+        "INSERT INTO history.brought_before (members, student, code, own)
+         SELECT members, student, code, own FROM history.brought"
+            .to_owned(),
     ];
     for table in [RosterTable::GroupMembers, RosterTable::ClassMembers] {
         statements.push(format!(
@@ -306,9 +317,10 @@ pub(super) async fn note_brought(connection: &mut SqliteConnection) -> Result<()
              AND (student, code) IN (SELECT student, code FROM temp.removed_{table})"
         ));
         statements.push(format!(
-            "INSERT OR IGNORE INTO history.brought (members, student, code)
-             SELECT o.members, o.ref, o.code FROM temp.staged_columns AS o
-             JOIN temp.wanted_{table} AS w ON w.student = o.ref AND w.code = o.code WHERE o.members = '{table}'"
+            "INSERT INTO history.brought (members, student, code, own)
+             SELECT o.members, o.ref, o.code, o.own FROM temp.staged_columns AS o
+             JOIN temp.wanted_{table} AS w ON w.student = o.ref AND w.code = o.code WHERE o.members = '{table}'
+             ON CONFLICT DO UPDATE SET own = excluded.own WHERE own = ''"
         ));
     }
     for statement in statements {
@@ -322,11 +334,13 @@ pub(super) async fn undo_last(connection: &mut SqliteConnection) -> Result<(), R
     for statement in [
         "UPDATE history.imports SET undone = 1 - undone
          WHERE id = (SELECT MAX(id) FROM history.imports WHERE changed = 1)",
-        "CREATE TEMP TABLE brought AS SELECT members, student, code FROM history.brought",
+        "CREATE TEMP TABLE brought AS SELECT members, student, code, own FROM history.brought",
         "DELETE FROM history.brought",
-        "INSERT INTO history.brought SELECT members, student, code FROM history.brought_before",
+        "INSERT INTO history.brought (members, student, code, own)
+         SELECT members, student, code, own FROM history.brought_before",
         "DELETE FROM history.brought_before",
-        "INSERT INTO history.brought_before SELECT members, student, code FROM temp.brought",
+        "INSERT INTO history.brought_before (members, student, code, own)
+         SELECT members, student, code, own FROM temp.brought",
         "DROP TABLE temp.brought",
     ] {
         run(connection, statement.to_owned()).await?;

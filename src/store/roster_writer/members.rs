@@ -64,14 +64,16 @@ pub(super) async fn compare_members(
         run(connection, remove(&pairs, 0)).await?;
     }
     // What the same column of the student's own row brought before. Where that is not known, a single membership can only
-    // be that.
+    // be that, but for those that another column brought.
     let by_column = if replaces_all {
         String::new()
     } else {
         let known = known_columns(table);
         format!(
-            " AND (EXISTS (SELECT 1 {known} AND b.code = p.code) OR NOT EXISTS (SELECT 1 {known})
-               AND (SELECT COUNT(*) FROM temp.present_{table} AS q WHERE q.student = p.student) = 1)"
+            " AND (EXISTS (SELECT 1 {known} AND b.code = p.code) OR NOT EXISTS (SELECT 1 {known}) AND NOT {of_other}
+               AND (SELECT COUNT(*) FROM temp.present_{table} AS q WHERE q.student = p.student AND NOT {other_of_q}) = 1)",
+            of_other = of_another_column(table, "p"),
+            other_of_q = of_another_column(table, "q"),
         )
     };
     let own = format!("p.student IN (SELECT ref FROM temp.staged_columns WHERE members = '{table}')");
@@ -81,7 +83,8 @@ pub(super) async fn compare_members(
     Ok(difference)
 }
 
-/// Students whose own row brings a new membership beside several that they had, which stay: how many, and the first.
+/// Students whose own row brings a new membership beside others that they had, which stay: how many, and the first. What
+/// the column brought before is known of no one of them.
 pub(super) async fn in_several(
     connection: &mut SqliteConnection,
     table: RosterTable,
@@ -103,9 +106,29 @@ pub(super) async fn in_several(
     Ok(Some(InSeveral { table, count, first }))
 }
 
-/// What the student's own rows brought to the student of a present pair `p` before.
+/// What the columns of the student's own row brought to the student of a present pair `p` before.
 fn known_columns(table: RosterTable) -> String {
-    format!("FROM history.brought AS b WHERE b.members = '{table}' AND b.student = p.student")
+    format!(
+        "FROM history.brought AS b WHERE b.members = '{table}' AND b.student = p.student
+         AND (b.own = '' OR b.own IN ({}))",
+        own_columns(table, "p")
+    )
+}
+
+/// That another column than those of the student's own row brought a present pair.
+fn of_another_column(table: RosterTable, pair: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM history.brought AS b WHERE b.members = '{table}' AND b.student = {pair}.student
+         AND b.code = {pair}.code AND b.own <> '' AND b.own NOT IN ({}))",
+        own_columns(table, pair)
+    )
+}
+
+/// The columns of the own row of a present pair's student.
+fn own_columns(table: RosterTable, pair: &str) -> String {
+    format!(
+        "SELECT o.own FROM temp.staged_columns AS o WHERE o.members = '{table}' AND o.ref = {pair}.student"
+    )
 }
 
 /// That a present pair `p` is not wanted.

@@ -187,7 +187,7 @@ impl Staging {
         put_texts(connection, "staged_roles (ref)", &roles).await?;
         put_texts(connection, "staged_gone (owner, code)", &gone).await?;
         put_texts(connection, "staged_only (ref, prefix)", &only).await?;
-        put_texts(connection, "staged_columns (members, ref, code)", &columns).await
+        put_texts(connection, "staged_columns (members, ref, code, own)", &columns).await
     }
 }
 
@@ -220,8 +220,8 @@ fn statements(tables: &[KeyedTable]) -> Vec<String> {
             "CREATE TEMP TABLE staged_roles (ref TEXT PRIMARY KEY) WITHOUT ROWID",
             "CREATE TEMP TABLE staged_gone (owner TEXT, code TEXT, PRIMARY KEY (owner, code)) WITHOUT ROWID",
             "CREATE TEMP TABLE staged_only (ref TEXT, prefix TEXT, PRIMARY KEY (ref, prefix)) WITHOUT ROWID",
-            "CREATE TEMP TABLE staged_columns (members TEXT, ref TEXT, code TEXT, PRIMARY KEY (members, ref, code))
-             WITHOUT ROWID",
+            "CREATE TEMP TABLE staged_columns (members TEXT, ref TEXT, code TEXT, own TEXT NOT NULL,
+             PRIMARY KEY (members, ref, code)) WITHOUT ROWID",
         ]
         .map(str::to_owned),
     );
@@ -332,8 +332,8 @@ impl Sorted {
             Item::StudentRole(reference) => self.roles.push(vec![reference]),
             Item::Gone(owner, code) => self.gone.push(vec![owner.name().to_owned(), code]),
             Item::OnlyThese { student, prefix } => self.only.push(vec![student, prefix.to_owned()]),
-            Item::OwnColumn { table, student, code } => {
-                self.columns.push(vec![table.name().to_owned(), student, code]);
+            Item::OwnColumn { table, student, code, column } => {
+                self.columns.push(vec![table.name().to_owned(), student, code, column]);
             }
         }
     }

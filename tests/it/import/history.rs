@@ -132,7 +132,7 @@ async fn a_column_replaces_what_it_brought_itself_and_leaves_the_choir() {
     .await;
     let report = import(&by_column(&desk, "8B")).await.unwrap();
     assert_eq!(desk.one(MEMBERS).await, "S18B|S1Choir");
-    assert!(!report.to_string().contains("stay in several"), "{report}");
+    assert!(!report.to_string().contains("that they had"), "{report}");
     undo(&desk.database()).await.unwrap();
     assert_eq!(desk.one(MEMBERS).await, "S17A|S1Choir");
     drop(import(&by_column(&desk, "9C")).await.unwrap());
@@ -141,6 +141,45 @@ async fn a_column_replaces_what_it_brought_itself_and_leaves_the_choir() {
     desk.run("DELETE FROM group_members WHERE group_code = '9C'").await;
     drop(import(&by_column(&desk, "9D")).await.unwrap());
     assert_eq!(desk.one(MEMBERS).await, "S19D|S1Choir");
+}
+
+#[tokio::test]
+async fn what_one_column_brought_is_not_replaced_by_what_another_brings() {
+    let desk = Desk::new();
+    let by = |heading: &str, code: &str| {
+        desk.put("list.csv", format!("Student ID,Name,{heading}\nS1,Ann,{code}\n"));
+        let pairs = vec![("group_code".to_owned(), heading.to_owned())];
+        ImportRequest { map: ColumnMap::new(pairs), ..desk.csv(&["list.csv"]) }
+    };
+    drop(import(&by("Class", "7A")).await.unwrap());
+    let report = import(&by("Club", "Chess")).await.unwrap();
+    assert_eq!(desk.one(MEMBERS).await, "S17A|S1Chess");
+    assert!(report.to_string().contains("stays in other groups that they had: S1"), "{report}");
+    for (heading, code, members) in [
+        ("Class", "7B", "S17B|S1Chess"),
+        ("club", "Choir", "S17B|S1Choir"),
+        ("班级", "8B", "S18B|S1Choir"),
+        ("Club", "Choir", "S18B|S1Choir"),
+    ] {
+        let report = import(&by(heading, code)).await.unwrap();
+        assert_eq!(desk.one(MEMBERS).await, members, "{heading}");
+        assert!(!report.to_string().contains("that they had"), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_release_noted_of_a_column_counts_as_that_of_any() {
+    let desk = Desk::new();
+    drop(import(&by_column(&desk, "7A")).await.unwrap());
+    let options = SqliteConnectOptions::new().filename(history_of(&desk.database()));
+    let mut history = options.connect().await.unwrap();
+    let earlier = "ALTER TABLE brought DROP COLUMN own; ALTER TABLE brought_before DROP COLUMN own; PRAGMA user_version = 1";
+    sqlx::raw_sql(earlier).execute(&mut history).await.unwrap();
+    drop(history);
+    drop(import(&by_column(&desk, "8B")).await.unwrap());
+    assert_eq!(desk.one(MEMBERS).await, "S18B");
+    undo(&desk.database()).await.unwrap();
+    assert_eq!(desk.one(MEMBERS).await, "S17A");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn of_several_groups_none_goes_unless_that_is_asked_for() {
     let report = import(&request).await.unwrap();
     assert_eq!(desk.one(MEMBERS).await, "S17A|S18B|S1Choir|S27A");
     assert!(
-        report.to_string().contains("stays in several groups that they had: S1 (--replace-groups"),
+        report.to_string().contains("stays in other groups that they had: S1 (--replace-groups"),
         "{report}"
     );
     drop(import(&ImportRequest { replace_groups: true, ..request }).await.unwrap());

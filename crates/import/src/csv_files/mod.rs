@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use self::headers::{accept, tell_left_out};
 use super::discover::{NamedFile, files_by_table};
-use super::heading::OWNER_COLUMNS;
+use super::heading::Owner;
 use super::layout::{self, Grades, Table, Wanted};
 use super::made::Made;
 use super::mapping::ColumnMap;
@@ -133,14 +133,12 @@ fn read_table(
         reason,
         columns,
     }));
-    let is_owner = |(column, _): &(&str, RosterTable)| table.heading.has(column);
-    let owners: Vec<_> = OWNER_COLUMNS.into_iter().filter(is_owner).collect();
-    let owners = if source.table == RosterTable::Students { owners } else { Vec::new() };
+    let owners = if source.table == RosterTable::Students { table.heading.owners() } else { Vec::new() };
     let Table { headers, mut rows, .. } = table;
     let columns = source.table.columns();
     let places = [0, 1].map(|at| headers.position(columns.get(at).copied().unwrap_or_default()));
     sink.reading.key_columns.insert(source.table, places);
-    for (column, members) in &owners {
+    for Owner { column, members, .. } in &owners {
         sink.reading.key_columns.insert(*members, ["student_id", column].map(|name| headers.position(name)));
     }
     let count = tables::read(sink, file, (source.table, &owners), &headers, &mut rows);

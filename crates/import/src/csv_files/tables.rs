@@ -6,7 +6,7 @@ use rosterd_core::counted::counted;
 
 use crate::cells::Cells;
 use crate::fill::Fill;
-use crate::heading::OWNER_COLUMNS;
+use crate::heading::{OWNER_COLUMNS, Owner};
 use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
 use crate::{CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, StudentRow};
@@ -15,7 +15,7 @@ use crate::{CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, S
 pub(super) fn read(
     sink: &mut RowSink,
     file: &FileRef,
-    (table, owners): (RosterTable, &[(&'static str, RosterTable)]),
+    (table, owners): (RosterTable, &[Owner]),
     headers: &Headers,
     rows: &mut AnyRows<'_>,
 ) -> u64 {
@@ -47,14 +47,8 @@ pub(super) fn refuse_merged(
 }
 
 /// Looks at how full the columns of groups and classes were.
-fn judge_fill(
-    sink: &mut RowSink,
-    file: &FileRef,
-    headers: &Headers,
-    owners: &[(&str, RosterTable)],
-    fills: &[Fill],
-) {
-    for ((column, _), fill) in owners.iter().zip(fills) {
+fn judge_fill(sink: &mut RowSink, file: &FileRef, headers: &Headers, owners: &[Owner], fills: &[Fill]) {
+    for (Owner { column, .. }, fill) in owners.iter().zip(fills) {
         if fill.looks_merged() {
             refuse_merged(sink, file, (headers.line, headers.position(column)), column, *fill);
         } else if fill.blank > 0 && fill.filled > 0 {
@@ -67,7 +61,7 @@ fn judge_fill(
 fn read_students(
     sink: &mut RowSink,
     file: &FileRef,
-    owners: &[(&'static str, RosterTable)],
+    owners: &[Owner],
     headers: &Headers,
     rows: &mut AnyRows<'_>,
 ) -> u64 {
@@ -77,7 +71,7 @@ fn read_students(
     };
     let further: Vec<&str> = headers.names.iter().map(String::as_str).filter(is_further).collect();
     let tables: Vec<RosterTable> =
-        std::iter::once(RosterTable::Students).chain(owners.iter().map(|(_, members)| *members)).collect();
+        std::iter::once(RosterTable::Students).chain(owners.iter().map(|owner| owner.members)).collect();
     let mut made_up = BTreeSet::new();
     let mut fills = vec![Fill::default(); owners.len()];
     let count = consume(sink, file, &tables, (headers, rows), |cells, items| {
@@ -92,7 +86,7 @@ fn read_students(
             active: cells.flag("active"),
             further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
         };
-        for ((column, members), fill) in owners.iter().zip(&mut fills) {
+        for (Owner { column, members, heading }, fill) in owners.iter().zip(&mut fills) {
             let code = cells.code(column);
             fill.note(code != CellValue::Empty);
             if let CellValue::Value(code) = code {
@@ -101,7 +95,9 @@ fn read_students(
                     items.push(made_up_owner(*members, &code));
                 }
                 let (table, student) = (*members, row.student_id.clone());
-                items.push(Item::OwnColumn { table, student: student.clone(), code: code.clone() });
+                let own = (student.clone(), code.clone(), heading.clone());
+                let (of, in_code, column) = own;
+                items.push(Item::OwnColumn { table, student: of, code: in_code, column });
                 items.push(Item::Member { table, student, code, departs: false });
             }
         }

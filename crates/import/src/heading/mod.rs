@@ -1,7 +1,10 @@
 //! From the names of a file's columns to ours: by the admin's mapping, by our own names, by words that are known.
 
+mod owners;
+
 use std::collections::BTreeMap;
 
+pub(super) use self::owners::Owner;
 use super::header_words::{KnownWord, known, names_others};
 use super::made::Made;
 use super::mapping::ColumnMap;

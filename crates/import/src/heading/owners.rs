@@ -1,0 +1,44 @@
+//! The columns of a students file that name the student's group or class, and by what heading.
+
+use super::{Heading, OWNER_COLUMNS};
+use crate::RosterTable;
+use crate::header_words::{folded, known};
+use crate::made::Made;
+
+/// The column that any known word for a class heads.
+const CLASS: &str = "group_code";
+
+/// A column of a students file that names the student's group or class.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    pub(crate) column: &'static str,
+    /// The table of the memberships.
+    pub(crate) members: RosterTable,
+    /// What heads it in the file.
+    pub(crate) heading: String,
+}
+
+impl Heading {
+    /// The columns that name the student's group or class.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        let owner = |(column, members): (&'static str, RosterTable)| {
+            self.has(column).then(|| Owner { column, members, heading: self.word_for(column) })
+        };
+        OWNER_COLUMNS.into_iter().filter_map(owner).collect()
+    }
+
+    /// What heads a column of ours in the file: `group_code` for any known word for a class, and for the name of a sheet.
+    fn word_for(&self, column: &str) -> String {
+        let own = self.names.iter().position(|name| name == column);
+        let made = self.made.iter().find(|(name, _)| name == column).map(|(_, made)| made);
+        let at = match made {
+            Some(Made::Constant(_)) => return CLASS.to_owned(),
+            Some(made) => Some(made.shown_at()),
+            None => own,
+        };
+        let word = at.and_then(|at| self.theirs.get(at)).map(String::as_str).unwrap_or_default();
+        let is_ours = OWNER_COLUMNS.iter().any(|(owner, _)| owner.eq_ignore_ascii_case(word));
+        let is_class = is_ours || known(word).is_some_and(|known| known.column == CLASS);
+        if is_class { CLASS.to_owned() } else { folded(word) }
+    }
+}
