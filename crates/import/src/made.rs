@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::names::{class_of_grade, full_name, joined};
+use super::names::{class_of_grade, full_name, is_whole_of, joined};
 use rosterd_core::roster::normalise;
 
 /// A column that is made of others, whose numbers it has.
@@ -15,6 +15,8 @@ pub(super) enum Made {
     Name {
         parts: [Option<usize>; 4],
         is_family_first: bool,
+        /// One of them whose heading may mean the whole name.
+        may_be_whole: Option<usize>,
     },
     /// A class within a grade.
     Class {
@@ -49,7 +51,12 @@ impl Made {
                     parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
                 joined(&parts)
             }
-            Self::Name { parts, is_family_first } => {
+            Self::Name { parts, is_family_first, may_be_whole } => {
+                let whole = may_be_whole.map(field).unwrap_or_default();
+                let others = parts.iter().flatten().filter(|at| Some(**at) != *may_be_whole);
+                if others.map(|at| field(*at)).any(|part| is_whole_of(&whole, &part)) {
+                    return joined(&[&whole]);
+                }
                 let parts = parts.map(|part| part.map(field).unwrap_or_default());
                 let [given, middle, family, second] = parts;
                 let family = if second.is_empty() { family } else { format!("{family} {second}").into() };

@@ -15,6 +15,16 @@ pub(super) fn joined(parts: &[&str]) -> String {
     if parts.iter().all(|part| is_east_asian(part)) { parts.concat() } else { words(parts.iter().copied()) }
 }
 
+/// Whether a name is whole, as it begins or ends with one of its parts and says more.
+pub(super) fn is_whole_of(name: &str, part: &str) -> bool {
+    let letters = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().map(|word| word.trim_matches(',').to_lowercase());
+        if is_east_asian(text) { text.chars().map(String::from).collect() } else { words.collect() }
+    };
+    let (name, part) = (letters(name), letters(part));
+    !part.is_empty() && name.len() > part.len() && (name.starts_with(&part) || name.ends_with(&part))
+}
+
 fn words<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = parts.into_iter().flat_map(str::split_whitespace).collect();
     words.join(" ")
@@ -84,6 +94,23 @@ mod tests {
         }
         assert_eq!(joined(&["Lovelace", "Ada"]), "Lovelace Ada");
         assert_eq!(joined(&["王", "小明"]), "王小明");
+    }
+
+    #[test]
+    fn a_name_that_begins_or_ends_with_a_part_and_says_more_is_whole() {
+        for (name, part, is_whole) in [
+            ("Ada Lovelace", "ada", true),
+            ("Lovelace, Ada", "Ada", true),
+            ("Ada Lovelace", "Lovelace", true),
+            ("김민수", "김", true),
+            ("Lee", "Lee", false),
+            ("Adamson", "Ada", false),
+            ("Lovelace", "Ada", false),
+            ("Lovelace", "", false),
+            ("민수", "김", false),
+        ] {
+            assert_eq!(is_whole_of(name, part), is_whole, "{name} {part}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod owners;
 use std::collections::BTreeMap;
 
 pub(super) use self::owners::Owner;
-use super::header_words::{KnownWord, known, names_others};
+use super::header_words::{KnownWord, folded, known, names_others};
 use super::made::Made;
 use super::mapping::ColumnMap;
 use super::{RosterTable, shown};
@@ -33,6 +33,13 @@ const PARTS_OF_NAMES: [&str; 9] = [
     "familienname",
     "nom de famille",
 ];
+
+/// Words for a name that also head one of its parts.
+const PARTS_OR_WHOLES: [&str; 4] = ["name", "nom", "nombre", "이름"];
+
+fn is_part_or_whole(word: &str) -> bool {
+    PARTS_OR_WHOLES.contains(&folded(word).as_str())
+}
 
 /// Why columns were left out.
 pub(super) const NOT_MAPPED: &str = "not mapped";
@@ -369,11 +376,13 @@ impl HeadingReader<'_> {
         // `Lovelace, Ada` serves where there is nothing better.
         let last_first = place("last_first").filter(|_| given.is_none() || family.is_none());
         let name = place("name").or(last_first);
+        // Full Name, 姓名 and the like are never a part.
+        let part = name.filter(|at| self.theirs.get(*at).is_some_and(|word| is_part_or_whole(word)));
         let parts = match (given, family, name) {
             (Some(given), Some(family), None) => (given, family),
             // „Name, Vorname“, « Nom, Prénom », "Nombre, Apellidos": one of the two is named by the word for both.
-            (Some(given), None, Some(name)) => (given, name),
-            (None, Some(family), Some(name)) => (name, family),
+            (Some(given), None, Some(name)) if part.is_some() => (given, name),
+            (None, Some(family), Some(name)) if part.is_some() => (name, family),
             (_, _, Some(name)) => {
                 self.refuse_half_name(name);
                 return self.take(name, "name");
@@ -384,7 +393,7 @@ impl HeadingReader<'_> {
             .iter()
             .any(|part| picks.get(part).is_some_and(|(word, _)| word.is_family_first));
         let parts = [Some(parts.0), place("middle_name"), Some(parts.1), place("second_family_name")];
-        self.make("name", Made::Name { parts, is_family_first });
+        self.make("name", Made::Name { parts, is_family_first, may_be_whole: part });
     }
 
     /// The word for a name may be the given name's, and the family name be in a column that is not known.

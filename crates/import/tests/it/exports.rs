@@ -16,6 +16,24 @@ fn all_go_in(files: &[Ordinary]) {
 }
 
 #[test]
+fn a_whole_name_beside_one_of_its_parts_is_not_joined_with_it() {
+    for (heading, row, name) in [
+        ("Student ID,Full Name,First Name", "1,Ada Lovelace,Ada", "Ada Lovelace"),
+        ("Student ID,Name,First Name", "1,Ada Lovelace,Ada", "Ada Lovelace"),
+        ("Student ID,Display Name,Surname", "1,Ada Lovelace,Lovelace", "Ada Lovelace"),
+        ("学号,姓名,名", "1,王小明,小明", "王小明"),
+        ("학번,성명,성", "1,김민수,김", "김민수"),
+        ("학번,이름,성", "1,민수,김", "김민수"),
+        ("Identifiant;Nom complet;Prénom", "1;Ada Lovelace;Ada", "Ada Lovelace"),
+        ("Identifiant;Nom;Prénom", "1;Lovelace;Ada", "Ada Lovelace"),
+        ("Student ID,Name,First Name", "1,Lovelace,Ada", "Ada Lovelace"),
+    ] {
+        let found = read_one("list.csv", format!("{heading}\n{row}\n"));
+        assert_eq!(found.is_good().students, [format!("1 {name} - - -")], "{heading}");
+    }
+}
+
+#[test]
 fn exports_of_powerschool_go_in() {
     // PowerSchool, state reporting guides (ps-compliance.powerschool-docs.com), "Student Setup": [Students]Student_Number,
     // Last_Name, First_Name, Middle_Name, LastFirst, Gender, Grade_Level. A quick export separates by tabs, the data export
