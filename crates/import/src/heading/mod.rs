@@ -189,27 +189,40 @@ impl HeadingReader<'_> {
     }
 
     fn map_one(&mut self, ours: &str, theirs: &str) {
-        match self.places_of(theirs) {
-            Ok(parts) if parts.len() > 1 => {
-                self.heading.recognised += parts.len();
-                self.make(ours, Made::Joined(parts));
-            }
-            Ok(parts) => {
-                let at = parts.first().copied().unwrap_or_default();
-                let owner = |column: &str| OWNER_COLUMNS.iter().any(|(owner, _)| *owner == column);
-                let earlier = self.heading.names.get(at).cloned().unwrap_or_default();
-                self.heading.recognised += 1;
-                if earlier.is_empty() {
-                    self.take(at, ours);
-                } else if owner(ours) && owner(&earlier) {
-                    self.make(ours, Made::Copy(at));
-                } else {
-                    let message = format!("--map names the column {} twice", shown(theirs));
-                    self.fault(0, "mapped-twice", message);
-                }
-            }
-            Err(fault) => self.heading.faults.push(fault),
+        let parts = match self.places_of(theirs) {
+            Ok(parts) => parts,
+            Err(fault) => return self.heading.faults.push(fault),
+        };
+        self.heading.recognised += parts.len();
+        let is_again = |(number, at): (usize, &usize)| parts.iter().take(number).any(|earlier| earlier == at);
+        let clash = parts.iter().find(|at| !self.may_be_both(**at, ours));
+        let clash = clash.or_else(|| parts.iter().enumerate().find(|pair| is_again(*pair)).map(|(_, at)| at));
+        if let Some(at) = clash {
+            let name = shown(self.theirs.get(*at).map(String::as_str).unwrap_or_default());
+            return self.fault(0, "mapped-twice", format!("--map names the column {name} twice"));
         }
+        match parts.as_slice() {
+            [at] if self.heading.names.get(*at).is_some_and(String::is_empty) => self.take(*at, ours),
+            [at] => self.make(ours, Made::Copy(*at)),
+            _ => self.make(ours, Made::Joined(parts)),
+        }
+    }
+
+    /// Whether a column of theirs may be this one of ours beside what it is by an earlier pair: a class may be the group
+    /// too, and a part of a joined column a further one.
+    fn may_be_both(&self, at: usize, ours: &str) -> bool {
+        let is_owner = |column: &str| OWNER_COLUMNS.iter().any(|(owner, _)| *owner == column);
+        let is_further = |column: &str| !is_owner(column) && !self.table.columns().contains(&column);
+        let taken = self.heading.names.get(at).filter(|name| !name.is_empty());
+        let is_free = taken.is_none_or(|name| is_owner(name) && is_owner(ours));
+        let joined = self.heading.made.iter().filter(|(_, made)| match made {
+            Made::Joined(parts) => parts.contains(&at),
+            Made::Copy(_) | Made::Name { .. } | Made::Class { .. } | Made::Constant(_) => false,
+        });
+        is_free
+            && joined
+                .map(|(name, _)| name)
+                .all(|name| (is_owner(name) && is_owner(ours)) || is_further(name) || is_further(ours))
     }
 
     /// The numbers of a column, or of the columns that `+` joins.

@@ -78,6 +78,14 @@ fn a_mapping_joins_names_and_gives_one_column_to_group_and_class() {
 }
 
 #[test]
+fn a_joined_column_may_be_group_and_class_and_its_part_a_further_column() {
+    let pairs =
+        [("student_id", "Nr"), ("name", "A+B"), ("first", "A"), ("group_code", "G+C"), ("class_code", "G+C")];
+    let heading = read(&["Nr", "A", "B", "G", "C"], &pairs);
+    assert!(heading.is_acceptable(), "{heading:?}");
+}
+
+#[test]
 fn with_a_mapping_only_what_is_needed_is_found_by_words() {
     let names = ["学号", "全名", "手机", "班级"];
     let heading = read(&names, &[("name", "全名")]);
@@ -92,6 +100,10 @@ fn one_name_for_two_columns_is_refused_where_it_matters() {
         (&["学号", "姓名", "姓名", "电话"], &[]),
         (&["Nr", "Name", "Tel"], &[("student_id", "Nr"), ("phone", "Tel"), ("email", "tel")]),
         (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A"), ("name", "B")]),
+        (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A"), ("email", "A+B")]),
+        (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A+B"), ("email", "A")]),
+        (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "A+A")]),
+        (&["Nr", "A", "B"], &[("student_id", "Nr"), ("name", "Nr+A")]),
     ] {
         assert!(!read(names, pairs).is_acceptable(), "{names:?}");
     }
