@@ -83,6 +83,13 @@ const NOTES: [&str; 20] = [
 /// Words for those who sign a list, wherever they stand.
 const SIGNED: [&str; 7] = ["签字", "签名", "簽名", "盖章", "蓋章", "signature", "unterschrift"];
 
+/// Words for a total that are people's names, too.
+const NAMES: [&str; 4] = ["sum", "count", "average", "suma"];
+
+pub(super) fn may_be_a_name(text: &str) -> bool {
+    NAMES.contains(&normalise_key(text).to_lowercase().as_str())
+}
+
 pub(super) fn begins_with_total(text: &str) -> bool {
     let text = normalise_key(text).to_lowercase();
     // 合 计, as it is set to fill its cell.

@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 
 use csv::StringRecord;
 
-use self::footers::{begins_with_total, is_count, is_note, is_number, is_number_of_people, is_sort_of_total};
+use self::footers::{
+    begins_with_total, is_count, is_note, is_number, is_number_of_people, is_sort_of_total, may_be_a_name,
+};
 pub(super) use self::grades::Grades;
 use self::two_lines::{below_a_group_line, with_second_line};
 use super::header_words::known;
@@ -99,6 +101,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         grades: Grades::of(&made),
         made,
         notes: VecDeque::new(),
+        met: 0,
         has_ids_like_notes: false,
         ready: VecDeque::new(),
         left_out: LeftOut::default(),
@@ -253,6 +256,8 @@ pub(super) struct TableRows<I> {
     pub(super) grades: Option<Grades>,
     /// Rows that are notes if nothing but notes follows.
     notes: VecDeque<Row>,
+    /// Rows of the table so far.
+    met: u64,
     /// A row with an id that reads like a note was met: what reads so is a student then.
     has_ids_like_notes: bool,
     /// What goes out next.
@@ -282,6 +287,7 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     self.notes.push_back(row)
                 }
                 Some(other) => {
+                    self.met += 1;
                     let id = self.key.zip(other.as_ref().ok()).and_then(|(key, row)| row.fields.get(key));
                     self.has_ids_like_notes |= id.is_some_and(|id| id.contains([':', '：', '。']));
                     self.ready.extend(self.notes.drain(..).map(Ok));
@@ -350,9 +356,13 @@ impl<I> TableRows<I> {
     fn is_total(&self, fields: &StringRecord) -> bool {
         let mut filled = fields.iter().enumerate().filter(|(_, field)| !field.trim().is_empty());
         let Some((first, word)) = filled.next() else { return false };
-        let is_place =
-            self.key.is_none_or(|key| first <= key || fields.get(key).is_none_or(|id| id.trim().is_empty()));
-        if !is_place {
+        let id = self.key.map(|key| fields.get(key).unwrap_or_default().trim());
+        let is_place = self.key.is_none_or(|key| first <= key) || id.is_none_or(str::is_empty);
+        // With an id of its own, a person of that name; unless the id is the number of rows above.
+        let is_person = self.key.is_some_and(|key| first < key)
+            && id.is_some_and(|id| !id.is_empty() && *id != self.met.to_string())
+            && may_be_a_name(word);
+        if !is_place || is_person {
             return false;
         }
         let mut rest = filled.map(|(_, field)| field).peekable();

@@ -16,6 +16,13 @@ fn all_go_in(files: &[Ordinary]) {
 }
 
 #[test]
+fn a_person_whose_name_is_a_word_for_a_total_is_no_total() {
+    let found = read_one("list.csv", "Name,Student ID\nSum,12\nAda,13\nSum,2\n");
+    assert_eq!(found.is_good().students, ["12 Sum - - -", "13 Ada - - -"]);
+    assert!(found.messages().contains("are totals were left out: 4"), "{}", found.messages());
+}
+
+#[test]
 fn a_whole_name_beside_one_of_its_parts_is_not_joined_with_it() {
     for (heading, row, name) in [
         ("Student ID,Full Name,First Name", "1,Ada Lovelace,Ada", "Ada Lovelace"),
