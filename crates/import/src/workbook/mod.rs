@@ -23,6 +23,11 @@ const MOST_COLUMNS: usize = 400;
 /// Numbers from here on are rounded by the workbook itself.
 const FIRST_ROUNDED: f64 = 1e15;
 
+/// Bytes of the texts of one row, or of one text: a cell holds 32,767 letters at most. What cells say again, by merging and
+/// repeating, counts as often as it is said.
+const MOST_BYTES_OF_A_ROW: usize = 4 << 20;
+const MOST_BYTES_OF_A_CELL: usize = 1 << 20;
+
 const TOO_MANY_DIGITS: &str = "the number has more than 15 digits, and the workbook keeps no more: format the column \
                                as text and enter it again";
 const SHOWS_ERROR: &str = "the cell shows an error, such as #N/A: mend its formula or enter the value";
@@ -96,6 +101,25 @@ impl SheetCell {
     fn is_blank(&self) -> bool {
         self.doubt.is_none() && self.text.trim().is_empty()
     }
+}
+
+/// Adds to the text of a cell, which comes in pieces.
+fn append(text: &mut String, piece: &str) -> Result<(), Fault> {
+    if text.len().saturating_add(piece.len()) > MOST_BYTES_OF_A_CELL {
+        return Err("a cell holds more than 1 MiB: the workbook is damaged, or made to harm".to_owned());
+    }
+    text.push_str(piece);
+    Ok(())
+}
+
+/// That the texts of a row, or those that merged cells hold for rows to come, are not too long.
+fn limit_bytes(bytes: impl Iterator<Item = usize>, line: u64) -> Result<(), Fault> {
+    if bytes.fold(0, usize::saturating_add) > MOST_BYTES_OF_A_ROW {
+        return Err(format!(
+            "row {line} of a sheet holds more than 4 MiB: the workbook is damaged, or made to harm"
+        ));
+    }
+    Ok(())
 }
 
 /// A row of a sheet, with its number from 1.

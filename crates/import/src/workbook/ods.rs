@@ -1,7 +1,7 @@
 //! Reads `.ods` row by row. Its cells hold what they show beside what they are.
 
 use super::xml::{Archive, Fault, Part, Piece, attribute};
-use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName};
+use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName, append, limit_bytes};
 use crate::table::{Doubt, MOST_FIELDS};
 
 const CONTENT: &str = "content.xml";
@@ -114,6 +114,7 @@ impl OdsRows<'_> {
     fn row(&mut self) -> Result<Vec<SheetCell>, Fault> {
         let mut cells = Vec::new();
         let mut merging = Vec::new();
+        let mut bytes = 0_usize;
         loop {
             match self.part.next()? {
                 Piece::End(name) if name == "table-row" => break,
@@ -126,8 +127,10 @@ impl OdsRows<'_> {
                     }
                     let times = usize::try_from(repeated(&attributes, "number-columns-repeated"))
                         .unwrap_or(usize::MAX);
-                    let room = MOST_COLUMNS.saturating_sub(cells.len());
-                    cells.extend(std::iter::repeat_n(cell, times.min(room)));
+                    let times = times.min(MOST_COLUMNS.saturating_sub(cells.len()));
+                    bytes = cell.text.len().saturating_mul(times).saturating_add(bytes);
+                    limit_bytes(std::iter::once(bytes), self.line)?;
+                    cells.extend(std::iter::repeat_n(cell, times));
                 }
                 Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
             }
@@ -146,7 +149,9 @@ impl OdsRows<'_> {
                 }
             }
         }
+        limit_bytes(cells.iter().map(|cell| cell.text.len()), self.line)?;
         self.merged.extend(merging);
+        limit_bytes(self.merged.iter().map(|(_, _, held)| held.text.len()), self.line)?;
         Ok(cells)
     }
 
@@ -172,7 +177,7 @@ impl OdsRows<'_> {
                     }
                     "s" if in_paragraph > 0 => {
                         let times = usize::try_from(repeated(&attributes, "c")).unwrap_or(1).min(1_000);
-                        text.push_str(&" ".repeat(times));
+                        append(&mut text, &" ".repeat(times))?;
                     }
                     "tab" if in_paragraph > 0 => text.push('\t'),
                     "line-break" if in_paragraph > 0 => text.push('\n'),
@@ -183,7 +188,9 @@ impl OdsRows<'_> {
                     "p" => in_paragraph = in_paragraph.saturating_sub(1),
                     _ => {}
                 },
-                Piece::Text(piece) if in_paragraph > 0 && remarks == 0 => text.push_str(&piece),
+                Piece::Text(piece) if in_paragraph > 0 && remarks == 0 => {
+                    append(&mut text, &piece)?;
+                }
                 Piece::Text(_) => {}
             }
         }

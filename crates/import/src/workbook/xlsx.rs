@@ -3,7 +3,7 @@
 use super::number_format::NumberFormat;
 use super::strings::{Strings, unescaped};
 use super::xml::{Archive, Fault, Part, Piece, attribute};
-use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName};
+use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName, append, limit_bytes};
 use crate::table::Doubt;
 
 /// Formats and merged cells that are looked at.
@@ -245,7 +245,10 @@ impl XlsxRows<'_> {
                 Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
             }
         }
+        limit_bytes(cells.iter().map(|cell| cell.text.len()), self.line)?;
         self.fill(&mut cells);
+        limit_bytes(cells.iter().map(|cell| cell.text.len()), self.line)?;
+        limit_bytes(self.open.iter().map(|(_, _, held)| held.text.len()), self.line)?;
         Ok(RawRow { line: self.line, cells })
     }
 
@@ -266,7 +269,12 @@ impl XlsxRows<'_> {
             if merged.first == line
                 && let Some(cell) = cells.get(merged.column).filter(|cell| !cell.is_blank())
             {
-                self.open.push((merged.column, merged.last, cell.clone()));
+                // Of ranges that begin in one cell the longest holds it.
+                match self.open.iter_mut().find(|(column, ..)| *column == merged.column) {
+                    Some((_, last, held)) if *held == *cell => *last = merged.last.max(*last),
+                    Some(open) => *open = (merged.column, merged.last, cell.clone()),
+                    None => self.open.push((merged.column, merged.last, cell.clone())),
+                }
             }
             self.next_merged += 1;
         }
@@ -293,8 +301,8 @@ impl XlsxRows<'_> {
                     phonetic = phonetic.saturating_sub(u32::from(name == "rPh"));
                 }
                 Piece::Text(text) => match place {
-                    "v" => value.push_str(&text),
-                    "t" => inline.push_str(&text),
+                    "v" => append(&mut value, &text)?,
+                    "t" => append(&mut inline, &text)?,
                     _ => {}
                 },
             }

@@ -31,6 +31,95 @@ fn a_workbook_with_a_text_of_many_megabytes_is_refused() {
     assert_eq!(found.problems(), [(1, 1, "not-a-workbook")]);
 }
 
+/// An archive of these parts.
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A text that packs no better than texts do.
+fn letters(count: usize) -> String {
+    (0..count).map(|n| char::from(b'a' + u8::try_from((n * n + n / 7) % 26).unwrap())).collect()
+}
+
+/// A workbook with these rows in its sheet, and what stands below them.
+fn xlsx(rows: &str, below: &str) -> Vec<u8> {
+    let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    archive(&[
+        (
+            "xl/workbook.xml",
+            &format!(
+                "<workbook xmlns:r=\"{relation}\"><sheets><sheet name=\"A\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            &format!(
+                "<Relationships><Relationship Id=\"r1\" Type=\"{relation}/worksheet\" Target=\"worksheets/a.xml\"/></Relationships>"
+            ),
+        ),
+        ("xl/worksheets/a.xml", &format!("<worksheet><sheetData>{rows}</sheetData>{below}</worksheet>")),
+    ])
+}
+
+fn inline(place: &str, text: &str) -> String {
+    format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
+}
+
+#[test]
+fn a_cell_that_many_merged_ranges_name_is_held_once() {
+    let heading = format!("<row r=\"1\">{}{}</row>", inline("A1", "学号"), inline("B1", "姓名"));
+    let row = format!("<row r=\"2\">{}{}</row>", inline("A2", "1"), inline("B2", &letters(8_000)));
+    let merged = "<mergeCell ref=\"B2:B3\"/>".repeat(100_000);
+    let found = read_one(
+        "list.xlsx",
+        xlsx(&format!("{heading}{row}"), &format!("<mergeCells>{merged}</mergeCells>")),
+    );
+    assert!(resident_mib() < 400, "{} MiB", resident_mib());
+    assert_eq!(found.students.len() + found.problems().len(), 1, "{}", found.messages());
+}
+
+#[test]
+fn a_cell_of_many_pieces_or_a_row_of_many_long_cells_is_refused() {
+    let long = letters(900_000);
+    let pieces = format!("<is>{}</is>", format!("<r><t>{long}</t></r>").repeat(3));
+    let many: String = ["A2", "B2", "C2", "D2", "E2"].map(|place| inline(place, &long)).concat();
+    for cells in [format!("<c r=\"A2\" t=\"inlineStr\">{pieces}</c>"), many] {
+        let found = read_one("list.xlsx", xlsx(&format!("<row r=\"2\">{cells}</row>"), ""));
+        assert!(found.messages().contains("made to harm"), "{}", found.messages());
+    }
+}
+
+#[test]
+fn a_long_cell_that_an_ods_repeats_or_says_in_pieces_is_refused_with_little_memory() {
+    let long = letters(900_000);
+    let wide = format!(
+        "<table:table-cell table:number-columns-repeated=\"399\"><text:p>{long}</text:p></table:table-cell>"
+    );
+    let deep =
+        format!("<table:table-cell>{}</table:table-cell>", format!("<text:p>{long}</text:p>").repeat(5));
+    for cell in [wide, deep] {
+        let content = format!(
+            "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"A\"><table:table-row>{cell}\
+             </table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
+        );
+        let found = read_one("list.ods", archive(&[("content.xml", &content)]));
+        assert!(found.messages().contains("made to harm"), "{}", found.messages());
+    }
+    assert!(resident_mib() < 400, "{} MiB", resident_mib());
+}
+
+/// The most memory that this process has had, in MiB; with the tests beside this one.
+fn resident_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or_default() / 1_024
+}
+
 #[test]
 fn a_workbook_that_is_damaged_is_refused_without_a_byte_of_it() {
     for (name, bytes) in [
