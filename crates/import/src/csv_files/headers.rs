@@ -11,8 +11,6 @@ const MOST_COLUMNS: usize = 200;
 const LONGEST_NAME: usize = 64;
 /// SQLite's names for a row's own number, which cannot be ordinary columns.
 const RESERVED_NAMES: [&str; 3] = ["rowid", "oid", "_rowid_"];
-/// Lines that a notice names.
-const SHOWN_LINES: usize = 5;
 
 /// Refuses headings that cannot be understood, each fault with its place.
 pub(super) fn accept<I>(
@@ -114,11 +112,11 @@ pub(super) fn tell_left_out(sink: &mut RowSink, file: &FileRef, left_out: &LeftO
         (&left_out.totals, "are totals"),
         (&left_out.notes, "stand below the table and are notes"),
     ] {
-        if lines.is_empty() {
+        if lines.count == 0 {
             continue;
         }
-        let named: Vec<String> = lines.iter().take(SHOWN_LINES).map(u64::to_string).collect();
-        let more = lines.len().saturating_sub(SHOWN_LINES);
+        let named: Vec<String> = lines.first.iter().map(u64::to_string).collect();
+        let more = lines.count.saturating_sub(u64::try_from(named.len()).unwrap_or(lines.count));
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("rows that {what} were left out: {}{more}", named.join(", "));
         sink.reading.notice(&file.name, message);

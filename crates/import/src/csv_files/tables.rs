@@ -11,6 +11,9 @@ use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
 use crate::{CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, StudentRow};
 
+/// Groups and classes that are remembered as made up. What is made up twice counts once: the memory only spares rows.
+const MOST_MADE_UP: usize = 50_000;
+
 /// Reads the rows of a table and returns how many there were.
 pub(super) fn read(
     sink: &mut RowSink,
@@ -91,6 +94,9 @@ fn read_students(
             fill.note(code != CellValue::Empty);
             if let CellValue::Value(code) = code {
                 // What a bad row makes up is not taken: the next good one makes it up.
+                if made_up.len() >= MOST_MADE_UP {
+                    made_up.clear();
+                }
                 if cells.problems.is_empty() && made_up.insert((*members, code.clone())) {
                     items.push(made_up_owner(*members, &code));
                 }

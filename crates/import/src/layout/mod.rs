@@ -30,6 +30,8 @@ const MOST_NOTES: usize = 50;
 const MOST_NOTES_OF_A_ROW: usize = 4;
 /// Longer texts, in bytes, are no word for a column.
 const LONGEST_WORD: usize = 60;
+/// Lines that a note names.
+const SHOWN_LINES: usize = 5;
 /// Names of columns that a message shows.
 const SHOWN_NAMES: usize = 12;
 
@@ -232,9 +234,25 @@ fn describe(seen: &[(Row, Heading)], is_found: bool) -> String {
 /// Rows of the file that are none of the table, by their lines.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
-    pub(super) repeated: Vec<u64>,
-    pub(super) totals: Vec<u64>,
-    pub(super) notes: Vec<u64>,
+    pub(super) repeated: Lines,
+    pub(super) totals: Lines,
+    pub(super) notes: Lines,
+}
+
+/// How many lines, and the first of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    pub(super) count: u64,
+    pub(super) first: Vec<u64>,
+}
+
+impl Lines {
+    fn push(&mut self, line: u64) {
+        self.count += 1;
+        if self.first.len() < SHOWN_LINES {
+            self.first.push(line);
+        }
+    }
 }
 
 /// The rows of a table, with the columns that are made of others.
@@ -275,7 +293,7 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
             }
             match self.ahead.pop_front().or_else(|| self.rows.next()) {
                 None => {
-                    self.left_out.notes.extend(self.notes.drain(..).map(|row| row.line));
+                    self.notes.drain(..).for_each(|row| self.left_out.notes.push(row.line));
                     return None;
                 }
                 Some(Ok(row)) if self.is_left_out(&row) => {}
