@@ -269,6 +269,10 @@ fn says_nothing(sheet: &str) -> bool {
     if table_named(sheet).is_some() {
         return true;
     }
+    // A number alone is a class (701), and no name that a program gives.
+    if !sheet.trim().is_empty() && sheet.trim().chars().all(|letter| letter.is_ascii_digit()) {
+        return false;
+    }
     let name = sheet.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')'));
     name.is_empty() || GIVEN_NAMES.contains(&name.to_lowercase().as_str())
 }

@@ -6,6 +6,18 @@ use super::*;
 const HEADING: &[&str] = &["学号", "姓名", "班级"];
 
 #[test]
+fn sheets_that_are_named_by_a_number_are_the_classes_of_their_students() {
+    let [first, second]: [&[&[&str]]; 2] =
+        [&[&["学号", "姓名"], &["20260001", "王小明"]], &[&["学号", "姓名"], &["20260002", "李雷"]]];
+    let sheets = [
+        Sheet { name: "701", rows: first, ..Sheet::default() },
+        Sheet { name: "702", rows: second, ..Sheet::default() },
+    ];
+    let found = read_one("list.xlsx", workbook(&sheets));
+    assert_eq!(found.is_good().members, ["20260001 in 701", "20260002 in 702"]);
+}
+
+#[test]
 fn all_sheets_of_one_form_are_read_and_their_names_are_the_groups() {
     let heading = &["学号", "姓名"][..];
     let bytes = workbook(&[
