@@ -2,6 +2,7 @@
 //! columns, any of the usual separators; or sheets of a workbook. It does not know what the database holds.
 
 mod headers;
+mod left_out;
 mod sheets;
 mod tables;
 

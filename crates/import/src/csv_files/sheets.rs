@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{CsvOptions, CsvSource, SheetIs, read_table};
+use super::{CsvOptions, CsvSource, SheetIs, left_out, read_table};
 use crate::discover::table_named;
-use crate::header_words::known;
+use crate::header_words::{folded, known};
 use crate::heading::Heading;
 use crate::layout::{self, Wanted};
 use crate::made::Made;
@@ -127,6 +127,7 @@ fn choose(
     let mut numbers = of_one_form(workbook);
     if options.whole && !numbers.is_empty() {
         refuse_half_known(workbook, (kind, &numbers), options)?;
+        left_out::refuse_alike(workbook, &numbers, options)?;
     }
     if numbers.is_empty() {
         // The first that is seen tells what is missing.
@@ -223,8 +224,8 @@ fn people_named_by(word: &str) -> String {
     match known(word).filter(|known| known.column == "student_id") {
         Some(known) if known.is_for_staff => "staff".to_owned(),
         Some(_) => STUDENTS.to_owned(),
-        // A mapping finds its columns in any case.
-        None => normalise(word).to_lowercase(),
+        // A mapping finds its columns in any spelling of this kind.
+        None => folded(word),
     }
 }
 

@@ -6,6 +6,44 @@ use super::*;
 const HEADING: &[&str] = &["学号", "姓名", "班级"];
 
 #[test]
+fn a_sheet_of_students_without_known_headings_is_not_left_out_of_a_whole_roster() {
+    let first: &[&[&str]] = &[&["学号", "姓名"], &["20260001", "王小明"], &["20260002", "李雷"]];
+    let desk = Desk::new();
+    for (other, is_refused) in [
+        // It goes on without a heading.
+        (&[&["20260003", "韩梅梅"][..], &["20260004", "林涛"]][..], true),
+        (&[&["编码", "姓名"], &["20260003", "韩梅梅"]], true),
+        // Marks of the same people, and something else.
+        (&[&["编码", "姓名", "成绩"], &["20260001", "王小明", "95"]], false),
+        (&[&["说明"], &["请于周五前交回"]], false),
+        (&[&["教室", "人数"], &["A101", "45"]], false),
+    ] {
+        let sheets = [
+            Sheet { name: "初一", rows: first, ..Sheet::default() },
+            Sheet { name: "初二", rows: other, ..Sheet::default() },
+        ];
+        let options = CsvOptions { whole: true, ..CsvOptions::default() };
+        let found = read(vec![desk.put("list.xlsx", workbook(&sheets))], options);
+        let is_left_out = found.problems().iter().any(|(_, _, code)| *code == "sheet-left-out");
+        assert_eq!(is_left_out, is_refused, "{other:?}: {}", found.messages());
+    }
+}
+
+#[test]
+fn sheets_whose_mapped_heading_differs_in_case_are_of_one_form() {
+    let [first, second]: [&[&[&str]]; 2] =
+        [&[&["Nr", "Full", "Class"], &["1", "Ann", "7A"]], &[&["NR", "Full", "Class"], &["2", "Bea", "7B"]]];
+    let sheets = [
+        Sheet { name: "A", rows: first, ..Sheet::default() },
+        Sheet { name: "B", rows: second, ..Sheet::default() },
+    ];
+    let desk = Desk::new();
+    let options = mapped(&[("student_id", "Nr"), ("name", "Full")]);
+    let found = read(vec![desk.put("list.xlsx", workbook(&sheets))], CsvOptions { whole: true, ..options });
+    assert_eq!(found.is_good().students, ["1 Ann - - -", "2 Bea - - -"]);
+}
+
+#[test]
 fn sheets_that_are_named_by_a_number_are_the_classes_of_their_students() {
     let [first, second]: [&[&[&str]]; 2] =
         [&[&["学号", "姓名"], &["20260001", "王小明"]], &[&["学号", "姓名"], &["20260002", "李雷"]]];
