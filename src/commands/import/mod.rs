@@ -375,13 +375,9 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
         let report = report(request, reading, completeness, Verdict::default());
         return Err(ImportError::BadRows(Box::new(report)));
     }
-    // The writer refuses this only of complete tables; a bundle may also have lost all its rows to problems.
+    // The writer refuses this only of complete tables; files may also have lost all their rows to problems.
     let read_students = reading.row_counts.contains_key(&RosterTable::Students);
-    if completeness == Completeness::Whole
-        && request.kind != ImportKind::Csv
-        && read_students
-        && staging.students_here().await? == 0
-    {
+    if completeness == Completeness::Whole && read_students && staging.students_here().await? == 0 {
         return Err(ImportError::NoStudents);
     }
     let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };

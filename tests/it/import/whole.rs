@@ -27,6 +27,14 @@ async fn a_class_that_changed_in_a_students_own_row_replaces_the_single_one_befo
 }
 
 #[tokio::test]
+async fn a_whole_list_that_lost_all_its_rows_to_problems_is_refused() {
+    let desk = Desk::new();
+    desk.fill(&[("students.csv", STUDENTS)]).await;
+    let request = skipping(bulk(desk.put_all(&[("students.csv", "student_id,name\n,Ada\n")])));
+    assert!(matches!(import(&request).await, Err(ImportError::NoStudents)));
+}
+
+#[tokio::test]
 async fn of_several_groups_none_goes_unless_that_is_asked_for() {
     let desk = Desk::new();
     desk.fill(&[("students.csv", "student_id,name\nS1,Ann\nS2,Bea\n")]).await;
