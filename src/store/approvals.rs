@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rosterd_core::exam_plan::{Approved, Fingerprint, HoldWord, NamedHold, OperationKind};
+use rosterd_core::exam_plan::{Approved, Fingerprint, HoldReason, HoldWord, NamedHold, OperationKind};
 use rosterd_core::failure::{OperationKey, RecordedKind, Service};
 use rosterd_core::roster::StudentId;
 use sqlx::{Sqlite, Transaction};
@@ -311,18 +311,20 @@ impl StateStore {
 }
 
 /// What a person silenced about single people is held again, so that their approval counts. A leaver's is theirs whatever
-/// the kind.
+/// the kind. Whose silence says that somebody has left goes together with any approval.
 async fn wake(transaction: &mut Transaction<'_, Sqlite>, key: &OperationKey) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE failures SET state = 'held' WHERE is_standing = 1 AND state = 'ignored' AND service = ?1 \
          AND student_id = ?2 AND class_code = ?3 AND (kind = ?4 OR of_leaver = 1) \
-         AND code IN (SELECT value FROM json_each(?5))",
+         AND code IN (SELECT value FROM json_each(?5)) AND NOT (code = ?6 AND about IS ?7)",
     )
     .bind(key.service().as_str())
     .bind(key.student.as_str())
     .bind(&key.class_key)
     .bind(key.kind.as_str())
     .bind(serde_json::json!(HoldWord::ALL.map(HoldWord::as_str)).to_string())
+    .bind(HoldReason::StillNamed.named().map(|named| named.word.as_str()))
+    .bind(HoldReason::StillNamed.named().map(|named| stored(named.about)))
     .execute(&mut **transaction)
     .await
     .done("waking what was silenced")

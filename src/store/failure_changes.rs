@@ -93,7 +93,7 @@ pub(super) async fn resolve(
 }
 
 /// Takes back what a person let go ahead of these open failures, or of all, inside the caller's transaction. Of a leaver that
-/// is whatever would be done to their candidate.
+/// is whatever would be done to their candidate. Whose silence says that somebody has left contradicts no approval.
 async fn end_approvals(
     transaction: &mut Transaction<'_, Sqlite>,
     ids: Option<&str>,
@@ -102,9 +102,12 @@ async fn end_approvals(
         "DELETE FROM approvals WHERE EXISTS (SELECT 1 FROM open_failures AS f WHERE f.service = approvals.service \
          AND f.student_id = approvals.student_id AND f.class_code = approvals.class_code \
          AND (f.kind = approvals.kind OR (f.of_leaver = 1 AND approvals.of_leaver = 1)) \
+         AND NOT (f.is_standing = 1 AND f.code = ?2 AND f.about IS ?3) \
          AND (?1 IS NULL OR f.failure_id IN (SELECT value FROM json_each(?1))))",
     )
     .bind(ids)
+    .bind(HoldReason::StillNamed.named().map(|named| named.word.as_str()))
+    .bind(HoldReason::StillNamed.named().map(|named| stored(named.about)))
     .execute(&mut **transaction)
     .await
     .done("ending approvals of what is silenced")

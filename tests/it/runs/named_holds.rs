@@ -80,3 +80,51 @@ async fn who_ignores_a_hold_ends_it_and_leaves_things_as_they_are() {
     assert_eq!(rows(&world).await, held(FailureState::Held));
     assert_eq!(world.run().await.held(), "1 adopt");
 }
+
+/// A leaver whose login value a newcomer wants, and whom member rows still name.
+async fn asked_about_twice() -> ExamSchool {
+    let mut world = ExamSchool::in_step(students(9)).await;
+    world.remove("s001").await;
+    world.put(Person { id: "n001".to_owned(), ..student("s001") }).await;
+    world.sql("INSERT INTO group_members VALUES ('s001', 'g1')").await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_questions_about_one_leaver_are_both_answered_by_what_is_printed() {
+    for by_ignoring in [false, true] {
+        let world = asked_about_twice().await;
+        for (code, exit_code) in [("same-person", 4), ("unreadable-ids", 4)] {
+            let report = world.run().await;
+            assert_eq!((report.held().as_str(), report.exit_code), ("1 delete", exit_code), "{report:?}");
+            let row = world.failures().await.into_iter().find(|row| row.student_id == "s001").unwrap();
+            assert_eq!((row.code.as_str(), row.state), (code, FailureState::Held), "{row:?}");
+            let (approve, ignore) =
+                ("rosterd approve ".to_owned(), format!("rosterd failures ignore {}", row.id));
+            let said = &row.message;
+            let typed = if code == "unreadable-ids" && by_ignoring {
+                assert!(said.contains(&ignore), "{said}");
+                assert!(
+                    report.exam.holds.iter().any(|line| line.contains(&ignore)),
+                    "{:?}",
+                    report.exam.holds
+                );
+                ignore
+            } else {
+                let (_, rest) = said.split_once(&approve).expect(said);
+                let digest = rest.split(' ').next().unwrap();
+                let typed = format!("{approve}{digest} --student s001");
+                assert!(said.contains(&typed), "{said}");
+                typed
+            };
+            let words: Vec<&str> = typed.split(' ').skip(1).collect();
+            let answered = world.school.program(&words);
+            assert_eq!(answered.code, 0, "{typed}: {answered:?}");
+        }
+        let waits = world.run().await;
+        assert_eq!((waits.held(), waits.applied()), (String::new(), String::new()), "{waits:?}");
+        world.later(3 * DAY);
+        let report = world.run().await;
+        assert!(report.applied().contains("1 delete"), "{by_ignoring}: {report:?}");
+    }
+}
