@@ -14,6 +14,7 @@ mod pace;
 mod retry;
 pub(crate) mod retry_limits;
 mod transport;
+mod wishes;
 
 use std::sync::Once;
 

@@ -18,6 +18,7 @@ use super::error::{Cause, Interruption, TransportError};
 use super::message::{Method, Parsed, Reply, Request, UnixSeconds};
 use super::pace::Pacer;
 use super::retry::RetryPacing;
+use super::wishes::Wishes;
 use super::{install_crypto, moment};
 use crate::clock::Clock;
 use crate::settings::Endpoint;
@@ -53,6 +54,7 @@ struct Shared {
     breaker: Breaker,
     clock_difference: Mutex<Option<i64>>,
     is_accepted: AtomicBool,
+    wishes: Wishes,
 }
 
 impl Transport {
@@ -97,6 +99,7 @@ impl Transport {
             breaker,
             clock_difference,
             is_accepted: AtomicBool::new(false),
+            wishes: Wishes::default(),
         };
         Ok(Self { shared: Arc::new(shared), access: Access::Write })
     }
@@ -145,6 +148,10 @@ impl Transport {
             let Some(delay) = self.shared.retry.delay_after(attempt, &result, fastrand::f64()) else {
                 return self.shared.conclude(Access::Read, result);
             };
+            let asked = result.as_ref().ok().and_then(|(reply, _)| reply.retry_after);
+            if asked.is_some_and(|asked| !self.may_wait(asked)) {
+                return self.shared.conclude(Access::Read, result);
+            }
             tokio::time::sleep(delay).await;
             attempt += 1;
         }
@@ -161,6 +168,13 @@ impl Transport {
         self.shared.pacer.reset();
         self.shared.breaker.reset();
         self.shared.is_accepted.store(false, Ordering::Relaxed);
+        self.shared.wishes.reset();
+    }
+
+    /// Whether a run may wait so long because the service asks for it: all such waits since the last [`Transport::reset`]
+    /// together are no longer than one may be. Then the wait counts.
+    pub fn may_wait(&self, asked: Duration) -> bool {
+        self.shared.wishes.grant(asked)
     }
 
     /// The service has taken a call for one with the right credentials.

@@ -97,7 +97,8 @@ impl CallService for ExamCalls<'_> {
         if matches!(error, ExamError::Refused { .. }) && call.len() == 1 {
             self.with_refusals(call, Refusals::refuse_alone);
         }
-        if error.retry_after().is_some_and(|wish| wish > LONGEST_EXAM_WAIT) {
+        let transport = self.session.side.reader.transport();
+        if error.retry_after().is_some_and(|wish| wish > LONGEST_EXAM_WAIT || !transport.may_wait(wish)) {
             // It is not asked before the time it names, and no run waits for that.
             return Ok(unanswered(call, error, None).stopped(ServiceStop::exam(error)));
         }

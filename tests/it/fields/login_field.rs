@@ -61,7 +61,8 @@ async fn one_odd_candidate_in_twenty_does_not_hide_the_login_field() {
 #[tokio::test]
 async fn a_field_found_out_once_is_kept_and_two_such_fields_need_a_word() {
     let world = world(12, LoginField::Auto).await;
-    assert_eq!(world.plan_report().await.exit_code, 4, "found out; where nobody matches, the adds wait");
+    assert_eq!(world.plan_report().await.exit_code, 4, "a plan finds it out for itself");
+    assert_eq!(world.run().await.exit_code, 4, "found out; where nobody matches, the adds wait");
     for candidate in world.sandbox.candidates() {
         let login = candidate.login_value.clone();
         world.sandbox.edit_candidate(candidate.sid, &[(PHONE, login.as_str())]);

@@ -218,7 +218,8 @@ async fn leavers_are_moved_to_the_group_that_the_admin_names() {
 #[tokio::test]
 async fn leavers_are_put_into_no_group_in_which_students_are() {
     let people = ["s1", "s2"].map(|id| student(id).in_groups(["g2"]));
-    let mut world = ExamSchool::in_step(people.into_iter().chain([student("s3")])).await;
+    let others = ["s3", "s4"].map(student);
+    let mut world = ExamSchool::in_step(people.into_iter().chain(others)).await;
     world.settings.exam.leavers = Leavers::MoveTo(world.gid("g2"));
     world.remove("s3").await;
     world.edit("s1", |it| it.named("Somebody else")).await;

@@ -186,6 +186,7 @@ async fn a_run_that_is_killed_after_its_deletes_leaves_them_counted_where_reads_
 async fn a_delete_that_an_answer_leaves_out_counts_on_beside_one_that_it_refuses() {
     let mut world = hundred().await;
     leave(&mut world, 0..2).await;
+    world.set("exam.fail_style", "sid");
     world.set("refuse_item", "delStu:0");
     world.set("item_in_neither_list", "delStu:1");
     lagging(&world, "1000");

@@ -159,7 +159,11 @@ async fn a_gid_for_leavers_that_is_not_there_is_put_right_in_the_configuration()
 #[tokio::test]
 async fn a_created_group_that_was_deleted_there_is_named_with_its_code() {
     let (world, _) = a_created_class().await;
-    world.our_database("UPDATE known_groups SET gid = 99999 WHERE group_code = 'c7'").await;
+    world
+        .our_database(
+            "UPDATE known_groups SET gid = 99999 WHERE group_code = 'c7'; DELETE FROM roster_groups",
+        )
+        .await;
     let _report = world.run_later().await;
     let told = told(&world).await;
     let says = |said: &str| {

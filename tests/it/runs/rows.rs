@@ -489,7 +489,11 @@ async fn a_row_of_a_leaver_names_somebody() {
     world.edit("s001", |it| it.in_groups(["g2"])).await;
     world.sql("DELETE FROM students WHERE student_id = 's003'").await;
     let report = world.run().await;
-    assert_eq!((report.applied(), report.held()), ("1 move".to_owned(), String::new()), "{report:?}");
+    assert_eq!(
+        (report.applied(), report.held()),
+        ("1 move".to_owned(), "1 delete".to_owned()),
+        "the row is the leaver's, who is asked about: {report:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

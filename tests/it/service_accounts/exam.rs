@@ -156,11 +156,11 @@ async fn what_was_learnt_about_fields_stays_in_the_account_it_was_learnt_in() {
     let mut world = ExamSchool::with(students(2)).await;
     world.write("INSERT INTO facts VALUES ('exam.login_field', CAST('77' AS BLOB))").await;
     world.settings.mode = Mode::Observe;
-    let _plan = world.plan_report().await;
+    let _observed = world.run().await;
     assert_eq!(world.number("SELECT count(*) FROM facts WHERE name = 'exam.login_field'").await, 0);
     let _serving = moved(&mut world).await;
     world.write("INSERT INTO facts VALUES ('exam.login_field', CAST('77' AS BLOB))").await;
-    let _plan = world.plan_report().await;
+    let _observed = world.run().await;
     assert_eq!(world.number("SELECT count(*) FROM facts WHERE name = 'exam.login_field'").await, 0);
 }
 

@@ -394,7 +394,7 @@ fn each_reason_is_said_once_and_names_the_class_that_would_be_empty() {
                 4
             ),
             (
-                "class c1: a group or class that would go to zero: 2 removals would leave nobody of ours in it",
+                "course c1: a course that would go to zero: 2 removals would leave nobody of ours in it",
                 "class-to-zero",
                 1
             ),

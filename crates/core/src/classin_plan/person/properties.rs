@@ -299,6 +299,10 @@ proptest! {
                 one.kind == EnrolmentKind::Enrol
                     && one.student == removal.student
                     && !(removal.target.class.is_none() && one.uid == removal.uid)
+                    // The account before holds that other place, and only leaves this class.
+                    && !(removal.target.class.is_some()
+                        && one.target != removal.target
+                        && removal.uid.is_some_and(|uid| model.attends(one.target, uid)))
             });
             for add in open.filter(|_| removal.is_planned()) {
                 let settled = add.uid.map(|uid| Condition::Settled { target: add.target, uid });
