@@ -67,7 +67,7 @@ pub fn judge_add(batch_len: usize, answer: &WriteAnswer) -> Vec<AddVerdict> {
 /// That is so where the two lists are each item once, or where nobody succeeded and as many failed as were sent.
 #[must_use]
 pub fn told_refused(batch_len: usize, answer: &WriteAnswer) -> Vec<bool> {
-    let failed = answer.fail.len().saturating_add(answer.fail_unreadable);
+    let failed = refusals(answer);
     let has_nobody_succeeded = answer.added.is_empty() && answer.changed.is_empty();
     if has_nobody_succeeded {
         return vec![failed >= batch_len; batch_len];
@@ -79,6 +79,12 @@ pub fn told_refused(batch_len: usize, answer: &WriteAnswer) -> Vec<bool> {
     verdicts.iter().map(|verdict| is_each_told && *verdict == AddVerdict::Unsettled).collect()
 }
 
+/// How many items an answer calls refused. One that it names twice is one.
+fn refusals(answer: &WriteAnswer) -> usize {
+    let named: BTreeSet<i64> = answer.fail.iter().copied().collect();
+    named.len().saturating_add(answer.fail_unreadable)
+}
+
 /// Of each item of a `changeStuinfo`, `delStu` or `movestugroup`, whether the answer says that it was refused: its sid is in
 /// `fail` alone, or every other item is told and so are as many refusals as are left. What is in neither list, or in both,
 /// may have been done.
@@ -88,7 +94,7 @@ pub fn told_refused_by_sid(batch: &[Sid], answer: &WriteAnswer) -> Vec<bool> {
     let applied = verdicts.iter().filter(|verdict| **verdict == Verdict::Applied).count();
     let succeeded: BTreeSet<Sid> =
         answer.changed.iter().copied().chain(answer.added.iter().map(|(sid, _)| *sid)).collect();
-    let failed = answer.fail.len().saturating_add(answer.fail_unreadable);
+    let failed = refusals(answer);
     let is_each_told = applied == succeeded.len() && applied.saturating_add(failed) >= batch.len();
     let is_named = |sid: &Sid| answer.fail.contains(&sid.0) && !succeeded.contains(sid);
     let told =
@@ -227,6 +233,26 @@ mod tests {
         assert_eq!(refused(2, &[], &[]), [0, 0]);
         assert_eq!(refused(1, &[], &[7]), [1]);
         assert_eq!(refused(3, &[1], &[2]), [0, 0, 0], "no base is proven");
+        assert_eq!(refused(2, &[], &[0, 0]), [0, 0], "one refusal, named twice");
+    }
+
+    #[test]
+    fn an_item_with_a_sid_is_refused_only_where_the_answer_says_so() {
+        let batch = [Sid(101), Sid(102), Sid(103)];
+        let refused = |succeeded: &[i64], failed: &[i64], unreadable: usize| {
+            let changed = succeeded.iter().map(|sid| Sid(*sid)).collect();
+            let answer = WriteAnswer { changed, fail_unreadable: unreadable, ..answer(&[], failed) };
+            told_refused_by_sid(&batch, &answer).into_iter().map(u8::from).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(&[101, 103], &[102], 0), [0, 1, 0]);
+        assert_eq!(refused(&[], &[101, 102, 103], 0), [1, 1, 1]);
+        assert_eq!(refused(&[], &[102], 0), [0, 1, 0], "the others are in neither list");
+        assert_eq!(refused(&[101, 102], &[], 0), [0, 0, 0], "in neither list");
+        assert_eq!(refused(&[101, 102, 103], &[102], 0), [0, 0, 0], "in both lists");
+        assert_eq!(refused(&[101], &[1, 2], 0), [0, 1, 1], "by their places, and nobody is left over");
+        assert_eq!(refused(&[101, 103], &[], 1), [0, 1, 0], "named in a way that nobody can read");
+        assert_eq!(refused(&[101], &[102, 102], 0), [0, 1, 0], "one refusal, named twice");
+        assert_eq!(refused(&[999], &[1, 2, 3], 0), [0, 0, 0], "an answer about somebody else proves nothing");
     }
 
     #[test]
