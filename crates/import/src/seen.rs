@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use rosterd_core::roster::normalise;
+use rosterd_core::roster::{is_invisible, normalise};
 
 /// A text in normal form, as people see it. Joiners stay where they shape letters, as in Persian or Hindi, and variation
 /// selectors behind the letters that have them. Idempotent.
@@ -47,29 +47,10 @@ fn is_blank(letter: char) -> bool {
 /// Whether a character behind another one is seen in no way.
 fn is_unseen(letter: char, before: Option<char>) -> bool {
     match letter {
-        '\0'
-        | '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{2066}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{e0000}'..='\u{e00ff}' => true,
         // They shape letters of scripts that join, and pictures.
         '\u{200c}' | '\u{200d}' => before.is_none_or(|before| !is_shaped(before)),
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => before.is_none_or(|before| before.is_ascii()),
-        _ => false,
+        other => is_invisible(other),
     }
 }
 

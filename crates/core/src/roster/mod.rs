@@ -25,4 +25,4 @@ pub use problem::RosterProblem;
 pub use result::{Attempt, AttemptKey, AttemptStatus};
 pub use shell_word::{shell_option, shell_word, shell_words};
 pub use student::{Class, ClassTarget, Enrolment, Group, Standing, Student};
-pub use text::{identifier, normalise, normalise_key, without_zero_fraction};
+pub use text::{identifier, is_invisible, normalise, normalise_key, without_zero_fraction};

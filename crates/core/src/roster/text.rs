@@ -74,7 +74,8 @@ pub(super) fn is_control(c: char) -> bool {
 }
 
 /// NUL, soft hyphen, zero-width characters, direction marks, byte order marks, fillers, variation selectors and tags.
-fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\0' | '\u{ad}'
