@@ -158,17 +158,7 @@ impl PersonDoubt {
     /// Whether it names two ids of which one can be carried over to the other.
     #[must_use]
     pub fn suggests_a_pair(&self) -> bool {
-        match self {
-            Self::LoginWanted { has_candidate, .. }
-            | Self::LoginAlike { has_candidate, .. }
-            | Self::GivenTo { has_candidate, .. } => !has_candidate,
-            Self::AlikeIds { .. } | Self::AskedBefore { .. } => true,
-            Self::AlikeEntered { .. }
-            | Self::CalledOne { .. }
-            | Self::RenamedByHand { .. }
-            | Self::Exchanged { .. }
-            | Self::ChangedHands { .. } => false,
-        }
+        self.pair().is_some() || matches!(self, Self::GivenTo { has_candidate: false, .. })
     }
 }
 
