@@ -8,14 +8,11 @@ use crate::run::Context;
 use crate::run::report::ServiceReport;
 use crate::store::{CallRecord, NotedWrite, StoreError};
 use rosterd_core::exam_plan::{
-    Approved, CountedWrite, GuardedPlan, LinkNote, LookupResults, OperationKind, SidFact,
+    Approved, CountedWrite, GuardedPlan, LOOK_BACK_MS, LinkNote, LookupResults, OperationKind, SidFact,
 };
 use rosterd_core::failure::OperationKey;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{RunId, Sid, StudentId};
-
-/// Limits look back so far.
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A link that is given up while a delete of ours is open is one that we deleted: it counts as applied. One whose
 /// candidate a look-up of this run has found was not, and counts nowhere, once the delete is older than reads lag behind; where
@@ -29,7 +26,7 @@ pub(super) async fn settle_deletes(
 ) -> Result<(), StoreError> {
     let now_ms = context.clock.now_ms();
     let mut lost: HashSet<StudentId> = context.state.lost_deletes().await?.into_iter().collect();
-    lost.extend(context.state.unsettled_deletes(now_ms.saturating_sub(DAY_MS)).await?);
+    lost.extend(context.state.unsettled_deletes(now_ms.saturating_sub(LOOK_BACK_MS)).await?);
     let given_up = notes.iter().filter(|note| note.counts_as() == Some(CountedWrite::Vanished));
     let given_up: HashSet<&StudentId> = given_up.map(LinkNote::student).collect();
     let (deleted, vanished): (Vec<&StudentId>, Vec<&StudentId>) =

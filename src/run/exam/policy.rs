@@ -3,7 +3,7 @@
 use super::leavers::Sharing;
 use super::{Context, ExamSide};
 use crate::store::StoreError;
-use rosterd_core::exam_plan::{Guard, Policy};
+use rosterd_core::exam_plan::{Guard, LOOK_BACK_MS, Policy};
 use rosterd_core::roster::{Gid, Leavers};
 
 /// The admin's settings for plans.
@@ -25,8 +25,6 @@ pub(in crate::run) fn leavers_group(side: &ExamSide) -> Option<Gid> {
     }
 }
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// The guard with its limits, what it looks back on, and the approvals.
 pub(super) async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Result<Guard, StoreError> {
     Ok(Guard {
@@ -34,7 +32,7 @@ pub(super) async fn guard(context: &Context, side: &ExamSide, now_ms: i64) -> Re
         max_modify: side.guard.max_modify,
         max_move: side.guard.max_move,
         max_group: side.guard.max_group,
-        recent: context.state.recent_exam_writes(now_ms.saturating_sub(DAY_MS)).await?,
+        recent: context.state.recent_exam_writes(now_ms.saturating_sub(LOOK_BACK_MS)).await?,
         held_before: context.state.held_masses().await?,
         approved: context.state.approved(now_ms).await?,
     })

@@ -138,7 +138,7 @@ pub use policy::{Policy, Trust};
 pub use readings::{ReadingVerdict, Readings};
 pub use reason::{CannotReason, Excess, HoldReason, RELINK_SUGGESTED, STILL_NAMED, SkipReason};
 pub use recalled::Recalled;
-pub use recent_writes::{CountedWrite, RecentWrites};
+pub use recent_writes::{CountedWrite, LOOK_BACK_MS, RecentWrites};
 pub use refusals::{REFUSED_ITEMS, Refusals, RefusedBatch};
 pub use render::{FieldLine, OperationLine, OperationSubject, PlanDocument, ValueDisplay};
 pub use renumbered::{Portraits, Renumbered, RenumberedStudents};

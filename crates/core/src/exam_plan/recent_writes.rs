@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::roster::{Gid, StudentId};
 
+/// How far limits look back, in milliseconds.
+pub const LOOK_BACK_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// What a limit counts people by. The words are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountedWrite {

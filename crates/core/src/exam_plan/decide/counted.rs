@@ -4,11 +4,8 @@ use super::Decider;
 use crate::exam_plan::compare::FieldDifference;
 use crate::exam_plan::link::{Link, Origin};
 use crate::exam_plan::operation::{FieldChange, LoginChange};
-use crate::exam_plan::recent_writes::CountedWrite;
+use crate::exam_plan::recent_writes::{CountedWrite, LOOK_BACK_MS};
 use crate::roster::{FieldId, LoginValue};
-
-/// How far limits look back, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Whose candidate is modified.
 #[derive(Clone, Copy)]
@@ -58,7 +55,7 @@ impl Decider<'_> {
     /// Whether a candidate was taken over within the day that limits look back on, and these values were never confirmed: the
     /// rest of the take-over. Later it may be a column that was mapped since.
     fn is_unfinished_take_over(&self, link: &Link, values: &[&FieldChange]) -> bool {
-        let is_recent = self.input.now_ms.saturating_sub(link.linked_at_ms) <= DAY_MS;
+        let is_recent = self.input.now_ms.saturating_sub(link.linked_at_ms) <= LOOK_BACK_MS;
         let is_unconfirmed = |value: &&FieldChange| !link.confirmed.contains_key(&value.id);
         link.origin == Origin::Adopted && is_recent && values.iter().all(is_unconfirmed)
     }
