@@ -17,7 +17,7 @@ use crate::run::severity::Severity;
 use crate::store::{CallRecord, StoreError};
 use rosterd_core::classin_plan::{EnrolmentKind, EnrolmentOperation, class_hash};
 use rosterd_core::counted::counted_len;
-use rosterd_core::exam_plan::Fingerprint;
+use rosterd_core::exam_plan::{Fingerprint, IGNORE};
 use rosterd_core::failure::{FailureCode, HOUR_MS, NextAttempt};
 use rosterd_core::outcome::FailureCause;
 use rosterd_core::roster::{ClassId, ClassTarget, CourseId, StudentId};
@@ -124,7 +124,7 @@ fn why_not_told(
     });
     let message = format!(
         "no row of classes names {}, and ClassIn does not say whether it is over: {}. {} {} recorded in it: rosterd asks \
-         again, and rosterd failures ignore leaves them there",
+         again, and {IGNORE} leaves them there",
         question.target,
         cause.message,
         counted_len(students.len(), "student"),

@@ -32,6 +32,8 @@ async fn a_lesson_without_a_row_in_a_course_that_has_expired_is_told_once_and_as
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!((row.code.as_str(), row.owner, row.state), ("153", "it", FailureState::Waiting), "{row:?}");
     assert!(row.message.contains("10 students"), "{}", row.message);
+    let silences = format!("rosterd failures ignore {} leaves them there", row.id);
+    assert!(row.message.contains(&silences), "{}", row.message);
     // Not before it is due.
     school.sandbox.clear_journal();
     school.run_as(Exit::Incomplete).await;
