@@ -11,7 +11,6 @@ use crate::made::Made;
 use crate::sheet::FileRef;
 use crate::workbook::Workbook;
 use crate::{RosterTable, RowSink, shown, shown_name};
-use rosterd_core::roster::normalise;
 
 /// Names that spreadsheet programs give to sheets, before their numbers.
 const GIVEN_NAMES: [&str; 10] =
@@ -126,8 +125,9 @@ fn choose(
     }
     let mut numbers = of_one_form(workbook);
     if options.whole && !numbers.is_empty() {
-        refuse_half_known(workbook, (kind, &numbers), options)?;
-        left_out::refuse_alike(workbook, &numbers, options)?;
+        refuse_half_known(workbook, kind, options)?;
+        let form = numbers.first().and_then(|number| heading_of(workbook, *number, kind, options));
+        left_out::refuse_alike(workbook, (&numbers, form.as_ref()), options)?;
     }
     if numbers.is_empty() {
         // The first that is seen tells what is missing.
@@ -168,22 +168,13 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
 /// A sheet that nearly is of the form: with `--bulk` its people would have left.
 fn refuse_half_known(
     workbook: &mut Workbook,
-    (kind, read): (RosterTable, &[usize]),
+    kind: RosterTable,
     options: &CsvOptions,
 ) -> Result<(), (&'static str, String)> {
-    let form = read.first().and_then(|number| heading_of(workbook, *number, kind, options));
     for number in 0..workbook.sheets().len() {
         let Some(sheet) = workbook.sheets().get(number).filter(|sheet| !sheet.is_hidden).cloned() else {
             continue;
         };
-        if !read.contains(&number) && form.as_ref().is_some_and(|form| goes_on(workbook, number, form)) {
-            let message = format!(
-                "--bulk says that the file is the whole truth, and the sheet {} seems to go on with rows of students without a \
-                 heading, who would have left: give it the heading of the others, or choose the sheets with --sheet",
-                shown(&sheet.name)
-            );
-            return Err(("sheet-left-out", message));
-        }
         let Ok(rows) = workbook.rows(number, false) else { continue };
         let Ok(Some(table)) = layout::find(rows, Wanted { table: kind, map: &options.map }) else { continue };
         if table.heading.recognised >= 2 && !table.heading.is_acceptable() {
@@ -197,24 +188,6 @@ fn refuse_half_known(
         }
     }
     Ok(())
-}
-
-/// Whether most of the first rows of a sheet have an id and a name in the places where a heading has them.
-fn goes_on(workbook: &mut Workbook, number: usize, form: &Heading) -> bool {
-    const LOOKED_AT: usize = 20;
-    let place = |column: &str| form.names.iter().position(|name| name == column);
-    let Some((id, name)) = place("student_id").zip(place("name")) else { return false };
-    let Ok(rows) = workbook.rows(number, false) else { return false };
-    let (mut seen, mut alike) = (0, 0);
-    for row in rows.take(LOOKED_AT).filter_map(Result::ok) {
-        let field = |at: usize| normalise(row.fields.get(at).unwrap_or_default()).into_owned();
-        let (id, name) = (field(id), field(name));
-        let has_digit = |text: &str| text.contains(|letter: char| letter.is_ascii_digit());
-        seen += 1;
-        let is_id = has_digit(&id) && !id.contains(char::is_whitespace) && id.chars().count() <= 40;
-        alike += usize::from(is_id && !name.is_empty() && !has_digit(&name));
-    }
-    alike * 2 > seen
 }
 
 const STUDENTS: &str = "students";
