@@ -120,6 +120,7 @@ impl SchoolBuilder {
             patience: ClassinPatience {
                 before_repeating: Duration::from_millis(20),
                 before_registering_again: Duration::from_millis(20),
+                ..ClassinPatience::default()
             },
             environment: self.environment,
             leftovers: Leftovers::default(),

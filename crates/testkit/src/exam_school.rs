@@ -127,6 +127,7 @@ impl ExamSchool {
             first_delay: Duration::from_millis(1),
             longest_delay: Duration::from_millis(2),
             longest_retry_after: Duration::from_secs(2),
+            longest_altogether: self.patience.longest_altogether,
         };
         let transport =
             Transport::with_retry_pacing(&self.settings.exam.endpoint, self.clock.clone(), pacing).unwrap();
@@ -141,6 +142,7 @@ impl ExamSchool {
             retry_delays: ExamRetryDelays {
                 between_readings: Duration::ZERO,
                 before_sending_again: Duration::ZERO,
+                longest_altogether: self.patience.longest_altogether,
             },
         };
         let context = Context {

@@ -26,7 +26,7 @@ pub struct School {
     pub serving: Serving,
     pub clock: Clock,
     pub stop: CancellationToken,
-    /// How long runs in this process wait before they ask ClassIn again.
+    /// How long runs in this process wait before they ask ClassIn again, and altogether for either service.
     pub patience: ClassinPatience,
     /// Variables over the configuration file.
     pub(crate) environment: BTreeMap<String, String>,

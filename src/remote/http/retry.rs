@@ -17,6 +17,8 @@ pub struct RetryPacing {
     pub longest_delay: Duration,
     /// `Retry-After` is obeyed up to this; a service that asks for more gets no further attempt.
     pub longest_retry_after: Duration,
+    /// All that a run waits for because the service asks for it, reads and writes together.
+    pub longest_altogether: Duration,
 }
 
 impl Default for RetryPacing {
@@ -26,6 +28,7 @@ impl Default for RetryPacing {
             first_delay: FIRST_READ_DELAY,
             longest_delay: LONGEST_READ_DELAY,
             longest_retry_after: LONGEST_RETRY_AFTER,
+            longest_altogether: LONGEST_RETRY_AFTER,
         }
     }
 }

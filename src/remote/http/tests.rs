@@ -17,6 +17,7 @@ const PAUSES: RetryPacing = RetryPacing {
     first_delay: Duration::from_millis(1),
     longest_delay: Duration::from_millis(4),
     longest_retry_after: Duration::from_millis(900),
+    longest_altogether: Duration::from_secs(60),
 };
 
 /// The answer itself.

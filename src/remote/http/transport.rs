@@ -149,7 +149,8 @@ impl Transport {
                 return self.shared.conclude(Access::Read, result);
             };
             let asked = result.as_ref().ok().and_then(|(reply, _)| reply.retry_after);
-            if asked.is_some_and(|asked| !self.may_wait(asked)) {
+            let longest = self.shared.retry.longest_altogether;
+            if asked.is_some_and(|asked| !self.may_wait(asked, longest)) {
                 return self.shared.conclude(Access::Read, result);
             }
             tokio::time::sleep(delay).await;
@@ -172,9 +173,9 @@ impl Transport {
     }
 
     /// Whether a run may wait so long because the service asks for it: all such waits since the last [`Transport::reset`]
-    /// together are no longer than one may be. Then the wait counts.
-    pub fn may_wait(&self, asked: Duration) -> bool {
-        self.shared.wishes.grant(asked)
+    /// together, of reads and writes, are no longer than `longest`. Then the wait counts.
+    pub fn may_wait(&self, asked: Duration, longest: Duration) -> bool {
+        self.shared.wishes.grant(asked, longest)
     }
 
     /// The service has taken a call for one with the right credentials.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ClassinSide;
 use crate::remote::classin::{ClassinDisposition, ClassinError};
 use crate::remote::http::retry_limits::LONGEST_CLASSIN_WAIT;
 use crate::run::delivery::{Judged, Judgement, Part, ServiceStop, Trouble};
@@ -100,13 +101,20 @@ pub(super) struct FailedCall<'a> {
     pub(super) error: &'a ClassinError,
 }
 
-/// What it means that a call has no answer to judge. `pause` is ours, before it goes again.
-pub(super) fn without_an_answer<G: Clone>(call: FailedCall<'_>, pause: Duration) -> Judged<G> {
+/// What it means that a call has no answer to judge. `pause` is ours, before it goes again. ClassIn is asked again at the time
+/// that it names, and for more than a run may wait, altogether, it is left alone.
+pub(super) fn without_an_answer<G: Clone>(
+    call: FailedCall<'_>,
+    pause: Duration,
+    side: &ClassinSide,
+) -> Judged<G> {
     let FailedCall { kind, items, error, .. } = call;
+    let longest = side.retry_delays.longest_altogether;
+    let is_too_long = |wish: Duration| wish > LONGEST_CLASSIN_WAIT || !side.transport.may_wait(wish, longest);
     let is_enrolment = kind == CallKind::Enrolment;
     match error.disposition() {
         ClassinDisposition::Stop(_) => at_a_stop(call, None),
-        ClassinDisposition::Retry { after: Some(after) } if after > LONGEST_CLASSIN_WAIT => {
+        ClassinDisposition::Retry { after: Some(after) } if is_too_long(after) => {
             at_a_stop(call, Some(after))
         }
         ClassinDisposition::SmallerBatch if is_enrolment && items > 1 => {
@@ -114,7 +122,9 @@ pub(super) fn without_an_answer<G: Clone>(call: FailedCall<'_>, pause: Duration)
             Judged::all(items, Judgement::SendAgain { part: Part::Halves, otherwise })
         }
         ClassinDisposition::Retry { after: Some(after) } if is_enrolment => again(call, after),
-        ClassinDisposition::Retry { .. }
+        // ClassIn must not take two of these calls for one.
+        ClassinDisposition::Retry { after: Some(after) } => again(call, after.max(pause)),
+        ClassinDisposition::Retry { after: None }
         | ClassinDisposition::RetryThenStop
         | ClassinDisposition::SmallerBatch => again(call, pause),
     }

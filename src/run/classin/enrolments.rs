@@ -247,7 +247,7 @@ impl CallService for EnrolmentCalls<'_> {
         let pause = self.terms.side.retry_delays.before_repeating;
         let action = call.0.first().map_or("", |item| action(&item.operation));
         let failed = FailedCall { kind: CallKind::Enrolment, action, items: call.len(), error };
-        Ok(cause::without_an_answer(failed, pause))
+        Ok(cause::without_an_answer(failed, pause, self.terms.side))
     }
 
     async fn repair(&self, call: &mut EnrolmentCall, positions: &[usize]) -> Result<Repaired<()>, Broken> {

@@ -42,7 +42,7 @@ use super::Context;
 use super::attention::{WAITING_LEAVERS, waiting_leavers};
 use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
-use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE};
+use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE, LONGEST_RETRY_AFTER};
 use crate::run::delivery::ServiceStop;
 use crate::run::severity::Severity;
 use crate::run::unreadable_ids::remember_unreadable;
@@ -92,6 +92,8 @@ pub struct ClassinRetryDelays {
     pub before_repeating: Duration,
     /// Before a registration or a joining of the school is repeated: longer than ClassIn takes two for one.
     pub before_registering_again: Duration,
+    /// All that a run waits for because ClassIn asks for it.
+    pub longest_altogether: Duration,
 }
 
 impl Default for ClassinRetryDelays {
@@ -99,6 +101,7 @@ impl Default for ClassinRetryDelays {
         Self {
             before_repeating: BEFORE_REPEATING,
             before_registering_again: Duration::from_millis(SAME_PARAMETERS_MS) + BEYOND_A_DOUBLE,
+            longest_altogether: LONGEST_RETRY_AFTER,
         }
     }
 }

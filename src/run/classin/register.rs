@@ -304,7 +304,7 @@ impl CallService for RegistrationCalls<'_> {
         }
         let (action, items) = (call.call().1, call.len());
         let failed = FailedCall { kind: CallKind::Registration, action, items, error };
-        let judged = cause::without_an_answer(failed, self.pause());
+        let judged = cause::without_an_answer(failed, self.pause(), self.terms.side);
         if judged.stop.is_some() && !error.is_lost() {
             let settled = call.students().map(key).collect();
             self.record(&CallRecord { settled, ..CallRecord::default() }).await?;

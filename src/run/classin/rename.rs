@@ -114,7 +114,7 @@ impl CallService for NameCalls<'_> {
     ) -> Result<Judged<()>, Broken> {
         let pause = self.terms.side.retry_delays.before_repeating;
         let failed = FailedCall { kind: CallKind::School, action: CALL, items: 1, error };
-        Ok(cause::without_an_answer(failed, pause))
+        Ok(cause::without_an_answer(failed, pause, self.terms.side))
     }
 
     /// Takes the account into the school under the new name.

@@ -143,7 +143,7 @@ impl CallService for School<'_> {
     ) -> Result<Judged<()>, Broken> {
         let pause = self.terms.side.retry_delays.before_registering_again;
         let failed = FailedCall { kind: CallKind::School, action: CALL, items: 1, error };
-        Ok(cause::without_an_answer(failed, pause))
+        Ok(cause::without_an_answer(failed, pause, self.terms.side))
     }
 }
 

@@ -98,7 +98,9 @@ impl CallService for ExamCalls<'_> {
             self.with_refusals(call, Refusals::refuse_alone);
         }
         let transport = self.session.side.reader.transport();
-        if error.retry_after().is_some_and(|wish| wish > LONGEST_EXAM_WAIT || !transport.may_wait(wish)) {
+        let longest = self.session.side.retry_delays.longest_altogether;
+        let is_too_long = |wish| wish > LONGEST_EXAM_WAIT || !transport.may_wait(wish, longest);
+        if error.retry_after().is_some_and(is_too_long) {
             // It is not asked before the time it names, and no run waits for that.
             return Ok(unanswered(call, error, None).stopped(ServiceStop::exam(error)));
         }

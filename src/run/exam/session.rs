@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ExamSide;
 use super::witnesses::Witness;
-use crate::remote::http::retry_limits::{BEFORE_SENDING_AGAIN, BETWEEN_READINGS};
+use crate::remote::http::retry_limits::{BEFORE_SENDING_AGAIN, BETWEEN_READINGS, LONGEST_RETRY_AFTER};
 use rosterd_core::exam_plan::Observed;
 use rosterd_core::roster::{FieldId, LoginValue};
 
@@ -39,10 +39,16 @@ pub struct ExamRetryDelays {
     /// Before a write that certainly was not done is sent again, where the service names no time; it grows
     /// with each sending.
     pub before_sending_again: Duration,
+    /// All that a run waits for because the exam side asks for it.
+    pub longest_altogether: Duration,
 }
 
 impl Default for ExamRetryDelays {
     fn default() -> Self {
-        Self { between_readings: BETWEEN_READINGS, before_sending_again: BEFORE_SENDING_AGAIN }
+        Self {
+            between_readings: BETWEEN_READINGS,
+            before_sending_again: BEFORE_SENDING_AGAIN,
+            longest_altogether: LONGEST_RETRY_AFTER,
+        }
     }
 }

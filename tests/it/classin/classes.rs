@@ -729,6 +729,40 @@ async fn a_long_retry_after_is_obeyed_by_leaving_classin_alone() {
 }
 
 #[tokio::test]
+async fn a_run_waits_no_longer_for_classin_altogether_than_it_may_and_the_next_one_goes_on() {
+    let mut school = School::of_classin().await;
+    let altogether = std::time::Duration::from_secs(2);
+    school.patience = rosterd::ClassinPatience { longest_altogether: altogether, ..school.patience };
+    let first = school.class("c1").await;
+    let mut classes = vec![first];
+    for at in 2..=5 {
+        let ids = ClassIds { class: school.sandbox.create_class(first.course, &format!("c{at}")), ..first };
+        school.name_class(&format!("c{at}"), ids).await;
+        classes.push(ids);
+    }
+    let uid = school.student("s000").await;
+    for at in 1..=5 {
+        school.join("s000", &format!("c{at}")).await;
+    }
+    // Each class is refused once, and is to be asked a second later.
+    for call in [1, 3, 5, 7, 9] {
+        school.set("http_429", &format!("{ADD}@{call}:1"));
+    }
+    let report = school.run_to(Exit::Temporary).await;
+    assert_eq!(school.classin_calls().len(), 5, "two waits, and none for the third: {report:#?}");
+    assert!(
+        report.errors.iter().chain(&report.classin.errors).any(|error| error.contains("429")),
+        "{report:#?}"
+    );
+    school.sandbox.clear_faults();
+    school.later(MINUTE);
+    school.run_as(Exit::Done).await;
+    for class in classes {
+        assert_eq!(school.members(class), set_of(&[uid]));
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_is_told_to_stop_repeats_nothing() {
     let school = School::of_classin().await;
     school.class("c1").await;

@@ -43,6 +43,26 @@ async fn an_outage_of_whatever_length_gives_nobody_up() {
     }
 }
 
+/// What the exam side refuses again and again, each time for a second; and how often it is asked by a run that may wait for
+/// one second altogether.
+const ASKS_FOR_TIME: [(&str, usize); 2] = [("getstulist", 2), ("addStudents", 2)];
+
+#[tokio::test]
+async fn a_run_waits_no_longer_for_the_exam_side_altogether_than_it_may_and_ends_with_75() {
+    for (endpoint, calls) in ASKS_FOR_TIME {
+        let mut world = with_newcomers(2).await;
+        world.patience.longest_altogether = std::time::Duration::from_secs(1);
+        world.set("exam.http_429", &format!("{endpoint}@*:1"));
+        world.sandbox.clear_journal();
+        let report = world.run().await;
+        let asked = world.journal().iter().filter(|call| *call == endpoint).count();
+        assert_eq!((asked, report.exit_code), (calls, 75), "{endpoint}: {report:#?}");
+        world.sandbox.clear_faults();
+        world.later(HOUR);
+        assert_eq!(world.run().await.applied(), "2 add", "{endpoint}");
+    }
+}
+
 #[tokio::test]
 async fn what_waits_for_the_service_is_due_as_soon_as_such_a_call_has_succeeded_again() {
     let mut world = with_newcomers(2).await;

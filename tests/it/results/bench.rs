@@ -47,8 +47,11 @@ pub(crate) async fn school_with(number: i64) -> School {
 
 pub(crate) fn pull_of(school: &School, state: StateStore) -> ResultsPull {
     let mut exam = exam_side(&school.settings(), &school.clock).unwrap().unwrap();
-    exam.retry_delays =
-        ExamRetryDelays { between_readings: Duration::ZERO, before_sending_again: Duration::ZERO };
+    exam.retry_delays = ExamRetryDelays {
+        between_readings: Duration::ZERO,
+        before_sending_again: Duration::ZERO,
+        ..ExamRetryDelays::default()
+    };
     ResultsPull {
         state,
         exam,
