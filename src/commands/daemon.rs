@@ -402,6 +402,7 @@ impl RunHandler for Runs {
         if !missing.is_empty() {
             return Err(missing.join("\n"));
         }
+        reload::require_fitting_roster(&current, &fresh).await?;
         for key in reload::need_a_restart(&current, &fresh) {
             tracing::warn!("{key} has changed and needs a restart; until then the old value holds");
         }

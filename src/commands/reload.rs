@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::app;
 use crate::run::{Attention, in_one_line};
 use crate::settings::Settings;
-use crate::store::{DaemonLock, StateStore, StoreError};
+use crate::store::{DaemonLock, RosterError, StateStore, StoreError};
 use rosterd_core::failure::FailureOwner;
 
 /// The fact under which a daemon keeps since when a configuration is refused, and why.
@@ -68,5 +69,30 @@ pub(super) async fn load_again(config: Option<PathBuf>) -> Result<Settings, Stri
              answers",
             LONGEST_READING.as_secs()
         )),
+    }
+}
+
+/// Refuses settings of the roster that are new and do not fit the roster that is there: a query that SQLite does not take, a
+/// column that is not there. A roster that is away, locked or broken says nothing of them: the next run tells.
+///
+/// # Errors
+/// The key, the cause and who mends it.
+pub(super) async fn require_fitting_roster(current: &Settings, fresh: &Settings) -> Result<(), String> {
+    let columns = |settings: &Settings| -> Vec<String> {
+        settings.exam.fields.iter().map(|mapping| mapping.column.clone()).collect()
+    };
+    let is_as_before = current.roster.database == fresh.roster.database
+        && current.roster.queries == fresh.roster.queries
+        && columns(current) == columns(fresh);
+    if is_as_before {
+        return Ok(());
+    }
+    match tokio::time::timeout(LONGEST_READING, app::roster(fresh)).await {
+        Ok(Ok(roster)) => {
+            roster.close().await;
+            Ok(())
+        }
+        Ok(Err(error @ (RosterError::Query { .. } | RosterError::Schema { .. }))) => Err(error.to_string()),
+        Ok(Err(_)) | Err(_) => Ok(()),
     }
 }

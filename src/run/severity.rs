@@ -91,7 +91,9 @@ impl Severity {
     /// What a roster that cannot be read means.
     pub fn of_roster_error(error: &RosterError) -> Self {
         match error {
-            RosterError::Schema { .. } | RosterError::Unreadable { .. } => Self::Configuration,
+            RosterError::Schema { .. } | RosterError::Query { .. } | RosterError::Unreadable { .. } => {
+                Self::Configuration
+            }
             // It was there when the run began.
             RosterError::Missing { .. } | RosterError::Locked { .. } | RosterError::Passing { .. } => {
                 Self::Temporary

@@ -98,7 +98,7 @@ pub struct RosterSettings {
 }
 
 /// `[roster.queries]`: each returns the columns that our table of that name has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterQueries {
     /// Instead of `students`.
     pub students: Option<String>,

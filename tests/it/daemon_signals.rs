@@ -65,6 +65,80 @@ async fn sigusr1_runs_now_and_sighup_reads_the_configuration_again_unless_it_is_
     assert_eq!(school.program(&["--sync-now"]).code, 78, "a new start does not accept the wrong one");
 }
 
+/// Queries that do not fit the roster: the table, the query, and the cause that SQLite names.
+const WRONG_QUERIES: [(&str, &str, &str); 4] = [
+    ("students", "SELEKT * FROM students", "syntax error"),
+    ("groups", "SELECT group_code, title FROM groups", "no column gid"),
+    ("class_members", "SELECT * FROM attends", "no such table: attends"),
+    ("group_members", "SELECT student_id, grp AS group_code FROM group_members", "no such column: grp"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_does_not_fit_the_roster_is_a_wrong_configuration_named_by_its_key() {
+    for (table, query, cause) in WRONG_QUERIES {
+        let mut school = school().await;
+        school.setting(&format!("ROSTER__QUERIES__{}", table.to_uppercase()), query);
+        let key = format!("roster.queries.{table}");
+        for command in [&["--sync-now"][..], &["plan"], &["check", "--offline"]] {
+            let ended = school.program(command);
+            assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(said.contains(&key) && said.contains(cause), "{command:?}: {said}");
+        }
+        assert!(school.calls("exam").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_with_a_query_that_does_not_fit_is_not_ready_and_says_why() {
+    let mut school = school().await;
+    school.setting("HTTP__LISTEN", "127.0.0.1:0");
+    let (table, query, cause) = WRONG_QUERIES[2];
+    let given = std::fs::read_to_string(school.config()).unwrap();
+    std::fs::write(school.config(), format!("{given}\n[roster.queries]\n{table} = \"{query}\"\n")).unwrap();
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let _line = daemon.hear("next_run");
+    let (head, body) = get(&line, "/readyz");
+    assert_eq!(head, 503);
+    assert!(body.contains(&format!("roster.queries.{table}")) && body.contains(cause), "{body}");
+    std::fs::write(school.config(), given).unwrap();
+    daemon.signal("HUP");
+    let _line = daemon.hear("the configuration was read again");
+    daemon.signal("USR1");
+    eventually("it is ready", || get(&line, "/readyz").0 == 200).await;
+    assert_eq!(school.sandbox.candidate_count(), 3);
+    daemon.signal("TERM");
+    let _ended = daemon.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_does_not_fit_is_refused_by_a_reload_and_the_old_roster_is_read_on() {
+    let school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let mut daemon = school.start(&[]);
+    let _line = daemon.hear("next_run");
+    let given = std::fs::read_to_string(school.config()).unwrap();
+    for (table, query, cause) in WRONG_QUERIES {
+        std::fs::write(school.config(), format!("{given}\n[roster.queries]\n{table} = \"{query}\"\n"))
+            .unwrap();
+        daemon.signal("HUP");
+        let line = daemon.hear("the new configuration is wrong; the old one stays");
+        assert!(line.contains(&format!("roster.queries.{table}")) && line.contains(cause), "{line}");
+    }
+    let _uid = school.student("s003").await;
+    school.sql("INSERT INTO group_members VALUES ('s003', 'g1')").await;
+    daemon.signal("USR1");
+    eventually("a run with the old queries", || school.sandbox.candidate_count() == 4).await;
+    let own =
+        "SELECT student_id, name, gender, phone, email, password, classin_uid, active, login FROM students";
+    std::fs::write(school.config(), format!("{given}\n[roster.queries]\nstudents = \"{own}\"\n")).unwrap();
+    daemon.signal("HUP");
+    let _line = daemon.hear("the configuration was read again");
+    daemon.signal("TERM");
+    let _ended = daemon.end();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_reload_is_shown_until_a_good_one_and_by_no_daemon_that_read_the_configuration_anew() {
     let mut school = school().await;

@@ -32,6 +32,18 @@ pub enum RosterError {
         /// The missing part and the remedy.
         what: String,
     },
+    /// A query of the school's own cannot be used with this roster.
+    #[error(
+        "roster.queries.{table}: {what}. For IT: mend the query in the configuration, or see whether roster.database {path} is \
+         the right one; then rosterd check --offline"
+    )]
+    Query {
+        path: PathBuf,
+        /// Instead of which table it stands.
+        table: &'static str,
+        /// The cause.
+        what: String,
+    },
     /// It may not be read, or not as it stands.
     #[error("roster.database {path}: {what}")]
     Unreadable {

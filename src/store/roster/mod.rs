@@ -236,18 +236,11 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
         if sqlx::query(AssertSqlSafe(all)).fetch_optional(pool).await.is_ok() {
             continue;
         }
-        probe(path, pool, name, &format!("SELECT * FROM {source} AS t LIMIT 0"), || {
-            format!("there is no table {name}, or its query in roster.queries is wrong")
-        })
-        .await?;
+        let whole = format!("SELECT * FROM {source} AS t LIMIT 0");
+        probe(path, pool, name, &whole, |message| table.cannot_be_read(path, message)).await?;
         for (column, qualified) in table.columns.iter().zip(&columns) {
             let sql = format!("SELECT {qualified} FROM {source} AS t LIMIT 0");
-            probe(path, pool, name, &sql, || {
-                format!(
-                    "table {name} has no column {column}: add it, or change exam.fields or roster.queries.{name}"
-                )
-            })
-            .await?;
+            probe(path, pool, name, &sql, |message| table.lacks(path, column, message)).await?;
         }
     }
     Ok(())
@@ -279,14 +272,13 @@ async fn probe(
     pool: &SqlitePool,
     table: &'static str,
     sql: &str,
-    missing: impl FnOnce() -> String,
+    missing: impl FnOnce(&str) -> RosterError,
 ) -> Result<(), RosterError> {
     // The table is ours or the admin's own query from the configuration file; columns are quoted.
     match sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_optional(pool).await {
         Ok(_) => Ok(()),
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => {
-            let what = format!("{} ({})", missing(), error.message());
-            Err(RosterError::Schema { path: path.to_owned(), what })
+            Err(missing(error.message()))
         }
         Err(source) => Err(failure(path, table, source)),
     }

@@ -1,7 +1,9 @@
 //! The SQL for our five tables: their names, or a school's own queries in parentheses.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use super::RosterError;
 use crate::settings::RosterQueries;
 
 /// What `active` of a row of students `s` says: 1 for on the roster, 0 for left, 2 for something that is neither.
@@ -68,6 +70,32 @@ impl Table {
         let primary: Vec<&str> =
             declared.iter().filter(|(_, _, place)| *place > 0).map(|(name, _, _)| name.as_str()).collect();
         self.is_unique = matches!(primary.as_slice(), [name] if KEYS.contains(name));
+    }
+
+    /// The error where it cannot be read at all, with what SQLite says.
+    pub(super) fn cannot_be_read(&self, path: &Path, message: &str) -> RosterError {
+        let (path, table) = (path.to_owned(), self.name);
+        if self.is_query {
+            return RosterError::Query { path, table, what: format!("the query cannot be used ({message})") };
+        }
+        let what = format!(
+            "there is no table {table}: enter the right path, create it with `rosterd import csv FILE…`, or name the school's \
+             own table in roster.queries.{table} ({message})"
+        );
+        RosterError::Schema { path, what }
+    }
+
+    /// The error where it lacks a column.
+    pub(super) fn lacks(&self, path: &Path, column: &str, message: &str) -> RosterError {
+        let (path, table) = (path.to_owned(), self.name);
+        if self.is_query {
+            let what = format!("the query returns no column {column} ({message})");
+            return RosterError::Query { path, table, what };
+        }
+        let what = format!(
+            "table {table} has no column {column}: add it, or change exam.fields or roster.queries.{table} ({message})"
+        );
+        RosterError::Schema { path, what }
     }
 
     /// The columns that hold ids and codes.
