@@ -14,8 +14,8 @@ mod report;
 mod results;
 mod roster_check;
 mod roster_files;
+mod rows_of_nobody;
 mod severity;
-mod unreadable_ids;
 mod unusable_rows;
 
 use std::time::{Duration, Instant};

@@ -37,9 +37,11 @@ pub enum EnrolmentChange {
     Forget { uid: ClassinUid, target: ClassTarget },
     /// A run saw the student gone from the roster.
     Gone { uid: ClassinUid, target: ClassTarget },
+    /// A run saw that nobody wants the account there, while the student is on the roster.
+    Unwanted { uid: ClassinUid, target: ClassTarget },
     /// What it rested on may be gone, or a person was asked to end it: it is added once more before it is believed.
     NeedsProof { uid: ClassinUid, target: ClassTarget },
-    /// The student is wanted again.
+    /// Somebody wants the account there again.
     Returned { uid: ClassinUid, target: ClassTarget },
     /// The class or course takes no changes until its ids change on the roster.
     Close(ClosedClass),
@@ -74,6 +76,7 @@ struct EnrolmentRow {
     evidence: String,
     gone_since_ms: Option<i64>,
     gone_runs: i64,
+    unwanted_since_ms: Option<i64>,
     needs_proof: bool,
 }
 
@@ -89,9 +92,16 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
             what: "has unknown evidence",
         })?;
         let (student, runs) = (StudentId::new(row.student_id), row.gone_runs);
-        let EnrolmentRow { gone_since_ms, needs_proof, .. } = row;
-        let record =
-            EnrolmentRecord { uid: ClassinUid(uid), target, student, evidence, gone_since_ms, needs_proof };
+        let EnrolmentRow { gone_since_ms, unwanted_since_ms, needs_proof, .. } = row;
+        let record = EnrolmentRecord {
+            uid: ClassinUid(uid),
+            target,
+            student,
+            evidence,
+            gone_since_ms,
+            unwanted_since_ms,
+            needs_proof,
+        };
         Ok((record, u32::try_from(runs).unwrap_or(u32::MAX)))
     }
 }
@@ -105,7 +115,7 @@ impl StateStore {
         let rows: Vec<EnrolmentRow> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, \
              iif(evidence = 'removing' AND was_presumed = 1, 'removing presumed', evidence) AS evidence, \
-             gone_since_ms, gone_runs, needs_proof \
+             gone_since_ms, gone_runs, unwanted_since_ms, needs_proof \
              FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
         )
         .bind(course.0)
@@ -283,7 +293,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(uid.0),
         EnrolmentChange::Out { uid, target, code } => sqlx::query(
             "UPDATE enrolments SET evidence = 'gone', code = ?, changed_at_ms = ?, run_id = ?, \
-             confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0 \
+             confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0, unwanted_since_ms = NULL \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
         .bind(code.map(|code| code.0))
@@ -299,7 +309,17 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
                 .bind(uid.0)
         }
         EnrolmentChange::Gone { uid, target } => sqlx::query(
-            "UPDATE enrolments SET gone_since_ms = min(coalesce(gone_since_ms, ?1), ?1), gone_runs = gone_runs + 1 \
+            "UPDATE enrolments SET gone_since_ms = min(coalesce(gone_since_ms, ?1), ?1), gone_runs = gone_runs + 1, \
+             unwanted_since_ms = min(coalesce(unwanted_since_ms, ?1), ?1) \
+             WHERE course_id = ?2 AND class_id = ?3 AND uid = ?4",
+        )
+        .bind(now_ms)
+        .bind(target.course.0)
+        .bind(stored_class(*target))
+        .bind(uid.0),
+        EnrolmentChange::Unwanted { uid, target } => sqlx::query(
+            "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0, \
+             unwanted_since_ms = min(coalesce(unwanted_since_ms, ?1), ?1) \
              WHERE course_id = ?2 AND class_id = ?3 AND uid = ?4",
         )
         .bind(now_ms)
@@ -313,7 +333,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(stored_class(*target))
         .bind(uid.0),
         EnrolmentChange::Returned { uid, target } => sqlx::query(
-            "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0 \
+            "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0, unwanted_since_ms = NULL \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
         .bind(target.course.0)
@@ -351,6 +371,7 @@ fn leaves_a_course(change: &EnrolmentChange) -> Option<(ClassinUid, ClassTarget)
         | EnrolmentChange::HandOver { .. }
         | EnrolmentChange::Forget { .. }
         | EnrolmentChange::Gone { .. }
+        | EnrolmentChange::Unwanted { .. }
         | EnrolmentChange::NeedsProof { .. }
         | EnrolmentChange::Returned { .. }
         | EnrolmentChange::Reopen { .. }

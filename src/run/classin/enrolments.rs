@@ -412,6 +412,7 @@ fn known(item: &EnrolmentItem, change: EvidenceChange, verdict: Option<ItemVerdi
                 student: item.operation.student.clone(),
                 evidence,
                 gone_since_ms: None,
+                unwanted_since_ms: None,
                 needs_proof: false,
             },
             code,

@@ -8,10 +8,9 @@ use super::courses::{Courses, not_wanted, places};
 use super::history::PriorState;
 use super::owners::{Owners, unheard_of};
 use crate::run::Context;
-use crate::run::unreadable_ids::unreadable_since;
 use crate::store::RosterSnapshot;
 use rosterd_core::classin_plan::{AccountChange, AccountPlanner, EnrolmentRecord, MOST_SIBLINGS};
-use rosterd_core::roster::{Class, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
+use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, Enrolment, RosterProblem, StudentId};
 
 /// What the first reading is for.
 pub(super) struct FirstReading {
@@ -36,7 +35,7 @@ impl FirstReading {
         context: &Context,
         planner: AccountPlanner<'_>,
         prior: &PriorState,
-        (classes, problems, repeated): (&[Class], &[RosterProblem], &HashSet<StudentId>),
+        (classes, problems, lost, repeated): (&[Class], &[RosterProblem], &[&ClassCode], &HashSet<StudentId>),
         snapshot: &mut RosterSnapshot<'_>,
     ) -> Result<Self, ClassinSyncError> {
         let mut leaving = HashSet::new();
@@ -84,7 +83,6 @@ impl FirstReading {
             }
         }
         drop(courses);
-        let unreadable_since_ms = unreadable_since::<ClassinSyncError>(context, snapshot).await?;
         let asked_about = match &context.exam {
             Some(_) => context.state.asked_about_as_one_person().await?.into_iter().collect(),
             None => HashSet::new(),
@@ -93,7 +91,7 @@ impl FirstReading {
         let unheard_of = unheard_of(context, &sharing).await?;
         leaving.extend(owners.by_uid.values().flatten().cloned());
         let mut contradictions =
-            Contradictions::read(snapshot, &leaving, (classes, problems), unreadable_since_ms).await?;
+            Contradictions::read(context, snapshot, &leaving, (classes, problems, lost)).await?;
         contradictions.asked_about = asked_about;
         Ok(Self { contradictions, without_account, open, replaced, recorded_owners, owners, unheard_of })
     }

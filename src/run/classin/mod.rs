@@ -44,8 +44,8 @@ use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE, LONGEST_RETRY_AFTER};
 use crate::run::delivery::ServiceStop;
+use crate::run::rows_of_nobody::remember_unreadable;
 use crate::run::severity::Severity;
-use crate::run::unreadable_ids::remember_unreadable;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{RosterError, StoreError};
 use rosterd_core::classin_plan::{
@@ -384,6 +384,7 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     let ClassinApplyContext { context, run, .. } = terms;
     record::store_apart(context, plan).await?;
     remember_unreadable(context, plan.unreadable_since_ms).await?;
+    plan.class_rows_since.remember(context).await?;
     let now_ms = context.clock.now_ms();
     let changes: &[AccountChange] = &plan.accounts.changes;
     context.state.record_accounts(changes, run, now_ms).await?;

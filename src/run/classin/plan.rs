@@ -14,12 +14,14 @@ use super::shared::{self, ContactSharing};
 use super::standing::StandingEnrolments;
 use super::{ClassinSide, ClassinSyncError};
 use crate::run::Context;
+use crate::run::rows_of_nobody::ClassRowsSince;
 use crate::run::unusable_rows::unusable_students;
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
     EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence, Reason, SharedHolds,
-    StaleEnrolments, await_other_courses, class_ids, keep_lost_class_ids, let_wait, plan_course,
+    StaleEnrolments, await_other_courses, class_ids, keep_lost_class_ids, let_wait, lost_all_ids,
+    plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
@@ -76,7 +78,7 @@ pub(super) struct ClassinPlan {
     pub(super) leavers_waiting_since_ms: Option<i64>,
     /// The school's code of each target that the roster names.
     pub(super) codes: HashMap<ClassTarget, ClassCode>,
-    /// The ids of each class of the roster that has a class id.
+    /// The ids that each class of the roster has, or had.
     pub(super) class_ids: BTreeMap<ClassCode, ClassTarget>,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
@@ -84,6 +86,8 @@ pub(super) struct ClassinPlan {
     pub(super) roster_rows: Vec<RosterProblem>,
     /// Since when the roster has had rows without a readable id.
     pub(super) unreadable_since_ms: Option<i64>,
+    /// Since when member rows of classes have named nobody.
+    pub(super) class_rows_since: ClassRowsSince,
     /// Accounts that were a student's who has another one by now: that one does not exist is as good as gone.
     pub(super) outdated: HashSet<(StudentId, ClassinUid)>,
 }
@@ -113,7 +117,8 @@ pub(super) async fn plan_classin(
     let (doubts, unreadable_contacts) = account::doubts(context, side, &key, &mut snapshot).await?;
     let contacts = account::contact_changes(context, &doubts).await?;
     let (mut classes, mut problems) = snapshot.classes().await?;
-    problems.extend(keep_lost_class_ids(&mut classes, &context.state.roster_class_ids().await?));
+    let ids_before = context.state.roster_class_ids().await?;
+    problems.extend(keep_lost_class_ids(&mut classes, &ids_before));
     prior.reopen(&classes);
     let prior = prior;
     let nobody = SharedHolds::default();
@@ -129,7 +134,8 @@ pub(super) async fn plan_classin(
     if context.exam.is_none() {
         problems.extend(unusable_students(&mut snapshot, &repeated).await?);
     }
-    let read = (&classes[..], &problems[..], &repeated);
+    let lost = lost_all_ids(&classes, &ids_before);
+    let read = (&classes[..], &problems[..], &lost[..], &repeated);
     let seen = FirstReading::read(context, planner, &prior, read, &mut snapshot).await?;
     let ContactSharing { holds: shared, decided } =
         shared::read(context, planner, &prior, &seen, &mut snapshot).await?;
@@ -141,6 +147,7 @@ pub(super) async fn plan_classin(
     let mut accounts = account::plan(context, planner, &mut snapshot, &unknown).await?;
     accounts.changes.extend(seen.unheard_of);
     let unreadable_since_ms = seen.contradictions.unreadable_since_ms;
+    let class_rows_since = seen.contradictions.rows_since.clone();
     let roster_rows = problems.clone();
     problems.extend(accounts.problems.iter().cloned());
     let not_mirrored = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none()).count();
@@ -176,10 +183,11 @@ pub(super) async fn plan_classin(
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             codes: codes(&classes),
-            class_ids: class_ids(&classes),
+            class_ids: class_ids(&classes, &ids_before),
             problems,
             roster_rows,
             unreadable_since_ms,
+            class_rows_since,
             outdated: seen.owners.outdated.clone(),
         },
     };
@@ -246,7 +254,7 @@ impl ClassinPlanBuilder<'_> {
         }
         let records: Vec<EnrolmentRecord> = remembered.iter().map(|(record, _)| record.clone()).collect();
         let mut plan = self.plan(course, wanted, &records, &seen_gone, now_ms);
-        self.plan.decided.extend(self.contradictions.hold(&mut plan, (wanted, prior), &seen_gone));
+        self.plan.decided.extend(self.contradictions.hold(&mut plan, (wanted, &records, prior), &seen_gone));
         if context.mode >= Mode::CreateOnly {
             self.mind_the_room(&mut plan, wanted, now_ms);
             self.look_for_stale(wanted, &records, now_ms).await?;
@@ -480,11 +488,13 @@ fn note_presence(
     changes: &mut Vec<EnrolmentChange>,
 ) {
     let (uid, target) = (record.uid, record.target);
-    if wanted.contains(&(target, uid)) || !seen_gone.contains_key(&record.student) {
-        if record.gone_since_ms.is_some() {
+    if wanted.contains(&(target, uid)) {
+        if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_some() {
             changes.push(EnrolmentChange::Returned { uid, target });
         }
-    } else {
+    } else if seen_gone.contains_key(&record.student) {
         changes.push(EnrolmentChange::Gone { uid, target });
+    } else if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_none() {
+        changes.push(EnrolmentChange::Unwanted { uid, target });
     }
 }

@@ -453,6 +453,7 @@ fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange>
             student: item.operation.student.clone(),
             evidence,
             gone_since_ms: None,
+            unwanted_since_ms: None,
             needs_proof: false,
         },
         code: verdict.code(),

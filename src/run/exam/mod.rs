@@ -68,8 +68,8 @@ use witnesses::Witness;
 
 use super::delivery::Broken;
 use super::report::ServiceReport;
+use super::rows_of_nobody::remember_unreadable;
 use super::severity::Severity;
-use super::unreadable_ids::remember_unreadable;
 use super::{Context, in_one_line};
 use crate::remote::exam::{ExamError, ExamReader, ExamWriter};
 use crate::settings::{ExamSettings, GuardSettings};

@@ -88,6 +88,71 @@ async fn a_row_that_names_nobody_holds_no_other_class_and_nobody_who_has_left() 
     assert!(school.classin_calls().iter().all(|call| call == REMOVE), "{:?}", school.classin_calls());
 }
 
+/// Ways in which a row comes to name nobody that is not the row of `s001`, who went missing before.
+const NAMES_NOBODY_LATER: [&str; 3] = [
+    "INSERT INTO class_members VALUES (NULL, 'c1')",
+    "INSERT INTO class_members VALUES ('s0001', 'c1')",
+    "INSERT INTO class_members VALUES (NULL, NULL)",
+];
+
+#[tokio::test]
+async fn who_was_missing_before_the_first_row_that_names_nobody_leaves_the_class() {
+    for spoil in NAMES_NOBODY_LATER {
+        let (school, class, uids) = in_step(4).await;
+        school.set("http_5xx", "delClassStudentMultiple@*:503");
+        school.leave("s001", "c1").await;
+        let _refused = school.run().await;
+        assert!(school.members(class).contains(&uids[1]), "{spoil}: ClassIn is down");
+        school.sandbox.clear_faults();
+        school.later(DAY);
+        school.sql(spoil).await;
+        school.leave("s002", "c1").await;
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(
+            (count(&report, "applied", "remove"), count(&report, "held", "remove")),
+            (1, 1),
+            "{spoil}"
+        );
+        assert!(!school.members(class).contains(&uids[1]), "{spoil}: missing before");
+        assert!(school.members(class).contains(&uids[2]), "{spoil}: perhaps meant by that row");
+    }
+}
+
+#[tokio::test]
+async fn who_waited_for_another_place_when_a_row_came_to_name_nobody_leaves_with_it() {
+    let (school, class, uids) = in_step(4).await;
+    let other = school.class("c2").await;
+    school.set("http_5xx", "addClassStudentMultiple@*:503");
+    school.sql("UPDATE class_members SET class_code = 'c2' WHERE student_id = 's001'").await;
+    let _waits = school.run().await;
+    school.later(DAY);
+    school.sandbox.clear_faults();
+    school.sql("INSERT INTO class_members VALUES (NULL, 'c1')").await;
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.members(other), super::set_of(&uids[1..2]));
+    assert!(!school.members(class).contains(&uids[1]), "the row was not there when s001 left c1");
+}
+
+#[tokio::test]
+async fn a_further_row_that_names_nobody_lets_nobody_go_and_the_last_one_mended_does() {
+    let (school, class, uids) = in_step(6).await;
+    school.sql("UPDATE class_members SET student_id = NULL WHERE student_id = 's001'").await;
+    school.run_as(Exit::Held).await;
+    school.later(DAY);
+    school.sql("UPDATE class_members SET student_id = '' WHERE student_id = 's002'").await;
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(count(&report, "held", "remove"), 2);
+    school.later(DAY);
+    school.sql("UPDATE class_members SET student_id = 's001' WHERE student_id IS NULL").await;
+    let report = school.run().await;
+    assert_eq!(count(&report, "held", "remove"), 1, "one row is left");
+    school.later(DAY);
+    school.sql("DELETE FROM class_members WHERE student_id = ''").await;
+    let report = school.run().await;
+    assert_eq!((count(&report, "applied", "remove"), count(&report, "held", "remove")), (1, 0));
+    assert_eq!(school.members(class), super::set_of(&[uids[0], uids[1], uids[3], uids[4], uids[5]]));
+}
+
 /// Ways in which the row of class `c1` comes to tell nothing of which class it is.
 const TELLS_NO_CLASS: [&str; 4] = [
     "UPDATE classes SET course_id = NULL, class_id = NULL WHERE class_code = 'c1'",

@@ -19,6 +19,7 @@ mod masses;
 mod named_holds;
 mod names;
 mod news;
+mod not_mirrored;
 mod one_cause;
 mod people;
 mod random_lives;

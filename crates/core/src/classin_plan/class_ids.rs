@@ -49,11 +49,27 @@ fn lost(class: &Class, before: &BTreeMap<ClassCode, ClassTarget>) -> Option<Clas
     before.get(&class.code).copied().filter(|it| it.course == target.course && it.class.is_some())
 }
 
-/// What is to be remembered of the classes: the ids of those that have a `class_id`.
+/// What is to be remembered of the classes: their ids, and of those that have none now the ids that they had `before`.
 #[must_use]
-pub fn class_ids(classes: &[Class]) -> BTreeMap<ClassCode, ClassTarget> {
-    let with_class = classes.iter().filter_map(|class| Some((class.code.clone(), class.target?)));
-    with_class.filter(|(_, target)| target.class.is_some()).collect()
+pub fn class_ids(
+    classes: &[Class],
+    before: &BTreeMap<ClassCode, ClassTarget>,
+) -> BTreeMap<ClassCode, ClassTarget> {
+    let ids = classes.iter().filter_map(|class| {
+        let target = class.target.or_else(|| before.get(&class.code).copied())?;
+        Some((class.code.clone(), target))
+    });
+    ids.collect()
+}
+
+/// Classes whose row has lost all its ids: who is to be in them is in no class that is mirrored, until they are entered again.
+#[must_use]
+pub fn lost_all_ids<'a>(
+    classes: &'a [Class],
+    before: &BTreeMap<ClassCode, ClassTarget>,
+) -> Vec<&'a ClassCode> {
+    let without = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none());
+    without.map(|class| &class.code).filter(|code| before.contains_key(*code)).collect()
 }
 
 #[cfg(test)]
@@ -78,7 +94,8 @@ mod tests {
     /// The codes that are told, and the class ids that all have then.
     fn kept(before: &[(&str, i64, i64)], now: &[(&str, i64, i64)]) -> (Vec<String>, Vec<i64>) {
         let mut now = classes(now);
-        let problems = keep_lost_class_ids(&mut now, &class_ids(&classes(before)));
+        let before = class_ids(&classes(before), &BTreeMap::new());
+        let problems = keep_lost_class_ids(&mut now, &before);
         let ids = now.iter().map(|one| one.target.and_then(|it| it.class).map_or(0, |class| class.0));
         (problems.into_iter().map(|problem| problem.key).collect(), ids.collect())
     }
@@ -117,8 +134,23 @@ mod tests {
     #[test]
     fn what_is_told_names_the_class_id_that_it_had() {
         let mut now = classes(&[("a", 1, 0), ("b", 1, 6)]);
-        let problems = keep_lost_class_ids(&mut now, &class_ids(&classes(&[("a", 1, 5)])));
+        let before = class_ids(&classes(&[("a", 1, 5)]), &BTreeMap::new());
+        let problems = keep_lost_class_ids(&mut now, &before);
         assert!(problems[0].what.contains("was 5"), "{problems:?}");
         assert_eq!(problems[0].table, "classes");
+    }
+
+    #[test]
+    fn a_class_that_lost_all_its_ids_is_known_until_it_has_some_again_and_one_that_never_had_any_is_not() {
+        let bare =
+            |code: &str| Class { code: ClassCode::new(code), title: String::new(), target: None, flaw: None };
+        let before = class_ids(&classes(&[("a", 1, 5), ("whole", 2, 0)]), &BTreeMap::new());
+        let now = [bare("a"), bare("whole"), bare("never")];
+        let lost = [ClassCode::new("a"), ClassCode::new("whole")];
+        assert_eq!(lost_all_ids(&now, &before), [&lost[0], &lost[1]]);
+        let later = class_ids(&now, &before);
+        assert_eq!(lost_all_ids(&now, &later), [&lost[0], &lost[1]], "in the next run too");
+        let again = class_ids(&classes(&[("a", 1, 5)]), &later);
+        assert_eq!(lost_all_ids(&[bare("whole")], &again), Vec::<&ClassCode>::new(), "its row was gone");
     }
 }

@@ -139,6 +139,7 @@ fn class() -> Class {
         student: StudentId::new(format!("s{n}")),
         evidence: Evidence::Added,
         gone_since_ms: None,
+        unwanted_since_ms: None,
         needs_proof: false,
     };
     Class {

@@ -15,7 +15,7 @@ use super::leavers::{self, Sharing};
 use super::lookup::DueGroups;
 use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
-use crate::run::unreadable_ids::unreadable_since;
+use crate::run::rows_of_nobody::unreadable_since;
 use crate::store::{Odd, RosterSnapshot, StateStore, StoreError};
 use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{

@@ -123,6 +123,8 @@ pub struct EnrolmentRecord {
     pub evidence: Evidence,
     /// When a run first saw that the student has left the roster; absent while they are on it.
     pub gone_since_ms: Option<i64>,
+    /// When a run first saw that nobody wants the account there; absent while somebody does.
+    pub unwanted_since_ms: Option<i64>,
     /// Whether what it rested on may be gone: a wanted one is added once more before it is believed.
     pub needs_proof: bool,
 }

@@ -324,7 +324,7 @@ impl Reason {
             ),
             Self::ClassRows { rows } => write!(
                 f,
-                "{} of classes {} no ids that can be read, and no other row names this {noun}: enter course_id and class_id \
+                "{} of classes {} no ids that can be read, and this {noun} or the student may be meant: enter course_id and class_id \
                  again, or, if the student leaves the {noun}, rosterd approve DIGEST {NAMED}",
                 counted(*rows, "row"),
                 if *rows == 1 { "has" } else { "have" }

@@ -135,6 +135,7 @@ mod tests {
             student,
             evidence,
             gone_since_ms: None,
+            unwanted_since_ms: None,
             needs_proof: false,
         }
     }

@@ -36,6 +36,7 @@ fn record(target: ClassTarget, evidence: Option<Evidence>) -> Option<EnrolmentRe
         student,
         evidence: evidence?,
         gone_since_ms: None,
+        unwanted_since_ms: None,
         needs_proof: false,
     })
 }

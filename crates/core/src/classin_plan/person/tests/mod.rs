@@ -44,6 +44,7 @@ fn record(student: &str, uid: i64, evidence: Evidence) -> EnrolmentRecord {
         student: StudentId::new(student),
         evidence,
         gone_since_ms: None,
+        unwanted_since_ms: None,
         needs_proof: false,
     }
 }
