@@ -227,12 +227,12 @@ impl StateStore {
         Ok(failures)
     }
 
-    /// Takes in odd rows of one kind, by their hashes; says of each whether it has been met before.
+    /// Takes in odd rows of one kind, by their hashes and where they were met; says of each whether it has been met before.
     pub async fn take_odd_rows(
         &self,
         pass: &ResultsPass,
         kind: OddRow,
-        rows: &[Fingerprint],
+        rows: &[(Fingerprint, u64)],
         now_ms: i64,
     ) -> Result<Vec<bool>, StoreError> {
         let doing = "noting results that are odd";
@@ -241,7 +241,7 @@ impl StateStore {
             return Ok(known);
         }
         let mut transaction = self.begin().await?;
-        for row in rows {
+        for (row, position) in rows {
             let again = sqlx::query("UPDATE unreadable_results SET last_pass = ? WHERE row_hash = ?")
                 .bind(pass.id)
                 .bind(stored(*row))
@@ -251,13 +251,14 @@ impl StateStore {
             let is_known = again.rows_affected() > 0;
             if !is_known {
                 sqlx::query(
-                    "INSERT INTO unreadable_results (row_hash, first_seen_at_ms, last_pass, is_twin) \
-                     VALUES (?, ?, ?, ?)",
+                    "INSERT INTO unreadable_results (row_hash, first_seen_at_ms, last_pass, is_twin, is_told, met_at) \
+                     VALUES (?, ?, ?, ?, 0, ?)",
                 )
                 .bind(stored(*row))
                 .bind(now_ms)
                 .bind(pass.id)
                 .bind(kind.is_twin())
+                .bind(i64::try_from(*position).unwrap_or(i64::MAX))
                 .execute(&mut *transaction)
                 .await
                 .doing(doing)?;
@@ -266,6 +267,26 @@ impl StateStore {
         }
         transaction.commit().await.doing(doing)?;
         Ok(known)
+    }
+
+    /// Where odd rows of one kind were met of which no pull has told: one that met them was killed.
+    pub async fn untold_odd_rows(&self, kind: OddRow) -> Result<Vec<u64>, StoreError> {
+        let rows: Vec<i64> = sqlx::query_scalar(
+            "SELECT coalesce(met_at, 0) FROM unreadable_results WHERE is_told = 0 AND is_twin = ? ORDER BY met_at, row_hash",
+        )
+        .bind(kind.is_twin())
+        .fetch_all(self.writer()?)
+        .await
+        .doing("reading which odd results nobody was told of")?;
+        Ok(rows.into_iter().map(counted).collect())
+    }
+
+    /// A pull has come to its end, and its report tells of every odd row.
+    pub async fn odd_rows_are_told(&self) -> Result<(), StoreError> {
+        sqlx::query("UPDATE unreadable_results SET is_told = 1 WHERE is_told = 0")
+            .execute(self.writer()?)
+            .await
+            .done("noting that odd results were told")
     }
 
     /// Whether all of these odd rows have been met before.

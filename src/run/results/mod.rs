@@ -150,9 +150,21 @@ impl ResultsPull {
         if may_pass && was_accepted { Severity::Temporary } else { severity }
     }
 
+    /// What a pull met that was killed before it could tell.
+    async fn tell_of_killed(&self, report: &mut ResultsReport) -> Result<(), StoreError> {
+        for position in self.state.untold_odd_rows(OddRow::Unreadable).await? {
+            report.note_unreadable(position, "as a pull has found that broke off");
+        }
+        for position in self.state.untold_odd_rows(OddRow::Twin).await? {
+            report.note_twin(position, "comes twice, as a pull has found that broke off");
+        }
+        Ok(())
+    }
+
     /// The pass that was cut off first, then others until nothing new comes.
     async fn passes(&self, report: &mut ResultsReport) -> Result<(), PullError> {
         self.require_own_account().await?;
+        self.tell_of_killed(report).await?;
         let open = self.state.open_results_pass().await?;
         let mut may_give_up = open.is_some();
         report.resumed = open.as_ref().is_some_and(|pass| pass.first_total.is_some());
@@ -270,13 +282,13 @@ impl ResultsPull {
     ) -> Result<Vec<Met>, PullError> {
         let now_ms = self.clock.now_ms();
         let key = self.state.planner_key().await?;
-        let hash = |row: &ResultsRow| match row {
+        let hash = |(position, row): (u64, &ResultsRow)| match row {
             ResultsRow::Attempt(_) => None,
             ResultsRow::Unreadable { digest, .. } => {
-                Some(key.digest("results.unreadable").text(digest).finish())
+                Some((key.digest("results.unreadable").text(digest).finish(), position))
             }
         };
-        let hashes: Vec<_> = page.rows.iter().filter_map(hash).collect();
+        let hashes: Vec<_> = (start..).zip(&page.rows).filter_map(hash).collect();
         let twins = twins::of_page(page, &key);
         // First: the pass may not come past a row that is not written down.
         let known = self.state.take_odd_rows(pass, OddRow::Unreadable, &hashes, now_ms).await?;
@@ -316,7 +328,8 @@ impl ResultsPull {
         twins: &[TwinRow],
         report: &mut ResultsReport,
     ) -> Result<(), PullError> {
-        let hashes: Vec<_> = twins.iter().map(|row| row.hash).collect();
+        let position = |row: &TwinRow| start.saturating_add(u64::try_from(row.at).unwrap_or(0));
+        let hashes: Vec<_> = twins.iter().map(|row| (row.hash, position(row))).collect();
         let known = self.state.take_odd_rows(pass, OddRow::Twin, &hashes, self.clock.now_ms()).await?;
         for (row, _) in twins.iter().zip(known).filter(|(_, is_known)| !is_known) {
             let what = match row.twin {
@@ -325,7 +338,7 @@ impl ResultsPull {
                     "is of the same exam, candidate and second as another row and has other values: both are kept"
                 }
             };
-            report.note_twin(start.saturating_add(u64::try_from(row.at).unwrap_or(0)), what);
+            report.note_twin(position(row), what);
         }
         Ok(())
     }
@@ -443,6 +456,7 @@ impl ResultsPull {
     }
 
     async fn count(&self, report: &mut ResultsReport) -> Result<(), StoreError> {
+        self.state.odd_rows_are_told().await?;
         report.stored = self.state.count_results().await?;
         report.unreadable_rows = self.state.odd_rows(OddRow::Unreadable).await?.0;
         report.doubled_rows = self.state.odd_rows(OddRow::Twin).await?.0;

@@ -103,6 +103,7 @@ const ADDED: &[(&str, &str)] = &[
         "INSERT INTO runs (trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good)
              VALUES ('schedule', 'observe', 5, 6, 'observed', 0, 1), ('signal', 'sync', 7, 8, 'interrupted', 143, 0);",
     ),
+    ("0046", "INSERT INTO unreadable_results VALUES (-10, 4, 1, 1, 0, 17);"),
     ("0045", "UPDATE enrolments SET unwanted_since_ms = 9 WHERE student_id = 'b';"),
     ("0037", "INSERT INTO roster_class_ids VALUES ('c1', 1, 5);"),
 ];

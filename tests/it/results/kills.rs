@@ -82,6 +82,40 @@ async fn results_deleted_between_the_kill_and_the_next_pull_do_not_hide_others()
     }
 }
 
+#[tokio::test]
+async fn rows_that_a_killed_pull_could_not_read_are_told_once_by_the_one_that_goes_on() {
+    for cuts in [&[3][..], &[3, 3], &[2, 4, 2]] {
+        let school = school_with(700).await;
+        // In the first answer alone: nobody meets the row again.
+        school.set("unreadable_row", "queryresults@1:50");
+        for pages in cuts {
+            cut_off_at(&school, *pages).await;
+            school.sandbox.clear_journal();
+        }
+        let report = pull_to(&school, Exit::Incomplete).await;
+        assert!(report.resumed, "{cuts:?}");
+        assert_eq!(report.unreadable_rows, 1, "{cuts:?}: {:?}", report.errors);
+        let [error] = report.errors.as_slice() else { panic!("{cuts:?}: {:?}", report.errors) };
+        assert!(error.contains("the result at position 50 of queryresults"), "{error}");
+        let report = pull_to(&school, Exit::Done).await;
+        assert_eq!((report.errors.len(), report.unreadable_rows), (0, 1), "{cuts:?}: told once");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_came_twice_in_a_killed_pull_are_told_once_by_the_one_that_goes_on() {
+    let school = school_with(700).await;
+    let newest = school.sandbox.results()[0].clone();
+    school.sandbox.insert_results([newest]);
+    // A page that shows a row twice is read three times.
+    cut_off_at(&school, 5).await;
+    let report = pull_to(&school, Exit::Incomplete).await;
+    assert!(report.errors.iter().any(|error| error.contains("comes twice")), "{:?}", report.errors);
+    let _again = pull(&school).await;
+    let report = pull_to(&school, Exit::Done).await;
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_killed_by_force_or_told_to_stop_loses_nothing() {
     for (signal, code) in [("KILL", None), ("TERM", Some(143))] {
