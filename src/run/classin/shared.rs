@@ -94,7 +94,8 @@ pub(super) async fn read(
             (student, Arc::new(shared.accepting(is_accepted)))
         })
         .collect();
-    let exchanged: HashMap<StudentId, Arc<SharedContact>> = exchanges.found().into_iter().collect();
+    let exchanged: HashMap<StudentId, Arc<SharedContact>> =
+        exchanges.found(context.clock.now_ms()).into_iter().collect();
     for (student, keys) in known_by {
         let is_accepted = |shared: &Arc<SharedContact>| accepted.contains(&(student.clone(), shared.about));
         let mut shared = contacts.of(keys);
@@ -120,7 +121,7 @@ pub(super) async fn read(
 fn accounts_of(keys: &[SharedKey], remembered: Option<ClassinUid>) -> AccountsOf {
     let uid = |key: &SharedKey| match key {
         SharedKey::Uid(uid) => Some(*uid),
-        SharedKey::Contact(_) | SharedKey::Exchanged(_) => None,
+        SharedKey::Contact(_) | SharedKey::Exchanged(_) | SharedKey::MovedOn(_) => None,
     };
     AccountsOf { wanted: keys.iter().find_map(uid), remembered, replaced: BTreeSet::new() }
 }

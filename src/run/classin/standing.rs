@@ -190,7 +190,7 @@ fn row_key(subject: Subject, reason: &Reason) -> OperationKey {
 /// Under which key a shared contact stands among the failures.
 pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
     let kind = match shared.key {
-        SharedKey::Contact(_) | SharedKey::Exchanged(_) => ClassinKind::Register,
+        SharedKey::Contact(_) | SharedKey::Exchanged(_) | SharedKey::MovedOn(_) => ClassinKind::Register,
         SharedKey::Uid(_) => ClassinKind::Enrol,
     };
     shared.students.first().map(|first| OperationKey::of(kind, first.clone()))

@@ -33,6 +33,17 @@ async fn four() -> (School, ClassIds, Vec<ClassIds>) {
     (school, all, own)
 }
 
+/// A person says that what is held under this digest is right.
+async fn grant(school: &School, digest: &str) {
+    let state = school.state().await;
+    let held = state.approvable(digest).await.unwrap();
+    let until_ms = school.clock.now_ms() + DAY;
+    let granted: Vec<_> = held.into_iter().map(|one| (one, until_ms)).collect();
+    assert!(!granted.is_empty());
+    state.grant(&granted, school.clock.now_ms()).await.unwrap();
+    state.close().await;
+}
+
 fn each_in_their_own(school: &School, own: &[ClassIds], shift: usize) {
     for (at, class) in own.iter().enumerate() {
         let whose = (at + shift) % own.len();
@@ -64,13 +75,7 @@ async fn phones_that_went_round_put_nobody_into_the_class_of_another_until_a_per
             assert!(school.classin_calls().is_empty() && school.failures().await.is_empty());
         } else {
             let _held = school.run().await;
-            let state = school.state().await;
-            let held = state.approvable(&report.held_digest.unwrap()).await.unwrap();
-            let until_ms = school.clock.now_ms() + DAY;
-            let granted: Vec<_> = held.into_iter().map(|one| (one, until_ms)).collect();
-            assert!(!granted.is_empty());
-            state.grant(&granted, school.clock.now_ms()).await.unwrap();
-            state.close().await;
+            grant(&school, &report.held_digest.unwrap()).await;
             let _run = school.run().await;
             each_in_their_own(&school, &own, 1);
         }
@@ -89,6 +94,61 @@ async fn two_who_exchange_their_phones_are_asked_about_and_one_who_gets_a_new_on
     assert_eq!(school.members(own[0]), set_of(&[uid(&school, 0)]));
     assert_eq!(school.members(own[1]), set_of(&[uid(&school, 1)]));
     assert_eq!(school.members(own[2]), set_of(&[uid(&school, 77)]), "a new number is a new account");
+}
+
+/// Long after the accounts were obtained, each of the four has the phone of the next, and the last one a new number.
+async fn slipped() -> (School, Vec<ClassIds>) {
+    let (school, _, own) = four().await;
+    school.later(15 * DAY);
+    for at in 0..4 {
+        phone_of(&school, at, if at == 3 { 77 } else { at + 1 }).await;
+    }
+    (school, own)
+}
+
+#[tokio::test]
+async fn phones_that_slipped_by_one_row_in_a_school_at_work_are_asked_about() {
+    let (school, own) = slipped().await;
+    let report = school.run_to(Exit::Held).await;
+    assert!(school.classin_calls().is_empty(), "{:?}", school.classin_calls());
+    let rows = school.failures().await;
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((row.code.as_str(), row.state), ("shared-contact", FailureState::Held), "{row:?}");
+    assert!(row.message.contains("a00, a01, a02, a03 have moved on from one to the next"), "{}", row.message);
+    school.later(DAY);
+    school.run_as(Exit::Done).await;
+    each_in_their_own(&school, &own, 0);
+    let _held = school.run().await;
+    grant(&school, &report.held_digest.unwrap()).await;
+    let _run = school.run().await;
+    for (at, class) in own.iter().enumerate() {
+        let whose = if at == 3 { 77 } else { at + 1 };
+        assert_eq!(school.members(*class), set_of(&[uid(&school, whose)]), "class of a{at:02}: it was right");
+    }
+}
+
+#[tokio::test]
+async fn phones_that_slipped_and_are_mended_change_nothing() {
+    let (school, own) = slipped().await;
+    school.run_as(Exit::Held).await;
+    for at in 0..4 {
+        phone_of(&school, at, at).await;
+    }
+    school.run_as(Exit::Done).await;
+    assert!(school.classin_calls().is_empty() && school.failures().await.is_empty());
+    each_in_their_own(&school, &own, 0);
+}
+
+#[tokio::test]
+async fn one_phone_that_is_handed_down_is_asked_of_classin_alone_whenever_that_happens() {
+    let (school, _, own) = four().await;
+    school.later(200 * DAY);
+    phone_of(&school, 2, 3).await;
+    phone_of(&school, 3, 77).await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(own[2]), set_of(&[uid(&school, 3)]));
+    assert_eq!(school.members(own[3]), set_of(&[uid(&school, 77)]));
+    assert!(school.failures().await.is_empty());
 }
 
 // The uid of a leaver.

@@ -24,6 +24,8 @@ pub enum SharedKey {
     Uid(ClassinUid),
     /// Phones or e-mails that changed places; the lowest of the accounts that were obtained by them.
     Exchanged(ClassinUid),
+    /// Phones or e-mails that moved on by one; the lowest of the accounts that were obtained by them.
+    MovedOn(ClassinUid),
 }
 
 /// One contact or one account, and everybody on the roster whom it stands for.
@@ -50,6 +52,7 @@ impl SharedKey {
             }
             Self::Uid(uid) => digest.text("shared uid").number(uid.0),
             Self::Exchanged(uid) => digest.text("exchanged contacts").number(uid.0),
+            Self::MovedOn(uid) => digest.text("contacts that moved on").number(uid.0),
         };
         digest.finish()
     }
@@ -97,7 +100,8 @@ impl fmt::Display for SharedContact {
         match self.key {
             SharedKey::Contact(_) => write!(f, "{count} students have one phone or e-mail")?,
             SharedKey::Uid(uid) => write!(f, "{count} students have one ClassIn account (uid {uid})")?,
-            SharedKey::Exchanged(_) => return self.fmt_exchanged(f),
+            SharedKey::Exchanged(_) => return self.fmt_exchanged("changed places", f),
+            SharedKey::MovedOn(_) => return self.fmt_exchanged("moved on from one to the next", f),
         }
         write!(
             f,
@@ -109,10 +113,10 @@ impl fmt::Display for SharedContact {
 }
 
 impl SharedContact {
-    fn fmt_exchanged(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt_exchanged(&self, what: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the phones or e-mails of {} have changed places: each would get the account of another of them, and until a \
+            "the phones or e-mails of {} have {what}: they would get the accounts of one another, and until a \
              person has looked they keep every class by the account that they had. Mend the phones, or, where they are right \
              now, rosterd approve DIGEST --reason shared-contact",
             names(&self.students)
@@ -121,7 +125,9 @@ impl SharedContact {
 
     fn fmt_changed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key {
-            SharedKey::Contact(_) | SharedKey::Exchanged(_) => f.write_str("one phone or e-mail")?,
+            SharedKey::Contact(_) | SharedKey::Exchanged(_) | SharedKey::MovedOn(_) => {
+                f.write_str("one phone or e-mail")?;
+            }
             SharedKey::Uid(uid) => write!(f, "one ClassIn account (uid {uid})")?,
         }
         let keep: Vec<&StudentId> = self.changed.difference(&self.accepted).collect();
