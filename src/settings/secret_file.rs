@@ -22,6 +22,13 @@ pub(super) fn read(path: &Path) -> io::Result<Result<String, String>> {
     Ok(secret(&bytes))
 }
 
+/// Whether the file is there and holds nothing but blanks.
+pub(super) fn is_blank(path: &Path) -> bool {
+    let mut text = String::new();
+    let read = open_regular(path).and_then(|file| file.take(LONGEST_BYTES).read_to_string(&mut text));
+    read.is_ok() && text.trim().is_empty()
+}
+
 /// Opens a regular file for reading, and nothing else: opening a pipe would wait for whoever writes it, and a device may do
 /// anything. It waits for nobody where the path comes to name another file meanwhile.
 ///

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use config::ValueKind;
 use secrecy::SecretString;
 
-use crate::files::{folder_of, resolved};
+use crate::files::{Right, folder_of, missing_right, resolved};
 
 use super::credentials::Given;
 use super::files;
@@ -197,7 +197,7 @@ fn schedule(reader: &mut Reader<'_>) -> Option<ScheduleSettings> {
 fn exam(reader: &mut Reader<'_>) -> Option<ExamSettings> {
     let enabled = reader.required("exam.enabled", parse::boolean);
     let endpoint = endpoint(reader, "exam");
-    let code = reader.secret("exam.code", "exam.code_file");
+    let code = reader.secret_of(enabled, "exam.code", "exam.code_file");
     let login_field = reader.required("exam.login_field", parse::login_field);
     let page_size = reader.required("exam.page_size", parse::whole(1..=100));
     let batch_size = reader.required("exam.batch_size", parse::whole(1..=100));
@@ -247,7 +247,7 @@ fn classin(reader: &mut Reader<'_>) -> Option<ClassinSettings> {
     let enabled = reader.required("classin.enabled", parse::boolean);
     let endpoint = endpoint(reader, "classin");
     let sid = reader.optional("classin.sid", parse::identifier);
-    let secret = reader.secret("classin.secret", "classin.secret_file");
+    let secret = reader.secret_of(enabled, "classin.secret", "classin.secret_file");
     let batch_size = reader.required("classin.batch_size", parse::whole(1..=30));
     let register = reader.required("classin.register", parse::boolean);
     let home_country = reader.required("classin.home_country", parse::home_country);
@@ -379,6 +379,17 @@ impl Reader<'_> {
         Some(Some(path))
     }
 
+    /// The secret of a service. That of one that is switched off may be blank: the unit files hand over such a file where
+    /// there is none.
+    fn secret_of(&mut self, is_on: Option<bool>, key: &str, file_key: &str) -> Option<Option<SecretString>> {
+        if is_on == Some(false) && self.is_blank(file_key) { Some(None) } else { self.secret(key, file_key) }
+    }
+
+    fn is_blank(&self, file_key: &str) -> bool {
+        let path = self.layers.get(file_key).and_then(|value| parse::text(&value.kind).ok());
+        path.is_some_and(|path| secret_file::is_blank(&self.folder(file_key).join(path)))
+    }
+
     /// A secret, given itself or by the file that holds it; the later layer wins.
     pub(super) fn secret(&mut self, key: &str, file_key: &str) -> Option<Option<SecretString>> {
         match (self.layers.get(key), self.layers.get(file_key)) {
@@ -416,10 +427,15 @@ impl Reader<'_> {
         Some(Some(SecretString::from(secret)))
     }
 
-    /// The message for a file that does not open. It does not name the file, because the setting may hold a
+    /// The message for a file that does not open. It names the file only where there is one, because the setting may hold a
     /// secret by mistake.
     fn unreadable(&self, key: &str, error: &std::io::Error) -> String {
         let folder = self.folder(key);
+        let path = self.layers.get(key).and_then(|value| parse::text(&value.kind).ok());
+        let path = path.map(|path| folder.join(path)).filter(|path| path.is_file());
+        if let Some(missing) = path.and_then(|path| missing_right(Right::Read, &path)) {
+            return missing;
+        }
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
         format!("the file cannot be read ({error}); a relative path starts at {}", folder.display())
     }

@@ -241,6 +241,27 @@ fn secrets_are_read_from_the_files_that_the_settings_name() {
 }
 
 #[test]
+fn a_blank_secret_is_refused_where_its_service_is_on_and_means_none_where_it_is_off() {
+    for (section, key) in [("exam", "code_file"), ("classin", "secret_file")] {
+        for (is_on, blank) in [(true, "\n"), (false, "\n"), (true, ""), (false, "")] {
+            let other = if section == "exam" { "classin" } else { "exam" };
+            let text = format!(
+                "[{section}]\nenabled = {is_on}\n{key} = \"secret\"\n[{other}]\nenabled = {}\n",
+                !is_on
+            );
+            let written = Written::new(&text);
+            written.put("secret", blank);
+            let loaded = written.load(&[]);
+            assert_eq!(loaded.is_ok(), !is_on, "{text}");
+            if let Err(problems) = loaded {
+                let said: String = problems.iter().map(ToString::to_string).collect();
+                assert!(said.contains(key) && said.contains("the file is empty"), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_pipe_in_the_place_of_a_file_is_refused_by_name_and_waited_for_by_nobody() {
     for (text, key) in [
         ("[exam]\ncode_file = \"pipe\"\n", "exam.code_file"),
