@@ -147,12 +147,97 @@ fn instructions(dockerfile: &str) -> Vec<String> {
 
 const SERVICES: [&str; 2] = ["deploy/systemd/rosterd.service", "deploy/systemd/rosterd-sync.service"];
 
+/// Each unit of one school, and its template for several.
+const TEMPLATES: [(&str, &str); 3] = [
+    ("deploy/systemd/rosterd.service", "deploy/systemd/rosterd@.service"),
+    ("deploy/systemd/rosterd-sync.service", "deploy/systemd/rosterd-sync@.service"),
+    ("deploy/systemd/rosterd-sync.timer", "deploy/systemd/rosterd-sync@.timer"),
+];
+
+#[test]
+fn a_template_is_the_unit_of_one_school_with_the_schools_name_in_every_place_of_its_own() {
+    for (unit, template) in TEMPLATES {
+        let expected = read(unit)
+            .replace("/etc/rosterd/config.toml", "/etc/rosterd/%i.toml")
+            .replace("/etc/rosterd/credentials/", "/etc/rosterd/credentials/%i/")
+            .replace("User=rosterd\n", "User=rosterd-%i\n")
+            .replace("StateDirectory=rosterd\n", "StateDirectory=rosterd-%i\n")
+            .replace("RuntimeDirectory=rosterd\n", "RuntimeDirectory=rosterd-%i\n")
+            .replace("SyslogIdentifier=rosterd\n", "SyslogIdentifier=rosterd@%i\n")
+            .replace("Unit=rosterd-sync.service", "Unit=rosterd-sync@%i.service")
+            .replace("synchronisation daemon\n", "synchronisation daemon for %i\n")
+            .replace("roster synchronisation\n", "roster synchronisation for %i\n")
+            .replace("by timer, instead", "by timer for %i, instead");
+        assert_eq!(read(template), expected, "{template}");
+        assert!(expected.matches("%i").count() >= 2, "{template}");
+    }
+}
+
+#[test]
+fn a_second_school_shares_nothing_with_the_first() {
+    let (first, second) = (read("deploy/config/rosterd.toml"), read("deploy/config/school.toml"));
+    let own = |text: &str| -> Vec<String> {
+        let quoted =
+            text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split('"').nth(1));
+        quoted.filter(|value| value.starts_with('/') || value.contains(":84")).map(str::to_owned).collect()
+    };
+    assert_eq!(own(&first).len(), own(&second).len());
+    assert!(own(&first).len() >= 4, "{:?}", own(&first));
+    for path in own(&first) {
+        assert!(!own(&second).contains(&path), "{path} is shared");
+    }
+}
+
+/// Of an `ExecStartPre=` that ends with 78 systemd tries again and again: `RestartPreventExitStatus=` is about the main
+/// process alone. The daemon looks at its configuration itself before it is ready.
+#[test]
+fn nothing_but_the_daemon_itself_refuses_a_wrong_configuration() {
+    for unit in ["deploy/systemd/rosterd.service", "deploy/systemd/rosterd@.service"] {
+        assert!(values(&directives(&read(unit)), "ExecStartPre").is_empty(), "{unit}");
+    }
+}
+
+#[test]
+fn every_credential_of_a_unit_has_a_blank_one_to_fall_back_on() {
+    for unit in SERVICES {
+        let directives = directives(&read(unit));
+        let name = |value: &&str| value.split_once(':').map(|(name, _)| name.to_owned());
+        let names = |key: &str| -> Vec<String> { values(&directives, key).iter().filter_map(name).collect() };
+        assert_eq!(names("LoadCredential"), names("SetCredential"), "{unit}");
+        assert_eq!(names("SetCredential").len(), 2, "{unit}");
+    }
+}
+
+#[test]
+fn the_package_holds_each_unit_once_and_starts_none() {
+    let manifest = read("Cargo.toml");
+    let package = manifest.split("[package.metadata.deb]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in
+        ["enable = false", "start = false", "restart-after-upgrade = true", "default-features = false"]
+    {
+        assert!(package.contains(line), "{line}");
+    }
+    // cargo-deb finds rosterd.service and rosterd@.service by the package's name.
+    for entry in fs::read_dir(project("deploy/systemd")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_found = ["rosterd.service", "rosterd@.service"].contains(&name.as_str());
+        let listed = package.matches(&format!("deploy/systemd/{name}\"")).count();
+        assert_eq!(listed, usize::from(!is_found), "{name}");
+    }
+    for needed in ["ca-certificates", "procps", "tzdata"] {
+        assert!(package.contains(needed), "{needed}");
+    }
+}
+
 #[test]
 fn units_have_the_sections_that_systemd_knows() {
     for (unit, sections) in [
         ("deploy/systemd/rosterd.service", vec!["Unit", "Service", "Install"]),
         ("deploy/systemd/rosterd-sync.service", vec!["Unit", "Service"]),
         ("deploy/systemd/rosterd-sync.timer", vec!["Unit", "Timer", "Install"]),
+        ("deploy/systemd/rosterd@.service", vec!["Unit", "Service", "Install"]),
+        ("deploy/systemd/rosterd-sync@.service", vec!["Unit", "Service"]),
+        ("deploy/systemd/rosterd-sync@.timer", vec!["Unit", "Timer", "Install"]),
     ] {
         let mut found: Vec<_> = directives(&read(unit)).into_iter().map(|(section, _)| section).collect();
         found.dedup();
@@ -245,7 +330,7 @@ fn every_environment_variable_in_deploy_is_a_key_of_the_configuration() {
 #[test]
 fn every_key_of_the_example_is_a_key_of_the_configuration() {
     let mut section = String::new();
-    let text = read("deploy/config/rosterd.toml");
+    let text = format!("{}{}", read("deploy/config/rosterd.toml"), read("deploy/config/school.toml"));
     for line in text.lines().map(|line| line.trim_start_matches("# ").trim()) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = name.to_owned();
@@ -314,11 +399,13 @@ fn the_image_runs_as_nobody_in_particular_and_hears_the_stop_signal() {
 }
 
 #[test]
-fn the_image_is_built_in_two_stages_from_named_images() {
+fn the_image_is_assembled_from_named_images_and_has_no_shell() {
     let instructions = instructions(&read("deploy/docker/Dockerfile"));
     let stages: Vec<_> = instructions.iter().filter(|line| line.starts_with("FROM ")).collect();
-    assert_eq!(stages, ["FROM ${BUILD_IMAGE} AS builder", "FROM ${RUNTIME_IMAGE}"]);
-    for line in instructions.iter().filter(|line| line.starts_with("ARG ")) {
+    assert_eq!(stages, ["FROM ${BUILD_IMAGE} AS builder", "FROM ${RUNTIME_IMAGE} AS files", "FROM scratch"]);
+    let images = instructions.iter().filter(|line| line.starts_with("ARG ") && line.contains("_IMAGE="));
+    assert_eq!(images.clone().count(), 2);
+    for line in images {
         let image = line.split_once('=').unwrap().1;
         assert!(image.contains(':') && !image.ends_with(":latest"), "{line}: name a version");
         assert!(!image.contains('/'), "{line}: an ordinary image name, no host");
@@ -345,9 +432,17 @@ fn nothing_but_what_the_build_reads_goes_into_the_image() {
     let ignored = read(".dockerignore");
     let rules: Vec<_> = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(rules[0], "*");
-    for needed in
-        ["!Cargo.toml", "!Cargo.lock", "!src", "!templates", "!config", "!migrations", "!deploy/config"]
-    {
+    for needed in [
+        "!Cargo.toml",
+        "!Cargo.lock",
+        "!src",
+        "!templates",
+        "!config",
+        "!migrations",
+        "!deploy/config",
+        "!deploy/docker/assemble",
+        "!target/image",
+    ] {
         assert!(rules.contains(&needed), "{needed}");
     }
     for never in ["**/secrets", "**/credentials", "**/*.db"] {
