@@ -17,7 +17,9 @@ use crate::run::{
     ClassinPatience, ClassinSide, Context, ExamRetryDelays, ExamSide, Progress, Severity, Writers,
 };
 use crate::settings::{Settings, SettingsError};
-use crate::store::{LockError, RosterDatabase, RosterError, RunLock, StateFile, StateStore, StoreError};
+use crate::store::{
+    CopyError, LockError, RosterDatabase, RosterError, RunLock, StateFile, StateStore, StoreError,
+};
 use rosterd_core::failure::RetryPolicy;
 
 /// Settings, our own database and the clock: what every command but the sandbox needs.
@@ -56,6 +58,9 @@ pub enum AppError {
     /// Another run is under way, or the lock cannot be had.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A copy of our own database cannot be made or put back.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// Something else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -75,7 +80,18 @@ impl AppError {
             }
             Self::Store(error) => Severity::of_store_error(error).into(),
             Self::Lock(LockError::Unusable { .. }) => Exit::Configuration,
-            Self::Other(_) => Exit::Failed,
+            Self::Copy(CopyError::Daemon { .. } | CopyError::Run { .. }) => Exit::Temporary,
+            Self::Copy(CopyError::Newer { .. }) => Exit::Configuration,
+            Self::Copy(CopyError::Store(error)) => Severity::of_store_error(error).into(),
+            Self::Copy(
+                CopyError::NoCopy { .. }
+                | CopyError::Itself { .. }
+                | CopyError::NotOurs { .. }
+                | CopyError::Damaged { .. }
+                | CopyError::Lock(_)
+                | CopyError::File { .. },
+            )
+            | Self::Other(_) => Exit::Failed,
         }
     }
 }

@@ -186,6 +186,18 @@ pub enum Command {
     Import(ImportArgs),
     /// Write the roster, the links or the failures as CSV or as a workbook, for the school office
     Export(ExportArgs),
+    /// Copy the state database while rosterd works with it
+    Backup {
+        /// Where the copy goes: a file that is not there yet
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Put a copy of the state database back, with rosterd stopped; the old one stays beside it
+    Restore {
+        /// The copy
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
     /// Simulate both services on this machine, for rehearsals
     Sandbox(SandboxArgs),
 }

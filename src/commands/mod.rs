@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod backup;
 mod check;
 mod claim;
 mod daemon;
@@ -20,6 +21,7 @@ mod output;
 mod plan;
 mod relink;
 mod reload;
+mod restore;
 mod results;
 mod runs;
 #[cfg(feature = "sandbox")]
@@ -99,6 +101,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         Some(Command::Results(args)) => results(cli, args).await,
         Some(Command::Import(command)) => import::run(cli, command).await,
         Some(Command::Export(arguments)) => export::run(cli, arguments).await,
+        Some(Command::Backup { file }) => backup::run(cli, file).await,
+        Some(Command::Restore { file }) => restore::run(cli, file).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,
     }
 }

@@ -96,6 +96,11 @@ impl NewFile {
         Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file), existing, is_in_place: false })
     }
 
+    /// Where the file is until it is put into its place, for whoever writes it by another way.
+    pub(super) fn written_at(&self) -> &Path {
+        &self.beside
+    }
+
     /// Puts the file into its place.
     ///
     /// # Errors

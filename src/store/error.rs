@@ -13,7 +13,7 @@ use crate::files::{self, Right};
 const CORRUPT: u32 = 11;
 
 /// SQLite's code for a file without the header of a database.
-const NO_DATABASE: u32 = 26;
+pub(super) const NO_DATABASE: u32 = 26;
 
 /// The state database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ pub enum StoreError {
     #[error(
         "state.database {path}: is damaged ({what}), and nothing is done with it: whoever looks after this machine stops rosterd, \
          moves it aside with mv {path} {path}.damaged && rm -f {path}-wal {path}-shm, looks after the disk, and puts a copy back \
-         in its place (deploy/README.md, \"Keeping a copy of the state\"). Where there is no copy, {} begins anew: candidates are \
+         (rosterd restore FILE; docs/operations.md, \"Backups\"). Where there is no copy, {} begins anew: candidates are \
          taken over again by their login values, and enrolments that are there already are not ours to remove any more",
         begin_anew(path)
     )]
@@ -96,7 +96,7 @@ pub enum StoreError {
     /// It is not there, or empty, and one has been there.
     #[error(
         "state.database {path}: {}, but {} says that there has been one: whoever looks after this machine puts it back, from a \
-         copy where it is lost (deploy/README.md, \"Keeping a copy of the state\"); rosterd makes no new one by itself, because it \
+         copy where it is lost (rosterd restore FILE; docs/operations.md, \"Backups\"); rosterd makes no new one by itself, because it \
          would not know any more what is its own. Where a new one is meant, stop rosterd and type {}",
         if path.exists() { "is empty" } else { "is not there" }, trace.display(), begin_anew(path)
     )]

@@ -17,6 +17,7 @@ mod accepted_contacts;
 mod accounts;
 mod approvals;
 mod asked_pairs;
+mod copies;
 mod counted_writes;
 mod created_groups;
 mod enrolments;
@@ -69,6 +70,7 @@ mod twin_links;
 mod waiting;
 
 pub use approvals::Approvable;
+pub use copies::{CopyError, KnownRun, copy_state, restore_state};
 pub use counted_writes::{CONTACT, LEFT, NAME, NotedWrite, REMOVAL};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod call_floor;
 mod classin;
 mod classin_contract;
