@@ -49,6 +49,35 @@ prove-clock:
     cargo build --locked
     tests/clock/run target/debug/rosterd
 
+# The Debian packages, from this source
+packages:
+    bash .ci/run packages
+
+# A day with the packages in a fresh Debian root with its own systemd; needs root and mmdebstrap
+prove-booted: packages
+    bash .ci/run booted_day
+
+# The image, built and run by a container engine that is started for it; needs root, docker.io and docker-compose
+prove-image:
+    tests/image/run target/debian/rosterd_*.deb target/debian/rosterd-sandbox_*.deb
+
+# The state replicated by Litestream, lost and restored
+prove-litestream:
+    cargo build --locked
+    tests/litestream/run target/debug/rosterd
+
+# The program that ships, built twice in two folders: the same bytes? About twenty minutes
+prove-reproducible:
+    tests/supply/reproducible
+
+# What the program is made of (CycloneDX), written to target/sbom; installs cargo-cyclonedx where it is missing
+prove-sbom:
+    tests/supply/sbom
+
+# The manifests for Kubernetes against its schemas
+prove-kubernetes:
+    tests/kubernetes/run
+
 # Drives the whole engine at random, so many steps
 drive steps="2000":
     ROSTERD_STEPS={{steps}} cargo test --locked --test engine_model -- --nocapture whatever

@@ -24,6 +24,9 @@ use crate::telemetry::{self, LogFormat};
 use rosterd_core::exam_plan::HoldWord;
 use rosterd_core::failure::FailureOwner;
 
+/// The number; in what is shipped also the commit and its date, as far as they are known.
+const VERSION: &str = env!("ROSTERD_VERSION");
+
 const GLOBAL: &str = "Global options";
 
 const AFTER_HELP: &str = "\
@@ -47,7 +50,7 @@ Exit codes:
 
 /// Keep OnlineExamMaker and ClassIn in step with a school's own roster.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "rosterd", version, after_help = "`--help` says more, exit codes included.")]
+#[command(name = "rosterd", version = VERSION, after_help = "`--help` says more, exit codes included.")]
 #[command(after_long_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 110)]
 pub struct Cli {
     /// Make one run, then exit
