@@ -17,9 +17,6 @@ use rosterd_core::situation::ShownAttentions;
 
 use super::summary::{CallCount, Figures, OperationCount};
 
-/// The content type of [`Metrics::render`].
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 /// Upper bounds in seconds: a quiet run of a small school up to a first one of a large company.
 const RUN_BUCKETS: [f64; 9] = [0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 
@@ -285,6 +282,10 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use rosterd_core::situation::ShownAttention;
+
     use super::*;
 
     #[test]
@@ -335,5 +336,54 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
+    }
+
+    /// What Prometheus stores, where everything that is measured has happened once.
+    fn everything() -> BTreeSet<String> {
+        let metrics = Metrics::new();
+        let figures = Figures {
+            operations: vec![OperationCount { service: "exam", kind: "add", outcome: "applied", count: 1 }],
+            calls: vec![CallCount {
+                service: "exam",
+                endpoint: "addstudent".to_owned(),
+                outcome: "200".to_owned(),
+                count: 1,
+            }],
+        };
+        metrics.run_finished("applied", Duration::from_secs(1), &figures);
+        metrics.results_pulled("applied", &figures);
+        metrics.failures_open("exam", 1);
+        metrics.page_refused("missing");
+        let waits = ShownAttention {
+            count: 1,
+            since: Some("2027-01-04T08:20:00Z".to_owned()),
+            owner: "office".to_owned(),
+            owners: std::collections::BTreeMap::new(),
+            what: "1 dead letter".to_owned(),
+        };
+        metrics.attention(&ShownAttentions::from([("dead-letters".to_owned(), waits)]));
+        let text = super::super::exposition::as_prometheus(&metrics.render().unwrap());
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples.filter_map(|line| line.split(['{', ' ']).next().map(str::to_owned)).collect()
+    }
+
+    /// The names of metrics of ours in a text.
+    fn named(text: &str) -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.filter(|word| word.starts_with("rosterd_")).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn dashboard_and_alerts_name_what_is_served_and_each_of_it_is_shown_somewhere() {
+        let served = everything();
+        let dashboard = named(include_str!("../../deploy/grafana/rosterd.json"));
+        let alerts = named(include_str!("../../deploy/prometheus/rosterd.rules.yml"));
+        assert!(dashboard.len() > 10 && alerts.len() > 5, "{dashboard:?} {alerts:?}");
+        let shown: BTreeSet<String> = dashboard.union(&alerts).cloned().collect();
+        assert_eq!(shown.difference(&served).collect::<Vec<_>>(), Vec::<&String>::new(), "not served");
+        let parts = ["_bucket", "_sum", "_count"];
+        let unshown: Vec<&String> =
+            served.difference(&shown).filter(|name| !parts.iter().any(|part| name.ends_with(part))).collect();
+        assert_eq!(unshown, Vec::<&String>::new(), "served and shown nowhere");
     }
 }

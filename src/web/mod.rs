@@ -4,6 +4,7 @@
 
 mod access;
 mod connections;
+mod exposition;
 mod health;
 mod host;
 mod metrics;
@@ -18,10 +19,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
@@ -188,11 +189,17 @@ async fn readyz(State(shared): State<Shared>) -> impl IntoResponse {
     }
 }
 
-async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
-    match shared.health.metrics_text(shared.clock.now_ms()) {
-        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+async fn metrics_text(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoResponse {
+    let Ok(text) = shared.health.metrics_text(shared.clock.now_ms()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (kind, text) = if exposition::wants_openmetrics(accept) {
+        (exposition::OPENMETRICS, text)
+    } else {
+        (exposition::PROMETHEUS, exposition::as_prometheus(&text))
+    };
+    ([(CONTENT_TYPE, kind), (VARY, "accept")], text).into_response()
 }
 
 async fn status_page(State(shared): State<Shared>) -> Response<axum::body::Body> {
@@ -286,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn metrics_carry_the_content_type_of_openmetrics_and_every_documented_name() {
+    async fn metrics_have_every_documented_name_and_the_form_that_is_asked_for() {
         let served = served().await;
         served.health.guard_stop();
         served.health.overlap_skipped();
@@ -312,7 +319,7 @@ mod tests {
         let summary = RunSummary { figures, ..RunSummary::failed(1_000) };
         served.health.run_finished(&summary, std::time::Duration::from_secs(1));
         let answer = ask(served.address, "GET", "/metrics", "localhost").await;
-        assert!(answer.contains(metrics::CONTENT_TYPE), "{answer}");
+        assert!(answer.contains(exposition::PROMETHEUS) && !answer.contains("# EOF"), "{answer}");
         for name in [
             "rosterd_build_info{",
             "rosterd_runs_total{",
@@ -333,7 +340,9 @@ mod tests {
         ] {
             assert!(answer.lines().any(|line| line.starts_with(name)), "{name} is missing in\n{answer}");
         }
-        assert!(answer.trim_end().ends_with("# EOF"), "{answer}");
+        let host = "localhost\r\nAccept: application/openmetrics-text; version=1.0.0";
+        let answer = ask(served.address, "GET", "/metrics", host).await;
+        assert!(answer.contains(exposition::OPENMETRICS) && answer.ends_with("# EOF\n"), "{answer}");
     }
 
     #[tokio::test]

@@ -33,6 +33,7 @@ mod import;
 mod kit;
 mod messages;
 mod migrations;
+mod monitoring;
 mod notify;
 mod plans;
 mod privacy;
