@@ -20,6 +20,7 @@ mod lessons;
 mod living;
 mod owners;
 mod plan;
+mod put_back;
 mod recheck;
 mod record;
 mod register;

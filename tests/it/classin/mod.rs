@@ -12,6 +12,7 @@ mod evidence;
 mod exchanged;
 mod expired;
 mod group_limits;
+mod into_lessons;
 mod leavers;
 mod lives;
 mod living;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod batching;
+mod circles_of_waits;
 mod classin;
 mod first_contact;
 mod group_creation;

@@ -39,6 +39,7 @@
 //! that is over: its removals wait until one question has told ([`CoursePlan::questions`]).
 
 mod circle;
+mod circles_of_waits;
 mod lessons;
 mod moves;
 mod owners;

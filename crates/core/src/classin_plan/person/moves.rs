@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circles_of_waits::break_circles;
 use super::planner::failures_of;
 use crate::classin_plan::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use crate::roster::{ClassTarget, StudentId};
@@ -12,7 +13,7 @@ const FOLLOWS_ANOTHER_COURSE: &str = "the student is to be added in another cour
 /// Lets the removals of students who are still on the roster wait for what is wanted of them in other courses and is not
 /// settled. A dead letter of their own, an add that a person silenced, a class that takes no changes and one that the mode leaves alone
 /// are waited for by nobody. Where both places are full, the removal makes the room: a circle of full classes would wait for
-/// ever otherwise.
+/// ever otherwise. So would removals that wait for one another: of each circle one goes.
 ///
 /// `full` are the classes that had no room when they were last asked, `given_up` the failures that nobody waits for.
 pub fn await_other_courses(
@@ -47,6 +48,7 @@ pub fn await_other_courses(
             }
         }
     }
+    break_circles(operations);
 }
 
 fn is_waited_for(add: &EnrolmentOperation, given_up: &BTreeSet<u64>) -> bool {

@@ -19,6 +19,7 @@ const LEAST_RUNS: u32 = 2;
 
 const FOLLOWS_AN_ADD: &str =
     "the student is to be added to the course elsewhere or under another account first: the removal follows";
+const NO_CLASS_TAKES_THEM: &str = "no class of the course takes the student in which the roster wants them: they stay in the whole course until one does";
 const FOLLOWS_THE_COURSE: &str =
     "the student is still in the whole course: the removal follows the one from there";
 
@@ -334,6 +335,10 @@ impl<'a> Planner<'a> {
     /// The removal waits for what is wanted of the same student in this course, and not settled.
     fn await_the_new_place(&self, record: &EnrolmentRecord, removal: &mut EnrolmentOperation) {
         let open = self.open.get(&record.student).map_or(&[][..], Vec::as_slice);
+        if record.target.class.is_none() && self.is_refused_in_every_class(record, open) {
+            removal.state = EnrolmentState::Waiting(Reason::Follows(NO_CLASS_TAKES_THEM));
+            return;
+        }
         for one in open {
             // From the whole course into a class of it: the class comes after.
             if record.target.class.is_none() && one.uid == Some(record.uid) {
@@ -363,6 +368,26 @@ impl<'a> Planner<'a> {
                 ) => removal.state = EnrolmentState::Waiting(Reason::Follows(FOLLOWS_AN_ADD)),
             }
         }
+    }
+
+    /// Of who is to be in classes of the course instead of all of it: whether none of those is to be asked now, and they have
+    /// a place of their own in none. A person who ignores the add says that the old place is to go.
+    fn is_refused_in_every_class(&self, record: &EnrolmentRecord, open: &[Open]) -> bool {
+        let is_of_account = |one: &&Open| one.target.class.is_some() && one.uid == Some(record.uid);
+        let wanted = self.places.iter().filter(|(target, place)| {
+            target.class.is_some() && place.wanted_pairs.contains(&(&record.student, record.uid))
+        });
+        let is_tried = |one: &Open| match one.state {
+            EnrolmentState::Planned => true,
+            EnrolmentState::Waiting(Reason::HeldBack(how)) => how == HeldBack::Ignored,
+            EnrolmentState::Skipped(Reason::Closed(_))
+            | EnrolmentState::Waiting(_)
+            | EnrolmentState::Held(_)
+            | EnrolmentState::Cannot(_) => false,
+            EnrolmentState::Skipped(_) => true,
+        };
+        let refused = open.iter().filter(is_of_account).filter(|one| !is_tried(one)).count();
+        refused > 0 && refused == wanted.count()
     }
 
     /// Whether the student is, or will be, anywhere in the course where the roster wants them.
