@@ -7,7 +7,7 @@ use encoding_rs::{Encoding, GB18030, UTF_8};
 
 use super::encoding::{Evidence, FileEncoding, Guess, decoder, is_utf8};
 use super::header_words::known;
-use super::samples::{encoding_of_heading, samples};
+use super::samples::{cells, encoding_of_heading, samples};
 
 /// Bytes of the beginning that are kept to find the separator in.
 const HEAD: usize = 64 * 1024;
@@ -75,9 +75,8 @@ pub(super) fn sniff(mut reader: impl Read, reading: ReadOptions) -> Result<Shape
         }
         let wanted = HEAD.saturating_sub(look.head.len()).min(bytes.len());
         look.head.extend_from_slice(bytes.get(..wanted).unwrap_or_default());
-        if reading.encoding.is_none() {
-            look.at(bytes, &mut scratch);
-        }
+        look.has_letters |= !bytes.is_ascii();
+        look.at(bytes, &mut scratch);
     }
     look.shape(reading)
 }
@@ -93,6 +92,8 @@ struct Look {
     line: u64,
     previous: u8,
     evidence: Option<Evidence>,
+    /// Some byte is none of ASCII.
+    has_letters: bool,
 }
 
 impl Look {
@@ -131,6 +132,9 @@ impl Look {
 
     fn shape(self, reading: ReadOptions) -> Result<Shape, Unreadable> {
         let marked = Encoding::for_bom(&self.head);
+        if let Some(encoding) = reading.encoding {
+            self.refuse_garbled(encoding)?;
+        }
         let (encoding, mark, guessed) = match (reading.encoding, marked) {
             (Some(encoding), Some((found, mark))) if found == encoding => (encoding, mark, None),
             (Some(encoding), _) => (encoding, 0, None),
@@ -143,7 +147,42 @@ impl Look {
         Ok(Shape { encoding, mark, delimiter, names_separator: named.is_some(), guessed })
     }
 
+    /// A file that is UTF-8 is garbled by any other encoding that reads it, such as a profile's from before it became UTF-8.
+    fn refuse_garbled(&self, encoding: FileEncoding) -> Result<(), Unreadable> {
+        let is_of_unicode = encoding.output_encoding() == UTF_8;
+        if is_of_unicode || !self.has_letters || self.broken_at.is_some() || !self.rest.is_empty() {
+            return Ok(());
+        }
+        let name = encoding.name().to_ascii_lowercase();
+        let sample = |encoding| cells(&beginning(encoding, &self.head)).join(", ");
+        let message = format!(
+            "the file is UTF-8, and {name}, which --encoding or the profile says, would garble it: {name} reads {}; UTF-8 reads {}; \
+             repeat without --encoding, and take encoding out of the profile",
+            sample(encoding),
+            sample(UTF_8)
+        );
+        Err(Unreadable::new(1, "encoding", message))
+    }
+
+    /// UTF-16 has a zero byte in each letter of ASCII.
+    fn refuse_wide(&self) -> Result<(), Unreadable> {
+        let zeros = |from: usize| self.head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+        let (first, second) = (zeros(0), zeros(1));
+        let name = if first > second { "utf-16be" } else { "utf-16le" };
+        if first.max(second) < 4
+            || first.max(second) * 10 < self.head.len()
+            || first.min(second) * 4 > first.max(second)
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "the file seems to be UTF-16 without a byte order mark: save it as UTF-8, or repeat with --encoding {name}"
+        );
+        Err(Unreadable::new(1, "encoding", message))
+    }
+
     fn without_mark(&self, allows_guess: bool) -> Result<(FileEncoding, usize, Option<String>), Unreadable> {
+        self.refuse_wide()?;
         let line = match (self.broken_at, self.rest.is_empty()) {
             (None, true) => return Ok((UTF_8, 0, None)),
             (Some(line), _) => line,

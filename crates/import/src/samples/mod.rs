@@ -167,7 +167,8 @@ fn decoded(head: &[u8], encoding: FileEncoding) -> Option<String> {
     (!matches!(result, encoding_rs::DecoderResult::Malformed(_, _))).then_some(text)
 }
 
-fn cells(text: &str) -> Vec<String> {
+/// The first cells of a text that are not ASCII.
+pub(super) fn cells(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for cell in text.split([',', ';', '\t', '|', '\n', '\r']) {
         let cell: String = shown(cell.trim_matches(['"', ' '])).chars().take(LETTERS).collect();
