@@ -57,10 +57,26 @@ pub(super) fn class_of_grade(grade: &str, class: &str, always: bool) -> String {
 
 /// `7A`, `7-2` and `7年2班` are of grade 7; `7`, `71` and `7班` are classes of any grade, and of grade 7 among others.
 fn has_its_grade(grade: &str, class: &str) -> bool {
+    if grade_begins(grade, class) {
+        return true;
+    }
+    // 高一年级 and 高一(1)班, 七年级 and 7（1）班: one grade in other words.
+    let Some((of_class, rest)) = leading_grade(class) else { return false };
+    let goes_on = rest.starts_with(['(', '（', '-', '.', '年', '级', '級']) || of_class.is_named;
+    goes_on && whole_grade(grade).is_some_and(|number| number == of_class.number)
+}
+
+fn grade_begins(grade: &str, class: &str) -> bool {
     // `Year 7` and `Grade 07` are said by their number.
     let number = grade.rsplit(' ').next().unwrap_or_default().trim_start_matches('0');
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && number != grade && has_its_grade(number, class) {
+    if is_number && number != grade && grade_begins(number, class) {
+        return true;
+    }
+    // `7. Klasse`, `Klasse7`, `G7`: what is beside the number says nothing.
+    if let Some(number) = number_of_grade(grade).filter(|number| number != grade)
+        && grade_begins(&number, class)
+    {
         return true;
     }
     let Some(rest) = class.strip_prefix(grade) else { return false };
@@ -72,6 +88,73 @@ fn has_its_grade(grade: &str, class: &str) -> bool {
         next.is_ascii_alphabetic()
             || matches!(next, '-' | '.' | '/' | '_' | ' ' | '(' | '（' | '年' | '级' | '級' | '학')
     })
+}
+
+/// The number in a grade whose other words mean no more than grade.
+fn number_of_grade(grade: &str) -> Option<String> {
+    const WORDS: [&str; 14] = [
+        "grade",
+        "year",
+        "klasse",
+        "jahrgangsstufe",
+        "jahrgang",
+        "stufe",
+        "class",
+        "form",
+        "g",
+        "y",
+        "kl",
+        "年级",
+        "年級",
+        "学年",
+    ];
+    let lower = grade.to_lowercase();
+    let word: String = lower.chars().filter(|letter| letter.is_alphabetic()).collect();
+    let digits = lower.trim_matches(|letter: char| !letter.is_ascii_digit()).trim_start_matches('0');
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && WORDS.contains(&word.as_str())).then(|| digits.to_owned())
+}
+
+/// A grade that begins the name of a class.
+struct LeadingGrade {
+    number: u32,
+    /// It says which school it is of, as 高一 does.
+    is_named: bool,
+}
+
+/// The whole of a Chinese grade as a number of years: 七年级, 初一 and 7年级 are 7, 高一年级 is 10.
+fn whole_grade(grade: &str) -> Option<u32> {
+    let (found, rest) = leading_grade(grade)?;
+    matches!(rest, "" | "年级" | "年級" | "级" | "級" | "年").then_some(found.number)
+}
+
+fn leading_grade(text: &str) -> Option<(LeadingGrade, &str)> {
+    for (school, years) in [("高", 9), ("初", 6), ("小", 0)] {
+        if let Some(rest) = text.strip_prefix(school) {
+            let (number, rest) = leading_number(rest)?;
+            let number = number.checked_add(years)?;
+            return Some((LeadingGrade { number, is_named: true }, rest));
+        }
+    }
+    let (number, rest) = leading_number(text)?;
+    Some((LeadingGrade { number, is_named: false }, rest))
+}
+
+/// A number up to twelve, in Chinese, full-width or ordinary digits.
+fn leading_number(text: &str) -> Option<(u32, &str)> {
+    const NUMBERS: [&str; 12] = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"];
+    let place = NUMBERS.iter().rposition(|number| text.starts_with(number));
+    if let Some((at, rest)) = place.and_then(|at| Some((at, text.strip_prefix(*NUMBERS.get(at)?)?))) {
+        return Some((u32::try_from(at).ok()?.checked_add(1)?, rest));
+    }
+    let is_digit = |letter: char| letter.is_ascii_digit() || ('０'..='９').contains(&letter);
+    let rest = text.trim_start_matches(is_digit);
+    let digits: String = text.chars().take_while(|letter| is_digit(*letter)).collect();
+    let value =
+        |letter: char| u32::from(letter).checked_sub(if letter.is_ascii_digit() { 0x30 } else { 0xff10 });
+    let number =
+        digits.chars().try_fold(0_u32, |sum, letter| sum.checked_mul(10)?.checked_add(value(letter)?))?;
+    (!digits.is_empty() && (1..=12).contains(&number)).then_some((number, rest))
 }
 
 #[cfg(test)]
@@ -129,6 +212,20 @@ mod tests {
             ("7", "7A", "7A"),
             ("7", "7年2班", "7年2班"),
             ("1º ESO", "A", "1º ESO A"),
+            ("1º ESO", "1A", "1º ESO 1A"),
+            ("高一年级", "高一(1)班", "高一(1)班"),
+            ("高一年级", "高一1班", "高一1班"),
+            ("高一", "高1(2)班", "高1(2)班"),
+            ("七年级", "七(1)班", "七(1)班"),
+            ("七年级", "7（1）班", "7（1）班"),
+            ("初一", "七(1)班", "七(1)班"),
+            ("7年级", "七年级1班", "七年级1班"),
+            ("高一年级", "1班", "高一年级1班"),
+            ("高一年级", "高二(1)班", "高一年级高二(1)班"),
+            ("七年级", "七班", "七年级七班"),
+            ("2024级", "高一(1)班", "2024级高一(1)班"),
+            ("Klasse 7", "7a", "7a"),
+            ("7. Klasse", "7b", "7b"),
         ] {
             assert_eq!(class_of_grade(grade, class, true), name);
         }
