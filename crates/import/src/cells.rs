@@ -3,11 +3,16 @@
 
 use std::borrow::Cow;
 
+use super::no_values::{
+    has_entity, has_lost_letters, is_ditto, is_masked, is_nothing_in, is_of_another_column, is_sample,
+    is_undecided, is_word_for_nothing, read_twice,
+};
 use super::seen::seen;
 use super::spoiled::{
     Holds, has_thousands, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded,
-    is_time_of_a_code, is_truth, is_word_for_nothing, mended,
+    is_time_of_a_code, is_truth, mended,
 };
+use super::status::{LEFT, PRESENT};
 use super::table::{Doubt, Headers, Row};
 use super::{CellValue, ImportProblem, shown};
 use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
@@ -75,7 +80,7 @@ impl<'a> Cells<'a> {
                 "{column} holds a blank of another kind, as copied from a web page: write it without, or with the ordinary one"
             );
             self.refuse(column, "bad-id", rule);
-        } else if holds == Holds::Codes && is_word_for_nothing(&key) {
+        } else if holds == Holds::Codes && (is_word_for_nothing(&key) || is_undecided(&key)) {
             let rule = format!("{column} is a word for nothing ({}): leave the cell empty", shown(&key));
             self.refuse(column, "missing-id", rule);
         } else {
@@ -84,6 +89,9 @@ impl<'a> Cells<'a> {
             self.refuse_broken(column, &key);
             self.refuse_dated(column, &key);
             self.refuse_truth(column, &key);
+            if self.problems.len() == before {
+                self.refuse_no_value(column, &key);
+            }
         }
         if self.problems.len() > before { String::new() } else { key }
     }
@@ -129,7 +137,11 @@ impl<'a> Cells<'a> {
         }
         let text = self.mended(column, holds).into_owned();
         let text = self.on_one_line(column, text);
+        if column != "title" && is_nothing_in(column, &text) {
+            return CellValue::Empty;
+        }
         self.note_cleaned(column, &text);
+        let before = self.problems.len();
         if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r')) {
             let rule = format!("{column} holds a control character that nobody sees: write it without");
             self.refuse(column, "bad-text", rule);
@@ -138,6 +150,9 @@ impl<'a> Cells<'a> {
         self.refuse_grouped(column, &text, holds);
         self.refuse_broken(column, &text);
         self.refuse_truth(column, &text);
+        if NO_DATES.contains(&column) && self.problems.len() == before {
+            self.refuse_no_value(column, &text);
+        }
         if holds == Holds::Numbers || NO_DATES.contains(&column) {
             self.refuse_doubtful(column, &text, holds == Holds::Numbers);
         }
@@ -245,6 +260,51 @@ impl<'a> Cells<'a> {
         self.refuse(column, "broken-value", rule);
     }
 
+    /// What stands in a list and is no value of its column.
+    fn refuse_no_value(&mut self, column: &str, text: &str) {
+        if !self.is_sheet || text.is_empty() {
+            return;
+        }
+        let is_word = matches!(column, "student_id" | "name" | "group_code" | "class_code");
+        if is_masked(column, text) {
+            self.refuse(column, "masked", masked(column));
+        } else if is_ditto(text) {
+            let rule = format!(
+                "{column} is a mark that repeats the cell above ({}): write the value in each row",
+                shown(text)
+            );
+            self.refuse(column, "ditto", rule);
+        } else if is_of_another_column(column, text) {
+            let rule = format!(
+                "{column} is a value of another column, as where cells were moved: put the cells of this row back into their \
+                 columns"
+            );
+            self.refuse(column, "shifted", rule);
+        } else if column == "name" && is_sample(text) {
+            let rule = "the row is a sample, as forms have it: leave it out".to_owned();
+            self.refuse(column, "sample", rule);
+        } else if is_word && has_lost_letters(text) {
+            let rule = format!(
+                "{column} has question marks, as a program leaves them for letters that it could not write: export again as UTF-8"
+            );
+            self.refuse(column, "broken-value", rule);
+        } else if is_word && has_entity(text) {
+            let rule = format!(
+                "{column} has letters as web pages write them, such as &uuml;: export again as plain text, or write the letters \
+                 themselves"
+            );
+            self.refuse(column, "broken-value", rule);
+        } else if let Some(once) = read_twice(text).filter(|_| is_word) {
+            let rule = format!(
+                "{column} is UTF-8 that an earlier program read as a Western encoding ({} for {}): export again, and say UTF-8 \
+                 where that program asks for the encoding",
+                shown(text),
+                shown(&once)
+            );
+            self.refuse(column, "broken-value", rule);
+        }
+    }
+
     /// Notes that characters that nobody sees were taken out of a value, or blanks of another kind made ordinary.
     fn note_cleaned(&mut self, column: &str, text: &str) {
         let raw = self.raw(column).unwrap_or_default();
@@ -294,7 +354,13 @@ impl<'a> Cells<'a> {
     pub(super) fn needed(&mut self, column: &str, code: &'static str) -> CellValue<String> {
         let text = self.text(column);
         if text == CellValue::Empty {
-            self.refuse(column, code, format!("{column} is empty"));
+            let raw = normalise(self.raw(column).unwrap_or_default());
+            let what = if raw.is_empty() {
+                format!("{column} is empty")
+            } else {
+                format!("{column} is a word for nothing ({}): enter the {column}", shown(&raw))
+            };
+            self.refuse(column, code, what);
         }
         text
     }
@@ -304,7 +370,12 @@ impl<'a> Cells<'a> {
         match self.limited(column) {
             None => CellValue::Nothing,
             Some(raw) if normalise(raw).is_empty() => CellValue::Empty,
-            Some(raw) => CellValue::Value(raw.to_owned()),
+            Some(raw) => {
+                if is_masked(column, raw) {
+                    self.refuse(column, "masked", masked(column));
+                }
+                CellValue::Value(raw.to_owned())
+            }
         }
     }
 
@@ -328,8 +399,8 @@ impl<'a> Cells<'a> {
             return CellValue::Nothing;
         };
         match without_zero_fraction(&text.to_lowercase()) {
-            word if YES.contains(&word) => CellValue::Value(true),
-            word if NO.contains(&word) => CellValue::Value(false),
+            word if YES.contains(&word) || PRESENT.contains(&word) => CellValue::Value(true),
+            word if NO.contains(&word) || LEFT.contains(&word) => CellValue::Value(false),
             _ => {
                 let rule =
                     format!("{column} is neither 1 nor 0, nor a word such as active, left, 在读 or 离校");
@@ -382,6 +453,10 @@ impl<'a> Cells<'a> {
         self.headers.names.iter().position(|header| header == column)?;
         self.row.doubts.iter().find(|(found, _)| *found == at).map(|(_, doubt)| *doubt)
     }
+}
+
+fn masked(column: &str) -> String {
+    format!("{column} is masked with stars: export it whole, or leave the cell empty")
 }
 
 fn dated(column: &str, text: &str) -> String {

@@ -14,30 +14,62 @@ const FAMILY_FIRST: [&str; 3] = ["zh", "ja", "ko"];
 /// What a header word stands for. Some words stand for the same in several languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KnownWord {
-    /// A column of ours, or a part of one (`given_name`, `family_name`, `middle_name`, `grade`).
+    /// A column of ours, or a part of one (`given_name`, `family_name`, `middle_name`, `grade`, `section`).
     pub(super) column: &'static str,
-    /// The word's place in the table: of two words for one column the earlier counts.
+    /// The word's place in the table: of two words of one level for one column the earlier counts.
     pub(super) rank: usize,
+    /// How well it says what it means.
+    pub(super) level: Level,
+    /// The line of the table.
+    pub(super) line: usize,
     /// The word's language says the family name first.
     pub(super) is_family_first: bool,
-    /// It is an id of people who work somewhere (`staff_id` in the table), which serves as a student's where there is no other.
-    pub(super) is_for_staff: bool,
+    /// A group of another sort than a class (`other_group` in the table).
+    pub(super) is_other_group: bool,
+}
+
+impl KnownWord {
+    /// It is an id of people who work somewhere, which serves as a student's where there is no other.
+    pub(super) fn is_for_staff(&self) -> bool {
+        self.level == Level::Staff
+    }
+
+    /// The better of two words for a column comes first.
+    pub(super) fn order(&self) -> (Level, usize) {
+        (self.level, self.rank)
+    }
+}
+
+/// How well a word says what it means: a specific one counts before a general one of any language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Specific,
+    /// `staff_id` in the table.
+    Staff,
+    /// `general_id`, `general_name`: ID may be a row's number, Name an account's.
+    General,
 }
 
 static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
     let mut words = HashMap::new();
     let mut rank = 0;
-    for line in TABLE.lines().skip(1) {
-        let mut parts = line.splitn(3, ',');
-        let (Some(column), Some(language), Some(list)) = (parts.next(), parts.next(), parts.next()) else {
+    for (line, text) in TABLE.lines().enumerate().skip(1) {
+        let mut parts = text.splitn(3, ',');
+        let (Some(sort), Some(language), Some(list)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
         };
         let is_family_first = FAMILY_FIRST.contains(&language);
-        let is_for_staff = column == "staff_id";
-        let column = if is_for_staff { "student_id" } else { column };
+        let is_other_group = sort == "other_group";
+        let (column, level) = match sort {
+            "staff_id" => ("student_id", Level::Staff),
+            "general_id" => ("student_id", Level::General),
+            "general_name" => ("name", Level::General),
+            "other_group" => ("group_code", Level::General),
+            specific => (specific, Level::Specific),
+        };
         for word in list.split('|') {
             rank += 1;
-            let known = KnownWord { column, rank, is_family_first, is_for_staff };
+            let known = KnownWord { column, rank, level, line, is_family_first, is_other_group };
             words.entry(folded(word)).or_insert(known);
         }
     }
@@ -45,7 +77,7 @@ static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
 });
 
 /// Words for people who are not the student.
-const OTHER_PEOPLE: [&str; 32] = [
+const OTHER_PEOPLE: [&str; 62] = [
     "家长",
     "家長",
     "父",
@@ -78,11 +110,91 @@ const OTHER_PEOPLE: [&str; 32] = [
     "保護者",
     "보호자",
     "학부모",
+    "爷",
+    "奶奶",
+    "外公",
+    "外婆",
+    "姥",
+    "祖父",
+    "祖母",
+    "亲属",
+    "親屬",
+    "联系人",
+    "聯絡人",
+    "班主任",
+    "教师",
+    "教師",
+    "老师",
+    "老師",
+    "辅导员",
+    "導師",
+    "担任",
+    "담임",
+    "grand",
+    "relative",
+    "teacher",
+    "advisor",
+    "counselor",
+    "contact name",
+    "ansprechpartner",
+    "lehrer",
+    "professeur",
+    "profesor",
+];
+/// Words that have one of those within them and mean the student's own.
+const NO_PEOPLE: [&str; 4] = ["母语", "母語", "母國", "母国"];
+/// Words for contacts, in whatever header.
+const CONTACTS: [&str; 22] = [
+    "电话",
+    "電話",
+    "手机",
+    "手機",
+    "邮箱",
+    "郵箱",
+    "联系方式",
+    "聯絡方式",
+    "微信",
+    "phone",
+    "mobile",
+    "cell",
+    "telef",
+    "téléphone",
+    "portable",
+    "handy",
+    "mail",
+    "móvil",
+    "tel.",
+    "연락처",
+    "전화",
+    "メール",
+];
+/// Words for columns that may say who has left.
+const WHO_LEFT: [&str; 12] = [
+    "status",
+    "statut",
+    "estado",
+    "状态",
+    "狀態",
+    "状態",
+    "学籍变动",
+    "离校",
+    "leave date",
+    "leaving",
+    "withdraw",
+    "abgang",
 ];
 
 /// What a header is known to mean. A remark in brackets may say that it is somebody else's.
 pub(super) fn known(header: &str) -> Option<KnownWord> {
-    let word = WORDS.get(&folded(header)).or_else(|| WORDS.get(&folded(of_the_student(header)?))).copied()?;
+    let plain = folded(header);
+    let word = match WORDS.get(&plain) {
+        Some(word) => word,
+        None => match of_the_student(header).map(folded) {
+            Some(field) => WORDS.get(&field)?,
+            None => WORDS.get(without_student(&plain)?)?,
+        },
+    };
+    let word = *word;
     let is_others =
         matches!(word.column, "phone" | "email" | "name" | "last_first" | "given_name" | "family_name");
     (!(is_others && remarks(header).is_some_and(|remark| names_others(&remark)))).then_some(word)
@@ -94,10 +206,97 @@ fn of_the_student(header: &str) -> Option<&str> {
     ["student", "students"].iter().any(|known| known.eq_ignore_ascii_case(table)).then_some(column)
 }
 
+/// A folded header without the word that says that it is the student's: `Vorname des Schülers`, 学生班级.
+fn without_student(folded: &str) -> Option<&str> {
+    without_student_before(folded).or_else(|| without_student_behind(folded))
+}
+
+fn without_student_before(folded: &str) -> Option<&str> {
+    const WORDS: [&str; 7] = ["student", "pupil", "learner", "学生", "學生", "生徒", "학생"];
+    WORDS.iter().find_map(|word| folded.strip_prefix(word)).filter(|rest| !rest.is_empty())
+}
+
+fn without_student_behind(folded: &str) -> Option<&str> {
+    const WORDS: [&str; 11] = [
+        "ofthestudent",
+        "ofstudent",
+        "desschülers",
+        "desschuelers",
+        "derschülerin",
+        "delélève",
+        "deleleve",
+        "delétudiant",
+        "delalumno",
+        "delaalumna",
+        "delestudiante",
+    ];
+    WORDS.iter().find_map(|word| folded.strip_suffix(word)).filter(|rest| !rest.is_empty())
+}
+
+/// A header for a name, folded, without the word that says that it is the student's: behind it, and where `before` is set
+/// in front of it too.
+pub(super) fn plain_name(header: &str, before: bool) -> String {
+    let folded = folded(header);
+    let plain =
+        without_student_behind(&folded).or_else(|| without_student_before(&folded).filter(|_| before));
+    plain.map(str::to_owned).unwrap_or(folded)
+}
+
+/// Whether a header says itself that it is the student's, or the school's.
+pub(super) fn is_students_own(header: &str) -> bool {
+    let folded = folded(header);
+    ["school", "企业", "学校"].iter().any(|word| folded.starts_with(word))
+        || without_student(&folded).is_some()
+}
+
 /// Whether it is about somebody else than the student.
 pub(super) fn names_others(text: &str) -> bool {
     let text = text.to_lowercase();
-    OTHER_PEOPLE.iter().any(|word| text.contains(word))
+    OTHER_PEOPLE.iter().any(|word| text.contains(word)) && !NO_PEOPLE.iter().any(|word| text.contains(word))
+}
+
+/// Whether it says nothing but somebody else: `Parent 1`, 父亲信息, and no `Parent evening 2026`.
+pub(super) fn names_others_alone(text: &str) -> bool {
+    const BESIDE: [&str; 20] = [
+        "information",
+        "info",
+        "details",
+        "contact",
+        "信息",
+        "资料",
+        "資料",
+        "情况",
+        "亲",
+        "親",
+        "方",
+        "人",
+        "联系",
+        "legal",
+        "or",
+        "and",
+        "und",
+        "et",
+        "daten",
+        "s",
+    ];
+    let mut rest = text.to_lowercase();
+    let is_named = names_others(&rest);
+    for word in OTHER_PEOPLE.iter().chain(&BESIDE) {
+        rest = rest.replace(word, "");
+    }
+    is_named && !rest.contains(char::is_alphabetic) && rest.chars().filter(char::is_ascii_digit).count() < 2
+}
+
+/// Whether it is a telephone number or an address, of whomever.
+pub(super) fn is_contact(header: &str) -> bool {
+    let header = header.to_lowercase();
+    CONTACTS.iter().any(|word| header.contains(word))
+}
+
+/// Whether it may say who has left.
+pub(super) fn says_who_left(header: &str) -> bool {
+    let header = header.to_lowercase();
+    WHO_LEFT.iter().any(|word| header.contains(word))
 }
 
 /// What stands in brackets.
@@ -133,7 +332,9 @@ mod tests {
         let columns = [
             "student_id",
             "staff_id",
+            "general_id",
             "name",
+            "general_name",
             "last_first",
             "given_name",
             "middle_name",
@@ -143,7 +344,9 @@ mod tests {
             "phone",
             "email",
             "grade",
+            "section",
             "group_code",
+            "other_group",
             "active",
         ];
         for line in TABLE.lines().skip(1) {

@@ -19,6 +19,7 @@ mod layout;
 mod made;
 mod mapping;
 mod names;
+mod no_values;
 pub mod oneroster;
 mod row_sink;
 mod rows;
@@ -27,6 +28,7 @@ mod seen;
 mod sheet;
 mod sniff;
 mod spoiled;
+mod status;
 mod table;
 mod workbook;
 
@@ -38,12 +40,13 @@ use serde::Serialize;
 pub use cells::{NO, YES};
 pub use encoding::{FileEncoding, encoding_named};
 pub use mapping::ColumnMap;
+pub use no_values::NOTHING;
 pub use row_sink::{LOTS_UNDER_WAY, RowSink};
 pub use rows::{
     CellValue, ClassRow, GroupRow, Item, LocatedRow, Person, RosterRows, RosterTable, StudentRow,
 };
 pub use sniff::ReadOptions;
-pub use spoiled::{NOTHING, code_as_read, computes, id_as_read, text_as_read};
+pub use spoiled::{code_as_read, computes, id_as_read, text_as_read};
 
 /// Problems that are kept with their places; of further ones only the number is.
 pub const MOST_PROBLEMS: usize = 10_000;

@@ -1,14 +1,19 @@
 //! Columns that are made of others: joined names, a class within its grade, one column that stands for two.
 
+use std::borrow::Cow;
+
 use csv::StringRecord;
 
 use super::names::{class_of_grade, full_name, is_whole_of, joined};
+use super::no_values::is_mark_for_nothing;
 use rosterd_core::roster::normalise;
 
 /// A column that is made of others, whose numbers it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Made {
     Copy(usize),
+    /// Whether the student is there, by PowerSchool's `Enroll_Status`: 0 is present.
+    EnrollStatus(usize),
     /// The parts of a name, in this order.
     Joined(Vec<usize>),
     /// Given, middle and family name, and a second family name.
@@ -33,7 +38,7 @@ impl Made {
     /// The number of the column by which it is shown.
     pub(super) fn shown_at(&self) -> usize {
         match self {
-            Self::Copy(at) | Self::Class { class: at, .. } => *at,
+            Self::Copy(at) | Self::EnrollStatus(at) | Self::Class { class: at, .. } => *at,
             Self::Joined(parts) => parts.first().copied().unwrap_or_default(),
             Self::Name { parts, .. } => parts.iter().flatten().min().copied().unwrap_or_default(),
             Self::Constant(_) => 0,
@@ -42,9 +47,17 @@ impl Made {
 
     /// Its value in a row.
     pub(super) fn value(&self, fields: &StringRecord) -> String {
-        let field = |at: usize| normalise(fields.get(at).unwrap_or_default());
+        let field = |at: usize| match normalise(fields.get(at).unwrap_or_default()) {
+            text if is_mark_for_nothing(&text) => Cow::Borrowed(""),
+            text => text,
+        };
         match self {
             Self::Copy(at) => fields.get(*at).unwrap_or_default().to_owned(),
+            Self::EnrollStatus(at) => match field(*at).as_ref() {
+                "0" => "1".to_owned(),
+                "-1" | "1" | "2" | "3" => "0".to_owned(),
+                other => other.to_owned(),
+            },
             Self::Joined(parts) => {
                 let parts: Vec<_> = parts.iter().map(|at| field(*at)).collect();
                 let parts: Vec<&str> =

@@ -131,29 +131,6 @@ pub(super) fn is_truth(text: &str) -> bool {
     WORDS.contains(&text)
 }
 
-/// What programs and people write where there is nothing, in lower case.
-pub const NOTHING: [&str; 14] = [
-    "null",
-    "(null)",
-    "<null>",
-    "nan",
-    "none",
-    "nil",
-    "n/a",
-    "undefined",
-    "\\n",
-    "-",
-    "--",
-    "—",
-    "无",
-    "暂无",
-];
-
-/// Whether a text says that there is nothing.
-pub(super) fn is_word_for_nothing(text: &str) -> bool {
-    NOTHING.contains(&text.to_lowercase().as_str())
-}
-
 /// `2026/3/2`, `03/02/26`, `02.03.2026`, and of what is no id `2026-03-02`: what becomes of a code such as 3-2 where a date is
 /// written in numbers.
 pub(super) fn is_date_in_numbers(text: &str, holds: Holds) -> bool {
@@ -281,6 +258,7 @@ pub(super) fn is_date_of_a_code(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::no_values::is_word_for_nothing;
 
     #[test]
     fn what_a_spreadsheet_put_around_a_value_is_taken_off_where_that_is_certain() {

@@ -27,6 +27,17 @@ pub(super) fn accept<I>(
     if sink.reading.file_problems.len() > before {
         return false;
     }
+    if !table.above.is_empty() {
+        let lines: Vec<String> = table.above.iter().map(u64::to_string).collect();
+        let (rows, look) = if lines.len() == 1 { ("row", "looks") } else { ("rows", "look") };
+        let message = format!(
+            "{rows} {} above the heading (row {line}) {look} like rows of the table, as where a sheet was sorted together with its \
+             heading or two lists were put together: move the heading above all of them",
+            lines.join(", ")
+        );
+        sink.reading.refuse_file(&file.name, line, 1, "rows-above", message);
+        return false;
+    }
     if source.is_unnamed && !(table.heading.has("student_id") && table.heading.has("name")) {
         let names = RosterTable::ALL.map(RosterTable::name).join(", ");
         let message =
@@ -82,14 +93,24 @@ fn refuse_names<I>(sink: &mut RowSink, file: &FileRef, kind: RosterTable, table:
 
 /// That a column is missing, what was found, and the command that would do.
 fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String {
+    let is_known = source.table == RosterTable::Students && table.heading.known_id.is_some();
+    let column = if is_known && column == "student_id" { "name" } else { column };
     let mut message = format!("the column {column} is missing");
     if !table.found.is_empty() {
         message.push_str(": ");
         message.push_str(&table.found);
     }
     if source.table == RosterTable::Students {
-        let needed = ["student_id", "name"].into_iter().filter(|needed| !table.heading.has(needed));
-        let maps: Vec<String> = needed.map(|needed| format!(" --map {needed}=COLUMN")).collect();
+        let is_needed = |needed: &&str| {
+            !table.heading.has(needed) && !(*needed == "student_id" && table.heading.known_id.is_some())
+        };
+        let needed = ["student_id", "name"].into_iter().filter(is_needed);
+        let maps: Vec<String> = needed
+            .map(|needed| match table.heading.likely_name.as_deref().filter(|_| needed == "name") {
+                Some(likely) => format!(" --map 'name={}'", crate::shown(likely)),
+                None => format!(" --map {needed}=COLUMN"),
+            })
+            .collect();
         let sheets: Vec<String> =
             source.options.sheets.iter().map(|sheet| format!(" --sheet '{}'", crate::shown(sheet))).collect();
         let name = shown_name(source.path);
@@ -115,7 +136,11 @@ pub(super) fn tell_left_out(sink: &mut RowSink, file: &FileRef, left_out: &LeftO
         if lines.count == 0 {
             continue;
         }
-        let named: Vec<String> = lines.first.iter().map(u64::to_string).collect();
+        let is_said = !std::ptr::eq(lines, &left_out.repeated);
+        let named = lines.first.iter().zip(&lines.texts);
+        let named: Vec<String> = named
+            .map(|(line, text)| if is_said { format!("{line} ({text})") } else { line.to_string() })
+            .collect();
         let more = lines.count.saturating_sub(u64::try_from(named.len()).unwrap_or(lines.count));
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("rows that {what} were left out: {}{more}", named.join(", "));

@@ -160,6 +160,9 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
         let key = place(kind.columns().first().copied().unwrap_or_default());
         found.push((number, key.and_then(|at| heading.theirs.get(at)).map(|word| people_named_by(word))));
     }
+    if found.iter().any(|(number, _)| !holds_nobody(workbook, *number)) {
+        found.retain(|(number, _)| !holds_nobody(workbook, *number));
+    }
     let students = found.iter().find(|(_, people)| people.as_deref() == Some(STUDENTS));
     let Some((_, form)) = students.or(found.first()).cloned() else { return Vec::new() };
     found.into_iter().filter(|(_, people)| *people == form).map(|(number, _)| number).collect()
@@ -175,6 +178,9 @@ fn refuse_half_known(
         let Some(sheet) = workbook.sheets().get(number).filter(|sheet| !sheet.is_hidden).cloned() else {
             continue;
         };
+        if holds_nobody(workbook, number) {
+            continue;
+        }
         let Ok(rows) = workbook.rows(number, false) else { continue };
         let Ok(Some(table)) = layout::find(rows, Wanted { table: kind, map: &options.map }) else { continue };
         if table.heading.recognised >= 2 && !table.heading.is_acceptable() {
@@ -190,12 +196,46 @@ fn refuse_half_known(
     Ok(())
 }
 
+/// Whether a sheet says by its name that who stands in it has left or is a sample.
+pub(super) fn holds_nobody(workbook: &Workbook, number: usize) -> bool {
+    const NAMES: [&str; 26] = [
+        "转出",
+        "轉出",
+        "离校",
+        "離校",
+        "退学",
+        "退學",
+        "毕业生",
+        "畢業生",
+        "休学",
+        "示例",
+        "样例",
+        "样表",
+        "範例",
+        "填写说明",
+        "withdrawn",
+        "leavers",
+        "transferred",
+        "former students",
+        "graduates",
+        "example",
+        "sample",
+        "abgänger",
+        "ehemalige",
+        "beispiel",
+        "転出",
+        "전출",
+    ];
+    let name = workbook.sheets().get(number).map(|sheet| sheet.name.to_lowercase()).unwrap_or_default();
+    NAMES.iter().any(|word| name.contains(word))
+}
+
 const STUDENTS: &str = "students";
 
 /// Whom a heading's word for the id names.
 fn people_named_by(word: &str) -> String {
     match known(word).filter(|known| known.column == "student_id") {
-        Some(known) if known.is_for_staff => "staff".to_owned(),
+        Some(known) if known.is_for_staff() => "staff".to_owned(),
         Some(_) => STUDENTS.to_owned(),
         // A mapping finds its columns in any spelling of this kind.
         None => folded(word),
@@ -257,10 +297,18 @@ fn tell_unread(sink: &mut RowSink, name: &str, workbook: &Workbook, chosen: &[Ch
         let sheets = workbook.sheets().iter().enumerate();
         sheets
             .filter(|(number, sheet)| sheet.is_hidden == is_hidden && !is_read(*number))
+            .filter(|(number, _)| is_hidden || !holds_nobody(workbook, *number))
             .map(|(_, sheet)| shown(&sheet.name))
             .collect()
     };
-    for (sheets, what) in [(unread(false), "sheets"), (unread(true), "hidden sheets")] {
+    let nobody = (0..workbook.sheets().len())
+        .filter(|number| !is_read(*number) && holds_nobody(workbook, *number))
+        .filter_map(|number| workbook.sheets().get(number))
+        .filter(|sheet| !sheet.is_hidden)
+        .map(|sheet| shown(&sheet.name))
+        .collect();
+    let of_nobody = "sheets of people who have left, or of samples, by their names,";
+    for (sheets, what) in [(unread(false), "sheets"), (nobody, of_nobody), (unread(true), "hidden sheets")] {
         if !sheets.is_empty() {
             let message =
                 format!("{what} that were not read: {} (--sheet NAME reads one)", sheets.join(", "));

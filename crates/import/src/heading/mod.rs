@@ -1,11 +1,14 @@
 //! From the names of a file's columns to ours: by the admin's mapping, by our own names, by words that are known.
 
+mod contacts;
+mod half_names;
 mod owners;
+mod picks;
 
 use std::collections::BTreeMap;
 
 pub(super) use self::owners::Owner;
-use super::header_words::{KnownWord, folded, known, names_others};
+use super::header_words::{folded, known, says_who_left};
 use super::made::Made;
 use super::mapping::ColumnMap;
 use super::{RosterTable, shown};
@@ -21,25 +24,8 @@ const OPTIONAL_COLUMNS: [&str; 3] = ["gender", "phone", "email"];
 /// Our columns that are nobody else's words and stand for themselves beside known words.
 const OUR_OWN_WORDS: [&str; 4] = ["classin_uid", "active", "group_code", "class_code"];
 
-/// What headers of a family name hold, in words that are not known otherwise.
-const PARTS_OF_NAMES: [&str; 9] = [
-    "apellido",
-    "surname",
-    "last name",
-    "last_name",
-    "lastname",
-    "family name",
-    "nachname",
-    "familienname",
-    "nom de famille",
-];
-
-/// Words for a name that also head one of its parts.
-const PARTS_OR_WHOLES: [&str; 4] = ["name", "nom", "nombre", "이름"];
-
-fn is_part_or_whole(word: &str) -> bool {
-    PARTS_OR_WHOLES.contains(&folded(word).as_str())
-}
+/// A heading of PowerSchool, whose numbers are no yes and no.
+const ENROLL_STATUS: [&str; 1] = ["enrollstatus"];
 
 /// Why columns were left out.
 pub(super) const NOT_MAPPED: &str = "not mapped";
@@ -72,6 +58,10 @@ pub(super) struct Heading {
     pub(super) recognised: usize,
     /// Names that mean nothing, as the file writes them.
     pub(super) unknown: Vec<String>,
+    /// The column that a known word names as the id, where no column is known as the name.
+    pub(super) known_id: Option<usize>,
+    /// What may be the name then, as `--map` says it.
+    pub(super) likely_name: Option<String>,
     /// Further columns have no names of their own.
     pub(super) is_translated: bool,
     has_needed: bool,
@@ -80,9 +70,15 @@ pub(super) struct Heading {
 impl Heading {
     /// Understands a row as the heading of a table.
     pub(super) fn read(names: &[String], table: RosterTable, map: &ColumnMap) -> Self {
-        let (taken, doubled) = (vec![false; names.len()], Vec::new());
-        let mut reading =
-            HeadingReader { theirs: names, table, map, taken, doubled, heading: Self::default() };
+        let mut reading = HeadingReader {
+            theirs: names,
+            table,
+            map,
+            taken: vec![false; names.len()],
+            doubled: Vec::new(),
+            doubtful: Vec::new(),
+            heading: Self::default(),
+        };
         reading.heading.names = vec![String::new(); names.len()];
         if !map.is_empty() {
             reading.by_mapping();
@@ -113,6 +109,8 @@ struct HeadingReader<'r> {
     taken: Vec<bool>,
     /// Columns of ours that two of theirs have one word for.
     doubled: Vec<(&'static str, usize, usize)>,
+    /// Columns of ours that may be somebody else's, and whose.
+    doubtful: Vec<(&'static str, usize, usize)>,
     heading: Heading,
 }
 
@@ -139,7 +137,7 @@ impl HeadingReader<'_> {
 
     fn make(&mut self, column: &str, made: Made) {
         let parts: Vec<usize> = match &made {
-            Made::Copy(at) => vec![*at],
+            Made::Copy(at) | Made::EnrollStatus(at) => vec![*at],
             Made::Joined(parts) => parts.clone(),
             Made::Name { parts, .. } => parts.iter().flatten().copied().collect(),
             Made::Class { grade, class, always: _ } => vec![*grade, *class],
@@ -217,7 +215,11 @@ impl HeadingReader<'_> {
         let is_free = taken.is_none_or(|name| is_owner(name) && is_owner(ours));
         let joined = self.heading.made.iter().filter(|(_, made)| match made {
             Made::Joined(parts) => parts.contains(&at),
-            Made::Copy(_) | Made::Name { .. } | Made::Class { .. } | Made::Constant(_) => false,
+            Made::Copy(_)
+            | Made::EnrollStatus(_)
+            | Made::Name { .. }
+            | Made::Class { .. }
+            | Made::Constant(_) => false,
         });
         is_free
             && joined
@@ -281,13 +283,20 @@ impl HeadingReader<'_> {
 
     /// Takes what known words name; a file in which they name no student stays as it is.
     fn by_words(&mut self) {
-        let picks = self.pick();
+        let mut picks = self.pick();
+        self.leave_others_contacts(&mut picks);
         self.heading.recognised = picks.len();
         self.id_and_name(&picks);
         if !(self.heading.has("student_id") && self.heading.has("name")) {
             let recognised = self.heading.recognised;
-            self.heading =
-                Heading { names: vec![String::new(); self.theirs.len()], recognised, ..Heading::default() };
+            let known_id = picks.get("student_id").map(|(_, at)| *at);
+            let likely_name = known_id.and_then(|_| self.likely_name(&picks));
+            self.heading = Heading {
+                names: vec![String::new(); self.theirs.len()],
+                known_id: known_id.filter(|_| likely_name.is_some()),
+                likely_name,
+                ..Heading::default()
+            };
             self.taken = vec![false; self.theirs.len()];
             self.by_own_names();
             self.heading.recognised = recognised;
@@ -295,9 +304,17 @@ impl HeadingReader<'_> {
         }
         self.heading.is_translated = true;
         self.group(&picks);
-        for column in ["gender", "phone", "email", "active"] {
+        for column in ["gender", "phone", "email"] {
             if let Some((_, at)) = picks.get(column) {
                 self.take(*at, column);
+            }
+        }
+        if let Some((_, at)) = picks.get("active") {
+            let word = self.theirs.get(*at).map(|word| folded(word)).unwrap_or_default();
+            if ENROLL_STATUS.iter().any(|status| word.ends_with(status)) {
+                self.make("active", Made::EnrollStatus(*at));
+            } else {
+                self.take(*at, "active");
             }
         }
         for column in OUR_OWN_WORDS {
@@ -309,29 +326,6 @@ impl HeadingReader<'_> {
         self.leave_out(NOT_KNOWN);
     }
 
-    /// Says of which columns neither of two was taken, and the options that take the first.
-    fn tell_doubled(&mut self) {
-        let name_of = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
-        let firsts = self.doubled.iter().map(|(column, first, _)| format!("{column}={}#1", name_of(*first)));
-        // Beside a mapping, words find no more than id, name and class.
-        let own = self.heading.names.iter().enumerate().filter(|(_, name)| {
-            matches!(name.as_str(), "gender" | "phone" | "email" | "active" | "classin_uid")
-        });
-        let others = own.map(|(at, column)| format!("{column}={}", name_of(at)));
-        let options: Vec<String> = firsts.chain(others).map(|pair| format!(" --map '{pair}'")).collect();
-        let told = self.doubled.iter().map(|(column, first, second)| {
-            format!(
-                "two columns are headed {} ({} and {}), and one may be a parent's, so neither was taken as {column}; to take \
-                 the first, add{}",
-                name_of(*first),
-                first + 1,
-                second + 1,
-                options.concat()
-            )
-        });
-        self.heading.notes = told.collect();
-    }
-
     fn needed_by_words(&mut self) {
         let picks = self.pick();
         self.heading.recognised += picks.len();
@@ -339,113 +333,17 @@ impl HeadingReader<'_> {
         self.group(&picks);
     }
 
-    /// The best word for each column among those that are free.
-    fn pick(&mut self) -> BTreeMap<&'static str, (KnownWord, usize)> {
-        let mut picks: BTreeMap<&'static str, (KnownWord, usize)> = BTreeMap::new();
-        let mut doubled = Vec::new();
-        for (at, name) in self.theirs.iter().enumerate() {
-            let Some(word) = known(name).filter(|_| !self.taken.get(at).copied().unwrap_or(true)) else {
-                continue;
-            };
-            match picks.get(word.column) {
-                Some((best, first)) if best.rank == word.rank => doubled.push((word.column, *first, at)),
-                Some((best, _)) if best.rank < word.rank => {}
-                Some(_) | None => {
-                    picks.insert(word.column, (word, at));
-                }
-            }
-        }
-        for (column, first, second) in doubled {
-            let is_best = picks.get(column).is_some_and(|(_, at)| *at == first);
-            if !is_best || self.heading.has(column) || self.map.names(column) {
-                continue;
-            }
-            let name = self.theirs.get(first).cloned().unwrap_or_default();
-            if OPTIONAL_COLUMNS.contains(&column) {
-                picks.remove(column);
-                self.doubled.push((column, first, second));
-            } else {
-                self.heading.faults.push(twice(&name, first, second));
-            }
-        }
-        picks
-    }
-
-    fn id_and_name(&mut self, picks: &BTreeMap<&'static str, (KnownWord, usize)>) {
-        if let Some((_, at)) = picks.get("student_id")
-            && !self.heading.has("student_id")
-            && !self.map.names("student_id")
-        {
-            self.take(*at, "student_id");
-        }
-        if self.heading.has("name")
-            || self.map.names("name")
-            || (!self.map.is_empty() && self.place_of_own("name").is_some())
-        {
-            return;
-        }
-        let place = |column: &str| picks.get(column).map(|(_, at)| *at);
-        let (given, family) = (place("given_name"), place("family_name"));
-        // `Lovelace, Ada` serves where there is nothing better.
-        let last_first = place("last_first").filter(|_| given.is_none() || family.is_none());
-        let name = place("name").or(last_first);
-        // Full Name, 姓名 and the like are never a part.
-        let part = name.filter(|at| self.theirs.get(*at).is_some_and(|word| is_part_or_whole(word)));
-        let parts = match (given, family, name) {
-            (Some(given), Some(family), None) => (given, family),
-            // „Name, Vorname“, « Nom, Prénom », "Nombre, Apellidos": one of the two is named by the word for both.
-            (Some(given), None, Some(name)) if part.is_some() => (given, name),
-            (None, Some(family), Some(name)) if part.is_some() => (name, family),
-            (_, _, Some(name)) => {
-                self.refuse_half_name(name);
-                return self.take(name, "name");
-            }
-            (Some(_), None, None) | (None, _, None) => return,
-        };
-        let is_family_first = ["family_name", "given_name"]
-            .iter()
-            .any(|part| picks.get(part).is_some_and(|(word, _)| word.is_family_first));
-        let parts = [Some(parts.0), place("middle_name"), Some(parts.1), place("second_family_name")];
-        self.make("name", Made::Name { parts, is_family_first, may_be_whole: part });
-    }
-
-    /// The word for a name may be the given name's, and the family name be in a column that is not known.
-    fn refuse_half_name(&mut self, name: usize) {
-        let is_part = |header: &String| {
-            let header = header.to_lowercase();
-            PARTS_OF_NAMES.iter().any(|part| header.contains(part))
-                && known(&header).is_none()
-                && !names_others(&header)
-        };
-        let Some(at) = self.theirs.iter().position(is_part) else { return };
-        let shown_at = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
-        let message = format!(
-            "the name seems to stand in two columns, {name} and {part}: say which, --map name={name} or --map 'name={name}+{part}'",
-            name = shown_at(name),
-            part = shown_at(at)
-        );
-        self.fault(at, "half-name", message);
-    }
-
-    /// The class is the exam side's group, unless the mapping says what the group or the class is.
-    fn group(&mut self, picks: &BTreeMap<&'static str, (KnownWord, usize)>) {
-        let is_said = OWNER_COLUMNS
-            .iter()
-            .any(|(column, _)| self.map.names(column) || self.place_of_own(column).is_some());
-        let Some((_, class)) = picks.get("group_code").filter(|_| !is_said) else { return };
-        match picks.get("grade") {
-            Some((word, grade)) => {
-                let always = word.is_family_first;
-                self.make("group_code", Made::Class { grade: *grade, class: *class, always });
-            }
-            None => self.take(*class, "group_code"),
-        }
-    }
-
     fn leave_out(&mut self, reason: &'static str) {
         for (name, taken) in self.theirs.iter().zip(&self.taken) {
             if !taken && !name.is_empty() {
                 self.heading.skipped.entry(reason).or_default().push(shown(name));
+                if says_who_left(name) {
+                    let name = shown(name);
+                    let note = format!(
+                        "the column {name} was not read; where it says who has left, add --map 'active={name}'"
+                    );
+                    self.heading.notes.push(note);
+                }
             }
         }
     }

@@ -8,6 +8,11 @@ use crate::made::Made;
 /// The column that any known word for a class heads.
 const CLASS: &str = "group_code";
 
+/// The column that a word for a group heads which need not be a class.
+const GROUP: &str = "group";
+/// The names of sheets, which are no column.
+const SHEET: &str = "name of the sheet";
+
 /// A column of a students file that names the student's group or class.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
@@ -27,18 +32,23 @@ impl Heading {
         OWNER_COLUMNS.into_iter().filter_map(owner).collect()
     }
 
-    /// What heads a column of ours in the file: `group_code` for any known word for a class, and for the name of a sheet.
+    /// What heads a column of ours in the file: `group_code` for any known word for a class, one word for those that mean any
+    /// other group, and one for the names of sheets.
     fn word_for(&self, column: &str) -> String {
         let own = self.names.iter().position(|name| name == column);
         let made = self.made.iter().find(|(name, _)| name == column).map(|(_, made)| made);
         let at = match made {
-            Some(Made::Constant(_)) => return CLASS.to_owned(),
+            Some(Made::Constant(_)) => return SHEET.to_owned(),
             Some(made) => Some(made.shown_at()),
             None => own,
         };
         let word = at.and_then(|at| self.theirs.get(at)).map(String::as_str).unwrap_or_default();
         let is_ours = OWNER_COLUMNS.iter().any(|(owner, _)| owner.eq_ignore_ascii_case(word));
-        let is_class = is_ours || known(word).is_some_and(|known| known.column == CLASS);
-        if is_class { CLASS.to_owned() } else { folded(word) }
+        match known(word).filter(|known| known.column == CLASS) {
+            _ if is_ours => CLASS.to_owned(),
+            Some(known) if known.is_other_group => GROUP.to_owned(),
+            Some(_) => CLASS.to_owned(),
+            None => folded(word),
+        }
     }
 }

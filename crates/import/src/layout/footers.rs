@@ -90,6 +90,17 @@ pub(super) fn may_be_a_name(text: &str) -> bool {
     NAMES.contains(&normalise_key(text).to_lowercase().as_str())
 }
 
+/// A full name that begins or ends as a total does: `Suma Patel`, and 이인원 of the family 이.
+pub(super) fn is_full_name(text: &str) -> bool {
+    const FAMILIES: &str =
+        "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구나진민";
+    let text = normalise_key(text).to_lowercase();
+    let is_counted = text.contains(|letter: char| letter.is_ascii_digit());
+    let mut letters = text.chars();
+    let is_korean = text.ends_with("인원") && letters.next().is_some_and(|first| FAMILIES.contains(first));
+    !is_counted && (text.starts_with("suma ") || (is_korean && letters.count() == 2))
+}
+
 pub(super) fn begins_with_total(text: &str) -> bool {
     let text = normalise_key(text).to_lowercase();
     // 合 计, as it is set to fill its cell.

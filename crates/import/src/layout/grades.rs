@@ -28,7 +28,11 @@ impl Grades {
                 last: String::new(),
                 fill: Fill::default(),
             }),
-            Made::Copy(_) | Made::Joined(_) | Made::Name { .. } | Made::Constant(_) => None,
+            Made::Copy(_)
+            | Made::EnrollStatus(_)
+            | Made::Joined(_)
+            | Made::Name { .. }
+            | Made::Constant(_) => None,
         })
     }
 

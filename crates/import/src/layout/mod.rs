@@ -1,8 +1,10 @@
 //! Finds a table among the rows of a sheet: its heading, which may stand below a title; and of the rows below it
 //! those that belong to it, without repeated headings, totals and the notes at the end.
 
+mod above;
 mod footers;
 mod grades;
+mod left_out;
 mod two_lines;
 
 use std::collections::VecDeque;
@@ -10,9 +12,11 @@ use std::collections::VecDeque;
 use csv::StringRecord;
 
 use self::footers::{
-    begins_with_total, is_count, is_note, is_number, is_number_of_people, is_sort_of_total, may_be_a_name,
+    begins_with_total, is_count, is_full_name, is_note, is_number, is_number_of_people, is_sort_of_total,
+    may_be_a_name,
 };
 pub(super) use self::grades::Grades;
+pub(super) use self::left_out::LeftOut;
 use self::two_lines::{below_a_group_line, with_second_line};
 use super::header_words::known;
 use super::heading::Heading;
@@ -30,8 +34,6 @@ const MOST_NOTES: usize = 50;
 const MOST_NOTES_OF_A_ROW: usize = 4;
 /// Longer texts, in bytes, are no word for a column.
 const LONGEST_WORD: usize = 60;
-/// Lines that a note names.
-const SHOWN_LINES: usize = 5;
 /// Names of columns that a message shows.
 const SHOWN_NAMES: usize = 12;
 
@@ -47,6 +49,8 @@ pub(super) struct Table<I> {
     pub(super) heading: Heading,
     pub(super) headers: Headers,
     pub(super) rows: TableRows<I>,
+    /// Rows above the heading that are rows of the table, by their lines.
+    pub(super) above: Vec<u64>,
     /// What was found instead of an acceptable heading, as a sentence.
     pub(super) found: String,
 }
@@ -77,6 +81,15 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
     let place = place.or(best).unwrap_or_default();
     let below: VecDeque<Row> = seen.drain(place + 1..).map(|(row, _)| row).collect();
     let Some((row, heading)) = seen.pop() else { return Ok(None) };
+    let mut ahead: VecDeque<_> = below.into_iter().map(Ok).chain(fault.map(Err)).collect();
+    while seen.len() + ahead.len() < HEADING_ROWS
+        && let Some(next) = rows.next()
+    {
+        ahead.push_back(next);
+    }
+    let next: Vec<&Row> = ahead.iter().flatten().collect();
+    let above: Vec<&Row> = seen.iter().map(|(row, _)| row).collect();
+    let above = above::rows_of_the_table(&above, &next, &heading, wanted.table);
     let titles = seen.iter().map(|(row, _)| folded(&row.fields)).chain(second_line).collect();
     let theirs = folded(&row.fields);
     let width = heading.names.len();
@@ -91,7 +104,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
     };
     let made: Vec<Made> = heading.made.iter().map(|(_, made)| made.clone()).collect();
     let rows = TableRows {
-        ahead: below.into_iter().map(Ok).chain(fault.map(Err)).collect(),
+        ahead,
         rows,
         theirs,
         titles,
@@ -108,7 +121,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         ready: VecDeque::new(),
         left_out: LeftOut::default(),
     };
-    Ok(Some(Table { heading, headers, rows, found }))
+    Ok(Some(Table { heading, headers, rows, above, found }))
 }
 
 /// The first rows of a sheet.
@@ -231,30 +244,6 @@ fn describe(seen: &[(Row, Heading)], is_found: bool) -> String {
     }
 }
 
-/// Rows of the file that are none of the table, by their lines.
-#[derive(Debug, Default)]
-pub(super) struct LeftOut {
-    pub(super) repeated: Lines,
-    pub(super) totals: Lines,
-    pub(super) notes: Lines,
-}
-
-/// How many lines, and the first of them.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Lines {
-    pub(super) count: u64,
-    pub(super) first: Vec<u64>,
-}
-
-impl Lines {
-    fn push(&mut self, line: u64) {
-        self.count += 1;
-        if self.first.len() < SHOWN_LINES {
-            self.first.push(line);
-        }
-    }
-}
-
 /// The rows of a table, with the columns that are made of others.
 pub(super) struct TableRows<I> {
     ahead: VecDeque<Result<Row, RowFault>>,
@@ -293,7 +282,7 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
             }
             match self.ahead.pop_front().or_else(|| self.rows.next()) {
                 None => {
-                    self.notes.drain(..).for_each(|row| self.left_out.notes.push(row.line));
+                    self.notes.drain(..).for_each(|row| self.left_out.notes.push(&row));
                     return None;
                 }
                 Some(Ok(row)) if self.is_left_out(&row) => {}
@@ -340,15 +329,15 @@ impl<I> TableRows<I> {
         };
         let is_again = |known: &[String]| begins(known) && folded(&row.fields) == known;
         if is_short && (is_again(&self.theirs) || self.titles.iter().any(|title| is_again(title))) {
-            self.left_out.repeated.push(row.line);
+            self.left_out.repeated.push(row);
             return true;
         }
         if self.further_heading(row).is_some_and(|heading| self.is_the_same(&heading)) {
-            self.left_out.repeated.push(row.line);
+            self.left_out.repeated.push(row);
             return true;
         }
         if self.is_total(&row.fields) {
-            self.left_out.totals.push(row.line);
+            self.left_out.totals.push(row);
             return true;
         }
         false
@@ -378,15 +367,35 @@ impl<I> TableRows<I> {
         let is_place = self.key.is_none_or(|key| first <= key) || id.is_none_or(str::is_empty);
         // With an id of its own, a person of that name; unless the id is the number of rows above.
         let is_person = self.key.is_some_and(|key| first < key)
-            && id.is_some_and(|id| !id.is_empty() && *id != self.met.to_string())
-            && may_be_a_name(word);
-        if !is_place || is_person {
+            && id.is_some_and(|id| {
+                let is_count = id == self.met.to_string();
+                !id.is_empty() && (is_full_name(word) || (may_be_a_name(word) && !is_count))
+            });
+        if !is_place || is_person || self.is_row_of_ours(fields) {
             return false;
         }
         let mut rest = filled.map(|(_, field)| field).peekable();
         (begins_with_total(word) && rest.clone().all(is_count))
             || (is_sort_of_total(word) && rest.peek().is_some() && rest.clone().all(is_number))
             || (self.width > 1 && rest.peek().is_none() && is_number_of_people(word))
+    }
+
+    /// A row of a table of groups, classes or memberships that has both a code and what belongs to it: a group may be called
+    /// as a total is, such as 男生.
+    fn is_row_of_ours(&self, fields: &StringRecord) -> bool {
+        let field = |column: Option<&&str>| {
+            let at = column.and_then(|column| self.ours.iter().position(|name| name == *column));
+            at.and_then(|at| fields.get(at)).unwrap_or_default().trim()
+        };
+        let columns = self.table.columns();
+        let (first, second) = (field(columns.first()), field(columns.get(1)));
+        match self.table {
+            RosterTable::Students => false,
+            RosterTable::Groups | RosterTable::Classes => !second.is_empty() && !is_number(second),
+            RosterTable::GroupMembers | RosterTable::ClassMembers => {
+                !second.is_empty() && !begins_with_total(first) && first != self.met.to_string()
+            }
+        }
     }
 
     fn may_be_note(&self, row: &Row) -> bool {

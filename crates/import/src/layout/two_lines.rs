@@ -1,7 +1,7 @@
 //! Headings of two lines: a line of groups above the heading (学生 | 父亲 | 母亲), or a second line below cells that are merged
 //! over several columns (联系方式 above 手机 and 邮箱).
 
-use crate::header_words::{known, names_others};
+use crate::header_words::{known, names_others, names_others_alone};
 use crate::heading::Heading;
 
 /// Longer texts, in letters, are no name of a group of columns.
@@ -25,13 +25,18 @@ pub(super) fn below_a_group_line(
     };
     let (first, first_text) = groups.next()?;
     let is_alone = groups.next().is_none();
-    let is_title = first == 0 || TITLES.iter().any(|word| first_text.to_lowercase().contains(word));
+    let is_title = first == 0
+        || TITLES.iter().any(|word| first_text.to_lowercase().contains(word))
+        || !names_others_alone(first_text);
     if is_alone && is_title {
         return None;
     }
     let mut is_said = false;
     let together = names.iter().zip(filled(above, names.len())).enumerate().map(|(at, (name, group))| {
-        let is_id = heading.names.get(at).is_some_and(|ours| ours == "student_id");
+        let is_students = known(name).is_some_and(|word| {
+            matches!(word.column, "student_id" | "grade" | "section" | "group_code" | "active")
+        });
+        let is_id = is_students || heading.names.get(at).is_some_and(|ours| ours == "student_id");
         if name.is_empty() || is_id || !is_group(group) || !names_others(group) {
             return name.clone();
         }

@@ -8,6 +8,7 @@
 )]
 
 mod exports;
+mod foreign_rows;
 mod hostile;
 mod libreoffice;
 mod spoiled;

@@ -1,0 +1,71 @@
+//! Names that stand in two columns of which one may not be known.
+
+use super::HeadingReader;
+use super::picks::Picks;
+use crate::header_words::{known, names_others, plain_name};
+use crate::shown;
+
+/// What headers of a family name hold, in words that are not known otherwise.
+const FAMILY_NAMES: [&str; 9] = [
+    "apellido",
+    "surname",
+    "last name",
+    "last_name",
+    "lastname",
+    "family name",
+    "nachname",
+    "familienname",
+    "nom de famille",
+];
+/// What headers of a given name hold, likewise.
+const GIVEN_NAMES: [&str; 7] =
+    ["prénom", "prenom", "vorname", "first name", "given name", "forename", "firstname"];
+/// Words for a name that also head one of its parts.
+const PARTS_OR_WHOLES: [&str; 4] = ["name", "nom", "nombre", "이름"];
+
+/// A word for a name that heads the family name where another column has the given one.
+pub(super) fn is_family_or_whole(word: &str) -> bool {
+    PARTS_OR_WHOLES.contains(&plain_name(word, false).as_str())
+}
+
+/// A word for a name that heads the given name where another column has the family's.
+pub(super) fn is_given_or_whole(word: &str) -> bool {
+    PARTS_OR_WHOLES.contains(&plain_name(word, true).as_str())
+}
+
+impl HeadingReader<'_> {
+    /// The word for a name may be one part's, and the other part be in a column that is not known.
+    pub(super) fn refuse_half_name(&mut self, name: usize) {
+        let may_be_family = self.theirs.get(name).is_some_and(|word| is_family_or_whole(word));
+        let is_part = |header: &String| {
+            let lower = header.to_lowercase();
+            let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+            (has(&FAMILY_NAMES) || (may_be_family && has(&GIVEN_NAMES)))
+                && known(header).is_none()
+                && !names_others(header)
+        };
+        let Some(at) = self.theirs.iter().position(is_part) else { return };
+        let shown_at = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
+        let message = format!(
+            "the name seems to stand in two columns, {name} and {part}: say which, --map name={name} or --map 'name={name}+{part}'",
+            name = shown_at(name),
+            part = shown_at(at)
+        );
+        self.fault(at, "half-name", message);
+    }
+
+    /// What may be the name where no column is known as it: columns that are called a name, and the parts that are known.
+    pub(super) fn likely_name(&self, picks: &Picks) -> Option<String> {
+        let is_name = |header: &&String| {
+            let lower = header.to_lowercase();
+            let is_called =
+                ["name", "姓名", "nombre", "nom ", "prénom"].iter().any(|word| lower.contains(word));
+            is_called && known(header).is_none() && !names_others(header) && !lower.contains("user")
+        };
+        let first = self.theirs.iter().find(is_name);
+        let part = |column: &str| picks.get(column).and_then(|(_, at)| self.theirs.get(*at));
+        let parts = [part("given_name").or(first), part("family_name")];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        (!parts.is_empty()).then(|| parts.join("+"))
+    }
+}
