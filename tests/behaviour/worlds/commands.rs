@@ -36,6 +36,8 @@ fn help(world: &mut World) {
         "import clever",
         "import oneroster",
         "export",
+        "backup",
+        "restore",
         "sandbox",
     ] {
         world.bare(&format!("{command} --help"));
