@@ -37,6 +37,9 @@ pub struct NotedWrite {
 /// What somebody counts as who leaves a group, beside what the operation counts as. Its place is the group.
 pub const LEFT: &str = "left";
 
+/// What somebody counts as who is put into a group. Its place is the group.
+pub const JOINED: &str = "joined";
+
 /// What a removal from a class of ClassIn counts as. Its place is the class.
 pub const REMOVAL: &str = "removal";
 
@@ -70,6 +73,10 @@ impl StateStore {
             if write == Some(CountedWrite::Dismissal) {
                 recent.record_sent_dismissal(student.clone());
             }
+            if let (true, Ok(gid)) = (kind == JOINED, place.parse()) {
+                recent.record_joined(Gid(gid), student);
+                continue;
+            }
             match (write, place.parse()) {
                 _ if approved => {}
                 (Some(write), _) => recent.record(write, student),
@@ -78,6 +85,19 @@ impl StateStore {
             }
         }
         Ok(recent)
+    }
+
+    /// How many candidates were entered since a moment, by the groups that they are in.
+    pub async fn added_to_groups(&self, since_ms: i64) -> Result<Vec<(Gid, u64)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT value, count(*) FROM links, json_each(links.gids) \
+             WHERE linked_at_ms > ? AND origin = 'added' AND gids IS NOT NULL GROUP BY value ORDER BY value",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was added lately")?;
+        Ok(rows.into_iter().map(|(gid, people)| (Gid(gid), people.unsigned_abs())).collect())
     }
 
     /// Who was removed from which class of ClassIn since a moment without an approval.

@@ -287,6 +287,9 @@ impl StateStore {
         for student in self.students_of_another_login_value().await? {
             failures.insert_of_another(student);
         }
+        for (student, hold) in self.held_adoptions().await? {
+            failures.insert_held_adoption(student, hold);
+        }
         Ok(failures)
     }
 
@@ -301,6 +304,20 @@ impl StateStore {
         .await
         .doing("reading whose candidates show another login value")?;
         Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// Candidates that a person is asked about before they are taken over.
+    async fn held_adoptions(&self) -> Result<Vec<(StudentId, NamedHold)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT student_id, about FROM open_failures WHERE service = 'exam' AND kind = 'adopt' AND is_standing = 1 \
+             AND state = 'held' AND code = ? ORDER BY student_id",
+        )
+        .bind(HoldWord::Adoption.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading which candidates are asked about")?;
+        let hold = |about| NamedHold { word: HoldWord::Adoption, about: fingerprint(about) };
+        Ok(rows.into_iter().map(|(student, about)| (StudentId::new(student), hold(about))).collect())
     }
 
     /// What a person silenced of what is withheld or held, with what is wanted.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rosterd_core::classin_plan::HeldSubjects;
 use rosterd_core::exam_plan::{Fingerprint, HeldMass, HeldMasses, Hold, MassLimit};
 use rosterd_core::failure::{OperationKey, RecordedKind, Service};
-use rosterd_core::roster::{Gid, StudentId};
+use rosterd_core::roster::{Gid, GroupCode, StudentId};
 use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written};
@@ -48,11 +48,14 @@ impl StateStore {
     pub async fn held_masses(&self) -> Result<HeldMasses, StoreError> {
         let mut masses = HeldMasses::default();
         for Held { key, want, of_leaver, mass, is_decided } in self.held(Service::Exam).await? {
-            let OperationKey { kind, student, .. } = key;
+            let OperationKey { kind, student, class_key } = key;
             if is_decided {
                 masses.decide(student.clone(), mass.limit);
             }
             match kind {
+                _ if mass.limit == MassLimit::NewGroups => {
+                    masses.insert_group(GroupCode::new(class_key), mass);
+                }
                 _ if of_leaver => masses.insert_leaver(student, mass),
                 RecordedKind::Exam(kind) if is_decided => masses.insert_let_go(student, kind, want, mass),
                 RecordedKind::Exam(kind) => masses.insert(student, kind, mass),

@@ -347,6 +347,12 @@ impl StateStore {
                 .doing(doing)?
                 .rows_affected();
         }
+        // Whose the new id is has been said: nobody else is asked about it.
+        sqlx::query("DELETE FROM asked_pairs WHERE newcomer_id = ?")
+            .bind(to.as_str())
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
         transaction.commit().await.doing(doing)?;
         Ok(moved)
     }

@@ -59,11 +59,12 @@ pub struct AccountTaking {
 /// The fact that a run has met too many candidates that are not those that the links mean.
 pub const STRANGERS_FACT: &str = "exam.strangers";
 
-const FORGET_EXAM: [&str; 12] = [
+const FORGET_EXAM: [&str; 13] = [
     "DELETE FROM former_candidates",
     "DELETE FROM known_groups",
     "DELETE FROM roster_groups",
     "DELETE FROM asked_pairs",
+    "DELETE FROM wanted_logins",
     "DELETE FROM group_creations",
     "DELETE FROM repeated_logins",
     "DELETE FROM unlisted_candidates",

@@ -6,8 +6,11 @@ use crate::driver::Driver;
 use rosterd_testkit::chance::{happens, one_of};
 use rosterd_testkit::*;
 
-/// The name of candidates whom the roster may come to name: where nothing agrees, a person has to decide.
-const HERE_ALREADY: &str = "Here already";
+/// The name of a candidate whom the roster may come to name: where nothing agrees, a person has to decide. Nobody else has it: a
+/// newcomer with a leaver's name would be asked about.
+fn here_already(login: &str) -> String {
+    format!("Here already as {login}")
+}
 
 impl Driver {
     /// One change of the roster; says what it was.
@@ -58,7 +61,7 @@ impl Driver {
                     Some(login) => login,
                     None => format!("login-{fresh}"),
                 };
-                let newcomer = tagged(&format!("s{fresh:04}")).login(&login).named(HERE_ALREADY);
+                let newcomer = tagged(&format!("s{fresh:04}")).login(&login).named(&here_already(&login));
                 self.world.people.insert(newcomer.id.clone(), newcomer);
                 return format!("roster: s{fresh:04} arrives as {login}");
             }
@@ -114,7 +117,7 @@ impl Driver {
             }
             (72..86, _) => {
                 let login = format!("here-already-{fresh}");
-                let sid = sandbox.insert_candidate(&[(LOGIN, &login), (NAME, HERE_ALREADY)], &[gid]);
+                let sid = sandbox.insert_candidate(&[(LOGIN, &login), (NAME, &here_already(&login))], &[gid]);
                 self.adoptable.push(login);
                 self.remember_stranger(sid);
                 return format!("by hand: {sid} is there, whom the roster may come to name");

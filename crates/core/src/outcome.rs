@@ -169,7 +169,7 @@ impl From<&SkipReason> for Unsent {
             SkipReason::Ignored => Self::Unneeded,
             // The group's own row makes the run incomplete, once.
             SkipReason::GroupRow(_) => Self::Standing,
-            SkipReason::Depends(_) => Self::Dependent,
+            SkipReason::Depends(_) | SkipReason::GroupAsked(_) => Self::Dependent,
             SkipReason::AccountFull => Self::AccountFull,
             SkipReason::ServiceStopped => Self::ServiceStopped,
             SkipReason::Terminated => Self::Terminated,

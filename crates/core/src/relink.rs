@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::exam_plan::RenumberedStudents;
-use crate::roster::{IdLikeness, LoginValue, StudentId};
+use crate::exam_plan::{Fingerprint, KnownValues, RenumberedStudents};
+use crate::roster::{FieldId, IdLikeness, LoginValue, StudentId};
 
 /// A linked student who is no active student of the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct Gone {
     pub student: StudentId,
     /// The login value of their candidate.
     pub login: LoginValue,
+    /// The login value that the roster wanted of them last, where it was another one, as it is remembered.
+    pub wanted: Option<Fingerprint>,
+    /// The other values of their candidate, as far as they are known.
+    pub values: KnownValues,
 }
 
 /// An active student of the roster without a candidate.
@@ -23,6 +27,10 @@ pub struct New {
     pub student: StudentId,
     /// The login value that the roster wants, where it has one.
     pub login: Option<LoginValue>,
+    /// The same, as it is remembered.
+    pub wanted: Option<Fingerprint>,
+    /// The other values that the roster has.
+    pub values: KnownValues,
 }
 
 /// Why two ids probably name one person.
@@ -30,6 +38,8 @@ pub struct New {
 pub enum Likeness {
     /// The new one wants the login value that the candidate of the other one has.
     Login,
+    /// The new one wants the login value that the roster wanted of the other one last.
+    Wanted,
     /// The ids differ only by blanks, case, leading zeros or Unicode form.
     Id,
     /// The new one has the other values that the candidate of the other one has, like most of those who left with it.
@@ -44,6 +54,7 @@ impl Likeness {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login-value",
+            Self::Wanted => "wanted-login-value",
             Self::Id => "id",
             Self::Values => "values",
             Self::Before => "before",
@@ -60,6 +71,40 @@ pub struct Suggestion {
     pub to: StudentId,
     /// Never empty.
     pub reasons: BTreeSet<Likeness>,
+    /// What a comparison of their other values says.
+    pub others: OtherValues,
+}
+
+/// The values of two people beside ids and login values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherValues {
+    /// How many are alike.
+    pub alike: usize,
+    /// The fields in which they differ.
+    pub differing: BTreeSet<FieldId>,
+}
+
+impl OtherValues {
+    fn between(one: &KnownValues, other: &KnownValues) -> Self {
+        let both = one.iter().filter_map(|(field, value)| Some((*field, value == other.get(field)?)));
+        let (alike, differing): (Vec<_>, Vec<_>) = both.partition(|(_, is_alike)| *is_alike);
+        Self { alike: alike.len(), differing: differing.into_iter().map(|(field, _)| field).collect() }
+    }
+
+    /// Whether nothing can be compared.
+    #[must_use]
+    pub fn are_unknown(&self) -> bool {
+        self.alike == 0 && self.differing.is_empty()
+    }
+
+    /// Whether they bear out what suggested the two: most of them for one reason, one of them for several. A stranger has the
+    /// same gender as half of a school.
+    fn bear_out(&self, reasons: &BTreeSet<Likeness>) -> bool {
+        // These were found by the values.
+        let is_borne_out = reasons.contains(&Likeness::Values);
+        let is_told_twice = reasons.len() > 1 && (self.alike > 0 || self.are_unknown());
+        is_borne_out || is_told_twice || self.alike > self.differing.len()
+    }
 }
 
 /// What the roster and the links suggest.
@@ -67,7 +112,7 @@ pub struct Suggestion {
 pub struct Suggestions {
     /// Pairs of whom neither has another partner, by the id until now.
     pub pairs: Vec<Suggestion>,
-    /// Pairs that share a student with another pair: a person decides.
+    /// Pairs that share a student with another pair, and those whose other values do not bear them out: a person decides.
     pub unclear: Vec<Suggestion>,
 }
 
@@ -78,10 +123,13 @@ impl Suggestions {
         let mut reasons: BTreeMap<(&StudentId, &StudentId), BTreeSet<Likeness>> = BTreeMap::new();
         let by_login = new.iter().filter_map(|new| Some((new.login.as_ref()?, &new.student)));
         let by_login = grouped(by_login);
+        let by_wanted = grouped(new.iter().filter_map(|new| Some((new.wanted?, &new.student))));
         let by_id = grouped(new.iter().map(|new| (IdLikeness::of(&new.student), &new.student)));
         for one in gone {
             let alike = by_login.get(&one.login).into_iter().flatten().map(|to| (*to, Likeness::Login));
             let by_id = by_id.get(&IdLikeness::of(&one.student)).into_iter().flatten();
+            let by_wanted = one.wanted.and_then(|wanted| by_wanted.get(&wanted)).into_iter().flatten();
+            let alike = alike.chain(by_wanted.map(|to| (*to, Likeness::Wanted)));
             for (to, reason) in alike.chain(by_id.map(|to| (*to, Likeness::Id))) {
                 reasons.entry((&one.student, to)).or_default().insert(reason);
             }
@@ -93,7 +141,7 @@ impl Suggestions {
             let is_only = partners_from.get(from) == Some(&1) && partners_to.get(to) == Some(&1);
             let list = if is_only { &mut found.pairs } else { &mut found.unclear };
             let (from, to) = ((*from).clone(), (*to).clone());
-            list.push(Suggestion { from, to, reasons: reasons.clone() });
+            list.push(Suggestion { from, to, reasons: reasons.clone(), others: OtherValues::default() });
         }
         found
     }
@@ -110,6 +158,7 @@ impl Suggestions {
                 from: from.clone(),
                 to: to.clone(),
                 reasons: BTreeSet::from([Likeness::Values]),
+                others: OtherValues::default(),
             };
             free.map(suggestion).collect::<Vec<_>>()
         };
@@ -137,10 +186,33 @@ impl Suggestions {
             let is_only = partners_from.get(from) == Some(&1) && partners_to.get(to) == Some(&1);
             let list = if is_only { &mut self.pairs } else { &mut self.unclear };
             let reasons = BTreeSet::from([Likeness::Before]);
-            list.push(Suggestion { from: from.clone(), to: to.clone(), reasons });
+            let others = OtherValues::default();
+            list.push(Suggestion { from: from.clone(), to: to.clone(), reasons, others });
         }
         self.pairs.sort_by(|one, two| one.from.cmp(&two.from));
         self
+    }
+}
+
+impl Suggestions {
+    /// Leaves to a person whom nothing ties together but what suggested the two.
+    #[must_use]
+    pub fn weighed(self, gone: &[Gone], new: &[New]) -> Self {
+        let gone: BTreeMap<&StudentId, &KnownValues> =
+            gone.iter().map(|one| (&one.student, &one.values)).collect();
+        let new: BTreeMap<&StudentId, &KnownValues> =
+            new.iter().map(|one| (&one.student, &one.values)).collect();
+        let weigh = |it: Suggestion| {
+            let both = gone.get(&it.from).zip(new.get(&it.to));
+            let others =
+                both.map_or_else(OtherValues::default, |(one, other)| OtherValues::between(one, other));
+            Suggestion { others, ..it }
+        };
+        let (pairs, alone): (Vec<_>, Vec<_>) =
+            self.pairs.into_iter().map(weigh).partition(|it| it.others.bear_out(&it.reasons));
+        let mut unclear: Vec<Suggestion> = self.unclear.into_iter().map(weigh).chain(alone).collect();
+        unclear.sort_by(|one, two| (&one.from, &one.to).cmp(&(&two.from, &two.to)));
+        Self { pairs, unclear }
     }
 }
 
@@ -165,11 +237,21 @@ mod tests {
     use super::*;
 
     fn gone(student: &str, login: &str) -> Gone {
-        Gone { student: StudentId::new(student), login: LoginValue::new(login) }
+        Gone {
+            student: StudentId::new(student),
+            login: LoginValue::new(login),
+            wanted: None,
+            values: KnownValues::new(),
+        }
     }
 
     fn new(student: &str, login: &str) -> New {
-        New { student: StudentId::new(student), login: LoginValue::parse(login) }
+        New {
+            student: StudentId::new(student),
+            login: LoginValue::parse(login),
+            wanted: None,
+            values: KnownValues::new(),
+        }
     }
 
     fn shown(suggestions: &[Suggestion]) -> Vec<String> {
@@ -210,5 +292,50 @@ mod tests {
         assert_eq!(shown(&found.unclear), ["001 1 id", "01 1 id"]);
         let found = Suggestions::between(&[gone("001", "a")], &[new("1", "d"), new("y", "a")]);
         assert_eq!(shown(&found.unclear), ["001 1 id", "001 y login-value"]);
+    }
+
+    fn known(values: &[(i64, u64)]) -> KnownValues {
+        values.iter().map(|(field, value)| (FieldId(*field), Fingerprint(*value))).collect()
+    }
+
+    #[test]
+    fn a_pair_is_carried_over_only_where_other_values_bear_it_out() {
+        let full = [(1, 10), (2, 20), (4, 40)];
+        let rows: [(&str, &[(i64, u64)], bool); 6] = [
+            ("all alike", &full, true),
+            ("most alike", &[(1, 11), (2, 20), (4, 40)], true),
+            ("a gender alone", &[(1, 11), (2, 20), (4, 41)], false),
+            ("half of two", &[(1, 10), (2, 21)], false),
+            ("none alike", &[(1, 11), (2, 21), (4, 41)], false),
+            ("nothing to compare", &[], false),
+        ];
+        for (what, values, expected) in rows {
+            let gone = Gone { values: known(&full), ..gone("s1", "a") };
+            let new = New { values: known(values), ..new("t9", "a") };
+            let (gone, new) = ([gone], [new]);
+            let found = Suggestions::between(&gone, &new).weighed(&gone, &new);
+            assert_eq!(
+                (found.pairs.len(), found.unclear.len()),
+                if expected { (1, 0) } else { (0, 1) },
+                "{what}"
+            );
+        }
+        // Id and login value tie the two together: one more value is enough, and a contradiction is not.
+        for (values, expected) in [(&[(1, 10), (4, 41)][..], 1), (&[][..], 1), (&[(1, 11)][..], 0)] {
+            let gone = [Gone { values: known(&full), ..gone("01", "a") }];
+            let new = [New { values: known(values), ..new("1", "a") }];
+            let found = Suggestions::between(&gone, &new).weighed(&gone, &new);
+            assert_eq!(found.pairs.len(), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_value_that_was_wanted_of_somebody_makes_their_pair_and_no_clear_one_of_another() {
+        let wanted = Some(Fingerprint(7));
+        let gone = [gone("s0", "x"), Gone { wanted, ..gone("s1", "a") }];
+        let new = [New { wanted, ..new("r1", "x") }];
+        let found = Suggestions::between(&gone, &new);
+        assert!(found.pairs.is_empty());
+        assert_eq!(shown(&found.unclear), ["s0 r1 login-value", "s1 r1 wanted-login-value"]);
     }
 }

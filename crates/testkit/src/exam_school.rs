@@ -65,7 +65,9 @@ impl ExamSchool {
 
     /// The same, with switches of the sandbox.
     pub async fn switched(people: impl IntoIterator<Item = Person>, switches: &[(&str, &str)]) -> Self {
-        let builder = School::builder().setting("CLASSIN__ENABLED", "false");
+        let builder = School::builder()
+            .setting("CLASSIN__ENABLED", "false")
+            .configuration(&CONFIGURATION.replace("LOGIN_FIELD", &format!("\"{LOGIN}\"")));
         let school = builder.login_field(LOGIN, "number").switches(switches).build().await;
         let groups: BTreeMap<String, Option<i64>> = ["g1", "g2", "g3"]
             .map(|code| (code.to_owned(), Some(school.sandbox.create_group(code))))
@@ -338,6 +340,30 @@ impl ExamSchool {
 }
 
 /// Under these settings no run waits for anything, and the guard holds nothing.
+/// For the program, what [`exam_settings`] are for runs.
+const CONFIGURATION: &str = r#"[roster]
+database = "roster.db"
+[state]
+database = "state.db"
+[sync]
+mode = "sync"
+[exam]
+base_url = "ADDRESS"
+login_field = LOGIN_FIELD
+requests_per_second = 0
+[exam.fields]
+name = 1
+gender = 2
+phone = 4
+login = LOGIN_FIELD
+password = 10
+[classin]
+base_url = "ADDRESS"
+sid = "2339736"
+[http]
+listen = ""
+"#;
+
 fn settings(school: &School) -> Settings {
     let mut settings = school.settings();
     settings.exam = exam_settings(&school.serving.base_url());

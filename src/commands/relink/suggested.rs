@@ -1,6 +1,7 @@
 //! `relink --suggested`: who is probably one person under two ids, and carrying them over with `--yes`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::pin::pin;
 
 use futures_util::StreamExt as _;
@@ -12,9 +13,12 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{login_column, remembered_mapping};
 use rosterd_core::counted::counted;
-use rosterd_core::exam_plan::{Link, Portraits, is_mass, masses};
+use rosterd_core::exam_plan::{
+    Fingerprint, Link, MappedField, Mapping, MemoryKey, Portraits, is_mass, masses, values_of_candidate,
+    values_of_row,
+};
 use rosterd_core::relink::{Gone, Likeness, New, Suggestion, Suggestions};
-use rosterd_core::roster::LoginValue;
+use rosterd_core::roster::{LoginValue, StudentId};
 
 /// What was found, and what was done.
 #[derive(Serialize)]
@@ -23,7 +27,7 @@ struct SuggestionDocument {
     /// The roster's columns in which pairs with the reason `values` agree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     columns: Vec<String>,
-    /// Pairs that share a student with another pair: a person decides.
+    /// Pairs that share a student with another pair, or of whom too little else is alike: a person decides.
     unclear: Vec<Pair>,
     done: bool,
 }
@@ -33,23 +37,45 @@ struct Pair {
     from: String,
     to: String,
     reasons: Vec<&'static str>,
+    /// The roster's columns in which the two differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differs: Vec<String>,
+    /// Whether nothing can be compared beside what suggests the two.
+    #[serde(skip)]
+    is_untold: bool,
     /// Rows that were carried over.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
 }
 
 impl Pair {
-    fn new(suggestion: &Suggestion) -> Self {
-        let Suggestion { from, to, reasons } = suggestion;
+    fn new(suggestion: &Suggestion, mapping: Option<&Mapping>) -> Self {
+        let Suggestion { from, to, reasons, others } = suggestion;
         let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
-        Self { from: from.to_string(), to: to.to_string(), reasons, rows: None }
+        let differing = |field: &&MappedField| others.differing.contains(&field.id);
+        let fields = mapping.into_iter().flat_map(Mapping::fields).filter(differing);
+        let differs = fields.map(|field| field.column.clone()).collect();
+        let is_untold = others.are_unknown();
+        Self { from: from.to_string(), to: to.to_string(), reasons, differs, is_untold, rows: None }
+    }
+
+    /// Why nothing is done without a person.
+    fn doubt(&self) -> String {
+        match (&self.differs[..], self.is_untold) {
+            ([], false) => String::new(),
+            ([], true) => "; nothing else can be compared".to_owned(),
+            ([only], _) => format!("; {only} differs"),
+            ([first @ .., last], _) => format!("; {} and {last} differ", first.join(", ")),
+        }
     }
 
     fn text(&self, columns: &[String]) -> String {
-        let Self { from, to, reasons, rows } = self;
+        let Self { from, to, reasons, rows, differs: _, is_untold: _ } = self;
         let says = |reason: &&str| {
             if *reason == Likeness::Login.as_str() {
                 format!("{to} wants the login value of {from}'s candidate")
+            } else if *reason == Likeness::Wanted.as_str() {
+                format!("{to} wants the login value that the roster wanted of {from}")
             } else if *reason == Likeness::Values.as_str() {
                 format!(
                     "{to} has the {} of {from}, and so have most who are new of most who left",
@@ -70,17 +96,18 @@ impl Pair {
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppError> {
-    let Compared { gone, new, linked, portraits } = compare(app).await?;
+    let Compared { gone, new, linked, portraits, mapping } = compare(app).await?;
     let found = Suggestions::between(&gone, &new);
     let max_delete = app.settings.guard.max_delete;
     let renumbered =
         portraits.renumbered(|_| true, |since| masses(since, |people| is_mass(max_delete, people, linked)));
     let found = renumbered.iter().fold(found, Suggestions::and_renumbered);
-    let found = found.and_before(&app.state.pairs_found_before().await?, &gone, &new);
+    let found = found.and_before(&app.state.pairs_found_before().await?, &gone, &new).weighed(&gone, &new);
+    let pair = |suggestion: &Suggestion| Pair::new(suggestion, mapping.as_ref());
     let mut document = SuggestionDocument {
-        pairs: found.pairs.iter().map(Pair::new).collect(),
+        pairs: found.pairs.iter().map(pair).collect(),
         columns: renumbered.map(|it| it.figures.columns).unwrap_or_default(),
-        unclear: found.unclear.iter().map(Pair::new).collect(),
+        unclear: found.unclear.iter().map(pair).collect(),
         done: yes,
     };
     if yes {
@@ -103,6 +130,8 @@ struct Compared {
     linked: u64,
     /// The values of the first two.
     portraits: Portraits,
+    /// Which fields are compared; absent where that is not known.
+    mapping: Option<Mapping>,
 }
 
 /// Both sides come in the order of their ids, so only those who are gone and those who are new are kept.
@@ -115,8 +144,10 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
     snapshot.require_students(app.settings.guard.min_roster).await?;
     let mut students = snapshot.students().await?;
     let mut links = pin!(app.state.links(app.state.last_complete_run().await?));
-    let mut found =
-        Compared { gone: Vec::new(), new: Vec::new(), linked: 0, portraits: portraits(app).await? };
+    let mapping = mapping(app).await?;
+    let portraits = mapping.as_ref().map(Portraits::new).unwrap_or_default();
+    let mut found = Compared { gone: Vec::new(), new: Vec::new(), linked: 0, portraits, mapping };
+    let wanted = app.state.remembered_pairs().await?.wanted;
     let mut row = students.next().await?;
     let mut link = links.next().await.transpose()?;
     loop {
@@ -130,15 +161,15 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
         let own = if order.is_ge() { link.take() } else { None };
         match (here, own) {
             (Some(here), Some(own)) if !here.student.active && here.unusable.is_none() => {
-                found.leaves(own, now_ms);
+                found.leaves(own, &wanted, now_ms);
             }
-            (None, Some(own)) => found.leaves(own, now_ms),
+            (None, Some(own)) => found.leaves(own, &wanted, now_ms),
             (Some(_), Some(_)) => found.linked += 1,
             (Some(here), None) if here.student.active && here.unusable.is_none() => {
                 found.portraits.add_newcomer(&here.student.id, &here.student.values, &key);
                 let login = login_at.and_then(|at| here.student.values.get(at));
                 let login = login.and_then(|value| LoginValue::parse(value));
-                found.new.push(New { student: here.student.id, login });
+                found.comes(here.student.id, login, &here.student.values, &key);
             }
             (Some(_) | None, None) => {}
         }
@@ -155,17 +186,29 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
 }
 
 impl Compared {
-    fn leaves(&mut self, own: Link, now_ms: i64) {
+    fn leaves(&mut self, own: Link, wanted: &HashMap<StudentId, Fingerprint>, now_ms: i64) {
         self.portraits.add_leaver(&own, now_ms);
-        self.gone.push(Gone { student: own.student, login: own.login });
+        let values =
+            self.mapping.as_ref().map(|mapping| values_of_candidate(&own, mapping)).unwrap_or_default();
+        let wanted = wanted.get(&own.student).copied();
+        self.gone.push(Gone { student: own.student, login: own.login, wanted, values });
+    }
+
+    fn comes(&mut self, student: StudentId, login: Option<LoginValue>, row: &[String], key: &MemoryKey) {
+        let mapping = self.mapping.as_ref();
+        let values = mapping.map(|mapping| values_of_row(row, mapping, key)).unwrap_or_default();
+        let known = |login: &LoginValue| Some(key.value(mapping?.login_field(), login.as_str()));
+        let wanted = login.as_ref().and_then(known);
+        self.new.push(New { student, login, wanted, values });
     }
 }
 
-/// Of nobody yet; where it is not known which fields the mapping means, nobody's values are compared.
-async fn portraits(app: &App) -> Result<Portraits, AppError> {
-    let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(Portraits::default()) };
-    let mapping = remembered_mapping(&side, &app.state).await?;
-    Ok(mapping.as_ref().map(Portraits::new).unwrap_or_default())
+/// Where it is not known which fields the mapping means, nobody's values are compared.
+async fn mapping(app: &App) -> Result<Option<Mapping>, AppError> {
+    match exam_side(&app.settings, &app.clock)? {
+        Some(side) => Ok(remembered_mapping(&side, &app.state).await?),
+        None => Ok(None),
+    }
 }
 
 /// The place of the login value among the columns that are read of a student.
@@ -181,7 +224,9 @@ fn text(document: &SuggestionDocument) -> String {
         return "Roster and links suggest no student whose id changed.".to_owned();
     }
     let mut lines: Vec<String> = pairs.iter().map(|pair| pair.text(columns)).collect();
-    lines.extend(unclear.iter().map(|pair| format!("unclear, not done: {}", pair.text(columns))));
+    lines.extend(
+        unclear.iter().map(|pair| format!("unclear, not done: {}{}", pair.text(columns), pair.doubt())),
+    );
     let students = u64::try_from(pairs.len()).unwrap_or(u64::MAX);
     let closing = match (pairs.len(), done) {
         (0, _) => "A person decides: rosterd relink OLD NEW.".to_owned(),

@@ -1,13 +1,13 @@
 //! Applies a guarded plan through the delivery engine: which operations go together, what is written down of them, and
 //! what each outcome means for those to come.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rosterd_core::exam_plan::{Batch, Call, Change, Operation, OperationKind, OperationState, Wave};
 use rosterd_core::failure::{FailureCode, OperationKey, Service};
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{RunId, Sid, StudentId};
+use rosterd_core::roster::{Gid, RunId, Sid, StudentId};
 use tokio::sync::OnceCell;
 
 use super::apply_context::ApplyContext;
@@ -35,6 +35,8 @@ pub(super) struct ExamApplier<'a> {
     failed_over: HashMap<OperationKey, u32>,
     /// Held by a batch that is to show something to those that come after it.
     pub(super) turns: ExamTurns,
+    /// Groups whose last members leave because others come, with the operations that put those there.
+    pub(super) last_members: BTreeMap<Gid, BTreeSet<usize>>,
     /// What a changed field explains of refused writes, once it was asked.
     pub(super) changed_fields: OnceCell<Option<ServiceStop>>,
     state: Mutex<ApplyState>,
@@ -78,6 +80,7 @@ impl<'a> ExamApplier<'a> {
             renames,
             failed_over: HashMap::new(),
             turns: ExamTurns::default(),
+            last_members: context.plan.last_members_leave(),
             changed_fields: OnceCell::new(),
             state: Mutex::new(ApplyState::new(outcomes, None)),
             exam: Mutex::new(ExamState::new(context.plan, waves)),
@@ -156,6 +159,7 @@ impl<'a> ExamApplier<'a> {
         if positions.is_empty() || self.leave(&batch.call, &positions) {
             return;
         }
+        let positions = self.without_last_members(batch, positions);
         let positions = Box::pin(self.prove(batch, positions)).await;
         if positions.is_empty() || self.leave(&batch.call, &positions) {
             return;

@@ -18,8 +18,8 @@ use super::{
 use crate::run::Context;
 use crate::run::report::ServiceReport;
 use rosterd_core::exam_plan::{
-    Approved, Certificate, Comparison, GroupCreation, GuardedPlan, LinkNote, LookupRequests, LookupResults,
-    LookupTerms, OpenFailures, PlanInput, Trust,
+    Approved, Certificate, Comparison, GroupCreation, GuardedPlan, LOOK_BACK_MS, LinkNote, LookupRequests,
+    LookupResults, LookupTerms, OpenFailures, PlanInput, Trust,
 };
 use rosterd_core::roster::{Group, Leavers, Sid};
 
@@ -116,7 +116,8 @@ async fn decide(
     roster_diff.diff.alike.extend(alike.entered);
     report.notes.extend(alike.said);
     roster_diff.diff.called_one = context.state.refused_relinks().await?;
-    roster_diff.diff.ask_again(context.state.asked_pairs().await?, mapping, key);
+    let comparison = Comparison { mapping, observed, key };
+    roster_diff.diff.doubt_pairs(&context.state.remembered_pairs().await?, &comparison);
     let living = group_of_leavers_with_students(context, side).await?;
     roster_diff.problems.extend(living.as_ref().map(LivingGroupOfLeavers::problem));
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
@@ -145,7 +146,6 @@ async fn decide(
         now_ms,
     };
     let requests = LookupRequests::under(&roster_diff.diff, &terms);
-    let comparison = Comparison { mapping, observed, key };
     let mut memory =
         Memory::of((context, side), recall, (&roster_diff.diff, &comparison), &terms, due).await?;
     let recalled = std::mem::take(&mut memory.recalled);
@@ -186,6 +186,12 @@ async fn decide(
     // Only what this run was told speaks for or against the account. On the heap: this far down, a run is a deep one.
     let strangers = plan.totals.another_login_now;
     Box::pin(require_no_majority_of_strangers(question, strangers, lookups.shown_now())).await?;
+    let mut guard = guard;
+    if plan.takes_people_out_of_groups() {
+        for (gid, people) in context.state.added_to_groups(now_ms.saturating_sub(LOOK_BACK_MS)).await? {
+            guard.recent.record_added(gid, people);
+        }
+    }
     let plan = guard.judge(plan);
     let to_remember = to_remember.of_whom_nothing_is_done(&plan, &newly_unlisted);
     group_creation::describe_undone(&plan.creations, report);

@@ -1,5 +1,7 @@
 //! Leavers who stay, and whether the account is other schools' too. What becomes of each is decided by the plan.
 
+use std::collections::BTreeSet;
+
 use super::ExamSide;
 use crate::run::Context;
 use crate::run::attention::{Attention, WAITING_LEAVERS, waiting_leavers};
@@ -10,7 +12,7 @@ use rosterd_core::exam_plan::{
     Change, Diff, Difference, FormerGroup, GroupBook, Operation, OperationState, Plan, SkipReason,
 };
 use rosterd_core::failure::FailureOwner;
-use rosterd_core::roster::RosterProblem;
+use rosterd_core::roster::{Gid, RosterProblem};
 
 /// The fact that says whether an earlier version left somebody in a group of others.
 const LEFT_TO_OTHERS: &str = "exam.left_to_others";
@@ -106,15 +108,21 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         let attention = waiting_leavers(waiting, plan.totals.leavers_waiting_since_ms);
         report.attention.insert(WAITING_LEAVERS, attention);
     }
-    let former = &plan.totals.former_groups;
+    // Whoever is held in a group whose gid is asked about is told as that.
+    let questioned: BTreeSet<Gid> = plan.questioned_groups().into_iter().map(|(was, _)| was).collect();
+    let former = plan.totals.former_groups.iter().filter(|group| !questioned.contains(&group.gid));
+    let former: Vec<&FormerGroup> = former.collect();
     // Where the row of a group cannot be read, its gid has not gone.
     let is_unclear = report.roster_rows.iter().flatten().any(|row| row.table == "groups");
     if !former.is_empty() && !is_unclear {
         let students = former.iter().map(|group| group.students).sum();
         let since_ms = former.iter().filter_map(|group| group.until_ms).min();
-        let attention = Attention::new(students, since_ms, FailureOwner::It, in_former_groups(former));
+        let attention = Attention::new(students, since_ms, FailureOwner::It, in_former_groups(&former));
         report.attention.insert("former-groups", attention);
-        report.roster_rows.get_or_insert_default().extend(former.iter().map(row_of_former_group));
+        report
+            .roster_rows
+            .get_or_insert_default()
+            .extend(former.iter().map(|group| row_of_former_group(group)));
     }
     let unneeded = plan.operations.iter().filter(|operation| operation.of_leaver);
     let waiting =
@@ -157,7 +165,7 @@ fn row_of_former_group(group: &FormerGroup) -> RosterProblem {
     }
 }
 
-fn in_former_groups(former: &[FormerGroup]) -> String {
+fn in_former_groups(former: &[&FormerGroup]) -> String {
     let groups: Vec<String> = former.iter().map(ToString::to_string).collect();
     format!("{}: take them out there, or name the group on the roster again", groups.join("; "))
 }

@@ -14,6 +14,7 @@ mod diff;
 mod field_mapping;
 mod group_creation;
 mod group_of_leavers;
+mod last_members;
 mod leavers;
 mod listing;
 mod lookup;
@@ -290,9 +291,14 @@ async fn apply_plan(
         leavers::remember_sharing(context, sharing).await?;
         context.state.remember_roster_groups(&roster_groups, now_ms).await?;
         if plan.doubt.is_none() {
-            context.state.remember_asked_pairs(&plan.asked, &plan.paired, now_ms).await?;
+            let pairs = (&plan.asked, &plan.answered);
+            context.state.remember_asked_pairs(pairs, &plan.paired, now_ms).await?;
         }
         remember(context, side, &notes, &lookups, now_ms).await?;
+        if plan.doubt.is_none() {
+            // Who has left by now is noted.
+            context.state.remember_wanted_logins(&plan.wanted_logins, now_ms).await?;
+        }
         to_remember.remember(context, &plan).await?;
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         remember_unreadable(context, unreadable_since_ms).await?;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::apply_context::ApplyContext;
 use super::lookup::next_group_check;
 use crate::run::Context;
-use crate::store::{CallRecord, FailureRecord, Intent, LEFT, LinkWrite, NewLink, NotedWrite, StoreError};
+use crate::store::{
+    CallRecord, FailureRecord, Intent, JOINED, LEFT, LinkWrite, NewLink, NotedWrite, StoreError,
+};
 use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
     GroupMove, GuardedPlan, Link, Modification, OpenAdd, Operation, OperationKind, Origin, PASSWORD_FIELD,
@@ -45,7 +47,21 @@ fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let counted = operation.counted_writes().into_iter();
     let counted = counted.map(|write| note(write.as_str(), String::new()));
     let left = operation.groups_left.iter().copied().chain(replaced(operation));
-    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).collect()
+    let joined = joined(operation).into_iter().map(|gid| note(JOINED, gid.to_string()));
+    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).chain(joined).collect()
+}
+
+/// The groups that a move puts a student into. Who is entered there is known by the link.
+fn joined(operation: &Operation) -> BTreeSet<Gid> {
+    match &operation.change {
+        Change::Move(group_move) if !operation.of_leaver => group_move.change().groups_joined(),
+        Change::Move(_)
+        | Change::Adopt(_)
+        | Change::Add(_)
+        | Change::Modify(_)
+        | Change::Delete(_)
+        | Change::Impossible(_) => BTreeSet::new(),
+    }
 }
 
 /// The groups that the roster gave another gid, in the place of which the student is put into that one.

@@ -83,3 +83,47 @@ async fn a_few_students_whose_group_has_another_gid_follow_it() {
     assert_eq!(world.run().await.applied(), "4 move");
     assert!(world.candidate("s000").gids.contains(&made_anew));
 }
+
+#[tokio::test]
+async fn nobody_is_put_into_a_gid_that_is_asked_about() {
+    let mut world = a_school().await;
+    let (before, other) = (world.gid("g2"), world.sandbox.create_group("another school's"));
+    world.settings.guard.max_move = Limit::Percent(60.0);
+    with_gids(&mut world, &[("g2", other)]).await;
+    // A newcomer, one more who changes to that class, and one who is in a further class beside it.
+    world.put(student("new").in_groups(["g2"])).await;
+    world.edit("s030", |it| it.in_groups(["g2"])).await;
+    world.put(student("both").in_groups(["g1", "g2"])).await;
+    for _ in 0..3 {
+        let report = world.run().await;
+        assert_eq!((report.held(), report.exit_code), ("20 move".to_owned(), 4), "{report:#?}");
+        let members: Vec<_> =
+            world.sandbox.candidates().into_iter().filter(|it| it.gids.contains(&other)).collect();
+        assert!(members.is_empty(), "{members:?}");
+        // Those who are held where they are have nothing to be taken out of.
+        assert!(!report.exam.attention.contains_key("former-groups"), "{report:#?}");
+        world.later(DAY);
+    }
+    let plan = world.planned().await.join("\n");
+    assert!(plan.contains("add new skipped") && plan.contains("move s030 skipped"), "{plan}");
+    // The roster is put right: nobody is held any more, and those who waited go where they belong.
+    with_gids(&mut world, &[("g2", before)]).await;
+    let _run = world.run().await;
+    let _run = world.run().await;
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+    assert!(world.candidate("new").gids.contains(&before));
+}
+
+#[tokio::test]
+async fn who_waited_for_a_gid_that_was_right_goes_with_the_others() {
+    let mut world = a_school().await;
+    let other = world.sandbox.create_group("made anew");
+    world.settings.guard.max_move = Limit::Percent(60.0);
+    with_gids(&mut world, &[("g2", other)]).await;
+    world.put(student("new").in_groups(["g2"])).await;
+    let report = world.run().await;
+    assert_eq!(report.held(), "20 move", "{report:#?}");
+    approve(&world, &report.digest, 1).await;
+    assert_eq!(world.run().await.applied(), "1 add, 20 move");
+    assert!(world.candidate("new").gids.contains(&other));
+}

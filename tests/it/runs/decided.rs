@@ -232,3 +232,74 @@ async fn a_look_up_that_tells_nothing_ends_no_approval() {
     world.sandbox.clear_faults();
     assert_eq!(world.run().await.applied(), "6 move", "they are wanted still");
 }
+
+/// A newcomer with whose login value a candidate is listed of which nothing else agrees, and a person said to leave it.
+async fn with_an_ignored_take_over() -> ExamSchool {
+    let mut world = without_grace(8).await;
+    let fields = [(LOGIN, "new"), (NAME, "Somebody"), (PHONE, "none"), (GENDER, "m")];
+    world.sandbox.insert_candidate(&fields, &[world.gid("g1")]);
+    world.put(student("new")).await;
+    assert_eq!(world.run().await.held(), "1 adopt");
+    ignore_all(&world).await;
+    let report = world.run().await;
+    assert_eq!((report.held(), report.writes()), (String::new(), 0), "{report:#?}");
+    world
+}
+
+#[tokio::test]
+async fn a_take_over_that_was_ignored_is_asked_about_again_when_the_row_changes() {
+    let changes: [(&str, fn(Person) -> Person); 3] = [
+        ("name", |it| it.named("Somebody")),
+        ("phone", |it| it.phone("none")),
+        ("both", |it| it.named("Somebody").phone("none")),
+    ];
+    for (what, change) in changes {
+        let mut world = with_an_ignored_take_over().await;
+        world.edit("new", change).await;
+        for exit_code in [4, 0, 0] {
+            let report = world.run().await;
+            assert_eq!((report.held(), report.writes()), ("1 adopt".to_owned(), 0), "{what}: {report:#?}");
+            assert_eq!(report.exit_code, exit_code, "{what}: {report:#?}");
+            world.later(HOUR);
+        }
+        assert!(world.link("new").await.is_none(), "{what}");
+        // Who says so once more is not asked again; who approves it lets it go.
+        ignore_all(&world).await;
+        for _ in 0..2 {
+            let report = world.run().await;
+            assert_eq!((report.held(), report.writes()), (String::new(), 0), "{what}: {report:#?}");
+        }
+        let id = world.failures().await.remove(0).id;
+        let now_ms = world.clock.now_ms();
+        world.state.change_failures(Some(&[id]), FailureState::Waiting, now_ms).await.unwrap();
+        let _asked = world.run().await;
+        let report = world.run().await;
+        assert!(report.writes() == 0, "{what}: who takes back an ignore is asked: {report:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_take_over_that_is_asked_about_again_goes_ahead_when_it_is_approved() {
+    let mut world = with_an_ignored_take_over().await;
+    world.edit("new", |it| it.named("Somebody")).await;
+    let report = world.run().await;
+    assert_eq!(report.held(), "1 adopt", "{report:#?}");
+    approve(&world, &report).await;
+    let report = world.run().await;
+    assert!(report.applied().contains("1 adopt"), "{report:#?}");
+    assert_eq!(world.run().await.outcome.as_str(), "converged");
+}
+
+#[tokio::test]
+async fn who_gets_the_login_value_of_another_candidate_after_an_ignore_is_asked_about_again() {
+    let mut world = with_an_ignored_take_over().await;
+    world.sandbox.insert_candidate(&[(LOGIN, "third"), (NAME, "Name of new")], &[world.gid("g1")]);
+    world.edit("new", |it| it.login("third")).await;
+    for _ in 0..2 {
+        let report = world.run().await;
+        assert_eq!((report.held(), report.writes()), ("1 adopt".to_owned(), 0), "{report:#?}");
+    }
+    // A login value that nobody has is entered as any.
+    world.edit("new", |it| it.login("fourth")).await;
+    assert_eq!(world.run().await.applied(), "1 add");
+}

@@ -128,3 +128,106 @@ async fn group_look_ups_are_spread_over_the_runs_and_each_group_is_seen_in_time(
     assert!((4..=8).contains(&calls.iter().sum::<u64>()), "{calls:?}");
     assert!(calls.iter().all(|calls| *calls <= 2), "{calls:?}");
 }
+
+/// Ten students in `g1`, three in `g2`, with the limits of single groups out of the way.
+async fn with_a_small_group() -> ExamSchool {
+    let people = students(13).into_iter().enumerate();
+    let people = people.map(|(at, person)| if at < 3 { person.in_groups(["g2"]) } else { person });
+    let mut world = ExamSchool::in_step(people).await;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
+    world
+}
+
+fn members(world: &ExamSchool, code: &str) -> usize {
+    let gid = world.gid(code);
+    world.sandbox.candidates().iter().filter(|candidate| candidate.gids.contains(&gid)).count()
+}
+
+#[tokio::test]
+async fn the_last_members_of_a_group_stay_where_whoever_was_to_come_is_refused() {
+    for come in ["by an add", "by a move", "by two groups"] {
+        let mut world = with_a_small_group().await;
+        for id in ["s000", "s001", "s002"] {
+            world.edit(id, |it| it.in_groups(["g1"])).await;
+        }
+        match come {
+            "by an add" => world.put(student("new").in_groups(["g2"])).await,
+            "by a move" => world.edit("s010", |it| it.in_groups(["g2"])).await,
+            _ => world.edit("s010", |it| it.in_groups(["g1", "g2"])).await,
+        }
+        let refused = if come == "by an add" { "addStudents@*:0" } else { "movestugroup@1:0" };
+        world.set("refuse_item", refused);
+        let report = world.run().await;
+        assert_eq!(report.applied(), "", "{come}: {report:#?}");
+        assert_eq!(members(&world, "g2"), 3, "{come}: {report:#?}");
+        // Whoever was to come waits for another attempt: until then the group is held as any that would lose its last member.
+        let report = world.run().await;
+        assert_eq!((report.applied(), members(&world, "g2")), (String::new(), 3), "{come}: {report:#?}");
+        world.sandbox.clear_faults();
+        for _ in 0..3 {
+            let _due = world.run_later().await;
+        }
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{come}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_members_who_have_left_the_school_stay_where_whoever_was_to_come_is_refused() {
+    let mut world = with_a_small_group().await;
+    for id in ["s000", "s001", "s002"] {
+        world.remove(id).await;
+    }
+    world.put(student("new").in_groups(["g2"])).await;
+    world.set("refuse_item", "addStudents@*:0");
+    let _seen = world.run().await;
+    for _ in 0..3 {
+        let report = world.run_later().await;
+        assert_eq!((members(&world, "g2"), report.calls("delStu")), (3, 0), "{report:#?}");
+    }
+    world.sandbox.clear_faults();
+    for _ in 0..3 {
+        let _due = world.run_later().await;
+    }
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn groups_that_exchange_all_their_members_do_so() {
+    let people = students(6).into_iter().enumerate();
+    let people = people.map(|(at, person)| if at < 3 { person.in_groups(["g2"]) } else { person });
+    let mut world = ExamSchool::in_step(people).await;
+    for at in 0..6 {
+        let code = if at < 3 { "g1" } else { "g2" };
+        world.edit(&format!("s{at:03}"), |it| it.in_groups([code])).await;
+    }
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.calls("movestugroup")), ("6 move".to_owned(), 2), "{report:#?}");
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whoever_came_today_makes_no_room_for_those_who_leave_a_group() {
+    for come in ["added", "moved"] {
+        let people = students(40).into_iter().enumerate();
+        let people = people.map(|(at, person)| if at < 20 { person.in_groups(["g2"]) } else { person });
+        let mut world = ExamSchool::in_step(people).await;
+        let guard = &mut world.settings.guard;
+        (guard.max_group, guard.max_move) =
+            (rosterd_core::roster::Limit::Percent(50.0), rosterd_core::roster::Limit::Count(100));
+        world.later(2 * DAY);
+        for at in 0..10 {
+            match come {
+                "added" => world.put(student(&format!("new{at}")).in_groups(["g2"])).await,
+                _ => world.edit(&format!("s{:03}", 20 + at), |it| it.in_groups(["g2"])).await,
+            }
+        }
+        assert_eq!(world.run().await.held(), "", "{come}");
+        for at in 0..11 {
+            world.edit(&format!("s{at:03}"), |it| it.in_groups(["g1"])).await;
+        }
+        // Of the twenty who were there yesterday; of thirty it would be few.
+        let report = world.run().await;
+        assert_eq!((report.held(), report.exit_code), ("11 move".to_owned(), 4), "{come}: {report:#?}");
+        assert!(report.exam.holds[0].contains("11 of 20 members"), "{come}: {report:#?}");
+    }
+}

@@ -189,3 +189,33 @@ async fn who_enters_the_first_of_a_mass_again_lets_the_others_not_go() {
     approve_of(&world, &digest, 1).await;
     assert_eq!(world.run().await.applied(), "1 delete");
 }
+
+#[tokio::test]
+async fn a_gid_that_was_entered_for_one_of_many_new_groups_creates_none_of_the_others() {
+    let mut world = school(20).await;
+    world.settings.exam.create_groups = true;
+    for at in 0..6 {
+        let code = format!("c{at}");
+        world.groups.insert(code.clone(), None);
+        world
+            .edit(&nth(at), |mut it| {
+                it.groups.insert(code);
+                it
+            })
+            .await;
+    }
+    assert_eq!(world.run().await.held(), "6 create", "of nine groups five may be new");
+    let own = world.sandbox.create_group("Group c0");
+    world.groups.insert("c0".to_owned(), Some(own));
+    world.write_roster().await;
+    for _ in 0..3 {
+        let report = world.run().await;
+        assert_eq!((report.held(), report.exit_code), ("5 create".to_owned(), 4), "{report:#?}");
+        assert_eq!(report.calls("addcategory"), 0, "{report:#?}");
+        world.later(HOUR);
+    }
+    let digest = world.run().await.digest;
+    world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap();
+    let report = world.run().await;
+    assert_eq!(report.calls("addcategory"), 5, "{report:#?}");
+}

@@ -302,3 +302,50 @@ async fn an_approval_of_leavers_ends_with_their_return_in_a_run_and_stands_after
         assert_eq!((report.writes(), report.held()), (0, "5 delete".to_owned()), "{read_by}: {report:#?}");
     }
 }
+
+#[tokio::test]
+async fn all_students_of_a_small_account_never_leave_at_once_unasked() {
+    use rosterd_core::roster::Limit;
+    for (count, limit) in
+        [(2, Limit::Auto), (5, Limit::Auto), (5, Limit::Percent(8.0)), (12, Limit::Percent(99.0))]
+    {
+        let mut world = ExamSchool::in_step(students(count)).await;
+        world.settings.guard.max_delete = limit;
+        for number in 0..count {
+            world.remove(&format!("s{number:03}")).await;
+            world.put(student(&format!("other{number}"))).await;
+        }
+        for day in 0..6 {
+            let report = world.run().await;
+            let held = format!("{count} delete");
+            assert_eq!(
+                (report.held(), report.exit_code),
+                (held, 4),
+                "{count}, {limit:?}, day {day}: {report:#?}"
+            );
+            world.later(DAY);
+        }
+        assert_eq!(world.logins().len(), 2 * count, "the others are there, and nobody is gone");
+        let digest = world.run().await.digest;
+        world.state.approve(&digest, world.clock.now_ms() + DAY).await.unwrap();
+        assert_eq!(world.run().await.applied(), format!("{count} delete"), "{limit:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plain_number_or_all_of_them_may_empty_an_account() {
+    use rosterd_core::roster::Limit;
+    for limit in [Limit::Count(5), Limit::Percent(100.0)] {
+        let mut world = ExamSchool::in_step(students(5)).await;
+        world.settings.guard.max_delete = limit;
+        for number in 0..5 {
+            world.remove(&format!("s{number:03}")).await;
+            world.put(student(&format!("other{number}"))).await;
+        }
+        for _ in 0..5 {
+            assert_eq!(world.run().await.held(), "", "{limit:?}");
+            world.later(DAY);
+        }
+        assert_eq!(world.logins().len(), 5, "{limit:?}");
+    }
+}

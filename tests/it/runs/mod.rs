@@ -11,6 +11,7 @@ mod groups;
 mod guard;
 mod held_masses;
 mod holds;
+mod ids_as_logins;
 mod kept;
 mod leavers;
 mod logins;

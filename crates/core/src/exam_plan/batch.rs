@@ -48,6 +48,15 @@ impl GuardedPlan {
         waves.retain(|wave| !wave.is_empty());
         waves
     }
+
+    /// The groups of which the last members leave because others come, each with the operations that put those there, by their
+    /// position in the plan.
+    #[must_use]
+    pub fn last_members_leave(&self) -> BTreeMap<Gid, BTreeSet<usize>> {
+        let mut rests = self.groups_that_rest_on_joins();
+        rests.retain(|_, joins| !joins.is_empty());
+        rests
+    }
 }
 
 fn planned(plan: &GuardedPlan, kind: OperationKind) -> Vec<usize> {
@@ -127,16 +136,19 @@ fn rank(start: usize, waits_for: &impl Fn(usize) -> Option<usize>, giving_way: &
     rank
 }
 
-/// `moveto` by group; then into the missing groups, and only then out of the surplus ones.
+/// `moveto` by group; then into the missing groups, and only then out of the surplus ones. Out of a group whose last members
+/// leave goes nobody before others have come there.
 fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
-    let mut move_to: BTreeMap<Gid, Vec<usize>> = BTreeMap::new();
+    let turns = MoveTurns::of(plan);
+    let mut move_to: BTreeMap<(usize, Gid), Vec<usize>> = BTreeMap::new();
     let mut missing_sets: Vec<(usize, BTreeSet<Gid>)> = Vec::new();
     let mut surplus_sets: Vec<(usize, BTreeSet<Gid>)> = Vec::new();
     for (at, operation) in planned_operations(plan) {
         let Change::Move(group_move) = &operation.change else { continue };
         match group_move.change() {
             GroupChange::MoveTo(target) => {
-                target.gid().into_iter().for_each(|gid| move_to.entry(gid).or_default().push(at));
+                let turn = turns.of_operation(operation);
+                target.gid().into_iter().for_each(|gid| move_to.entry((turn, gid)).or_default().push(at));
             }
             GroupChange::Adjust { missing, surplus } => {
                 let missing: BTreeSet<Gid> = missing.iter().filter_map(TargetGroup::gid).collect();
@@ -149,15 +161,61 @@ fn group_waves(plan: &GuardedPlan, size: usize) -> Vec<Wave> {
             }
         }
     }
-    let move_to = move_to
-        .into_iter()
-        .flat_map(|(gid, members)| chunked(&Call::Group(GroupAction::MoveTo, vec![gid]), &members, size))
-        .collect();
-    vec![
-        move_to,
-        fewest_calls(GroupAction::AddTo, &missing_sets, size),
-        fewest_calls(GroupAction::DeleteFrom, &surplus_sets, size),
-    ]
+    let mut by_turn: BTreeMap<usize, Wave> = BTreeMap::new();
+    for ((turn, gid), members) in move_to {
+        let wave = by_turn.entry(turn).or_default();
+        wave.extend(chunked(&Call::Group(GroupAction::MoveTo, vec![gid]), &members, size));
+    }
+    let first = by_turn.remove(&0).unwrap_or_default();
+    let into = fewest_calls(GroupAction::AddTo, &missing_sets, size);
+    let out_of = fewest_calls(GroupAction::DeleteFrom, &surplus_sets, size);
+    [first, into].into_iter().chain(by_turn.into_values()).chain([out_of]).collect()
+}
+
+/// In which turn `moveto` takes the last members out of a group: after those who come there.
+struct MoveTurns(BTreeMap<Gid, usize>);
+
+impl MoveTurns {
+    fn of(plan: &GuardedPlan) -> Self {
+        let rests = plan.last_members_leave();
+        let mut turns = BTreeMap::new();
+        for gid in rests.keys() {
+            turn_of(plan, &rests, *gid, &mut turns);
+        }
+        Self(turns)
+    }
+
+    fn of_operation(&self, operation: &Operation) -> usize {
+        operation.groups_left.iter().filter_map(|gid| self.0.get(gid)).copied().max().unwrap_or(0)
+    }
+}
+
+/// Groups that exchange their members are a circle: it is opened where it is met.
+fn turn_of(
+    plan: &GuardedPlan,
+    rests: &BTreeMap<Gid, BTreeSet<usize>>,
+    gid: Gid,
+    turns: &mut BTreeMap<Gid, usize>,
+) -> usize {
+    if let Some(turn) = turns.get(&gid) {
+        return *turn;
+    }
+    turns.insert(gid, 0);
+    let mut turn = 0;
+    let joins = rests.get(&gid).into_iter().flatten().filter_map(|at| plan.operations.get(*at));
+    for join in joins {
+        let Change::Move(group_move) = &join.change else { continue };
+        let before = match group_move.change() {
+            GroupChange::MoveTo(_) => {
+                let left = join.groups_left.iter().filter(|left| rests.contains_key(left));
+                left.map(|left| turn_of(plan, rests, *left, turns)).max().unwrap_or(0)
+            }
+            GroupChange::Adjust { .. } => 0,
+        };
+        turn = turn.max(before + 1);
+    }
+    turns.insert(gid, turn);
+    turn
 }
 
 /// One call carries one set of groups for many candidates. Either candidates with equal sets share calls, or

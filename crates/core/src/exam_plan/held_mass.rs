@@ -12,7 +12,7 @@ use super::fingerprint::Fingerprint;
 use super::kind::OperationKind;
 use super::operation::Operation;
 use super::recent_writes::size;
-use crate::roster::{Gid, StudentId};
+use crate::roster::{Gid, GroupCode, StudentId};
 
 /// A limit that counts people, and holds all of them where they are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +37,8 @@ pub enum MassLimit {
     Overwrites,
     /// Students entered into an account in which hardly anybody is known.
     FirstContact,
+    /// Groups of the roster without a gid that are to be created.
+    NewGroups,
     /// Students who have the values of leavers who went missing together.
     Renumbered,
 }
@@ -55,6 +57,7 @@ impl MassLimit {
             Self::Group(_) | Self::Class => "max-group",
             Self::Overwrites => "take-overs",
             Self::FirstContact => "first-contact",
+            Self::NewGroups => "new-groups",
             Self::Renumbered => "renumbered",
         }
     }
@@ -73,6 +76,7 @@ impl MassLimit {
             | Self::Class
             | Self::Overwrites
             | Self::FirstContact
+            | Self::NewGroups
             | Self::Renumbered => None,
         }
     }
@@ -89,6 +93,7 @@ impl MassLimit {
             Self::Moves,
             Self::Overwrites,
             Self::FirstContact,
+            Self::NewGroups,
             Self::Renumbered,
         ];
         let of_one = group.map_or(Self::Class, Self::Group);
@@ -115,6 +120,8 @@ pub struct HeldMasses {
     operations: HashMap<(StudentId, OperationKind), HeldMass>,
     /// What a person has let go, which is held again where that has run out.
     let_go: HashMap<(StudentId, OperationKind, Fingerprint), HeldMass>,
+    /// Groups that were too many to be created at once.
+    groups: HashMap<GroupCode, HeldMass>,
     /// Those whom a person has let go, however that has ended.
     decided: HashMap<MassLimit, HashSet<StudentId>>,
 }
@@ -139,6 +146,15 @@ impl HeldMasses {
         mass: HeldMass,
     ) {
         self.let_go.insert((student, kind, want), mass);
+    }
+
+    /// Adds a group that was to be created.
+    pub fn insert_group(&mut self, code: GroupCode, mass: HeldMass) {
+        self.groups.insert(code, mass);
+    }
+
+    pub(super) fn of_group(&self, code: &GroupCode) -> Option<&HeldMass> {
+        self.groups.get(code)
     }
 
     /// A person has let one of them go.
@@ -203,6 +219,7 @@ mod tests {
             MassLimit::Class,
             MassLimit::Overwrites,
             MassLimit::FirstContact,
+            MassLimit::NewGroups,
             MassLimit::Renumbered,
         ];
         for limit in limits {

@@ -45,6 +45,13 @@ impl ListedValues {
         self.value(row, at) == self.hasher.value(at, value)
     }
 
+    /// The rows that have this value.
+    pub(super) fn rows_with(&self, at: usize, value: &str) -> impl Iterator<Item = usize> {
+        let (value, fields) = (self.hasher.value(at, value), self.carried.len().max(1));
+        let rows = self.values.len() / fields;
+        (0..rows).filter(move |row| self.value(*row, at) == value)
+    }
+
     pub(super) fn agree(&self, one: usize, other: usize, at: usize) -> bool {
         self.value(one, at) == self.value(other, at)
     }

@@ -113,7 +113,7 @@ impl LookupRequests {
     fn in_scope<T>(diff: &Diff, terms: &LookupTerms<'_>, ask: impl FnOnce(&LookupScope<'_>) -> T) -> T {
         let LookupTerms { groups, policy, trust, our_lost_adds, approved, open_failures, now_ms } = *terms;
         let complete = !trust.is_doubtful();
-        let doubts = PersonDoubts::of(&diff.differences, &diff.alike, &diff.called_one, &diff.asked);
+        let doubts = PersonDoubts::of(&diff.differences, &diff.alike, &diff.called_one, &diff.in_doubt);
         let named = approved.named();
         let is_named = |student: &StudentId, reason: HoldReason| {
             reason.named().is_some_and(|hold| named.contains(&(student, hold)))

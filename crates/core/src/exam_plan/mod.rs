@@ -100,8 +100,9 @@ pub use decide::{PlanInput, UNLISTED_RUNS};
 pub use desired_hash::desired_withheld;
 pub use detach::Detached;
 pub use diff::{
-    Absence, Diff, DiffBuilder, Difference, Leaver, LinkedStudent, Newcomer, Owners, PriorKnowledge,
-    SharedLogins, Unusable, Wanted,
+    Absence, AskedNewcomer, Diff, DiffBuilder, Difference, KnownValues, Leaver, LinkedStudent, Newcomer,
+    Owners, Pair, PairsInDoubt, PriorKnowledge, RememberedPairs, SharedLogins, Unusable, Wanted,
+    values_of_candidate, values_of_row,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
 pub use first_contact::FirstContact;
@@ -229,7 +230,11 @@ pub struct Plan {
     /// Leavers whose candidates are gone, each with a note that closes the link.
     pub given_up: Vec<DesiredDismissal>,
     /// Leavers, each with a student without a candidate of whom a person is asked whether the two are one.
-    pub asked: BTreeSet<(StudentId, StudentId)>,
+    pub asked: BTreeMap<Pair, AskedNewcomer>,
+    /// Those of whom a person was asked, and who are plainly two by now.
+    pub answered: BTreeSet<Pair>,
+    /// The login values that the roster wants of students whose candidates have others.
+    pub wanted_logins: BTreeMap<StudentId, Fingerprint>,
     /// Leavers of a mass, each with the student without a candidate who has their values.
     pub paired: Vec<(StudentId, StudentId)>,
     /// Leavers who are still to be dismissed, where the mode and the settings ask for that.
@@ -260,7 +265,9 @@ impl Plan {
             operations,
             notes,
             given_up: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            wanted_logins: BTreeMap::new(),
             paired: Vec::new(),
             missing: Vec::new(),
             contact: FirstContact::default(),

@@ -315,6 +315,11 @@ impl Observed {
         self.values.equals(row.index(), at, value)
     }
 
+    /// The listed candidates that have this value in the mapped field at `at`.
+    pub(super) fn holders(&self, at: usize, value: &str) -> impl Iterator<Item = usize> {
+        self.values.rows_with(at, value)
+    }
+
     /// The candidate's value of the mapped field at `at`, as another run can tell it again; absent for a field that
     /// this listing was not read for.
     #[must_use]

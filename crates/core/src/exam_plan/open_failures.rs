@@ -15,7 +15,9 @@ use crate::roster::StudentId;
 pub struct OpenFailures {
     failed: HashMap<(StudentId, OperationKind), OpenFailure>,
     silenced: HashSet<(StudentId, OperationKind, Fingerprint)>,
-    silenced_holds: HashSet<(StudentId, OperationKind, Fingerprint)>,
+    silenced_holds: HashMap<(StudentId, OperationKind, Fingerprint), NamedHold>,
+    /// Holds about single people that stand, of candidates that may be taken over.
+    held_adoptions: HashSet<(StudentId, NamedHold)>,
     kept: HashSet<StudentId>,
     said_to_have_left: HashSet<StudentId>,
     of_another: HashSet<StudentId>,
@@ -61,7 +63,7 @@ impl OpenFailures {
         if of_leaver {
             self.insert_kept(student.clone());
         }
-        self.silenced_holds.insert((student, kind, desired_hash));
+        self.silenced_holds.insert((student, kind, desired_hash), named);
     }
 
     /// Adds a student whose candidate showed another login value than the listing: whose it is has to be looked up.
@@ -95,7 +97,34 @@ impl OpenFailures {
         kind: OperationKind,
         desired_hash: Fingerprint,
     ) -> bool {
-        self.silenced_holds.contains(&(student.clone(), kind, desired_hash))
+        self.silenced_holds.contains_key(&(student.clone(), kind, desired_hash))
+    }
+
+    /// Adds a candidate that a person is asked about before it is taken over.
+    pub fn insert_held_adoption(&mut self, student: StudentId, hold: NamedHold) {
+        self.held_adoptions.insert((student, hold));
+    }
+
+    /// Whether a person said to leave a candidate with this student's login value alone, and has not been asked, or not
+    /// answered, `anew` since.
+    #[must_use]
+    pub fn has_left_candidate(&self, student: &StudentId, anew: NamedHold) -> bool {
+        let is_of = |(one, kind, _): &(StudentId, OperationKind, Fingerprint)| {
+            one == student && *kind == OperationKind::Adopt
+        };
+        self.held_adoptions.contains(&(student.clone(), anew)) || self.silenced_holds.keys().any(is_of)
+    }
+
+    /// Whether a person silenced just this hold of just this.
+    #[must_use]
+    pub fn has_silenced(
+        &self,
+        student: &StudentId,
+        kind: OperationKind,
+        desired_hash: Fingerprint,
+        hold: NamedHold,
+    ) -> bool {
+        self.silenced_holds.get(&(student.clone(), kind, desired_hash)) == Some(&hold)
     }
 
     /// Whether a person silenced just this wait. It says nothing about an attempt: what is withheld no longer goes

@@ -60,6 +60,33 @@ pub enum PersonDoubt {
         /// Whether it is the newcomer who is held here.
         holds_newcomer: bool,
     },
+    /// A person was asked about a leaver, and has not answered; the student in question is not there any more, or has a
+    /// candidate by now.
+    AskedAbout {
+        /// Who has left.
+        leaver: StudentId,
+        /// With whom the question was raised.
+        newcomer: StudentId,
+    },
+    /// A student without a candidate wants the login value that the roster wanted of a leaver, whose candidate has another.
+    WantedBefore {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who has come.
+        newcomer: StudentId,
+        /// Whether it is the newcomer who is held here.
+        holds_newcomer: bool,
+    },
+    /// A student without a candidate has the name of a leaver, and another value that few have, or nobody else who comes or
+    /// leaves has the name.
+    SameValues {
+        /// Who has left.
+        leaver: StudentId,
+        /// Who has come.
+        newcomer: StudentId,
+        /// Whether it is the newcomer who is held here.
+        holds_newcomer: bool,
+    },
     /// An id that is alike, and the other student has been entered since: a person said that they are somebody else, and nothing
     /// yet of the leaver.
     AlikeEntered {
@@ -110,6 +137,9 @@ impl PersonDoubt {
             | Self::LoginAlike { leaver, by: other, has_candidate: _, holds_newcomer: _ }
             | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::AskedAbout { leaver, newcomer: other }
+            | Self::WantedBefore { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::SameValues { leaver, newcomer: other, holds_newcomer: _ }
             | Self::AlikeEntered { leaver, other } => {
                 digest.text("one or two").text(leaver.as_str()).text(other.as_str())
             }
@@ -143,11 +173,14 @@ impl PersonDoubt {
             Self::LoginWanted { leaver, by: other, has_candidate: false }
             | Self::LoginAlike { leaver, by: other, has_candidate: false, holds_newcomer: _ }
             | Self::AlikeIds { leaver, newcomer: other, holds_newcomer: _ }
-            | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ } => Some((leaver, other)),
+            | Self::AskedBefore { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::WantedBefore { leaver, newcomer: other, holds_newcomer: _ }
+            | Self::SameValues { leaver, newcomer: other, holds_newcomer: _ } => Some((leaver, other)),
             Self::LoginWanted { has_candidate: true, .. }
             | Self::LoginAlike { has_candidate: true, .. }
             | Self::GivenTo { .. }
             | Self::AlikeEntered { .. }
+            | Self::AskedAbout { .. }
             | Self::CalledOne { .. }
             | Self::RenamedByHand { .. }
             | Self::Exchanged { .. }
@@ -208,9 +241,31 @@ impl fmt::Display for PersonDoubt {
             ),
             Self::AskedBefore { leaver, newcomer, holds_newcomer } => write!(
                 f,
-                "student {newcomer}, who is new, may be student {leaver}, who has left: that was asked before, one value has \
-                 changed since, and most others are alike. If they are one person, rosterd relink {pair}; if they are two, \
+                "student {newcomer}, who is new, may be student {leaver}, who has left: that was asked before, values have \
+                 changed since, and nobody has answered. If they are one person, rosterd relink {pair}; if they are two, \
                  rosterd approve DIGEST {held}",
+                pair = pair(leaver, newcomer),
+                held = named(if *holds_newcomer { newcomer } else { leaver })
+            ),
+            Self::AskedAbout { leaver, newcomer } => write!(
+                f,
+                "student {leaver}, who has left, may be on the roster under another id: that was asked of student {newcomer}, \
+                 who is no newcomer any more, and nobody has answered. If they are there, rosterd relink {typed} NEW, where \
+                 NEW is their id now; if they have left, rosterd approve DIGEST {named}",
+                typed = typed(leaver),
+                named = named(leaver)
+            ),
+            Self::WantedBefore { leaver, newcomer, holds_newcomer } => write!(
+                f,
+                "student {newcomer}, who is new, wants the login value that the roster wanted of student {leaver} before they \
+                 left: if they are one person, rosterd relink {pair}; if they are two, rosterd approve DIGEST {held}",
+                pair = pair(leaver, newcomer),
+                held = named(if *holds_newcomer { newcomer } else { leaver })
+            ),
+            Self::SameValues { leaver, newcomer, holds_newcomer } => write!(
+                f,
+                "student {newcomer}, who is new, has the name or other telling values of student {leaver}, who has left: if they \
+                 are one person, rosterd relink {pair}; if they are two, rosterd approve DIGEST {held}",
                 pair = pair(leaver, newcomer),
                 held = named(if *holds_newcomer { newcomer } else { leaver })
             ),

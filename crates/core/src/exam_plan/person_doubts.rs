@@ -1,9 +1,9 @@
 //! The doubts of one run about who is who. They are found among its leavers and newcomers alone, so their number bounds
 //! the memory.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::diff::{Difference, PriorKnowledge};
+use super::diff::{Difference, Pair, PairsInDoubt, PriorKnowledge};
 use super::link::Link;
 use super::person_doubt::PersonDoubt;
 use crate::roster::{IdLikeness, LoginLikeness, LoginValue, StudentId};
@@ -27,8 +27,15 @@ pub(super) struct PersonDoubts {
     /// Leavers whom a person called one student with somebody who has a candidate of their own.
     called_one: HashMap<StudentId, StudentId>,
     /// Pairs of a leaver and a student without a candidate that a person was asked about, by either.
-    asked_of_leaver: HashMap<StudentId, BTreeSet<StudentId>>,
-    asked_of_newcomer: HashMap<StudentId, StudentId>,
+    asked: Pairs,
+    /// Leavers of whom a person was asked, with a student who is no newcomer any more.
+    unanswered: BTreeMap<StudentId, StudentId>,
+    /// Pairs of a leaver and a student who wants the login value that was wanted of the leaver.
+    wanted_before: Pairs,
+    /// Pairs of a leaver and a student with the same values.
+    same_values: Pairs,
+    /// Pairs of a leaver and a student of whom nothing but the name says that they are one: the student is entered all the same.
+    same_name: Pairs,
     leavers: HashSet<StudentId>,
     /// Leavers whose candidates are not listed under the login values that are remembered of them, by these.
     missing: HashMap<LoginValue, StudentId>,
@@ -36,17 +43,38 @@ pub(super) struct PersonDoubts {
     left: HashSet<LoginValue>,
 }
 
+/// Pairs of a leaver and a student without a candidate, by either.
+#[derive(Debug, Default)]
+struct Pairs {
+    of_leaver: HashMap<StudentId, BTreeSet<StudentId>>,
+    of_newcomer: HashMap<StudentId, StudentId>,
+}
+
+impl Pairs {
+    fn of(pairs: &BTreeSet<Pair>) -> Self {
+        let mut found = Self::default();
+        for (leaver, newcomer) in pairs {
+            found.of_leaver.entry(leaver.clone()).or_default().insert(newcomer.clone());
+            first(&mut found.of_newcomer, newcomer.clone(), leaver);
+        }
+        found
+    }
+
+    fn newcomers(&self, leaver: &StudentId) -> impl Iterator<Item = &StudentId> {
+        self.of_leaver.get(leaver).into_iter().flatten()
+    }
+}
+
 impl PersonDoubts {
     /// Of these differences. Nothing is kept where nobody has left.
     ///
     /// `entered` are students whose ids are alike to that of a leaver who was asked about before they were entered.
-    /// `called_one` are pairs that a person asked to carry over, which was not possible; `asked` are those that a person was
-    /// asked about and that are alike still.
+    /// `called_one` are pairs that a person asked to carry over, which was not possible.
     pub(super) fn of(
         differences: &[Difference],
         entered: &HashMap<IdLikeness, StudentId>,
         called_one: &HashMap<StudentId, StudentId>,
-        asked: &BTreeSet<(StudentId, StudentId)>,
+        in_doubt: &PairsInDoubt,
     ) -> Self {
         let (entered, called_one) = (entered.clone(), called_one.clone());
         let mut doubts = Self { entered, called_one, ..Self::default() };
@@ -66,10 +94,11 @@ impl PersonDoubts {
         if doubts.leavers.is_empty() {
             return doubts;
         }
-        for (leaver, newcomer) in asked {
-            doubts.asked_of_leaver.entry(leaver.clone()).or_default().insert(newcomer.clone());
-            first(&mut doubts.asked_of_newcomer, newcomer.clone(), leaver);
-        }
+        doubts.asked = Pairs::of(&in_doubt.asked);
+        doubts.wanted_before = Pairs::of(&in_doubt.wanted_before);
+        doubts.same_values = Pairs::of(&in_doubt.same_values);
+        doubts.same_name = Pairs::of(&in_doubt.same_name);
+        doubts.unanswered.clone_from(&in_doubt.unanswered);
         for difference in differences {
             match difference {
                 Difference::Newcomer(newcomer) => {
@@ -137,15 +166,9 @@ impl PersonDoubts {
         let alike = self.newcomers.get(&IdLikeness::of(leaver)).into_iter().flatten();
         let is_wanted = |by: &StudentId| wanted.contains(by) || written_otherwise.contains(by);
         let alike: Vec<&StudentId> = alike.filter(|newcomer| !is_wanted(newcomer)).collect();
-        let asked = self.asked_of_leaver.get(leaver).into_iter().flatten();
-        let asked: Vec<PersonDoubt> = asked
-            .filter(|newcomer| !is_wanted(newcomer) && !alike.contains(newcomer))
-            .map(|newcomer| PersonDoubt::AskedBefore {
-                leaver: leaver.clone(),
-                newcomer: newcomer.clone(),
-                holds_newcomer: false,
-            })
-            .collect();
+        let named: BTreeSet<&StudentId> =
+            wanted.iter().chain(&written_otherwise).copied().chain(alike.iter().copied()).collect();
+        let by_memory = self.by_memory(leaver, named);
         let alike = alike.into_iter().map(|newcomer| PersonDoubt::AlikeIds {
             leaver: leaver.clone(),
             newcomer: newcomer.clone(),
@@ -155,7 +178,8 @@ impl PersonDoubts {
         let by_hand = found_under.or_else(|| (link.renamed_by_hand && listed).then_some(&link.login));
         let given_to = by_hand.and_then(|login| self.wanted.get(login));
         let wanted = wanted.iter().map(|by| {
-            let (leaver, by, has_candidate) = (leaver.clone(), (*by).clone(), self.linked.contains(*by));
+            let has_candidate = self.linked.contains(*by) || self.is_rather_anothers(by, leaver);
+            let (leaver, by) = (leaver.clone(), (*by).clone());
             // Who has a candidate of their own was given no other.
             if !has_candidate && given_to.is_some_and(|given_to| given_to.contains(&by)) {
                 PersonDoubt::GivenTo { leaver, by, has_candidate }
@@ -185,11 +209,49 @@ impl PersonDoubts {
         wanted
             .chain(written_otherwise)
             .chain(alike)
-            .chain(asked)
+            .chain(by_memory)
             .chain(entered)
             .chain(called_one)
             .chain(renamed)
             .collect()
+    }
+
+    /// Doubts that today's ids and login values alone do not raise, about others than `named`.
+    fn by_memory(&self, leaver: &StudentId, named: BTreeSet<&StudentId>) -> Vec<PersonDoubt> {
+        let mut named = named;
+        let mut found = Vec::new();
+        for newcomer in self.wanted_before.newcomers(leaver).filter(|newcomer| named.insert(newcomer)) {
+            let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
+            found.push(PersonDoubt::WantedBefore { leaver, newcomer, holds_newcomer: false });
+        }
+        let by_values = self.same_values.newcomers(leaver).chain(self.same_name.newcomers(leaver));
+        for newcomer in by_values.filter(|newcomer| named.insert(newcomer)) {
+            let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
+            found.push(PersonDoubt::SameValues { leaver, newcomer, holds_newcomer: false });
+        }
+        for newcomer in self.asked.newcomers(leaver).filter(|newcomer| named.insert(newcomer)) {
+            let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
+            found.push(PersonDoubt::AskedBefore { leaver, newcomer, holds_newcomer: false });
+        }
+        let unanswered = self.unanswered.get(leaver).filter(|newcomer| named.insert(newcomer));
+        found.extend(unanswered.map(|newcomer| {
+            let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
+            PersonDoubt::AskedAbout { leaver, newcomer }
+        }));
+        found
+    }
+
+    /// Whether more ties a student without a candidate to another leaver than to this one.
+    pub(super) fn is_rather_anothers(&self, newcomer: &StudentId, leaver: &StudentId) -> bool {
+        let ties = [&self.wanted_before, &self.same_values];
+        let mut others = ties.into_iter().filter_map(|pairs| pairs.of_newcomer.get(newcomer));
+        let is_own = |pairs: &Pairs| pairs.newcomers(leaver).any(|own| own == newcomer);
+        !ties.into_iter().any(is_own) && others.any(|other| other != leaver)
+    }
+
+    /// Whether nobody has left.
+    pub(super) fn nobody_has_left(&self) -> bool {
+        self.leavers.is_empty()
     }
 
     /// Whether a student without a candidate may be somebody who has left.
@@ -198,9 +260,9 @@ impl PersonDoubts {
             let (leaver, newcomer) = (leaver.clone(), student.clone());
             return Some(PersonDoubt::AlikeIds { leaver, newcomer, holds_newcomer: true });
         }
-        if let Some(leaver) = self.asked_of_newcomer.get(student) {
-            let (leaver, newcomer) = (leaver.clone(), student.clone());
-            return Some(PersonDoubt::AskedBefore { leaver, newcomer, holds_newcomer: true });
+        let tied = |pairs: &Pairs| Some((pairs.of_newcomer.get(student)?.clone(), student.clone()));
+        if let Some((leaver, newcomer)) = tied(&self.wanted_before) {
+            return Some(PersonDoubt::WantedBefore { leaver, newcomer, holds_newcomer: true });
         }
         // Just the same one is in use while the leaver's candidate is listed, and waited for.
         if let Some((leaver, theirs)) = self.left_alike.get(&LoginLikeness::of(login))
@@ -209,8 +271,16 @@ impl PersonDoubts {
             let (leaver, by) = (leaver.clone(), student.clone());
             return Some(PersonDoubt::LoginAlike { leaver, by, has_candidate: false, holds_newcomer: true });
         }
-        let leaver = self.missing.get(login)?.clone();
-        Some(PersonDoubt::LoginWanted { leaver, by: student.clone(), has_candidate: false })
+        if let Some(leaver) = self.missing.get(login) {
+            let has_candidate = self.is_rather_anothers(student, leaver);
+            let (leaver, by) = (leaver.clone(), student.clone());
+            return Some(PersonDoubt::LoginWanted { leaver, by, has_candidate });
+        }
+        if let Some((leaver, newcomer)) = tied(&self.same_values) {
+            return Some(PersonDoubt::SameValues { leaver, newcomer, holds_newcomer: true });
+        }
+        let (leaver, newcomer) = tied(&self.asked)?;
+        Some(PersonDoubt::AskedBefore { leaver, newcomer, holds_newcomer: true })
     }
 
     /// Whether a student without a candidate wants just the login value that is remembered of this leaver: then one of

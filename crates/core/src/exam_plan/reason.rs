@@ -86,6 +86,13 @@ pub enum HoldReason {
         /// Whether the login value is one that an add without an answer sent, and the roster has another by now.
         is_of_open_add: bool,
     },
+    /// A person said to leave the candidate with the student's login value alone, and something has changed since.
+    LeftBefore {
+        /// Whose login value the candidate has.
+        student: StudentId,
+        /// Which candidate.
+        sid: Sid,
+    },
     /// The student has no row, and member rows still name them.
     StillNamed,
     /// The student has been missing since rows have had no readable id: one of those may be theirs.
@@ -126,7 +133,9 @@ impl HoldReason {
             MassLimit::Moves => Self::TooManyMoves(excess),
             MassLimit::Group(gid) => Self::GroupShrinks(gid, excess),
             MassLimit::Overwrites => Self::TooManyOverwrites(excess),
-            MassLimit::Class | MassLimit::FirstContact | MassLimit::Renumbered => return None,
+            MassLimit::Class | MassLimit::FirstContact | MassLimit::NewGroups | MassLimit::Renumbered => {
+                return None;
+            }
         })
     }
 
@@ -151,6 +160,7 @@ impl HoldReason {
             | Self::FirstContact(_)
             | Self::Renumbered(_)
             | Self::NothingAgrees { .. }
+            | Self::LeftBefore { .. }
             | Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody(_)
@@ -173,12 +183,14 @@ impl HoldReason {
                 return Some(HeldMass { limit: MassLimit::Renumbered, total, size });
             }
             Self::StillHeld { reason, left: _ } => return reason.mass(),
+            Self::TooManyGroups { count, total, limit: _ } => {
+                return Some(HeldMass { limit: MassLimit::NewGroups, total: *total, size: *count });
+            }
             Self::TooManyDeletes(_)
             | Self::TooManyModifies(_)
             | Self::TooManyLoginChanges(_)
             | Self::TooManyVanished(_)
             | Self::GroupToZero(_)
-            | Self::TooManyGroups { .. }
             | Self::TooManyMoves(_)
             | Self::GroupShrinks(..)
             | Self::GroupReplaced { .. }
@@ -186,6 +198,7 @@ impl HoldReason {
             | Self::TooManyMissing(_)
             | Self::TooManyMissingPaired { .. }
             | Self::NothingAgrees { .. }
+            | Self::LeftBefore { .. }
             | Self::StillNamed
             | Self::UnreadableIds
             | Self::RowsOfNobody(_)
@@ -205,7 +218,7 @@ impl HoldReason {
             Self::TooManyLoginChanges(_) => HoldKind::Limit(MassLimit::LoginChanges.code()),
             Self::TooManyVanished(_) => HoldKind::Limit(MassLimit::Vanished.code()),
             Self::GroupToZero(_) => HoldKind::Limit("group-to-zero"),
-            Self::TooManyGroups { .. } => HoldKind::Limit("new-groups"),
+            Self::TooManyGroups { .. } => HoldKind::Limit(MassLimit::NewGroups.code()),
             Self::TooManyMoves(_) => HoldKind::Limit(MassLimit::Moves.code()),
             Self::GroupShrinks(gid, _) | Self::GroupReplaced { was: gid, now: _, excess: _ } => {
                 HoldKind::Limit(MassLimit::Group(*gid).code())
@@ -219,6 +232,9 @@ impl HoldReason {
             Self::StillHeld { reason, left: _ } => reason.kind(),
             Self::NothingAgrees { sid, student: _, compared: _, is_of_open_add: _ } => {
                 people(HoldWord::Adoption, |about| about.text("nothing agrees").number(sid.0))
+            }
+            Self::LeftBefore { sid, student: _ } => {
+                people(HoldWord::Adoption, |about| about.text("left before").number(sid.0))
             }
             Self::StillNamed => people(HoldWord::UnreadableIds, |about| about.text("still named")),
             Self::UnreadableIds => people(HoldWord::UnreadableIds, |about| about.text("unreadable ids")),
@@ -257,6 +273,9 @@ impl HoldReason {
     pub fn figures(&self) -> Option<(u64, u64)> {
         if let Self::TooManyGroups { count, limit, .. } = self {
             return Some((*count, *limit));
+        }
+        if let Self::StillHeld { reason, left: _ } = self {
+            return reason.figures();
         }
         let (_, excess) = self.excess()?;
         Some((excess.count.saturating_add(excess.recent), excess.limit))
@@ -363,6 +382,12 @@ impl fmt::Display for HoldReason {
                 }
                 Ok(())
             }
+            Self::LeftBefore { student, sid } => write!(
+                f,
+                "sid {sid} has the student's login value, a person said to leave it alone, and something has changed since: \
+                 rosterd approve DIGEST {} if it is the student's; if not, {IGNORE}",
+                shell_option("--student", student.as_str())
+            ),
             Self::StillNamed => write!(
                 f,
                 "{STILL_NAMED}, whose row in students is gone: enter the row again; if they have left, set active = 0, \

@@ -65,6 +65,8 @@ impl CountedWrite {
 pub struct RecentWrites {
     people: BTreeMap<CountedWrite, HashSet<StudentId>>,
     left: BTreeMap<Gid, HashSet<StudentId>>,
+    joined: BTreeMap<Gid, HashSet<StudentId>>,
+    added: BTreeMap<Gid, u64>,
     sent_dismissals: HashSet<StudentId>,
 }
 
@@ -77,6 +79,24 @@ impl RecentWrites {
     /// Adds one person who left a group, as a leaver or not.
     pub fn record_left(&mut self, gid: Gid, student: StudentId) {
         self.left.entry(gid).or_default().insert(student);
+    }
+
+    /// Adds one person who was put into a group, approved or not.
+    pub fn record_joined(&mut self, gid: Gid, student: StudentId) {
+        self.joined.entry(gid).or_default().insert(student);
+    }
+
+    /// Adds people who were entered into a group.
+    pub fn record_added(&mut self, gid: Gid, people: u64) {
+        let added = self.added.entry(gid).or_default();
+        *added = added.saturating_add(people);
+    }
+
+    /// The number of people who have come into a group.
+    #[must_use]
+    pub fn count_come(&self, gid: Gid) -> u64 {
+        let joined = self.joined.get(&gid).map_or(0, size);
+        joined.saturating_add(self.added.get(&gid).copied().unwrap_or(0))
     }
 
     /// Adds one leaver for whom a delete was sent, approved or not: where their candidate is gone, that is why.

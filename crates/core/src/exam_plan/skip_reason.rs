@@ -58,6 +58,8 @@ pub enum SkipReason {
     ClocksDiffer,
     /// The row of its group cannot be used, and is a failure of its own.
     GroupRow(GroupCode),
+    /// The roster gives a group this gid in the place of another, and a person is asked whether that is right.
+    GroupAsked(Gid),
     /// Its login value still belongs to the candidate of somebody who has left.
     LoginOfLeaver {
         /// Who has left.
@@ -94,6 +96,7 @@ impl SkipReason {
             | Self::ServiceStopped
             | Self::AccountFull
             | Self::Terminated
+            | Self::GroupAsked(_)
             | Self::GroupRow(_) => None,
         }
     }
@@ -110,6 +113,7 @@ impl SkipReason {
             | Self::ForeignCandidate(_)
             | Self::LoginOfLeaver { .. }
             | Self::Depends(_)
+            | Self::GroupAsked(_)
             | Self::NotFoundOut
             | Self::AmbiguousLogin
             | Self::Unlisted(_)
@@ -193,6 +197,10 @@ impl fmt::Display for SkipReason {
             Self::GroupRow(code) => write!(
                 f,
                 "the row of group {code} in groups cannot be used: until it is mended its students keep the groups they hold"
+            ),
+            Self::GroupAsked(gid) => write!(
+                f,
+                "gid {gid} is new on the roster for a group that had another, and is asked about: who is to be put there waits"
             ),
             Self::ClocksDiffer => f.write_str(
                 "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree; rosterd \

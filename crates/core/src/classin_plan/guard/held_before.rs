@@ -122,6 +122,7 @@ impl ClassinGuard {
             | MassLimit::Group(_)
             | MassLimit::Overwrites
             | MassLimit::FirstContact
+            | MassLimit::NewGroups
             | MassLimit::Renumbered => None,
         }
     }

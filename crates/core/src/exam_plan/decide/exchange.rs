@@ -3,15 +3,29 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::PlanInput;
+use super::by_values::exchanged_by_values;
 use crate::exam_plan::diff::{Difference, LinkedStudent};
 use crate::roster::{LoginValue, StudentId};
 
-/// Students whose rows seem to have become others', with whom; and those others.
+/// Students whose rows seem to have become others', with whom; and those others. Whom a login value ties together comes first.
+pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BTreeMap<StudentId, StudentId> {
+    let mut found = exchanged_with_logins(input, differences);
+    for (student, other) in exchanged_by_values(input, differences) {
+        found.entry(student.clone()).or_insert_with(|| other.clone());
+        found.entry(other).or_insert(student);
+    }
+    found
+}
+
+/// Those whose login values were exchanged with the rest.
 ///
 /// A student's row has become another one's where it has the login value of that one's candidate and most of the values
 /// in which the two candidates differ. A change of a login value alone leaves the other values where they are; so does
 /// a swap of two.
-pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BTreeMap<StudentId, StudentId> {
+fn exchanged_with_logins(
+    input: &PlanInput<'_>,
+    differences: &[Difference],
+) -> BTreeMap<StudentId, StudentId> {
     if input.comparison.mapping.compared().next().is_none() {
         return BTreeMap::new();
     }

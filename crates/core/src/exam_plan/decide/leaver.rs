@@ -77,11 +77,7 @@ impl Decider<'_> {
         let is_due = self.input.policy.leaver_is_due(link, self.input.now_ms);
         let is_stalled = self.is_stalled(link);
         let doubts = self.doubts(leaver, found_under.as_ref());
-        let asked = doubts.iter().filter_map(|reason| {
-            let HoldReason::SamePerson(doubt) = reason else { return None };
-            doubt.pair()
-        });
-        self.asked.extend(asked.map(|(leaver, newcomer)| (leaver.clone(), newcomer.clone())));
+        self.note_asked(&doubts);
         let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
         let dismissal = match is_due {
             true if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
@@ -104,6 +100,19 @@ impl Decider<'_> {
         }
         self.miss(link, !is_due && !is_asked && !is_stalled);
         self.count_ignored(link, before);
+    }
+
+    /// A later run asks about these pairs again, whatever has changed by then.
+    fn note_asked(&mut self, doubts: &[HoldReason]) {
+        let pairs = doubts.iter().filter_map(|reason| {
+            let HoldReason::SamePerson(doubt) = reason else { return None };
+            doubt.pair()
+        });
+        for (leaver, newcomer) in pairs {
+            let pair = (leaver.clone(), newcomer.clone());
+            let asked = self.askable.get(&pair).cloned().unwrap_or_default();
+            self.asked.insert(pair, asked);
+        }
     }
 
     fn count_waiting(&mut self, link: &Link) {

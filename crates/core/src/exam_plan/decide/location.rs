@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::PlanInput;
+use super::whose::Whose;
+use super::{Decider, PlanInput};
 use crate::exam_plan::diff::{Difference, PriorKnowledge};
-use crate::exam_plan::identity::Disappearance;
+use crate::exam_plan::identity::{Disappearance, Identity};
 use crate::exam_plan::link::Link;
 use crate::exam_plan::lookup::{LoginFact, SidFact};
 use crate::roster::{LoginValue, StudentId};
@@ -80,6 +81,39 @@ impl PlanInput<'_> {
     /// Whether looking up this login value found the linked candidate.
     fn is_behind(&self, link: &Link, login: &LoginValue) -> bool {
         matches!(self.lookups.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
+    }
+}
+
+impl Decider<'_> {
+    /// Under which login value a linked candidate is known from now on, and whether its sid showed one that makes it
+    /// another student's or nobody's. What people, the service or a lost change of ours made of it does not: the
+    /// record has the student's other values, or the login value that the roster wants.
+    pub(super) fn note_identity(&mut self, difference: &Difference, location: &CandidateLocation) {
+        let link = match difference {
+            Difference::Linked(linked) => &linked.link,
+            Difference::Leaver(leaver) => &leaver.link,
+            Difference::Newcomer(_) | Difference::Unusable(_) => return,
+        };
+        let wanted = match difference {
+            Difference::Linked(linked) => Some(&linked.wanted.login),
+            Difference::Leaver(_) | Difference::Newcomer(_) | Difference::Unusable(_) => None,
+        };
+        let is_wanted =
+            wanted.is_some_and(|login| self.input.lookups.identity(link.sid, login) == Identity::Proven);
+        let is_another =
+            !is_wanted && self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
+        let is_own = self.whose.get(&link.student) == Some(&Whose::Own);
+        let counts = is_another && !is_own;
+        self.another_login += u64::from(counts);
+        self.another_login_now += u64::from(counts && !self.input.lookups.recalled.has(link.sid));
+        let now = match location {
+            CandidateLocation::Elsewhere(login) => login,
+            CandidateLocation::Here
+            | CandidateLocation::Gone
+            | CandidateLocation::Nowhere
+            | CandidateLocation::Unknown => &link.login,
+        };
+        self.known_as.insert(link.sid, now.clone());
     }
 }
 

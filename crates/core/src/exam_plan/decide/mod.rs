@@ -1,6 +1,7 @@
 //! Cases and facts in, plan out: the truth table as code.
 
 mod adoption;
+mod by_values;
 mod came_back;
 mod changed_hands;
 mod counted;
@@ -9,6 +10,7 @@ mod group;
 mod leaver;
 mod location;
 mod open_add;
+mod pairs;
 mod rename;
 mod student;
 mod unlisted;
@@ -22,12 +24,13 @@ pub use self::unlisted::UNLISTED_RUNS;
 use self::changed_hands::accusers;
 use self::exchange::exchanged;
 use self::location::{CandidateLocation, gone};
+use self::pairs::{askable_pairs, wanted_logins};
 use self::rename::CurrentOwners;
 use self::whose::{Whose, whose_are};
 use super::approved::Approved;
 use super::compare::Comparison;
 use super::desired_hash::{desired_digest, desired_impossible, withheld};
-use super::diff::{Diff, Difference, PriorKnowledge, Unusable};
+use super::diff::{AskedNewcomer, Diff, Difference, Pair, PriorKnowledge, Unusable};
 use super::fingerprint::{Digest, Fingerprint};
 use super::groups::{GroupBook, shrink};
 use super::identity::{Disappearance, Identity};
@@ -126,7 +129,9 @@ struct Decider<'a> {
     operations: Vec<Operation>,
     notes: Vec<LinkNote>,
     given_up: Vec<DesiredDismissal>,
-    asked: BTreeSet<(StudentId, StudentId)>,
+    asked: BTreeMap<Pair, AskedNewcomer>,
+    /// The pairs that may be asked about.
+    askable: BTreeMap<Pair, AskedNewcomer>,
     missing: Vec<MissingLeaver>,
     leavers_waiting: u64,
     leavers_waiting_since_ms: Option<i64>,
@@ -149,23 +154,21 @@ struct Decider<'a> {
 impl<'a> Decider<'a> {
     fn new(input: &'a PlanInput<'a>, differences: &[Difference]) -> Self {
         let whose = whose_are(input, differences);
+        let diff = &input.diff;
+        let doubts = PersonDoubts::of(differences, &diff.alike, &diff.called_one, &diff.in_doubt);
         Self {
             input,
             current: CurrentOwners::new(input, differences),
             operations: Vec::new(),
             notes: Vec::new(),
             given_up: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            askable: askable_pairs(input, differences, &doubts),
             missing: Vec::new(),
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             kept: KeptLeavers::default(),
-            doubts: PersonDoubts::of(
-                differences,
-                &input.diff.alike,
-                &input.diff.called_one,
-                &input.diff.asked,
-            ),
+            doubts,
             gone: gone(input, differences),
             exchanged: exchanged(input, differences),
             accusers: accusers(&whose),
@@ -181,6 +184,7 @@ impl<'a> Decider<'a> {
         let former_groups = self.former_groups(&differences);
         let Comparison { mapping, key, .. } = &self.input.comparison;
         let portraits = Portraits::of(&differences, mapping, key, self.input.now_ms);
+        let wanted_logins = wanted_logins(self.input, &differences);
         let known = match self.accusers.is_empty() {
             true => HashSet::new(),
             false => differences.iter().map(|difference| difference.student().clone()).collect(),
@@ -230,7 +234,8 @@ impl<'a> Decider<'a> {
         let plan = Plan::new(self.operations, self.notes, totals, doubt);
         let contact = diff.contact.clone();
         let Self { given_up, asked, missing, known_as, .. } = self;
-        Plan { given_up, asked, missing, known_as, contact, portraits, ..plan }
+        let answered = diff.in_doubt.answered.clone();
+        Plan { given_up, asked, answered, missing, known_as, contact, portraits, wanted_logins, ..plan }
     }
 
     /// The link has the login value from now on that its candidate shows. The one that we took it over by stays what we
@@ -341,7 +346,9 @@ impl<'a> Decider<'a> {
             return;
         };
         if let Some(other) = self.exchanged.get(&student).cloned() {
-            self.hold_from(first, &HoldReason::SamePerson(PersonDoubt::Exchanged { student, other }));
+            let reason = HoldReason::SamePerson(PersonDoubt::Exchanged { student, other });
+            let is_new = self.operations.get(first).is_some_and(|it| it.kind() == OperationKind::Add);
+            if is_new { self.hold_first_from(first, &reason) } else { self.hold_from(first, &reason) }
         }
     }
 
@@ -429,37 +436,6 @@ impl<'a> Decider<'a> {
     /// The reason for leaving a candidate alone that is not listed.
     fn unlisted_reason(&self, sid: Sid) -> SkipReason {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::Unlisted(sid) }
-    }
-
-    /// Under which login value a linked candidate is known from now on, and whether its sid showed one that makes it
-    /// another student's or nobody's. What people, the service or a lost change of ours made of it does not: the
-    /// record has the student's other values, or the login value that the roster wants.
-    fn note_identity(&mut self, difference: &Difference, location: &CandidateLocation) {
-        let link = match difference {
-            Difference::Linked(linked) => &linked.link,
-            Difference::Leaver(leaver) => &leaver.link,
-            Difference::Newcomer(_) | Difference::Unusable(_) => return,
-        };
-        let wanted = match difference {
-            Difference::Linked(linked) => Some(&linked.wanted.login),
-            Difference::Leaver(_) | Difference::Newcomer(_) | Difference::Unusable(_) => None,
-        };
-        let is_wanted =
-            wanted.is_some_and(|login| self.input.lookups.identity(link.sid, login) == Identity::Proven);
-        let is_another =
-            !is_wanted && self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
-        let is_own = self.whose.get(&link.student) == Some(&Whose::Own);
-        let counts = is_another && !is_own;
-        self.another_login += u64::from(counts);
-        self.another_login_now += u64::from(counts && !self.input.lookups.recalled.has(link.sid));
-        let now = match location {
-            CandidateLocation::Elsewhere(login) => login,
-            CandidateLocation::Here
-            | CandidateLocation::Gone
-            | CandidateLocation::Nowhere
-            | CandidateLocation::Unknown => &link.login,
-        };
-        self.known_as.insert(link.sid, now.clone());
     }
 
     /// The reason why nothing is done to a sid that was not shown to be its student's.

@@ -52,12 +52,15 @@ impl Decider<'_> {
         let is_decided = |doubt: &PersonDoubt| match doubt {
             PersonDoubt::LoginWanted { leaver, .. }
             | PersonDoubt::LoginAlike { leaver, .. }
-            | PersonDoubt::AskedBefore { leaver, .. } => {
+            | PersonDoubt::AskedBefore { leaver, .. }
+            | PersonDoubt::WantedBefore { leaver, .. }
+            | PersonDoubt::SameValues { leaver, .. } => {
                 self.gone.contains(leaver) || self.is_named(leaver, &HoldReason::SamePerson(doubt.clone()))
             }
             PersonDoubt::AlikeIds { .. }
             | PersonDoubt::GivenTo { .. }
             | PersonDoubt::AlikeEntered { .. }
+            | PersonDoubt::AskedAbout { .. }
             | PersonDoubt::CalledOne { .. }
             | PersonDoubt::RenamedByHand { .. }
             | PersonDoubt::Exchanged { .. }
@@ -82,6 +85,7 @@ impl Decider<'_> {
     /// The wait for a login value that another student's candidate has.
     fn login_in_use(&self, owner: &StudentId, wanted_by: &StudentId, is_new: bool) -> SkipReason {
         if self.doubts.has_left(owner) {
+            let is_new = is_new && !self.doubts.is_rather_anothers(wanted_by, owner);
             SkipReason::LoginOfLeaver { leaver: owner.clone(), wanted_by: wanted_by.clone(), is_new }
         } else {
             SkipReason::LoginInUse(owner.clone())
@@ -171,7 +175,7 @@ impl Decider<'_> {
         let adoption = Adoption { sid, login, origin, confirmed, groups, replaces, previous_sid };
         let mut adopted = self.push(id.clone(), Change::Adopt(adoption), desired_hash);
         if !ours {
-            adopted = self.doubt_adoption(met, &wanted.login, difference);
+            adopted = self.doubt_adoption(met, wanted, difference);
         }
         let before = self.operations.len();
         let basis = if ours { Basis::OwnAdd } else { Basis::TakeOver };

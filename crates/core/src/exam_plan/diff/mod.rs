@@ -11,6 +11,10 @@ mod shared_logins;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+pub use asked::{
+    AskedNewcomer, KnownValues, Pair, PairsInDoubt, RememberedPairs, values_of_candidate, values_of_row,
+};
+pub(super) use asked::{MOST_HOLDERS, NameKey};
 pub use difference::{
     Absence, Difference, Leaver, LinkedStudent, Newcomer, PriorKnowledge, Unusable, Wanted,
 };
@@ -42,9 +46,8 @@ pub struct Diff {
     pub alike: HashMap<IdLikeness, StudentId>,
     /// Whom a person called one student with another, who has a candidate of their own: the new id by the old one.
     pub called_one: HashMap<StudentId, StudentId>,
-    /// Leavers, each with a student without a candidate, of whom a person was asked whether the two are one, and most of
-    /// whose values are alike still.
-    pub asked: BTreeSet<(StudentId, StudentId)>,
+    /// Pairs of a leaver and a student without a candidate who may be one person by more than ids and login values of today.
+    pub in_doubt: PairsInDoubt,
     /// Students that were read, active or not.
     pub rows: u64,
     /// Active students on the roster.
@@ -208,7 +211,7 @@ impl<'a> DiffBuilder<'a> {
                 unreadable_since_ms: None,
                 alike: HashMap::new(),
                 called_one: HashMap::new(),
-                asked: BTreeSet::new(),
+                in_doubt: PairsInDoubt::default(),
                 rows: 0,
                 students: 0,
                 managed: 0,

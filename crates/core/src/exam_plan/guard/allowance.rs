@@ -17,6 +17,18 @@ pub fn allowance(limit: Limit, total: u64) -> u64 {
     }
 }
 
+/// The same of leavers. A share of an account is never the whole of it: where nobody who is linked would stay, at least one is
+/// too many, unless a plain number or all of them are allowed.
+pub(super) fn allowance_of_leavers(limit: Limit, leavers: u64, total: u64) -> u64 {
+    let allowed = allowance(limit, total);
+    let is_share = match limit {
+        Limit::Count(_) => false,
+        Limit::Percent(percent) => percent < 100.0,
+        Limit::Auto => true,
+    };
+    if is_share && total > 1 && leavers >= total { allowed.min(total - 1) } else { allowed }
+}
+
 /// A percentage with up to two decimals, rounded up to a whole person.
 pub(super) fn share(percent: f64, total: u64) -> u64 {
     let hundredths = (percent.clamp(0.0, 100.0) * 100.0).round();
@@ -47,6 +59,26 @@ mod tests {
     fn a_percentage_never_means_fewer_than_five() {
         for (percent, total) in [(30.0, 3), (0.0, 100), (0.5, 1000), (4.9, 100), (100.0, 0)] {
             assert_eq!(allowance(Limit::Percent(percent), total), 5, "{percent} % of {total}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_an_account_is_never_the_whole_of_it() {
+        let table = [
+            (Limit::Auto, 5, 5, 4),
+            (Limit::Auto, 2, 2, 1),
+            (Limit::Auto, 1, 1, 5),
+            (Limit::Auto, 4, 5, 5),
+            (Limit::Percent(8.0), 5, 5, 4),
+            (Limit::Percent(100.0), 5, 5, 5),
+            (Limit::Count(5), 5, 5, 5),
+        ];
+        for (limit, leavers, total, allowed) in table {
+            assert_eq!(
+                allowance_of_leavers(limit, leavers, total),
+                allowed,
+                "{leavers} of {total}: {limit:?}"
+            );
         }
     }
 

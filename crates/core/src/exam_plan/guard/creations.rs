@@ -4,6 +4,7 @@ use super::allowance::share;
 use super::{Guard, tally};
 use crate::exam_plan::Plan;
 use crate::exam_plan::group_creation::GroupCreation;
+use crate::exam_plan::held_mass::HeldMass;
 use crate::exam_plan::operation::OperationState;
 use crate::exam_plan::reason::HoldReason;
 
@@ -21,6 +22,16 @@ impl Guard {
             for creation in plan.creations.iter_mut().filter(|creation| counts(creation)) {
                 creation.state = OperationState::Held(HoldReason::TooManyGroups { count, total, limit });
             }
+            return;
+        }
+        // One gid that was entered by hand says nothing about the other groups.
+        let mass = |creation: &GroupCreation| self.held_before.of_group(&creation.code).copied();
+        let left = tally::whole(plan.creations.iter().filter(|it| counts(it) && mass(it).is_some()).count());
+        for creation in plan.creations.iter_mut().filter(|creation| counts(creation)) {
+            let Some(HeldMass { limit: _, total, size: count }) = mass(creation) else { continue };
+            let limit = share(MOST_NEW_GROUPS_PERCENT, total);
+            let reason = Box::new(HoldReason::TooManyGroups { count, total, limit });
+            creation.state = OperationState::Held(HoldReason::StillHeld { reason, left });
         }
     }
 }

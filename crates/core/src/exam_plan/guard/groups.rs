@@ -41,6 +41,9 @@ impl Guard {
             let known = people.iter().filter(|student| self.recent.has_left(gid, student)).count();
             let recent = self.recent.count_left(gid).saturating_sub(whole(known));
             let size = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0).saturating_add(recent);
+            // Who came today makes no room, as long as anybody was there yesterday.
+            let since_yesterday = size.saturating_sub(self.recent.count_come(gid));
+            let size = if since_yesterday > 0 { since_yesterday } else { size };
             let excess = Tally { count: whole(people.len()), recent }.excess(self.max_group, size)?;
             Some((gid, excess))
         };
@@ -80,34 +83,49 @@ fn groups_behind(operation: &Operation) -> impl Iterator<Item = (Gid, Option<Gid
     operation.groups_left.iter().map(|gid| (*gid, None)).chain(replaced)
 }
 
-/// The groups that more are planned to leave than stay or join. Of the groups of candidates that are taken over the
-/// other members are not known, so such a candidate alone never shows a last one.
+/// The groups that all are planned to leave, and that nobody is to join.
 fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
-    let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
-    let mut joined: BTreeSet<Gid> = BTreeSet::new();
-    let mut known: BTreeSet<Gid> = BTreeSet::new();
-    for operation in plan.operations.iter().filter(|operation| operation.is_planned()) {
-        for gid in &operation.groups_left {
-            *leaving.entry(*gid).or_default() += 1;
-        }
-        if !operation.change.is_take_over() {
-            known.extend(&operation.groups_left);
-        }
-        joined.extend(groups_joined(operation));
-    }
-    leaving
-        .into_iter()
-        .filter(|(gid, count)| {
-            *count >= plan.totals.group_sizes.get(gid).copied().unwrap_or(0)
-                && known.contains(gid)
-                && !joined.contains(gid)
-                && !plan.totals.closed_groups.contains(gid)
-        })
-        .map(|(gid, _)| gid)
-        .collect()
+    let emptied = plan.groups_that_rest_on_joins().into_iter().filter(|(_, joins)| joins.is_empty());
+    emptied.map(|(gid, _)| gid).collect()
 }
 
-fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
+impl Plan {
+    /// Whether anybody would leave a group, or be put into another one in its place.
+    #[must_use]
+    pub fn takes_people_out_of_groups(&self) -> bool {
+        self.operations.iter().any(|it| it.is_planned() && groups_behind(it).next().is_some())
+    }
+
+    /// The groups that as many are planned to leave as are in them, each with the operations that put somebody there, by their
+    /// places: who leaves waits until one of those has happened. Of the groups of candidates that are taken over the other
+    /// members are not known, so such a candidate alone never shows a last one.
+    pub(in crate::exam_plan) fn groups_that_rest_on_joins(&self) -> BTreeMap<Gid, BTreeSet<usize>> {
+        let mut leaving: BTreeMap<Gid, u64> = BTreeMap::new();
+        let mut joined: BTreeMap<Gid, BTreeSet<usize>> = BTreeMap::new();
+        let mut known: BTreeSet<Gid> = BTreeSet::new();
+        let planned = self.operations.iter().enumerate().filter(|(_, operation)| operation.is_planned());
+        for (at, operation) in planned {
+            for gid in &operation.groups_left {
+                *leaving.entry(*gid).or_default() += 1;
+            }
+            if !operation.change.is_take_over() {
+                known.extend(&operation.groups_left);
+            }
+            for gid in groups_joined(operation) {
+                joined.entry(gid).or_default().insert(at);
+            }
+        }
+        let is_emptied = |(gid, count): &(Gid, u64)| {
+            *count >= self.totals.group_sizes.get(gid).copied().unwrap_or(0)
+                && known.contains(gid)
+                && !self.totals.closed_groups.contains(gid)
+        };
+        let emptied = leaving.into_iter().filter(is_emptied);
+        emptied.map(|(gid, _)| (gid, joined.remove(&gid).unwrap_or_default())).collect()
+    }
+}
+
+pub(super) fn groups_joined(operation: &Operation) -> BTreeSet<Gid> {
     match &operation.change {
         Change::Add(addition) => addition.group.gid().into_iter().collect(),
         Change::Move(group_move) => group_move.change().groups_joined(),

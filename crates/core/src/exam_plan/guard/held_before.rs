@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::allowance::allowance_of_leavers;
 use super::modifies::MOST_LOGIN_CHANGES;
 use super::{Guard, allowance};
 use crate::exam_plan::Plan;
@@ -34,6 +35,7 @@ impl Guard {
                 | MassLimit::Group(_)
                 | MassLimit::Class
                 | MassLimit::Overwrites
+                | MassLimit::NewGroups
                 | MassLimit::FirstContact => self.still_too_much(mass, &sizes),
             });
             if let Some(reason) = reason {
@@ -54,7 +56,20 @@ impl Guard {
     pub(super) fn still_too_much(&self, mass: &HeldMass, sizes: &MassSizes) -> Option<HoldReason> {
         let HeldMass { limit, total, size } = *mass;
         let left = sizes.get(&limit).copied().unwrap_or(0);
-        let allowed = allowance(self.setting(limit)?, total);
+        let setting = self.setting(limit)?;
+        let allowed = match limit {
+            MassLimit::Deletes | MassLimit::Missing => allowance_of_leavers(setting, size, total),
+            MassLimit::Modifies
+            | MassLimit::LoginChanges
+            | MassLimit::Vanished
+            | MassLimit::Moves
+            | MassLimit::Group(_)
+            | MassLimit::Class
+            | MassLimit::Overwrites
+            | MassLimit::FirstContact
+            | MassLimit::NewGroups
+            | MassLimit::Renumbered => allowance(setting, total),
+        };
         let excess = Excess { count: size, recent: 0, total, limit: allowed };
         let reason = Box::new(HoldReason::of_mass(limit, excess)?);
         (size > allowed).then_some(HoldReason::StillHeld { reason, left })
@@ -68,7 +83,7 @@ impl Guard {
             MassLimit::LoginChanges => Some(MOST_LOGIN_CHANGES),
             MassLimit::Moves => Some(self.max_move),
             MassLimit::Group(_) => Some(self.max_group),
-            MassLimit::Class | MassLimit::FirstContact | MassLimit::Renumbered => None,
+            MassLimit::Class | MassLimit::FirstContact | MassLimit::NewGroups | MassLimit::Renumbered => None,
         }
     }
 }

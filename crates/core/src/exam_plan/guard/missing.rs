@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::allowance::allowance_of_leavers;
 use super::held_before::MassSizes;
-use super::{Guard, allowance, tally};
+use super::{Guard, tally};
 use crate::exam_plan::operation::{Change, Operation, OperationState};
 use crate::exam_plan::reason::{Excess, HoldReason, SkipReason};
 use crate::exam_plan::renumbered::Renumbered;
@@ -107,7 +108,7 @@ pub fn is_mass(max_delete: Limit, people: usize, linked: u64) -> bool {
 fn excess_of(max_delete: Limit, people: usize, linked: u64) -> Option<Excess> {
     let count = tally::whole(people);
     let total = linked.saturating_add(count);
-    let limit = allowance(max_delete, total);
+    let limit = allowance_of_leavers(max_delete, count, total);
     (count > limit).then_some(Excess { count, recent: 0, total, limit })
 }
 

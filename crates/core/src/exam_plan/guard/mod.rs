@@ -16,6 +16,7 @@ mod missing;
 mod modifies;
 mod moves;
 mod renumbered;
+mod replaced;
 mod tally;
 mod vanished;
 
@@ -60,6 +61,8 @@ impl Guard {
     pub fn judge(&self, mut plan: Plan) -> GuardedPlan {
         self.hold_creations(&mut plan);
         let renumbered = self.renumbered(&plan).map(|found| {
+            // A mass is asked about as one.
+            plan.asked.retain(|pair, asked| !asked.is_by_values || found.pairs.binary_search(pair).is_err());
             plan.paired = found.pairs;
             found.figures
         });
@@ -76,6 +79,7 @@ impl Guard {
         self.hold_moves(&mut plan);
         self.hold_shrinking_groups(&mut plan);
         self.hold_again(&mut plan);
+        self.skip_into_questioned(&mut plan);
         // What follows an add or a take-over that is held only now waits with it.
         followers::skip_followers(&mut plan.operations);
         block_dependent_renames(&mut plan.operations);

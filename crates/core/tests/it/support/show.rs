@@ -53,6 +53,7 @@ fn state(state: &OperationState) -> String {
                 HoldReason::FirstContact(_) => "first contact",
                 HoldReason::Renumbered(_) => "renumbered",
                 HoldReason::NothingAgrees { .. } => "nothing agrees",
+                HoldReason::LeftBefore { .. } => "left before",
                 HoldReason::StillNamed => "still named",
                 HoldReason::UnreadableIds => "unreadable ids",
                 HoldReason::RowsOfNobody(_) => "rows of nobody",
@@ -74,6 +75,7 @@ fn state(state: &OperationState) -> String {
                 SkipReason::NotFoundOut => "not found out".to_owned(),
                 SkipReason::AmbiguousLogin => "ambiguous".to_owned(),
                 SkipReason::Unlisted(_) => "unlisted".to_owned(),
+                SkipReason::GroupAsked(gid) => format!("gid {gid} is asked about"),
                 other @ (SkipReason::DeadLetter
                 | SkipReason::Ignored
                 | SkipReason::ServiceStopped
