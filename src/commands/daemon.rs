@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::health::{self, NEXT_DUE};
+use super::health::{self, LONGEST_WAIT_MS, NEXT_DUE};
 use super::status_server::StatusServer;
 use super::{inbox, reload, results, sync};
 use crate::app::{self, App, AppError};
@@ -85,12 +85,17 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         signals,
         stop: CancellationToken::new(),
     };
-    let current = Arc::clone(&work);
+    let (current, refreshed) = (Arc::clone(&work), Arc::clone(&work));
     let notifying = Notifying::start(Watching {
         settings: move || current.settings(),
         state: app.state.clone(),
         clock: app.clock.clone(),
         health: parts.health.clone(),
+        refresh: Box::new(move || {
+            let work = Arc::clone(&refreshed);
+            Box::pin(async move { work.tell_health().await })
+        }),
+        logged: Mutex::default(),
     });
     let ending = daemon::run(Arc::clone(&work), parts).await;
     if let daemon::ShutdownResult::Forced(signal) = ending {
@@ -195,9 +200,6 @@ fn outcome_word(outcome: &str) -> &'static str {
         .find(|word| *word == outcome)
         .unwrap_or("failed")
 }
-
-/// The longest wait of a due run for another one to end, in milliseconds.
-pub(super) const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
 
 /// The pause between two looks whether the other one has ended.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);

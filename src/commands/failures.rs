@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use super::output;
+use super::wall_clock::WallClock;
 use crate::app::{App, AppError};
 use crate::cli::{Cli, FailuresAction};
 use crate::exit::Exit;
 use crate::store::{FailureRow, FullClassFigures};
 use rosterd_core::classin_plan::Code;
+use rosterd_core::counted::counted_len;
 use rosterd_core::failure::{FailureCode, FailureOwner, FailureState, Service};
 
 #[derive(Serialize)]
@@ -49,9 +51,10 @@ pub(super) async fn run(
                 rows.retain(|row| row.owner == owner.word());
             }
             let full = app.state.full_class_figures().await?;
+            let clock = WallClock::of(app);
             output::show(cli, &rows, |rows| match whose {
                 Some(owner) if rows.is_empty() => format!("Nothing waits for {}.", owner.spoken()),
-                Some(_) | None => rows_text(rows, &full),
+                Some(_) | None => rows_text(rows, &full, &clock),
             });
             return Ok(Exit::Done);
         }
@@ -79,16 +82,31 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-/// The lines of [`lines`] as one text.
-pub(super) fn rows_text(rows: &[FailureRow], full: &[FullClassFigures]) -> String {
+/// The lines of [`lines`] as one text, those of one owner together where there are several.
+fn rows_text(rows: &[FailureRow], full: &[FullClassFigures], clock: &WallClock) -> String {
     if rows.is_empty() {
         return "Nothing has failed.".to_owned();
     }
-    lines(rows, full).into_iter().map(|line| line + "\n").collect()
+    let of = |owner: FailureOwner| -> Vec<FailureRow> {
+        rows.iter().filter(|row| row.owner == owner.word()).cloned().collect()
+    };
+    let parts: Vec<(FailureOwner, Vec<FailureRow>)> = FailureOwner::ALL
+        .map(|owner| (owner, of(owner)))
+        .into_iter()
+        .filter(|(_, rows)| !rows.is_empty())
+        .collect();
+    let is_one = parts.len() == 1;
+    let part = |(owner, rows): (FailureOwner, Vec<FailureRow>)| {
+        let heading = format!("For {}: {}\n", owner.spoken(), counted_len(rows.len(), "row"));
+        let heading = if is_one { String::new() } else { heading };
+        let lines = lines(&rows, full, clock).into_iter().map(|line| line + "\n");
+        heading + &lines.collect::<String>()
+    };
+    parts.into_iter().map(part).collect::<Vec<_>>().join("\n")
 }
 
 /// One line a row; of a class without room, and of one cause of many rows, one line for all.
-pub(super) fn lines(rows: &[FailureRow], full: &[FullClassFigures]) -> Vec<String> {
+pub(super) fn lines(rows: &[FailureRow], full: &[FullClassFigures], clock: &WallClock) -> Vec<String> {
     let mut lines = Vec::new();
     let mut told: HashSet<&str> = HashSet::new();
     let mut slips: HashMap<Slip<'_>, Vec<&FailureRow>> = HashMap::new();
@@ -107,13 +125,13 @@ pub(super) fn lines(rows: &[FailureRow], full: &[FullClassFigures]) -> Vec<Strin
         }
         if let Some(class) = full_class(row, full) {
             if told.insert(&class.class_code) {
-                lines.push(format!("{:>5}  {}", row.id, full_text(row, class)));
+                lines.push(format!("{:>5}  {}", row.id, full_text(row, class, clock)));
             }
             continue;
         }
         let same: Vec<&FailureRow> = rows.iter().filter(|other| is_one_cause(row, other)).collect();
         match same.as_slice() {
-            [] | [_] => lines.push(row_text(row)),
+            [] | [_] => lines.push(row_text(row, clock)),
             [first, ..] if first.id == row.id => lines.push(cause_text(row, &same)),
             [..] => {}
         }
@@ -217,20 +235,25 @@ fn without_numbers(text: &str) -> String {
     marked
 }
 
-fn row_text(row: &FailureRow) -> String {
+fn row_text(row: &FailureRow, clock: &WallClock) -> String {
     if let (Service::Roster, Some(table), Some(key)) = (row.service, &row.table, &row.key) {
         let ignored = if row.state == FailureState::Ignored { "ignored until it changes; " } else { "" };
-        return format!("{:>5}  roster {table} {key}: {} ({ignored}for: {})", row.id, row.message, row.who);
+        let since = clock.told(&row.since);
+        return format!(
+            "{:>5}  roster {table} {key}: {} ({ignored}for: {}; since {since})",
+            row.id, row.message, row.who
+        );
     }
     let class = if row.class_code.is_empty() { String::new() } else { format!(" in {}", row.class_code) };
     // A row about a whole class names nobody.
     let student =
         if row.student_id.is_empty() { String::new() } else { format!(" of student {}", row.student_id) };
+    let since = clock.told(&row.since);
     let when = match (row.state, &row.due_at) {
-        (FailureState::Waiting, Some(due)) => format!("attempt {}; due {due}", row.attempts),
-        (FailureState::Held, _) => format!("held since {}", row.since),
-        (FailureState::Waiting, None) => format!("waits since {}", row.since),
-        (state, _) => format!("attempt {}; {state}", row.attempts),
+        (FailureState::Waiting, Some(due)) => format!("attempt {}; due {}", row.attempts, clock.told(due)),
+        (FailureState::Held, _) => format!("held since {since}"),
+        (FailureState::Waiting, None) => format!("waits since {since}"),
+        (state, _) => format!("attempt {}; {state}; since {since}", row.attempts),
     };
     format!(
         "{:>5}  {} {}{student}{class}: {} ({}; {when}; for: {})",
@@ -245,9 +268,13 @@ fn full_class<'f>(row: &FailureRow, full: &'f [FullClassFigures]) -> Option<&'f 
     full.iter().find(|class| is_full && is_waiting && class.class_code == row.class_code)
 }
 
-fn full_text(row: &FailureRow, class: &FullClassFigures) -> String {
+fn full_text(row: &FailureRow, class: &FullClassFigures, clock: &WallClock) -> String {
     let FullClassFigures { class_code, inside, waiting } = class;
-    let when = row.due_at.as_ref().map(|due| format!("; asked again from {due} on")).unwrap_or_default();
+    let when = row
+        .due_at
+        .as_ref()
+        .map(|due| format!("; asked again from {} on", clock.told(due)))
+        .unwrap_or_default();
     format!(
         "classin {class_code}: {inside} in, {waiting} wait ({}{when}; for: {}; --output json names them)",
         row.code, row.who

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::daemon::LONGEST_WAIT_MS;
 use super::status_server::not_served;
 use super::{inbox, old_roster, reload};
 use crate::daemon::schedule;
@@ -24,6 +23,9 @@ use rosterd_core::situation::{
     CLOCK_MARGIN_MS, DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, ShownAttention, ShownAttentions,
     ShownHold,
 };
+
+/// The longest wait of a due run for another one to end, in milliseconds.
+pub(super) const LONGEST_WAIT_MS: i64 = 60 * 60 * 1000;
 
 /// The fact under which the daemon keeps when the next run is due.
 pub(super) const NEXT_DUE: &str = "schedule.next_due_at_ms";
@@ -43,6 +45,7 @@ pub(super) async fn facts(state: &StateStore, settings: &Settings, now_ms: i64) 
         attention: attention(state, settings, now_ms).await?,
         holds: holds.collect(),
         last_run: last_run(state).await?,
+        next_run_ms: next_run(state, settings, now_ms).await?.due_ms,
     })
 }
 
@@ -109,6 +112,7 @@ async fn health_facts(
         next_due_ms: next_due_ms.map(Timestamp::as_millisecond),
         blackouts_ms: schedule::blackouts_ms(&settings.schedule),
         daemon,
+        zone: Some(settings.schedule.time_zone.clone()),
     })
 }
 

@@ -34,6 +34,7 @@ mod status;
 mod status_server;
 mod summary;
 mod sync;
+mod wall_clock;
 mod workbook;
 
 use std::path::Path;

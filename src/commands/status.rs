@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::runs::{RunLine, lines_text};
+use super::wall_clock::WallClock;
 use super::{failures, health, output};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
@@ -134,7 +135,8 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
             .map(|class| format!("{}: {} (code {})", class.target, class.message, class.code))
             .collect(),
     };
-    output::show(cli, &status, text);
+    let clock = WallClock::of(app);
+    output::show(cli, &status, |status| text(status, &clock));
     Ok(asked.exit(&status))
 }
 
@@ -159,11 +161,17 @@ fn percent(part: u64, whole: u64) -> f64 {
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, clock: &WallClock) -> String {
     use std::fmt::Write;
     let mut text = format!("{}\n", status.situation.heading);
     for line in status.situation.matters.iter().filter_map(Matter::advice) {
         let _infallible = writeln!(text, "{line}");
+    }
+    for matter in &status.situation.matters {
+        if matter.weight < Weight::Failing {
+            let _infallible = writeln!(text, "attention: {}", matter.what);
+        }
+        let _infallible = writeln!(text, "  {}", status.situation.line(matter));
     }
     let _infallible = writeln!(
         text,
@@ -186,10 +194,10 @@ fn text(status: &Status) -> String {
                 .join(", ")
         );
     }
-    if let Some(next) = &status.next_run_at {
+    if let Some(next) = status.situation.next_run() {
         let _infallible = writeln!(text, "The daemon's next run is due at {next}.");
     }
-    if let Some(owed) = &status.owed_run_at {
+    if let Some(owed) = status.owed_run_at.as_ref().map(|owed| clock.told(owed)) {
         let what = match status.missed {
             Missed::RunOnce => "the daemon makes up for it when it starts",
             Missed::Skip => "schedule.missed = \"skip\" leaves it out when the daemon starts",
@@ -197,23 +205,23 @@ fn text(status: &Status) -> String {
         let _infallible =
             writeln!(text, "No daemon is running; a run was due at {owed} and was not finished: {what}.");
     }
-    for matter in status.situation.matters.iter().filter(|matter| matter.weight < Weight::Failing) {
-        let _infallible = writeln!(text, "attention: {}", matter.what);
-    }
     for field in &status.not_compared {
         let _infallible = writeln!(text, "{field}");
     }
     text.push('\n');
-    text.push_str(&lines_text(&status.runs));
+    text.push_str(&lines_text(&status.runs, clock));
     text.push('\n');
     for hold in &status.holds {
-        let _infallible = writeln!(text, "held since {}: {}", hold.since, hold.reason);
+        let _infallible = writeln!(text, "held since {}: {}", clock.told(&hold.since), hold.reason);
         let _infallible = match &hold.approved_until {
-            Some(until) => writeln!(text, "      approved until {until}: the next run lets it happen"),
+            Some(until) => {
+                let until = clock.told(until);
+                writeln!(text, "      approved until {until}: the next run lets it happen")
+            }
             None => writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve),
         };
     }
-    let lines = failures::lines(&status.failures, &status.full_classes);
+    let lines = failures::lines(&status.failures, &status.full_classes, clock);
     let (shown, more) = lines.split_at(lines.len().min(MOST_FAILURES));
     if shown.is_empty() {
         text.push_str("Nothing has failed.\n");

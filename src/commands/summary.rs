@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::output::way_on;
+use super::wall_clock::WallClock;
 use crate::run::RunReport;
 use rosterd_core::counted::{counted, grouped};
 use rosterd_core::failure::FailureOwner;
@@ -128,19 +129,19 @@ fn sum(counts: &Counts) -> u64 {
 }
 
 /// The report of a run that has just ended.
-pub(super) fn run_text(report: &RunReport) -> String {
-    serde_json::to_value(report).map_or_else(|error| error.to_string(), |report| stored_text(&report))
+pub(super) fn run_text(report: &RunReport, clock: &WallClock) -> String {
+    serde_json::to_value(report).map_or_else(|error| error.to_string(), |report| stored_text(&report, clock))
 }
 
 /// A report of the history, as it was stored.
-pub(super) fn stored_text(report: &Value) -> String {
+pub(super) fn stored_text(report: &Value, clock: &WallClock) -> String {
     match Shown::deserialize(report) {
-        Ok(shown) => text(&shown),
+        Ok(shown) => text(&shown, clock),
         Err(_) => serde_json::to_string_pretty(report).unwrap_or_default(),
     }
 }
 
-fn text(report: &Shown) -> String {
+fn text(report: &Shown, clock: &WallClock) -> String {
     let mut text = String::new();
     let style = match report.exit_code {
         0 => GOOD,
@@ -151,7 +152,11 @@ fn text(report: &Shown) -> String {
     let _infallible = writeln!(
         text,
         "{BOLD}Run {}{BOLD:#}  {style}{}{style:#}  {DIM}{} · {} · mode {} · {took}{DIM:#}",
-        report.run_id, report.outcome, report.started_at, report.trigger, report.mode
+        report.run_id,
+        report.outcome,
+        clock.told(&report.started_at),
+        report.trigger,
+        report.mode
     );
     import_section(&mut text, &report.imports);
     service_section(&mut text, "Exam side", &exam_line(&report.exam), &report.exam);
@@ -167,7 +172,8 @@ fn text(report: &Shown) -> String {
         let _infallible = writeln!(
             text,
             "{DIM}{reason_code}, {}, held since {since}:{DIM:#} {approve}",
-            counted(*operations, "operation")
+            counted(*operations, "operation"),
+            since = clock.told(since)
         );
     }
     let _infallible = writeln!(text, "\n{}", closing(report));

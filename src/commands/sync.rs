@@ -3,17 +3,20 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{inbox, output, summary};
+use super::wall_clock::WallClock;
+use super::{health, inbox, output, summary};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::run::{Context, Progress, RunOutcome, Trigger, in_one_line, reconcile};
+use crate::run::{Context, Progress, RunOutcome, RunReport, Trigger, in_one_line, reconcile};
 use crate::store::{RunRow, RunStart, StateStore};
 use crate::telemetry;
 use rosterd_core::roster::Mode;
+use rosterd_core::situation::Situation;
 
 pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
@@ -36,9 +39,31 @@ pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
         }
     };
     let report = reconcile(&context, &writers, Trigger::SyncNow).await?;
-    output::show(cli, &report, summary::run_text);
+    let now_ms = app.clock.now_ms();
+    let situation = Situation::of(&health::facts(&app.state, &app.settings, now_ms).await?, now_ms);
+    output::show(cli, &Ended { report: &report, situation }, |ended| ended.text(&WallClock::of(app)));
     app.state.close().await;
     Ok(report.severity.into())
+}
+
+/// A run that has ended, and what is the matter after it.
+#[derive(Serialize)]
+struct Ended<'a> {
+    #[serde(flatten)]
+    report: &'a RunReport,
+    situation: Situation,
+}
+
+impl Ended<'_> {
+    fn text(&self, clock: &WallClock) -> String {
+        let Self { report, situation } = self;
+        let mut text = summary::run_text(report, clock);
+        if !situation.matters.is_empty() {
+            text.push_str(&format!("Now {}\n", situation.heading));
+            text.extend(situation.lines().map(|line| format!("  {line}\n")));
+        }
+        text
+    }
 }
 
 /// A run that could not begin: it stands in the history all the same, with the reason.

@@ -9,7 +9,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
-use rosterd_core::situation::Message;
+use rosterd_core::situation::{Message, Purpose};
 use secrecy::ExposeSecret as _;
 
 use crate::remote::http::{install_crypto, mask_service_text};
@@ -56,7 +56,7 @@ impl MailWay<'_> {
     }
 
     fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-        let MailSettings { server, port, tls, user, password, from, to: _ } = self.settings;
+        let MailSettings { server, port, tls, user, password, from, to: _, digest_to: _ } = self.settings;
         let tls = match tls {
             MailTls::StartTls => Tls::Required(self.tls_parameters()?),
             MailTls::Tls => Tls::Wrapper(self.tls_parameters()?),
@@ -88,7 +88,9 @@ impl MailWay<'_> {
     }
 
     fn mail(&self, message: &Message, made_at_ms: i64, now_ms: i64) -> Result<Mail, String> {
-        let MailSettings { from, to, .. } = self.settings;
+        let MailSettings { from, to, digest_to, .. } = self.settings;
+        let is_for_office = message.purpose == Purpose::Digest && !digest_to.is_empty();
+        let to = if is_for_office { digest_to } else { to };
         let since_1970 = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
         let mut builder = Mail::builder()
             .from(Mailbox::new(Some(message.title.clone()), from.clone()))

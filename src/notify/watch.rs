@@ -2,13 +2,13 @@
 //! database, and what waits there is delivered.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
-use rosterd_core::situation::{Message, News, ToldIncident, news};
+use rosterd_core::situation::{DigestDay, Message, News, Situation, ToldIncident, digest, news};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -24,6 +24,9 @@ use crate::web::Health;
 
 /// How often the situation is looked at without a run: a run that does not come is noticed so late at most.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
+
+/// The first line of the log about the situation comes so soon: by then the schedule stands.
+const BEFORE_FIRST_LINE: Duration = Duration::from_secs(1);
 
 /// A run that was due while the daemon was down begins within so long, and proves that nothing is late.
 const FIRST_LOOK: Duration = Duration::from_secs(75);
@@ -51,6 +54,10 @@ pub struct Watching<S> {
     pub state: StateStore,
     pub clock: Clock,
     pub health: Health,
+    /// Has the health read what the state tells now.
+    pub refresh: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+    /// What the log said last.
+    pub logged: Mutex<Option<String>>,
 }
 
 /// The watching under way.
@@ -83,16 +90,18 @@ impl Notifying {
 impl<S: Fn() -> Arc<Settings> + Send + Sync> Watching<S> {
     async fn run(self, stop: CancellationToken) {
         let first_look = Instant::now() + FIRST_LOOK;
+        let mut pause = BEFORE_FIRST_LINE;
         loop {
             let is_news = tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.health.run_ended() => true,
-                () = tokio::time::sleep(BETWEEN_LOOKS) => false,
+                () = tokio::time::sleep(pause) => false,
             };
+            pause = BETWEEN_LOOKS;
             let looked = async {
-                if is_news || Instant::now() >= first_look {
-                    self.tell_news().await?;
-                }
+                let is_time = is_news || Instant::now() >= first_look;
+                self.tell_news(is_time).await?;
+                self.tell_digest().await?;
                 self.deliver_due(&stop).await
             };
             if let Err(error) = looked.await {
@@ -101,13 +110,18 @@ impl<S: Fn() -> Arc<Settings> + Send + Sync> Watching<S> {
         }
     }
 
-    async fn tell_news(&self) -> Result<(), StoreError> {
+    /// Logs the situation, and tells what is new of it where it is time.
+    async fn tell_news(&self, is_time: bool) -> Result<(), StoreError> {
         let settings = (self.settings)();
         let targets: Vec<&'static str> = settings.notify.targets().collect();
         let now_ms = self.clock.now_ms();
         let situation = self.health.situation(now_ms);
         // A run under way hides that one was late, and does not prove yet that all is well.
-        if targets.is_empty() || (self.health.is_running() && situation.healthy) {
+        if self.health.is_running() && situation.healthy {
+            return Ok(());
+        }
+        self.log(&situation);
+        if targets.is_empty() || !is_time {
             return Ok(());
         }
         let known = self.state.told_incidents().await?;
@@ -129,6 +143,56 @@ impl<S: Fn() -> Arc<Settings> + Send + Sync> Watching<S> {
         let telling = Telling { told: &told, over: &over, targets: &targets, content: &content };
         self.state.tell(telling, now_ms).await?;
         tracing::info!(targets = targets.join(", "), "told: {}", message.subject());
+        Ok(())
+    }
+
+    /// Says the situation in the log, once for each: what it is, how much of it, for whom, and what to type.
+    fn log(&self, situation: &Situation) {
+        let lines: Vec<String> = situation.lines().collect();
+        let known: Vec<_> =
+            situation.matters.iter().map(|it| (&it.kind, &it.cause, it.count, &it.command)).collect();
+        let known = format!("{} {known:?}", situation.kind.word());
+        let before = self.logged.lock().unwrap_or_else(PoisonError::into_inner).replace(known.clone());
+        if before.is_some_and(|before| before == known) {
+            return;
+        }
+        let text = [vec![situation.heading.clone()], lines].concat().join(" | ");
+        let text = invocation::complete(&text, Written::Plain);
+        let next = situation.next_run();
+        let (situation, is_well) = (situation.kind.word(), situation.healthy);
+        match is_well {
+            true => tracing::info!(situation, next_run = next, "{text}"),
+            false => tracing::warn!(situation, next_run = next, "{text}"),
+        }
+    }
+
+    /// Once a day tells the office what waits for it.
+    async fn tell_digest(&self) -> Result<(), StoreError> {
+        let settings = (self.settings)();
+        let Some(wanted) = settings.notify.digest_at else { return Ok(()) };
+        let targets: Vec<&'static str> = settings.notify.digest_targets().collect();
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let zone = &settings.schedule.time_zone;
+        let now = self.clock.now().to_zoned(zone.clone());
+        let told = self.state.digest_day().await?;
+        let now_ms = self.clock.now_ms();
+        let today = match DigestDay::of(told, now.date(), now.time(), wanted) {
+            DigestDay::NotDue => return Ok(()),
+            DigestDay::Mended(today) => return self.state.tell_digest(today, &[], None, now_ms).await,
+            DigestDay::Due(today) => today,
+        };
+        // Somebody may have mended, approved or silenced something since the last run.
+        (self.refresh)().await;
+        let message = digest(&self.health.situation(now_ms), &settings.notify.title, zone, now_ms);
+        let is_wanted = !message.items.is_empty() || settings.notify.digest_empty;
+        let content = serde_json::to_string(&message).unwrap_or_default();
+        let content = invocation::complete(&content, Written::Json);
+        let content = is_wanted.then_some(&*content);
+        self.state.tell_digest(today, &targets, content, now_ms).await?;
+        let said = if is_wanted { "told" } else { "not told, as notify.digest_empty wants" };
+        tracing::info!(targets = targets.join(", "), "the daily digest is {said}: {}", message.subject());
         Ok(())
     }
 

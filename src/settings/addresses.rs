@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use config::ValueKind;
 
-use super::parse::{Parsed, is_loopback, text, text_of};
+use super::parse::{Parsed, is_loopback, text, texts};
 
 /// An address that a message is sent to: it holds a secret, so no message repeats any of it.
 pub(super) fn hook_url(address: &str) -> Parsed<()> {
@@ -24,12 +24,7 @@ pub(super) fn hook_url(address: &str) -> Parsed<()> {
 /// Addresses of mail, as a list or, from the environment, with commas between them.
 pub(super) fn mail_addresses(kind: &ValueKind) -> Parsed<Vec<lettre::Address>> {
     const WANTED: &str = "write a list such as [\"it@example.org\"]";
-    let texts: Option<Vec<&str>> = if let ValueKind::Array(list) = kind {
-        list.iter().map(|value| text_of(&value.kind)).collect()
-    } else {
-        text_of(kind).map(|text| text.split(',').map(str::trim).collect())
-    };
-    let texts = texts.ok_or_else(|| WANTED.to_owned())?;
+    let texts = texts(kind).ok_or_else(|| WANTED.to_owned())?;
     if texts.is_empty() {
         return Err(WANTED.to_owned());
     }

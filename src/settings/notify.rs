@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use config::ValueKind;
+use jiff::civil::Time;
 use rosterd_core::situation::Weight;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::parse::Parsed;
 use super::validate::Reader;
 use super::{addresses, parse};
 
@@ -26,6 +29,12 @@ pub struct NotifySettings {
     pub mail: Option<MailSettings>,
     /// Called after each good run.
     pub ping_url: Option<SecretString>,
+    /// When, in the school's zone, the office is told each day what waits for it; absent: never.
+    pub digest_at: Option<Time>,
+    /// The words of those who are told; empty: all.
+    pub digest_to: Vec<&'static str>,
+    /// Whether a day on which nothing waits is told too.
+    pub digest_empty: bool,
     /// Deadline of one delivery.
     pub timeout: Duration,
     /// An extra trusted certificate in PEM form.
@@ -91,6 +100,8 @@ pub struct MailSettings {
     pub password: Option<SecretString>,
     pub from: lettre::Address,
     pub to: Vec<lettre::Address>,
+    /// Who gets the daily digest instead; empty: the same.
+    pub digest_to: Vec<lettre::Address>,
 }
 
 /// How a connection to a mail server is protected.
@@ -121,7 +132,27 @@ impl NotifySettings {
         let mail = self.mail.iter().map(|_| MAIL);
         self.hooks.iter().map(|hook| hook.form.word()).chain(mail)
     }
+
+    /// The words of all who are told what waits for the office.
+    pub fn digest_targets(&self) -> impl Iterator<Item = &'static str> {
+        self.targets().filter(|word| self.digest_to.is_empty() || self.digest_to.contains(word))
+    }
 }
+
+/// Who is told each day what waits for the office: the words of targets, as a list or with commas between them.
+fn target_words(kind: &ValueKind) -> Parsed<Vec<&'static str>> {
+    let texts = parse::texts(kind).ok_or_else(|| "write a list such as [\"mail\"]".to_owned())?;
+    let known = || HookForm::ALL.into_iter().map(HookForm::word).chain([MAIL]);
+    let word = |text: &str| {
+        known().find(|word| *word == text).ok_or_else(|| {
+            let names: Vec<String> = known().map(|word| format!("\"{word}\"")).collect();
+            format!("{text:?} is none of {}", names.join(", "))
+        })
+    };
+    texts.into_iter().map(word).collect()
+}
+
+const DIGEST_TO: &str = "notify.digest_to";
 
 /// The word for mail as a target.
 pub const MAIL: &str = "mail";
@@ -136,12 +167,26 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotifySettings> {
         HookForm::ALL.into_iter().map(|form| hook(reader, form)).collect();
     let ping_url = url(reader, "notify.ping_url", "notify.ping_url_file");
     let mail = mail(reader);
+    let digest_at = reader.optional("notify.digest_at", parse::time_of_day);
+    let digest_to = reader.optional(DIGEST_TO, target_words);
+    let digest_empty = reader.required("notify.digest_empty", parse::boolean);
     let hooks: Vec<Option<HookSettings>> = hooks.into_iter().collect::<Option<_>>()?;
+    let hooks: Vec<HookSettings> = hooks.into_iter().flatten().collect();
+    let (mail, digest_to) = (mail?, digest_to?.unwrap_or_default());
+    let is_known =
+        |word: &&str| (*word == MAIL && mail.is_some()) || hooks.iter().any(|hook| hook.form.word() == *word);
+    if let Some(word) = digest_to.iter().find(|word| !is_known(word)) {
+        reader.refuse(DIGEST_TO, format!("{word} is not configured: give its address too, or leave it out"));
+        return None;
+    }
     Some(NotifySettings {
         title: title?,
         least: least?,
-        hooks: hooks.into_iter().flatten().collect(),
-        mail: mail?,
+        digest_at: digest_at?,
+        digest_to,
+        digest_empty: digest_empty?,
+        hooks,
+        mail,
         ping_url: ping_url?,
         timeout: timeout?,
         ca_file: ca_file?,
@@ -189,8 +234,10 @@ fn mail(reader: &mut Reader<'_>) -> Option<Option<MailSettings>> {
     let password = reader.secret("notify.mail.password", "notify.mail.password_file");
     let from = reader.optional("notify.mail.from", addresses::mail_address);
     let to = reader.optional("notify.mail.to", addresses::mail_addresses);
+    let digest_to = reader.optional("notify.mail.digest_to", addresses::mail_addresses);
     let (server, tls, port) = (server?, tls?, port?);
     let (user, password, from, to) = (user?, password?, from?, to?);
+    let digest_to = digest_to?.unwrap_or_default();
     let Some(server) = server else {
         let is_begun = user.is_some() || password.is_some() || from.is_some() || to.is_some();
         if is_begun {
@@ -225,5 +272,5 @@ fn mail(reader: &mut Reader<'_>) -> Option<Option<MailSettings>> {
         reader.refuse("notify.mail.to", "it is missing: enter who is told, such as [\"it@example.org\"]");
     }
     let port = port.unwrap_or_else(|| tls.usual_port());
-    Some(Some(MailSettings { server, port, tls, user, password, from: from?, to: to? }))
+    Some(Some(MailSettings { server, port, tls, user, password, from: from?, to: to?, digest_to }))
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use config::ValueKind;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use jiff::civil::Time;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::suggest::nearest;
@@ -44,6 +45,23 @@ pub(super) fn text_of(kind: &ValueKind) -> Option<&str> {
         ValueKind::String(text) => Some(text.trim()),
         _ => None,
     }
+}
+
+/// Texts as a list or, from the environment, with commas between them.
+pub(super) fn texts(kind: &ValueKind) -> Option<Vec<&str>> {
+    match kind {
+        ValueKind::Array(list) => list.iter().map(|value| text_of(&value.kind)).collect(),
+        _ => text_of(kind).map(|text| text.split(',').map(str::trim).collect()),
+    }
+}
+
+/// A time of day to the minute.
+pub(super) fn time_of_day(kind: &ValueKind) -> Parsed<Time> {
+    let parts = text_of(kind).and_then(|text| text.split_once(':'));
+    let part = |text: &str| text.parse::<i8>().ok().filter(|_| all_digits(text));
+    parts
+        .and_then(|(hour, minute)| Time::new(part(hour)?, part(minute)?, 0, 0).ok())
+        .ok_or_else(|| format!("write hour and minute such as \"08:00\", not {}", shown(kind)))
 }
 
 fn integer_of(kind: &ValueKind) -> Option<i128> {

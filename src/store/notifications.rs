@@ -1,9 +1,13 @@
 //! What was told of the situation, and messages that are still to be delivered.
 
+use jiff::civil::Date;
 use rosterd_core::situation::ToldIncident;
 
 use super::error::{Doing, Written, counted};
 use super::{StateStore, StoreError};
+
+/// The day, in the school's zone, for which the office was told last.
+const DIGEST_DAY: &str = "notify.digest_day";
 
 const TELLING: &str = "remembering what is told";
 
@@ -89,6 +93,49 @@ impl StateStore {
                 .done(TELLING)?;
         }
         for target in targets {
+            sqlx::query(
+                "INSERT INTO notifications (target, content, made_at_ms, due_at_ms) VALUES (?, ?, ?, ?)",
+            )
+            .bind(target)
+            .bind(content)
+            .bind(now_ms)
+            .bind(now_ms)
+            .execute(&mut *transaction)
+            .await
+            .done(TELLING)?;
+        }
+        transaction.commit().await.doing(TELLING)
+    }
+
+    /// The day for which the office was told last what waits for it.
+    pub async fn digest_day(&self) -> Result<Option<Date>, StoreError> {
+        Ok(self.fact(DIGEST_DAY).await?.and_then(|day| day.parse().ok()))
+    }
+
+    /// Notes that the office was told for this day, and the message that tells it, where there is one. A message of an earlier
+    /// day that could not be delivered yet gives way to it.
+    pub async fn tell_digest(
+        &self,
+        day: Date,
+        targets: &[&'static str],
+        content: Option<&str>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)")
+            .bind(DIGEST_DAY)
+            .bind(day.to_string().into_bytes())
+            .execute(&mut *transaction)
+            .await
+            .done(TELLING)?;
+        for (target, content) in targets.iter().filter_map(|target| Some((target, content?))) {
+            sqlx::query(
+                "DELETE FROM notifications WHERE target = ? AND json_extract(content, '$.purpose') = 'digest'",
+            )
+            .bind(target)
+            .execute(&mut *transaction)
+            .await
+            .done(TELLING)?;
             sqlx::query(
                 "INSERT INTO notifications (target, content, made_at_ms, due_at_ms) VALUES (?, ?, ?, ?)",
             )

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -93,6 +94,12 @@ pub struct HealthPicture {
     pub why: String,
     /// What is the matter, the worst thing first.
     pub situation: Situation,
+    /// The school's zone.
+    #[serde(skip)]
+    pub zone: TimeZone,
+    /// When the picture was made.
+    #[serde(skip)]
+    pub made_at_ms: i64,
     /// How much waits for whom, and for how long the oldest has.
     pub attention_in_short: Option<String>,
     /// What waits, by kind.
@@ -282,6 +289,8 @@ impl Health {
             healthy: situation.healthy,
             why: situation.why.clone(),
             situation,
+            zone: state.facts.health.zone.clone().unwrap_or(TimeZone::UTC),
+            made_at_ms: now_ms,
             attention_in_short: attention_in_short(&state.facts.attention, now_ms),
             attention: state.facts.attention.clone(),
             version: env!("CARGO_PKG_VERSION"),
@@ -351,7 +360,8 @@ impl State {
             daemon: DaemonPresence::Running,
             ..known.clone()
         };
-        Situation::of(&Facts { health, ..self.facts.clone() }, now_ms)
+        let facts = Facts { health, next_run_ms: self.next_run_ms, ..self.facts.clone() };
+        Situation::of(&facts, now_ms)
     }
 }
 

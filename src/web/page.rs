@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::health::HealthPicture;
 use crate::invocation::{self, Written};
-use rosterd_core::situation::{Matter, Weight};
+use rosterd_core::situation::{Matter, Weight, retold};
 
 /// The page's only style sheet, served beside it so that the content policy need not allow inline styles.
 pub(super) const STYLE: &str = "\
@@ -46,12 +46,14 @@ fn summary_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
     }
     let alive = if picture.alive { "ticking" } else { "silent for three minutes or more" };
     row(html, "Scheduler", alive)?;
-    row(html, "Last good run", picture.last_good_run_at.as_deref().unwrap_or("none yet"))?;
+    let told = |moment: &String| retold(moment, picture.made_at_ms, &picture.zone);
+    let last_good = picture.last_good_run_at.as_ref().map(told);
+    row(html, "Last good run", last_good.as_deref().unwrap_or("none yet"))?;
     match &picture.running_since {
-        Some(since) => row(html, "Now", &format!("a run is under way since {since}"))?,
+        Some(since) => row(html, "Now", &format!("a run is under way since {}", told(since)))?,
         None => row(html, "Now", "waiting")?,
     }
-    row(html, "Next run", picture.next_run_at.as_deref().unwrap_or("none is due"))?;
+    row(html, "Next run", situation.next_run().as_deref().unwrap_or("none is due"))?;
     html.push_str("</table>\n");
     Ok(())
 }
@@ -62,10 +64,11 @@ fn waiting_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
         row(html, &format!("Open failures, {service}"), &count.to_string())?;
     }
     row(html, "Held for approval", &picture.held.to_string())?;
-    for matter in picture.situation.matters.iter().filter(|matter| matter.weight < Weight::Failing) {
-        let since = matter.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
-        let value = format!("{} for {}{since}: {}", matter.count, matter.owner.word(), matter.what);
-        row(html, &format!("Attention, {}", matter.kind), &value)?;
+    for matter in &picture.situation.matters {
+        let name = if matter.weight == Weight::Failing { "Not healthy" } else { "Attention" };
+        let (kind, line, what) = (&matter.kind, picture.situation.line(matter), &matter.what);
+        let (kind, line, what) = (Escaped(kind), Escaped(&line), Escaped(what));
+        writeln!(html, "<tr><th>{name}, {kind}</th><td>{line}<br>{what}</td></tr>")?;
     }
     html.push_str("</table>\n");
     if picture.held > 0 || picture.failures_open.values().any(|count| *count > 0) {
@@ -85,7 +88,7 @@ fn runs_table(html: &mut String, picture: &HealthPicture) -> fmt::Result {
             "<tr><td>{}</td><td class=\"{class}\">{}</td><td>{}</td></tr>",
             Escaped(&number),
             Escaped(run.outcome),
-            Escaped(&run.finished_at)
+            Escaped(&retold(&run.finished_at, picture.made_at_ms, &picture.zone))
         )?;
     }
     html.push_str("</table>\n");
@@ -132,8 +135,8 @@ mod tests {
         health.failures_open("exam", 3);
         let page = render(&health.picture(61_000)).unwrap();
         for part in [
-            "<td>42</td><td class=\"bad\">held</td><td>1970-01-01T00:01:00Z</td>",
-            "<tr><th>Next run</th><td>2027-01-15T08:00:00Z</td></tr>",
+            "<td>42</td><td class=\"bad\">held</td><td>1970-01-01 00:01 +00:00 (less than a minute ago)</td>",
+            "<tr><th>Next run</th><td>2027-01-15 08:00 +00:00 (in 20833 days)</td></tr>",
             "<tr><th>Open failures, exam</th><td>3</td></tr>",
             "<tr><th>Held for approval</th><td>7</td></tr>",
             "<tr><th>Ready</th><td>yes</td></tr>",

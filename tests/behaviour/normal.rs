@@ -103,7 +103,7 @@ fn logged(line: &str) -> String {
     format!("{level} {}\n", message.unwrap_or(rest))
 }
 
-/// `2026-11-26T19:34:47Z`, with or without a fraction, as `<time>`.
+/// `2026-11-26T19:34:47Z`, with or without a fraction, and `2026-11-26 19:34 +00:00 (3 min ago)`, as `<time>`.
 fn without_times(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -131,12 +131,39 @@ fn time_length(text: &str) -> usize {
         })
         && text.split_at(4).0 >= "2026";
     if !fits {
-        return 0;
+        return spoken_length(text);
     }
     let fraction =
         bytes.iter().skip(pattern.len()).take_while(|byte| **byte == b'.' || byte.is_ascii_digit());
     let end = pattern.len() + fraction.count();
     if bytes.get(end) == Some(&b'Z') { end + 1 } else { 0 }
+}
+
+/// The same of a time as people read it, with how long ago it was; in a table both stand in columns.
+fn spoken_length(text: &str) -> usize {
+    let digits_fit = |pattern: &[u8], bytes: &[u8]| {
+        bytes.len() >= pattern.len()
+            && pattern.iter().zip(bytes).all(|(wanted, byte)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                b'+' => matches!(byte, b'+' | b'-'),
+                other => byte == other,
+            })
+    };
+    let (time, offset) = (b"2000-00-00 00:00", b" +00:00");
+    if !digits_fit(time, text.as_bytes()) || text.split_at(4).0 < "2026" {
+        return 0;
+    }
+    let rest = text.split_at(time.len()).1;
+    if !digits_fit(offset, rest.as_bytes()) {
+        let is_in_table =
+            rest.starts_with("  ") && rest.is_char_boundary(14) && rest.split_at(14).0.contains(" ago");
+        return if is_in_table { time.len() + 14 } else { 0 };
+    }
+    let end = time.len() + offset.len();
+    let rest = text.split_at(end).1;
+    let age = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')'));
+    let is_age = |age: &str| age.ends_with(" ago") || age.starts_with("in ");
+    end + age.filter(|(age, _)| is_age(age)).map_or(0, |(age, _)| age.len() + 3)
 }
 
 /// Clocks that are compared at the end of a second.

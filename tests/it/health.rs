@@ -260,7 +260,7 @@ async fn what_a_limit_holds_is_attention_with_count_age_owner_and_command_until_
         }
         assert_eq!(school.program(&["--sync-now"]).code, 4, "{reason}");
         let line = first_line(&school);
-        assert!(line.contains("attention: 1 for it, the oldest for less than a minute"), "{line}");
+        assert!(line.contains("attention: 1 for IT, the oldest for less than a minute"), "{line}");
         assert_eq!(school.program(&["status", "--check"]).code, 0, "{reason}");
         assert_eq!(school.program(&["status", "--check", "--attention"]).code, 3, "{reason}");
         let status = school.program(&["status", "--output", "json"]).json();

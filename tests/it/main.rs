@@ -47,6 +47,7 @@ mod rosters_of_others;
 mod runs;
 mod service_accounts;
 mod settings;
+mod situations;
 mod stale_logs;
 mod state_file;
 mod term;

@@ -130,7 +130,10 @@ async fn the_first_line_of_status_says_how_much_waits_for_whom_and_how_long() {
     let status = school.program(&["status"]);
     let first = status.stdout.lines().next().unwrap();
     assert!(first.starts_with("healthy: "), "{first}");
-    assert!(first.contains("attention: 1 for office, the oldest for less than a minute"), "{first}");
+    assert!(
+        first.contains("attention: 1 for the school office, the oldest for less than a minute"),
+        "{first}"
+    );
     let json = school.program(&["status", "--output", "json"]).json();
     assert_eq!(json["attention"]["withheld"]["count"], 1, "{json:#}");
     assert_eq!(json["attention"]["withheld"]["owner"], "office", "{json:#}");
@@ -162,7 +165,7 @@ async fn the_first_line_of_status_counts_for_each_owner_what_failures_shows_for_
     let status = school.program(&["status"]).stdout;
     let first = status.lines().next().unwrap();
     assert!(
-        first.contains(&format!("attention: {}: {it} for it, {office} for office", it + office)),
+        first.contains(&format!("attention: {}: {it} for IT, {office} for the school office", it + office)),
         "{first} {rows:#}"
     );
 }

@@ -1,6 +1,7 @@
 //! Who is told when something is the matter: each form against a server that the test owns, and the daemon's own telling.
 
-mod servers;
+mod digest;
+pub(crate) mod servers;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

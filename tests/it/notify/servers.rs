@@ -8,22 +8,22 @@ use serde_json::Value;
 
 /// One request to a hook.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
-    pub(super) method: String,
+pub(crate) struct Heard {
+    pub(crate) method: String,
     /// With its query.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Each as `name: value`, the name in lower case.
-    pub(super) headers: Vec<String>,
-    pub(super) body: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) body: String,
 }
 
 impl Heard {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
     /// A parameter of the query, decoded.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let value = pairs.into_iter().find(|(key, _)| *key == name)?.1;
@@ -35,14 +35,14 @@ impl Heard {
 type Answer = dyn Fn(&str) -> (u16, &'static str) + Send + Sync;
 
 /// Takes web hooks and pings.
-pub(super) struct HookServer {
+pub(crate) struct HookServer {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
     answer: Arc<Mutex<Box<Answer>>>,
 }
 
 impl HookServer {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
@@ -62,23 +62,23 @@ impl HookServer {
         Self { address, heard, answer }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub(super) fn answers(&self, answer: impl Fn(&str) -> (u16, &'static str) + Send + Sync + 'static) {
+    pub(crate) fn answers(&self, answer: impl Fn(&str) -> (u16, &'static str) + Send + Sync + 'static) {
         *self.answer.lock().unwrap() = Box::new(answer);
     }
 
     /// All that came to a path so far, in order.
-    pub(super) fn heard(&self, path: &str) -> Vec<Heard> {
+    pub(crate) fn heard(&self, path: &str) -> Vec<Heard> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|request| request.path.split('?').next() == Some(path)).cloned().collect()
     }
 }
 
 /// What each service answers that took a message.
-pub(super) fn well(path: &str) -> (u16, &'static str) {
+pub(crate) fn well(path: &str) -> (u16, &'static str) {
     match path.split(['?', '/']).nth(1).unwrap_or_default() {
         "wecom" | "dingtalk" => (200, r#"{"errcode":0,"errmsg":"ok"}"#),
         "feishu" => (200, r#"{"code":0,"msg":"success","data":{}}"#),
@@ -107,13 +107,13 @@ fn read_request(stream: &TcpStream) -> Option<Heard> {
 }
 
 /// Takes mail, in plain SMTP (RFC 5321) with a log-in by PLAIN (RFC 4616).
-pub(super) struct MailServer {
+pub(crate) struct MailServer {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl MailServer {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -128,12 +128,12 @@ impl MailServer {
         Self { address, heard }
     }
 
-    pub(super) fn port(&self) -> String {
+    pub(crate) fn port(&self) -> String {
         self.address.port().to_string()
     }
 
     /// Each session that brought a mail, as the client wrote it.
-    pub(super) fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::health::span;
+use crate::failure::FailureOwner;
 
 /// One kind of attention, of now or as a report has stored it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,11 @@ impl ShownAttention {
     }
 }
 
+/// The words for whom a word stands for.
+fn spoken(owner: &str) -> &str {
+    FailureOwner::ALL.into_iter().find(|one| one.word() == owner).map_or(owner, |one| one.spoken())
+}
+
 /// By kind, in one stable word each.
 pub type ShownAttentions = BTreeMap<String, ShownAttention>;
 
@@ -49,7 +55,8 @@ pub fn attention_in_short(attention: &ShownAttentions, now_ms: i64) -> Option<St
         *owners.entry(owner).or_default() += count;
     }
     let count: u64 = owners.values().sum();
-    let parts: Vec<String> = owners.iter().map(|(owner, count)| format!("{count} for {owner}")).collect();
+    let parts: Vec<String> =
+        owners.iter().map(|(owner, count)| format!("{count} for {}", spoken(owner))).collect();
     let sum = if owners.len() > 1 { format!("{count}: ") } else { String::new() };
     let since = attention.values().filter_map(ShownAttention::since_ms).min();
     let age = since.map(|since| span(now_ms.saturating_sub(since).max(0)));

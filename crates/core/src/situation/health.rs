@@ -4,6 +4,9 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::spoken_time::spoken;
 
 /// A run that is due starts within so long, whatever the machine is busy with.
 const START_MS: i64 = 60_000;
@@ -36,6 +39,8 @@ pub struct HealthFacts {
     pub blackouts_ms: Vec<(i64, i64)>,
     /// Whether there is a daemon.
     pub daemon: DaemonPresence,
+    /// The school's zone, in which moments are said; absent: as RFC 3339.
+    pub zone: Option<TimeZone>,
 }
 
 /// Whether there is a daemon that starts the runs.
@@ -105,7 +110,10 @@ pub fn judge(facts: &HealthFacts, now_ms: i64) -> Verdict {
                 DaemonPresence::Absent => ", and no daemon is running",
                 DaemonPresence::Running | DaemonPresence::Unknown => "",
             };
-            let why = format!("a run was due at {} and has not come{absent}{after}", moment(due));
+            let why = format!(
+                "a run was due at {} and has not come{absent}{after}",
+                spoken(due, facts.zone.as_ref())
+            );
             Verdict { healthy: false, why }
         }
         (None, None) => match good {
@@ -130,10 +138,11 @@ pub(super) fn missed(facts: &HealthFacts, now_ms: i64) -> Option<i64> {
 fn quiet(facts: &HealthFacts, now_ms: i64) -> Option<String> {
     let is_blackout = facts.blackouts_ms.iter().any(|(from, to)| (*from..=*to).contains(&now_ms));
     let next = facts.next_due_ms.filter(|next| *next > now_ms.saturating_add(LONG_WAIT_MS));
+    let said = |next: i64| spoken(next, facts.zone.as_ref());
     match (is_blackout, next.or(facts.next_due_ms)) {
-        (true, Some(next)) => Some(format!("; schedule.blackout: no run is due until {}", moment(next))),
+        (true, Some(next)) => Some(format!("; schedule.blackout: no run is due until {}", said(next))),
         (true, None) => Some("; schedule.blackout: no run is due".to_owned()),
-        (false, _) => next.map(|next| format!("; no run is due until {}", moment(next))),
+        (false, _) => next.map(|next| format!("; no run is due until {}", said(next))),
     }
 }
 

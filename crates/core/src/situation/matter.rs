@@ -1,12 +1,16 @@
 //! One matter of a situation: what it is, since when, how many, who must act and what to type.
 
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::attention::ShownAttention;
 use super::cause::{RunTrouble, service_of};
 use super::health::{HealthFacts, missed, moment};
+use super::spoken_time::with_age;
 use super::{ShownHold, SituationKind};
-use crate::counted::counted;
+use crate::counted::{counted, grouped};
 use crate::failure::FailureOwner;
 
 /// How much a matter weighs.
@@ -39,9 +43,11 @@ pub struct Matter {
     /// The same in milliseconds since 1970 UTC.
     #[serde(skip)]
     pub since_ms: Option<i64>,
-    /// Who must act: `office`, `it`, `service` or `quota`.
+    /// Who must act, for all of it or for most: `office`, `it`, `service` or `quota`.
     #[serde(serialize_with = "owner_word")]
     pub owner: FailureOwner,
+    /// How many for whom.
+    pub owners: BTreeMap<String, u64>,
     /// A sentence. Of people it has numbers and ids at most.
     pub what: String,
     /// What to do, where the sentence does not say it.
@@ -98,6 +104,23 @@ impl Matter {
         Some(format!("for {}: {to_do}{command}", self.owner.spoken()))
     }
 
+    /// All facts in one line, the same wherever it is shown: `failing (credentials exam): 3 for IT, since
+    /// 2027-01-15 15:25 +08:00 (35 min ago): rosterd check`.
+    #[must_use]
+    pub fn in_one_line(&self, zone: &TimeZone, now_ms: i64) -> String {
+        let Self { kind, cause, count, since_ms, owner, command, .. } = self;
+        let cause = if cause.is_empty() { String::new() } else { format!(" ({cause})") };
+        let since = since_ms.map(|since| format!(", since {}", with_age(since, now_ms, zone)));
+        let command = command.as_ref().map(|command| format!(": {command}"));
+        format!(
+            "{kind}{cause}: {} for {}{}{}",
+            grouped(*count),
+            owner.spoken(),
+            since.unwrap_or_default(),
+            command.unwrap_or_default()
+        )
+    }
+
     /// The sentence as it may leave this machine: names of files and folders are the school's own, and stay here.
     #[must_use]
     pub fn told(&self) -> String {
@@ -145,6 +168,7 @@ pub(super) fn of_attention(kind: &str, shown: &ShownAttention, holds: &[ShownHol
         since: shown.since.clone(),
         since_ms: shown.since_ms(),
         owner: owner.unwrap_or(FailureOwner::It),
+        owners: shown.by_owner().map(|(owner, count)| (owner.to_owned(), count)).collect(),
         what: shown.what.clone(),
         to_do: None,
         command,
@@ -158,22 +182,28 @@ fn owners(shown: &ShownAttention) -> String {
 
 /// What keeps it from being healthy; `None` before the first run, of which nobody need be told.
 pub(super) fn of_health(facts: &HealthFacts, why: &str, now_ms: i64) -> Option<(SituationKind, Matter)> {
-    let matter =
-        |kind: SituationKind, cause: String, count, since_ms: Option<i64>, owner, to_do: &str, command| {
-            let matter = Matter {
-                kind: kind.word().to_owned(),
-                weight: Weight::Failing,
-                cause,
-                count,
-                since: since_ms.map(moment),
-                since_ms,
-                owner,
-                what: why.to_owned(),
-                to_do: Some(to_do.to_owned()),
-                command: Some(str::to_owned(command)),
-            };
-            (kind, matter)
+    let matter = |kind: SituationKind,
+                  cause: String,
+                  count,
+                  since_ms: Option<i64>,
+                  owner: FailureOwner,
+                  to_do: &str,
+                  command| {
+        let matter = Matter {
+            kind: kind.word().to_owned(),
+            weight: Weight::Failing,
+            cause,
+            count,
+            since: since_ms.map(moment),
+            since_ms,
+            owner,
+            owners: BTreeMap::from([(owner.word().to_owned(), count)]),
+            what: why.to_owned(),
+            to_do: Some(to_do.to_owned()),
+            command: Some(str::to_owned(command)),
         };
+        (kind, matter)
+    };
     if facts.is_disk_full {
         let to_do = "make room on the disk of the state database";
         let full = SituationKind::DiskFull;

@@ -2,11 +2,11 @@
 //!
 //! It holds counts, ids and our own sentences: never a name, a secret or a value.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::health::span;
+use super::spoken_time::in_zone;
 use super::{Matter, News, Situation, ToldIncident};
 use crate::counted::grouped;
 
@@ -23,6 +23,9 @@ pub struct Message {
     pub made_at: String,
     /// What is told, the worst first.
     pub items: Vec<Item>,
+    /// When the next run is due, in the school's zone, where one is.
+    #[serde(default)]
+    pub next_run: Option<String>,
 }
 
 /// What a message is for.
@@ -33,6 +36,8 @@ pub enum Purpose {
     Alarm,
     /// Everything that it names is over.
     Recovery,
+    /// Once a day, what waits for the school office.
+    Digest,
     /// Somebody wants to see whether messages arrive.
     Test,
 }
@@ -74,6 +79,8 @@ pub enum Change {
     Changed,
     /// It is over.
     Ended,
+    /// It waits, and was told before or not.
+    Waits,
 }
 
 impl Message {
@@ -87,6 +94,7 @@ impl Message {
             heading: situation.heading.clone(),
             made_at: in_zone(now_ms, zone),
             items: news.iter().map(|news| Item::of(news, zone, now_ms)).collect(),
+            next_run: situation.next_run_ms.map(|next| in_zone(next, zone)),
         }
     }
 
@@ -100,12 +108,16 @@ impl Message {
                 .to_owned(),
             made_at: in_zone(now_ms, zone),
             items: Vec::new(),
+            next_run: None,
         }
     }
 
     /// One line, as for the subject of a mail.
     #[must_use]
     pub fn subject(&self) -> String {
+        if self.purpose == Purpose::Digest {
+            return format!("{}: {}", self.title, self.heading);
+        }
         let first = self.items.first().map(Item::in_short);
         let more = match self.items.len() {
             0 | 1 => String::new(),
@@ -120,12 +132,14 @@ impl Message {
     pub fn text(&self) -> String {
         let mut parts = vec![self.subject()];
         parts.extend(self.items.iter().map(Item::text));
-        // What fails is the heading, and is said once.
+        // What fails is the heading, and is said once; so is what waits for the office.
         let is_said = |item: &Item| item.what.as_ref().is_some_and(|what| self.heading.contains(what));
-        parts.push(match self.items.iter().any(is_said) {
+        let is_in_subject = self.purpose == Purpose::Digest;
+        parts.push(match is_in_subject || self.items.iter().any(is_said) {
             true => self.made_at.clone(),
             false => format!("{}: {}", self.made_at, self.heading),
         });
+        parts.extend(self.next_run.as_ref().map(|next| format!("Next run: {next}")));
         parts.join("\n\n")
     }
 }
@@ -139,7 +153,7 @@ impl Item {
         }
     }
 
-    fn of_matter(change: Change, matter: &Matter, zone: &TimeZone, now_ms: i64) -> Self {
+    pub(super) fn of_matter(change: Change, matter: &Matter, zone: &TimeZone, now_ms: i64) -> Self {
         Self {
             change,
             kind: matter.kind.clone(),
@@ -177,9 +191,13 @@ impl Item {
         let kind = self.kind.replace('-', " ");
         match (self.change, self.kind.as_str()) {
             (Change::Ended, _) => format!("over: {kind}"),
-            (Change::Began | Change::Changed, "failing") => format!("{kind} ({})", self.cause),
-            (Change::Began | Change::Changed, "late" | "disk-full") => kind,
-            (Change::Began | Change::Changed, _) => format!("{kind}: {}", grouped(self.count.unwrap_or(1))),
+            (Change::Began | Change::Changed | Change::Waits, "failing") => {
+                format!("{kind} ({})", self.cause)
+            }
+            (Change::Began | Change::Changed | Change::Waits, "late" | "disk-full") => kind,
+            (Change::Began | Change::Changed | Change::Waits, _) => {
+                format!("{kind}: {}", grouped(self.count.unwrap_or(1)))
+            }
         }
     }
 
@@ -202,12 +220,4 @@ impl Item {
         lines.extend(since.map(|since| format!("S{}{age}", since.get(1..).unwrap_or_default())));
         lines.join("\n")
     }
-}
-
-/// A moment as people in that zone write it, with the zone's offset.
-fn in_zone(at_ms: i64, zone: &TimeZone) -> String {
-    Timestamp::from_millisecond(at_ms).map_or_else(
-        |_| at_ms.to_string(),
-        |at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string(),
-    )
 }

@@ -18,18 +18,23 @@
 
 mod attention;
 mod cause;
+mod digest;
 mod health;
 mod matter;
 mod message;
 mod news;
+mod spoken_time;
 
 pub use attention::{ShownAttention, ShownAttentions, attention_in_short};
 pub use cause::RunTrouble;
+pub use digest::{DigestDay, digest};
 pub use health::{CLOCK_MARGIN_MS, DaemonPresence, FailedRun, HealthFacts, Verdict, judge, moment, span};
 pub use matter::{Matter, Weight};
 pub use message::{Change, Item, Message, Purpose};
 pub use news::{News, ToldIncident, news};
+pub use spoken_time::{apart, in_zone, retold, with_age};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::counted::counted;
@@ -45,6 +50,8 @@ pub struct Facts {
     pub holds: Vec<ShownHold>,
     /// The newest run that ended, in the words of the history.
     pub last_run: Option<LastRun>,
+    /// When the next run is due, where something starts it.
+    pub next_run_ms: Option<i64>,
 }
 
 /// One hold by a limit.
@@ -125,6 +132,15 @@ pub struct Situation {
     pub heading: String,
     /// What somebody must know or do, the worst first.
     pub matters: Vec<Matter>,
+    /// When the next run is due, RFC 3339, where something starts it.
+    pub next_run_at: Option<String>,
+    /// When it was drawn.
+    #[serde(skip)]
+    drawn_at_ms: i64,
+    #[serde(skip)]
+    next_run_ms: Option<i64>,
+    #[serde(skip)]
+    zone: TimeZone,
 }
 
 fn word_of<S: serde::Serializer>(kind: &SituationKind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -150,7 +166,40 @@ impl Situation {
         let undone = undone(kind, facts.last_run.as_ref()).unwrap_or_default();
         let waits = attention_in_short(&facts.attention, now_ms).map(|it| format!("; {it}"));
         let heading = format!("{word}: {why}{undone}{}", waits.unwrap_or_default());
-        Self { kind, healthy, why, heading, matters }
+        Self {
+            kind,
+            healthy,
+            why,
+            heading,
+            matters,
+            next_run_at: facts.next_run_ms.map(moment),
+            drawn_at_ms: now_ms,
+            next_run_ms: facts.next_run_ms,
+            zone: facts.health.zone.clone().unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    /// The facts of each matter in one line, the worst first.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.matters.iter().map(|matter| self.line(matter))
+    }
+
+    /// The facts of one matter in one line.
+    #[must_use]
+    pub fn line(&self, matter: &Matter) -> String {
+        matter.in_one_line(&self.zone, self.drawn_at_ms)
+    }
+
+    /// When the next run is due, in the school's zone, where something starts it.
+    #[must_use]
+    pub fn next_run(&self) -> Option<String> {
+        self.next_run_ms.map(|at_ms| self.spoken(at_ms))
+    }
+
+    /// A moment in the school's zone, and how long before the situation it was.
+    #[must_use]
+    pub fn spoken(&self, at_ms: i64) -> String {
+        with_age(at_ms, self.drawn_at_ms, &self.zone)
     }
 
     /// The matters that a person is told of, once each.

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use rosterd_core::failure::FailureOwner;
 use rosterd_core::situation::{
-    Change, DaemonPresence, Facts, FailedRun, HealthFacts, LastRun, Matter, Message, Purpose, ShownAttention,
-    ShownHold, Situation, SituationKind, ToldIncident, Weight, news,
+    Change, DaemonPresence, DigestDay, Facts, FailedRun, HealthFacts, LastRun, Matter, Message, Purpose,
+    ShownAttention, ShownHold, Situation, SituationKind, ToldIncident, Weight, digest, news,
 };
 
 const MINUTE: i64 = 60_000;
@@ -376,4 +376,75 @@ fn a_message_says_what_who_what_to_type_and_since_when_in_the_schools_zone() {
     let expected = "No. 7 School: over: failing\n\nOver: failing, since 2027-01-15 15:25 +08:00, for 35 min\n\n\
                     2027-01-15 16:00 +08:00: healthy: the last good run was 5 min ago";
     assert_eq!(message.text(), expected);
+}
+
+#[test]
+fn every_matter_says_what_how_many_who_since_when_and_what_to_type_in_one_line_in_the_schools_zone() {
+    let mut facts = failing(77, "exam: the service refused the code");
+    facts.attention = waiting([waits("dead-letters", 1_200, FailureOwner::SchoolOffice)]).attention;
+    facts.health.zone = Some(TimeZone::fixed(jiff::tz::offset(8)));
+    facts.next_run_ms = Some(NOW + 10 * MINUTE);
+    let situation = Situation::of(&facts, NOW);
+    let lines: Vec<String> = situation.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "failing (credentials exam): 3 for IT, since 2027-01-15 15:25 +08:00 (35 min ago): rosterd check",
+            "dead-letters (office): 1,200 for the school office, since 2027-01-13 16:00 +08:00 (2 days ago): rosterd \
+             failures",
+        ]
+    );
+    assert_eq!(situation.next_run().as_deref(), Some("2027-01-15 16:10 +08:00 (in 10 min)"));
+    let late = Facts {
+        health: HealthFacts { zone: facts.health.zone, ..late(DaemonPresence::Absent).health },
+        ..facts
+    };
+    let heading = Situation::of(&late, NOW).heading;
+    assert!(heading.contains("a run was due at 2027-01-15 14:00 +08:00 and has not come"), "{heading}");
+}
+
+#[test]
+fn a_digest_says_what_waits_for_the_office_and_nothing_of_what_waits_for_others() {
+    let zone = TimeZone::fixed(jiff::tz::offset(8));
+    let (kind, mut mixed) = waits("dead-letters", 4, FailureOwner::SchoolOffice);
+    mixed.owners = [("it".to_owned(), 1), ("office".to_owned(), 3)].into();
+    let leavers = waits("waiting-leavers", 2, FailureOwner::SchoolOffice);
+    let facts = waiting([(kind, mixed), leavers, waits("held", 99, FailureOwner::It)]);
+    let message = digest(&Situation::of(&facts, NOW), "No. 7 School", &zone, NOW);
+    let expected = "No. 7 School: 5 wait for the school office\n\n\
+        3 for the school office; in all: 4 of dead-letters\nFor the school office: rosterd failures --for office\n\
+        Since 2027-01-13 16:00 +08:00, for 2 days\n\n\
+        2 of waiting-leavers\nFor the school office\nSince 2027-01-13 16:00 +08:00, for 2 days\n\n\
+        2027-01-15 16:00 +08:00";
+    assert_eq!(message.text(), expected);
+    assert_eq!(message.purpose, Purpose::Digest);
+    let nothing = digest(&Situation::of(&failing(75, "exam: cannot be reached"), NOW), "school", &zone, NOW);
+    assert!(nothing.items.is_empty());
+    let subject =
+        "school: nothing waits for the school office; runs are not good at present, so more may wait";
+    assert_eq!(nothing.subject(), subject);
+}
+
+#[test]
+fn a_day_has_one_digest_whatever_the_clock_does() {
+    let (day, at) = (
+        |day: i8| jiff::civil::date(2027, 3, day),
+        |hour: i8, minute: i8| jiff::civil::time(hour, minute, 0, 0),
+    );
+    let wanted = at(8, 0);
+    let table = [
+        ("never told, too early", None, day(5), at(7, 59), DigestDay::NotDue),
+        ("never told, its hour", None, day(5), at(8, 0), DigestDay::Due(day(5))),
+        ("the daemon was down at its hour", Some(day(4)), day(5), at(15, 0), DigestDay::Due(day(5))),
+        ("told today", Some(day(5)), day(5), at(8, 1), DigestDay::NotDue),
+        ("the clock goes back over its hour", Some(day(5)), day(5), at(7, 30), DigestDay::NotDue),
+        ("its hour comes again", Some(day(5)), day(5), at(8, 0), DigestDay::NotDue),
+        ("the clock goes back over midnight", Some(day(6)), day(5), at(23, 0), DigestDay::NotDue),
+        ("the next morning", Some(day(5)), day(6), at(8, 0), DigestDay::Due(day(6))),
+        ("the clock leaps over days", Some(day(5)), day(9), at(9, 0), DigestDay::Due(day(9))),
+        ("a clock was ahead by days", Some(day(25)), day(5), at(9, 0), DigestDay::Mended(day(5))),
+    ];
+    for (name, told, today, time, expected) in table {
+        assert_eq!(DigestDay::of(told, today, time, wanted), expected, "{name}");
+    }
 }
