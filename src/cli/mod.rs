@@ -146,7 +146,7 @@ pub enum Command {
     Approve(ApproveArgs),
     /// Show everything about one student, and what happens next; calls no service
     Explain {
-        /// The student's id on the roster
+        /// The student's id on the roster, or the name or a part of it, the login value or the telephone number
         student_id: String,
         /// Show values, not only their lengths: they are personal data
         #[arg(long)]

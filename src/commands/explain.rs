@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::explained_parts::{ChangePart, GroupsPart, wanted_groups};
+use super::found_students::{self, FoundStudents};
 use super::next_step::exam_next;
-use super::output;
 use super::plan::name_failures;
+use super::wall_clock::WallClock;
+use super::{health, output};
 use crate::app::{self, App, AppError};
 use crate::cli::Cli;
 use crate::exit::{Exit, exit_code};
@@ -20,6 +23,7 @@ use rosterd_core::classin_plan::Account;
 use rosterd_core::exam_plan::{Link, with_digest};
 use rosterd_core::failure::{FailureState, RetryPolicy};
 use rosterd_core::roster::{ClassTarget, Standing, StudentId, shell_option};
+use rosterd_core::situation::Situation;
 
 /// One student.
 #[derive(Serialize)]
@@ -30,9 +34,17 @@ struct Explanation {
     candidate: Option<CandidatePart>,
     account: Option<AccountPart>,
     enrolments: Vec<EnrolmentPart>,
+    /// What the roster wants beside what the candidate is in; absent where either is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<GroupsPart>,
+    /// What was done last, the newest first.
+    changes: Vec<ChangePart>,
     failures: Vec<FailureRow>,
     next: Vec<String>,
 }
+
+/// So many of the last changes are shown.
+const MOST_CHANGES: u32 = 20;
 
 /// The roster's row.
 #[derive(Serialize)]
@@ -87,8 +99,34 @@ struct EnrolmentPart {
 /// Columns that tell nothing about a person.
 const OPEN_COLUMNS: [&str; 3] = ["student_id", "active", "classin_uid"];
 
-pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Result<Exit, AppError> {
-    let student = StudentId::entered(student);
+/// Whom an id, or any other word that a person knows of a student, names.
+pub(super) async fn run(app: &App, cli: &Cli, typed: &str, reveal: bool) -> Result<Exit, AppError> {
+    let student = StudentId::entered(typed);
+    if let Some(exit) = explain(app, cli, student.clone(), reveal).await? {
+        return Ok(exit);
+    }
+    let ids = found_students::ids(app, typed).await?;
+    if let [one] = ids.as_slice()
+        && let Some(exit) = explain(app, cli, one.clone(), reveal).await?
+    {
+        return Ok(exit);
+    }
+    if ids.is_empty() {
+        return Ok(output::refuse(
+            cli,
+            Exit::Failed,
+            &format!(
+                "neither the roster nor rosterd's memory knows a student {student}, by id, name, login value or \
+                 telephone number"
+            ),
+        ));
+    }
+    output::show(cli, &FoundStudents::of(app, ids, reveal).await?, FoundStudents::text);
+    Ok(Exit::Done)
+}
+
+/// `None` where nobody has that id.
+async fn explain(app: &App, cli: &Cli, student: StudentId, reveal: bool) -> Result<Option<Exit>, AppError> {
     let roster = app.roster().await?;
     let mut snapshot = roster.snapshot().await?;
     let details = snapshot.details(&student).await?;
@@ -106,17 +144,22 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
     let mut failures = state.open_failures().await?;
     failures.retain(|failure| failure.student_id == student.as_str());
     if details.is_none() && link.is_none() && account.is_none() && rows.is_empty() && failures.is_empty() {
-        return Ok(output::refuse(
-            cli,
-            Exit::Failed,
-            &format!("neither the roster nor rosterd's memory knows a student {student}"),
-        ));
+        return Ok(None);
     }
-    let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups).await?;
+    let clock = WallClock::of(app);
+    let wanted = details.as_ref().map(|details| wanted_groups(details, &groups));
+    let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups, &clock).await?;
     let holds = state.holds_of(&student).await?;
     next.extend(classin_next(app, roster, &student, &holds, &failures).await?);
-    next.extend(holds.iter().map(|hold| hold_next(hold, &student)));
-    next.extend(failures.iter().map(failure_next));
+    next.extend(holds.iter().map(|hold| hold_next(hold, &student, &clock)));
+    next.extend(failures.iter().map(|failure| failure_next(failure, &clock)));
+    let situation =
+        Situation::of(&health::facts(state, &app.settings, app.clock.now_ms()).await?, app.clock.now_ms());
+    if !situation.healthy {
+        let what = format!("nothing, until runs are good again: {}", situation.why);
+        next.insert(0, what);
+    }
+    let changes = state.changes_of(&student, MOST_CHANGES).await?;
     let passwords = password_columns(&app.settings.exam, state).await?;
     let not_compared = uncompared_columns_of(&app.settings.exam, state, &student).await?;
     let explanation = Explanation {
@@ -126,11 +169,13 @@ pub(super) async fn run(app: &App, cli: &Cli, student: &str, reveal: bool) -> Re
         link: link.as_ref().map(|link| link_part(link, not_compared)),
         account: account.map(account_part),
         enrolments: rows.into_iter().map(|row| enrolment_part(row, &codes)).collect(),
+        groups: wanted.and_then(|wanted| GroupsPart::of(wanted, link.as_ref())),
+        changes: changes.into_iter().map(ChangePart::from).collect(),
         failures,
         next,
     };
-    output::show(cli, &explanation, text);
-    Ok(Exit::Done)
+    output::show(cli, &explanation, |explanation| text(explanation, &clock));
+    Ok(Some(Exit::Done))
 }
 
 /// A value, or whether there is one: its first letter or its length would tell more than is needed.
@@ -264,10 +309,10 @@ async fn stands(roster: &RosterDatabase, student: &StudentId) -> Result<Option<S
 }
 
 /// Why something is held, since when, and the command that lets it go ahead for this student alone.
-fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
+fn hold_next(hold: &StudentHold, student: &StudentId, clock: &WallClock) -> String {
     let StudentHold { service, kind, class_code, message, since_ms, digest } = hold;
     let class = if class_code.is_empty() { String::new() } else { format!(" in {class_code}") };
-    let since = moment(*since_ms);
+    let since = clock.at(*since_ms);
     let message = with_digest(message, digest);
     format!(
         "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \
@@ -276,10 +321,10 @@ fn hold_next(hold: &StudentHold, student: &StudentId) -> String {
     )
 }
 
-fn failure_next(failure: &FailureRow) -> String {
+fn failure_next(failure: &FailureRow, clock: &WallClock) -> String {
     let FailureRow { id, service, kind, state, .. } = failure;
     let what = match (state, &failure.due_at) {
-        (FailureState::Waiting, Some(due)) => format!("is tried again at {due}"),
+        (FailureState::Waiting, Some(due)) => format!("is tried again at {}", clock.told(due)),
         (FailureState::Ignored, _) => "is silenced until the row changes".to_owned(),
         (FailureState::Held, _) => {
             return format!(
@@ -293,7 +338,7 @@ fn failure_next(failure: &FailureRow) -> String {
     format!("{service}: the failed {kind} {what}")
 }
 
-fn text(explanation: &Explanation) -> String {
+fn text(explanation: &Explanation, clock: &WallClock) -> String {
     use std::fmt::Write;
     let mut text = format!("Student {}\n", explanation.student_id);
     match &explanation.roster {
@@ -322,6 +367,9 @@ fn text(explanation: &Explanation) -> String {
             let _infallible = writeln!(text, "  {field}");
         }
     }
+    if let Some(groups) = &explanation.groups {
+        let _infallible = writeln!(text, "{}", groups.text());
+    }
     if let Some(account) = &explanation.account {
         let school =
             if account.school_student { "a student of the school" } else { "not shown to be one yet" };
@@ -329,7 +377,7 @@ fn text(explanation: &Explanation) -> String {
             writeln!(text, "ClassIn account: uid {} ({}), {school}", account.uid, account.origin);
     }
     for row in &explanation.enrolments {
-        let _infallible = writeln!(text, "enrolment: {}", enrolment_text(row));
+        let _infallible = writeln!(text, "enrolment: {}", enrolment_text(row, clock));
     }
     for failure in &explanation.failures {
         let _infallible = writeln!(
@@ -344,6 +392,9 @@ fn text(explanation: &Explanation) -> String {
             failure.state
         );
     }
+    for change in &explanation.changes {
+        let _infallible = writeln!(text, "{}", change.text(clock));
+    }
     for next in &explanation.next {
         let _infallible = writeln!(text, "next: {next}");
     }
@@ -354,16 +405,20 @@ fn list(codes: &[String]) -> String {
     if codes.is_empty() { "none".to_owned() } else { codes.join(", ") }
 }
 
-fn enrolment_text(row: &EnrolmentPart) -> String {
+fn enrolment_text(row: &EnrolmentPart, clock: &WallClock) -> String {
     let class = match (&row.class_code, row.class_id) {
         (Some(code), _) => code.clone(),
         (None, Some(class)) => format!("course {} class {class}", row.course_id),
         (None, None) => format!("course {}", row.course_id),
     };
     let code = row.code.map(|code| format!(", code {code}")).unwrap_or_default();
-    let confirmed = row.confirmed_at.as_ref().map(|at| format!(", confirmed {at}")).unwrap_or_default();
+    let confirmed =
+        row.confirmed_at.as_ref().map(|at| format!(", confirmed {}", clock.told(at))).unwrap_or_default();
     format!(
         "{class}, uid {}: {} since {}{confirmed}{code}, run {}",
-        row.uid, row.evidence, row.since, row.run_id
+        row.uid,
+        row.evidence,
+        clock.told(&row.since),
+        row.run_id
     )
 }

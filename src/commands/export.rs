@@ -1,5 +1,6 @@
 //! `export`: the roster, the links or the failures as CSV or as a workbook for the school office. Never a password.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -13,15 +14,30 @@ use crate::app::{App, AppError};
 use crate::cli::export::{ExportArgs, Exported};
 use crate::cli::{Cli, OutputFormat};
 use crate::exit::Exit;
-use crate::run::password_columns;
+use crate::run::{in_one_line, password_columns};
 use crate::settings::Settings;
-use crate::store::{FailureRow, LINK_COLUMNS, RosterExport, TextRow};
+use crate::store::{FailureRow, LINK_COLUMNS, RosterDetails, RosterExport, TextRow};
 use rosterd_core::counted::counted;
+use rosterd_core::roster::StudentId;
 use rosterd_import::computes;
 
 /// The columns of failures.
-const FAILURE_COLUMNS: [&str; 10] =
-    ["id", "service", "kind", "student_id", "class_code", "state", "code", "message", "attempts", "due_at"];
+const FAILURE_COLUMNS: [&str; 14] = [
+    "id",
+    "service",
+    "kind",
+    "student_id",
+    "class_code",
+    "state",
+    "code",
+    "message",
+    "attempts",
+    "due_at",
+    "name",
+    "groups",
+    "who",
+    "since",
+];
 /// The mark by which a spreadsheet recognises UTF-8.
 const MARK: &str = "\u{feff}";
 
@@ -55,13 +71,53 @@ pub(super) async fn run(cli: &Cli, arguments: &ExportArgs) -> Result<Exit, AppEr
         }
         Exported::Failures => {
             let app = state_so_far(config).await?;
-            let rows = app.state.open_failures().await?.into_iter().map(|row| Ok(failure(row)));
+            let failures = app.state.open_failures().await?;
+            let people = People::of(&app, &failures).await;
+            let rows = failures.into_iter().map(|row| Ok(failure(row, &people)));
             write(cli, &app.settings, arguments, &FAILURE_COLUMNS, stream::iter(rows).boxed()).await
         }
     }
 }
 
-fn failure(row: FailureRow) -> TextRow {
+/// Names and groups of the students on the roster, by id.
+#[derive(Default)]
+struct People(HashMap<String, (String, String)>);
+
+impl People {
+    /// Of all whom failures are about. What the roster does not tell, because nobody can read it perhaps, is left empty.
+    async fn of(app: &App, failures: &[FailureRow]) -> Self {
+        let known = Self::read(app, failures).await;
+        known.unwrap_or_else(|error| {
+            output::print_error(&format!("names and groups are left empty: {}", in_one_line(&error)));
+            Self::default()
+        })
+    }
+
+    async fn read(app: &App, failures: &[FailureRow]) -> Result<Self, AppError> {
+        let mut people = HashMap::new();
+        if failures.iter().all(|row| row.student_id.is_empty()) {
+            return Ok(Self(people));
+        }
+        let roster = app.roster().await?;
+        let mut snapshot = roster.snapshot().await?;
+        for row in failures.iter().filter(|row| !row.student_id.is_empty()) {
+            if people.contains_key(&row.student_id) {
+                continue;
+            }
+            let details = snapshot.details(&StudentId::new(row.student_id.clone())).await?;
+            let Some(RosterDetails { values, groups, .. }) = details else { continue };
+            let name = values.into_iter().find(|(column, _)| column.to_lowercase() == "name");
+            let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            let name = name.map(|(_, name)| name).unwrap_or_default();
+            people.insert(row.student_id.clone(), (name, groups.join(", ")));
+        }
+        snapshot.close().await?;
+        Ok(Self(people))
+    }
+}
+
+fn failure(row: FailureRow, people: &People) -> TextRow {
+    let (name, groups) = people.0.get(&row.student_id).cloned().unwrap_or_default();
     vec![
         row.id.to_string(),
         row.service.to_string(),
@@ -73,6 +129,10 @@ fn failure(row: FailureRow) -> TextRow {
         row.message,
         row.attempts.to_string(),
         row.due_at.unwrap_or_default(),
+        name,
+        groups,
+        row.who.to_owned(),
+        row.since,
     ]
 }
 

@@ -1,7 +1,8 @@
 //! What comes next for one student on the exam side, as far as it is known without a call.
 
+use super::wall_clock::WallClock;
 use crate::app::{App, AppError};
-use crate::run::{exam_account_is_shared, moment};
+use crate::run::exam_account_is_shared;
 use crate::store::{FailureRow, RosterDetails};
 use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{GroupBook, LeaverStanding, Link, OperationKind, STILL_NAMED};
@@ -15,6 +16,7 @@ pub(super) async fn exam_next(
     link: Option<&Link>,
     failures: &[FailureRow],
     groups: Vec<Group>,
+    clock: &WallClock,
 ) -> Result<Vec<String>, AppError> {
     if !app.settings.exam.enabled {
         return Ok(Vec::new());
@@ -31,7 +33,7 @@ pub(super) async fn exam_next(
         },
         (true, Some(_)) => "exam: every run compares the candidate with the roster".to_owned(),
         (false, None) => "exam: nothing, as no candidate is theirs".to_owned(),
-        (false, Some(link)) => leaver_next(app, link, failures, groups).await?,
+        (false, Some(link)) => leaver_next(app, link, failures, groups, clock).await?,
     };
     Ok(vec![sentence])
 }
@@ -56,11 +58,19 @@ async fn leaver_next(
     link: &Link,
     failures: &[FailureRow],
     groups: Vec<Group>,
+    clock: &WallClock,
 ) -> Result<String, AppError> {
     let settings = &app.settings.exam;
     let seen = link.gone_since_ms.map_or_else(
         || "no run has seen that yet".to_owned(),
-        |since| format!("seen by {} since {}", counted(u64::from(link.gone_runs), "run"), moment(since)),
+        |since| format!("seen by {} since {}", counted(u64::from(link.gone_runs), "run"), clock.at(since)),
+    );
+    let grace_ms = i64::try_from(settings.delete_grace.as_millis()).unwrap_or(i64::MAX);
+    let when = link.gone_since_ms.map_or_else(
+        || "after exam.delete_grace and two runs".to_owned(),
+        |since| {
+            format!("not before {}, and once two runs have seen it", clock.at(since.saturating_add(grace_ms)))
+        },
     );
     let moved_to = match settings.leavers {
         Leavers::Keep => {
@@ -96,17 +106,20 @@ async fn leaver_next(
             format!("exam: has left ({seen}), and stays: is in groups of others ({})", listed(&gids))
         }
         LeaverStanding::Foreign(gids) if shared => format!(
-            "exam: has left ({seen}); after exam.delete_grace and two runs it leaves our groups, and stays in those of \
-             others ({})",
+            "exam: has left ({seen}); {when}, it leaves our groups, and stays in those of others ({})",
             listed(&gids)
         ),
         LeaverStanding::Foreign(gids) => format!(
-            "exam: has left ({seen}); after exam.delete_grace and two runs a person is asked, as it is in groups that never \
+            "exam: has left ({seen}); {when}, a person is asked, as it is in groups that never \
              stood on the roster ({})",
             listed(&gids)
         ),
         LeaverStanding::Ours => {
-            format!("exam: has left ({seen}); after exam.delete_grace and two runs, exam.leavers is done")
+            let what = match moved_to {
+                Some(gid) => format!("the candidate is moved into the group of leavers, gid {gid}"),
+                None => "the candidate is deleted, with its exam results".to_owned(),
+            };
+            format!("exam: has left ({seen}); {when}, {what}")
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rosterd_core::situation::{apart, in_zone, retold};
+use rosterd_core::situation::{apart, in_zone, retold, with_age};
 
 use crate::app::App;
 
@@ -27,6 +27,11 @@ impl WallClock {
     /// A moment in RFC 3339, as `2027-01-15 16:00 +08:00 (3 min ago)`.
     pub(super) fn told(&self, moment: &str) -> String {
         retold(moment, self.now_ms, &self.zone)
+    }
+
+    /// A moment in milliseconds, told in the same way.
+    pub(super) fn at(&self, at_ms: i64) -> String {
+        with_age(at_ms, self.now_ms, &self.zone)
     }
 
     /// For a table: the minute without the zone, and how long ago that was in few letters.

@@ -144,6 +144,18 @@ impl StateStore {
     }
 
     /// The number of links.
+    pub async fn students_with_login(&self, login: &LoginValue) -> Result<Vec<StudentId>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM links WHERE login_value = ? ORDER BY student_id LIMIT 20",
+        )
+        .bind(login.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("looking for a login value")?;
+        Ok(ids.into_iter().map(StudentId::new).collect())
+    }
+
+    /// How many students are linked.
     pub async fn count_links(&self) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM links")
             .fetch_one(&self.reader)
@@ -350,6 +362,13 @@ impl StateStore {
         // Whose the new id is has been said: nobody else is asked about it.
         sqlx::query("DELETE FROM asked_pairs WHERE newcomer_id = ?")
             .bind(to.as_str())
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        // The history goes along, and is none of what a person counts.
+        sqlx::query("UPDATE OR REPLACE student_changes SET student_id = ? WHERE student_id = ?")
+            .bind(to.as_str())
+            .bind(from.as_str())
             .execute(&mut *transaction)
             .await
             .doing(doing)?;

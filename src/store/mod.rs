@@ -65,6 +65,7 @@ mod standing_answers;
 mod state;
 #[cfg(test)]
 mod statements;
+mod student_changes;
 mod told_apart;
 mod twin_links;
 mod waiting;
@@ -99,5 +100,6 @@ pub use runs::{PLAN, RunRow, RunStart};
 pub use service_accounts::{AccountTaking, OtherRecords, ProvableLink, RememberedAccount, STRANGERS_FACT};
 pub use standing::{Standing, StandingRows};
 pub use state::StateStore;
+pub use student_changes::StudentChange;
 pub use twin_links::SettledTwin;
 pub use waiting::{Waiting, WaitingKind};

@@ -6,7 +6,7 @@ use super::error::{Doing, Written};
 use super::keys::keys;
 use super::{
     FailureRecord, LinkWrite, NewLink, NotedWrite, StateStore, StoreError, accounts, approvals,
-    counted_writes, failure_changes, link_writes,
+    counted_writes, failure_changes, link_writes, student_changes,
 };
 use rosterd_core::classin_plan::AccountChange;
 use rosterd_core::failure::OperationKey;
@@ -22,6 +22,8 @@ pub struct CallRecord {
     pub failures: Vec<FailureRecord>,
     /// Operations that succeeded: open failures of theirs are resolved.
     pub applied: Vec<OperationKey>,
+    /// Of operations that succeeded: names of the fields that were written, and groups that were left.
+    pub details: Vec<(OperationKey, String)>,
     /// Intents to delete, whatever their outcome.
     pub settled: Vec<OperationKey>,
     /// Approved operations that have ended: next time they need a new approval.
@@ -45,6 +47,7 @@ impl StateStore {
             failure_changes::record(&mut transaction, failure, run, now_ms).await?;
         }
         failure_changes::resolve(&mut transaction, &record.applied, now_ms).await?;
+        student_changes::note(&mut transaction, &record.applied, &record.details, run, now_ms).await?;
         clear_intents(&mut transaction, &record.settled).await?;
         approvals::use_up(&mut transaction, &record.ended).await?;
         counted_writes::note(&mut transaction, &record.counted, run, now_ms).await?;

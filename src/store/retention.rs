@@ -26,17 +26,19 @@ const JUMP_MS: i64 = 7 * EVERY_MS;
 const LEAST_FOR_MEMBERSHIPS_MS: i64 = 2 * EVERY_MS;
 
 /// What a clock that was ahead has dated is over since now.
-const MENDING: [&str; 4] = [
+const MENDING: [&str; 5] = [
     "UPDATE failures SET closed_at_ms = ?1 WHERE closed_at_ms > ?1",
     "UPDATE former_candidates SET gone_at_ms = ?1 WHERE gone_at_ms > ?1",
     "UPDATE result_owners SET gone_at_ms = ?1 WHERE gone_at_ms > ?1",
     "UPDATE enrolments SET changed_at_ms = ?1 WHERE evidence = 'gone' AND changed_at_ms > ?1",
+    "UPDATE OR REPLACE student_changes SET changed_at_ms = ?1 WHERE changed_at_ms > ?1",
 ];
 
 /// Each with the moment before which what is over goes.
-const STATEMENTS: [&str; 5] = [
+const STATEMENTS: [&str; 6] = [
     "DELETE FROM failures WHERE closed_at_ms < ?1 AND state IN ('resolved', 'superseded')",
     "DELETE FROM former_candidates WHERE gone_at_ms < ?1",
+    "DELETE FROM student_changes WHERE changed_at_ms < ?1",
     "DELETE FROM results WHERE (sid, account) IN (SELECT sid, account FROM result_owners WHERE gone_at_ms < ?1)",
     // The service may go on listing them: whose candidate it was is forgotten, and that they are not taken in again is not.
     "UPDATE result_owners SET student_id = '' WHERE gone_at_ms < ?1 AND student_id <> ''",

@@ -149,7 +149,7 @@ fn links_and_failures_are_headers_before_the_first_run() {
     );
     assert_eq!(
         stdout(&rosterd(school.path(), &["export", "failures"])),
-        "id,service,kind,student_id,class_code,state,code,message,attempts,due_at\r\n"
+        "id,service,kind,student_id,class_code,state,code,message,attempts,due_at,name,groups,who,since\r\n"
     );
     assert_eq!(stdout(&rosterd(school.path(), &["export", "failures", "--output", "json"])).trim(), "[\n]");
 }

@@ -22,6 +22,7 @@ mod damaged_states;
 mod decision_table;
 mod deploy;
 mod exam_contract;
+mod explain;
 mod export;
 mod failures;
 mod fields;

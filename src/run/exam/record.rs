@@ -144,6 +144,23 @@ pub(super) fn applied(
     }
     record.settled.push(operation.key());
     record.applied.push(operation.key());
+    record.details.extend(detail(operation).map(|detail| (operation.key(), detail)));
+}
+
+/// What of the student was changed: the roster's columns, or the groups that were left. Never a value.
+fn detail(operation: &Operation) -> Option<String> {
+    let columns = match &operation.change {
+        Change::Modify(modification) => {
+            let values = modification.values.iter().map(|change| change.column.clone());
+            values.chain(modification.login.iter().map(|login| login.column.clone())).collect()
+        }
+        Change::Adopt(_) | Change::Add(_) | Change::Move(_) | Change::Delete(_) | Change::Impossible(_) => {
+            Vec::new()
+        }
+    };
+    let left = operation.groups_left.iter().map(|gid| format!("out of gid {gid}"));
+    let parts: Vec<String> = columns.into_iter().chain(left).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Nobody ever takes over another person's record, whatever the service answers.

@@ -11,6 +11,7 @@ mod number_columns;
 mod people;
 mod places;
 mod private_copy;
+mod search;
 mod share;
 mod snapshot;
 pub(super) mod stale_log;

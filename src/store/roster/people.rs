@@ -42,6 +42,15 @@ pub struct RosterDetails {
     pub classes: Vec<ClassCode>,
 }
 
+/// What stands in a cell, as text; `None` where nothing readable does.
+pub(super) fn cell(row: &SqliteRow, at: usize) -> Option<String> {
+    let is_text = row.try_get_raw(at).is_ok_and(|raw| raw.type_info().name() == "TEXT");
+    match is_text {
+        true => row.try_get_unchecked::<Option<String>, _>(at).ok().flatten(),
+        false => value(row, at, false).ok().filter(|value| !value.is_empty()),
+    }
+}
+
 impl RosterSnapshot<'_> {
     /// A column of `s` as text, or nothing where the roster has no such column.
     fn personal(&self, column: &str) -> String {
@@ -187,15 +196,7 @@ impl RosterSnapshot<'_> {
             .columns()
             .iter()
             .skip(1)
-            .filter_map(|column| {
-                let at = column.ordinal();
-                let is_text = row.try_get_raw(at).is_ok_and(|raw| raw.type_info().name() == "TEXT");
-                let value = match is_text {
-                    true => row.try_get_unchecked::<Option<String>, _>(at).ok().flatten(),
-                    false => value(&row, at, false).ok().filter(|value| !value.is_empty()),
-                };
-                Some((column.name().to_owned(), value?))
-            })
+            .filter_map(|column| Some((column.name().to_owned(), cell(&row, column.ordinal())?)))
             .collect();
         let active = row.try_get_unchecked::<Option<i64>, _>(0).ok().flatten() != Some(0);
         Ok(Some(RosterDetails {
