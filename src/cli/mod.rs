@@ -3,7 +3,9 @@
 //! There is no option for a secret: command lines are visible to every user of a machine.
 
 pub(crate) mod export;
+pub(crate) mod help;
 pub(crate) mod import;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod results;
 
@@ -12,10 +14,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use self::export::ExportArgs;
 use self::import::ImportArgs;
+use self::man::{CompletionsArgs, ManArgs};
 pub use self::plan::PlanArgs;
 use self::results::ResultsArgs;
 use crate::exit::Exit;
@@ -51,7 +54,7 @@ Exit codes:
 /// Keep OnlineExamMaker and ClassIn in step with a school's own roster.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rosterd", version = VERSION, after_help = "`--help` says more, exit codes included.")]
-#[command(after_long_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 110)]
+#[command(after_long_help = AFTER_HELP, max_term_width = 110)]
 pub struct Cli {
     /// Make one run, then exit
     #[arg(long)]
@@ -203,6 +206,10 @@ pub enum Command {
     },
     /// Simulate both services on this machine, for rehearsals
     Sandbox(SandboxArgs),
+    /// Print the script that completes command lines in a shell
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them into a folder
+    Man(ManArgs),
 }
 
 /// What to do about the accounts of the services.
@@ -341,7 +348,10 @@ impl Cli {
         I: IntoIterator,
         I::Item: Into<OsString> + Clone,
     {
-        let parsed = Self::try_parse_from(arguments).and_then(Self::checked);
+        let parsed = Self::documented()
+            .try_get_matches_from(arguments)
+            .and_then(|mut matches| Self::from_arg_matches_mut(&mut matches))
+            .and_then(Self::checked);
         parsed.and_then(|cli| cli.completed(variables)).map_err(|error| {
             let to_stdout = !error.use_stderr();
             let exit = if to_stdout { Exit::Done } else { Exit::Usage };

@@ -61,6 +61,12 @@ fn every_documented_command_line_is_understood() {
         "rosterd export failures",
         "rosterd sandbox --listen 127.0.0.1:0 --field 21=login --set index_base=1 --set page_cap=50",
         "rosterd --log-level debug --log-format json --no-color --quiet status",
+        "rosterd completions bash",
+        "rosterd completions zsh --quiet",
+        "rosterd man",
+        "rosterd man 5",
+        "rosterd man failures-retry",
+        "rosterd man --to pages --replace",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
     }
@@ -104,6 +110,10 @@ fn wrong_usage_exits_64_on_standard_error() {
         "rosterd --output xml status",
         "rosterd --log-level inof",
         "rosterd sandbox --field login",
+        "rosterd completions",
+        "rosterd completions klingon",
+        "rosterd man 1 --to pages",
+        "rosterd man --replace",
         "rosterd sandbox --set index_base",
     ] {
         let (code, message, to_stdout) = parse(line).unwrap_err();
@@ -114,7 +124,15 @@ fn wrong_usage_exits_64_on_standard_error() {
 
 #[test]
 fn help_and_version_exit_0_on_standard_output() {
-    for line in ["rosterd -h", "rosterd --help", "rosterd -V", "rosterd plan --help"] {
+    for line in [
+        "rosterd -h",
+        "rosterd --help",
+        "rosterd -V",
+        "rosterd plan --help",
+        "rosterd help",
+        "rosterd help plan",
+        "rosterd help failures retry",
+    ] {
         let (code, _, to_stdout) = parse(line).unwrap_err();
         assert_eq!((code, to_stdout), (0, true), "{line}");
     }
@@ -269,4 +287,19 @@ fn sentence_without_run(
     student: &rosterd_core::roster::StudentId,
 ) -> String {
     rosterd_core::exam_plan::with_digest(&reason.about(student), "abcdefghijk")
+}
+
+#[test]
+fn the_help_of_a_command_tells_of_the_global_options_in_one_line() {
+    let helps =
+        ["rosterd plan --help", "rosterd help plan", "rosterd failures retry -h"];
+    for line in helps {
+        let (_, help, _) = parse(line).unwrap_err();
+        let global: Vec<&str> = help.lines().filter(|line| line.contains("--no-color")).collect();
+        assert_eq!(global.len(), 1, "{line}: {help}");
+        assert!(global[0].contains("rosterd --help"), "{help}");
+        assert!(!help.contains("ROSTERD_CONFIG"), "{help}");
+    }
+    let (_, help, _) = parse("rosterd --help").unwrap_err();
+    assert!(help.contains("ROSTERD_CONFIG") && help.contains(GLOBAL), "{help}");
 }

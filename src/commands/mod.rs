@@ -15,6 +15,7 @@ mod found_students;
 mod health;
 pub mod import;
 mod inbox;
+mod man;
 mod new_file;
 mod next_step;
 mod notify;
@@ -107,6 +108,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         Some(Command::Backup { file }) => backup::run(cli, file).await,
         Some(Command::Restore { file }) => restore::run(cli, file).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(cli, arguments).await,
+        Some(Command::Completions(arguments)) => Ok(man::completions(cli, arguments)),
+        Some(Command::Man(arguments)) => man::run(cli, arguments),
     }
 }
 

@@ -75,7 +75,11 @@ impl NewFile {
         Self::begin(path, existing)
     }
 
-    fn begin(path: &Path, existing: Existing) -> anyhow::Result<Self> {
+    /// The same for a command that knows no configuration yet.
+    ///
+    /// # Errors
+    /// When anything is there that is not to be replaced, or when no file can be created.
+    pub(super) fn begin(path: &Path, existing: Existing) -> anyhow::Result<Self> {
         let name = path.display();
         match std::fs::symlink_metadata(path) {
             Ok(there) if there.is_symlink() => {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 /// The file as it was when the program was built.
-pub(super) const MANUAL: &str = include_str!("../../config/default.toml");
+pub(crate) const MANUAL: &str = include_str!("../../config/default.toml");
 
 /// The one table with names of the admin's own. It is one value: a layer that has it replaces it.
 pub(super) const FIELDS: &str = "exam.fields";
@@ -42,6 +42,12 @@ static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// Every key there is. What is not among them is refused.
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(String::as_str)
+}
+
+/// Those that the manual shows.
+#[cfg(test)]
+pub(crate) fn keys_of_the_manual() -> Vec<String> {
+    keys_of(MANUAL)
 }
 
 /// The keys of a text in TOML, those included that stand in a comment as an example: `# cron = "…"`.

@@ -22,6 +22,9 @@ mod validate;
 pub use environment::{OptionVariables, ProcessEnvironment};
 pub use import::{BundleProfile, FileKind, ImportProfile, WatchSettings};
 pub use load::ConfigSource;
+pub(crate) use manual::MANUAL;
+#[cfg(test)]
+pub(crate) use manual::keys_of_the_manual;
 pub use notify::{HookForm, HookSettings, MAIL, MailSettings, MailTls, NotifySettings};
 pub use problem::{Origin, Problem, SettingsError};
 
