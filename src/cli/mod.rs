@@ -5,6 +5,7 @@
 pub(crate) mod export;
 pub(crate) mod help;
 pub(crate) mod import;
+pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod results;
@@ -18,6 +19,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, 
 
 use self::export::ExportArgs;
 use self::import::ImportArgs;
+use self::init::InitArgs;
 use self::man::{CompletionsArgs, ManArgs};
 pub use self::plan::PlanArgs;
 use self::results::ResultsArgs;
@@ -110,6 +112,8 @@ pub enum OutputFormat {
 /// What to do besides running.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Ask for what a first configuration needs, try each answer, and write it; changes nothing at a service
+    Init(InitArgs),
     /// Show what a run would do; changes nothing
     Plan(PlanArgs),
     /// Check configuration, databases, credentials, fields and clock; changes nothing

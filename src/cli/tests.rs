@@ -61,6 +61,11 @@ fn every_documented_command_line_is_understood() {
         "rosterd export failures",
         "rosterd sandbox --listen 127.0.0.1:0 --field 21=login --set index_base=1 --set page_cap=50",
         "rosterd --log-level debug --log-format json --no-color --quiet status",
+        "rosterd init",
+        "rosterd --config rosterd.toml init --non-interactive --exam-address http://127.0.0.1:8481 --exam-code-file code",
+        "rosterd init --roster list.csv --map student_id=Nr --login-field 4 --login-column phone --field name=1",
+        "rosterd init --create-groups yes --classin yes --classin-sid 1 --classin-secret-file secret --time-zone UTC",
+        "rosterd init --without-exam --classin-address http://127.0.0.1:8481 --even-if-failing",
         "rosterd completions bash",
         "rosterd completions zsh --quiet",
         "rosterd man",
@@ -110,6 +115,8 @@ fn wrong_usage_exits_64_on_standard_error() {
         "rosterd --output xml status",
         "rosterd --log-level inof",
         "rosterd sandbox --field login",
+        "rosterd init --create-groups perhaps",
+        "rosterd init --without-exam --login-field 4",
         "rosterd completions",
         "rosterd completions klingon",
         "rosterd man 1 --to pages",
@@ -292,7 +299,7 @@ fn sentence_without_run(
 #[test]
 fn the_help_of_a_command_tells_of_the_global_options_in_one_line() {
     let helps =
-        ["rosterd plan --help", "rosterd help plan", "rosterd failures retry -h"];
+        ["rosterd plan --help", "rosterd help plan", "rosterd failures retry -h", "rosterd init --help"];
     for line in helps {
         let (_, help, _) = parse(line).unwrap_err();
         let global: Vec<&str> = help.lines().filter(|line| line.contains("--no-color")).collect();

@@ -10,6 +10,7 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::files;
 use crate::notify::Target;
+use crate::remote::classin::{ClassinDisposition, ClassinError, StopCause};
 use crate::run::{
     RosterCheck, check_classin_account, check_exam_account, check_exam_fields, check_roster,
     configured_accounts, in_one_line, living_group_of_leavers, login_column, moment,
@@ -354,19 +355,22 @@ async fn classin(app: &App, findings: &mut Findings) -> Result<(), AppError> {
             findings.good("ClassIn", detail);
         }
         Err(error) => {
-            use crate::remote::classin::{ClassinDisposition, StopCause};
-            let exit = match error.disposition() {
-                ClassinDisposition::Stop(StopCause::Credentials) => Exit::Credentials,
-                ClassinDisposition::Stop(StopCause::Settings) => Exit::Configuration,
-                ClassinDisposition::Stop(StopCause::Temporary)
-                | ClassinDisposition::Retry { .. }
-                | ClassinDisposition::RetryThenStop
-                | ClassinDisposition::SmallerBatch => Exit::Temporary,
-            };
-            findings.bad("ClassIn", exit, in_one_line(&error));
+            findings.bad("ClassIn", classin_exit(&error), in_one_line(&error));
         }
     }
     Ok(())
+}
+
+/// What a check of ClassIn's credentials that failed means for whoever asked for it.
+pub(super) fn classin_exit(error: &ClassinError) -> Exit {
+    match error.disposition() {
+        ClassinDisposition::Stop(StopCause::Credentials) => Exit::Credentials,
+        ClassinDisposition::Stop(StopCause::Settings) => Exit::Configuration,
+        ClassinDisposition::Stop(StopCause::Temporary)
+        | ClassinDisposition::Retry { .. }
+        | ClassinDisposition::RetryThenStop
+        | ClassinDisposition::SmallerBatch => Exit::Temporary,
+    }
 }
 
 fn text(findings: &Findings) -> String {

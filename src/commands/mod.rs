@@ -15,6 +15,7 @@ mod found_students;
 mod health;
 pub mod import;
 mod inbox;
+mod init;
 mod man;
 mod new_file;
 mod next_step;
@@ -71,6 +72,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         }
         None if cli.sync_now => sync::run(&App::open(config).await?, cli).await,
         None => daemon::run(cli).await,
+        Some(Command::Init(arguments)) => init::run(cli, arguments).await,
         Some(Command::Plan(arguments)) => plan::run(&App::open(config).await?, cli, arguments).await,
         Some(Command::Check { offline, config_only }) => {
             check::run(cli, check::Reach::of(*config_only, *offline)).await

@@ -116,6 +116,24 @@ pub(super) fn print_notice(text: &str) {
     to_stderr("INFO", text);
 }
 
+/// Writes a line of a dialogue to standard error, where its questions stand too.
+pub(super) fn say(text: &str) {
+    if AS_JSON.load(Ordering::Relaxed) {
+        return to_stderr("INFO", text);
+    }
+    let mut out = anstream::stderr().lock();
+    let _closed = writeln!(out, "{}", invocation::complete(text, Written::Plain));
+}
+
+/// Asks on standard error; the answer comes in the same line.
+pub(super) fn prompt(text: &str) {
+    if AS_JSON.load(Ordering::Relaxed) {
+        return to_stderr("INFO", text);
+    }
+    let mut out = anstream::stderr().lock();
+    let _closed = write!(out, "{text}").and_then(|()| out.flush());
+}
+
 fn to_stderr(level: &str, text: &str) {
     let text = invocation::complete(text.trim_end(), Written::Plain);
     let line = if AS_JSON.load(Ordering::Relaxed) {

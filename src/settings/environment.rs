@@ -3,6 +3,8 @@
 //!
 //! Here because nothing outside `settings` reads the environment.
 
+use secrecy::SecretString;
+
 /// The environment's say in how logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessEnvironment {
@@ -45,6 +47,27 @@ impl OptionVariables {
             log_level: text("ROSTERD_LOG"),
             log_format: text("ROSTERD_LOG_FORMAT"),
         }
+    }
+}
+
+/// Secrets of the services as the environment gives them. An empty variable counts as none.
+#[derive(Clone, Debug, Default)]
+pub struct SecretVariables {
+    /// `ROSTERD__EXAM__CODE`
+    pub exam_code: Option<SecretString>,
+    /// `ROSTERD__CLASSIN__SECRET`
+    pub classin_secret: Option<SecretString>,
+}
+
+impl SecretVariables {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let secret = |name: &str| {
+            let value = std::env::var_os(name)?.into_string().ok()?;
+            (!value.trim().is_empty()).then(|| SecretString::from(value))
+        };
+        Self { exam_code: secret("ROSTERD__EXAM__CODE"), classin_secret: secret("ROSTERD__CLASSIN__SECRET") }
     }
 }
 

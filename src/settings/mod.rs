@@ -19,13 +19,14 @@ mod secret_file;
 mod suggest;
 mod validate;
 
-pub use environment::{OptionVariables, ProcessEnvironment};
+pub use environment::{OptionVariables, ProcessEnvironment, SecretVariables};
 pub use import::{BundleProfile, FileKind, ImportProfile, WatchSettings};
 pub use load::ConfigSource;
 pub(crate) use manual::MANUAL;
 #[cfg(test)]
 pub(crate) use manual::keys_of_the_manual;
 pub use notify::{HookForm, HookSettings, MAIL, MailSettings, MailTls, NotifySettings};
+pub(crate) use parse::is_loopback_address as is_this_machine;
 pub use problem::{Origin, Problem, SettingsError};
 
 use std::collections::BTreeMap;

@@ -264,7 +264,7 @@ pub(super) fn base_url(kind: &ValueKind) -> Parsed<String> {
 }
 
 /// Whether an address leads to this machine.
-pub(super) fn is_loopback_address(url: &str) -> bool {
+pub(crate) fn is_loopback_address(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
 }
 

@@ -92,7 +92,7 @@ pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResul
 pub use rewritten_fields::UncomparedField;
 pub use roster::{
     ClassCursor, ListedPerson, Odd, PopulatedGroup, RosterDatabase, RosterDetails, RosterError, RosterRow,
-    RosterSnapshot, StudentCursor, StudentTextReader, WantedClass,
+    RosterSnapshot, StudentCursor, StudentTextReader, WantedClass, student_columns,
 };
 pub use roster_rows::former_group_key;
 pub use row_blocks::row_channel;

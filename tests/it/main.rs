@@ -27,6 +27,7 @@ mod export;
 mod failures;
 mod fields;
 mod files_of_our_own;
+mod first_steps;
 mod health;
 mod hostile_folders;
 mod http_access;

@@ -12,6 +12,7 @@ mod delivery;
 mod describe;
 mod diff;
 mod field_mapping;
+mod first_look;
 mod group_creation;
 mod group_of_leavers;
 mod last_members;
@@ -56,6 +57,7 @@ pub use field_mapping::{
     PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, remembered_mapping,
     uncompared_columns, uncompared_columns_of,
 };
+pub use first_look::{AccountLook, ColumnFit, fit_columns, groups_of_some, look_at_account};
 use group_creation::create_groups;
 pub use one_candidate::{CandidatePresence, candidate_presence};
 pub(super) use policy::leavers_group;

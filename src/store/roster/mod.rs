@@ -224,6 +224,18 @@ impl RosterDatabase {
     }
 }
 
+/// The columns of students in a roster of our own schema, in lower case; none where there is no such table.
+///
+/// # Errors
+/// When the file is missing, locked, corrupt, or may not be read.
+pub async fn student_columns(path: &Path, state: &Path) -> Result<Vec<String>, RosterError> {
+    let file = OpenFile::open(path, state).await?;
+    let pool = file.pool().await?;
+    let declared = declared(path, &pool, "students").await;
+    file.close().await;
+    Ok(declared?.into_iter().map(|(name, ..)| name).collect())
+}
+
 /// Prepares a statement for every table without reading rows; where one fails, one for every column, which tells what is
 /// missing.
 async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Result<(), RosterError> {
