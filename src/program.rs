@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
     http::install_crypto();
     let (arguments, variables) = (std::env::args_os().collect::<Vec<_>>(), OptionVariables::of_process());
     commands::print_error_as(Cli::log_format_in(&arguments, &variables));
+    let output = Cli::output_in(&arguments);
     let cli = match Cli::parse_or_exit_code(arguments, &variables) {
         Ok(cli) => cli,
         Err((code, text, to_stdout)) => {
@@ -41,7 +42,7 @@ pub fn main() -> ExitCode {
                 // Help and version end with 0, and that only when they were written.
                 return commands::exit_after_output(Exit::Done).into();
             }
-            commands::print_error(&text);
+            let _usage = commands::refuse_as(output, Exit::Usage, &text);
             return ExitCode::from(u8::try_from(code).unwrap_or(Exit::Usage.code()));
         }
     };
@@ -53,8 +54,7 @@ pub fn main() -> ExitCode {
     }
     commands::print_error_as(cli.log_format());
     if let Err(error) = telemetry::init(cli.log_directives(), cli.log_format(), !cli.no_color) {
-        commands::print_error(&error.to_string());
-        return Exit::Usage.into();
+        return commands::refuse_as(cli.output, Exit::Usage, &error.to_string()).into();
     }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
         Ok(runtime) => {

@@ -367,17 +367,15 @@ impl Cli {
     /// that form.
     #[must_use]
     pub fn log_format_in(arguments: &[OsString], variables: &OptionVariables) -> LogFormat {
-        const OPTION: &str = "--log-format";
-        let mut given = variables.log_format.as_deref();
-        let mut rest = arguments.iter().filter_map(|argument| argument.to_str()).peekable();
-        while let Some(argument) = rest.next() {
-            match argument.strip_prefix(OPTION) {
-                Some("") => given = rest.peek().copied(),
-                Some(value) => given = value.strip_prefix('='),
-                None => {}
-            }
-        }
+        let given = value_in(arguments, "--log-format").or(variables.log_format.as_deref());
         if given == Some("json") { LogFormat::Json } else { LogFormat::Text }
+    }
+
+    /// The same of how to report.
+    #[must_use]
+    pub fn output_in(arguments: &[OsString]) -> OutputFormat {
+        let is_json = value_in(arguments, "--output") == Some("json");
+        if is_json { OutputFormat::Json } else { OutputFormat::Text }
     }
 
     /// Takes from the variables what the command line leaves open, and blames them for what is wrong with it.
@@ -425,6 +423,20 @@ impl Cli {
         }
         Ok(self)
     }
+}
+
+/// The last value of an option in a command line that is not understood yet.
+fn value_in<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
+    let mut given = None;
+    let mut rest = arguments.iter().filter_map(|argument| argument.to_str()).peekable();
+    while let Some(argument) = rest.next() {
+        match argument.strip_prefix(option) {
+            Some("") => given = rest.peek().copied(),
+            Some(value) => given = value.strip_prefix('=').or(given),
+            None => {}
+        }
+    }
+    given
 }
 
 /// What `approve` is given.

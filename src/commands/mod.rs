@@ -52,7 +52,7 @@ use crate::settings::Settings;
 use crate::store::StateFile;
 use rosterd_core::failure::FailureOwner;
 
-pub use output::{exit_after_output, print, print_error, print_error_as};
+pub use output::{exit_after_output, print, print_error, print_error_as, refuse_as};
 
 /// Does what the command line asks, and says how it ended.
 pub async fn run(cli: Cli) -> Exit {

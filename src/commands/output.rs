@@ -17,10 +17,14 @@ use rosterd_core::exam_plan::RELINK_SUGGESTED;
 pub(super) fn show<T: Serialize>(cli: &Cli, document: &T, text: impl FnOnce(&T) -> String) {
     match cli.output {
         OutputFormat::Text => print(&text(document)),
-        OutputFormat::Json => match serde_json::to_string_pretty(document) {
-            Ok(json) => print_as(&json, Written::Json),
-            Err(error) => written(Err(io::Error::other(format!("the report is no JSON: {error}")))),
-        },
+        OutputFormat::Json => show_json(document),
+    }
+}
+
+fn show_json<T: Serialize>(document: &T) {
+    match serde_json::to_string_pretty(document) {
+        Ok(json) => print_as(&json, Written::Json),
+        Err(error) => written(Err(io::Error::other(format!("the report is no JSON: {error}")))),
     }
 }
 
@@ -34,9 +38,14 @@ struct Refusal<'a> {
 /// Says why a command could not do its work: on standard error and, where JSON is wanted, as the one document on
 /// standard output.
 pub(super) fn refuse(cli: &Cli, exit: Exit, error: &str) -> Exit {
+    refuse_as(cli.output, exit, error)
+}
+
+/// The same where the command line is not understood.
+pub fn refuse_as(output: OutputFormat, exit: Exit, error: &str) -> Exit {
     print_error(error);
-    if cli.output == OutputFormat::Json {
-        show(cli, &Refusal { error, exit_code: exit.code() }, |refusal| refusal.error.to_owned());
+    if output == OutputFormat::Json {
+        show_json(&Refusal { error: error.trim_end(), exit_code: exit.code() });
     }
     exit
 }

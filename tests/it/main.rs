@@ -47,6 +47,7 @@ mod rights_to_the_state;
 mod roster_reading;
 mod rosters_of_others;
 mod runs;
+mod schemas;
 mod service_accounts;
 mod settings;
 mod situations;

@@ -104,6 +104,20 @@ fn wrong_usage_has_the_form_that_the_log_has() {
     }
 }
 
+#[test]
+fn wrong_usage_is_a_document_too_where_json_is_wanted() {
+    for arguments in [
+        &["frobnicate", "--output", "json"][..],
+        &["--output=json", "failures", "retry"],
+        &["man", "nonsense", "--output", "json"],
+    ] {
+        let ended = ended(bare(arguments));
+        assert_eq!((ended.code, json(&ended)["exit_code"].as_i64()), (64, Some(64)), "{ended:#?}");
+        assert!(!json(&ended)["error"].as_str().unwrap().is_empty());
+    }
+    assert!(ended(bare(&["frobnicate"])).stdout.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_variable_counts_as_none() {
     let school = small().await;
