@@ -10,8 +10,8 @@ fn main() {
     tell("rerun-if-changed=build.rs");
     tell("rerun-if-env-changed=ROSTERD_COMMIT");
     tell("rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    let number = env::var("CARGO_PKG_VERSION").unwrap_or_default();
-    let is_shipped = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let number = said("CARGO_PKG_VERSION").unwrap_or_default();
+    let is_shipped = said("PROFILE").is_some_and(|profile| profile == "release");
     let source = is_shipped.then(source).flatten().map(|source| format!(" ({source})")).unwrap_or_default();
     tell(&format!("rustc-env=ROSTERD_VERSION={number}{source}"));
 }
@@ -23,16 +23,22 @@ fn source() -> Option<String> {
             tell(&format!("rerun-if-changed={file}"));
         }
     }
-    let given = env::var("ROSTERD_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let given = said("ROSTERD_COMMIT").filter(|commit| !commit.is_empty());
     let commit = given.or_else(|| said_by("git", &["log", "-1", "--format=%h", "--abbrev=10"]));
-    let date = match env::var("SOURCE_DATE_EPOCH") {
-        Ok(seconds) => said_by("date", &["--utc", "--date", &format!("@{seconds}"), "+%F"]),
-        Err(_) => said_by("git", &["log", "-1", "--date=format-local:%F", "--format=%cd"]),
+    let date = match said("SOURCE_DATE_EPOCH") {
+        Some(seconds) => said_by("date", &["--utc", "--date", &format!("@{seconds}"), "+%F"]),
+        None => said_by("git", &["log", "-1", "--date=format-local:%F", "--format=%cd"]),
     };
     match (commit, date) {
         (Some(commit), Some(date)) => Some(format!("{commit} {date}")),
         (known, None) | (None, known) => known,
     }
+}
+
+/// What cargo, or whoever builds, says by a variable.
+#[expect(clippy::disallowed_methods, reason = "a build has no settings")]
+fn said(variable: &str) -> Option<String> {
+    env::var(variable).ok()
 }
 
 /// The one line that a program writes; `None` where it is not there or fails.
@@ -42,7 +48,6 @@ fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
     (output.status.success() && !line.is_empty()).then_some(line)
 }
 
-#[expect(clippy::print_stdout, reason = "what cargo reads")]
 fn tell(text: &str) {
     println!("cargo::{text}");
 }

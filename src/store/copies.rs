@@ -175,9 +175,10 @@ fn in_use(error: LockError) -> CopyError {
 }
 
 fn not_ours(copy: &Path, error: &StoreError) -> CopyError {
-    let what = match error {
-        StoreError::Foreign { tables, .. } => format!("it holds other tables: {tables}"),
-        other => other.to_string(),
+    let what = if let StoreError::Foreign { tables, .. } = error {
+        format!("it holds other tables: {tables}")
+    } else {
+        error.to_string()
     };
     CopyError::NotOurs { path: copy.to_owned(), what }
 }
@@ -238,15 +239,14 @@ fn said_by(error: &sqlx::Error) -> String {
 
 /// What of a copy that does not open is a matter of the copy is said of it, and not of the state database.
 fn unreadable(copy: &Path, error: CopyError) -> CopyError {
-    match error {
-        CopyError::Store(StoreError::NoDatabase { .. }) => {
-            CopyError::NotOurs { path: copy.to_owned(), what: "it is no SQLite database".to_owned() }
-        }
-        CopyError::Store(StoreError::Damaged { what, .. }) => {
-            CopyError::Damaged { path: copy.to_owned(), what }
-        }
-        error => error,
+    let path = copy.to_owned();
+    if let CopyError::Store(StoreError::NoDatabase { .. }) = error {
+        return CopyError::NotOurs { path, what: "it is no SQLite database".to_owned() };
     }
+    if let CopyError::Store(StoreError::Damaged { what, .. }) = error {
+        return CopyError::Damaged { path, what };
+    }
+    error
 }
 
 async fn read_only(path: &Path) -> Result<SqliteConnection, CopyError> {
