@@ -66,7 +66,7 @@ pub(super) fn lines_text(lines: &[RunLine], clock: &WallClock) -> String {
     if lines.is_empty() {
         return "No run yet.".to_owned();
     }
-    let started = format!("started ({})", clock.zone_name());
+    let started = started_heading(&clock.zone_name());
     let mut text =
         format!("{:>5}  {started:<30}  {:<9}  {:<11}  {:<11}  exit\n", "run", "trigger", "mode", "outcome");
     for line in lines {
@@ -80,6 +80,16 @@ pub(super) fn lines_text(lines: &[RunLine], clock: &WallClock) -> String {
         );
     }
     text
+}
+
+/// The heading of the times: where the zone's name is too long for the column, its last part tells enough.
+fn started_heading(zone: &str) -> String {
+    let whole = format!("started ({zone})");
+    if whole.chars().count() <= 30 {
+        return whole;
+    }
+    let place = zone.rsplit('/').next().unwrap_or(zone);
+    format!("started ({place})")
 }
 
 #[cfg(test)]
