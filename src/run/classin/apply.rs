@@ -9,7 +9,7 @@ use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem, nobody_leaves};
 use super::guard;
 use super::plan::ClassinPlan;
-use super::put_back::{self, PutBack, put_back};
+use super::put_back;
 use super::record::{action, call};
 use super::rounds;
 use super::school::School;
@@ -98,20 +98,10 @@ pub(super) async fn run<'a>(
     let first: Lanes<EnrolmentBatch> = courses.into_values().collect();
     let in_flight = side.settings.endpoint.max_in_flight;
     carry_out(&applier, &[first.clone(), second], in_flight, &bar).await;
-    // A chain over several courses goes on as long as one call makes another possible.
-    loop {
-        let (left, ended) = (applier.lanes_left(&first), applier.ended());
-        if left.is_empty() || applier.state().is_over() {
-            break;
-        }
-        carry_out(&applier, &[left], in_flight, &bar).await;
-        if applier.ended() == ended {
-            break;
-        }
-    }
+    rounds::go_on_over_courses(&applier, &first, (in_flight, &bar)).await;
     applier.judge_left_over().await;
     applier.end_without_room().await;
-    applier.put_back(report).await?;
+    put_back::put_back(&applier, report).await?;
     applier.finish(report).await
 }
 
@@ -211,33 +201,6 @@ impl<'a> ClassinApplier<'a> {
                 adds.any(|one| one.kind == EnrolmentKind::Enrol && self.is_applied(one))
             }
         }
-    }
-
-    /// How many operations have ended.
-    fn ended(&self) -> usize {
-        let state = self.state();
-        (0..self.plan.operations.len()).filter(|at| state.outcome(*at).is_some()).count()
-    }
-
-    /// Courses in which something can be sent now that rested on something else.
-    fn lanes_left(&self, lanes: &Lanes<EnrolmentBatch>) -> Lanes<EnrolmentBatch> {
-        let is_left = |one: &EnrolmentOperation| {
-            !one.after.is_empty() && self.outcome_of(key(one)).is_none() && self.is_ready(one)
-        };
-        let is_left = |lane: &&Vec<EnrolmentBatch>| lane.iter().flat_map(|it| &it.operations).any(is_left);
-        lanes.iter().filter(is_left).cloned().collect()
-    }
-
-    /// Says who had to be put back into a whole course, and who could not be.
-    async fn put_back(&self, report: &mut ServiceReport) -> Result<(), ClassinSyncError> {
-        let PutBack { back, lost } = put_back(self).await?;
-        if !back.is_empty() {
-            self.notes().remarks.push(put_back::remark(&back));
-        }
-        if !lost.is_empty() {
-            report.fail(Severity::Incomplete, format!("classin: {}", put_back::complaint(&lost)));
-        }
-        Ok(())
     }
 
     /// Most students a call.

@@ -5,40 +5,43 @@
 
 use std::collections::BTreeMap;
 
+use super::ClassinSyncError;
 use super::apply::{ClassinApplier, key};
 use super::enrolments::{EnrolmentCall, EnrolmentItem};
-use crate::run::delivery::{Applier as _, Broken, deliver};
+use crate::run::delivery::{Applier as _, deliver};
+use crate::run::report::ServiceReport;
+use crate::run::severity::Severity;
 use rosterd_core::classin_plan::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, batches};
 use rosterd_core::counted::counted_len;
 use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{ClassTarget, ClassinUid, StudentId};
 
-/// What became of them.
-#[derive(Default)]
-pub(super) struct PutBack {
-    /// Who is in the course again.
-    pub(super) back: Vec<StudentId>,
-    /// Who is perhaps nowhere now.
-    pub(super) lost: Vec<StudentId>,
-}
-
-/// Once everything has ended that the plan named.
-pub(super) async fn put_back(applier: &ClassinApplier<'_>) -> Result<PutBack, Broken> {
-    let mut put_back = PutBack::default();
+/// Once everything has ended that the plan named. Says who is in the course again, and who could not be put back.
+pub(super) async fn put_back(
+    applier: &ClassinApplier<'_>,
+    report: &mut ServiceReport,
+) -> Result<(), ClassinSyncError> {
+    let (mut back, mut lost) = (Vec::new(), Vec::new());
     for batch in batches(&left_nowhere(applier), applier.batch_size(), &applier.plan.full) {
         let students = || batch.operations.iter().map(|one| one.student.clone());
         if applier.state().is_over() {
-            put_back.lost.extend(students());
+            lost.extend(students());
             continue;
         }
         let items = batch.operations.iter().filter_map(EnrolmentItem::of).collect();
         let delivered = deliver(&applier.calls, EnrolmentCall(items)).await?;
         for (student, outcome) in students().zip(&delivered.outcomes) {
-            let list = if outcome.is_applied() { &mut put_back.back } else { &mut put_back.lost };
+            let list = if outcome.is_applied() { &mut back } else { &mut lost };
             list.push(student);
         }
     }
-    Ok(put_back)
+    if !back.is_empty() {
+        report.notes.push(remark(&back));
+    }
+    if !lost.is_empty() {
+        report.fail(Severity::Incomplete, format!("classin: {}", complaint(&lost)));
+    }
+    Ok(())
 }
 
 /// The adds to whole courses of those whose removal from there has been made, and who were refused in every class that they
@@ -76,7 +79,7 @@ fn left_nowhere(applier: &ClassinApplier<'_>) -> Vec<EnrolmentOperation> {
 }
 
 /// What the report says of those who are in the course again.
-pub(super) fn remark(back: &[StudentId]) -> String {
+fn remark(back: &[StudentId]) -> String {
     format!(
         "{} put back into the whole course, as no class of it takes them in which the roster wants them: {}",
         were(back),
@@ -85,7 +88,7 @@ pub(super) fn remark(back: &[StudentId]) -> String {
 }
 
 /// What it says of those who could not be put back.
-pub(super) fn complaint(lost: &[StudentId]) -> String {
+fn complaint(lost: &[StudentId]) -> String {
     format!(
         "{} taken out of the whole course for a class of it that does not take them, and could not be put back: {}. Look in \
          ClassIn, and put them back there",

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::apply::{ClassinApplier, key};
-use crate::run::delivery::Applier;
+use crate::run::delivery::{Applier, Lanes, carry_out};
+use crate::run::progress::Bar;
 use rosterd_core::classin_plan::{
     Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, batches, circle,
 };
@@ -15,6 +16,33 @@ use rosterd_core::roster::ClassTarget;
 pub(super) async fn go_round(applier: &ClassinApplier<'_>, lane: &[EnrolmentBatch]) {
     let mut rounds = Rounds::after(applier, lane);
     while !applier.state().is_over() && rounds.go_on().await {}
+}
+
+/// A chain over several courses goes on as long as one call makes another possible.
+pub(super) async fn go_on_over_courses(
+    applier: &ClassinApplier<'_>,
+    lanes: &Lanes<EnrolmentBatch>,
+    (in_flight, bar): (usize, &Bar),
+) {
+    let is_left = |one: &EnrolmentOperation| {
+        !one.after.is_empty() && applier.outcome_of(key(one)).is_none() && applier.is_ready(one)
+    };
+    let is_left = |lane: &&Vec<EnrolmentBatch>| lane.iter().flat_map(|it| &it.operations).any(is_left);
+    let ended = || {
+        let state = applier.state();
+        (0..applier.plan.operations.len()).filter(|at| state.outcome(*at).is_some()).count()
+    };
+    loop {
+        let left: Lanes<EnrolmentBatch> = lanes.iter().filter(is_left).cloned().collect();
+        let before = ended();
+        if left.is_empty() || applier.state().is_over() {
+            return;
+        }
+        carry_out(applier, &[left], in_flight, bar).await;
+        if ended() == before {
+            return;
+        }
+    }
 }
 
 struct Rounds<'a> {

@@ -2,7 +2,7 @@
 //! a class takes anybody at all that students of its course are to be in instead.
 
 use super::place::Place;
-use super::planner::{Planner, failures_of};
+use super::planner::{Open, Planner, failures_of};
 use super::{CoursePlan, EnrolmentRecord};
 use crate::classin_plan::enrolment::{
     EnrolmentKind, EnrolmentOperation, EnrolmentState, Evidence, HeldBack, Reason,
@@ -11,6 +11,7 @@ use crate::roster::{ClassTarget, Mode, Removals};
 
 pub(super) const PROBABLY_OVER: &str =
     "no row names this class, which is probably over: ClassIn is asked first whether it takes changes still";
+pub(super) const NO_CLASS_TAKES_THEM: &str = "no class of the course takes the student in which the roster wants them: they stay in the whole course until one does";
 pub(super) const ASKED_FIRST: &str = "the student is wanted in a class of the course that is not known to take anybody: the removal follows when it does";
 
 impl Planner<'_> {
@@ -89,6 +90,26 @@ impl Planner<'_> {
         let unheard_of =
             classes.filter(move |(target, place)| !is_known(**target, place) && !is_ignored(**target, place));
         unheard_of.map(|(target, place)| (*target, place))
+    }
+
+    /// Of who is to be in classes of the course instead of all of it: whether none of those is to be asked now, and they have
+    /// a place of their own in none. A person who ignores the add says that the old place is to go.
+    pub(super) fn is_refused_in_every_class(&self, record: &EnrolmentRecord, open: &[Open]) -> bool {
+        let is_of_account = |one: &&Open| one.target.class.is_some() && one.uid == Some(record.uid);
+        let wanted = self.places.iter().filter(|(target, place)| {
+            target.class.is_some() && place.wanted_pairs.contains(&(&record.student, record.uid))
+        });
+        let is_tried = |one: &Open| match one.state {
+            EnrolmentState::Planned => true,
+            EnrolmentState::Waiting(Reason::HeldBack(how)) => how == HeldBack::Ignored,
+            EnrolmentState::Skipped(Reason::Closed(_))
+            | EnrolmentState::Waiting(_)
+            | EnrolmentState::Held(_)
+            | EnrolmentState::Cannot(_) => false,
+            EnrolmentState::Skipped(_) => true,
+        };
+        let refused = open.iter().filter(is_of_account).filter(|one| !is_tried(one)).count();
+        refused > 0 && refused == wanted.count()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lessons::{ASKED_FIRST, PROBABLY_OVER, wait_for_the_answer};
+use super::lessons::{ASKED_FIRST, NO_CLASS_TAKES_THEM, PROBABLY_OVER, wait_for_the_answer};
 use super::place::{Place, places};
 use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
@@ -19,7 +19,6 @@ const LEAST_RUNS: u32 = 2;
 
 const FOLLOWS_AN_ADD: &str =
     "the student is to be added to the course elsewhere or under another account first: the removal follows";
-const NO_CLASS_TAKES_THEM: &str = "no class of the course takes the student in which the roster wants them: they stay in the whole course until one does";
 const FOLLOWS_THE_COURSE: &str =
     "the student is still in the whole course: the removal follows the one from there";
 
@@ -42,10 +41,10 @@ struct Known {
 }
 
 /// An enrolment that is wanted and not settled.
-struct Open {
-    target: ClassTarget,
-    uid: Option<ClassinUid>,
-    state: EnrolmentState,
+pub(super) struct Open {
+    pub(super) target: ClassTarget,
+    pub(super) uid: Option<ClassinUid>,
+    pub(super) state: EnrolmentState,
     desired_hash: u64,
 }
 
@@ -368,26 +367,6 @@ impl<'a> Planner<'a> {
                 ) => removal.state = EnrolmentState::Waiting(Reason::Follows(FOLLOWS_AN_ADD)),
             }
         }
-    }
-
-    /// Of who is to be in classes of the course instead of all of it: whether none of those is to be asked now, and they have
-    /// a place of their own in none. A person who ignores the add says that the old place is to go.
-    fn is_refused_in_every_class(&self, record: &EnrolmentRecord, open: &[Open]) -> bool {
-        let is_of_account = |one: &&Open| one.target.class.is_some() && one.uid == Some(record.uid);
-        let wanted = self.places.iter().filter(|(target, place)| {
-            target.class.is_some() && place.wanted_pairs.contains(&(&record.student, record.uid))
-        });
-        let is_tried = |one: &Open| match one.state {
-            EnrolmentState::Planned => true,
-            EnrolmentState::Waiting(Reason::HeldBack(how)) => how == HeldBack::Ignored,
-            EnrolmentState::Skipped(Reason::Closed(_))
-            | EnrolmentState::Waiting(_)
-            | EnrolmentState::Held(_)
-            | EnrolmentState::Cannot(_) => false,
-            EnrolmentState::Skipped(_) => true,
-        };
-        let refused = open.iter().filter(is_of_account).filter(|one| !is_tried(one)).count();
-        refused > 0 && refused == wanted.count()
     }
 
     /// Whether the student is, or will be, anywhere in the course where the roster wants them.
