@@ -5,8 +5,7 @@ use clap::{Command, CommandFactory as _};
 use super::Cli;
 
 /// The global options below the help of a command.
-const GLOBALS: &str =
-    "Global options, see `rosterd --help`: -c FILE, --output json, -q, --no-color, --log-level, --log-format";
+const GLOBALS: &str = "Global options: -c FILE, --output json, -q, --no-color, … (see `rosterd --help`)";
 
 /// What clap adds by itself.
 pub(crate) const HELP: &str = "help";
