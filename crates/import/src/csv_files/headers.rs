@@ -102,7 +102,7 @@ fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String 
     }
     if source.table == RosterTable::Students {
         let is_needed = |needed: &&str| {
-            !table.heading.has(needed) && !(*needed == "student_id" && table.heading.known_id.is_some())
+            !table.heading.has(needed) && (*needed != "student_id" || table.heading.known_id.is_none())
         };
         let needed = ["student_id", "name"].into_iter().filter(is_needed);
         let maps: Vec<String> = needed
