@@ -149,7 +149,7 @@ fn each_situation_says_the_worst_thing_first_who_must_act_and_what_to_type() {
             SituationKind::Held,
             true,
             Some(("held", "exam max-modify", It, "rosterd approve abc")),
-            "attention: 102: 99 for it, 3 for office, the oldest for 2 days",
+            "attention: 102: 99 for IT, 3 for the school office, the oldest for 2 days",
         ),
         (
             "failing by credentials",
@@ -181,7 +181,7 @@ fn each_situation_says_the_worst_thing_first_who_must_act_and_what_to_type() {
             SituationKind::Waiting,
             true,
             Some(("dead-letters", "office", SchoolOffice, "rosterd failures")),
-            "attention: 4 for office",
+            "attention: 4 for the school office",
         ),
         (
             "class full",
@@ -189,7 +189,7 @@ fn each_situation_says_the_worst_thing_first_who_must_act_and_what_to_type() {
             SituationKind::Waiting,
             true,
             Some(("full-classes", "quota", Quota, "rosterd failures")),
-            "attention: 190 for quota",
+            "attention: 190 for more room at the service (quota)",
         ),
         (
             "daemon not running",
