@@ -91,7 +91,9 @@ impl Doubled<'_> {
         // A column of the student's own row has one group, or as many as a cell of it names.
         run(
             connection,
-            "CREATE TEMP TABLE doubled_owners (id TEXT, members TEXT, one TEXT, other TEXT)".to_owned(),
+            "CREATE TEMP TABLE doubled_owners (id TEXT, members TEXT, one TEXT, other TEXT, PRIMARY KEY (members, id))
+             WITHOUT ROWID"
+                .to_owned(),
         )
         .await?;
         for members in ["group_members", "class_members"] {

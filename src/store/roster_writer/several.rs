@@ -268,7 +268,8 @@ impl Codes {
             return ("spoiled-code", why);
         }
         let why = format!(
-            "{column} seems to name several in one cell ({code}): those are rows of a file {members}.csv (student_id,{column}), one              for each; a single one of that name stands in {owner}.csv ({column},title)"
+            "{column} seems to name several in one cell ({code}): those are rows of a file {members}.csv (student_id,{column}), one for \
+             each; a single one of that name stands in {owner}.csv ({column},title)"
         );
         ("several-codes", why)
     }
@@ -285,7 +286,7 @@ impl Codes {
                  CROSS JOIN temp.staged_{members} AS m ON m.code = p.code WHERE j.verdict = 's'"
             ),
             format!(
-                "INSERT OR IGNORE INTO temp.staged_columns (members, ref, code) SELECT c.members, c.ref, p.part {parts}
+                "INSERT OR IGNORE INTO temp.staged_columns (members, ref, code, own) SELECT c.members, c.ref, p.part, c.own {parts}
                  CROSS JOIN temp.staged_columns AS c ON c.members = '{members}' AND c.code = p.code WHERE j.verdict = 's'"
             ),
             format!("DELETE FROM temp.staged_columns WHERE members = '{members}' AND code IN ({codes})"),
