@@ -107,7 +107,7 @@ pub struct OnerosterArgs {
     /// Enrollments count also after their endDate
     #[arg(long)]
     pub(crate) keep_ended: bool,
-    /// Take a delta although a newer one was imported before
+    /// Take a bundle although a newer one was imported before
     #[arg(long)]
     pub(crate) allow_older: bool,
     /// An id that was another person's here may go over to the one whom the bundle gives it

@@ -18,7 +18,9 @@ use crate::clock::Clock;
 use crate::files;
 use crate::run::{PasswordColumns, Progress};
 use crate::settings::{BundleProfile, FileKind, ImportProfile, Settings};
-use crate::store::roster_writer::{Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict};
+use crate::store::roster_writer::{
+    Commit, Occasion, RosterWriteError, RosterWriter, Staging, Verdict, delta_of,
+};
 use rosterd_core::roster::Limit;
 use rosterd_import::oneroster::{self, GroupsFrom, StudentIdFrom};
 use rosterd_import::{
@@ -231,7 +233,7 @@ pub enum ImportError {
     /// More would go than may go unasked; the report says of what.
     #[error("too much would go, so nothing was changed (--allow-shrink lets it go)")]
     TooMuch(Box<ImportReport>),
-    /// A delta from before the last one that was imported.
+    /// A bundle from before the last one that was imported.
     #[error(
         "the newest change in the bundle is of {bundle}, and a bundle of {roster} was imported before it (--allow-older takes it all the \
          same)"
@@ -382,8 +384,10 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     }
     let commit = if request.dry_run { Commit::DryRun } else { Commit::Yes };
     let copied = if request.dry_run { None } else { staging.copy(&request.database).await? };
-    let occasion =
-        Occasion { kind: request.kind.to_string(), now: request.now, newest, marks: request.marks.clone() };
+    let kind = request.kind.to_string();
+    let is_delta = request.kind == ImportKind::Oneroster && completeness == Completeness::Partial;
+    let kind = if is_delta { delta_of(&kind) } else { kind };
+    let occasion = Occasion { kind, now: request.now, newest, marks: request.marks.clone() };
     let mut verdict =
         staging.apply(&reading.complete, completeness, request.limit, (commit, &occasion)).await?;
     for (_, table) in verdict.difference.tables_mut() {
@@ -410,19 +414,23 @@ fn newest(request: &ImportRequest, reading: &Reading, completeness: Completeness
     reading.newest.clone().or_else(by_files).filter(|_| is_bundle)
 }
 
-/// Refuses a delta from before the last bundle, which would undo later changes. A whole bundle is never refused: its newest
-/// row may have gone.
+/// Refuses a delta from before the last bundle, and a whole bundle from before the last delta: both would undo later changes. A
+/// whole bundle from before another whole one is taken, for its newest row may have gone.
 async fn refuse_older(
     request: &ImportRequest,
     newest: Option<&String>,
     completeness: Completeness,
     staging: &mut Staging,
 ) -> Result<(), ImportError> {
-    let is_delta = completeness == Completeness::Partial;
-    let Some(bundle) = newest.filter(|_| is_delta && !request.allow_older) else {
+    let Some(bundle) = newest.filter(|_| !request.allow_older) else {
         return Ok(());
     };
-    match staging.newest_change(&request.kind.to_string()).await? {
+    let kind = request.kind.to_string();
+    let last = match completeness {
+        Completeness::Partial => staging.newest_change(&kind).await?,
+        Completeness::Whole => staging.newest_delta(&kind).await?,
+    };
+    match last {
         Some(roster) if roster > *bundle => Err(ImportError::Older { bundle: bundle.clone(), roster }),
         Some(_) | None => Ok(()),
     }

@@ -8,7 +8,7 @@ use super::RosterWriteError;
 use super::compare::count_of;
 use super::history;
 use super::spellings;
-use super::spoiled_ids::spoiled_rules;
+use super::spoiled_ids::{note_folded, spoiled_rules};
 use super::staging::{Staging, run};
 use rosterd_core::counted::counted;
 use rosterd_core::roster::shell_word;
@@ -59,6 +59,9 @@ impl Staging {
         }
         self.settle_doubled(reading, foreign, is_list).await?;
         let connection = &mut *self.connection;
+        if is_list {
+            note_folded(connection, self.is_empty).await?;
+        }
         let spoiled = if is_list { spoiled_rules() } else { Vec::new() };
         for rule in keyed_rules().into_iter().chain(spoiled) {
             enforce(connection, reading, &rule).await?;
@@ -87,11 +90,23 @@ impl Staging {
             self.follow_changed_ids(reading, completeness).await?;
         }
         self.tell_lengths(reading).await?;
+        self.tell_shared_phones(reading).await?;
         self.tell_new(reading).await?;
         self.tell_returned(reading).await?;
         self.tell_alike(reading).await?;
         reading.sort_problems();
         Ok(())
+    }
+
+    /// The newest change in any delta of this kind imported into this roster.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn newest_delta(&mut self, kind: &str) -> Result<Option<String>, RosterWriteError> {
+        if self.is_empty {
+            return Ok(None);
+        }
+        history::newest_bundle(&mut self.connection, [&history::delta_of(kind); 2]).await
     }
 
     /// The newest change in any bundle of this kind imported into this roster. Where no import of this kind was noted, as by
@@ -103,7 +118,8 @@ impl Staging {
         if self.is_empty {
             return Ok(None);
         }
-        if let Some(newest) = history::newest_bundle(&mut self.connection, kind).await? {
+        let kinds = [kind, &history::delta_of(kind)];
+        if let Some(newest) = history::newest_bundle(&mut self.connection, kinds).await? {
             return Ok(Some(newest));
         }
         if !has_column(&mut self.connection, "dateLastModified").await? {

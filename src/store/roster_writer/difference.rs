@@ -212,6 +212,9 @@ pub struct Shrink {
     pub table: RosterTable,
     /// The column whose values would go; none where students or memberships would.
     pub column: Option<String>,
+    /// The group or class that would lose its members to others; none where a whole table is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Students who would be marked as having left, memberships that would be removed, or values that would be emptied.
     pub leaving: u64,
     /// Those that went by other imports of the last 24 hours, and are still gone.
@@ -224,7 +227,16 @@ pub struct Shrink {
 
 impl std::fmt::Display for Shrink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, column, leaving, earlier, total, limit } = self;
+        let Self { table, column, group, leaving, earlier, total, limit } = self;
+        if let Some(group) = group {
+            let what = if *table == RosterTable::ClassMembers { "class" } else { "group" };
+            return write!(
+                f,
+                "{leaving} of the {total} students of the {what} {} would move to another, and half of them ({limit}) may: a column \
+                 of another spelling or form looks like that",
+                on_one_line(group)
+            );
+        }
         write!(f, "{leaving} of {total} ")?;
         match (table, column) {
             (_, Some(column)) => write!(f, "{table} would lose their {column}")?,

@@ -111,17 +111,24 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// The newest change in any bundle of a kind that was imported and not taken back.
+/// The kind of an import of a delta; a whole bundle goes by the kind alone.
+#[must_use]
+pub fn delta_of(kind: &str) -> String {
+    format!("{kind} delta")
+}
+
+/// The newest change in any bundle of these kinds that was imported and not taken back.
 pub(super) async fn newest_bundle(
     connection: &mut SqliteConnection,
-    kind: &str,
+    [kind, other]: [&str; 2],
 ) -> Result<Option<String>, RosterWriteError> {
     let tables = "SELECT COUNT(*) FROM history.sqlite_schema WHERE name = 'imports'";
     if count_of(connection, tables).await? == 0 {
         return Ok(None);
     }
-    let query = sqlx::query_scalar("SELECT MAX(newest) FROM history.imports WHERE kind = ? AND undone = 0");
-    Ok(query.bind(kind).fetch_one(connection).await?)
+    let query =
+        sqlx::query_scalar("SELECT MAX(newest) FROM history.imports WHERE kind IN (?, ?) AND undone = 0");
+    Ok(query.bind(kind).bind(other).fetch_one(connection).await?)
 }
 
 /// Something that an import takes away: people, memberships, or the values of one column.

@@ -41,7 +41,7 @@ use rosterd_import::{Reading, RosterRows, RosterTable};
 pub use rosterd_import::Completeness;
 
 pub use self::difference::{ChangedRow, ImportDifference, RowChange, Shrink, TableDifference, Verdict};
-pub use self::history::{Occasion, has_taken, history_of};
+pub use self::history::{Occasion, delta_of, has_taken, history_of};
 pub use self::previous::{Undone, previous_of, undo};
 pub use self::staging::Staging;
 

@@ -13,6 +13,8 @@ use rosterd_import::{Completeness, Notice, Reading};
 
 /// So many new ids are no sign of a mistake yet.
 const FEW: i64 = 5;
+/// Brothers and sisters may share a telephone number.
+const SHARED_BY_FEW: i64 = 4;
 
 impl Staging {
     /// A spreadsheet that eats leading zeros leaves ids of several lengths.
@@ -32,6 +34,30 @@ impl Staging {
             );
             reading.notices.push(Notice { file: String::new(), message });
         }
+        Ok(())
+    }
+
+    /// One telephone number of many students is an office's, or was filled down.
+    pub(super) async fn tell_shared_phones(&mut self, reading: &mut Reading) -> Result<(), RosterWriteError> {
+        let Some(at) = self.students.columns.iter().position(|column| column == "phone") else {
+            return Ok(());
+        };
+        if !self.students.given.contains(&at) {
+            return Ok(());
+        }
+        let shared = format!(
+            "SELECT COUNT(*), MIN(key), MAX(key) FROM temp.staged_students WHERE good = 1 AND v{at} <> '' GROUP BY v{at}
+             HAVING COUNT(*) > {SHARED_BY_FEW}"
+        );
+        let mut query = QueryBuilder::<Sqlite>::new(format!("{shared} ORDER BY 1 DESC, 2 LIMIT 3"));
+        let rows: Vec<(i64, String, String)> =
+            query.build_query_as().persistent(false).fetch_all(&mut *self.connection).await?;
+        let Some((most, one, other)) = rows.first() else { return Ok(()) };
+        let message = format!(
+            "one telephone number stands for {most} students, {one} and {other} among them: it is not their own, and leaves them \
+             without one where it is to tell them apart"
+        );
+        reading.notices.push(Notice { file: String::new(), message });
         Ok(())
     }
 

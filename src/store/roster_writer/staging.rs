@@ -15,7 +15,10 @@ const ROWS_PER_INSERT: usize = 500;
 const VALUES_PER_INSERT: usize = 30_000;
 
 /// Every temporary table of an import.
-const TABLES: [&str; 34] = [
+const TABLES: [&str; 37] = [
+    "folded_groups",
+    "folded_classes",
+    "known_phones",
     "odd",
     "respelt",
     "staged_students",

@@ -16,6 +16,10 @@ use rosterd_core::exam_plan::allowance;
 use rosterd_core::roster::Limit;
 use rosterd_import::{Completeness, RosterTable};
 
+/// So few may go over from one group to others, however small it is.
+const MOVES_OF_FEW: i64 = 5;
+/// Groups that a refusal names.
+const SHOWN_MOVES: i64 = 10;
 /// Changed rows that are looked up at once.
 const ROWS_AT_ONCE: i64 = 500;
 
@@ -152,8 +156,32 @@ async fn shrinks(
         let limit = allowance(limit, total);
         if leaving > 0 && leaving.saturating_add(earlier) > limit {
             let column = departing.column.clone();
-            found.push(Shrink { table: departing.table, column, leaving, earlier, total, limit });
+            let (table, group) = (departing.table, None);
+            found.push(Shrink { table, column, group, leaving, earlier, total, limit });
         }
+    }
+    found.extend(moves(connection).await?);
+    Ok(found)
+}
+
+/// Groups and classes of which more than half, and more than a few, would go over to others.
+async fn moves(connection: &mut SqliteConnection) -> Result<Vec<Shrink>, RosterWriteError> {
+    let mut found = Vec::new();
+    for table in [RosterTable::GroupMembers, RosterTable::ClassMembers] {
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT p.code, SUM(r.replaced IS 1), COUNT(*) FROM temp.present_{table} AS p
+             LEFT JOIN temp.removed_{table} AS r ON r.student = p.student AND r.code = p.code
+             WHERE p.code IN (SELECT code FROM temp.removed_{table} WHERE replaced = 1 GROUP BY code HAVING COUNT(*) > {MOVES_OF_FEW})
+             GROUP BY p.code HAVING SUM(r.replaced IS 1) > {MOVES_OF_FEW} AND SUM(r.replaced IS 1) * 2 > COUNT(*)
+             ORDER BY p.code LIMIT {SHOWN_MOVES}"
+        ));
+        let rows: Vec<(String, i64, i64)> =
+            query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        found.extend(rows.into_iter().map(|(group, leaving, total)| {
+            let [leaving, total] = [leaving, total].map(|count| u64::try_from(count).unwrap_or_default());
+            let (column, group) = (None, Some(group));
+            Shrink { table, column, group, leaving, earlier: 0, total, limit: total / 2 }
+        }));
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
 //! Imports from files into real roster databases, and the demo roster.
 
 mod doubled;
+mod doubtful_rows;
 mod files;
 mod history;
 mod hostile;

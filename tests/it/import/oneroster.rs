@@ -254,6 +254,20 @@ async fn a_delta_from_before_a_whole_bundle_is_refused_whatever_other_files_say(
 }
 
 #[tokio::test]
+async fn a_whole_bundle_from_before_the_last_delta_is_refused_unless_it_is_asked_for() {
+    let desk = Desk::new();
+    drop(import(&bundle(&desk, BULK_1_1)).await.unwrap());
+    drop(import(&bundle(&desk, DELTA_1_2)).await.unwrap());
+    let older = changed(&desk, BULK_1_1, "users.csv", |text| {
+        text.replace("u-1,,,", "u-1,,2026-09-01T08:00:00.000Z,")
+    });
+    let older = ImportRequest { limit: None, ..bundle(&desk, older) };
+    let error = import(&older).await.unwrap_err();
+    assert!(matches!(error, ImportError::Older { .. }), "{error:?}");
+    drop(import(&ImportRequest { allow_older: true, ..older }).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_student_may_be_known_by_identifier_and_is_found_again_by_the_bundles_key() {
     let desk = Desk::new();
     drop(import(&by_identifier(&desk, BULK_1_1)).await.unwrap());
