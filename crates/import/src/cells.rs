@@ -137,7 +137,7 @@ impl<'a> Cells<'a> {
         }
         let text = self.mended(column, holds).into_owned();
         let text = self.on_one_line(column, text);
-        if column != "title" && is_nothing_in(column, &text) {
+        if column != "title" && !self.headers.is_export && is_nothing_in(column, &text) {
             return CellValue::Empty;
         }
         self.note_cleaned(column, &text);
@@ -262,7 +262,7 @@ impl<'a> Cells<'a> {
 
     /// What stands in a list and is no value of its column.
     fn refuse_no_value(&mut self, column: &str, text: &str) {
-        if !self.is_sheet || text.is_empty() {
+        if !self.is_sheet || self.headers.is_export || text.is_empty() {
             return;
         }
         let is_word = matches!(column, "student_id" | "name" | "group_code" | "class_code");

@@ -67,6 +67,8 @@ pub(super) struct Headers {
     pub(super) names: Vec<String>,
     /// For columns that are made of others, at the end: the number of the first of those in the file.
     pub(super) made_of: Vec<usize>,
+    /// They are those of our own export, whose values are the roster's as they are.
+    pub(super) is_export: bool,
 }
 
 impl Headers {
@@ -77,7 +79,7 @@ impl Headers {
         while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
-        Self { line, names, made_of: Vec::new() }
+        Self { line, names, made_of: Vec::new(), is_export: false }
     }
 
     /// The number of a column in the file, from 1; 1 where the file does not have it.

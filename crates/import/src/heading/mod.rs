@@ -95,6 +95,11 @@ impl Heading {
         self.faults.is_empty() && self.has_needed
     }
 
+    /// Whether it is that of our own export of the roster.
+    pub(super) fn is_export(&self) -> bool {
+        self.skipped.contains_key(EXPORTED)
+    }
+
     /// Whether there is a column of ours.
     pub(super) fn has(&self, column: &str) -> bool {
         self.names.iter().any(|name| name == column) || self.made.iter().any(|(name, _)| name == column)

@@ -101,6 +101,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         line: row.line,
         names,
         made_of: heading.made.iter().map(|(_, made)| made.shown_at()).collect(),
+        is_export: heading.is_export(),
     };
     let made: Vec<Made> = heading.made.iter().map(|(_, made)| made.clone()).collect();
     let rows = TableRows {

@@ -182,6 +182,31 @@ fn what_stands_for_nothing_is_nothing_and_what_is_masked_or_moved_is_refused() {
 }
 
 #[test]
+fn values_of_our_own_export_are_taken_as_they_are() {
+    let values = [
+        "NULL",
+        "N/A",
+        "=1+1",
+        "@x",
+        "1.0",
+        "a?b",
+        "M&uuml;ller",
+        "王*明",
+        "13800000002",
+        "\"\"\"\"",
+        "JÃ¼rgen",
+    ];
+    for value in values {
+        let value = if value.starts_with('=') { format!("'{value}") } else { value.to_owned() };
+        let text =
+            format!("student_id,name,gender,email,active,groups,classes\n1,{value},{value},{value},1,G,\n");
+        read_one("roster.csv", text).is_good();
+    }
+    let found = read_one("roster.csv", "student_id,name,active,groups,classes\n1,NULL,1,,\n");
+    assert_eq!(found.is_good().students, ["1 NULL - - -"]);
+}
+
+#[test]
 fn a_contact_beside_somebody_else_is_not_taken_unasked() {
     all_hold(&[
         (
