@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rosterd_core::exam_plan::{Batch, Call, Change, GuardedPlan, Operation, Wave};
+use rosterd_core::exam_plan::{Batch, Call, Change, GuardedPlan, Operation, Wave, says_account_is_full};
 use rosterd_core::failure::FailureCode;
 use rosterd_core::outcome::{Outcome, Unsent};
 use rosterd_core::roster::{Gid, Sid, StudentId};
@@ -121,7 +121,15 @@ impl ExamState {
     /// Learns from a call of adds whether the account seems to be full.
     pub(super) fn note_adds(&mut self, positions: &[usize], outcomes: &[Outcome<NewSid>]) {
         let is_refused = |outcome: &Outcome<NewSid>| matches!(outcome, Outcome::Failed(cause) if cause.code == FailureCode::Refused);
-        if outcomes.iter().all(is_refused) {
+        let says_full = |outcome: &Outcome<NewSid>| {
+            let text = outcome.cause().and_then(|cause| cause.service_text.as_deref());
+            is_refused(outcome) && text.is_some_and(says_account_is_full)
+        };
+        if outcomes.iter().any(says_full) {
+            self.is_full = true;
+            let told = positions.iter().zip(outcomes).filter(|(_, outcome)| says_full(outcome));
+            self.refused_adds.extend(told.map(|(at, _)| *at));
+        } else if outcomes.iter().all(is_refused) {
             self.is_full = self.is_full || (self.suspects_full() && outcomes.len() == 1);
             self.refused_adds.extend(positions);
         } else {

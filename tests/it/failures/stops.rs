@@ -158,6 +158,39 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_full_account_that_says_so_is_nobodys_fault_however_few_are_refused() {
+    for switches in [
+        [("cap_style", "refuse_call"), ("fail_style", "index")],
+        [("cap_style", "fail_items"), ("fail_style", "object")],
+    ] {
+        let mut world = ExamSchool::in_step(students(5)).await;
+        world.settings.retry.max_attempts = 2;
+        world.set("candidate_cap", "5");
+        switches.iter().for_each(|(name, value)| world.set(name, value));
+        for number in 0..3 {
+            world.people.insert(format!("new{number}"), student(&format!("new{number}")));
+        }
+        world.write_roster().await;
+        for run in 0..4 {
+            let report = world.run_later().await;
+            assert!(
+                report.errors.iter().any(|error| error.contains("candidate number limit")),
+                "{run}: {report:?}"
+            );
+            let failures = world.failures().await;
+            assert!(!failures.is_empty(), "{switches:?}");
+            assert!(
+                failures.iter().all(|row| row.who == "quota" && row.state == FailureState::Waiting),
+                "{switches:?} {run}: {failures:?}"
+            );
+        }
+        world.set("candidate_cap", "0");
+        assert_eq!(world.run_later().await.applied(), "3 add", "{switches:?}");
+        assert_eq!(world.failures().await, [], "{switches:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_group_that_the_roster_names_wrongly_fails_for_those_in_it_alone() {
     let mut world = ExamSchool::in_step(students(5)).await;
     world.groups.insert("g9".to_owned(), Some(999_999));

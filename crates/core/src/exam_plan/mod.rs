@@ -45,6 +45,7 @@ mod excess;
 mod fingerprint;
 mod first_contact;
 mod flaw_text;
+mod full_account;
 mod group_change;
 mod group_creation;
 mod groups;
@@ -106,6 +107,7 @@ pub use diff::{
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
 pub use first_contact::FirstContact;
+pub use full_account::says_account_is_full;
 pub use group_change::{GroupChange, TargetGroup};
 pub use group_creation::{
     CreatedGroups, CreationOutcome, FoundGroup, GroupCreation, GroupDecisions, GroupEvidence, GroupOrigin,

@@ -22,6 +22,7 @@ pub(super) enum Entry {
         gid: Option<i64>,
         title: Option<String>,
         login_value: Option<String>,
+        reason: Option<String>,
     },
     Other,
 }
@@ -60,6 +61,14 @@ impl Entry {
         }
     }
 
+    /// Why an entry of `fail` says that it was refused.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Object { reason, .. } => reason.as_deref(),
+            Self::Number(_) | Self::Text(_) | Self::Other => None,
+        }
+    }
+
     /// The sid or login value that an entry of a look-up's `fail` names, as text.
     pub(super) fn into_key(self) -> Option<String> {
         match self {
@@ -94,6 +103,8 @@ enum Key {
     Title,
     #[serde(rename = "loginValue")]
     LoginValue,
+    #[serde(rename = "reason", alias = "message", alias = "msg", alias = "error")]
+    Reason,
     #[serde(other)]
     Other,
 }
@@ -144,7 +155,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
         let (mut sid, mut index, mut gid, mut id) = (None, None, None, None);
-        let (mut title, mut login_value) = (None, None);
+        let (mut title, mut login_value, mut reason) = (None, None, None);
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Sid => sid = map.next_value::<Self::Value>()?.as_integer(),
@@ -153,11 +164,12 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 Key::Id => id = map.next_value::<Self::Value>()?.as_integer(),
                 Key::Title => title = map.next_value::<Self::Value>()?.into_text(),
                 Key::LoginValue => login_value = map.next_value::<Self::Value>()?.into_text(),
+                Key::Reason => reason = map.next_value::<Self::Value>()?.into_text(),
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Entry::Object { sid, index, gid: gid.or(id), title, login_value })
+        Ok(Entry::Object { sid, index, gid: gid.or(id), title, login_value, reason })
     }
 }

@@ -194,7 +194,13 @@ pub(super) fn read_write_answer(body: &[u8]) -> Result<WriteAnswer, ReadError> {
             return malformed("success holds something other than sids");
         }
     }
-    for entry in fail.unwrap_or_default() {
+    let fail = fail.unwrap_or_default();
+    let reasons: BTreeSet<Option<&str>> = fail.iter().map(Entry::reason).collect();
+    // A reason is that of every item or is not known of any: the entries need not tell whose they are.
+    if let (Some(Some(reason)), 1) = (reasons.first(), reasons.len()) {
+        answer.message = Some((*reason).to_owned());
+    }
+    for entry in &fail {
         match entry.as_position() {
             Some(position) => answer.fail.push(position),
             None => answer.fail_unreadable += 1,
@@ -205,7 +211,7 @@ pub(super) fn read_write_answer(body: &[u8]) -> Result<WriteAnswer, ReadError> {
         if named == 0 {
             return Err(refusal(body, status.is_some()));
         }
-        answer.message = service_text(body);
+        answer.message = service_text(body).or(answer.message);
     }
     Ok(answer)
 }

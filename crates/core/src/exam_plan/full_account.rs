@@ -1,0 +1,53 @@
+//! Words by which a service says that an account has no room for more candidates.
+
+/// Whether a refusal says that the account is full, whatever its language's case. A limit of anything else than people is
+/// none: of calls, of rows, of the length of a value.
+#[must_use]
+pub fn says_account_is_full(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let of_people = has(&["candidate", "student", "user", "people", "\u{4eba}\u{6570}", "\u{8003}\u{751f}"]);
+    let no_room = has(&[
+        "number limit",
+        "limit is reached",
+        "limit reached",
+        "reached the limit",
+        "limit exceeded",
+        "exceeds the limit",
+        "quota",
+        "no room",
+        "is full",
+        "maximum number",
+        "\u{4e0a}\u{9650}",
+        "\u{5df2}\u{6ee1}",
+        "\u{8d85}\u{51fa}",
+    ]);
+    of_people && no_room
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_limit_of_people_is_a_full_account() {
+        let full = [
+            "the candidate number limit is reached",
+            "Student quota exceeded",
+            "\u{8003}\u{751f}\u{4eba}\u{6570}\u{5df2}\u{8fbe}\u{4e0a}\u{9650}",
+        ];
+        for text in full {
+            assert!(says_account_is_full(text), "{text}");
+        }
+        let other = [
+            "the login value exists",
+            "limit must not exceed 100",
+            "request quota exceeded",
+            "the student is refused",
+            "",
+        ];
+        for text in other {
+            assert!(!says_account_is_full(text), "{text}");
+        }
+    }
+}
