@@ -180,6 +180,7 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::ForeignCandidate(_)
             | SkipReason::LoginOfLeaver { .. }
             | SkipReason::AmbiguousLogin
+            | SkipReason::LoginAlike(_)
             | SkipReason::Unlisted(_)
             | SkipReason::NotFoundOut
             | SkipReason::GroupsNotTold

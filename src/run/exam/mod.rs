@@ -33,6 +33,7 @@ mod refused_groups;
 mod renamed_candidates;
 mod second_writes;
 mod service_account;
+mod service_forms;
 mod session;
 mod standing;
 mod storm;

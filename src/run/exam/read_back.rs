@@ -10,6 +10,7 @@ use rosterd_core::roster::{LoginValue, Sid};
 
 use super::lookup::{self, LookupOutcome};
 use super::record;
+use super::service_forms::{FormRows, rows_by_form};
 use super::session::ExamSession;
 use super::write_call::{NewSid, WriteCall, shows};
 use crate::remote::exam::{CandidateInfo, ExamDisposition, ExamError, NewCandidate};
@@ -91,7 +92,8 @@ fn found_out_by_the_next_run(cause: &FailureCause) -> FailureCause {
 /// then. Everybody is looked up, which costs no more than looking up some; the answer counts only for whom the
 /// look-up does not show, which may lag behind, and with a sid that is nobody else's.
 ///
-/// An add is settled by its login value: nobody had it before, so whoever has it now was entered by us.
+/// An add is settled by its login value: nobody had it before, so whoever has it now was entered by us. A service may keep it
+/// in a form of its own.
 pub(super) async fn added(
     session: &ExamSession<'_>,
     candidates: &[NewCandidate],
@@ -106,17 +108,26 @@ pub(super) async fn added(
             return ReadBack { items: vec![item; items.len()], stop };
         }
     };
+    let mut kept = match in_forms(session, (candidates, logins), (&items, &outcomes)).await {
+        Ok(kept) => kept,
+        Err(error) => {
+            let (item, stop) = not_shown.blind(&error);
+            return ReadBack { items: vec![item; items.len()], stop };
+        }
+    };
     let found: Vec<ItemJudgement> = candidates
         .iter()
         .zip(logins)
         .zip(&items)
-        .map(|((sent, login), item)| match outcomes.remove(login) {
-            Some(LookupOutcome::Row(row)) if is_ours(session, sent, &row) => applied(Some(row.sid)),
-            Some(LookupOutcome::Gone) => {
+        .map(|((sent, login), item)| match (outcomes.remove(login), kept.remove(login)) {
+            (Some(LookupOutcome::Row(row)), _) if is_ours(session, sent, &row) => applied(Some(row.sid)),
+            (Some(LookupOutcome::Gone), Some(KeptItem::As(sid))) => applied(Some(sid)),
+            (Some(LookupOutcome::Gone), None) => {
                 let own = NotShown::of_add(std::slice::from_ref(item));
                 own.as_ref().unwrap_or(&not_shown).failed()
             }
-            Some(LookupOutcome::Row(_)) | None => not_shown.unknown(),
+            (Some(LookupOutcome::Gone), Some(KeptItem::Unclear))
+            | (Some(LookupOutcome::Row(_)) | None, _) => not_shown.unknown(),
         })
         .collect();
     let shown: HashSet<Sid> = found.iter().filter_map(new_sid).collect();
@@ -140,6 +151,45 @@ fn new_sid(item: &ItemJudgement) -> NewSid {
         | Judgement::SendAgain { .. }
         | Judgement::Repair(_) => None,
     }
+}
+
+/// An item that is not shown under the login value that was sent, and of which something is under a form of it.
+enum KeptItem {
+    /// This is its candidate.
+    As(Sid),
+    /// It cannot be told whose that is.
+    Unclear,
+}
+
+/// Looks for those who are not shown under the forms that services make of login values. Whoever was listed under one
+/// before is somebody else.
+async fn in_forms(
+    session: &ExamSession<'_>,
+    (candidates, logins): (&[NewCandidate], &[LoginValue]),
+    (items, outcomes): (&[ItemJudgement], &HashMap<LoginValue, LookupOutcome>),
+) -> Result<HashMap<LoginValue, KeptItem>, ExamError> {
+    let is_open = |login: &LoginValue, item: &ItemJudgement| {
+        matches!(item, Judgement::ReadBack { .. }) && matches!(outcomes.get(login), Some(LookupOutcome::Gone))
+    };
+    let open = logins.iter().zip(items).filter(|(login, item)| is_open(login, item)).map(|(login, _)| login);
+    let is_new = |form: &LoginValue| session.observed.is_none_or(|observed| observed.find(form).is_none());
+    let found = rows_by_form(session, open, is_new).await?;
+    let own = |sent: &NewCandidate, found: &FormRows| -> Vec<Sid> {
+        let rows = found.rows.values().map(|(_, row)| row);
+        rows.filter(|row| is_ours(session, sent, row)).map(|row| row.sid).collect()
+    };
+    let by_login = candidates.iter().zip(logins).filter_map(|(sent, login)| {
+        let found = found.get(login).filter(|found| found.is_untold || !found.rows.is_empty())?;
+        Some((login, own(sent, found)))
+    });
+    let by_login: Vec<(&LoginValue, Vec<Sid>)> = by_login.collect();
+    let mut claims: HashMap<Sid, usize> = HashMap::new();
+    by_login.iter().flat_map(|(_, sids)| sids).for_each(|sid| *claims.entry(*sid).or_default() += 1);
+    let kept = |sids: &[Sid]| match sids {
+        [sid] if claims.get(sid) == Some(&1) => KeptItem::As(*sid),
+        _ => KeptItem::Unclear,
+    };
+    Ok(by_login.iter().map(|(login, sids)| ((*login).clone(), kept(sids))).collect())
 }
 
 /// A row that shows another value than was sent is somebody else's, entered meanwhile. Where a row does not show its

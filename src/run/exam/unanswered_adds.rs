@@ -4,11 +4,13 @@
 //! settled by the login value that was sent, before anything is compared: else the student would be
 //! entered again under the new one.
 //!
-//! The listing may lag behind, so everybody is looked up by login value, listed or not.
+//! The listing may lag behind, so everybody is looked up by login value, listed or not; whoever is not found is looked for
+//! under what services make of login values ([`super::service_forms`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::lookup::{self, LookupOutcome, next_group_check};
+use super::service_forms::{KeptAdd, KeptAdds};
 use super::session::ExamSession;
 use super::{ExamSyncError, Reading};
 use crate::remote::exam::CandidateInfo;
@@ -54,7 +56,7 @@ pub(super) async fn unanswered_adds(
     let sent: HashMap<LoginValue, StudentId> =
         lost.iter().map(|(login, lost)| (login.clone(), lost.student.clone())).collect();
     let rewritten = context.state.uncompared_fields().await?;
-    let rewritten = rewritten.into_iter().map(|field| field.field).collect();
+    let rewritten: BTreeSet<FieldId> = rewritten.into_iter().map(|field| field.field).collect();
     tracing::info!(students = sent.len(), "settling adds of an earlier run that was cut off");
     let mut owners = context.state.owners(&sent.keys().cloned().collect()).await?;
     // A student who was entered again still has the link to the candidate that is gone, under the same login value.
@@ -62,6 +64,12 @@ pub(super) async fn unanswered_adds(
     let open: Vec<LoginValue> = sent.keys().filter(|login| !owners.contains_key(*login)).cloned().collect();
     let sightings = lookup::rows_by_login(session, open).await?;
     let linked = context.state.sid_owners(sightings.values().filter_map(LookupOutcome::sid)).await?;
+    let not_found = lost.values().filter(|lost| {
+        matches!(sightings.get(&lost.login), Some(LookupOutcome::Gone))
+            && observed.find(&lost.login).is_none()
+    });
+    let login_field = mapping.login_field();
+    let mut kept = KeptAdds::find(context, session, not_found.collect(), (key, &rewritten)).await?;
     let now_ms = context.clock.now_ms();
     // Whether the service kept what it was sent is not known, and the roster may have changed since: what cannot be
     // listed is sent again, also a password, which otherwise would pass for one that the student has chosen.
@@ -98,10 +106,24 @@ pub(super) async fn unanswered_adds(
             // Nobody said whose candidate it is: until somebody does, the student is not entered again.
             None => Some(OpenAdd::Untold),
             Some(LookupOutcome::Gone) if is_listed => Some(OpenAdd::Untold),
-            Some(LookupOutcome::Gone) => {
-                let again_at_ms = again_at_ms(lost, now_ms);
-                (now_ms < again_at_ms).then_some(OpenAdd::NotShown { again_at_ms })
-            }
+            Some(LookupOutcome::Gone) => match kept.of(&student) {
+                KeptAdd::Untold => Some(OpenAdd::Untold),
+                KeptAdd::Unclear => Some(OpenAdd::Alike { login }),
+                KeptAdd::As(..) if settling == Settling::Shown => Some(OpenAdd::Untold),
+                KeptAdd::As(form, row) => {
+                    let as_sent = key.value(login_field, login.as_str());
+                    let link = link(&student, form, &row, &in_doubt, now_ms);
+                    let link = written_as(link, login_field, as_sent);
+                    let groups_due_at_ms = next_group_check(session.side, now_ms);
+                    record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));
+                    record.settled.push(OperationKey::of(OperationKind::Add, student.clone()));
+                    None
+                }
+                KeptAdd::Nowhere => {
+                    let again_at_ms = again_at_ms(lost, now_ms);
+                    (now_ms < again_at_ms).then_some(OpenAdd::NotShown { again_at_ms })
+                }
+            },
         };
         open_adds.open.extend(open.map(|open| (student, open)));
     }
@@ -120,6 +142,13 @@ fn again_at_ms(lost: &LostAdd, now_ms: i64) -> i64 {
 
 fn there(login: LoginValue, row: &CandidateInfo) -> OpenAdd {
     OpenAdd::There { login, sid: row.sid, groups: row.groups.clone() }
+}
+
+/// The same link where the service keeps the login value in a form of its own: the one that was sent is what we wrote.
+fn written_as(mut link: Link, login_field: FieldId, as_sent: Fingerprint) -> Link {
+    link.confirmed.insert(login_field, as_sent);
+    link.unverified.insert(login_field);
+    link
 }
 
 fn link(

@@ -1,6 +1,7 @@
 //! Fields: which one holds the login value, what is compared, what is sent, and who is taken over.
 
 mod adoption;
+mod alike_logins;
 mod labels;
 mod login_field;
 mod lost_adds;

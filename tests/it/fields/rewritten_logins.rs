@@ -1,5 +1,6 @@
 //! A service that keeps login values in a form of its own makes neither endless writes nor doubles nor lost links.
 
+use rosterd_core::exam_plan::Origin;
 use rosterd_testkit::*;
 
 /// The second write, the listings that are waited for where look-ups do not show the login value, and quiet runs.
@@ -76,4 +77,92 @@ async fn a_login_value_that_the_roster_takes_in_the_services_form_is_compared_ag
     assert_eq!((report.planned().as_str(), report.exit_code), ("", 0), "{report:?}");
     assert!(world.link("s1").await.unwrap().rewritten.is_empty());
     assert!(!world.link("s0").await.unwrap().rewritten.is_empty());
+}
+
+/// Login values as the roster has them, and what such services make of them.
+const FORMS: [(&str, &str); 3] =
+    [("Anna.B%@X.org", "lower_case"), ("Anna  B%", "squeezed"), ("+86 138-0000-00%", "digits")];
+
+/// The wait until an add is sent again of which nothing is to be seen.
+const LONGER_THAN_A_REST: i64 = 20 * 60 * 1000;
+
+#[tokio::test]
+async fn whom_a_lost_answer_entered_under_the_services_own_form_is_not_entered_again() {
+    for (login, form) in FORMS {
+        for dup_on_add in ["accept", "fail", "update"] {
+            let people =
+                (10..18).map(|at| student(&format!("s{at}")).login(&login.replace('%', &at.to_string())));
+            let mut world =
+                ExamSchool::switched(people, &[("login_writes", form), ("dup_on_add", dup_on_add)]).await;
+            let _first = world.run().await;
+            comes_to_rest(&world, "full", "at first").await;
+            world.set("lose_answer", "addStudents");
+            for at in 31..34 {
+                world.put(student(&format!("s{at}")).login(&login.replace('%', &at.to_string()))).await;
+            }
+            let _lost = world.run().await;
+            let what = format!("{form} {dup_on_add}");
+            assert_eq!(world.sandbox.candidates().len(), 11, "{what}");
+            for _ in 0..4 {
+                world.later(LONGER_THAN_A_REST);
+                let _settled = world.run().await;
+            }
+            assert_eq!(world.sandbox.candidates().len(), 11, "{what}");
+            for at in 31..34 {
+                assert_eq!(world.link(&format!("s{at}")).await.unwrap().origin, Origin::Added, "{what}");
+            }
+            assert_eq!(world.failures().await, [], "{what}");
+            let quiet = world.run().await;
+            assert_eq!((quiet.planned().as_str(), quiet.exit_code), ("", 0), "{what}: {quiet:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_sync_that_was_killed_in_mid_call_enters_nobody_twice_in_another_form() {
+    for (login, form) in FORMS {
+        let people =
+            (10..19).map(|at| student(&format!("s{at}")).login(&login.replace('%', &at.to_string())));
+        let world = ExamSchool::switched(people, &[("login_writes", form), ("dup_on_add", "accept")]).await;
+        world.crash_when(|| world.sandbox.candidates().len() == 9).await;
+        assert_eq!(world.sandbox.candidates().len(), 9, "{form}");
+        for _ in 0..5 {
+            world.later(LONGER_THAN_A_REST);
+            let _report = world.run().await;
+        }
+        assert_eq!(world.sandbox.candidates().len(), 9, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn two_who_become_one_for_the_service_do_not_stop_the_others() {
+    let login = |at: i32| match at {
+        0 => "anna-12345".to_owned(),
+        1 => "bert-12345".to_owned(),
+        at => format!("+86-138000000{at}"),
+    };
+    let people = (0..30).map(|at| student(&format!("s{at:02}")).login(&login(at)));
+    let switches = [("login_writes", "digits"), ("dup_on_add", "update")];
+    let mut world = ExamSchool::switched(people, &switches).await;
+    world.leaves_work_behind();
+    let first = world.run().await;
+    assert_eq!(world.sandbox.candidates().len(), 29, "{first:?}");
+    assert!(first.applied().starts_with("28 add") || first.applied().starts_with("29 add"), "{first:?}");
+    for _ in 0..6 {
+        world.later(LONGER_THAN_A_REST);
+        let report = world.run().await;
+        assert_eq!((report.exit_code == 4, report.calls("addStudents")), (false, 0), "{report:?}");
+    }
+    assert_eq!(world.sandbox.candidates().len(), 29);
+    world.edit("s00", |it| it.login("anna-67890")).await;
+    world.later(LONGER_THAN_A_REST);
+    for _ in 0..4 {
+        let _report = world.run_later().await;
+    }
+    let linked = futures_util::future::join_all((0..30).map(|at| {
+        let (world, id) = (&world, format!("s{at:02}"));
+        async move { world.link(&id).await.is_some() }
+    }));
+    assert_eq!(linked.await.into_iter().filter(|is_linked| *is_linked).count(), 30);
+    assert_eq!(world.sandbox.candidates().len(), 30);
 }

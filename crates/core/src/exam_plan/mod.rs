@@ -88,6 +88,7 @@ mod shown;
 mod skip_reason;
 mod standing_answers;
 mod temporary_login;
+mod written_otherwise;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -149,7 +150,7 @@ pub use repeated_logins::RepeatPattern;
 pub use row_text::{BETWEEN_CODES, LinkText, StudentText};
 pub use second_write::{AfterSecondWrite, SecondWrite};
 pub use sent::SentValues;
-pub use service_form::is_service_form;
+pub use service_form::{is_service_form, service_forms};
 pub use shown::is_masked;
 pub use standing_answers::{ANSWERS_STAND_AFTER, Answers, StandingAnswers, StandingQuestions, at_rest};
 pub use temporary_login::{is_temporary_login, temporary_login};

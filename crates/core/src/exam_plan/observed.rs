@@ -12,6 +12,7 @@ use super::login_evidence::LoginEvidence;
 use super::repeated_logins::{RepeatPattern, RepeatedLogins};
 use super::shape::Shapes;
 use super::shown::RawLogins;
+use super::written_otherwise::WrittenOtherwise;
 use crate::roster::{FieldId, LoginValue, Sid, StudentId};
 
 /// The reason why a listing does not add up.
@@ -67,7 +68,7 @@ const NAMELESS_ROWS: u64 = 10;
 
 /// The position of a candidate in an [`Observed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Row(u32);
+pub struct Row(pub(super) u32);
 
 impl Row {
     pub(super) fn index(self) -> usize {
@@ -88,6 +89,7 @@ pub struct ObservedBuilder {
     shapes: Shapes,
     index: HashTable<u32>,
     repeated: RepeatedLogins,
+    written_otherwise: WrittenOtherwise,
     stopped_early: bool,
 }
 
@@ -113,6 +115,7 @@ impl ObservedBuilder {
             shapes: Shapes::default(),
             index: HashTable::with_capacity(expected),
             repeated: RepeatedLogins::default(),
+            written_otherwise: WrittenOtherwise::default(),
             stopped_early: false,
         }
     }
@@ -165,6 +168,7 @@ impl ObservedBuilder {
             self.raw_logins.keep(hash, as_sent);
             self.repeated.sent_otherwise(row, self.hasher.login(as_sent));
         }
+        self.written_otherwise.note(&self.hasher, text, row);
         match self.index.find(hash, |known| hash_at(&self.logins, *known) == hash) {
             Some(first) => self.repeated.repeat(*first, row, text, hash),
             None => {
@@ -192,6 +196,7 @@ impl ObservedBuilder {
             shapes: self.shapes,
             index: self.index,
             repeated: self.repeated,
+            written_otherwise: self.written_otherwise,
             nameless: self.nameless,
         };
         match flaw {
@@ -259,6 +264,7 @@ pub struct Observed {
     shapes: Shapes,
     index: HashTable<u32>,
     repeated: RepeatedLogins,
+    pub(super) written_otherwise: WrittenOtherwise,
     nameless: u64,
 }
 
@@ -299,7 +305,7 @@ impl Observed {
         self.find_hash(self.hasher.login(login.as_str()))
     }
 
-    fn find_hash(&self, hash: u64) -> Option<Row> {
+    pub(super) fn find_hash(&self, hash: u64) -> Option<Row> {
         self.index.find(hash, |row| hash_at(&self.logins, *row) == hash).map(|row| Row(*row))
     }
 

@@ -16,6 +16,12 @@ pub enum OpenAdd {
         /// The moment.
         again_at_ms: i64,
     },
+    /// What the service makes of this login value, which was sent, is another student's candidate, or one that shows other
+    /// values or may be that of several.
+    Alike {
+        /// The login value that was sent.
+        login: LoginValue,
+    },
     /// A listed candidate has the login value that was sent, whatever the roster says by now.
     There {
         /// That login value.
@@ -28,11 +34,12 @@ pub enum OpenAdd {
 }
 
 impl OpenAdd {
-    /// Why the student is not added in this run; `None` where that may be.
+    /// Why the student is not added in this run under this login value; `None` where that may be.
     #[must_use]
-    pub fn withholds(&self, now_ms: i64) -> Option<SkipReason> {
+    pub fn withholds(&self, wanted: &LoginValue, now_ms: i64) -> Option<SkipReason> {
         match self {
             Self::Untold => Some(SkipReason::NotFoundOut),
+            Self::Alike { login } => (login == wanted).then_some(SkipReason::LoginAlike(None)),
             Self::NotShown { again_at_ms } => {
                 (now_ms < *again_at_ms).then_some(SkipReason::AddNotShown { again_at_ms: *again_at_ms })
             }
@@ -44,7 +51,7 @@ impl OpenAdd {
     #[must_use]
     pub fn is_to_be_found_out(&self) -> bool {
         match self {
-            Self::Untold | Self::NotShown { .. } => true,
+            Self::Untold | Self::Alike { .. } | Self::NotShown { .. } => true,
             Self::There { .. } => false,
         }
     }

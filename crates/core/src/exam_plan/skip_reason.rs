@@ -31,6 +31,9 @@ pub enum SkipReason {
     NotFoundOut,
     /// Several listed candidates have its login value.
     AmbiguousLogin,
+    /// A candidate on the exam side, or another student, has a login value that differs from its own only in the way it is
+    /// written: many services take the two for one.
+    LoginAlike(Option<StudentId>),
     /// Its candidate exists and is not listed.
     Unlisted(Sid),
     /// The service stopped answering, or refused us.
@@ -79,7 +82,7 @@ impl SkipReason {
         match self {
             Self::LoginInUse(_) | Self::LoginOfLeaver { .. } => Some(FailureCode::LoginValueInUse),
             Self::ForeignCandidate(_) => Some(FailureCode::ForeignCandidate),
-            Self::AmbiguousLogin => Some(FailureCode::AmbiguousLogin),
+            Self::AmbiguousLogin | Self::LoginAlike(_) => Some(FailureCode::AmbiguousLogin),
             Self::Unlisted(_) => Some(FailureCode::UnlistedCandidate),
             Self::NotFoundOut => Some(FailureCode::NotFoundOut),
             Self::GroupsNotTold => Some(FailureCode::GroupsNotTold),
@@ -116,6 +119,7 @@ impl SkipReason {
             | Self::GroupAsked(_)
             | Self::NotFoundOut
             | Self::AmbiguousLogin
+            | Self::LoginAlike(_)
             | Self::Unlisted(_)
             | Self::ServiceStopped
             | Self::AccountFull
@@ -158,6 +162,16 @@ impl fmt::Display for SkipReason {
             Self::AmbiguousLogin => f.write_str(
                 "several candidates on the exam side have its login value, or one that differs by blanks or spelling only: make them differ",
             ),
+            Self::LoginAlike(other) => {
+                match other {
+                    Some(other) => write!(f, "its login value and that of student {other} differ")?,
+                    None => f.write_str("its login value and that of a candidate on the exam side differ")?,
+                }
+                f.write_str(
+                    " only by case, width, blanks or the writing of a number, and the exam side may take them for one: if they are \
+                     two people, make the login values differ; if it is one, write it on the roster as it is there",
+                )
+            }
             Self::Unlisted(sid) => write!(
                 f,
                 "its candidate exists with sid {sid} and is not in the candidate list: put it back there, or delete it"

@@ -29,6 +29,25 @@ impl IdLikeness {
 pub struct LoginLikeness(Box<str>);
 
 impl LoginLikeness {
+    /// The likeness as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The likeness, where it is another text than the login value itself.
+    #[must_use]
+    pub fn unlike(login: &LoginValue) -> Option<Self> {
+        let text = login.as_str();
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@._-".contains(&byte);
+        // Of nearly every login value it is seen at once: nothing to fold, and a letter, so that it is no number.
+        if text.bytes().all(is_plain) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            return None;
+        }
+        Some(Self::of(login)).filter(|likeness| likeness.as_str() != text)
+    }
+
     /// The likeness of a login value.
     #[must_use]
     pub fn of(login: &LoginValue) -> Self {
@@ -117,6 +136,19 @@ mod tests {
         ];
         for (one, other) in different {
             assert_ne!(likeness(one), likeness(other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_login_value_that_is_its_own_likeness_has_no_other_one() {
+        let plain = ["anna@x.cn", "s-1", "13900000001", "0123", "\u{5f20}\u{4f1f}", "a_1.0"];
+        for text in plain {
+            let login = LoginValue::new(text);
+            assert_eq!(LoginLikeness::unlike(&login), None, "{text}");
+            assert_eq!(LoginLikeness::of(&login).as_str(), text);
+        }
+        for text in ["Anna", "a b", "+8613900000001", "139-0000-0001", "\u{ff41}", "M\u{fc}LLER"] {
+            assert!(LoginLikeness::unlike(&LoginValue::new(text)).is_some(), "{text}");
         }
     }
 

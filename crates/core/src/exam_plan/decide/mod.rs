@@ -1,6 +1,7 @@
 //! Cases and facts in, plan out: the truth table as code.
 
 mod adoption;
+mod alike_logins;
 mod by_values;
 mod came_back;
 mod changed_hands;
@@ -12,6 +13,7 @@ mod location;
 mod open_add;
 mod pairs;
 mod rename;
+mod silenced;
 mod student;
 mod unlisted;
 mod whose;
@@ -21,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub(super) use self::rename::block_dependent_renames;
 pub use self::unlisted::UNLISTED_RUNS;
 
+use self::alike_logins::AlikeLogins;
 use self::changed_hands::accusers;
 use self::exchange::exchanged;
 use self::location::{CandidateLocation, gone};
@@ -84,41 +87,6 @@ impl PlanInput<'_> {
         }
         Decider::new(&self, &differences).decide(differences)
     }
-
-    /// The state of an operation that may go ahead but for a hold about single people: it stays undone where a person
-    /// silenced the hold, and goes ahead where a person approved just this operation for just this reason.
-    #[must_use]
-    pub fn held_about_people(
-        &self,
-        student: &StudentId,
-        kind: OperationKind,
-        desired_hash: Fingerprint,
-        reason: HoldReason,
-    ) -> OperationState {
-        let is_named =
-            reason.named().is_some_and(|hold| self.approved.names(student, kind, desired_hash, hold));
-        if self.open_failures.is_silenced_hold(student, kind, desired_hash) {
-            OperationState::Skipped(SkipReason::Ignored)
-        } else if is_named {
-            OperationState::Planned
-        } else {
-            OperationState::Held(reason)
-        }
-    }
-
-    /// The state of an operation that is left for another run; a person may have silenced what is withheld.
-    #[must_use]
-    pub fn withheld(
-        &self,
-        student: &StudentId,
-        kind: OperationKind,
-        desired_hash: Fingerprint,
-        reason: SkipReason,
-    ) -> OperationState {
-        let is_silenced =
-            reason.code().is_some() && self.open_failures.is_silenced(student, kind, desired_hash);
-        OperationState::Skipped(if is_silenced { SkipReason::Ignored } else { reason })
-    }
 }
 
 /// Makes a plan case by case. The rows of the truth table are in the modules beside this one; here is
@@ -137,6 +105,7 @@ struct Decider<'a> {
     leavers_waiting_since_ms: Option<i64>,
     kept: KeptLeavers,
     doubts: PersonDoubts,
+    alike_logins: AlikeLogins,
     /// Leavers whose candidates no longer exist.
     gone: HashSet<StudentId>,
     /// Students whose row seems to have become another's, with whose candidate shows its values.
@@ -169,6 +138,7 @@ impl<'a> Decider<'a> {
             leavers_waiting_since_ms: None,
             kept: KeptLeavers::default(),
             doubts,
+            alike_logins: AlikeLogins::of(input, differences),
             gone: gone(input, differences),
             exchanged: exchanged(input, differences),
             accusers: accusers(&whose),

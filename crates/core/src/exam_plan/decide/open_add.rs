@@ -9,7 +9,7 @@ use crate::exam_plan::desired_hash::desired_adoption;
 use crate::exam_plan::diff::Wanted;
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::open_add::OpenAdd;
-use crate::exam_plan::operation::{LoginChange, OperationState};
+use crate::exam_plan::operation::{Change, LoginChange, OperationState};
 use crate::exam_plan::reason::{CannotReason, SkipReason};
 use crate::roster::{Adopt, Gid, LoginValue, Sid};
 
@@ -31,7 +31,9 @@ impl Decider<'_> {
         let Some(last) = self.operations.last_mut() else { return OperationState::Planned };
         let (student, kind, desired_hash) = (&last.student, OperationKind::Add, last.desired_hash);
         let open = self.input.lookups.open_adds.get(student);
-        let Some(reason) = open.and_then(|open| open.withholds(self.input.now_ms)) else {
+        let Change::Add(addition) = &last.change else { return OperationState::Planned };
+        let withheld = open.and_then(|open| open.withholds(&addition.login, self.input.now_ms));
+        let Some(reason) = withheld else {
             return OperationState::Planned;
         };
         let was_tried = self.input.open_failures.was_tried(student, kind, desired_hash);

@@ -108,6 +108,7 @@ impl Decider<'_> {
 
     fn add(&mut self, wanted: Wanted, replaces: Option<Sid>) {
         let id = wanted.id.clone();
+        let is_asked_about = replaces.is_none() && self.alike(&wanted, false).is_some();
         let Some(group) = wanted.groups.first.clone() else {
             return self.lack_group(id, OperationKind::Add, &wanted.groups);
         };
@@ -115,10 +116,13 @@ impl Decider<'_> {
         let desired_hash = desired_add(self.input.comparison.key, &id, &group, &values);
         let previous_sid = self.former(&id, replaces);
         let (login, first) = (wanted.login, group.clone());
-        let change = Change::Add(Addition { login, group, values, replaces, previous_sid });
-        let mut added = self.push(id.clone(), change, desired_hash);
+        let addition = Addition { login: login.clone(), group, values, replaces, previous_sid };
+        let mut added = self.push(id.clone(), Change::Add(addition), desired_hash);
         if added == OperationState::Planned {
             added = self.await_open_add();
+        }
+        if added == OperationState::Planned && !is_asked_about {
+            added = self.withhold_alike(&login);
         }
         self.follow_add(&id, &first, &wanted.groups, &added);
     }

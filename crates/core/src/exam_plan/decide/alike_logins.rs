@@ -1,0 +1,74 @@
+//! Students who are not entered because somebody's login value differs from theirs only in the way it is written.
+//!
+//! Many services take such login values for one: an add would write over the other one's candidate.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Decider, PlanInput};
+use crate::exam_plan::diff::Difference;
+use crate::exam_plan::kind::OperationKind;
+use crate::exam_plan::operation::OperationState;
+use crate::exam_plan::reason::SkipReason;
+use crate::roster::{LoginLikeness, LoginValue, StudentId};
+
+/// The students among the differences whose login values are alike, by what these have in common. Whom nothing differs of is
+/// found in the listing.
+#[derive(Default)]
+pub(super) struct AlikeLogins(HashMap<LoginLikeness, BTreeSet<StudentId>>);
+
+impl AlikeLogins {
+    pub(super) fn of(input: &PlanInput<'_>, differences: &[Difference]) -> Self {
+        let hasher = input.comparison.observed.hasher();
+        let (mut met, mut repeated) = (HashMap::new(), HashSet::new());
+        for (student, login) in differences.iter().flat_map(claims) {
+            let hash = hasher.login(LoginLikeness::of(login).as_str());
+            if met.insert(hash, student).is_some_and(|other| other != student) {
+                repeated.insert(hash);
+            }
+        }
+        let mut alike = Self::default();
+        for (student, login) in differences.iter().flat_map(claims).filter(|_| !repeated.is_empty()) {
+            let likeness = LoginLikeness::of(login);
+            if repeated.contains(&hasher.login(likeness.as_str())) {
+                alike.0.entry(likeness).or_default().insert(student.clone());
+            }
+        }
+        alike
+    }
+
+    fn other(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&LoginLikeness::of(login))?.iter().find(|other| *other != student)
+    }
+}
+
+/// The login values that a student has or wants. Those of leavers are asked about elsewhere.
+fn claims(difference: &Difference) -> impl Iterator<Item = (&StudentId, &LoginValue)> {
+    let (wanted, has) = match difference {
+        Difference::Newcomer(newcomer) => (Some(&newcomer.wanted.login), None),
+        Difference::Linked(linked) => (Some(&linked.wanted.login), Some(&linked.link.login)),
+        Difference::Unusable(unusable) => {
+            (unusable.login.as_ref(), unusable.link.as_deref().map(|link| &link.login))
+        }
+        Difference::Leaver(_) => (None, None),
+    };
+    let student = difference.student();
+    [wanted, has].into_iter().flatten().map(move |login| (student, login))
+}
+
+impl Decider<'_> {
+    /// Withholds the add that was pushed last where a listed candidate's login value, or another student's, is only written
+    /// otherwise. Says its state.
+    pub(super) fn withhold_alike(&mut self, login: &LoginValue) -> OperationState {
+        let Some(last) = self.operations.last_mut() else { return OperationState::Planned };
+        let student = &last.student;
+        let other = self.alike_logins.other(login, student);
+        if other.is_some() || self.input.comparison.observed.find_alike(login).is_some() {
+            let (kind, reason) = (OperationKind::Add, SkipReason::LoginAlike(other.cloned()));
+            last.state = self.input.withheld(student, kind, last.desired_hash, reason);
+        }
+        last.state.clone()
+    }
+}
