@@ -130,10 +130,11 @@ fn modifies_up_to_the_limit_go_on_and_one_more_holds_them_all() {
     }
 }
 
-/// Candidates that are there already, `overwritten` of them with another name than the roster's.
+/// Candidates that are there already, `overwritten` of them with another name than the roster's; the telephone numbers, which
+/// nobody else has, say whose they are.
 fn taken_over(world: &mut World, equal: usize, overwritten: usize) {
     for at in 0..equal + overwritten {
-        let student = student(&format!("n{at:03}"));
+        let student = student(&format!("n{at:03}")).phone(&format!("7{at:03}"));
         let name = if at < overwritten { "Somebody" } else { &student.name };
         world.enter(candidate(&student.login).field(NAME, name).field(PHONE, &student.phone));
         world.set(student);
