@@ -1,5 +1,8 @@
 //! The mapped values of a listing, in 32 bits each.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use super::fingerprint::Fingerprint;
 use super::listed_page::PageHasher;
 use super::shown::Bits;
@@ -10,6 +13,7 @@ pub(super) struct ListedValues {
     values: Vec<u32>,
     carried: Vec<bool>,
     masked: Bits,
+    shared: OnceLock<Vec<HashMap<u32, u8>>>,
 }
 
 impl ListedValues {
@@ -20,6 +24,7 @@ impl ListedValues {
             values: Vec::with_capacity(rows.saturating_mul(fields)),
             hasher,
             masked: Bits::default(),
+            shared: OnceLock::new(),
         }
     }
 
@@ -45,11 +50,25 @@ impl ListedValues {
         self.value(row, at) == self.hasher.value(at, value)
     }
 
-    /// The rows that have this value.
-    pub(super) fn rows_with(&self, at: usize, value: &str) -> impl Iterator<Item = usize> {
-        let (value, fields) = (self.hasher.value(at, value), self.carried.len().max(1));
-        let rows = self.values.len() / fields;
-        (0..rows).filter(move |row| self.value(*row, at) == value)
+    /// Whether at most so many rows have this value, which are one or more.
+    pub(super) fn is_held_by_at_most(&self, at: usize, value: &str, most: u8) -> bool {
+        let shared = self.shared.get_or_init(|| (0..self.carried.len()).map(|at| self.shared(at)).collect());
+        let rows = shared.get(at).and_then(|shared| shared.get(&self.hasher.value(at, value)));
+        rows.is_none_or(|rows| *rows <= most)
+    }
+
+    /// The values of one field that more rows than one have, with how many; from 255 on nobody counts. The whole column is gone
+    /// through at once: whoever asks about one value asks about many.
+    fn shared(&self, at: usize) -> HashMap<u32, u8> {
+        let mut rows: HashMap<u32, u8> = HashMap::new();
+        let column = self.values.iter().skip(at).step_by(self.carried.len().max(1));
+        for value in column.filter(|value| **value != 0) {
+            let count = rows.entry(*value).or_default();
+            *count = count.saturating_add(1);
+        }
+        rows.retain(|_, count| *count > 1);
+        rows.shrink_to_fit();
+        rows
     }
 
     pub(super) fn agree(&self, one: usize, other: usize, at: usize) -> bool {
@@ -94,6 +113,29 @@ mod tests {
 
     const NAME: FieldId = FieldId(1);
     const PHONE: FieldId = FieldId(4);
+
+    #[test]
+    fn it_is_known_of_each_value_how_many_have_it() {
+        let hasher = PageHasher::new(RunHasher::new(RandomState::new()), vec![NAME, PHONE]);
+        let mut page = hasher.page();
+        let mut rows = 0;
+        for (name, phone, count) in [("Anna", "", 1), ("Li Hua", "138", 2), ("Wang Fang", "139", 300)] {
+            for _ in 0..count {
+                rows += 1;
+                page.row(&format!("login {rows}"), &[(NAME, name.to_owned()), (PHONE, phone.to_owned())]);
+            }
+        }
+        let mut values = ListedValues::new(hasher, rows);
+        values.extend(&page.values, &page.masked);
+        let at_most = |most| {
+            ["Nobody", "Anna", "Li Hua", "Wang Fang"].map(|name| values.is_held_by_at_most(0, name, most))
+        };
+        assert_eq!(at_most(1), [true, true, false, false]);
+        assert_eq!(at_most(2), [true, true, true, false]);
+        assert_eq!(at_most(254), [true, true, true, false]);
+        assert!(values.is_held_by_at_most(1, "138", 2) && !values.is_held_by_at_most(1, "138", 1));
+        assert!(values.is_held_by_at_most(1, "", 1), "who has no number shares none");
+    }
 
     #[test]
     fn a_value_of_a_recognised_field_is_told_again_by_another_run() {

@@ -321,9 +321,9 @@ impl Observed {
         self.values.equals(row.index(), at, value)
     }
 
-    /// The listed candidates that have this value in the mapped field at `at`.
-    pub(super) fn holders(&self, at: usize, value: &str) -> impl Iterator<Item = usize> {
-        self.values.rows_with(at, value)
+    /// Whether no more listed candidates than `most` have this value in the mapped field at `at`.
+    pub(super) fn is_held_by_at_most(&self, at: usize, value: &str, most: u8) -> bool {
+        self.values.is_held_by_at_most(at, value, most)
     }
 
     /// The candidate's value of the mapped field at `at`, as another run can tell it again; absent for a field that

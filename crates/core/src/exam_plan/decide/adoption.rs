@@ -84,10 +84,7 @@ fn nothing_tells(input: &PlanInput<'_>, wanted: &Wanted, difference: &FieldDiffe
     for (at, _) in mapping.compared().filter(|(_, field)| !field.is_password()) {
         let value = wanted.values.0.get(at).map_or("", String::as_str);
         let is_listed = !observed.lacks(row, at) && !observed.is_masked(row, at) && !observed.hides(at);
-        if value.is_empty()
-            || !is_listed
-            || observed.holders(at, value).take(MOST_HOLDERS + 1).count() > MOST_HOLDERS
-        {
+        if value.is_empty() || !is_listed || !observed.is_held_by_at_most(at, value, MOST_HOLDERS) {
             continue;
         }
         if observed.equals(row, at, value) {

@@ -1,7 +1,6 @@
 //! Pairs of a leaver and a student without a candidate who may be one person: those that a person was asked about, and those
 //! whom values tie together.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Diff, Difference, Wanted};
@@ -12,10 +11,7 @@ use crate::exam_plan::mapping::Mapping;
 use crate::roster::{FieldId, IdLikeness, StudentId};
 
 /// A value that more listed candidates have than a family has children tells nobody from another.
-pub(in crate::exam_plan) const MOST_HOLDERS: usize = 5;
-
-/// The listing is searched for so many values; further ones are taken to tell people apart.
-const MOST_SEARCHES: usize = 500;
+pub(in crate::exam_plan) const MOST_HOLDERS: u8 = 5;
 
 /// The roster's column of names.
 const NAME_COLUMN: &str = "name";
@@ -131,7 +127,6 @@ struct People<'a> {
     unusable_newcomers: HashSet<&'a StudentId>,
     /// Newcomers by each of their values.
     by_value: HashMap<(FieldId, Fingerprint), Vec<&'a StudentId>>,
-    searches: Cell<usize>,
 }
 
 impl<'a> People<'a> {
@@ -143,7 +138,6 @@ impl<'a> People<'a> {
             values: HashMap::new(),
             unusable_newcomers: HashSet::new(),
             by_value: HashMap::new(),
-            searches: Cell::new(0),
         };
         for difference in differences {
             match difference {
@@ -248,20 +242,16 @@ impl<'a> People<'a> {
     }
 
     /// Whether at most so many newcomers, and at most so many listed candidates, have this value of a newcomer.
-    fn has_at_most(&self, field: FieldId, value: Fingerprint, most: usize) -> bool {
+    fn has_at_most(&self, field: FieldId, value: Fingerprint, most: u8) -> bool {
         let Some(newcomers) = self.by_value.get(&(field, value)) else { return false };
-        if newcomers.len() > most {
+        if newcomers.len() > usize::from(most) {
             return false;
         }
-        if self.searches.get() >= MOST_SEARCHES {
-            return true;
-        }
-        self.searches.set(self.searches.get() + 1);
         let at = self.comparison.mapping.fields().iter().position(|mapped| mapped.id == field);
         let written = newcomers.first().and_then(|id| self.newcomers.get(id)).zip(at);
         let Some((wanted, at)) = written else { return false };
         let value = wanted.values.0.get(at).map_or("", String::as_str);
-        self.comparison.observed.holders(at, value).take(most + 1).count() <= most
+        self.comparison.observed.is_held_by_at_most(at, value, most)
     }
 
     /// A login value that was wanted of somebody is theirs, whether their candidate has it already or not.
