@@ -17,6 +17,7 @@ mod leavers;
 mod logins;
 mod lost_deletes;
 mod named_holds;
+mod ordinary_terms;
 mod owned_gids;
 mod renumbered;
 mod rows;
