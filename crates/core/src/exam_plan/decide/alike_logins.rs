@@ -14,7 +14,7 @@ use crate::roster::{LoginLikeness, LoginValue, StudentId};
 /// The students among the differences whose login values are alike, by what these have in common. Whom nothing differs of is
 /// found in the listing.
 #[derive(Default)]
-pub(super) struct AlikeLogins(HashMap<LoginLikeness, BTreeSet<StudentId>>);
+pub(super) struct AlikeLogins(HashMap<LoginLikeness, BTreeSet<(StudentId, LoginValue)>>);
 
 impl AlikeLogins {
     pub(super) fn of(input: &PlanInput<'_>, differences: &[Difference]) -> Self {
@@ -30,17 +30,19 @@ impl AlikeLogins {
         for (student, login) in differences.iter().flat_map(claims).filter(|_| !repeated.is_empty()) {
             let likeness = LoginLikeness::of(login);
             if repeated.contains(&hasher.login(likeness.as_str())) {
-                alike.0.entry(likeness).or_default().insert(student.clone());
+                alike.0.entry(likeness).or_default().insert((student.clone(), login.clone()));
             }
         }
         alike
     }
 
+    /// Another student with an alike login value. Who has or wants this very one is met elsewhere.
     fn other(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(&LoginLikeness::of(login))?.iter().find(|other| *other != student)
+        let alike = self.0.get(&LoginLikeness::of(login))?;
+        alike.iter().find(|(other, theirs)| other != student && theirs != login).map(|(other, _)| other)
     }
 }
 
@@ -49,9 +51,8 @@ fn claims(difference: &Difference) -> impl Iterator<Item = (&StudentId, &LoginVa
     let (wanted, has) = match difference {
         Difference::Newcomer(newcomer) => (Some(&newcomer.wanted.login), None),
         Difference::Linked(linked) => (Some(&linked.wanted.login), Some(&linked.link.login)),
-        Difference::Unusable(unusable) => {
-            (unusable.login.as_ref(), unusable.link.as_deref().map(|link| &link.login))
-        }
+        // Mending the row may change its login value too.
+        Difference::Unusable(unusable) => (None, unusable.link.as_deref().map(|link| &link.login)),
         Difference::Leaver(_) => (None, None),
     };
     let student = difference.student();
