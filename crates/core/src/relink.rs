@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn a_pair_is_carried_over_only_where_other_values_bear_it_out() {
         let full = [(1, 10), (2, 20), (4, 40)];
-        let rows: [(&str, &[(i64, u64)], bool); 6] = [
+        type Row<'a> = (&'a str, &'a [(i64, u64)], bool);
+        let rows: [Row<'_>; 6] = [
             ("all alike", &full, true),
             ("most alike", &[(1, 11), (2, 20), (4, 40)], true),
             ("a gender alone", &[(1, 11), (2, 20), (4, 41)], false),

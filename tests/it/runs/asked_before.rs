@@ -107,7 +107,8 @@ async fn renumbered_with_another_number() -> ExamSchool {
 
 #[tokio::test]
 async fn a_row_that_is_written_anew_once_more_before_anybody_answers_makes_no_second_person() {
-    let changes: [(&str, fn(Person) -> Person); 5] = [
+    type Edit = fn(Person) -> Person;
+    let changes: [(&str, Edit); 5] = [
         ("the id alone", |it| it),
         ("id and login value", |it| it.login("a third number")),
         ("id, login value and name", |it| it.login("a third number").named("Li Hua")),

@@ -248,7 +248,8 @@ async fn with_an_ignored_take_over() -> ExamSchool {
 
 #[tokio::test]
 async fn a_take_over_that_was_ignored_is_asked_about_again_when_the_row_changes() {
-    let changes: [(&str, fn(Person) -> Person); 3] = [
+    type Edit = fn(Person) -> Person;
+    let changes: [(&str, Edit); 3] = [
         ("name", |it| it.named("Somebody")),
         ("phone", |it| it.phone("none")),
         ("both", |it| it.named("Somebody").phone("none")),

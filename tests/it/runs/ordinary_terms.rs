@@ -12,7 +12,11 @@ const GIVEN: [&str; 12] =
 fn name_of(number: usize) -> String {
     let surname = ["Wang", "Li", "Zhang", "Liu", "Chen"][number % 5];
     let given = GIVEN[(number * 7) % 12];
-    if number.is_multiple_of(11) { "Wang Fang".to_owned() } else { format!("{surname} {given}{}", number / 60) }
+    if number.is_multiple_of(11) {
+        "Wang Fang".to_owned()
+    } else {
+        format!("{surname} {given}{}", number / 60)
+    }
 }
 
 fn pupil(number: usize, id_is_login: bool) -> Person {
@@ -45,7 +49,11 @@ async fn days(world: &ExamSchool, days: usize, what: &str) {
     for day in 0..days {
         for _ in 0..2 {
             let report = world.run().await;
-            assert_eq!((report.held(), report.exit_code), (String::new(), 0), "{what}, day {day}: {report:#?}");
+            assert_eq!(
+                (report.held(), report.exit_code),
+                (String::new(), 0),
+                "{what}, day {day}: {report:#?}"
+            );
             assert_eq!(report.failed() + &report.skipped(), "", "{what}, day {day}: {report:#?}");
             world.later(DAY / 2);
         }
