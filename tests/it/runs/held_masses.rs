@@ -153,9 +153,9 @@ async fn what_take_overs_would_undo_is_held_in_the_run_after_too() {
     let mut world = school(40).await;
     let g2 = world.gid("g2");
     for number in 0..8 {
-        let login = format!("found{number}");
-        world.sandbox.insert_candidate(&[(LOGIN, &login), (NAME, "Somebody"), (PHONE, "1")], &[g2]);
-        world.put(student(&login).named(&format!("New {number}")).phone("1")).await;
+        let (login, phone) = (format!("found{number}"), format!("139000000{number:02}"));
+        world.sandbox.insert_candidate(&[(LOGIN, &login), (NAME, "Somebody"), (PHONE, &phone)], &[g2]);
+        world.put(student(&login).named(&format!("New {number}")).phone(&phone)).await;
     }
     world.settings.exam.adopt = rosterd_core::roster::Adopt::Auto;
     let first = world.run().await;

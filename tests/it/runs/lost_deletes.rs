@@ -111,7 +111,7 @@ async fn what_was_deleted_by_hand_is_no_delete_of_ours() {
 }
 
 #[tokio::test]
-async fn everything_that_a_limit_counts_is_noted_with_the_group_that_is_left() {
+async fn everything_that_a_limit_counts_is_noted_with_the_groups_that_are_left_and_joined() {
     let mut world = ExamSchool::in_step(students(10)).await;
     world.edit("s000", |it| it.in_groups(["g2"])).await;
     world.edit("s001", |it| it.named("Somebody else").login("renamed")).await;
@@ -119,10 +119,10 @@ async fn everything_that_a_limit_counts_is_noted_with_the_group_that_is_left() {
     let noted = "SELECT group_concat(student_id || ' ' || kind || ' ' || place, ', ') FROM \
                  (SELECT student_id, kind, place FROM counted_writes WHERE is_settled = 1 AND approved = 0 \
                   ORDER BY student_id, kind)";
-    let gid = world.gid("g1");
+    let (left, joined) = (world.gid("g1"), world.gid("g2"));
     assert_eq!(
         world.word(noted).await,
-        format!("s000 left {gid}, s000 move , s001 login-change , s001 modify ")
+        format!("s000 joined {joined}, s000 left {left}, s000 move , s001 login-change , s001 modify ")
     );
 }
 
