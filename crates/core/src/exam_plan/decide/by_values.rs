@@ -94,7 +94,8 @@ fn row_of(
     // Whether a newcomer and a leaver are one person is asked of the two.
     let may_be = |other: &&Displaced<'_>| {
         let is_askable = own.is_some() || (!other.has_left && agrees_beside(&other.values));
-        *other.student != wanted.id && is_askable
+        // A second link of the very id is nobody else's.
+        StudentId::entered(other.student.as_str()) != wanted.id && is_askable
     };
     let other =
         others.iter().filter(may_be).max_by_key(|other| (alike(&other.values), Reverse(other.student)))?;
