@@ -233,7 +233,9 @@ impl PersonDoubts {
             let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
             found.push(PersonDoubt::AskedBefore { leaver, newcomer, holds_newcomer: false });
         }
-        let unanswered = self.unanswered.get(leaver).filter(|newcomer| named.insert(newcomer));
+        // A person has said more of whom they called one with somebody.
+        let unanswered = self.unanswered.get(leaver).filter(|_| !self.called_one.contains_key(leaver));
+        let unanswered = unanswered.filter(|newcomer| named.insert(newcomer));
         found.extend(unanswered.map(|newcomer| {
             let (leaver, newcomer) = (leaver.clone(), newcomer.clone());
             PersonDoubt::AskedAbout { leaver, newcomer }
