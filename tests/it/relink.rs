@@ -246,6 +246,30 @@ async fn a_relink_that_was_asked_for_and_refused_keeps_the_old_candidate_from_be
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_told_to_remove_the_record_of_a_student_whose_id_changed_too() {
+    let school = in_step(4).await;
+    let before = school.sandbox.candidates().into_iter().map(|it| it.sid);
+    let before: BTreeSet<i64> = before.collect();
+    // All ids of three students moved on by one, with their values: s003 is new.
+    school.sql("DELETE FROM students WHERE student_id = 's003'").await;
+    school.sql("DELETE FROM group_members WHERE student_id = 's003'").await;
+    for number in (0..3).rev() {
+        renamed(&school, &format!("s{number:03}"), &format!("s{:03}", number + 1)).await;
+    }
+    for (old, new) in [("s000", "s001"), ("s001", "s002")] {
+        let refused = school.program(&["relink", old, new]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(!refused.stderr.contains("remove sid"), "{refused:?}");
+        if old == "s000" {
+            assert!(refused.stderr.contains(&format!("relink {new} NEW --force")), "{refused:?}");
+            assert!(refused.stderr.contains(&format!("relink {old} {new} again")), "{refused:?}");
+        }
+    }
+    let now: BTreeSet<i64> = school.sandbox.candidates().into_iter().map(|it| it.sid).collect();
+    assert_eq!(now, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_carried_over_to_somebody_whose_add_has_no_answer_yet() {
     let school = in_step(3).await;
     let sid = school.sandbox.candidate("login-s000").unwrap().sid;

@@ -85,7 +85,9 @@ pub struct OtherValues {
 }
 
 impl OtherValues {
-    fn between(one: &KnownValues, other: &KnownValues) -> Self {
+    /// Of two people, as far as both have them.
+    #[must_use]
+    pub fn between(one: &KnownValues, other: &KnownValues) -> Self {
         let both = one.iter().filter_map(|(field, value)| Some((*field, value == other.get(field)?)));
         let (alike, differing): (Vec<_>, Vec<_>) = both.partition(|(_, is_alike)| *is_alike);
         Self { alike: alike.len(), differing: differing.into_iter().map(|(field, _)| field).collect() }
@@ -95,6 +97,12 @@ impl OtherValues {
     #[must_use]
     pub fn are_unknown(&self) -> bool {
         self.alike == 0 && self.differing.is_empty()
+    }
+
+    /// Whether at least as many differ as are alike.
+    #[must_use]
+    pub fn speak_against_it(&self) -> bool {
+        !self.differing.is_empty() && self.differing.len() >= self.alike
     }
 
     /// Whether they bear out what suggested the two: most of them for one reason, one of them for several. A stranger has the

@@ -79,8 +79,11 @@ async fn one(app: &App, cli: &Cli, pair: (&StudentId, &StudentId), force: bool) 
         ));
     }
     if let Some(link) = own {
-        if let Some(why) = own_candidate::objection(app, from, &link, force).await? {
-            app.state.note_refused_relink(from, Some(to)).await?;
+        let is_anothers = roster.is_unlike(app, &link).await?;
+        if let Some(why) = own_candidate::objection(app, from, &link, (force, is_anothers)).await? {
+            if !is_anothers {
+                app.state.note_refused_relink(from, Some(to)).await?;
+            }
             return Ok(output::refuse(cli, Exit::Failed, &why));
         }
         app.state.apply_notes(&[LinkNote::Close(to.clone())], app.clock.now_ms()).await?;

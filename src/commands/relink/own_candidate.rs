@@ -8,12 +8,12 @@ use rosterd_core::exam_plan::Link;
 use rosterd_core::roster::{StudentId, shell_word};
 
 /// Why nothing can be carried over to the student of this link; `None` where their candidate is gone. `force` takes the
-/// word of a person for it where the exam side does not tell.
+/// word of a person for it where the exam side does not tell. `is_anothers` says that their candidate shows somebody else.
 pub(super) async fn objection(
     app: &App,
     from: &StudentId,
     own: &Link,
-    force: bool,
+    (force, is_anothers): (bool, bool),
 ) -> Result<Option<String>, AppError> {
     let presence = match exam_side(&app.settings, &app.clock)? {
         Some(side) => candidate_presence(&side, &app.state, own, &CancellationToken::new()).await,
@@ -22,6 +22,14 @@ pub(super) async fn objection(
     let (to, sid) = (&own.student, own.sid);
     let cause = match presence {
         Ok(CandidatePresence::Gone) => return Ok(None),
+        Ok(CandidatePresence::There(there)) if is_anothers => {
+            let (old_word, new_word) = (shell_word(from.as_str()), shell_word(to.as_str()));
+            return Ok(Some(format!(
+                "student {to} has a candidate already (sid {there}), which shows other values than the roster has of {to}: it may be \
+                 the record of a student whose own id changed too, so remove it nowhere. First rosterd relink {new_word} NEW --force, \
+                 where NEW is that student's id now; then rosterd relink {old_word} {new_word} again"
+            )));
+        }
         Ok(CandidatePresence::There(there)) => {
             let old = app.state.link_of(from).await?;
             let kept = old.map(|old| format!(" (sid {})", old.sid)).unwrap_or_default();

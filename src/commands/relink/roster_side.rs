@@ -1,8 +1,10 @@
 //! What the roster says of the two ids of a `relink`.
 
 use crate::app::{App, AppError, exam_side};
-use crate::run::login_column;
+use crate::run::{login_column, remembered_mapping};
 use crate::store::RosterDetails;
+use rosterd_core::exam_plan::{Link, MappedField, values_of_candidate, values_of_row};
+use rosterd_core::relink::OtherValues;
 use rosterd_core::roster::{LoginValue, StudentId};
 
 /// One id on the roster.
@@ -17,12 +19,14 @@ enum Row {
 pub(super) struct RosterSide {
     rows: Option<(Row, Row)>,
     pub(super) wanted_login: Option<LoginValue>,
+    /// What the roster has of the new one.
+    new: Vec<(String, String)>,
 }
 
 impl RosterSide {
     /// Nobody looked.
     pub(super) fn unread() -> Self {
-        Self { rows: None, wanted_login: None }
+        Self { rows: None, wanted_login: None, new: Vec::new() }
     }
 
     pub(super) async fn read(app: &App, from: &StudentId, to: &StudentId) -> Result<Self, AppError> {
@@ -39,7 +43,23 @@ impl RosterSide {
             let (_, value) = new.as_ref()?.values.iter().find(|(name, _)| *name == column)?;
             LoginValue::parse(value)
         });
-        Ok(Self { rows: Some((row(old.as_ref()), row(new.as_ref()))), wanted_login })
+        let rows = Some((row(old.as_ref()), row(new.as_ref())));
+        Ok(Self { rows, wanted_login, new: new.map(|details| details.values).unwrap_or_default() })
+    }
+
+    /// Whether the candidate of the new one shows somebody else, as far as it was confirmed: at least as many values differ from
+    /// what the roster has as are the same.
+    pub(super) async fn is_unlike(&self, app: &App, own: &Link) -> Result<bool, AppError> {
+        let Some(side) = exam_side(&app.settings, &app.clock)? else { return Ok(false) };
+        let Some(mapping) = remembered_mapping(&side, &app.state).await? else { return Ok(false) };
+        let key = app.state.planner_key().await?;
+        let value = |field: &MappedField| {
+            let value = self.new.iter().find(|(column, _)| *column == field.column);
+            value.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let row: Vec<String> = mapping.fields().iter().map(value).collect();
+        let (shown, wanted) = (values_of_candidate(own, &mapping), values_of_row(&row, &mapping, &key));
+        Ok(OtherValues::between(&shown, &wanted).speak_against_it())
     }
 
     /// Why the roster speaks against it.
@@ -75,7 +95,7 @@ mod tests {
     #[test]
     fn the_roster_speaks_against_an_active_old_id_and_a_new_one_that_is_not() {
         let (old, new) = (StudentId::new("old"), StudentId::new("new"));
-        let said = |rows| RosterSide { rows: Some(rows), wanted_login: None }.objection(&old, &new);
+        let said = |rows| RosterSide { rows: Some(rows), ..RosterSide::unread() }.objection(&old, &new);
         for from in [Row::Absent, Row::Inactive] {
             assert_eq!(said((from, Row::Active)), None);
             assert!(said((from, Row::Absent)).unwrap().contains("has no student new"));
