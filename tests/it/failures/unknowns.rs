@@ -60,8 +60,9 @@ async fn a_day_of_edits(world: &mut ExamSchool) {
     world.sandbox.edit_candidate(world.sid("s010").await, &[(LOGIN, "by hand")]);
     world.sandbox.edit_candidate(world.sid("s011").await, &[(PHONE, "by hand")]);
     world.sandbox.insert_candidate(&[(LOGIN, "stranger"), (NAME, "Not ours")], &[gid]);
+    // The name, which nobody else has, says whose it is; the rest is brought in line.
     world.sandbox.insert_candidate(
-        &[(LOGIN, "new3"), (NAME, "Here already"), (GENDER, "f"), (PASSWORD, "secret-new3")],
+        &[(LOGIN, "new3"), (NAME, "Name of new3"), (GENDER, "m"), (PASSWORD, "secret-new3")],
         &[gid],
     );
     world.put(student("new3")).await;
