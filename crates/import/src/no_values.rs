@@ -163,15 +163,21 @@ pub(super) fn is_of_another_column(column: &str, text: &str) -> bool {
     let is_number =
         digits > 0 && text.chars().all(|letter| letter.is_ascii_digit() || " -+".contains(letter));
     match column {
-        "name" => text.contains('@') || (is_number && digits > 4),
+        "name" => is_address(text) || (is_number && digits > 4),
         "gender" => {
-            text.contains('@') || digits > 1 || (digits > 0 && has_letters) || text.chars().count() > 30
+            is_address(text) || digits > 1 || (digits > 0 && has_letters) || text.chars().count() > 30
         }
-        "phone" => text.contains('@') || (has_letters && digits < 3),
+        "phone" => is_address(text) || (has_letters && digits < 3),
         "email" => is_number && digits > 4,
-        "group_code" | "class_code" => text.contains('@') || is_mobile(text),
+        "group_code" | "class_code" => is_address(text) || is_mobile(text),
         _ => false,
     }
+}
+
+/// An e-mail address.
+fn is_address(text: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && !part.contains([' ', '(', ')', '|', '@']);
+    text.split_once('@').is_some_and(|(who, place)| is_part(who) && is_part(place) && place.contains('.'))
 }
 
 /// A Chinese mobile number.

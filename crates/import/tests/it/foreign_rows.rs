@@ -174,6 +174,8 @@ fn what_stands_for_nothing_is_nothing_and_what_is_masked_or_moved_is_refused() {
         ("list.csv", "学号,姓名,性别,班级\n1,王,1班,13800000002\n", Refuse(2, "shifted")),
         ("list.csv", "学号,姓名,手机,班级\n1,王,138,13800000002\n", Refuse(2, "shifted")),
         ("list.csv", "学号,姓名,手机\n1,王,1班\n", Refuse(2, "shifted")),
+        ("list.csv", "Student ID,Name\n1,ann@example.org\n", Refuse(2, "shifted")),
+        ("list.csv", "Student ID,Name\n1,Ann @ Home\n", Hold(&["1 Ann @ Home - - -"], &[], &[])),
         ("list.csv", "Student ID,Name\n1,M&uuml;ller\n", Refuse(2, "broken-value")),
         ("list.csv", "Student ID,Name\n1,JÃ¼rgen\n", Refuse(2, "broken-value")),
         ("list.csv", "学号,姓名\n20260000,张三（示例，请删除）\n", Refuse(2, "sample")),
