@@ -38,7 +38,7 @@ pub(super) async fn facts(state: &StateStore, settings: &Settings, now_ms: i64) 
     let holds = state.standing_holds(now_ms).await?.into_iter().filter(|hold| hold.word.is_none());
     let holds = holds.map(HoldLine::from).map(|hold| ShownHold {
         reason: format!("{} {}", hold.service, hold.reason_code),
-        approve: hold.approve,
+        approve: hold.approved_until.is_none().then_some(hold.approve),
     });
     Ok(Facts {
         health: health_facts(state, settings, now_ms).await?,

@@ -146,11 +146,12 @@ pub(super) fn of_attention(kind: &str, shown: &ShownAttention, holds: &[ShownHol
             let mut reasons: Vec<&str> = holds.iter().map(|hold| hold.reason.as_str()).collect();
             reasons.sort_unstable();
             reasons.dedup();
-            let command = match holds {
-                [hold] => hold.approve.clone(),
-                [] | [_, _, ..] => "rosterd status".to_owned(),
+            let mut commands = holds.iter().filter_map(|hold| hold.approve.clone());
+            let command = match (commands.next(), commands.next()) {
+                (Some(_), Some(_)) => Some("rosterd status".to_owned()),
+                (one, _) => one.or_else(|| holds.is_empty().then(|| "rosterd status".to_owned())),
             };
-            (reasons.join(", "), Some(command))
+            (reasons.join(", "), command)
         }
         "held-people" | "dead-letters" | "lasting-failures" | "bad-rows" | "withheld" | "full-classes"
         | "waits" | "still-in-class" | "ended-classes" => {

@@ -59,8 +59,8 @@ pub struct Facts {
 pub struct ShownHold {
     /// Service and reason, in stable words: `exam max-modify`.
     pub reason: String,
-    /// The command that lets it happen.
-    pub approve: String,
+    /// The command that lets it happen; absent where somebody has approved it.
+    pub approve: Option<String>,
 }
 
 /// How the newest run ended.

@@ -55,8 +55,10 @@ fn waiting(attention: impl IntoIterator<Item = (String, ShownAttention)>) -> Fac
 }
 
 fn held() -> Facts {
-    let holds =
-        vec![ShownHold { reason: "exam max-modify".to_owned(), approve: "rosterd approve abc".to_owned() }];
+    let holds = vec![ShownHold {
+        reason: "exam max-modify".to_owned(),
+        approve: Some("rosterd approve abc".to_owned()),
+    }];
     Facts {
         holds,
         ..waiting([
@@ -149,6 +151,17 @@ fn each_situation_says_the_worst_thing_first_who_must_act_and_what_to_type() {
             SituationKind::Held,
             true,
             Some(("held", "exam max-modify", It, "rosterd approve abc")),
+            "attention: 102: 99 for IT, 3 for the school office, the oldest for 2 days",
+        ),
+        (
+            "held and approved",
+            Facts {
+                holds: held().holds.into_iter().map(|hold| ShownHold { approve: None, ..hold }).collect(),
+                ..held()
+            },
+            SituationKind::Held,
+            true,
+            Some(("held", "exam max-modify", It, "")),
             "attention: 102: 99 for IT, 3 for the school office, the oldest for 2 days",
         ),
         (
@@ -264,8 +277,10 @@ fn a_full_disk_is_worse_than_the_run_that_failed_over_it() {
 
 #[test]
 fn the_cause_of_a_hold_is_the_same_in_whatever_order_and_however_many_are_held() {
-    let hold =
-        |reason: &str, approve: &str| ShownHold { reason: reason.to_owned(), approve: approve.to_owned() };
+    let hold = |reason: &str, approve: &str| ShownHold {
+        reason: reason.to_owned(),
+        approve: Some(approve.to_owned()),
+    };
     let of = |holds: Vec<ShownHold>, count| {
         let facts = Facts { holds, ..waiting([waits("held", count, FailureOwner::It)]) };
         let matters = Situation::of(&facts, NOW).matters;
