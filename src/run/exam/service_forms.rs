@@ -63,8 +63,8 @@ pub(super) enum KeptAdd {
     Untold,
     /// Somebody is there who may be another one.
     Unclear,
-    /// This is the candidate, under this login value.
-    As(LoginValue, Box<CandidateInfo>),
+    /// This is the candidate.
+    As(Box<CandidateInfo>),
 }
 
 /// The same of all lost adds, by student.
@@ -116,7 +116,7 @@ impl KeptAdds {
                 _ => None,
             };
             let kept = match own {
-                Some((form, row)) => KeptAdd::As(form, Box::new(row)),
+                Some((_, row)) => KeptAdd::As(Box::new(row)),
                 None if !fits.is_empty() || (rewrites && !rows.is_empty()) => KeptAdd::Unclear,
                 None if is_untold => KeptAdd::Untold,
                 None => KeptAdd::Nowhere,

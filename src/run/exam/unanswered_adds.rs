@@ -110,9 +110,9 @@ pub(super) async fn unanswered_adds(
                 KeptAdd::Untold => Some(OpenAdd::Untold),
                 KeptAdd::Unclear => Some(OpenAdd::Alike { login }),
                 KeptAdd::As(..) if settling == Settling::Shown => Some(OpenAdd::Untold),
-                KeptAdd::As(form, row) => {
+                KeptAdd::As(row) => {
                     let as_sent = key.value(login_field, login.as_str());
-                    let link = link(&student, form, &row, &in_doubt, now_ms);
+                    let link = link(&student, login, &row, &in_doubt, now_ms);
                     let link = written_as(link, login_field, as_sent);
                     let groups_due_at_ms = next_group_check(session.side, now_ms);
                     record.links.push(LinkWrite::Make(Box::new(NewLink { link, groups_due_at_ms })));

@@ -131,6 +131,8 @@ async fn a_first_sync_that_was_killed_in_mid_call_enters_nobody_twice_in_another
             let _report = world.run().await;
         }
         assert_eq!(world.sandbox.candidates().len(), 9, "{form}");
+        let quiet = world.run().await;
+        assert_eq!((quiet.planned().as_str(), quiet.exit_code), ("", 0), "{form}: {quiet:?}");
     }
 }
 
