@@ -247,6 +247,8 @@ async fn what_commands_print_for_programs_fits_its_schema() {
     fitting(&school, &["check"], "check");
     let run = fitting(&school, &["--sync-now"], "run");
     assert_eq!(run["outcome"], "applied");
+    let several = fitting(&school, &["explain", "Name of", "--reveal"], "explain-list");
+    assert!(several["found"].as_array().unwrap().len() > 1, "{several:#}");
     let result = |eid, sid| ResultView {
         eid,
         sid,

@@ -228,7 +228,7 @@ async fn a_roster_that_cannot_be_used_is_told_alike_everywhere() {
         ..QUIET
     });
     insta::assert_snapshot!(snapshot(&told.await), @r"
-    failing: NOT HEALTHY: the last run ended <age> ago and was not good (failed): roster.database <path> there is no table group_members, or its query in roster.queries is wrong (no such table: group_members); the last good run was <age> ago
+    failing: NOT HEALTHY: the last run ended <age> ago and was not good (failed): roster.database <path> there is no table group_members: enter the right path, create it with `rosterd --config <path> import csv FILE…`, or name the school's own table in roster.queries.group_members (no such table: group_members); the last good run was <age> ago
     failing (roster), 1 for IT, since known, told: rosterd --config <path> check --offline
     next run: known
     ");
