@@ -22,7 +22,22 @@ pub fn says_account_is_full(text: &str) -> bool {
         "\u{5df2}\u{6ee1}",
         "\u{8d85}\u{51fa}",
     ]);
-    of_people && no_room
+    // What is too long is one value of one person, whose row is to be mended.
+    let of_a_value = has(&[
+        "name",
+        "length",
+        "character",
+        "digit",
+        "phone",
+        "password",
+        "mail",
+        "\u{59d3}\u{540d}",
+        "\u{957f}\u{5ea6}",
+        "\u{5b57}\u{7b26}",
+        "\u{624b}\u{673a}",
+        "\u{5bc6}\u{7801}",
+    ]);
+    of_people && no_room && !of_a_value
 }
 
 #[cfg(test)]
@@ -44,6 +59,9 @@ mod tests {
             "limit must not exceed 100",
             "request quota exceeded",
             "the student is refused",
+            "the user name exceeds the limit",
+            "student phone: the maximum number of digits is 11",
+            "\u{8003}\u{751f}\u{59d3}\u{540d}\u{957f}\u{5ea6}\u{8d85}\u{51fa}\u{9650}\u{5236}",
             "",
         ];
         for text in other {
