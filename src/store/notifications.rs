@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rosterd_core::situation::ToldIncident;
+use sqlx::{Sqlite, Transaction};
 
 use super::error::{Doing, Written, counted};
 use super::{StateStore, StoreError};
@@ -10,6 +11,23 @@ use super::{StateStore, StoreError};
 const DIGEST_DAY: &str = "notify.digest_day";
 
 const TELLING: &str = "remembering what is told";
+
+/// Lets a message wait for delivery to this target.
+async fn queue(
+    transaction: &mut Transaction<'_, Sqlite>,
+    target: &str,
+    content: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO notifications (target, content, made_at_ms, due_at_ms) VALUES (?1, ?2, ?3, ?3)")
+        .bind(target)
+        .bind(content)
+        .bind(now_ms)
+        .execute(&mut **transaction)
+        .await
+        .done(TELLING)?;
+    Ok(())
+}
 
 /// What is to be told: in one transaction it becomes known as told, and a message for each target waits for delivery.
 #[derive(Clone, Copy, Debug)]
@@ -93,16 +111,7 @@ impl StateStore {
                 .done(TELLING)?;
         }
         for target in targets {
-            sqlx::query(
-                "INSERT INTO notifications (target, content, made_at_ms, due_at_ms) VALUES (?, ?, ?, ?)",
-            )
-            .bind(target)
-            .bind(content)
-            .bind(now_ms)
-            .bind(now_ms)
-            .execute(&mut *transaction)
-            .await
-            .done(TELLING)?;
+            queue(&mut transaction, target, content, now_ms).await?;
         }
         transaction.commit().await.doing(TELLING)
     }
@@ -136,16 +145,7 @@ impl StateStore {
             .execute(&mut *transaction)
             .await
             .done(TELLING)?;
-            sqlx::query(
-                "INSERT INTO notifications (target, content, made_at_ms, due_at_ms) VALUES (?, ?, ?, ?)",
-            )
-            .bind(target)
-            .bind(content)
-            .bind(now_ms)
-            .bind(now_ms)
-            .execute(&mut *transaction)
-            .await
-            .done(TELLING)?;
+            queue(&mut transaction, target, content, now_ms).await?;
         }
         transaction.commit().await.doing(TELLING)
     }
