@@ -339,7 +339,6 @@ impl ExamSchool {
     }
 }
 
-/// Under these settings no run waits for anything, and the guard holds nothing.
 /// For the program, what [`exam_settings`] are for runs.
 const CONFIGURATION: &str = r#"[roster]
 database = "roster.db"
@@ -387,6 +386,7 @@ fn retry_policy(settings: RetrySettings) -> RetryPolicy {
     RetryPolicy { max_attempts, first_delay, max_delay }
 }
 
+/// Under these settings no run waits for anything, and the guard holds nothing.
 fn exam_settings(base_url: &str) -> ExamSettings {
     let field = |column: &str, id| FieldMapping { column: column.to_owned(), field: FieldRef::Id(id) };
     ExamSettings {
