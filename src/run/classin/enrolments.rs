@@ -406,15 +406,7 @@ fn known(item: &EnrolmentItem, change: EvidenceChange, verdict: Option<ItemVerdi
     let is_success = verdict.is_some_and(|verdict| verdict.is_success());
     match change {
         EvidenceChange::Record(evidence) => EnrolmentChange::Know {
-            record: EnrolmentRecord {
-                uid,
-                target,
-                student: item.operation.student.clone(),
-                evidence,
-                gone_since_ms: None,
-                unwanted_since_ms: None,
-                needs_proof: false,
-            },
+            record: EnrolmentRecord::new(uid, target, item.operation.student.clone(), evidence),
             code,
             is_confirmed: is_success && item.operation.kind == EnrolmentKind::Enrol,
         },

@@ -447,15 +447,12 @@ fn change(item: &EnrolmentItem, verdict: ItemVerdict) -> Option<EnrolmentChange>
         | ItemVerdict::Halve { .. } => return None,
     };
     Some(EnrolmentChange::Know {
-        record: EnrolmentRecord {
-            uid: item.uid,
-            target: item.operation.target,
-            student: item.operation.student.clone(),
+        record: EnrolmentRecord::new(
+            item.uid,
+            item.operation.target,
+            item.operation.student.clone(),
             evidence,
-            gone_since_ms: None,
-            unwanted_since_ms: None,
-            needs_proof: false,
-        },
+        ),
         code: verdict.code(),
         is_confirmed: verdict.is_success(),
     })

@@ -34,15 +34,7 @@ fn wanted(&(course, class, number, uid): &Place) -> Enrolment {
 }
 
 fn recorded(&(course, class, number, uid): &Place, evidence: Evidence) -> EnrolmentRecord {
-    EnrolmentRecord {
-        uid: ClassinUid(uid),
-        target: target(course, class),
-        student: student(number),
-        evidence,
-        gone_since_ms: None,
-        unwanted_since_ms: None,
-        needs_proof: false,
-    }
+    EnrolmentRecord::new(ClassinUid(uid), target(course, class), student(number), evidence)
 }
 
 /// What a run would do, once everything about waiting is settled.

@@ -133,14 +133,8 @@ fn class() -> Class {
         uid: Some(ClassinUid(n)),
         target: TARGET,
     };
-    let recorded = |n: i64| EnrolmentRecord {
-        uid: ClassinUid(n),
-        target: TARGET,
-        student: StudentId::new(format!("s{n}")),
-        evidence: Evidence::Added,
-        gone_since_ms: None,
-        unwanted_since_ms: None,
-        needs_proof: false,
+    let recorded = |n: i64| {
+        EnrolmentRecord::new(ClassinUid(n), TARGET, StudentId::new(format!("s{n}")), Evidence::Added)
     };
     Class {
         wanted: (1..=3).map(wanted).collect(),

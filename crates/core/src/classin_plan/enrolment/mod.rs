@@ -129,6 +129,22 @@ pub struct EnrolmentRecord {
     pub needs_proof: bool,
 }
 
+impl EnrolmentRecord {
+    /// What is known of somebody who is on the roster and wanted there.
+    #[must_use]
+    pub fn new(uid: ClassinUid, target: ClassTarget, student: StudentId, evidence: Evidence) -> Self {
+        Self {
+            uid,
+            target,
+            student,
+            evidence,
+            gone_since_ms: None,
+            unwanted_since_ms: None,
+            needs_proof: false,
+        }
+    }
+}
+
 /// The kind of change for one student and one class. In the order of a report: registrations first, removals
 /// last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -128,16 +128,7 @@ mod tests {
     }
 
     fn record(uid: i64) -> EnrolmentRecord {
-        let (student, evidence) = (StudentId::new(format!("s{uid}")), Evidence::Added);
-        EnrolmentRecord {
-            uid: ClassinUid(uid),
-            target: TARGET,
-            student,
-            evidence,
-            gone_since_ms: None,
-            unwanted_since_ms: None,
-            needs_proof: false,
-        }
+        EnrolmentRecord::new(ClassinUid(uid), TARGET, StudentId::new(format!("s{uid}")), Evidence::Added)
     }
 
     /// The uids of the calls, for enrolments that were confirmed so long before now.

@@ -124,15 +124,8 @@ impl Model {
                 let is_confirmed = operation.kind == EnrolmentKind::Enrol && verdict.is_success();
                 let needs_proof = !is_confirmed
                     && self.records.get(&(target, uid)).is_some_and(|record| record.needs_proof);
-                let record = EnrolmentRecord {
-                    uid,
-                    target,
-                    student,
-                    evidence,
-                    gone_since_ms: None,
-                    unwanted_since_ms: None,
-                    needs_proof,
-                };
+                let record =
+                    EnrolmentRecord { needs_proof, ..EnrolmentRecord::new(uid, target, student, evidence) };
                 self.records.insert((target, uid), record);
                 if target.class.is_none()
                     && matches!(evidence, Evidence::Removing | Evidence::RemovingPresumed)

@@ -29,16 +29,7 @@ fn wanted(word: &str) -> Vec<Enrolment> {
 }
 
 fn record(target: ClassTarget, evidence: Option<Evidence>) -> Option<EnrolmentRecord> {
-    let (uid, student) = (ClassinUid(1), StudentId::new("s1"));
-    Some(EnrolmentRecord {
-        uid,
-        target,
-        student,
-        evidence: evidence?,
-        gone_since_ms: None,
-        unwanted_since_ms: None,
-        needs_proof: false,
-    })
+    Some(EnrolmentRecord::new(ClassinUid(1), target, StudentId::new("s1"), evidence?))
 }
 
 fn said(operation: &EnrolmentOperation) -> String {

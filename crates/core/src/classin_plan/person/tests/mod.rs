@@ -38,15 +38,7 @@ fn row(student: &str, class: &str, uid: Option<i64>) -> Enrolment {
 }
 
 fn record(student: &str, uid: i64, evidence: Evidence) -> EnrolmentRecord {
-    EnrolmentRecord {
-        uid: ClassinUid(uid),
-        target: TARGET,
-        student: StudentId::new(student),
-        evidence,
-        gone_since_ms: None,
-        unwanted_since_ms: None,
-        needs_proof: false,
-    }
+    EnrolmentRecord::new(ClassinUid(uid), TARGET, StudentId::new(student), evidence)
 }
 
 /// s1, s2 and s3 are in class c1, added by us.
