@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use figures::{Lateness, Sample, Samples};
 use rosterd_testkit::chance::{happens, number, one_of, seed};
-use rosterd_testkit::{DAY, School};
+use rosterd_testkit::{DAY, School, ended};
 
 /// Seconds of a soak that nobody ordered.
 const USUAL: u64 = 30;
@@ -177,12 +177,19 @@ async fn comes_to_rest(school: &School, daemon: &Daemon) {
     loop {
         let runs: Vec<(i64, i64, Option<i64>, Option<String>)> =
             serde_json::from_str(&school.word(newest).await).unwrap();
-        let mut ended = runs.iter().filter_map(|(.., outcome)| outcome.as_deref());
-        if (0..3).all(|_| ended.next() == Some("converged")) {
+        let mut outcomes = runs.iter().filter_map(|(.., outcome)| outcome.as_deref());
+        if (0..3).all(|_| outcomes.next() == Some("converged")) {
             return;
         }
-        let patience = begun.elapsed() < Duration::from_secs(120);
-        assert!(patience, "no rest: the last runs are {runs:?}, and the daemon said: {}", daemon.said());
+        if begun.elapsed() >= Duration::from_secs(120) {
+            let left = ["status", "failures", "plan"]
+                .map(|command| ended(school.command_of(env!("CARGO_BIN_EXE_rosterd"), &[command])).stdout);
+            panic!(
+                "no rest: the last runs are {runs:?}\n{}\nThe daemon said: {}",
+                left.join("\n"),
+                daemon.said()
+            );
+        }
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
 }
