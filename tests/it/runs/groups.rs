@@ -231,3 +231,22 @@ async fn whoever_came_today_makes_no_room_for_those_who_leave_a_group() {
         assert!(report.exam.holds[0].contains("11 of 20 members"), "{come}: {report:#?}");
     }
 }
+
+#[tokio::test]
+async fn those_who_came_to_a_new_group_and_left_it_on_one_day_tell_nothing_of_its_size() {
+    let mut world = ExamSchool::in_step(students(40)).await;
+    world.settings.exam.delete_grace = std::time::Duration::ZERO;
+    world.settings.guard.max_group = rosterd_core::roster::Limit::Percent(100.0);
+    world.settings.guard.max_delete = rosterd_core::roster::Limit::Count(100);
+    for round in 0..5 {
+        for at in [2 * round, 2 * round + 1] {
+            world.remove(&format!("s{at:03}")).await;
+            world.put(student(&format!("new{at}")).in_groups(["g1"])).await;
+        }
+        let report = world.run().await;
+        assert_eq!((report.held(), report.exit_code), (String::new(), 0), "{round}: {report:#?}");
+    }
+    // Whoever is found missing goes in the run after, at the earliest.
+    world.run().await;
+    assert_eq!(world.differences(&[]), Vec::<String>::new());
+}

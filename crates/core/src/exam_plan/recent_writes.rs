@@ -86,17 +86,18 @@ impl RecentWrites {
         self.joined.entry(gid).or_default().insert(student);
     }
 
-    /// Adds people who were entered into a group.
+    /// Adds people who were entered into a group and are in it.
     pub fn record_added(&mut self, gid: Gid, people: u64) {
         let added = self.added.entry(gid).or_default();
         *added = added.saturating_add(people);
     }
 
-    /// The number of people who have come into a group.
+    /// The number of people who have come into a group and have not left it again.
     #[must_use]
-    pub fn count_come(&self, gid: Gid) -> u64 {
-        let joined = self.joined.get(&gid).map_or(0, size);
-        joined.saturating_add(self.added.get(&gid).copied().unwrap_or(0))
+    pub fn count_newcomers(&self, gid: Gid) -> u64 {
+        let joined = self.joined.get(&gid).into_iter().flatten();
+        let joined: HashSet<_> = joined.filter(|student| !self.has_left(gid, student)).collect();
+        size(&joined).saturating_add(self.added.get(&gid).copied().unwrap_or(0))
     }
 
     /// Adds one leaver for whom a delete was sent, approved or not: where their candidate is gone, that is why.

@@ -40,10 +40,11 @@ impl Guard {
         let excess = |(gid, people): (Gid, HashSet<&StudentId>)| {
             let known = people.iter().filter(|student| self.recent.has_left(gid, student)).count();
             let recent = self.recent.count_left(gid).saturating_sub(whole(known));
-            let size = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0).saturating_add(recent);
-            // Who came today makes no room, as long as anybody was there yesterday.
-            let since_yesterday = size.saturating_sub(self.recent.count_come(gid));
-            let size = if since_yesterday > 0 { since_yesterday } else { size };
+            let there = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0);
+            // Who came today makes no room, as long as anybody is there since yesterday. Of those who have left, nobody
+            // knows when they came, so that they alone never tell how large the group was.
+            let since_yesterday = there.saturating_sub(self.recent.count_newcomers(gid));
+            let size = if since_yesterday > 0 { since_yesterday } else { there }.saturating_add(recent);
             let excess = Tally { count: whole(people.len()), recent }.excess(self.max_group, size)?;
             Some((gid, excess))
         };
