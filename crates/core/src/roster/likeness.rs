@@ -39,10 +39,7 @@ impl LoginLikeness {
     #[must_use]
     pub fn unlike(login: &LoginValue) -> Option<Self> {
         let text = login.as_str();
-        let is_plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@._-".contains(&byte);
-        // Of nearly every login value it is seen at once: nothing to fold, and a letter, so that it is no number.
-        if text.bytes().all(is_plain) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        if is_plainly_its_own(text.as_bytes()) {
             return None;
         }
         Some(Self::of(login)).filter(|likeness| likeness.as_str() != text)
@@ -64,6 +61,16 @@ impl LoginLikeness {
     }
 }
 
+/// Whether a login value is seen at once to be its own likeness, as nearly every one is: nothing to fold, and a letter, so that
+/// it is no number; or a number as it is dialled in the country.
+fn is_plainly_its_own(text: &[u8]) -> bool {
+    if text.iter().all(u8::is_ascii_digit) {
+        return !text.starts_with(b"00") && !text.starts_with(b"86");
+    }
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@._-".contains(byte);
+    text.iter().all(is_plain) && text.iter().any(u8::is_ascii_lowercase)
+}
+
 /// Digits of a telephone number, at least. In shorter ones, such as the code of a class, a dash may mean something.
 const SHORTEST_NUMBER: usize = 7;
 
@@ -74,6 +81,14 @@ fn is_between_digits(letter: char) -> bool {
 
 /// Without blanks and what shows nothing, in one case and one form, with western digits.
 fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        let seen = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
+        return seen.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    }
+    folded_beyond_ascii(text)
+}
+
+fn folded_beyond_ascii(text: &str) -> String {
     // There and back again, so that letters with several lower-case forms are one. Case may take an accent apart, so the
     // form is settled after it.
     let lower = text.nfkc().flat_map(char::to_lowercase);
@@ -149,6 +164,29 @@ mod tests {
         }
         for text in ["Anna", "a b", "+8613900000001", "139-0000-0001", "\u{ff41}", "M\u{fc}LLER"] {
             assert!(LoginLikeness::unlike(&LoginValue::new(text)).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_folded_the_short_way_is_folded_alike() {
+        for one in 0..=127_u8 {
+            for other in 0..=127_u8 {
+                let text: String = [one, b'0', other].map(char::from).iter().collect();
+                assert_eq!(folded(&text), folded_beyond_ascii(&text), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_value_seen_at_once_to_be_its_own_likeness_is() {
+        let signs = ["", "0", "00", "86", "1", "a", "A", "@", ".", "-", "+", " ", "1390000000", "900000001"];
+        for one in signs {
+            for (two, three) in signs.iter().flat_map(|two| signs.iter().map(move |three| (two, three))) {
+                let text = format!("{one}{two}{three}");
+                if is_plainly_its_own(text.as_bytes()) {
+                    assert_eq!(LoginLikeness::of(&LoginValue::new(&*text)).as_str(), text);
+                }
+            }
         }
     }
 
