@@ -20,6 +20,7 @@ mod unusable_rows;
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -181,8 +182,18 @@ pub async fn plan(context: &Context) -> Result<(RunReport, Intended), StoreError
     pass(context, PLAN, None, None).await
 }
 
-/// Gives each service its turn; without a writer a service is read and nothing more.
-async fn pass(
+/// Gives each service its turn; without a writer a service is read and nothing more. On the heap: a run is a deep one, and
+/// whoever waits for it would hold all of it on the stack.
+fn pass<'a>(
+    context: &'a Context,
+    trigger: &'static str,
+    exam: Option<&'a ExamWriter>,
+    classin: Option<&'a ClassinWriter>,
+) -> BoxFuture<'a, Result<(RunReport, Intended), StoreError>> {
+    Box::pin(give_turns(context, trigger, exam, classin))
+}
+
+async fn give_turns(
     context: &Context,
     trigger: &'static str,
     exam: Option<&ExamWriter>,
