@@ -2,6 +2,8 @@
 //!
 //! Whatever a text cannot tell is [`Odd`], and then the roster is read row by row: see [`super::cursor`].
 
+use std::collections::BTreeSet;
+
 use rosterd_core::exam_plan::{BETWEEN_CODES, RosterTally, StudentText};
 use rosterd_core::roster::{GroupCode, Student, StudentId, identifier, normalise, without_zero_fraction};
 use sqlx::AssertSqlSafe;
@@ -25,7 +27,7 @@ pub enum Odd {
     Id,
     /// A text looks like a number that a spreadsheet has spoilt, and nobody has asked yet which columns hold numbers.
     Spoilt,
-    /// Students or their groups do not come in the order of their ids.
+    /// Students do not come in the order of their ids.
     Order,
     /// Rows name nobody, no group, or one student more than once.
     Rows,
@@ -73,7 +75,7 @@ impl RosterSnapshot<'_> {
             "SELECT concat_ws(char(31), s.student_id, {ACTIVE}, CASE WHEN {} THEN 1 ELSE 0 END, \
              ifnull(m.student_id, ''), ifnull(m.group_code, ''){}) AS row_text \
              FROM {} AS s LEFT JOIN {} AS m ON m.student_id = s.student_id WHERE s.student_id IS NOT NULL \
-             ORDER BY s.student_id COLLATE BINARY, m.group_code",
+             ORDER BY s.student_id COLLATE BINARY",
             untold.join(" OR "),
             values.concat(),
             students.given,
@@ -265,7 +267,7 @@ impl Buffers {
         Ok(())
     }
 
-    /// A row that was joined by other than equal ids, and codes in another order, are left to the careful reading.
+    /// A row that was joined by other than equal ids is left to the careful reading.
     fn add_group(&mut self, member: &str, code: &str) -> Result<(), Odd> {
         if member != self.id {
             return Err(Odd::Id);
@@ -274,16 +276,33 @@ impl Buffers {
             return Err(Odd::Rows);
         }
         let last = self.codes.get(self.last_code..).unwrap_or_default();
-        if *last >= *code {
-            return if last == code { Ok(()) } else { Err(Odd::Order) };
+        if last == code {
+            return Ok(());
         }
         require_normal_form(code)?;
+        if *last > *code {
+            self.insert_group(code);
+            return Ok(());
+        }
         if !self.codes.is_empty() {
             self.codes.push(BETWEEN_CODES);
         }
         self.last_code = self.codes.len();
         self.codes.push_str(code);
         Ok(())
+    }
+
+    /// The codes of a student mostly come in order, by the key of the table. SQLite would sort each student's by themselves.
+    fn insert_group(&mut self, code: &str) {
+        let before = std::mem::take(&mut self.codes);
+        let codes: BTreeSet<&str> = before.split(BETWEEN_CODES).chain([code]).collect();
+        for code in codes {
+            if !self.codes.is_empty() {
+                self.codes.push(BETWEEN_CODES);
+            }
+            self.last_code = self.codes.len();
+            self.codes.push_str(code);
+        }
     }
 
     fn is_active(&self) -> bool {
