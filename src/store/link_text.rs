@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use rosterd_core::exam_plan::{Fingerprint, LinkText};
-use rosterd_core::roster::{FieldId, Gid, Sid};
+use rosterd_core::roster::{Gid, Sid};
 
-use super::StateStore;
 use super::link_codec::numbers;
 use super::roster::Odd;
-use super::row_blocks::{BETWEEN_VALUES, RowReader, RowSender, send_rows};
+use super::row_blocks::{BETWEEN_VALUES, RowReader};
 
 /// So many fields are told by links at most: a statement has so many places for them.
-const MOST_FIELDS: usize = 4;
+pub(super) const MOST_FIELDS: usize = 4;
 
 /// The bytes of a field's number and its fingerprint, as they are packed.
 const PACKED_BYTES: usize = 16;
@@ -24,31 +23,14 @@ pub fn groups_of(gids: &str) -> Option<BTreeSet<Gid>> {
     numbers(gids, Gid)
 }
 
-impl StateStore {
-    /// Sends all links in ascending order of student id, with what was confirmed of these fields.
-    ///
-    /// # Errors
-    /// [`Odd::Failed`]; [`Odd::Value`] for more fields than a statement has places for.
-    pub async fn send_links(&self, fields: &[FieldId], sender: RowSender) -> Result<(), Odd> {
-        if fields.len() > MOST_FIELDS {
-            return Err(Odd::Value);
-        }
-        let mut places: Vec<Option<Vec<u8>>> =
-            fields.iter().map(|field| Some(field.0.to_le_bytes().to_vec())).collect();
-        places.resize(MOST_FIELDS, None);
-        let mut connection = self.reader.acquire().await.map_err(|_| Odd::Failed)?;
-        // A fingerprint is cut out of the packed ones: the whole of them as text would cost more than all the rest.
-        let sql = "SELECT concat_ws(char(31), student_id, sid, login_value, CASE WHEN gone_since_ms IS NULL \
-             AND gids IS NOT NULL AND rewritten = '[]' AND sent_twice = '{}' AND length(confirmed) % 16 = 0 \
-             AND length(suspected) % 16 = 0 THEN 1 ELSE 0 END, ifnull(gids, ''), \
-             CASE WHEN ?1 IS NOT NULL THEN instr(confirmed, ?1) || '=' || hex(substr(confirmed, instr(confirmed, ?1) + 8, 8)) END, \
-             CASE WHEN ?2 IS NOT NULL THEN instr(confirmed, ?2) || '=' || hex(substr(confirmed, instr(confirmed, ?2) + 8, 8)) END, \
-             CASE WHEN ?3 IS NOT NULL THEN instr(confirmed, ?3) || '=' || hex(substr(confirmed, instr(confirmed, ?3) + 8, 8)) END, \
-             CASE WHEN ?4 IS NOT NULL THEN instr(confirmed, ?4) || '=' || hex(substr(confirmed, instr(confirmed, ?4) + 8, 8)) END) \
-             AS row_text FROM links ORDER BY student_id";
-        send_rows(&mut connection, sql, places, sender).await.map_err(|_| Odd::Failed)
-    }
-}
+/// The text of a link. A fingerprint is cut out of the packed ones: the whole of them as text would cost more than all the rest.
+pub(super) const LINK_TEXT: &str = "concat_ws(char(31), student_id, sid, login_value, CASE WHEN gone_since_ms IS NULL \
+     AND gids IS NOT NULL AND rewritten = '[]' AND sent_twice = '{}' AND length(confirmed) % 16 = 0 \
+     AND length(suspected) % 16 = 0 THEN 1 ELSE 0 END, ifnull(gids, ''), \
+     CASE WHEN ?1 IS NOT NULL THEN instr(confirmed, ?1) || '=' || hex(substr(confirmed, instr(confirmed, ?1) + 8, 8)) END, \
+     CASE WHEN ?2 IS NOT NULL THEN instr(confirmed, ?2) || '=' || hex(substr(confirmed, instr(confirmed, ?2) + 8, 8)) END, \
+     CASE WHEN ?3 IS NOT NULL THEN instr(confirmed, ?3) || '=' || hex(substr(confirmed, instr(confirmed, ?3) + 8, 8)) END, \
+     CASE WHEN ?4 IS NOT NULL THEN instr(confirmed, ?4) || '=' || hex(substr(confirmed, instr(confirmed, ?4) + 8, 8)) END)";
 
 /// Links one at a time, each in the buffers of the one before.
 pub struct LinkTextReader {
@@ -65,7 +47,7 @@ pub struct LinkTextReader {
 }
 
 impl LinkTextReader {
-    /// Reads what [`StateStore::send_links`] sends for so many fields.
+    /// Reads what [`StateStore::send_links`](super::StateStore::send_links) sends for so many fields.
     #[must_use]
     pub fn new(fields: usize, rows: RowReader) -> Self {
         Self {

@@ -42,6 +42,7 @@ mod lock;
 mod moments;
 mod notifications;
 mod outcomes;
+mod packed_links;
 mod pool;
 mod recognition;
 mod refused_relinks;
@@ -86,6 +87,9 @@ pub use links::{LookedUpGroups, WayGiven};
 pub use lock::{DaemonLock, IntakeLock, LockError, RunLock};
 pub use notifications::{Notification, Telling};
 pub use outcomes::CallRecord;
+#[cfg(test)]
+pub(crate) use packed_links::PackSizes;
+pub use packed_links::UnpackedLinks;
 pub use recognition::StateFile;
 pub use result_passes::{Anchor, OddRow, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};

@@ -80,6 +80,7 @@ pub struct UnreadableText;
 
 /// What the collation fills.
 struct Filling {
+    rows: u64,
     /// Gone once nobody reads any more, or the statement is done.
     sender: Option<mpsc::Sender<Block>>,
     block: Block,
@@ -87,6 +88,7 @@ struct Filling {
 
 impl Filling {
     fn keep(&mut self, row: &str) {
+        self.rows += 1;
         let Some(sender) = &self.sender else { return };
         self.block.text.push_str(row);
         self.block.ends.push(self.block.text.len());
@@ -103,18 +105,37 @@ impl Filling {
     }
 }
 
-/// Runs a statement and sends its rows. `rows` selects one text a row, named `row_text` and never empty, in its order;
-/// `places` are bound to its parameters.
+/// What is bound to a parameter of a statement.
+pub(super) enum Place {
+    Bytes(Option<Vec<u8>>),
+    Text(String),
+}
+
+impl RowSender {
+    /// Sends rows that are there already, as one block.
+    pub(super) async fn send<'r>(&self, rows: impl Iterator<Item = &'r str>) {
+        let mut block = Block::default();
+        for row in rows {
+            block.text.push_str(row);
+            block.ends.push(block.text.len());
+        }
+        // Nobody may be reading any more.
+        let _read = self.0.send(block).await;
+    }
+}
+
+/// Runs a statement, sends its rows, and says how many they were. `rows` selects one text a row, named `row_text` and never
+/// empty, in its order; `places` are bound to its parameters.
 ///
 /// # Errors
 /// When the statement fails: the rows that came until then are not all.
 pub(super) async fn send_rows(
     connection: &mut SqliteConnection,
     rows: &str,
-    places: Vec<Option<Vec<u8>>>,
-    RowSender(sender): RowSender,
-) -> Result<(), sqlx::Error> {
-    let filling = Filling { sender: Some(sender.clone()), block: Block::default() };
+    places: Vec<Place>,
+    RowSender(sender): &RowSender,
+) -> Result<u64, sqlx::Error> {
+    let filling = Filling { rows: 0, sender: Some(sender.clone()), block: Block::default() };
     let filling = Arc::new(Mutex::new(filling));
     let shared = Arc::clone(&filling);
     // Made anew for each statement: two that ran over one connection would otherwise share it.
@@ -127,17 +148,20 @@ pub(super) async fn send_rows(
     let sql =
         format!("SELECT count(*) FROM ({rows} LIMIT -1) AS r WHERE r.row_text = '' COLLATE rosterd_rows");
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    let query = places.into_iter().fold(query, |query, place| query.bind(place));
+    let query = places.into_iter().fold(query, |query, place| match place {
+        Place::Bytes(bytes) => query.bind(bytes),
+        Place::Text(text) => query.bind(text),
+    });
     let ended = query.execute(&mut *connection).await;
-    let rest = {
+    let (rest, sent) = {
         let mut filling = filling.lock().unwrap_or_else(PoisonError::into_inner);
         filling.sender = None;
-        std::mem::take(&mut filling.block)
+        (std::mem::take(&mut filling.block), filling.rows)
     };
     ended?;
     // Nobody may be reading any more.
     let _read = sender.send(rest).await;
-    Ok(())
+    Ok(sent)
 }
 
 #[cfg(test)]
@@ -145,6 +169,14 @@ mod tests {
     use sqlx::Connection;
 
     use super::*;
+
+    async fn sent(
+        connection: &mut SqliteConnection,
+        rows: &str,
+        sender: RowSender,
+    ) -> Result<u64, sqlx::Error> {
+        send_rows(connection, rows, vec![], &sender).await
+    }
 
     async fn connection() -> SqliteConnection {
         SqliteConnection::connect("sqlite::memory:").await.unwrap()
@@ -174,7 +206,7 @@ mod tests {
             let (sender, reader) = row_channel();
             let sql = numbers(count);
             let (sent, rows) =
-                tokio::join!(send_rows(&mut connection, &sql, vec![], sender), read_all(reader));
+                tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
             sent.unwrap();
             let rows = rows.unwrap();
             let first = |row: &String| row.split(BETWEEN_VALUES).next().unwrap().parse::<u32>().unwrap();
@@ -187,7 +219,7 @@ mod tests {
         let mut connection = connection().await;
         let (sender, reader) = row_channel();
         let sql = "SELECT 'x' AS row_text WHERE 0";
-        let (sent, rows) = tokio::join!(send_rows(&mut connection, sql, vec![], sender), read_all(reader));
+        let (sent, rows) = tokio::join!(sent(&mut connection, sql, sender), read_all(reader));
         sent.unwrap();
         assert_eq!(rows.unwrap(), Vec::<String>::new());
     }
@@ -200,7 +232,7 @@ mod tests {
             let _first = reader.row().await;
         };
         let sql = numbers(50_000);
-        let (sent, ()) = tokio::join!(send_rows(&mut connection, &sql, vec![], sender), give_up);
+        let (sent, ()) = tokio::join!(sent(&mut connection, &sql, sender), give_up);
         sent.unwrap();
     }
 
@@ -209,7 +241,7 @@ mod tests {
         let mut connection = connection().await;
         let (sender, reader) = row_channel();
         let sql = "SELECT abs(-9223372036854775807 - i) AS row_text FROM (SELECT 0 AS i UNION ALL SELECT 1)";
-        let (sent, _rows) = tokio::join!(send_rows(&mut connection, sql, vec![], sender), read_all(reader));
+        let (sent, _rows) = tokio::join!(sent(&mut connection, sql, sender), read_all(reader));
         assert!(sent.is_err());
     }
 
@@ -220,7 +252,7 @@ mod tests {
             let (sender, reader) = row_channel();
             let sql = format!("SELECT concat_ws(char(31), 1, {value}) AS row_text");
             let (sent, rows) =
-                tokio::join!(send_rows(&mut connection, &sql, vec![], sender), read_all(reader));
+                tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
             sent.unwrap();
             assert!(rows.is_err(), "{value}");
         }
@@ -231,7 +263,7 @@ mod tests {
         let mut connection = connection().await;
         let (sender, reader) = row_channel();
         let sql = "SELECT concat_ws(char(31), 'a', CAST(x'62006300' AS TEXT), 'd') AS row_text";
-        let (sent, rows) = tokio::join!(send_rows(&mut connection, sql, vec![], sender), read_all(reader));
+        let (sent, rows) = tokio::join!(sent(&mut connection, sql, sender), read_all(reader));
         sent.unwrap();
         assert_eq!(rows.unwrap(), ["a\u{1f}b\0c\0\u{1f}d"]);
     }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::run::Context;
 use crate::run::report::ServiceReport;
+use crate::store::UnpackedLinks;
 use rosterd_core::exam_plan::{
     Approved, Certificate, Comparison, GroupCreation, GuardedPlan, LOOK_BACK_MS, LinkNote, LookupRequests,
     LookupResults, LookupTerms, OpenFailures, PlanInput, Trust,
@@ -38,6 +39,8 @@ pub(super) struct Decided {
     /// The groups of the roster that was read.
     pub(super) roster_groups: Vec<Group>,
     pub(super) sharing: Sharing,
+    /// The links that were read one by one.
+    pub(super) unpacked: UnpackedLinks,
     /// What look-ups said of people of whom nothing is done.
     pub(super) to_remember: ToRemember,
 }
@@ -210,6 +213,7 @@ async fn decide(
         unreadable_since_ms,
         roster_groups: roster_diff.roster_groups,
         sharing: roster_diff.sharing,
+        unpacked: roster_diff.unpacked,
         to_remember,
     })
 }

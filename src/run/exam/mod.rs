@@ -255,11 +255,15 @@ async fn pass(
     if are_strangers && writer.is_some() {
         service_account::remember_strangers(&context.state).await?;
     }
-    let decided = decided?;
+    let mut decided = decided?;
+    let unpacked = std::mem::take(&mut decided.unpacked);
     let planned = match writer {
         None => show(context, side, reading, decided, report).await?,
         Some(writer) => Box::pin(apply_plan(context, side, writer, run, &reading, decided, report)).await?,
     };
+    if writer.is_some() && ServiceReport::sum(&report.applied) == 0 {
+        context.state.pack_links(&unpacked).await?;
+    }
     let uncompared = uncompared_columns(&side.settings, &context.state).await?;
     report.notes.extend(uncompared.iter().map(ToString::to_string));
     Ok(planned)
@@ -287,6 +291,7 @@ async fn apply_plan(
         roster_groups,
         sharing,
         to_remember,
+        unpacked: _,
     } = decided;
     let now_ms = context.clock.now_ms();
     let remembered = async {

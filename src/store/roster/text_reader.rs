@@ -59,7 +59,8 @@ impl RosterSnapshot<'_> {
     /// [`Odd::Failed`].
     pub async fn send_students(&mut self, sender: RowSender) -> Result<(), Odd> {
         let sql = self.students_as_text();
-        send_rows(&mut self.transaction, &sql, vec![], sender).await.map_err(|_| Odd::Failed)
+        send_rows(&mut self.transaction, &sql, vec![], &sender).await.map_err(|_| Odd::Failed)?;
+        Ok(())
     }
 
     /// The tables and queries as they were given: what is wrapped to be read for certain is read slowly.

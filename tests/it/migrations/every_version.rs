@@ -81,6 +81,7 @@ const ADDED: &[(&str, &str)] = &[
     ("0052", "INSERT INTO asked_pairs VALUES ('m', 'n', 0, 7);"),
     ("0054", "UPDATE asked_pairs SET were_alike = 1, newcomer_row = x'0100000000000000ff00000000000000';"),
     ("0055", "INSERT INTO wanted_logins VALUES ('m', -7, 8);"),
+    ("0058", "INSERT INTO packed_links VALUES ('a', 'b', 2, '5', 'texts');"),
     ("0044", "INSERT INTO held_masses VALUES ('exam', 'modify', 'm', '', 7, 0, 'max-group', 4, 80, 1, 9);"),
     ("0030", "INSERT INTO standing_answers VALUES ('n', -6, 2, 9, '[[7,[[4],\"a\",null]]]', '[[\"a\",[7,[4]]]]');"),
     (

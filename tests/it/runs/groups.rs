@@ -247,6 +247,6 @@ async fn those_who_came_to_a_new_group_and_left_it_on_one_day_tell_nothing_of_it
         assert_eq!((report.held(), report.exit_code), (String::new(), 0), "{round}: {report:#?}");
     }
     // Whoever is found missing goes in the run after, at the earliest.
-    world.run().await;
+    assert_eq!(world.run().await.exit_code, 0);
     assert_eq!(world.differences(&[]), Vec::<String>::new());
 }

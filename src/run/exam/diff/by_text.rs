@@ -70,11 +70,11 @@ async fn try_pass(terms: &Terms<'_>, snapshot: &mut RosterSnapshot<'_>) -> Resul
     );
     let (builder, students) = passed?;
     students_sent?;
-    links_sent?;
+    let unpacked = links_sent?;
     let tally = students.tally(counted, terms.least)?;
     match builder.finish() {
         Ok(diff) => match RosterCertificate::of(&diff, tally) {
-            Ok(certificate) => Ok(Passed::Whole(Box::new(diff), certificate)),
+            Ok(certificate) => Ok(Passed::Whole(Box::new(diff), certificate, unpacked)),
             Err(_) => Ok(Passed::Odd(Odd::Rows)),
         },
         Err(found) => Ok(Passed::Shared(found)),

@@ -16,7 +16,7 @@ use super::lookup::DueGroups;
 use super::{ExamSide, ExamSyncError, Reading, leavers_group};
 use crate::run::Context;
 use crate::run::rows_of_nobody::unreadable_since;
-use crate::store::{Odd, RosterSnapshot, StateStore, StoreError};
+use crate::store::{Odd, RosterSnapshot, StateStore, StoreError, UnpackedLinks};
 use rosterd_core::counted::counted;
 use rosterd_core::exam_plan::{
     Diff, DiffBuilder, GroupBook, Mapping, MemoryKey, Observed, RosterCertificate, SharedLogins,
@@ -33,6 +33,8 @@ pub(super) struct RosterDiff {
     pub(super) sharing: Sharing,
     /// Proof that the roster was read completely.
     pub(super) certificate: RosterCertificate,
+    /// The links that were read one by one.
+    pub(super) unpacked: UnpackedLinks,
 }
 
 /// What both ways of passing the roster go by.
@@ -94,11 +96,12 @@ pub(super) async fn run(
             passed = by_text::pass(&inputs.terms(&book.groups), &mut snapshot).await?;
         }
         match passed {
-            Passed::Whole(diff, certificate) => {
+            Passed::Whole(diff, certificate, unpacked) => {
                 let mut problems = problems;
                 problems.extend(book.problems.clone());
                 problems.extend(snapshot.dangling_class_members().await?);
-                return inputs.close(snapshot, book, problems, *diff, certificate).await;
+                let diff = inputs.close(snapshot, book, problems, *diff, certificate).await?;
+                return Ok(RosterDiff { unpacked, ..diff });
             }
             Passed::Shared(found) => shared = found,
             Passed::Odd(odd) => {
@@ -121,7 +124,7 @@ pub(super) async fn run(
 
 /// How a pass over the roster's text ended.
 pub(super) enum Passed {
-    Whole(Box<Diff>, RosterCertificate),
+    Whole(Box<Diff>, RosterCertificate, UnpackedLinks),
     /// Login values turned out to be shared: the pass has to be made again with them known.
     Shared(SharedLogins),
     /// The roster has to be read row by row.
@@ -196,7 +199,8 @@ impl Inputs<'_> {
         let groups = groups.remembering(stood.clone(), false);
         let sharing = leavers::sharing(context, side, &diff, &groups).await?;
         let groups = groups.remembering(stood, sharing.is_shared());
-        Ok(RosterDiff { diff, groups, problems, roster_groups, sharing, certificate })
+        let unpacked = UnpackedLinks::default();
+        Ok(RosterDiff { diff, groups, problems, roster_groups, sharing, certificate, unpacked })
     }
 }
 

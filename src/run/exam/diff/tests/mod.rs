@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use self::world::{Ids, Known, Linked, Listed, Schema, World, converged, world};
 use super::{Compared, DueGroups, Passed, Terms, by_row, by_text};
-use crate::store::{Odd, RosterDatabase, RosterRow, StateStore};
+use crate::store::{Odd, PackSizes, RosterDatabase, RosterRow, StateStore, UnpackedLinks};
 use rosterd_core::exam_plan::{
     Diff, GroupBook, Listing, MappedField, Mapping, MemoryKey, Observed, ObservedBuilder, RunHasher,
     SharedLogins,
@@ -96,7 +96,14 @@ impl Bench {
         };
         let by_text = match database.snapshot_as_it_stands().await.unwrap() {
             Some(mut stands) => {
-                let passed = by_text::pass(&terms, &mut stands).await;
+                let mut passed = by_text::pass(&terms, &mut stands).await;
+                if let Ok(Passed::Whole(before, _, unpacked)) = &passed {
+                    self.state.pack_links_by(unpacked, PackSizes { pack: 2, least: 1, altogether: 1 }).await.unwrap();
+                    let packed = by_text::pass(&terms, &mut stands).await;
+                    let Ok(Passed::Whole(after, _, left)) = &packed else { panic!("odd once it is packed") };
+                    assert_eq!((after, left.links()), (before, 0));
+                    passed = packed;
+                }
                 stands.close().await.unwrap();
                 passed
             }
@@ -112,7 +119,7 @@ impl Bench {
             // Made again with what was found, as a run does.
             Passed::Shared(found) => {
                 let (diff, certificate) = by_row::pass(&terms, &mut snapshot, found).await.unwrap();
-                Passed::Whole(Box::new(diff), certificate)
+                Passed::Whole(Box::new(diff), certificate, UnpackedLinks::default())
             }
             passed @ (Passed::Whole(..) | Passed::Odd(_)) => passed,
         };
@@ -232,7 +239,7 @@ fn by_text_and_row_by_row_every_roster_comes_to_the_same() {
     let outcome = runner.run(&world(), |world| {
         let Some(Both { by_text, by_row }) = runtime.block_on(bench.both(&world)) else { return Ok(()) };
         match by_text {
-            Passed::Whole(by_text, _) => {
+            Passed::Whole(by_text, ..) => {
                 whole.fetch_add(1, Ordering::Relaxed);
                 prop_assert_eq!(*by_text, by_row);
             }
@@ -262,7 +269,7 @@ fn a_roster_in_which_everybody_is_as_wanted_leaves_nothing_to_pair() {
             "DELETE FROM group_members WHERE student_id = 'S01' AND group_code = 'B'; UPDATE groups SET gid = 1 WHERE group_code = 'B'",
         ] {
             let both = runtime.block_on(bench.both(&converged(schema, spoilt))).unwrap();
-            let Passed::Whole(diff, _) = both.by_text else { panic!("{schema:?} {spoilt}: odd") };
+            let Passed::Whole(diff, ..) = both.by_text else { panic!("{schema:?} {spoilt}: odd") };
             assert_eq!(*diff, both.by_row, "{schema:?} {spoilt}");
             assert_eq!((diff.rows, diff.students, diff.managed, diff.linked), (4, 4, 4, 4));
             if spoilt.is_empty() {
