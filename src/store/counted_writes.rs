@@ -100,6 +100,25 @@ impl StateStore {
         Ok(rows.into_iter().map(|(gid, people)| (Gid(gid), people.unsigned_abs())).collect())
     }
 
+    /// Which of these people were entered since a moment.
+    pub async fn entered_since(
+        &self,
+        people: &[&StudentId],
+        since_ms: i64,
+    ) -> Result<Vec<StudentId>, StoreError> {
+        let ids: serde_json::Value = people.iter().map(|student| student.as_str()).collect();
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT student_id FROM links WHERE linked_at_ms > ? AND origin = 'added' \
+             AND student_id IN (SELECT value FROM json_each(?)) ORDER BY student_id",
+        )
+        .bind(since_ms)
+        .bind(ids.to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who was entered lately")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
     /// Who was removed from which class of ClassIn since a moment without an approval.
     pub async fn recent_removals(&self, since_ms: i64) -> Result<HashSet<(StudentId, String)>, StoreError> {
         let rows = self.recent(Service::Classin, since_ms).await?.into_iter();

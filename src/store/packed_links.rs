@@ -64,7 +64,8 @@ impl UnpackedLinks {
 impl Between<'_> {
     fn places(&self, fields: &[FieldId]) -> Vec<Place> {
         let field = |at: usize| fields.get(at).map(|field| field.0.to_le_bytes().to_vec());
-        let upper = self.upper.map_or_else(|| Place::Bytes(Some(Vec::new())), |id| Place::Text(id.to_owned()));
+        let upper =
+            self.upper.map_or_else(|| Place::Bytes(Some(Vec::new())), |id| Place::Text(id.to_owned()));
         let fields = (0..MOST_FIELDS).map(|at| Place::Bytes(field(at)));
         fields.chain([Place::Text(self.lower.to_owned()), upper]).collect()
     }
@@ -88,7 +89,7 @@ impl StateStore {
         if fields.len() > MOST_FIELDS {
             return Err(Odd::Value);
         }
-        let mut transaction = self.reader.begin().await.map_err(|_| Odd::Failed)?;
+        let mut transaction = self.reader.begin_with("BEGIN").await.map_err(|_| Odd::Failed)?;
         let named = named(fields);
         let packs = packs(&mut transaction, &named).await.map_err(|_| Odd::Failed)?;
         let (mut links, mut lower) = (0, String::new());
@@ -135,12 +136,13 @@ impl StateStore {
             .await
             .doing(DOING)?;
         // A text with the sign in it would be two.
-        let is_splittable: bool =
-            sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM links WHERE instr(student_id || login_value, ?) > 0)")
-                .bind(AFTER_EACH.to_string())
-                .fetch_one(&mut *transaction)
-                .await
-                .doing(DOING)?;
+        let is_splittable: bool = sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT 1 FROM links WHERE instr(student_id || login_value, ?) > 0)",
+        )
+        .bind(AFTER_EACH.to_string())
+        .fetch_one(&mut *transaction)
+        .await
+        .doing(DOING)?;
         if is_splittable {
             let mut lower = String::new();
             for Pack { first_id, last_id, is_after_others } in
@@ -216,15 +218,17 @@ async fn pack_between(
         if links < sizes.least {
             return Ok(());
         }
-        sqlx::query("INSERT INTO packed_links (first_id, last_id, links, fields, texts) VALUES (?, ?, ?, ?, ?)")
-            .bind(first)
-            .bind(&last)
-            .bind(links)
-            .bind(&named)
-            .bind(texts)
-            .execute(&mut *connection)
-            .await
-            .doing(DOING)?;
+        sqlx::query(
+            "INSERT INTO packed_links (first_id, last_id, links, fields, texts) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(first)
+        .bind(&last)
+        .bind(links)
+        .bind(&named)
+        .bind(texts)
+        .execute(&mut *connection)
+        .await
+        .doing(DOING)?;
         lower = last;
     }
 }
@@ -299,8 +303,10 @@ mod tests {
             assert!(of_none.links < 4, "{change}: {of_none:?}");
             execute(&state, change).await;
             let (rows, left) = read(&state).await;
-            let packs: i64 =
-                sqlx::query_scalar("SELECT count(*) FROM packed_links").fetch_one(&state.reader).await.unwrap();
+            let packs: i64 = sqlx::query_scalar("SELECT count(*) FROM packed_links")
+                .fetch_one(&state.reader)
+                .await
+                .unwrap();
             assert!(packs > 0 || left.links > 40, "{change}: {packs} packs are left");
             execute(&state, "DELETE FROM packed_links").await;
             let (as_they_are, all) = read(&state).await;
@@ -319,8 +325,10 @@ mod tests {
         assert_eq!(unpacked.links, 50);
         state.pack_links_by(&unpacked, SMALL).await.unwrap();
         assert_eq!(read(&state).await.0, rows);
-        let of_fields: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT fields FROM packed_links").fetch_all(&state.reader).await.unwrap();
+        let of_fields: Vec<String> = sqlx::query_scalar("SELECT DISTINCT fields FROM packed_links")
+            .fetch_all(&state.reader)
+            .await
+            .unwrap();
         assert_eq!(of_fields, ["5,10"]);
     }
 
@@ -328,7 +336,8 @@ mod tests {
     async fn a_value_with_the_sign_between_texts_is_never_packed() {
         let folder = tempfile::tempdir().unwrap();
         let state = state_with_fifty(folder.path()).await;
-        execute(&state, "UPDATE links SET login_value = 'a' || char(29) || 'b' WHERE student_id = 's20'").await;
+        execute(&state, "UPDATE links SET login_value = 'a' || char(29) || 'b' WHERE student_id = 's20'")
+            .await;
         let (rows, unpacked) = read(&state).await;
         state.pack_links_by(&unpacked, SMALL).await.unwrap();
         assert_eq!(read(&state).await, (rows, unpacked));

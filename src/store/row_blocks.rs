@@ -205,8 +205,7 @@ mod tests {
         for count in [1, 2, 1_000, 20_000] {
             let (sender, reader) = row_channel();
             let sql = numbers(count);
-            let (sent, rows) =
-                tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
+            let (sent, rows) = tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
             sent.unwrap();
             let rows = rows.unwrap();
             let first = |row: &String| row.split(BETWEEN_VALUES).next().unwrap().parse::<u32>().unwrap();
@@ -251,8 +250,7 @@ mod tests {
         for value in ["CAST(x'61FF62' AS TEXT)", "'a\u{fffd}b'"] {
             let (sender, reader) = row_channel();
             let sql = format!("SELECT concat_ws(char(31), 1, {value}) AS row_text");
-            let (sent, rows) =
-                tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
+            let (sent, rows) = tokio::join!(sent(&mut connection, &sql, sender), read_all(reader));
             sent.unwrap();
             assert!(rows.is_err(), "{value}");
         }

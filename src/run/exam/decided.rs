@@ -190,9 +190,14 @@ async fn decide(
     let strangers = plan.totals.another_login_now;
     Box::pin(require_no_majority_of_strangers(question, strangers, lookups.shown_now())).await?;
     let mut guard = guard;
-    if plan.takes_people_out_of_groups() {
-        for (gid, people) in context.state.added_to_groups(now_ms.saturating_sub(LOOK_BACK_MS)).await? {
+    let out_of_groups = plan.people_out_of_groups();
+    if !out_of_groups.is_empty() {
+        let day_ago_ms = now_ms.saturating_sub(LOOK_BACK_MS);
+        for (gid, people) in context.state.added_to_groups(day_ago_ms).await? {
             guard.recent.record_added(gid, people);
+        }
+        for student in context.state.entered_since(&out_of_groups, day_ago_ms).await? {
+            guard.recent.record_entered(student);
         }
     }
     let plan = guard.judge(plan);

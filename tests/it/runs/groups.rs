@@ -250,3 +250,20 @@ async fn those_who_came_to_a_new_group_and_left_it_on_one_day_tell_nothing_of_it
     assert_eq!(world.run().await.exit_code, 0);
     assert_eq!(world.differences(&[]), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn those_who_came_today_may_leave_a_group_of_few_again() {
+    // Three were there before anybody of the school was entered, and are taken over; 47 are entered beside them.
+    let mut world = ExamSchool::in_step(students(3)).await;
+    world.lose_our_database().await;
+    for person in students(50) {
+        world.put(person).await;
+    }
+    let first = world.run().await;
+    assert_eq!((first.applied(), first.exit_code), ("47 add, 3 adopt".to_owned(), 0), "{first:#?}");
+    for at in 0..8 {
+        world.edit(&format!("s{at:03}"), |it| it.in_groups(["g2"])).await;
+    }
+    let report = world.run().await;
+    assert_eq!((report.held(), report.applied()), (String::new(), "8 move".to_owned()), "{report:#?}");
+}

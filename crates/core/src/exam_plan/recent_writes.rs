@@ -67,6 +67,7 @@ pub struct RecentWrites {
     left: BTreeMap<Gid, HashSet<StudentId>>,
     joined: BTreeMap<Gid, HashSet<StudentId>>,
     added: BTreeMap<Gid, u64>,
+    entered: HashSet<StudentId>,
     sent_dismissals: HashSet<StudentId>,
 }
 
@@ -90,6 +91,17 @@ impl RecentWrites {
     pub fn record_added(&mut self, gid: Gid, people: u64) {
         let added = self.added.entry(gid).or_default();
         *added = added.saturating_add(people);
+    }
+
+    /// Adds one person who was entered, of those whom a plan takes out of a group.
+    pub fn record_entered(&mut self, student: StudentId) {
+        self.entered.insert(student);
+    }
+
+    /// Whether this person has come into a group, as somebody new or from another one.
+    #[must_use]
+    pub fn came(&self, gid: Gid, student: &StudentId) -> bool {
+        self.entered.contains(student) || self.joined.get(&gid).is_some_and(|people| people.contains(student))
     }
 
     /// The number of people who have come into a group and have not left it again.

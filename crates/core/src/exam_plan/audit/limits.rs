@@ -60,9 +60,13 @@ fn shrinking_groups(audit: &Audit<'_>, guard: &Guard, going: &[&Operation]) -> V
         });
     }
     let violation = |(gid, now): (Gid, BTreeSet<&StudentId>)| {
+        let there = audit.plan.totals.group_sizes.get(&gid).copied().unwrap_or(0);
+        let is_new = there <= guard.recent.count_newcomers(gid);
+        let now: BTreeSet<_> =
+            now.into_iter().filter(|student| is_new || !guard.recent.came(gid, student)).collect();
         let again = now.iter().filter(|student| guard.recent.has_left(gid, student)).count();
         let before = guard.recent.count_left(gid) - whole(again);
-        let size = audit.plan.totals.group_sizes.get(&gid).copied().unwrap_or(0) + before;
+        let size = there + before;
         let (people, allowed) = (whole(now.len()) + before, allowance(guard.max_group, size));
         (people > allowed).then_some(Violation::GroupShrinks { gid, people, allowed })
     };

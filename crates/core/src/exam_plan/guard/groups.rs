@@ -38,13 +38,16 @@ impl Guard {
             }
         }
         let excess = |(gid, people): (Gid, HashSet<&StudentId>)| {
+            let there = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0);
+            // Who came today makes no room, and is not missed in what the group was yesterday. Where all came today, nothing
+            // else is known. Of those who were deleted nobody knows when they came.
+            let since_yesterday = there.saturating_sub(self.recent.count_newcomers(gid));
+            let is_new = since_yesterday == 0;
+            let counts = |student: &&&StudentId| is_new || !self.recent.came(gid, student);
+            let people: HashSet<&StudentId> = people.iter().filter(counts).copied().collect();
             let known = people.iter().filter(|student| self.recent.has_left(gid, student)).count();
             let recent = self.recent.count_left(gid).saturating_sub(whole(known));
-            let there = plan.totals.group_sizes.get(&gid).copied().unwrap_or(0);
-            // Who came today makes no room, as long as anybody is there since yesterday. Of those who have left, nobody
-            // knows when they came, so that they alone never tell how large the group was.
-            let since_yesterday = there.saturating_sub(self.recent.count_newcomers(gid));
-            let size = if since_yesterday > 0 { since_yesterday } else { there }.saturating_add(recent);
+            let size = if is_new { there } else { since_yesterday }.saturating_add(recent);
             let excess = Tally { count: whole(people.len()), recent }.excess(self.max_group, size)?;
             Some((gid, excess))
         };
@@ -91,10 +94,11 @@ fn emptied_groups(plan: &Plan) -> BTreeSet<Gid> {
 }
 
 impl Plan {
-    /// Whether anybody would leave a group, or be put into another one in its place.
+    /// Who would leave a group, or be put into another one in its place.
     #[must_use]
-    pub fn takes_people_out_of_groups(&self) -> bool {
-        self.operations.iter().any(|it| it.is_planned() && groups_behind(it).next().is_some())
+    pub fn people_out_of_groups(&self) -> Vec<&StudentId> {
+        let leave = |it: &&Operation| it.is_planned() && groups_behind(it).next().is_some();
+        self.operations.iter().filter(leave).map(|it| &it.student).collect()
     }
 
     /// The groups that as many are planned to leave as are in them, each with the operations that put somebody there, by their

@@ -98,7 +98,10 @@ impl Bench {
             Some(mut stands) => {
                 let mut passed = by_text::pass(&terms, &mut stands).await;
                 if let Ok(Passed::Whole(before, _, unpacked)) = &passed {
-                    self.state.pack_links_by(unpacked, PackSizes { pack: 2, least: 1, altogether: 1 }).await.unwrap();
+                    self.state
+                        .pack_links_by(unpacked, PackSizes { pack: 2, least: 1, altogether: 1 })
+                        .await
+                        .unwrap();
                     let packed = by_text::pass(&terms, &mut stands).await;
                     let Ok(Passed::Whole(after, _, left)) = &packed else { panic!("odd once it is packed") };
                     assert_eq!((after, left.links()), (before, 0));
