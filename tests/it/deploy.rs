@@ -441,6 +441,7 @@ fn nothing_but_what_the_build_reads_goes_into_the_image() {
         "!migrations",
         "!deploy/config",
         "!deploy/docker/assemble",
+        "!deploy/notices",
         "!target/image",
     ] {
         assert!(rules.contains(&needed), "{needed}");
