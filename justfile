@@ -58,8 +58,8 @@ prove-booted: packages
     bash .ci/run booted_day
 
 # The image, built and run by a container engine that is started for it; needs root, docker.io and docker-compose
-prove-image:
-    tests/image/run target/debian/rosterd_*.deb target/debian/rosterd-sandbox_*.deb
+prove-image: packages
+    bash .ci/run container
 
 # The state replicated by Litestream, lost and restored
 prove-litestream:
