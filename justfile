@@ -31,10 +31,10 @@ bench *args="10000 100000":
 bench-parts:
     cargo bench --locked --bench planner --bench import
 
-# Units, image and licences
+# Units, image and what came into the tree
 deploy:
     bash .ci/run units_are_accepted_by_systemd dependencies
-    cargo test --locked --test deploy
+    cargo test --locked --test it deploy::
 
 # Kills the program at random instants, so often
 kills count="500":
