@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 use zip::read::ZipFile;
+use zip::result::ZipError;
 
 use super::sheet::{FileSource, Source};
 use super::sniff::LARGEST_FILE;
@@ -43,8 +44,9 @@ impl Bundle {
             return Ok(Self::Folder(files));
         }
         let file = File::open(path).map_err(|error| ("not-readable", error.to_string()))?;
-        let not_a_bundle =
-            |error| ("not-a-bundle", format!("neither a folder nor a whole zip archive: {error}"));
+        let not_a_bundle = |error| {
+            ("not-a-bundle", format!("neither a folder nor a whole zip archive: {}", why_no_archive(&error)))
+        };
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(not_a_bundle)?;
         let entries = check(&mut archive).map_err(|message| ("unsafe-archive", message))?;
         Ok(Self::Archive { archive: Box::new(archive), entries })
@@ -83,9 +85,18 @@ impl Bundle {
 /// Opens an archive whose entries something else reads, after the same checks.
 pub(super) fn open_archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| error.to_string())?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| why_no_archive(&error))?;
     check(&mut archive)?;
     Ok(archive)
+}
+
+/// What stands at the end of an archive tells what is in it.
+fn why_no_archive(error: &ZipError) -> String {
+    if matches!(error, ZipError::InvalidArchive(_)) {
+        "its end is missing or damaged, as where a download or a copy was cut off: export or copy it again".to_owned()
+    } else {
+        error.to_string()
+    }
 }
 
 /// The files of an archive by name, or why it is not touched. Sizes are what the archive claims; what comes

@@ -32,6 +32,8 @@ pub(super) struct Trail {
     pub(super) row_line: u64,
     /// The reason why the text stops early.
     pub(super) stopped: Option<Unreadable>,
+    /// The text has ended, and its last line without a line end.
+    pub(super) is_unended: bool,
 }
 
 /// Reads a file as text.
@@ -47,6 +49,8 @@ pub(super) struct DecodedText<R> {
     delivered: u64,
     lines: u64,
     after_cr: bool,
+    /// The last letter so far is no line end.
+    is_in_line: bool,
     total: u64,
     is_ended: bool,
     trail: Rc<RefCell<Trail>>,
@@ -68,6 +72,7 @@ impl<R: Read> DecodedText<R> {
             delivered: 0,
             lines: 1,
             after_cr: false,
+            is_in_line: false,
             total: 0,
             is_ended: false,
             trail: Rc::clone(&trail),
@@ -113,6 +118,7 @@ impl<R: Read> DecodedText<R> {
         }
         if last {
             self.is_ended = true;
+            self.trail.borrow_mut().is_unended = self.is_in_line;
             self.note_line_end(self.text.len());
             self.text.push('\n');
             self.text.push_str(END);
@@ -130,6 +136,7 @@ impl<R: Read> DecodedText<R> {
     fn one_line_end(&mut self, decoded: &str) {
         for letter in decoded.chars() {
             let after_cr = std::mem::replace(&mut self.after_cr, letter == '\r');
+            self.is_in_line = !matches!(letter, '\r' | '\n');
             match letter {
                 '\n' if after_cr => {}
                 '\r' | '\n' => {

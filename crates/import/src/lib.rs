@@ -9,6 +9,7 @@ mod bundle;
 mod cells;
 pub mod clever;
 pub mod csv_files;
+mod cut_off;
 mod decoding;
 mod discover;
 mod encoding;
@@ -125,6 +126,8 @@ pub struct Reading {
     pub notices: Vec<Notice>,
     /// Files that were read.
     pub files: Vec<String>,
+    /// Text files whose last line has no line end, as those have that were cut off, and those of some programs.
+    pub unended: Vec<String>,
     /// Tables that had a file with good rows only. Absence counts only in these, and only when the rows are
     /// applied as the whole truth.
     pub complete: BTreeSet<RosterTable>,

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::cells::Cells;
 use super::decoding::DecodedText;
@@ -93,12 +94,16 @@ pub(super) fn read_raw(
         Err(error) => return file.refuse(sink, 1, "not-readable", error.to_string()),
     };
     let text = DecodedText::new(reader, &shape, sink.byte_counter());
+    let trail = Rc::clone(&text.1);
     let mut rows = raw_rows(text, shape.delimiter);
     if shape.names_separator {
         // A broken row would be met again by whoever reads on.
         let _line = rows.next();
     }
     then(sink, file, &mut rows);
+    if trail.borrow().is_unended {
+        sink.reading.unended.push(file.name.clone());
+    }
 }
 
 /// Reads all rows into items and returns how many rows there were, bad ones included. From here on the

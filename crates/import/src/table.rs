@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use csv::{ReaderBuilder, StringRecord};
 
+use super::cut_off::{self, WholeRows};
 use super::decoding::{DecodedText, END, Trail};
+use rosterd_core::counted::counted;
 
 /// Fields of a row; more are no table that people keep, and each row would cost them.
 pub(super) const MOST_FIELDS: usize = 1_000;
@@ -36,12 +38,14 @@ pub(super) struct Row {
     pub(super) fields: StringRecord,
     /// Fields that a workbook holds otherwise than it shows them, by number.
     pub(super) doubts: Vec<(usize, Doubt)>,
+    /// It is the last row of a text that ends without a line end.
+    pub(super) is_unended: bool,
 }
 
 impl Row {
     /// A row of text alone.
     pub(super) fn new(line: u64, fields: StringRecord) -> Self {
-        Self { line, fields, doubts: Vec::new() }
+        Self { line, fields, ..Self::default() }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -100,11 +104,11 @@ pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
 pub(super) fn raw_rows<R: Read>(
     (text, trail): (DecodedText<R>, Rc<RefCell<Trail>>),
     delimiter: u8,
-) -> RawRows<R> {
+) -> WholeRows<R> {
     let reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
     trail.borrow_mut().row_line = 1;
-    RawRows { reader, trail, line: 1, is_over: false }
+    WholeRows::new(RawRows { reader, trail, line: 1, is_over: false })
 }
 
 /// The headers of rows whose first has them, and the rows below; `None` when there is none.
@@ -160,6 +164,11 @@ impl<R: Read> Iterator for RawRows<R> {
 }
 
 impl<R: Read> RawRows<R> {
+    /// Whether the text ended without a line end, once it has ended.
+    pub(super) fn is_unended(&self) -> bool {
+        self.trail.borrow().is_unended
+    }
+
     fn next_record(&mut self) -> Result<Option<Row>, RowFault> {
         let mut fields = StringRecord::new();
         let read = self.reader.read_record(&mut fields);
@@ -219,6 +228,11 @@ impl<R: Read> RawRows<R> {
 pub(super) fn fitted(mut row: Row, width: usize) -> Result<Row, RowFault> {
     let found = row.fields.len();
     let surplus_is_empty = row.fields.iter().skip(width).all(|field| field.trim().is_empty());
+    if found < width && row.is_unended {
+        let count = u64::try_from(found).unwrap_or(u64::MAX);
+        let why = format!("has {} where the header has {width}", counted(count, "field"));
+        return Err(RowFault::new(row.line, cut_off::CODE, cut_off::cut_off(&why)));
+    }
     if found < width || !surplus_is_empty {
         let message = format!("the row has {found} fields where the header has {width}");
         return Err(RowFault::new(row.line, "field-count", message));

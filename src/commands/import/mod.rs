@@ -394,11 +394,20 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
         table.hide(|column| request.passwords.hide(column));
     }
     let is_too_much = !verdict.too_much.is_empty();
+    tell_unended(&mut reading, verdict.difference.students.left);
     let report = report(request, reading, completeness, verdict);
     if let Some(copied) = copied.filter(|_| report.changed) {
         copied.keep()?;
     }
     if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
+}
+
+/// Says which files end without a line end, where students are marked as having left: a file that was cut off looks like that.
+fn tell_unended(reading: &mut Reading, leaving: usize) {
+    for file in reading.unended.iter().filter(|_| leaving > 0) {
+        let message = "the last row has no line end, as in a file that was cut off: look whether the last students of the list are in                        it, because who is missing counts as having left";
+        reading.notices.push(Notice { file: file.clone(), message: message.to_owned() });
+    }
 }
 
 /// The moment of a bundle: its newest change; of a whole one that tells none, the time of its newest file.

@@ -95,7 +95,7 @@ async fn a_file_in_two_encodings_is_refused_with_its_line() {
 async fn a_file_that_ends_in_the_middle_of_a_row_is_no_good_row() {
     let desk = Desk::new();
     let result = desk.import(&[("students.csv", "student_id,name,phone\nS1,Ada,1\nS2,B")]).await;
-    assert_eq!(problems(result), [at("students.csv", 3, 1, "field-count")]);
+    assert_eq!(problems(result), [at("students.csv", 3, 1, "cut-off")]);
 }
 
 #[tokio::test]

@@ -764,7 +764,7 @@ async fn a_file_that_is_less_or_another_than_before_is_refused_or_told() {
             "quotes and rows",
             "students.csv",
             "student_id,name,phone\nS1,Ada,1\nS2,B",
-            Refuse(&["field-count"]),
+            Refuse(&["cut-off"]),
         ),
         text("quotes and rows", "list.csv", "学号,姓名\n", Refuse(&["no-rows"])),
     ])

@@ -151,3 +151,32 @@ async fn a_bad_first_row_of_a_class_takes_the_class_from_nobody() {
     drop(import(&skipping(of_classes(&desk, text))).await.unwrap());
     assert_eq!(desk.one(MEMBERS).await, "S27A|S37A");
 }
+
+/// Twelve students, with the line end of the last.
+fn twelve() -> String {
+    let row = |number: u32| format!("202600{number:02},Ann Lee,138000000{number:02}\n");
+    std::iter::once("student_id,name,phone\n".to_owned()).chain((1..=12).map(row)).collect()
+}
+
+#[tokio::test]
+async fn a_whole_list_that_was_cut_off_makes_no_leavers() {
+    let desk = Desk::new();
+    let list = twelve();
+    drop(desk.import(&[("students.csv", &list)]).await.unwrap());
+    for length in [list.len() - 3, list.len() - 12, list.len() - 16, list.len() - 24] {
+        let request = bulk(desk.put_all(&[("students.csv", &list[..length])]));
+        assert_eq!(problems(import(&request).await).first().map(|(.., code)| *code), Some("cut-off"));
+        let report = import(&skipping(request)).await.unwrap();
+        assert_eq!(report.difference.students.left, 0, "{report}");
+    }
+    // At the end of a row nothing but the missing line end tells.
+    let row = list.match_indices('\n').map(|(at, _)| at).nth(11).unwrap();
+    let report = import(&bulk(desk.put_all(&[("students.csv", &list[..row])]))).await.unwrap();
+    assert_eq!(report.difference.students.left, 1);
+    assert!(
+        report.to_string().contains("the last row has no line end, as in a file that was cut off"),
+        "{report}"
+    );
+    let report = import(&bulk(desk.put_all(&[("students.csv", list.trim_end())]))).await.unwrap();
+    assert!(!report.to_string().contains("no line end"), "nobody left: {report}");
+}

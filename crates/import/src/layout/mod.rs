@@ -286,6 +286,10 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     self.notes.drain(..).for_each(|row| self.left_out.notes.push(&row));
                     return None;
                 }
+                Some(Ok(row)) if self.is_cut_off(&row) => {
+                    self.ready.extend(self.notes.drain(..).map(Ok));
+                    self.ready.push_back(Ok(row));
+                }
                 Some(Ok(row)) if self.is_left_out(&row) => {}
                 Some(Ok(row)) if self.further_heading(&row).is_some() => {
                     self.ready.extend(self.notes.drain(..).map(Ok));
@@ -318,6 +322,15 @@ impl<I> TableRows<I> {
             row.fields.push_field(&value);
         }
         Ok(row)
+    }
+
+    /// The beginning of a row, which is neither a total nor a note: its id, or the beginning of that, is the last of the file.
+    fn is_cut_off(&self, row: &Row) -> bool {
+        let first = row.fields.get(0).unwrap_or_default().trim();
+        let is_id = first.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && first.bytes().any(|byte| byte.is_ascii_digit());
+        let is_begun = row.fields.len() < self.width && self.key == Some(0);
+        row.is_unended && is_begun && is_id
     }
 
     fn is_left_out(&mut self, row: &Row) -> bool {

@@ -23,6 +23,8 @@ pub(super) type Archive = ZipArchive<BufReader<File>>;
 pub(super) struct Part<'a> {
     reader: Reader<Metered<BufReader<Box<dyn Read + 'a>>>>,
     buffer: Vec<u8>,
+    /// Elements that are begun and not ended.
+    depth: u64,
 }
 
 /// Something that a part says.
@@ -44,7 +46,7 @@ impl<'a> Part<'a> {
         let metered = Metered { inner: BufReader::with_capacity(64 << 10, entry), left: LONGEST_PIECE };
         let mut reader = Reader::from_reader(metered);
         reader.config_mut().expand_empty_elements = true;
-        Ok(Some(Self { reader, buffer: Vec::new() }))
+        Ok(Some(Self { reader, buffer: Vec::new(), depth: 0 }))
     }
 
     /// The next piece. Comments and the like are passed over.
@@ -56,9 +58,13 @@ impl<'a> Part<'a> {
             return Ok(match event {
                 Event::Start(start) | Event::Empty(start) => {
                     let attributes = attributes(&start)?;
+                    self.depth += 1;
                     Piece::Start(start.local_name().as_ref().to_owned(), attributes)
                 }
-                Event::End(end) => Piece::End(end.local_name().as_ref().to_owned()),
+                Event::End(end) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    Piece::End(end.local_name().as_ref().to_owned())
+                }
                 Event::Text(text) => Piece::Text(text.xml10_content().into_owned()),
                 Event::CData(text) => Piece::Text(text.xml10_content().into_owned()),
                 Event::GeneralRef(reference) => {
@@ -68,6 +74,7 @@ impl<'a> Part<'a> {
                         None => named(&reference.xml10_content()).unwrap_or_default().to_owned(),
                     })
                 }
+                Event::Eof if self.depth > 0 => return Err(CUT_OFF.to_owned()),
                 Event::Eof => Piece::Eof,
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => continue,
             });
@@ -109,6 +116,9 @@ fn place(archive: &Archive, path: &str) -> Option<usize> {
         archive.file_names().position(|name| name.is_ok_and(|name| alike(&name)))
     })
 }
+
+const CUT_OFF: &str =
+    "a part of it ends in the middle, as in a file that was cut off: export or copy it again";
 
 /// Never shows bytes of the file: they may be somebody's.
 pub(super) fn cannot(error: &dyn std::fmt::Display) -> Fault {

@@ -48,6 +48,11 @@ fn letters(count: usize) -> String {
 
 /// A workbook with these rows in its sheet, and what stands below them.
 fn xlsx(rows: &str, below: &str) -> Vec<u8> {
+    with_sheet(&format!("<worksheet><sheetData>{rows}</sheetData>{below}</worksheet>"))
+}
+
+/// A workbook with this sheet.
+fn with_sheet(sheet: &str) -> Vec<u8> {
     let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     archive(&[
         (
@@ -62,7 +67,7 @@ fn xlsx(rows: &str, below: &str) -> Vec<u8> {
                 "<Relationships><Relationship Id=\"r1\" Type=\"{relation}/worksheet\" Target=\"worksheets/a.xml\"/></Relationships>"
             ),
         ),
-        ("xl/worksheets/a.xml", &format!("<worksheet><sheetData>{rows}</sheetData>{below}</worksheet>")),
+        ("xl/worksheets/a.xml", sheet),
     ])
 }
 
@@ -152,4 +157,22 @@ fn rows_of_very_many_fields_are_refused_at_the_first() {
     // Blank fields at the end are nothing.
     let found = read_one("students.csv", format!("student_id,name{}\n1,Ada\n", ",".repeat(5_000)));
     found.is_good();
+}
+
+#[test]
+fn a_sheet_that_ends_between_two_rows_without_its_own_end_is_not_taken_for_a_whole_one() {
+    let rows = format!(
+        "<row r=\"1\">{}{}</row><row r=\"2\">{}{}</row>",
+        inline("A1", "student_id"),
+        inline("B1", "name"),
+        inline("A2", "1"),
+        inline("B2", "Ann")
+    );
+    let whole = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    assert_eq!(read_one("list.xlsx", with_sheet(&whole)).is_good().students.len(), 1);
+    for end in ["</worksheet>", "</sheetData></worksheet>"] {
+        let found = read_one("list.xlsx", with_sheet(whole.strip_suffix(end).unwrap()));
+        assert!(found.messages().contains("cut off: export or copy it again"), "{}", found.messages());
+        assert!(!found.reading.file_problems.is_empty(), "no row of half a sheet is taken");
+    }
 }

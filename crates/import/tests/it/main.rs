@@ -7,6 +7,7 @@
     reason = "clippy.toml relaxes these in test functions only; a helper that cannot go on fails, and says where"
 )]
 
+mod cut_off;
 mod exports;
 mod foreign_rows;
 mod hostile;
