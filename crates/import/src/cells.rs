@@ -57,6 +57,9 @@ impl<'a> Cells<'a> {
                 cells.refuse_at(at + 1, "bad-cell", (*why).to_owned());
             }
         }
+        for (column, code, rule) in row.marks.problems(headers) {
+            cells.refuse_at(column, code, rule);
+        }
         cells
     }
 

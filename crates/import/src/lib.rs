@@ -19,6 +19,7 @@ mod heading;
 mod layout;
 mod made;
 mod mapping;
+mod marks;
 mod names;
 mod no_values;
 pub mod oneroster;

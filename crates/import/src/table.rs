@@ -8,6 +8,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::cut_off::{self, WholeRows};
 use super::decoding::{DecodedText, END, Trail};
+use super::marks::Marks;
 use rosterd_core::counted::counted;
 
 /// Fields of a row; more are no table that people keep, and each row would cost them.
@@ -38,6 +39,8 @@ pub(super) struct Row {
     pub(super) fields: StringRecord,
     /// Fields that a workbook holds otherwise than it shows them, by number.
     pub(super) doubts: Vec<(usize, Doubt)>,
+    /// How a sheet shows it.
+    pub(super) marks: Marks,
     /// It is the last row of a text that ends without a line end.
     pub(super) is_unended: bool,
 }
@@ -84,6 +87,16 @@ impl Headers {
             names.pop();
         }
         Self { line, names, made_of: Vec::new(), is_export: false }
+    }
+
+    /// Whether a column of the file, from 0, is taken for anything.
+    pub(super) fn uses(&self, at: usize) -> bool {
+        self.names.get(at).is_some_and(|name| !name.is_empty()) || self.made_of.contains(&at)
+    }
+
+    /// Whether a column of the file, from 0, is this one of ours, or what it is made of begins there.
+    pub(super) fn is_of(&self, column: &str, at: usize) -> bool {
+        self.uses(at) && self.names.iter().any(|name| name == column) && self.position(column) == at + 1
     }
 
     /// The number of a column in the file, from 1; 1 where the file does not have it.

@@ -3,7 +3,7 @@
 use super::CsvSource;
 use crate::layout::{LeftOut, Table};
 use crate::sheet::FileRef;
-use crate::{RosterTable, RowSink, shown_name};
+use crate::{RosterTable, RowSink, shown, shown_name};
 
 /// Most columns a students file may have; each becomes a column of the table.
 const MOST_COLUMNS: usize = 200;
@@ -46,6 +46,7 @@ pub(super) fn accept<I>(
         return false;
     }
     refuse_names(sink, file, source.table, table);
+    refuse_hidden(sink, file, source, table);
     let own = source.table.columns();
     let members = matches!(source.table, RosterTable::GroupMembers | RosterTable::ClassMembers);
     for column in own.iter().take(if members { 2 } else { 1 }).filter(|column| !table.heading.has(column)) {
@@ -56,6 +57,24 @@ pub(super) fn accept<I>(
         sink.reading.refuse_file(&file.name, line, 1, "too-many-columns", message);
     }
     sink.reading.file_problems.len() == before
+}
+
+/// Refuses columns that the sheet does not show and that would be read, unless the mapping names columns: who hides a column may
+/// not mean it to be read.
+fn refuse_hidden<I>(sink: &mut RowSink, file: &FileRef, source: &CsvSource<'_>, table: &Table<I>) {
+    if !source.options.map.is_empty() {
+        return;
+    }
+    for at in table.hidden.iter().filter(|at| table.headers.uses(**at)) {
+        let theirs = table.heading.theirs.get(*at).map(String::as_str).unwrap_or_default();
+        let ours = table.headers.names.get(*at).map(String::as_str).unwrap_or_default();
+        let message = format!(
+            "the column {} is hidden, and would be read as {}: show it (select all columns, Unhide) where it is meant, else delete it",
+            shown(theirs),
+            if ours.is_empty() { "a part of another" } else { ours },
+        );
+        sink.reading.refuse_file(&file.name, table.headers.line, at + 1, "hidden-column", message);
+    }
 }
 
 /// What is wrong with names that become columns of the roster, or are to be columns of ours.
@@ -107,12 +126,12 @@ fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String 
         let needed = ["student_id", "name"].into_iter().filter(is_needed);
         let maps: Vec<String> = needed
             .map(|needed| match table.heading.likely_name.as_deref().filter(|_| needed == "name") {
-                Some(likely) => format!(" --map 'name={}'", crate::shown(likely)),
+                Some(likely) => format!(" --map 'name={}'", shown(likely)),
                 None => format!(" --map {needed}=COLUMN"),
             })
             .collect();
         let sheets: Vec<String> =
-            source.options.sheets.iter().map(|sheet| format!(" --sheet '{}'", crate::shown(sheet))).collect();
+            source.options.sheets.iter().map(|sheet| format!(" --sheet '{}'", shown(sheet))).collect();
         let name = shown_name(source.path);
         message.push_str(&format!(
             "; say which column it is: rosterd import csv '{name}'{}{}",

@@ -53,6 +53,8 @@ pub(super) struct Table<I> {
     pub(super) above: Vec<u64>,
     /// What was found instead of an acceptable heading, as a sentence.
     pub(super) found: String,
+    /// Columns that the sheet does not show, from 0.
+    pub(super) hidden: Vec<usize>,
 }
 
 impl<I> Table<I> {
@@ -122,7 +124,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         ready: VecDeque::new(),
         left_out: LeftOut::default(),
     };
-    Ok(Some(Table { heading, headers, rows, above, found }))
+    Ok(Some(Table { heading, headers, rows, above, found, hidden: row.marks.hidden_columns }))
 }
 
 /// The first rows of a sheet.

@@ -4,6 +4,7 @@
 mod number_format;
 mod ods;
 mod strings;
+mod styles;
 mod xls;
 mod xlsx;
 mod xml;
@@ -13,6 +14,7 @@ use std::io::Read;
 use std::path::Path;
 
 use self::xml::{Archive, Fault};
+use super::marks::Marks;
 use super::table::{Doubt, Row, RowFault};
 use super::{RowSink, bundle, shown_name};
 
@@ -30,6 +32,8 @@ const MOST_BYTES_OF_A_CELL: usize = 1 << 20;
 
 const TOO_MANY_DIGITS: &str = "the number has more than 15 digits, and the workbook keeps no more: format the column \
                                as text and enter it again";
+const NOT_COMPUTED: &str = "the cell has a formula, and the workbook does not hold its value, as where a program and no person \
+                            wrote it: open it in a spreadsheet program, save it, and import that";
 const SHOWS_ERROR: &str = "the cell shows an error, such as #N/A: mend its formula or enter the value";
 
 /// What a file is, by its first bytes.
@@ -87,15 +91,17 @@ pub(super) struct SheetName {
 struct SheetCell {
     text: String,
     doubt: Option<Doubt>,
+    /// A line is drawn through it.
+    is_struck: bool,
 }
 
 impl SheetCell {
     fn text(text: &str) -> Self {
-        Self { text: text.to_owned(), doubt: None }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 
     fn lost(why: &'static str) -> Self {
-        Self { text: String::new(), doubt: Some(Doubt::Lost(why)) }
+        Self { doubt: Some(Doubt::Lost(why)), ..Self::default() }
     }
 
     fn is_blank(&self) -> bool {
@@ -123,9 +129,14 @@ fn limit_bytes(bytes: impl Iterator<Item = usize>, line: u64) -> Result<(), Faul
 }
 
 /// A row of a sheet, with its number from 1.
+#[derive(Clone, Default)]
 struct RawRow {
     line: u64,
     cells: Vec<SheetCell>,
+    /// The sheet does not show it.
+    is_hidden: bool,
+    /// Columns that the sheet does not show.
+    hidden_columns: Vec<usize>,
 }
 
 /// An open workbook.
@@ -194,9 +205,13 @@ impl Workbook {
     }
 }
 
-fn fielded(RawRow { line, cells }: RawRow, width: usize) -> Row {
+fn fielded(RawRow { line, cells, is_hidden, hidden_columns }: RawRow, width: usize) -> Row {
     let mut row = Row { line, ..Row::default() };
+    row.marks = Marks { is_hidden, hidden_columns, struck: Vec::new() };
     for (at, cell) in cells.into_iter().enumerate() {
+        if cell.is_struck && !cell.is_blank() {
+            row.marks.struck.push(at);
+        }
         row.fields.push_field(&cell.text);
         row.doubts.extend(cell.doubt.map(|doubt| (at, doubt)));
     }
@@ -231,7 +246,7 @@ fn date(number: f64, is_from_1904: bool) -> SheetCell {
     let days = number.floor();
     let seconds = ((number - days) * 86_400.0).round();
     let text = shown_date(days, seconds, is_from_1904).unwrap_or_else(|| number.to_string());
-    SheetCell { text, doubt: Some(Doubt::Date) }
+    SheetCell { text, doubt: Some(Doubt::Date), ..SheetCell::default() }
 }
 
 fn shown_date(days: f64, seconds: f64, is_from_1904: bool) -> Option<String> {
@@ -266,7 +281,7 @@ mod tests {
         ] {
             assert_eq!(
                 date(number, is_from_1904),
-                SheetCell { text: text.to_owned(), doubt: Some(Doubt::Date) }
+                SheetCell { text: text.to_owned(), doubt: Some(Doubt::Date), ..SheetCell::default() }
             );
         }
     }

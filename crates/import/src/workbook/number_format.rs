@@ -15,6 +15,8 @@ pub(super) enum NumberFormat {
         /// Behind all digits.
         tail: String,
     },
+    /// `0.00E+00`, with so many decimals.
+    Scientific(usize),
     /// A date or a time.
     Date,
     /// Anything else, such as percentages and fractions.
@@ -43,6 +45,8 @@ impl NumberFormat {
             2 => Self::parse("0.00"),
             4 => Self::parse("#,##0.00"),
             9 | 10 | 12 | 13 => Self::Other,
+            11 => Self::Scientific(2),
+            48 => Self::Scientific(1),
             _ => Self::Plain,
         }
     }
@@ -94,6 +98,7 @@ impl NumberFormat {
         match self {
             Self::Plain => Some(number.to_string()),
             Self::Pattern { whole, decimals, tail } => show(number, whole, *decimals, tail),
+            Self::Scientific(decimals) => (!is_shown_whole(number, *decimals)).then(|| number.to_string()),
             Self::Date | Self::Other => None,
         }
     }
@@ -166,7 +171,7 @@ impl Parsed {
             return NumberFormat::Date;
         }
         if self.is_scientific {
-            return NumberFormat::Plain;
+            return NumberFormat::Scientific(self.decimals.1);
         }
         if self.is_other || !self.has_places {
             return NumberFormat::Other;
@@ -181,6 +186,12 @@ impl Parsed {
             _ => NumberFormat::Pattern { whole: self.whole, decimals: self.decimals, tail: self.tail },
         }
     }
+}
+
+/// Whether scientific notation shows a number without rounding it: a code such as 1E5 that was taken for a number looks like
+/// that, and a number of many digits does not.
+fn is_shown_whole(number: f64, decimals: usize) -> bool {
+    format!("{number:.decimals$e}").parse::<f64>() == Ok(number)
 }
 
 fn show(number: f64, whole: &[PatternPart], decimals: (usize, usize), tail: &str) -> Option<String> {
@@ -246,6 +257,9 @@ mod tests {
             ("00000_ ", 5.0, Some("00005")),
             ("#,##0", 20_260_001.0, Some("20260001")),
             ("0.00E+00", 13_800_138_000.0, Some("13800138000")),
+            ("0.00E+00", 100_000.0, None),
+            ("0.00E+00", 100_100.0, Some("100100")),
+            ("0E+00", 7e12, None),
             ("[>99]0000;00", 5.0, None),
             ("0%", 0.5, None),
             ("# ?/?", 0.5, None),

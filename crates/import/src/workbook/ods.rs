@@ -7,6 +7,8 @@ use crate::table::{Doubt, MOST_FIELDS};
 const CONTENT: &str = "content.xml";
 /// Rows of a sheet; a repeated row counts as often as it stands there.
 const MOST_ROWS: u64 = 1 << 20;
+/// Styles that are looked at.
+const MOST_STYLES: usize = 1_000;
 
 /// The sheets by name.
 pub(super) fn sheets(archive: &mut Archive) -> Result<Vec<SheetName>, Fault> {
@@ -39,13 +41,32 @@ pub(super) fn rows(archive: &mut Archive, sheet: usize) -> Result<OdsRows<'_>, F
     let missing = || "it has no content".to_owned();
     let mut part = Part::open(archive, CONTENT)?.ok_or_else(missing)?;
     let mut number = 0;
+    let (mut style, mut struck) = (String::new(), Vec::new());
     loop {
         match part.next()? {
             Piece::Start(name, _) if name == "table" => {
                 if number == sheet {
-                    return Ok(OdsRows { part, line: 0, repeat: None, merged: Vec::new(), is_over: false });
+                    return Ok(OdsRows {
+                        part,
+                        line: 0,
+                        repeat: None,
+                        merged: Vec::new(),
+                        struck,
+                        columns: 0,
+                        hidden_columns: Vec::new(),
+                        is_over: false,
+                    });
                 }
                 number += 1;
+            }
+            Piece::Start(name, attributes) if name == "style" => {
+                attribute(&attributes, "name").unwrap_or_default().clone_into(&mut style);
+            }
+            Piece::Start(name, attributes) if name == "text-properties" => {
+                let line = attribute(&attributes, "text-line-through-style").unwrap_or("none");
+                if line != "none" && struck.len() < MOST_STYLES {
+                    struck.push(style.clone());
+                }
             }
             Piece::Eof => return Err(missing()),
             Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
@@ -58,9 +79,14 @@ pub(super) struct OdsRows<'a> {
     part: Part<'a>,
     line: u64,
     /// A row that stands so many times more.
-    repeat: Option<(u64, Vec<SheetCell>)>,
+    repeat: Option<(u64, RawRow)>,
     /// Columns of merged cells, the last row of each, and what it holds.
     merged: Vec<(usize, u64, SheetCell)>,
+    /// The styles that draw a line through a text.
+    struck: Vec<String>,
+    /// Columns so far, and those of them that are not shown.
+    columns: usize,
+    hidden_columns: Vec<usize>,
     is_over: bool,
 }
 
@@ -68,12 +94,12 @@ impl Iterator for OdsRows<'_> {
     type Item = Result<RawRow, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some((times, cells)) = self.repeat.take() {
+        if let Some((times, row)) = self.repeat.take() {
             self.line += 1;
             if times > 1 {
-                self.repeat = Some((times - 1, cells.clone()));
+                self.repeat = Some((times - 1, row.clone()));
             }
-            return Some(Ok(RawRow { line: self.line, cells }));
+            return Some(Ok(RawRow { line: self.line, ..row }));
         }
         while !self.is_over && self.line < MOST_ROWS {
             match self.part.next() {
@@ -92,10 +118,20 @@ impl Iterator for OdsRows<'_> {
                         self.line = line.saturating_add(times - 1);
                         continue;
                     }
+                    let is_hidden = is_hidden(&attributes);
+                    let row = RawRow { line, cells, is_hidden, hidden_columns: self.hidden_columns.clone() };
                     if times > 1 {
-                        self.repeat = Some(((times - 1).min(MOST_ROWS.saturating_sub(line)), cells.clone()));
+                        self.repeat = Some(((times - 1).min(MOST_ROWS.saturating_sub(line)), row.clone()));
                     }
-                    return Some(Ok(RawRow { line, cells }));
+                    return Some(Ok(row));
+                }
+                Ok(Piece::Start(name, attributes)) if name == "table-column" => {
+                    let times = repeated(&attributes, "number-columns-repeated");
+                    let next = self.columns.saturating_add(usize::try_from(times).unwrap_or(usize::MAX));
+                    if is_hidden(&attributes) {
+                        self.hidden_columns.extend(self.columns..next.min(MOST_COLUMNS));
+                    }
+                    self.columns = next;
                 }
                 Ok(Piece::End(name)) if name == "table" => self.is_over = true,
                 Ok(Piece::Eof) => self.is_over = true,
@@ -108,6 +144,11 @@ impl Iterator for OdsRows<'_> {
         }
         None
     }
+}
+
+/// Whether a row or column is not shown, by a filter or by hand.
+fn is_hidden(attributes: &[(String, String)]) -> bool {
+    matches!(attribute(attributes, "visibility"), Some("collapse" | "filter"))
 }
 
 impl OdsRows<'_> {
@@ -157,6 +198,8 @@ impl OdsRows<'_> {
 
     fn cell(&mut self, element: &str, attributes: &[(String, String)]) -> Result<SheetCell, Fault> {
         let value = |name: &str| attribute(attributes, name).unwrap_or_default();
+        let is_struck = self.struck.iter().any(|style| style == value("style-name"));
+        let is_uncomputed = value("value-type").is_empty() && !value("formula").is_empty();
         let (kind, number, date) =
             (value("value-type").to_owned(), value("value").to_owned(), value("date-value").to_owned());
         let mut text = String::new();
@@ -194,19 +237,24 @@ impl OdsRows<'_> {
                 Piece::Text(_) => {}
             }
         }
-        Ok(match kind.as_str() {
+        if is_uncomputed && text.trim().is_empty() {
+            return Ok(SheetCell::lost(super::NOT_COMPUTED));
+        }
+        let cell = match kind.as_str() {
             "float" | "currency" => shown_number(&text, &number),
-            "percentage" => SheetCell { text, doubt: Some(Doubt::Format) },
+            "percentage" => SheetCell { text, doubt: Some(Doubt::Format), ..SheetCell::default() },
             "date" => SheetCell {
                 text: date.split('T').next().unwrap_or_default().to_owned(),
                 doubt: Some(Doubt::Date),
+                ..SheetCell::default()
             },
-            "time" => SheetCell { text, doubt: Some(Doubt::Date) },
+            "time" => SheetCell { text, doubt: Some(Doubt::Date), ..SheetCell::default() },
             _ if text.starts_with("#N/A") || text.starts_with("#REF!") || text.starts_with("Err:") => {
                 SheetCell::lost(super::SHOWS_ERROR)
             }
-            _ => SheetCell { text, doubt: None },
-        })
+            _ => SheetCell { text, ..SheetCell::default() },
+        };
+        Ok(SheetCell { is_struck, ..cell })
     }
 }
 
@@ -232,7 +280,7 @@ fn shown_number(shown: &str, value: &str) -> SheetCell {
     if whole && digits.trim_start_matches('0') == plain {
         return SheetCell::text(shown);
     }
-    SheetCell { text: plain, doubt: Some(Doubt::Format) }
+    SheetCell { text: plain, doubt: Some(Doubt::Format), ..SheetCell::default() }
 }
 
 fn repeated(attributes: &[(String, String)], name: &str) -> u64 {
@@ -254,7 +302,11 @@ mod tests {
             ("138-0013-8000", "13800138000", "138-0013-8000", None),
             ("8", "7.5", "7.5", Some(Doubt::Format)),
         ] {
-            assert_eq!(shown_number(shown, value), SheetCell { text: text.to_owned(), doubt }, "{shown}");
+            assert_eq!(
+                shown_number(shown, value),
+                SheetCell { text: text.to_owned(), doubt, ..SheetCell::default() },
+                "{shown}"
+            );
         }
     }
 }

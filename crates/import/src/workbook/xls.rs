@@ -40,7 +40,7 @@ pub(super) fn rows(workbook: &mut XlsWorkbook, sheet: &str) -> Result<Vec<RawRow
         let blank = std::iter::repeat_n(SheetCell::default(), left);
         let cells =
             blank.chain(cells.iter().map(|cell| cell_of(cell, is_from_1904))).take(MOST_COLUMNS).collect();
-        rows.push(RawRow { line: u64::from(row) + 1, cells });
+        rows.push(RawRow { line: u64::from(row) + 1, cells, ..RawRow::default() });
     }
     for area in merged {
         let (Some(column), Some(top)) = (usize::try_from(area.start.1).ok(), area.start.0.checked_sub(first))

@@ -2,21 +2,24 @@
 
 use super::number_format::NumberFormat;
 use super::strings::{Strings, unescaped};
+use super::styles::Styles;
 use super::xml::{Archive, Fault, Part, Piece, attribute};
 use super::{FIRST_ROUNDED, MOST_COLUMNS, RawRow, SheetCell, SheetName, append, limit_bytes};
 use crate::table::Doubt;
 
-/// Formats and merged cells that are looked at.
-const MOST_FORMATS: usize = 70_000;
+/// Merged cells and ranges of columns that are looked at.
 const MOST_MERGED: usize = 200_000;
+const MOST_RANGES: usize = 20_000;
 
 /// What the parts around the sheets say.
 pub(super) struct Package {
     pub(super) sheets: Vec<SheetName>,
     paths: Vec<String>,
     strings: Strings,
-    formats: Vec<NumberFormat>,
+    styles: Styles,
     is_from_1904: bool,
+    /// Programs that compute no formulas ask whoever opens the workbook to do so.
+    is_to_be_computed: bool,
 }
 
 impl Package {
@@ -24,7 +27,7 @@ impl Package {
         let workbook = "xl/workbook.xml";
         let relations = relations(archive, "xl/_rels/workbook.xml.rels")?;
         let (mut sheets, mut paths) = (Vec::new(), Vec::new());
-        let mut is_from_1904 = false;
+        let (mut is_from_1904, mut is_to_be_computed) = (false, false);
         let missing = || "it is no .xlsx: it has no list of sheets".to_owned();
         let mut part = Part::open(archive, workbook)?.ok_or_else(missing)?;
         loop {
@@ -48,6 +51,10 @@ impl Package {
                 Piece::Start(name, attributes) if name == "workbookPr" => {
                     is_from_1904 = matches!(attribute(&attributes, "date1904"), Some("1" | "true"));
                 }
+                Piece::Start(name, attributes) if name == "calcPr" => {
+                    is_to_be_computed =
+                        matches!(attribute(&attributes, "fullCalcOnLoad"), Some("1" | "true"));
+                }
                 Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
             }
         }
@@ -56,9 +63,9 @@ impl Package {
             let found = relations.iter().find(|(_, found, _)| found.ends_with(kind));
             found.map_or_else(|| otherwise.to_owned(), |(_, _, path)| path.clone())
         };
-        let formats = formats(archive, &part("/styles", "xl/styles.xml"))?;
+        let styles = Styles::read(archive, &part("/styles", "xl/styles.xml"))?;
         let strings = Strings::read(archive, &part("/sharedStrings", "xl/sharedStrings.xml"))?;
-        Ok(Self { sheets, paths, strings, formats, is_from_1904 })
+        Ok(Self { sheets, paths, strings, styles, is_from_1904, is_to_be_computed })
     }
 
     /// The rows of a sheet.
@@ -83,6 +90,7 @@ impl Package {
             merged,
             open: Vec::new(),
             next_merged: 0,
+            hidden_columns: Vec::new(),
             is_over: false,
         })
     }
@@ -105,42 +113,6 @@ fn relations(archive: &mut Archive, path: &str) -> Result<Vec<(String, String, S
                 found.push((value("Id").to_owned(), value("Type").to_owned(), path));
             }
             Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
-        }
-    }
-}
-
-/// The formats of cells, by the number of their style.
-fn formats(archive: &mut Archive, path: &str) -> Result<Vec<NumberFormat>, Fault> {
-    let (mut named, mut formats) = (Vec::new(), Vec::new());
-    let Some(mut part) = Part::open(archive, path)? else { return Ok(formats) };
-    let mut is_of_cells = false;
-    loop {
-        match part.next()? {
-            Piece::Eof => return Ok(formats),
-            Piece::Start(name, attributes) => {
-                let number = || {
-                    attribute(&attributes, "numFmtId")
-                        .and_then(|id| id.parse::<u32>().ok())
-                        .unwrap_or_default()
-                };
-                match name.as_str() {
-                    "numFmt" if named.len() < MOST_FORMATS => {
-                        let text = attribute(&attributes, "formatCode").unwrap_or_default();
-                        named.push((number(), NumberFormat::parse(text)));
-                    }
-                    "cellXfs" => is_of_cells = true,
-                    "xf" if is_of_cells && formats.len() < MOST_FORMATS => {
-                        let number = number();
-                        let own = named.iter().find(|(found, _)| *found == number);
-                        formats.push(
-                            own.map_or_else(|| NumberFormat::built_in(number), |(_, format)| format.clone()),
-                        );
-                    }
-                    _ => {}
-                }
-            }
-            Piece::End(name) if name == "cellXfs" => is_of_cells = false,
-            Piece::End(_) | Piece::Text(_) => {}
         }
     }
 }
@@ -193,6 +165,8 @@ pub(super) struct XlsxRows<'a> {
     /// Merged cells that the current row is in, with what they hold.
     open: Vec<(usize, u64, SheetCell)>,
     next_merged: usize,
+    /// The first and the last of columns that are not shown.
+    hidden_columns: Vec<(usize, usize)>,
     is_over: bool,
 }
 
@@ -205,9 +179,18 @@ impl Iterator for XlsxRows<'_> {
                 Ok(Piece::Start(name, attributes)) if name == "row" => {
                     let number = attribute(&attributes, "r").and_then(|number| number.parse().ok());
                     self.line = number.unwrap_or(self.line + 1);
-                    let row = self.row();
+                    let row = self.row(is_set(&attributes, "hidden"));
                     self.is_over = row.is_err();
                     return Some(row);
+                }
+                Ok(Piece::Start(name, attributes)) if name == "col" && is_set(&attributes, "hidden") => {
+                    let place =
+                        |name: &str| attribute(&attributes, name)?.parse::<usize>().ok()?.checked_sub(1);
+                    if let Some(range) = place("min").zip(place("max"))
+                        && self.hidden_columns.len() < MOST_RANGES
+                    {
+                        self.hidden_columns.push(range);
+                    }
                 }
                 Ok(Piece::Eof) => self.is_over = true,
                 Ok(_) => {}
@@ -221,8 +204,17 @@ impl Iterator for XlsxRows<'_> {
     }
 }
 
+/// Whether an attribute says yes.
+fn is_set(attributes: &[(String, String)], name: &str) -> bool {
+    matches!(attribute(attributes, name), Some("1" | "true"))
+}
+
 impl XlsxRows<'_> {
-    fn row(&mut self) -> Result<RawRow, Fault> {
+    fn is_hidden(&self, column: usize) -> bool {
+        self.hidden_columns.iter().any(|(first, last)| (*first..=*last).contains(&column))
+    }
+
+    fn row(&mut self, is_hidden: bool) -> Result<RawRow, Fault> {
         let mut cells: Vec<SheetCell> = Vec::new();
         let mut next = 0;
         loop {
@@ -249,7 +241,8 @@ impl XlsxRows<'_> {
         self.fill(&mut cells);
         limit_bytes(cells.iter().map(|cell| cell.text.len()), self.line)?;
         limit_bytes(self.open.iter().map(|(_, _, held)| held.text.len()), self.line)?;
-        Ok(RawRow { line: self.line, cells })
+        let hidden_columns = (0..cells.len()).filter(|column| self.is_hidden(*column)).collect();
+        Ok(RawRow { line: self.line, cells, is_hidden, hidden_columns })
     }
 
     /// Gives a row what the merged cells hold that reach into it.
@@ -286,12 +279,14 @@ impl XlsxRows<'_> {
             attribute(attributes, "s").and_then(|style| style.parse::<usize>().ok()).unwrap_or_default();
         let (mut value, mut inline) = (String::new(), String::new());
         let (mut place, mut phonetic) = ("", 0_u32);
+        let (mut has_formula, mut has_value) = (false, false);
         loop {
             match self.part.next()? {
                 Piece::End(name) if name == "c" => break,
                 Piece::Eof => return Err("a sheet of it ends in the middle of a cell".to_owned()),
                 Piece::Start(name, _) => match name.as_str() {
-                    "v" => place = "v",
+                    "f" => has_formula = true,
+                    "v" => (place, has_value) = ("v", true),
                     "t" if phonetic == 0 => place = "t",
                     "rPh" => phonetic += 1,
                     _ => place = "",
@@ -307,7 +302,17 @@ impl XlsxRows<'_> {
                 },
             }
         }
-        Ok(match kind.as_str() {
+        let is_empty = value.trim().is_empty();
+        // A text that is empty is what some formulas make.
+        let is_uncomputed = match kind.as_str() {
+            "str" => !has_value,
+            "n" => is_empty || (value.trim() == "0" && self.package.is_to_be_computed),
+            _ => false,
+        };
+        if has_formula && is_uncomputed {
+            return Ok(SheetCell::lost(super::NOT_COMPUTED));
+        }
+        let cell = match kind.as_str() {
             "s" => {
                 let number = value.trim().parse().unwrap_or(usize::MAX);
                 let missing = || "a cell of it names a text that it does not have".to_owned();
@@ -317,9 +322,10 @@ impl XlsxRows<'_> {
             "str" => SheetCell::text(&unescaped(&value)),
             "b" => SheetCell::text(if value.trim() == "1" { "TRUE" } else { "FALSE" }),
             "e" => SheetCell::lost(super::SHOWS_ERROR),
-            "d" => SheetCell { text: value, doubt: Some(Doubt::Date) },
+            "d" => SheetCell { text: value, doubt: Some(Doubt::Date), ..SheetCell::default() },
             _ => self.number(value.trim(), style),
-        })
+        };
+        Ok(SheetCell { is_struck: self.package.styles.is_struck(style), ..cell })
     }
 
     fn number(&self, value: &str, style: usize) -> SheetCell {
@@ -327,7 +333,7 @@ impl XlsxRows<'_> {
             return SheetCell::default();
         }
         let Ok(number) = value.parse::<f64>() else { return SheetCell::text(value) };
-        let format = self.package.formats.get(style).unwrap_or(&NumberFormat::Plain);
+        let format = self.package.styles.format(style);
         if *format == NumberFormat::Date {
             return super::date(number, self.package.is_from_1904);
         }
@@ -335,9 +341,11 @@ impl XlsxRows<'_> {
             return SheetCell::lost(super::TOO_MANY_DIGITS);
         }
         match format.show(number) {
-            Some(text) => SheetCell { text, doubt: None },
+            Some(text) => SheetCell { text, ..SheetCell::default() },
             // Rust writes a whole number without a point, and never with an exponent.
-            None => SheetCell { text: number.to_string(), doubt: Some(Doubt::Format) },
+            None => {
+                SheetCell { text: number.to_string(), doubt: Some(Doubt::Format), ..SheetCell::default() }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod exports;
 mod foreign_rows;
 mod hostile;
 mod libreoffice;
+mod marks;
 mod spoiled;
 mod workbook;
 mod workbooks;
