@@ -230,11 +230,14 @@ impl std::fmt::Display for Shrink {
         let Self { table, column, group, leaving, earlier, total, limit } = self;
         if let Some(group) = group {
             let what = if *table == RosterTable::ClassMembers { "class" } else { "group" };
+            let group = on_one_line(group);
+            write!(f, "{leaving} of the {total} students of the {what} {group} would move to another")?;
+            if *earlier > 0 {
+                write!(f, " after {earlier} by other imports of the last 24 hours")?;
+            }
             return write!(
                 f,
-                "{leaving} of the {total} students of the {what} {} would move to another, and half of them ({limit}) may: a column \
-                 of another spelling or form looks like that",
-                on_one_line(group)
+                ", and half of them ({limit}) may: a column of another spelling or form looks like that"
             );
         }
         write!(f, "{leaving} of {total} ")?;

@@ -20,6 +20,8 @@ use rosterd_import::RosterTable;
 const LOOK_BACK: Duration = Duration::from_hours(24);
 /// Of so many imports the marks are kept.
 const MARKS_OF_IMPORTS: i64 = 100;
+/// By this, behind the table, memberships are noted that others replaced.
+const MOVES: &str = "moves";
 /// Written into the file; a later release counts on.
 const VERSION: i64 = 2;
 const SCHEMA: [&str; 5] = [
@@ -186,6 +188,15 @@ impl Departing {
         }
     }
 
+    /// Memberships that another of the student's own row replaces. They are noted, and judged group by group.
+    pub(super) fn moves(table: RosterTable) -> Self {
+        Self {
+            column: Some(MOVES.to_owned()),
+            now: format!("SELECT student AS key, code FROM temp.removed_{table} WHERE replaced = 1"),
+            ..Self::memberships(table)
+        }
+    }
+
     /// Columns that files empty: one for each that some row empties. Whether somebody is there is no value.
     pub(super) fn columns(table: &KeyedTable) -> Vec<Self> {
         let (name, key) = (table.table, table.key());
@@ -254,6 +265,25 @@ impl Departing {
         query.build().persistent(false).execute(connection).await?;
         Ok(())
     }
+}
+
+/// The pairs of students who are here and groups or classes that they went out of by other imports of the last day, and are
+/// still out of: by another of their own row, or because a list no longer had them there.
+pub(super) fn moved_lately(table: RosterTable, now: Timestamp) -> String {
+    let lacks = |name: &str| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM temp.{name}_{table} AS p WHERE p.student = d.key AND p.code = d.code)"
+        )
+    };
+    format!(
+        "SELECT DISTINCT d.key AS student, d.code AS code FROM history.departures AS d
+         JOIN history.imports AS i ON i.id = d.import
+         WHERE i.undone = 0 AND i.at > {} AND d.what IN ('{table}', '{table}.{MOVES}') AND {} AND {}
+         AND d.key IN (SELECT CAST(student_id AS TEXT) FROM main.students WHERE active IS NOT 0)",
+        since(now),
+        lacks("present"),
+        lacks("wanted")
+    )
 }
 
 fn since(now: Timestamp) -> i64 {

@@ -7,7 +7,7 @@ use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::compare::{ABSENT, add_columns, compare, compare_leavers, count_of, quoted};
 use super::difference::{ImportDifference, Shrink, TableDifference, Verdict};
-use super::history::{self, Departing, Occasion};
+use super::history::{self, Departing, Occasion, moved_lately};
 use super::members::{compare_members, write_members};
 use super::staging::{KeyedTable, Staging, run};
 use super::{Commit, MIGRATIONS, RosterWriteError, found};
@@ -116,7 +116,8 @@ impl Staging {
         let import = history::note_import(&mut transaction, occasion, !difference.is_empty()).await?;
         if !difference.is_empty() {
             // What a person let go counts against nothing.
-            for departing in departing.iter().filter(|_| limit.is_some()) {
+            let moves = [RosterTable::GroupMembers, RosterTable::ClassMembers].map(Departing::moves);
+            for departing in departing.iter().chain(&moves).filter(|_| limit.is_some()) {
                 departing.note(&mut transaction, import).await?;
             }
             history::note_brought(&mut transaction).await?;
@@ -160,27 +161,36 @@ async fn shrinks(
             found.push(Shrink { table, column, group, leaving, earlier, total, limit });
         }
     }
-    found.extend(moves(connection).await?);
+    found.extend(moves(connection, now).await?);
     Ok(found)
 }
 
-/// Groups and classes of which more than half, and more than a few, would go over to others.
-async fn moves(connection: &mut SqliteConnection) -> Result<Vec<Shrink>, RosterWriteError> {
+/// Groups and classes of which more than half, and more than a few, would have gone over to others within a day.
+async fn moves(connection: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Shrink>, RosterWriteError> {
     let mut found = Vec::new();
     for table in [RosterTable::GroupMembers, RosterTable::ClassMembers] {
+        let moving = format!("FROM temp.removed_{table} WHERE replaced = 1");
+        if count_of(connection, &format!("SELECT COUNT(*) {moving}")).await? == 0 {
+            continue;
+        }
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT p.code, SUM(r.replaced IS 1), COUNT(*) FROM temp.present_{table} AS p
-             LEFT JOIN temp.removed_{table} AS r ON r.student = p.student AND r.code = p.code
-             WHERE p.code IN (SELECT code FROM temp.removed_{table} WHERE replaced = 1 GROUP BY code HAVING COUNT(*) > {MOVES_OF_FEW})
-             GROUP BY p.code HAVING SUM(r.replaced IS 1) > {MOVES_OF_FEW} AND SUM(r.replaced IS 1) * 2 > COUNT(*)
-             ORDER BY p.code LIMIT {SHOWN_MOVES}"
+            "WITH moving AS (SELECT code, COUNT(*) AS leaving {moving} GROUP BY code),
+                 lately AS (SELECT code, COUNT(*) AS earlier FROM ({}) GROUP BY code),
+                 judged AS (SELECT m.code, m.leaving, COALESCE(l.earlier, 0) AS earlier,
+                     (SELECT COUNT(*) FROM temp.present_{table} AS p WHERE p.code = m.code) AS present
+                     FROM moving AS m LEFT JOIN lately AS l ON l.code = m.code)
+             SELECT code, leaving, earlier, present + earlier FROM judged
+             WHERE leaving + earlier > {MOVES_OF_FEW} AND (leaving + earlier) * 2 > present + earlier
+             ORDER BY code LIMIT {SHOWN_MOVES}",
+            moved_lately(table, now)
         ));
-        let rows: Vec<(String, i64, i64)> =
+        let rows: Vec<(String, i64, i64, i64)> =
             query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-        found.extend(rows.into_iter().map(|(group, leaving, total)| {
-            let [leaving, total] = [leaving, total].map(|count| u64::try_from(count).unwrap_or_default());
+        found.extend(rows.into_iter().map(|(group, leaving, earlier, total)| {
+            let [leaving, earlier, total] =
+                [leaving, earlier, total].map(|count| u64::try_from(count).unwrap_or_default());
             let (column, group) = (None, Some(group));
-            Shrink { table, column, group, leaving, earlier: 0, total, limit: total / 2 }
+            Shrink { table, column, group, leaving, earlier, total, limit: total / 2 }
         }));
     }
     Ok(found)

@@ -201,3 +201,56 @@ async fn the_file_beside_the_roster_is_private_and_a_roster_made_anew_begins_ane
     let error = import(&whole(&desk, &people(8..PEOPLE), 4)).await.unwrap_err();
     assert!(error.is_configuration() && format!("{error:?}").contains("roster.db.imports"), "{error:?}");
 }
+
+/// A list with a class for each of twelve students, of which so many are in the second; nothing is said of the whole.
+fn classes(desk: &Desk, moved: usize, hour: i64) -> ImportRequest {
+    let row = |n: usize| format!("S{n:02},Student {n},{}\n", if n < moved { "7B" } else { "7A" });
+    let text: String =
+        std::iter::once("Student ID,Name,Class\n".to_owned()).chain((0..12).map(row)).collect();
+    let now: Timestamp = "2026-09-07T00:00:00Z".parse().unwrap();
+    ImportRequest {
+        limit: Some(Limit::Count(100)),
+        now: now + hour.hours(),
+        ..desk.put_all(&[("list.csv", &text)])
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_goes_over_to_another_in_slices_is_refused_at_the_slice_that_is_too_much() {
+    let desk = Desk::new();
+    drop(import(&classes(&desk, 0, 0)).await.unwrap());
+    drop(import(&classes(&desk, 4, 1)).await.unwrap());
+    let text = refusal(import(&classes(&desk, 8, 2)).await);
+    let said = "4 of the 12 students of the group 7A would move to another after 4 by other imports of the last 24 hours";
+    assert!(text.contains(said), "{text}");
+    let text = refusal(import(&dry(classes(&desk, 8, 2))).await);
+    assert!(text.contains(said), "a preview says so too: {text}");
+    // Two more make half of it, which may go.
+    drop(import(&classes(&desk, 6, 3)).await.unwrap());
+    refusal(import(&classes(&desk, 7, 4)).await);
+    // Who is back counts no more, nor does what went a day ago.
+    drop(import(&classes(&desk, 3, 5)).await.unwrap());
+    drop(import(&classes(&desk, 6, 6)).await.unwrap());
+    drop(import(&classes(&desk, 8, 31)).await.unwrap());
+    let allowed = ImportRequest { limit: None, ..classes(&desk, 12, 32) };
+    drop(import(&allowed).await.unwrap());
+}
+
+#[tokio::test]
+async fn who_was_taken_out_of_a_class_counts_among_those_who_move_out_of_it() {
+    let desk = Desk::new();
+    drop(import(&classes(&desk, 0, 0)).await.unwrap());
+    let members = |numbers: std::ops::Range<usize>| -> String {
+        let rows = numbers.map(|n| format!("S{n:02},7A\n"));
+        std::iter::once("student_id,group_code\n".to_owned()).chain(rows).collect()
+    };
+    let request = bulk(desk.put_all(&[("group_members.csv", &members(4..12))]));
+    drop(
+        import(&ImportRequest { limit: Some(Limit::Count(100)), now: classes(&desk, 0, 1).now, ..request })
+            .await
+            .unwrap(),
+    );
+    // The four are in 7B now, and four more go there.
+    let text = refusal(import(&classes(&desk, 8, 2)).await);
+    assert!(text.contains("4 of the 12 students of the group 7A would move to another after 4"), "{text}");
+}
